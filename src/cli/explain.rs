@@ -1,0 +1,44 @@
+//! `runner explain`: everything that a stage's result depends on, value by value, and what changed.
+
+use clap::Args;
+
+use super::study::Study;
+use super::{DONE, Outcome, StudyArguments, screen};
+use crate::engine::{self, Status};
+
+#[derive(Args)]
+pub(super) struct ExplainArguments {
+    #[command(flatten)]
+    study: StudyArguments,
+    /// The stage to explain
+    stage: String,
+}
+
+pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
+    let study = Study::open(&arguments.study)?;
+    let wanted = study.stage(&arguments.stage)?;
+    let selected = study.select(std::slice::from_ref(&arguments.stage))?;
+    let ground = study.ground();
+    let decisions = engine::survey(&ground, &selected)?;
+    let style = screen::Style::stdout();
+    for (i, decision) in &decisions {
+        if *i != wanted {
+            continue;
+        }
+        let word = match decision.status {
+            Status::Fresh => "is fresh: nothing that it depends on has changed",
+            Status::Restore => "will be restored from the store",
+            Status::Run => "must run",
+        };
+        super::print(&format!("{} {word}\n", style.bold(&arguments.stage)));
+        for reason in &decision.reasons {
+            super::print(&format!("  {} {reason}\n", style.accent("•")));
+        }
+        let Some(manifest) = &decision.manifest else { continue };
+        super::print(&format!("\n{} {}\n", style.dim("key"), manifest.key()));
+        let rows: Vec<Vec<String>> =
+            manifest.entries().iter().map(|(name, value)| vec![style.dim(name), value.clone()]).collect();
+        super::print(&screen::table(&rows));
+    }
+    Ok(DONE)
+}

@@ -1,0 +1,55 @@
+//! `runner init`: a new study: the pipelines and a synthetic sample of songs.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::study::invalid;
+use super::{DONE, Outcome, screen};
+use crate::{artifact, sample};
+
+/// The pipelines of this repository, carried in the program.
+const PIPELINES: [(&str, &str); 3] = [
+    ("full.yaml", include_str!("../../pipelines/full.yaml")),
+    ("quick.yaml", include_str!("../../pipelines/quick.yaml")),
+    ("encoders.yaml", include_str!("../../pipelines/encoders.yaml")),
+];
+
+#[derive(Args)]
+pub(super) struct InitArguments {
+    /// The folder of the study
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+    /// Seed of the synthetic songs
+    #[arg(long, default_value_t = sample::SEED)]
+    seed: u64,
+    /// Replace files that are there already
+    #[arg(long)]
+    overwrite: bool,
+}
+
+pub(super) fn init(arguments: &InitArguments) -> Outcome {
+    let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    for (name, text) in PIPELINES {
+        files.push((arguments.folder.join("pipelines").join(name), text.as_bytes().to_vec()));
+    }
+    for (name, bytes) in sample::generate(arguments.seed) {
+        files.push((arguments.folder.join("data").join("sample").join(name), bytes));
+    }
+    let present = files.iter().filter(|(path, bytes)| std::fs::read(path).is_ok_and(|found| found != *bytes));
+    let present: Vec<String> = present.map(|(path, _)| path.display().to_string()).collect();
+    if !present.is_empty() && !arguments.overwrite {
+        let list = present.join(", ");
+        return Err(invalid(&format!("these files are there with another content: {list} (`--overwrite` replaces them)")));
+    }
+    for (path, bytes) in &files {
+        artifact::store::write_atomically(path, bytes).with_context(|| format!("cannot write '{}'", path.display()))?;
+    }
+    let style = screen::Style::stdout();
+    let folder = arguments.folder.display();
+    super::print(&format!("{} {} files in {folder}\n", style.good("made"), files.len()));
+    let enter = if folder.to_string() == "." { String::new() } else { format!("cd {folder} && ") };
+    super::print(&format!("next: {}\n", style.bold(&format!("{enter}runner run pipelines/quick.yaml"))));
+    Ok(DONE)
+}

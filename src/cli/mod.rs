@@ -1,0 +1,128 @@
+//! The command line: the only layer that prints.
+//!
+//! Exit codes: 0 done, 1 a stage failed, 2 the pipeline or the command line is wrong, 130 interrupted.
+
+mod explain;
+mod graph;
+mod init;
+mod models;
+mod plan;
+mod run;
+mod schema;
+mod screen;
+mod show;
+mod study;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+const DONE: u8 = 0;
+const FAILED: u8 = 1;
+const INVALID: u8 = 2;
+const INTERRUPTED: u8 = 130;
+
+#[derive(Parser)]
+#[command(name = "runner", version, about = "Runs pipelines of tabular + text classification; does only what an edit invalidated")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Bring stages up to date; runs only what is stale
+    Run(run::RunArguments),
+    /// Show what `run` would do, and why; changes nothing
+    Plan(plan::PlanArguments),
+    /// Show everything that one stage's result depends on, and what changed
+    Explain(explain::ExplainArguments),
+    /// Draw the DAG
+    Graph(graph::GraphArguments),
+    /// Show a stage's results: tables, metrics, curves
+    Show(show::ShowArguments),
+    /// Known text encoders: list, fetch, import
+    Models(models::ModelsArguments),
+    /// Print the JSON Schema of pipeline files, for editors
+    Schema,
+    /// Start a new study: pipelines and a synthetic sample of songs
+    Init(init::InitArguments),
+    /// Print a completion script for a shell
+    Completions {
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What every command that reads a pipeline takes.
+#[derive(Args)]
+struct StudyArguments {
+    /// The pipeline file, e.g. pipelines/full.yaml
+    file: PathBuf,
+    /// Set a variable (`name=value`) or any parameter by path (`stage.optimizer.lr=3e-4`)
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// The folder of results and of the store
+    #[arg(long, value_name = "DIR", default_value = "artifacts")]
+    artifacts: PathBuf,
+}
+
+/// What ends a command early, with the exit code that it deserves.
+enum Failure {
+    /// A message, and exit code 1.
+    Failed(anyhow::Error),
+    /// A rendered message, and exit code 2.
+    Invalid(String),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure::Failed(error.into())
+    }
+}
+
+type Outcome = Result<u8, Failure>;
+
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Plan(arguments) => plan::plan(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Graph(arguments) => graph::graph(&arguments),
+        Command::Show(arguments) => show::show(&arguments),
+        Command::Models(arguments) => models::models(&arguments),
+        Command::Schema => schema::schema(),
+        Command::Init(arguments) => init::init(&arguments),
+        Command::Completions { shell } => {
+            use clap::CommandFactory as _;
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "runner", &mut script);
+            print(&String::from_utf8_lossy(&script));
+            Ok(DONE)
+        }
+    };
+    ExitCode::from(match outcome {
+        Ok(code) => code,
+        Err(Failure::Failed(error)) => {
+            let style = screen::Style::stderr();
+            eprintln!("{} {error:#}", style.error("error:"));
+            FAILED
+        }
+        Err(Failure::Invalid(message)) => {
+            eprint!("{message}");
+            if !message.ends_with('\n') {
+                eprintln!();
+            }
+            INVALID
+        }
+    })
+}
+
+/// Writes to standard output; a reader that has gone away (`runner show … | head`) is not an error.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        std::process::exit(i32::from(DONE));
+    }
+}

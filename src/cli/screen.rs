@@ -1,0 +1,132 @@
+//! How things look in a terminal: colours, numbers, durations, aligned tables, sparklines.
+
+use std::io::IsTerminal;
+
+/// Whether to colour. `NO_COLOR` is honoured.
+#[derive(Clone, Copy)]
+pub(super) struct Style {
+    pub color: bool,
+}
+
+impl Style {
+    pub fn stdout() -> Self {
+        Style { color: std::io::stdout().is_terminal() && allowed() }
+    }
+
+    pub fn stderr() -> Self {
+        Style { color: std::io::stderr().is_terminal() && allowed() }
+    }
+
+    pub fn error(self, text: &str) -> String {
+        self.paint("1;31", text)
+    }
+
+    pub fn warning(self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
+    pub fn good(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    pub fn accent(self, text: &str) -> String {
+        self.paint("36", text)
+    }
+
+    pub fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    pub fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+fn allowed() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// `0.42 s`, `12.3 s`, `4 min 05 s`.
+pub(super) fn duration(seconds: f64) -> String {
+    if seconds < 10.0 {
+        format!("{seconds:.2} s")
+    } else if seconds < 60.0 {
+        format!("{seconds:.1} s")
+    } else {
+        let whole = seconds.round() as u64;
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    }
+}
+
+/// Left-aligned columns two spaces apart; the last one is not padded. Widths count characters, not bytes.
+pub(super) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> =
+        (0..columns).map(|j| rows.iter().filter_map(|row| row.get(j)).map(|cell| visible(cell)).max().unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::from("  ");
+        for (j, cell) in row.iter().enumerate() {
+            line.push_str(cell);
+            if j + 1 < row.len() {
+                line.push_str(&" ".repeat(widths[j] - visible(cell) + 2));
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Characters that a terminal shows: without colour codes.
+fn visible(text: &str) -> usize {
+    let mut count = 0;
+    let mut escape = false;
+    for character in text.chars() {
+        match (escape, character) {
+            (false, '\x1b') => escape = true,
+            (true, 'm') => escape = false,
+            (true, _) => {}
+            (false, _) => count += 1,
+        }
+    }
+    count
+}
+
+/// A curve in one line of text, e.g. `▁▂▄▆▇█`, at most `width` characters.
+pub(super) fn sparkline(values: &[f64], width: usize) -> String {
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let count = finite.len().min(width.max(1));
+    (0..count)
+        .map(|i| {
+            let value = finite[i * finite.len() / count];
+            let level = if high > low { (value - low) / (high - low) * 7.0 } else { 3.0 };
+            LEVELS[(level.round() as usize).min(7)]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_align_by_visible_characters() {
+        let rows = [vec!["é".to_owned(), "x".to_owned()], vec!["\x1b[32mabc\x1b[0m".to_owned(), "y".to_owned()]];
+        assert_eq!(table(&rows), "  é    x\n  \x1b[32mabc\x1b[0m  y\n");
+    }
+
+    #[test]
+    fn sparklines_follow_the_values() {
+        assert_eq!(sparkline(&[0.0, 1.0, f64::NAN, 0.5], 10), "▁█▅");
+        assert_eq!(sparkline(&[2.0, 2.0], 10), "▄▄");
+        assert_eq!(sparkline(&[], 10), "");
+    }
+}

@@ -1,0 +1,93 @@
+//! What can be found wrong before anything runs: columns are followed through the plan.
+//!
+//! Knows nothing of values; it sees names only.
+
+use std::collections::BTreeMap;
+
+use crate::spec::{Node, Problem, Span, Step, suggest};
+
+/// What a stage can be told about one input before anything ran.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InputShape {
+    /// The stage that the reference names.
+    pub stage: String,
+    /// The columns of a table, where they are known.
+    pub columns: Option<Vec<String>>,
+}
+
+/// What a stage's `check` sees and fills.
+pub struct CheckContext<'a> {
+    body: &'a Node,
+    inputs: BTreeMap<&'static str, Vec<InputShape>>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) outputs: BTreeMap<String, Vec<String>>,
+}
+
+impl<'a> CheckContext<'a> {
+    pub(super) fn new(body: &'a Node, inputs: BTreeMap<&'static str, Vec<InputShape>>) -> Self {
+        CheckContext { body, inputs, problems: Vec::new(), outputs: BTreeMap::new() }
+    }
+
+    pub fn inputs(&self, port: &str) -> &[InputShape] {
+        self.inputs.get(port).map_or(&[], Vec::as_slice)
+    }
+
+    /// The columns of an input table, of all references together where there are several. `None`: not connected, or not known yet.
+    pub fn columns(&self, port: &str) -> Option<Vec<String>> {
+        let shapes = self.inputs(port);
+        if shapes.is_empty() {
+            return None;
+        }
+        let mut all = Vec::new();
+        for shape in shapes {
+            all.extend(shape.columns.clone()?);
+        }
+        Some(all)
+    }
+
+    /// Declares the columns of an output table.
+    pub fn output(&mut self, port: &str, columns: Vec<String>) {
+        self.outputs.insert(port.to_owned(), columns);
+    }
+
+    /// A mistake in the parameter at `path`, e.g. `&["optimizer", "lr"]`.
+    pub fn problem(&mut self, path: &[&str], message: impl Into<String>, help: Option<String>) {
+        let span = self.span(path);
+        let mut problem = Problem::new(span, message);
+        problem.help = help;
+        self.problems.push(problem);
+    }
+
+    /// Says so for every name that the input lacks. `path` is the parameter that holds the names, as one text or a list of texts.
+    pub fn require(&mut self, port: &str, path: &[&str], names: &[String]) {
+        let Some(present) = self.columns(port) else { return };
+        for (i, name) in names.iter().enumerate() {
+            if present.contains(name) {
+                continue;
+            }
+            let index = i.to_string();
+            let mut item: Vec<&str> = path.to_vec();
+            item.push(&index);
+            let from: Vec<&str> = self.inputs(port).iter().map(|shape| shape.stage.as_str()).collect();
+            let from = from.join(", ");
+            let hint = suggest(name, present.iter().map(String::as_str));
+            let message = match hint {
+                Some(hint) => format!("no column '{name}' in '{from}' (did you mean '{hint}'?)"),
+                None => format!("no column '{name}' in '{from}'"),
+            };
+            let help = Some(format!("it has {}", present.join(", ")));
+            self.problem(&item, message, help);
+        }
+    }
+
+    /// The span of the value at the path, or of the nearest thing around it that the user wrote.
+    fn span(&self, path: &[&str]) -> Span {
+        self.body.nearest(&steps(path.iter().copied())).0.written_at()
+    }
+}
+
+/// A path in words as steps: numbers count positions of a list.
+pub(super) fn steps<'p>(path: impl IntoIterator<Item = &'p str>) -> Vec<Step> {
+    let step = |word: &str| word.parse().map_or_else(|_| Step::Key(word.to_owned()), Step::Index);
+    path.into_iter().map(step).collect()
+}

@@ -1,0 +1,274 @@
+//! `StageContext`: all that a running stage may see and give.
+//!
+//! What is not declared cannot be read; a declared output that was not given is an error. Nothing is committed here: the blobs lie in the store
+//! without a record until the stage has ended well.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::{Context as _, anyhow, bail};
+use serde::Serialize;
+
+use super::event::{Event, Sink};
+use super::plan::PlannedStage;
+use super::record::{ActionRecord, FileRecord, OutputRecord, TableRecord};
+use super::stage::{PortType, Reads, Report};
+use crate::artifact::digest::Hasher;
+use crate::artifact::{Digest, Store, Table};
+
+pub struct StageContext<'a> {
+    pub(super) planned: &'a PlannedStage,
+    pub(super) store: &'a Store,
+    pub(super) inputs: Vec<BoundInput<'a>>,
+    pub(super) seed: u64,
+    pub(super) threads: usize,
+    pub(super) inputs_key: Digest,
+    pub(super) reporter: Reporter<'a>,
+    pub(super) outputs: Vec<OutputRecord>,
+    pub(super) measurements: Mutex<BTreeMap<String, f64>>,
+    pub(super) headline: String,
+}
+
+/// An input with the record of the stage that it comes from.
+pub(super) struct BoundInput<'a> {
+    pub port: &'static str,
+    pub record: &'a ActionRecord,
+    pub output: Option<&'a str>,
+    pub stage: &'a str,
+    pub view: serde_json::Value,
+}
+
+/// One output of an upstream stage.
+pub struct InputView<'a> {
+    store: &'a Store,
+    output: &'a OutputRecord,
+    reads: Reads,
+    stage: &'a str,
+}
+
+/// A whole upstream stage, for reports.
+pub struct WholeStage<'a> {
+    /// Name, kind, parameters and inputs, as JSON.
+    pub view: &'a serde_json::Value,
+    pub outputs: Vec<InputView<'a>>,
+}
+
+impl<'a> StageContext<'a> {
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many threads the stage may keep busy. It must not change the result.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    pub fn report(&self) -> &dyn Report {
+        &self.reporter
+    }
+
+    /// The outputs connected to `port`, in the order in which they are written.
+    pub fn inputs(&self, port: &str) -> Vec<InputView<'a>> {
+        let connected = self.inputs.iter().filter(|input| input.port == port);
+        connected
+            .filter_map(|input| {
+                let output = input.record.output(input.output?)?;
+                let reads = self.planned.stage.reads(input.port);
+                Some(InputView { store: self.store, output, reads, stage: input.stage })
+            })
+            .collect()
+    }
+
+    /// The one output connected to `port`.
+    pub fn input(&self, port: &str) -> anyhow::Result<InputView<'a>> {
+        self.inputs(port).into_iter().next().ok_or_else(|| anyhow!("input '{port}' is not connected"))
+    }
+
+    /// The whole stages connected to `port`.
+    pub fn whole_stages(&self, port: &str) -> Vec<WholeStage<'_>> {
+        let connected = self.inputs.iter().filter(|input| input.port == port && input.output.is_none());
+        connected
+            .map(|input| WholeStage {
+                view: &input.view,
+                outputs: (input.record.outputs.iter())
+                    .map(|output| InputView { store: self.store, output, reads: Reads::All, stage: input.stage })
+                    .collect(),
+            })
+            .collect()
+    }
+
+    /// The content of a declared source, by the parameter that names it.
+    pub fn source(&self, at: &str) -> anyhow::Result<(PathBuf, Vec<u8>)> {
+        let sources = self.planned.stage.sources();
+        let source = sources.into_iter().find(|source| source.at == at);
+        let source = source.ok_or_else(|| anyhow!("'{at}' is not a declared source"))?;
+        let bytes = std::fs::read(&source.path).with_context(|| format!("cannot read '{}'", source.path.display()))?;
+        Ok((source.path, bytes))
+    }
+
+    /// Gives an output table, written as `PORT.arrow`.
+    pub fn put_table(&mut self, port: &str, table: &Table) -> anyhow::Result<()> {
+        self.declared(port, PortType::Table)?;
+        let record =
+            TableRecord { rows: table.rows(), columns: table.column_digests()?, metadata: table.metadata_digest() };
+        self.put(port, PortType::Table, &format!("{port}.arrow"), &table.to_ipc()?)?;
+        if let Some(output) = self.outputs.iter_mut().find(|output| output.port == port) {
+            output.table = Some(record);
+        }
+        Ok(())
+    }
+
+    /// Gives JSON as the file `name` of that port, indented for people.
+    pub fn put_json(&mut self, port: &str, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
+        let mut bytes = serde_json::to_vec_pretty(value)?;
+        bytes.push(b'\n');
+        self.put_file(port, name, &bytes)
+    }
+
+    /// Gives one file of a port that holds files, JSON or a model.
+    pub fn put_file(&mut self, port: &str, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        let holds = self.port_type(port)?;
+        if holds == PortType::Table {
+            bail!("port '{port}' holds a table, not files");
+        }
+        self.put(port, holds, name, bytes)
+    }
+
+    /// Notes something that may differ between two runs, e.g. seconds. It goes to the record, never into an artifact.
+    pub fn measure(&self, name: impl Into<String>, value: f64) {
+        self.measurements.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name.into(), value);
+    }
+
+    /// The result in a line, for the end of a run.
+    pub fn headline(&mut self, text: impl Into<String>) {
+        self.headline = text.into();
+    }
+
+    /// The finer-grained cache inside a stage: results by a key that holds all that they depend on.
+    pub fn memo(&self, key: &serde_json::Value) -> Memo<'a> {
+        let mut hasher = Hasher::new();
+        let kind = self.planned.stage.kind();
+        hasher.field(kind.name.as_bytes()).field(&kind.version.to_le_bytes()).field(key.to_string().as_bytes());
+        Memo { store: self.store, key: hasher.finish() }
+    }
+
+    /// A digest over all that the result depends on but the parameters: for memo keys of work that depends on some parameters only.
+    pub fn inputs_key(&self) -> Digest {
+        self.inputs_key
+    }
+
+    fn put(&mut self, port: &str, holds: PortType, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        if Path::new(name).components().count() != 1 || name.starts_with('.') {
+            bail!("'{name}' is not a plain file name");
+        }
+        if self.outputs.iter().flat_map(|output| &output.files).any(|file| file.name == name) {
+            bail!("the file '{name}' was given twice");
+        }
+        let file = FileRecord { name: name.to_owned(), digest: self.store.put(bytes)?, bytes: bytes.len() as u64 };
+        match self.outputs.iter_mut().find(|output| output.port == port) {
+            Some(output) => output.files.push(file),
+            None => {
+                self.outputs.push(OutputRecord { port: port.to_owned(), holds, files: vec![file], table: None });
+            }
+        }
+        Ok(())
+    }
+
+    fn declared(&self, port: &str, holds: PortType) -> anyhow::Result<()> {
+        if self.port_type(port)? != holds {
+            bail!("port '{port}' does not hold a table");
+        }
+        Ok(())
+    }
+
+    fn port_type(&self, port: &str) -> anyhow::Result<PortType> {
+        let found = self.planned.outputs.iter().find(|output| output.name == port);
+        found.map(|output| output.holds).ok_or_else(|| anyhow!("'{port}' is not a declared output"))
+    }
+
+    /// The outputs in their declared order; an error names what is missing.
+    pub(super) fn into_outputs(mut self) -> anyhow::Result<Vec<OutputRecord>> {
+        let mut outputs = Vec::with_capacity(self.planned.outputs.len());
+        for port in &self.planned.outputs {
+            let position = self.outputs.iter().position(|output| output.port == port.name);
+            let position = position.ok_or_else(|| anyhow!("the stage gave no output '{}'", port.name))?;
+            outputs.push(self.outputs.swap_remove(position));
+        }
+        Ok(outputs)
+    }
+}
+
+impl InputView<'_> {
+    /// The name of the stage that gave it.
+    pub fn stage(&self) -> &str {
+        self.stage
+    }
+
+    pub fn port(&self) -> &str {
+        &self.output.port
+    }
+
+    pub fn holds(&self) -> PortType {
+        self.output.holds
+    }
+
+    /// The table, with the declared columns only.
+    pub fn table(&self) -> anyhow::Result<Table> {
+        let file = self.output.files.first().ok_or_else(|| anyhow!("'{}' holds no table", self.stage))?;
+        let table = Table::from_ipc(&self.store.get(file.digest)?)?;
+        Ok(match &self.reads {
+            Reads::All => table,
+            Reads::Columns(names) => table.project(names)?.without_metadata()?,
+        })
+    }
+
+    pub fn file_names(&self) -> Vec<&str> {
+        self.output.files.iter().map(|file| file.name.as_str()).collect()
+    }
+
+    pub fn file(&self, name: &str) -> anyhow::Result<Vec<u8>> {
+        let file = self.output.files.iter().find(|file| file.name == name);
+        let file = file.ok_or_else(|| anyhow!("'{}' has no file '{name}'", self.stage))?;
+        Ok(self.store.get(file.digest)?)
+    }
+}
+
+/// One place in the finer-grained cache.
+pub struct Memo<'a> {
+    store: &'a Store,
+    key: Digest,
+}
+
+impl Memo<'_> {
+    pub fn get(&self) -> Option<Vec<u8>> {
+        self.store.get_memo(self.key)
+    }
+
+    pub fn put(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        Ok(self.store.put_memo(self.key, bytes)?)
+    }
+}
+
+/// Passes a stage's words on as events, with its name.
+pub(super) struct Reporter<'a> {
+    pub stage: &'a str,
+    pub sink: Sink<'a>,
+    pub cancelled: &'a (dyn Fn() -> bool + Sync),
+    pub warnings: Mutex<Vec<String>>,
+}
+
+impl Report for Reporter<'_> {
+    fn progress(&self, done: u64, total: u64, note: &str) {
+        (self.sink)(Event::Progress { stage: self.stage.to_owned(), done, total, note: note.to_owned() });
+    }
+
+    fn warn(&self, message: &str) {
+        self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(message.to_owned());
+        (self.sink)(Event::Warned { stage: self.stage.to_owned(), message: message.to_owned() });
+    }
+
+    fn cancelled(&self) -> bool {
+        (self.cancelled)()
+    }
+}

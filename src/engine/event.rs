@@ -1,0 +1,30 @@
+//! What the engine tells while it works. It prints nothing itself.
+
+use serde::Serialize;
+
+/// How a stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Executed.
+    Ran,
+    /// Taken from the store without executing.
+    Restored,
+    /// Already in place.
+    Fresh,
+    /// Its own work failed; nothing was committed.
+    Failed,
+    /// Something that it depends on failed.
+    Blocked,
+}
+
+#[derive(Clone, Debug)]
+pub enum Event {
+    Started { stage: String, reasons: Vec<String> },
+    Progress { stage: String, done: u64, total: u64, note: String },
+    Warned { stage: String, message: String },
+    Finished { stage: String, outcome: Outcome, seconds: f64, error: Option<String> },
+}
+
+/// Where events go; called from several threads.
+pub type Sink<'a> = &'a (dyn Fn(Event) + Sync);

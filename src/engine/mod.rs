@@ -1,0 +1,70 @@
+//! # How we know that a result is current
+//!
+//! A stage sees only what its [`manifest::Manifest`] lists, so an equal manifest may reuse the result. Anything new that a stage may see
+//! joins the manifest in the same commit. The manifest's digest is the cache key.
+//!
+//! | value | in the key | why |
+//! |---|---|---|
+//! | stage kind, its version, the engine's version | yes | code is an input; bumped when the same inputs give another result |
+//! | parameters, parsed, defaulted, flattened in canonical order | yes | comments, key order and YAML style do not matter; a new default does |
+//! | digests of the input columns that the stage declares it reads, by port | yes | identical output upstream means a hit downstream (early cutoff); a new CSV column that nobody reads invalidates nothing |
+//! | content of source files, digest of encoders | yes | never time stamps alone; the stat cache (size, time, inode → digest) only spares the re-read |
+//! | pipeline seed (of the kinds that draw numbers), device class | yes | they can change the result |
+//! | names, kinds, parameters and links of the stages that a report reads | yes, for that report only | it shows them |
+//! | stage name, pipeline name, paths of sources, thread count, time, host | no | they must not reach the result |
+//!
+//! One walk over the manifest feeds both the hash and the explanation, so `explain` cannot omit what the hash saw. Failed or killed stages
+//! commit nothing. A commit is: blobs by temporary file + fsync + rename, then the record in the same way, last.
+//!
+//! The engine is a build system. It has never heard of learning, CSV or genres; it prints nothing, it emits [`event::Event`]s.
+
+pub mod check;
+pub mod context;
+pub mod decision;
+pub mod event;
+mod execute;
+pub mod manifest;
+pub mod plan;
+pub mod reason;
+pub mod record;
+pub mod run;
+pub mod stage;
+
+pub use check::CheckContext;
+pub use context::{InputView, StageContext};
+pub use decision::{Decision, Ground, Status};
+pub use event::{Event, Outcome};
+pub use plan::Plan;
+pub use reason::StaleReason;
+pub use record::ActionRecord;
+pub use run::{RunOptions, RunSummary, run};
+pub use stage::{
+    Accepts, Arity, External, InputPort, Kind, KindInfo, OutputPort, PortType, Reads, Registry, Report, Source, Stage,
+    Threads,
+};
+
+/// Decides on every selected stage without running anything: what `plan` shows. Stages below one that must run are `Run` too, since their
+/// inputs are not known yet.
+pub fn survey(ground: &Ground, selected: &[usize]) -> anyhow::Result<Vec<(usize, Decision)>> {
+    let mut known: Vec<Option<ActionRecord>> = vec![None; ground.plan.stages.len()];
+    let mut decisions = Vec::with_capacity(selected.len());
+    for &stage in selected {
+        let decision = ground.decide(stage, &known)?;
+        known[stage] = decision.record.clone();
+        decisions.push((stage, decision));
+    }
+    Ok(decisions)
+}
+
+/// How long the stage took when it last ran under the present pointer, in seconds.
+pub fn last_duration(ground: &Ground, stage: usize) -> Option<f64> {
+    let name = &ground.plan.stages[stage].name;
+    let key = ground.store.current(&ground.plan.spec.name, name)?;
+    decision::load_record(ground.store, key).map(|record| record.provenance.seconds)
+}
+
+/// The record of what lies in the stage's folder.
+pub fn current_record(ground: &Ground, stage: usize) -> Option<ActionRecord> {
+    let key = ground.store.current(&ground.plan.spec.name, &ground.plan.stages[stage].name)?;
+    decision::load_record(ground.store, key)
+}

@@ -1,0 +1,81 @@
+//! `ActionRecord`: what an action produced, kept in the store under its cache key.
+//!
+//! What may differ between two runs of the same action (time, host, measurements) is here and nowhere else.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest::Manifest;
+use super::stage::PortType;
+use crate::artifact::Digest;
+use crate::artifact::digest::Hasher;
+
+/// One file of an output, e.g. `model.safetensors`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FileRecord {
+    pub name: String,
+    pub digest: Digest,
+    pub bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputRecord {
+    pub port: String,
+    pub holds: PortType,
+    pub files: Vec<FileRecord>,
+    /// Of a table: its rows, the digest of each column, and of the schema's metadata.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub table: Option<TableRecord>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TableRecord {
+    pub rows: usize,
+    pub columns: Vec<(String, Digest)>,
+    pub metadata: Digest,
+}
+
+impl OutputRecord {
+    /// The digest of the whole output.
+    pub fn digest(&self) -> Digest {
+        let mut hasher = Hasher::new();
+        for file in &self.files {
+            hasher.field(file.name.as_bytes()).field(file.digest.to_string().as_bytes());
+        }
+        hasher.finish()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ActionRecord {
+    pub kind: String,
+    pub manifest: Manifest,
+    pub outputs: Vec<OutputRecord>,
+    pub provenance: Provenance,
+}
+
+/// How a result came about; never part of a key, never inside an artifact.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    pub runner: String,
+    /// Seconds since 1970.
+    pub started: u64,
+    pub seconds: f64,
+    pub threads: usize,
+    /// What the stage timed or counted itself, e.g. `random_forest.fit_seconds`.
+    pub measurements: BTreeMap<String, f64>,
+    pub warnings: Vec<String>,
+    /// The result in a line, e.g. `test accuracy 0.612, macro-F1 0.608`.
+    pub headline: String,
+}
+
+impl ActionRecord {
+    pub fn output(&self, port: &str) -> Option<&OutputRecord> {
+        self.outputs.iter().find(|output| output.port == port)
+    }
+
+    pub fn files(&self) -> impl Iterator<Item = &FileRecord> {
+        self.outputs.iter().flat_map(|output| &output.files)
+    }
+}

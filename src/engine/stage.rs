@@ -1,0 +1,245 @@
+//! `Stage`: a kind of work, which is its own typed parameters; its ports, sources and externals.
+//!
+//! Knows nothing of any particular kind.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::check::CheckContext;
+use super::context::StageContext;
+use crate::spec::{Node, Problem};
+
+/// What a port carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PortType {
+    /// One Arrow table.
+    Table,
+    /// Weights and recipe of a fitted predictor.
+    Model,
+    /// Numbers and findings as JSON, for people and for reports.
+    Json,
+    /// Figures, pages, predictions: files that no stage reads but a report.
+    Files,
+}
+
+/// What an input takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepts {
+    Only(PortType),
+    /// A whole stage: every port, with its name, kind, parameters and inputs. For reports.
+    WholeStage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arity {
+    One,
+    Optional,
+    /// One or more references.
+    Many,
+    /// Any number of references, also none.
+    Any,
+}
+
+/// A named stage input, written in YAML beside the parameters, e.g. `rows: folds.train`.
+#[derive(Clone, Copy, Debug)]
+pub struct InputPort {
+    pub name: &'static str,
+    pub accepts: Accepts,
+    pub arity: Arity,
+    pub summary: &'static str,
+}
+
+impl InputPort {
+    pub const fn table(name: &'static str, arity: Arity, summary: &'static str) -> Self {
+        InputPort { name, accepts: Accepts::Only(PortType::Table), arity, summary }
+    }
+
+    pub const fn model(name: &'static str, summary: &'static str) -> Self {
+        InputPort { name, accepts: Accepts::Only(PortType::Model), arity: Arity::One, summary }
+    }
+}
+
+/// A named stage output. A reference `stage` takes the first port of the type that the input wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputPort {
+    pub name: String,
+    pub holds: PortType,
+}
+
+impl OutputPort {
+    pub fn new(name: impl Into<String>, holds: PortType) -> Self {
+        OutputPort { name: name.into(), holds }
+    }
+}
+
+/// The columns of a table input that a stage reads; only these enter its cache key, and only these does it see.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reads {
+    /// Every column, and the schema's metadata.
+    All,
+    /// These columns; one that the table lacks counts as absent.
+    Columns(Vec<String>),
+}
+
+/// A file outside the store whose content the stage reads. `at` is the parameter that names it, e.g. `files.train`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    pub at: String,
+    pub path: PathBuf,
+}
+
+/// Something outside the store that is known by a digest but may have to be fetched first, e.g. an encoder. `at` as in [`Source`].
+pub trait External: Send + Sync {
+    fn at(&self) -> &str;
+    /// The digest, where it can be known without fetching.
+    fn digest(&self) -> anyhow::Result<Option<String>>;
+    /// Makes it available, and returns its digest.
+    fn fetch(&self, report: &dyn Report) -> anyhow::Result<String>;
+}
+
+/// How work tells of itself and learns that it must stop.
+pub trait Report: Sync {
+    fn progress(&self, done: u64, total: u64, note: &str);
+    fn warn(&self, message: &str);
+    fn cancelled(&self) -> bool;
+}
+
+/// How many threads a stage can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    One,
+    All,
+}
+
+/// A kind of work. The implementing type *is* the stage's parameters; unknown keys must be denied.
+pub trait Stage: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'static {
+    const KIND: &'static str;
+    /// Bump when the same inputs give another result: code is an input too.
+    const VERSION: u32;
+    const SUMMARY: &'static str;
+    const INPUTS: &'static [InputPort];
+    /// Whether the pipeline's seed can change the result.
+    const SEEDED: bool = true;
+
+    fn outputs(&self) -> Vec<OutputPort>;
+
+    fn sources(&self) -> Vec<Source> {
+        Vec::new()
+    }
+
+    fn externals(&self) -> Vec<Box<dyn External>> {
+        Vec::new()
+    }
+
+    fn reads(&self, _port: &str) -> Reads {
+        Reads::All
+    }
+
+    fn threads(&self) -> Threads {
+        Threads::One
+    }
+
+    /// Looks for mistakes before anything runs, and tells which columns the outputs will have.
+    fn check(&self, context: &mut CheckContext);
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()>;
+}
+
+/// [`Stage`] with its type forgotten: what the engine works with.
+pub trait AnyStage: Send + Sync {
+    fn kind(&self) -> &'static KindInfo;
+    /// The parameters, defaulted and in canonical form.
+    fn params(&self) -> serde_json::Value;
+    fn outputs(&self) -> Vec<OutputPort>;
+    fn sources(&self) -> Vec<Source>;
+    fn externals(&self) -> Vec<Box<dyn External>>;
+    fn reads(&self, port: &str) -> Reads;
+    fn threads(&self) -> Threads;
+    fn check(&self, context: &mut CheckContext);
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()>;
+}
+
+/// What is known of a kind without any parameters.
+pub struct KindInfo {
+    pub name: &'static str,
+    pub version: u32,
+    pub summary: &'static str,
+    pub inputs: &'static [InputPort],
+    pub seeded: bool,
+    /// Makes a stage of this kind from its YAML mapping (without `kind` and inputs).
+    pub bind: fn(&Node) -> Result<Box<dyn AnyStage>, Vec<Problem>>,
+    pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
+}
+
+/// The entry of a kind in the list of kinds.
+pub trait Kind {
+    const INFO: KindInfo;
+}
+
+impl<S: Stage> Kind for S {
+    const INFO: KindInfo = KindInfo {
+        name: S::KIND,
+        version: S::VERSION,
+        summary: S::SUMMARY,
+        inputs: S::INPUTS,
+        seeded: S::SEEDED,
+        bind: |node| Ok(Box::new(crate::spec::typed_as::<S>(node, S::KIND)?)),
+        schema: |generator| generator.subschema_for::<S>(),
+    };
+}
+
+impl<S: Stage> AnyStage for S {
+    fn kind(&self) -> &'static KindInfo {
+        &S::INFO
+    }
+
+    fn params(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        Stage::outputs(self)
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        Stage::sources(self)
+    }
+
+    fn externals(&self) -> Vec<Box<dyn External>> {
+        Stage::externals(self)
+    }
+
+    fn reads(&self, port: &str) -> Reads {
+        Stage::reads(self, port)
+    }
+
+    fn threads(&self) -> Threads {
+        Stage::threads(self)
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        Stage::check(self, context);
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        Stage::run(self, context)
+    }
+}
+
+/// The kinds that a pipeline may name, in the order in which they are presented.
+#[derive(Clone, Copy)]
+pub struct Registry(pub &'static [KindInfo]);
+
+impl Registry {
+    pub fn get(&self, name: &str) -> Option<&'static KindInfo> {
+        self.0.iter().find(|kind| kind.name == name)
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|kind| kind.name)
+    }
+}

@@ -1,0 +1,100 @@
+//! A single classification tree. Knows nothing of how it grows (`trees::gini`).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::fit::{fit_occurring, require};
+use super::forest::Forest;
+use super::trees::bins::Bins;
+use super::trees::gini::{Growth, Sample, grow};
+use super::{Estimator, FitError, Model};
+use crate::ml::matrix::Matrix;
+use crate::ml::progress::Progress;
+use crate::ml::rng::Stream;
+
+/// One decision tree by Gini impurity, as scikit-learn's `DecisionTreeClassifier`, on at most 255
+/// bins a column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DecisionTree {
+    /// Levels below the root at most, at least 1; null for no limit.
+    pub max_depth: Option<usize>,
+    /// Rows that a leaf holds at least, at least 1.
+    pub min_samples_leaf: u64,
+}
+
+impl Default for DecisionTree {
+    fn default() -> Self {
+        DecisionTree {
+            max_depth: Some(9),
+            min_samples_leaf: 1,
+        }
+    }
+}
+
+impl Estimator for DecisionTree {
+    fn name(&self) -> &'static str {
+        "tree"
+    }
+
+    fn params(&self) -> Value {
+        serde_json::json!(self)
+    }
+
+    fn check(&self) -> Result<(), FitError> {
+        if let Some(depth) = self.max_depth {
+            require(
+                depth > 0,
+                self.name(),
+                "max_depth",
+                depth,
+                "at least 1, or null for no limit",
+            )?;
+        }
+        require(
+            self.min_samples_leaf > 0,
+            self.name(),
+            "min_samples_leaf",
+            self.min_samples_leaf,
+            "at least 1",
+        )
+    }
+
+    fn fit(
+        &self,
+        x: &Matrix,
+        y: &[u32],
+        classes: usize,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn Model>, FitError> {
+        self.check()?;
+        fit_occurring(x, y, classes, |y, classes| {
+            let bins = Bins::fit(x);
+            let codes = bins.columns(x);
+            let growth = Growth {
+                max_depth: self.max_depth.unwrap_or(usize::MAX),
+                min_samples_leaf: self.min_samples_leaf,
+                columns_per_split: x.cols,
+                random_cuts: false,
+            };
+            let samples = y
+                .iter()
+                .zip(0..)
+                .map(|(&label, row)| Sample {
+                    row,
+                    class: label as u16,
+                    weight: 1,
+                })
+                .collect();
+            let stream = Stream::new(seed, "classical/tree", 0);
+            let tree = grow(&bins, &codes, samples, classes, growth, stream, progress)?;
+            Ok(Box::new(Forest {
+                bins,
+                trees: vec![tree],
+                classes,
+            }))
+        })
+    }
+}

@@ -1,0 +1,347 @@
+//! Cross-validates estimators by given folds, then fits each on the whole training part and scores
+//! the test part once.
+//!
+//! Knows nothing of how folds and parts came about (groups are the caller's care) or of where
+//! results go.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::fit::check_finite;
+use super::{Estimator, FitError, Model};
+use crate::ml::matrix::Matrix;
+use crate::ml::metrics::Scores;
+use crate::ml::progress::{Cancelled, Progress};
+
+/// The scores of one estimator. Holds no times, so that equal inputs give equal bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    pub name: String,
+    /// All parameters with their defaults filled in.
+    pub params: Value,
+    /// Scores of each fold by the model of the other folds.
+    pub folds: Vec<Scores>,
+    pub cv_accuracy_mean: f64,
+    /// Population deviation over the folds, as NumPy's `std`.
+    pub cv_accuracy_std: f64,
+    pub cv_macro_f1_mean: f64,
+    pub cv_macro_f1_std: f64,
+    /// Scores of the test part by the model of the whole training part.
+    pub test: Scores,
+}
+
+/// How long the final fit and the prediction of the test part took.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    pub name: String,
+    pub fit_seconds: f64,
+    pub predict_seconds: f64,
+}
+
+/// Evaluates every estimator on rows of `x` (NaN = missing) with labels `y` (indices into
+/// `classes`).
+///
+/// `train` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold without rows
+/// counts for nothing. Runs on `threads` threads, whose number changes no score. Errors: what
+/// `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row
+/// numbers, labels or lengths that do not fit; `Cancelled`.
+#[allow(clippy::too_many_arguments)] // One call of one caller; a struct would only repeat these names.
+pub fn evaluate(
+    estimators: &[(String, Box<dyn Estimator>)],
+    x: &Matrix,
+    y: &[u32],
+    classes: &[String],
+    train: &[usize],
+    fold_of: &[u32],
+    test: &[usize],
+    seed: u64,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<(Vec<Evaluation>, Vec<Timing>), FitError> {
+    check_shapes(x, y, classes, train, fold_of, test)?;
+    for (_, estimator) in estimators {
+        estimator.check()?;
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .build()
+        .map_err(|reason| FitError::Threads {
+            threads,
+            reason: reason.to_string(),
+        })?;
+    let study = Study::new(x, y, classes, train, fold_of, test, seed)?;
+    let steps = Steps {
+        done: AtomicU64::new(0),
+        total: (estimators.len() * (study.folds.len() + 1)) as u64,
+        progress,
+    };
+    pool.install(|| {
+        let mut evaluations = Vec::with_capacity(estimators.len());
+        let mut timings = Vec::with_capacity(estimators.len());
+        for (name, estimator) in estimators {
+            let (evaluation, timing) = study.evaluate(name, estimator.as_ref(), &steps)?;
+            evaluations.push(evaluation);
+            timings.push(timing);
+        }
+        Ok((evaluations, timings))
+    })
+}
+
+fn check_shapes(
+    x: &Matrix,
+    y: &[u32],
+    classes: &[String],
+    train: &[usize],
+    fold_of: &[u32],
+    test: &[usize],
+) -> Result<(), FitError> {
+    if y.len() != x.rows {
+        return Err(FitError::Length {
+            rows: x.rows,
+            labels: y.len(),
+            what: "labels",
+        });
+    }
+    if fold_of.len() != train.len() {
+        return Err(FitError::Length {
+            rows: train.len(),
+            labels: fold_of.len(),
+            what: "folds",
+        });
+    }
+    if let Some(&row) = train.iter().chain(test).find(|&&row| row >= x.rows) {
+        return Err(FitError::RowIndex { row, rows: x.rows });
+    }
+    if let Some(row) = y.iter().position(|&label| label as usize >= classes.len()) {
+        return Err(FitError::Label {
+            row,
+            label: y[row],
+            classes: classes.len(),
+        });
+    }
+    if train.is_empty() {
+        return Err(FitError::NoRows);
+    }
+    if x.cols == 0 {
+        return Err(FitError::NoColumns);
+    }
+    if train.iter().all(|&row| y[row] == y[train[0]]) {
+        return Err(FitError::SingleClass { rows: train.len() });
+    }
+    check_finite(x)
+}
+
+/// Rows with their labels.
+struct Part {
+    x: Matrix,
+    y: Vec<u32>,
+}
+
+impl Part {
+    fn take(x: &Matrix, y: &[u32], rows: &[usize]) -> Part {
+        Part {
+            x: x.take(rows),
+            y: rows.iter().map(|&row| y[row]).collect(),
+        }
+    }
+}
+
+struct Study<'a> {
+    classes: &'a [String],
+    train: Part,
+    test: Part,
+    folds: Vec<Fold>,
+    seed: u64,
+}
+
+/// Rows of the training part: those of a fold and those of all others.
+struct Fold {
+    number: usize,
+    inside: Vec<usize>,
+    outside: Vec<usize>,
+}
+
+impl<'a> Study<'a> {
+    fn new(
+        x: &Matrix,
+        y: &[u32],
+        classes: &'a [String],
+        train: &[usize],
+        fold_of: &[u32],
+        test: &[usize],
+        seed: u64,
+    ) -> Result<Self, FitError> {
+        let mut numbers = fold_of.to_vec();
+        numbers.sort_unstable();
+        numbers.dedup();
+        if numbers.len() < 2 {
+            return Err(FitError::Folds {
+                folds: numbers.len(),
+            });
+        }
+        let folds = numbers
+            .iter()
+            .map(|&number| {
+                let (inside, outside) = (0..train.len()).partition(|&i| fold_of[i] == number);
+                Fold {
+                    number: number as usize,
+                    inside,
+                    outside,
+                }
+            })
+            .collect();
+        Ok(Study {
+            classes,
+            train: Part::take(x, y, train),
+            test: Part::take(x, y, test),
+            folds,
+            seed,
+        })
+    }
+
+    fn evaluate(
+        &self,
+        name: &str,
+        estimator: &dyn Estimator,
+        steps: &Steps,
+    ) -> Result<(Evaluation, Timing), FitError> {
+        let in_model = |source| match source {
+            FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),
+            source => FitError::InModel {
+                model: name.to_owned(),
+                source: Box::new(source),
+            },
+        };
+        // Folds run at once: some kinds have stretches for one thread only, which another fold's
+        // work fills.
+        let scored: Vec<Result<Scores, FitError>> = self
+            .folds
+            .par_iter()
+            .map(|fold| self.score_fold(name, estimator, fold, steps))
+            .collect();
+        let folds = scored
+            .into_iter()
+            .collect::<Result<Vec<Scores>, FitError>>()?;
+
+        // Alone, so that its time means something.
+        let start = Instant::now();
+        let model = self.fit(estimator, &self.train, steps).map_err(in_model)?;
+        let fit_seconds = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let probabilities = model.predict_probabilities(&self.test.x);
+        let predict_seconds = start.elapsed().as_secs_f64();
+        let test = self.score(model.as_ref(), &self.test.y, &probabilities);
+        steps.advance(&format!("{name}: test accuracy {:.3}", test.accuracy));
+
+        let (cv_accuracy_mean, cv_accuracy_std) =
+            mean_and_deviation(folds.iter().map(|scores| scores.accuracy));
+        let (cv_macro_f1_mean, cv_macro_f1_std) =
+            mean_and_deviation(folds.iter().map(|scores| scores.macro_f1));
+        let evaluation = Evaluation {
+            name: name.to_owned(),
+            params: estimator.params(),
+            folds,
+            cv_accuracy_mean,
+            cv_accuracy_std,
+            cv_macro_f1_mean,
+            cv_macro_f1_std,
+            test,
+        };
+        Ok((
+            evaluation,
+            Timing {
+                name: name.to_owned(),
+                fit_seconds,
+                predict_seconds,
+            },
+        ))
+    }
+
+    fn score_fold(
+        &self,
+        name: &str,
+        estimator: &dyn Estimator,
+        fold: &Fold,
+        steps: &Steps,
+    ) -> Result<Scores, FitError> {
+        let others = Part::take(&self.train.x, &self.train.y, &fold.outside);
+        let own = Part::take(&self.train.x, &self.train.y, &fold.inside);
+        let model = self
+            .fit(estimator, &others, steps)
+            .map_err(|source| match source {
+                FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),
+                source => FitError::InFold {
+                    model: name.to_owned(),
+                    fold: fold.number,
+                    source: Box::new(source),
+                },
+            })?;
+        let probabilities = model.predict_probabilities(&own.x);
+        let scores = self.score(model.as_ref(), &own.y, &probabilities);
+        steps.advance(&format!(
+            "{name}, fold {}: accuracy {:.3}",
+            fold.number, scores.accuracy
+        ));
+        Ok(scores)
+    }
+
+    fn fit(
+        &self,
+        estimator: &dyn Estimator,
+        part: &Part,
+        steps: &Steps,
+    ) -> Result<Box<dyn Model>, FitError> {
+        if steps.cancelled() {
+            return Err(Cancelled.into());
+        }
+        estimator.fit(&part.x, &part.y, self.classes.len(), self.seed, steps)
+    }
+
+    fn score(&self, model: &dyn Model, y: &[u32], probabilities: &Matrix) -> Scores {
+        if model.is_probabilistic() {
+            Scores::from_probabilities(self.classes, y, probabilities)
+        } else {
+            Scores::new(self.classes, y, &probabilities.argmax_rows())
+        }
+    }
+}
+
+/// Counts the fits that are done; estimators may warn and ask whether to stop, but tell of no steps
+/// of their own.
+struct Steps<'a> {
+    done: AtomicU64,
+    total: u64,
+    progress: &'a dyn Progress,
+}
+
+impl Steps<'_> {
+    fn advance(&self, note: &str) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.progress.update(done, self.total, note);
+    }
+}
+
+impl Progress for Steps<'_> {
+    fn update(&self, _done: u64, _total: u64, _note: &str) {}
+
+    fn warn(&self, message: &str) {
+        self.progress.warn(message);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.progress.cancelled()
+    }
+}
+
+fn mean_and_deviation(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let count = values.clone().count() as f64;
+    let mean = values.clone().sum::<f64>() / count;
+    (
+        mean,
+        (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt(),
+    )
+}

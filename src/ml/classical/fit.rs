@@ -1,0 +1,196 @@
+//! What every fit shares: its errors, the checks of its input, and classes that do not occur.
+//!
+//! Knows nothing of any particular model.
+
+use thiserror::Error;
+
+use super::Model;
+use crate::ml::matrix::Matrix;
+use crate::ml::progress::Cancelled;
+
+/// Why an estimator could not be fitted or evaluated.
+#[derive(Debug, Error)]
+pub enum FitError {
+    #[error("no rows to learn from: the training part is empty")]
+    NoRows,
+    #[error("no columns to learn from: name at least one numeric column")]
+    NoColumns,
+    #[error("only one class occurs in the {rows} training rows: a classifier needs at least two")]
+    SingleClass { rows: usize },
+    #[error(
+        "infinite value in row {row}, column {column} (counted from 0): replace it or leave it missing"
+    )]
+    Infinite { row: usize, column: usize },
+    #[error("label {label} of row {row} is not below the number of classes, {classes}")]
+    Label {
+        row: usize,
+        label: u32,
+        classes: usize,
+    },
+    #[error("{classes} classes are too many: at most 65535 can be told apart")]
+    TooManyClasses { classes: usize },
+    #[error("{rows} rows but {labels} {what}: there must be one for each row")]
+    Length {
+        rows: usize,
+        labels: usize,
+        what: &'static str,
+    },
+    #[error("row {row} is beyond the {rows} rows of the table")]
+    RowIndex { row: usize, rows: usize },
+    #[error("cross-validation needs at least 2 folds that hold rows, found {folds}")]
+    Folds { folds: usize },
+    #[error("{model}: {parameter} is {value}, but must be {range}")]
+    Parameter {
+        model: &'static str,
+        parameter: &'static str,
+        value: String,
+        range: &'static str,
+    },
+    #[error("no model is named: list at least one, e.g. `logistic: {{}}`")]
+    NoModels,
+    #[error("{model}, fold {fold}: {source}")]
+    InFold {
+        model: String,
+        fold: usize,
+        source: Box<FitError>,
+    },
+    #[error("{model}: {source}")]
+    InModel {
+        model: String,
+        source: Box<FitError>,
+    },
+    #[error("cannot start {threads} threads: {reason}; ask for fewer")]
+    Threads { threads: usize, reason: String },
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// The error of a parameter out of its range, unless it `holds`.
+pub(super) fn require(
+    holds: bool,
+    model: &'static str,
+    parameter: &'static str,
+    value: impl std::fmt::Display,
+    range: &'static str,
+) -> Result<(), FitError> {
+    if holds {
+        Ok(())
+    } else {
+        Err(FitError::Parameter {
+            model,
+            parameter,
+            value: value.to_string(),
+            range,
+        })
+    }
+}
+
+/// Refuses an infinite value. Missing values (NaN) pass.
+pub(super) fn check_finite(x: &Matrix) -> Result<(), FitError> {
+    match x.data.iter().position(|value| value.is_infinite()) {
+        Some(at) => Err(FitError::Infinite {
+            row: at / x.cols,
+            column: at % x.cols,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Checks the input, numbers the classes that occur as `0..k`, calls `fit(labels, k)` and gives the
+/// classes that do not occur (as may happen in a fold) probability 0 in the model's predictions.
+pub(super) fn fit_occurring(
+    x: &Matrix,
+    y: &[u32],
+    classes: usize,
+    fit: impl FnOnce(&[u32], usize) -> Result<Box<dyn Model>, FitError>,
+) -> Result<Box<dyn Model>, FitError> {
+    if x.rows == 0 {
+        return Err(FitError::NoRows);
+    }
+    if x.cols == 0 {
+        return Err(FitError::NoColumns);
+    }
+    if y.len() != x.rows {
+        return Err(FitError::Length {
+            rows: x.rows,
+            labels: y.len(),
+            what: "labels",
+        });
+    }
+    if classes > usize::from(u16::MAX) {
+        return Err(FitError::TooManyClasses { classes });
+    }
+    if let Some(row) = y.iter().position(|&label| label as usize >= classes) {
+        return Err(FitError::Label {
+            row,
+            label: y[row],
+            classes,
+        });
+    }
+    check_finite(x)?;
+
+    let mut occurs = vec![false; classes];
+    y.iter().for_each(|&label| occurs[label as usize] = true);
+    let occurring: Vec<usize> = (0..classes).filter(|&class| occurs[class]).collect();
+    match occurring.len() {
+        1 => Err(FitError::SingleClass { rows: x.rows }),
+        count if count == classes => fit(y, classes),
+        count => {
+            let mut number = vec![0; classes];
+            for (k, &class) in occurring.iter().enumerate() {
+                number[class] = k as u32;
+            }
+            let labels: Vec<u32> = y.iter().map(|&label| number[label as usize]).collect();
+            let inner = fit(&labels, count)?;
+            Ok(Box::new(Expanded {
+                inner,
+                occurring,
+                classes,
+            }))
+        }
+    }
+}
+
+/// A model of the classes that occurred in its training rows, seen as one of all classes.
+struct Expanded {
+    inner: Box<dyn Model>,
+    /// `occurring[k]` is the class that `inner` calls `k`.
+    occurring: Vec<usize>,
+    classes: usize,
+}
+
+impl Model for Expanded {
+    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+        let inner = self.inner.predict_probabilities(x);
+        let mut all = Matrix::zeros(x.rows, self.classes);
+        for i in 0..x.rows {
+            for (k, &class) in self.occurring.iter().enumerate() {
+                all.row_mut(i)[class] = inner.get(i, k);
+            }
+        }
+        all
+    }
+
+    fn is_probabilistic(&self) -> bool {
+        self.inner.is_probabilistic()
+    }
+}
+
+/// The number of rows of each class.
+pub(super) fn class_counts(y: &[u32], classes: usize) -> Vec<u64> {
+    let mut counts = vec![0; classes];
+    y.iter().for_each(|&label| counts[label as usize] += 1);
+    counts
+}
+
+/// Turns scores into probabilities in place: softmax, shifted by the largest score against
+/// overflow.
+pub(super) fn softmax(scores: &mut [f64]) {
+    let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    for score in scores.iter_mut() {
+        *score = (*score - largest).exp();
+        sum += *score;
+    }
+    scores.iter_mut().for_each(|score| *score /= sum);
+}

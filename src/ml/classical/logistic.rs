@@ -1,0 +1,232 @@
+//! Multinomial logistic regression with an L2 penalty, fitted to convergence.
+//!
+//! Knows nothing of how the minimum is searched (`lbfgs`).
+
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::fit::{fit_occurring, require, softmax};
+use super::lbfgs::minimize;
+use super::preprocess::Standardizer;
+use super::product::{View, product};
+use super::{Estimator, FitError, Model};
+use crate::ml::matrix::Matrix;
+use crate::ml::progress::Progress;
+
+/// Rows that one task handles; sums run over such blocks in their order, so that threads do not
+/// change the rounding.
+const BLOCK: usize = 1024;
+
+/// Multinomial logistic regression, as scikit-learn's `LogisticRegression` on imputed and
+/// standardised columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Logistic {
+    /// Inverse strength of the L2 penalty, above 0; a smaller value regularises more.
+    pub c: f64,
+    /// The descent ends when no component of the gradient of the mean loss exceeds this.
+    pub tolerance: f64,
+    /// At most so many L-BFGS iterations; a warning tells when they were not enough.
+    pub max_iterations: usize,
+}
+
+impl Default for Logistic {
+    fn default() -> Self {
+        Logistic {
+            c: 1.0,
+            tolerance: 1e-5,
+            max_iterations: 500,
+        }
+    }
+}
+
+impl Estimator for Logistic {
+    fn name(&self) -> &'static str {
+        "logistic"
+    }
+
+    fn params(&self) -> Value {
+        serde_json::json!(self)
+    }
+
+    fn check(&self) -> Result<(), FitError> {
+        require(
+            self.c > 0.0 && self.c.is_finite(),
+            self.name(),
+            "c",
+            self.c,
+            "a finite number above 0",
+        )?;
+        require(
+            self.tolerance > 0.0,
+            self.name(),
+            "tolerance",
+            self.tolerance,
+            "above 0",
+        )?;
+        require(
+            self.max_iterations > 0,
+            self.name(),
+            "max_iterations",
+            self.max_iterations,
+            "at least 1",
+        )
+    }
+
+    fn fit(
+        &self,
+        x: &Matrix,
+        y: &[u32],
+        classes: usize,
+        _seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn Model>, FitError> {
+        self.check()?;
+        fit_occurring(x, y, classes, |y, classes| {
+            let standardizer = Standardizer::fit(x);
+            let design = design_matrix(&standardizer, x);
+            let width = x.cols + 1;
+            let penalty = 1.0 / (self.c * x.rows as f64);
+            let start = vec![0.0; classes * width];
+            let minimum = minimize(
+                start,
+                self.tolerance,
+                self.max_iterations,
+                progress,
+                |weights, gradient| mean_loss(&design, y, width, penalty, weights, gradient),
+            )?;
+            if !minimum.converged {
+                progress.warn(&format!(
+                    "logistic did not converge in {} iterations: raise max_iterations or lower c",
+                    self.max_iterations
+                ));
+            }
+            Ok(Box::new(LinearSoftmax {
+                standardizer,
+                weights: minimum.point,
+                classes,
+                calibrated: true,
+            }))
+        })
+    }
+}
+
+/// Standardised columns and a last column of ones, row-major.
+pub(super) fn design_matrix(standardizer: &Standardizer, x: &Matrix) -> Vec<f64> {
+    let scaled = standardizer.apply(x);
+    let mut design = Vec::with_capacity(x.rows * (x.cols + 1));
+    for i in 0..x.rows {
+        design.extend(scaled.row(i).iter().map(|&value| f64::from(value)));
+        design.push(1.0);
+    }
+    design
+}
+
+/// Mean cross-entropy plus `penalty / 2` × the squared weights but for the intercepts (the last
+/// weight of each class), and its gradient. `weights` is classes × width.
+fn mean_loss(
+    design: &[f64],
+    y: &[u32],
+    width: usize,
+    penalty: f64,
+    weights: &[f64],
+    gradient: &mut [f64],
+) -> f64 {
+    let classes = weights.len() / width;
+    let blocks: Vec<(f64, Vec<f64>)> = design
+        .par_chunks(BLOCK * width)
+        .zip(y.par_chunks(BLOCK))
+        .map(|(rows, labels)| {
+            let count = labels.len();
+            let rows = View::new(rows, count, width);
+            let mut residuals = vec![0.0; count * classes];
+            product(
+                &mut residuals,
+                rows,
+                View::new(weights, classes, width).transposed(),
+            );
+            let mut loss = 0.0;
+            for (scores, &label) in residuals.chunks_exact_mut(classes).zip(labels) {
+                let label = label as usize;
+                let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let shifted = scores[label] - largest;
+                let mut sum = 0.0;
+                for score in scores.iter_mut() {
+                    *score = (*score - largest).exp();
+                    sum += *score;
+                }
+                loss += sum.ln() - shifted;
+                scores.iter_mut().for_each(|score| *score /= sum);
+                scores[label] -= 1.0;
+            }
+            let mut slopes = vec![0.0; classes * width];
+            product(
+                &mut slopes,
+                View::new(&residuals, count, classes).transposed(),
+                rows,
+            );
+            (loss, slopes)
+        })
+        .collect();
+
+    let rows = y.len() as f64;
+    gradient.fill(0.0);
+    let mut loss = 0.0;
+    for (block_loss, slopes) in &blocks {
+        loss += block_loss;
+        gradient
+            .iter_mut()
+            .zip(slopes)
+            .for_each(|(sum, slope)| *sum += slope);
+    }
+    let mut squares = 0.0;
+    for (j, (slope, &weight)) in gradient.iter_mut().zip(weights).enumerate() {
+        *slope /= rows;
+        if j % width != width - 1 {
+            *slope += penalty * weight;
+            squares += weight * weight;
+        }
+    }
+    loss / rows + penalty / 2.0 * squares
+}
+
+/// Softmax of linear scores of standardised columns.
+pub(super) struct LinearSoftmax {
+    pub standardizer: Standardizer,
+    /// classes × (columns + 1), the intercept last.
+    pub weights: Vec<f64>,
+    pub classes: usize,
+    pub calibrated: bool,
+}
+
+impl Model for LinearSoftmax {
+    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+        let design = design_matrix(&self.standardizer, x);
+        let width = x.cols + 1;
+        let mut probabilities = Matrix::zeros(x.rows, self.classes);
+        probabilities
+            .data
+            .par_chunks_mut(BLOCK * self.classes)
+            .zip(design.par_chunks(BLOCK * width))
+            .for_each(|(out, rows)| {
+                let mut scores = vec![0.0; out.len()];
+                let weights = View::new(&self.weights, self.classes, width);
+                product(
+                    &mut scores,
+                    View::new(rows, rows.len() / width, width),
+                    weights.transposed(),
+                );
+                scores.chunks_exact_mut(self.classes).for_each(softmax);
+                out.iter_mut()
+                    .zip(&scores)
+                    .for_each(|(out, &score)| *out = score as f32);
+            });
+        probabilities
+    }
+
+    fn is_probabilistic(&self) -> bool {
+        self.calibrated
+    }
+}

@@ -1,0 +1,58 @@
+//! The majority class: what any classifier must beat. Knows nothing of the columns.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::fit::{class_counts, fit_occurring};
+use super::{Estimator, FitError, Model};
+use crate::ml::matrix::Matrix;
+use crate::ml::progress::Progress;
+
+/// Predicts the shares of the classes in the training rows, whatever the row:
+/// `DummyClassifier(strategy="prior")`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Majority {}
+
+impl Estimator for Majority {
+    fn name(&self) -> &'static str {
+        "majority"
+    }
+
+    fn params(&self) -> Value {
+        serde_json::json!(self)
+    }
+
+    fn check(&self) -> Result<(), FitError> {
+        Ok(())
+    }
+
+    fn fit(
+        &self,
+        x: &Matrix,
+        y: &[u32],
+        classes: usize,
+        _seed: u64,
+        _progress: &dyn Progress,
+    ) -> Result<Box<dyn Model>, FitError> {
+        fit_occurring(x, y, classes, |y, classes| {
+            let rows = y.len() as f64;
+            let shares = class_counts(y, classes)
+                .iter()
+                .map(|&count| (count as f64 / rows) as f32)
+                .collect();
+            Ok(Box::new(Shares { shares }))
+        })
+    }
+}
+
+struct Shares {
+    shares: Vec<f32>,
+}
+
+impl Model for Shares {
+    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+        Matrix::from_vec(x.rows, self.shares.len(), self.shares.repeat(x.rows))
+    }
+}

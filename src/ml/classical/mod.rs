@@ -1,0 +1,93 @@
+//! Classical baselines: fittable estimators, the models that they yield, and their cross-validated
+//! evaluation.
+//!
+//! Every estimator takes a dense matrix with NaN for missing values and yields class probabilities.
+//! Its recipe (imputation, scaling, binning) is fitted on the rows that it is given and travels
+//! inside the model. Results depend on the rows, the parameters and the seed, never on the number
+//! of threads: work is cut into pieces of fixed size, and sums over pieces run in their order.
+//!
+//! | kind | file | counterpart in scikit-learn |
+//! |---|---|---|
+//! | `majority` | `majority.rs` | `DummyClassifier(strategy="prior")` |
+//! | `logistic` | `logistic.rs` | `LogisticRegression` behind imputer and scaler |
+//! | `linear_svm` | `linear_svm.rs` | `LinearSVC` behind imputer and scaler |
+//! | `rbf_svm` | `rbf_svm.rs`, `smo.rs`, `kernel.rs` | `SVC` behind imputer and scaler |
+//! | `knn` | `knn.rs` | `KNeighborsClassifier` behind imputer and scaler |
+//! | `naive_bayes` | `naive_bayes.rs` | `GaussianNB` |
+//! | `tree` | `decision_tree.rs` | `DecisionTreeClassifier` |
+//! | `random_forest`, `extra_trees` | `forest.rs` | `RandomForestClassifier`, `ExtraTreesClassifier` |
+//! | `boosting` | `boosting.rs` | LightGBM's `LGBMClassifier` |
+//!
+//! A new kind is one file here and one line in the list of `baselines.rs`. Knows nothing of tables,
+//! stores or YAML.
+
+pub mod baselines;
+pub mod boosting;
+pub mod decision_tree;
+pub mod evaluate;
+pub mod forest;
+pub mod knn;
+pub mod linear_svm;
+pub mod logistic;
+pub mod majority;
+pub mod naive_bayes;
+pub mod rbf_svm;
+
+mod early_stopping;
+mod fit;
+mod kernel;
+mod lbfgs;
+mod preprocess;
+mod product;
+mod smo;
+#[cfg(test)]
+mod tests;
+mod trees;
+
+pub use baselines::Baselines;
+pub use evaluate::{Evaluation, Timing, evaluate};
+pub use fit::FitError;
+
+use crate::ml::matrix::Matrix;
+use crate::ml::progress::Progress;
+
+/// A kind of model with its parameters, ready to be fitted, e.g. `Knn { k: 25 }`.
+pub trait Estimator: Send + Sync {
+    /// The key of the kind in a `models` block, e.g. `random_forest`.
+    fn name(&self) -> &'static str;
+
+    /// All parameters with their defaults filled in, as an object.
+    fn params(&self) -> serde_json::Value;
+
+    /// Refuses a parameter that is out of its range, before any data is seen.
+    fn check(&self) -> Result<(), FitError>;
+
+    /// Fits on `x` (rows × columns, NaN = missing) and `y` (one class below `classes` for each
+    /// row).
+    ///
+    /// A class that does not occur in `y` gets probability 0. Errors: a parameter out of range, no
+    /// rows, no columns, fewer than two classes in `y`, an infinite value, or `Cancelled`.
+    fn fit(
+        &self,
+        x: &Matrix,
+        y: &[u32],
+        classes: usize,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Box<dyn Model>, FitError>;
+}
+
+/// A fitted predictor.
+pub trait Model: Send + Sync {
+    /// Class probabilities for `x` (rows × the columns of the fit, NaN = missing) as rows ×
+    /// classes; each row sums to 1.
+    ///
+    /// Panics when `x` has another number of columns than the matrix of the fit.
+    fn predict_probabilities(&self, x: &Matrix) -> Matrix;
+
+    /// False where the "probabilities" are only scores in the right order (the support vector
+    /// machines), so that a log loss of them would mean nothing.
+    fn is_probabilistic(&self) -> bool {
+        true
+    }
+}

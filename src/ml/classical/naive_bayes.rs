@@ -1,0 +1,181 @@
+//! Gaussian naive Bayes: within a class every column is an independent normal.
+//!
+//! Knows nothing of other distributions.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::fit::{class_counts, fit_occurring, require, softmax};
+use super::{Estimator, FitError, Model};
+use crate::ml::matrix::Matrix;
+use crate::ml::progress::Progress;
+
+/// Gaussian naive Bayes, as scikit-learn's `GaussianNB`. A missing value is left out of the
+/// estimates and of the sums.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NaiveBayes {
+    /// This share of the largest variance of a column is added to all variances, for stability; at
+    /// least 0.
+    pub var_smoothing: f64,
+}
+
+impl Default for NaiveBayes {
+    fn default() -> Self {
+        NaiveBayes {
+            var_smoothing: 1e-9,
+        }
+    }
+}
+
+impl Estimator for NaiveBayes {
+    fn name(&self) -> &'static str {
+        "naive_bayes"
+    }
+
+    fn params(&self) -> Value {
+        serde_json::json!(self)
+    }
+
+    fn check(&self) -> Result<(), FitError> {
+        let holds = self.var_smoothing >= 0.0 && self.var_smoothing.is_finite();
+        require(
+            holds,
+            self.name(),
+            "var_smoothing",
+            self.var_smoothing,
+            "a finite number of at least 0",
+        )
+    }
+
+    fn fit(
+        &self,
+        x: &Matrix,
+        y: &[u32],
+        classes: usize,
+        _seed: u64,
+        _progress: &dyn Progress,
+    ) -> Result<Box<dyn Model>, FitError> {
+        self.check()?;
+        fit_occurring(x, y, classes, |y, classes| {
+            let overall = normals_of(x, &vec![0; x.rows], 1);
+            let largest = overall
+                .iter()
+                .map(|normal| normal.variance)
+                .fold(0.0, f64::max);
+            // The floor keeps a column that is constant in a class from dividing by zero.
+            let smoothing = if largest > 0.0 {
+                self.var_smoothing.max(1e-12) * largest
+            } else {
+                1.0
+            };
+            let mut normals = normals_of(x, y, classes);
+            for (normal, overall) in normals.iter_mut().zip(overall.iter().cycle()) {
+                // A column that is missing in the whole class tells nothing of it.
+                if normal.count == 0.0 {
+                    *normal = *overall;
+                }
+                normal.variance += smoothing;
+            }
+            let rows = y.len() as f64;
+            let priors = class_counts(y, classes)
+                .iter()
+                .map(|&count| (count as f64 / rows).ln())
+                .collect();
+            Ok(Box::new(NormalClasses {
+                priors,
+                normals,
+                columns: x.cols,
+            }))
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Normal {
+    /// Values that are not missing.
+    count: f64,
+    mean: f64,
+    variance: f64,
+}
+
+/// The normals of every column in every class, classes × columns.
+fn normals_of(x: &Matrix, y: &[u32], classes: usize) -> Vec<Normal> {
+    let mut normals = vec![
+        Normal {
+            count: 0.0,
+            mean: 0.0,
+            variance: 0.0
+        };
+        classes * x.cols
+    ];
+    let each = |normals: &mut [Normal], visit: fn(&mut Normal, f64)| {
+        for (i, &label) in y.iter().enumerate() {
+            for (normal, &value) in normals[label as usize * x.cols..].iter_mut().zip(x.row(i)) {
+                if value.is_finite() {
+                    visit(normal, f64::from(value));
+                }
+            }
+        }
+    };
+    // Sums first and squares about the mean second: squares of large values would cancel.
+    each(&mut normals, |normal, value| {
+        normal.count += 1.0;
+        normal.mean += value;
+    });
+    normals
+        .iter_mut()
+        .filter(|normal| normal.count > 0.0)
+        .for_each(|normal| normal.mean /= normal.count);
+    each(&mut normals, |normal, value| {
+        normal.variance += (value - normal.mean).powi(2)
+    });
+    normals
+        .iter_mut()
+        .filter(|normal| normal.count > 0.0)
+        .for_each(|normal| normal.variance /= normal.count);
+    normals
+}
+
+struct NormalClasses {
+    /// Logarithms of the shares of the classes.
+    priors: Vec<f64>,
+    /// classes × columns.
+    normals: Vec<Normal>,
+    columns: usize,
+}
+
+impl Model for NormalClasses {
+    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+        assert_eq!(x.cols, self.columns, "predict with the columns of the fit");
+        let mut probabilities = Matrix::zeros(x.rows, self.priors.len());
+        // ln N(x; m, v) but for the constant ln √2π, which the softmax cancels when each class sums
+        // the same columns.
+        let terms: Vec<f64> = self
+            .normals
+            .iter()
+            .map(|normal| 0.5 * normal.variance.ln())
+            .collect();
+        for i in 0..x.rows {
+            let mut scores = self.priors.clone();
+            for (class, score) in scores.iter_mut().enumerate() {
+                for (j, &value) in x.row(i).iter().enumerate() {
+                    if value.is_finite() {
+                        let at = class * self.columns + j;
+                        let normal = self.normals[at];
+                        *score -= terms[at]
+                            + 0.5 * (f64::from(value) - normal.mean).powi(2) / normal.variance;
+                    }
+                }
+            }
+            softmax(&mut scores);
+            probabilities
+                .row_mut(i)
+                .iter_mut()
+                .zip(&scores)
+                .for_each(|(out, &score)| *out = score as f32);
+        }
+        probabilities
+    }
+}

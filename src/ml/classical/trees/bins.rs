@@ -1,0 +1,235 @@
+//! Cuts each column into at most 255 bins, so that split search counts instead of sorting.
+//!
+//! Knows nothing of labels: cuts follow the values alone.
+
+use rayon::prelude::*;
+
+use crate::ml::matrix::Matrix;
+
+/// Bins of a column at most; their codes are 0..=254.
+pub const MAX_BINS: usize = 255;
+/// The code of a missing value.
+pub const MISSING: u8 = 255;
+/// Codes that a column can hold.
+pub const CODES: usize = 256;
+
+/// The cuts of every column, fitted on training rows.
+pub struct Bins {
+    columns: Vec<ColumnBins>,
+}
+
+struct ColumnBins {
+    /// The largest value of each bin but the last, in a sense: halfway to the smallest of the next.
+    cuts: Vec<f32>,
+    /// The middle of the values of each bin.
+    centres: Vec<f32>,
+}
+
+/// The codes of training rows, one column after the other.
+pub struct Codes {
+    pub rows: usize,
+    pub cols: usize,
+    codes: Vec<u8>,
+}
+
+impl Codes {
+    pub fn column(&self, j: usize) -> &[u8] {
+        &self.codes[j * self.rows..(j + 1) * self.rows]
+    }
+}
+
+impl Bins {
+    pub fn fit(x: &Matrix) -> Bins {
+        let column = |j| ColumnBins::fit((0..x.rows).map(|i| x.get(i, j)).collect());
+        Bins {
+            columns: (0..x.cols).into_par_iter().map(column).collect(),
+        }
+    }
+
+    /// Codes column by column, for growing.
+    pub fn columns(&self, x: &Matrix) -> Codes {
+        let mut codes = vec![0; x.rows * x.cols];
+        codes
+            .par_chunks_mut(x.rows)
+            .zip(&self.columns)
+            .enumerate()
+            .for_each(|(j, (codes, column))| {
+                codes
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(i, code)| *code = column.code(x.get(i, j)));
+            });
+        Codes {
+            rows: x.rows,
+            cols: x.cols,
+            codes,
+        }
+    }
+
+    /// Codes of the rows, one row after the other (`row-major values` has whole rows), for
+    /// predicting.
+    pub fn rows(&self, values: &[f32]) -> Vec<u8> {
+        values
+            .chunks_exact(self.columns.len())
+            .flat_map(|row| row.iter().zip(&self.columns))
+            .map(|(&value, column)| column.code(value))
+            .collect()
+    }
+
+    /// Bins of column `j`; at least 1.
+    pub fn count(&self, j: usize) -> usize {
+        self.columns[j].cuts.len() + 1
+    }
+
+    /// The last bin of column `j` whose centre is at most `value`, given that the first is.
+    pub fn bin_below(&self, j: usize, value: f32) -> u8 {
+        let at = self.columns[j]
+            .centres
+            .partition_point(|&centre| centre <= value);
+        at.saturating_sub(1) as u8
+    }
+
+    pub fn centre(&self, j: usize, code: u8) -> f32 {
+        self.columns[j].centres[usize::from(code)]
+    }
+}
+
+impl ColumnBins {
+    /// Values that fill a bin's share alone get a bin of their own; the others share the rest
+    /// equally. So a column that is zero half of the time still resolves its other half.
+    fn fit(mut values: Vec<f32>) -> ColumnBins {
+        values.retain(|value| value.is_finite());
+        values.sort_unstable_by(f32::total_cmp);
+        // Runs of equal values: (value, count). −0 and 0 are equal.
+        let mut runs: Vec<(f32, usize)> = Vec::new();
+        for value in values {
+            match runs.last_mut() {
+                Some((last, count)) if *last == value => *count += 1,
+                _ => runs.push((value, 1)),
+            }
+        }
+        if runs.is_empty() {
+            return ColumnBins {
+                cuts: Vec::new(),
+                centres: vec![0.0],
+            };
+        }
+        let ends = bin_ends(&runs);
+        let mut start = 0;
+        let mut cuts = Vec::with_capacity(ends.len());
+        let mut centres = Vec::with_capacity(ends.len());
+        for &end in &ends {
+            centres.push(middle(runs[start].0, runs[end - 1].0));
+            if end < runs.len() {
+                // Rounding may carry the middle up to the next value; a cut has to stay below it.
+                let between = middle(runs[end - 1].0, runs[end].0);
+                cuts.push(if between < runs[end].0 {
+                    between
+                } else {
+                    runs[end - 1].0
+                });
+            }
+            start = end;
+        }
+        ColumnBins { cuts, centres }
+    }
+
+    fn code(&self, value: f32) -> u8 {
+        if value.is_nan() {
+            MISSING
+        } else {
+            self.cuts.partition_point(|&cut| cut < value) as u8
+        }
+    }
+}
+
+fn middle(a: f32, b: f32) -> f32 {
+    ((f64::from(a) + f64::from(b)) / 2.0) as f32
+}
+
+/// Where each bin ends in `runs` (exclusive); the last is `runs.len()`. At most `MAX_BINS`.
+fn bin_ends(runs: &[(f32, usize)]) -> Vec<usize> {
+    if runs.len() <= MAX_BINS {
+        return (1..=runs.len()).collect();
+    }
+    let total: usize = runs.iter().map(|run| run.1).sum();
+    let is_large = |count: usize| count * MAX_BINS >= total;
+    let mut rest: usize = runs
+        .iter()
+        .map(|run| run.1)
+        .filter(|&count| !is_large(count))
+        .sum();
+    let mut free = MAX_BINS - runs.iter().filter(|run| is_large(run.1)).count();
+    let mut ends = Vec::with_capacity(MAX_BINS);
+    let mut filled = 0;
+    for (i, &(_, count)) in runs.iter().enumerate() {
+        let last = i + 1 == runs.len();
+        filled += count;
+        let share = rest.div_ceil(free.max(1));
+        let next_is_large = !last && is_large(runs[i + 1].1);
+        let full = filled >= share || (next_is_large && 2 * filled >= share);
+        // One bin stays in reserve for what remains behind the last cut.
+        let room = ends.len() + 1 < MAX_BINS;
+        if last || is_large(count) && room || full && room && free > 0 {
+            ends.push(i + 1);
+            if !is_large(count) {
+                free = free.saturating_sub(1);
+                rest = rest.saturating_sub(filled);
+            }
+            filled = 0;
+        }
+    }
+    ends
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bins_of(values: Vec<f32>) -> (Bins, Vec<u8>) {
+        let x = Matrix::from_vec(values.len(), 1, values);
+        let bins = Bins::fit(&x);
+        let codes = bins.columns(&x).column(0).to_vec();
+        (bins, codes)
+    }
+
+    #[test]
+    fn few_distinct_values_get_a_bin_each_and_cuts_halfway() {
+        let (bins, codes) = bins_of(vec![3.0, 1.0, f32::NAN, 1.0, 7.0, -0.0, 0.0]);
+        assert_eq!(codes, [2, 1, MISSING, 1, 3, 0, 0]);
+        assert_eq!(
+            bins.rows(&[4.9, 5.0, 5.1, -9.0, 99.0, f32::INFINITY]),
+            [2, 2, 3, 0, 3, 3]
+        );
+    }
+
+    #[test]
+    fn many_values_share_the_bins_equally_beside_a_frequent_one() {
+        let values: Vec<f32> = (0..10_000)
+            .map(|i| if i % 2 == 0 { 0.0 } else { i as f32 })
+            .collect();
+        let (bins, codes) = bins_of(values);
+        assert!(
+            (250..=MAX_BINS).contains(&bins.count(0)),
+            "{} bins",
+            bins.count(0)
+        );
+        let mut sizes = vec![0; CODES];
+        codes.iter().for_each(|&code| sizes[usize::from(code)] += 1);
+        assert_eq!(sizes[0], 5000);
+        assert!(
+            sizes[1..bins.count(0)]
+                .iter()
+                .all(|&size| (10..=40).contains(&size)),
+            "{sizes:?}"
+        );
+    }
+
+    #[test]
+    fn neighbouring_floats_and_missing_columns_are_told_apart() {
+        let one = 1.0f32;
+        let next = f32::from_bits(one.to_bits() + 1);
+        assert_eq!(bins_of(vec![one, next]).1, [0, 1]);
+        assert_eq!(bins_of(vec![f32::NAN; 3]).1, [MISSING; 3]);
+    }
+}

@@ -1,0 +1,132 @@
+//! A grown tree and how a row falls through it. Knows nothing of how it was grown.
+
+use super::bins::MISSING;
+
+/// A binary tree over bin codes with a vector of values at each leaf.
+pub struct Tree {
+    nodes: Vec<Node>,
+    /// leaves × width.
+    values: Vec<f32>,
+    width: usize,
+}
+
+/// 16 bytes, so that a full-grown tree stays in the second-level cache while many rows fall through
+/// it.
+#[derive(Clone, Copy)]
+struct Node {
+    /// The column to look at, or `LEAF`.
+    column: u32,
+    /// The left child, or the number of the leaf.
+    left: u32,
+    right: u32,
+    cut: u8,
+    missing_left: bool,
+}
+
+const LEAF: u32 = u32::MAX;
+
+/// Rows whose code in `column` is at most `cut` go left; those without a value where `missing_left`
+/// says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Split {
+    pub column: u32,
+    pub cut: u8,
+    pub missing_left: bool,
+}
+
+impl Split {
+    pub fn goes_left(&self, code: u8) -> bool {
+        if code == MISSING {
+            self.missing_left
+        } else {
+            code <= self.cut
+        }
+    }
+}
+
+impl Tree {
+    /// A tree of one node without a value yet; each leaf will hold `width` values.
+    pub fn new(width: usize) -> Tree {
+        Tree {
+            nodes: vec![Node {
+                column: LEAF,
+                left: 0,
+                right: 0,
+                cut: 0,
+                missing_left: false,
+            }],
+            values: Vec::new(),
+            width,
+        }
+    }
+
+    /// Gives `node` two children and returns their numbers.
+    pub fn split(&mut self, node: usize, split: Split) -> (usize, usize) {
+        let left = self.nodes.len();
+        let blank = Node {
+            column: LEAF,
+            left: 0,
+            right: 0,
+            cut: 0,
+            missing_left: false,
+        };
+        self.nodes.extend([blank, blank]);
+        self.nodes[node] = Node {
+            column: split.column,
+            left: left as u32,
+            right: left as u32 + 1,
+            cut: split.cut,
+            missing_left: split.missing_left,
+        };
+        (left, left + 1)
+    }
+
+    /// Makes `node` a leaf with the given values. Every node without children has to be told once.
+    pub fn set_leaf(&mut self, node: usize, values: impl Iterator<Item = f32>) {
+        self.nodes[node].left = (self.values.len() / self.width) as u32;
+        self.values.extend(values);
+        debug_assert_eq!(self.values.len() % self.width, 0);
+    }
+
+    /// The values of the leaf that a row falls into; `codes` holds its code in every column.
+    pub fn leaf(&self, codes: &[u8]) -> &[f32] {
+        let mut node = self.nodes[0];
+        while node.column != LEAF {
+            let split = Split {
+                column: node.column,
+                cut: node.cut,
+                missing_left: node.missing_left,
+            };
+            let child = if split.goes_left(codes[node.column as usize]) {
+                node.left
+            } else {
+                node.right
+            };
+            node = self.nodes[child as usize];
+        }
+        let start = node.left as usize * self.width;
+        &self.values[start..start + self.width]
+    }
+}
+
+/// Moves the rows that go left to the front, keeping the order on both sides, and returns how many
+/// they are.
+pub fn partition<T: Copy>(
+    rows: &mut [T],
+    spare: &mut Vec<T>,
+    goes_left: impl Fn(&T) -> bool,
+) -> usize {
+    spare.clear();
+    let mut left = 0;
+    for i in 0..rows.len() {
+        let row = rows[i];
+        if goes_left(&row) {
+            rows[left] = row;
+            left += 1;
+        } else {
+            spare.push(row);
+        }
+    }
+    rows[left..].copy_from_slice(spare);
+    left
+}

@@ -1,0 +1,260 @@
+//! What a model's config.json says of its shape, and how the tensors of each family are named.
+//!
+//! Knows nothing of tensors' values.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::EncodeError;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    Bert,
+    /// RoBERTa, XLM-RoBERTa, CamemBERT
+    Roberta,
+    DistilBert,
+    MpNet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// x·Φ(x)
+    Gelu,
+    /// its tanh form
+    GeluTanh,
+    Relu,
+}
+
+/// The shape of an encoder of the BERT family.
+#[derive(Clone, Copy, Debug)]
+pub struct Architecture {
+    pub family: Family,
+    pub hidden: usize,
+    pub layers: usize,
+    pub heads: usize,
+    pub intermediate: usize,
+    pub vocabulary: usize,
+    /// Rows of the position table.
+    pub positions: usize,
+    /// The row of a text's first token: RoBERTa and MPNet keep the rows up to the padding token's number free.
+    pub first_position: usize,
+    pub token_types: usize,
+    pub relative_buckets: usize,
+    pub layer_norm_epsilon: f32,
+    pub activation: Activation,
+}
+
+const SUPPORTED: &str = "bert, roberta, xlm-roberta, camembert, distilbert, mpnet";
+
+impl Architecture {
+    /// From the contents of config.json at `path`.
+    pub fn read(config: &Value, path: &Path) -> Result<Self, EncodeError> {
+        let unsupported = |reason: String| EncodeError::Unsupported {
+            path: path.to_owned(),
+            reason,
+        };
+        let family = match config["model_type"].as_str() {
+            Some("bert") => Family::Bert,
+            Some("roberta" | "xlm-roberta" | "camembert") => Family::Roberta,
+            Some("distilbert") => Family::DistilBert,
+            Some("mpnet") => Family::MpNet,
+            Some(other) => {
+                return Err(unsupported(format!(
+                    "model_type '{other}'; supported are {SUPPORTED}"
+                )));
+            }
+            None => {
+                return Err(unsupported(format!(
+                    "no model_type; supported are {SUPPORTED}"
+                )));
+            }
+        };
+        let distil = family == Family::DistilBert;
+        let number = |name: &str| match config[name].as_u64() {
+            // The bound keeps products of two sizes far from overflow; no encoder comes near it.
+            Some(value @ 1..=100_000_000) => Ok(value as usize),
+            _ => Err(EncodeError::Corrupt {
+                path: path.to_owned(),
+                reason: format!("'{name}' is {}, not a positive number", config[name]),
+            }),
+        };
+        let either = |bert, distilbert| number(if distil { distilbert } else { bert });
+        let hidden = either("hidden_size", "dim")?;
+        let heads = either("num_attention_heads", "n_heads")?;
+        if !hidden.is_multiple_of(heads) {
+            return Err(EncodeError::Corrupt {
+                path: path.to_owned(),
+                reason: format!("{hidden} dimensions cannot be shared by {heads} heads"),
+            });
+        }
+        let activation = &config[if distil { "activation" } else { "hidden_act" }];
+        let activation = match activation.as_str() {
+            Some("gelu") => Activation::Gelu,
+            Some("gelu_new" | "gelu_pytorch_tanh" | "gelu_fast") => Activation::GeluTanh,
+            Some("relu") => Activation::Relu,
+            _ => {
+                return Err(unsupported(format!(
+                    "activation {activation}; supported are gelu, gelu_new, relu"
+                )));
+            }
+        };
+        if let Some(kind) = config["position_embedding_type"].as_str()
+            && kind != "absolute"
+        {
+            return Err(unsupported(format!(
+                "position_embedding_type '{kind}'; supported is absolute"
+            )));
+        }
+        let positions = number("max_position_embeddings")?;
+        let first_position = match family {
+            Family::Bert | Family::DistilBert => 0,
+            Family::Roberta | Family::MpNet => {
+                config["pad_token_id"].as_u64().unwrap_or(1) as usize + 1
+            }
+        };
+        if first_position >= positions {
+            return Err(EncodeError::Corrupt {
+                path: path.to_owned(),
+                reason: format!(
+                    "pad_token_id {} leaves none of {positions} positions",
+                    first_position - 1
+                ),
+            });
+        }
+        Ok(Architecture {
+            family,
+            hidden,
+            heads,
+            layers: either("num_hidden_layers", "n_layers")?,
+            intermediate: either("intermediate_size", "hidden_dim")?,
+            vocabulary: number("vocab_size")?,
+            positions,
+            first_position,
+            token_types: match family {
+                Family::Bert | Family::Roberta => number("type_vocab_size")?,
+                Family::DistilBert | Family::MpNet => 0,
+            },
+            relative_buckets: match (family, &config["relative_attention_num_buckets"]) {
+                (Family::MpNet, Value::Null) => 32,
+                (Family::MpNet, _) => number("relative_attention_num_buckets")?,
+                _ => 0,
+            },
+            layer_norm_epsilon: config["layer_norm_eps"].as_f64().unwrap_or(1e-12) as f32,
+            activation,
+        })
+    }
+
+    /// The longest sequence in tokens that has positions.
+    pub fn longest(&self) -> usize {
+        self.positions - self.first_position
+    }
+
+    /// The tensors' names; `exists` tells whether the file has one, for models saved with a prefix such as `bert.`.
+    pub fn names(&self, exists: &dyn Fn(&str) -> bool) -> Names {
+        let prefix = ["", "bert.", "roberta.", "distilbert.", "mpnet."]
+            .into_iter()
+            .find(|prefix| exists(&format!("{prefix}embeddings.word_embeddings.weight")))
+            .unwrap_or("");
+        let layer = |i: usize| {
+            let (root, part): (String, [&str; 8]) = match self.family {
+                Family::DistilBert => (
+                    format!("{prefix}transformer.layer.{i}"),
+                    [
+                        "attention.q_lin",
+                        "attention.k_lin",
+                        "attention.v_lin",
+                        "attention.out_lin",
+                        "sa_layer_norm",
+                        "ffn.lin1",
+                        "ffn.lin2",
+                        "output_layer_norm",
+                    ],
+                ),
+                Family::MpNet => (
+                    format!("{prefix}encoder.layer.{i}"),
+                    [
+                        "attention.attn.q",
+                        "attention.attn.k",
+                        "attention.attn.v",
+                        "attention.attn.o",
+                        "attention.LayerNorm",
+                        "intermediate.dense",
+                        "output.dense",
+                        "output.LayerNorm",
+                    ],
+                ),
+                Family::Bert | Family::Roberta => (
+                    format!("{prefix}encoder.layer.{i}"),
+                    [
+                        "attention.self.query",
+                        "attention.self.key",
+                        "attention.self.value",
+                        "attention.output.dense",
+                        "attention.output.LayerNorm",
+                        "intermediate.dense",
+                        "output.dense",
+                        "output.LayerNorm",
+                    ],
+                ),
+            };
+            let [
+                q,
+                k,
+                v,
+                attention_output,
+                attention_norm,
+                intermediate,
+                output,
+                output_norm,
+            ] = part.map(|part| format!("{root}.{part}"));
+            LayerNames {
+                qkv: [q, k, v],
+                attention_output,
+                attention_norm,
+                intermediate,
+                output,
+                output_norm,
+            }
+        };
+        Names {
+            words: format!("{prefix}embeddings.word_embeddings.weight"),
+            positions: format!("{prefix}embeddings.position_embeddings.weight"),
+            token_types: (self.token_types > 0).then(|| {
+                (
+                    format!("{prefix}embeddings.token_type_embeddings.weight"),
+                    self.token_types,
+                )
+            }),
+            embedding_norm: format!("{prefix}embeddings.LayerNorm"),
+            layers: (0..self.layers).map(layer).collect(),
+            relative_bias: (self.relative_buckets > 0).then(|| {
+                (
+                    format!("{prefix}encoder.relative_attention_bias.weight"),
+                    self.relative_buckets,
+                )
+            }),
+        }
+    }
+}
+
+/// Names of tensors; linear layers and norms without `.weight` and `.bias`.
+pub struct Names {
+    pub words: String,
+    pub positions: String,
+    /// with the number of types
+    pub token_types: Option<(String, usize)>,
+    pub embedding_norm: String,
+    pub layers: Vec<LayerNames>,
+    /// with the number of buckets
+    pub relative_bias: Option<(String, usize)>,
+}
+
+pub struct LayerNames {
+    pub qkv: [String; 3],
+    pub attention_output: String,
+    pub attention_norm: String,
+    pub intermediate: String,
+    pub output: String,
+    pub output_norm: String,
+}

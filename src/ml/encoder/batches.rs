@@ -1,0 +1,105 @@
+//! Sequences → batches → threads → one row for each sequence.
+//!
+//! A batch is what one thread computes in one go; its composition depends on the sequences alone. Longer ones come
+//! first, so that the threads end together. Knows nothing of models: an `Engine` computes.
+
+use super::{EncodeError, parallel};
+use crate::ml::matrix::Matrix;
+use crate::ml::progress::Progress;
+
+/// A loaded model on some device.
+pub trait Engine: Send + Sync {
+    /// For recipes: engines agree to about seven digits, not to the bit.
+    fn name(&self) -> &'static str;
+
+    fn dim(&self) -> usize;
+
+    /// Whether all sequences of a batch must have the same length.
+    fn equal_lengths(&self) -> bool {
+        false
+    }
+
+    /// How many sessions may be at work at once.
+    fn sessions(&self, threads: usize) -> usize {
+        threads
+    }
+
+    /// The buffers of one thread.
+    fn session(&self) -> Box<dyn Session + '_>;
+}
+
+pub trait Session {
+    /// Pools each sequence (none is empty) into its row of `out`, `dim` values each. Asks `cancelled` at least
+    /// every 100 ms or so.
+    fn run(
+        &mut self,
+        sequences: &[&[u32]],
+        out: &mut [f32],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), EncodeError>;
+}
+
+/// One row for each sequence, in order; zeros where a sequence is empty.
+pub fn run(
+    engine: &dyn Engine,
+    sequences: &[Vec<u32>],
+    batch_tokens: usize,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<Matrix, EncodeError> {
+    let dim = engine.dim();
+    let batches = plan(sequences, batch_tokens, engine.equal_lengths());
+    let mut rows = Matrix::zeros(sequences.len(), dim);
+    let total = sequences.len() as u64;
+    let mut finished = total - batches.iter().map(|batch| batch.len() as u64).sum::<u64>();
+    parallel::for_each(
+        batches.len(),
+        engine.sessions(threads),
+        progress,
+        || engine.session(),
+        |session, i| {
+            let batch: Vec<&[u32]> = batches[i]
+                .iter()
+                .map(|&s| sequences[s].as_slice())
+                .collect();
+            let mut out = vec![0.0; batch.len() * dim];
+            session.run(&batch, &mut out, &|| progress.cancelled())?;
+            Ok(out)
+        },
+        |i, out| {
+            for (&sequence, row) in batches[i].iter().zip(out.chunks_exact(dim)) {
+                rows.row_mut(sequence).copy_from_slice(row);
+            }
+            finished += batches[i].len() as u64;
+            progress.update(finished, total, "");
+        },
+    )?;
+    Ok(rows)
+}
+
+/// The numbers of the non-empty sequences, longest first, in groups of at most `batch_tokens` tokens (or one sequence).
+fn plan(sequences: &[Vec<u32>], batch_tokens: usize, equal_lengths: bool) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..sequences.len())
+        .filter(|&s| !sequences[s].is_empty())
+        .collect();
+    order.sort_by_key(|&s| std::cmp::Reverse(sequences[s].len()));
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut tokens = 0;
+    for s in order {
+        let length = sequences[s].len();
+        match batches.last_mut() {
+            Some(batch)
+                if tokens + length <= batch_tokens
+                    && (!equal_lengths || sequences[batch[0]].len() == length) =>
+            {
+                batch.push(s);
+                tokens += length;
+            }
+            _ => {
+                batches.push(vec![s]);
+                tokens = length;
+            }
+        }
+    }
+    batches
+}

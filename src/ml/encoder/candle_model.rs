@@ -1,0 +1,162 @@
+//! The BERT family through candle-transformers: for devices other than the CPU, and what `packed` is tested against.
+//!
+//! Batches hold sequences of one length, so nothing is padded or masked. Knows nothing of tokenizers.
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::bert::BertModel;
+use candle_transformers::models::distilbert::DistilBertModel;
+use candle_transformers::models::xlm_roberta::XLMRobertaModel;
+use serde::de::DeserializeOwned;
+
+use super::architecture::{Activation, Family};
+use super::batches::{Engine, Session};
+use super::folder::ModelFolder;
+use super::transformer::pool;
+use super::weights::Weights;
+use super::{EncodeError, Pooling};
+use crate::ml::progress::Cancelled;
+
+pub struct CandleModel {
+    network: Network,
+    device: Device,
+    hidden: usize,
+    pooling: Pooling,
+}
+
+enum Network {
+    Bert(BertModel),
+    DistilBert(DistilBertModel),
+    Roberta(XLMRobertaModel),
+}
+
+impl CandleModel {
+    pub fn load(
+        weights: Weights,
+        model: &ModelFolder,
+        device: &Device,
+    ) -> Result<Self, EncodeError> {
+        let path = weights.path().to_owned();
+        let unsupported = |reason: String| EncodeError::Unsupported {
+            path: model.transformer.join("config.json"),
+            reason,
+        };
+        let failed = |error: candle_core::Error| EncodeError::Corrupt {
+            path: path.clone(),
+            reason: error.to_string(),
+        };
+        let builder =
+            VarBuilder::from_buffered_safetensors(weights.into_bytes(), DType::F32, device)
+                .map_err(failed)?;
+        let network = match model.architecture.family {
+            Family::Bert => {
+                Network::Bert(BertModel::load(builder, &config(model)?).map_err(failed)?)
+            }
+            // candle computes the tanh form for 'gelu' here, which is another function.
+            Family::DistilBert if model.architecture.activation == Activation::Gelu => {
+                return Err(unsupported(
+                    "distilbert with 'gelu' on this device; run it on the CPU".to_owned(),
+                ));
+            }
+            Family::DistilBert => Network::DistilBert(
+                DistilBertModel::load(builder, &config(model)?).map_err(failed)?,
+            ),
+            Family::Roberta => {
+                let name = "embeddings.word_embeddings.weight";
+                let builder = if builder.contains_tensor(name) {
+                    builder
+                } else {
+                    builder.pp("roberta")
+                };
+                Network::Roberta(XLMRobertaModel::new(&config(model)?, builder).map_err(failed)?)
+            }
+            Family::MpNet => {
+                return Err(unsupported(
+                    "model_type 'mpnet' on this device; run it on the CPU".to_owned(),
+                ));
+            }
+        };
+        Ok(CandleModel {
+            network,
+            device: device.clone(),
+            hidden: model.architecture.hidden,
+            pooling: model.pooling,
+        })
+    }
+
+    /// Sequences of one length → sequences × tokens × hidden.
+    fn forward(&self, sequences: &[&[u32]]) -> candle_core::Result<Vec<f32>> {
+        let shape = (sequences.len(), sequences[0].len());
+        let ids = Tensor::from_vec(sequences.concat(), shape, &self.device)?;
+        let types = ids.zeros_like()?;
+        let states = match &self.network {
+            Network::Bert(network) => network.forward(&ids, &types, None)?,
+            // Ones mark what is *not* seen.
+            Network::DistilBert(network) => {
+                let mask = Tensor::zeros((1, 1, 1, shape.1), DType::U8, &self.device)?;
+                network.forward(&ids, &mask)?
+            }
+            Network::Roberta(network) => {
+                network.forward(&ids, &ids.ones_like()?, &types, None, None, None)?
+            }
+        };
+        states.flatten_all()?.to_vec1()
+    }
+}
+
+/// config.json as candle's own type.
+fn config<T: DeserializeOwned>(model: &ModelFolder) -> Result<T, EncodeError> {
+    serde_json::from_value(model.config.clone()).map_err(|error| EncodeError::Unsupported {
+        path: model.transformer.join("config.json"),
+        reason: error.to_string(),
+    })
+}
+
+impl Engine for CandleModel {
+    fn name(&self) -> &'static str {
+        "candle"
+    }
+
+    fn dim(&self) -> usize {
+        self.hidden
+    }
+
+    fn equal_lengths(&self) -> bool {
+        true
+    }
+
+    fn sessions(&self, _threads: usize) -> usize {
+        1
+    }
+
+    fn session(&self) -> Box<dyn Session + '_> {
+        Box::new(CandleSession(self))
+    }
+}
+
+struct CandleSession<'a>(&'a CandleModel);
+
+impl Session for CandleSession<'_> {
+    fn run(
+        &mut self,
+        sequences: &[&[u32]],
+        out: &mut [f32],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), EncodeError> {
+        if cancelled() {
+            return Err(Cancelled.into());
+        }
+        let CandleSession(model) = self;
+        let states = model
+            .forward(sequences)
+            .map_err(|error| EncodeError::Device(error.to_string()))?;
+        let size = sequences[0].len() * model.hidden;
+        for (states, out) in states
+            .chunks_exact(size)
+            .zip(out.chunks_exact_mut(model.hidden))
+        {
+            pool(model.pooling, states.chunks_exact(model.hidden), out);
+        }
+        Ok(())
+    }
+}

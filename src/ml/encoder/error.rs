@@ -1,0 +1,59 @@
+//! What can go wrong when texts become vectors. Every message names the file or the option and what to do.
+//!
+//! Knows nothing of where a model's files came from.
+
+use std::path::PathBuf;
+
+use crate::ml::progress::Cancelled;
+
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    #[error("encoder file '{}' is missing: {remedy}", path.display())]
+    Missing { path: PathBuf, remedy: String },
+
+    #[error("cannot read encoder file '{}': {source}", path.display())]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+
+    #[error("encoder file '{}' is damaged: {reason}; fetch the model again", path.display())]
+    Corrupt { path: PathBuf, reason: String },
+
+    #[error("encoder file '{}' asks for what this program lacks: {reason}", path.display())]
+    Unsupported { path: PathBuf, reason: String },
+
+    /// `reason` says what was found and what was expected.
+    #[error("tensor '{name}' in '{}' does not fit the model's config.json: {reason}", path.display())]
+    Tensor {
+        path: PathBuf,
+        name: String,
+        reason: String,
+    },
+
+    #[error("encoder option {option}: {reason}")]
+    Option {
+        option: &'static str,
+        reason: String,
+    },
+
+    #[error("the tokenizer rejected text {index}: {reason}")]
+    Tokenize { index: usize, reason: String },
+
+    #[error(
+        "the tokenizer gives token {token}, but the model knows {vocabulary} tokens: tokenizer.json and model.safetensors belong to different models"
+    )]
+    Vocabulary { token: u32, vocabulary: usize },
+
+    #[error("the encoder failed on its device: {0}")]
+    Device(String),
+
+    #[error("tfidf cannot be fitted: {0}")]
+    Fit(String),
+
+    #[error("the stored tfidf encoder is damaged: {0}; fit it again")]
+    Stored(String),
+
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}

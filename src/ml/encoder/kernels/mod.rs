@@ -1,0 +1,10 @@
+//! The arithmetic that encoders share: products with prepared weights, and vector functions of rows.
+//!
+//! Knows nothing of texts or models.
+
+mod elementwise;
+mod product;
+mod simd;
+
+pub use elementwise::{layer_norm_rows, softmax_rows};
+pub use product::{Finish, Panels, multiply};

@@ -1,0 +1,375 @@
+//! Matrix products against weights that are laid out once: rows × panels, with bias, activation or residual applied
+//! while the result is still in registers.
+//!
+//! A general product (gemm) lays out both operands on each call and writes its result before anyone may add a bias.
+//! Here a weight matrix is cut into panels two registers wide when the model is opened, and a tile of up to
+//! 12 rows × 2 registers is summed over the whole depth without leaving the registers (the micro-kernel of Goto and
+//! van de Geijn, 2008, doi:10.1145/1356052.1356053).
+//!
+//! Each number of the result is a chain of fused multiply-adds in the order of the depth, whatever tile it falls in:
+//! a row's bits depend neither on the other rows nor on how many there are.
+//!
+//! Knows nothing of attention or layers.
+
+use pulp::{Simd, WithSimd};
+
+use super::elementwise::{gelu, gelu_tanh};
+use super::simd::{dispatch, lanes};
+
+/// A depth × columns matrix in panels: for each group of `2 * lanes()` columns, its values row after row; the last
+/// group is filled up with zeros.
+#[derive(Default)]
+pub struct Panels {
+    data: Vec<f32>,
+    depth: usize,
+    columns: usize,
+}
+
+impl Panels {
+    /// Columns rounded up to whole panels.
+    pub fn padded(columns: usize) -> usize {
+        columns.next_multiple_of(2 * lanes())
+    }
+
+    /// From the transpose: row `c` of `transposed` (`stride` apart, `depth` long) becomes column `c`. PyTorch's
+    /// linear weights (outputs × inputs) come this way, and so do the keys of attention.
+    pub fn set_transposed(
+        &mut self,
+        transposed: &[f32],
+        stride: usize,
+        columns: usize,
+        depth: usize,
+    ) {
+        let width = self.reset(columns, depth);
+        for (c, row) in transposed.chunks(stride).take(columns).enumerate() {
+            let start = (c / width) * depth * width + c % width;
+            let panel = &mut self.data[start..];
+            for (k, value) in row[..depth].iter().enumerate() {
+                panel[k * width] = *value;
+            }
+        }
+    }
+
+    /// From rows as they are (`stride` apart): row `k` of `rows` becomes level `k` of every panel.
+    pub fn set(&mut self, rows: &[f32], stride: usize, columns: usize, depth: usize) {
+        let width = self.reset(columns, depth);
+        for (k, row) in rows.chunks(stride).take(depth).enumerate() {
+            for (p, part) in row[..columns].chunks(width).enumerate() {
+                let start = (p * depth + k) * width;
+                self.data[start..start + part.len()].copy_from_slice(part);
+            }
+        }
+    }
+
+    fn reset(&mut self, columns: usize, depth: usize) -> usize {
+        let width = 2 * lanes();
+        self.data.clear();
+        self.data
+            .resize(columns.next_multiple_of(width) * depth, 0.0);
+        (self.depth, self.columns) = (depth, columns);
+        width
+    }
+}
+
+/// What happens to a sum before it is stored. `bias` holds `Panels::padded(columns)` values.
+#[derive(Clone, Copy)]
+pub enum Finish<'a> {
+    Plain,
+    Bias(&'a [f32]),
+    BiasGelu(&'a [f32]),
+    BiasGeluTanh(&'a [f32]),
+    BiasRelu(&'a [f32]),
+    /// `residual` has the stride and the rows of the result.
+    BiasResidual(&'a [f32], &'a [f32]),
+}
+
+/// `out[r] = finish(a[r] · panels)` for `rows` rows. Rows are `a_stride` and `out_stride` apart; a row of `out` must
+/// hold `Panels::padded(columns)` values, of which those past `columns` come out as `finish(0)`.
+pub fn multiply(
+    a: &[f32],
+    a_stride: usize,
+    rows: usize,
+    panels: &Panels,
+    finish: Finish,
+    out: &mut [f32],
+    out_stride: usize,
+) {
+    debug_assert!(out_stride >= Panels::padded(panels.columns));
+    dispatch(Multiply {
+        a,
+        a_stride,
+        rows,
+        panels,
+        finish,
+        out,
+        out_stride,
+    });
+}
+
+struct Multiply<'a> {
+    a: &'a [f32],
+    a_stride: usize,
+    rows: usize,
+    panels: &'a Panels,
+    finish: Finish<'a>,
+    out: &'a mut [f32],
+    out_stride: usize,
+}
+
+/// Bytes of `a` that stay in the second-level cache while all panels pass by.
+const BLOCK_BYTES: usize = 256 * 1024;
+
+impl WithSimd for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let depth = self.panels.depth;
+        let width = 2 * S::F32_LANES;
+        // AVX2 has 16 registers: 6 × 2 sums, two of the panel and one of the row. The others have 32.
+        let tile_rows = if S::F32_LANES == 8 { 6 } else { 12 };
+        let block = (BLOCK_BYTES / (4 * depth.max(1))).max(tile_rows) / tile_rows * tile_rows;
+        for first in (0..self.rows).step_by(block) {
+            let last = (first + block).min(self.rows);
+            for (p, panel) in self
+                .panels
+                .data
+                .chunks_exact((depth * width).max(1))
+                .enumerate()
+            {
+                let mut row = first;
+                while row < last {
+                    let count = (last - row).min(tile_rows);
+                    let tile = Tile {
+                        a: &self.a[row * self.a_stride..],
+                        a_stride: self.a_stride,
+                        depth,
+                        panel,
+                        finish: self.finish,
+                        offset: row * self.out_stride + p * width,
+                        column: p * width,
+                        out_stride: self.out_stride,
+                    };
+                    match count {
+                        1 => tile.run::<S, 1>(simd, self.out),
+                        2 => tile.run::<S, 2>(simd, self.out),
+                        3 => tile.run::<S, 3>(simd, self.out),
+                        4 => tile.run::<S, 4>(simd, self.out),
+                        5 => tile.run::<S, 5>(simd, self.out),
+                        6 => tile.run::<S, 6>(simd, self.out),
+                        7 => tile.run::<S, 7>(simd, self.out),
+                        8 => tile.run::<S, 8>(simd, self.out),
+                        9 => tile.run::<S, 9>(simd, self.out),
+                        10 => tile.run::<S, 10>(simd, self.out),
+                        11 => tile.run::<S, 11>(simd, self.out),
+                        _ => tile.run::<S, 12>(simd, self.out),
+                    }
+                    row += count;
+                }
+            }
+        }
+    }
+}
+
+struct Tile<'a> {
+    a: &'a [f32],
+    a_stride: usize,
+    depth: usize,
+    panel: &'a [f32],
+    finish: Finish<'a>,
+    /// Where the tile begins in `out` (and in the residual).
+    offset: usize,
+    /// Where the tile begins in the bias.
+    column: usize,
+    out_stride: usize,
+}
+
+impl Tile<'_> {
+    #[inline(always)]
+    fn run<S: Simd, const ROWS: usize>(self, simd: S, out: &mut [f32]) {
+        let rows: [&[f32]; ROWS] =
+            std::array::from_fn(|i| &self.a[i * self.a_stride..i * self.a_stride + self.depth]);
+        let levels = S::as_simd_f32s(self.panel).0.as_chunks::<2>().0;
+        let zero = simd.splat_f32s(0.0);
+        let mut sums = [[zero; 2]; ROWS];
+        for (k, level) in (0..self.depth).zip(levels) {
+            for i in 0..ROWS {
+                let value = simd.splat_f32s(rows[i][k]);
+                sums[i][0] = simd.mul_add_f32s(value, level[0], sums[i][0]);
+                sums[i][1] = simd.mul_add_f32s(value, level[1], sums[i][1]);
+            }
+        }
+        let width = 2 * S::F32_LANES;
+        for (i, sum) in sums.into_iter().enumerate() {
+            let start = self.offset + i * self.out_stride;
+            let pair = |values: &[f32], start: usize| -> [S::f32s; 2] {
+                let vectors = S::as_simd_f32s(&values[start..start + width]).0;
+                [vectors[0], vectors[1]]
+            };
+            let add = |a: [S::f32s; 2], b: [S::f32s; 2]| {
+                [simd.add_f32s(a[0], b[0]), simd.add_f32s(a[1], b[1])]
+            };
+            let done = match self.finish {
+                Finish::Plain => sum,
+                Finish::Bias(bias) => add(sum, pair(bias, self.column)),
+                Finish::BiasGelu(bias) => {
+                    let [x, y] = add(sum, pair(bias, self.column));
+                    [gelu(simd, x), gelu(simd, y)]
+                }
+                Finish::BiasGeluTanh(bias) => {
+                    let [x, y] = add(sum, pair(bias, self.column));
+                    [gelu_tanh(simd, x), gelu_tanh(simd, y)]
+                }
+                Finish::BiasRelu(bias) => {
+                    let [x, y] = add(sum, pair(bias, self.column));
+                    [simd.max_f32s(x, zero), simd.max_f32s(y, zero)]
+                }
+                Finish::BiasResidual(bias, residual) => {
+                    add(add(sum, pair(bias, self.column)), pair(residual, start))
+                }
+            };
+            let target = S::as_mut_simd_f32s(&mut out[start..start + width]).0;
+            target[0] = done[0];
+            target[1] = done[1];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ml::rng::Stream;
+
+    struct Case {
+        a: Vec<f32>,
+        weight: Vec<f32>,
+        bias: Vec<f32>,
+        residual: Vec<f32>,
+        panels: Panels,
+        shape: [usize; 3],
+        strides: [usize; 2],
+    }
+
+    fn case(rows: usize, depth: usize, columns: usize) -> Case {
+        let mut stream = Stream::new(1, "product", (rows * 1000 + depth) as u64);
+        let mut draw = |count: usize| {
+            (0..count)
+                .map(|_| stream.normal() as f32)
+                .collect::<Vec<_>>()
+        };
+        let strides = [depth + 3, Panels::padded(columns) + 5];
+        let weight = draw(depth * columns);
+        let mut panels = Panels::default();
+        panels.set_transposed(&weight, depth, columns, depth);
+        let mut bias = draw(columns);
+        bias.resize(Panels::padded(columns), 0.0);
+        Case {
+            a: draw(rows * strides[0]),
+            residual: draw(rows * strides[1]),
+            weight,
+            bias,
+            panels,
+            shape: [rows, depth, columns],
+            strides,
+        }
+    }
+
+    impl Case {
+        fn run(&self, finish: Finish) -> Vec<f32> {
+            let mut out = vec![f32::NAN; self.shape[0] * self.strides[1]];
+            multiply(
+                &self.a,
+                self.strides[0],
+                self.shape[0],
+                &self.panels,
+                finish,
+                &mut out,
+                self.strides[1],
+            );
+            out
+        }
+
+        fn check(&self, finish: Finish, truth: impl Fn(f64, usize, usize) -> f64) {
+            let [rows, depth, columns] = self.shape;
+            let out = self.run(finish);
+            for r in 0..rows {
+                for c in 0..columns {
+                    let sum: f64 = (0..depth)
+                        .map(|k| {
+                            f64::from(self.a[r * self.strides[0] + k])
+                                * f64::from(self.weight[c * depth + k])
+                        })
+                        .sum();
+                    let error = (f64::from(out[r * self.strides[1] + c]) - truth(sum, r, c)).abs();
+                    assert!(
+                        error < 1e-5 * (depth as f64),
+                        "{:?} at {r}, {c}: off by {error}",
+                        self.shape
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_any_shape_are_right() {
+        let shapes = [
+            (1, 1, 1),
+            (5, 7, 3),
+            (12, 32, 32),
+            (13, 33, 65),
+            (30, 64, 20),
+            (700, 100, 40),
+            (3, 0, 4),
+        ];
+        for (rows, depth, columns) in shapes {
+            let case = case(rows, depth, columns);
+            let bias = |c: usize| f64::from(case.bias[c]);
+            case.check(Finish::Plain, |sum, _, _| sum);
+            case.check(Finish::Bias(&case.bias), |sum, _, c| sum + bias(c));
+            case.check(Finish::BiasRelu(&case.bias), |sum, _, c| {
+                (sum + bias(c)).max(0.0)
+            });
+            case.check(
+                Finish::BiasResidual(&case.bias, &case.residual),
+                |sum, r, c| sum + bias(c) + f64::from(case.residual[r * case.strides[1] + c]),
+            );
+            let tanh = |x: f64| {
+                0.5 * x * (1.0 + (0.797_884_560_802_865_4 * (x + 0.044_715 * x.powi(3))).tanh())
+            };
+            case.check(Finish::BiasGeluTanh(&case.bias), |sum, _, c| {
+                tanh(sum + bias(c))
+            });
+        }
+    }
+
+    #[test]
+    fn a_row_has_the_same_bits_in_any_company() {
+        let case = case(29, 50, 40);
+        let all = case.run(Finish::BiasGelu(&case.bias));
+        for first in 0..29 {
+            let mut out = vec![0.0; case.strides[1]];
+            let a = &case.a[first * case.strides[0]..];
+            multiply(
+                a,
+                case.strides[0],
+                1,
+                &case.panels,
+                Finish::BiasGelu(&case.bias),
+                &mut out,
+                case.strides[1],
+            );
+            assert_eq!(out[..40], all[first * case.strides[1]..][..40]);
+        }
+    }
+
+    #[test]
+    fn rows_and_their_transpose_make_the_same_panels() {
+        let rows: Vec<f32> = (0..7 * 45).map(|i| i as f32).collect();
+        let transposed: Vec<f32> = (0..45 * 7).map(|i| ((i % 7) * 45 + i / 7) as f32).collect();
+        let (mut a, mut b) = (Panels::default(), Panels::default());
+        a.set(&rows, 45, 40, 7);
+        b.set_transposed(&transposed, 7, 40, 7);
+        assert_eq!(a.data, b.data);
+    }
+}

@@ -1,0 +1,105 @@
+//! Encoders turn texts into vectors: transformers in the sentence-transformers layout, and TF-IDF with latent
+//! semantic analysis, which needs no model.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `folder` | what a model's own files say: architecture, pooling, normalisation, length |
+//! | `tokens` | texts → distinct token sequences |
+//! | `batches` | sequences → batches → worker threads → rows |
+//! | `packed` | the BERT family on a CPU, without padding, one thread a batch |
+//! | `candle_model` | the same through candle-transformers, for other devices and as a reference |
+//! | `tfidf` | word and character n-grams, reduced by a seeded truncated SVD |
+//!
+//! Knows no network, cache or table: fetching a model's files and keeping its vectors is others' work.
+
+mod architecture;
+mod batches;
+mod candle_model;
+mod error;
+mod folder;
+mod kernels;
+mod packed;
+mod parallel;
+mod tfidf;
+mod tokens;
+mod transformer;
+mod weights;
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::matrix::Matrix;
+use super::progress::Progress;
+
+pub use error::EncodeError;
+pub use tfidf::{Tfidf, TfidfOptions};
+
+/// Turns texts into vectors of one length. The vector of a text depends on that text alone.
+pub trait TextEncoder: Send + Sync {
+    /// The length of a vector.
+    fn dim(&self) -> usize;
+
+    /// `texts.len()` × `dim` values, in the order of `texts`, which may be empty. Each distinct text is computed
+    /// once; the bits do not depend on `threads` (0 counts as 1). `progress` counts distinct texts.
+    fn encode(
+        &self,
+        texts: &[&str],
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<Matrix, EncodeError>;
+
+    /// What decides the vectors besides the contents of the model's files, for model recipes and cache keys.
+    fn recipe(&self) -> serde_json::Value;
+}
+
+/// How the vectors of a text's tokens become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooling {
+    /// The mean over all tokens, special ones included.
+    Mean,
+    /// The vector of the first token.
+    Cls,
+    /// The largest value of each dimension.
+    Max,
+}
+
+/// What a user may change about a transformer; what is left out comes from the model's own files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TransformerOptions {
+    /// Longest text in tokens, special tokens included; the rest of a longer text is cut off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<usize>,
+    /// Scale each vector to length 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub normalize: Option<bool>,
+    /// How the tokens' vectors become one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pooling: Option<Pooling>,
+    /// Tokens computed together by one thread: a matter of speed and memory, not of results.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_tokens: Option<usize>,
+}
+
+/// Opens a sentence-transformers folder on the CPU. Errors name the file and what is wrong with it.
+pub fn open(
+    folder: &Path,
+    options: &TransformerOptions,
+) -> Result<Box<dyn TextEncoder>, EncodeError> {
+    Ok(Box::new(transformer::Transformer::packed(folder, options)?))
+}
+
+/// The same on a given device, through candle-transformers (BERT, RoBERTa, XLM-RoBERTa, DistilBERT).
+/// On a CPU `open` is several times as fast and agrees to about seven digits.
+pub fn open_on(
+    folder: &Path,
+    options: &TransformerOptions,
+    device: &candle_core::Device,
+) -> Result<Box<dyn TextEncoder>, EncodeError> {
+    Ok(Box::new(transformer::Transformer::on_device(
+        folder, options, device,
+    )?))
+}

@@ -1,0 +1,331 @@
+//! The BERT family on a CPU: sequences side by side without padding, weights laid out once, one thread a batch.
+//!
+//! Serves BERT, RoBERTa, XLM-RoBERTa, DistilBERT and MPNet, which differ in tensor names, position numbers and (MPNet)
+//! a relative bias; see `architecture`. A text's vector does not depend on its batch, to the bit: see `product`.
+//!
+//! Knows nothing of files' layout, tokenizers or threads.
+
+mod attention;
+
+use super::architecture::{Activation, Architecture};
+use super::batches::{Engine, Session};
+use super::kernels::{Finish, Panels, layer_norm_rows, multiply};
+use super::transformer::pool;
+use super::weights::Weights;
+use super::{EncodeError, Pooling};
+use crate::ml::progress::Cancelled;
+use attention::{AttentionScratch, Heads, RelativeBias, attend};
+
+pub struct PackedModel {
+    architecture: Architecture,
+    pooling: Pooling,
+    /// vocabulary × hidden
+    words: Vec<f32>,
+    /// positions × hidden, token type 0 added
+    positions: Vec<f32>,
+    embedding_norm: Norm,
+    layers: Vec<Layer>,
+    relative: Option<RelativeBias>,
+}
+
+struct Layer {
+    qkv: Linear,
+    attention_output: Linear,
+    attention_norm: Norm,
+    intermediate: Linear,
+    output: Linear,
+    output_norm: Norm,
+}
+
+struct Linear {
+    weight: Panels,
+    bias: Vec<f32>,
+}
+
+struct Norm {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl PackedModel {
+    pub fn load(
+        weights: &Weights,
+        architecture: Architecture,
+        pooling: Pooling,
+    ) -> Result<Self, EncodeError> {
+        let tensors = weights.tensors()?;
+        let names = architecture.names(&|name| tensors.contains(name));
+        let hidden = architecture.hidden;
+        let linear = |parts: &[String], outputs: usize, inputs: usize| {
+            let (mut weight, mut bias) = (Vec::new(), Vec::new());
+            for part in parts {
+                weight.extend(tensors.get(&format!("{part}.weight"), &[outputs, inputs])?);
+                bias.extend(tensors.get(&format!("{part}.bias"), &[outputs])?);
+            }
+            let columns = outputs * parts.len();
+            let mut panels = Panels::default();
+            panels.set_transposed(&weight, inputs, columns, inputs);
+            bias.resize(Panels::padded(columns), 0.0);
+            Ok::<_, EncodeError>(Linear {
+                weight: panels,
+                bias,
+            })
+        };
+        let norm = |part: &str| {
+            Ok::<_, EncodeError>(Norm {
+                weight: tensors.get_either(part, "weight", "gamma", &[hidden])?,
+                bias: tensors.get_either(part, "bias", "beta", &[hidden])?,
+            })
+        };
+        let words = tensors.get(&names.words, &[architecture.vocabulary, hidden])?;
+        let mut positions = tensors.get(&names.positions, &[architecture.positions, hidden])?;
+        if let Some((name, types)) = &names.token_types {
+            let types = tensors.get(name, &[*types, hidden])?;
+            for row in positions.chunks_exact_mut(hidden) {
+                for (value, kind) in row.iter_mut().zip(&types) {
+                    *value += kind;
+                }
+            }
+        }
+        let layers = names
+            .layers
+            .iter()
+            .map(|layer| {
+                Ok(Layer {
+                    qkv: linear(&layer.qkv, hidden, hidden)?,
+                    attention_output: linear(
+                        std::slice::from_ref(&layer.attention_output),
+                        hidden,
+                        hidden,
+                    )?,
+                    attention_norm: norm(&layer.attention_norm)?,
+                    intermediate: linear(
+                        std::slice::from_ref(&layer.intermediate),
+                        architecture.intermediate,
+                        hidden,
+                    )?,
+                    output: linear(
+                        std::slice::from_ref(&layer.output),
+                        hidden,
+                        architecture.intermediate,
+                    )?,
+                    output_norm: norm(&layer.output_norm)?,
+                })
+            })
+            .collect::<Result<Vec<_>, EncodeError>>()?;
+        let heads = Heads {
+            count: architecture.heads,
+            dim: hidden / architecture.heads,
+        };
+        let relative = match &names.relative_bias {
+            Some((name, buckets)) => {
+                let table = tensors.get(name, &[*buckets, architecture.heads])?;
+                Some(RelativeBias::new(
+                    &table,
+                    *buckets,
+                    heads,
+                    architecture.longest(),
+                ))
+            }
+            None => None,
+        };
+        Ok(PackedModel {
+            embedding_norm: norm(&names.embedding_norm)?,
+            architecture,
+            pooling,
+            words,
+            positions,
+            layers,
+            relative,
+        })
+    }
+}
+
+impl Engine for PackedModel {
+    fn name(&self) -> &'static str {
+        "packed"
+    }
+
+    fn dim(&self) -> usize {
+        self.architecture.hidden
+    }
+
+    fn session(&self) -> Box<dyn Session + '_> {
+        Box::new(PackedSession {
+            model: self,
+            states: Vec::new(),
+            sums: Vec::new(),
+            qkv: Vec::new(),
+            context: Vec::new(),
+            wide: Vec::new(),
+            attention: AttentionScratch::default(),
+        })
+    }
+}
+
+/// One thread's buffers, reused from batch to batch. Rows are tokens.
+struct PackedSession<'a> {
+    model: &'a PackedModel,
+    /// tokens × hidden: the input of a layer and of each of its halves
+    states: Vec<f32>,
+    /// tokens × hidden: what a half has summed, before its layer norm
+    sums: Vec<f32>,
+    qkv: Vec<f32>,
+    context: Vec<f32>,
+    /// tokens × intermediate
+    wide: Vec<f32>,
+    attention: AttentionScratch,
+}
+
+/// The distance of rows `columns` wide: whole panels and one more, so that rows a power of two apart do not compete
+/// for the same lines of the cache, and a narrow head may spill.
+fn stride(columns: usize) -> usize {
+    Panels::padded(columns) + Panels::padded(1)
+}
+
+impl Session for PackedSession<'_> {
+    fn run(
+        &mut self,
+        sequences: &[&[u32]],
+        out: &mut [f32],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), EncodeError> {
+        let model = self.model;
+        let Architecture {
+            hidden,
+            intermediate,
+            heads,
+            layer_norm_epsilon: epsilon,
+            activation,
+            ..
+        } = model.architecture;
+        let heads = Heads {
+            count: heads,
+            dim: hidden / heads,
+        };
+        let (narrow, triple, wide) = (stride(hidden), stride(3 * hidden), stride(intermediate));
+        let tokens: usize = sequences.iter().map(|sequence| sequence.len()).sum();
+        let mut starts = Vec::with_capacity(sequences.len());
+        for (buffer, stride) in [
+            (&mut self.states, narrow),
+            (&mut self.sums, narrow),
+            (&mut self.context, narrow),
+            (&mut self.qkv, triple),
+            (&mut self.wide, wide),
+        ] {
+            buffer.resize(tokens * stride, 0.0);
+        }
+
+        let mut rows = self.states.chunks_exact_mut(narrow);
+        let mut start = 0;
+        for sequence in sequences {
+            starts.push(start);
+            start += sequence.len();
+            let positions =
+                model.positions[model.architecture.first_position * hidden..].chunks_exact(hidden);
+            for ((token, position), row) in sequence.iter().zip(positions).zip(&mut rows) {
+                let word = &model.words[*token as usize * hidden..][..hidden];
+                for ((value, word), position) in row.iter_mut().zip(word).zip(position) {
+                    *value = word + position;
+                }
+            }
+        }
+        let normalize = |rows: &mut [f32], norm: &Norm| {
+            layer_norm_rows(rows, narrow, &norm.weight, &norm.bias, epsilon);
+        };
+        normalize(&mut self.states, &model.embedding_norm);
+
+        let mut rows = tokens;
+        for (index, layer) in model.layers.iter().enumerate() {
+            if cancelled() {
+                return Err(Cancelled.into());
+            }
+            multiply(
+                &self.states,
+                narrow,
+                tokens,
+                &layer.qkv.weight,
+                Finish::Bias(&layer.qkv.bias),
+                &mut self.qkv,
+                triple,
+            );
+            for (sequence, start) in sequences.iter().zip(&starts) {
+                attend(
+                    &self.qkv[start * triple..],
+                    triple,
+                    sequence.len(),
+                    heads,
+                    model.relative.as_ref(),
+                    &mut self.attention,
+                    &mut self.context[start * narrow..],
+                    narrow,
+                );
+            }
+            if index + 1 == model.layers.len() && model.pooling == Pooling::Cls {
+                // From here on rows stand alone, and only the first of each sequence is wanted.
+                for (to, from) in starts.iter().enumerate() {
+                    for buffer in [&mut self.context, &mut self.states] {
+                        buffer.copy_within(from * narrow..(from + 1) * narrow, to * narrow);
+                    }
+                }
+                rows = sequences.len();
+            }
+            multiply(
+                &self.context,
+                narrow,
+                rows,
+                &layer.attention_output.weight,
+                Finish::BiasResidual(&layer.attention_output.bias, &self.states),
+                &mut self.sums,
+                narrow,
+            );
+            normalize(&mut self.sums[..rows * narrow], &layer.attention_norm);
+            std::mem::swap(&mut self.states, &mut self.sums);
+            let bias = &layer.intermediate.bias;
+            multiply(
+                &self.states,
+                narrow,
+                rows,
+                &layer.intermediate.weight,
+                match activation {
+                    Activation::Gelu => Finish::BiasGelu(bias),
+                    Activation::GeluTanh => Finish::BiasGeluTanh(bias),
+                    Activation::Relu => Finish::BiasRelu(bias),
+                },
+                &mut self.wide,
+                wide,
+            );
+            multiply(
+                &self.wide,
+                wide,
+                rows,
+                &layer.output.weight,
+                Finish::BiasResidual(&layer.output.bias, &self.states),
+                &mut self.sums,
+                narrow,
+            );
+            normalize(&mut self.sums[..rows * narrow], &layer.output_norm);
+            std::mem::swap(&mut self.states, &mut self.sums);
+        }
+
+        if rows == tokens {
+            for ((sequence, start), out) in sequences
+                .iter()
+                .zip(&starts)
+                .zip(out.chunks_exact_mut(hidden))
+            {
+                let rows = self.states[start * narrow..].chunks_exact(narrow);
+                pool(model.pooling, rows.take(sequence.len()), out);
+            }
+        } else {
+            for (row, out) in self
+                .states
+                .chunks_exact(narrow)
+                .zip(out.chunks_exact_mut(hidden))
+            {
+                out.copy_from_slice(&row[..hidden]);
+            }
+        }
+        Ok(())
+    }
+}

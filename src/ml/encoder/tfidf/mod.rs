@@ -1,0 +1,319 @@
+//! TF-IDF with latent semantic analysis: the encoder that needs no model.
+//!
+//! Words and character n-grams of a text are counted, weighted as scikit-learn's `TfidfVectorizer` does with
+//! `sublinear_tf` and `smooth_idf`, normalised within each of the two kinds (as a `FeatureUnion` of two vectorizers)
+//! and projected on the leading singular vectors of the texts it was fitted on (Deerwester et al., 1990).
+//! The vocabulary comes from the fitted texts alone; unseen n-grams count for nothing, and a text that has no other
+//! gets zeros.
+//!
+//! Knows nothing of stores: `to_bytes` is all that an artifact keeps.
+
+mod eigen;
+mod lsa;
+mod ngrams;
+mod vocabulary;
+
+use std::collections::HashMap;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::transformer::normalize;
+use super::{EncodeError, TextEncoder, parallel};
+use crate::ml::matrix::Matrix;
+use crate::ml::progress::Progress;
+use vocabulary::Vocabulary;
+
+/// How texts are cut into features and how many dimensions are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TfidfOptions {
+    /// Dimensions of a vector. Fewer texts or n-grams than that leave zeros at the end.
+    pub dim: usize,
+    /// Shortest and longest run of words; [0, 0] leaves words out.
+    pub word_ngrams: [usize; 2],
+    /// Shortest and longest run of characters within a word and its borders; [0, 0] leaves them out.
+    pub char_ngrams: [usize; 2],
+    /// An n-gram must occur in as many texts to be kept.
+    pub min_count: usize,
+    /// At most so many n-grams are kept, those in most texts first. The model's size is this times `dim` × 4 bytes.
+    pub max_features: usize,
+    /// Whether upper and lower case are the same.
+    pub lowercase: bool,
+    /// Scale each vector to length 1.
+    pub normalize: bool,
+}
+
+impl Default for TfidfOptions {
+    fn default() -> Self {
+        TfidfOptions {
+            dim: 256,
+            word_ngrams: [1, 2],
+            char_ngrams: [3, 5],
+            min_count: 2,
+            max_features: 20_000,
+            lowercase: true,
+            normalize: true,
+        }
+    }
+}
+
+impl TfidfOptions {
+    fn check(&self) -> Result<(), EncodeError> {
+        let fail = |option, reason: &str| {
+            Err(EncodeError::Option {
+                option,
+                reason: reason.to_owned(),
+            })
+        };
+        let range = |[shortest, longest]: [usize; 2]| {
+            (shortest, longest) == (0, 0) || (1 <= shortest && shortest <= longest && longest <= 64)
+        };
+        if !range(self.word_ngrams) {
+            return fail(
+                "word_ngrams",
+                "give [shortest, longest] of 1 to 64, or [0, 0] for none",
+            );
+        }
+        if !range(self.char_ngrams) {
+            return fail(
+                "char_ngrams",
+                "give [shortest, longest] of 1 to 64, or [0, 0] for none",
+            );
+        }
+        if self.word_ngrams[1] + self.char_ngrams[1] == 0 {
+            return fail(
+                "word_ngrams",
+                "words and characters cannot both be left out",
+            );
+        }
+        if !(1..=8192).contains(&self.dim) {
+            return fail("dim", "give 1 to 8192 dimensions");
+        }
+        if self.max_features == 0 {
+            return fail("max_features", "0 keeps no n-gram; the default is 20000");
+        }
+        Ok(())
+    }
+}
+
+/// Raised when the same texts and options give other vectors than before.
+const RECIPE: u32 = 1;
+
+/// Texts encoded between two looks at `Progress::cancelled`.
+const CHUNK: usize = 256;
+
+/// A fitted TF-IDF encoder.
+pub struct Tfidf {
+    options: TfidfOptions,
+    vocabulary: Vocabulary,
+    /// features × dim
+    components: Vec<f32>,
+    digest: String,
+}
+
+impl Tfidf {
+    /// Learns vocabulary, weights and projection from `texts`. The same texts, options and seed give the same bytes
+    /// for any number of threads.
+    pub fn fit(
+        texts: &[&str],
+        options: TfidfOptions,
+        seed: u64,
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<Self, EncodeError> {
+        options.check()?;
+        if texts.is_empty() {
+            return Err(EncodeError::Fit("there are no texts".to_owned()));
+        }
+        let vocabulary = Vocabulary::fit(texts, &options, threads, progress)?;
+        let rows = vocabulary.transform(texts, &options, threads, progress)?;
+        let components = lsa::components(
+            &rows,
+            vocabulary.len(),
+            options.dim,
+            seed,
+            threads,
+            progress,
+        )?;
+        Ok(Tfidf::new(options, vocabulary, components))
+    }
+
+    fn new(options: TfidfOptions, vocabulary: Vocabulary, components: Vec<f32>) -> Self {
+        let mut tfidf = Tfidf {
+            options,
+            vocabulary,
+            components,
+            digest: String::new(),
+        };
+        tfidf.digest = blake3::hash(&tfidf.to_bytes()).to_hex().to_string();
+        tfidf
+    }
+
+    /// A safetensors file: `idf`, `components` (features × dim) and `vocabulary` (n-grams, each on its own line, as
+    /// bytes); the options are its metadata.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let bytes = |values: &[f32]| {
+            values
+                .iter()
+                .flat_map(|x| x.to_le_bytes())
+                .collect::<Vec<u8>>()
+        };
+        let idf = bytes(&self.vocabulary.idf);
+        let components = bytes(&self.components);
+        let terms = self.vocabulary.terms().join("\n").into_bytes();
+        let header = json!({
+            "version": RECIPE,
+            "options": self.options,
+            "words": self.vocabulary.words,
+        });
+        let tensor = |kind, shape: &[usize], data| TensorView::new(kind, shape.to_vec(), data);
+        let features = self.vocabulary.len();
+        let tensors = [
+            ("idf", tensor(Dtype::F32, &[features], &idf)),
+            (
+                "components",
+                tensor(Dtype::F32, &[features, self.options.dim], &components),
+            ),
+            ("vocabulary", tensor(Dtype::U8, &[terms.len()], &terms)),
+        ]
+        .into_iter()
+        .filter_map(|(name, tensor)| Some((name, tensor.ok()?)));
+        let metadata = HashMap::from([("tfidf".to_owned(), header.to_string())]);
+        // Shapes and data agree by construction, the only thing that could fail.
+        safetensors::serialize(tensors, Some(metadata)).unwrap_or_default()
+    }
+
+    /// Reads what `to_bytes` wrote.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodeError> {
+        let damaged = |reason: &str| EncodeError::Stored(reason.to_owned());
+        let (_, metadata) =
+            SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error.to_string()))?;
+        let header = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|entries| entries.get("tfidf"))
+            .ok_or_else(|| damaged("its options are missing"))?;
+        let header: Header =
+            serde_json::from_str(header).map_err(|error| damaged(&error.to_string()))?;
+        if header.version != RECIPE {
+            return Err(damaged(&format!(
+                "it has format {}, not {RECIPE}",
+                header.version
+            )));
+        }
+        header.options.check()?;
+        let tensors =
+            SafeTensors::deserialize(bytes).map_err(|error| damaged(&error.to_string()))?;
+        let tensor = |name, kind, shape: &[Option<usize>]| {
+            let tensor = tensors
+                .tensor(name)
+                .map_err(|error| damaged(&error.to_string()))?;
+            let fits = tensor.dtype() == kind
+                && tensor.shape().len() == shape.len()
+                && tensor
+                    .shape()
+                    .iter()
+                    .zip(shape)
+                    .all(|(a, b)| b.is_none_or(|b| *a == b));
+            if fits {
+                Ok(tensor.data())
+            } else {
+                Err(damaged(&format!("tensor '{name}' has another shape")))
+            }
+        };
+        let numbers = |data: &[u8]| {
+            data.as_chunks()
+                .0
+                .iter()
+                .map(|b| f32::from_le_bytes(*b))
+                .collect::<Vec<f32>>()
+        };
+        let terms = std::str::from_utf8(tensor("vocabulary", Dtype::U8, &[None])?)
+            .map_err(|error| damaged(&error.to_string()))?;
+        let terms: Vec<String> = terms.split('\n').map(str::to_owned).collect();
+        let features = terms.len();
+        let idf = numbers(tensor("idf", Dtype::F32, &[Some(features)])?);
+        let shape = [Some(features), Some(header.options.dim)];
+        let components = numbers(tensor("components", Dtype::F32, &shape)?);
+        if header.words > features {
+            return Err(damaged("it counts more words than n-grams"));
+        }
+        let vocabulary = Vocabulary::new(terms, header.words, idf);
+        Ok(Tfidf::new(header.options, vocabulary, components))
+    }
+}
+
+#[derive(Deserialize)]
+struct Header {
+    version: u32,
+    options: TfidfOptions,
+    words: usize,
+}
+
+impl TextEncoder for Tfidf {
+    fn dim(&self) -> usize {
+        self.options.dim
+    }
+
+    fn encode(
+        &self,
+        texts: &[&str],
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<Matrix, EncodeError> {
+        let dim = self.options.dim;
+        let mut distinct = Vec::new();
+        let mut numbers = HashMap::new();
+        let of_text: Vec<usize> = texts
+            .iter()
+            .map(|text| {
+                *numbers.entry(*text).or_insert_with(|| {
+                    distinct.push(*text);
+                    distinct.len() - 1
+                })
+            })
+            .collect();
+        let chunks: Vec<&[&str]> = distinct.chunks(CHUNK).collect();
+        let mut rows = Matrix::zeros(distinct.len(), dim);
+        let mut finished = 0;
+        parallel::for_each(
+            chunks.len(),
+            threads,
+            progress,
+            || (),
+            |(), i| {
+                let mut out = vec![0.0f32; chunks[i].len() * dim];
+                for (text, row) in chunks[i].iter().zip(out.chunks_exact_mut(dim)) {
+                    for (feature, weight) in self.vocabulary.weights(text, &self.options) {
+                        let component = &self.components[feature as usize * dim..][..dim];
+                        for (value, part) in row.iter_mut().zip(component) {
+                            *value += weight * part;
+                        }
+                    }
+                    if self.options.normalize {
+                        normalize(row);
+                    }
+                }
+                Ok(out)
+            },
+            |i, out| {
+                rows.data[i * CHUNK * dim..][..out.len()].copy_from_slice(&out);
+                finished += chunks[i].len() as u64;
+                progress.update(finished, distinct.len() as u64, "");
+            },
+        )?;
+        Ok(rows.take(&of_text))
+    }
+
+    fn recipe(&self) -> serde_json::Value {
+        json!({
+            "kind": "tfidf",
+            "version": RECIPE,
+            "options": self.options,
+            "fitted": self.digest,
+        })
+    }
+}

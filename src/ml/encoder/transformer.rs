@@ -1,0 +1,158 @@
+//! A sentence transformer: tokenizer, engine, pooling and normalisation behind `TextEncoder`.
+//!
+//! Knows nothing of the engines' arithmetic.
+
+use std::path::Path;
+
+use candle_core::Device;
+use serde_json::json;
+
+use super::batches::{self, Engine};
+use super::candle_model::CandleModel;
+use super::folder::ModelFolder;
+use super::packed::PackedModel;
+use super::tokens::TextTokenizer;
+use super::weights::Weights;
+use super::{EncodeError, Pooling, TextEncoder, TransformerOptions};
+use crate::ml::matrix::Matrix;
+use crate::ml::progress::Progress;
+
+/// Raised when the same files and options give other vectors than before.
+const RECIPE: u32 = 1;
+
+/// Tokens of a batch: enough to keep the product busy, few enough for the caches.
+const BATCH_TOKENS: usize = 512;
+
+pub struct Transformer {
+    tokenizer: TextTokenizer,
+    engine: Box<dyn Engine>,
+    pooling: Pooling,
+    normalize: bool,
+    max_length: usize,
+    lowercase: bool,
+    batch_tokens: usize,
+}
+
+impl Transformer {
+    pub fn packed(folder: &Path, options: &TransformerOptions) -> Result<Self, EncodeError> {
+        Transformer::open(folder, options, |model, weights| {
+            let engine = PackedModel::load(&weights, model.architecture, model.pooling)?;
+            Ok(Box::new(engine))
+        })
+    }
+
+    pub fn on_device(
+        folder: &Path,
+        options: &TransformerOptions,
+        device: &Device,
+    ) -> Result<Self, EncodeError> {
+        Transformer::open(folder, options, |model, weights| {
+            Ok(Box::new(CandleModel::load(weights, model, device)?))
+        })
+    }
+
+    fn open(
+        folder: &Path,
+        options: &TransformerOptions,
+        engine: impl FnOnce(&ModelFolder, Weights) -> Result<Box<dyn Engine>, EncodeError>,
+    ) -> Result<Self, EncodeError> {
+        let model = ModelFolder::read(folder, options)?;
+        let batch_tokens = match options.batch_tokens {
+            Some(0) => {
+                return Err(EncodeError::Option {
+                    option: "batch_tokens",
+                    reason: "0 tokens make no batch; leave it out or set 512".to_owned(),
+                });
+            }
+            Some(tokens) => tokens,
+            None => BATCH_TOKENS,
+        };
+        let tokenizer = TextTokenizer::open(&model)?;
+        Ok(Transformer {
+            tokenizer,
+            engine: engine(&model, Weights::read(&model.transformer)?)?,
+            pooling: model.pooling,
+            normalize: model.normalize,
+            max_length: model.max_length,
+            lowercase: model.lowercase,
+            batch_tokens,
+        })
+    }
+}
+
+impl TextEncoder for Transformer {
+    fn dim(&self) -> usize {
+        self.engine.dim()
+    }
+
+    fn encode(
+        &self,
+        texts: &[&str],
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<Matrix, EncodeError> {
+        let sequences = self.tokenizer.sequences(texts, threads, progress)?;
+        let mut rows = batches::run(
+            self.engine.as_ref(),
+            &sequences.distinct,
+            self.batch_tokens,
+            threads,
+            progress,
+        )?;
+        if self.normalize {
+            rows.data.chunks_exact_mut(self.dim()).for_each(normalize);
+        }
+        Ok(rows.take(&sequences.of_text))
+    }
+
+    fn recipe(&self) -> serde_json::Value {
+        json!({
+            "kind": "transformer",
+            "version": RECIPE,
+            "engine": self.engine.name(),
+            "pooling": self.pooling,
+            "normalize": self.normalize,
+            "max_length": self.max_length,
+            "lowercase": self.lowercase,
+        })
+    }
+}
+
+/// Pools the rows of one sequence's tokens into `out`; rows may be longer than `out`.
+pub fn pool<'a>(pooling: Pooling, mut rows: impl Iterator<Item = &'a [f32]>, out: &mut [f32]) {
+    let Some(first) = rows.next() else {
+        out.fill(0.0);
+        return;
+    };
+    let dim = out.len();
+    out.copy_from_slice(&first[..dim]);
+    match pooling {
+        Pooling::Cls => {}
+        Pooling::Max => {
+            for row in rows {
+                for (out, value) in out.iter_mut().zip(row) {
+                    *out = out.max(*value);
+                }
+            }
+        }
+        Pooling::Mean => {
+            let mut count = 1u32;
+            for row in rows {
+                for (out, value) in out.iter_mut().zip(row) {
+                    *out += value;
+                }
+                count += 1;
+            }
+            out.iter_mut().for_each(|value| *value /= count as f32);
+        }
+    }
+}
+
+/// Scales a row to length 1; a row of zeros stays as it is.
+pub fn normalize(row: &mut [f32]) {
+    let square: f64 = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+    // The bound is that of torch.nn.functional.normalize.
+    let scale = 1.0 / square.sqrt().max(1e-12);
+    row.iter_mut()
+        .for_each(|value| *value = (f64::from(*value) * scale) as f32);
+}

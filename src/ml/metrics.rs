@@ -1,0 +1,107 @@
+//! Scores of a classifier: accuracy, macro-F1, per-class precision / recall / F1, confusion matrix, log loss.
+//!
+//! Definitions as in scikit-learn (`zero_division=0`). Knows nothing of how the predictions were made.
+
+use serde::{Deserialize, Serialize};
+
+use super::matrix::Matrix;
+
+/// Scores over one set of rows. Macro-F1 averages over the classes of `classes` that occur as truth or prediction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    pub rows: usize,
+    pub accuracy: f64,
+    pub macro_f1: f64,
+    /// Mean negative log-likelihood in nats; absent where the model gives no probabilities.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub log_loss: Option<f64>,
+    pub classes: Vec<String>,
+    pub per_class: Vec<ClassScores>,
+    /// `confusion[t][p]`: rows of true class `t` predicted as `p`.
+    pub confusion: Vec<Vec<u64>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassScores {
+    pub class: String,
+    pub precision: f64,
+    pub recall: f64,
+    pub f1: f64,
+    pub support: u64,
+}
+
+impl Scores {
+    /// `truth[i]` and `predicted[i]` are indices into `classes`.
+    pub fn new(classes: &[String], truth: &[u32], predicted: &[u32]) -> Self {
+        let count = classes.len();
+        let mut confusion = vec![vec![0u64; count]; count];
+        for (&t, &p) in truth.iter().zip(predicted) {
+            confusion[t as usize][p as usize] += 1;
+        }
+        let ratio = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        let mut per_class = Vec::with_capacity(count);
+        let mut f1_sum = 0.0;
+        let mut occurring = 0u32;
+        for (c, class) in classes.iter().enumerate() {
+            let hit = confusion[c][c];
+            let support: u64 = confusion[c].iter().sum();
+            let claimed: u64 = confusion.iter().map(|row| row[c]).sum();
+            let f1 = ratio(2 * hit, support + claimed);
+            if support + claimed > 0 {
+                f1_sum += f1;
+                occurring += 1;
+            }
+            per_class.push(ClassScores {
+                class: class.clone(),
+                precision: ratio(hit, claimed),
+                recall: ratio(hit, support),
+                f1,
+                support,
+            });
+        }
+        let hits: u64 = (0..count).map(|c| confusion[c][c]).sum();
+        Scores {
+            rows: truth.len(),
+            accuracy: ratio(hits, truth.len() as u64),
+            macro_f1: if occurring == 0 { 0.0 } else { f1_sum / f64::from(occurring) },
+            log_loss: None,
+            classes: classes.to_vec(),
+            per_class,
+            confusion,
+        }
+    }
+
+    /// The same from class probabilities (rows × classes), with the log loss.
+    pub fn from_probabilities(classes: &[String], truth: &[u32], probabilities: &Matrix) -> Self {
+        let mut scores = Scores::new(classes, truth, &probabilities.argmax_rows());
+        if !truth.is_empty() {
+            let total: f64 = truth
+                .iter()
+                .enumerate()
+                .map(|(i, &t)| -f64::from(probabilities.get(i, t as usize)).max(1e-15).ln())
+                .sum();
+            scores.log_loss = Some(total / truth.len() as f64);
+        }
+        scores
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // from sklearn.metrics import *
+    // t = [0,0,1,1,2,2,2]; p = [0,1,1,1,2,0,2]
+    // accuracy_score(t,p) -> 0.7142857142857143; f1_score(t,p,average="macro") -> 0.7
+    // precision_score(t,p,average=None) -> [0.5, 0.66666667, 1.]; recall -> [0.5, 1., 0.66666667]
+    #[test]
+    fn scores_agree_with_scikit_learn() {
+        let classes: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
+        let scores = Scores::new(&classes, &[0, 0, 1, 1, 2, 2, 2], &[0, 1, 1, 1, 2, 0, 2]);
+        assert!((scores.accuracy - 0.714_285_714_285_714_3).abs() < 1e-12);
+        assert!((scores.macro_f1 - 0.7).abs() < 1e-12);
+        assert!((scores.per_class[1].precision - 2.0 / 3.0).abs() < 1e-12);
+        assert!((scores.per_class[2].recall - 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!(scores.confusion, vec![vec![1, 1, 0], vec![0, 2, 0], vec![1, 0, 2]]);
+    }
+}

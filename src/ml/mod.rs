@@ -1,0 +1,18 @@
+//! Learning: everything between numbers and predictions.
+//!
+//! Imports nothing of ours: no YAML, no stores, no Arrow. A model can be used without a cache.
+
+pub mod classical;
+pub mod encoder;
+pub mod frame;
+pub mod matrix;
+pub mod metrics;
+pub mod network;
+pub mod preprocess;
+pub mod profile;
+pub mod progress;
+pub mod rng;
+pub mod search;
+pub mod split;
+pub mod train;
+

@@ -1,0 +1,161 @@
+//! `Classifier`: a trained network with its preprocessing and its classes; predicts from a frame and turns into bytes
+//! and back.
+//!
+//! Knows nothing of training, and of stores only that they keep bytes.
+
+use std::borrow::Cow;
+
+use candle_core::safetensors::BufferedSafetensors;
+use safetensors::tensor::{Dtype, TensorView};
+
+use super::recipe::FORMAT;
+use super::{Blueprint, Network, Recipe, Snapshot, on_one_thread};
+use crate::ml::frame::Frame;
+use crate::ml::matrix::Matrix;
+use crate::ml::preprocess::{InputError, Preprocessing};
+
+/// Rows that pass the network at once; bounds memory, not results.
+const ROWS_AT_ONCE: usize = 2048;
+
+/// A fitted network.
+pub struct Classifier {
+    preprocessing: Preprocessing,
+    classes: Vec<String>,
+    network: Network,
+}
+
+/// Why a model cannot be read or used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error("the model's recipe cannot be read: {0}")]
+    Recipe(String),
+    #[error("the model's weights cannot be read: {0}")]
+    Weights(String),
+    #[error("the network cannot be computed: {0}")]
+    Compute(#[from] candle_core::Error),
+}
+
+impl Classifier {
+    pub(in crate::ml) fn new(preprocessing: Preprocessing, classes: Vec<String>, network: Network) -> Self {
+        Classifier { preprocessing, classes, network }
+    }
+
+    /// Names of the outputs, in the order of the probabilities' columns.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    pub fn blueprint(&self) -> &Blueprint {
+        self.network.blueprint()
+    }
+
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    /// Every tensor's shape and values by name.
+    pub fn tensors(&self) -> Result<Snapshot, ModelError> {
+        Ok(self.network.snapshot()?)
+    }
+
+    /// Class probabilities (rows × classes; rows sum to 1) of every row, in order. Missing numbers are imputed as in training.
+    pub fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, ModelError> {
+        let rows: Vec<usize> = (0..frame.rows).collect();
+        on_one_thread(|| {
+            let mut data = Vec::with_capacity(frame.rows * self.classes.len());
+            // A frame without rows still has its columns checked.
+            let parts = if rows.is_empty() { vec![&rows[..]] } else { rows.chunks(ROWS_AT_ONCE).collect() };
+            for part in parts {
+                let inputs = self.preprocessing.apply(frame, part)?;
+                if !part.is_empty() {
+                    let mut logits = self.network.infer(inputs)?;
+                    softmax_rows(&mut logits);
+                    data.extend_from_slice(&logits.data);
+                }
+            }
+            Ok(Matrix::from_vec(frame.rows, self.classes.len(), data))
+        })
+    }
+
+    /// The model as (safetensors file, recipe). The same model always gives the same bytes.
+    pub fn to_parts(&self) -> Result<(Vec<u8>, serde_json::Value), ModelError> {
+        let snapshot = self.network.snapshot()?;
+        let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = snapshot
+            .into_iter()
+            .map(|(name, (shape, values))| (name, shape, values.iter().flat_map(|x| x.to_le_bytes()).collect()))
+            .collect();
+        let weights = |e: safetensors::SafeTensorError| ModelError::Weights(e.to_string());
+        let views = bytes
+            .iter()
+            .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(weights)?;
+        let file = safetensors::serialize(views, None).map_err(weights)?;
+        let recipe = Recipe {
+            format: FORMAT.into(),
+            classes: self.classes.clone(),
+            inputs: self.preprocessing.clone(),
+            network: self.network.blueprint().clone(),
+            loss: "cross_entropy".into(),
+        };
+        Ok((file, serde_json::to_value(recipe).map_err(|e| ModelError::Recipe(e.to_string()))?))
+    }
+
+    /// The model of `to_parts`. Refuses parts that do not belong together.
+    pub fn from_parts(weights: &[u8], recipe: &serde_json::Value) -> Result<Self, ModelError> {
+        let recipe: Recipe =
+            serde::Deserialize::deserialize(recipe).map_err(|e: serde_json::Error| ModelError::Recipe(e.to_string()))?;
+        check(&recipe).map_err(ModelError::Recipe)?;
+        let file = BufferedSafetensors::new(weights.to_vec()).map_err(|e| ModelError::Weights(e.to_string()))?;
+        let mut snapshot = Snapshot::new();
+        for (name, view) in file.tensors() {
+            if view.dtype() != Dtype::F32 {
+                return Err(ModelError::Weights(format!("tensor '{name}' is {:?} instead of F32", view.dtype())));
+            }
+            let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            snapshot.insert(name, (view.shape().to_vec(), values));
+        }
+        let mut network = Network::new(&recipe.network, 0)?;
+        network.restore(&snapshot).map_err(ModelError::Weights)?;
+        Ok(Classifier { preprocessing: recipe.inputs, classes: recipe.classes, network })
+    }
+}
+
+/// Whether the recipe's parts agree with each other, so that a damaged one is refused before memory is asked for.
+fn check(recipe: &Recipe) -> Result<(), String> {
+    let mut widths: Vec<usize> = Vec::new();
+    if !recipe.inputs.numeric.is_empty() {
+        widths.push(recipe.inputs.numeric_width());
+    }
+    widths.extend(recipe.inputs.text.iter().map(|column| column.dim));
+    let branches: Vec<usize> = recipe.network.branches.iter().map(|branch| branch.input).collect();
+    let problem: Cow<str> = if recipe.format != FORMAT {
+        format!("its format is '{}', this version reads '{FORMAT}'", recipe.format).into()
+    } else if recipe.classes.len() != recipe.network.classes {
+        format!("{} classes for {} outputs", recipe.classes.len(), recipe.network.classes).into()
+    } else if widths != branches || branches.is_empty() {
+        format!("inputs of widths {widths:?} for branches of {branches:?}").into()
+    } else if !recipe.network.is_plausible() {
+        "its network has layers of impossible width".into()
+    } else if recipe.inputs.has_short_quantiles() {
+        "a column has fewer than two quantiles".into()
+    } else {
+        return Ok(());
+    };
+    Err(problem.into_owned())
+}
+
+fn softmax_rows(logits: &mut Matrix) {
+    for i in 0..logits.rows {
+        let row = logits.row_mut(i);
+        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let mut sum = 0.0;
+        for value in row.iter_mut() {
+            *value = (*value - largest).exp();
+            sum += *value;
+        }
+        row.iter_mut().for_each(|value| *value /= sum);
+    }
+}

@@ -1,0 +1,113 @@
+//! Tests: every parameter of every shape of network gets a gradient, and it is the slope of the loss.
+//!
+//! Knows nothing of optimizers.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::ml::matrix::Matrix;
+use crate::ml::rng::Stream;
+
+const ACTIVATIONS: [Activation; 6] =
+    [Activation::Relu, Activation::Selu, Activation::Gelu, Activation::Silu, Activation::Mish, Activation::Tanh];
+
+fn blueprint(branches: &[(usize, &[usize])], trunk: &[usize], activation: Activation, batch_norm: bool) -> Blueprint {
+    let branches = branches.iter().enumerate().map(|(i, (input, layers))| BranchBlueprint {
+        key: format!("b{i}"),
+        input: *input,
+        dropout: 0.2,
+        layers: layers.to_vec(),
+    });
+    Blueprint {
+        branches: branches.collect(),
+        trunk: trunk.to_vec(),
+        classes: 3,
+        activation,
+        batch_norm,
+        batch_norm_epsilon: 1e-5,
+        dropout: 0.25,
+    }
+}
+
+fn inputs(blueprint: &Blueprint, rows: usize) -> Vec<Matrix> {
+    let mut stream = Stream::new(5, "inputs", 0);
+    let mut draw = |width| Matrix::from_vec(rows, width, (0..rows * width).map(|_| stream.normal() as f32).collect());
+    blueprint.branches.iter().map(|branch| draw(branch.input)).collect()
+}
+
+/// The loss of a batch with dropout masks that are the same at each call.
+fn loss(network: &mut Network, frozen: usize) -> candle_core::Tensor {
+    let labels: Vec<u32> = (0..12).map(|i| i % 3).collect();
+    let rows = inputs(&network.blueprint().clone(), labels.len());
+    let logits = network.forward_training(rows, frozen, &mut Stream::new(9, "masks", 0)).unwrap();
+    cross_entropy(&logits, labels, &Arc::new(vec![1.0, 2.0, 0.5]), 0.1).unwrap()
+}
+
+fn shapes() -> Vec<Blueprint> {
+    let mut all = Vec::new();
+    for batch_norm in [true, false] {
+        for activation in ACTIVATIONS {
+            all.push(blueprint(&[(4, &[])], &[6, 5], activation, batch_norm));
+            all.push(blueprint(&[(4, &[5]), (7, &[3]), (6, &[6, 4])], &[5], activation, batch_norm));
+        }
+        all.push(blueprint(&[(4, &[])], &[], Activation::Relu, batch_norm));
+        all.push(blueprint(&[(7, &[3])], &[], Activation::Tanh, batch_norm));
+        all.push(blueprint(&[(4, &[]), (7, &[])], &[4, 4, 4], Activation::Gelu, batch_norm));
+    }
+    all
+}
+
+#[test]
+fn every_parameter_gets_a_gradient_unless_it_is_frozen() {
+    for blueprint in shapes() {
+        for frozen in 0..=blueprint.levels() {
+            let mut network = Network::new(&blueprint, 1).unwrap();
+            let gradients = loss(&mut network, frozen).backward().unwrap();
+            for parameter in network.parameters() {
+                let moving = parameter.level.is_none_or(|level| level >= frozen);
+                let gradient = gradients.get(&parameter.var);
+                assert_eq!(gradient.is_some(), moving, "{} with {frozen} levels frozen", parameter.name);
+                if let Some(gradient) = gradient {
+                    assert_eq!(gradient.dims(), parameter.var.dims(), "{}", parameter.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_are_the_slopes_of_the_loss() {
+    for blueprint in shapes() {
+        let mut network = Network::new(&blueprint, 2).unwrap();
+        let gradients = loss(&mut network, 0).backward().unwrap();
+        let snapshot = network.snapshot().unwrap();
+        // The loss is known to 1e-7, so a slope to about 1e-4 with this step. ReLU and SELU have a
+        // kink that a step may cross.
+        let kinked = matches!(blueprint.activation, Activation::Relu | Activation::Selu);
+        let (step, tolerance) = (4e-3, if kinked { 2e-2 } else { 2e-3 });
+        for parameter in network.parameters() {
+            let slopes: Vec<f32> = gradients.get(&parameter.var).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+            for at in [0, slopes.len() / 2, slopes.len() - 1] {
+                let mut beside = |distance: f32| {
+                    let mut moved = snapshot.clone();
+                    moved.get_mut(&parameter.name).unwrap().1[at] += distance;
+                    network.restore(&moved).unwrap();
+                    f64::from(loss(&mut network, 0).to_scalar::<f32>().unwrap())
+                };
+                let slope = (beside(step) - beside(-step)) / f64::from(2.0 * step);
+                let found = f64::from(slopes[at]);
+                let what = format!("{}[{at}] of {blueprint:?}: {found} where the slope is {slope}", parameter.name);
+                assert!((found - slope).abs() < tolerance * (1.0 + slope.abs()), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_class_weight_of_pytorch_and_smoothing_change_the_loss_as_there() {
+    // torch.nn.functional.cross_entropy(torch.tensor([[1., 2., 3.], [0., -1., 1.]]), torch.tensor([0, 2]),
+    //     weight=torch.tensor([1., 2., .5]), label_smoothing=.1)
+    let logits = candle_core::Tensor::new(&[[1f32, 2.0, 3.0], [0.0, -1.0, 1.0]], &candle_core::Device::Cpu).unwrap();
+    let loss = cross_entropy(&logits, vec![0, 2], &Arc::new(vec![1.0, 2.0, 0.5]), 0.1).unwrap();
+    assert!((loss.to_scalar::<f32>().unwrap() - 1.830_251).abs() < 1e-5, "{loss}");
+}

@@ -1,0 +1,106 @@
+//! Examples that point at rows: `train.csv:12`, with their labels. Knows nothing of why they are shown.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::input::Checked;
+use super::keys::AuditKey;
+
+/// Places listed for one example.
+const PLACES: usize = 6;
+
+/// Rows that are equal under a key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RowSet {
+    /// The key's value, or a text of the first row that names it; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub value: Option<String>,
+    pub rows: u64,
+    /// Labelled rows by class, the most frequent first.
+    pub classes: Vec<ClassCount>,
+    /// The first six rows as `source:line`, or `row n` counted from 1.
+    pub places: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassCount {
+    pub class: String,
+    pub rows: u64,
+}
+
+/// The sets that rank highest, as many as the options ask for; the first of equals. Sets of rank 0 are no examples.
+pub(super) fn examples<'s>(
+    input: &Checked,
+    key: &AuditKey,
+    sets: impl Iterator<Item = (&'s [u32], u64)>,
+) -> Vec<RowSet> {
+    let mut ranked: Vec<(&[u32], u64)> = sets.filter(|(_, rank)| *rank > 0).collect();
+    ranked.sort_by_key(|&(rows, rank)| (std::cmp::Reverse(rank), rows[0]));
+    ranked
+        .iter()
+        .take(input.options.examples)
+        .map(|(rows, _)| example(input, key, rows))
+        .collect()
+}
+
+fn example(input: &Checked, key: &AuditKey, rows: &[u32]) -> RowSet {
+    let mut counts = vec![0u64; input.classes.len()];
+    for label in rows.iter().filter_map(|&row| input.label[row as usize]) {
+        counts[label as usize] += 1;
+    }
+    let mut classes: Vec<ClassCount> = input
+        .classes
+        .iter()
+        .zip(counts)
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(class, rows)| ClassCount {
+            class: class.clone(),
+            rows,
+        })
+        .collect();
+    classes.sort_by_key(|count| std::cmp::Reverse(count.rows));
+    RowSet {
+        value: key.title_of(rows[0]),
+        rows: rows.len() as u64,
+        classes,
+        places: rows
+            .iter()
+            .take(PLACES)
+            .map(|&row| place(input, row))
+            .collect(),
+    }
+}
+
+fn place(input: &Checked, row: u32) -> String {
+    match input.origins {
+        Some(origins) => format!(
+            "{}:{}",
+            origins.source[row as usize], origins.line[row as usize]
+        ),
+        None => format!("row {}", row + 1),
+    }
+}
+
+impl RowSet {
+    /// One line of evidence, e.g. `"Long Road · The Fixture": 3 rows (2 pop, 1 latin) at train.csv:2, train.csv:90`.
+    pub(super) fn sentence(&self) -> String {
+        let mut text = match &self.value {
+            Some(value) => format!("\"{value}\": {} rows", self.rows),
+            None => format!("{} rows", self.rows),
+        };
+        if !self.classes.is_empty() {
+            let counts: Vec<String> = self
+                .classes
+                .iter()
+                .map(|count| format!("{} {}", count.rows, count.class))
+                .collect();
+            text.push_str(&format!(" ({})", counts.join(", ")));
+        }
+        let more = if self.rows as usize > self.places.len() {
+            ", …"
+        } else {
+            ""
+        };
+        text.push_str(&format!(" at {}{more}", self.places.join(", ")));
+        text
+    }
+}

@@ -1,0 +1,246 @@
+//! The keys by which an audit compares rows: whole rows, groups, numbers, normalised texts, single columns.
+//!
+//! Knows nothing of what the audits do with them.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::super::input::{Checked, ColumnData, PreparedColumn};
+use super::super::key::{Key, MISSING};
+use super::super::wording;
+use super::title;
+
+/// What makes two rows equal under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// All columns are equal (but for those the key's name leaves out, and row counters).
+    Rows,
+    /// One of the given group keys is equal.
+    Group,
+    /// Linked by any of the group keys, transitively: what a group-aware split keeps together.
+    Connected,
+    /// All numeric columns are equal.
+    Numbers,
+    /// All numeric columns are equal after rounding.
+    RoundedNumbers,
+    /// The near-duplicate columns are equal but for case, punctuation, parentheses and suffixes.
+    NormalisedText,
+    /// One text column is equal.
+    Column,
+}
+
+impl KeyKind {
+    /// Whether equal rows are meant to be the same thing. Columns such as an artist repeat rightly.
+    pub fn names_rows(self) -> bool {
+        !matches!(self, KeyKind::Column | KeyKind::Connected)
+    }
+}
+
+pub(super) struct AuditKey<'a> {
+    pub name: String,
+    pub kind: KeyKind,
+    pub key: Key,
+    /// Pairs of equal rows to expect if the columns were independent; only for keys of values.
+    pub expected_pairs: Option<f64>,
+    /// Text columns that name a row in examples.
+    shown: Vec<&'a [Option<String>]>,
+}
+
+impl AuditKey<'_> {
+    /// What an example is called, by one of its rows; `None` when there is no text to call it by.
+    pub fn title_of(&self, row: u32) -> Option<String> {
+        let pieces: Vec<&str> = self
+            .shown
+            .iter()
+            .filter_map(|texts| texts[row as usize].as_deref())
+            .collect();
+        (!pieces.is_empty()).then(|| wording::short(&pieces.join("\n"), 80))
+    }
+}
+
+/// `telling`: columns that give the label away; rows are compared with and without them.
+pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Vec<AuditKey<'a>> {
+    let near: Vec<&[Option<String>]> = input
+        .options
+        .near_duplicate_columns
+        .iter()
+        .filter_map(|name| texts_of(input, name))
+        .collect();
+    let called: Vec<&[Option<String>]> = match input.groups.first() {
+        _ if !near.is_empty() => near.clone(),
+        Some(group) => vec![group.values],
+        None => Vec::new(),
+    };
+    let columns: Vec<&PreparedColumn> = input
+        .columns
+        .iter()
+        .filter(|column| !is_row_counter(column))
+        .collect();
+    let all_of = |name: String, kind: KeyKind, keys: &[&Key]| AuditKey {
+        name,
+        kind,
+        key: Key::all_of(keys, input.rows),
+        expected_pairs: Some(expected_pairs(keys, input.rows)),
+        shown: called.clone(),
+    };
+    let mut keys = Vec::new();
+    let every: Vec<&Key> = columns.iter().map(|column| &column.key).collect();
+    keys.push(all_of("every column".into(), KeyKind::Rows, &every));
+    let untold = columns
+        .iter()
+        .filter(|column| !telling.contains(&column.name));
+    let untold: Vec<&Key> = untold.map(|column| &column.key).collect();
+    if untold.len() < every.len() && !untold.is_empty() {
+        let left_out: Vec<String> = telling.iter().map(|name| name.to_string()).collect();
+        keys.push(all_of(
+            format!("every column but {}", wording::list(&left_out)),
+            KeyKind::Rows,
+            &untold,
+        ));
+    }
+    for group in &input.groups {
+        keys.push(AuditKey {
+            name: group.name.into(),
+            kind: KeyKind::Group,
+            key: group.key.clone(),
+            expected_pairs: None,
+            shown: vec![group.values],
+        });
+    }
+    if let Some(connected) = &input.connected
+        && input.groups.len() > 1
+    {
+        let names: Vec<String> = input
+            .groups
+            .iter()
+            .map(|group| group.name.to_string())
+            .collect();
+        keys.push(AuditKey {
+            name: format!("groups connected by {}", wording::list(&names)),
+            kind: KeyKind::Connected,
+            key: connected.clone(),
+            expected_pairs: None,
+            shown: called.clone(),
+        });
+    }
+    let numeric: Vec<&PreparedColumn> = columns
+        .iter()
+        .copied()
+        .filter(|column| matches!(column.data, ColumnData::Numeric { .. }))
+        .collect();
+    if !numeric.is_empty() {
+        let exact: Vec<&Key> = numeric.iter().map(|column| &column.key).collect();
+        keys.push(all_of(
+            "every numeric column".into(),
+            KeyKind::Numbers,
+            &exact,
+        ));
+        let digits = input.options.near_duplicate_digits;
+        let rounded: Vec<Key> = numeric
+            .par_iter()
+            .map(|column| rounded(column, digits))
+            .collect();
+        let name = format!(
+            "every numeric column to {}",
+            wording::counted(digits as u64, "digit")
+        );
+        keys.push(all_of(
+            name,
+            KeyKind::RoundedNumbers,
+            &rounded.iter().collect::<Vec<_>>(),
+        ));
+    }
+    if !near.is_empty() {
+        keys.push(AuditKey {
+            name: format!(
+                "normalised {}",
+                wording::list(&input.options.near_duplicate_columns)
+            ),
+            kind: KeyKind::NormalisedText,
+            key: normalised(&near, input.rows),
+            expected_pairs: None,
+            shown: near,
+        });
+    }
+    for column in &input.columns {
+        if let ColumnData::Text(values) = column.data
+            && !input.groups.iter().any(|group| group.name == column.name)
+        {
+            keys.push(AuditKey {
+                name: column.name.into(),
+                kind: KeyKind::Column,
+                key: column.key.clone(),
+                expected_pairs: None,
+                shown: vec![values],
+            });
+        }
+    }
+    keys
+}
+
+fn texts_of<'a>(input: &Checked<'a>, name: &str) -> Option<&'a [Option<String>]> {
+    input
+        .columns
+        .iter()
+        .find(|column| column.name == name)
+        .and_then(|column| match column.data {
+            ColumnData::Text(values) => Some(values),
+            ColumnData::Numeric { .. } => None,
+        })
+}
+
+/// A column that counts rows up by one tells every row from its twin; it is no content.
+fn is_row_counter(column: &PreparedColumn) -> bool {
+    match &column.data {
+        ColumnData::Numeric { values, .. } => {
+            values.len() > 2 && values.windows(2).all(|pair| pair[1] - pair[0] == 1.0)
+        }
+        ColumnData::Text(_) => false,
+    }
+}
+
+fn rounded(column: &PreparedColumn, digits: usize) -> Key {
+    match &column.data {
+        ColumnData::Numeric { values, .. } => Key::of_rounded_numbers(values, &column.key, digits),
+        ColumnData::Text(_) => column.key.clone(),
+    }
+}
+
+/// All pairs × the chance that a random pair is equal in every column. Related columns make more equal pairs than this.
+fn expected_pairs(keys: &[&Key], rows: usize) -> f64 {
+    let all = rows as f64 * (rows as f64 - 1.0) / 2.0;
+    if all == 0.0 {
+        0.0
+    } else {
+        all * keys
+            .par_iter()
+            .map(|key| key.equal_pairs() / all)
+            .collect::<Vec<_>>()
+            .iter()
+            .product::<f64>()
+    }
+}
+
+/// Missing where any of the texts is: a missing title with a known artist names nothing.
+fn normalised(columns: &[&[Option<String>]], rows: usize) -> Key {
+    let keys: Vec<Key> = columns
+        .par_iter()
+        .map(|texts| {
+            let normal: Vec<Option<String>> = texts
+                .par_iter()
+                .map(|text| text.as_deref().map(title::normalise))
+                .collect();
+            Key::of_texts(normal.iter().map(Option::as_deref))
+        })
+        .collect();
+    let joined = Key::all_of(&keys.iter().collect::<Vec<_>>(), rows);
+    let complete = |row: usize| keys.iter().all(|key| key.codes[row] != MISSING);
+    Key::of(
+        joined
+            .codes
+            .iter()
+            .enumerate()
+            .map(|(row, &code)| complete(row).then_some(code)),
+    )
+}

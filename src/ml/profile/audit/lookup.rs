@@ -1,0 +1,137 @@
+//! Looking one column's values up among other rows: purity, and cross-validated accuracy over given folds.
+//!
+//! Knows nothing of columns' names or of verdicts.
+
+use super::super::input::Checked;
+use super::super::key::{Key, RowSets};
+use super::giveaway::ColumnScore;
+
+/// What looking a key up shows; see `GiveAway` for the fields.
+pub(super) struct Reading {
+    pub distinct: u64,
+    pub repeated: f64,
+    pub purity: Option<f64>,
+    pub row_folds: ColumnScore,
+    pub group_folds: Option<ColumnScore>,
+}
+
+impl Reading {
+    /// Over groups where there are any, else over rows.
+    pub fn honest(&self) -> &ColumnScore {
+        self.group_folds.as_ref().unwrap_or(&self.row_folds)
+    }
+}
+
+/// What reading any column needs: labels, folds and the largest class.
+pub(super) struct LookUp<'a> {
+    label: &'a [Option<u32>],
+    labelled: f64,
+    folds: usize,
+    row_folds: Vec<u32>,
+    group_folds: Option<Vec<u32>>,
+    /// Rows by class; decides ties in favour of the larger class, then of the first.
+    class_rows: Vec<u64>,
+    majority_class: usize,
+    /// Classes with a row.
+    pub occurring: u64,
+    /// Share of the largest class, 0 to 1.
+    pub majority: f64,
+}
+
+impl<'a> LookUp<'a> {
+    pub fn new(input: &Checked<'a>, row_folds: Vec<u32>, group_folds: Option<Vec<u32>>) -> Self {
+        let mut class_rows = vec![0u64; input.classes.len()];
+        for label in input.label.iter().flatten() {
+            class_rows[*label as usize] += 1;
+        }
+        let majority_class = most(&class_rows, &class_rows);
+        let labelled = input.labelled as f64;
+        let majority = class_rows[majority_class] as f64 / labelled;
+        let folds = input.options.folds;
+        LookUp {
+            label: input.label,
+            labelled,
+            folds,
+            row_folds,
+            group_folds,
+            occurring: class_rows.iter().filter(|rows| **rows > 0).count() as u64,
+            class_rows,
+            majority_class,
+            majority,
+        }
+    }
+
+    pub fn read(&self, key: &Key) -> Reading {
+        let sets = key.sets();
+        let mut counts = vec![0u64; self.class_rows.len()];
+        let (mut distinct, mut repeated, mut pure) = (0, 0, 0);
+        for rows in sets.iter() {
+            counts.fill(0);
+            for label in rows.iter().filter_map(|&row| self.label[row as usize]) {
+                counts[label as usize] += 1;
+            }
+            let total: u64 = counts.iter().sum();
+            distinct += u64::from(total > 0);
+            if total > 1 {
+                repeated += total;
+                pure += counts.iter().copied().max().unwrap_or(0);
+            }
+        }
+        Reading {
+            distinct,
+            repeated: repeated as f64 / self.labelled,
+            purity: (repeated > 0).then(|| pure as f64 / repeated as f64),
+            row_folds: self.score(&sets, &self.row_folds),
+            group_folds: self
+                .group_folds
+                .as_ref()
+                .map(|folds| self.score(&sets, folds)),
+        }
+    }
+
+    fn score(&self, sets: &RowSets, fold: &[u32]) -> ColumnScore {
+        let classes = self.class_rows.len();
+        // Counts of one value: all folds, then each fold.
+        let mut total = vec![0u64; classes];
+        let mut by_fold = vec![0u64; self.folds * classes];
+        let (mut covered, mut right_on_covered, mut right) = (0u64, 0u64, 0u64);
+        let mut others = vec![0u64; classes];
+        for rows in sets.iter() {
+            total.fill(0);
+            by_fold.fill(0);
+            for &row in rows {
+                if let Some(label) = self.label[row as usize] {
+                    total[label as usize] += 1;
+                    by_fold[fold[row as usize] as usize * classes + label as usize] += 1;
+                }
+            }
+            for own in by_fold.chunks(classes) {
+                let held_out: u64 = own.iter().sum();
+                if held_out == 0 {
+                    continue;
+                }
+                for (other, (all, own)) in others.iter_mut().zip(total.iter().zip(own)) {
+                    *other = all - own;
+                }
+                if others.iter().all(|&count| count == 0) {
+                    right += own[self.majority_class];
+                } else {
+                    covered += held_out;
+                    right_on_covered += own[most(&others, &self.class_rows)];
+                }
+            }
+        }
+        ColumnScore {
+            coverage: covered as f64 / self.labelled,
+            accuracy_on_covered: (covered > 0).then(|| right_on_covered as f64 / covered as f64),
+            accuracy: (right + right_on_covered) as f64 / self.labelled,
+        }
+    }
+}
+
+/// Position of the largest count; among equals the class with more rows, then the first.
+fn most(counts: &[u64], class_rows: &[u64]) -> usize {
+    (0..counts.len())
+        .max_by_key(|&c| (counts[c], class_rows[c], std::cmp::Reverse(c)))
+        .unwrap_or(0)
+}

@@ -1,0 +1,96 @@
+//! Leakage audit: which rows repeat, where labels contradict each other, which columns give the label away, and what the
+//! parts of a split share; with sentences computed from the figures.
+//!
+//! Everything is found by hashing keys, in time linear in rows × columns. Knows nothing of models or drawing.
+
+mod contradiction;
+mod duplicates;
+mod example;
+mod finding;
+mod giveaway;
+mod keys;
+mod lookup;
+mod overlap;
+mod quality;
+mod repetition;
+mod telling;
+mod title;
+mod trespass;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub use contradiction::Contradictions;
+pub use duplicates::Duplicates;
+pub use example::{ClassCount, RowSet};
+pub use finding::{Finding, Severity};
+pub use giveaway::{ColumnScore, GiveAway, GiveAwayVerdict, ReadBy};
+pub use keys::KeyKind;
+pub use overlap::{Overlap, PartOverlap};
+
+use super::ClassBalance;
+use super::column::ColumnProfile;
+use super::correlation::Correlations;
+use super::input::Checked;
+
+/// The audit's sentences first, then the figures behind them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Gravest first.
+    pub findings: Vec<Finding>,
+    /// One entry per column, in the table's order; empty without labels.
+    pub give_aways: Vec<GiveAway>,
+    /// One entry per key.
+    pub duplicates: Vec<Duplicates>,
+    /// One entry per key; empty without labels.
+    pub contradictions: Vec<Contradictions>,
+    /// One entry per key: what test rows share with training, under the given split and under a random one.
+    pub overlaps: Vec<Overlap>,
+}
+
+pub(super) fn audit(
+    input: &Checked,
+    columns: &[ColumnProfile],
+    classes: &[ClassBalance],
+    correlations: &Correlations,
+) -> Audit {
+    let give_aways = if input.labelled == 0 {
+        Vec::new()
+    } else {
+        giveaway::of_columns(input)
+    };
+    let telling = give_aways
+        .iter()
+        .filter(|column| column.verdict == GiveAwayVerdict::GivesAway);
+    let keys = keys::of_table(
+        input,
+        &telling
+            .map(|column| column.column.as_str())
+            .collect::<Vec<_>>(),
+    );
+    let repeating: Vec<_> = keys.iter().filter(|key| key.kind.names_rows()).collect();
+    let duplicates = repeating
+        .par_iter()
+        .map(|key| duplicates::of_key(input, key))
+        .collect();
+    let contradictions = if input.labelled == 0 {
+        Vec::new()
+    } else {
+        repeating
+            .par_iter()
+            .map(|key| contradiction::of_key(input, key))
+            .collect()
+    };
+    let mut audit = Audit {
+        findings: Vec::new(),
+        give_aways,
+        duplicates,
+        contradictions,
+        overlaps: overlap::of_keys(input, &keys),
+    };
+    audit.findings = finding::of_audit(input, &audit, columns, classes, correlations);
+    audit
+}
+
+#[cfg(test)]
+mod tests;

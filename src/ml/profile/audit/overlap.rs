@@ -1,0 +1,85 @@
+//! Overlap: how many rows of one part have their twin, or a known value, in another; under the given split and under a
+//! random split of rows.
+//!
+//! Knows nothing of how the split was made.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::super::input::{Checked, TEST, TRAIN, VALID};
+use super::keys::{AuditKey, KeyKind};
+use crate::ml::rng::Stream;
+
+/// Without a given split the random one puts this share of the rows into test, the rest into train.
+const TEST_SHARE: f64 = 0.2;
+
+/// What the parts of a split share under one key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Overlap {
+    pub key: String,
+    pub kind: KeyKind,
+    /// Under the split of the input; absent without one.
+    pub given: Option<PartOverlap>,
+    /// Under a seeded random split of rows with the same number of rows per part (80 % train and 20 % test without a
+    /// given split). The difference to `given` is the optimism of a row split.
+    pub random: PartOverlap,
+}
+
+/// Shares from 0 to 1 of a part's rows; a row without a value counts as unknown. Absent where a part is empty.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartOverlap {
+    /// Test rows whose value occurs in train.
+    pub test_in_train: Option<f64>,
+    /// Test rows whose value occurs in valid.
+    pub test_in_valid: Option<f64>,
+    /// Valid rows whose value occurs in train.
+    pub valid_in_train: Option<f64>,
+}
+
+pub(super) fn of_keys(input: &Checked, keys: &[AuditKey]) -> Vec<Overlap> {
+    let mut random = match input.part {
+        Some(part) => part.to_vec(),
+        None => {
+            let test = (input.rows as f64 * TEST_SHARE).round() as usize;
+            (0..input.rows)
+                .map(|row| if row < test { TEST } else { TRAIN })
+                .collect()
+        }
+    };
+    Stream::new(input.seed, "profile: random split", 0).shuffle(&mut random);
+    keys.par_iter()
+        .map(|key| Overlap {
+            key: key.name.clone(),
+            kind: key.kind,
+            given: input.part.map(|part| of_key(key, part)),
+            random: of_key(key, &random),
+        })
+        .collect()
+}
+
+fn of_key(key: &AuditKey, part: &[u8]) -> PartOverlap {
+    let mut sizes = [0u64; 3];
+    for &part in part {
+        sizes[usize::from(part)] += 1;
+    }
+    let (mut test_in_train, mut test_in_valid, mut valid_in_train) = (0, 0, 0);
+    for rows in key.key.sets().iter() {
+        let mut counts = [0u64; 3];
+        for &row in rows {
+            counts[usize::from(part[row as usize])] += 1;
+        }
+        let [train, valid, test] = counts;
+        test_in_train += if train > 0 { test } else { 0 };
+        test_in_valid += if valid > 0 { test } else { 0 };
+        valid_in_train += if train > 0 { valid } else { 0 };
+    }
+    let share = |count: u64, of: u8, within: u8| {
+        let (rows, known) = (sizes[usize::from(of)], sizes[usize::from(within)]);
+        (rows > 0 && known > 0).then(|| count as f64 / rows as f64)
+    };
+    PartOverlap {
+        test_in_train: share(test_in_train, TEST, TRAIN),
+        test_in_valid: share(test_in_valid, TEST, VALID),
+        valid_in_train: share(valid_in_train, VALID, TRAIN),
+    }
+}

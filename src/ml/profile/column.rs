@@ -1,0 +1,343 @@
+//! Summary of one column, overall and per class: counts, moments, quantiles, outliers; for texts frequent values and lengths.
+//!
+//! Knows nothing of other columns.
+
+use serde::{Deserialize, Serialize};
+
+use super::input::{Checked, ColumnData, PreparedColumn};
+use super::key::{Key, MISSING};
+use super::wording;
+
+/// Longest text value that a profile repeats, in characters.
+const LONGEST_VALUE: usize = 120;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnKind {
+    Numeric,
+    Text,
+}
+
+/// One column of the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnProfile {
+    pub name: String,
+    pub kind: ColumnKind,
+    /// Rows with a value. `count + missing` is the number of rows.
+    pub count: u64,
+    pub missing: u64,
+    /// Of the missing ones, how many were infinite.
+    pub infinite: u64,
+    /// Different values, missing not counted.
+    pub distinct: u64,
+    /// Present for a numeric column with at least one value.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub numeric: Option<NumericSummary>,
+    /// Present for a text column with at least one value.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<TextSummary>,
+    /// The same over the labelled rows of each class, in the order of the class list.
+    pub by_class: Vec<ClassColumn>,
+}
+
+/// One column within one class.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassColumn {
+    pub class: String,
+    pub count: u64,
+    pub missing: u64,
+    pub distinct: u64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub numeric: Option<NumericSummary>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<TextSummary>,
+}
+
+/// Figures in the column's own unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NumericSummary {
+    pub mean: f64,
+    /// Sample standard deviation (divisor n − 1); absent for a single value or when it overflows.
+    pub standard_deviation: Option<f64>,
+    pub minimum: f64,
+    pub maximum: f64,
+    pub quantiles: Quantiles,
+    /// Tukey's fences: quartiles ∓ 1.5 interquartile ranges.
+    pub lower_fence: Option<f64>,
+    pub upper_fence: Option<f64>,
+    /// Values below the lower fence.
+    pub outliers_low: u64,
+    /// Values above the upper fence.
+    pub outliers_high: u64,
+}
+
+/// Quantiles at 1, 5, 25, 50, 75, 95 and 99 %, linearly interpolated (type 7 of Hyndman and Fan 1996, numpy's default).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quantiles {
+    pub p01: f64,
+    pub p05: f64,
+    pub p25: f64,
+    pub p50: f64,
+    pub p75: f64,
+    pub p95: f64,
+    pub p99: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TextSummary {
+    /// By falling count, then by first occurrence. Values are cut to 120 characters.
+    pub most_frequent: Vec<ValueCount>,
+    /// Values that occur once.
+    pub unique: u64,
+    /// Mean length in characters (Unicode scalar values).
+    pub mean_length: f64,
+    pub minimum_length: f64,
+    pub maximum_length: f64,
+    /// Lengths in characters.
+    pub length_quantiles: Quantiles,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValueCount {
+    pub value: String,
+    pub rows: u64,
+}
+
+pub(super) fn summarise(input: &Checked, column: &PreparedColumn) -> ColumnProfile {
+    let (overall, by_class, kind, infinite) = match &column.data {
+        ColumnData::Numeric { values, order } => {
+            let infinite = values.iter().filter(|x| x.is_infinite()).count();
+            let (overall, by_class) = numeric(input, column, values, order);
+            (overall, by_class, ColumnKind::Numeric, infinite)
+        }
+        ColumnData::Text(values) => {
+            let (overall, by_class) = text(input, column, values);
+            (overall, by_class, ColumnKind::Text, 0)
+        }
+    };
+    ColumnProfile {
+        name: column.name.into(),
+        kind,
+        count: overall.count,
+        missing: overall.missing,
+        infinite: infinite as u64,
+        distinct: overall.distinct,
+        numeric: overall.numeric,
+        text: overall.text,
+        by_class,
+    }
+}
+
+fn numeric(
+    input: &Checked,
+    column: &PreparedColumn,
+    values: &[f64],
+    order: &[u32],
+) -> (ClassColumn, Vec<ClassColumn>) {
+    // `+ 0.0` turns −0 into 0.
+    let sorted: Vec<f64> = order.iter().map(|&i| values[i as usize] + 0.0).collect();
+    // Walking the sorted rows leaves every class sorted as well.
+    let mut sorted_by_class: Vec<Vec<f64>> = vec![Vec::new(); input.classes.len()];
+    for &row in order {
+        if let Some(label) = input.label[row as usize] {
+            sorted_by_class[label as usize].push(values[row as usize] + 0.0);
+        }
+    }
+    let entry = |class: &str, sorted: &[f64], rows: usize, distinct: usize| ClassColumn {
+        class: class.into(),
+        count: sorted.len() as u64,
+        missing: (rows - sorted.len()) as u64,
+        distinct: distinct as u64,
+        numeric: numeric_summary(sorted),
+        text: None,
+    };
+    let overall = entry("", &sorted, input.rows, column.key.distinct);
+    let class_rows = rows_by_class(input);
+    let by_class = input.classes.iter().enumerate().map(|(c, class)| {
+        let sorted = &sorted_by_class[c];
+        let steps = sorted.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        entry(
+            class,
+            sorted,
+            class_rows[c].len(),
+            if sorted.is_empty() { 0 } else { steps + 1 },
+        )
+    });
+    let by_class = by_class.collect();
+    (overall, by_class)
+}
+
+fn text(
+    input: &Checked,
+    column: &PreparedColumn,
+    values: &[Option<String>],
+) -> (ClassColumn, Vec<ClassColumn>) {
+    let all: Vec<u32> = (0..input.rows as u32).collect();
+    let mut scratch = vec![0u64; column.key.distinct];
+    let mut entry = |class: &str, rows: &[u32]| {
+        let (count, distinct, summary) = text_summary(
+            rows,
+            values,
+            &column.key,
+            &mut scratch,
+            input.options.top_values,
+        );
+        ClassColumn {
+            class: class.into(),
+            count,
+            missing: rows.len() as u64 - count,
+            distinct,
+            numeric: None,
+            text: summary,
+        }
+    };
+    let overall = entry("", &all);
+    let by_class = input
+        .classes
+        .iter()
+        .zip(rows_by_class(input))
+        .map(|(class, rows)| entry(class, &rows))
+        .collect();
+    (overall, by_class)
+}
+
+fn rows_by_class(input: &Checked) -> Vec<Vec<u32>> {
+    let mut rows = vec![Vec::new(); input.classes.len()];
+    for (row, label) in input.label.iter().enumerate() {
+        if let Some(label) = label {
+            rows[*label as usize].push(row as u32);
+        }
+    }
+    rows
+}
+
+fn numeric_summary(sorted: &[f64]) -> Option<NumericSummary> {
+    let (&minimum, &maximum) = (sorted.first()?, sorted.last()?);
+    let (mean, deviation) = mean_and_deviation(sorted);
+    let quantiles = Quantiles::of_sorted(sorted);
+    let reach = 1.5 * (quantiles.p75 - quantiles.p25);
+    let (lower, upper) = (quantiles.p25 - reach, quantiles.p75 + reach);
+    Some(NumericSummary {
+        mean,
+        standard_deviation: deviation,
+        minimum,
+        maximum,
+        lower_fence: finite(lower),
+        upper_fence: finite(upper),
+        outliers_low: sorted.partition_point(|&x| x < lower) as u64,
+        outliers_high: (sorted.len() - sorted.partition_point(|&x| x <= upper)) as u64,
+        quantiles,
+    })
+}
+
+/// `counts` has one zero per code and is left so. Returns rows with a value, distinct values, and the summary.
+fn text_summary(
+    rows: &[u32],
+    values: &[Option<String>],
+    key: &Key,
+    counts: &mut [u64],
+    top: usize,
+) -> (u64, u64, Option<TextSummary>) {
+    // (code, a row that has it), in order of first occurrence.
+    let mut seen: Vec<(u32, u32)> = Vec::new();
+    let mut lengths = Vec::with_capacity(rows.len());
+    for &row in rows {
+        let code = key.codes[row as usize];
+        if code == MISSING {
+            continue;
+        }
+        counts[code as usize] += 1;
+        if counts[code as usize] == 1 {
+            seen.push((code, row));
+        }
+        lengths.push(
+            values[row as usize]
+                .as_deref()
+                .map_or(0, |text| text.chars().count()) as f64,
+        );
+    }
+    let distinct = seen.len() as u64;
+    let unique = seen
+        .iter()
+        .filter(|(code, _)| counts[*code as usize] == 1)
+        .count() as u64;
+    let mut frequent: Vec<(u64, u32)> = seen
+        .iter()
+        .map(|&(code, row)| (counts[code as usize], row))
+        .collect();
+    for (code, _) in &seen {
+        counts[*code as usize] = 0;
+    }
+    frequent.sort_by_key(|&(count, _)| std::cmp::Reverse(count));
+    let most_frequent = frequent.iter().take(top).map(|&(count, row)| ValueCount {
+        value: wording::short(
+            values[row as usize].as_deref().unwrap_or_default(),
+            LONGEST_VALUE,
+        ),
+        rows: count,
+    });
+    lengths.sort_unstable_by(f64::total_cmp);
+    let summary = match (lengths.first(), lengths.last()) {
+        (Some(&minimum_length), Some(&maximum_length)) => Some(TextSummary {
+            most_frequent: most_frequent.collect(),
+            unique,
+            mean_length: mean_and_deviation(&lengths).0,
+            minimum_length,
+            maximum_length,
+            length_quantiles: Quantiles::of_sorted(&lengths),
+        }),
+        _ => None,
+    };
+    (lengths.len() as u64, distinct, summary)
+}
+
+impl Quantiles {
+    /// `sorted` is ascending, finite and not empty.
+    fn of_sorted(sorted: &[f64]) -> Self {
+        let at = |level: f64| quantile(sorted, level);
+        Quantiles {
+            p01: at(0.01),
+            p05: at(0.05),
+            p25: at(0.25),
+            p50: at(0.5),
+            p75: at(0.75),
+            p95: at(0.95),
+            p99: at(0.99),
+        }
+    }
+}
+
+fn quantile(sorted: &[f64], level: f64) -> f64 {
+    let position = level * (sorted.len() - 1) as f64;
+    let below = position.floor() as usize;
+    let (low, high) = (sorted[below], sorted[(below + 1).min(sorted.len() - 1)]);
+    let weight = position - below as f64;
+    // The weighted form cannot overflow for values of opposite sign, unlike `low + weight * (high - low)`.
+    if low == high {
+        low
+    } else {
+        low * (1.0 - weight) + high * weight
+    }
+}
+
+/// Welford's running mean and sample deviation (Welford 1962): the mean never overflows.
+pub(super) fn mean_and_deviation(values: &[f64]) -> (f64, Option<f64>) {
+    let (mut mean, mut squares) = (0.0f64, 0.0f64);
+    for (i, &value) in values.iter().enumerate() {
+        let count = (i + 1) as f64;
+        let step = value / count - mean / count;
+        squares += (value - mean) * (value - mean - step);
+        mean += step;
+    }
+    let deviation = if values.len() < 2 {
+        None
+    } else {
+        finite((squares / (values.len() - 1) as f64).sqrt())
+    };
+    (mean, deviation)
+}
+
+/// JSON has no infinities or NaN: what is not finite is absent.
+pub(super) fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}

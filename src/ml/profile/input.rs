@@ -1,0 +1,268 @@
+//! What a profile is made of, its checks, and the per-column preparation that all statistics share.
+//!
+//! Knows nothing of the statistics themselves.
+
+use indexmap::IndexMap;
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::key::{Key, connected};
+use super::options::ProfileOptions;
+use crate::ml::frame::{Column, Frame};
+
+/// Part codes of `ProfileInput::part`.
+pub const TRAIN: u8 = 0;
+pub const VALID: u8 = 1;
+pub const TEST: u8 = 2;
+
+/// A table with its labels and whatever is known of its groups, its split and where its rows come from.
+#[derive(Clone, Debug)]
+pub struct ProfileInput<'a> {
+    /// Numeric and text columns, without the label.
+    pub frame: &'a Frame,
+    /// One index into `classes` per row; `None` where the label is unknown.
+    pub label: &'a [Option<u32>],
+    pub classes: &'a [String],
+    /// One of `TRAIN`, `VALID`, `TEST` per row, when a split is at hand.
+    pub part: Option<&'a [u8]>,
+    /// Named keys with one value per row, e.g. `track_id` or `track_name + track_artist`: rows with an equal key are one
+    /// thing. The first key counts as the identity that near-duplicates are held against. `None` links to nothing.
+    pub groups: IndexMap<String, Vec<Option<String>>>,
+    /// Where rows come from, to point at them; without it they are called `row 1`, `row 2`, …
+    pub origins: Option<Origins<'a>>,
+    /// Seed of the sampled points, the folds and the hypothetical random split.
+    pub seed: u64,
+}
+
+/// For each row the name of its source, e.g. `train.csv`, and the 1-based line where it starts there.
+#[derive(Clone, Copy, Debug)]
+pub struct Origins<'a> {
+    pub source: &'a [String],
+    pub line: &'a [u64],
+}
+
+/// Why a table cannot be profiled.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ProfileError {
+    #[error("the table has no rows to describe")]
+    Empty,
+    #[error(
+        "the table has {0} rows; a profile takes at most 4294967294: describe a sample of them"
+    )]
+    TooManyRows(usize),
+    #[error("{what} has {found} values for {rows} rows")]
+    Length {
+        what: String,
+        found: usize,
+        rows: usize,
+    },
+    #[error("row {row} has label {label}, but there are {classes} classes")]
+    Label {
+        row: usize,
+        label: u32,
+        classes: usize,
+    },
+    #[error("row {row} is in part {part}; parts are 0 (train), 1 (valid) and 2 (test)")]
+    Part { row: usize, part: u8 },
+    #[error("column '{0}' holds vectors; describe numeric and text columns only")]
+    Vector(String),
+    #[error(
+        "near_duplicate_columns names '{name}', which is no text column (text columns: {known})"
+    )]
+    NearDuplicateColumn { name: String, known: String },
+    #[error("{name} is {value}; it must be between {low} and {high}")]
+    Option {
+        name: &'static str,
+        value: usize,
+        low: usize,
+        high: usize,
+    },
+    #[error("cannot start threads: {0}")]
+    Threads(String),
+}
+
+/// A checked input with what several statistics need of each column. Exists only if valid.
+pub(super) struct Checked<'a> {
+    pub rows: usize,
+    pub labelled: usize,
+    pub label: &'a [Option<u32>],
+    pub classes: &'a [String],
+    pub part: Option<&'a [u8]>,
+    pub columns: Vec<PreparedColumn<'a>>,
+    pub groups: Vec<Group<'a>>,
+    /// Rows linked by any group key, transitively; `None` without group keys.
+    pub connected: Option<Key>,
+    pub origins: Option<Origins<'a>>,
+    pub seed: u64,
+    pub options: &'a ProfileOptions,
+}
+
+pub(super) struct PreparedColumn<'a> {
+    pub name: &'a str,
+    pub data: ColumnData<'a>,
+    pub key: Key,
+}
+
+pub(super) enum ColumnData<'a> {
+    /// `order`: the rows with finite values by ascending value, then by row.
+    Numeric {
+        values: &'a [f64],
+        order: Vec<u32>,
+    },
+    Text(&'a [Option<String>]),
+}
+
+pub(super) struct Group<'a> {
+    pub name: &'a str,
+    pub values: &'a [Option<String>],
+    pub key: Key,
+}
+
+impl<'a> Checked<'a> {
+    pub fn new(input: &'a ProfileInput, options: &'a ProfileOptions) -> Result<Self, ProfileError> {
+        options.check()?;
+        let rows = input.frame.rows;
+        if rows == 0 {
+            return Err(ProfileError::Empty);
+        }
+        if rows >= u32::MAX as usize {
+            return Err(ProfileError::TooManyRows(rows));
+        }
+        check_lengths(input, rows)?;
+        check_codes(input)?;
+        check_near_duplicate_columns(input.frame, options)?;
+        let named: Vec<(&String, &Column)> = input.frame.columns.iter().collect();
+        let columns = named
+            .into_par_iter()
+            .map(|(name, column)| prepare(name, column))
+            .collect::<Result<_, _>>()?;
+        let groups: Vec<Group> = input
+            .groups
+            .iter()
+            .map(|(name, values)| Group {
+                name,
+                values,
+                key: Key::of_texts(values.iter().map(Option::as_deref)),
+            })
+            .collect();
+        Ok(Checked {
+            rows,
+            labelled: input.label.iter().flatten().count(),
+            label: input.label,
+            classes: input.classes,
+            part: input.part,
+            columns,
+            connected: (!groups.is_empty())
+                .then(|| connected(groups.iter().map(|group| &group.key), rows)),
+            groups,
+            origins: input.origins,
+            seed: input.seed,
+            options,
+        })
+    }
+
+    /// The numeric columns as (position in the table, name, values, order).
+    pub fn numeric(&self) -> impl Iterator<Item = (&PreparedColumn<'a>, &'a [f64], &[u32])> {
+        self.columns.iter().filter_map(|column| match &column.data {
+            ColumnData::Numeric { values, order } => Some((column, *values, order.as_slice())),
+            ColumnData::Text(_) => None,
+        })
+    }
+}
+
+fn prepare<'a>(name: &'a str, column: &'a Column) -> Result<PreparedColumn<'a>, ProfileError> {
+    match column {
+        Column::Numeric(values) => {
+            let mut order: Vec<u32> = (0..values.len() as u32)
+                .filter(|&i| values[i as usize].is_finite())
+                .collect();
+            order.sort_unstable_by(|&a, &b| {
+                values[a as usize]
+                    .total_cmp(&values[b as usize])
+                    .then(a.cmp(&b))
+            });
+            Ok(PreparedColumn {
+                name,
+                key: Key::of_numbers(values),
+                data: ColumnData::Numeric { values, order },
+            })
+        }
+        Column::Text(values) => Ok(PreparedColumn {
+            name,
+            key: Key::of_texts(values.iter().map(Option::as_deref)),
+            data: ColumnData::Text(values),
+        }),
+        Column::Vector { .. } => Err(ProfileError::Vector(name.into())),
+    }
+}
+
+fn check_lengths(input: &ProfileInput, rows: usize) -> Result<(), ProfileError> {
+    let check = |what: String, found: usize| {
+        if found == rows {
+            Ok(())
+        } else {
+            Err(ProfileError::Length { what, found, rows })
+        }
+    };
+    for (name, column) in &input.frame.columns {
+        check(format!("column '{name}'"), column.len())?;
+    }
+    check("the label".into(), input.label.len())?;
+    for (name, values) in &input.groups {
+        check(format!("group key '{name}'"), values.len())?;
+    }
+    if let Some(part) = input.part {
+        check("the split".into(), part.len())?;
+    }
+    if let Some(origins) = input.origins {
+        check("the list of sources".into(), origins.source.len())?;
+        check("the list of lines".into(), origins.line.len())?;
+    }
+    Ok(())
+}
+
+fn check_codes(input: &ProfileInput) -> Result<(), ProfileError> {
+    let classes = input.classes.len();
+    for (i, label) in input.label.iter().enumerate() {
+        if let Some(label) = *label
+            && label as usize >= classes
+        {
+            return Err(ProfileError::Label {
+                row: i + 1,
+                label,
+                classes,
+            });
+        }
+    }
+    for (i, &part) in input.part.unwrap_or_default().iter().enumerate() {
+        if part > TEST {
+            return Err(ProfileError::Part { row: i + 1, part });
+        }
+    }
+    Ok(())
+}
+
+fn check_near_duplicate_columns(
+    frame: &Frame,
+    options: &ProfileOptions,
+) -> Result<(), ProfileError> {
+    for name in &options.near_duplicate_columns {
+        if frame.text(name).is_none() {
+            let texts = frame
+                .columns
+                .iter()
+                .filter(|(_, column)| matches!(column, Column::Text(_)));
+            let known: Vec<&str> = texts.map(|(name, _)| name.as_str()).collect();
+            let known = if known.is_empty() {
+                "none".into()
+            } else {
+                known.join(", ")
+            };
+            return Err(ProfileError::NearDuplicateColumn {
+                name: name.clone(),
+                known,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! Principal components of the standardised numeric columns. Knows nothing of the label but to hand it on with the points.
+
+use serde::{Deserialize, Serialize};
+
+use super::column::mean_and_deviation;
+use super::input::Checked;
+use crate::ml::rng::Stream;
+
+/// Principal components of the columns scaled to mean 0 and deviation 1, missing values at the mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PrincipalComponents {
+    /// Numeric columns that vary, in the table's order.
+    pub columns: Vec<String>,
+    /// Share of the total variance by component, falling, 0 to 1.
+    pub explained_variance_ratio: Vec<f64>,
+    /// `components[k][j]`: loading of column `j` on component `k`. Unit length; the loading of largest magnitude is positive.
+    pub components: Vec<Vec<f64>>,
+    /// A seeded sample of rows on the first two components.
+    pub points: PcaPoints,
+}
+
+/// Coordinates in standard deviations of the columns, rounded to four decimals; lists of equal length.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PcaPoints {
+    /// Row of the table, from 0, ascending.
+    pub row: Vec<u64>,
+    /// Index into the classes; absent where the label is unknown.
+    pub class: Vec<Option<u32>>,
+    pub x: Vec<f64>,
+    pub y: Vec<f64>,
+}
+
+/// `None` when fewer than two columns vary, or no component is asked for.
+pub(super) fn of_columns(input: &Checked) -> Option<PrincipalComponents> {
+    let mut names = Vec::new();
+    let mut columns: Vec<Vec<f64>> = Vec::new();
+    for (column, values, _) in input.numeric() {
+        let known: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
+        let (mean, Some(deviation)) = mean_and_deviation(&known) else {
+            continue;
+        };
+        if column.key.distinct < 2 || deviation == 0.0 {
+            continue;
+        }
+        names.push(column.name.to_string());
+        columns.push(
+            values
+                .iter()
+                .map(|x| {
+                    if x.is_finite() {
+                        (x - mean) / deviation
+                    } else {
+                        0.0
+                    }
+                })
+                .collect(),
+        );
+    }
+    let kept = input.options.pca_components.min(names.len());
+    if names.len() < 2 || kept == 0 {
+        return None;
+    }
+    let (eigenvalues, components) = eigen(covariance(&columns));
+    let total: f64 = eigenvalues.iter().sum();
+    let components: Vec<Vec<f64>> = components.into_iter().take(kept).collect();
+    Some(PrincipalComponents {
+        columns: names,
+        explained_variance_ratio: eigenvalues
+            .iter()
+            .take(kept)
+            .map(|value| (value / total).max(0.0))
+            .collect(),
+        points: points(input, &columns, &components),
+        components,
+    })
+}
+
+fn points(input: &Checked, columns: &[Vec<f64>], components: &[Vec<f64>]) -> PcaPoints {
+    let mut rows = Stream::new(input.seed, "profile: points", 0).permutation(input.rows);
+    rows.truncate(input.options.max_points);
+    rows.sort_unstable();
+    let coordinate = |row: usize, k: usize| {
+        let Some(component) = components.get(k) else {
+            return 0.0;
+        };
+        let sum: f64 = component
+            .iter()
+            .zip(columns)
+            .map(|(loading, column)| loading * column[row])
+            .sum();
+        // `+ 0.0` turns a rounded −0 into 0.
+        (sum * 1e4).round() / 1e4 + 0.0
+    };
+    PcaPoints {
+        x: rows.iter().map(|&row| coordinate(row, 0)).collect(),
+        y: rows.iter().map(|&row| coordinate(row, 1)).collect(),
+        class: rows.iter().map(|&row| input.label[row]).collect(),
+        row: rows.into_iter().map(|row| row as u64).collect(),
+    }
+}
+
+/// Of columns with mean 0.
+fn covariance(columns: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let size = columns.len();
+    let mut matrix = vec![vec![0.0; size]; size];
+    for i in 0..size {
+        for j in i..size {
+            let sum: f64 = columns[i].iter().zip(&columns[j]).map(|(a, b)| a * b).sum();
+            let entry = sum / (columns[i].len() - 1) as f64;
+            (matrix[i][j], matrix[j][i]) = (entry, entry);
+        }
+    }
+    matrix
+}
+
+/// Eigenvalues of a symmetric matrix, falling, and their unit vectors, by cyclic Jacobi rotations (Golub and
+/// Van Loan, Matrix Computations, 8.5): slower than QR beyond some hundred columns, but simple, exact and deterministic.
+fn eigen(mut a: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let size = a.len();
+    let mut vectors: Vec<Vec<f64>> = (0..size)
+        .map(|i| (0..size).map(|j| f64::from(u8::from(i == j))).collect())
+        .collect();
+    let scale: f64 = a.iter().flatten().map(|x| x * x).sum::<f64>().sqrt();
+    for _sweep in 0..60 {
+        let off: f64 = (0..size)
+            .flat_map(|i| (0..i).map(move |j| (i, j)))
+            .map(|(i, j)| a[i][j] * a[i][j])
+            .sum();
+        if off.sqrt() <= 1e-15 * scale {
+            break;
+        }
+        for p in 0..size {
+            for q in p + 1..size {
+                if a[p][q] != 0.0 {
+                    rotate(&mut a, &mut vectors, p, q);
+                }
+            }
+        }
+    }
+    let mut order: Vec<usize> = (0..size).collect();
+    order.sort_by(|&i, &j| a[j][j].total_cmp(&a[i][i]));
+    let values = order.iter().map(|&i| a[i][i]).collect();
+    (
+        values,
+        order.into_iter().map(|i| with_sign(&vectors[i])).collect(),
+    )
+}
+
+/// Makes `a[p][q]` zero by a rotation of the plane (p, q); rows of `vectors` are the vectors so far.
+fn rotate(a: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
+    let theta = (a[q][q] - a[p][p]) / (2.0 * a[p][q]);
+    let tangent = theta.signum() / (theta.abs() + theta.hypot(1.0));
+    let cosine = 1.0 / tangent.hypot(1.0);
+    let sine = tangent * cosine;
+    for row in a.iter_mut() {
+        let (x, y) = (row[p], row[q]);
+        (row[p], row[q]) = (cosine * x - sine * y, sine * x + cosine * y);
+    }
+    for matrix in [a, vectors] {
+        let (head, tail) = matrix.split_at_mut(q);
+        for (x, y) in head[p].iter_mut().zip(&mut tail[0]) {
+            (*x, *y) = (cosine * *x - sine * *y, sine * *x + cosine * *y);
+        }
+    }
+}
+
+fn with_sign(vector: &[f64]) -> Vec<f64> {
+    let mut largest = 0;
+    for (j, loading) in vector.iter().enumerate() {
+        // A clear margin, so that loadings equal but for rounding do not decide the sign by chance.
+        if loading.abs() > vector[largest].abs() + 1e-9 {
+            largest = j;
+        }
+    }
+    let sign = if vector[largest] < 0.0 { -1.0 } else { 1.0 };
+    vector.iter().map(|loading| loading * sign + 0.0).collect()
+}

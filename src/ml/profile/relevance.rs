@@ -1,0 +1,193 @@
+//! How much each column, taken alone, says about the label: analysis of variance and mutual information.
+//!
+//! Knows nothing of models; relevance of one column says nothing of columns together.
+
+use std::collections::HashSet;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::column::finite;
+use super::fisher;
+use super::information;
+use super::input::{Checked, ColumnData, PreparedColumn};
+use super::key::Key;
+use crate::ml::rng::Stream;
+
+/// A numeric column is counted value by value when every value × class cell holds this many rows on average; else
+/// its values are taken as draws from a density.
+const ROWS_PER_CELL: usize = 10;
+
+/// Relevance of one column to the label over the labelled rows with a value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Relevance {
+    pub column: String,
+    /// F statistic of a one-way analysis of variance over the classes. Absent for texts, and where values do not vary
+    /// within classes.
+    pub anova_f: Option<f64>,
+    /// Chance of such an F if all classes had one mean (normal values, equal variances); 0 stands for below 1e-308.
+    pub p_value: Option<f64>,
+    /// Share of the column's variance that lies between classes, 0 to 1. Absent for texts and constants.
+    pub eta_squared: Option<f64>,
+    /// Nats, corrected for the bias of small counts; absent without any value. The estimate by neighbours counts rows
+    /// of one group with equal value once.
+    pub mutual_information: Option<f64>,
+    pub estimator: InformationEstimator,
+    /// Nats that counting would show on average if labels were shuffled; high for identifiers. 0 for neighbours.
+    pub by_chance: f64,
+    /// Share of the label's entropy that the column explains beyond chance, 0 to 1: compare columns by this one.
+    pub information_share: f64,
+}
+
+/// How the mutual information was estimated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InformationEstimator {
+    /// Counts of value and class, entropies with the Miller-Madow correction.
+    MillerMadow,
+    /// Nearest neighbours (Ross 2014).
+    Neighbours,
+}
+
+pub(super) fn of_columns(input: &Checked) -> Vec<Relevance> {
+    let mut class_rows = vec![0u64; input.classes.len()];
+    for label in input.label.iter().flatten() {
+        class_rows[*label as usize] += 1;
+    }
+    let label_entropy = information::entropy(&class_rows);
+    input
+        .columns
+        .par_iter()
+        .enumerate()
+        .map(|(index, column)| of_column(input, column, index, label_entropy))
+        .collect()
+}
+
+fn of_column(
+    input: &Checked,
+    column: &PreparedColumn,
+    index: usize,
+    label_entropy: f64,
+) -> Relevance {
+    let (label, classes) = (input.label, input.classes.len());
+    let mut relevance = Relevance {
+        column: column.name.into(),
+        anova_f: None,
+        p_value: None,
+        eta_squared: None,
+        mutual_information: None,
+        estimator: InformationEstimator::MillerMadow,
+        by_chance: 0.0,
+        information_share: 0.0,
+    };
+    if let ColumnData::Numeric { values, order } = &column.data {
+        if let Some(variance) = analysis_of_variance(values, label, classes) {
+            relevance.anova_f = variance.f;
+            relevance.p_value = variance.p_value;
+            relevance.eta_squared = finite(variance.eta_squared);
+        }
+        if column.key.distinct > 1 && column.key.distinct * classes * ROWS_PER_CELL > order.len() {
+            let noise = Stream::new(input.seed, "profile: ties", index as u64);
+            let order = without_twins(input, &column.key, order);
+            let information = information::continuous(
+                values,
+                &order,
+                label,
+                classes,
+                input.options.neighbours,
+                noise,
+            );
+            relevance.estimator = InformationEstimator::Neighbours;
+            relevance.mutual_information = information;
+            relevance.information_share = share(information.unwrap_or(0.0), label_entropy);
+            return relevance;
+        }
+    }
+    if let Some(information) = information::discrete(&column.key, label, classes) {
+        relevance.mutual_information = Some(information.miller_madow);
+        relevance.by_chance = information.by_chance;
+        relevance.information_share =
+            share(information.plug_in - information.by_chance, label_entropy);
+    }
+    relevance
+}
+
+/// Rows of one group with the same value count once, by a row drawn from them: twins would be each other's nearest
+/// neighbours and pass for information.
+fn without_twins(input: &Checked, key: &Key, order: &[u32]) -> Vec<u32> {
+    let Some(groups) = &input.connected else {
+        return order.to_vec();
+    };
+    let mut seen = HashSet::new();
+    let mut kept = vec![false; input.rows];
+    for row in Stream::new(input.seed, "profile: twins", 0).permutation(input.rows) {
+        kept[row] = input.label[row].is_some() && seen.insert((groups.codes[row], key.codes[row]));
+    }
+    order
+        .iter()
+        .copied()
+        .filter(|&row| kept[row as usize])
+        .collect()
+}
+
+fn share(information: f64, entropy: f64) -> f64 {
+    if entropy > 0.0 {
+        (information / entropy).clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
+}
+
+struct Variance {
+    f: Option<f64>,
+    p_value: Option<f64>,
+    eta_squared: f64,
+}
+
+/// `None` with fewer than two classes, no row to spare, or a column that does not vary.
+fn analysis_of_variance(values: &[f64], label: &[Option<u32>], classes: usize) -> Option<Variance> {
+    let rows = || {
+        let labelled = values
+            .iter()
+            .zip(label)
+            .filter_map(|(&x, label)| label.map(|label| (x, label as usize)));
+        labelled.filter(|(x, _)| x.is_finite())
+    };
+    let (first, _) = rows().next()?;
+    if rows().all(|(x, _)| x == first) {
+        return None;
+    }
+    let mut count = vec![0.0; classes];
+    let mut mean = vec![0.0; classes];
+    for (x, class) in rows() {
+        count[class] += 1.0;
+        mean[class] += (x - mean[class]) / count[class];
+    }
+    let total: f64 = count.iter().sum();
+    let grand = mean
+        .iter()
+        .zip(&count)
+        .map(|(mean, count)| mean * (count / total))
+        .sum::<f64>();
+    let between: f64 = mean
+        .iter()
+        .zip(&count)
+        .map(|(mean, count)| count * (mean - grand).powi(2))
+        .sum();
+    let within: f64 = rows().map(|(x, class)| (x - mean[class]).powi(2)).sum();
+    let groups = count.iter().filter(|count| **count > 0.0).count() as f64;
+    let (freedom_between, freedom_within) = (groups - 1.0, total - groups);
+    if freedom_between < 1.0 || freedom_within < 1.0 {
+        return None;
+    }
+    let f = finite((between / freedom_between) / (within / freedom_within));
+    let p_value = match f {
+        Some(f) => Some(fisher::upper_tail(f, freedom_between, freedom_within)),
+        None => (within == 0.0).then_some(0.0),
+    };
+    Some(Variance {
+        f,
+        p_value,
+        eta_squared: between / (between + within),
+    })
+}

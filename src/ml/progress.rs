@@ -1,0 +1,29 @@
+//! How long work tells of itself and learns that it must stop. Knows nothing of terminals or signals.
+
+/// What a long computation calls now and then. `&dyn Progress` is shared by its threads.
+pub trait Progress: Sync {
+    /// `done` of `total` units; `note` is a short phrase such as `loss 0.412, valid 0.683`.
+    fn update(&self, done: u64, total: u64, note: &str);
+
+    /// A finding that the user should read, e.g. `training diverged at epoch 4`.
+    fn warn(&self, message: &str);
+
+    /// True once the user wants to stop: return `Cancelled` soon (within a few hundred milliseconds).
+    fn cancelled(&self) -> bool;
+}
+
+/// Says nothing and never stops; for tests and library use.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn update(&self, _done: u64, _total: u64, _note: &str) {}
+    fn warn(&self, _message: &str) {}
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// The error that work returns when `Progress::cancelled` said so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted")]
+pub struct Cancelled;

@@ -1,0 +1,210 @@
+//! Seeded splits of labelled rows into train, valid and test parts and into folds: stratified by class, and whole
+//! groups at a time, so that no song has a twin on the other side.
+//!
+//! Two steps: `groups` unites rows that share any key into connected groups, `assign` spreads the groups. Knows
+//! nothing of tables: it sees class numbers and keys.
+
+mod assign;
+mod groups;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ml::rng::Stream;
+use assign::{Assignment, ClassCounts};
+pub use groups::connected_groups;
+
+/// The shares of the parts, and the number of folds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SplitOptions {
+    /// Share of the rows to fit models on, in (0, 1]. The three shares add up to 1.
+    pub train: f64,
+    /// Share of the rows to choose models by; 0 makes no such part.
+    pub valid: f64,
+    /// Share of the rows to judge the final models by; 0 makes no such part.
+    pub test: f64,
+    /// Number of cross-validation folds of the train part, at least 2; 0 makes none.
+    pub folds: usize,
+}
+
+impl Default for SplitOptions {
+    fn default() -> Self {
+        SplitOptions { train: 0.7, valid: 0.15, test: 0.15, folds: 5 }
+    }
+}
+
+/// The side of a split that a row is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    Train,
+    Valid,
+    Test,
+}
+
+impl Part {
+    pub const ALL: [Part; 3] = [Part::Train, Part::Valid, Part::Test];
+
+    /// E.g. "train".
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Train => "train",
+            Part::Valid => "valid",
+            Part::Test => "test",
+        }
+    }
+}
+
+/// Where every row went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    pub part: Vec<Part>,
+    /// The fold in `0..folds` of every train row, `None` elsewhere or without folds.
+    pub fold: Vec<Option<u32>>,
+    /// The connected group of every row, numbered from 0 by first occurrence.
+    pub group: Vec<u32>,
+}
+
+/// Why rows cannot be split as asked.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SplitError {
+    #[error("train, valid and test must be shares of 1, not {train} + {valid} + {test} (e.g. 0.7 + 0.15 + 0.15)")]
+    Shares { train: f64, valid: f64, test: f64 },
+    #[error("1 fold leaves nothing to fit on (give at least 2, or 0 for none)")]
+    OneFold,
+    #[error("{what} has {found} rows, the labels have {expected}")]
+    Length { what: String, found: usize, expected: usize },
+    #[error("a label is number {label} of {classes} classes")]
+    Label { label: u32, classes: usize },
+    #[error("only class '{0}' occurs among the rows (classification needs at least two)")]
+    SingleClass(String),
+    #[error("there are no labelled rows to split")]
+    NoRows,
+    #[error("class '{0}' has no rows")]
+    EmptyClass(String),
+    #[error(
+        "class '{class}' cannot be in every part: its {rows} rows are tied into {groups} groups \
+         (give fewer group columns, more rows, or a share of 0 to a part)"
+    )]
+    TooFewGroups { class: String, rows: usize, groups: usize },
+    #[error("the train part has {groups} groups, too few for {folds} folds (lower `folds`, or set it to 0)")]
+    FewerGroupsThanFolds { groups: usize, folds: usize },
+    #[error(
+        "class '{class}' is in one fold only, so that one model of the cross-validation never sees it: its train rows \
+         are tied into {groups} groups (give fewer group columns, more rows, or `folds: 0`)"
+    )]
+    ClassInOneFold { class: String, groups: usize },
+}
+
+/// Splits rows with `labels` in `0..classes.len()` (`classes` are the names, for messages).
+///
+/// `groups` holds for each group column one key per row, `None` where the row has none; rows that share a key of a
+/// column are linked, links are transitive, and linked rows stay together. Every class is in every part whose share is
+/// above 0. The same input and seed give the same split; another seed gives another.
+pub fn split(
+    labels: &[u32],
+    classes: &[String],
+    groups: &[Vec<Option<&str>>],
+    options: &SplitOptions,
+    seed: u64,
+) -> Result<Split, SplitError> {
+    check_options(options)?;
+    for (index, keys) in groups.iter().enumerate() {
+        check_length(format!("group column {index}"), keys.len(), labels.len())?;
+    }
+    check_labels(labels, classes)?;
+    let group = connected_groups(labels.len(), groups);
+    let counts = ClassCounts::new(labels, &group, classes.len());
+    let shares = [options.train, options.valid, options.test];
+    let asked: Vec<Part> =
+        Part::ALL.into_iter().zip(shares).filter(|(_, share)| *share > 0.0).map(|(p, _)| p).collect();
+    let shares: Vec<f64> = shares.into_iter().filter(|share| *share > 0.0).collect();
+    let assignment = Assignment::new(&counts, &shares, &mut Stream::new(seed, "split parts", 0));
+    for (class, name) in classes.iter().enumerate() {
+        if assignment.parts_of_class(class) < shares.len() {
+            let (rows, groups) = (counts.rows(class), counts.groups(class));
+            return Err(SplitError::TooFewGroups { class: name.clone(), rows, groups });
+        }
+    }
+    let part: Vec<Part> =
+        group.iter().map(|group| asked[assignment.part_of_group[*group as usize]]).collect();
+
+    let mut fold = vec![None; labels.len()];
+    if options.folds > 0 {
+        let rows: Vec<usize> = (0..labels.len()).filter(|row| part[*row] == Part::Train).collect();
+        let train_labels: Vec<u32> = rows.iter().map(|row| labels[*row]).collect();
+        let train_groups: Vec<u32> = rows.iter().map(|row| group[*row]).collect();
+        let folds = group_folds(&train_labels, classes, &train_groups, options.folds, seed)?;
+        for (row, number) in rows.into_iter().zip(folds) {
+            fold[row] = Some(number);
+        }
+    }
+    Ok(Split { part, fold, group })
+}
+
+/// The fold in `0..folds` of every row, whole groups at a time and stratified by class. A class may be absent from a
+/// fold when it has fewer groups than there are folds, but every class is in two folds or more.
+pub fn group_folds(
+    labels: &[u32],
+    classes: &[String],
+    group: &[u32],
+    folds: usize,
+    seed: u64,
+) -> Result<Vec<u32>, SplitError> {
+    if folds < 2 {
+        return Err(SplitError::OneFold);
+    }
+    check_length("the list of groups".to_owned(), group.len(), labels.len())?;
+    check_labels(labels, classes)?;
+    let group = groups::renumbered(group);
+    let counts = ClassCounts::new(labels, &group, classes.len());
+    if counts.len() < folds {
+        return Err(SplitError::FewerGroupsThanFolds { groups: counts.len(), folds });
+    }
+    let shares = vec![1.0 / folds as f64; folds];
+    let assignment = Assignment::new(&counts, &shares, &mut Stream::new(seed, "split folds", 0));
+    for (class, name) in classes.iter().enumerate() {
+        if assignment.parts_of_class(class) < 2 {
+            let groups = counts.groups(class);
+            return Err(SplitError::ClassInOneFold { class: name.clone(), groups });
+        }
+    }
+    Ok(group.iter().map(|group| assignment.part_of_group[*group as usize] as u32).collect())
+}
+
+/// Refuses shares and fold counts that no rows could be split by.
+pub fn check_options(options: &SplitOptions) -> Result<(), SplitError> {
+    let &SplitOptions { train, valid, test, folds } = options;
+    let in_range = [train, valid, test].iter().all(|share| (0.0..=1.0).contains(share));
+    if !in_range || train == 0.0 || ((train + valid + test) - 1.0).abs() > 1e-9 {
+        return Err(SplitError::Shares { train, valid, test });
+    }
+    if folds == 1 { Err(SplitError::OneFold) } else { Ok(()) }
+}
+
+fn check_length(what: String, found: usize, expected: usize) -> Result<(), SplitError> {
+    if found == expected { Ok(()) } else { Err(SplitError::Length { what, found, expected }) }
+}
+
+fn check_labels(labels: &[u32], classes: &[String]) -> Result<(), SplitError> {
+    let mut present = vec![false; classes.len()];
+    for &label in labels {
+        match present.get_mut(label as usize) {
+            Some(present) => *present = true,
+            None => return Err(SplitError::Label { label, classes: classes.len() }),
+        }
+    }
+    let mut occurring = classes.iter().zip(&present).filter(|(_, present)| **present);
+    match (occurring.next(), occurring.next()) {
+        (None, _) => Err(SplitError::NoRows),
+        (Some((name, _)), None) => Err(SplitError::SingleClass(name.clone())),
+        _ => match present.iter().position(|present| !present) {
+            Some(empty) => Err(SplitError::EmptyClass(classes[empty].clone())),
+            None => Ok(()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

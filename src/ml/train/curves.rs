@@ -1,0 +1,89 @@
+//! `Curves`: what every epoch of a training looked like.
+//!
+//! Knows nothing of tables or figures.
+
+use serde::{Deserialize, Serialize};
+
+use super::spec::Metric;
+
+/// One row for each epoch; row 0 is the network before training. Losses in nats.
+///
+/// `train_*` and `valid_*` are taken after the epoch with the network as it predicts (no dropout, running statistics, no
+/// smoothing, no class weights), so they can be compared with each other; `objective` is what training minimised.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Curves {
+    pub epoch: Vec<u32>,
+    /// Mean over the epoch's batches of the minimised loss, with dropout, smoothing and class weights; `train_loss` at
+    /// epoch 0.
+    pub objective: Vec<f64>,
+    pub train_loss: Vec<f64>,
+    pub valid_loss: Vec<f64>,
+    pub train_accuracy: Vec<f64>,
+    pub valid_accuracy: Vec<f64>,
+    pub train_macro_f1: Vec<f64>,
+    pub valid_macro_f1: Vec<f64>,
+    /// Of the epoch's last step; 0 at epoch 0.
+    pub learning_rate: Vec<f64>,
+    /// Mean over the epoch's steps of the gradient's Euclidean norm before clipping; 0 at epoch 0.
+    pub gradient_norm: Vec<f64>,
+}
+
+/// Scores of one part after one epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PartScores {
+    /// Mean negative log-likelihood in nats.
+    pub loss: f64,
+    pub accuracy: f64,
+    pub macro_f1: f64,
+}
+
+impl PartScores {
+    pub fn get(&self, metric: Metric) -> f64 {
+        match metric {
+            Metric::Loss => self.loss,
+            Metric::Accuracy => self.accuracy,
+            Metric::MacroF1 => self.macro_f1,
+        }
+    }
+}
+
+/// What steps did in one epoch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Steps {
+    pub objective: f64,
+    pub learning_rate: f64,
+    pub gradient_norm: f64,
+}
+
+impl Curves {
+    pub fn push(&mut self, epoch: usize, steps: Steps, train: PartScores, valid: PartScores) {
+        self.epoch.push(epoch as u32);
+        self.objective.push(steps.objective);
+        self.train_loss.push(train.loss);
+        self.valid_loss.push(valid.loss);
+        self.train_accuracy.push(train.accuracy);
+        self.valid_accuracy.push(valid.accuracy);
+        self.train_macro_f1.push(train.macro_f1);
+        self.valid_macro_f1.push(valid.macro_f1);
+        self.learning_rate.push(steps.learning_rate);
+        self.gradient_norm.push(steps.gradient_norm);
+    }
+
+    /// Rows, epoch 0 included.
+    pub fn len(&self) -> usize {
+        self.epoch.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.epoch.is_empty()
+    }
+
+    /// The validation part's course of a metric.
+    pub fn valid(&self, metric: Metric) -> &[f64] {
+        match metric {
+            Metric::Loss => &self.valid_loss,
+            Metric::Accuracy => &self.valid_accuracy,
+            Metric::MacroF1 => &self.valid_macro_f1,
+        }
+    }
+}

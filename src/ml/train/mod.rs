@@ -1,0 +1,135 @@
+//! Trains networks: fits the preprocessing, runs the epochs, keeps the best one, and says what happened in curves.
+//!
+//! One training runs on one thread and gives the same bits every time; side by side they do not disturb each other.
+//! Knows nothing of YAML, stores or what the columns mean.
+
+mod curves;
+mod error;
+mod optimizer;
+mod run;
+mod schedule;
+mod spec;
+
+pub use curves::{Curves, PartScores};
+pub use error::TrainError;
+pub(in crate::ml) use run::{Examples, Freeze, Job, Outcome, run};
+pub use spec::{
+    ClassWeights, EarlyStoppingSpec, Loss, Metric, NamedWeights, OptimizerKind, OptimizerSpec, ScheduleKind,
+    ScheduleSpec, TrainingSpec,
+};
+
+#[cfg(test)]
+pub(in crate::ml) mod fixture;
+#[cfg(test)]
+mod parity;
+#[cfg(test)]
+mod tests;
+
+use super::frame::Frame;
+use super::network::{Blueprint, Classifier, Network, NetworkSpec, on_one_thread};
+use super::preprocess::Preprocessing;
+use super::progress::Progress;
+
+/// Labelled rows and how they are divided. `train` and `valid` are indices of rows; other rows are never looked at.
+#[derive(Clone, Copy)]
+pub struct Data<'a> {
+    pub frame: &'a Frame,
+    /// Names of numeric columns.
+    pub numeric: &'a [String],
+    /// Names of vector columns, one branch each.
+    pub text: &'a [String],
+    /// For each row of the frame an index into `classes`.
+    pub labels: &'a [u32],
+    pub classes: &'a [String],
+    pub train: &'a [usize],
+    pub valid: &'a [usize],
+}
+
+/// A trained network.
+pub struct Fitted {
+    /// The network of the best epoch.
+    pub model: Classifier,
+    pub curves: Curves,
+    /// The epoch whose weights are kept, by the early-stopping metric on the validation part.
+    pub best_epoch: usize,
+    /// The epoch in which the loss stopped being finite, if it did: the curves end before it.
+    pub diverged: Option<usize>,
+}
+
+/// Trains a network. The same data, specs and seed give the same bits, whatever the number of threads around it.
+///
+/// `progress` is told of every epoch; cancelling takes effect within a batch.
+pub fn train(
+    data: Data,
+    network: &NetworkSpec,
+    training: &TrainingSpec,
+    seed: u64,
+    progress: &dyn Progress,
+) -> Result<Fitted, TrainError> {
+    check_specs(network, training)?;
+    data.check()?;
+    on_one_thread(|| {
+        let preprocessing = data.fit_preprocessing(network)?;
+        let blueprint = data.blueprint(network, &preprocessing)?;
+        let mut net = Network::new(&blueprint, seed)?;
+        let train = Examples::new(&data, &preprocessing, data.train)?;
+        let valid = Examples::new(&data, &preprocessing, data.valid)?;
+        let job = Job { train: &train, valid: &valid, classes: data.classes, spec: training, seed, freeze: Freeze::NONE };
+        let Outcome { curves, best_epoch, diverged } = run(&mut net, &job, progress)?;
+        let model = Classifier::new(preprocessing, data.classes.to_vec(), net);
+        Ok(Fitted { model, curves, best_epoch, diverged })
+    })
+}
+
+/// The first problem of either spec, with its path.
+pub(in crate::ml) fn check_specs(network: &NetworkSpec, training: &TrainingSpec) -> Result<(), TrainError> {
+    let network = network.problems().into_iter().map(|(path, message)| (format!("network.{path}"), message));
+    let training = training.problems().into_iter().map(|(path, message)| (format!("training.{path}"), message));
+    match network.chain(training).next() {
+        Some((path, message)) => Err(TrainError::Parameter { path, message }),
+        None => Ok(()),
+    }
+}
+
+impl Data<'_> {
+    /// Whether there is something to learn from and to choose by.
+    pub(in crate::ml) fn check(&self) -> Result<(), TrainError> {
+        for (part, rows) in [("training", self.train), ("validation", self.valid)] {
+            if rows.is_empty() {
+                return Err(TrainError::NoRows { part });
+            }
+        }
+        if self.labels.len() != self.frame.rows {
+            return Err(TrainError::Labels { labels: self.labels.len(), rows: self.frame.rows });
+        }
+        let mut rows = self.train.iter().chain(self.valid);
+        if let Some(&row) = rows.find(|&&row| row >= self.frame.rows || self.labels[row] as usize >= self.classes.len()) {
+            return Err(TrainError::Row { row, rows: self.frame.rows, classes: self.classes.len() });
+        }
+        let mut counts = vec![0usize; self.classes.len()];
+        self.train.iter().for_each(|&row| counts[self.labels[row] as usize] += 1);
+        if counts.iter().filter(|&&count| count > 0).count() < 2 {
+            let class = self.classes[self.labels[self.train[0]] as usize].clone();
+            return Err(TrainError::SingleClass { class });
+        }
+        match counts.iter().position(|&count| count == 0) {
+            Some(class) => Err(TrainError::UnseenClass { class: self.classes[class].clone() }),
+            None => Ok(()),
+        }
+    }
+
+    pub(in crate::ml) fn fit_preprocessing(&self, spec: &NetworkSpec) -> Result<Preprocessing, TrainError> {
+        let (numeric, text) = (self.numeric, self.text);
+        Ok(Preprocessing::fit(self.frame, numeric, text, self.train, spec.scaling, spec.missing_indicators)?)
+    }
+
+    pub(in crate::ml) fn blueprint(
+        &self,
+        spec: &NetworkSpec,
+        preprocessing: &Preprocessing,
+    ) -> Result<Blueprint, TrainError> {
+        let text = preprocessing.text_widths();
+        Blueprint::new(spec, preprocessing.numeric_width(), &text, self.classes.len())
+            .map_err(|(path, message)| TrainError::Parameter { path: format!("network.{path}"), message })
+    }
+}

@@ -1,0 +1,225 @@
+//! The epochs of one training: batches, steps, scores, the best epoch, early stopping.
+//!
+//! Knows nothing of columns or specs of networks: it gets prepared inputs and a network with its first weights.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+use super::curves::{Curves, PartScores, Steps};
+use super::optimizer::Optimizer;
+use super::schedule::Schedule;
+use super::spec::{ClassWeights, NamedWeights, TrainingSpec};
+use super::{Data, TrainError};
+use crate::ml::matrix::Matrix;
+use crate::ml::metrics::Scores;
+use crate::ml::network::{Network, Snapshot, cross_entropy};
+use crate::ml::preprocess::Preprocessing;
+use crate::ml::progress::{Cancelled, Progress};
+use crate::ml::rng::Stream;
+
+/// Prepared rows: one matrix for each branch, and the labels.
+pub struct Examples {
+    pub inputs: Vec<Matrix>,
+    pub labels: Vec<u32>,
+}
+
+/// Which layers stand still.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Freeze {
+    /// The first layers, as `Blueprint::levels` counts them.
+    pub levels: usize,
+    /// The last epoch in which they stand still; `None` never releases them.
+    pub until: Option<usize>,
+}
+
+/// What one training needs besides the network.
+pub struct Job<'a> {
+    pub train: &'a Examples,
+    pub valid: &'a Examples,
+    pub classes: &'a [String],
+    pub spec: &'a TrainingSpec,
+    /// Of the order of rows and of dropout.
+    pub seed: u64,
+    pub freeze: Freeze,
+}
+
+/// What a training leaves besides the network, which has the weights of the best epoch.
+pub struct Outcome {
+    pub curves: Curves,
+    pub best_epoch: usize,
+    pub diverged: Option<usize>,
+}
+
+/// Rows that are scored at once; bounds memory, not results.
+const ROWS_AT_ONCE: usize = 2048;
+
+impl Freeze {
+    pub const NONE: Freeze = Freeze { levels: 0, until: None };
+
+    fn levels_in(self, epoch: usize) -> usize {
+        if self.until.is_none_or(|last| epoch <= last) { self.levels } else { 0 }
+    }
+}
+
+impl Examples {
+    pub fn new(data: &Data, preprocessing: &Preprocessing, rows: &[usize]) -> Result<Self, TrainError> {
+        let inputs = preprocessing.apply(data.frame, rows)?;
+        Ok(Examples { inputs, labels: rows.iter().map(|&row| data.labels[row]).collect() })
+    }
+
+    pub fn rows(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn batch(&self, rows: &[usize]) -> (Vec<Matrix>, Vec<u32>) {
+        let inputs = self.inputs.iter().map(|matrix| matrix.take(rows)).collect();
+        (inputs, rows.iter().map(|&row| self.labels[row]).collect())
+    }
+}
+
+/// Trains `network` and leaves it with the weights of the best epoch.
+pub fn run(network: &mut Network, job: &Job, progress: &dyn Progress) -> Result<Outcome, TrainError> {
+    let spec = job.spec;
+    let smallest = if network.blueprint().batch_norm { 2 } else { 1 };
+    let batches = batches(job.train.rows(), spec.batch_size, smallest);
+    let mut schedule = Schedule::new(&spec.schedule, spec.optimizer.lr, spec.epochs, batches.len());
+    let mut optimizer = Optimizer::new(&spec.optimizer, network.parameters());
+    let weights = Arc::new(class_weights(spec, job)?);
+    let mut masks = Stream::new(job.seed, "dropout", 0);
+    let metric = spec.early_stopping.metric;
+
+    let mut curves = Curves::default();
+    let (train, valid) = (score(network, job.train, job.classes)?, score(network, job.valid, job.classes)?);
+    curves.push(0, Steps { objective: train.loss, ..Steps::default() }, train, valid);
+    let mut best: Option<(usize, f64, Snapshot)> = None;
+    let mut diverged = None;
+    for epoch in 1..=spec.epochs {
+        let frozen = job.freeze.levels_in(epoch);
+        let order = Stream::new(job.seed, "shuffle", epoch as u64).permutation(job.train.rows());
+        let mut sums = Steps::default();
+        for (i, span) in batches.iter().enumerate() {
+            if progress.cancelled() {
+                return Err(Cancelled.into());
+            }
+            let step = (epoch - 1) * batches.len() + i;
+            let (inputs, labels) = job.train.batch(&order[span.clone()]);
+            let logits = network.forward_training(inputs, frozen, &mut masks)?;
+            let loss = cross_entropy(&logits, labels, &weights, spec.label_smoothing as f32)?;
+            let rate = schedule.rate(step);
+            let (objective, norm) = match stepped(&mut optimizer, &loss, rate, schedule.momentum(step), spec, frozen)? {
+                Some(both) => both,
+                None => {
+                    diverged = Some(epoch);
+                    break;
+                }
+            };
+            let share = 1.0 / batches.len() as f64;
+            sums.objective += objective * share;
+            sums.gradient_norm += norm * share;
+            sums.learning_rate = rate;
+        }
+        if diverged.is_some() {
+            break;
+        }
+        let (train, valid) = (score(network, job.train, job.classes)?, score(network, job.valid, job.classes)?);
+        if !(train.loss.is_finite() && valid.loss.is_finite()) {
+            diverged = Some(epoch);
+            break;
+        }
+        curves.push(epoch, sums, train, valid);
+        let merit = metric.merit(valid.get(metric));
+        if best.as_ref().is_none_or(|(_, top, _)| merit > top + spec.early_stopping.min_delta) {
+            best = Some((epoch, merit, network.snapshot()?));
+        }
+        let note = format!("loss {:.3}, valid {} {:.3}", sums.objective, metric.label(), valid.get(metric));
+        progress.update(epoch as u64, spec.epochs as u64, &note);
+        schedule.epoch_ended(merit);
+        let waited = best.as_ref().map_or(0, |(top, ..)| epoch - top);
+        if spec.early_stopping.patience.is_some_and(|patience| waited >= patience) {
+            break;
+        }
+    }
+    let Some((best_epoch, _, snapshot)) = best else {
+        return Err(TrainError::Diverged { epoch: diverged.unwrap_or(1), lr: spec.optimizer.lr });
+    };
+    if let Some(epoch) = diverged {
+        progress.warn(&format!(
+            "the loss is not finite in epoch {epoch}: epoch {best_epoch} is kept; lower the learning rate (now {}) or set clip_norm",
+            spec.optimizer.lr
+        ));
+    }
+    network.restore(&snapshot).map_err(candle_core::Error::msg)?;
+    Ok(Outcome { curves, best_epoch, diverged })
+}
+
+/// One step; the loss and the gradient's norm, or `None` when either is not finite.
+fn stepped(
+    optimizer: &mut Optimizer,
+    loss: &Tensor,
+    rate: f64,
+    momentum: Option<f64>,
+    spec: &TrainingSpec,
+    frozen: usize,
+) -> Result<Option<(f64, f64)>, TrainError> {
+    let objective = f64::from(loss.to_scalar::<f32>()?);
+    if !objective.is_finite() {
+        return Ok(None);
+    }
+    let norm = optimizer.step(&loss.backward()?, rate, momentum, spec.clip_norm, frozen)?;
+    Ok(norm.is_finite().then_some((objective, norm)))
+}
+
+/// Ranges of at most `size` rows; what is left after them is a batch of its own, unless it has fewer than `smallest`
+/// rows: batch norm has no variance of one row, so that row joins the batch before.
+fn batches(rows: usize, size: usize, smallest: usize) -> Vec<std::ops::Range<usize>> {
+    let size = size.max(smallest);
+    let mut all: Vec<_> = (0..rows).step_by(size).map(|start| start..(start + size).min(rows)).collect();
+    if all.len() > 1 && all.last().is_some_and(|last| last.len() < smallest) {
+        all.pop();
+        if let Some(last) = all.last_mut() {
+            last.end = rows;
+        }
+    }
+    all
+}
+
+fn class_weights(spec: &TrainingSpec, job: &Job) -> Result<Vec<f32>, TrainError> {
+    let classes = job.classes;
+    match &spec.class_weights {
+        ClassWeights::Named(NamedWeights::None) => Ok(vec![1.0; classes.len()]),
+        ClassWeights::Named(NamedWeights::Balanced) => {
+            let mut counts = vec![0usize; classes.len()];
+            job.train.labels.iter().for_each(|&label| counts[label as usize] += 1);
+            let rows = job.train.rows() as f64;
+            Ok(counts.iter().map(|&count| (rows / (classes.len() * count.max(1)) as f64) as f32).collect())
+        }
+        ClassWeights::Map(map) => match map.keys().find(|class| !classes.contains(class)) {
+            Some(class) => Err(TrainError::Parameter {
+                path: format!("training.class_weights.{class}"),
+                message: format!("there is no class '{class}': the classes are {}", classes.join(", ")),
+            }),
+            None => Ok(classes.iter().map(|class| map.get(class).copied().unwrap_or(1.0) as f32).collect()),
+        },
+    }
+}
+
+/// Scores of the network as it predicts.
+pub fn score(network: &Network, examples: &Examples, classes: &[String]) -> Result<PartScores, TrainError> {
+    let rows: Vec<usize> = (0..examples.rows()).collect();
+    let mut predicted = Vec::with_capacity(rows.len());
+    let mut total = 0.0f64;
+    for part in rows.chunks(ROWS_AT_ONCE) {
+        let (inputs, labels) = examples.batch(part);
+        let logits = network.infer(inputs)?;
+        predicted.extend(logits.argmax_rows());
+        for (i, &label) in labels.iter().enumerate() {
+            let row = logits.row(i);
+            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let sum: f64 = row.iter().map(|&x| f64::from(x - largest).exp()).sum();
+            total += sum.ln() - f64::from(row[label as usize] - largest);
+        }
+    }
+    let scores = Scores::new(classes, &examples.labels, &predicted);
+    Ok(PartScores { loss: total / rows.len() as f64, accuracy: scores.accuracy, macro_f1: scores.macro_f1 })
+}

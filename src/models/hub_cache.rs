@@ -1,0 +1,131 @@
+//! The Hugging Face cache, shared with Python: `models--org--name/{blobs,refs,snapshots}`. Finds snapshots, and adds one that
+//! was checked elsewhere. Knows nothing of the network.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::ResolveError;
+use super::hub::Snapshot;
+use super::name;
+use super::staging::sync_folder;
+
+/// `models--sentence-transformers--all-MiniLM-L6-v2`
+pub(super) fn repo_folder(hub_cache: &Path, id: &str) -> PathBuf {
+    hub_cache.join(format!("models--{}", name::to_folder(id)))
+}
+
+/// (commit, folder) of every snapshot: first the one that `revision` names, then the others by commit. They may be incomplete.
+pub(super) fn snapshots(hub_cache: &Path, id: &str, revision: &str) -> Vec<(String, PathBuf)> {
+    let repo = repo_folder(hub_cache, id);
+    let named = fs::read_to_string(repo.join("refs").join(revision)).unwrap_or_default();
+    let mut commits: Vec<String> = fs::read_dir(repo.join("snapshots"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|commit| is_plain(commit))
+        .collect();
+    commits.sort_by_key(|commit| {
+        let wanted = commit == named.trim() || commit == revision;
+        (!wanted, commit.clone())
+    });
+    commits
+        .into_iter()
+        .map(|commit| {
+            let folder = repo.join("snapshots").join(&commit);
+            (commit, folder)
+        })
+        .collect()
+}
+
+/// Moves checked files into the shared cache and returns the snapshot's folder. Blobs come first and the reference last, so
+/// that a process killed in between leaves nothing that looks complete. `staging` is on the same file system.
+pub(super) fn publish(
+    hub_cache: &Path,
+    id: &str,
+    revision: &str,
+    snapshot: &Snapshot,
+    staging: &Path,
+) -> Result<PathBuf, ResolveError> {
+    let repo = repo_folder(hub_cache, id);
+    let folder = repo.join("snapshots").join(&snapshot.commit);
+    place(&repo, &folder, snapshot, staging).map_err(ResolveError::io("writing to", &repo))?;
+    if revision != snapshot.commit {
+        let reference = repo.join("refs").join(revision);
+        write_atomically(&reference, &snapshot.commit)
+            .map_err(ResolveError::io("writing", &reference))?;
+    }
+    Ok(folder)
+}
+
+fn place(repo: &Path, folder: &Path, snapshot: &Snapshot, staging: &Path) -> io::Result<()> {
+    let blobs = repo.join("blobs");
+    fs::create_dir_all(&blobs)?;
+    fs::create_dir_all(repo.join("snapshots"))?;
+    if !is_plain(&snapshot.commit) {
+        let reason = format!("the hub named a commit '{}'", snapshot.commit);
+        return Err(io::Error::other(reason));
+    }
+    // Built aside and renamed whole where the snapshot is new; otherwise link by link.
+    let aside = staging.join("snapshot");
+    let links = staging.join("links");
+    for left_by_a_killed_process in [&aside, &links] {
+        if left_by_a_killed_process.exists() {
+            fs::remove_dir_all(left_by_a_killed_process)?;
+        }
+    }
+    fs::create_dir(&links)?;
+    let is_new = !folder.exists();
+    let target = if is_new { &aside } else { folder };
+    for (index, file) in snapshot.files.iter().enumerate() {
+        let tag = file.blob.file_name().unwrap_or_default();
+        let link = target.join(&file.path);
+        if let Some(parent) = link.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let blob = blobs.join(tag);
+        // Two files of equal contents are one blob, moved already.
+        if file.blob.exists() {
+            fs::File::open(&file.blob)?.sync_all()?;
+            fs::rename(&file.blob, &blob)?;
+        }
+        link_blob(&blob, &link, &file.path, &links.join(index.to_string()))?;
+    }
+    sync_folder(&blobs)?;
+    if is_new {
+        fs::rename(&aside, folder)?;
+    }
+    sync_folder(&repo.join("snapshots"))
+}
+
+/// A relative link from `snapshots/<commit>/<path>` to `blobs/<tag>`, put in place in one step.
+#[cfg(unix)]
+fn link_blob(blob: &Path, link: &Path, path: &str, temporary: &Path) -> io::Result<()> {
+    let up = "../".repeat(2 + path.matches('/').count());
+    let tag = blob.file_name().unwrap_or_default();
+    std::os::unix::fs::symlink(Path::new(&up).join("blobs").join(tag), temporary)?;
+    fs::rename(temporary, link)
+}
+
+/// Links need a privilege on Windows: the file itself is placed, as Python's huggingface_hub does there.
+#[cfg(not(unix))]
+fn link_blob(blob: &Path, link: &Path, _path: &str, _temporary: &Path) -> io::Result<()> {
+    fs::rename(blob, link)
+}
+
+fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Whether a commit or tag from outside is a plain file name.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric())
+}

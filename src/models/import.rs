@@ -1,0 +1,229 @@
+//! Puts an encoder that the user or the mirror brought into our models folder. Knows nothing of networks.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use super::archive::Archive;
+use super::catalogue::CatalogueEntry;
+use super::contents::{self, Wanted};
+use super::error::ResolveError;
+use super::resolver::Resolver;
+use super::staging::Staging;
+use super::verified::{Verified, copy_hashed};
+use super::{FetchProgress, Located, Origin, Resolved, name};
+
+/// Copies an encoder (a folder, a zip or a wheel) into the models folder under `name`.
+///
+/// Without a name, files that are exactly a catalogued encoder's get its id; others the name of the folder or archive.
+/// Under a catalogued name, other files than the pinned ones are refused. An encoder of the same name is replaced in one step.
+pub fn import(
+    resolver: &Resolver,
+    source: &Path,
+    name: Option<&str>,
+    progress: &dyn FetchProgress,
+) -> Result<Resolved, ResolveError> {
+    let named = name
+        .map(|name| {
+            let entry = resolver.entry(name);
+            let name = entry.map_or(name, |entry| entry.id);
+            match name::is_valid(name) {
+                true => Ok((name.to_string(), entry)),
+                false => Err(ResolveError::BadName(name.to_string())),
+            }
+        })
+        .transpose()?;
+    let staging = Staging::new_in(&resolver.models)?;
+    let mut opened = Source::open(source)?;
+    let staged = stage(
+        &staging,
+        &mut opened,
+        named.as_ref().and_then(|(_, entry)| *entry),
+        progress,
+    )?;
+    let (name, entry) = match named {
+        Some(named) => named,
+        None => match recognise(resolver.catalogue, &staged.files) {
+            Some(entry) => (entry.id.to_string(), Some(entry)),
+            None => (default_name(source)?, None),
+        },
+    };
+    let _lock = super::lock::acquire(&resolver.models, &name::to_folder(&name), progress)?;
+    commit(
+        resolver,
+        &staging,
+        staged,
+        &name,
+        entry,
+        Origin::Import,
+        progress,
+    )
+}
+
+/// Where the files are read from.
+pub(super) enum Source {
+    Folder(PathBuf),
+    Archive(Box<Archive>),
+}
+
+impl Source {
+    pub(super) fn open(path: &Path) -> Result<Source, ResolveError> {
+        if path.is_dir() {
+            return Ok(Source::Folder(path.to_path_buf()));
+        }
+        if !path.exists() {
+            return Err(ResolveError::NoFolder {
+                path: path.to_path_buf(),
+                remedy: ", nor a zip or wheel of that name",
+            });
+        }
+        Ok(Source::Archive(Box::new(Archive::open(path)?)))
+    }
+
+    fn place(&self) -> String {
+        match self {
+            Source::Folder(path) => format!("'{}'", path.display()),
+            Source::Archive(_) => "the archive".to_string(),
+        }
+    }
+
+    fn bytes(&self, file: &str) -> Option<u64> {
+        match self {
+            Source::Folder(folder) => {
+                let metadata = fs::metadata(folder.join(file)).ok()?;
+                metadata.is_file().then_some(metadata.len())
+            }
+            Source::Archive(archive) => archive.bytes(file),
+        }
+    }
+
+    fn read(&mut self, file: &str) -> Option<Vec<u8>> {
+        match self {
+            Source::Folder(folder) => fs::read(folder.join(file)).ok(),
+            Source::Archive(archive) => {
+                let mut text = Vec::new();
+                archive.copy(file, &mut text, &mut |_| true).ok()?;
+                Some(text)
+            }
+        }
+    }
+
+    /// Copies one file; returns its sha256.
+    fn copy(
+        &mut self,
+        file: &str,
+        to: &Path,
+        progress: &dyn FetchProgress,
+    ) -> Result<String, ResolveError> {
+        let total = self.bytes(file).unwrap_or(0);
+        let mut target = File::create(to).map_err(ResolveError::io("writing", to))?;
+        let mut go_on = |done| {
+            progress.bytes(file, done, total);
+            !progress.cancelled()
+        };
+        let sha256 = match self {
+            Source::Folder(folder) => {
+                let path = folder.join(file);
+                File::open(&path)
+                    .and_then(|mut from| copy_hashed(&mut from, &mut target, &mut go_on))
+                    .map_err(ResolveError::io("copying", &path))?
+            }
+            Source::Archive(archive) => archive.copy(file, &mut target, &mut go_on)?,
+        };
+        sha256.ok_or(ResolveError::Cancelled)
+    }
+}
+
+/// An encoder's files, copied and hashed but not yet visible.
+pub(super) struct Staged {
+    folder: PathBuf,
+    /// (path, sha256) of all files, companions included.
+    files: Vec<(String, String)>,
+}
+
+/// Copies an encoder's files into `staging`, refusing at once a file that is not the pinned one.
+pub(super) fn stage(
+    staging: &Staging,
+    source: &mut Source,
+    entry: Option<&'static CatalogueEntry>,
+    progress: &dyn FetchProgress,
+) -> Result<Staged, ResolveError> {
+    let folder = staging.folder("model")?;
+    let modules = source.read("modules.json");
+    let (present, missing): (Vec<Wanted>, Vec<Wanted>) =
+        contents::wanted(entry, modules.as_deref())
+            .into_iter()
+            .partition(|file| source.bytes(&file.path).is_some());
+    contents::complete(&source.place(), &missing)?;
+    let mut files = Vec::new();
+    for Wanted { path, .. } in present {
+        let target = folder.join(&path);
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).map_err(ResolveError::io("creating", parent))?;
+        }
+        let sha256 = source.copy(&path, &target, progress)?;
+        if let Some(entry) = entry {
+            entry.check(&source.place(), &path, &sha256)?;
+        }
+        files.push((path, sha256));
+    }
+    Ok(Staged { folder, files })
+}
+
+/// Makes staged files visible as `name`. The caller holds the lock of that name.
+pub(super) fn commit(
+    resolver: &Resolver,
+    staging: &Staging,
+    staged: Staged,
+    name: &str,
+    entry: Option<&'static CatalogueEntry>,
+    origin: Origin,
+    progress: &dyn FetchProgress,
+) -> Result<Resolved, ResolveError> {
+    let target = resolver.models.join(name::to_folder(name));
+    staging.install(&staged.folder, &target)?;
+    let mut verified = Verified::open(&resolver.models);
+    for (path, sha256) in &staged.files {
+        verified.record(&target.join(path), sha256);
+    }
+    verified.save();
+    let located = Located {
+        folder: target,
+        origin,
+        revision: None,
+    };
+    resolver.verify_as(name, &located, entry, progress)
+}
+
+/// The catalogued encoder whose deciding files these are.
+fn recognise(
+    catalogue: &'static [CatalogueEntry],
+    files: &[(String, String)],
+) -> Option<&'static CatalogueEntry> {
+    let deciding: Vec<(String, String)> = files
+        .iter()
+        .filter(|(path, _)| contents::decides_vectors(path))
+        .cloned()
+        .collect();
+    let digest = contents::digest(&deciding);
+    catalogue.iter().find(|entry| entry.digest() == digest)
+}
+
+/// `models/my-encoder/` → `my-encoder`; `my_encoder-1.0-py3-none-any.whl` → `my_encoder`; `my-encoder.zip` → `my-encoder`.
+fn default_name(source: &Path) -> Result<String, ResolveError> {
+    let real = fs::canonicalize(source).unwrap_or_else(|_| source.to_path_buf());
+    let stem = if real.is_dir() {
+        real.file_name()
+    } else {
+        real.file_stem()
+    };
+    let stem = stem.unwrap_or_default().to_string_lossy().into_owned();
+    let is_wheel = real.extension().is_some_and(|extension| extension == "whl");
+    let name = match stem.split_once('-') {
+        Some((distribution, _)) if is_wheel => distribution.to_string(),
+        _ => stem,
+    };
+    match name::is_valid(&name) {
+        true => Ok(name),
+        false => Err(ResolveError::BadName(name)),
+    }
+}

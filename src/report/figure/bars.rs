@@ -1,0 +1,89 @@
+//! Horizontal bars with direct labels: class balance, relevance of columns, counts of predictions.
+//!
+//! Knows nothing of what is counted. Bars start at zero.
+
+use super::palette::{Paint, Palette};
+use super::scale::{Scale, extent};
+use super::svg::{Anchor, Element, Svg};
+use super::{WIDTH, text};
+
+/// One bar: its label at the left, its value as length and the note behind it.
+#[derive(Clone, Debug)]
+pub struct Bar {
+    pub label: String,
+    /// Values that are negative or not finite are drawn as zero.
+    pub value: f64,
+    pub paint: Paint,
+    /// What stands behind the bar, e.g. `5 043 · 24.1 %`.
+    pub note: String,
+}
+
+/// Bars in the given order. `axis` names the value and its unit.
+pub fn bar_chart(title: &str, description: &str, axis: &str, bars: &[Bar]) -> String {
+    const ROW: f64 = 25.0;
+    let top = 30.0;
+    let bottom = top + ROW * bars.len() as f64;
+    let height = bottom + if axis.is_empty() { 8.0 } else { 38.0 };
+    let mut svg = Svg::new(WIDTH, height, title, description);
+    svg.heading();
+
+    let widest = |texts: &mut dyn Iterator<Item = &String>| {
+        texts.map(|t| text::width(t, 12.0)).fold(0.0, f64::max)
+    };
+    let label_room = widest(&mut bars.iter().map(|b| &b.label)).clamp(30.0, WIDTH * 0.36) + 8.0;
+    let note_room = widest(&mut bars.iter().map(|b| &b.note)).min(WIDTH * 0.36) + 10.0;
+    let most = extent(bars.iter().map(|b| b.value)).map_or(1.0, |(_, high)| high.max(0.0));
+    let most = if most > 0.0 { most } else { 1.0 };
+    let scale = Scale::linear(
+        0.0,
+        most,
+        label_room,
+        (WIDTH - note_room).max(label_room + 60.0),
+        5,
+    );
+    if !axis.is_empty() {
+        scale.draw_below(&mut svg, top, bottom, axis);
+    }
+    for (row, bar) in bars.iter().enumerate() {
+        let y = top + ROW * row as f64;
+        let value = if bar.value.is_finite() {
+            bar.value.max(0.0)
+        } else {
+            0.0
+        };
+        let end = scale.at(value);
+        let label = text::fit(&bar.label, 12.0, label_room - 8.0);
+        svg.add(Element::text(label_room - 8.0, y + 16.5, &label).anchor(Anchor::End));
+        svg.add(
+            Element::rect(label_room, y + 4.0, end - label_room, ROW - 8.0)
+                .corner(1.5)
+                .fill(bar.paint)
+                .tooltip(&format!("{}: {}", bar.label, bar.note)),
+        );
+        let note = text::fit(&bar.note, 12.0, WIDTH * 0.36);
+        svg.add(Element::text(end + 6.0, y + 16.5, &note).halo());
+    }
+    svg.finish()
+}
+
+/// Rows of each class, in the colours of `palette` and in the order given.
+pub fn class_balance(title: &str, classes: &[(String, u64)], palette: &Palette) -> String {
+    let total: f64 = classes.iter().map(|(_, rows)| *rows as f64).sum();
+    let bars: Vec<Bar> = classes
+        .iter()
+        .map(|(class, rows)| {
+            let share = *rows as f64 / total.max(1.0);
+            Bar {
+                label: class.clone(),
+                value: *rows as f64,
+                paint: palette.paint(class),
+                note: format!("{} · {}", text::count(*rows), text::percent(share)),
+            }
+        })
+        .collect();
+    let description = bars
+        .iter()
+        .map(|b| format!("{}: {}", b.label, b.note))
+        .collect::<Vec<_>>();
+    bar_chart(title, &description.join("; "), "", &bars)
+}

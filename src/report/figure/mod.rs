@@ -1,0 +1,36 @@
+//! Figures: pure functions from numbers to one SVG document each, in one visual language.
+//!
+//! Every figure is 480 units wide unless its content needs more: its text is 12 pixels high at that width.
+//! The bytes depend on the arguments alone. A figure stands alone (light colours as attributes, dark ones in its own
+//! style sheet) and can be inlined into a page that defines the theme: see [`inline`]. Knows nothing of stages,
+//! artifacts or HTML.
+
+pub mod bars;
+pub mod element;
+pub mod graph;
+pub mod grid;
+pub mod grouped;
+pub mod heatmap;
+pub mod histogram;
+pub mod lines;
+pub mod palette;
+pub mod scale;
+pub mod scatter;
+pub mod slices;
+pub mod svg;
+pub mod text;
+
+pub use bars::{Bar, bar_chart, class_balance};
+pub use graph::{Node, dag, transitive_reduction};
+pub use grid::grid;
+pub use grouped::{Interval, Mark, Row, Series, grouped_bars};
+pub use heatmap::{confusion, correlation};
+pub use histogram::{HistogramPanel, class_histogram};
+pub use lines::{Line, LineChart, line_chart};
+pub use palette::{Paint, Palette};
+pub use scatter::{Point, ScatterChart, scatter};
+pub use slices::{Slice, trial_slices};
+pub use svg::inline;
+
+/// Width of a figure in user units.
+pub const WIDTH: f64 = 480.0;

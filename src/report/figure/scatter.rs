@@ -1,0 +1,136 @@
+//! Points by class in the plane, e.g. the first two principal components: one panel per class over all the others.
+//!
+//! Panels rather than one cloud of six colours: classes of real data overlap, and whichever is painted last would hide
+//! the rest. Knows nothing of how the coordinates were made; their sampling is the producer's affair.
+
+use super::palette::{Paint, Palette};
+use super::scale::{Scale, extent};
+use super::svg::{Element, PathData, Svg};
+use super::{WIDTH, text};
+
+/// A point and the index of its class in the chart's class list; a class out of range is context only.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    pub x: f64,
+    pub y: f64,
+    pub class: usize,
+}
+
+/// What [`scatter`] draws. Both axes share their scale over all panels.
+#[derive(Clone, Debug)]
+pub struct ScatterChart<'a> {
+    pub title: &'a str,
+    pub description: &'a str,
+    pub x_label: &'a str,
+    pub y_label: &'a str,
+    pub classes: &'a [String],
+    pub points: &'a [Point],
+}
+
+/// Three panels a line. The cross in each panel is the class' mean. Axes are cut at the 0.2 and 99.8 % quantiles, so
+/// that single outliers do not shrink the cloud; points beyond lie on the border.
+pub fn scatter(chart: &ScatterChart, palette: &Palette) -> String {
+    const COLUMNS: usize = 3;
+    const GAP: f64 = 14.0;
+    let points: Vec<Point> = chart
+        .points
+        .iter()
+        .copied()
+        .filter(|p| p.x.is_finite() && p.y.is_finite())
+        .collect();
+    let panels = chart.classes.len().max(1);
+    let columns = panels.min(COLUMNS);
+    let left = 34.0;
+    let side = (WIDTH - left - GAP * (columns as f64 - 1.0)) / columns as f64;
+    let side = side.min(300.0);
+    let height = side.min(230.0);
+    let lines = panels.div_ceil(columns);
+    let bottom = 34.0 + (height + 44.0) * lines as f64;
+    let mut svg = Svg::new(WIDTH, bottom + 14.0, chart.title, chart.description);
+    svg.heading();
+
+    let (x_low, x_high) = bulk(points.iter().map(|p| p.x));
+    let (y_low, y_high) = bulk(points.iter().map(|p| p.y));
+    for panel in 0..panels {
+        let x = left + (side + GAP) * (panel % columns) as f64;
+        let y = 34.0 + (height + 44.0) * (panel / columns) as f64;
+        let x_scale = Scale::linear(x_low, x_high, x + 4.0, x + side - 4.0, 4);
+        let y_scale = Scale::linear(y_low, y_high, y + 18.0 + height - 4.0, y + 18.0 + 4.0, 4);
+        let class = chart.classes.get(panel);
+        let paint = class.map_or(Paint::Neutral, |class| palette.paint(class));
+        let name = text::fit(class.map_or("all rows", String::as_str), 12.0, side);
+        svg.add(Element::text(x, y + 10.0, &name).bold());
+        svg.add(
+            Element::rect(x, y + 18.0, side, height)
+                .no_fill()
+                .stroke(Paint::Grid, 1.0),
+        );
+        x_scale.draw_below(&mut svg, y + 18.0, y + 18.0 + height, "");
+        if panel % columns == 0 {
+            y_scale.draw_left(&mut svg, x, x + side);
+        } else {
+            for &tick in &y_scale.ticks {
+                let at = y_scale.at(tick);
+                svg.add(Element::line(x, at, x + side, at).stroke(Paint::Grid, 1.0));
+            }
+        }
+        let (mut context, mut own) = (PathData::default(), PathData::default());
+        let (mut sum, mut rows) = ((0.0, 0.0), 0.0);
+        for point in &points {
+            let (px, py) = (x_scale.at(point.x), y_scale.at(point.y));
+            if class.is_some() && point.class == panel {
+                own.dot(px, py);
+                sum = (sum.0 + point.x, sum.1 + point.y);
+                rows += 1.0;
+            } else {
+                context.dot(px, py);
+            }
+        }
+        if !context.is_empty() {
+            let dots = Element::path(&context)
+                .no_fill()
+                .stroke(Paint::Neutral, 2.0)
+                .round();
+            svg.add(dots.opacity(0.22));
+        }
+        if !own.is_empty() {
+            svg.add(
+                Element::path(&own)
+                    .no_fill()
+                    .stroke(paint, 3.0)
+                    .round()
+                    .opacity(0.65),
+            );
+            let (cx, cy) = (x_scale.at(sum.0 / rows), y_scale.at(sum.1 / rows));
+            for (paint, width, reach) in [(Paint::Surface, 5.0, 7.0), (Paint::Ink, 2.0, 6.0)] {
+                svg.add(Element::line(cx - reach, cy, cx + reach, cy).stroke(paint, width));
+                svg.add(Element::line(cx, cy - reach, cx, cy + reach).stroke(paint, width));
+            }
+        }
+    }
+    let axes = text::fit(
+        &format!(
+            "→ {}   ↑ {}   + mean of the class",
+            chart.x_label, chart.y_label
+        ),
+        11.0,
+        WIDTH,
+    );
+    svg.add(
+        Element::text(left, bottom + 6.0, &axes)
+            .size(11.0)
+            .fill(Paint::Muted),
+    );
+    svg.finish()
+}
+
+/// The interval that holds all but 0.2 % at either end, a little widened.
+fn bulk(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    let cut = sorted.len() / 500;
+    let kept = &sorted[cut..sorted.len() - cut];
+    let (low, high) = extent(kept.iter().copied()).unwrap_or((0.0, 1.0));
+    let margin = (high - low) * 0.02;
+    (low - margin, high + margin)
+}

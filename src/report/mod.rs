@@ -1,0 +1,24 @@
+//! Reports: figures, pages, and the page that tells a whole study.
+//!
+//! Everything here is a pure function from artifacts that were read already to text. It prints nothing, opens nothing
+//! and does not know how the numbers were computed, nor what a pipeline or a cache is.
+
+pub mod figure;
+pub mod page;
+mod read;
+mod statistics;
+pub mod study;
+
+pub use page::{Page, render};
+pub use read::{ColumnView, StageArtifacts, TableView};
+pub use statistics::wilson;
+pub use study::{figures, learning_curves, study};
+
+/// Why a report cannot be made. Missing or odd values are no errors: the block that needs them is left out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReportError {
+    #[error("the report has no stage to tell of: name at least one stage as its input")]
+    NoStages,
+    #[error("two stages of the report are named '{0}': stage names must be unique")]
+    DuplicateStage(String),
+}

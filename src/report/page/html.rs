@@ -1,0 +1,79 @@
+//! HTML as text: escaping, identifiers for links, and the page's own words in its language.
+//!
+//! Knows nothing of blocks.
+
+use crate::report::figure::svg::escape_into;
+
+/// The language of the page's own words (contents, theme, sort); the content is its author's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    #[default]
+    English,
+    French,
+}
+
+/// An identifier for links made of any text: ASCII letters, digits, `_` and `-`, never empty.
+pub fn anchor(prefix: &str, name: &str) -> String {
+    let mut id = String::from(prefix);
+    for character in name.chars() {
+        if character.is_ascii_alphanumeric() || character == '_' {
+            id.push(character);
+        } else {
+            // Distinct names keep distinct anchors.
+            id.push_str(&format!("-{:x}", u32::from(character)));
+        }
+    }
+    if id.is_empty() {
+        "section".to_string()
+    } else {
+        id
+    }
+}
+
+/// HTML under construction: `raw` takes markup of this module's own, `text` whatever a user wrote.
+pub(crate) struct Html(pub(super) String);
+
+impl Html {
+    pub(crate) fn raw(&mut self, markup: &str) {
+        self.0.push_str(markup);
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        escape_into(&mut self.0, text);
+    }
+
+    pub(crate) fn element(&mut self, tag: &str, text: &str) {
+        self.raw(&format!("<{tag}>"));
+        self.text(text);
+        self.raw(&format!("</{tag}>\n"));
+    }
+}
+
+pub(super) struct Words {
+    pub code: &'static str,
+    pub contents: &'static str,
+    pub skip: &'static str,
+    pub theme: &'static str,
+    pub sort: &'static str,
+}
+
+impl Words {
+    pub fn of(language: Language) -> Words {
+        match language {
+            Language::English => Words {
+                code: "en",
+                contents: "Contents",
+                skip: "Skip to the content",
+                theme: "Light or dark",
+                sort: "sort by",
+            },
+            Language::French => Words {
+                code: "fr",
+                contents: "Sommaire",
+                skip: "Aller au contenu",
+                theme: "Clair ou sombre",
+                sort: "trier par",
+            },
+        }
+    }
+}

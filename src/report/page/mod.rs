@@ -1,0 +1,339 @@
+//! One self-contained HTML file: headings, prose, tables and figures, light and dark, on paper and on a phone.
+//!
+//! No network, no font, no image from elsewhere; everything reads without the script, which only sorts tables and
+//! switches the theme. Equal pages give equal bytes. Knows nothing of what it shows.
+
+mod html;
+mod prose;
+mod table;
+mod theme;
+
+pub use html::{Language, anchor};
+pub use prose::Prose;
+pub use table::{Align, Cell, Column, Table};
+
+use super::figure;
+use html::{Html, Words};
+
+/// A whole page.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    pub title: String,
+    pub subtitle: String,
+    pub language: Language,
+    pub sections: Vec<Section>,
+}
+
+/// A heading with what stands under it. Subsections are one heading level deeper.
+#[derive(Clone, Debug, Default)]
+pub struct Section {
+    /// Target of links, unique in the page; see [`anchor`].
+    pub id: String,
+    pub title: String,
+    pub blocks: Vec<Block>,
+    pub subsections: Vec<Section>,
+    /// Keeps the subsections out of the table of contents.
+    pub unlisted: bool,
+}
+
+impl Section {
+    pub fn new(id: impl Into<String>, title: impl Into<String>) -> Section {
+        Section {
+            id: id.into(),
+            title: title.into(),
+            ..Section::default()
+        }
+    }
+
+    pub fn push(&mut self, block: Block) {
+        self.blocks.push(block);
+    }
+
+    /// A paragraph of plain text.
+    pub fn say(&mut self, sentence: impl Into<String>) {
+        self.blocks
+            .push(Block::Paragraph(Prose::from(sentence.into())));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty() && self.subsections.is_empty()
+    }
+}
+
+/// What can stand under a heading.
+#[derive(Clone, Debug)]
+pub enum Block {
+    Paragraph(Prose),
+    /// Sentences as a bulleted list.
+    List(Vec<Prose>),
+    Figure(Figure),
+    /// Figures side by side where there is room; `narrow` ones need half the width.
+    Gallery {
+        figures: Vec<Figure>,
+        narrow: bool,
+    },
+    Table(Table),
+    /// Blocks in one row where there is room, else one below the other.
+    Beside(Vec<Block>),
+    Findings(Vec<Finding>),
+    /// Label and value pairs, as large numbers.
+    Facts(Vec<(String, String)>),
+    /// Folded away until asked for.
+    Details {
+        summary: String,
+        blocks: Vec<Block>,
+    },
+    /// Text in a fixed font, as it is.
+    Code(String),
+}
+
+/// A standalone SVG of [`crate::report::figure`] and a sentence under it, which may be empty.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    pub svg: String,
+    pub caption: Prose,
+}
+
+impl Figure {
+    pub fn new(svg: String, caption: impl Into<Prose>) -> Figure {
+        Figure {
+            svg,
+            caption: caption.into(),
+        }
+    }
+}
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Ok,
+    Note,
+    Warning,
+    Danger,
+}
+
+/// A sentence that judges, with what it rests on.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub severity: Severity,
+    pub title: String,
+    pub detail: String,
+    pub evidence: Vec<String>,
+}
+
+/// Lines of evidence that show at once.
+const EVIDENCE_SHOWN: usize = 3;
+
+/// The HTML document, UTF-8, starting with `<!doctype html>`.
+pub fn render(page: &Page) -> String {
+    let words = Words::of(page.language);
+    let mut out = Html(String::with_capacity(256 * 1024));
+    out.raw("<!doctype html>\n<html lang=\"");
+    out.raw(words.code);
+    out.raw("\">\n<head>\n<meta charset=\"utf-8\"/>\n");
+    out.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
+    out.raw("<meta name=\"color-scheme\" content=\"light dark\"/>\n");
+    // Whatever a hostile class name or a later change puts into the page, the browser fetches nothing.
+    out.raw(
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\"/>\n<title>",
+    );
+    out.text(&page.title);
+    out.raw("</title>\n<style>\n");
+    out.raw(&theme::style_sheet());
+    out.raw("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#content\">");
+    out.text(words.skip);
+    out.raw("</a>\n<header class=\"top\">\n<h1>");
+    out.text(&page.title);
+    out.raw("</h1>\n");
+    if !page.subtitle.is_empty() {
+        out.raw("<p class=\"subtitle\">");
+        out.text(&page.subtitle);
+        out.raw("</p>\n");
+    }
+    out.raw("</header>\n<div class=\"layout\">\n");
+    contents(&mut out, page, &words);
+    out.raw("<main id=\"content\">\n");
+    for section in &page.sections {
+        write_section(&mut out, section, 2);
+    }
+    out.raw("</main>\n</div>\n<script>\n");
+    let script = theme::SCRIPT
+        .replace("{theme}", words.theme)
+        .replace("{sort}", words.sort);
+    out.raw(&script);
+    out.raw("</script>\n</body>\n</html>\n");
+    out.0
+}
+
+fn contents(out: &mut Html, page: &Page, words: &Words) {
+    out.raw("<nav class=\"contents\" aria-label=\"");
+    out.text(words.contents);
+    out.raw("\">\n<ol>\n");
+    for section in &page.sections {
+        out.raw("<li>");
+        link(out, section);
+        if !section.subsections.is_empty() && !section.unlisted {
+            out.raw("\n<ol>\n");
+            for inner in &section.subsections {
+                out.raw("<li>");
+                link(out, inner);
+                out.raw("</li>\n");
+            }
+            out.raw("</ol>\n");
+        }
+        out.raw("</li>\n");
+    }
+    out.raw("</ol>\n</nav>\n");
+}
+
+fn link(out: &mut Html, section: &Section) {
+    out.raw("<a href=\"#");
+    out.text(&section.id);
+    out.raw("\">");
+    out.text(&section.title);
+    out.raw("</a>");
+}
+
+fn write_section(out: &mut Html, section: &Section, level: usize) {
+    let tag = format!("h{}", level.min(6));
+    out.raw("<section id=\"");
+    out.text(&section.id);
+    out.raw("\">\n");
+    out.element(&tag, &section.title);
+    for block in &section.blocks {
+        write_block(out, block);
+    }
+    for inner in &section.subsections {
+        write_section(out, inner, level + 1);
+    }
+    out.raw("</section>\n");
+}
+
+fn write_block(out: &mut Html, block: &Block) {
+    match block {
+        Block::Paragraph(prose) => {
+            out.raw("<p>");
+            prose.write(out);
+            out.raw("</p>\n");
+        }
+        Block::List(items) => {
+            out.raw("<ul>\n");
+            for item in items {
+                out.raw("<li>");
+                item.write(out);
+                out.raw("</li>\n");
+            }
+            out.raw("</ul>\n");
+        }
+        Block::Figure(figure) => write_figure(out, figure),
+        Block::Gallery { figures, narrow } => {
+            out.raw(if *narrow {
+                "<div class=\"gallery narrow\">\n"
+            } else {
+                "<div class=\"gallery\">\n"
+            });
+            figures.iter().for_each(|figure| write_figure(out, figure));
+            out.raw("</div>\n");
+        }
+        Block::Table(table) => table.write(out),
+        Block::Beside(blocks) => {
+            out.raw("<div class=\"beside\">\n");
+            for block in blocks {
+                out.raw("<div>\n");
+                write_block(out, block);
+                out.raw("</div>\n");
+            }
+            out.raw("</div>\n");
+        }
+        Block::Findings(findings) => {
+            out.raw("<ul class=\"findings\">\n");
+            findings
+                .iter()
+                .for_each(|finding| write_finding(out, finding));
+            out.raw("</ul>\n");
+        }
+        Block::Facts(facts) => {
+            out.raw("<dl class=\"facts\">\n");
+            for (label, value) in facts {
+                out.raw("<div>");
+                out.element("dt", label);
+                out.element("dd", value);
+                out.raw("</div>\n");
+            }
+            out.raw("</dl>\n");
+        }
+        Block::Details { summary, blocks } => {
+            out.raw("<details>");
+            out.element("summary", summary);
+            blocks.iter().for_each(|block| write_block(out, block));
+            out.raw("</details>\n");
+        }
+        Block::Code(text) => {
+            out.raw("<pre tabindex=\"0\"><code>");
+            // Line breaks matter here, so that each line is escaped on its own.
+            for (number, line) in text.lines().enumerate() {
+                if number > 0 {
+                    out.raw("\n");
+                }
+                out.text(line);
+            }
+            out.raw("</code></pre>\n");
+        }
+    }
+}
+
+fn write_figure(out: &mut Html, figure: &Figure) {
+    // A figure that needs much room scrolls on a phone rather than shrink beyond reading.
+    let wide = figure::svg::natural_size(&figure.svg).0 > figure::WIDTH * 1.2;
+    out.raw(if wide {
+        "<figure class=\"wide\">\n"
+    } else {
+        "<figure>\n"
+    });
+    out.raw("<div class=\"scroll\">");
+    out.raw(&figure::inline(&figure.svg));
+    out.raw("</div>\n");
+    if !figure.caption.is_empty() {
+        out.raw("<figcaption>");
+        figure.caption.write(out);
+        out.raw("</figcaption>\n");
+    }
+    out.raw("</figure>\n");
+}
+
+fn write_finding(out: &mut Html, finding: &Finding) {
+    let (class, word) = match finding.severity {
+        Severity::Ok => ("ok", "ok"),
+        Severity::Note => ("note", "note"),
+        Severity::Warning => ("warning", "warning"),
+        Severity::Danger => ("danger", "danger"),
+    };
+    out.raw(&format!(
+        "<li class=\"{class}\"><span class=\"severity\">{word}</span> <strong>"
+    ));
+    out.text(&finding.title);
+    out.raw("</strong>");
+    if !finding.detail.is_empty() {
+        out.element("p", &finding.detail);
+    }
+    let (shown, folded) = finding
+        .evidence
+        .split_at(finding.evidence.len().min(EVIDENCE_SHOWN));
+    write_evidence(out, shown);
+    if !folded.is_empty() {
+        out.raw("<details>");
+        out.element("summary", &format!("{} more", folded.len()));
+        write_evidence(out, folded);
+        out.raw("</details>");
+    }
+    out.raw("</li>\n");
+}
+
+fn write_evidence(out: &mut Html, lines: &[String]) {
+    if !lines.is_empty() {
+        out.raw("<ul class=\"evidence\">");
+        lines.iter().for_each(|line| out.element("li", line));
+        out.raw("</ul>");
+    }
+}

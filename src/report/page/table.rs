@@ -1,0 +1,247 @@
+//! Tables: aligned columns, cells with a sort key, a class colour or a small bar. Knows nothing of what they hold.
+
+use super::html::Html;
+use crate::report::figure::Paint;
+use crate::report::figure::text;
+
+/// How a column's cells stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    Text,
+    Number,
+}
+
+/// A column's heading. The hint explains it when the pointer rests on it; it may be empty.
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub title: String,
+    pub align: Align,
+    pub hint: String,
+}
+
+impl Column {
+    pub fn text(title: &str) -> Column {
+        Column {
+            title: title.to_string(),
+            align: Align::Text,
+            hint: String::new(),
+        }
+    }
+
+    pub fn number(title: &str) -> Column {
+        Column {
+            title: title.to_string(),
+            align: Align::Number,
+            hint: String::new(),
+        }
+    }
+
+    pub fn hint(mut self, hint: &str) -> Column {
+        self.hint = hint.to_string();
+        self
+    }
+}
+
+/// One cell.
+#[derive(Clone, Debug, Default)]
+pub struct Cell {
+    text: String,
+    sort: Option<f64>,
+    strong: bool,
+    muted: bool,
+    swatch: Option<Paint>,
+    bar: Option<f64>,
+    link: Option<String>,
+}
+
+impl Cell {
+    pub fn text(text: impl Into<String>) -> Cell {
+        Cell {
+            text: text.into(),
+            ..Cell::default()
+        }
+    }
+
+    /// A number with a fixed count of decimals; `–` when absent or not finite.
+    pub fn decimals(value: impl Into<Option<f64>>, places: usize) -> Cell {
+        Cell::shown(value.into(), |v| text::decimals(v, places))
+    }
+
+    /// A share in 0..=1 as a percentage.
+    pub fn percent(value: impl Into<Option<f64>>) -> Cell {
+        Cell::shown(value.into(), text::percent)
+    }
+
+    /// About four significant digits.
+    pub fn compact(value: impl Into<Option<f64>>) -> Cell {
+        Cell::shown(value.into(), text::compact)
+    }
+
+    pub fn count(value: impl Into<Option<u64>>) -> Cell {
+        match value.into() {
+            Some(rows) => Cell {
+                sort: Some(rows as f64),
+                ..Cell::text(text::count(rows))
+            },
+            None => Cell {
+                muted: true,
+                ..Cell::text("–")
+            },
+        }
+    }
+
+    fn shown(value: Option<f64>, show: impl Fn(f64) -> String) -> Cell {
+        match value.filter(|v| v.is_finite()) {
+            Some(v) => Cell {
+                sort: Some(v),
+                ..Cell::text(show(v))
+            },
+            None => Cell {
+                muted: true,
+                ..Cell::text("–")
+            },
+        }
+    }
+
+    /// Sets what the column is sorted by in place of the text.
+    pub fn sort_by(mut self, key: f64) -> Cell {
+        self.sort = Some(key).filter(|k| k.is_finite());
+        self
+    }
+
+    pub fn strong_if(mut self, strong: bool) -> Cell {
+        self.strong = strong;
+        self
+    }
+
+    pub fn muted_if(mut self, muted: bool) -> Cell {
+        self.muted = self.muted || muted;
+        self
+    }
+
+    /// A small square of the class' colour before the text.
+    pub fn swatch(mut self, paint: Paint) -> Cell {
+        self.swatch = Some(paint);
+        self
+    }
+
+    /// A bar behind the number, a share in 0..=1 of the cell's width.
+    pub fn bar(mut self, share: f64) -> Cell {
+        self.bar = Some(share.clamp(0.0, 1.0)).filter(|s| s.is_finite());
+        self
+    }
+
+    /// Makes the text a link to the section with that id.
+    pub fn link(mut self, id: impl Into<String>) -> Cell {
+        self.link = Some(id.into());
+        self
+    }
+
+    fn write(&self, out: &mut Html, align: Align, heads_row: bool) {
+        let tag = if heads_row { "th" } else { "td" };
+        out.raw(&format!("<{tag}"));
+        if heads_row {
+            out.raw(" scope=\"row\"");
+        }
+        let mut classes = Vec::new();
+        if align == Align::Number {
+            classes.push("n");
+        }
+        if self.strong {
+            classes.push("best");
+        }
+        if self.muted {
+            classes.push("muted");
+        }
+        if self.text.chars().count() > 40 {
+            classes.push("long");
+        }
+        if self.bar.is_some() {
+            classes.push("bar");
+        }
+        if !classes.is_empty() {
+            out.raw(&format!(" class=\"{}\"", classes.join(" ")));
+        }
+        if let Some(key) = self.sort {
+            out.raw(&format!(" data-key=\"{key}\""));
+        }
+        if let Some(share) = self.bar {
+            out.raw(&format!(" style=\"--part:{share:.3}\""));
+        }
+        out.raw(">");
+        if let Some(paint) = self.swatch {
+            out.raw(&format!("<i class=\"swatch b-{}\"></i>", paint.name()));
+        }
+        match &self.link {
+            Some(id) => {
+                out.raw("<a href=\"#");
+                out.text(id);
+                out.raw("\">");
+                out.text(&self.text);
+                out.raw("</a>");
+            }
+            None => out.text(&self.text),
+        }
+        out.raw(&format!("</{tag}>"));
+    }
+}
+
+/// A table; the first cell of each row names the row.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    pub caption: String,
+    pub columns: Vec<Column>,
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    pub fn new(caption: impl Into<String>, columns: Vec<Column>) -> Table {
+        Table {
+            caption: caption.into(),
+            columns,
+            rows: Vec::new(),
+        }
+    }
+
+    pub fn push(&mut self, row: Vec<Cell>) {
+        self.rows.push(row);
+    }
+
+    pub(super) fn write(&self, out: &mut Html) {
+        // A region that scrolls must be reachable by keyboard and have a name.
+        out.raw("<div class=\"scroll table\" tabindex=\"0\" role=\"region\" aria-label=\"");
+        out.text(if self.caption.is_empty() {
+            "table"
+        } else {
+            &self.caption
+        });
+        out.raw("\">\n<table>\n");
+        if !self.caption.is_empty() {
+            out.element("caption", &self.caption);
+        }
+        out.raw("<thead><tr>");
+        for column in &self.columns {
+            out.raw("<th scope=\"col\"");
+            if column.align == Align::Number {
+                out.raw(" class=\"n\"");
+            }
+            if !column.hint.is_empty() {
+                out.raw(" title=\"");
+                out.text(&column.hint);
+                out.raw("\"");
+            }
+            out.raw(">");
+            out.text(&column.title);
+            out.raw("</th>");
+        }
+        out.raw("</tr></thead>\n<tbody>\n");
+        for row in &self.rows {
+            out.raw("<tr>");
+            for (place, (cell, column)) in row.iter().zip(&self.columns).enumerate() {
+                cell.write(out, column.align, place == 0);
+            }
+            out.raw("</tr>\n");
+        }
+        out.raw("</tbody>\n</table>\n</div>\n");
+    }
+}

@@ -1,0 +1,219 @@
+//! What a report reads: artifacts by stage, and tolerant access to their JSON.
+//!
+//! A missing or odd value yields `None`, never an error: a report tells what it can. Knows nothing of stage kinds.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+/// One stage's artifacts, parsed.
+#[derive(Clone, Debug, Default)]
+pub struct StageArtifacts {
+    /// The stage's name, e.g. `numeric` or `numeric@lr=0.001`.
+    pub stage: String,
+    /// Its kind, e.g. `train`.
+    pub kind: String,
+    pub params: Value,
+    /// JSON artifacts by port, e.g. `metrics`.
+    pub json: IndexMap<String, Value>,
+    /// Tables by port, e.g. `curves`; long ones may be cut by the caller.
+    pub tables: IndexMap<String, TableView>,
+    /// Names of the files that the stage delivered.
+    pub files: Vec<String>,
+}
+
+impl StageArtifacts {
+    /// The JSON artifact that has `key` at its top level: names of ports may change, shapes say what they are.
+    pub(crate) fn document(&self, key: &str) -> Option<&Value> {
+        self.json.values().find(|value| value.get(key).is_some())
+    }
+}
+
+/// Columns of a table by name, of equal length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TableView {
+    pub columns: IndexMap<String, ColumnView>,
+}
+
+/// A column's values; missing numbers are NaN, missing texts empty.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ColumnView {
+    Number(Vec<f64>),
+    Text(Vec<String>),
+}
+
+impl ColumnView {
+    pub fn len(&self) -> usize {
+        match self {
+            ColumnView::Number(values) => values.len(),
+            ColumnView::Text(values) => values.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl TableView {
+    pub(crate) fn numbers(&self, name: &str) -> Option<&[f64]> {
+        match self.columns.get(name) {
+            Some(ColumnView::Number(values)) => Some(values),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn texts(&self, name: &str) -> Option<&[String]> {
+        match self.columns.get(name) {
+            Some(ColumnView::Text(values)) => Some(values),
+            _ => None,
+        }
+    }
+}
+
+/// Scores over one set of rows, as far as they were given.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Scores {
+    pub rows: u64,
+    pub accuracy: f64,
+    pub macro_f1: f64,
+    pub log_loss: f64,
+    pub classes: Vec<String>,
+    pub per_class: Vec<ClassScores>,
+    pub confusion: Vec<Vec<u64>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ClassScores {
+    pub class: String,
+    pub precision: f64,
+    pub recall: f64,
+    pub f1: f64,
+    pub support: u64,
+}
+
+impl Scores {
+    /// Needs an accuracy; all else may be missing (NaN, 0 or empty then). A confusion matrix that is not square over
+    /// the classes is dropped.
+    pub(crate) fn read(value: &Value) -> Option<Scores> {
+        let accuracy = number(value, "accuracy").filter(|a| (0.0..=1.0).contains(a))?;
+        let classes = texts(value.get("classes"));
+        let mut confusion: Vec<Vec<u64>> = list(value, "confusion").map(counts).collect();
+        if confusion.len() != classes.len()
+            || confusion.iter().any(|row| row.len() != classes.len())
+        {
+            confusion.clear();
+        }
+        Some(Scores {
+            rows: count(value, "rows").unwrap_or(0),
+            accuracy,
+            macro_f1: number(value, "macro_f1").unwrap_or(f64::NAN),
+            log_loss: number(value, "log_loss").unwrap_or(f64::NAN),
+            per_class: list(value, "per_class")
+                .filter_map(|class| {
+                    Some(ClassScores {
+                        class: text(class, "class")?.to_string(),
+                        precision: number(class, "precision").unwrap_or(f64::NAN),
+                        recall: number(class, "recall").unwrap_or(f64::NAN),
+                        f1: number(class, "f1").unwrap_or(f64::NAN),
+                        support: count(class, "support").unwrap_or(0),
+                    })
+                })
+                .collect(),
+            classes,
+            confusion,
+        })
+    }
+
+    /// Wilson's interval for the accuracy.
+    pub(crate) fn interval(&self) -> Option<(f64, f64)> {
+        super::statistics::wilson(self.accuracy, self.rows)
+    }
+}
+
+/// A finite number.
+pub(crate) fn number(value: &Value, key: &str) -> Option<f64> {
+    value.get(key)?.as_f64().filter(|n| n.is_finite())
+}
+
+/// More rows than any table has: a count beyond is a mistake, and sums of counts below cannot overflow.
+const MOST: u64 = 1_000_000_000_000;
+
+/// A whole number that is not negative.
+pub(crate) fn count(value: &Value, key: &str) -> Option<u64> {
+    whole(value.get(key)?)
+}
+
+fn whole(value: &Value) -> Option<u64> {
+    let float = || {
+        value
+            .as_f64()
+            .filter(|n| *n >= 0.0 && *n <= MOST as f64)
+            .map(|n| n as u64)
+    };
+    value.as_u64().or_else(float).filter(|n| *n <= MOST)
+}
+
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key)?.as_str()
+}
+
+/// The elements of a list; nothing when it is none.
+pub(crate) fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+/// A list of texts; what is no text is written as JSON.
+pub(crate) fn texts(value: Option<&Value>) -> Vec<String> {
+    value
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(shown)
+        .collect()
+}
+
+/// A list of numbers, NaN where there is none.
+pub(crate) fn numbers(value: Option<&Value>) -> Vec<f64> {
+    let items = value.and_then(Value::as_array).into_iter().flatten();
+    items
+        .map(|item| item.as_f64().unwrap_or(f64::NAN))
+        .collect()
+}
+
+/// A map of counts, e.g. rows by class, sorted by key where the order is not the palette's affair.
+pub(crate) fn count_map(value: Option<&Value>) -> Vec<(String, u64)> {
+    let mut pairs: Vec<(String, u64)> = value
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, item)| Some((key.clone(), whole(item)?)))
+        .collect();
+    pairs.sort();
+    pairs
+}
+
+/// A scalar as a reader wants it: texts without quotes, numbers short, the rest as JSON.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(n) => match n.as_f64() {
+            Some(x) if n.as_i64().is_none() && n.as_u64().is_none() => {
+                super::figure::text::compact(x)
+            }
+            _ => n.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+fn counts(row: &Value) -> Vec<u64> {
+    row.as_array()
+        .into_iter()
+        .flatten()
+        .map(|n| whole(n).unwrap_or(0))
+        .collect()
+}

@@ -1,0 +1,198 @@
+//! Classical learners: cross-validation beside the test score, and the best one's confusion.
+//!
+//! Knows nothing of how they were fitted.
+
+use super::models::{Model, baselines};
+use super::scores::{class_blocks, interval_cell};
+use super::{Study, comment, stage_id};
+use crate::report::figure::text::decimals;
+use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::report::read::{list, number, shown, text};
+
+pub fn section(study: &Study) -> Option<Section> {
+    let mut section = Section::new("baselines", "Baselines");
+    for (stage, document) in study.with_document("evaluations") {
+        let mut models = baselines(stage);
+        let by = |model: &Model| {
+            let test = model.test.as_ref().map(|s| s.accuracy);
+            model
+                .cv_accuracy
+                .map(|c| c.0)
+                .or(test)
+                .unwrap_or(f64::NEG_INFINITY)
+        };
+        models.sort_by(|a, b| by(b).total_cmp(&by(a)));
+        let Some(best) = models.first() else { continue };
+        let mut inner = Section::new(stage_id(stage), stage.stage.clone());
+        inner.push(Block::Paragraph(sentence(best, &models)));
+        let details: Vec<(&str, String, [Option<f64>; 2])> = list(document, "evaluations")
+            .map(|e| {
+                let params = e.get("params").and_then(serde_json::Value::as_object);
+                let params = params
+                    .into_iter()
+                    .flatten()
+                    .map(|(key, value)| format!("{key} {}", shown(value)));
+                let params = params.collect::<Vec<_>>().join(", ");
+                let seconds = [number(e, "fit_seconds"), number(e, "predict_seconds")];
+                (text(e, "name").unwrap_or("unnamed"), params, seconds)
+            })
+            .collect();
+        inner.push(Block::Table(table(&models, &details)));
+        if models.len() > 1 {
+            inner.push(Block::Figure(chart(&models)));
+        }
+        if let Some(scores) = &best.test {
+            let title = format!("{} on the test part", best.name);
+            inner
+                .blocks
+                .extend(class_blocks(&title, scores, &study.palette));
+        }
+        section.subsections.push(inner);
+    }
+    Some(section)
+}
+
+/// The best by cross-validation, who ties with it, and whether cross-validation foretold the test.
+fn sentence(best: &Model, models: &[Model]) -> Prose {
+    let mut prose = Prose::new().strong(&best.name);
+    if let Some((mean, deviation)) = best.cv_accuracy {
+        prose = prose.text(format!(
+            " is the best by cross-validation: accuracy {}",
+            decimals(mean, 3)
+        ));
+        if deviation.is_finite() {
+            prose = prose.text(format!(" ± {} over the folds", decimals(deviation, 3)));
+        }
+    } else {
+        prose = prose.text(" has the highest accuracy");
+    }
+    if let Some(test) = &best.test {
+        prose = prose.text(format!(", {} on the test part", decimals(test.accuracy, 3)));
+    }
+    prose = prose.text(".");
+    let tied = models[1..]
+        .iter()
+        .filter(|m| match (&best.test, &m.test) {
+            (Some(a), Some(b)) => comment::overlap(a, b) == Some(true),
+            _ => false,
+        })
+        .count();
+    if tied > 0 {
+        let other = if tied == 1 {
+            "one other shows"
+        } else {
+            "others show"
+        };
+        let amount = if tied == 1 {
+            String::new()
+        } else {
+            format!("{tied} ")
+        };
+        prose = prose.text(format!(
+            " On the test part {amount}{other} no significant difference from it (overlapping 95 % intervals)."
+        ));
+    }
+    let gaps: Vec<(f64, &str)> = models
+        .iter()
+        .filter_map(|m| {
+            Some((
+                m.test.as_ref()?.accuracy - m.cv_accuracy?.0,
+                m.name.as_str(),
+            ))
+        })
+        .collect();
+    if let Some((gap, name)) = gaps
+        .iter()
+        .copied()
+        .reduce(|a, b| if b.0.abs() > a.0.abs() { b } else { a })
+    {
+        let side = if gap >= 0.0 { "above" } else { "below" };
+        prose = prose.text(format!(
+            " Test and cross-validated accuracy differ by at most {} ({name}, test {side}).",
+            decimals(gap.abs(), 3)
+        ));
+    }
+    prose
+}
+
+fn table(models: &[Model], details: &[(&str, String, [Option<f64>; 2])]) -> Table {
+    let timed = details.iter().any(|d| d.2.iter().any(Option::is_some));
+    let mut columns = vec![
+        Column::text("model"),
+        Column::number("CV accuracy").hint("mean over the folds of the training part"),
+        Column::number("±").hint("standard deviation over the folds"),
+        Column::number("CV macro-F1"),
+        Column::number("±"),
+        Column::number("test accuracy"),
+        Column::number("95 % interval").hint("Wilson's interval, rows taken as independent"),
+        Column::number("test macro-F1"),
+    ];
+    if timed {
+        columns.push(Column::number("fit s"));
+        columns.push(Column::number("predict s"));
+    }
+    columns.push(Column::text("parameters"));
+    let mut table = Table::new("Baselines by cross-validated accuracy", columns);
+    for (place, model) in models.iter().enumerate() {
+        let test = model.test.as_ref();
+        let detail = details.iter().find(|d| d.0 == model.name);
+        let mut row = vec![
+            Cell::text(&model.name).strong_if(place == 0),
+            Cell::decimals(model.cv_accuracy.map(|c| c.0), 3),
+            Cell::decimals(model.cv_accuracy.map(|c| c.1), 3),
+            Cell::decimals(model.cv_macro_f1.map(|c| c.0), 3),
+            Cell::decimals(model.cv_macro_f1.map(|c| c.1), 3),
+            Cell::decimals(test.map(|s| s.accuracy), 3),
+            test.map_or_else(|| Cell::text("–").muted_if(true), interval_cell),
+            Cell::decimals(test.map(|s| s.macro_f1), 3),
+        ];
+        if timed {
+            let seconds = detail.map_or([None, None], |d| d.2);
+            row.extend(seconds.map(|s| Cell::decimals(s, 2)));
+        }
+        row.push(Cell::text(detail.map_or("", |d| d.1.as_str())).muted_if(true));
+        table.push(row);
+    }
+    table
+}
+
+fn chart(models: &[Model]) -> Figure {
+    let series = [
+        Series {
+            name: "cross-validation, mean ± deviation".to_string(),
+            mark: Mark::Bar,
+            paint: Paint::Neutral,
+        },
+        Series {
+            name: "test".to_string(),
+            mark: Mark::Point,
+            paint: Paint::Positive,
+        },
+    ];
+    let rows: Vec<Row> = models
+        .iter()
+        .map(|model| Row {
+            label: model.name.clone(),
+            values: vec![
+                model
+                    .cv_accuracy
+                    .map(|(mean, deviation)| Interval::around(mean, deviation)),
+                model.test.as_ref().map(|s| Interval::plain(s.accuracy)),
+            ],
+        })
+        .collect();
+    let description = rows
+        .iter()
+        .map(|r| r.label.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let svg = grouped_bars(
+        "Accuracy of the baselines",
+        &description,
+        "accuracy",
+        &series,
+        &rows,
+    );
+    Figure::new(svg, "The number at the right is the test accuracy.")
+}

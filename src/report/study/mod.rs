@@ -1,0 +1,169 @@
+//! The page of a whole study: sections by kind of stage, in the order in which a reader asks.
+//!
+//! Each section is a function from the stages to a section or to nothing. Sentences that judge are computed from the
+//! numbers they stand beside (`comment`). Knows shapes of artifacts, not how they were computed.
+
+mod appendix;
+mod baseline;
+mod comment;
+mod compare;
+mod curves;
+mod figures;
+mod models;
+mod pipeline;
+mod predict;
+mod profile;
+mod scores;
+mod search;
+mod split;
+mod summary;
+mod train;
+mod transfer;
+
+pub use curves::learning_curves;
+
+use indexmap::IndexSet;
+use serde_json::Value;
+
+use super::ReportError;
+use super::figure::Palette;
+pub use figures::figures;
+
+use super::page::{Block, Language, Page, Section, anchor, render};
+use super::read::{StageArtifacts, list, text, texts};
+
+/// The HTML page of a study: `title` and `author` above, `stages` in the order of the pipeline, `edges`
+/// from producer to consumer by stage name.
+///
+/// # Errors
+/// No stage at all, or two of one name. A stage whose artifacts are missing or odd is told of as far as possible.
+pub fn study(
+    title: &str,
+    author: Option<&str>,
+    stages: &[StageArtifacts],
+    edges: &[(String, String)],
+) -> Result<String, ReportError> {
+    if stages.is_empty() {
+        return Err(ReportError::NoStages);
+    }
+    let mut names = IndexSet::new();
+    for stage in stages {
+        if !names.insert(stage.stage.as_str()) {
+            return Err(ReportError::DuplicateStage(stage.stage.clone()));
+        }
+    }
+    let study = Study {
+        stages,
+        edges,
+        palette: palette(stages),
+    };
+    let told = [
+        summary::section(&study),
+        profile::section(&study),
+        split::section(&study),
+        baseline::section(&study),
+        search::section(&study),
+        train::section(&study),
+        compare::section(&study),
+        transfer::section(&study),
+        predict::section(&study),
+        appendix::section(&study),
+    ];
+    let mut sections: Vec<Section> = told
+        .into_iter()
+        .flatten()
+        .filter(|s| !s.is_empty())
+        .collect();
+    // The picture of the pipeline links to what the other sections turned out to hold.
+    let place = usize::from(sections.first().is_some_and(|s| s.id == summary::ID));
+    let graph = pipeline::section(&study, &sections);
+    sections.insert(place, graph);
+    let count = plural(stages.len() as u64, "stage");
+    let subtitle = match author {
+        Some(author) => format!("{author}, {count}"),
+        None => count,
+    };
+    let title = if title.trim().is_empty() {
+        "A study"
+    } else {
+        title
+    };
+    Ok(render(&Page {
+        title: title.to_string(),
+        subtitle,
+        language: Language::English,
+        sections,
+    }))
+}
+
+/// All that sections look at.
+struct Study<'a> {
+    stages: &'a [StageArtifacts],
+    edges: &'a [(String, String)],
+    palette: Palette,
+}
+
+impl<'a> Study<'a> {
+    /// The stages whose artifacts hold a document with this key.
+    fn with_document(&self, key: &'a str) -> impl Iterator<Item = (&'a StageArtifacts, &'a Value)> {
+        self.stages
+            .iter()
+            .filter_map(move |stage| Some((stage, stage.document(key)?)))
+    }
+
+    fn kind_of(&self, stage: &str) -> Option<&'a str> {
+        self.stages
+            .iter()
+            .find(|s| s.stage == stage)
+            .map(|s| s.kind.as_str())
+    }
+
+    /// Names of the stages that feed `stage`.
+    fn parents(&self, stage: &str) -> impl Iterator<Item = &'a str> {
+        self.edges
+            .iter()
+            .filter(move |(_, to)| to == stage)
+            .map(|(from, _)| from.as_str())
+    }
+}
+
+/// The id of the subsection that tells of a stage.
+fn stage_id(stage: &StageArtifacts) -> String {
+    anchor("stage-", &stage.stage)
+}
+
+/// `1 row`, `2 rows`.
+fn plural(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", super::figure::text::count(count))
+}
+
+/// One palette for the page: class lists in the order of the stages, so that classes which join later (transfer) take
+/// new colours and the first ones keep theirs.
+fn palette(stages: &[StageArtifacts]) -> Palette {
+    let mut palette = Palette::default();
+    for value in stages.iter().flat_map(|stage| stage.json.values()) {
+        // A list of names, or of objects that have one (the profile).
+        palette.extend(&class_names(value));
+        if let Some(parts) = value.get("parts").and_then(Value::as_object) {
+            for scores in parts.values() {
+                palette.extend(&texts(scores.get("classes")));
+            }
+        }
+        for evaluation in list(value, "evaluations") {
+            let classes = evaluation
+                .get("test")
+                .and_then(|scores| scores.get("classes"));
+            palette.extend(&texts(classes));
+        }
+    }
+    palette
+}
+
+/// Names of a document's `classes`: texts, or objects with the name at `class` as in a profile.
+fn class_names(value: &Value) -> Vec<String> {
+    list(value, "classes")
+        .filter_map(|class| class.as_str().or(text(class, "class")))
+        .map(String::from)
+        .collect()
+}

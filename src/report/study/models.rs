@@ -1,0 +1,146 @@
+//! Every fitted model of a study with its scores, as the summary and the comparison need them.
+//!
+//! Knows how kinds of stages write scores; knows nothing of tables or figures.
+
+use serde_json::Value;
+
+use super::Study;
+use crate::report::read::{Scores, StageArtifacts, list, number, text};
+
+/// One model and what is known of its quality.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// What the reader calls it, e.g. `fused` or `random_forest`.
+    pub name: String,
+    pub stage: String,
+    /// Mean and deviation of the accuracy over cross-validation folds.
+    pub cv_accuracy: Option<(f64, f64)>,
+    pub cv_macro_f1: Option<(f64, f64)>,
+    pub train: Option<Scores>,
+    pub valid: Option<Scores>,
+    pub test: Option<Scores>,
+}
+
+impl Model {
+    /// The scores to compare by: test, else validation.
+    pub fn judged(&self) -> Option<&Scores> {
+        self.test.as_ref().or(self.valid.as_ref())
+    }
+}
+
+/// Models of all stages that have scores, in the order of the pipeline.
+pub fn models(study: &Study) -> Vec<Model> {
+    study
+        .stages
+        .iter()
+        .flat_map(|stage| {
+            let mut found = baselines(stage);
+            found.extend(network(stage));
+            found
+        })
+        .filter(|model| model.judged().is_some() || model.cv_accuracy.is_some())
+        .collect()
+}
+
+/// The evaluations of a baseline stage.
+pub fn baselines(stage: &StageArtifacts) -> Vec<Model> {
+    let Some(document) = stage.document("evaluations") else {
+        return Vec::new();
+    };
+    list(document, "evaluations")
+        .map(|evaluation| {
+            let pair = |mean: &str, deviation: &str| {
+                Some((
+                    number(evaluation, mean)?,
+                    number(evaluation, deviation).unwrap_or(f64::NAN),
+                ))
+            };
+            Model {
+                name: text(evaluation, "name").unwrap_or("unnamed").to_string(),
+                stage: stage.stage.clone(),
+                cv_accuracy: pair("cv_accuracy_mean", "cv_accuracy_std"),
+                cv_macro_f1: pair("cv_macro_f1_mean", "cv_macro_f1_std"),
+                train: evaluation.get("train").and_then(Scores::read),
+                valid: evaluation.get("valid").and_then(Scores::read),
+                test: evaluation.get("test").and_then(Scores::read),
+            }
+        })
+        .collect()
+}
+
+/// The one model of a train or transfer stage.
+pub fn network(stage: &StageArtifacts) -> Option<Model> {
+    let parts = stage.document("parts")?.get("parts")?;
+    let part = |name: &str| parts.get(name).and_then(Scores::read);
+    let model = Model {
+        name: stage.stage.clone(),
+        stage: stage.stage.clone(),
+        train: part("train"),
+        valid: part("valid"),
+        test: part("test"),
+        ..Model::default()
+    };
+    model.judged().is_some().then_some(model)
+}
+
+/// Models judged on the same kind of rows: the same part, number of rows and classes. Only these compare.
+pub struct Group {
+    pub part: &'static str,
+    pub rows: u64,
+    pub classes: Vec<String>,
+    /// Best first by accuracy on that part.
+    pub models: Vec<Model>,
+}
+
+/// Splits models into groups that compare, in order of first appearance.
+pub fn groups(models: &[Model]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for model in models {
+        let Some(scores) = model.judged() else {
+            continue;
+        };
+        let part = if model.test.is_some() {
+            "test"
+        } else {
+            "validation"
+        };
+        let mut classes = scores.classes.clone();
+        classes.sort();
+        let found = groups
+            .iter_mut()
+            .find(|g| g.part == part && g.rows == scores.rows && g.classes == classes);
+        match found {
+            Some(group) => group.models.push(model.clone()),
+            None => groups.push(Group {
+                part,
+                rows: scores.rows,
+                classes,
+                models: vec![model.clone()],
+            }),
+        }
+    }
+    for group in &mut groups {
+        // A stable sort: equal scores stay in the order of the pipeline.
+        group.models.sort_by(|a, b| {
+            let of = |model: &Model| model.judged().map_or(f64::NEG_INFINITY, |s| s.accuracy);
+            of(b).total_cmp(&of(a))
+        });
+    }
+    groups
+}
+
+/// What a network reads, where its artifacts or its place in the pipeline tell: (numbers, text).
+pub fn inputs(study: &Study, stage: &StageArtifacts) -> (Option<bool>, Option<bool>) {
+    let named = |key: &str| {
+        let documents = stage.json.values().chain([&stage.params]);
+        documents
+            .flat_map(|value| [value.get("inputs").and_then(|i| i.get(key)), value.get(key)])
+            .flatten()
+            .find_map(Value::as_array)
+            .map(|columns| !columns.is_empty())
+    };
+    let embedded = study
+        .parents(&stage.stage)
+        .any(|parent| study.kind_of(parent) == Some("embed"));
+    (named("numeric"), named("text").or(Some(embedded)))
+}

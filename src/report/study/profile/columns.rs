@@ -1,0 +1,197 @@
+//! Tables about columns: summaries of numbers and texts, relevance, loadings. Knows nothing of figures.
+
+use serde_json::Value;
+
+use crate::report::page::{Block, Cell, Column, Section, Table};
+use crate::report::read::{count, list, number, numbers, text, texts};
+
+/// Characters shown of a frequent value.
+const LONGEST: usize = 40;
+
+pub fn section(profile: &Value, id: String, title: String) -> Section {
+    let mut section = Section::new(id, title);
+    section.blocks.extend(numeric(profile));
+    section.blocks.extend(textual(profile));
+    section
+}
+
+fn numeric(profile: &Value) -> Option<Block> {
+    let mut table = Table::new(
+        "Numeric columns",
+        vec![
+            Column::text("column"),
+            Column::number("missing"),
+            Column::number("distinct"),
+            Column::number("mean"),
+            Column::number("deviation").hint("sample standard deviation"),
+            Column::number("min"),
+            Column::number("5 %"),
+            Column::number("25 %"),
+            Column::number("median"),
+            Column::number("75 %"),
+            Column::number("95 %"),
+            Column::number("max"),
+            Column::number("outliers").hint("beyond 1.5 interquartile ranges from the quartiles"),
+        ],
+    );
+    for column in list(profile, "columns") {
+        let (Some(name), Some(summary)) = (text(column, "name"), column.get("numeric")) else {
+            continue;
+        };
+        let quantile = |q: &str| {
+            Cell::compact(
+                summary
+                    .get("quantiles")
+                    .and_then(|quantiles| number(quantiles, q)),
+            )
+        };
+        let outliers = count(summary, "outliers_low")
+            .zip(count(summary, "outliers_high"))
+            .map(|(a, b)| a + b);
+        table.push(vec![
+            Cell::text(name),
+            missing(column),
+            Cell::count(count(column, "distinct")),
+            Cell::compact(number(summary, "mean")),
+            Cell::compact(number(summary, "standard_deviation")),
+            Cell::compact(number(summary, "minimum")),
+            quantile("p05"),
+            quantile("p25"),
+            quantile("p50"),
+            quantile("p75"),
+            quantile("p95"),
+            Cell::compact(number(summary, "maximum")),
+            Cell::count(outliers),
+        ]);
+    }
+    (!table.rows.is_empty()).then_some(Block::Table(table))
+}
+
+fn textual(profile: &Value) -> Option<Block> {
+    let mut table = Table::new(
+        "Text columns",
+        vec![
+            Column::text("column"),
+            Column::number("missing"),
+            Column::number("distinct"),
+            Column::number("once").hint("values that occur on one row only"),
+            Column::number("mean length").hint("in characters"),
+            Column::text("most frequent"),
+        ],
+    );
+    for column in list(profile, "columns") {
+        let (Some(name), Some(summary)) = (text(column, "name"), column.get("text")) else {
+            continue;
+        };
+        let frequent: Vec<String> = list(summary, "most_frequent")
+            .take(3)
+            .filter_map(|value| {
+                let rows = count(value, "rows")?;
+                Some(format!("{} ({rows})", cut(text(value, "value")?)))
+            })
+            .collect();
+        table.push(vec![
+            Cell::text(name),
+            missing(column),
+            Cell::count(count(column, "distinct")),
+            Cell::count(count(summary, "unique")),
+            Cell::decimals(number(summary, "mean_length"), 1),
+            Cell::text(frequent.join(", ")).muted_if(true),
+        ]);
+    }
+    (!table.rows.is_empty()).then_some(Block::Table(table))
+}
+
+/// One row per column with the statistics behind the chart, most relevant first.
+pub fn relevance_table(found: &[(f64, &Value)]) -> Option<Block> {
+    let mut table = Table::new(
+        "Relevance of each column, taken alone",
+        vec![
+            Column::text("column"),
+            Column::number("share of entropy").hint("of the label's entropy, beyond chance"),
+            Column::number("mutual information").hint("nats"),
+            Column::number("by chance").hint("nats that counting would show with shuffled labels"),
+            Column::number("ANOVA F"),
+            Column::number("p").hint("chance of such an F if all classes had one mean"),
+            Column::number("η²").hint("share of the variance that lies between classes"),
+        ],
+    );
+    for (_, entry) in found {
+        let Some(column) = text(entry, "column") else {
+            continue;
+        };
+        let p = number(entry, "p_value");
+        let p = match p {
+            Some(p) if p < 1e-300 => Cell::text("< 1e−300").sort_by(p),
+            p => Cell::compact(p),
+        };
+        table.push(vec![
+            Cell::text(column),
+            Cell::percent(number(entry, "information_share")),
+            Cell::decimals(number(entry, "mutual_information"), 3),
+            Cell::decimals(number(entry, "by_chance"), 3),
+            Cell::compact(number(entry, "anova_f")),
+            p,
+            Cell::decimals(number(entry, "eta_squared"), 3),
+        ]);
+    }
+    let blocks = vec![Block::Table(table)];
+    Some(Block::Details {
+        summary: "statistics behind the chart".to_string(),
+        blocks,
+    })
+}
+
+/// Loadings of each column on the components.
+pub fn loadings_table(pca: &Value, ratios: &[f64]) -> Option<Block> {
+    let columns = texts(pca.get("columns"));
+    let components: Vec<Vec<f64>> = list(pca, "components")
+        .map(|c| numbers(Some(c)))
+        .filter(|c| c.len() == columns.len())
+        .collect();
+    if components.is_empty() {
+        return None;
+    }
+    let mut heads = vec![Column::text("column")];
+    for k in 0..components.len() {
+        let share = ratios
+            .get(k)
+            .map(|r| format!(" ({:.0} %)", r * 100.0))
+            .unwrap_or_default();
+        heads.push(Column::number(&format!("{}{share}", k + 1)));
+    }
+    let mut table = Table::new(
+        "Loadings on the components, the largest of each in bold",
+        heads,
+    );
+    let largest: Vec<f64> = components
+        .iter()
+        .map(|c| c.iter().map(|v| v.abs()).fold(0.0, f64::max))
+        .collect();
+    for (j, column) in columns.iter().enumerate() {
+        let mut row = vec![Cell::text(column)];
+        row.extend(components.iter().zip(&largest).map(|(c, most)| {
+            Cell::decimals(c[j], 2)
+                .strong_if(c[j].abs() == *most)
+                .muted_if(c[j].abs() < 0.2)
+        }));
+        table.push(row);
+    }
+    let blocks = vec![Block::Table(table)];
+    Some(Block::Details {
+        summary: "loadings".to_string(),
+        blocks,
+    })
+}
+
+fn missing(column: &Value) -> Cell {
+    let missing = count(column, "missing");
+    Cell::count(missing).muted_if(missing == Some(0))
+}
+
+fn cut(value: &str) -> String {
+    match value.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", value[..end].trim_end()),
+        None => value.to_string(),
+    }
+}

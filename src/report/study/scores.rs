@@ -1,0 +1,90 @@
+//! Tables and figures of one model's scores: parts, classes, confusion. Knows nothing of other models.
+
+use super::comment;
+use super::models::Model;
+use crate::report::figure::{self, Palette};
+use crate::report::page::{Block, Cell, Column, Figure, Table};
+use crate::report::read::Scores;
+
+/// Scores by part: accuracy with its interval, macro-F1, log loss.
+pub fn parts_table(model: &Model) -> Option<Block> {
+    let mut table = Table::new(
+        "Scores by part",
+        vec![
+            Column::text("part"),
+            Column::number("rows"),
+            Column::number("accuracy"),
+            Column::number("95 % interval")
+                .hint("Wilson's interval for the accuracy, rows taken as independent"),
+            Column::number("macro-F1").hint("mean of the F1 scores of the classes"),
+            Column::number("log loss")
+                .hint("mean negative log-likelihood of the true class, in nats"),
+        ],
+    );
+    for (name, scores) in [
+        ("train", &model.train),
+        ("valid", &model.valid),
+        ("test", &model.test),
+    ] {
+        let Some(scores) = scores else { continue };
+        table.push(vec![
+            Cell::text(name),
+            Cell::count(scores.rows),
+            Cell::decimals(scores.accuracy, 3),
+            interval_cell(scores),
+            Cell::decimals(scores.macro_f1, 3),
+            Cell::decimals(scores.log_loss, 3),
+        ]);
+    }
+    (!table.rows.is_empty()).then_some(Block::Table(table))
+}
+
+/// Wilson's interval as `0.704–0.726`.
+pub fn interval_cell(scores: &Scores) -> Cell {
+    match scores.interval() {
+        Some((low, high)) => Cell::text(format!("{low:.3}–{high:.3}")).sort_by(low),
+        None => Cell::text("–").muted_if(true),
+    }
+}
+
+/// Precision, recall and F1 by class on the part that the model is judged on.
+fn class_table(caption: &str, scores: &Scores, palette: &Palette) -> Option<Block> {
+    if scores.per_class.is_empty() {
+        return None;
+    }
+    let columns = ["precision", "recall", "F1"].map(Column::number);
+    let mut heads = vec![Column::text("class")];
+    heads.extend(columns);
+    heads.push(Column::number("rows"));
+    let mut table = Table::new(caption, heads);
+    for class in &scores.per_class {
+        table.push(vec![
+            Cell::text(&class.class).swatch(palette.paint(&class.class)),
+            Cell::decimals(class.precision, 3).bar(class.precision),
+            Cell::decimals(class.recall, 3).bar(class.recall),
+            Cell::decimals(class.f1, 3).bar(class.f1),
+            Cell::count(class.support),
+        ]);
+    }
+    Some(Block::Table(table))
+}
+
+/// Confusion matrix and scores by class, beside each other.
+pub fn class_blocks(title: &str, scores: &Scores, palette: &Palette) -> Option<Block> {
+    let figure = confusion_figure(title, scores).map(Block::Figure);
+    let table = class_table(&format!("{title}: scores by class"), scores, palette);
+    let blocks: Vec<Block> = figure.into_iter().chain(table).collect();
+    (!blocks.is_empty()).then_some(Block::Beside(blocks))
+}
+
+/// The confusion matrix with the sentence that says what it shows.
+fn confusion_figure(title: &str, scores: &Scores) -> Option<Figure> {
+    if scores.confusion.is_empty() {
+        return None;
+    }
+    let sentence = comment::confusion(scores).unwrap_or_default();
+    Some(Figure::new(
+        figure::confusion(title, &sentence, &scores.classes, &scores.confusion),
+        sentence,
+    ))
+}

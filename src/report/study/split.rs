@@ -1,0 +1,146 @@
+//! How rows were dealt into parts. Knows nothing of the rows.
+
+use super::{Study, plural, stage_id};
+use crate::report::figure::text::decimals;
+use crate::report::page::{Block, Cell, Column, Section, Table};
+use crate::report::read::{count, count_map};
+
+pub fn section(study: &Study) -> Option<Section> {
+    let mut section = Section::new("split", "Split");
+    for (stage, document) in study
+        .with_document("parts")
+        .filter(|(s, _)| s.kind == "split")
+    {
+        let mut inner = Section::new(stage_id(stage), stage.stage.clone());
+        let parts = parts(document.get("parts"));
+        if parts.is_empty() {
+            continue;
+        }
+        let total: u64 = parts.iter().map(|p| p.rows).sum();
+        let mut facts = Vec::new();
+        if let Some(groups) = count(document, "groups") {
+            facts.push(format!(
+                "{} stay whole in one part each",
+                plural(groups, "group")
+            ));
+        }
+        if let Some(folds) = count(document, "folds").filter(|f| *f > 0) {
+            facts.push(format!(
+                "the training part is cut into {} for cross-validation",
+                plural(folds, "fold")
+            ));
+        }
+        let mut sentence = format!("{} in {} parts", plural(total, "row"), parts.len());
+        if !facts.is_empty() {
+            sentence.push_str(&format!("; {}", facts.join(", ")));
+        }
+        inner.say(format!("{sentence}."));
+        if let Some(balance) = balance(&parts) {
+            inner.say(balance);
+        }
+        inner.push(Block::Table(table(study, &parts, total)));
+        section.subsections.push(inner);
+    }
+    Some(section)
+}
+
+struct Part {
+    name: String,
+    rows: u64,
+    classes: Vec<(String, u64)>,
+}
+
+/// Parts in the order train, valid, test, then others by name.
+fn parts(value: Option<&serde_json::Value>) -> Vec<Part> {
+    let mut parts: Vec<Part> = value
+        .and_then(serde_json::Value::as_object)
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, part)| {
+            let rows = count(part, "rows")?;
+            Some(Part {
+                name: name.clone(),
+                rows,
+                classes: count_map(part.get("classes")),
+            })
+        })
+        .collect();
+    let place = |name: &str| {
+        ["train", "valid", "test"]
+            .iter()
+            .position(|p| *p == name)
+            .unwrap_or(3)
+    };
+    parts.sort_by(|a, b| {
+        place(&a.name)
+            .cmp(&place(&b.name))
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    parts
+}
+
+fn class_rows(part: &Part, class: &str) -> u64 {
+    part.classes
+        .iter()
+        .find(|(name, _)| name == class)
+        .map_or(0, |(_, rows)| *rows)
+}
+
+/// The class whose share differs most between a part and the whole.
+fn balance(parts: &[Part]) -> Option<String> {
+    let labelled = |part: &Part| part.classes.iter().map(|(_, rows)| rows).sum::<u64>();
+    let total: u64 = parts.iter().map(labelled).sum();
+    let mut worst: Option<(f64, &str, &str)> = None;
+    for part in parts.iter().filter(|p| labelled(p) > 0) {
+        for (class, rows) in &part.classes {
+            let whole: u64 = parts.iter().map(|p| class_rows(p, class)).sum();
+            let off = *rows as f64 / labelled(part) as f64 - whole as f64 / total as f64;
+            if worst.is_none_or(|(most, _, _)| off.abs() > most.abs()) {
+                worst = Some((off, class, &part.name));
+            }
+        }
+    }
+    let (off, class, part) = worst?;
+    let points = decimals(off.abs() * 100.0, 1);
+    Some(if off.abs() < 0.01 {
+        format!(
+            "Class shares agree between the parts: the largest difference from the whole is {points} points ({class} in {part})."
+        )
+    } else {
+        let side = if off > 0.0 { "above" } else { "below" };
+        format!(
+            "Class shares differ between the parts: {class} in {part} is {points} points {side} its share of the whole."
+        )
+    })
+}
+
+fn table(study: &Study, parts: &[Part], total: u64) -> Table {
+    let mut classes: Vec<String> = Vec::new();
+    for (class, _) in parts.iter().flat_map(|p| &p.classes) {
+        if !classes.contains(class) {
+            classes.push(class.clone());
+        }
+    }
+    classes.sort_by_key(|class| study.palette.rank(class));
+    let mut columns = vec![
+        Column::text("part"),
+        Column::number("rows"),
+        Column::number("share"),
+    ];
+    columns.extend(classes.iter().map(|class| Column::number(class)));
+    let mut table = Table::new("Rows of each class by part", columns);
+    for part in parts {
+        let mut row = vec![
+            Cell::text(&part.name),
+            Cell::count(part.rows),
+            Cell::percent(part.rows as f64 / total.max(1) as f64),
+        ];
+        row.extend(
+            classes
+                .iter()
+                .map(|class| Cell::count(class_rows(part, class))),
+        );
+        table.push(row);
+    }
+    table
+}

@@ -1,0 +1,286 @@
+//! The first section: what was run, and every model's headline scores in one table. Knows nothing of details.
+
+use super::models::{Group, Model, groups, models};
+use super::scores::interval_cell;
+use super::{Study, comment, plural, stage_id};
+use crate::report::figure::text::{count, decimals};
+use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::report::read::{Scores, count as count_at};
+
+pub const ID: &str = "summary";
+
+pub fn section(study: &Study) -> Option<Section> {
+    let mut section = Section::new(ID, "Summary");
+    let models = models(study);
+    let groups = groups(&models);
+    section.push(Block::Facts(facts(study, &models, &groups)));
+    for (number, group) in groups.iter().enumerate() {
+        let mut inner = Section::new(format!("summary-{number}"), heading(group, groups.len()));
+        inner.push(Block::Paragraph(headline(group)));
+        if let Some(caution) = caution(group) {
+            inner.say(caution);
+        }
+        inner.push(Block::Table(table(study, group)));
+        if group.models.len() > 1 {
+            inner.push(Block::Figure(chart(group)));
+        }
+        section.subsections.push(inner);
+    }
+    if let [only] = section.subsections.as_mut_slice() {
+        // A single group needs no heading of its own.
+        section.blocks.append(&mut only.blocks);
+        section.subsections.clear();
+    }
+    Some(section)
+}
+
+fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, String)> {
+    let mut facts = Vec::new();
+    let rows = study
+        .with_document("audit")
+        .find_map(|(_, profile)| count_at(profile, "rows"));
+    if let Some(rows) = rows {
+        facts.push(("rows".to_string(), count(rows)));
+    }
+    if let Some(group) = groups.first().filter(|g| !g.classes.is_empty()) {
+        facts.push(("classes".to_string(), group.classes.len().to_string()));
+    }
+    if !models.is_empty() {
+        facts.push(("models".to_string(), models.len().to_string()));
+    }
+    if let Some((best, scores)) = groups.first().and_then(best) {
+        facts.push(("best model".to_string(), best.name.clone()));
+        facts.push(("its accuracy".to_string(), decimals(scores.accuracy, 3)));
+        if scores.macro_f1.is_finite() {
+            facts.push(("its macro-F1".to_string(), decimals(scores.macro_f1, 3)));
+        }
+    }
+    if facts.is_empty() {
+        facts.push(("stages".to_string(), study.stages.len().to_string()));
+    }
+    facts
+}
+
+fn heading(group: &Group, all: usize) -> String {
+    let classes = plural(group.classes.len() as u64, "class").replace("classs", "classes");
+    let rows = plural(group.rows, &format!("{} row", group.part));
+    if all > 1 {
+        format!("{classes}, {rows}")
+    } else {
+        "Scores".to_string()
+    }
+}
+
+fn best(group: &Group) -> Option<(&Model, &Scores)> {
+    let model = group.models.first()?;
+    Some((model, model.judged()?))
+}
+
+/// The best model, its score, and how far the next ones are.
+fn headline(group: &Group) -> Prose {
+    let Some((best, scores)) = best(group) else {
+        return Prose::new();
+    };
+    let mut prose = Prose::new().strong(&best.name).text(format!(
+        " has the highest accuracy on the {} part: {}",
+        group.part,
+        decimals(scores.accuracy, 3)
+    ));
+    if let Some((low, high)) = scores.interval() {
+        prose = prose.text(format!(" (95 % interval {low:.3} to {high:.3})"));
+    }
+    if scores.macro_f1.is_finite() {
+        prose = prose.text(format!(", macro-F1 {}", decimals(scores.macro_f1, 3)));
+    }
+    prose = prose.text(".");
+    let others = &group.models[1..];
+    let tied: Vec<&str> = others
+        .iter()
+        .filter(|m| m.judged().and_then(|s| comment::overlap(scores, s)) == Some(true))
+        .map(|m| m.name.as_str())
+        .collect();
+    let next = others.first().and_then(|m| Some((m, m.judged()?)));
+    match (tied.as_slice(), next) {
+        ([], Some((next, next_scores))) => prose.text(format!(
+            " The next, {}, reaches {}; their intervals do not overlap.",
+            next.name,
+            decimals(next_scores.accuracy, 3)
+        )),
+        ([], None) => prose,
+        (tied, _) => prose.text(format!(
+            " No significant difference from {}: the intervals overlap.",
+            joined(tied, 4)
+        )),
+    }
+}
+
+/// Choosing by the test score flatters the choice; say so where validation would have chosen otherwise.
+fn caution(group: &Group) -> Option<String> {
+    if group.part != "test" || group.models.len() < 2 {
+        return None;
+    }
+    let validation = |model: &Model| {
+        model
+            .valid
+            .as_ref()
+            .map(|s| s.accuracy)
+            .or(model.cv_accuracy.map(|(mean, _)| mean))
+    };
+    let chosen = group
+        .models
+        .iter()
+        .filter_map(|m| Some((m, validation(m)?)))
+        .reduce(|a, b| if b.1 > a.1 { b } else { a })?;
+    let best = group.models.first()?;
+    let agree = chosen.0.name == best.name && chosen.0.stage == best.stage;
+    Some(if agree {
+        format!(
+            "Validation rows (or cross-validation) choose the same model out of {}, so that its test score was not picked \
+             by looking at the test part.",
+            group.models.len()
+        )
+    } else {
+        format!(
+            "Chosen without the test part, by validation rows or cross-validation, the model would be {} ({} on test): \
+             the highest of {} test scores is a flattering figure.",
+            chosen.0.name,
+            decimals(chosen.0.judged().map_or(f64::NAN, |s| s.accuracy), 3),
+            group.models.len()
+        )
+    })
+}
+
+fn table(study: &Study, group: &Group) -> Table {
+    let on = group.part;
+    let mut table = Table::new(
+        format!("Models by accuracy on the {on} part; the best of each column in bold"),
+        vec![
+            Column::text("model"),
+            Column::text("stage"),
+            Column::number("accuracy CV or valid")
+                .hint("baselines: mean over folds; networks: validation part"),
+            Column::number("macro-F1 CV or valid"),
+            Column::number(&format!("accuracy {on}")),
+            Column::number("95 % interval").hint("Wilson's interval, rows taken as independent"),
+            Column::number(&format!("macro-F1 {on}")),
+            Column::text("against the best"),
+        ],
+    );
+    let before = |model: &Model| {
+        let valid = model.valid.as_ref();
+        (
+            model.cv_accuracy.map(|c| c.0).or(valid.map(|s| s.accuracy)),
+            model.cv_macro_f1.map(|c| c.0).or(valid.map(|s| s.macro_f1)),
+        )
+    };
+    let top = |of: &dyn Fn(&Model) -> Option<f64>| {
+        group
+            .models
+            .iter()
+            .filter_map(of)
+            .filter(|v| v.is_finite())
+            .fold(f64::NAN, f64::max)
+    };
+    let judged = |of: fn(&Scores) -> f64| move |m: &Model| m.judged().map(of);
+    let (accuracy, macro_f1) = (judged(|s| s.accuracy), judged(|s| s.macro_f1));
+    let tops = [
+        top(&|m| before(m).0),
+        top(&|m| before(m).1),
+        top(&accuracy),
+        top(&macro_f1),
+    ];
+    let best = group.models.first().and_then(Model::judged);
+    for model in &group.models {
+        let Some(scores) = model.judged() else {
+            continue;
+        };
+        let (cv_accuracy, cv_macro_f1) = before(model);
+        let score =
+            |value: Option<f64>, top: f64| Cell::decimals(value, 3).strong_if(value == Some(top));
+        let verdict = match best {
+            Some(best) if std::ptr::eq(best, scores) => "best",
+            Some(best) => match comment::overlap(best, scores) {
+                Some(true) => "no significant difference",
+                Some(false) => "lower",
+                None => "",
+            },
+            None => "",
+        };
+        let stage = study.stages.iter().find(|s| s.stage == model.stage);
+        let stage_cell = Cell::text(&model.stage);
+        table.push(vec![
+            Cell::text(&model.name),
+            match stage {
+                Some(stage) => stage_cell.link(stage_id(stage)),
+                None => stage_cell,
+            },
+            score(cv_accuracy, tops[0]),
+            score(cv_macro_f1, tops[1]),
+            score(accuracy(model), tops[2]),
+            interval_cell(scores),
+            score(macro_f1(model), tops[3]),
+            Cell::text(verdict).muted_if(verdict == "lower"),
+        ]);
+    }
+    table
+}
+
+fn chart(group: &Group) -> Figure {
+    let rows: Vec<Row> = group
+        .models
+        .iter()
+        .filter_map(|model| {
+            let scores = model.judged()?;
+            let (low, high) = scores.interval().unwrap_or((f64::NAN, f64::NAN));
+            let value = Interval {
+                value: scores.accuracy,
+                low,
+                high,
+            };
+            Some(Row {
+                label: model.name.clone(),
+                values: vec![Some(value)],
+            })
+        })
+        .collect();
+    let title = format!("Accuracy on the {} part", group.part);
+    let series = [Series {
+        name: "accuracy".to_string(),
+        mark: Mark::Point,
+        paint: Paint::Positive,
+    }];
+    let description = rows
+        .iter()
+        .map(|r| {
+            format!(
+                "{} {}",
+                r.label,
+                decimals(r.values[0].map_or(f64::NAN, |i| i.value), 3)
+            )
+        })
+        .collect::<Vec<_>>()
+        .join("; ");
+    let svg = grouped_bars(
+        &title,
+        &description,
+        "accuracy with 95 % interval",
+        &series,
+        &rows,
+    );
+    Figure::new(
+        svg,
+        "Whiskers are Wilson's 95 % intervals; the axis does not start at zero.",
+    )
+}
+
+/// `a, b and c`, at most `most` names and then how many others.
+fn joined(names: &[&str], most: usize) -> String {
+    let shown = &names[..names.len().min(most)];
+    let rest = names.len() - shown.len();
+    match (shown, rest) {
+        ([one], 0) => (*one).to_string(),
+        ([first @ .., last], 0) => format!("{} and {last}", first.join(", ")),
+        (shown, rest) => format!("{} and {rest} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,90 @@
+//! Trained networks: curves with the best epoch, scores by part and class, confusion, and what the curves say.
+//!
+//! Knows nothing of networks.
+
+use serde_json::Value;
+
+use super::curves::{Curves, figures};
+use super::models::network;
+use super::scores::{class_blocks, parts_table};
+use super::{Study, comment, stage_id};
+use crate::report::figure::text;
+use crate::report::page::{Block, Prose, Section};
+use crate::report::read::{StageArtifacts, count, text as text_at};
+
+pub fn section(study: &Study) -> Option<Section> {
+    let mut section = Section::new("training", "Training");
+    for stage in study.stages.iter().filter(|s| s.kind == "train") {
+        let inner = stage_section(study, stage);
+        if !inner.is_empty() {
+            section.subsections.push(inner);
+        }
+    }
+    Some(section)
+}
+
+fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
+    let mut section = Section::new(stage_id(stage), stage.stage.clone());
+    let metrics = stage.document("parts");
+    let best_epoch = metrics
+        .and_then(|m| count(m, "best_epoch"))
+        .map(|e| e as f64);
+    let loss = metrics
+        .and_then(|m| text_at(m, "loss"))
+        .unwrap_or("loss")
+        .replace('_', " ");
+    if let Some(facts) = metrics.and_then(|m| facts(m, &loss)) {
+        section.say(facts);
+    }
+    if let Some(curves) = stage.tables.get("curves").and_then(Curves::read) {
+        let sentences: Vec<Prose> = [
+            best_epoch.and_then(|epoch| comment::over_fitting(&curves, epoch)),
+            comment::divergence(&curves),
+            comment::plateau(&curves),
+        ]
+        .into_iter()
+        .flatten()
+        .map(Prose::from)
+        .collect();
+        if !sentences.is_empty() {
+            section.push(Block::List(sentences));
+        }
+        let figures = figures(&curves, &loss, best_epoch);
+        if !figures.is_empty() {
+            section.push(Block::Gallery {
+                figures,
+                narrow: false,
+            });
+        }
+    }
+    if let Some(model) = network(stage) {
+        section.blocks.extend(parts_table(&model));
+        if let Some(scores) = model.judged() {
+            let part = if model.test.is_some() {
+                "test"
+            } else {
+                "validation"
+            };
+            let title = format!("{} on the {part} part", stage.stage);
+            section
+                .blocks
+                .extend(class_blocks(&title, scores, &study.palette));
+        }
+    }
+    section
+}
+
+/// Size, loss and epoch in one line, as far as known.
+fn facts(metrics: &Value, loss: &str) -> Option<String> {
+    let mut facts = Vec::new();
+    if let Some(parameters) = count(metrics, "parameters") {
+        facts.push(format!("{} parameters", text::count(parameters)));
+    }
+    if metrics.get("loss").is_some() {
+        facts.push(format!("loss: {loss}"));
+    }
+    if let Some(epoch) = count(metrics, "best_epoch") {
+        facts.push(format!("weights of epoch {epoch} kept"));
+    }
+    (!facts.is_empty()).then(|| format!("{}.", facts.join("; ")))
+}

@@ -1,0 +1,118 @@
+//! `vars`: the definitions of variables, resolved against each other.
+//!
+//! They may stand in any order. Does not know how a reference is replaced; see `variables`.
+
+use indexmap::IndexMap;
+
+use super::node::{Entry, Node, Value};
+use super::problem::Problem;
+use super::source::Sources;
+use super::template::{Piece, pieces};
+use super::variables::{Budget, Scope};
+
+/// Resolves the definitions against each other, in any order. A variable at fault becomes `None`.
+pub(super) fn resolve(
+    definitions: &IndexMap<String, Entry>,
+    sources: &Sources,
+    budget: &mut Budget,
+    problems: &mut Vec<Problem>,
+) -> IndexMap<String, Option<Node>> {
+    let needs: IndexMap<&str, Vec<String>> = definitions
+        .iter()
+        .map(|(name, entry)| {
+            let mut found = Vec::new();
+            references(&entry.node, &mut found);
+            found.retain(|other| definitions.contains_key(other));
+            (name.as_str(), found)
+        })
+        .collect();
+    let mut resolved: IndexMap<String, Option<Node>> = IndexMap::new();
+    // Rounds over the definitions, rather than recursion, so that long chains cost no stack.
+    while resolved.len() < definitions.len() {
+        let open = |name: &str| !resolved.contains_key(name);
+        let mut ready: Vec<&str> = needs
+            .iter()
+            .filter(|(name, needs)| open(name) && !needs.iter().any(|other| open(other)))
+            .map(|(name, _)| *name)
+            .collect();
+        if ready.is_empty() {
+            let circle = circle(&needs, &resolved);
+            let Some(first) = circle.first() else {
+                break;
+            };
+            let path = format!("{} → {first}", circle.join(" → "));
+            problems.push(
+                Problem::new(
+                    definitions[*first].key_span,
+                    format!("variables refer to each other in a circle: {path}"),
+                )
+                .help("give one of them a value of its own"),
+            );
+            resolved.extend(circle.iter().map(|name| (name.to_string(), None)));
+            // Read all the same, for what else may be wrong in them.
+            ready = circle;
+        }
+        for name in ready {
+            let before = problems.len();
+            let mut scope = Scope {
+                sources,
+                vars: &resolved,
+                choices: None,
+                defined: Some(definitions),
+                budget: &mut *budget,
+                problems: &mut *problems,
+            };
+            let node = scope.substitute(&definitions[name].node);
+            let sound = |other: &String| !matches!(resolved.get(other), Some(None));
+            let fine = problems.len() == before && needs[name].iter().all(sound);
+            resolved.insert(name.to_string(), fine.then_some(node));
+        }
+    }
+    // In the order of the file, not of resolution.
+    definitions
+        .keys()
+        .map(|name| (name.clone(), resolved.swap_remove(name).flatten()))
+        .collect()
+}
+
+/// Variables that need each other, when none that is left can be resolved; empty if there is no
+/// circle. Starts with the one that stands first in the file.
+fn circle<'a>(
+    needs: &IndexMap<&'a str, Vec<String>>,
+    resolved: &IndexMap<String, Option<Node>>,
+) -> Vec<&'a str> {
+    let open = |name: &str| !resolved.contains_key(name);
+    let mut chain: Vec<usize> = Vec::new();
+    let mut current = needs.keys().position(|name| open(name));
+    while let Some(index) = current {
+        if let Some(start) = chain.iter().position(|&seen| seen == index) {
+            let mut members = chain.split_off(start);
+            let first = members.iter().enumerate().min_by_key(|(_, index)| **index);
+            let turn = first.map_or(0, |(place, _)| place);
+            members.rotate_left(turn);
+            return members
+                .iter()
+                .filter_map(|&index| Some(*needs.get_index(index)?.0))
+                .collect();
+        }
+        chain.push(index);
+        current = needs[index]
+            .iter()
+            .find(|other| open(other))
+            .and_then(|other| needs.get_index_of(other.as_str()));
+    }
+    Vec::new()
+}
+
+fn references(node: &Node, found: &mut Vec<String>) {
+    if let Value::String(text) = &node.value {
+        for piece in pieces(text) {
+            if let Piece::Reference { name, .. } = piece {
+                found.push(name.to_string());
+            }
+        }
+    }
+    for (_, child) in node.children() {
+        references(child, found);
+    }
+}

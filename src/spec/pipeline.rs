@@ -1,0 +1,348 @@
+//! The tree of a pipeline file → [`PipelineSpec`]: top-level keys, names, variables, instances.
+//!
+//! Every check goes on after a finding, so that all are reported at once. Does not know which
+//! kinds of stages exist, nor what their keys mean.
+
+use indexmap::IndexMap;
+use serde::de::DeserializeOwned;
+
+use super::definitions;
+use super::matrix::{self, Choice};
+use super::node::{Entry, Node, Step, Value};
+use super::problem::{Problem, Problems};
+use super::settings;
+use super::source::{Sources, Span};
+use super::suggest::did_you_mean;
+use super::typed::typed_as;
+use super::variables::{Budget, Scope, is_name};
+use super::yaml;
+
+const TOP_LEVEL: [&str; 4] = ["name", "seed", "vars", "stages"];
+
+/// What the user wrote, with variables and matrices resolved and nothing else.
+#[derive(Debug, Clone)]
+pub struct PipelineSpec {
+    /// `name`, or else the file's name without its extension.
+    pub name: String,
+    /// `seed`, or else 0.
+    pub seed: u64,
+    /// Where the seed was written, if it was.
+    pub seed_span: Option<Span>,
+    /// Resolved values.
+    pub vars: IndexMap<String, Node>,
+    /// By instance name, in the order written.
+    pub stages: IndexMap<String, StageSpec>,
+    pub sources: Sources,
+}
+
+/// One stage, or one instance of a stage with a matrix.
+#[derive(Debug, Clone)]
+pub struct StageSpec {
+    /// The instance's name, e.g. `numeric@lr=0.001`.
+    pub name: String,
+    /// The name as written, e.g. `numeric`.
+    pub base: String,
+    /// Key and label of each matrix choice, e.g. `lr` and `0.001`; empty without a matrix.
+    pub choices: IndexMap<String, String>,
+    pub kind: String,
+    pub kind_span: Span,
+    /// Where the stage's name was written.
+    pub name_span: Span,
+    /// The mapping without `kind` and `matrix`. Its span is `name_span`, so that an error about
+    /// the stage as a whole points at its name.
+    pub body: Node,
+}
+
+impl PipelineSpec {
+    /// Where a value was written, e.g. `full.yaml:42:11`. If a variable supplied it, the place of
+    /// the variable's value; if it was never written (a default), that of the nearest mapping
+    /// around it. `None` for an unknown stage.
+    pub fn position_of(&self, stage: &str, path: &[Step]) -> Option<String> {
+        let stage = self.stages.get(stage)?;
+        let (node, depth) = stage.body.nearest(path);
+        let mut span = node.written_at();
+        if depth < path.len()
+            && let Some((Step::Key(key), parent)) = path[..depth].split_last()
+            && let Some(entry) = stage.body.at(parent).and_then(|node| node.entry(key))
+        {
+            span = entry.key_span;
+        }
+        Some(self.sources.location(span))
+    }
+
+    /// Findings of later checks, with this pipeline's texts to show them with.
+    pub fn problems(&self, list: Vec<Problem>) -> Problems {
+        Problems::new(list, self.sources.clone())
+    }
+}
+
+impl StageSpec {
+    /// The stage's parameters as a type; see [`typed_as`].
+    pub fn params<T: DeserializeOwned>(&self) -> Result<T, Vec<Problem>> {
+        typed_as(&self.body, &self.kind)
+    }
+}
+
+/// Reads a text that is already in `sources` as file 0.
+pub(super) fn read(
+    fallback_name: &str,
+    mut sources: Sources,
+    sets: &[String],
+) -> Result<PipelineSpec, Problems> {
+    let mut problems = Vec::new();
+    let root =
+        match yaml::read(&sources, 0, 0) {
+            Ok(Some(root)) => Some(root),
+            Ok(None) => {
+                let span = sources.span(0, 0..0);
+                problems.push(Problem::new(span, "the pipeline file is empty").help(
+                    "write at least `stages:` with one stage; `runner init` makes an example",
+                ));
+                None
+            }
+            Err(found) => {
+                problems.extend(found);
+                None
+            }
+        };
+    let spec = root.and_then(|mut root| {
+        settings::apply(&mut root, sets, &mut sources, &mut problems);
+        Reader::new(&sources, &mut problems).pipeline(fallback_name, &root)
+    });
+    match spec {
+        Some(spec) if problems.is_empty() => Ok(PipelineSpec { sources, ..spec }),
+        _ => Err(Problems::new(problems, sources)),
+    }
+}
+
+struct Reader<'a> {
+    sources: &'a Sources,
+    problems: &'a mut Vec<Problem>,
+    vars: IndexMap<String, Option<Node>>,
+    budget: Budget,
+}
+
+impl<'a> Reader<'a> {
+    fn new(sources: &'a Sources, problems: &'a mut Vec<Problem>) -> Self {
+        Reader {
+            sources,
+            problems,
+            vars: IndexMap::new(),
+            budget: Budget::default(),
+        }
+    }
+
+    fn pipeline(mut self, fallback_name: &str, root: &Node) -> Option<PipelineSpec> {
+        let Value::Mapping(top) = &root.value else {
+            let message = format!(
+                "a pipeline must be a mapping with `stages`, not {}",
+                root.value.noun()
+            );
+            self.problems.push(Problem::new(root.span, message));
+            return None;
+        };
+        for (key, entry) in top {
+            if !TOP_LEVEL.contains(&key.as_str()) {
+                let guess = did_you_mean(key, TOP_LEVEL);
+                self.problems.push(
+                    Problem::new(entry.key_span, format!("unknown key '{key}'{guess}"))
+                        .help(format!("keys of a pipeline are {}", TOP_LEVEL.join(", "))),
+                );
+            }
+        }
+        if let Some(entry) = top.get("vars") {
+            self.define(&entry.node);
+        }
+        let name = match top.get("name") {
+            Some(entry) => self.name(&entry.node),
+            None => Some(fallback_name.to_string()),
+        };
+        let seed = top.get("seed").map(|entry| self.seed(&entry.node));
+        let stages = match top.get("stages") {
+            Some(entry) => self.stages(entry),
+            None => {
+                let problem = Problem::new(self.sources.span(0, 0..0), "no `stages`");
+                self.problems.push(problem.help(STAGES_HELP));
+                IndexMap::new()
+            }
+        };
+        Some(PipelineSpec {
+            name: name?,
+            seed: seed.flatten().map_or(0, |(seed, _)| seed),
+            seed_span: seed.flatten().map(|(_, span)| span),
+            vars: self
+                .vars
+                .into_iter()
+                .filter_map(|(name, node)| Some((name, node?)))
+                .collect(),
+            stages,
+            sources: Sources::default(),
+        })
+    }
+
+    fn define(&mut self, vars: &Node) {
+        let definitions = match &vars.value {
+            Value::Mapping(definitions) => definitions,
+            Value::Null => return,
+            other => {
+                let message = format!("`vars` must be a mapping, not {}", other.noun());
+                self.problems.push(
+                    Problem::new(vars.span, message).help("e.g. `vars: {data: data/sample}`"),
+                );
+                return;
+            }
+        };
+        for (name, entry) in definitions {
+            if !is_name(name) {
+                self.problems
+                    .push(bad_name(entry.key_span, "variable", name));
+            }
+        }
+        self.vars =
+            definitions::resolve(definitions, self.sources, &mut self.budget, self.problems);
+    }
+
+    fn substitute(&mut self, node: &Node, choices: Option<&IndexMap<String, Node>>) -> Node {
+        Scope {
+            sources: self.sources,
+            vars: &self.vars,
+            choices,
+            defined: None,
+            budget: &mut self.budget,
+            problems: self.problems,
+        }
+        .substitute(node)
+    }
+
+    fn name(&mut self, node: &Node) -> Option<String> {
+        let node = self.substitute(node, None);
+        match node.as_str() {
+            Some(name) if is_name(name) => return Some(name.to_string()),
+            Some(name) => self.problems.push(bad_name(node.span, "pipeline", name)),
+            None => self.problems.push(
+                Problem::new(
+                    node.span,
+                    format!("'name' must be text, not {}", node.value.noun()),
+                )
+                .help("quote it"),
+            ),
+        }
+        None
+    }
+
+    fn seed(&mut self, node: &Node) -> Option<(u64, Span)> {
+        let node = self.substitute(node, None);
+        let seed = match &node.value {
+            Value::Number(number) => number.as_u64(),
+            _ => None,
+        };
+        if seed.is_none() {
+            self.problems.push(Problem::new(
+                node.span,
+                "'seed' must be a whole number from 0 to 18446744073709551615",
+            ));
+        }
+        seed.map(|seed| (seed, node.written_at()))
+    }
+
+    fn stages(&mut self, stages: &Entry) -> IndexMap<String, StageSpec> {
+        let mut found = IndexMap::new();
+        match &stages.node.value {
+            Value::Mapping(entries) if !entries.is_empty() => {
+                for (name, entry) in entries {
+                    for stage in self.stage(name, entry) {
+                        found.insert(stage.name.clone(), stage);
+                    }
+                }
+            }
+            Value::Mapping(_) | Value::Null => self
+                .problems
+                .push(Problem::new(stages.key_span, "`stages` is empty").help(STAGES_HELP)),
+            other => {
+                let message = format!("`stages` must be a mapping, not {}", other.noun());
+                self.problems
+                    .push(Problem::new(stages.key_span, message).help(STAGES_HELP));
+            }
+        }
+        found
+    }
+
+    fn stage(&mut self, name: &str, entry: &Entry) -> Vec<StageSpec> {
+        if !is_name(name) {
+            self.problems.push(bad_name(entry.key_span, "stage", name));
+        }
+        let mut body = entry.node.clone();
+        if !matches!(body.value, Value::Mapping(_)) {
+            let message = format!(
+                "stage '{name}' must be a mapping, not {}",
+                body.value.noun()
+            );
+            self.problems.push(
+                Problem::new(body.span, message)
+                    .help(format!("e.g. `{name}: {{kind: load, file: data.csv}}`")),
+            );
+            return Vec::new();
+        }
+        let choices = match body.remove("matrix") {
+            None => vec![Choice::default()],
+            Some(matrix) => {
+                let before = self.problems.len();
+                let matrix = self.substitute(&matrix.node, None);
+                if self.problems.len() == before {
+                    matrix::expand(&matrix, self.sources, self.problems)
+                } else {
+                    Vec::new()
+                }
+            }
+        };
+        // Without instances the body would go unread; its `kind` can be checked all the same.
+        if choices.is_empty() {
+            self.kind(name, entry, &mut body);
+        }
+        choices
+            .into_iter()
+            .filter_map(|choice| {
+                let mut body = self.substitute(&body, Some(&choice.values));
+                if self.budget.exhausted() {
+                    return None;
+                }
+                let (kind, kind_span) = self.kind(name, entry, &mut body)?;
+                body.span = entry.key_span;
+                Some(StageSpec {
+                    name: choice.name(name),
+                    base: name.to_string(),
+                    choices: choice.labels,
+                    kind,
+                    kind_span,
+                    name_span: entry.key_span,
+                    body,
+                })
+            })
+            .collect()
+    }
+
+    fn kind(&mut self, name: &str, stage: &Entry, body: &mut Node) -> Option<(String, Span)> {
+        let Some(entry) = body.remove("kind") else {
+            self.problems.push(
+                Problem::new(stage.key_span, format!("stage '{name}' has no 'kind'"))
+                    .help("say what it does, e.g. `kind: load`"),
+            );
+            return None;
+        };
+        match entry.node.value {
+            Value::String(kind) => Some((kind, entry.node.span)),
+            other => {
+                let message = format!("'kind' must be text, not {}", other.noun());
+                self.problems.push(Problem::new(entry.node.span, message));
+                None
+            }
+        }
+    }
+}
+
+const STAGES_HELP: &str = "e.g. `stages: {songs: {kind: load, file: data.csv}}`";
+
+fn bad_name(span: Span, what: &str, name: &str) -> Problem {
+    Problem::new(span, format!("'{name}' cannot name a {what}"))
+        .help("names are letters, digits, '_' and '-', starting with a letter")
+}

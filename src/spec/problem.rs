@@ -1,0 +1,90 @@
+//! What is wrong with a pipeline, as many findings as there are, each with its place.
+//!
+//! Knows nothing of terminals: [`Problems::render`] returns text.
+
+use std::fmt;
+
+use super::render;
+use super::source::{Sources, Span};
+
+/// One finding, e.g. an unknown key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The offending value or key; `None` when nothing written is at fault (an unreadable file).
+    pub span: Option<Span>,
+    /// A lower-case fragment with the value, e.g. `unknown key 'optimzer'`.
+    pub message: String,
+    /// Shown behind the carets.
+    pub label: Option<String>,
+    /// What to do.
+    pub help: Option<String>,
+    /// A second place that matters, with its label, e.g. the first of two equal keys.
+    pub related: Option<(Span, String)>,
+}
+
+impl Problem {
+    pub fn new(span: impl Into<Option<Span>>, message: impl Into<String>) -> Self {
+        Problem {
+            span: span.into(),
+            message: message.into(),
+            label: None,
+            help: None,
+            related: None,
+        }
+    }
+
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related = Some((span, label.into()));
+        self
+    }
+}
+
+/// All findings, in the order of the source, and the texts to show them with. Never empty when
+/// returned as an error.
+#[derive(Debug, Clone, Default)]
+pub struct Problems {
+    pub list: Vec<Problem>,
+    pub sources: Sources,
+}
+
+impl Problems {
+    /// Sorts by place (those without one first) and drops repetitions: the instances of a matrix,
+    /// or stages that share an anchor, find the same fault several times.
+    pub fn new(mut list: Vec<Problem>, sources: Sources) -> Self {
+        list.sort_by_key(|problem| problem.span);
+        let mut kept: Vec<Problem> = Vec::with_capacity(list.len());
+        for problem in list {
+            if !kept.contains(&problem) {
+                kept.push(problem);
+            }
+        }
+        Problems {
+            list: kept,
+            sources,
+        }
+    }
+
+    /// The findings as `rustc` would print them: message, place, line with carets, help. At most
+    /// 20 are shown. `color` adds ANSI escapes.
+    pub fn render(&self, color: bool) -> String {
+        render::render(&self.list, &self.sources, color)
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Problems {}

@@ -1,0 +1,267 @@
+//! Draws problems in the manner of rustc: message, place, the line, carets, help.
+//!
+//! Knows nothing of terminals; control characters of the user's text never reach the output.
+
+use unicode_width::UnicodeWidthChar;
+
+use super::problem::Problem;
+use super::source::{Sources, Span};
+
+/// More problems than this are only counted: the first ones usually cause the rest.
+const MOST_SHOWN: usize = 20;
+/// Terminal columns of source text that are shown; longer lines are cut around the carets.
+const LINE_WIDTH: usize = 100;
+/// Terminal columns at which help is wrapped.
+const HELP_WIDTH: usize = 100;
+const TAB_WIDTH: usize = 4;
+
+const BOLD: &str = "1";
+const RED: &str = "1;31";
+const BLUE: &str = "1;34";
+
+pub(super) fn render(problems: &[Problem], sources: &Sources, color: bool) -> String {
+    let paint = Paint { color };
+    let mut out = String::new();
+    for (index, problem) in problems.iter().take(MOST_SHOWN).enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        draw(&mut out, problem, sources, &paint);
+    }
+    if problems.len() > MOST_SHOWN {
+        out.push_str(&format!("\n… and {} more\n", problems.len() - MOST_SHOWN));
+    }
+    out
+}
+
+struct Paint {
+    color: bool,
+}
+
+impl Paint {
+    fn with(&self, style: &str, text: &str) -> String {
+        if self.color && !text.is_empty() {
+            format!("\u{1b}[{style}m{text}\u{1b}[0m")
+        } else {
+            text.to_string()
+        }
+    }
+}
+
+fn draw(out: &mut String, problem: &Problem, sources: &Sources, paint: &Paint) {
+    let message = clean(&problem.message);
+    let mut heading = message.lines();
+    let first = format!(": {}", heading.next().unwrap_or(""));
+    out.push_str(&paint.with(RED, "error"));
+    out.push_str(&paint.with(BOLD, &first));
+    out.push('\n');
+    for line in heading {
+        out.push_str(&format!("       {line}\n"));
+    }
+    let places = problem
+        .span
+        .iter()
+        .chain(problem.related.iter().map(|(span, _)| span));
+    let gutter = places
+        .filter(|span| !sources.is_argument(span.file))
+        .map(|span| span.start.line.to_string().len())
+        .max()
+        .unwrap_or(1);
+    let canvas = Canvas {
+        sources,
+        paint,
+        gutter,
+    };
+    if let Some(span) = problem.span {
+        let label = problem.label.as_deref().unwrap_or("");
+        canvas.snippet(out, span, Mark::Main, label);
+    }
+    if let Some((span, label)) = &problem.related {
+        canvas.snippet(out, *span, Mark::Related, label);
+    }
+    if let Some(help) = &problem.help {
+        canvas.help(out, help);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    Main,
+    Related,
+}
+
+struct Canvas<'a> {
+    sources: &'a Sources,
+    paint: &'a Paint,
+    /// Width of the line numbers.
+    gutter: usize,
+}
+
+impl Canvas<'_> {
+    fn snippet(&self, out: &mut String, span: Span, mark: Mark, label: &str) {
+        let (arrow, sign, style) = match mark {
+            Mark::Main => ("-->", "^", RED),
+            Mark::Related => (":::", "-", BLUE),
+        };
+        let (place, number) = if self.sources.is_argument(span.file) {
+            ("command line".to_string(), String::new())
+        } else {
+            (
+                clean(&self.sources.location(span)),
+                span.start.line.to_string(),
+            )
+        };
+        let gutter = self.gutter;
+        let arrow = self.paint.with(BLUE, arrow);
+        out.push_str(&format!("{:gutter$}{arrow} {place}\n", ""));
+        let line = self.sources.line(span.file, span.start.line);
+        if line.is_empty() {
+            return;
+        }
+        let drawn = Line::new(line, span);
+        let bar = self.paint.with(BLUE, "|");
+        let number = self.paint.with(BLUE, &format!("{number:>gutter$}"));
+        let mut marks = sign.repeat(drawn.marks);
+        if !label.is_empty() {
+            marks = format!("{marks} {}", clean(label));
+        }
+        let marks = self.paint.with(style, &marks);
+        out.push_str(&format!("{:gutter$} {bar}\n", ""));
+        out.push_str(&format!("{number} {bar} {}\n", drawn.text));
+        out.push_str(&format!(
+            "{:gutter$} {bar} {:before$}{marks}\n",
+            "",
+            "",
+            before = drawn.before
+        ));
+    }
+
+    fn help(&self, out: &mut String, help: &str) {
+        let gutter = self.gutter;
+        let lead = gutter + " = help: ".len();
+        let lines = wrap(&clean(help), HELP_WIDTH.saturating_sub(lead));
+        let equals = self.paint.with(BLUE, "=");
+        let word = self.paint.with(BOLD, "help");
+        let text = lines.join(&format!("\n{:lead$}", ""));
+        out.push_str(&format!("{:gutter$} {equals} {word}: {text}\n", ""));
+    }
+}
+
+/// A source line made fit for a terminal: tabs widened, control characters replaced, cut to
+/// [`LINE_WIDTH`] around the marked part. All measures are terminal columns.
+struct Line {
+    text: String,
+    before: usize,
+    marks: usize,
+}
+
+impl Line {
+    fn new(line: &str, span: Span) -> Line {
+        let first = span.start.column.saturating_sub(1);
+        let last = if span.end.line == span.start.line {
+            span.end.column.saturating_sub(1)
+        } else {
+            // Of several lines only the first is shown, marked up to its last visible character.
+            line.trim_end().chars().count()
+        };
+        let cells: Vec<(char, usize)> = line.chars().flat_map(cells).collect();
+        // A tab becomes several cells, so character columns are mapped onto cells first.
+        let cell_of = |column: usize| -> usize { line.chars().take(column).map(cells_in).sum() };
+        let (first, last) = (cell_of(first), cell_of(last));
+        let width = |from: usize, to: usize| -> usize {
+            let cells = cells.iter().take(to).skip(from);
+            cells.map(|(_, width)| width).sum()
+        };
+        let (from, to) = window(&cells, first, last);
+        let text: String = cells[from..to].iter().map(|(cell, _)| *cell).collect();
+        let cut_left = from > 0;
+        let cut_right = to < cells.len();
+        Line {
+            text: format!(
+                "{}{}{}",
+                if cut_left { "…" } else { "" },
+                if cut_right { &text } else { text.trim_end() },
+                if cut_right { "…" } else { "" }
+            ),
+            before: width(from, first) + usize::from(cut_left),
+            marks: width(first, last.min(to)).max(1),
+        }
+    }
+}
+
+/// The cells to show: everything if it fits, else a stretch that starts a little before the mark.
+fn window(cells: &[(char, usize)], first: usize, last: usize) -> (usize, usize) {
+    let total: usize = cells.iter().map(|(_, width)| width).sum();
+    if total <= LINE_WIDTH {
+        return (0, cells.len());
+    }
+    let first = first.min(cells.len());
+    let last = last.clamp(first, cells.len());
+    let marked = (last - first).min(LINE_WIDTH);
+    let mut from = first.saturating_sub((LINE_WIDTH - marked) / 2);
+    // Near the end of the line the window moves left, so that its room is used.
+    let mut tail = 0;
+    for start in (0..cells.len()).rev() {
+        tail += cells[start].1;
+        if tail > LINE_WIDTH {
+            from = from.min(start + 1).min(first);
+            break;
+        }
+    }
+    let mut to = from;
+    let mut used = 0;
+    while to < cells.len() && used + cells[to].1 <= LINE_WIDTH {
+        used += cells[to].1;
+        to += 1;
+    }
+    (from, to)
+}
+
+fn cells(character: char) -> impl Iterator<Item = (char, usize)> {
+    let shown = match character {
+        '\t' => ' ',
+        hidden if is_hidden(hidden) => '\u{fffd}',
+        other => other,
+    };
+    std::iter::repeat_n((shown, shown.width().unwrap_or(0)), cells_in(character))
+}
+
+fn cells_in(character: char) -> usize {
+    if character == '\t' { TAB_WIDTH } else { 1 }
+}
+
+/// Text of the user inside a message must not carry escape sequences into the terminal.
+fn clean(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\n' => '\n',
+            hidden if is_hidden(hidden) => '\u{fffd}',
+            other => other,
+        })
+        .collect()
+}
+
+/// Control characters, marks without width and those that reverse the writing direction.
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(character, '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
+}

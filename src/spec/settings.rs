@@ -1,0 +1,272 @@
+//! `--set name=value` and `--set stage.path.to.key=value`: changes from the command line.
+//!
+//! They are applied to the tree before variables and matrices are resolved, so a value may itself
+//! hold `${name}`. Every part keeps a span in the argument, so that later errors point there.
+//! Does not know which parameters a stage has: a key that it adds is accepted or refused later.
+
+use indexmap::IndexMap;
+use std::ops::Range;
+
+use super::node::{Entry, Node, Value};
+use super::problem::Problem;
+use super::source::{Sources, Span};
+use super::suggest::did_you_mean;
+use super::yaml;
+
+/// The keys of the top level that `--set` reaches by their bare name.
+const TOP_LEVEL: [&str; 2] = ["name", "seed"];
+
+/// Applies all arguments in order to the root of a pipeline file.
+pub(super) fn apply(
+    root: &mut Node,
+    sets: &[String],
+    sources: &mut Sources,
+    problems: &mut Vec<Problem>,
+) {
+    for set in sets {
+        let file = sources.add_argument(&format!("--set {set}"));
+        let result = Setting::read(sources, file).and_then(|setting| setting.apply(root, sources));
+        if let Err(found) = result {
+            problems.extend(found);
+        }
+    }
+}
+
+struct Setting {
+    path: Vec<Segment>,
+    value: Node,
+}
+
+struct Segment {
+    name: String,
+    span: Span,
+}
+
+impl Setting {
+    fn read(sources: &Sources, file: usize) -> Result<Setting, Vec<Problem>> {
+        let text = sources.text(file);
+        let start = "--set ".len();
+        let (ranges, equals) = split(text, start);
+        let whole = sources.span(file, start..text.len());
+        let Some(equals) = equals else {
+            let problem = Problem::new(whole, format!("no '=' in '{}'", &text[start..]));
+            return Err(vec![
+                problem.help("write `--set name=value` or `--set stage.key=value`"),
+            ]);
+        };
+        let path: Vec<Segment> = ranges
+            .into_iter()
+            .map(|range| Segment {
+                name: unquoted(&text[range.clone()]).to_string(),
+                span: sources.span(file, range),
+            })
+            .collect();
+        if let Some(empty) = path.iter().find(|segment| segment.name.is_empty()) {
+            let span = sources.span(file, start..equals + 1);
+            let span = if path.len() == 1 { span } else { empty.span };
+            return Err(vec![
+                Problem::new(span, "an empty name before '='")
+                    .help("write `--set name=value` or `--set stage.key=value`"),
+            ]);
+        }
+        let value = yaml::read(sources, file, equals + 1)?.unwrap_or_else(|| {
+            let first = path.first().map_or(whole, |segment| segment.span);
+            Node::new(first, Value::Null)
+        });
+        Ok(Setting { path, value })
+    }
+
+    fn apply(self, root: &mut Node, sources: &Sources) -> Result<(), Vec<Problem>> {
+        let Value::Mapping(top) = &mut root.value else {
+            return Ok(()); // the pipeline's own check reports that
+        };
+        let Setting { mut path, value } = self;
+        let target = path.remove(0);
+        if path.is_empty() {
+            return set_top(top, target, value).map_err(|problem| vec![*problem]);
+        }
+        let stages = top.get_mut("stages").map(|entry| &mut entry.node);
+        let known: Vec<String> = keys_of(stages.as_deref());
+        let Some(stage) = stages.and_then(|stages| stages.child_mut(&target.name.as_str().into()))
+        else {
+            let names = known.iter().map(String::as_str);
+            let guess = did_you_mean(&target.name, names);
+            let problem = Problem::new(
+                target.span,
+                format!("unknown stage '{}'{guess}", target.name),
+            );
+            return Err(vec![match instance_of(&target.name, &known) {
+                Some(help) => problem.help(help),
+                None => problem.help(format!("stages are {}", known.join(", "))),
+            }]);
+        };
+        descend(stage, path, value, sources).map_err(|problem| vec![*problem])
+    }
+}
+
+/// A bare name: a variable, or else `name` or `seed` of the pipeline.
+fn set_top(
+    top: &mut IndexMap<String, Entry>,
+    target: Segment,
+    value: Node,
+) -> Result<(), Box<Problem>> {
+    if let Some(entry) = top
+        .get_mut("vars")
+        .and_then(|vars| entry_mut(&mut vars.node, &target.name))
+    {
+        entry.node = value;
+        return Ok(());
+    }
+    if TOP_LEVEL.contains(&target.name.as_str()) {
+        match top.get_mut(&target.name) {
+            Some(entry) => entry.node = value,
+            None => {
+                let key_span = target.span;
+                let node = value;
+                top.insert(target.name, Entry { key_span, node });
+            }
+        }
+        return Ok(());
+    }
+    let stages = keys_of(top.get("stages").map(|entry| &entry.node));
+    if stages.contains(&target.name) {
+        return Err(Box::new(
+            Problem::new(
+                target.span,
+                format!("'{}' is a stage, not a value", target.name),
+            )
+            .help(format!(
+                "name one of its keys: `--set {}.key=value`",
+                target.name
+            )),
+        ));
+    }
+    let vars = keys_of(top.get("vars").map(|entry| &entry.node));
+    let known = vars.iter().map(String::as_str).chain(TOP_LEVEL);
+    let guess = did_you_mean(&target.name, known.clone());
+    let known: Vec<&str> = known.collect();
+    let message = format!("unknown variable '{}'{guess}", target.name);
+    let help = instance_of(&target.name, &stages).unwrap_or_else(|| {
+        let known = known.join(", ");
+        format!("`--set` knows {known}; a stage's parameter is `stage.key`")
+    });
+    Err(Box::new(Problem::new(target.span, message).help(help)))
+}
+
+/// Advice for a name such as `numeric@lr`: one instance of a matrix cannot be set alone.
+fn instance_of(name: &str, stages: &[String]) -> Option<String> {
+    let (base, _) = name.split_once('@')?;
+    stages.iter().any(|stage| stage == base).then(|| {
+        format!("a setting reaches all instances of a matrix: write `--set {base}.key=value`")
+    })
+}
+
+/// Walks down to the value and replaces it; missing mappings on the way are made.
+fn descend(
+    stage: &mut Node,
+    path: Vec<Segment>,
+    value: Node,
+    sources: &Sources,
+) -> Result<(), Box<Problem>> {
+    let mut node = stage;
+    for segment in path {
+        if matches!(node.value, Value::Null) {
+            node.value = Value::Mapping(IndexMap::new());
+        }
+        let found = node.value.noun();
+        let written = node.span;
+        node = match &mut node.value {
+            Value::Mapping(entries) => {
+                let entry = entries.entry(segment.name).or_insert_with(|| Entry {
+                    key_span: segment.span,
+                    node: Node::new(segment.span, Value::Null),
+                });
+                &mut entry.node
+            }
+            Value::Sequence(items) => {
+                let length = items.len();
+                let index = segment.name.parse::<usize>().ok();
+                match index.and_then(|index| items.get_mut(index)) {
+                    Some(item) => item,
+                    None => {
+                        let message =
+                            format!("'{}' is not an index of a list of {length}", segment.name);
+                        let label = "this list";
+                        return Err(Box::new(
+                            Problem::new(segment.span, message)
+                                .related(written, label)
+                                .help("items are counted from 0; set the whole list to make it longer"),
+                        ));
+                    }
+                }
+            }
+            _ => {
+                let message = format!("'{}' cannot be set inside {found}", segment.name);
+                let text = sources.slice(written);
+                let problem = Problem::new(segment.span, message)
+                    .related(written, format!("'{text}' has no keys"));
+                return Err(Box::new(if text.contains("${") {
+                    problem.help("set the variable, or this value as a whole")
+                } else {
+                    problem
+                }));
+            }
+        };
+    }
+    *node = value;
+    Ok(())
+}
+
+fn entry_mut<'a>(node: &'a mut Node, key: &str) -> Option<&'a mut Entry> {
+    match &mut node.value {
+        Value::Mapping(entries) => entries.get_mut(key),
+        _ => None,
+    }
+}
+
+fn keys_of(node: Option<&Node>) -> Vec<String> {
+    match node.map(|node| &node.value) {
+        Some(Value::Mapping(entries)) => entries.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The byte ranges of the segments of a dotted path, and the place of the `=` that ends it.
+/// Segments may be quoted: `numeric."a.b"=1`.
+fn split(text: &str, start: usize) -> (Vec<Range<usize>>, Option<usize>) {
+    let mut ranges = Vec::new();
+    let mut from = start;
+    let mut quote: Option<char> = None;
+    for (offset, character) in text[start..].char_indices() {
+        let offset = start + offset;
+        match quote {
+            Some(open) if character == open => quote = None,
+            Some(_) => {}
+            None if offset == from && (character == '"' || character == '\'') => {
+                quote = Some(character);
+            }
+            None if character == '.' => {
+                ranges.push(from..offset);
+                from = offset + 1;
+            }
+            None if character == '=' => {
+                ranges.push(from..offset);
+                return (ranges, Some(offset));
+            }
+            None => {}
+        }
+    }
+    (ranges, None)
+}
+
+fn unquoted(segment: &str) -> &str {
+    for quote in ['"', '\''] {
+        if segment.len() >= 2
+            && let Some(inner) = segment.strip_prefix(quote)
+            && let Some(inner) = inner.strip_suffix(quote)
+        {
+            return inner;
+        }
+    }
+    segment
+}

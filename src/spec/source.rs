@@ -1,0 +1,196 @@
+//! Source texts and positions in them: the pipeline file and every `--set` argument.
+//!
+//! Knows nothing of YAML: it maps byte offsets to lines and columns, and cuts slices.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A place in a text, e.g. line 42, column 7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Position {
+    /// Bytes from the start of the text.
+    pub offset: usize,
+    /// Counted from 1.
+    pub line: usize,
+    /// Counted from 1, in characters (Unicode scalar values), as editors show it.
+    pub column: usize,
+}
+
+/// A stretch of one source text, end excluded, e.g. the characters of `optimizer` at 42:7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// Index of the text in [`Sources`].
+    pub file: usize,
+    pub start: Position,
+    pub end: Position,
+}
+
+/// All texts that a pipeline was read from, so that a [`Span`] can be shown.
+///
+/// Cloning is cheap: the texts are shared.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    list: Vec<Source>,
+}
+
+#[derive(Debug, Clone)]
+struct Source {
+    name: Arc<str>,
+    text: Arc<str>,
+    /// Byte offset at which each line starts.
+    line_starts: Arc<[usize]>,
+    argument: bool,
+}
+
+impl Sources {
+    /// Adds a file's text under the name that messages show; returns its index.
+    pub fn add_file(&mut self, name: &str, text: &str) -> usize {
+        self.add(name, text, false)
+    }
+
+    /// Adds a command-line argument, e.g. `--set fused.optimizer.lr=3e-4`; returns its index.
+    /// Its positions are shown without a line number.
+    pub fn add_argument(&mut self, text: &str) -> usize {
+        self.add(text, text, true)
+    }
+
+    fn add(&mut self, name: &str, text: &str, argument: bool) -> usize {
+        self.list.push(Source {
+            name: name.into(),
+            text: text.into(),
+            line_starts: line_starts(text).into(),
+            argument,
+        });
+        self.list.len() - 1
+    }
+
+    /// The name of a text; empty for an unknown index.
+    pub fn name(&self, file: usize) -> &str {
+        self.list.get(file).map_or("", |source| &source.name)
+    }
+
+    /// A whole text; empty for an unknown index.
+    pub fn text(&self, file: usize) -> &str {
+        self.list.get(file).map_or("", |source| &source.text)
+    }
+
+    /// Whether the text is a command-line argument rather than a file.
+    pub fn is_argument(&self, file: usize) -> bool {
+        self.list.get(file).is_some_and(|source| source.argument)
+    }
+
+    /// Where a span starts, for humans: `full.yaml:42:11`, or the whole argument.
+    pub fn location(&self, span: Span) -> String {
+        let name = self.name(span.file);
+        if self.is_argument(span.file) {
+            name.to_string()
+        } else {
+            format!("{name}:{}:{}", span.start.line, span.start.column)
+        }
+    }
+
+    /// The characters of a span as written; empty if it lies outside its text.
+    pub fn slice(&self, span: Span) -> &str {
+        let text = self.text(span.file);
+        text.get(span.start.offset..span.end.offset).unwrap_or("")
+    }
+
+    /// A line (counted from 1) without its line break; empty if there is none.
+    pub fn line(&self, file: usize, line: usize) -> &str {
+        let Some(source) = self.list.get(file) else {
+            return "";
+        };
+        let Some(start) = self.line_start(file, line) else {
+            return "";
+        };
+        let end = source
+            .line_starts
+            .get(line)
+            .copied()
+            .unwrap_or(source.text.len());
+        source.text[start..end].trim_end_matches(['\n', '\r'])
+    }
+
+    /// The byte offset at which a line (counted from 1) starts.
+    pub(super) fn line_start(&self, file: usize, line: usize) -> Option<usize> {
+        let index = line.checked_sub(1)?;
+        self.list.get(file)?.line_starts.get(index).copied()
+    }
+
+    /// The span of a byte range. Offsets inside a character or past the end are moved back.
+    pub fn span(&self, file: usize, range: Range<usize>) -> Span {
+        Span {
+            file,
+            start: self.position(file, range.start),
+            end: self.position(file, range.end.max(range.start)),
+        }
+    }
+
+    fn position(&self, file: usize, offset: usize) -> Position {
+        let Some(source) = self.list.get(file) else {
+            return Position::default();
+        };
+        let offset = source.text.floor_char_boundary(offset);
+        let line = source
+            .line_starts
+            .partition_point(|&start| start <= offset)
+            .max(1);
+        // A byte-order mark sits before the first line's start: it has no column of its own.
+        let start = source.line_starts[line - 1].min(offset);
+        Position {
+            offset,
+            line,
+            column: source.text[start..offset].chars().count() + 1,
+        }
+    }
+}
+
+/// Line breaks as in YAML 1.2: LF, CRLF and a lone CR.
+fn line_starts(text: &str) -> Vec<usize> {
+    let first = if text.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
+    let bytes = text.as_bytes();
+    let breaks = bytes.iter().enumerate().filter(|&(index, &byte)| {
+        byte == b'\n' || (byte == b'\r' && bytes.get(index + 1) != Some(&b'\n'))
+    });
+    std::iter::once(first)
+        .chain(breaks.map(|(index, _)| index + 1))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_lines_end_at_any_break() {
+        let mut sources = Sources::default();
+        let file = sources.add_file("a.yaml", "\u{feff}é: 1\r\nb\rc: 日本\n");
+        let place = |offset: usize| {
+            let start = sources.span(file, offset..offset).start;
+            (start.line, start.column)
+        };
+        assert_eq!(place(0), (1, 1));
+        assert_eq!(place(3), (1, 1));
+        assert_eq!(place(5), (1, 2));
+        assert_eq!(place(10), (2, 1));
+        assert_eq!(place(12), (3, 1));
+        assert_eq!(place(18), (3, 5));
+        assert_eq!(place(1000), (4, 1));
+        assert_eq!(sources.line(file, 1), "é: 1");
+        assert_eq!(sources.line(file, 3), "c: 日本");
+        assert_eq!(sources.line(file, 9), "");
+    }
+
+    #[test]
+    fn an_argument_is_its_own_location() {
+        let mut sources = Sources::default();
+        let file = sources.add_argument("--set a=1");
+        let span = sources.span(file, 6..7);
+        assert_eq!(sources.location(span), "--set a=1");
+        assert_eq!(sources.slice(span), "a");
+    }
+}

@@ -1,0 +1,146 @@
+//! How a mistake in typed parameters is said: message, place, and what to write instead.
+//!
+//! Does not look for mistakes; see `typed`.
+
+use super::fault::{FaultKind, describe_node};
+use super::node::{Entry, Node, Step, Value, display_path};
+use super::problem::Problem;
+use super::suggest::did_you_mean;
+
+/// Words problems about one tree.
+pub(super) struct Wording<'a> {
+    pub node: &'a Node,
+    /// What the keys at the root belong to, e.g. the kind `train`.
+    pub owner: Option<&'a str>,
+}
+
+impl Wording<'_> {
+    pub fn unknown_key(
+        &self,
+        path: &[Step],
+        entry: &Entry,
+        key: &str,
+        expected: &[&'static str],
+    ) -> Problem {
+        let guess = did_you_mean(key, expected.iter().copied());
+        let problem = Problem::new(entry.key_span, format!("unknown key '{key}'{guess}"));
+        let owner = match (path.last(), self.owner) {
+            (Some(_), _) => format!("keys of '{}' are", display_path(path)),
+            (None, Some(owner)) => format!("keys of '{owner}' are"),
+            (None, None) => "known keys are".to_string(),
+        };
+        if expected.is_empty() {
+            problem
+        } else {
+            problem.help(format!("{owner} {}", expected.join(", ")))
+        }
+    }
+
+    pub fn missing_key(&self, path: &[Step], key: &str) -> Problem {
+        let owner = match (path.last(), self.owner) {
+            (Some(_), _) => format!(" in '{}'", display_path(path)),
+            (None, Some(owner)) => format!(" for '{owner}'"),
+            (None, None) => String::new(),
+        };
+        let span = match path.split_last() {
+            Some((Step::Key(last), parent)) => self
+                .node
+                .at(parent)
+                .and_then(|node| node.entry(last))
+                .map(|entry| entry.key_span),
+            _ => None,
+        };
+        let node = self.node.nearest(path).0;
+        Problem::new(
+            span.unwrap_or(node.span),
+            format!("missing key '{key}'{owner}"),
+        )
+        .help(format!("add `{key}: …`"))
+    }
+
+    pub fn wrong_value(&self, path: &[Step], kind: &FaultKind) -> Problem {
+        let node = self.node.nearest(path).0;
+        let subject = if path.is_empty() {
+            String::new()
+        } else {
+            format!("'{}': ", display_path(path))
+        };
+        let mut problem = match kind {
+            FaultKind::Wrong { found, expected } => {
+                let problem = Problem::new(
+                    node.span,
+                    format!("{subject}expected {expected}, found {found}"),
+                );
+                match advice(node, expected) {
+                    Some(help) => problem.help(help),
+                    None => problem,
+                }
+            }
+            FaultKind::UnknownVariant { name, expected } => {
+                let guess = did_you_mean(name, expected.iter().copied());
+                let span = node.entry(name).map_or(node.span, |entry| entry.key_span);
+                Problem::new(span, format!("{subject}unknown choice '{name}'{guess}"))
+                    .help(format!("choices are {}", expected.join(", ")))
+            }
+            FaultKind::RepeatedKey { key } => Problem::new(
+                node.span,
+                format!("{subject}'{key}' is given twice, under two spellings"),
+            )
+            .help("remove one of the two"),
+            FaultKind::Other(message) if message.contains("untagged enum") => Problem::new(
+                node.span,
+                format!(
+                    "{subject}{} has none of the forms allowed here",
+                    describe_node(node)
+                ),
+            ),
+            FaultKind::Other(message) => Problem::new(node.span, format!("{subject}{message}")),
+            FaultKind::UnknownKey { key, .. } => {
+                Problem::new(node.span, format!("{subject}unknown key '{key}'"))
+            }
+            FaultKind::MissingKey { key } => {
+                Problem::new(node.span, format!("{subject}missing key '{key}'"))
+            }
+        };
+        if let Some(origin) = &node.origin {
+            problem = problem.related(origin.span, format!("'{}' is set here", origin.variable));
+        }
+        problem
+    }
+}
+
+/// What to write instead, for the confusions that YAML invites.
+fn advice(node: &Node, expected: &str) -> Option<String> {
+    let number = expected.contains("number");
+    match &node.value {
+        Value::Number(_) | Value::Bool(_) if expected == "text" => {
+            Some("quote it to make it text".to_string())
+        }
+        Value::Number(number) if expected.contains("whole number") => {
+            let value = number.as_f64().filter(|_| number.is_f64())?;
+            let exact = value.fract() == 0.0 && (0.0..1e15).contains(&value);
+            exact.then(|| format!("write {value:.0}"))
+        }
+        Value::String(text) if number => {
+            let digits = text.replace('_', "");
+            let parsed = digits
+                .parse::<f64>()
+                .ok()
+                .filter(|value| value.is_finite())?;
+            Some(format!(
+                "write {parsed} without quotes, underscores or leading zeros"
+            ))
+        }
+        Value::String(text) if expected == "true or false" => match text.to_lowercase().as_str() {
+            "yes" | "on" | "y" | "true" => Some("write true".to_string()),
+            "no" | "off" | "n" | "false" => Some("write false".to_string()),
+            _ => None,
+        },
+        Value::Null => Some("give a value, or remove the key".to_string()),
+        Value::Sequence(_) if expected == "a mapping" => {
+            Some("write `key: value` lines without the leading '-'".to_string())
+        }
+        _ if expected == "a list" => Some("write it between '[' and ']'".to_string()),
+        _ => None,
+    }
+}

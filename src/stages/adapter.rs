@@ -1,0 +1,21 @@
+//! Lets learning code report through the engine: `ml` and the engine do not know each other.
+
+use crate::engine;
+use crate::ml::progress::Progress;
+
+/// A stage's report, as `ml` wants it.
+pub(super) struct Adapter<'a>(pub &'a dyn engine::Report);
+
+impl Progress for Adapter<'_> {
+    fn update(&self, done: u64, total: u64, note: &str) {
+        self.0.progress(done, total, note);
+    }
+
+    fn warn(&self, message: &str) {
+        self.0.warn(message);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}

@@ -1,0 +1,228 @@
+//! From Arrow tables to what learners take: a frame of the wanted columns, labels, and the part of every row.
+//!
+//! Knows nothing of models. Column names that stages agree on are here and nowhere else.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, anyhow, bail};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type};
+use serde_json::json;
+
+use crate::artifact::Table;
+use crate::engine::{CheckContext, InputView, Reads, StageContext};
+use crate::ml::frame::{Column, Frame};
+use crate::tabular::Filter;
+
+/// The number of a row among all rows of its `load` stage.
+pub(super) const ROW_ID: &str = "row_id";
+/// The label's text, as `split` gives it; its field metadata names the original column.
+pub(super) const LABEL: &str = "label";
+/// `train`, `valid` or `test`, as `split` gives it.
+pub(super) const PART: &str = "part";
+/// The fold of a training row.
+pub(super) const FOLD: &str = "fold";
+/// Field metadata: the original name of the label column.
+pub(super) const LABEL_NAME: &str = "label_name";
+/// Field metadata of an embedding: JSON that says what made it.
+pub(super) const ENCODER: &str = "encoder";
+
+/// The column that holds the embedding of a text column.
+pub(super) fn embedding_of(text: &str) -> String {
+    format!("{text}_embedding")
+}
+
+/// What a learner is told to look at; the same in `baseline`, `train` and `transfer`.
+pub(super) struct Selection<'a> {
+    pub numeric: &'a [String],
+    pub text: &'a [String],
+    pub filter: &'a Filter,
+}
+
+impl Selection<'_> {
+    /// The columns of the `rows` input that are read.
+    pub fn reads_rows(&self) -> Reads {
+        let fixed = [ROW_ID, LABEL, PART, FOLD].map(str::to_owned);
+        let mut columns: Vec<String> = fixed.into_iter().chain(self.numeric.iter().cloned()).collect();
+        for column in self.filter.columns() {
+            if !columns.iter().any(|present| present == column) {
+                columns.push(column.to_owned());
+            }
+        }
+        Reads::Columns(columns)
+    }
+
+    /// The columns of the `embeddings` inputs that are read.
+    pub fn reads_embeddings(&self) -> Reads {
+        let embeddings = self.text.iter().map(|text| embedding_of(text));
+        Reads::Columns(std::iter::once(ROW_ID.to_owned()).chain(embeddings).collect())
+    }
+
+    /// Finds missing columns before anything runs.
+    pub fn check(&self, context: &mut CheckContext) {
+        context.require("rows", &["numeric"], self.numeric);
+        let filtered: Vec<String> = self.filter.columns().map(str::to_owned).collect();
+        context.require("rows", &["where"], &filtered);
+        if let Some(columns) = context.columns("rows")
+            && !columns.iter().any(|column| column == PART)
+        {
+            let help = Some("read from a `split` stage, e.g. `rows: folds`".to_owned());
+            context.problem(&["rows"], "these rows have not been split into train, valid and test", help);
+        }
+        let embedded = context.columns("embeddings");
+        for (i, text) in self.text.iter().enumerate() {
+            let index = i.to_string();
+            let missing = match &embedded {
+                Some(columns) => !columns.contains(&embedding_of(text)),
+                None => context.inputs("embeddings").is_empty(),
+            };
+            if missing {
+                let help = format!("add an `embed` stage with `columns: [{text}]` to `embeddings`");
+                context.problem(&["text", &index], format!("no embedding of column '{text}'"), Some(help));
+            }
+        }
+    }
+}
+
+/// Rows ready for a learner.
+pub(super) struct Dataset {
+    pub frame: Frame,
+    /// What made the embedding of each text column, in the order of the selection.
+    pub encoders: Vec<serde_json::Value>,
+    /// Indices into `classes`.
+    pub labels: Vec<u32>,
+    pub classes: Vec<String>,
+    pub label_name: String,
+    pub train: Vec<usize>,
+    pub valid: Vec<usize>,
+    pub test: Vec<usize>,
+    /// The fold of each training row, aligned with `train`.
+    pub folds: Vec<u32>,
+    pub row_id: Vec<i64>,
+}
+
+/// Reads and joins the inputs `rows` and `embeddings`. Classes are sorted by name.
+pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::Result<Dataset> {
+    let rows = filtered(&context.input("rows")?.table()?, selection.filter)?;
+    let mut frame = numeric_frame(&rows, selection.numeric)?;
+    let row_id = integers(&rows, ROW_ID)?;
+    let encoders = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), selection.text)?;
+    let texts = strings(&rows, LABEL)?;
+    let mut classes: Vec<String> = texts.iter().flatten().cloned().collect();
+    classes.sort_unstable();
+    classes.dedup();
+    if classes.len() < 2 {
+        let found = classes.first().map_or("no label".to_owned(), |class| format!("the single class '{class}'"));
+        bail!("there is nothing to learn: the rows have {found} (two classes or more are needed)");
+    }
+    let index: HashMap<&str, u32> = classes.iter().enumerate().map(|(i, class)| (class.as_str(), i as u32)).collect();
+    let labels = texts
+        .iter()
+        .map(|text| text.as_deref().and_then(|text| index.get(text).copied()))
+        .collect::<Option<Vec<u32>>>()
+        .ok_or_else(|| anyhow!("a row to learn from has no label"))?;
+    let parts = strings(&rows, PART)?;
+    let of = |name: &str| -> Vec<usize> {
+        parts.iter().enumerate().filter(|(_, part)| part.as_deref() == Some(name)).map(|(i, _)| i).collect()
+    };
+    let (train, valid, test) = (of("train"), of("valid"), of("test"));
+    let fold = optional_integers(&rows, FOLD)?;
+    let folds = train.iter().map(|&i| fold[i].unwrap_or(0) as u32).collect();
+    let schema = rows.schema();
+    let label_field = schema.field_with_name(LABEL)?;
+    let label_name = label_field.metadata().get(LABEL_NAME).cloned().unwrap_or_else(|| LABEL.to_owned());
+    Ok(Dataset { frame, encoders, labels, classes, label_name, train, valid, test, folds, row_id })
+}
+
+/// The rows that the filter keeps.
+pub(super) fn filtered(table: &Table, filter: &Filter) -> anyhow::Result<Table> {
+    if filter.is_empty() {
+        return Ok(table.clone());
+    }
+    let keep = filter.rows(table.batch()).context("where")?;
+    let kept = arrow::compute::filter_record_batch(table.batch(), &arrow::array::BooleanArray::from(keep))?;
+    if kept.num_rows() == 0 {
+        bail!("where: no row is left of {}", table.rows());
+    }
+    Ok(Table::new(kept))
+}
+
+/// A frame of the named numeric columns; missing values become NaN.
+pub(super) fn numeric_frame(table: &Table, names: &[String]) -> anyhow::Result<Frame> {
+    let mut frame = Frame::new(table.rows());
+    for name in names {
+        frame.insert(name.clone(), Column::Numeric(numbers(table, name)?));
+    }
+    Ok(frame)
+}
+
+/// Joins the embeddings of the text columns by row id, each under the text column's own name. Returns what made them.
+pub(super) fn add_embeddings(
+    frame: &mut Frame,
+    row_id: &[i64],
+    inputs: &[InputView],
+    texts: &[String],
+) -> anyhow::Result<Vec<serde_json::Value>> {
+    let tables = inputs.iter().map(InputView::table).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut encoders = Vec::with_capacity(texts.len());
+    for text in texts {
+        let name = embedding_of(text);
+        let table = tables.iter().find(|table| table.column(&name).is_ok());
+        let table = table.ok_or_else(|| {
+            anyhow!("no embedding of column '{text}' (add an `embed` stage with `columns: [{text}]` to `embeddings`)")
+        })?;
+        frame.insert(text.clone(), join(table, &name, row_id)?);
+        let schema = table.schema();
+        let made_by = schema.field_with_name(&name)?.metadata().get(ENCODER).cloned().unwrap_or_default();
+        encoders.push(serde_json::from_str(&made_by).unwrap_or(json!(null)));
+    }
+    Ok(encoders)
+}
+
+fn join(table: &Table, name: &str, row_id: &[i64]) -> anyhow::Result<Column> {
+    let place: HashMap<i64, usize> = integers(table, ROW_ID)?.into_iter().enumerate().map(|(i, id)| (id, i)).collect();
+    let lists = table.column(name)?;
+    let DataType::FixedSizeList(_, dim) = lists.data_type() else {
+        bail!("column '{name}' is not an embedding but {}", lists.data_type());
+    };
+    let dim = usize::try_from(*dim)?;
+    let values = lists.as_fixed_size_list().values();
+    let values = values.as_primitive_opt::<Float32Type>().ok_or_else(|| anyhow!("'{name}' does not hold f32"))?;
+    let values = values.values();
+    let mut joined = Vec::with_capacity(row_id.len() * dim);
+    for id in row_id {
+        let i = *place.get(id).ok_or_else(|| {
+            anyhow!("row {id} has no '{name}' (the `embed` stage must read the same `load` stage as these rows)")
+        })?;
+        joined.extend_from_slice(&values[i * dim..(i + 1) * dim]);
+    }
+    Ok(Column::Vector { dim, values: joined })
+}
+
+pub(super) fn numbers(table: &Table, name: &str) -> anyhow::Result<Vec<f64>> {
+    let array = table.column(name)?;
+    if !matches!(array.data_type(), DataType::Int64 | DataType::Float64 | DataType::Float32 | DataType::Boolean) {
+        bail!("column '{name}' holds text, not numbers (leave it out of `numeric`, or embed it)");
+    }
+    let array = cast(array, &DataType::Float64)?;
+    let array = array.as_primitive::<Float64Type>();
+    Ok(array.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+}
+
+pub(super) fn integers(table: &Table, name: &str) -> anyhow::Result<Vec<i64>> {
+    let values: Option<Vec<i64>> = optional_integers(table, name)?.into_iter().collect();
+    values.ok_or_else(|| anyhow!("column '{name}' has missing values"))
+}
+
+fn optional_integers(table: &Table, name: &str) -> anyhow::Result<Vec<Option<i64>>> {
+    let array = table.column(name)?;
+    let array = array.as_primitive_opt::<Int64Type>();
+    Ok(array.ok_or_else(|| anyhow!("column '{name}' does not hold integers"))?.iter().collect())
+}
+
+/// Texts of a column; numbers are written out, so that an id that looks like a number serves as a text.
+pub(super) fn strings(table: &Table, name: &str) -> anyhow::Result<Vec<Option<String>>> {
+    let array: ArrayRef = cast(table.column(name)?, &DataType::Utf8)?;
+    Ok(array.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
+}

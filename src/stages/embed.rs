@@ -1,0 +1,169 @@
+//! `embed`: text columns → vectors, by a sentence-transformer or by the built-in `tfidf`.
+//!
+//! Knows nothing of how encoders compute or where they come from (`encoder`).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::adapter::Adapter;
+use super::dataset::{self, ENCODER, ROW_ID, embedding_of};
+use super::encoder::{self, TFIDF};
+use crate::artifact::Table;
+use crate::engine::{
+    Arity, CheckContext, External, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads,
+};
+use crate::ml::encoder::{TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
+use crate::ml::matrix::Matrix;
+
+/// Embeds text columns: for each, a column `NAME_embedding` of type FixedSizeList<f32> beside `row_id`. Each distinct text is computed once; a missing text counts as empty.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Embed {
+    /// Text columns to embed.
+    columns: Vec<String>,
+    /// A sentence-transformers model by its hub id or folder, or `tfidf`, which needs no model.
+    encoder: String,
+    /// For sentence-transformers: what differs from the model's own files.
+    #[serde(default)]
+    transformer: TransformerOptions,
+    /// For `tfidf`.
+    #[serde(default)]
+    tfidf: TfidfOptions,
+}
+
+impl Stage for Embed {
+    const KIND: &'static str = "embed";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "text columns to vectors";
+    const INPUTS: &'static [InputPort] = &[
+        InputPort::table("rows", Arity::One, "the rows whose texts to embed, e.g. a `load` stage"),
+        InputPort::table("fit", Arity::Optional, "the rows that `tfidf` learns its vocabulary from: the training part, e.g. `folds.train`"),
+    ];
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("rows", PortType::Table), OutputPort::new("encoder", PortType::Json)]
+    }
+
+    fn externals(&self) -> Vec<Box<dyn External>> {
+        if self.encoder == TFIDF { Vec::new() } else { vec![Box::new(encoder::Pretrained::new("encoder", &self.encoder))] }
+    }
+
+    fn reads(&self, port: &str) -> Reads {
+        match port {
+            // A pretrained encoder learns nothing here, so that another split leaves its vectors fresh.
+            "fit" if self.encoder != TFIDF => Reads::Columns(Vec::new()),
+            "fit" => Reads::Columns(self.columns.clone()),
+            _ => Reads::Columns(std::iter::once(ROW_ID.to_owned()).chain(self.columns.iter().cloned()).collect()),
+        }
+    }
+
+    fn threads(&self) -> Threads {
+        Threads::All
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        if self.columns.is_empty() {
+            context.problem(&["columns"], "name at least one text column", None);
+        }
+        context.require("rows", &["columns"], &self.columns);
+        if self.encoder == TFIDF && context.inputs("fit").is_empty() {
+            let help = "add `fit: folds.train`, so that no other row can leak into the vocabulary".to_owned();
+            context.problem(&["encoder"], "`tfidf` needs the rows to learn its vocabulary from", Some(help));
+        }
+        let embeddings = self.columns.iter().map(|name| embedding_of(name));
+        context.output("rows", std::iter::once(ROW_ID.to_owned()).chain(embeddings).collect());
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let rows = context.input("rows")?.table()?;
+        let mut fields = vec![Field::new(ROW_ID, DataType::Int64, true)];
+        let mut arrays: Vec<ArrayRef> = vec![rows.column(ROW_ID)?.clone()];
+        let mut recipes = serde_json::Map::new();
+        let mut distinct = 0;
+        let shared = self.pretrained(context)?;
+        for column in &self.columns {
+            let texts = texts(&rows, column)?;
+            let fitted;
+            let (encoder, recipe): (&dyn TextEncoder, serde_json::Value) = match &shared {
+                Some((encoder, recipe)) => (encoder.as_ref(), recipe.clone()),
+                None => {
+                    fitted = self.fit_tfidf(context, column)?;
+                    (&fitted.0, fitted.1)
+                }
+            };
+            let (vectors, count) = encode(encoder, &texts, context)?;
+            distinct += count;
+            let field = Field::new(embedding_of(column), list_type(encoder.dim())?, true);
+            fields.push(field.with_metadata(HashMap::from([(ENCODER.to_owned(), recipe.to_string())])));
+            arrays.push(list_array(vectors)?);
+            recipes.insert(column.clone(), recipe);
+        }
+        let table = Table::new(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?);
+        context.put_table("rows", &table)?;
+        context.put_json("encoder", "encoder.json", &recipes)?;
+        context.headline(format!("{distinct} distinct texts of {} rows", table.rows()));
+        Ok(())
+    }
+}
+
+impl Embed {
+    fn pretrained(&self, context: &StageContext) -> anyhow::Result<Option<(Box<dyn TextEncoder>, serde_json::Value)>> {
+        if self.encoder == TFIDF {
+            return Ok(None);
+        }
+        encoder::open(&self.encoder, &self.transformer, context.report()).map(Some)
+    }
+
+    fn fit_tfidf(&self, context: &StageContext, column: &str) -> anyhow::Result<(Tfidf, serde_json::Value)> {
+        let fit = context.input("fit")?.table()?;
+        let texts = texts(&fit, column)?;
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let tfidf = Tfidf::fit(&texts, self.tfidf.clone(), context.seed(), context.threads(), &Adapter(context.report()))?;
+        let recipe = encoder::recipe(TFIDF, &crate::artifact::Digest::of(&tfidf.to_bytes()).to_string(), &tfidf);
+        Ok((tfidf, recipe))
+    }
+}
+
+fn texts(table: &Table, column: &str) -> anyhow::Result<Vec<String>> {
+    Ok(dataset::strings(table, column)?.into_iter().map(Option::unwrap_or_default).collect())
+}
+
+/// Vectors for all texts, and how many distinct ones there were.
+fn encode(encoder: &dyn TextEncoder, texts: &[String], context: &StageContext) -> anyhow::Result<(Matrix, usize)> {
+    let mut place: HashMap<&str, usize> = HashMap::new();
+    let mut distinct: Vec<&str> = Vec::new();
+    let index: Vec<usize> = (texts.iter())
+        .map(|text| {
+            *place.entry(text.as_str()).or_insert_with(|| {
+                distinct.push(text);
+                distinct.len() - 1
+            })
+        })
+        .collect();
+    let clock = std::time::Instant::now();
+    let vectors = encoder.encode(&distinct, context.threads(), &Adapter(context.report()))?;
+    context.measure("texts", distinct.len() as f64);
+    context.measure("texts_per_second", distinct.len() as f64 / clock.elapsed().as_secs_f64());
+    Ok((vectors.take(&index), distinct.len()))
+}
+
+fn list_type(dim: usize) -> anyhow::Result<DataType> {
+    let item = Arc::new(Field::new("item", DataType::Float32, true));
+    Ok(DataType::FixedSizeList(item, i32::try_from(dim)?))
+}
+
+fn list_array(vectors: Matrix) -> anyhow::Result<ArrayRef> {
+    if vectors.cols == 0 {
+        bail!("the encoder gave vectors without components");
+    }
+    let DataType::FixedSizeList(item, dim) = list_type(vectors.cols)? else {
+        return Err(anyhow!("not a list type"));
+    };
+    Ok(Arc::new(FixedSizeListArray::try_new(item, dim, Arc::new(Float32Array::from(vectors.data)), None)?))
+}

@@ -1,0 +1,78 @@
+//! Finds, fetches and opens the encoder that a stage names.
+//!
+//! Knows nothing of tables.
+
+use serde_json::json;
+
+use crate::engine::{External, Report};
+use crate::ml::encoder::{self, TextEncoder, TransformerOptions};
+use crate::models::{FetchProgress, Resolver, Silent};
+
+/// The built-in encoder, which needs no model.
+pub(super) const TFIDF: &str = "tfidf";
+
+/// An encoder outside the store, known by the digest of its files.
+pub(super) struct Pretrained {
+    at: String,
+    name: String,
+}
+
+impl Pretrained {
+    pub fn new(at: &str, name: &str) -> Self {
+        Pretrained { at: at.to_owned(), name: name.to_owned() }
+    }
+}
+
+impl External for Pretrained {
+    fn at(&self) -> &str {
+        &self.at
+    }
+
+    /// A catalogued encoder's digest is known without having it; another's once it is somewhere on this machine.
+    fn digest(&self) -> anyhow::Result<Option<String>> {
+        let resolver = Resolver::from_env();
+        if let Some(entry) = resolver.entry(&self.name) {
+            return Ok(Some(entry.digest()));
+        }
+        let Some(located) = resolver.locate(&self.name) else { return Ok(None) };
+        Ok(Some(resolver.verify(&self.name, &located, &Silent)?.digest))
+    }
+
+    fn fetch(&self, report: &dyn Report) -> anyhow::Result<String> {
+        Ok(Resolver::from_env().resolve(&self.name, &Fetching(report))?.digest)
+    }
+}
+
+/// The opened encoder, and the JSON that says what it is: part of embeddings' metadata and of models.
+pub(super) fn open(
+    name: &str,
+    options: &TransformerOptions,
+    report: &dyn Report,
+) -> anyhow::Result<(Box<dyn TextEncoder>, serde_json::Value)> {
+    let resolved = Resolver::from_env().resolve(name, &Fetching(report))?;
+    let encoder = encoder::open(&resolved.folder, options)?;
+    let recipe = recipe(&resolved.name, &resolved.digest, encoder.as_ref());
+    Ok((encoder, recipe))
+}
+
+/// What decides the vectors of an encoder.
+pub(super) fn recipe(name: &str, digest: &str, encoder: &dyn TextEncoder) -> serde_json::Value {
+    json!({"name": name, "digest": digest, "dim": encoder.dim(), "recipe": encoder.recipe()})
+}
+
+/// A stage's report, as fetching wants it.
+pub(super) struct Fetching<'a>(pub &'a dyn Report);
+
+impl FetchProgress for Fetching<'_> {
+    fn bytes(&self, file: &str, done: u64, total: u64) {
+        self.0.progress(done >> 20, total >> 20, &format!("MiB of {file}"));
+    }
+
+    fn note(&self, message: &str) {
+        self.0.progress(0, 0, message);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}

@@ -1,0 +1,34 @@
+//! A stage's own figures: those that the report would show of it, each as a file.
+//!
+//! Knows nothing of how they are drawn.
+
+use anyhow::Context as _;
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::report::view;
+use crate::artifact::Table;
+use crate::engine::StageContext;
+use crate::report::{StageArtifacts, figures};
+
+/// Gives the figures of these JSON documents and tables at the port `figures`.
+pub(super) fn put_figures(
+    context: &mut StageContext,
+    kind: &str,
+    json: &[(&str, Value)],
+    tables: &[(&str, &Table)],
+) -> anyhow::Result<()> {
+    let mut artifacts = StageArtifacts { stage: kind.to_owned(), kind: kind.to_owned(), ..StageArtifacts::default() };
+    artifacts.json = json.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let views = tables.iter().map(|(name, table)| Ok(((*name).to_owned(), view(table)?)));
+    artifacts.tables = views.collect::<anyhow::Result<IndexMap<_, _>>>()?;
+    let drawn = figures(&artifacts);
+    for (name, svg) in &drawn {
+        context.put_file("figures", &format!("{name}.svg"), svg.as_bytes()).context("figures")?;
+    }
+    if drawn.is_empty() {
+        // A port must not stay empty: too few epochs or columns for a picture are no error.
+        context.put_file("figures", "figures.txt", b"nothing to draw\n")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! `load`: CSV files → one table, with a port for each file.
+//!
+//! Knows nothing of what the columns mean.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::bail;
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::dataset;
+use super::download::{self, Download};
+use crate::artifact::Table;
+use crate::engine::{CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext};
+use crate::tabular::{self, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions};
+
+/// Reads CSV files into one Arrow table. Rows keep the order of the files; port `rows` has them all, and each file has a port of its name.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Load {
+    /// CSV files by a name of your choice, e.g. `{train: data/sample/train.csv}`; paths count from where runner is started.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    files: IndexMap<String, String>,
+    /// CSV files to download, by name; they come after `files`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Download>")]
+    downloads: IndexMap<String, Download>,
+    /// The column to predict; files may lack it.
+    #[serde(default)]
+    label: Option<String>,
+    /// Declared column types; other columns are inferred.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, ColumnType>")]
+    types: IndexMap<String, ColumnType>,
+    /// Tokens that stand for a missing value.
+    #[serde(default = "default_missing")]
+    missing: Vec<String>,
+    /// The character between fields.
+    #[serde(default = "default_delimiter")]
+    delimiter: char,
+    /// New columns, e.g. `release_year: {year_of: track_album_release_date}`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Derivation>")]
+    derive: IndexMap<String, Derivation>,
+    /// Rows to keep, e.g. `{playlist_genre: [pop, rap], tempo: {min: 60}}`.
+    #[serde(default, rename = "where")]
+    filter: Filter,
+    /// Columns to keep; empty keeps all.
+    #[serde(default)]
+    keep: Vec<String>,
+    /// Columns to leave out.
+    #[serde(default)]
+    drop: Vec<String>,
+}
+
+fn default_missing() -> Vec<String> {
+    LoadOptions::default().missing
+}
+
+fn default_delimiter() -> char {
+    LoadOptions::default().delimiter
+}
+
+impl Stage for Load {
+    const KIND: &'static str = "load";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "CSV files to one table";
+    const INPUTS: &'static [InputPort] = &[];
+    const SEEDED: bool = false;
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        let names = self.names().filter(|name| name != "rows");
+        std::iter::once("rows".to_owned()).chain(names).map(|name| OutputPort::new(name, PortType::Table)).collect()
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        let source = |(name, path): (&String, &String)| Source { at: format!("files.{name}"), path: PathBuf::from(path) };
+        self.files.iter().map(source).collect()
+    }
+
+    fn externals(&self) -> Vec<Box<dyn External>> {
+        let external = |(name, download): (&String, &Download)| -> Box<dyn External> {
+            Box::new(DownloadedFile { at: format!("downloads.{name}"), download: download.clone() })
+        };
+        self.downloads.iter().map(external).collect()
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        if self.files.is_empty() && self.downloads.is_empty() {
+            let help = Some("write e.g. `files: {train: data/train.csv}`".to_owned());
+            context.problem(&[], "a `load` stage needs files", help);
+            return;
+        }
+        if let Some(name) = self.downloads.keys().find(|name| self.files.contains_key(*name)) {
+            context.problem(&["downloads", name], format!("'{name}' names a file and a download"), None);
+        }
+        for name in self.names().filter(|name| name == "rows") {
+            let message = format!("a file cannot be named '{name}': that port holds the rows of all files");
+            context.problem(&["files", &name], message, Some("choose another name".to_owned()));
+        }
+        let mut headers: Vec<(&str, Vec<String>)> = Vec::new();
+        for (name, path) in self.files.iter() {
+            match open(Path::new(path)).and_then(|file| tabular::header(path, file, self.delimiter)) {
+                Ok(header) => headers.push((path, header)),
+                Err(error) => context.problem(&["files", name], error.to_string(), remedy(path)),
+            }
+        }
+        if headers.len() < self.files.len() || !self.downloads.is_empty() {
+            return;
+        }
+        match tabular::columns(&headers, &self.options()) {
+            Ok(columns) => {
+                for port in Stage::outputs(self) {
+                    context.output(&port.name, columns.clone());
+                }
+            }
+            Err(errors) => {
+                for error in errors {
+                    context.problem(&[], error.to_string(), None);
+                }
+            }
+        }
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let mut files: Vec<(String, String, Vec<u8>)> = Vec::new();
+        for (name, path) in &self.files {
+            let (_, bytes) = context.source(&format!("files.{name}"))?;
+            files.push((name.clone(), path.clone(), bytes));
+        }
+        for (name, download) in &self.downloads {
+            files.push((name.clone(), download.url.clone(), download::get(download, context.report())?));
+        }
+        let inputs: Vec<Input> = files.iter().map(|(name, path, bytes)| Input { name, path, bytes }).collect();
+        let loaded = tabular::load(&inputs, &self.options()).map_err(|errors| joined(&errors))?;
+        for note in &loaded.notes {
+            context.report().warn(note);
+        }
+        let rows = Table::new(with_label_name(loaded.batch, self.label.as_deref())?);
+        context.put_table("rows", &rows)?;
+        let sources = dataset::strings(&rows, "source")?;
+        for (name, _, _) in &files {
+            let own: Vec<bool> = sources.iter().map(|source| source.as_deref() == Some(name)).collect();
+            let own = arrow::compute::filter_record_batch(rows.batch(), &own.into())?;
+            context.put_table(name, &Table::new(own))?;
+        }
+        context.headline(format!("{} rows, {} columns", rows.rows(), rows.column_names().len()));
+        Ok(())
+    }
+}
+
+impl Load {
+    fn names(&self) -> impl Iterator<Item = String> {
+        self.files.keys().chain(self.downloads.keys()).cloned()
+    }
+
+    fn options(&self) -> LoadOptions {
+        LoadOptions {
+            label: self.label.clone(),
+            types: self.types.clone(),
+            missing: self.missing.clone(),
+            delimiter: self.delimiter,
+            derive: self.derive.clone(),
+            where_: self.filter.clone(),
+            keep: self.keep.clone(),
+            drop: self.drop.clone(),
+        }
+    }
+}
+
+/// Marks the label column in its field's metadata, for the stages below.
+fn with_label_name(batch: RecordBatch, label: Option<&str>) -> anyhow::Result<RecordBatch> {
+    let Some(label) = label else { return Ok(batch) };
+    let schema = batch.schema();
+    let fields: Vec<_> = (schema.fields().iter())
+        .map(|field| {
+            let field = field.as_ref().clone();
+            if field.name() != label {
+                return field;
+            }
+            let mut metadata = field.metadata().clone();
+            metadata.insert(dataset::LABEL_NAME.to_owned(), label.to_owned());
+            field.with_metadata(metadata)
+        })
+        .collect();
+    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
+    Ok(RecordBatch::try_new(Arc::new(schema), batch.columns().to_vec())?)
+}
+
+struct DownloadedFile {
+    at: String,
+    download: Download,
+}
+
+impl External for DownloadedFile {
+    fn at(&self) -> &str {
+        &self.at
+    }
+
+    fn digest(&self) -> anyhow::Result<Option<String>> {
+        Ok(Some(self.download.sha256.to_ascii_lowercase()))
+    }
+
+    fn fetch(&self, _report: &dyn Report) -> anyhow::Result<String> {
+        bail!("the digest of a download is declared")
+    }
+}
+
+fn open(path: &Path) -> Result<std::fs::File, CsvError> {
+    std::fs::File::open(path).map_err(|error| CsvError {
+        path: Some(path.display().to_string()),
+        line: None,
+        column: None,
+        problem: tabular::Problem::Unreadable(error.to_string()),
+    })
+}
+
+fn remedy(path: &str) -> Option<String> {
+    (!Path::new(path).exists()).then(|| {
+        let here = std::env::current_dir().map(|here| here.display().to_string()).unwrap_or_default();
+        format!("paths count from where runner is started: {here}")
+    })
+}
+
+fn joined(errors: &[CsvError]) -> anyhow::Error {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    anyhow::anyhow!("{}", lines.join("\n"))
+}

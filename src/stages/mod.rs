@@ -1,0 +1,52 @@
+//! The stage kinds, one file each: the only place where the engine and the learning library meet.
+//!
+//! A kind is a struct of typed parameters that implements `engine::Stage`; its `run` reads tables, calls `ml`, and gives artifacts.
+//! To add one: a file here, and a line in [`KINDS`].
+
+mod adapter;
+mod baseline;
+mod dataset;
+mod describe;
+mod download;
+mod embed;
+mod encoder;
+mod figures;
+mod load;
+mod model_file;
+mod predict;
+mod report;
+pub mod schema;
+mod split;
+mod train;
+mod training;
+// mod transfer;
+
+use crate::engine::{Kind, KindInfo, Registry};
+
+/// Every kind, in the order in which a study uses them.
+static KINDS: &[KindInfo] = &[
+    load::Load::INFO,
+    split::Split::INFO,
+    describe::Describe::INFO,
+    baseline::Baseline::INFO,
+    embed::Embed::INFO,
+    train::Train::INFO,
+    predict::Predict::INFO,
+    // transfer::Transfer::INFO,
+    report::Report::INFO,
+];
+
+pub fn registry() -> Registry {
+    Registry(KINDS)
+}
+
+/// What computes: part of every cache key, since devices may differ in the last bits.
+pub fn device_class() -> &'static str {
+    if cfg!(feature = "cuda") {
+        "cuda"
+    } else if cfg!(feature = "metal") {
+        "metal"
+    } else {
+        "cpu"
+    }
+}

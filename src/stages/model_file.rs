@@ -1,0 +1,94 @@
+//! A fitted network as an artifact: `model.safetensors` (weights) and `model.json` (the recipe: everything else that a prediction needs).
+//!
+//! Knows nothing of how networks compute.
+
+use anyhow::{Context as _, anyhow, bail};
+use serde::{Deserialize, Serialize};
+
+use super::dataset::Dataset;
+use crate::engine::{InputView, StageContext};
+use crate::ml::network::Classifier;
+
+const FORMAT: u32 = 1;
+const WEIGHTS: &str = "model.safetensors";
+const RECIPE: &str = "model.json";
+
+/// What travels beside the weights.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Recipe {
+    format: u32,
+    /// The column that the model predicts, as the data names it.
+    label: String,
+    /// What made the embedding of each text column: name, digest, pooling.
+    encoders: Vec<Encoder>,
+    /// Classes, columns, imputation, scaling and architecture.
+    network: serde_json::Value,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Encoder {
+    column: String,
+    made_by: serde_json::Value,
+}
+
+pub(super) struct ModelFile {
+    pub classifier: Classifier,
+    pub label: String,
+    /// By text column.
+    encoders: Vec<Encoder>,
+}
+
+impl ModelFile {
+    pub fn new(classifier: Classifier, data: &Dataset, text: &[String]) -> Self {
+        let encoders = text.iter().zip(&data.encoders);
+        let encoders = encoders.map(|(column, made_by)| Encoder { column: column.clone(), made_by: made_by.clone() });
+        ModelFile { classifier, label: data.label_name.clone(), encoders: encoders.collect() }
+    }
+
+    pub fn put(&self, context: &mut StageContext, port: &str) -> anyhow::Result<()> {
+        let (weights, network) = self.classifier.to_parts()?;
+        let recipe =
+            Recipe { format: FORMAT, label: self.label.clone(), encoders: self.encoders.clone(), network };
+        context.put_file(port, WEIGHTS, &weights)?;
+        context.put_json(port, RECIPE, &recipe)
+    }
+
+    pub fn read(input: &InputView) -> anyhow::Result<Self> {
+        let stage = input.stage();
+        let recipe: Recipe = serde_json::from_slice(&input.file(RECIPE)?)
+            .with_context(|| format!("{RECIPE} of '{stage}' cannot be read"))?;
+        if recipe.format != FORMAT {
+            bail!("{RECIPE} of '{stage}' has format {}, this runner reads {FORMAT}", recipe.format);
+        }
+        let classifier = Classifier::from_parts(&input.file(WEIGHTS)?, &recipe.network)
+            .with_context(|| format!("the model of '{stage}' cannot be read"))?;
+        Ok(ModelFile { classifier, label: recipe.label, encoders: recipe.encoders })
+    }
+
+    /// The numeric columns that the model reads.
+    pub fn numeric(&self) -> Vec<String> {
+        self.classifier.preprocessing().numeric.iter().map(|column| column.name.clone()).collect()
+    }
+
+    /// The text columns that the model wants embedded.
+    pub fn text(&self) -> Vec<String> {
+        self.encoders.iter().map(|encoder| encoder.column.clone()).collect()
+    }
+
+    /// Refuses embeddings that another encoder made: their components mean something else.
+    pub fn check_encoders(&self, found: &[serde_json::Value]) -> anyhow::Result<()> {
+        for (encoder, found) in self.encoders.iter().zip(found) {
+            if encoder.made_by != *found {
+                let name = |value: &serde_json::Value| value["name"].as_str().unwrap_or("unknown").to_owned();
+                return Err(anyhow!(
+                    "the model learnt '{}' as embedded by {}, but these rows were embedded by {} or with other options \
+                     (use the same `embed` stage for both)",
+                    encoder.column,
+                    name(&encoder.made_by),
+                    name(found)
+                ));
+            }
+        }
+        Ok(())
+    }
+}

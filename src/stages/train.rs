@@ -1,0 +1,210 @@
+//! `train`: a network on numbers, texts or both; optionally the best of a search.
+//!
+//! Knows nothing of how networks learn (`ml::train`, `ml::search`).
+
+use std::collections::BTreeMap;
+
+use anyhow::anyhow;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::adapter::Adapter;
+use super::dataset::{Dataset, Selection, dataset};
+use super::figures::put_figures;
+use super::model_file::ModelFile;
+use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
+use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use crate::ml::network::NetworkSpec;
+use crate::ml::progress::Progress;
+use crate::ml::search::{self, SearchResult, SearchSpec, TrialResult};
+use crate::ml::train::{Data, Fitted, PartScores, TrainError, train};
+use crate::tabular::Filter;
+
+with_training! {
+    /// Trains a network on the training part; the epoch (and with `search` the parameters) is chosen on the validation part, the test part is scored once.
+    #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    pub struct Train {
+        /// Numeric columns to learn from.
+        #[serde(default)]
+        numeric: Vec<String>,
+        /// Text columns to learn from, through `embeddings`.
+        #[serde(default)]
+        text: Vec<String>,
+        /// Rows to learn from.
+        #[serde(default, rename = "where")]
+        filter: Filter,
+        /// The network's shape.
+        #[serde(default)]
+        network: NetworkSpec,
+        /// Tries parameters on the validation part first, and trains with the best.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        search: Option<SearchSpec>,
+    }
+}
+
+impl Train {
+    fn selection(&self) -> Selection<'_> {
+        Selection { numeric: &self.numeric, text: &self.text, filter: &self.filter }
+    }
+}
+
+impl Stage for Train {
+    const KIND: &'static str = "train";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "a network on numbers, texts or both";
+    const INPUTS: &'static [InputPort] = &[
+        InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
+        InputPort::table("embeddings", Arity::Any, "the `embed` stages of the columns in `text`"),
+    ];
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![
+            OutputPort::new("model", PortType::Model),
+            OutputPort::new("metrics", PortType::Json),
+            OutputPort::new("curves", PortType::Table),
+            OutputPort::new("figures", PortType::Files),
+            OutputPort::new("search", PortType::Json),
+        ]
+    }
+
+    fn reads(&self, port: &str) -> Reads {
+        if port == "rows" { self.selection().reads_rows() } else { self.selection().reads_embeddings() }
+    }
+
+    fn threads(&self) -> Threads {
+        if self.search.is_some() { Threads::All } else { Threads::One }
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        if self.numeric.is_empty() && self.text.is_empty() {
+            context.problem(&[], "name at least one column under `numeric` or `text`", None);
+        }
+        self.selection().check(context);
+        for (path, message) in self.network.problems() {
+            let path: Vec<&str> = std::iter::once("network").chain(path.split('.')).collect();
+            context.problem(&path, message, None);
+        }
+        for (path, message) in self.training().problems() {
+            context.problem(&path.split('.').collect::<Vec<_>>(), message, None);
+        }
+        if let Some(search) = &self.search {
+            for (path, message) in search.problems() {
+                context.problem(&["search", path.split('.').next().unwrap_or_default()], message, None);
+            }
+            // Every path must lead to a parameter, and every value must fit it: the first point shows both.
+            for (path, value) in search.points(0).into_iter().take(1).flatten() {
+                if let Err(message) = self.at(&BTreeMap::from([(path.clone(), value)])) {
+                    context.problem(&["search", "space", &path], message, None);
+                }
+            }
+        }
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let data = dataset(context, &self.selection())?;
+        let found = match &self.search {
+            Some(spec) => Some(self.search(spec, &data, context)?),
+            None => None,
+        };
+        let chosen = match &found {
+            Some(found) => self.at(&found.trials[found.best].params).map_err(|message| anyhow!(message))?,
+            None => self.clone(),
+        };
+        let fitted = chosen.fit(&data, None, context.seed(), &Adapter(context.report()))?;
+        let training = chosen.training();
+        let parts = scores_by_part(&fitted.model, &data)?;
+        context.headline(headline(&parts, fitted.best_epoch));
+        let metrics = json!({
+            "parts": parts,
+            "best_epoch": fitted.best_epoch,
+            "diverged": fitted.diverged,
+            "loss": training.loss,
+            "parameters": parameters(&fitted.model)?,
+            "classes": data.classes,
+            "network": chosen.network,
+            "training": training,
+        });
+        let search = serde_json::to_value(&found)?;
+        ModelFile::new(fitted.model, &data, &self.text).put(context, "model")?;
+        context.put_json("metrics", "metrics.json", &metrics)?;
+        context.put_json("search", "search.json", &search)?;
+        let curves = curve_table(&fitted.curves)?;
+        context.put_table("curves", &curves)?;
+        let json = [("metrics", metrics), ("search", search)];
+        put_figures(context, Self::KIND, &json, &[("curves", &curves)])
+    }
+}
+
+impl Train {
+    fn fit(&self, data: &Dataset, epochs: Option<usize>, seed: u64, progress: &dyn Progress) -> Result<Fitted, TrainError> {
+        let examples = Data {
+            frame: &data.frame,
+            numeric: &self.numeric,
+            text: &self.text,
+            labels: &data.labels,
+            classes: &data.classes,
+            train: &data.train,
+            valid: &data.valid,
+        };
+        let mut training = self.training();
+        training.epochs = epochs.unwrap_or(training.epochs);
+        train(examples, &self.network, &training, seed, progress)
+    }
+
+    /// This stage with other values at some paths.
+    fn at(&self, point: &BTreeMap<String, Value>) -> Result<Self, String> {
+        let mut params = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        if let Some(object) = params.as_object_mut() {
+            object.remove("search");
+        }
+        let changed = search::apply(&params, point)?;
+        serde_json::from_value(changed).map_err(|error| error.to_string())
+    }
+
+    fn search(&self, spec: &SearchSpec, data: &Dataset, context: &StageContext) -> anyhow::Result<SearchResult> {
+        let adapter = Adapter(context.report());
+        let trial = |point: &BTreeMap<String, Value>| -> Result<TrialResult, String> {
+            let chosen = self.at(point)?;
+            // All that a trial's result depends on; the test part never enters it.
+            let inputs = context.inputs_key().to_string();
+            let memo = context.memo(&json!({"inputs": inputs, "params": chosen, "epochs": spec.epochs, "metric": spec.metric}));
+            if let Some(known) = memo.get().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+                return Ok(known);
+            }
+            let quiet = Quiet(&adapter);
+            let fitted = chosen.fit(data, spec.epochs, context.seed(), &quiet).map_err(|error| error.to_string())?;
+            let curves = &fitted.curves;
+            let row = curves.epoch.iter().position(|epoch| *epoch as usize == fitted.best_epoch).unwrap_or(0);
+            let result = TrialResult {
+                valid: PartScores {
+                    loss: curves.valid_loss[row],
+                    accuracy: curves.valid_accuracy[row],
+                    macro_f1: curves.valid_macro_f1[row],
+                },
+                best_epoch: fitted.best_epoch,
+                epochs: curves.len().saturating_sub(1),
+            };
+            let bytes = serde_json::to_vec(&result).map_err(|error| error.to_string())?;
+            memo.put(&bytes).map_err(|error| format!("{error:#}"))?;
+            Ok(result)
+        };
+        Ok(search::search(spec, context.seed(), context.threads(), &adapter, &trial)?)
+    }
+}
+
+/// A trial's own epochs are not worth a line: the search tells of whole trials.
+struct Quiet<'a>(&'a Adapter<'a>);
+
+impl Progress for Quiet<'_> {
+    fn update(&self, _done: u64, _total: u64, _note: &str) {}
+
+    fn warn(&self, message: &str) {
+        self.0.warn(message);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}

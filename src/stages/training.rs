@@ -1,0 +1,148 @@
+//! What `train` and `transfer` have in common: the parameters of training, and curves as a table.
+//!
+//! Knows nothing of the engine's side.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, Int64Array};
+
+use crate::artifact::{Table, TableError};
+use crate::ml::metrics::Scores;
+use crate::ml::train::Curves;
+
+use super::dataset::Dataset;
+use crate::ml::network::{Classifier, ModelError};
+
+/// Declares the parameters of training as fields of a stage, so that they stand at the stage's top level
+/// (`--set fused.optimizer.lr=3e-4`) and each keeps its own place in error messages, which serde's `flatten` would lose.
+macro_rules! with_training {
+    ($(#[$outer:meta])* pub struct $name:ident { $($(#[$meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$outer])*
+        pub struct $name {
+            $($(#[$meta])* $field: $type,)*
+            /// Passes over the training part at most.
+            #[serde(default = "crate::stages::training::defaults::epochs")]
+            epochs: usize,
+            /// Rows for each step.
+            #[serde(default = "crate::stages::training::defaults::batch_size")]
+            batch_size: usize,
+            /// How gradients become steps.
+            #[serde(default)]
+            optimizer: crate::ml::train::OptimizerSpec,
+            /// How the learning rate changes over the steps.
+            #[serde(default)]
+            schedule: crate::ml::train::ScheduleSpec,
+            /// What is minimised.
+            #[serde(default)]
+            loss: crate::ml::train::Loss,
+            /// Share of the target spread over all classes, 0 to below 1.
+            #[serde(default = "crate::stages::training::defaults::label_smoothing")]
+            label_smoothing: f64,
+            /// Weight of each class in the loss: none, balanced, or a map from class to weight.
+            #[serde(default = "crate::stages::training::defaults::class_weights")]
+            class_weights: crate::ml::train::ClassWeights,
+            /// Gradients longer than this are shortened to it; null leaves them.
+            #[serde(default = "crate::stages::training::defaults::clip_norm")]
+            clip_norm: Option<f64>,
+            /// Which epoch is kept, and when training ends before `epochs`.
+            #[serde(default)]
+            early_stopping: crate::ml::train::EarlyStoppingSpec,
+        }
+
+        impl $name {
+            fn training(&self) -> crate::ml::train::TrainingSpec {
+                crate::ml::train::TrainingSpec {
+                    epochs: self.epochs,
+                    batch_size: self.batch_size,
+                    optimizer: self.optimizer.clone(),
+                    schedule: self.schedule.clone(),
+                    loss: self.loss,
+                    label_smoothing: self.label_smoothing,
+                    class_weights: self.class_weights.clone(),
+                    clip_norm: self.clip_norm,
+                    early_stopping: self.early_stopping.clone(),
+                }
+            }
+        }
+    };
+}
+pub(super) use with_training;
+
+/// The defaults of [`crate::ml::train::TrainingSpec`], one by one.
+pub(super) mod defaults {
+    use crate::ml::train::{ClassWeights, TrainingSpec};
+
+    pub fn epochs() -> usize {
+        TrainingSpec::default().epochs
+    }
+
+    pub fn batch_size() -> usize {
+        TrainingSpec::default().batch_size
+    }
+
+    pub fn label_smoothing() -> f64 {
+        TrainingSpec::default().label_smoothing
+    }
+
+    pub fn class_weights() -> ClassWeights {
+        TrainingSpec::default().class_weights
+    }
+
+    pub fn clip_norm() -> Option<f64> {
+        TrainingSpec::default().clip_norm
+    }
+}
+
+/// The curves' columns, by name.
+pub(super) fn curve_columns(curves: &Curves) -> Vec<(String, ArrayRef)> {
+    let epoch: ArrayRef = Arc::new(Int64Array::from_iter_values(curves.epoch.iter().map(|epoch| i64::from(*epoch))));
+    let numbers = [
+        ("objective", &curves.objective),
+        ("train_loss", &curves.train_loss),
+        ("valid_loss", &curves.valid_loss),
+        ("train_accuracy", &curves.train_accuracy),
+        ("valid_accuracy", &curves.valid_accuracy),
+        ("train_macro_f1", &curves.train_macro_f1),
+        ("valid_macro_f1", &curves.valid_macro_f1),
+        ("learning_rate", &curves.learning_rate),
+        ("gradient_norm", &curves.gradient_norm),
+    ];
+    let number = |(name, values): (&str, &Vec<f64>)| -> (String, ArrayRef) {
+        (name.to_owned(), Arc::new(Float64Array::from(values.clone())))
+    };
+    std::iter::once(("epoch".to_owned(), epoch)).chain(numbers.into_iter().map(number)).collect()
+}
+
+/// One row per epoch.
+pub(super) fn curve_table(curves: &Curves) -> Result<Table, TableError> {
+    Table::from_columns(curve_columns(curves))
+}
+
+/// Scores of a model on every part of the split.
+pub(super) fn scores_by_part(
+    model: &Classifier,
+    data: &Dataset,
+) -> Result<serde_json::Map<String, serde_json::Value>, ModelError> {
+    let mut parts = serde_json::Map::new();
+    for (name, rows) in [("train", &data.train), ("valid", &data.valid), ("test", &data.test)] {
+        if rows.is_empty() {
+            continue;
+        }
+        let probabilities = model.predict_probabilities(&data.frame.take(rows))?;
+        let truth: Vec<u32> = rows.iter().map(|&i| data.labels[i]).collect();
+        let scores = Scores::from_probabilities(&data.classes, &truth, &probabilities);
+        parts.insert(name.to_owned(), serde_json::to_value(scores).unwrap_or_default());
+    }
+    Ok(parts)
+}
+
+/// How many numbers the network holds, running statistics of batch norm included.
+pub(super) fn parameters(model: &Classifier) -> Result<usize, ModelError> {
+    Ok(model.tensors()?.values().map(|(_, values)| values.len()).sum())
+}
+
+/// The test part's scores in a line.
+pub(super) fn headline(parts: &serde_json::Map<String, serde_json::Value>, best_epoch: usize) -> String {
+    let number = |key: &str| parts.get("test").and_then(|scores| scores[key].as_f64()).unwrap_or(f64::NAN);
+    format!("test accuracy {:.3}, macro-F1 {:.3} (epoch {best_epoch})", number("accuracy"), number("macro_f1"))
+}

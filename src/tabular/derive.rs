@@ -1,0 +1,123 @@
+//! `Derivation`: a new column computed from one column, row by row.
+//!
+//! Knows nothing of other rows: whatever must be fitted belongs to a model.
+
+use std::f64::consts::TAU;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How a derived column is made, e.g. `{sin_of: key, period: 12}`. A missing value stays missing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, deny_unknown_fields, try_from = "Written")]
+#[schemars(!try_from)]
+pub enum Derivation {
+    /// The year of a date `YYYY`, `YYYY-MM` or `YYYY-MM-DD` (as `Int64`); anything else gives a missing value.
+    Year { year_of: String },
+    /// sin(2π·x / period), for values that come round again, e.g. musical keys with period 12.
+    Sine { sin_of: String, period: f64 },
+    /// cos(2π·x / period), the companion of the sine.
+    Cosine { cos_of: String, period: f64 },
+    /// The natural logarithm; zero and negative numbers give a missing value.
+    Logarithm { log_of: String },
+}
+
+impl Derivation {
+    /// The column that is read.
+    pub fn source(&self) -> &str {
+        match self {
+            Derivation::Year { year_of: name }
+            | Derivation::Sine { sin_of: name, .. }
+            | Derivation::Cosine { cos_of: name, .. }
+            | Derivation::Logarithm { log_of: name } => name,
+        }
+    }
+
+    /// The type of the derived column.
+    pub(super) fn data_type(&self) -> DataType {
+        match self {
+            Derivation::Year { .. } => DataType::Int64,
+            _ => DataType::Float64,
+        }
+    }
+
+    /// The derived column, as long as `column`; `None` when a number is needed and the column holds none.
+    pub(super) fn apply(&self, column: &ArrayRef) -> Option<ArrayRef> {
+        if let Derivation::Year { .. } = self {
+            let text = cast(column, &DataType::Utf8).ok()?;
+            let years: Int64Array = text.as_string::<i32>().iter().map(|t| year(t?)).collect();
+            return Some(Arc::new(years));
+        }
+        if !column.data_type().is_numeric() {
+            return None;
+        }
+        let numbers = cast(column, &DataType::Float64).ok()?;
+        let values = numbers.as_primitive::<Float64Type>().iter();
+        let derived: Float64Array = match self {
+            Derivation::Sine { period, .. } => {
+                values.map(|x| Some((TAU * (x? / period)).sin())).collect()
+            }
+            Derivation::Cosine { period, .. } => {
+                values.map(|x| Some((TAU * (x? / period)).cos())).collect()
+            }
+            _ => values
+                .map(|x| x.filter(|x| *x > 0.0).map(f64::ln))
+                .collect(),
+        };
+        Some(Arc::new(derived))
+    }
+}
+
+/// The year of `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
+fn year(date: &str) -> Option<i64> {
+    let mut parts = date.trim().split('-');
+    let year = parts.next()?;
+    let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    let rest: Vec<&str> = parts.collect();
+    (digits(year, 4) && rest.len() <= 2 && rest.iter().all(|part| digits(part, 2)))
+        .then(|| year.parse().ok())?
+}
+
+/// The YAML form: all keys optional, so that a slip gets a message of its own instead of "no variant matched".
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    year_of: Option<String>,
+    sin_of: Option<String>,
+    cos_of: Option<String>,
+    log_of: Option<String>,
+    period: Option<f64>,
+}
+
+impl TryFrom<Written> for Derivation {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let period = |name: &str| match written.period {
+            Some(period) if period.is_finite() && period > 0.0 => Ok(period),
+            Some(period) => Err(format!("the period of '{name}' must be positive, not {period}")),
+            None => Err(format!("'{name}' needs a period (e.g. `period: 12`)")),
+        };
+        let derivation = match (written.year_of, written.sin_of, written.cos_of, written.log_of) {
+            (Some(year_of), None, None, None) => Derivation::Year { year_of },
+            (None, Some(sin_of), None, None) => {
+                let period = period(&sin_of)?;
+                return Ok(Derivation::Sine { sin_of, period });
+            }
+            (None, None, Some(cos_of), None) => {
+                let period = period(&cos_of)?;
+                return Ok(Derivation::Cosine { cos_of, period });
+            }
+            (None, None, None, Some(log_of)) => Derivation::Logarithm { log_of },
+            _ => return Err("give exactly one of year_of, sin_of, cos_of, log_of".to_owned()),
+        };
+        match written.period {
+            Some(_) => Err("a period belongs to sin_of and cos_of only".to_owned()),
+            None => Ok(derivation),
+        }
+    }
+}

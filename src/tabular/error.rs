@@ -1,0 +1,209 @@
+//! `CsvError`: what is wrong with a file or with the options for it, where, and what to do.
+//!
+//! Knows nothing of how the position was found, nor of how it is shown.
+
+use std::fmt;
+
+use super::filter::FilterError;
+
+/// How many problems of one kind of check are reported; the rest is counted by [`Problem::More`].
+pub(super) const SHOWN: usize = 10;
+
+/// One problem and its place, e.g. `data/x.csv:17: column 'tempo': 'fast' is not a number`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CsvError {
+    /// The file as the user named it; `None` when the options are at fault.
+    pub path: Option<String>,
+    /// 1-based line of the file, where a record or byte is to blame.
+    pub line: Option<u64>,
+    /// 1-based character within the line, where known.
+    pub column: Option<u64>,
+    pub problem: Problem,
+}
+
+/// What is wrong; the text holds the value and the remedy.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Problem {
+    #[error("cannot be read: {0}")]
+    Unreadable(String),
+    #[error("the file is empty (expected a header line and rows)")]
+    Empty,
+    #[error("the file has a header but no rows")]
+    HeaderOnly,
+    #[error("the header is longer than {0} bytes (is this a CSV file, and is every quote closed?)")]
+    HeaderTooLong(u64),
+    #[error("the file is UTF-16 (save it as UTF-8)")]
+    Utf16,
+    #[error("byte 0x{0:02x} is not valid UTF-8 (for a Latin-1 file: iconv -f latin1 -t utf-8)")]
+    NotUtf8(u8),
+    #[error("NUL byte (the file is damaged, or is not text: save it as UTF-8 CSV)")]
+    NulByte,
+    #[error("a quote opened here is never closed (close it, or double it where it is meant literally)")]
+    OpenQuote,
+    #[error("column '{name}' occurs twice in the header, as number {first} and {second} (rename one)")]
+    DuplicateColumn {
+        name: String,
+        first: usize,
+        second: usize,
+    },
+    #[error("expected {expected} fields, found {found}{}", reaches(*.last_line))]
+    Ragged {
+        expected: usize,
+        found: usize,
+        /// The line where the record ends, when that is another line than where it starts.
+        last_line: Option<u64>,
+    },
+    #[error("column '{column}': '{token}' is not a number")]
+    NotANumber { column: String, token: String },
+    #[error("column '{column}': '{token}' is not an integer")]
+    NotAnInteger { column: String, token: String },
+    #[error(
+        "column '{column}': '{token}' is not a number, but {percent:.1} % of the column is \
+         (correct it, list the token under `missing`, or declare `types: {{{column}: text}}`)"
+    )]
+    StrayWord {
+        column: String,
+        token: String,
+        percent: f64,
+    },
+    #[error(
+        "column '{column}': '{token}' is infinite or too large for a number \
+         (write a finite number, or list the token under `missing`)"
+    )]
+    Infinite { column: String, token: String },
+    #[error("{option}: no file has a column '{name}'{}", did_you_mean(.suggestion))]
+    UnknownColumn {
+        option: String,
+        name: String,
+        suggestion: Option<String>,
+    },
+    #[error("column '{0}' has the name of a column that loading adds (rename it, or list it under `drop`)")]
+    Reserved(String),
+    #[error("derive.{0}: a column of this name exists already (choose another name)")]
+    DerivedExists(String),
+    #[error("derive.{name}: column '{source_column}' holds text, not numbers")]
+    DerivedFromText { name: String, source_column: String },
+    #[error("delimiter: {0:?} cannot separate fields (use one ASCII character such as ',', ';' or a tab)")]
+    BadDelimiter(char),
+    #[error("`keep` and `drop` cannot both be given (keep one of them)")]
+    KeepAndDrop,
+    #[error("two files are named '{0}' (give each its own name)")]
+    DuplicateSource(String),
+    #[error("no file was given")]
+    NoInput,
+    #[error("the files hold {0} bytes together (a table takes at most {max}; load fewer files)", max = i32::MAX)]
+    TooLarge(usize),
+    #[error("where: {0}")]
+    Filter(#[from] FilterError),
+    #[error("where: no row is left of {0}")]
+    NothingLeft(usize),
+    #[error("and {0} more problems of this kind")]
+    More(usize),
+    #[error("the table cannot be built: {0}")]
+    Arrow(String),
+}
+
+impl CsvError {
+    /// A problem of the options, not of a file.
+    pub(super) fn options(problem: Problem) -> Self {
+        CsvError {
+            path: None,
+            line: None,
+            column: None,
+            problem,
+        }
+    }
+
+    pub(super) fn file(path: &str, problem: Problem) -> Self {
+        CsvError {
+            path: Some(path.to_owned()),
+            ..CsvError::options(problem)
+        }
+    }
+
+    pub(super) fn line(path: &str, line: u64, problem: Problem) -> Self {
+        CsvError {
+            line: Some(line),
+            ..CsvError::file(path, problem)
+        }
+    }
+}
+
+impl fmt::Display for CsvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = &self.path {
+            f.write_str(path)?;
+            for number in [self.line, self.column].into_iter().flatten() {
+                write!(f, ":{number}")?;
+            }
+            f.write_str(": ")?;
+        }
+        self.problem.fmt(f)
+    }
+}
+
+impl std::error::Error for CsvError {}
+
+/// Keeps the first [`SHOWN`] problems and counts the rest, so that a million bad cells make a short message.
+#[derive(Default)]
+pub(super) struct Problems {
+    shown: Vec<CsvError>,
+    hidden: usize,
+}
+
+impl Problems {
+    pub(super) fn push(&mut self, error: CsvError) {
+        if self.shown.len() < SHOWN {
+            self.shown.push(error);
+        } else {
+            self.hidden += 1;
+        }
+    }
+
+    pub(super) fn hide(&mut self, count: usize) {
+        self.hidden += count;
+    }
+
+    /// `Ok` when nothing was pushed.
+    pub(super) fn check(mut self) -> Result<(), Vec<CsvError>> {
+        if self.hidden > 0 {
+            self.shown
+                .push(CsvError::options(Problem::More(self.hidden)));
+        }
+        if self.shown.is_empty() {
+            Ok(())
+        } else {
+            Err(self.shown)
+        }
+    }
+}
+
+/// The name nearest to `name`, if it is near enough to be a slip of the pen.
+pub(super) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        // On equal likeness the first wins, so that the answer does not depend on anything but the order given.
+        .reduce(|best, next| if next.0 > best.0 { next } else { best })
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+pub(super) fn did_you_mean(suggestion: &Option<String>) -> String {
+    match suggestion {
+        Some(name) => format!(" (did you mean '{name}'?)"),
+        None => String::new(),
+    }
+}
+
+fn reaches(last_line: Option<u64>) -> String {
+    match last_line {
+        Some(line) => {
+            format!(" (the record reaches to line {line}: is a quote left open?)")
+        }
+        None => " (quote fields that hold the delimiter)".to_owned(),
+    }
+}

@@ -1,0 +1,77 @@
+//! The first record of a CSV file: column names, read without the rest of the file.
+//!
+//! Knows nothing of the rows below it, nor of what the columns mean.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use super::error::{CsvError, Problem};
+use super::records::{Records, check_text, delimiter_byte};
+
+/// A header may be this long: an unclosed quote must not make a check read gigabytes.
+const HEADER_LIMIT: u64 = 1 << 20;
+
+/// The column names of a CSV file, from a reader of which at most 1 MiB is read.
+///
+/// Columns without a name are called by their position, e.g. `unnamed_1`. Errors: unreadable, empty, not UTF-8, NUL
+/// bytes, a name that occurs twice, an unclosed quote.
+pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<Vec<String>, CsvError> {
+    let delimiter = delimiter_byte(delimiter)?;
+    let mut bytes = Vec::new();
+    if let Err(error) = reader.take(HEADER_LIMIT).read_to_end(&mut bytes) {
+        return Err(CsvError::file(path, Problem::Unreadable(error.to_string())));
+    }
+    let mut records = Records::new(path, &bytes, delimiter);
+    let header = read_header(&mut records);
+    if records.at_end() && bytes.len() as u64 == HEADER_LIMIT {
+        return Err(CsvError::line(path, 1, Problem::HeaderTooLong(HEADER_LIMIT)));
+    }
+    Ok(header?.names)
+}
+
+/// A file's header, taken apart.
+pub(super) struct Header<'a> {
+    pub names: Vec<String>,
+    /// 1-based positions of the columns that had no name.
+    pub unnamed: Vec<usize>,
+    /// The exact text, with a byte order mark if the file has one, without the terminator.
+    pub text: &'a str,
+    /// What ended the line; `"\n"` when nothing did.
+    pub terminator: &'static str,
+}
+
+/// Takes the header off the front of `records`.
+pub(super) fn read_header<'a>(records: &mut Records<'a>) -> Result<Header<'a>, CsvError> {
+    let (path, bytes) = (records.path(), records.bytes());
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(CsvError::file(path, Problem::Utf16));
+    }
+    let Some(span) = records.next_record()? else {
+        return Err(CsvError::file(path, Problem::Empty));
+    };
+    let text = check_text(path, &bytes[..span.end])?;
+    let mut names = Vec::with_capacity(records.fields().len());
+    let mut unnamed = Vec::new();
+    for (index, field) in records.fields().iter().enumerate() {
+        let name = String::from_utf8_lossy(field).trim().to_owned();
+        if name.is_empty() {
+            unnamed.push(index + 1);
+            names.push(format!("unnamed_{}", index + 1));
+        } else {
+            names.push(name);
+        }
+    }
+    let mut positions = HashMap::new();
+    for (index, name) in names.iter().enumerate() {
+        if let Some(first) = positions.insert(name, index + 1) {
+            let (name, second) = (name.clone(), index + 1);
+            let problem = Problem::DuplicateColumn { name, first, second };
+            return Err(CsvError::line(path, span.line, problem));
+        }
+    }
+    // Blank lines above the header are no part of it; the byte order mark is.
+    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let text = if span.start > mark { &text[span.start..] } else { text };
+    let terminator = span.terminator.unwrap_or("\n");
+    Ok(Header { names, unnamed, text, terminator })
+}

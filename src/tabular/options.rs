@@ -1,0 +1,68 @@
+//! `LoadOptions`: what a user may ask of loading, as written in YAML.
+//!
+//! Knows nothing of the files; `layout` holds the names against the headers.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::derive::Derivation;
+use super::filter::Filter;
+
+/// How CSV files become one table. The steps are: read, type, `derive`, `where`, `keep` or `drop`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoadOptions {
+    /// The column to predict. It is read as text unless `types` says otherwise, it may be absent from some files
+    /// (missing there) or from all, and `keep` never removes it.
+    pub label: Option<String>,
+    /// Declared column types; the other columns are inferred over all files: integers, else numbers, else text.
+    #[schemars(with = "BTreeMap<String, ColumnType>")]
+    pub types: IndexMap<String, ColumnType>,
+    /// Tokens that stand for a missing value, compared exactly after trimming white space.
+    pub missing: Vec<String>,
+    /// The character between fields, e.g. `";"` or `"\t"`.
+    pub delimiter: char,
+    /// New columns by name, e.g. `release_year: {year_of: track_album_release_date}`. One may use those before it.
+    #[schemars(with = "BTreeMap<String, Derivation>")]
+    pub derive: IndexMap<String, Derivation>,
+    /// Rows to keep, e.g. `{playlist_genre: [pop, rap], tempo: {min: 60}}`; all conditions must hold.
+    #[serde(rename = "where")]
+    pub where_: Filter,
+    /// The columns to keep, derived ones included; empty keeps all.
+    pub keep: Vec<String>,
+    /// The columns to leave out, derived ones included.
+    pub drop: Vec<String>,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnType {
+    /// Numbers with or without a fraction (Arrow `Float64`).
+    Number,
+    /// Whole numbers (Arrow `Int64`).
+    Integer,
+    /// Text as it stands (Arrow `Utf8`).
+    Text,
+}
+
+/// The missing tokens when none are declared. "None", "-" and the like are left out: they occur as titles.
+const MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"];
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        LoadOptions {
+            label: None,
+            types: IndexMap::new(),
+            missing: MISSING.map(str::to_owned).to_vec(),
+            delimiter: ',',
+            derive: IndexMap::new(),
+            where_: Filter::default(),
+            keep: Vec::new(),
+            drop: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! `Records`: the records of a CSV file with the line where each starts and its exact place in the bytes.
+//!
+//! The csv crate finds the fields. It does not say where a record's own text starts (its position may still stand
+//! before the `\n` of the last `\r\n`, or before blank lines), and takes an unclosed quote for the end of the file:
+//! both are settled here. Knows nothing of columns.
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+
+use super::error::{CsvError, Problem};
+
+/// Reads records one after the other, the header first. Blank lines are skipped.
+pub(super) struct Records<'a> {
+    path: &'a str,
+    bytes: &'a [u8],
+    delimiter: u8,
+    reader: Reader<&'a [u8]>,
+    fields: ByteRecord,
+    /// Length of the byte order mark, which the csv crate does not see.
+    mark: usize,
+    /// Where the last record's text ended, and the line of that place.
+    end: usize,
+    line: u64,
+    /// The byte that ends a line: `\r` in files that have no `\n` at all.
+    line_feed: u8,
+    blank_lines: u64,
+}
+
+/// Where a record lies: `bytes[start..end]` is its exact text without the terminator.
+pub(super) struct Span {
+    pub start: usize,
+    pub end: usize,
+    /// 1-based line of `start`.
+    pub line: u64,
+    /// `None` for a last record that nothing ends.
+    pub terminator: Option<&'static str>,
+}
+
+impl<'a> Records<'a> {
+    pub fn new(path: &'a str, bytes: &'a [u8], delimiter: u8) -> Self {
+        let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let mut builder = ReaderBuilder::new();
+        builder.has_headers(false).flexible(true).delimiter(delimiter);
+        Records {
+            path,
+            bytes,
+            delimiter,
+            reader: builder.from_reader(&bytes[mark..]),
+            fields: ByteRecord::new(),
+            mark,
+            end: mark,
+            line: 1,
+            line_feed: if bytes.contains(&b'\n') { b'\n' } else { b'\r' },
+            blank_lines: 0,
+        }
+    }
+
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The fields of the last record, unquoted.
+    pub fn fields(&self) -> &ByteRecord {
+        &self.fields
+    }
+
+    /// The line that the last record's text ends on.
+    pub fn last_line(&self) -> u64 {
+        self.line
+    }
+
+    pub fn blank_lines(&self) -> u64 {
+        self.blank_lines
+    }
+
+    /// Whether nothing follows the last record, not even a terminator.
+    pub fn at_end(&self) -> bool {
+        self.end == self.bytes.len()
+    }
+
+    /// Whatever follows the last record: its terminator and blank lines.
+    pub fn trailer(&self) -> &'a [u8] {
+        &self.bytes[self.end..]
+    }
+
+    /// Reads the next record into `fields`; `None` at the end of the file. Errors: an unclosed quote.
+    pub fn next_record(&mut self) -> Result<Option<Span>, CsvError> {
+        let read = self.reader.read_byte_record(&mut self.fields);
+        let found = read.map_err(|error| {
+            CsvError::file(self.path, Problem::Unreadable(error.to_string()))
+        })?;
+        if !found {
+            return Ok(None);
+        }
+        let after = self.mark + self.reader.position().byte() as usize;
+        let gap = self.bytes[self.end..].iter().take_while(|b| is_terminator(**b)).count();
+        let start = self.end + gap;
+        let gap_lines = self.lines(self.end, start);
+        let line = self.line + gap_lines;
+        let is_first = self.end == self.mark;
+        self.blank_lines += if is_first { gap_lines } else { gap_lines.saturating_sub(1) };
+        let mut end = after.max(start);
+        while end > start && is_terminator(self.bytes[end - 1]) {
+            end -= 1;
+        }
+        if after == self.bytes.len()
+            && let Some(offset) = open_quote(&self.bytes[start..], self.delimiter)
+        {
+            self.end = self.bytes.len();
+            return Err(self.at(start + offset, Problem::OpenQuote));
+        }
+        self.line = line + self.lines(start, end);
+        self.end = end;
+        let terminator = match &self.bytes[end..] {
+            [b'\r', b'\n', ..] => Some("\r\n"),
+            [b'\n', ..] => Some("\n"),
+            [b'\r', ..] => Some("\r"),
+            _ => None,
+        };
+        Ok(Some(Span { start, end, line, terminator }))
+    }
+
+    fn lines(&self, start: usize, end: usize) -> u64 {
+        self.bytes[start..end].iter().filter(|b| **b == self.line_feed).count() as u64
+    }
+
+    fn at(&self, offset: usize, problem: Problem) -> CsvError {
+        at(self.path, self.bytes, offset, problem)
+    }
+}
+
+/// `bytes` as text, or the place of the first byte that is not: NUL, or no valid UTF-8.
+pub(super) fn check_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, CsvError> {
+    if let Some(offset) = bytes.iter().position(|b| *b == 0) {
+        return Err(at(path, bytes, offset, Problem::NulByte));
+    }
+    std::str::from_utf8(bytes).map_err(|error| {
+        let offset = error.valid_up_to();
+        at(path, bytes, offset, Problem::NotUtf8(bytes[offset]))
+    })
+}
+
+/// The delimiter as the byte that the csv crate wants.
+pub(super) fn delimiter_byte(delimiter: char) -> Result<u8, CsvError> {
+    match delimiter {
+        '"' | '\r' | '\n' | '\0' => Err(CsvError::options(Problem::BadDelimiter(delimiter))),
+        _ if delimiter.is_ascii() => Ok(delimiter as u8),
+        _ => Err(CsvError::options(Problem::BadDelimiter(delimiter))),
+    }
+}
+
+/// A problem at a byte, as line and character.
+fn at(path: &str, bytes: &[u8], offset: usize, problem: Problem) -> CsvError {
+    let before = &bytes[..offset];
+    let line_feed = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
+    let line = 1 + before.iter().filter(|b| **b == line_feed).count() as u64;
+    let line_start = before.iter().rposition(|b| *b == line_feed).map_or(0, |last| last + 1);
+    let column = String::from_utf8_lossy(&before[line_start..])
+        .trim_start_matches('\u{feff}')
+        .chars()
+        .count() as u64;
+    CsvError { column: Some(column + 1), ..CsvError::line(path, line, problem) }
+}
+
+fn is_terminator(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
+/// Where in the text of one record a quote opens that nothing closes. A quote is special at the start of a field
+/// only, and a doubled one stands for itself.
+fn open_quote(record: &[u8], delimiter: u8) -> Option<usize> {
+    enum State {
+        FieldStart,
+        Plain,
+        Quoted,
+        AfterQuote,
+    }
+    let (mut state, mut opened) = (State::FieldStart, 0);
+    for (offset, &byte) in record.iter().enumerate() {
+        state = match state {
+            State::FieldStart if byte == b'"' => {
+                opened = offset;
+                State::Quoted
+            }
+            State::Quoted if byte == b'"' => State::AfterQuote,
+            State::Quoted => State::Quoted,
+            State::AfterQuote if byte == b'"' => State::Quoted,
+            _ if byte == delimiter => State::FieldStart,
+            _ => State::Plain,
+        };
+    }
+    matches!(state, State::Quoted).then_some(opened)
+}

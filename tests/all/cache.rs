@@ -1,0 +1,141 @@
+//! What re-runs after an edit, through the program, with the real stage kinds.
+
+use crate::workspace::Workspace;
+
+pub const STUDY: &str = r#"name: study
+seed: 3
+stages:
+  songs:
+    kind: load
+    files: {all: songs.csv}
+    label: genre
+  folds:
+    kind: split
+    rows: songs
+    groups: [artist]
+    folds: 3
+  baseline:
+    kind: baseline
+    rows: folds
+    numeric: [tempo]
+    models: {majority: {}, logistic: {}}
+  titles:
+    kind: embed
+    rows: songs
+    fit: folds.train
+    columns: [title]
+    encoder: tfidf
+    tfidf: {dim: 8}
+  fused:
+    kind: train
+    rows: folds
+    embeddings: titles
+    numeric: [tempo, energy]
+    text: [title]
+    network: {trunk: {layers: [8]}, text: {layers: [4]}}
+    epochs: 3
+    batch_size: 32
+  predict:
+    kind: predict
+    model: fused
+    rows: songs
+    embeddings: titles
+    file: out.csv
+"#;
+
+const ALL: [&str; 6] = ["songs", "folds", "baseline", "titles", "fused", "predict"];
+
+fn study() -> Workspace {
+    Workspace::with_songs().pipeline(STUDY)
+}
+
+#[test]
+fn a_second_run_does_nothing_and_plan_agrees() {
+    let work = study();
+    work.run().ran(&ALL);
+    work.run().ran(&[]);
+    assert!(work.plan().iter().all(|(_, status)| status == "fresh"));
+}
+
+#[test]
+fn one_value_reruns_its_stage_and_what_depends_on_it() {
+    let work = study();
+    work.run().ran(&ALL);
+    work.edit("pipeline.yaml", "epochs: 3", "epochs: 4");
+    let planned: Vec<String> = work.plan().into_iter().filter(|(_, status)| status == "run").map(|(stage, _)| stage).collect();
+    assert_eq!(planned, ["fused", "predict"]);
+    work.run().ran(&["fused", "predict"]);
+    work.edit("pipeline.yaml", "epochs: 4", "epochs: 3");
+    work.run().ran(&[]).restored(&["fused", "predict"]);
+    work.edit("pipeline.yaml", "name: study", "# said in passing\nname:   study");
+    work.run().ran(&[]);
+}
+
+#[test]
+fn another_encoder_reruns_the_titles_and_what_follows() {
+    let work = study();
+    work.run().ran(&ALL);
+    work.edit("pipeline.yaml", "dim: 8", "dim: 6");
+    work.run().ran(&["titles", "fused", "predict"]);
+}
+
+#[test]
+fn a_new_column_that_nobody_reads_trains_nothing_anew() {
+    let work = study();
+    work.run().ran(&ALL);
+    let mut lines = work.text("songs.csv").lines().map(|line| format!("{line},x\n")).collect::<String>();
+    lines = lines.replacen("genre,x", "genre,mood", 1);
+    work.write("songs.csv", lines.as_bytes());
+    // `predict` writes the input file anew, so it must see the column.
+    work.run().ran(&["songs", "folds", "predict"]);
+}
+
+#[test]
+fn values_can_be_set_by_path_from_the_command_line() {
+    let work = study();
+    work.run().ran(&ALL);
+    work.run_with(&["--set", "fused.optimizer.lr=0.01"]).ran(&["fused", "predict"]);
+    work.run().ran(&[]).restored(&["fused", "predict"]);
+}
+
+#[test]
+fn named_stages_run_with_what_they_need_and_no_more() {
+    let work = study();
+    work.run_with(&["baseline"]).ran(&["songs", "folds", "baseline"]);
+    work.run_with(&["--force", "folds", "baseline"]).ran(&["folds"]);
+}
+
+#[test]
+fn files_of_an_earlier_result_are_taken_away_and_strangers_are_left() {
+    let work = study();
+    work.run().ran(&ALL);
+    work.write("artifacts/study/predict/notes.txt", b"mine");
+    work.edit("pipeline.yaml", "out.csv", "new.csv");
+    work.run().ran(&["predict"]);
+    assert!(work.exists("artifacts/study/predict/new.csv"));
+    assert!(!work.exists("artifacts/study/predict/out.csv"));
+    assert!(work.exists("artifacts/study/predict/notes.txt"));
+}
+
+#[test]
+fn predictions_are_the_input_file_with_one_column_added() {
+    let work = study();
+    work.run().ran(&ALL);
+    let input = work.text("songs.csv");
+    let output = work.text("artifacts/study/predict/out.csv");
+    for (before, after) in input.lines().zip(output.lines()) {
+        let added = after.strip_prefix(before).and_then(|rest| rest.strip_prefix(',')).expect("one field more");
+        assert!(["predicted_genre", "rock", "rap"].contains(&added), "{added}");
+    }
+    assert_eq!(input.lines().count(), output.lines().count());
+}
+
+#[test]
+fn crlf_files_are_predicted_with_crlf() {
+    let work = study();
+    work.write("songs.csv", work.text("songs.csv").replace('\n', "\r\n").as_bytes());
+    work.run().ran(&ALL);
+    let output = work.text("artifacts/study/predict/out.csv");
+    assert!(output.split("\r\n").count() > 200);
+    assert!(!output.replace("\r\n", "").contains(['\r', '\n']));
+}
