@@ -15,4 +15,5 @@ pub mod rng;
 pub mod search;
 pub mod split;
 pub mod train;
+pub mod transfer;
 

@@ -16,7 +16,7 @@ const ARTISTS: usize = 110;
 const LATE_ARTISTS: usize = 98;
 
 /// How often an artist's song is of another genre than usual.
-const OTHER_GENRE: f64 = 0.14;
+const OTHER_GENRE: f64 = 0.24;
 /// How often a song is listed in a second genre, where its label contradicts the first.
 const TWO_GENRES: f64 = 0.05;
 /// How often a song is released again under another identifier.
@@ -71,7 +71,11 @@ impl Catalogue {
                     names.split('|').map(move |name| (subgenre, name))
                 });
                 listed
-                    .map(|(subgenre, name)| Playlist { id: identifier(&mut stream), name, subgenre })
+                    .map(|(subgenre, name)| Playlist {
+                        id: identifier(&mut stream),
+                        name,
+                        subgenre,
+                    })
                     .collect()
             })
             .collect();
@@ -79,19 +83,37 @@ impl Catalogue {
         let mut taken = HashSet::new();
         let artists: Vec<Vec<String>> = (0..GENRES.len())
             .map(|genre| {
-                let count = if genre + 1 == GENRES.len() { LATE_ARTISTS } else { ARTISTS };
-                (0..count).map(|_| unused(&mut taken, || artist(genre, &mut names))).collect()
+                let count = if genre + 1 == GENRES.len() {
+                    LATE_ARTISTS
+                } else {
+                    ARTISTS
+                };
+                (0..count)
+                    .map(|_| unused(&mut taken, || artist(genre, &mut names)))
+                    .collect()
             })
             .collect();
-        let mut maker = Maker { copula: Copula::new(), artists, playlists, taken: HashSet::new() };
+        let mut maker = Maker {
+            copula: Copula::new(),
+            artists,
+            playlists,
+            taken: HashSet::new(),
+        };
         let mut songs = Vec::new();
         for genre in 0..GENRES.len() {
             for index in 0..maker.artists[genre].len() {
                 let number = (genre * ARTISTS + index) as u64;
-                songs.extend(maker.songs(genre, index, &mut Stream::new(seed, "sample songs", number)));
+                songs.extend(maker.songs(
+                    genre,
+                    index,
+                    &mut Stream::new(seed, "sample songs", number),
+                ));
             }
         }
-        Catalogue { songs, playlists: maker.playlists }
+        Catalogue {
+            songs,
+            playlists: maker.playlists,
+        }
     }
 }
 
@@ -123,8 +145,11 @@ impl Maker {
                     _ if chance(stream, 0.5) => release.album = album(genre, stream),
                     _ => {}
                 }
-                last_album =
-                    Some((release.album_id.clone(), release.album.clone(), release.date.clone()));
+                last_album = Some((
+                    release.album_id.clone(),
+                    release.album.clone(),
+                    release.date.clone(),
+                ));
                 release.playlists = self.listings(genre, subgenre, stream);
                 lose_names(&mut release, stream);
                 let mut releases = vec![release];
@@ -139,15 +164,26 @@ impl Maker {
     /// The genre of a song: usually its artist's. The last genre keeps to itself, as it has a file of its own.
     fn genre_of_song(&self, home: usize, stream: &mut Stream) -> usize {
         let early = GENRES.len() - 1;
-        if home == early || !chance(stream, OTHER_GENRE) { home } else { stream.below(early) }
+        if home == early || !chance(stream, OTHER_GENRE) {
+            home
+        } else {
+            stream.below(early)
+        }
     }
 
-    fn release(&mut self, genre: usize, artist: &str, style: &Scores, stream: &mut Stream) -> Release {
+    fn release(
+        &mut self,
+        genre: usize,
+        artist: &str,
+        style: &Scores,
+        stream: &mut Stream,
+    ) -> Release {
         let figures = &GENRES[genre];
         let mut numbers = self.copula.draw(figures, style, stream);
         let year = numbers[11].round();
         numbers[11] = year;
-        let guests = &self.artists[genre];
+        // Guests come from anywhere, or else a title would tell its genre by them.
+        let guests = &self.artists[stream.below(GENRES.len())];
         let guest = &guests[stream.below(guests.len())];
         let name = unused(&mut self.taken, || {
             let mut name = title(genre, stream);
@@ -188,7 +224,13 @@ impl Maker {
     }
 
     /// The same song under another identifier, later, on another album, a little longer or shorter.
-    fn again(&self, first: &Release, genre: usize, subgenre: usize, stream: &mut Stream) -> Release {
+    fn again(
+        &self,
+        first: &Release,
+        genre: usize,
+        subgenre: usize,
+        stream: &mut Stream,
+    ) -> Release {
         let mut release = first.clone();
         release.id = identifier(stream);
         release.album_id = identifier(stream);

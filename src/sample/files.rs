@@ -55,7 +55,11 @@ pub(super) fn files(catalogue: &Catalogue, seed: u64) -> Vec<(String, Vec<u8>)> 
         let is_test = chance(&mut stream, TEST_SHARE);
         for release in &song.releases {
             for &(genre, playlist) in &release.playlists {
-                let row = Row { release, genre, playlist };
+                let row = Row {
+                    release,
+                    genre,
+                    playlist,
+                };
                 match (genre + 1 == GENRES.len(), is_test) {
                     (true, _) => late.push(row),
                     (false, true) => test.push(row),
@@ -185,8 +189,12 @@ mod tests {
 
     #[test]
     fn numbers_are_written_like_the_real_ones() {
-        let written = [0.0627, 0.123456, 0.00116, 0.000938, 9.38e-5, 0.0004, 1.1e-6, 9e-7, 0.0, 0.9999];
-        let expected = ["0.0627", "0.123", "0.00116", "9.38e-4", "9.38e-5", "4e-4", "1.1e-6", "0", "0", "1"];
+        let written = [
+            0.0627, 0.123456, 0.00116, 0.000938, 9.38e-5, 0.0004, 1.1e-6, 9e-7, 0.0, 0.9999,
+        ];
+        let expected = [
+            "0.0627", "0.123", "0.00116", "9.38e-4", "9.38e-5", "4e-4", "1.1e-6", "0", "0", "1",
+        ];
         assert_eq!(written.map(significant), expected);
         assert_eq!(fixed(-7.74, 3), "-7.74");
         assert_eq!(fixed(-0.0421, 3), "-0.042");

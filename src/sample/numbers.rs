@@ -34,8 +34,11 @@ impl Copula {
                 for (a, b) in lower[row][..column].iter().zip(&lower[column][..column]) {
                     rest -= a * b;
                 }
-                lower[row][column] =
-                    if row == column { rest.sqrt() } else { rest / lower[column][column] };
+                lower[row][column] = if row == column {
+                    rest.sqrt()
+                } else {
+                    rest / lower[column][column]
+                };
             }
         }
         Copula(lower)
@@ -134,7 +137,10 @@ mod tests {
             let mean = |c: usize| songs.iter().map(|song| song[c]).sum::<f64>() / count;
             let (mean_a, mean_b) = (mean(a), mean(b));
             let moment = |c: usize, d: usize, mc: f64, md: f64| {
-                songs.iter().map(|song| (song[c] - mc) * (song[d] - md)).sum::<f64>()
+                songs
+                    .iter()
+                    .map(|song| (song[c] - mc) * (song[d] - md))
+                    .sum::<f64>()
             };
             moment(a, b, mean_a, mean_b)
                 / (moment(a, a, mean_a, mean_a) * moment(b, b, mean_b, mean_b)).sqrt()
@@ -145,7 +151,10 @@ mod tests {
         let expected = GENRES[2].quantiles[9];
         for (level, expected) in LEVELS.into_iter().zip(expected).take(7).skip(2) {
             let found = songs[(level * songs.len() as f64) as usize][9];
-            assert!((found - expected).abs() < 2.0, "{found} is not {expected} at {level}");
+            assert!(
+                (found - expected).abs() < 2.0,
+                "{found} is not {expected} at {level}"
+            );
         }
     }
 }

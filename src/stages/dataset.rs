@@ -99,7 +99,6 @@ pub(super) struct Dataset {
     pub test: Vec<usize>,
     /// The fold of each training row, aligned with `train`.
     pub folds: Vec<u32>,
-    pub row_id: Vec<i64>,
 }
 
 /// Reads and joins the inputs `rows` and `embeddings`. Classes are sorted by name.
@@ -132,7 +131,7 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
     let schema = rows.schema();
     let label_field = schema.field_with_name(LABEL)?;
     let label_name = label_field.metadata().get(LABEL_NAME).cloned().unwrap_or_else(|| LABEL.to_owned());
-    Ok(Dataset { frame, encoders, labels, classes, label_name, train, valid, test, folds, row_id })
+    Ok(Dataset { frame, encoders, labels, classes, label_name, train, valid, test, folds })
 }
 
 /// The rows that the filter keeps.

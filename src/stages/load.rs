@@ -217,7 +217,7 @@ fn open(path: &Path) -> Result<std::fs::File, CsvError> {
         path: Some(path.display().to_string()),
         line: None,
         column: None,
-        problem: tabular::Problem::Unreadable(error.to_string()),
+        problem: Box::new(tabular::Problem::Unreadable(error.to_string())),
     })
 }
 

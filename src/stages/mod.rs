@@ -19,7 +19,7 @@ pub mod schema;
 mod split;
 mod train;
 mod training;
-// mod transfer;
+mod transfer;
 
 use crate::engine::{Kind, KindInfo, Registry};
 
@@ -32,7 +32,7 @@ static KINDS: &[KindInfo] = &[
     embed::Embed::INFO,
     train::Train::INFO,
     predict::Predict::INFO,
-    // transfer::Transfer::INFO,
+    transfer::Transfer::INFO,
     report::Report::INFO,
 ];
 

@@ -13,12 +13,14 @@ use super::adapter::Adapter;
 use super::dataset::{Dataset, Selection, dataset};
 use super::figures::put_figures;
 use super::model_file::ModelFile;
+use super::report::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use crate::ml::network::NetworkSpec;
 use crate::ml::progress::Progress;
 use crate::ml::search::{self, SearchResult, SearchSpec, TrialResult};
 use crate::ml::train::{Data, Fitted, PartScores, TrainError, train};
+use crate::report::learning_curves;
 use crate::tabular::Filter;
 
 with_training! {
@@ -94,7 +96,7 @@ impl Stage for Train {
                 context.problem(&["search", path.split('.').next().unwrap_or_default()], message, None);
             }
             // Every path must lead to a parameter, and every value must fit it: the first point shows both.
-            for (path, value) in search.points(0).into_iter().take(1).flatten() {
+            for (path, value) in search.points(&Value::Null, 0).into_iter().next_back().into_iter().flatten() {
                 if let Err(message) = self.at(&BTreeMap::from([(path.clone(), value)])) {
                     context.problem(&["search", "space", &path], message, None);
                 }
@@ -123,6 +125,7 @@ impl Stage for Train {
             "loss": training.loss,
             "parameters": parameters(&fitted.model)?,
             "classes": data.classes,
+            "inputs": {"numeric": self.numeric, "text": self.text},
             "network": chosen.network,
             "training": training,
         });
@@ -133,6 +136,9 @@ impl Stage for Train {
         let curves = curve_table(&fitted.curves)?;
         context.put_table("curves", &curves)?;
         let json = [("metrics", metrics), ("search", search)];
+        if let Some(svg) = learning_curves("Learning curves", &view(&curves)?, training.loss.name(), Some(fitted.best_epoch as f64)) {
+            context.put_file("figures", "curves.svg", svg.as_bytes())?;
+        }
         put_figures(context, Self::KIND, &json, &[("curves", &curves)])
     }
 }
@@ -190,7 +196,8 @@ impl Train {
             memo.put(&bytes).map_err(|error| format!("{error:#}"))?;
             Ok(result)
         };
-        Ok(search::search(spec, context.seed(), context.threads(), &adapter, &trial)?)
+        let written = serde_json::to_value(self)?;
+        Ok(search::search(spec, &written, context.seed(), context.threads(), &adapter, &trial)?)
     }
 }
 

@@ -76,7 +76,8 @@ impl Derivation {
 fn year(date: &str) -> Option<i64> {
     let mut parts = date.trim().split('-');
     let year = parts.next()?;
-    let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
     let rest: Vec<&str> = parts.collect();
     (digits(year, 4) && rest.len() <= 2 && rest.iter().all(|part| digits(part, 2)))
         .then(|| year.parse().ok())?
@@ -99,10 +100,17 @@ impl TryFrom<Written> for Derivation {
     fn try_from(written: Written) -> Result<Self, String> {
         let period = |name: &str| match written.period {
             Some(period) if period.is_finite() && period > 0.0 => Ok(period),
-            Some(period) => Err(format!("the period of '{name}' must be positive, not {period}")),
+            Some(period) => Err(format!(
+                "the period of '{name}' must be positive, not {period}"
+            )),
             None => Err(format!("'{name}' needs a period (e.g. `period: 12`)")),
         };
-        let derivation = match (written.year_of, written.sin_of, written.cos_of, written.log_of) {
+        let derivation = match (
+            written.year_of,
+            written.sin_of,
+            written.cos_of,
+            written.log_of,
+        ) {
             (Some(year_of), None, None, None) => Derivation::Year { year_of },
             (None, Some(sin_of), None, None) => {
                 let period = period(&sin_of)?;

@@ -18,7 +18,8 @@ pub struct CsvError {
     pub line: Option<u64>,
     /// 1-based character within the line, where known.
     pub column: Option<u64>,
-    pub problem: Problem,
+    /// In a box, so that results stay small.
+    pub problem: Box<Problem>,
 }
 
 /// What is wrong; the text holds the value and the remedy.
@@ -38,9 +39,13 @@ pub enum Problem {
     NotUtf8(u8),
     #[error("NUL byte (the file is damaged, or is not text: save it as UTF-8 CSV)")]
     NulByte,
-    #[error("a quote opened here is never closed (close it, or double it where it is meant literally)")]
+    #[error(
+        "a quote opened here is never closed (close it, or double it where it is meant literally)"
+    )]
     OpenQuote,
-    #[error("column '{name}' occurs twice in the header, as number {first} and {second} (rename one)")]
+    #[error(
+        "column '{name}' occurs twice in the header, as number {first} and {second} (rename one)"
+    )]
     DuplicateColumn {
         name: String,
         first: usize,
@@ -77,13 +82,17 @@ pub enum Problem {
         name: String,
         suggestion: Option<String>,
     },
-    #[error("column '{0}' has the name of a column that loading adds (rename it, or list it under `drop`)")]
+    #[error(
+        "column '{0}' has the name of a column that loading adds (rename it, or list it under `drop`)"
+    )]
     Reserved(String),
     #[error("derive.{0}: a column of this name exists already (choose another name)")]
     DerivedExists(String),
     #[error("derive.{name}: column '{source_column}' holds text, not numbers")]
     DerivedFromText { name: String, source_column: String },
-    #[error("delimiter: {0:?} cannot separate fields (use one ASCII character such as ',', ';' or a tab)")]
+    #[error(
+        "delimiter: {0:?} cannot separate fields (use one ASCII character such as ',', ';' or a tab)"
+    )]
     BadDelimiter(char),
     #[error("`keep` and `drop` cannot both be given (keep one of them)")]
     KeepAndDrop,
@@ -110,7 +119,7 @@ impl CsvError {
             path: None,
             line: None,
             column: None,
-            problem,
+            problem: Box::new(problem),
         }
     }
 

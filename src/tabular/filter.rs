@@ -52,7 +52,10 @@ pub struct Tests {
 
 /// A value or a list of values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a text, a number, true or false, or a list of these")]
+#[serde(
+    untagged,
+    expecting = "expected a text, a number, true or false, or a list of these"
+)]
 pub enum OneOrMany {
     One(Scalar),
     Many(Vec<Scalar>),
@@ -72,10 +75,20 @@ pub enum Scalar {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FilterError {
     #[error("there is no column '{name}'{}", did_you_mean(.suggestion))]
-    UnknownColumn { name: String, suggestion: Option<String> },
+    UnknownColumn {
+        name: String,
+        suggestion: Option<String>,
+    },
     #[error("column '{column}' holds {holds}, which cannot be compared with {value} ({remedy})")]
-    Incomparable { column: String, holds: &'static str, value: String, remedy: &'static str },
-    #[error("column '{column}' of type {data_type} cannot be filtered (only texts, numbers and booleans can)")]
+    Incomparable {
+        column: String,
+        holds: &'static str,
+        value: String,
+        remedy: &'static str,
+    },
+    #[error(
+        "column '{column}' of type {data_type} cannot be filtered (only texts, numbers and booleans can)"
+    )]
     Unsupported { column: String, data_type: String },
 }
 
@@ -96,7 +109,10 @@ impl Filter {
             let column = batch.column_by_name(name).ok_or_else(|| {
                 let schema = batch.schema_ref();
                 let names = schema.fields().iter().map(|field| field.name().as_str());
-                FilterError::UnknownColumn { name: name.clone(), suggestion: nearest(name, names) }
+                FilterError::UnknownColumn {
+                    name: name.clone(),
+                    suggestion: nearest(name, names),
+                }
             })?;
             let bounds = Bounds::of(condition);
             match cells(name, column)? {
@@ -159,7 +175,10 @@ fn to(name: &str, column: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, F
 }
 
 fn unsupported(name: &str, column: &ArrayRef) -> FilterError {
-    FilterError::Unsupported { column: name.to_owned(), data_type: column.data_type().to_string() }
+    FilterError::Unsupported {
+        column: name.to_owned(),
+        data_type: column.data_type().to_string(),
+    }
 }
 
 /// A condition in one form for all its spellings, over the type of the column's cells.
@@ -173,8 +192,13 @@ struct Bounds<T> {
 
 impl<'a> Bounds<&'a Scalar> {
     fn of(condition: &'a Condition) -> Self {
-        let mut bounds =
-            Bounds { one_of: None, none_of: Vec::new(), min: None, max: None, missing: None };
+        let mut bounds = Bounds {
+            one_of: None,
+            none_of: Vec::new(),
+            min: None,
+            max: None,
+            missing: None,
+        };
         match condition {
             Condition::Is(scalar) => bounds.one_of = Some(vec![scalar]),
             Condition::OneOf(scalars) => bounds.one_of = Some(scalars.iter().collect()),
@@ -222,13 +246,18 @@ impl<T: PartialOrd> Bounds<T> {
     }
 
     fn admits(&self, cell: Option<&T>) -> bool {
-        if self.missing.is_some_and(|missing| missing != cell.is_none()) {
+        if self
+            .missing
+            .is_some_and(|missing| missing != cell.is_none())
+        {
             return false;
         }
         match cell {
             None => self.one_of.is_none() && self.min.is_none() && self.max.is_none(),
             Some(cell) => {
-                self.one_of.as_ref().is_none_or(|values| values.contains(cell))
+                self.one_of
+                    .as_ref()
+                    .is_none_or(|values| values.contains(cell))
                     && !self.none_of.contains(cell)
                     && self.min.as_ref().is_none_or(|min| cell >= min)
                     && self.max.as_ref().is_none_or(|max| cell <= max)
@@ -277,7 +306,12 @@ impl Scalar {
 
     fn incomparable(&self, column: &str, holds: &'static str, remedy: &'static str) -> FilterError {
         let value = self.to_string();
-        FilterError::Incomparable { column: column.to_owned(), holds, value, remedy }
+        FilterError::Incomparable {
+            column: column.to_owned(),
+            holds,
+            value,
+            remedy,
+        }
     }
 }
 
@@ -331,7 +365,9 @@ impl<'de> Visitor<'de> for ConditionVisitor {
     }
 
     fn visit_unit<E: Error>(self) -> Result<Condition, E> {
-        Err(E::custom("a condition is empty (for missing values write `{missing: true}`)"))
+        Err(E::custom(
+            "a condition is empty (for missing values write `{missing: true}`)",
+        ))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Condition, A::Error> {
@@ -341,7 +377,9 @@ impl<'de> Visitor<'de> for ConditionVisitor {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Condition, A::Error> {
         let tests = Tests::deserialize(MapAccessDeserializer::new(map))?;
         if tests == Tests::default() {
-            return Err(A::Error::custom("a condition needs one of min, max, not, missing"));
+            return Err(A::Error::custom(
+                "a condition needs one of min, max, not, missing",
+            ));
         }
         Ok(Condition::Tests(tests))
     }

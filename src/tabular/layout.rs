@@ -40,8 +40,10 @@ impl Layout {
     ) -> Result<Layout, Vec<CsvError>> {
         let mut errors = Vec::new();
         let mut error = |problem| errors.push(CsvError::options(problem));
-        let mut known: IndexSet<&str> =
-            headers.iter().flat_map(|(_, names)| names.iter().map(String::as_str)).collect();
+        let mut known: IndexSet<&str> = headers
+            .iter()
+            .flat_map(|(_, names)| names.iter().map(String::as_str))
+            .collect();
         let label = options.label.as_deref();
         let unknown = |option: String, name: &str, known: &IndexSet<&str>| {
             // A file without the label is no slip, so neither is what the options say of it.
@@ -86,15 +88,27 @@ impl Layout {
                 options.keep.is_empty() || listed(&options.keep, name) || label == Some(*name);
             wanted && !listed(&options.drop, name)
         };
-        let output: Vec<String> = known.iter().copied().filter(kept).map(str::to_owned).collect();
-        for name in output.iter().filter(|name| ROW_COLUMNS.contains(&name.as_str())) {
+        let output: Vec<String> = known
+            .iter()
+            .copied()
+            .filter(kept)
+            .map(str::to_owned)
+            .collect();
+        for name in output
+            .iter()
+            .filter(|name| ROW_COLUMNS.contains(&name.as_str()))
+        {
             error(Problem::Reserved(name.clone()));
         }
         for name in options.where_.columns() {
             if !known.contains(name) && !ROW_COLUMNS.contains(&name) {
                 let suggestion = nearest(name, known.iter().copied());
                 let (option, name) = ("where".to_owned(), name.to_owned());
-                error(Problem::UnknownColumn { option, name, suggestion });
+                error(Problem::UnknownColumn {
+                    option,
+                    name,
+                    suggestion,
+                });
             }
         }
         if !errors.is_empty() {
@@ -103,7 +117,10 @@ impl Layout {
 
         let needed = |name: &&&str| {
             listed(&output, name)
-                || options.derive.values().any(|derivation| derivation.source() == **name)
+                || options
+                    .derive
+                    .values()
+                    .any(|derivation| derivation.source() == **name)
                 || options.where_.columns().any(|column| column == **name)
         };
         // A file's own `line` column that is dropped must not be taken for ours.
@@ -114,7 +131,11 @@ impl Layout {
             .map(|name| (*name).to_owned())
             .collect();
         let notes = notes(headers, &read, label);
-        Ok(Layout { read, output, notes })
+        Ok(Layout {
+            read,
+            output,
+            notes,
+        })
     }
 }
 
@@ -129,10 +150,16 @@ fn notes(
         notes.push(format!("no file has the label column '{label}'"));
     }
     for (path, names) in headers {
-        let absent: Vec<&str> =
-            read.iter().filter(|name| !names.contains(name)).map(String::as_str).collect();
+        let absent: Vec<&str> = read
+            .iter()
+            .filter(|name| !names.contains(name))
+            .map(String::as_str)
+            .collect();
         if !absent.is_empty() {
-            notes.push(format!("{path} has no column {} (missing there)", absent.join(", ")));
+            notes.push(format!(
+                "{path} has no column {} (missing there)",
+                absent.join(", ")
+            ));
         }
     }
     notes

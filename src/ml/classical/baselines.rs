@@ -136,6 +136,28 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_explains_every_field_and_closes_every_object() {
+        let schema = serde_json::to_value(schemars::schema_for!(Baselines)).unwrap();
+        let kinds = schema["$defs"].as_object().unwrap();
+        for object in kinds
+            .values()
+            .filter(|kind| kind["type"] == "object")
+            .chain([&schema])
+        {
+            assert_eq!(object["additionalProperties"], false, "{object}");
+            let fields = object["properties"].as_object();
+            assert!(
+                fields
+                    .into_iter()
+                    .flat_map(|fields| fields.values())
+                    .all(|field| field["description"].is_string()),
+                "{object}"
+            );
+        }
+        assert_eq!(schema["properties"].as_object().unwrap().len(), 10);
+    }
+
+    #[test]
     fn unknown_keys_and_values_out_of_range_are_refused() {
         for wrong in [
             r#"{"logistics": {}}"#,

@@ -127,19 +127,38 @@ impl TextTokenizer {
 
     /// The tokens of one text, and whether it was cut.
     fn tokenize(&self, index: usize, text: &str) -> Result<(Vec<u32>, bool), EncodeError> {
-        let encode = |text: &str| {
+        let lowered;
+        let text = if self.lowercase {
+            lowered = text.to_lowercase();
+            &lowered
+        } else {
+            text
+        };
+        // All tokenizers of the BERT family part words at white space, so a prefix that ends there and fills the
+        // length gives the tokens of the whole text, megabytes of which would take seconds.
+        let mut enough = 32 * self.max_length;
+        while enough < text.len() {
+            let start = text.ceil_char_boundary(enough);
+            let Some(space) = text[start..].find(char::is_whitespace) else {
+                break;
+            };
+            let (tokens, cut) = self.encode(index, &text[..start + space])?;
+            if cut {
+                return Ok((tokens, cut));
+            }
+            enough = 4 * (start + space);
+        }
+        self.encode(index, text)
+    }
+
+    fn encode(&self, index: usize, text: &str) -> Result<(Vec<u32>, bool), EncodeError> {
+        let encoding =
             self.tokenizer
                 .encode_fast(text, true)
                 .map_err(|error| EncodeError::Tokenize {
                     index,
                     reason: error.to_string(),
-                })
-        };
-        let encoding = if self.lowercase {
-            encode(&text.to_lowercase())?
-        } else {
-            encode(text)?
-        };
+                })?;
         let tokens = encoding.get_ids().to_vec();
         match tokens
             .iter()

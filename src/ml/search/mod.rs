@@ -56,16 +56,17 @@ pub enum SearchError {
     Cancelled(#[from] Cancelled),
 }
 
-/// Runs every trial, `threads` at a time, and names the best. Trials must not depend on each other, so the result is the same for any
+/// Runs every trial, `threads` at a time, and names the best. `written` holds the parameters as they stand. Trials must not depend on each other, so the result is the same for any
 /// number of threads. An error of any trial ends the search; of several the one with the smallest index is told.
 pub fn search(
     spec: &SearchSpec,
+    written: &Value,
     seed: u64,
     threads: usize,
     progress: &dyn Progress,
     trial: &(dyn Fn(&BTreeMap<String, Value>) -> Result<TrialResult, String> + Sync),
 ) -> Result<SearchResult, SearchError> {
-    let points = spec.points(seed);
+    let points = spec.points(written, seed);
     let total = points.len() as u64;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build()?;
     let done = std::sync::atomic::AtomicU64::new(0);
@@ -112,6 +113,10 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
+    fn written() -> Value {
+        json!({"lr": 0.9, "depth": 2})
+    }
+
     /// A score that is largest at lr = 0.01 and depth = 2.
     fn hill(params: &BTreeMap<String, Value>) -> Result<TrialResult, String> {
         let lr = params["lr"].as_f64().ok_or("lr is not a number")?;
@@ -123,7 +128,7 @@ mod tests {
     #[test]
     fn a_grid_tries_every_combination_and_finds_the_best() {
         let spec = spec(json!({"method": "grid", "space": {"lr": {"choice": [0.1, 0.01, 0.001]}, "depth": {"choice": [1, 2]}}}));
-        let result = search(&spec, 0, 2, &Silent, &hill).unwrap();
+        let result = search(&spec, &written(), 0, 2, &Silent, &hill).unwrap();
         assert_eq!(result.trials.len(), 6);
         assert_eq!(result.trials[result.best].params["lr"], json!(0.01));
         assert_eq!(result.trials[result.best].params["depth"], json!(2));
@@ -132,27 +137,28 @@ mod tests {
     #[test]
     fn random_trials_are_the_same_for_any_number_of_threads_and_close_in_on_nothing_else() {
         let spec = spec(json!({"method": "random", "trials": 40, "space": {"lr": {"log_uniform": [1e-4, 1.0]}}}));
-        let one = search(&spec, 7, 1, &Silent, &hill).unwrap();
-        assert_eq!(one, search(&spec, 7, 3, &Silent, &hill).unwrap());
-        assert_ne!(one, search(&spec, 8, 1, &Silent, &hill).unwrap());
+        let one = search(&spec, &written(), 7, 1, &Silent, &hill).unwrap();
+        assert_eq!(one, search(&spec, &written(), 7, 3, &Silent, &hill).unwrap());
+        assert_eq!(one.trials[0].params["lr"], json!(0.9), "the parameters as written come first");
+        assert_ne!(one, search(&spec, &written(), 8, 1, &Silent, &hill).unwrap());
         let best = one.trials[one.best].params["lr"].as_f64().unwrap();
         assert!((0.004..0.025).contains(&best), "{best}");
         // Adding trials leaves the earlier ones as they were, so their results can be taken from a cache.
         let more = SearchSpec { trials: 50, ..spec };
-        let more = search(&more, 7, 2, &Silent, &hill).unwrap();
+        let more = search(&more, &written(), 7, 2, &Silent, &hill).unwrap();
         assert_eq!(one.trials[..], more.trials[..40]);
     }
 
     #[test]
     fn the_error_of_the_first_failing_trial_is_told() {
         let spec = spec(json!({"method": "grid", "space": {"lr": {"choice": [0.1, "high"]}}}));
-        let error = search(&spec, 0, 2, &Silent, &hill).unwrap_err();
+        let error = search(&spec, &written(), 0, 2, &Silent, &hill).unwrap_err();
         assert_eq!(error.to_string(), "trial 1 (lr \"high\"): lr is not a number");
     }
 
     #[test]
     fn loss_is_minimised() {
         let spec = spec(json!({"method": "grid", "metric": "loss", "space": {"lr": {"choice": [0.1, 0.01]}}}));
-        assert_eq!(search(&spec, 0, 1, &Silent, &hill).unwrap().best, 1);
+        assert_eq!(search(&spec, &written(), 0, 1, &Silent, &hill).unwrap().best, 1);
     }
 }

@@ -19,7 +19,7 @@ pub struct SearchSpec {
     /// `grid` tries every combination of choices, `random` draws `trials` points.
     #[serde(default)]
     pub method: Method,
-    /// Points to draw; a grid has as many as it has.
+    /// Points of a random search, the parameters as written among them; a grid has as many as it has.
     #[serde(default = "default_trials")]
     pub trials: usize,
     /// What the validation part is asked for.
@@ -96,12 +96,22 @@ impl SearchSpec {
         found
     }
 
-    /// The points to try, in order. Point `i` of a random search depends on the seed, its number and the space only.
-    pub fn points(&self, seed: u64) -> Vec<BTreeMap<String, Value>> {
+    /// The points to try, in order. The first of a random search is the parameters as written, so that searching never ends below them on the
+    /// validation part; point `i` depends on the seed, its number and the space only.
+    pub fn points(&self, written: &Value, seed: u64) -> Vec<BTreeMap<String, Value>> {
         match self.method {
             Method::Grid => self.grid(),
-            Method::Random => (0..self.trials).map(|index| self.draw(seed, index as u64)).collect(),
+            Method::Random => {
+                let draws = (1..self.trials).map(|index| self.draw(seed, index as u64));
+                std::iter::once(self.start(written)).chain(draws).collect()
+            }
         }
+    }
+
+    /// The values that the searched parameters have as written.
+    fn start(&self, written: &Value) -> BTreeMap<String, Value> {
+        let value = |path: &String| written.pointer(&format!("/{}", path.replace('.', "/"))).cloned();
+        self.space.keys().filter_map(|path| Some((path.clone(), value(path)?))).collect()
     }
 
     fn grid(&self) -> Vec<BTreeMap<String, Value>> {

@@ -28,7 +28,10 @@ impl ClassCounts {
                 Err(place) => counts.insert(place, (class, 1.0)),
             }
         }
-        ClassCounts { groups, rows_of_class }
+        ClassCounts {
+            groups,
+            rows_of_class,
+        }
     }
 
     /// The number of groups.
@@ -42,7 +45,10 @@ impl ClassCounts {
 
     /// The number of groups with a row of `class`.
     pub fn groups(&self, class: usize) -> usize {
-        self.groups.iter().filter(|counts| counts.iter().any(|(c, _)| *c == class)).count()
+        self.groups
+            .iter()
+            .filter(|counts| counts.iter().any(|(c, _)| *c == class))
+            .count()
     }
 }
 
@@ -68,11 +74,22 @@ impl<'a> Assignment<'a> {
         };
         // Small groups come last, to even out what large ones left; among equals the seed decides.
         let mut order = stream.permutation(counts.len());
-        let size = |group: usize| counts.groups[group].iter().map(|(_, count)| count).sum::<f64>();
-        let largest =
-            |group: usize| counts.groups[group].iter().map(|(_, count)| *count).fold(0.0, f64::max);
+        let size = |group: usize| {
+            counts.groups[group]
+                .iter()
+                .map(|(_, count)| count)
+                .sum::<f64>()
+        };
+        let largest = |group: usize| {
+            counts.groups[group]
+                .iter()
+                .map(|(_, count)| *count)
+                .fold(0.0, f64::max)
+        };
         order.sort_by(|&a, &b| {
-            size(b).total_cmp(&size(a)).then(largest(b).total_cmp(&largest(a)))
+            size(b)
+                .total_cmp(&size(a))
+                .then(largest(b).total_cmp(&largest(a)))
         });
         for &group in &order {
             let part = assignment.best_part(group);
@@ -93,7 +110,9 @@ impl<'a> Assignment<'a> {
         let fill = |part: usize| self.rows_of_part[part] / self.shares[part];
         (0..self.shares.len())
             .min_by(|&a, &b| {
-                let change = self.change(group, a, 1.0).total_cmp(&self.change(group, b, 1.0));
+                let change = self
+                    .change(group, a, 1.0)
+                    .total_cmp(&self.change(group, b, 1.0));
                 change.then(fill(a).total_cmp(&fill(b)))
             })
             .unwrap_or(0)

@@ -9,10 +9,12 @@ mod optimizer;
 mod run;
 mod schedule;
 mod spec;
+mod workers;
 
 pub use curves::{Curves, PartScores};
 pub use error::TrainError;
-pub(in crate::ml) use run::{Examples, Freeze, Job, Outcome, run};
+pub(in crate::ml) use run::{Examples, Freeze, Job, Outcome, predict, run};
+pub(in crate::ml) use workers::{Common, side_by_side};
 pub use spec::{
     ClassWeights, EarlyStoppingSpec, Loss, Metric, NamedWeights, OptimizerKind, OptimizerSpec, ScheduleKind,
     ScheduleSpec, TrainingSpec,

@@ -205,21 +205,29 @@ fn class_weights(spec: &TrainingSpec, job: &Job) -> Result<Vec<f32>, TrainError>
 }
 
 /// Scores of the network as it predicts.
-pub fn score(network: &Network, examples: &Examples, classes: &[String]) -> Result<PartScores, TrainError> {
-    let rows: Vec<usize> = (0..examples.rows()).collect();
-    let mut predicted = Vec::with_capacity(rows.len());
+fn score(network: &Network, examples: &Examples, classes: &[String]) -> Result<PartScores, TrainError> {
+    let logits = logits(network, examples)?;
     let mut total = 0.0f64;
-    for part in rows.chunks(ROWS_AT_ONCE) {
-        let (inputs, labels) = examples.batch(part);
-        let logits = network.infer(inputs)?;
-        predicted.extend(logits.argmax_rows());
-        for (i, &label) in labels.iter().enumerate() {
-            let row = logits.row(i);
-            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let sum: f64 = row.iter().map(|&x| f64::from(x - largest).exp()).sum();
-            total += sum.ln() - f64::from(row[label as usize] - largest);
-        }
+    for (i, &label) in examples.labels.iter().enumerate() {
+        let row = logits.row(i);
+        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = row.iter().map(|&x| f64::from(x - largest).exp()).sum();
+        total += sum.ln() - f64::from(row[label as usize] - largest);
     }
-    let scores = Scores::new(classes, &examples.labels, &predicted);
-    Ok(PartScores { loss: total / rows.len() as f64, accuracy: scores.accuracy, macro_f1: scores.macro_f1 })
+    let scores = Scores::new(classes, &examples.labels, &logits.argmax_rows());
+    Ok(PartScores { loss: total / examples.rows() as f64, accuracy: scores.accuracy, macro_f1: scores.macro_f1 })
+}
+
+/// The most likely class of every row.
+pub fn predict(network: &Network, examples: &Examples) -> Result<Vec<u32>, TrainError> {
+    Ok(logits(network, examples)?.argmax_rows())
+}
+
+fn logits(network: &Network, examples: &Examples) -> Result<Matrix, TrainError> {
+    let rows: Vec<usize> = (0..examples.rows()).collect();
+    let mut data = Vec::with_capacity(rows.len() * network.blueprint().classes);
+    for part in rows.chunks(ROWS_AT_ONCE) {
+        data.extend(network.infer(examples.batch(part).0)?.data);
+    }
+    Ok(Matrix::from_vec(rows.len(), network.blueprint().classes, data))
 }

@@ -8,11 +8,12 @@ use crate::ml::classical::{Baselines, Evaluation, evaluate};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Progress, Silent};
 
+/// More rows than the largest block of any kind, so that threads have something to share.
 fn evaluated(threads: usize, seed: u64) -> Vec<Evaluation> {
-    let (x, y) = table(400, true);
-    let train: Vec<usize> = (0..300).rev().collect();
+    let (x, y) = table(1500, true);
+    let train: Vec<usize> = (0..1200).rev().collect();
     let folds: Vec<u32> = train.iter().map(|&row| row as u32 % 7 % 4).collect();
-    let test: Vec<usize> = (300..400).collect();
+    let test: Vec<usize> = (1200..1500).collect();
     evaluate(
         &all(),
         &x,

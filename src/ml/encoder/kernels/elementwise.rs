@@ -17,11 +17,11 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     );
     // Adding 1.5 · 2²³ rounds to an integer, which then sits in the low bits of the sum.
     let magic = simd.splat_f32s(12_582_912.0);
-    let shifted = simd.mul_add_f32s(x, simd.splat_f32s(std::f32::consts::LOG2_E), magic);
+    let shifted = simd.mul_add_e_f32s(x, simd.splat_f32s(std::f32::consts::LOG2_E), magic);
     let n = simd.sub_f32s(shifted, magic);
     // ln 2 in two parts, the first of which is exact in few bits (Cody and Waite, 1980).
-    let r = simd.mul_add_f32s(n, simd.splat_f32s(-0.693_359_4), x);
-    let r = simd.mul_add_f32s(n, simd.splat_f32s(2.121_944_4e-4), r);
+    let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-0.693_359_4), x);
+    let r = simd.mul_add_e_f32s(n, simd.splat_f32s(2.121_944_4e-4), r);
     let mut y = simd.splat_f32s(1.0 / 5040.0);
     for coefficient in [
         1.0 / 720.0,
@@ -32,7 +32,7 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         1.0,
         1.0,
     ] {
-        y = simd.mul_add_f32s(y, r, simd.splat_f32s(coefficient));
+        y = simd.mul_add_e_f32s(y, r, simd.splat_f32s(coefficient));
     }
     let exponent =
         simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
@@ -47,15 +47,15 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 pub fn gelu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const P: [f32; 6] = [
         2.229_734_3e-8,
-        6.289_799_8e-6,
+        6.289_8e-6,
         1.689_311_2e-4,
-        4.677_361_8e-3,
+        4.677_362e-3,
         3.392_920_3e-2,
         3.989_422_6e-1,
     ];
     const Q: [f32; 6] = [
         1.179_656_6e-6,
-        7.334_484_7e-5,
+        7.334_485e-5,
         1.885_502_5e-3,
         2.867_765_7e-2,
         2.517_142_3e-1,
@@ -69,8 +69,8 @@ pub fn gelu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let mut p = simd.splat_f32s(P[0]);
     let mut q = simd.splat_f32s(Q[0]);
     for i in 1..6 {
-        p = simd.mul_add_f32s(p, t, simd.splat_f32s(P[i]));
-        q = simd.mul_add_f32s(q, t, simd.splat_f32s(Q[i]));
+        p = simd.mul_add_e_f32s(p, t, simd.splat_f32s(P[i]));
+        q = simd.mul_add_e_f32s(q, t, simd.splat_f32s(Q[i]));
     }
     let centred = simd.div_f32s(simd.mul_f32s(clamped, p), q);
     simd.mul_f32s(x, simd.add_f32s(centred, simd.splat_f32s(0.5)))
@@ -81,9 +81,9 @@ pub fn gelu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 pub fn gelu_tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let one = simd.splat_f32s(1.0);
     let square = simd.mul_f32s(x, x);
-    let inner = simd.mul_add_f32s(square, simd.splat_f32s(0.044_715), one);
+    let inner = simd.mul_add_e_f32s(square, simd.splat_f32s(0.044_715), one);
     // −2·√(2/π)
-    let u = simd.mul_f32s(simd.mul_f32s(x, inner), simd.splat_f32s(-1.595_769_1));
+    let u = simd.mul_f32s(simd.mul_f32s(x, inner), simd.splat_f32s(-1.595_769));
     simd.div_f32s(x, simd.add_f32s(one, exp(simd, u)))
 }
 
@@ -151,7 +151,7 @@ pub fn layer_norm_rows(
                 let mut squares = simd.splat_f32s(0.0);
                 for vector in vectors.iter() {
                     let centred = simd.sub_f32s(*vector, means);
-                    squares = simd.mul_add_f32s(centred, centred, squares);
+                    squares = simd.mul_add_e_f32s(centred, centred, squares);
                 }
                 let square = simd.reduce_sum_f32s(squares)
                     + tail.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>();
@@ -159,7 +159,7 @@ pub fn layer_norm_rows(
                 let scales = simd.splat_f32s(scale);
                 for ((vector, weight), bias) in vectors.iter_mut().zip(weights).zip(biases) {
                     let centred = simd.mul_f32s(simd.sub_f32s(*vector, means), scales);
-                    *vector = simd.mul_add_f32s(centred, *weight, *bias);
+                    *vector = simd.mul_add_e_f32s(centred, *weight, *bias);
                 }
                 for ((value, weight), bias) in tail.iter_mut().zip(weight_tail).zip(bias_tail) {
                     *value = (*value - mean) * scale * weight + bias;
@@ -210,7 +210,7 @@ mod tests {
     // torch.nn.functional.gelu(x); torch.nn.functional.gelu(x, approximate="tanh")
     #[test]
     fn gelu_agrees_with_pytorch() {
-        let x = [-6.0, -3.0, -1.0, -0.5, -0.01, 0.0, 0.01, 0.5, 1.0, 3.0, 6.0];
+        let x: [f32; 11] = [-6.0, -3.0, -1.0, -0.5, -0.01, 0.0, 0.01, 0.5, 1.0, 3.0, 6.0];
         let mut padded = x.to_vec();
         padded.resize(16, 0.0);
         let check = |values: Vec<f32>, expected: [f64; 11]| {

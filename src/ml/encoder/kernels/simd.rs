@@ -1,9 +1,9 @@
 //! Which vector instructions this processor has, found at run time.
 //!
 //! `pulp` holds the unsafe part: an operation written once against `pulp::Simd` is compiled for AVX-512, for AVX2
-//! with FMA, for NEON, and for plain scalars. Knows nothing of what is computed.
+//! with FMA, for NEON, and for what every processor has. Knows nothing of what is computed.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 /// Runs `operation` with the widest vectors at hand.
 #[inline]
@@ -17,8 +17,10 @@ pub fn dispatch<Operation: WithSimd>(operation: Operation) -> Operation::Output 
         if let Some(simd) = pulp::x86::V3::try_new() {
             return Simd::vectorize(simd, operation);
         }
+        Simd::vectorize(pulp::Scalar, operation)
     }
-    Arch::new().dispatch(operation)
+    #[cfg(not(target_arch = "x86_64"))]
+    pulp::Arch::new().dispatch(operation)
 }
 
 /// Numbers in one vector register: 16, 8, 4 or 1.

@@ -2,7 +2,7 @@
 //!
 //! Sequences are never padded to one another, so there is no mask. Knows nothing of projections or layers.
 
-use super::super::kernels::{Finish, Panels, multiply, softmax_rows};
+use super::super::kernels::{Finish, Panels, Rows, multiply, softmax_rows};
 
 /// The shape that all layers of a model share.
 #[derive(Clone, Copy)]
@@ -19,19 +19,18 @@ pub struct AttentionScratch {
     scores: Vec<f32>,
 }
 
-/// Attends within one sequence of `length` tokens. A row of `qkv` holds the queries, keys and values of one token, each
+/// Attends within one sequence, whose tokens are the rows of `qkv`. A row of `qkv` holds the queries, keys and values of one token, each
 /// `heads.count * heads.dim` long; a row of `context` gets the heads' results side by side and must have room for
 /// one panel more.
 pub fn attend(
-    qkv: &[f32],
-    qkv_stride: usize,
-    length: usize,
+    qkv: Rows,
     heads: Heads,
     relative: Option<&RelativeBias>,
     scratch: &mut AttentionScratch,
     context: &mut [f32],
     context_stride: usize,
 ) {
+    let length = qkv.count;
     let Heads { count, dim } = heads;
     let hidden = count * dim;
     let stride = Panels::padded(length);
@@ -41,28 +40,27 @@ pub fn attend(
         let at = head * dim;
         scratch
             .keys
-            .set_transposed(&qkv[hidden + at..], qkv_stride, length, dim);
-        multiply(
-            &qkv[at..],
-            qkv_stride,
-            length,
-            &scratch.keys,
-            Finish::Plain,
-            scores,
-            stride,
-        );
+            .set_transposed(&qkv.values[hidden + at..], qkv.stride, length, dim);
+        let queries = Rows {
+            values: &qkv.values[at..],
+            ..qkv
+        };
+        multiply(queries, &scratch.keys, Finish::Plain, scores, stride);
         if let Some(bias) = relative {
             bias.add(head, length, scores, stride);
         }
         softmax_rows(scores, stride, length, scale(dim));
         scratch
             .values
-            .set(&qkv[2 * hidden + at..], qkv_stride, dim, length);
+            .set(&qkv.values[2 * hidden + at..], qkv.stride, dim, length);
         // A head narrower than a panel spills zeros into the next head's place, which is written after it.
-        multiply(
-            scores,
+        let weights = Rows {
+            values: scores,
             stride,
-            length,
+            count: length,
+        };
+        multiply(
+            weights,
             &scratch.values,
             Finish::Plain,
             &mut context[at..],

@@ -9,7 +9,7 @@ mod attention;
 
 use super::architecture::{Activation, Architecture};
 use super::batches::{Engine, Session};
-use super::kernels::{Finish, Panels, layer_norm_rows, multiply};
+use super::kernels::{Finish, Panels, Rows, layer_norm_rows, multiply};
 use super::transformer::pool;
 use super::weights::Weights;
 use super::{EncodeError, Pooling};
@@ -241,9 +241,11 @@ impl Session for PackedSession<'_> {
                 return Err(Cancelled.into());
             }
             multiply(
-                &self.states,
-                narrow,
-                tokens,
+                Rows {
+                    values: &self.states,
+                    stride: narrow,
+                    count: tokens,
+                },
                 &layer.qkv.weight,
                 Finish::Bias(&layer.qkv.bias),
                 &mut self.qkv,
@@ -251,9 +253,11 @@ impl Session for PackedSession<'_> {
             );
             for (sequence, start) in sequences.iter().zip(&starts) {
                 attend(
-                    &self.qkv[start * triple..],
-                    triple,
-                    sequence.len(),
+                    Rows {
+                        values: &self.qkv[start * triple..],
+                        stride: triple,
+                        count: sequence.len(),
+                    },
                     heads,
                     model.relative.as_ref(),
                     &mut self.attention,
@@ -271,9 +275,11 @@ impl Session for PackedSession<'_> {
                 rows = sequences.len();
             }
             multiply(
-                &self.context,
-                narrow,
-                rows,
+                Rows {
+                    values: &self.context,
+                    stride: narrow,
+                    count: rows,
+                },
                 &layer.attention_output.weight,
                 Finish::BiasResidual(&layer.attention_output.bias, &self.states),
                 &mut self.sums,
@@ -283,9 +289,11 @@ impl Session for PackedSession<'_> {
             std::mem::swap(&mut self.states, &mut self.sums);
             let bias = &layer.intermediate.bias;
             multiply(
-                &self.states,
-                narrow,
-                rows,
+                Rows {
+                    values: &self.states,
+                    stride: narrow,
+                    count: rows,
+                },
                 &layer.intermediate.weight,
                 match activation {
                     Activation::Gelu => Finish::BiasGelu(bias),
@@ -296,9 +304,11 @@ impl Session for PackedSession<'_> {
                 wide,
             );
             multiply(
-                &self.wide,
-                wide,
-                rows,
+                Rows {
+                    values: &self.wide,
+                    stride: wide,
+                    count: rows,
+                },
                 &layer.output.weight,
                 Finish::BiasResidual(&layer.output.bias, &self.states),
                 &mut self.sums,

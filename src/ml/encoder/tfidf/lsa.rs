@@ -4,7 +4,7 @@
 //! All sums run in an order that depends on the matrix's shape alone, so any number of threads gives the same bits.
 //! Knows nothing of texts.
 
-use super::super::kernels::{Finish, Panels, multiply};
+use super::super::kernels::{Finish, Panels, Rows, multiply};
 use super::super::{EncodeError, parallel};
 use super::eigen::symmetric_eigen;
 use super::vocabulary::SparseRow;
@@ -153,16 +153,12 @@ impl Run<'_> {
         let stride = Panels::padded(rank);
         self.by_rows(matrix.rows, rank, |range, out| {
             let mut wide = vec![0.0; range.len() * stride];
-            let rows = range.len();
-            multiply(
-                &matrix.data[range.start * width..],
-                width,
-                rows,
-                &panels,
-                Finish::Plain,
-                &mut wide,
-                stride,
-            );
+            let rows = Rows {
+                values: &matrix.data[range.start * width..],
+                stride: width,
+                count: range.len(),
+            };
+            multiply(rows, &panels, Finish::Plain, &mut wide, stride);
             for (out, row) in out
                 .chunks_exact_mut(rank.max(1))
                 .zip(wide.chunks_exact(stride.max(1)))
@@ -196,15 +192,12 @@ impl Run<'_> {
                         }
                     }
                     panels.set(block, width, width, depth);
-                    multiply(
-                        &flipped,
-                        BLOCK,
-                        width,
-                        &panels,
-                        Finish::Plain,
-                        &mut product,
-                        stride,
-                    );
+                    let rows = Rows {
+                        values: &flipped,
+                        stride: BLOCK,
+                        count: width,
+                    };
+                    multiply(rows, &panels, Finish::Plain, &mut product, stride);
                     for (sum, row) in sum
                         .chunks_exact_mut(width)
                         .zip(product.chunks_exact(stride))

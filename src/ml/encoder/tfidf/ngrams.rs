@@ -54,14 +54,12 @@ pub fn characters(text: &str, [shortest, longest]: [usize; 2], mut found: impl F
 mod tests {
     use super::*;
 
-    fn collect(
-        cut: fn(&str, [usize; 2], &mut dyn FnMut(&str)),
-        text: &str,
-        range: [usize; 2],
-    ) -> Vec<String> {
-        let mut all = Vec::new();
-        cut(text, range, &mut |gram| all.push(gram.to_owned()));
-        all
+    macro_rules! collect {
+        ($cut:ident, $text:expr, $range:expr) => {{
+            let mut all = Vec::new();
+            $cut($text, $range, |gram| all.push(gram.to_owned()));
+            all
+        }};
     }
 
     // from sklearn.feature_extraction.text import CountVectorizer as V
@@ -69,7 +67,7 @@ mod tests {
     // [' a ', ' ca', 'caf', 'afé', 'fé ', ' caf', 'café', 'afé ', ' café', 'café ', ' x1', 'x1 ', ' x1 ']
     #[test]
     fn characters_are_cut_as_scikit_learn_does() {
-        let grams = collect(|t, r, f| characters(t, r, f), "a café  x1", [3, 5]);
+        let grams = collect!(characters, "a café  x1", [3, 5]);
         let expected = [
             " a ", " ca", "caf", "afé", "fé ", " caf", "café", "afé ", " café", "café ", " x1",
             "x1 ", " x1 ",
@@ -81,9 +79,9 @@ mod tests {
     // ['i', 'don', 't', 'no_1', 'i don', 'don t', 't no_1']
     #[test]
     fn words_are_cut_as_scikit_learn_does() {
-        let grams = collect(|t, r, f| words(t, r, f), "i don't, no_1!", [1, 2]);
+        let grams = collect!(words, "i don't, no_1!", [1, 2]);
         assert_eq!(grams, ["i", "don", "t", "no_1", "i don", "don t", "t no_1"]);
-        assert!(collect(|t, r, f| words(t, r, f), "alone", [2, 3]).is_empty());
-        assert!(collect(|t, r, f| words(t, r, f), "none", [0, 0]).is_empty());
+        assert!(collect!(words, "alone", [2, 3]).is_empty());
+        assert!(collect!(words, "none", [0, 0]).is_empty());
     }
 }

@@ -1,0 +1,222 @@
+//! `transfer`: a fitted network learns new classes; from scratch, from a copy, and from a copy with frozen first layers.
+//!
+//! Knows nothing of how weights are carried over (`ml::transfer`).
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray};
+use arrow::compute::concat_batches;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::adapter::Adapter;
+use super::dataset::{Dataset, Selection, dataset};
+use super::figures::put_figures;
+use super::model_file::ModelFile;
+use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
+use crate::artifact::Table;
+use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use crate::ml::network::NetworkSpec;
+use crate::ml::train::Data;
+use crate::ml::transfer::{self, NewRows, Strategy, TransferResult, TransferSpec, score_groups};
+use crate::tabular::Filter;
+
+with_training! {
+    /// Trains the old network's successor on rows that hold new classes, by several strategies with the same seeds and the same budget. The best network on the validation part is the stage's model.
+    #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    pub struct Transfer {
+        /// What is compared.
+        #[serde(default = "default_strategies")]
+        strategies: Vec<Strategy>,
+        /// frozen: hidden layers that stand still, counted from the inputs; the branches' first layers count as one.
+        #[serde(default = "default_frozen_layers")]
+        frozen_layers: usize,
+        /// frozen: the last epoch in which they stand still; null never releases them.
+        #[serde(default)]
+        release_epoch: Option<usize>,
+        /// First weights of the outputs of new classes, where the old network is copied.
+        #[serde(default)]
+        new_rows: NewRows,
+        /// The shape of the new network, null for the old one's.
+        #[serde(default)]
+        network: Option<NetworkSpec>,
+        /// Trainings of each strategy; the same seeds for all strategies.
+        #[serde(default = "default_seeds")]
+        seeds: usize,
+        /// Rows to learn from: the new classes alone, or old and new ones together.
+        #[serde(default, rename = "where")]
+        filter: Filter,
+    }
+}
+
+fn default_strategies() -> Vec<Strategy> {
+    TransferSpec::default().strategies
+}
+
+fn default_frozen_layers() -> usize {
+    TransferSpec::default().frozen_layers
+}
+
+fn default_seeds() -> usize {
+    TransferSpec::default().seeds
+}
+
+impl Stage for Transfer {
+    const KIND: &'static str = "transfer";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "a fitted network learns new classes";
+    const INPUTS: &'static [InputPort] = &[
+        InputPort::model("model", "the fitted network, e.g. a `train` stage"),
+        InputPort::table("rows", Arity::One, "split rows that hold the new classes, e.g. a `split` stage"),
+        InputPort::table("embeddings", Arity::Any, "the `embed` stages of the model's text columns"),
+    ];
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![
+            OutputPort::new("model", PortType::Model),
+            OutputPort::new("metrics", PortType::Json),
+            OutputPort::new("transfer", PortType::Json),
+            OutputPort::new("curves", PortType::Table),
+            OutputPort::new("figures", PortType::Files),
+        ]
+    }
+
+    fn reads(&self, _port: &str) -> Reads {
+        // Which columns the network reads stands in the model, which is not open yet when keys are made.
+        Reads::All
+    }
+
+    fn threads(&self) -> Threads {
+        Threads::All
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        let nothing = Selection { numeric: &[], text: &[], filter: &self.filter };
+        nothing.check(context);
+        for (path, message) in self.training().problems() {
+            context.problem(&path.split('.').collect::<Vec<_>>(), message, None);
+        }
+        for (path, message) in self.spec().problems() {
+            context.problem(&[&path], message, None);
+        }
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let old = ModelFile::read(&context.input("model")?)?;
+        let (numeric, text) = (old.numeric(), old.text());
+        let data = dataset(context, &Selection { numeric: &numeric, text: &text, filter: &self.filter })?;
+        old.check_encoders(&data.encoders)?;
+        let examples = Data {
+            frame: &data.frame,
+            numeric: &numeric,
+            text: &text,
+            labels: &data.labels,
+            classes: &data.classes,
+            train: &data.train,
+            valid: &data.valid,
+        };
+        let adapter = Adapter(context.report());
+        let (seed, threads) = (context.seed(), context.threads());
+        let training = self.training();
+        let result = transfer::transfer(&old.classifier, examples, &training, &self.spec(), seed, threads, &adapter)?;
+        let document = document(&result, &old, &data)?;
+        let best = &result.report.runs[result.report.best];
+        let parts = scores_by_part(result.best_model(), &data)?;
+        context.headline(format!("best: {}; {}", best.strategy.name(), headline(&parts, best.best_epoch)));
+        let metrics = json!({
+            "parts": parts,
+            "best_epoch": best.best_epoch,
+            "strategy": best.strategy,
+            "loss": training.loss,
+            "parameters": parameters(result.best_model())?,
+            "classes": data.classes,
+            "inputs": {"numeric": numeric, "text": text},
+        });
+        let curves = curves(&result)?;
+        let TransferResult { report, mut models } = result;
+        ModelFile::new(models.swap_remove(report.best), &data, &text).put(context, "model")?;
+        context.put_json("metrics", "metrics.json", &metrics)?;
+        context.put_json("transfer", "transfer.json", &document)?;
+        context.put_table("curves", &curves)?;
+        let json = [("metrics", metrics), ("transfer", document)];
+        put_figures(context, Self::KIND, &json, &[("curves", &curves)])
+    }
+}
+
+impl Transfer {
+    fn spec(&self) -> TransferSpec {
+        TransferSpec {
+            strategies: self.strategies.clone(),
+            frozen_layers: self.frozen_layers,
+            release_epoch: self.release_epoch,
+            new_rows: self.new_rows,
+            network: self.network.clone(),
+            seeds: self.seeds,
+        }
+    }
+}
+
+/// The findings by strategy and seed, with every network's scores on the test part.
+fn document(result: &TransferResult, old: &ModelFile, data: &Dataset) -> anyhow::Result<Value> {
+    let report = &result.report;
+    let test_frame = data.frame.take(&data.test);
+    let truth: Vec<u32> = data.test.iter().map(|&i| data.labels[i]).collect();
+    let mut strategies: Vec<(Strategy, Vec<Value>)> = Vec::new();
+    for (run, model) in report.runs.iter().zip(&result.models) {
+        let position = strategies.iter().position(|(strategy, _)| *strategy == run.strategy);
+        let position = position.unwrap_or_else(|| {
+            strategies.push((run.strategy, Vec::new()));
+            strategies.len() - 1
+        });
+        let runs = &mut strategies[position].1;
+        let comparison = report.comparisons.iter().find(|comparison| comparison.strategy == run.strategy);
+        let target = comparison.and_then(|comparison| comparison.epochs_to_baseline_best.get(runs.len()).copied());
+        let test = if truth.is_empty() {
+            Value::Null
+        } else {
+            let predicted = model.predict_probabilities(&test_frame)?.argmax_rows();
+            let (all, known, new) = score_groups(&data.classes, old.classifier.classes(), &truth, &predicted);
+            json!({"all": all, "old_classes": known, "new_classes": new})
+        };
+        runs.push(json!({
+            "seed": run.seed,
+            "best_epoch": run.best_epoch,
+            "diverged": run.diverged,
+            "valid": run.valid,
+            "old_classes": run.old_classes,
+            "new_classes": run.new_classes,
+            "epochs_to_target": target.flatten(),
+            "test": test,
+        }));
+    }
+    let strategies: Vec<Value> =
+        strategies.into_iter().map(|(strategy, runs)| json!({"strategy": strategy, "runs": runs})).collect();
+    Ok(json!({
+        "strategies": strategies,
+        "best": report.runs[report.best].strategy,
+        "metric": report.metric,
+        "old_classes": old.classifier.classes(),
+        "classes": data.classes,
+        "tensors": report.tensors,
+        "comparisons": report.comparisons,
+        "comments": report.comments,
+        "preprocessing": report.preprocessing,
+    }))
+}
+
+/// The curves of all runs one below the other, with `strategy` and `seed`.
+fn curves(result: &TransferResult) -> anyhow::Result<Table> {
+    let mut batches = Vec::new();
+    for run in &result.report.runs {
+        let rows = run.curves.len();
+        let strategy: ArrayRef = Arc::new(StringArray::from(vec![run.strategy.name(); rows]));
+        let seed: ArrayRef = Arc::new(Int64Array::from(vec![run.seed as i64; rows]));
+        let columns = [("strategy".to_owned(), strategy), ("seed".to_owned(), seed)];
+        let table = Table::from_columns(columns.into_iter().chain(curve_columns(&run.curves)))?;
+        batches.push(table.batch().clone());
+    }
+    let schema = batches.first().map(arrow::array::RecordBatch::schema).unwrap_or_else(|| Arc::new(arrow::datatypes::Schema::empty()));
+    Ok(Table::new(concat_batches(&schema, &batches)?))
+}

@@ -1,0 +1,314 @@
+//! From bytes to columns: syntax, types, damage, and the way back to bytes.
+
+use std::fmt::Write as _;
+
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::DataType;
+
+use super::super::header;
+use super::{errors, integers, load_all, load_one, names, numbers, some_texts, table, texts};
+
+/// Writes a source back from the table, as `predict` does.
+fn written_back(batch: &RecordBatch, source: &str) -> String {
+    let metadata = batch.schema().metadata().clone();
+    let entry = |key: &str| metadata[&format!("{key}.{source}")].clone();
+    let mut text = entry("header");
+    for (record, name) in texts(batch, "record").iter().zip(texts(batch, "source")) {
+        if name.as_deref() == Some(source) {
+            text += &entry("terminator");
+            text += record.as_deref().expect("a record is never missing");
+        }
+    }
+    text + &entry("trailer")
+}
+
+#[test]
+fn types_are_inferred_over_all_files() {
+    let files: [(&str, &[u8]); 2] = [
+        ("a", b"n,x,t\n1,1,7\n2,2,b\n"),
+        ("b", b"t,n,x\nc,3,0.5\n,,\n"),
+    ];
+    let loaded = load_all(&files, "{}").unwrap();
+    let batch = &loaded.batch;
+    assert_eq!(
+        names(batch),
+        ["row_id", "source", "line", "record", "n", "x", "t"]
+    );
+    assert_eq!(integers(batch, "n"), [Some(1), Some(2), Some(3), None]);
+    assert_eq!(numbers(batch, "x"), [Some(1.0), Some(2.0), Some(0.5), None]);
+    assert_eq!(texts(batch, "t")[..3], some_texts(["7", "b", "c"]));
+    assert_eq!(texts(batch, "t")[3], None);
+    assert_eq!(
+        integers(batch, "row_id"),
+        [Some(0), Some(1), Some(2), Some(3)]
+    );
+    assert_eq!(
+        integers(batch, "line"),
+        [Some(2), Some(3), Some(2), Some(3)]
+    );
+    assert_eq!(texts(batch, "source"), some_texts(["a", "a", "b", "b"]));
+    assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
+}
+
+#[test]
+fn a_column_or_label_that_a_file_lacks_is_missing_there() {
+    let files: [(&str, &[u8]); 2] = [("train", b"x,genre\n1,2\n"), ("test", b"x,extra\n2,3\n")];
+    let loaded = load_all(&files, "label: genre").unwrap();
+    // The classes 1, 2, ... are names.
+    assert_eq!(texts(&loaded.batch, "genre"), [Some("2".to_owned()), None]);
+    assert_eq!(integers(&loaded.batch, "extra"), [None, Some(3)]);
+    assert_eq!(
+        loaded.notes,
+        [
+            "train.csv has no column extra (missing there)",
+            "test.csv has no column genre (missing there)"
+        ]
+    );
+    let alone = load_all(&files[1..], "{label: genre, keep: [x]}").unwrap();
+    assert_eq!(alone.notes, ["no file has the label column 'genre'"]);
+    assert_eq!(names(&alone.batch)[4..], ["x"]);
+}
+
+#[test]
+fn every_way_to_end_and_quote_a_line_is_read_and_written_back() {
+    let body = "id,\"na,me\",x{}1,\"a \"\"quoted\"\"{}, name\",5{}2,plain,6{}3,\"é\",7";
+    for terminator in ["\n", "\r\n", "\r"] {
+        for mark in ["", "\u{feff}"] {
+            for trailer in ["", "{}", "{}{}{}"] {
+                let text = format!("{mark}{body}{trailer}").replace("{}", terminator);
+                let batch = table(&text, "{}");
+                assert_eq!(names(&batch)[4..], ["id", "na,me", "x"], "{text:?}");
+                let quoted = format!("a \"quoted\"{terminator}, name");
+                assert_eq!(texts(&batch, "na,me"), some_texts([&quoted, "plain", "é"]));
+                // The quoted line break makes the first record two lines long.
+                assert_eq!(
+                    integers(&batch, "line"),
+                    [Some(2), Some(4), Some(5)],
+                    "{text:?}"
+                );
+                assert_eq!(integers(&batch, "x"), [Some(5), Some(6), Some(7)]);
+                assert_eq!(written_back(&batch, "a"), text);
+            }
+        }
+    }
+}
+
+#[test]
+fn blank_lines_do_not_shift_line_numbers() {
+    let loaded = load_one("\n\nx\r\n\r\n1\r\n\r\n\r\n2\r\n", "{}").unwrap();
+    assert_eq!(integers(&loaded.batch, "line"), [Some(5), Some(8)]);
+    assert_eq!(texts(&loaded.batch, "record"), some_texts(["1", "2"]));
+    assert_eq!(loaded.notes, ["a.csv: 5 blank lines were skipped"]);
+    let mixed = load_one("x\n1\r\n2\n", "{}").unwrap();
+    assert_eq!(texts(&mixed.batch, "record"), some_texts(["1", "2"]));
+    assert_eq!(
+        mixed.notes,
+        ["a.csv: 1 lines do not end in \"\\n\" like the header"]
+    );
+}
+
+#[test]
+fn another_delimiter_and_nameless_columns_are_read() {
+    let loaded = load_one(";x\nr1;\"1;5\"\n", "delimiter: ';'").unwrap();
+    assert_eq!(texts(&loaded.batch, "x"), some_texts(["1;5"]));
+    assert_eq!(texts(&loaded.batch, "unnamed_1"), some_texts(["r1"]));
+    assert_eq!(
+        loaded.notes,
+        ["a.csv: column 1 has no name, it is called 'unnamed_1'"]
+    );
+    assert_eq!(loaded.batch.schema().metadata()["delimiter"], ";");
+    let tab = table("x\ty\n1\t2\n", "delimiter: \"\\t\"");
+    assert_eq!(integers(&tab, "y"), [Some(2)]);
+    let refused = ["delimiter: \"\\\"\"", "delimiter: é"];
+    for yaml in refused {
+        assert!(
+            errors("x\n1\n", yaml)[0].starts_with("delimiter: "),
+            "{yaml}"
+        );
+    }
+}
+
+#[test]
+fn numbers_are_read_in_every_usual_spelling() {
+    let batch = table(
+        "x\n 1 \n+2\n-.5\n3.\n9.38e-5\n1E3\nNaN\n\n\"\"\nnan\n",
+        "{}",
+    );
+    let expected = [1.0, 2.0, -0.5, 3.0, 9.38e-5, 1000.0];
+    assert_eq!(numbers(&batch, "x")[..6], expected.map(Some));
+    assert_eq!(numbers(&batch, "x")[6..], [None, None, None]);
+    // Identifiers stay as they are written.
+    let batch = table(
+        "zip,id\n00501,99999999999999999999\n10001,99999999999999999998\n",
+        "{}",
+    );
+    assert_eq!(texts(&batch, "zip"), some_texts(["00501", "10001"]));
+    assert_eq!(
+        batch.column_by_name("id").unwrap().data_type(),
+        &DataType::Utf8
+    );
+    let yaml = "types: {zip: integer, id: number}";
+    let batch = table(
+        "zip,id\n00501,99999999999999999999\n",
+        &yaml.replace("id: number", "id: text"),
+    );
+    assert_eq!(integers(&batch, "zip"), [Some(501)]);
+}
+
+#[test]
+fn missing_tokens_are_exact_and_can_be_declared() {
+    let batch = table(
+        "t,n\nNA,1\nNAN,-\n\" \",2\nNone,3\n",
+        "missing: ['', NA, '-']",
+    );
+    assert_eq!(
+        texts(&batch, "t"),
+        [None, Some("NAN".into()), None, Some("None".into())]
+    );
+    assert_eq!(integers(&batch, "n"), [Some(1), None, Some(2), Some(3)]);
+}
+
+#[test]
+fn text_in_a_declared_numeric_column_names_every_line_up_to_a_limit() {
+    let text = "x,y\n1,1\nfast,1\n2,1.5\n";
+    assert_eq!(
+        errors(text, "types: {x: number, y: integer}"),
+        [
+            "a.csv:3: column 'x': 'fast' is not a number",
+            "a.csv:4: column 'y': '1.5' is not an integer"
+        ]
+    );
+    let mut long = String::from("x,y,z\n");
+    for row in 0..100 {
+        writeln!(long, "w{row},w,w").unwrap();
+    }
+    let found = errors(&long, "types: {x: number, y: number, z: number}");
+    assert_eq!(found.len(), 11);
+    assert_eq!(found[4], "a.csv:6: column 'x': 'w4' is not a number");
+    assert_eq!(found[5], "a.csv:2: column 'y': 'w' is not a number");
+    assert_eq!(found[10], "and 290 more problems of this kind");
+}
+
+#[test]
+fn a_stray_word_never_turns_a_column_to_text() {
+    let with_words = |words: usize| {
+        let mut text = String::from("tempo\n");
+        (0..100 - words).for_each(|i| writeln!(text, "{i}.5").unwrap());
+        (0..words).for_each(|_| text.push_str("fast\n"));
+        text
+    };
+    let found = errors(with_words(10), "{}");
+    assert_eq!(
+        found[0],
+        "a.csv:92: column 'tempo': 'fast' is not a number, but 90.0 % of the column is (correct it, \
+         list the token under `missing`, or declare `types: {tempo: text}`)"
+    );
+    assert_eq!(found.len(), 6);
+    let batch = table(&with_words(11), "{}");
+    assert_eq!(
+        batch.column_by_name("tempo").unwrap().data_type(),
+        &DataType::Utf8
+    );
+    let batch = table(&with_words(10), "missing: [fast]");
+    assert_eq!(batch.column_by_name("tempo").unwrap().null_count(), 10);
+    let batch = table(&with_words(10), "types: {tempo: text}");
+    assert_eq!(texts(&batch, "tempo")[0].as_deref(), Some("0.5"));
+}
+
+#[test]
+fn infinities_are_refused_in_numbers_and_kept_in_text() {
+    for token in ["inf", "-Infinity", "1e999", "+inf"] {
+        let found = errors(format!("x\n1\n{token}\n"), "{}");
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0].starts_with(&format!(
+                "a.csv:3: column 'x': '{token}' is infinite or too large"
+            )),
+            "{found:?}"
+        );
+    }
+    let batch = table("title\nInfinity\nnan\nInf\nHello\n", "missing: []");
+    assert_eq!(
+        texts(&batch, "title"),
+        some_texts(["Infinity", "nan", "Inf", "Hello"])
+    );
+}
+
+#[test]
+fn damaged_files_are_refused_at_the_place_of_the_damage() {
+    let cases: [(&[u8], &str); 12] = [
+        (b"", "a.csv: the file is empty"),
+        (b"\n\r\n", "a.csv: the file is empty"),
+        (b"\xef\xbb\xbf", "a.csv: the file is empty"),
+        (b"x,y\n", "a.csv: the file has a header but no rows"),
+        (
+            b"x,y,x\n1,2,3\n",
+            "a.csv:1: column 'x' occurs twice in the header, as number 1 and 3",
+        ),
+        (
+            b"x,y\n1,2\n\"a\nb\",2\n3\n",
+            "a.csv:5: expected 2 fields, found 1",
+        ),
+        (
+            b"x,y\n1,\"2\n3,4\n5,6\",7\n",
+            "a.csv:2: expected 2 fields, found 3 (the record reaches to line 4",
+        ),
+        (
+            b"x,y\n1,2\n3,\"4\n5,6\n",
+            "a.csv:3:3: a quote opened here is never closed",
+        ),
+        (
+            b"x,\"y\n1,2\n",
+            "a.csv:1:3: a quote opened here is never closed",
+        ),
+        (
+            b"x,y\n1,\xc3\xa9\xe9\n",
+            "a.csv:2:4: byte 0xe9 is not valid UTF-8",
+        ),
+        (b"x,y\n1,a\0b\n", "a.csv:2:4: NUL byte"),
+        (b"\xff\xfex\0\n\0", "a.csv: the file is UTF-16"),
+    ];
+    for (bytes, message) in cases {
+        let found = errors(bytes, "{}");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with(message),
+            "{} instead of {message}",
+            found[0]
+        );
+    }
+}
+
+#[test]
+fn a_quote_within_a_field_is_literal() {
+    // The last record begins with no quote, and ends with one.
+    let batch = table("t,x\n7\" edit,1\n\"a\"\"\",2\n12\",\"\"\"\"", "{}");
+    assert_eq!(texts(&batch, "t"), some_texts(["7\" edit", "a\"", "12\""]));
+    assert_eq!(texts(&batch, "x"), some_texts(["1", "2", "\""]));
+}
+
+#[test]
+fn every_file_is_checked_before_giving_up() {
+    let files: [(&str, &[u8]); 3] = [("a", b""), ("b", b"x,x\n1,2\n"), ("c", b"x\n1\n")];
+    let found = load_all(&files, "{}").unwrap_err();
+    assert_eq!(found.len(), 2);
+    assert!(found[1].starts_with("b.csv:1: column 'x' occurs twice"));
+    let found = load_all(&[("a", b"x\n1\n"), ("a", b"x\n1\n")], "{}").unwrap_err();
+    assert_eq!(found, ["two files are named 'a' (give each its own name)"]);
+    assert_eq!(load_all(&[], "{}").unwrap_err(), ["no file was given"]);
+}
+
+#[test]
+fn a_header_is_read_without_its_file() {
+    // The bytes that follow are no text, which only loading notices.
+    let names = header("a.csv", &b"\xef\xbb\xbfx,\"y z\"\r\n1,\xff"[..], ',').unwrap();
+    assert_eq!(names, ["x", "y z"]);
+    assert_eq!(header("a.csv", &b"x"[..], ',').unwrap(), ["x"]);
+    let error = header("a.csv", &b"x,x\n"[..], ',').unwrap_err();
+    assert_eq!((error.line, error.column), (Some(1), None));
+    let endless = "x,\"".to_owned() + &"y".repeat(2 << 20);
+    let error = header("a.csv", endless.as_bytes(), ',')
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("longer than 1048576 bytes"), "{error}");
+}
