@@ -269,7 +269,7 @@ fn specs_come_back_from_yaml_and_refuse_unknown_keys() {
 #[test]
 fn a_numpy_script_gives_the_same_predictions() {
     let Some(python) = std::env::var_os("RUNNER_TEST_PYTHON") else { return };
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/numpy_predict.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/predict_json.py");
     let fixture = Fixture::new(200, 3);
     let folder = tempfile::tempdir().unwrap();
     let numbers = |values: &[f64]| values.iter().map(|x| serde_json::json!(x)).collect::<Vec<_>>();

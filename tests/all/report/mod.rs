@@ -1,0 +1,6 @@
+//! Tests of reports through the public door.
+
+mod figures;
+mod fixture;
+mod markup;
+mod pages;
