@@ -35,7 +35,8 @@ struct State {
 
 impl StatCache {
     pub fn open(file: PathBuf) -> Self {
-        let stamps = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let stamps =
+            std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         StatCache { file, state: Mutex::new(State { stamps, changed: false }) }
     }
 

@@ -41,10 +41,8 @@ impl Table {
 
     /// A table without metadata from named columns of equal length.
     pub fn from_columns<N: Into<String>>(columns: impl IntoIterator<Item = (N, ArrayRef)>) -> Result<Self, TableError> {
-        let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns
-            .into_iter()
-            .map(|(name, array)| (Field::new(name, array.data_type().clone(), true), array))
-            .unzip();
+        let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) =
+            columns.into_iter().map(|(name, array)| (Field::new(name, array.data_type().clone(), true), array)).unzip();
         Ok(Table { batch: RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)? })
     }
 
@@ -65,10 +63,9 @@ impl Table {
     }
 
     pub fn column(&self, name: &str) -> Result<&ArrayRef, TableError> {
-        self.batch.column_by_name(name).ok_or_else(|| TableError::NoColumn {
-            name: name.to_owned(),
-            present: self.column_names().join(", "),
-        })
+        self.batch
+            .column_by_name(name)
+            .ok_or_else(|| TableError::NoColumn { name: name.to_owned(), present: self.column_names().join(", ") })
     }
 
     /// The named columns in that order; names that the table does not have are left out.

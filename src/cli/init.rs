@@ -41,7 +41,9 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
     let present: Vec<String> = present.map(|(path, _)| path.display().to_string()).collect();
     if !present.is_empty() && !arguments.overwrite {
         let list = present.join(", ");
-        return Err(invalid(&format!("these files are there with another content: {list} (`--overwrite` replaces them)")));
+        return Err(invalid(&format!(
+            "these files are there with another content: {list} (`--overwrite` replaces them)"
+        )));
     }
     for (path, bytes) in &files {
         artifact::store::write_atomically(path, bytes).with_context(|| format!("cannot write '{}'", path.display()))?;

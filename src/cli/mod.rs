@@ -25,7 +25,11 @@ const INVALID: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 #[derive(Parser)]
-#[command(name = "runner", version, about = "Runs pipelines of tabular + text classification; does only what an edit invalidated")]
+#[command(
+    name = "runner",
+    version,
+    about = "Runs pipelines of tabular + text classification; does only what an edit invalidated"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -50,9 +54,7 @@ enum Command {
     /// Start a new study: pipelines and a synthetic sample of songs
     Init(init::InitArguments),
     /// Print a completion script for a shell
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
 }
 
 /// What every command that reads a pipeline takes.

@@ -58,7 +58,8 @@ fn list(resolver: &Resolver) {
     let style = screen::Style::stdout();
     let mut rows = Vec::new();
     for entry in catalogue() {
-        let here = resolver.locate(entry.id).map_or_else(|| "not here yet".to_owned(), |found| found.origin.to_string());
+        let here =
+            resolver.locate(entry.id).map_or_else(|| "not here yet".to_owned(), |found| found.origin.to_string());
         rows.push(vec![
             style.bold(entry.id),
             entry.licence.to_owned(),
@@ -71,15 +72,30 @@ fn list(resolver: &Resolver) {
     for installed in resolver.installed() {
         if resolver.entry(&installed.name).is_none() {
             let megabytes = format!("{} MB", installed.bytes / 1_000_000);
-            rows.push(vec![style.bold(&installed.name), "not pinned".to_owned(), String::new(), megabytes, String::new(), "models folder".to_owned()]);
+            rows.push(vec![
+                style.bold(&installed.name),
+                "not pinned".to_owned(),
+                String::new(),
+                megabytes,
+                String::new(),
+                "models folder".to_owned(),
+            ]);
         }
     }
-    rows.push(vec![style.bold("tfidf"), "built in".to_owned(), String::new(), "0 MB".to_owned(), String::new(), "needs no model".to_owned()]);
+    rows.push(vec![
+        style.bold("tfidf"),
+        "built in".to_owned(),
+        String::new(),
+        "0 MB".to_owned(),
+        String::new(),
+        "needs no model".to_owned(),
+    ]);
     super::print(&screen::table(&rows));
 }
 
 fn describe(resolved: &Resolved) {
-    let pinned = if resolved.pinned { "every file is the pinned one" } else { "not in the catalogue: recorded, not checked" };
+    let pinned =
+        if resolved.pinned { "every file is the pinned one" } else { "not in the catalogue: recorded, not checked" };
     let rows = [
         ("encoder", resolved.name.clone()),
         ("folder", resolved.folder.display().to_string()),

@@ -48,7 +48,10 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
         Ok(opened) => opened,
         Err(failure) => {
             if arguments.json {
-                super::print(&format!("{}\n", json!({"event": "run", "outcome": "invalid", "ran": [], "restored": [], "fresh": [], "failed": [], "blocked": []})));
+                super::print(&format!(
+                    "{}\n",
+                    json!({"event": "run", "outcome": "invalid", "ran": [], "restored": [], "fresh": [], "failed": [], "blocked": []})
+                ));
             }
             return Err(failure);
         }

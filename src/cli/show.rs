@@ -29,7 +29,11 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
     let (name, port) = split(&study, &arguments.stage);
     let stage = study.stage(name)?;
     let Some(record) = engine::current_record(&study.ground(), stage) else {
-        return Err(anyhow::anyhow!("'{name}' has no result yet (`runner run {} {name}`)", arguments.study.file.display()).into());
+        return Err(anyhow::anyhow!(
+            "'{name}' has no result yet (`runner run {} {name}`)",
+            arguments.study.file.display()
+        )
+        .into());
     };
     let outputs: Vec<&OutputRecord> =
         record.outputs.iter().filter(|output| port.is_none_or(|port| output.port == port)).collect();
@@ -92,8 +96,11 @@ fn table(store: &Store, output: &OutputRecord, rows: usize, style: screen::Style
     let batch = table.batch().slice(0, table.rows().min(rows));
     let options = FormatOptions::default().with_null("·");
     let mut lines = vec![names.iter().map(|name| style.bold(name)).collect::<Vec<_>>()];
-    let formatters =
-        batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options)).collect::<Result<Vec<_>, _>>()?;
+    let formatters = batch
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
+        .collect::<Result<Vec<_>, _>>()?;
     for i in 0..batch.num_rows() {
         lines.push(formatters.iter().map(|formatter| cut(&formatter.value(i).to_string(), 24)).collect());
     }
@@ -134,7 +141,8 @@ fn json(value: &Value, style: screen::Style) -> String {
         }
     }
     if let Some(evaluations) = value.get("evaluations").and_then(Value::as_array) {
-        let mut rows = vec![["model", "cv accuracy", "±", "test accuracy", "test macro-F1"].map(|head| style.dim(head)).to_vec()];
+        let mut rows =
+            vec![["model", "cv accuracy", "±", "test accuracy", "test macro-F1"].map(|head| style.dim(head)).to_vec()];
         for one in evaluations {
             let number = |value: &Value| value.as_f64().map_or(String::new(), |value| format!("{value:.4}"));
             rows.push(vec![
@@ -181,5 +189,11 @@ fn cut(text: &str, width: usize) -> String {
 }
 
 fn size(bytes: u64) -> String {
-    if bytes < 10_000 { format!("{bytes} B") } else if bytes < 10_000_000 { format!("{} kB", bytes / 1000) } else { format!("{} MB", bytes / 1_000_000) }
+    if bytes < 10_000 {
+        format!("{bytes} B")
+    } else if bytes < 10_000_000 {
+        format!("{} kB", bytes / 1000)
+    } else {
+        format!("{} MB", bytes / 1_000_000)
+    }
 }

@@ -178,7 +178,8 @@ impl Ground<'_> {
         changes
             .into_iter()
             .map(|change| {
-                let path = ["params.", "source.", "external."].iter().find_map(|prefix| change.name.strip_prefix(prefix));
+                let path =
+                    ["params.", "source.", "external."].iter().find_map(|prefix| change.name.strip_prefix(prefix));
                 let at = path.and_then(|path| self.position(i, path));
                 StaleReason::changed(change, at)
             })

@@ -90,11 +90,7 @@ impl Execution<'_> {
         whole.then_some(record)
     }
 
-    fn run(
-        &self,
-        manifest: super::manifest::Manifest,
-        known: &[Option<ActionRecord>],
-    ) -> anyhow::Result<ActionRecord> {
+    fn run(&self, manifest: super::manifest::Manifest, known: &[Option<ActionRecord>]) -> anyhow::Result<ActionRecord> {
         let plan = self.ground.plan;
         let planned = &plan.stages[self.stage];
         let inputs = (planned.inputs.iter())

@@ -49,7 +49,7 @@ impl Plan {
         let order = match order(&spec, &inputs) {
             Ok(order) => order,
             Err(problem) => {
-                problems.push(problem);
+                problems.push(*problem);
                 Vec::new()
             }
         };
@@ -63,7 +63,7 @@ impl Plan {
             .zip(bound)
             .zip(inputs)
             .filter_map(|((name, bound), inputs)| {
-                let Bound { stage, outputs, .. } = bound?;
+                let (stage, outputs) = bound?.stage?;
                 let inputs = inputs.into_iter().map(|(input, _)| input).collect();
                 Some(PlannedStage { name, stage, inputs, outputs })
             })
@@ -116,11 +116,18 @@ pub struct UnknownStage {
     hint: Option<String>,
 }
 
+/// A stage of a known kind. Its references are looked at even if its parameters are wrong, so that all mistakes are told at once.
 struct Bound {
-    stage: Box<dyn AnyStage>,
-    outputs: Vec<OutputPort>,
+    /// The stage and its ports; `None` if its parameters are wrong.
+    stage: Option<(Box<dyn AnyStage>, Vec<OutputPort>)>,
     /// The nodes of the input ports, taken out of the stage's mapping.
     references: Vec<(&'static InputPort, Node)>,
+}
+
+impl Bound {
+    fn outputs(&self) -> Option<&[OutputPort]> {
+        self.stage.as_ref().map(|(_, outputs)| outputs.as_slice())
+    }
 }
 
 fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<Problem>) -> Option<Bound> {
@@ -149,16 +156,17 @@ fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<Problem>) ->
             }
         }
     }
-    match (kind.bind)(&parameters) {
+    let stage = match (kind.bind)(&parameters) {
         Ok(stage) => {
             let outputs = stage.outputs();
-            Some(Bound { stage, outputs, references })
+            Some((stage, outputs))
         }
         Err(found) => {
             problems.extend(found);
             None
         }
-    }
+    };
+    Some(Bound { stage, references })
 }
 
 fn problem(span: Span, message: String, help: Option<String>) -> Problem {
@@ -184,11 +192,17 @@ impl Resolver<'_> {
             let before = inputs.len();
             for item in items {
                 match self.resolve(own, port, item) {
-                    Ok(found) => inputs.extend(found.into_iter().enumerate().map(|(i, (from, output))| {
-                        let input = Input { port: port.name, item: inputs_of(&inputs, port) + i, from, output };
-                        (input, item.span)
-                    }).collect::<Vec<_>>()),
-                    Err(problem) => problems.push(problem),
+                    Ok(found) => inputs.extend(
+                        found
+                            .into_iter()
+                            .enumerate()
+                            .map(|(i, (from, output))| {
+                                let input = Input { port: port.name, item: inputs_of(&inputs, port) + i, from, output };
+                                (input, item.span)
+                            })
+                            .collect::<Vec<_>>(),
+                    ),
+                    Err(problem) => problems.push(*problem),
                 }
             }
             if !many && inputs.len() > before + 1 {
@@ -201,8 +215,8 @@ impl Resolver<'_> {
     }
 
     /// The stages and ports that one reference means.
-    fn resolve(&self, own: usize, port: &InputPort, node: &Node) -> Result<Vec<(usize, Option<String>)>, Problem> {
-        let problem = |message: String, help: Option<String>| problem(node.span, message, help);
+    fn resolve(&self, own: usize, port: &InputPort, node: &Node) -> Result<Vec<(usize, Option<String>)>, Box<Problem>> {
+        let problem = |message: String, help: Option<String>| Box::new(problem(node.span, message, help));
         let Value::String(reference) = &node.value else {
             let message = format!("input '{}' wants a reference such as `songs` or `folds.train`", port.name);
             return Err(problem(message, None));
@@ -219,7 +233,7 @@ impl Resolver<'_> {
         let mut found = Vec::new();
         for from in stages {
             // A stage that could not be bound has its own problem already.
-            let Some(bound) = &self.bound[from] else { continue };
+            let Some(outputs) = self.bound[from].as_ref().and_then(Bound::outputs) else { continue };
             let name = self.spec.stages.keys().nth(from).map_or("", String::as_str);
             match port.accepts {
                 Accepts::WholeStage if output.is_none() => found.push((from, None)),
@@ -227,7 +241,10 @@ impl Resolver<'_> {
                     return Err(problem(format!("input '{}' takes whole stages, not ports", port.name), None));
                 }
                 Accepts::Only(wanted) => {
-                    found.push((from, Some(pick(name, &bound.outputs, output, wanted).map_err(|(message, help)| problem(message, help))?)));
+                    found.push((
+                        from,
+                        Some(pick(name, outputs, output, wanted).map_err(|(message, help)| problem(message, help))?),
+                    ));
                 }
             }
         }
@@ -256,7 +273,7 @@ impl Resolver<'_> {
     fn candidates(&self) -> Vec<String> {
         let mut all = self.names();
         for (name, bound) in self.spec.stages.keys().zip(self.bound) {
-            let ports = bound.iter().flat_map(|bound| &bound.outputs);
+            let ports = bound.iter().filter_map(Bound::outputs).flatten();
             all.extend(ports.map(|port| format!("{name}.{}", port.name)));
         }
         all
@@ -279,9 +296,9 @@ fn pick(
     };
     let Some(name) = named else {
         let first = outputs.iter().find(|port| port.holds == wanted);
-        return first.map(|port| port.name.clone()).ok_or_else(|| {
-            (format!("stage '{stage}' has no port that holds a {}", type_name(wanted)), list())
-        });
+        return first
+            .map(|port| port.name.clone())
+            .ok_or_else(|| (format!("stage '{stage}' has no port that holds a {}", type_name(wanted)), list()));
     };
     match outputs.iter().find(|port| port.name == name) {
         Some(port) if port.holds == wanted => Ok(port.name.clone()),
@@ -307,7 +324,7 @@ fn type_name(port: PortType) -> &'static str {
 }
 
 /// Topological order; among the possible ones the one nearest to the file's.
-fn order(spec: &PipelineSpec, inputs: &[Vec<(Input, Span)>]) -> Result<Vec<usize>, Problem> {
+fn order(spec: &PipelineSpec, inputs: &[Vec<(Input, Span)>]) -> Result<Vec<usize>, Box<Problem>> {
     let mut graph = DiGraph::<usize, ()>::new();
     let nodes: Vec<NodeIndex> = (0..inputs.len()).map(|i| graph.add_node(i)).collect();
     for (to, list) in inputs.iter().enumerate() {
@@ -327,13 +344,14 @@ fn order(spec: &PipelineSpec, inputs: &[Vec<(Input, Span)>]) -> Result<Vec<usize
     let names: Vec<&str> = cycle.iter().filter_map(|&i| spec.stages.keys().nth(i)).map(String::as_str).collect();
     let span = cycle.first().and_then(|&i| spec.stages.values().nth(i)).map(|stage| stage.name_span);
     let message = format!("stages depend on each other in a circle: {}", names.join(", "));
-    Err(Problem::new(span, message).help("one of these must not read from another"))
+    Err(Box::new(Problem::new(span, message).help("one of these must not read from another")))
 }
 
 /// Kahn's algorithm with the smallest index first, so that screens list stages as the user wrote them.
 fn file_order(graph: &DiGraph<usize, ()>, nodes: &[NodeIndex]) -> Vec<usize> {
     use std::cmp::Reverse;
-    let mut waiting: Vec<usize> = nodes.iter().map(|&node| graph.neighbors_directed(node, petgraph::Incoming).count()).collect();
+    let mut waiting: Vec<usize> =
+        nodes.iter().map(|&node| graph.neighbors_directed(node, petgraph::Incoming).count()).collect();
     let mut ready: std::collections::BinaryHeap<Reverse<usize>> =
         (0..nodes.len()).filter(|&i| waiting[i] == 0).map(Reverse).collect();
     let mut order = Vec::with_capacity(nodes.len());
@@ -362,7 +380,7 @@ fn check(
     let written: Vec<&StageSpec> = spec.stages.values().collect();
     let mut columns: Vec<BTreeMap<String, Vec<String>>> = vec![BTreeMap::new(); bound.len()];
     for &i in order {
-        let Some(stage) = &bound[i] else { continue };
+        let Some((stage, _)) = bound[i].as_ref().and_then(|bound| bound.stage.as_ref()) else { continue };
         let mut shapes: BTreeMap<&'static str, Vec<InputShape>> = BTreeMap::new();
         for (input, _) in &inputs[i] {
             let known = input.output.as_ref().and_then(|port| columns[input.from].get(port)).cloned();
@@ -370,7 +388,7 @@ fn check(
             shapes.entry(input.port).or_default().push(shape);
         }
         let mut context = CheckContext::new(&written[i].body, shapes);
-        stage.stage.check(&mut context);
+        stage.check(&mut context);
         problems.extend(context.problems);
         columns[i] = context.outputs;
     }

@@ -43,7 +43,8 @@ impl RunSummary {
     }
 
     pub fn succeeded(&self) -> bool {
-        !self.interrupted && self.stages.iter().all(|stage| !matches!(stage.outcome, Outcome::Failed | Outcome::Blocked))
+        !self.interrupted
+            && self.stages.iter().all(|stage| !matches!(stage.outcome, Outcome::Failed | Outcome::Blocked))
     }
 }
 

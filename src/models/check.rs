@@ -56,9 +56,7 @@ pub(super) fn check_snapshot(
 ) -> Result<(), ResolveError> {
     for file in &snapshot.files {
         let sha256 = File::open(&file.blob)
-            .and_then(|mut blob| {
-                copy_hashed(&mut blob, &mut io::sink(), &mut |_| !progress.cancelled())
-            })
+            .and_then(|mut blob| copy_hashed(&mut blob, &mut io::sink(), &mut |_| !progress.cancelled()))
             .map_err(ResolveError::io("reading", &file.blob))?
             .ok_or(ResolveError::Cancelled)?;
         if let Some(entry) = entry {
@@ -67,10 +65,7 @@ pub(super) fn check_snapshot(
         let tag = file.blob.file_name().unwrap_or_default().to_string_lossy();
         let is_sha256 = tag.len() == 64 && tag.bytes().all(|b| b.is_ascii_hexdigit());
         if is_sha256 && tag != sha256 {
-            let reason = format!(
-                "{} came damaged (sha256 {sha256}, expected {tag})",
-                file.path
-            );
+            let reason = format!("{} came damaged (sha256 {sha256}, expected {tag})", file.path);
             return Err(ResolveError::Hub(reason));
         }
     }
@@ -78,11 +73,7 @@ pub(super) fn check_snapshot(
 }
 
 /// Complete, and nothing cheap speaks against the pins: sizes, and sums of unchanged files.
-pub(super) fn is_plausible(
-    folder: &Path,
-    entry: Option<&'static CatalogueEntry>,
-    verified: &Verified,
-) -> bool {
+pub(super) fn is_plausible(folder: &Path, entry: Option<&'static CatalogueEntry>, verified: &Verified) -> bool {
     if contents::in_folder(folder, entry).is_err() {
         return false;
     }
@@ -91,9 +82,6 @@ pub(super) fn is_plausible(
         let Ok(metadata) = fs::metadata(&path) else {
             return true; // A missing companion: the required files were seen above.
         };
-        metadata.len() == pin.bytes
-            && verified
-                .known(&path)
-                .is_none_or(|sha256| sha256 == pin.sha256)
+        metadata.len() == pin.bytes && verified.known(&path).is_none_or(|sha256| sha256 == pin.sha256)
     })
 }

@@ -14,12 +14,8 @@ use super::name;
 pub(super) const REQUIRED: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
 
 /// Pooling, normalisation and maximum length of a sentence-transformers folder; a plain BERT has none of them.
-const OPTIONAL: [&str; 4] = [
-    "modules.json",
-    "sentence_bert_config.json",
-    "1_Pooling/config.json",
-    "2_Normalize/config.json",
-];
+const OPTIONAL: [&str; 4] =
+    ["modules.json", "sentence_bert_config.json", "1_Pooling/config.json", "2_Normalize/config.json"];
 
 /// Fetched so that Python opens the folder too. They decide no vector of ours, so a copy without them has the same digest.
 const COMPANIONS: [&str; 2] = ["special_tokens_map.json", "tokenizer_config.json"];
@@ -43,16 +39,11 @@ pub(super) fn wanted(entry: Option<&CatalogueEntry>, modules: Option<&[u8]>) -> 
         Some(entry) => entry
             .files
             .iter()
-            .map(|file| Wanted {
-                path: file.path.to_string(),
-                required: decides_vectors(file.path),
-            })
+            .map(|file| Wanted { path: file.path.to_string(), required: decides_vectors(file.path) })
             .collect(),
         None => {
             let optional = OPTIONAL.iter().chain(&COMPANIONS).map(|p| p.to_string());
-            let mut paths: Vec<String> = optional
-                .chain(modules.map(module_files).unwrap_or_default())
-                .collect();
+            let mut paths: Vec<String> = optional.chain(modules.map(module_files).unwrap_or_default()).collect();
             paths.sort();
             paths.dedup();
             let required = REQUIRED.iter().map(|p| (p.to_string(), true));
@@ -67,32 +58,21 @@ pub(super) fn wanted(entry: Option<&CatalogueEntry>, modules: Option<&[u8]>) -> 
 }
 
 /// The files of an encoder that lie in `folder`, by the same rule as [`wanted`].
-pub(super) fn in_folder(
-    folder: &Path,
-    entry: Option<&CatalogueEntry>,
-) -> Result<Vec<String>, ResolveError> {
+pub(super) fn in_folder(folder: &Path, entry: Option<&CatalogueEntry>) -> Result<Vec<String>, ResolveError> {
     let modules = std::fs::read(folder.join("modules.json")).ok();
-    let (present, missing): (Vec<Wanted>, Vec<Wanted>) = wanted(entry, modules.as_deref())
-        .into_iter()
-        .partition(|file| folder.join(&file.path).is_file());
+    let (present, missing): (Vec<Wanted>, Vec<Wanted>) =
+        wanted(entry, modules.as_deref()).into_iter().partition(|file| folder.join(&file.path).is_file());
     complete(&format!("'{}'", folder.display()), &missing)?;
     Ok(present.into_iter().map(|file| file.path).collect())
 }
 
 /// An error that names the required files among `missing`, if there are any.
 pub(super) fn complete(place: &str, missing: &[Wanted]) -> Result<(), ResolveError> {
-    let missing: Vec<String> = missing
-        .iter()
-        .filter(|file| file.required)
-        .map(|file| file.path.clone())
-        .collect();
+    let missing: Vec<String> = missing.iter().filter(|file| file.required).map(|file| file.path.clone()).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    Err(ResolveError::Incomplete {
-        place: place.to_string(),
-        missing,
-    })
+    Err(ResolveError::Incomplete { place: place.to_string(), missing })
 }
 
 /// The digest of an encoder: sha256 over the sorted lines `path\nsha256\n`. Companions must be left out by the caller.
@@ -130,9 +110,7 @@ fn module_files(modules: &[u8]) -> Vec<String> {
     modules
         .iter()
         .filter(|module| name::is_safe_path(&module.path))
-        .flat_map(|module| {
-            ["config.json", "model.safetensors"].map(|file| format!("{}/{file}", module.path))
-        })
+        .flat_map(|module| ["config.json", "model.safetensors"].map(|file| format!("{}/{file}", module.path)))
         .collect()
 }
 
@@ -156,18 +134,10 @@ mod tests {
 
     #[test]
     fn modules_name_further_files_but_never_outside() {
-        let modules =
-            br#"[{"path": ""}, {"path": "3_Dense"}, {"path": "../../etc"}, {"path": "/etc"}]"#;
-        let paths: Vec<String> = wanted(None, Some(modules))
-            .into_iter()
-            .map(|w| w.path)
-            .collect();
+        let modules = br#"[{"path": ""}, {"path": "3_Dense"}, {"path": "../../etc"}, {"path": "/etc"}]"#;
+        let paths: Vec<String> = wanted(None, Some(modules)).into_iter().map(|w| w.path).collect();
         assert!(paths.contains(&"3_Dense/model.safetensors".to_string()));
         assert!(!paths.iter().any(|path| path.contains("etc")));
-        assert!(
-            paths
-                .last()
-                .is_some_and(|path| path.ends_with(".safetensors"))
-        );
+        assert!(paths.last().is_some_and(|path| path.ends_with(".safetensors")));
     }
 }

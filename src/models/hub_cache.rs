@@ -54,8 +54,7 @@ pub(super) fn publish(
     place(&repo, &folder, snapshot, staging).map_err(ResolveError::io("writing to", &repo))?;
     if revision != snapshot.commit {
         let reference = repo.join("refs").join(revision);
-        write_atomically(&reference, &snapshot.commit)
-            .map_err(ResolveError::io("writing", &reference))?;
+        write_atomically(&reference, &snapshot.commit).map_err(ResolveError::io("writing", &reference))?;
     }
     Ok(folder)
 }

@@ -34,12 +34,7 @@ pub fn import(
         .transpose()?;
     let staging = Staging::new_in(&resolver.models)?;
     let mut opened = Source::open(source)?;
-    let staged = stage(
-        &staging,
-        &mut opened,
-        named.as_ref().and_then(|(_, entry)| *entry),
-        progress,
-    )?;
+    let staged = stage(&staging, &mut opened, named.as_ref().and_then(|(_, entry)| *entry), progress)?;
     let (name, entry) = match named {
         Some(named) => named,
         None => match recognise(resolver.catalogue, &staged.files) {
@@ -48,15 +43,7 @@ pub fn import(
         },
     };
     let _lock = super::lock::acquire(&resolver.models, &name::to_folder(&name), progress)?;
-    commit(
-        resolver,
-        &staging,
-        staged,
-        &name,
-        entry,
-        Origin::Import,
-        progress,
-    )
+    commit(resolver, &staging, staged, &name, entry, Origin::Import, progress)
 }
 
 /// Where the files are read from.
@@ -108,12 +95,7 @@ impl Source {
     }
 
     /// Copies one file; returns its sha256.
-    fn copy(
-        &mut self,
-        file: &str,
-        to: &Path,
-        progress: &dyn FetchProgress,
-    ) -> Result<String, ResolveError> {
+    fn copy(&mut self, file: &str, to: &Path, progress: &dyn FetchProgress) -> Result<String, ResolveError> {
         let total = self.bytes(file).unwrap_or(0);
         let mut target = File::create(to).map_err(ResolveError::io("writing", to))?;
         let mut go_on = |done| {
@@ -150,9 +132,7 @@ pub(super) fn stage(
     let folder = staging.folder("model")?;
     let modules = source.read("modules.json");
     let (present, missing): (Vec<Wanted>, Vec<Wanted>) =
-        contents::wanted(entry, modules.as_deref())
-            .into_iter()
-            .partition(|file| source.bytes(&file.path).is_some());
+        contents::wanted(entry, modules.as_deref()).into_iter().partition(|file| source.bytes(&file.path).is_some());
     contents::complete(&source.place(), &missing)?;
     let mut files = Vec::new();
     for Wanted { path, .. } in present {
@@ -186,24 +166,14 @@ pub(super) fn commit(
         verified.record(&target.join(path), sha256);
     }
     verified.save();
-    let located = Located {
-        folder: target,
-        origin,
-        revision: None,
-    };
+    let located = Located { folder: target, origin, revision: None };
     resolver.verify_as(name, &located, entry, progress)
 }
 
 /// The catalogued encoder whose deciding files these are.
-fn recognise(
-    catalogue: &'static [CatalogueEntry],
-    files: &[(String, String)],
-) -> Option<&'static CatalogueEntry> {
-    let deciding: Vec<(String, String)> = files
-        .iter()
-        .filter(|(path, _)| contents::decides_vectors(path))
-        .cloned()
-        .collect();
+fn recognise(catalogue: &'static [CatalogueEntry], files: &[(String, String)]) -> Option<&'static CatalogueEntry> {
+    let deciding: Vec<(String, String)> =
+        files.iter().filter(|(path, _)| contents::decides_vectors(path)).cloned().collect();
     let digest = contents::digest(&deciding);
     catalogue.iter().find(|entry| entry.digest() == digest)
 }
@@ -211,11 +181,7 @@ fn recognise(
 /// `models/my-encoder/` → `my-encoder`; `my_encoder-1.0-py3-none-any.whl` → `my_encoder`; `my-encoder.zip` → `my-encoder`.
 fn default_name(source: &Path) -> Result<String, ResolveError> {
     let real = fs::canonicalize(source).unwrap_or_else(|_| source.to_path_buf());
-    let stem = if real.is_dir() {
-        real.file_name()
-    } else {
-        real.file_stem()
-    };
+    let stem = if real.is_dir() { real.file_name() } else { real.file_stem() };
     let stem = stem.unwrap_or_default().to_string_lossy().into_owned();
     let is_wheel = real.extension().is_some_and(|extension| extension == "whl");
     let name = match stem.split_once('-') {

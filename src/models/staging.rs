@@ -35,10 +35,7 @@ impl Staging {
         let alive = File::create(&unnamed)?;
         alive.lock()?;
         fs::rename(&unnamed, folder.path().join(LOCK))?;
-        Ok(Staging {
-            folder,
-            _alive: alive,
-        })
+        Ok(Staging { folder, _alive: alive })
     }
 
     /// A new empty folder inside.

@@ -42,10 +42,7 @@ pub(super) fn transfer(
 ) -> Result<PathBuf, Failure> {
     let (sender, events) = mpsc::channel();
     let abandoned = Arc::new(AtomicBool::new(false));
-    let relay = Relay {
-        sender: sender.clone(),
-        abandoned: Arc::clone(&abandoned),
-    };
+    let relay = Relay { sender: sender.clone(), abandoned: Arc::clone(&abandoned) };
     let name = path.to_string();
     thread::Builder::new()
         .name("hub".to_string())
@@ -110,9 +107,7 @@ fn whole(link: PathBuf, announced: u64) -> Result<PathBuf, Failure> {
         let _ = fs::remove_file(blob);
     }
     let _ = fs::remove_file(&link);
-    Err(Failure::Broken(format!(
-        "{bytes} of {announced} bytes came"
-    )))
+    Err(Failure::Broken(format!("{bytes} of {announced} bytes came")))
 }
 
 /// ureq's error types are not ours to name (hf-hub chooses its version), so the status is read from the text.

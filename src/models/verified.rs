@@ -42,30 +42,19 @@ struct State {
 impl Verified {
     pub(super) fn open(models: &Path) -> Verified {
         let file = models.join(FILE);
-        Verified {
-            sums: read(&file),
-            added: BTreeMap::new(),
-            file,
-        }
+        Verified { sums: read(&file), added: BTreeMap::new(), file }
     }
 
     /// The sum of an unchanged file, without reading it.
     pub(super) fn known(&self, path: &Path) -> Option<&str> {
         let real = fs::canonicalize(path).ok()?;
         let state = state(&fs::metadata(&real).ok()?);
-        let sum = self
-            .sums
-            .get(&key(&real))
-            .filter(|sum| sum.state == state)?;
+        let sum = self.sums.get(&key(&real)).filter(|sum| sum.state == state)?;
         Some(&sum.sha256)
     }
 
     /// The sum of a file, read only if unknown. `Ok(None)`: stopped by `cancelled`.
-    pub(super) fn sha256(
-        &mut self,
-        path: &Path,
-        cancelled: &dyn Fn() -> bool,
-    ) -> io::Result<Option<String>> {
+    pub(super) fn sha256(&mut self, path: &Path, cancelled: &dyn Fn() -> bool) -> io::Result<Option<String>> {
         if let Some(sum) = self.known(path) {
             return Ok(Some(sum.to_string()));
         }
@@ -100,10 +89,7 @@ impl Verified {
     }
 
     fn remember(&mut self, real: &Path, state: State, sha256: &str) {
-        let sum = Sum {
-            state,
-            sha256: sha256.to_string(),
-        };
+        let sum = Sum { state, sha256: sha256.to_string() };
         self.sums.insert(key(real), sum.clone());
         self.added.insert(key(real), sum);
     }
@@ -149,10 +135,7 @@ pub(super) fn copy_hashed(
 }
 
 fn read(file: &Path) -> BTreeMap<String, Sum> {
-    fs::read(file)
-        .ok()
-        .and_then(|text| serde_json::from_slice(&text).ok())
-        .unwrap_or_default()
+    fs::read(file).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
 /// Two odd paths may share a key; the inode still tells them apart.
@@ -162,11 +145,7 @@ fn key(real: &Path) -> String {
 
 fn state(metadata: &Metadata) -> State {
     let (inode, changed_ns) = identity(metadata);
-    let modified = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-        .unwrap_or_default();
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
     State {
         bytes: metadata.len(),
         modified_ns: u64::try_from(modified.as_nanos()).unwrap_or(u64::MAX),
@@ -178,10 +157,7 @@ fn state(metadata: &Metadata) -> State {
 #[cfg(unix)]
 fn identity(metadata: &Metadata) -> (u64, i64) {
     use std::os::unix::fs::MetadataExt;
-    let changed = metadata
-        .ctime()
-        .wrapping_mul(1_000_000_000)
-        .wrapping_add(metadata.ctime_nsec());
+    let changed = metadata.ctime().wrapping_mul(1_000_000_000).wrapping_add(metadata.ctime_nsec());
     (metadata.ino(), changed)
 }
 
@@ -213,9 +189,7 @@ mod tests {
         assert_eq!(again.known(&path), Some(ABC));
 
         // The same size, and the time of modification set back: the change time still tells.
-        let modified = fs::metadata(&path)
-            .and_then(|m| m.modified())
-            .expect("time");
+        let modified = fs::metadata(&path).and_then(|m| m.modified()).expect("time");
         std::thread::sleep(std::time::Duration::from_millis(20));
         fs::write(&path, "abd").expect("file");
         let file = File::options().write(true).open(&path).expect("file");

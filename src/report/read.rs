@@ -98,9 +98,7 @@ impl Scores {
         let accuracy = number(value, "accuracy").filter(|a| (0.0..=1.0).contains(a))?;
         let classes = texts(value.get("classes"));
         let mut confusion: Vec<Vec<u64>> = list(value, "confusion").map(counts).collect();
-        if confusion.len() != classes.len()
-            || confusion.iter().any(|row| row.len() != classes.len())
-        {
+        if confusion.len() != classes.len() || confusion.iter().any(|row| row.len() != classes.len()) {
             confusion.clear();
         }
         Some(Scores {
@@ -144,12 +142,7 @@ pub(crate) fn count(value: &Value, key: &str) -> Option<u64> {
 }
 
 fn whole(value: &Value) -> Option<u64> {
-    let float = || {
-        value
-            .as_f64()
-            .filter(|n| *n >= 0.0 && *n <= MOST as f64)
-            .map(|n| n as u64)
-    };
+    let float = || value.as_f64().filter(|n| *n >= 0.0 && *n <= MOST as f64).map(|n| n as u64);
     value.as_u64().or_else(float).filter(|n| *n <= MOST)
 }
 
@@ -159,29 +152,18 @@ pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
 
 /// The elements of a list; nothing when it is none.
 pub(crate) fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    value
-        .get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    value.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// A list of texts; what is no text is written as JSON.
 pub(crate) fn texts(value: Option<&Value>) -> Vec<String> {
-    value
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .map(shown)
-        .collect()
+    value.and_then(Value::as_array).into_iter().flatten().map(shown).collect()
 }
 
 /// A list of numbers, NaN where there is none.
 pub(crate) fn numbers(value: Option<&Value>) -> Vec<f64> {
     let items = value.and_then(Value::as_array).into_iter().flatten();
-    items
-        .map(|item| item.as_f64().unwrap_or(f64::NAN))
-        .collect()
+    items.map(|item| item.as_f64().unwrap_or(f64::NAN)).collect()
 }
 
 /// A map of counts, e.g. rows by class, sorted by key where the order is not the palette's affair.
@@ -201,9 +183,7 @@ pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Number(n) => match n.as_f64() {
-            Some(x) if n.as_i64().is_none() && n.as_u64().is_none() => {
-                super::figure::text::compact(x)
-            }
+            Some(x) if n.as_i64().is_none() && n.as_u64().is_none() => super::figure::text::compact(x),
             _ => n.to_string(),
         },
         other => other.to_string(),
@@ -211,9 +191,5 @@ pub(crate) fn shown(value: &Value) -> String {
 }
 
 fn counts(row: &Value) -> Vec<u64> {
-    row.as_array()
-        .into_iter()
-        .flatten()
-        .map(|n| whole(n).unwrap_or(0))
-        .collect()
+    row.as_array().into_iter().flatten().map(|n| whole(n).unwrap_or(0)).collect()
 }

@@ -45,10 +45,7 @@ mod tests {
             (5043.0, 7050, 0.704_670_364_124_166, 0.725_733_411_991_831_2),
         ] {
             let (found_low, found_high) = wilson(hits / rows as f64, rows).unwrap();
-            assert!(
-                (found_low - low).abs() < 1e-9 && (found_high - high).abs() < 1e-9,
-                "{found_low} {found_high}"
-            );
+            assert!((found_low - low).abs() < 1e-9 && (found_high - high).abs() < 1e-9, "{found_low} {found_high}");
         }
         assert_eq!(wilson(0.5, 0), None);
         assert_eq!(wilson(f64::NAN, 10), None);

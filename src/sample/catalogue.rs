@@ -67,53 +67,30 @@ impl Catalogue {
         let playlists: Vec<Vec<Playlist>> = words::GENRES
             .iter()
             .map(|words| {
-                let listed = words.subgenres.iter().flat_map(|&(subgenre, names)| {
-                    names.split('|').map(move |name| (subgenre, name))
-                });
-                listed
-                    .map(|(subgenre, name)| Playlist {
-                        id: identifier(&mut stream),
-                        name,
-                        subgenre,
-                    })
-                    .collect()
+                let listed = words
+                    .subgenres
+                    .iter()
+                    .flat_map(|&(subgenre, names)| names.split('|').map(move |name| (subgenre, name)));
+                listed.map(|(subgenre, name)| Playlist { id: identifier(&mut stream), name, subgenre }).collect()
             })
             .collect();
         let mut names = Stream::new(seed, "sample artists", 0);
         let mut taken = HashSet::new();
         let artists: Vec<Vec<String>> = (0..GENRES.len())
             .map(|genre| {
-                let count = if genre + 1 == GENRES.len() {
-                    LATE_ARTISTS
-                } else {
-                    ARTISTS
-                };
-                (0..count)
-                    .map(|_| unused(&mut taken, || artist(genre, &mut names)))
-                    .collect()
+                let count = if genre + 1 == GENRES.len() { LATE_ARTISTS } else { ARTISTS };
+                (0..count).map(|_| unused(&mut taken, || artist(genre, &mut names))).collect()
             })
             .collect();
-        let mut maker = Maker {
-            copula: Copula::new(),
-            artists,
-            playlists,
-            taken: HashSet::new(),
-        };
+        let mut maker = Maker { copula: Copula::new(), artists, playlists, taken: HashSet::new() };
         let mut songs = Vec::new();
         for genre in 0..GENRES.len() {
             for index in 0..maker.artists[genre].len() {
                 let number = (genre * ARTISTS + index) as u64;
-                songs.extend(maker.songs(
-                    genre,
-                    index,
-                    &mut Stream::new(seed, "sample songs", number),
-                ));
+                songs.extend(maker.songs(genre, index, &mut Stream::new(seed, "sample songs", number)));
             }
         }
-        Catalogue {
-            songs,
-            playlists: maker.playlists,
-        }
+        Catalogue { songs, playlists: maker.playlists }
     }
 }
 
@@ -145,11 +122,7 @@ impl Maker {
                     _ if chance(stream, 0.5) => release.album = album(genre, stream),
                     _ => {}
                 }
-                last_album = Some((
-                    release.album_id.clone(),
-                    release.album.clone(),
-                    release.date.clone(),
-                ));
+                last_album = Some((release.album_id.clone(), release.album.clone(), release.date.clone()));
                 release.playlists = self.listings(genre, subgenre, stream);
                 lose_names(&mut release, stream);
                 let mut releases = vec![release];
@@ -164,20 +137,10 @@ impl Maker {
     /// The genre of a song: usually its artist's. The last genre keeps to itself, as it has a file of its own.
     fn genre_of_song(&self, home: usize, stream: &mut Stream) -> usize {
         let early = GENRES.len() - 1;
-        if home == early || !chance(stream, OTHER_GENRE) {
-            home
-        } else {
-            stream.below(early)
-        }
+        if home == early || !chance(stream, OTHER_GENRE) { home } else { stream.below(early) }
     }
 
-    fn release(
-        &mut self,
-        genre: usize,
-        artist: &str,
-        style: &Scores,
-        stream: &mut Stream,
-    ) -> Release {
+    fn release(&mut self, genre: usize, artist: &str, style: &Scores, stream: &mut Stream) -> Release {
         let figures = &GENRES[genre];
         let mut numbers = self.copula.draw(figures, style, stream);
         let year = numbers[11].round();
@@ -224,13 +187,7 @@ impl Maker {
     }
 
     /// The same song under another identifier, later, on another album, a little longer or shorter.
-    fn again(
-        &self,
-        first: &Release,
-        genre: usize,
-        subgenre: usize,
-        stream: &mut Stream,
-    ) -> Release {
+    fn again(&self, first: &Release, genre: usize, subgenre: usize, stream: &mut Stream) -> Release {
         let mut release = first.clone();
         release.id = identifier(stream);
         release.album_id = identifier(stream);

@@ -55,11 +55,7 @@ pub(super) fn files(catalogue: &Catalogue, seed: u64) -> Vec<(String, Vec<u8>)> 
         let is_test = chance(&mut stream, TEST_SHARE);
         for release in &song.releases {
             for &(genre, playlist) in &release.playlists {
-                let row = Row {
-                    release,
-                    genre,
-                    playlist,
-                };
+                let row = Row { release, genre, playlist };
                 match (genre + 1 == GENRES.len(), is_test) {
                     (true, _) => late.push(row),
                     (false, true) => test.push(row),
@@ -72,14 +68,8 @@ pub(super) fn files(catalogue: &Catalogue, seed: u64) -> Vec<(String, Vec<u8>)> 
     train.sort_by_key(|row| (row.genre, row.playlist));
     late.sort_by_key(|row| (row.genre, row.playlist));
     stream.shuffle(&mut test);
-    let file = |name: &str, rows: &[Row], telling: bool| {
-        (name.to_owned(), csv(catalogue, rows, telling).into_bytes())
-    };
-    vec![
-        file("train.csv", &train, true),
-        file("test.csv", &test, false),
-        file("data_EDM_full.csv", &late, true),
-    ]
+    let file = |name: &str, rows: &[Row], telling: bool| (name.to_owned(), csv(catalogue, rows, telling).into_bytes());
+    vec![file("train.csv", &train, true), file("test.csv", &test, false), file("data_EDM_full.csv", &late, true)]
 }
 
 fn csv(catalogue: &Catalogue, rows: &[Row], telling: bool) -> String {
@@ -145,11 +135,7 @@ fn fields(catalogue: &Catalogue, row: &Row) -> Vec<String> {
 
 /// A field in quotes where it needs them.
 fn quoted(field: &str) -> String {
-    if field.contains([',', '"']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        field.to_owned()
-    }
+    if field.contains([',', '"']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
 }
 
 /// A number with at most so many decimals, without zeros at the end.
@@ -189,12 +175,8 @@ mod tests {
 
     #[test]
     fn numbers_are_written_like_the_real_ones() {
-        let written = [
-            0.0627, 0.123456, 0.00116, 0.000938, 9.38e-5, 0.0004, 1.1e-6, 9e-7, 0.0, 0.9999,
-        ];
-        let expected = [
-            "0.0627", "0.123", "0.00116", "9.38e-4", "9.38e-5", "4e-4", "1.1e-6", "0", "0", "1",
-        ];
+        let written = [0.0627, 0.123456, 0.00116, 0.000938, 9.38e-5, 0.0004, 1.1e-6, 9e-7, 0.0, 0.9999];
+        let expected = ["0.0627", "0.123", "0.00116", "9.38e-4", "9.38e-5", "4e-4", "1.1e-6", "0", "0", "1"];
         assert_eq!(written.map(significant), expected);
         assert_eq!(fixed(-7.74, 3), "-7.74");
         assert_eq!(fixed(-0.0421, 3), "-0.042");

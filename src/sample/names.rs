@@ -30,27 +30,15 @@ pub(super) fn pick(stream: &mut Stream, words: &'static str) -> &'static str {
 /// A title for a song of `genre`, e.g. "Lost in the Storm".
 pub(super) fn title(genre: usize, stream: &mut Stream) -> String {
     let spanish = genre == LATIN && chance(stream, 0.3);
-    let plain = if spanish {
-        spanish_title(stream)
-    } else {
-        english_title(genre, stream)
-    };
+    let plain = if spanish { spanish_title(stream) } else { english_title(genre, stream) };
     capitalised(&plain)
 }
 
 fn english_title(genre: usize, stream: &mut Stream) -> String {
     // Latin words fit no English sentence.
-    let own = if genre == LATIN {
-        &COMMON
-    } else {
-        GENRES[genre]
-    };
+    let own = if genre == LATIN { &COMMON } else { GENRES[genre] };
     let word = |stream: &mut Stream, list: fn(&Words) -> &'static str| {
-        let words = if chance(stream, GENRE_WORDS) {
-            own
-        } else {
-            &COMMON
-        };
+        let words = if chance(stream, GENRE_WORDS) { own } else { &COMMON };
         pick(stream, list(words))
     };
     let adjective = |words: &Words| words.adjectives;
@@ -67,12 +55,7 @@ fn english_title(genre: usize, stream: &mut Stream) -> String {
         8 => format!("{} and {}", word(stream, noun), word(stream, noun)),
         9 => match stream.below(3) {
             0 => format!("{}, {}", word(stream, verb), word(stream, verb)),
-            1 => format!(
-                "{}, {} {}",
-                word(stream, phrase),
-                word(stream, adjective),
-                word(stream, noun)
-            ),
+            1 => format!("{}, {} {}", word(stream, phrase), word(stream, adjective), word(stream, noun)),
             _ => format!("my {}, my {}", word(stream, noun), word(stream, noun)),
         },
         10 => format!("{} ({})", word(stream, noun), word(stream, phrase)),
@@ -84,31 +67,11 @@ fn spanish_title(stream: &mut Stream) -> String {
     let words = GENRES[LATIN];
     match stream.below(8) {
         0 => pick(stream, words.nouns).to_owned(),
-        1 => format!(
-            "{} en {}",
-            pick(stream, words.nouns),
-            pick(stream, words.places)
-        ),
-        2 => format!(
-            "{} {}",
-            pick(stream, words.nouns),
-            pick(stream, words.adjectives)
-        ),
-        3 => format!(
-            "{} en {}",
-            pick(stream, words.verbs),
-            pick(stream, words.places)
-        ),
-        4 => format!(
-            "{} y {}",
-            pick(stream, words.nouns),
-            pick(stream, words.nouns)
-        ),
-        5 => format!(
-            "{}, {}",
-            pick(stream, words.phrases),
-            pick(stream, words.nouns)
-        ),
+        1 => format!("{} en {}", pick(stream, words.nouns), pick(stream, words.places)),
+        2 => format!("{} {}", pick(stream, words.nouns), pick(stream, words.adjectives)),
+        3 => format!("{} en {}", pick(stream, words.verbs), pick(stream, words.places)),
+        4 => format!("{} y {}", pick(stream, words.nouns), pick(stream, words.nouns)),
+        5 => format!("{}, {}", pick(stream, words.phrases), pick(stream, words.nouns)),
         _ => pick(stream, words.phrases).to_owned(),
     }
 }
@@ -143,11 +106,7 @@ pub(super) fn title_suffix(genre: usize, guest: &str, year: i64, stream: &mut St
 /// An artist's name, e.g. "The Howling Engines".
 pub(super) fn artist(genre: usize, stream: &mut Stream) -> String {
     let words = |stream: &mut Stream| {
-        if chance(stream, GENRE_NAMES) {
-            GENRES[genre]
-        } else {
-            &COMMON
-        }
+        if chance(stream, GENRE_NAMES) { GENRES[genre] } else { &COMMON }
     };
     let first = words(stream).first_names;
     let last = words(stream).last_names;
@@ -172,9 +131,7 @@ pub(super) fn album(genre: usize, stream: &mut Stream) -> String {
 /// An identifier of 22 letters and digits.
 pub(super) fn identifier(stream: &mut Stream) -> String {
     const LETTERS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    (0..22)
-        .map(|_| char::from(LETTERS[stream.below(LETTERS.len())]))
-        .collect()
+    (0..22).map(|_| char::from(LETTERS[stream.below(LETTERS.len())])).collect()
 }
 
 /// Every word with a capital, but for small words within.
@@ -186,11 +143,7 @@ fn capitalised(text: &str) -> String {
         match letters.next() {
             Some(first) if index == 0 || !SMALL.contains(&word) => {
                 let bracket = if first == '(' { letters.next() } else { None };
-                let mut capital: String = if bracket.is_some() {
-                    "(".to_owned()
-                } else {
-                    String::new()
-                };
+                let mut capital: String = if bracket.is_some() { "(".to_owned() } else { String::new() };
                 capital.extend(bracket.unwrap_or(first).to_uppercase());
                 words.push(capital + letters.as_str());
             }

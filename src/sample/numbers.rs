@@ -34,11 +34,7 @@ impl Copula {
                 for (a, b) in lower[row][..column].iter().zip(&lower[column][..column]) {
                     rest -= a * b;
                 }
-                lower[row][column] = if row == column {
-                    rest.sqrt()
-                } else {
-                    rest / lower[column][column]
-                };
+                lower[row][column] = if row == column { rest.sqrt() } else { rest / lower[column][column] };
             }
         }
         Copula(lower)
@@ -77,14 +73,7 @@ fn normal(stream: &mut Stream) -> f64 {
 
 /// The normal distribution function, to 1.5e-7 (Abramowitz and Stegun 1964, 26.2.19).
 fn probability(score: f64) -> f64 {
-    const FACTORS: [f64; 6] = [
-        0.0498673470,
-        0.0211410061,
-        0.0032776263,
-        0.0000380036,
-        0.0000488906,
-        0.0000053830,
-    ];
+    const FACTORS: [f64; 6] = [0.0498673470, 0.0211410061, 0.0032776263, 0.0000380036, 0.0000488906, 0.0000053830];
     let x = if score < 0.0 { -score } else { score };
     let mut polynomial = 0.0;
     for factor in FACTORS.iter().rev() {
@@ -137,13 +126,9 @@ mod tests {
             let mean = |c: usize| songs.iter().map(|song| song[c]).sum::<f64>() / count;
             let (mean_a, mean_b) = (mean(a), mean(b));
             let moment = |c: usize, d: usize, mc: f64, md: f64| {
-                songs
-                    .iter()
-                    .map(|song| (song[c] - mc) * (song[d] - md))
-                    .sum::<f64>()
+                songs.iter().map(|song| (song[c] - mc) * (song[d] - md)).sum::<f64>()
             };
-            moment(a, b, mean_a, mean_b)
-                / (moment(a, a, mean_a, mean_a) * moment(b, b, mean_b, mean_b)).sqrt()
+            moment(a, b, mean_a, mean_b) / (moment(a, a, mean_a, mean_a) * moment(b, b, mean_b, mean_b)).sqrt()
         };
         assert!((0.55..0.75).contains(&correlation(2, 3)));
         assert!((-0.6..-0.3).contains(&correlation(2, 5)));
@@ -151,10 +136,7 @@ mod tests {
         let expected = GENRES[2].quantiles[9];
         for (level, expected) in LEVELS.into_iter().zip(expected).take(7).skip(2) {
             let found = songs[(level * songs.len() as f64) as usize][9];
-            assert!(
-                (found - expected).abs() < 2.0,
-                "{found} is not {expected} at {level}"
-            );
+            assert!((found - expected).abs() < 2.0, "{found} is not {expected} at {level}");
         }
     }
 }

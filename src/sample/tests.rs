@@ -9,10 +9,7 @@ const SEED: u64 = 2020;
 
 /// The rows of a file by column name.
 fn rows(bytes: &[u8]) -> Vec<HashMap<String, String>> {
-    csv::Reader::from_reader(bytes)
-        .deserialize()
-        .map(|row| row.expect("a whole row"))
-        .collect()
+    csv::Reader::from_reader(bytes).deserialize().map(|row| row.expect("a whole row")).collect()
 }
 
 fn digest(seed: u64) -> String {
@@ -38,10 +35,7 @@ fn the_files_have_the_promised_sizes_and_columns() {
     assert!(files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() < 1_500_000);
     let counts: Vec<usize> = files.iter().map(|(_, bytes)| rows(bytes).len()).collect();
     assert!((3_400..3_900).contains(&counts[0]), "{counts:?}");
-    assert!(
-        (600..800).contains(&counts[1]) && (600..800).contains(&counts[2]),
-        "{counts:?}"
-    );
+    assert!((600..800).contains(&counts[1]) && (600..800).contains(&counts[2]), "{counts:?}");
 
     let train = rows(&files[0].1);
     assert_eq!(train[0].len(), 23);
@@ -50,18 +44,11 @@ fn the_files_have_the_promised_sizes_and_columns() {
         *genres.entry(&row["playlist_genre"]).or_default() += 1;
     }
     assert_eq!(genres.len(), 5);
-    assert!(
-        genres.values().all(|count| (550..900).contains(count)),
-        "{genres:?}"
-    );
+    assert!(genres.values().all(|count| (550..900).contains(count)), "{genres:?}");
     let test = rows(&files[1].1);
     assert_eq!(test[0].len(), 19);
     assert!(test[0].keys().all(|column| !column.starts_with("playlist")));
-    assert!(
-        rows(&files[2].1)
-            .iter()
-            .all(|row| row["playlist_genre"] == "edm")
-    );
+    assert!(rows(&files[2].1).iter().all(|row| row["playlist_genre"] == "edm"));
 }
 
 #[test]
@@ -74,62 +61,37 @@ fn the_quirks_of_real_files_are_there() {
     for row in &train {
         let id = row["track_id"].as_str();
         assert!(id.len() == 22 && id.bytes().all(|b| b.is_ascii_alphanumeric()));
-        genres_of_id
-            .entry(id)
-            .or_default()
-            .insert(&row["playlist_genre"]);
-        ids_of_song
-            .entry((&row["track_artist"], &row["track_name"]))
-            .or_default()
-            .insert(id);
+        genres_of_id.entry(id).or_default().insert(&row["playlist_genre"]);
+        ids_of_song.entry((&row["track_artist"], &row["track_name"])).or_default().insert(id);
         *rows_of_id.entry(id).or_default() += 1;
     }
     let share = |count: usize, of: usize| count as f64 / of as f64;
     let repeated = rows_of_id.values().filter(|rows| **rows > 1).count();
     assert!((0.08..0.25).contains(&share(repeated, rows_of_id.len())));
-    let contradictory = genres_of_id
-        .values()
-        .filter(|genres| genres.len() > 1)
-        .count();
+    let contradictory = genres_of_id.values().filter(|genres| genres.len() > 1).count();
     assert!((0.03..0.08).contains(&share(contradictory, rows_of_id.len())));
     let twice = ids_of_song.values().filter(|ids| ids.len() > 1).count();
     assert!((0.015..0.05).contains(&share(twice, ids_of_song.len())));
 
     let some = |test: &dyn Fn(&HashMap<String, String>) -> bool| train.iter().any(test);
     for column in ["track_name", "track_artist", "track_album_name"] {
-        assert!(
-            some(&|row| row[column].is_empty()),
-            "{column} is never missing"
-        );
+        assert!(some(&|row| row[column].is_empty()), "{column} is never missing");
     }
     assert!(some(&|row| row["track_name"].contains(',')));
     assert!(some(&|row| row["track_name"].contains('"')));
     assert!(some(&|row| !row["track_name"].is_ascii()));
     for length in [4, 7, 10] {
-        assert!(
-            some(&|row| row["track_album_release_date"].len() == length),
-            "{length}"
-        );
+        assert!(some(&|row| row["track_album_release_date"].len() == length), "{length}");
     }
     assert!(some(&|row| row["instrumentalness"] == "0"));
     assert!(some(&|row| row["instrumentalness"].contains("e-5")));
     for row in &train {
-        for column in [
-            "danceability",
-            "energy",
-            "speechiness",
-            "liveness",
-            "valence",
-        ] {
+        for column in ["danceability", "energy", "speechiness", "liveness", "valence"] {
             let value: f64 = row[column].parse().expect("a number");
             assert!((0.0..=1.0).contains(&value), "{column} {value}");
         }
         assert!(row["key"].parse::<u8>().is_ok_and(|key| key < 12));
-        assert!(
-            row["track_popularity"]
-                .parse::<u8>()
-                .is_ok_and(|value| value <= 100)
-        );
+        assert!(row["track_popularity"].parse::<u8>().is_ok_and(|value| value <= 100));
         assert!(row["duration_ms"].parse::<u32>().is_ok());
     }
 }

@@ -46,10 +46,7 @@ const POP: Words = Words {
     subgenres: [
         ("dance pop", "Glitter Floor|Friday Pop, Loud|Pop Remixed"),
         ("electropop", "Neon Pop|Synth Sweets|Electro Hearts"),
-        (
-            "indie pop",
-            "Bedroom Pop Club|Soft Indie, Slow Days|Indie Sunshine",
-        ),
+        ("indie pop", "Bedroom Pop Club|Soft Indie, Slow Days|Indie Sunshine"),
         ("teen pop", "School's Out|Crush Season|Bubblegum Hits 💖"),
     ],
 };
@@ -66,10 +63,7 @@ const RAP: Words = Words {
     last_names: "Cobalt|Ledger|Verdict|Thunda|Domino|Cutlass|Bodega|Mosaik|Hundredz|Gravel|Kilo|Brickz|Scripture|Tabernacle",
     subgenres: [
         ("hip hop", "Boom Bap, Always|Corner Cypher|Rhyme School"),
-        (
-            "southern hip hop",
-            "Dirty South Heat|Candy Paint|Syrup & Bass",
-        ),
+        ("southern hip hop", "Dirty South Heat|Candy Paint|Syrup & Bass"),
         ("gangster rap", "Hard Streets|West Coast Ride|Block Reports"),
         ("trap", "Trap Kitchen|808 Weather|Late Night Trap 🔥"),
     ],
@@ -86,16 +80,10 @@ const ROCK: Words = Words {
     first_names: "The Iron|The Rusty|Black|The Howling|Electric|The Crooked|Broken|Thunder|The Vagrant|Granite|Dead",
     last_names: "Wolves|Chapel|Engines|Reverends|Machine|Vultures|Cannons|Hounds|Saints|Sabre|Mutiny|Railway|Gravediggers",
     subgenres: [
-        (
-            "classic rock",
-            "Rock Classics, 70s & 80s|Vinyl Thunder|Long Road Rock",
-        ),
+        ("classic rock", "Rock Classics, 70s & 80s|Vinyl Thunder|Long Road Rock"),
         ("hard rock", "Hard & Loud|Amps on Eleven|Heavy Riffs"),
         ("album rock", "Album Sides|Deep Cuts, Side B|The Gatefold"),
-        (
-            "permanent wave",
-            "New Wave Forever|Alternative Era|College Radio",
-        ),
+        ("permanent wave", "New Wave Forever|Alternative Era|College Radio"),
     ],
 };
 
@@ -110,19 +98,10 @@ const LATIN: Words = Words {
     first_names: "Los Hermanos|La Banda|Don|Orquesta|Niña|Grupo|El Rey|Nico|Maïa|Ángel|DJ|Las Hijas del|Rubén|Inés",
     last_names: "Candela|Montemar|Jazmín|Cálido|del Puerto|Palomar|Azúcar|Brisa|Cañaveral|Quisqueya|Ventarrón|Tambó",
     subgenres: [
-        (
-            "reggaeton",
-            "Reggaetón Total|Perreo, Perreo|Dembow Sin Fin 💃",
-        ),
+        ("reggaeton", "Reggaetón Total|Perreo, Perreo|Dembow Sin Fin 💃"),
         ("latin pop", "Pop en Español|Corazón Latino|Baladas y Más"),
-        (
-            "tropical",
-            "Salsa, Son y Sabor|Trópico Vivo|Verano Tropical",
-        ),
-        (
-            "latin hip hop",
-            "Rimas del Barrio|Trap Latino|Calle y Ritmo",
-        ),
+        ("tropical", "Salsa, Son y Sabor|Trópico Vivo|Verano Tropical"),
+        ("latin hip hop", "Rimas del Barrio|Trap Latino|Calle y Ritmo"),
     ],
 };
 
@@ -137,15 +116,9 @@ const RNB: Words = Words {
     first_names: "Amarelle|Sable|Dorian|Kelisse|Monique|Jovan|Tevin|Lyric|Soleil|Andre|Nia|Cassius|Imani|Rochelle",
     last_names: "Rosewell|Duvall|Honeywell|Bellamy-Cruz|Love|Devereux|St. Verne|Montclaire|Grace|Waters|Satin|Larue",
     subgenres: [
-        (
-            "urban contemporary",
-            "City Grooves|Contemporary Soul|Slow Burn, City Heat",
-        ),
+        ("urban contemporary", "City Grooves|Contemporary Soul|Slow Burn, City Heat"),
         ("hip pop", "Hip Pop Summer|Throwback Hooks|Radio Soul"),
-        (
-            "new jack swing",
-            "Swing, Jack, Swing|90s Groove|High Top Fade",
-        ),
+        ("new jack swing", "Swing, Jack, Swing|90s Groove|High Top Fade"),
         ("neo soul", "Neo Soul Sunday|Warm Keys|Candlelight & Vinyl"),
     ],
 };
@@ -161,15 +134,9 @@ const EDM: Words = Words {
     first_names: "DJ|NØVA|Kilo|Axel|Proton|Hyper|Zeno|Kairo|Mono|Vektor|Tiber|Astra|Bassline|Nils",
     last_names: "Kilohertz|Prism|Vandal|Circuit|Åkesson|Overdrive|Wavelength|Machina|Voltair|Modul|Subform|Hertz",
     subgenres: [
-        (
-            "electro house",
-            "Electro House Nation|Main Room, Loud|Big Saw",
-        ),
+        ("electro house", "Electro House Nation|Main Room, Loud|Big Saw"),
         ("big room", "Big Room Anthems|Festival Drops|Hands Up!"),
         ("pop edm", "Pop EDM Radio|Dance Hits, Daily|Future Hits"),
-        (
-            "progressive electro house",
-            "Progressive Journey|Sunrise Sets|Melodic Rise",
-        ),
+        ("progressive electro house", "Progressive Journey|Sunrise Sets|Melodic Rise"),
     ],
 };

@@ -69,18 +69,12 @@ pub(super) fn resolve(
         }
     }
     // In the order of the file, not of resolution.
-    definitions
-        .keys()
-        .map(|name| (name.clone(), resolved.swap_remove(name).flatten()))
-        .collect()
+    definitions.keys().map(|name| (name.clone(), resolved.swap_remove(name).flatten())).collect()
 }
 
 /// Variables that need each other, when none that is left can be resolved; empty if there is no
 /// circle. Starts with the one that stands first in the file.
-fn circle<'a>(
-    needs: &IndexMap<&'a str, Vec<String>>,
-    resolved: &IndexMap<String, Option<Node>>,
-) -> Vec<&'a str> {
+fn circle<'a>(needs: &IndexMap<&'a str, Vec<String>>, resolved: &IndexMap<String, Option<Node>>) -> Vec<&'a str> {
     let open = |name: &str| !resolved.contains_key(name);
     let mut chain: Vec<usize> = Vec::new();
     let mut current = needs.keys().position(|name| open(name));
@@ -90,16 +84,10 @@ fn circle<'a>(
             let first = members.iter().enumerate().min_by_key(|(_, index)| **index);
             let turn = first.map_or(0, |(place, _)| place);
             members.rotate_left(turn);
-            return members
-                .iter()
-                .filter_map(|&index| Some(*needs.get_index(index)?.0))
-                .collect();
+            return members.iter().filter_map(|&index| Some(*needs.get_index(index)?.0)).collect();
         }
         chain.push(index);
-        current = needs[index]
-            .iter()
-            .find(|other| open(other))
-            .and_then(|other| needs.get_index_of(other.as_str()));
+        current = needs[index].iter().find(|other| open(other)).and_then(|other| needs.get_index_of(other.as_str()));
     }
     Vec::new()
 }

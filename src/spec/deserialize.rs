@@ -5,8 +5,7 @@
 //! buffered. Does not know the source texts.
 
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
+    self, DeserializeOwned, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -43,10 +42,7 @@ impl<'de> de::Deserializer<'de> for Reader<'de> {
                 }
                 Ok(value)
             }
-            Value::Mapping(entries) => visitor.visit_map(Entries {
-                entries: entries.iter(),
-                current: None,
-            }),
+            Value::Mapping(entries) => visitor.visit_map(Entries { entries: entries.iter(), current: None }),
         }
     }
 
@@ -57,11 +53,7 @@ impl<'de> de::Deserializer<'de> for Reader<'de> {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -73,15 +65,9 @@ impl<'de> de::Deserializer<'de> for Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match &self.0.value {
-            Value::String(name) => visitor.visit_enum(Variant {
-                name,
-                content: None,
-            }),
+            Value::String(name) => visitor.visit_enum(Variant { name, content: None }),
             Value::Mapping(entries) if entries.len() == 1 => match entries.first() {
-                Some((name, entry)) => visitor.visit_enum(Variant {
-                    name,
-                    content: Some(&entry.node),
-                }),
+                Some((name, entry)) => visitor.visit_enum(Variant { name, content: Some(&entry.node) }),
                 None => Err(self.no_variant(variants)),
             },
             _ => Err(self.no_variant(variants)),
@@ -112,18 +98,13 @@ struct Items<'de> {
 impl<'de> SeqAccess<'de> for &mut Items<'de> {
     type Error = Fault;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Fault> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
         let Some(item) = self.items.get(self.next) else {
             return Ok(None);
         };
         let index = self.next;
         self.next += 1;
-        seed.deserialize(Reader(item))
-            .map(Some)
-            .map_err(|fault| fault.under(Step::Index(index)))
+        seed.deserialize(Reader(item)).map(Some).map_err(|fault| fault.under(Step::Index(index)))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -139,10 +120,7 @@ struct Entries<'de> {
 impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Fault;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
         self.current = self.entries.next();
         match self.current {
             Some((key, _)) => seed.deserialize(Key(key)).map(Some),
@@ -154,8 +132,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         let Some((key, entry)) = self.current else {
             return Err(de::Error::custom("a value was read before its key"));
         };
-        seed.deserialize(Reader(&entry.node))
-            .map_err(|fault| fault.under(Step::Key(key.clone())))
+        seed.deserialize(Reader(&entry.node)).map_err(|fault| fault.under(Step::Key(key.clone())))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -192,11 +169,7 @@ impl<'de> de::Deserializer<'de> for Key<'de> {
         deserialize_u32 visit_u64 u64, deserialize_u64 visit_u64 u64
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Fault> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -206,10 +179,7 @@ impl<'de> de::Deserializer<'de> for Key<'de> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        visitor.visit_enum(Variant {
-            name: self.0,
-            content: None,
-        })
+        visitor.visit_enum(Variant { name: self.0, content: None })
     }
 
     forward_to_deserialize_any! {
@@ -237,9 +207,7 @@ impl<'de> Variant<'de> {
     fn content(&self) -> Result<&'de Node, Fault> {
         self.content.ok_or_else(|| {
             let name = self.name;
-            Fault::new(FaultKind::Other(format!(
-                "'{name}' needs parameters: write `{{{name}: …}}`"
-            )))
+            Fault::new(FaultKind::Other(format!("'{name}' needs parameters: write `{{{name}: …}}`")))
         })
     }
 
@@ -257,32 +225,23 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
             Some(node) if matches!(node.value, Value::Null) => Ok(()),
             Some(_) => {
                 let name = self.name;
-                Err(Fault::new(FaultKind::Other(format!(
-                    "'{name}' takes no parameters: write just `{name}`"
-                ))))
+                Err(Fault::new(FaultKind::Other(format!("'{name}' takes no parameters: write just `{name}`"))))
             }
         }
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Fault> {
         let node = self.content()?;
-        seed.deserialize(Reader(node))
-            .map_err(|fault| fault.under(self.step()))
+        seed.deserialize(Reader(node)).map_err(|fault| fault.under(self.step()))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, Fault> {
         let node = self.content()?;
-        de::Deserializer::deserialize_any(Reader(node), visitor)
-            .map_err(|fault| fault.under(self.step()))
+        de::Deserializer::deserialize_any(Reader(node), visitor).map_err(|fault| fault.under(self.step()))
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
+    fn struct_variant<V: Visitor<'de>>(self, _fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
         let node = self.content()?;
-        de::Deserializer::deserialize_any(Reader(node), visitor)
-            .map_err(|fault| fault.under(self.step()))
+        de::Deserializer::deserialize_any(Reader(node), visitor).map_err(|fault| fault.under(self.step()))
     }
 }

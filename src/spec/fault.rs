@@ -43,10 +43,7 @@ pub(super) enum FaultKind {
 
 impl Fault {
     pub fn new(kind: FaultKind) -> Self {
-        Fault {
-            kind,
-            steps: Vec::new(),
-        }
+        Fault { kind, steps: Vec::new() }
     }
 
     /// From the root to the node at fault.
@@ -72,30 +69,20 @@ impl de::Error for Fault {
     fn custom<T: fmt::Display>(message: T) -> Self {
         let message = message.to_string();
         // `flatten` with `deny_unknown_fields` reports unknown keys as plain text.
-        let quoted = message
-            .strip_prefix("unknown field `")
-            .and_then(|rest| rest.strip_suffix('`'));
+        let quoted = message.strip_prefix("unknown field `").and_then(|rest| rest.strip_suffix('`'));
         Fault::new(match quoted {
-            Some(key) => FaultKind::UnknownKey {
-                key: key.to_string(),
-                expected: Vec::new(),
-            },
+            Some(key) => FaultKind::UnknownKey { key: key.to_string(), expected: Vec::new() },
             None => FaultKind::Other(message),
         })
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Fault::new(FaultKind::Wrong {
-            found: describe(found),
-            expected: expectation(&expected.to_string()),
-        })
+        Fault::new(FaultKind::Wrong { found: describe(found), expected: expectation(&expected.to_string()) })
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let mut fault = Self::invalid_type(found, expected);
-        if let FaultKind::Wrong {
-            expected: words, ..
-        } = &mut fault.kind
+        if let FaultKind::Wrong { expected: words, .. } = &mut fault.kind
             && let Some((least, most)) = range(&expected.to_string())
         {
             *words = format!("a whole number from {least} to {most}");
@@ -104,36 +91,23 @@ impl de::Error for Fault {
     }
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
-        Fault::new(FaultKind::Other(format!(
-            "expected {}, found {length} values",
-            expectation(&expected.to_string())
-        )))
+        Fault::new(FaultKind::Other(format!("expected {}, found {length} values", expectation(&expected.to_string()))))
     }
 
     fn unknown_variant(name: &str, expected: &'static [&'static str]) -> Self {
-        Fault::new(FaultKind::UnknownVariant {
-            name: name.to_string(),
-            expected: expected.to_vec(),
-        })
+        Fault::new(FaultKind::UnknownVariant { name: name.to_string(), expected: expected.to_vec() })
     }
 
     fn unknown_field(key: &str, expected: &'static [&'static str]) -> Self {
-        Fault::new(FaultKind::UnknownKey {
-            key: key.to_string(),
-            expected: expected.to_vec(),
-        })
+        Fault::new(FaultKind::UnknownKey { key: key.to_string(), expected: expected.to_vec() })
     }
 
     fn missing_field(key: &'static str) -> Self {
-        Fault::new(FaultKind::MissingKey {
-            key: key.to_string(),
-        })
+        Fault::new(FaultKind::MissingKey { key: key.to_string() })
     }
 
     fn duplicate_field(key: &'static str) -> Self {
-        Fault::new(FaultKind::RepeatedKey {
-            key: key.to_string(),
-        })
+        Fault::new(FaultKind::RepeatedKey { key: key.to_string() })
     }
 }
 
@@ -207,8 +181,6 @@ fn range(expected: &str) -> Option<(i64, i64)> {
 }
 
 fn tuple_expectation(expected: &str) -> Option<String> {
-    let size = expected
-        .strip_prefix("a tuple of size ")
-        .or_else(|| expected.strip_prefix("an array of length "))?;
+    let size = expected.strip_prefix("a tuple of size ").or_else(|| expected.strip_prefix("an array of length "))?;
     Some(format!("a list of {size} values"))
 }

@@ -27,11 +27,7 @@ impl Choice {
         if self.labels.is_empty() {
             return base.to_string();
         }
-        let labels: Vec<String> = self
-            .labels
-            .iter()
-            .map(|(key, label)| format!("{key}={label}"))
-            .collect();
+        let labels: Vec<String> = self.labels.iter().map(|(key, label)| format!("{key}={label}")).collect();
         format!("{base}@{}", labels.join(","))
     }
 }
@@ -67,16 +63,11 @@ pub(super) fn expand(matrix: &Node, sources: &Sources, problems: &mut Vec<Proble
     }
     let count = axes
         .iter()
-        .try_fold(1_usize, |count, (_, options)| {
-            count.checked_mul(options.len())
-        })
+        .try_fold(1_usize, |count, (_, options)| count.checked_mul(options.len()))
         .filter(|&count| count <= MOST_INSTANCES);
     if count.is_none() {
         let message = format!("a matrix of more than {MOST_INSTANCES} instances");
-        problems.push(
-            Problem::new(matrix.span, message)
-                .help("a search block tries many values in one stage"),
-        );
+        problems.push(Problem::new(matrix.span, message).help("a search block tries many values in one stage"));
         return Vec::new();
     }
     let mut choices = vec![Choice::default()];
@@ -98,12 +89,7 @@ pub(super) fn expand(matrix: &Node, sources: &Sources, problems: &mut Vec<Proble
 const EXAMPLE: &str = "e.g. `matrix: {lr: [0.001, 0.01]}`";
 
 /// The options of one key with their labels.
-fn axis(
-    key: &str,
-    node: &Node,
-    sources: &Sources,
-    problems: &mut Vec<Problem>,
-) -> Vec<(String, Node)> {
+fn axis(key: &str, node: &Node, sources: &Sources, problems: &mut Vec<Problem>) -> Vec<(String, Node)> {
     let before = problems.len();
     let mut options: Vec<(String, Node)> = Vec::new();
     match &node.value {
@@ -112,13 +98,8 @@ fn axis(
                 match text_of(item, sources) {
                     Some(text) => options.push((label(&text), item.clone())),
                     None => problems.push(
-                        Problem::new(
-                            item.span,
-                            format!("a choice of '{key}' is {}", item.value.noun()),
-                        )
-                        .help(format!(
-                            "list scalars, or name the choices: `{key}: {{small: …, big: …}}`"
-                        )),
+                        Problem::new(item.span, format!("a choice of '{key}' is {}", item.value.noun()))
+                            .help(format!("list scalars, or name the choices: `{key}: {{small: …, big: …}}`")),
                     ),
                 }
             }
@@ -130,14 +111,8 @@ fn axis(
         }
         other => {
             problems.push(
-                Problem::new(
-                    node.span,
-                    format!(
-                        "the choices of '{key}' must be a list, not {}",
-                        other.noun()
-                    ),
-                )
-                .help(EXAMPLE),
+                Problem::new(node.span, format!("the choices of '{key}' must be a list, not {}", other.noun()))
+                    .help(EXAMPLE),
             );
             return options;
         }
@@ -148,12 +123,9 @@ fn axis(
     for (index, (label, option)) in options.iter().enumerate() {
         if let Some((_, twin)) = options[..index].iter().find(|(other, _)| other == label) {
             problems.push(
-                Problem::new(
-                    option.span,
-                    format!("two choices of '{key}' are named '{label}'"),
-                )
-                .related(twin.span, "the first of them")
-                .help(format!("name the choices: `{key}: {{one: …, two: …}}`")),
+                Problem::new(option.span, format!("two choices of '{key}' are named '{label}'"))
+                    .related(twin.span, "the first of them")
+                    .help(format!("name the choices: `{key}: {{one: …, two: …}}`")),
             );
         }
     }
@@ -163,13 +135,5 @@ fn axis(
 /// A choice's text made fit for the name of a stage, which is also the name of a folder:
 /// `sentence-transformers/all-MiniLM-L6-v2` becomes `sentence-transformers-all-MiniLM-L6-v2`.
 fn label(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_alphanumeric() || "_-.+".contains(c) {
-                c
-            } else {
-                '-'
-            }
-        })
-        .collect()
+    text.chars().map(|c| if c.is_alphanumeric() || "_-.+".contains(c) { c } else { '-' }).collect()
 }

@@ -53,8 +53,7 @@ const LARGEST_FILE: u64 = 4 << 20;
 /// Everything that is wrong with the file or the arguments, as far as it can be found at once.
 pub fn load(path: &Path, sets: &[String]) -> Result<PipelineSpec, Problems> {
     let name = path.display().to_string();
-    let bytes = read_file(path, &name)
-        .map_err(|problem| Problems::new(vec![*problem], Sources::default()))?;
+    let bytes = read_file(path, &name).map_err(|problem| Problems::new(vec![*problem], Sources::default()))?;
     let broken = |offset: usize, width: usize, message: &str, help: &str| {
         let mut sources = Sources::default();
         let file = sources.add_file(&name, &String::from_utf8_lossy(&bytes));
@@ -87,15 +86,9 @@ pub fn parse(name: &str, text: &str, sets: &[String]) -> Result<PipelineSpec, Pr
 
 /// The name of a pipeline that does not give itself one: its file's, made fit for a folder.
 fn pipeline_name(file: &str) -> String {
-    let stem = Path::new(file)
-        .file_stem()
-        .map(|stem| stem.to_string_lossy());
+    let stem = Path::new(file).file_stem().map(|stem| stem.to_string_lossy());
     let fit = |c: char| {
-        if c.is_alphanumeric() || c == '_' {
-            c
-        } else {
-            '-'
-        }
+        if c.is_alphanumeric() || c == '_' { c } else { '-' }
     };
     match stem {
         Some(stem) => stem.chars().map(fit).collect(),
@@ -116,9 +109,7 @@ fn read_file(path: &Path, name: &str) -> Result<Vec<u8>, Box<Problem>> {
     let length = std::fs::metadata(path).map_err(failed)?.len();
     if length > LARGEST_FILE {
         let message = format!("'{name}' has {length} bytes: too large for a pipeline file");
-        return Err(Box::new(
-            Problem::new(None, message).help("name a pipeline file, e.g. `pipelines/full.yaml`"),
-        ));
+        return Err(Box::new(Problem::new(None, message).help("name a pipeline file, e.g. `pipelines/full.yaml`")));
     }
     std::fs::read(path).map_err(failed)
 }

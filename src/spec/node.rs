@@ -52,11 +52,7 @@ pub enum Step {
 
 impl Node {
     pub fn new(span: Span, value: Value) -> Self {
-        Node {
-            span,
-            origin: None,
-            value,
-        }
+        Node { span, origin: None, value }
     }
 
     /// The value behind a key; `None` if this is no mapping or lacks the key.
@@ -107,9 +103,7 @@ impl Node {
 
     pub(super) fn child_mut(&mut self, step: &Step) -> Option<&mut Node> {
         match (step, &mut self.value) {
-            (Step::Key(key), Value::Mapping(entries)) => {
-                entries.get_mut(key).map(|entry| &mut entry.node)
-            }
+            (Step::Key(key), Value::Mapping(entries)) => entries.get_mut(key).map(|entry| &mut entry.node),
             (Step::Index(index), Value::Sequence(items)) => items.get_mut(*index),
             _ => None,
         }
@@ -118,15 +112,12 @@ impl Node {
     /// The children with the steps that lead to them, in the order written.
     pub(super) fn children(&self) -> Vec<(Step, &Node)> {
         match &self.value {
-            Value::Sequence(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| (Step::Index(index), item))
-                .collect(),
-            Value::Mapping(entries) => entries
-                .iter()
-                .map(|(key, entry)| (Step::Key(key.clone()), &entry.node))
-                .collect(),
+            Value::Sequence(items) => {
+                items.iter().enumerate().map(|(index, item)| (Step::Index(index), item)).collect()
+            }
+            Value::Mapping(entries) => {
+                entries.iter().map(|(key, entry)| (Step::Key(key.clone()), &entry.node)).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -148,10 +139,7 @@ impl Node {
             Value::String(text) => serde_json::Value::String(text.clone()),
             Value::Sequence(items) => items.iter().map(Node::to_json).collect(),
             Value::Mapping(entries) => serde_json::Value::Object(
-                entries
-                    .iter()
-                    .map(|(key, entry)| (key.clone(), entry.node.to_json()))
-                    .collect(),
+                entries.iter().map(|(key, entry)| (key.clone(), entry.node.to_json())).collect(),
             ),
         }
     }

@@ -37,11 +37,7 @@ pub(super) enum Shape {
 }
 
 /// Reads the text of a source from byte `start` on. `None` if it holds no value at all.
-pub(super) fn read(
-    sources: &Sources,
-    file: usize,
-    start: usize,
-) -> Result<Option<Outline>, Vec<Problem>> {
+pub(super) fn read(sources: &Sources, file: usize, start: usize) -> Result<Option<Outline>, Vec<Problem>> {
     let text = sources.text(file).get(start..).unwrap_or("");
     // Both options choose libyaml's reading where it differs from the YAML test suite.
     let options = granit_parser::options! {
@@ -60,25 +56,14 @@ pub(super) fn read(
         })?;
         let from = start + span.start.byte_offset().unwrap_or(0);
         let to = start + span.end.byte_offset().unwrap_or(0);
-        builder
-            .take(event, sources.span(file, from..to))
-            .map_err(|problem| vec![*problem])?;
+        builder.take(event, sources.span(file, from..to)).map_err(|problem| vec![*problem])?;
     }
-    if builder.problems.is_empty() {
-        Ok(builder.root)
-    } else {
-        Err(builder.problems)
-    }
+    if builder.problems.is_empty() { Ok(builder.root) } else { Err(builder.problems) }
 }
 
 /// A problem with the syntax at a byte offset, with advice for the mistakes that are most common
 /// in pipeline files: tabs, and `${…}` unquoted inside braces or brackets.
-pub(super) fn syntax_problem(
-    sources: &Sources,
-    file: usize,
-    offset: usize,
-    message: &str,
-) -> Problem {
+pub(super) fn syntax_problem(sources: &Sources, file: usize, offset: usize, message: &str) -> Problem {
     let text = sources.text(file);
     let at = sources.span(file, offset..offset);
     let before = &text[..at.start.offset];
@@ -92,31 +77,22 @@ pub(super) fn syntax_problem(
         return Problem::new(span, message).help(format!("write \"{written}\""));
     }
     if let Some(tab) = tab_indent(sources, file, at) {
-        return Problem::new(tab, "a tab indents this line")
-            .help("YAML is indented with spaces only");
+        return Problem::new(tab, "a tab indents this line").help("YAML is indented with spaces only");
     }
-    let width = text[at.start.offset..]
-        .chars()
-        .next()
-        .map_or(0, char::len_utf8);
-    Problem::new(
-        sources.span(file, offset..offset + width),
-        format!("invalid YAML: {message}"),
-    )
+    let width = text[at.start.offset..].chars().next().map_or(0, char::len_utf8);
+    Problem::new(sources.span(file, offset..offset + width), format!("invalid YAML: {message}"))
 }
 
 /// A tab among the spaces that start the line of an error, or the line after it: a parser that
 /// expects a text to go on stops at the line break.
 fn tab_indent(sources: &Sources, file: usize, at: Span) -> Option<Span> {
-    [at.start.line, at.start.line + 1]
-        .into_iter()
-        .find_map(|number| {
-            let line = sources.line(file, number);
-            let indent = &line[..line.len() - line.trim_start().len()];
-            let tab = indent.find('\t').filter(|_| indent.len() < line.len())?;
-            let start = sources.line_start(file, number)? + tab;
-            Some(sources.span(file, start..start + 1))
-        })
+    [at.start.line, at.start.line + 1].into_iter().find_map(|number| {
+        let line = sources.line(file, number);
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let tab = indent.find('\t').filter(|_| indent.len() < line.len())?;
+        let start = sources.line_start(file, number)? + tab;
+        Some(sources.span(file, start..start + 1))
+    })
 }
 
 fn advice(kind: &ErrorKind) -> Option<&'static str> {
@@ -124,9 +100,7 @@ fn advice(kind: &ErrorKind) -> Option<&'static str> {
         ErrorKind::MappingValueNotAllowed => {
             Some("quote a value that contains ': ', and check the indentation of this line")
         }
-        ErrorKind::UnexpectedCharacter { .. } => {
-            Some("quote a value that starts with this character")
-        }
+        ErrorKind::UnexpectedCharacter { .. } => Some("quote a value that starts with this character"),
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::ExpectedBlockSequenceEntry => {
             Some("check the indentation of this line and of the one above")
         }
@@ -206,23 +180,11 @@ impl Builder {
         }
     }
 
-    fn begin(
-        &mut self,
-        style: StructureStyle,
-        anchor: usize,
-        span: Span,
-        mapping: bool,
-    ) -> Result<(), Box<Problem>> {
+    fn begin(&mut self, style: StructureStyle, anchor: usize, span: Span, mapping: bool) -> Result<(), Box<Problem>> {
         if self.open.len() >= MOST_LEVELS {
             return Err(Box::new(too_deep(span)));
         }
-        self.open.push(Open {
-            span,
-            anchor,
-            mapping,
-            flow: style == StructureStyle::Flow,
-            parts: Vec::new(),
-        });
+        self.open.push(Open { span, anchor, mapping, flow: style == StructureStyle::Flow, parts: Vec::new() });
         Ok(())
     }
 
@@ -241,11 +203,7 @@ impl Builder {
         };
         let levels = open.parts.iter().map(|part| part.levels).max().unwrap_or(0) + 1;
         let nodes = open.parts.iter().map(|part| part.nodes).sum::<usize>() + 1;
-        let shape = if open.mapping {
-            Shape::Mapping(self.pair(open.parts))
-        } else {
-            Shape::Sequence(open.parts)
-        };
+        let shape = if open.mapping { Shape::Mapping(self.pair(open.parts)) } else { Shape::Sequence(open.parts) };
         self.finish(open.anchor, span, shape, levels, nodes)
     }
 
@@ -256,9 +214,9 @@ impl Builder {
         let mut parts = parts.into_iter();
         while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
             match &key.shape {
-                Shape::Scalar { text, plain } if text.is_empty() && *plain => self
-                    .problems
-                    .push(Problem::new(value.span, "a key is missing before ':'")),
+                Shape::Scalar { text, plain } if text.is_empty() && *plain => {
+                    self.problems.push(Problem::new(value.span, "a key is missing before ':'"))
+                }
                 Shape::Scalar { text, .. } => {
                     if let Some(first) = seen.insert(text.clone(), key.span) {
                         self.problems.push(
@@ -286,12 +244,7 @@ impl Builder {
         levels: usize,
         nodes: usize,
     ) -> Result<(), Box<Problem>> {
-        let outline = Outline {
-            span,
-            shape,
-            levels,
-            nodes,
-        };
+        let outline = Outline { span, shape, levels, nodes };
         // The parser numbers anchors from 1; 0 means that there is none.
         if anchor > 0 {
             self.anchors.insert(anchor, outline.clone());

@@ -84,27 +84,23 @@ impl StageSpec {
 }
 
 /// Reads a text that is already in `sources` as file 0.
-pub(super) fn read(
-    fallback_name: &str,
-    mut sources: Sources,
-    sets: &[String],
-) -> Result<PipelineSpec, Problems> {
+pub(super) fn read(fallback_name: &str, mut sources: Sources, sets: &[String]) -> Result<PipelineSpec, Problems> {
     let mut problems = Vec::new();
-    let root =
-        match yaml::read(&sources, 0, 0) {
-            Ok(Some(root)) => Some(root),
-            Ok(None) => {
-                let span = sources.span(0, 0..0);
-                problems.push(Problem::new(span, "the pipeline file is empty").help(
-                    "write at least `stages:` with one stage; `runner init` makes an example",
-                ));
-                None
-            }
-            Err(found) => {
-                problems.extend(found);
-                None
-            }
-        };
+    let root = match yaml::read(&sources, 0, 0) {
+        Ok(Some(root)) => Some(root),
+        Ok(None) => {
+            let span = sources.span(0, 0..0);
+            problems.push(
+                Problem::new(span, "the pipeline file is empty")
+                    .help("write at least `stages:` with one stage; `runner init` makes an example"),
+            );
+            None
+        }
+        Err(found) => {
+            problems.extend(found);
+            None
+        }
+    };
     let spec = root.and_then(|mut root| {
         settings::apply(&mut root, sets, &mut sources, &mut problems);
         Reader::new(&sources, &mut problems).pipeline(fallback_name, &root)
@@ -124,20 +120,12 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(sources: &'a Sources, problems: &'a mut Vec<Problem>) -> Self {
-        Reader {
-            sources,
-            problems,
-            vars: IndexMap::new(),
-            budget: Budget::default(),
-        }
+        Reader { sources, problems, vars: IndexMap::new(), budget: Budget::default() }
     }
 
     fn pipeline(mut self, fallback_name: &str, root: &Node) -> Option<PipelineSpec> {
         let Value::Mapping(top) = &root.value else {
-            let message = format!(
-                "a pipeline must be a mapping with `stages`, not {}",
-                root.value.noun()
-            );
+            let message = format!("a pipeline must be a mapping with `stages`, not {}", root.value.noun());
             self.problems.push(Problem::new(root.span, message));
             return None;
         };
@@ -170,11 +158,7 @@ impl<'a> Reader<'a> {
             name: name?,
             seed: seed.flatten().map_or(0, |(seed, _)| seed),
             seed_span: seed.flatten().map(|(_, span)| span),
-            vars: self
-                .vars
-                .into_iter()
-                .filter_map(|(name, node)| Some((name, node?)))
-                .collect(),
+            vars: self.vars.into_iter().filter_map(|(name, node)| Some((name, node?))).collect(),
             stages,
             sources: Sources::default(),
         })
@@ -186,20 +170,16 @@ impl<'a> Reader<'a> {
             Value::Null => return,
             other => {
                 let message = format!("`vars` must be a mapping, not {}", other.noun());
-                self.problems.push(
-                    Problem::new(vars.span, message).help("e.g. `vars: {data: data/sample}`"),
-                );
+                self.problems.push(Problem::new(vars.span, message).help("e.g. `vars: {data: data/sample}`"));
                 return;
             }
         };
         for (name, entry) in definitions {
             if !is_name(name) {
-                self.problems
-                    .push(bad_name(entry.key_span, "variable", name));
+                self.problems.push(bad_name(entry.key_span, "variable", name));
             }
         }
-        self.vars =
-            definitions::resolve(definitions, self.sources, &mut self.budget, self.problems);
+        self.vars = definitions::resolve(definitions, self.sources, &mut self.budget, self.problems);
     }
 
     fn substitute(&mut self, node: &Node, choices: Option<&IndexMap<String, Node>>) -> Node {
@@ -220,11 +200,7 @@ impl<'a> Reader<'a> {
             Some(name) if is_name(name) => return Some(name.to_string()),
             Some(name) => self.problems.push(bad_name(node.span, "pipeline", name)),
             None => self.problems.push(
-                Problem::new(
-                    node.span,
-                    format!("'name' must be text, not {}", node.value.noun()),
-                )
-                .help("quote it"),
+                Problem::new(node.span, format!("'name' must be text, not {}", node.value.noun())).help("quote it"),
             ),
         }
         None
@@ -237,10 +213,7 @@ impl<'a> Reader<'a> {
             _ => None,
         };
         if seed.is_none() {
-            self.problems.push(Problem::new(
-                node.span,
-                "'seed' must be a whole number from 0 to 18446744073709551615",
-            ));
+            self.problems.push(Problem::new(node.span, "'seed' must be a whole number from 0 to 18446744073709551615"));
         }
         seed.map(|seed| (seed, node.written_at()))
     }
@@ -255,13 +228,12 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
-            Value::Mapping(_) | Value::Null => self
-                .problems
-                .push(Problem::new(stages.key_span, "`stages` is empty").help(STAGES_HELP)),
+            Value::Mapping(_) | Value::Null => {
+                self.problems.push(Problem::new(stages.key_span, "`stages` is empty").help(STAGES_HELP))
+            }
             other => {
                 let message = format!("`stages` must be a mapping, not {}", other.noun());
-                self.problems
-                    .push(Problem::new(stages.key_span, message).help(STAGES_HELP));
+                self.problems.push(Problem::new(stages.key_span, message).help(STAGES_HELP));
             }
         }
         found
@@ -273,14 +245,9 @@ impl<'a> Reader<'a> {
         }
         let mut body = entry.node.clone();
         if !matches!(body.value, Value::Mapping(_)) {
-            let message = format!(
-                "stage '{name}' must be a mapping, not {}",
-                body.value.noun()
-            );
-            self.problems.push(
-                Problem::new(body.span, message)
-                    .help(format!("e.g. `{name}: {{kind: load, file: data.csv}}`")),
-            );
+            let message = format!("stage '{name}' must be a mapping, not {}", body.value.noun());
+            self.problems
+                .push(Problem::new(body.span, message).help(format!("e.g. `{name}: {{kind: load, file: data.csv}}`")));
             return Vec::new();
         }
         let choices = match body.remove("matrix") {

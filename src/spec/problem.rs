@@ -24,13 +24,7 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(span: impl Into<Option<Span>>, message: impl Into<String>) -> Self {
-        Problem {
-            span: span.into(),
-            message: message.into(),
-            label: None,
-            help: None,
-            related: None,
-        }
+        Problem { span: span.into(), message: message.into(), label: None, help: None, related: None }
     }
 
     pub fn label(mut self, label: impl Into<String>) -> Self {
@@ -68,10 +62,7 @@ impl Problems {
                 kept.push(problem);
             }
         }
-        Problems {
-            list: kept,
-            sources,
-        }
+        Problems { list: kept, sources }
     }
 
     /// The findings as `rustc` would print them: message, place, line with carets, help. At most

@@ -40,11 +40,7 @@ struct Paint {
 
 impl Paint {
     fn with(&self, style: &str, text: &str) -> String {
-        if self.color && !text.is_empty() {
-            format!("\u{1b}[{style}m{text}\u{1b}[0m")
-        } else {
-            text.to_string()
-        }
+        if self.color && !text.is_empty() { format!("\u{1b}[{style}m{text}\u{1b}[0m") } else { text.to_string() }
     }
 }
 
@@ -58,20 +54,13 @@ fn draw(out: &mut String, problem: &Problem, sources: &Sources, paint: &Paint) {
     for line in heading {
         out.push_str(&format!("       {line}\n"));
     }
-    let places = problem
-        .span
-        .iter()
-        .chain(problem.related.iter().map(|(span, _)| span));
+    let places = problem.span.iter().chain(problem.related.iter().map(|(span, _)| span));
     let gutter = places
         .filter(|span| !sources.is_argument(span.file))
         .map(|span| span.start.line.to_string().len())
         .max()
         .unwrap_or(1);
-    let canvas = Canvas {
-        sources,
-        paint,
-        gutter,
-    };
+    let canvas = Canvas { sources, paint, gutter };
     if let Some(span) = problem.span {
         let label = problem.label.as_deref().unwrap_or("");
         canvas.snippet(out, span, Mark::Main, label);
@@ -106,10 +95,7 @@ impl Canvas<'_> {
         let (place, number) = if self.sources.is_argument(span.file) {
             ("command line".to_string(), String::new())
         } else {
-            (
-                clean(&self.sources.location(span)),
-                span.start.line.to_string(),
-            )
+            (clean(&self.sources.location(span)), span.start.line.to_string())
         };
         let gutter = self.gutter;
         let arrow = self.paint.with(BLUE, arrow);
@@ -128,12 +114,7 @@ impl Canvas<'_> {
         let marks = self.paint.with(style, &marks);
         out.push_str(&format!("{:gutter$} {bar}\n", ""));
         out.push_str(&format!("{number} {bar} {}\n", drawn.text));
-        out.push_str(&format!(
-            "{:gutter$} {bar} {:before$}{marks}\n",
-            "",
-            "",
-            before = drawn.before
-        ));
+        out.push_str(&format!("{:gutter$} {bar} {:before$}{marks}\n", "", "", before = drawn.before));
     }
 
     fn help(&self, out: &mut String, help: &str) {

@@ -17,12 +17,7 @@ use super::yaml;
 const TOP_LEVEL: [&str; 2] = ["name", "seed"];
 
 /// Applies all arguments in order to the root of a pipeline file.
-pub(super) fn apply(
-    root: &mut Node,
-    sets: &[String],
-    sources: &mut Sources,
-    problems: &mut Vec<Problem>,
-) {
+pub(super) fn apply(root: &mut Node, sets: &[String], sources: &mut Sources, problems: &mut Vec<Problem>) {
     for set in sets {
         let file = sources.add_argument(&format!("--set {set}"));
         let result = Setting::read(sources, file).and_then(|setting| setting.apply(root, sources));
@@ -50,16 +45,11 @@ impl Setting {
         let whole = sources.span(file, start..text.len());
         let Some(equals) = equals else {
             let problem = Problem::new(whole, format!("no '=' in '{}'", &text[start..]));
-            return Err(vec![
-                problem.help("write `--set name=value` or `--set stage.key=value`"),
-            ]);
+            return Err(vec![problem.help("write `--set name=value` or `--set stage.key=value`")]);
         };
         let path: Vec<Segment> = ranges
             .into_iter()
-            .map(|range| Segment {
-                name: unquoted(&text[range.clone()]).to_string(),
-                span: sources.span(file, range),
-            })
+            .map(|range| Segment { name: unquoted(&text[range.clone()]).to_string(), span: sources.span(file, range) })
             .collect();
         if let Some(empty) = path.iter().find(|segment| segment.name.is_empty()) {
             let span = sources.span(file, start..equals + 1);
@@ -87,14 +77,10 @@ impl Setting {
         }
         let stages = top.get_mut("stages").map(|entry| &mut entry.node);
         let known: Vec<String> = keys_of(stages.as_deref());
-        let Some(stage) = stages.and_then(|stages| stages.child_mut(&target.name.as_str().into()))
-        else {
+        let Some(stage) = stages.and_then(|stages| stages.child_mut(&target.name.as_str().into())) else {
             let names = known.iter().map(String::as_str);
             let guess = did_you_mean(&target.name, names);
-            let problem = Problem::new(
-                target.span,
-                format!("unknown stage '{}'{guess}", target.name),
-            );
+            let problem = Problem::new(target.span, format!("unknown stage '{}'{guess}", target.name));
             return Err(vec![match instance_of(&target.name, &known) {
                 Some(help) => problem.help(help),
                 None => problem.help(format!("stages are {}", known.join(", "))),
@@ -105,15 +91,8 @@ impl Setting {
 }
 
 /// A bare name: a variable, or else `name` or `seed` of the pipeline.
-fn set_top(
-    top: &mut IndexMap<String, Entry>,
-    target: Segment,
-    value: Node,
-) -> Result<(), Box<Problem>> {
-    if let Some(entry) = top
-        .get_mut("vars")
-        .and_then(|vars| entry_mut(&mut vars.node, &target.name))
-    {
+fn set_top(top: &mut IndexMap<String, Entry>, target: Segment, value: Node) -> Result<(), Box<Problem>> {
+    if let Some(entry) = top.get_mut("vars").and_then(|vars| entry_mut(&mut vars.node, &target.name)) {
         entry.node = value;
         return Ok(());
     }
@@ -131,14 +110,8 @@ fn set_top(
     let stages = keys_of(top.get("stages").map(|entry| &entry.node));
     if stages.contains(&target.name) {
         return Err(Box::new(
-            Problem::new(
-                target.span,
-                format!("'{}' is a stage, not a value", target.name),
-            )
-            .help(format!(
-                "name one of its keys: `--set {}.key=value`",
-                target.name
-            )),
+            Problem::new(target.span, format!("'{}' is a stage, not a value", target.name))
+                .help(format!("name one of its keys: `--set {}.key=value`", target.name)),
         ));
     }
     let vars = keys_of(top.get("vars").map(|entry| &entry.node));
@@ -156,18 +129,14 @@ fn set_top(
 /// Advice for a name such as `numeric@lr`: one instance of a matrix cannot be set alone.
 fn instance_of(name: &str, stages: &[String]) -> Option<String> {
     let (base, _) = name.split_once('@')?;
-    stages.iter().any(|stage| stage == base).then(|| {
-        format!("a setting reaches all instances of a matrix: write `--set {base}.key=value`")
-    })
+    stages
+        .iter()
+        .any(|stage| stage == base)
+        .then(|| format!("a setting reaches all instances of a matrix: write `--set {base}.key=value`"))
 }
 
 /// Walks down to the value and replaces it; missing mappings on the way are made.
-fn descend(
-    stage: &mut Node,
-    path: Vec<Segment>,
-    value: Node,
-    sources: &Sources,
-) -> Result<(), Box<Problem>> {
+fn descend(stage: &mut Node, path: Vec<Segment>, value: Node, sources: &Sources) -> Result<(), Box<Problem>> {
     let mut node = stage;
     for segment in path {
         if matches!(node.value, Value::Null) {
@@ -177,10 +146,9 @@ fn descend(
         let written = node.span;
         node = match &mut node.value {
             Value::Mapping(entries) => {
-                let entry = entries.entry(segment.name).or_insert_with(|| Entry {
-                    key_span: segment.span,
-                    node: Node::new(segment.span, Value::Null),
-                });
+                let entry = entries
+                    .entry(segment.name)
+                    .or_insert_with(|| Entry { key_span: segment.span, node: Node::new(segment.span, Value::Null) });
                 &mut entry.node
             }
             Value::Sequence(items) => {
@@ -189,8 +157,7 @@ fn descend(
                 match index.and_then(|index| items.get_mut(index)) {
                     Some(item) => item,
                     None => {
-                        let message =
-                            format!("'{}' is not an index of a list of {length}", segment.name);
+                        let message = format!("'{}' is not an index of a list of {length}", segment.name);
                         let label = "this list";
                         return Err(Box::new(
                             Problem::new(segment.span, message)
@@ -203,8 +170,7 @@ fn descend(
             _ => {
                 let message = format!("'{}' cannot be set inside {found}", segment.name);
                 let text = sources.slice(written);
-                let problem = Problem::new(segment.span, message)
-                    .related(written, format!("'{text}' has no keys"));
+                let problem = Problem::new(segment.span, message).related(written, format!("'{text}' has no keys"));
                 return Err(Box::new(if text.contains("${") {
                     problem.help("set the variable, or this value as a whole")
                 } else {

@@ -103,11 +103,7 @@ impl Sources {
         let Some(start) = self.line_start(file, line) else {
             return "";
         };
-        let end = source
-            .line_starts
-            .get(line)
-            .copied()
-            .unwrap_or(source.text.len());
+        let end = source.line_starts.get(line).copied().unwrap_or(source.text.len());
         source.text[start..end].trim_end_matches(['\n', '\r'])
     }
 
@@ -119,11 +115,7 @@ impl Sources {
 
     /// The span of a byte range. Offsets inside a character or past the end are moved back.
     pub fn span(&self, file: usize, range: Range<usize>) -> Span {
-        Span {
-            file,
-            start: self.position(file, range.start),
-            end: self.position(file, range.end.max(range.start)),
-        }
+        Span { file, start: self.position(file, range.start), end: self.position(file, range.end.max(range.start)) }
     }
 
     fn position(&self, file: usize, offset: usize) -> Position {
@@ -131,34 +123,22 @@ impl Sources {
             return Position::default();
         };
         let offset = source.text.floor_char_boundary(offset);
-        let line = source
-            .line_starts
-            .partition_point(|&start| start <= offset)
-            .max(1);
+        let line = source.line_starts.partition_point(|&start| start <= offset).max(1);
         // A byte-order mark sits before the first line's start: it has no column of its own.
         let start = source.line_starts[line - 1].min(offset);
-        Position {
-            offset,
-            line,
-            column: source.text[start..offset].chars().count() + 1,
-        }
+        Position { offset, line, column: source.text[start..offset].chars().count() + 1 }
     }
 }
 
 /// Line breaks as in YAML 1.2: LF, CRLF and a lone CR.
 fn line_starts(text: &str) -> Vec<usize> {
-    let first = if text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
+    let first = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let bytes = text.as_bytes();
-    let breaks = bytes.iter().enumerate().filter(|&(index, &byte)| {
-        byte == b'\n' || (byte == b'\r' && bytes.get(index + 1) != Some(&b'\n'))
-    });
-    std::iter::once(first)
-        .chain(breaks.map(|(index, _)| index + 1))
-        .collect()
+    let breaks = bytes
+        .iter()
+        .enumerate()
+        .filter(|&(index, &byte)| byte == b'\n' || (byte == b'\r' && bytes.get(index + 1) != Some(&b'\n')));
+    std::iter::once(first).chain(breaks.map(|(index, _)| index + 1)).collect()
 }
 
 #[cfg(test)]

@@ -22,13 +22,8 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// ` (did you mean 'x'?)`, or nothing.
-pub(super) fn did_you_mean<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> String {
-    suggest(word, candidates)
-        .map(|candidate| format!(" (did you mean '{candidate}'?)"))
-        .unwrap_or_default()
+pub(super) fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    suggest(word, candidates).map(|candidate| format!(" (did you mean '{candidate}'?)")).unwrap_or_default()
 }
 
 fn normalise(word: &str) -> String {

@@ -56,14 +56,8 @@ mod tests {
         let reference = |name, occurrence| Reference { name, occurrence };
         assert_eq!(pieces("plain $5 {x}"), [Text("plain $5 {x}")]);
         assert_eq!(pieces("${ a }"), [reference("a", 0)]);
-        assert_eq!(
-            pieces("${a}/${b}"),
-            [reference("a", 0), Text("/"), reference("b", 1)]
-        );
-        assert_eq!(
-            pieces("$${a}${b}"),
-            [Text(""), Text("${"), Text("a}"), reference("b", 1)]
-        );
+        assert_eq!(pieces("${a}/${b}"), [reference("a", 0), Text("/"), reference("b", 1)]);
+        assert_eq!(pieces("$${a}${b}"), [Text(""), Text("${"), Text("a}"), reference("b", 1)]);
         assert_eq!(pieces("x${a"), [Text("x"), Unclosed { occurrence: 0 }]);
         assert_eq!(pieces(""), []);
     }

@@ -92,10 +92,7 @@ impl Search<'_> {
     fn set_aside<T: DeserializeOwned>(&mut self, fault: &Fault) -> bool {
         let path = self.locate::<T>(fault);
         let silent = self.patch_around(&path).is_some();
-        let below = self
-            .patches
-            .iter()
-            .any(|patch| patch.path.len() > path.len() && patch.path.starts_with(&path));
+        let below = self.patches.iter().any(|patch| patch.path.len() > path.len() && patch.path.starts_with(&path));
         match &fault.kind {
             FaultKind::UnknownKey { key, expected } => {
                 let known = self.original.at(&path).and_then(|node| node.entry(key));
@@ -116,11 +113,7 @@ impl Search<'_> {
                     let problem = self.words.missing_key(&path, key);
                     self.problems.push(problem);
                 }
-                self.patches.push(Patch {
-                    path: target.clone(),
-                    candidates: stand_ins(),
-                    next: 0,
-                });
+                self.patches.push(Patch { path: target.clone(), candidates: stand_ins(), next: 0 });
                 self.advance(&target)
             }
             kind => {
@@ -163,11 +156,7 @@ impl Search<'_> {
         }
         candidates.push(Candidate::Absent);
         candidates.extend(stand_ins());
-        self.patches.push(Patch {
-            path: target.clone(),
-            candidates,
-            next: 0,
-        });
+        self.patches.push(Patch { path: target.clone(), candidates, next: 0 });
         self.advance(&target)
     }
 
@@ -250,15 +239,13 @@ impl Search<'_> {
                 entries.insert(key.clone(), Entry { key_span, node });
                 true
             }
-            (Candidate::Present(value), Step::Index(item), Value::Sequence(items)) => {
-                match items.get_mut(*item) {
-                    Some(item) => {
-                        *item = Node::new(span, value);
-                        true
-                    }
-                    None => false,
+            (Candidate::Present(value), Step::Index(item), Value::Sequence(items)) => match items.get_mut(*item) {
+                Some(item) => {
+                    *item = Node::new(span, value);
+                    true
                 }
-            }
+                None => false,
+            },
             // An item cannot be removed: the others would move.
             (Candidate::Absent, ..) => self.advance_patch(index),
             _ => false,
@@ -278,24 +265,15 @@ impl Search<'_> {
                 find(node, &path, &mut inside, &|node| node.entry(key).is_some());
             }
             FaultKind::Wrong { found, .. } if describe_node(node) != *found => {
-                find(node, &path, &mut inside, &|node| {
-                    describe_node(node) == *found
-                });
+                find(node, &path, &mut inside, &|node| describe_node(node) == *found);
             }
-            FaultKind::UnknownVariant { name, .. }
-                if node.as_str() != Some(name) && node.entry(name).is_none() =>
-            {
-                find(node, &path, &mut inside, &|node| {
-                    node.as_str() == Some(name)
-                });
+            FaultKind::UnknownVariant { name, .. } if node.as_str() != Some(name) && node.entry(name).is_none() => {
+                find(node, &path, &mut inside, &|node| node.as_str() == Some(name));
             }
             _ => return path,
         }
         let only = inside.len() == 1;
-        inside
-            .into_iter()
-            .find(|place| only || self.matters::<T>(place, fault))
-            .unwrap_or(path)
+        inside.into_iter().find(|place| only || self.matters::<T>(place, fault)).unwrap_or(path)
     }
 
     /// Whether a fault goes away or changes without the value at a path.
@@ -312,9 +290,7 @@ impl Search<'_> {
 }
 
 fn variants(expected: &[&'static str]) -> impl Iterator<Item = Candidate> {
-    expected
-        .iter()
-        .map(|name| Candidate::Present(Value::String((*name).to_string())))
+    expected.iter().map(|name| Candidate::Present(Value::String((*name).to_string())))
 }
 
 /// Values of every shape, the most widely accepted first.
@@ -335,8 +311,7 @@ fn stand_ins() -> Vec<Candidate> {
 }
 
 fn node_at<'a>(node: &'a mut Node, path: &[Step]) -> Option<&'a mut Node> {
-    path.iter()
-        .try_fold(node, |node, step| node.child_mut(step))
+    path.iter().try_fold(node, |node, step| node.child_mut(step))
 }
 
 /// All paths under a node, itself excluded, at which a test holds; outer ones first.

@@ -61,12 +61,7 @@ impl Scope<'_> {
             Value::String(text) if text.contains("${") => {
                 return self.scalar(node, text, level);
             }
-            Value::Sequence(items) => Value::Sequence(
-                items
-                    .iter()
-                    .map(|item| self.walk(item, level + 1))
-                    .collect(),
-            ),
+            Value::Sequence(items) => Value::Sequence(items.iter().map(|item| self.walk(item, level + 1)).collect()),
             Value::Mapping(entries) => {
                 let mut walked = IndexMap::with_capacity(entries.len());
                 for (key, entry) in entries {
@@ -84,11 +79,7 @@ impl Scope<'_> {
             }
             other => other.clone(),
         };
-        Node {
-            span: node.span,
-            origin: node.origin.clone(),
-            value,
-        }
+        Node { span: node.span, origin: node.origin.clone(), value }
     }
 
     fn scalar(&mut self, node: &Node, text: &str, level: usize) -> Node {
@@ -102,17 +93,11 @@ impl Scope<'_> {
                 return Node::new(node.span, Value::Null);
             }
             if level + levels > MOST_LEVELS {
-                self.problems.push(Problem::new(
-                    node.span,
-                    format!("variables nest more than {MOST_LEVELS} levels deep"),
-                ));
+                self.problems
+                    .push(Problem::new(node.span, format!("variables nest more than {MOST_LEVELS} levels deep")));
                 return Node::new(node.span, Value::Null);
             }
-            return Node {
-                span: node.span,
-                origin: Some(origin(name, &value)),
-                value: value.value,
-            };
+            return Node { span: node.span, origin: Some(origin(name, &value)), value: value.value };
         }
         let mut spliced = String::with_capacity(text.len());
         let mut first_origin = None;
@@ -122,8 +107,7 @@ impl Scope<'_> {
                 Piece::Unclosed { occurrence } => {
                     let span = self.reference_span(node, text, *occurrence);
                     self.problems.push(
-                        Problem::new(span, "'${' without its '}'")
-                            .help("close it, or write '$${' for a literal '${'"),
+                        Problem::new(span, "'${' without its '}'").help("close it, or write '$${' for a literal '${'"),
                     );
                 }
                 Piece::Reference { name, occurrence } => {
@@ -134,16 +118,9 @@ impl Scope<'_> {
                         let span = self.reference_span(node, text, *occurrence);
                         let noun = value.value.noun();
                         self.problems.push(
-                            Problem::new(
-                                span,
-                                format!(
-                                    "variable '{name}' is {noun}, which cannot stand inside text"
-                                ),
-                            )
-                            .related(value.written_at(), format!("'{name}' is set here"))
-                            .help(format!(
-                                "use \"${{{name}}}\" as the whole value, or give '{name}' a text"
-                            )),
+                            Problem::new(span, format!("variable '{name}' is {noun}, which cannot stand inside text"))
+                                .related(value.written_at(), format!("'{name}' is set here"))
+                                .help(format!("use \"${{{name}}}\" as the whole value, or give '{name}' a text")),
                         );
                         continue;
                     };
@@ -155,11 +132,7 @@ impl Scope<'_> {
                 }
             }
         }
-        Node {
-            span: node.span,
-            origin: first_origin.or_else(|| node.origin.clone()),
-            value: Value::String(spliced),
-        }
+        Node { span: node.span, origin: first_origin.or_else(|| node.origin.clone()), value: Value::String(spliced) }
     }
 
     /// The value of a variable, or `None` after reporting why there is none.
@@ -189,10 +162,8 @@ impl Scope<'_> {
             return Problem::new(span, format!("'{name}' is not the name of a variable"))
                 .help("names are letters, digits, '_' and '-'; write '$${' for a literal '${'");
         }
-        let choices: Vec<&str> = self
-            .choices
-            .map(|choices| choices.keys().map(String::as_str).collect())
-            .unwrap_or_default();
+        let choices: Vec<&str> =
+            self.choices.map(|choices| choices.keys().map(String::as_str).collect()).unwrap_or_default();
         let vars = match self.defined {
             Some(defined) => defined.keys().map(String::as_str).collect::<Vec<_>>(),
             None => self.vars.keys().map(String::as_str).collect(),
@@ -261,16 +232,11 @@ pub(super) fn text_of(node: &Node, sources: &Sources) -> Option<String> {
 /// Names of variables, stages and matrix keys: a letter, then letters, digits, `_` or `-`.
 pub(super) fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 fn origin(name: &str, value: &Node) -> Origin {
-    value.origin.clone().unwrap_or_else(|| Origin {
-        variable: name.to_string(),
-        span: value.span,
-    })
+    value.origin.clone().unwrap_or_else(|| Origin { variable: name.to_string(), span: value.span })
 }
 
 fn measure(node: &Node) -> (usize, usize) {

@@ -15,13 +15,7 @@ pub(super) struct Wording<'a> {
 }
 
 impl Wording<'_> {
-    pub fn unknown_key(
-        &self,
-        path: &[Step],
-        entry: &Entry,
-        key: &str,
-        expected: &[&'static str],
-    ) -> Problem {
+    pub fn unknown_key(&self, path: &[Step], entry: &Entry, key: &str, expected: &[&'static str]) -> Problem {
         let guess = did_you_mean(key, expected.iter().copied());
         let problem = Problem::new(entry.key_span, format!("unknown key '{key}'{guess}"));
         let owner = match (path.last(), self.owner) {
@@ -29,11 +23,7 @@ impl Wording<'_> {
             (None, Some(owner)) => format!("keys of '{owner}' are"),
             (None, None) => "known keys are".to_string(),
         };
-        if expected.is_empty() {
-            problem
-        } else {
-            problem.help(format!("{owner} {}", expected.join(", ")))
-        }
+        if expected.is_empty() { problem } else { problem.help(format!("{owner} {}", expected.join(", "))) }
     }
 
     pub fn missing_key(&self, path: &[Step], key: &str) -> Problem {
@@ -43,34 +33,21 @@ impl Wording<'_> {
             (None, None) => String::new(),
         };
         let span = match path.split_last() {
-            Some((Step::Key(last), parent)) => self
-                .node
-                .at(parent)
-                .and_then(|node| node.entry(last))
-                .map(|entry| entry.key_span),
+            Some((Step::Key(last), parent)) => {
+                self.node.at(parent).and_then(|node| node.entry(last)).map(|entry| entry.key_span)
+            }
             _ => None,
         };
         let node = self.node.nearest(path).0;
-        Problem::new(
-            span.unwrap_or(node.span),
-            format!("missing key '{key}'{owner}"),
-        )
-        .help(format!("add `{key}: …`"))
+        Problem::new(span.unwrap_or(node.span), format!("missing key '{key}'{owner}")).help(format!("add `{key}: …`"))
     }
 
     pub fn wrong_value(&self, path: &[Step], kind: &FaultKind) -> Problem {
         let node = self.node.nearest(path).0;
-        let subject = if path.is_empty() {
-            String::new()
-        } else {
-            format!("'{}': ", display_path(path))
-        };
+        let subject = if path.is_empty() { String::new() } else { format!("'{}': ", display_path(path)) };
         let mut problem = match kind {
             FaultKind::Wrong { found, expected } => {
-                let problem = Problem::new(
-                    node.span,
-                    format!("{subject}expected {expected}, found {found}"),
-                );
+                let problem = Problem::new(node.span, format!("{subject}expected {expected}, found {found}"));
                 match advice(node, expected) {
                     Some(help) => problem.help(help),
                     None => problem,
@@ -82,25 +59,16 @@ impl Wording<'_> {
                 Problem::new(span, format!("{subject}unknown choice '{name}'{guess}"))
                     .help(format!("choices are {}", expected.join(", ")))
             }
-            FaultKind::RepeatedKey { key } => Problem::new(
-                node.span,
-                format!("{subject}'{key}' is given twice, under two spellings"),
-            )
-            .help("remove one of the two"),
-            FaultKind::Other(message) if message.contains("untagged enum") => Problem::new(
-                node.span,
-                format!(
-                    "{subject}{} has none of the forms allowed here",
-                    describe_node(node)
-                ),
-            ),
+            FaultKind::RepeatedKey { key } => {
+                Problem::new(node.span, format!("{subject}'{key}' is given twice, under two spellings"))
+                    .help("remove one of the two")
+            }
+            FaultKind::Other(message) if message.contains("untagged enum") => {
+                Problem::new(node.span, format!("{subject}{} has none of the forms allowed here", describe_node(node)))
+            }
             FaultKind::Other(message) => Problem::new(node.span, format!("{subject}{message}")),
-            FaultKind::UnknownKey { key, .. } => {
-                Problem::new(node.span, format!("{subject}unknown key '{key}'"))
-            }
-            FaultKind::MissingKey { key } => {
-                Problem::new(node.span, format!("{subject}missing key '{key}'"))
-            }
+            FaultKind::UnknownKey { key, .. } => Problem::new(node.span, format!("{subject}unknown key '{key}'")),
+            FaultKind::MissingKey { key } => Problem::new(node.span, format!("{subject}missing key '{key}'")),
         };
         if let Some(origin) = &node.origin {
             problem = problem.related(origin.span, format!("'{}' is set here", origin.variable));
@@ -113,9 +81,7 @@ impl Wording<'_> {
 fn advice(node: &Node, expected: &str) -> Option<String> {
     let number = expected.contains("number");
     match &node.value {
-        Value::Number(_) | Value::Bool(_) if expected == "text" => {
-            Some("quote it to make it text".to_string())
-        }
+        Value::Number(_) | Value::Bool(_) if expected == "text" => Some("quote it to make it text".to_string()),
         Value::Number(number) if expected.contains("whole number") => {
             let value = number.as_f64().filter(|_| number.is_f64())?;
             let exact = value.fract() == 0.0 && (0.0..1e15).contains(&value);
@@ -123,13 +89,8 @@ fn advice(node: &Node, expected: &str) -> Option<String> {
         }
         Value::String(text) if number => {
             let digits = text.replace('_', "");
-            let parsed = digits
-                .parse::<f64>()
-                .ok()
-                .filter(|value| value.is_finite())?;
-            Some(format!(
-                "write {parsed} without quotes, underscores or leading zeros"
-            ))
+            let parsed = digits.parse::<f64>().ok().filter(|value| value.is_finite())?;
+            Some(format!("write {parsed} without quotes, underscores or leading zeros"))
         }
         Value::String(text) if expected == "true or false" => match text.to_lowercase().as_str() {
             "yes" | "on" | "y" | "true" => Some("write true".to_string()),

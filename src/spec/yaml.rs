@@ -17,71 +17,52 @@ use super::source::{Sources, Span};
 
 /// Reads the text of a source from byte `start` on. `None` if it holds no value (empty, or only
 /// comments).
-pub(super) fn read(
-    sources: &Sources,
-    file: usize,
-    start: usize,
-) -> Result<Option<Node>, Vec<Problem>> {
+pub(super) fn read(sources: &Sources, file: usize, start: usize) -> Result<Option<Node>, Vec<Problem>> {
     let text = sources.text(file);
     // A byte-order mark may start a file, as the YAML standard allows.
-    let start = if start == 0 && text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        start
-    };
+    let start = if start == 0 && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { start };
     check_characters(sources, file, start)?;
     let outline = outline::read(sources, file, start)?;
-    let value: serde_yaml::Value = serde_yaml::from_str(&text[start..])
-        .map_err(|error| vec![record_problem(sources, file, start, &error)])?;
+    let value: serde_yaml::Value =
+        serde_yaml::from_str(&text[start..]).map_err(|error| vec![record_problem(sources, file, start, &error)])?;
     let Some(outline) = outline else {
         return Ok(None);
     };
-    let mut join = Join {
-        sources,
-        problems: Vec::new(),
-    };
+    let mut join = Join { sources, problems: Vec::new() };
     let node = join.node(&outline, value);
-    if join.problems.is_empty() {
-        Ok(Some(node))
-    } else {
-        Err(join.problems)
-    }
+    if join.problems.is_empty() { Ok(Some(node)) } else { Err(join.problems) }
 }
 
 /// Characters that no editor shows, and that YAML 1.1 and 1.2 read differently or not at all.
 fn check_characters(sources: &Sources, file: usize, start: usize) -> Result<(), Vec<Problem>> {
     const MOST: usize = 5;
     let text = &sources.text(file)[start..];
-    let found: Vec<Problem> =
-        text.char_indices()
-            .filter_map(|(offset, character)| {
-                let what = match character {
-                    '\t' | '\n' | '\r' => return None,
-                    '\u{feff}' => "byte-order mark",
-                    '\u{2028}' | '\u{2029}' | '\u{85}' => "unusual line break",
-                    '\u{fffe}' | '\u{ffff}' => "invalid character",
-                    control if control.is_control() => "control character",
-                    _ => return None,
-                };
-                let from = start + offset;
-                let span = sources.span(file, from..from + character.len_utf8());
-                let message = format!("{what} U+{:04X} in the text", u32::from(character));
-                Some(Problem::new(span, message).help(
-                    "remove it, or write it as an escape such as \"\\u2028\" in double quotes",
-                ))
-            })
-            .take(MOST)
-            .collect();
+    let found: Vec<Problem> = text
+        .char_indices()
+        .filter_map(|(offset, character)| {
+            let what = match character {
+                '\t' | '\n' | '\r' => return None,
+                '\u{feff}' => "byte-order mark",
+                '\u{2028}' | '\u{2029}' | '\u{85}' => "unusual line break",
+                '\u{fffe}' | '\u{ffff}' => "invalid character",
+                control if control.is_control() => "control character",
+                _ => return None,
+            };
+            let from = start + offset;
+            let span = sources.span(file, from..from + character.len_utf8());
+            let message = format!("{what} U+{:04X} in the text", u32::from(character));
+            Some(
+                Problem::new(span, message)
+                    .help("remove it, or write it as an escape such as \"\\u2028\" in double quotes"),
+            )
+        })
+        .take(MOST)
+        .collect();
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
 /// An error of serde_yaml in a text that the outline parser accepts.
-fn record_problem(
-    sources: &Sources,
-    file: usize,
-    start: usize,
-    error: &serde_yaml::Error,
-) -> Problem {
+fn record_problem(sources: &Sources, file: usize, start: usize, error: &serde_yaml::Error) -> Problem {
     let text = sources.text(file);
     let message = error.to_string();
     // Its text repeats the position, which the problem shows better.
@@ -92,10 +73,7 @@ fn record_problem(
     let index = error.location().map_or(0, |location| location.index());
     let too_large = message.contains(" as u128") || message.contains(" as i128");
     // libyaml's index counts characters.
-    let offset = text[start..]
-        .char_indices()
-        .nth(index)
-        .map_or(text.len(), |(offset, _)| start + offset);
+    let offset = text[start..].char_indices().nth(index).map_or(text.len(), |(offset, _)| start + offset);
     let mut problem = outline::syntax_problem(sources, file, offset, message);
     if too_large {
         let length = text[offset..]
@@ -122,9 +100,7 @@ impl Join<'_> {
             (Shape::Scalar { .. }, Yaml::Null) => Value::Null,
             (Shape::Scalar { .. }, Yaml::Bool(value)) => Value::Bool(value),
             (Shape::Scalar { text, .. }, Yaml::Number(number)) => self.number(span, text, &number),
-            (Shape::Scalar { text, .. }, Yaml::String(value)) if *text == value => {
-                Value::String(value)
-            }
+            (Shape::Scalar { text, .. }, Yaml::String(value)) if *text == value => Value::String(value),
             (Shape::Sequence(parts), Yaml::Sequence(values)) if parts.len() == values.len() => {
                 let items = parts.iter().zip(values);
                 Value::Sequence(items.map(|(part, value)| self.node(part, value)).collect())
@@ -174,9 +150,7 @@ impl Join<'_> {
             // Keys that YAML reads as numbers or true/false count as the text that was written.
             let agrees = match &key_value {
                 serde_yaml::Value::String(read) => read == text,
-                serde_yaml::Value::Sequence(_)
-                | serde_yaml::Value::Mapping(_)
-                | serde_yaml::Value::Tagged(_) => false,
+                serde_yaml::Value::Sequence(_) | serde_yaml::Value::Mapping(_) | serde_yaml::Value::Tagged(_) => false,
                 _ => *plain,
             };
             if !agrees {
@@ -221,11 +195,7 @@ impl Join<'_> {
 
     fn disagreement(&mut self, span: Span) -> Value {
         let text: String = self.sources.slice(span).chars().take(40).collect();
-        let subject = if text.is_empty() {
-            "this value".to_string()
-        } else {
-            format!("'{text}'")
-        };
+        let subject = if text.is_empty() { "this value".to_string() } else { format!("'{text}'") };
         self.problems.push(
             Problem::new(span, format!("{subject} can be read in two ways"))
                 .help("quote it, or write it more plainly: YAML parsers disagree about it"),

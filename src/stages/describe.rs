@@ -38,8 +38,11 @@ impl Stage for Describe {
     const KIND: &'static str = "describe";
     const VERSION: u32 = 1;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
-    const INPUTS: &'static [InputPort] =
-        &[InputPort::table("rows", Arity::One, "the rows to describe; those of a `split` stage tell of torn groups too")];
+    const INPUTS: &'static [InputPort] = &[InputPort::table(
+        "rows",
+        Arity::One,
+        "the rows to describe; those of a `split` stage tell of torn groups too",
+    )];
 
     fn outputs(&self) -> Vec<OutputPort> {
         vec![OutputPort::new("profile", PortType::Json), OutputPort::new("figures", PortType::Files)]
@@ -73,7 +76,8 @@ impl Stage for Describe {
         for key in &self.groups {
             groups.insert(key.name(), key.values(&rows)?);
         }
-        let sources: Vec<String> = dataset::strings(&rows, "source")?.into_iter().map(Option::unwrap_or_default).collect();
+        let sources: Vec<String> =
+            dataset::strings(&rows, "source")?.into_iter().map(Option::unwrap_or_default).collect();
         let lines: Vec<u64> = dataset::integers(&rows, "line")?.into_iter().map(|line| line.max(0) as u64).collect();
         let input = ProfileInput {
             frame: &frame,
@@ -92,7 +96,11 @@ impl Stage for Describe {
                 context.report().warn(&finding.title);
             }
         }
-        context.headline(format!("{} rows, {} findings of the leakage audit", profile.rows, profile.audit.findings.len()));
+        context.headline(format!(
+            "{} rows, {} findings of the leakage audit",
+            profile.rows,
+            profile.audit.findings.len()
+        ));
         context.put_json("profile", "profile.json", &json)
     }
 }
@@ -103,7 +111,8 @@ impl Describe {
         let mut frame = Frame::new(rows.rows());
         for field in rows.schema().fields() {
             let name = field.name();
-            let bookkeeping = ROW_COLUMNS.contains(&name.as_str()) || [LABEL, PART, FOLD, label].contains(&name.as_str());
+            let bookkeeping =
+                ROW_COLUMNS.contains(&name.as_str()) || [LABEL, PART, FOLD, label].contains(&name.as_str());
             if bookkeeping || self.drop.contains(name) {
                 continue;
             }
@@ -119,7 +128,8 @@ impl Describe {
 
 fn label_column(rows: &Table) -> anyhow::Result<String> {
     let schema = rows.schema();
-    let marked = schema.fields().iter().find(|field| field.metadata().contains_key(LABEL_NAME) && field.name() != LABEL);
+    let marked =
+        schema.fields().iter().find(|field| field.metadata().contains_key(LABEL_NAME) && field.name() != LABEL);
     marked.map(|field| field.name().clone()).ok_or_else(|| anyhow!("no label: set `label` in the `load` stage"))
 }
 

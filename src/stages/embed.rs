@@ -43,7 +43,11 @@ impl Stage for Embed {
     const SUMMARY: &'static str = "text columns to vectors";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "the rows whose texts to embed, e.g. a `load` stage"),
-        InputPort::table("fit", Arity::Optional, "the rows that `tfidf` learns its vocabulary from: the training part, e.g. `folds.train`"),
+        InputPort::table(
+            "fit",
+            Arity::Optional,
+            "the rows that `tfidf` learns its vocabulary from: the training part, e.g. `folds.train`",
+        ),
     ];
 
     fn outputs(&self) -> Vec<OutputPort> {
@@ -51,7 +55,11 @@ impl Stage for Embed {
     }
 
     fn externals(&self) -> Vec<Box<dyn External>> {
-        if self.encoder == TFIDF { Vec::new() } else { vec![Box::new(encoder::Pretrained::new("encoder", &self.encoder))] }
+        if self.encoder == TFIDF {
+            Vec::new()
+        } else {
+            vec![Box::new(encoder::Pretrained::new("encoder", &self.encoder))]
+        }
     }
 
     fn reads(&self, port: &str) -> Reads {
@@ -124,7 +132,8 @@ impl Embed {
         let fit = context.input("fit")?.table()?;
         let texts = texts(&fit, column)?;
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let tfidf = Tfidf::fit(&texts, self.tfidf.clone(), context.seed(), context.threads(), &Adapter(context.report()))?;
+        let tfidf =
+            Tfidf::fit(&texts, self.tfidf.clone(), context.seed(), context.threads(), &Adapter(context.report()))?;
         let recipe = encoder::recipe(TFIDF, &crate::artifact::Digest::of(&tfidf.to_bytes()).to_string(), &tfidf);
         Ok((tfidf, recipe))
     }

@@ -80,7 +80,8 @@ impl Stage for Load {
     }
 
     fn sources(&self) -> Vec<Source> {
-        let source = |(name, path): (&String, &String)| Source { at: format!("files.{name}"), path: PathBuf::from(path) };
+        let source =
+            |(name, path): (&String, &String)| Source { at: format!("files.{name}"), path: PathBuf::from(path) };
         self.files.iter().map(source).collect()
     }
 

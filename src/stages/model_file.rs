@@ -47,8 +47,7 @@ impl ModelFile {
 
     pub fn put(&self, context: &mut StageContext, port: &str) -> anyhow::Result<()> {
         let (weights, network) = self.classifier.to_parts()?;
-        let recipe =
-            Recipe { format: FORMAT, label: self.label.clone(), encoders: self.encoders.clone(), network };
+        let recipe = Recipe { format: FORMAT, label: self.label.clone(), encoders: self.encoders.clone(), network };
         context.put_file(port, WEIGHTS, &weights)?;
         context.put_json(port, RECIPE, &recipe)
     }

@@ -133,7 +133,9 @@ fn csv_with_column(rows: &Table, column: &str, values: &[&str]) -> anyhow::Resul
     }
     let Some((first, header, terminator)) = layouts.first() else { bail!("there are no rows to predict") };
     if let Some((other, _, _)) = layouts.iter().find(|(_, other, _)| other != header) {
-        bail!("the files '{first}' and '{other}' have different columns: predict one of them at a time, e.g. `rows: songs.{first}`");
+        bail!(
+            "the files '{first}' and '{other}' have different columns: predict one of them at a time, e.g. `rows: songs.{first}`"
+        );
     }
     let delimiter = metadata.get("delimiter").and_then(|text| text.chars().next()).unwrap_or(',');
     let taken = rows.column_names().iter().any(|name| name == column)

@@ -104,7 +104,8 @@ impl Stage for Split {
     const KIND: &'static str = "split";
     const VERSION: u32 = 1;
     const SUMMARY: &'static str = "train, valid, test and folds: stratified, groups kept together";
-    const INPUTS: &'static [InputPort] = &[InputPort::table("rows", Arity::Many, "the rows to split, e.g. a `load` stage")];
+    const INPUTS: &'static [InputPort] =
+        &[InputPort::table("rows", Arity::Many, "the rows to split, e.g. a `load` stage")];
 
     fn outputs(&self) -> Vec<OutputPort> {
         let tables = ["rows", "train", "valid", "test"].map(|name| OutputPort::new(name, PortType::Table));
@@ -188,7 +189,9 @@ impl Split {
         }
         let schema = rows.schema();
         let marked = schema.fields().iter().find(|field| field.metadata().contains_key(LABEL_NAME));
-        marked.map(|field| field.name().clone()).ok_or_else(|| anyhow!("no label: set `label` here or in the `load` stage"))
+        marked
+            .map(|field| field.name().clone())
+            .ok_or_else(|| anyhow!("no label: set `label` here or in the `load` stage"))
     }
 }
 

@@ -136,7 +136,9 @@ impl Stage for Train {
         let curves = curve_table(&fitted.curves)?;
         context.put_table("curves", &curves)?;
         let json = [("metrics", metrics), ("search", search)];
-        if let Some(svg) = learning_curves("Learning curves", &view(&curves)?, training.loss.name(), Some(fitted.best_epoch as f64)) {
+        if let Some(svg) =
+            learning_curves("Learning curves", &view(&curves)?, training.loss.name(), Some(fitted.best_epoch as f64))
+        {
             context.put_file("figures", "curves.svg", svg.as_bytes())?;
         }
         put_figures(context, Self::KIND, &json, &[("curves", &curves)])
@@ -144,7 +146,13 @@ impl Stage for Train {
 }
 
 impl Train {
-    fn fit(&self, data: &Dataset, epochs: Option<usize>, seed: u64, progress: &dyn Progress) -> Result<Fitted, TrainError> {
+    fn fit(
+        &self,
+        data: &Dataset,
+        epochs: Option<usize>,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Fitted, TrainError> {
         let examples = Data {
             frame: &data.frame,
             numeric: &self.numeric,
@@ -175,7 +183,8 @@ impl Train {
             let chosen = self.at(point)?;
             // All that a trial's result depends on; the test part never enters it.
             let inputs = context.inputs_key().to_string();
-            let memo = context.memo(&json!({"inputs": inputs, "params": chosen, "epochs": spec.epochs, "metric": spec.metric}));
+            let memo = context
+                .memo(&json!({"inputs": inputs, "params": chosen, "epochs": spec.epochs, "metric": spec.metric}));
             if let Some(known) = memo.get().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
                 return Ok(known);
             }

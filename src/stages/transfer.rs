@@ -217,6 +217,9 @@ fn curves(result: &TransferResult) -> anyhow::Result<Table> {
         let table = Table::from_columns(columns.into_iter().chain(curve_columns(&run.curves)))?;
         batches.push(table.batch().clone());
     }
-    let schema = batches.first().map(arrow::array::RecordBatch::schema).unwrap_or_else(|| Arc::new(arrow::datatypes::Schema::empty()));
+    let schema = batches
+        .first()
+        .map(arrow::array::RecordBatch::schema)
+        .unwrap_or_else(|| Arc::new(arrow::datatypes::Schema::empty()));
     Ok(Table::new(concat_batches(&schema, &batches)?))
 }

@@ -58,15 +58,9 @@ impl Derivation {
         let numbers = cast(column, &DataType::Float64).ok()?;
         let values = numbers.as_primitive::<Float64Type>().iter();
         let derived: Float64Array = match self {
-            Derivation::Sine { period, .. } => {
-                values.map(|x| Some((TAU * (x? / period)).sin())).collect()
-            }
-            Derivation::Cosine { period, .. } => {
-                values.map(|x| Some((TAU * (x? / period)).cos())).collect()
-            }
-            _ => values
-                .map(|x| x.filter(|x| *x > 0.0).map(f64::ln))
-                .collect(),
+            Derivation::Sine { period, .. } => values.map(|x| Some((TAU * (x? / period)).sin())).collect(),
+            Derivation::Cosine { period, .. } => values.map(|x| Some((TAU * (x? / period)).cos())).collect(),
+            _ => values.map(|x| x.filter(|x| *x > 0.0).map(f64::ln)).collect(),
         };
         Some(Arc::new(derived))
     }
@@ -76,11 +70,9 @@ impl Derivation {
 fn year(date: &str) -> Option<i64> {
     let mut parts = date.trim().split('-');
     let year = parts.next()?;
-    let digits =
-        |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
     let rest: Vec<&str> = parts.collect();
-    (digits(year, 4) && rest.len() <= 2 && rest.iter().all(|part| digits(part, 2)))
-        .then(|| year.parse().ok())?
+    (digits(year, 4) && rest.len() <= 2 && rest.iter().all(|part| digits(part, 2))).then(|| year.parse().ok())?
 }
 
 /// The YAML form: all keys optional, so that a slip gets a message of its own instead of "no variant matched".
@@ -100,17 +92,10 @@ impl TryFrom<Written> for Derivation {
     fn try_from(written: Written) -> Result<Self, String> {
         let period = |name: &str| match written.period {
             Some(period) if period.is_finite() && period > 0.0 => Ok(period),
-            Some(period) => Err(format!(
-                "the period of '{name}' must be positive, not {period}"
-            )),
+            Some(period) => Err(format!("the period of '{name}' must be positive, not {period}")),
             None => Err(format!("'{name}' needs a period (e.g. `period: 12`)")),
         };
-        let derivation = match (
-            written.year_of,
-            written.sin_of,
-            written.cos_of,
-            written.log_of,
-        ) {
+        let derivation = match (written.year_of, written.sin_of, written.cos_of, written.log_of) {
             (Some(year_of), None, None, None) => Derivation::Year { year_of },
             (None, Some(sin_of), None, None) => {
                 let period = period(&sin_of)?;

@@ -39,18 +39,10 @@ pub enum Problem {
     NotUtf8(u8),
     #[error("NUL byte (the file is damaged, or is not text: save it as UTF-8 CSV)")]
     NulByte,
-    #[error(
-        "a quote opened here is never closed (close it, or double it where it is meant literally)"
-    )]
+    #[error("a quote opened here is never closed (close it, or double it where it is meant literally)")]
     OpenQuote,
-    #[error(
-        "column '{name}' occurs twice in the header, as number {first} and {second} (rename one)"
-    )]
-    DuplicateColumn {
-        name: String,
-        first: usize,
-        second: usize,
-    },
+    #[error("column '{name}' occurs twice in the header, as number {first} and {second} (rename one)")]
+    DuplicateColumn { name: String, first: usize, second: usize },
     #[error("expected {expected} fields, found {found}{}", reaches(*.last_line))]
     Ragged {
         expected: usize,
@@ -66,33 +58,21 @@ pub enum Problem {
         "column '{column}': '{token}' is not a number, but {percent:.1} % of the column is \
          (correct it, list the token under `missing`, or declare `types: {{{column}: text}}`)"
     )]
-    StrayWord {
-        column: String,
-        token: String,
-        percent: f64,
-    },
+    StrayWord { column: String, token: String, percent: f64 },
     #[error(
         "column '{column}': '{token}' is infinite or too large for a number \
          (write a finite number, or list the token under `missing`)"
     )]
     Infinite { column: String, token: String },
     #[error("{option}: no file has a column '{name}'{}", did_you_mean(.suggestion))]
-    UnknownColumn {
-        option: String,
-        name: String,
-        suggestion: Option<String>,
-    },
-    #[error(
-        "column '{0}' has the name of a column that loading adds (rename it, or list it under `drop`)"
-    )]
+    UnknownColumn { option: String, name: String, suggestion: Option<String> },
+    #[error("column '{0}' has the name of a column that loading adds (rename it, or list it under `drop`)")]
     Reserved(String),
     #[error("derive.{0}: a column of this name exists already (choose another name)")]
     DerivedExists(String),
     #[error("derive.{name}: column '{source_column}' holds text, not numbers")]
     DerivedFromText { name: String, source_column: String },
-    #[error(
-        "delimiter: {0:?} cannot separate fields (use one ASCII character such as ',', ';' or a tab)"
-    )]
+    #[error("delimiter: {0:?} cannot separate fields (use one ASCII character such as ',', ';' or a tab)")]
     BadDelimiter(char),
     #[error("`keep` and `drop` cannot both be given (keep one of them)")]
     KeepAndDrop,
@@ -115,26 +95,15 @@ pub enum Problem {
 impl CsvError {
     /// A problem of the options, not of a file.
     pub(super) fn options(problem: Problem) -> Self {
-        CsvError {
-            path: None,
-            line: None,
-            column: None,
-            problem: Box::new(problem),
-        }
+        CsvError { path: None, line: None, column: None, problem: Box::new(problem) }
     }
 
     pub(super) fn file(path: &str, problem: Problem) -> Self {
-        CsvError {
-            path: Some(path.to_owned()),
-            ..CsvError::options(problem)
-        }
+        CsvError { path: Some(path.to_owned()), ..CsvError::options(problem) }
     }
 
     pub(super) fn line(path: &str, line: u64, problem: Problem) -> Self {
-        CsvError {
-            line: Some(line),
-            ..CsvError::file(path, problem)
-        }
+        CsvError { line: Some(line), ..CsvError::file(path, problem) }
     }
 }
 
@@ -176,22 +145,14 @@ impl Problems {
     /// `Ok` when nothing was pushed.
     pub(super) fn check(mut self) -> Result<(), Vec<CsvError>> {
         if self.hidden > 0 {
-            self.shown
-                .push(CsvError::options(Problem::More(self.hidden)));
+            self.shown.push(CsvError::options(Problem::More(self.hidden)));
         }
-        if self.shown.is_empty() {
-            Ok(())
-        } else {
-            Err(self.shown)
-        }
+        if self.shown.is_empty() { Ok(()) } else { Err(self.shown) }
     }
 }
 
 /// The name nearest to `name`, if it is near enough to be a slip of the pen.
-pub(super) fn nearest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     candidates
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))

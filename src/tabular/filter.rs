@@ -19,9 +19,7 @@ use super::error::{did_you_mean, nearest};
 /// Conditions by column, e.g. `{playlist_genre: [pop, rap], tempo: {min: 60}}`; a row must meet them all.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Filter(
-    #[schemars(with = "BTreeMap<String, Condition>")] pub IndexMap<String, Condition>,
-);
+pub struct Filter(#[schemars(with = "BTreeMap<String, Condition>")] pub IndexMap<String, Condition>);
 
 /// A condition on one column: the value, a list of which one must match, or tests.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -52,10 +50,7 @@ pub struct Tests {
 
 /// A value or a list of values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(
-    untagged,
-    expecting = "expected a text, a number, true or false, or a list of these"
-)]
+#[serde(untagged, expecting = "expected a text, a number, true or false, or a list of these")]
 pub enum OneOrMany {
     One(Scalar),
     Many(Vec<Scalar>),
@@ -75,20 +70,10 @@ pub enum Scalar {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FilterError {
     #[error("there is no column '{name}'{}", did_you_mean(.suggestion))]
-    UnknownColumn {
-        name: String,
-        suggestion: Option<String>,
-    },
+    UnknownColumn { name: String, suggestion: Option<String> },
     #[error("column '{column}' holds {holds}, which cannot be compared with {value} ({remedy})")]
-    Incomparable {
-        column: String,
-        holds: &'static str,
-        value: String,
-        remedy: &'static str,
-    },
-    #[error(
-        "column '{column}' of type {data_type} cannot be filtered (only texts, numbers and booleans can)"
-    )]
+    Incomparable { column: String, holds: &'static str, value: String, remedy: &'static str },
+    #[error("column '{column}' of type {data_type} cannot be filtered (only texts, numbers and booleans can)")]
     Unsupported { column: String, data_type: String },
 }
 
@@ -109,10 +94,7 @@ impl Filter {
             let column = batch.column_by_name(name).ok_or_else(|| {
                 let schema = batch.schema_ref();
                 let names = schema.fields().iter().map(|field| field.name().as_str());
-                FilterError::UnknownColumn {
-                    name: name.clone(),
-                    suggestion: nearest(name, names),
-                }
+                FilterError::UnknownColumn { name: name.clone(), suggestion: nearest(name, names) }
             })?;
             let bounds = Bounds::of(condition);
             match cells(name, column)? {
@@ -157,14 +139,10 @@ fn cells(name: &str, column: &ArrayRef) -> Result<Cells, FilterError> {
         other => other,
     };
     Ok(match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-            Cells::Text(to(name, column, &DataType::Utf8)?)
-        }
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Cells::Text(to(name, column, &DataType::Utf8)?),
         DataType::Boolean => Cells::Boolean(to(name, column, &DataType::Boolean)?),
         // Unsigned 64-bit integers go the way of floats: half of them have no signed form.
-        t if t.is_integer() && *t != DataType::UInt64 => {
-            Cells::Integer(to(name, column, &DataType::Int64)?)
-        }
+        t if t.is_integer() && *t != DataType::UInt64 => Cells::Integer(to(name, column, &DataType::Int64)?),
         t if t.is_numeric() => Cells::Number(to(name, column, &DataType::Float64)?),
         _ => return Err(unsupported(name, column)),
     })
@@ -175,10 +153,7 @@ fn to(name: &str, column: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, F
 }
 
 fn unsupported(name: &str, column: &ArrayRef) -> FilterError {
-    FilterError::Unsupported {
-        column: name.to_owned(),
-        data_type: column.data_type().to_string(),
-    }
+    FilterError::Unsupported { column: name.to_owned(), data_type: column.data_type().to_string() }
 }
 
 /// A condition in one form for all its spellings, over the type of the column's cells.
@@ -192,13 +167,7 @@ struct Bounds<T> {
 
 impl<'a> Bounds<&'a Scalar> {
     fn of(condition: &'a Condition) -> Self {
-        let mut bounds = Bounds {
-            one_of: None,
-            none_of: Vec::new(),
-            min: None,
-            max: None,
-            missing: None,
-        };
+        let mut bounds = Bounds { one_of: None, none_of: Vec::new(), min: None, max: None, missing: None };
         match condition {
             Condition::Is(scalar) => bounds.one_of = Some(vec![scalar]),
             Condition::OneOf(scalars) => bounds.one_of = Some(scalars.iter().collect()),
@@ -223,10 +192,7 @@ impl<'a> Bounds<&'a Scalar> {
 }
 
 impl<T> Bounds<T> {
-    fn map<'a, U>(
-        &'a self,
-        convert: impl Fn(&'a T) -> Result<U, FilterError>,
-    ) -> Result<Bounds<U>, FilterError> {
+    fn map<'a, U>(&'a self, convert: impl Fn(&'a T) -> Result<U, FilterError>) -> Result<Bounds<U>, FilterError> {
         let list = |values: &'a [T]| values.iter().map(&convert).collect::<Result<Vec<U>, _>>();
         Ok(Bounds {
             one_of: self.one_of.as_deref().map(list).transpose()?,
@@ -246,18 +212,13 @@ impl<T: PartialOrd> Bounds<T> {
     }
 
     fn admits(&self, cell: Option<&T>) -> bool {
-        if self
-            .missing
-            .is_some_and(|missing| missing != cell.is_none())
-        {
+        if self.missing.is_some_and(|missing| missing != cell.is_none()) {
             return false;
         }
         match cell {
             None => self.one_of.is_none() && self.min.is_none() && self.max.is_none(),
             Some(cell) => {
-                self.one_of
-                    .as_ref()
-                    .is_none_or(|values| values.contains(cell))
+                self.one_of.as_ref().is_none_or(|values| values.contains(cell))
                     && !self.none_of.contains(cell)
                     && self.min.as_ref().is_none_or(|min| cell >= min)
                     && self.max.as_ref().is_none_or(|max| cell <= max)
@@ -306,12 +267,7 @@ impl Scalar {
 
     fn incomparable(&self, column: &str, holds: &'static str, remedy: &'static str) -> FilterError {
         let value = self.to_string();
-        FilterError::Incomparable {
-            column: column.to_owned(),
-            holds,
-            value,
-            remedy,
-        }
+        FilterError::Incomparable { column: column.to_owned(), holds, value, remedy }
     }
 }
 
@@ -351,9 +307,7 @@ impl<'de> Visitor<'de> for ConditionVisitor {
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Condition, E> {
-        Ok(Condition::Is(
-            i64::try_from(value).map_or(Scalar::Number(value as f64), Scalar::Integer),
-        ))
+        Ok(Condition::Is(i64::try_from(value).map_or(Scalar::Number(value as f64), Scalar::Integer)))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Condition, E> {
@@ -365,9 +319,7 @@ impl<'de> Visitor<'de> for ConditionVisitor {
     }
 
     fn visit_unit<E: Error>(self) -> Result<Condition, E> {
-        Err(E::custom(
-            "a condition is empty (for missing values write `{missing: true}`)",
-        ))
+        Err(E::custom("a condition is empty (for missing values write `{missing: true}`)"))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Condition, A::Error> {
@@ -377,9 +329,7 @@ impl<'de> Visitor<'de> for ConditionVisitor {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Condition, A::Error> {
         let tests = Tests::deserialize(MapAccessDeserializer::new(map))?;
         if tests == Tests::default() {
-            return Err(A::Error::custom(
-                "a condition needs one of min, max, not, missing",
-            ));
+            return Err(A::Error::custom("a condition needs one of min, max, not, missing"));
         }
         Ok(Condition::Tests(tests))
     }

@@ -24,11 +24,7 @@ pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<Vec<Stri
     let mut records = Records::new(path, &bytes, delimiter);
     let header = read_header(&mut records);
     if records.at_end() && bytes.len() as u64 == HEADER_LIMIT {
-        return Err(CsvError::line(
-            path,
-            1,
-            Problem::HeaderTooLong(HEADER_LIMIT),
-        ));
+        return Err(CsvError::line(path, 1, Problem::HeaderTooLong(HEADER_LIMIT)));
     }
     Ok(header?.names)
 }
@@ -69,30 +65,13 @@ pub(super) fn read_header<'a>(records: &mut Records<'a>) -> Result<Header<'a>, C
     for (index, name) in names.iter().enumerate() {
         if let Some(first) = positions.insert(name, index + 1) {
             let (name, second) = (name.clone(), index + 1);
-            let problem = Problem::DuplicateColumn {
-                name,
-                first,
-                second,
-            };
+            let problem = Problem::DuplicateColumn { name, first, second };
             return Err(CsvError::line(path, span.line, problem));
         }
     }
     // Blank lines above the header are no part of it; the byte order mark is.
-    let mark = if text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8()
-    } else {
-        0
-    };
-    let text = if span.start > mark {
-        &text[span.start..]
-    } else {
-        text
-    };
+    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let text = if span.start > mark { &text[span.start..] } else { text };
     let terminator = span.terminator.unwrap_or("\n");
-    Ok(Header {
-        names,
-        unnamed,
-        text,
-        terminator,
-    })
+    Ok(Header { names, unnamed, text, terminator })
 }

@@ -15,10 +15,7 @@ pub const ROW_COLUMNS: [&str; 4] = ["row_id", "source", "line", "record"];
 
 /// The names of the columns that [`load`](super::load) would give for files of these headers, in order, without
 /// reading them. `headers` holds a path and [`header`](super::header) for each file.
-pub fn columns(
-    headers: &[(&str, Vec<String>)],
-    options: &LoadOptions,
-) -> Result<Vec<String>, Vec<CsvError>> {
+pub fn columns(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result<Vec<String>, Vec<CsvError>> {
     let layout = Layout::new(headers, options)?;
     let first = ROW_COLUMNS.map(str::to_owned).into_iter();
     Ok(first.chain(layout.output).collect())
@@ -34,16 +31,11 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub fn new(
-        headers: &[(&str, Vec<String>)],
-        options: &LoadOptions,
-    ) -> Result<Layout, Vec<CsvError>> {
+    pub fn new(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result<Layout, Vec<CsvError>> {
         let mut errors = Vec::new();
         let mut error = |problem| errors.push(CsvError::options(problem));
-        let mut known: IndexSet<&str> = headers
-            .iter()
-            .flat_map(|(_, names)| names.iter().map(String::as_str))
-            .collect();
+        let mut known: IndexSet<&str> =
+            headers.iter().flat_map(|(_, names)| names.iter().map(String::as_str)).collect();
         let label = options.label.as_deref();
         let unknown = |option: String, name: &str, known: &IndexSet<&str>| {
             // A file without the label is no slip, so neither is what the options say of it.
@@ -55,16 +47,10 @@ impl Layout {
             })
         };
 
-        options
-            .types
-            .keys()
-            .filter_map(|name| unknown("types".to_owned(), name, &known))
-            .for_each(&mut error);
+        options.types.keys().filter_map(|name| unknown("types".to_owned(), name, &known)).for_each(&mut error);
         let files: IndexSet<&str> = known.clone();
         for (name, derivation) in &options.derive {
-            unknown(format!("derive.{name}"), derivation.source(), &known)
-                .into_iter()
-                .for_each(&mut error);
+            unknown(format!("derive.{name}"), derivation.source(), &known).into_iter().for_each(&mut error);
             if ROW_COLUMNS.contains(&derivation.source()) {
                 error(Problem::Reserved(derivation.source().to_owned()));
             }
@@ -73,10 +59,7 @@ impl Layout {
             }
         }
         for (option, names) in [("keep", &options.keep), ("drop", &options.drop)] {
-            names
-                .iter()
-                .filter_map(|name| unknown(option.to_owned(), name, &known))
-                .for_each(&mut error);
+            names.iter().filter_map(|name| unknown(option.to_owned(), name, &known)).for_each(&mut error);
         }
         if !options.keep.is_empty() && !options.drop.is_empty() {
             error(Problem::KeepAndDrop);
@@ -84,31 +67,18 @@ impl Layout {
 
         let listed = |names: &[String], name: &str| names.iter().any(|n| n == name);
         let kept = |name: &&str| {
-            let wanted =
-                options.keep.is_empty() || listed(&options.keep, name) || label == Some(*name);
+            let wanted = options.keep.is_empty() || listed(&options.keep, name) || label == Some(*name);
             wanted && !listed(&options.drop, name)
         };
-        let output: Vec<String> = known
-            .iter()
-            .copied()
-            .filter(kept)
-            .map(str::to_owned)
-            .collect();
-        for name in output
-            .iter()
-            .filter(|name| ROW_COLUMNS.contains(&name.as_str()))
-        {
+        let output: Vec<String> = known.iter().copied().filter(kept).map(str::to_owned).collect();
+        for name in output.iter().filter(|name| ROW_COLUMNS.contains(&name.as_str())) {
             error(Problem::Reserved(name.clone()));
         }
         for name in options.where_.columns() {
             if !known.contains(name) && !ROW_COLUMNS.contains(&name) {
                 let suggestion = nearest(name, known.iter().copied());
                 let (option, name) = ("where".to_owned(), name.to_owned());
-                error(Problem::UnknownColumn {
-                    option,
-                    name,
-                    suggestion,
-                });
+                error(Problem::UnknownColumn { option, name, suggestion });
             }
         }
         if !errors.is_empty() {
@@ -117,10 +87,7 @@ impl Layout {
 
         let needed = |name: &&&str| {
             listed(&output, name)
-                || options
-                    .derive
-                    .values()
-                    .any(|derivation| derivation.source() == **name)
+                || options.derive.values().any(|derivation| derivation.source() == **name)
                 || options.where_.columns().any(|column| column == **name)
         };
         // A file's own `line` column that is dropped must not be taken for ours.
@@ -131,35 +98,20 @@ impl Layout {
             .map(|name| (*name).to_owned())
             .collect();
         let notes = notes(headers, &read, label);
-        Ok(Layout {
-            read,
-            output,
-            notes,
-        })
+        Ok(Layout { read, output, notes })
     }
 }
 
 /// Which columns are absent from some files, and whether the label is from all.
-fn notes(
-    headers: &[(&str, Vec<String>)],
-    read: &IndexSet<String>,
-    label: Option<&str>,
-) -> Vec<String> {
+fn notes(headers: &[(&str, Vec<String>)], read: &IndexSet<String>, label: Option<&str>) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(label) = label.filter(|label| !read.contains(*label)) {
         notes.push(format!("no file has the label column '{label}'"));
     }
     for (path, names) in headers {
-        let absent: Vec<&str> = read
-            .iter()
-            .filter(|name| !names.contains(name))
-            .map(String::as_str)
-            .collect();
+        let absent: Vec<&str> = read.iter().filter(|name| !names.contains(name)).map(String::as_str).collect();
         if !absent.is_empty() {
-            notes.push(format!(
-                "{path} has no column {} (missing there)",
-                absent.join(", ")
-            ));
+            notes.push(format!("{path} has no column {} (missing there)", absent.join(", ")));
         }
     }
     notes

@@ -45,10 +45,8 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, Vec<CsvEr
     let delimiter = delimiter_byte(options.delimiter).map_err(|error| vec![error])?;
     check_inputs(inputs).map_err(|problem| vec![CsvError::options(problem)])?;
     let mut files = open(inputs, delimiter)?;
-    let headers: Vec<(&str, Vec<String>)> = files
-        .iter()
-        .map(|file| (file.records.path(), file.header.names.clone()))
-        .collect();
+    let headers: Vec<(&str, Vec<String>)> =
+        files.iter().map(|file| (file.records.path(), file.header.names.clone())).collect();
     let layout = Layout::new(&headers, options)?;
     let mut rows = read(&mut files, &layout)?;
     let mut notes: Vec<String> = files.iter().flat_map(File::notes).collect();
@@ -58,14 +56,9 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, Vec<CsvEr
     let batch = assemble(&files, rows, columns, options).map_err(|error| vec![error])?;
     let batch = filtered(batch, options).map_err(|error| vec![error])?;
     let schema = batch.schema_ref();
-    let kept = ROW_COLUMNS
-        .iter()
-        .copied()
-        .chain(layout.output.iter().map(String::as_str));
+    let kept = ROW_COLUMNS.iter().copied().chain(layout.output.iter().map(String::as_str));
     let kept: Result<Vec<usize>, ArrowError> = kept.map(|name| schema.index_of(name)).collect();
-    let batch = kept
-        .and_then(|kept| batch.project(&kept))
-        .map_err(|e| vec![arrow_error(&e)])?;
+    let batch = kept.and_then(|kept| batch.project(&kept)).map_err(|e| vec![arrow_error(&e)])?;
     Ok(Loaded { batch, notes })
 }
 
@@ -84,9 +77,7 @@ impl File<'_> {
         let path = self.records.path();
         let mut notes = Vec::new();
         for position in &self.header.unnamed {
-            notes.push(format!(
-                "{path}: column {position} has no name, it is called 'unnamed_{position}'"
-            ));
+            notes.push(format!("{path}: column {position} has no name, it is called 'unnamed_{position}'"));
         }
         match self.records.blank_lines() {
             0 => {}
@@ -95,9 +86,7 @@ impl File<'_> {
         }
         if self.other_terminators > 0 {
             let (count, usual) = (self.other_terminators, self.header.terminator);
-            notes.push(format!(
-                "{path}: {count} lines do not end in {usual:?} like the header"
-            ));
+            notes.push(format!("{path}: {count} lines do not end in {usual:?} like the header"));
         }
         notes
     }
@@ -117,20 +106,13 @@ fn check_inputs(inputs: &[Input]) -> Result<(), Problem> {
         return Err(Problem::NoInput);
     }
     for (index, input) in inputs.iter().enumerate() {
-        if inputs[..index]
-            .iter()
-            .any(|earlier| earlier.name == input.name)
-        {
+        if inputs[..index].iter().any(|earlier| earlier.name == input.name) {
             return Err(Problem::DuplicateSource(input.name.to_owned()));
         }
     }
     // Arrow's texts have 32-bit offsets, and the builders panic beyond; `record` holds every byte.
     let bytes: usize = inputs.iter().map(|input| input.bytes.len()).sum();
-    if bytes > i32::MAX as usize {
-        Err(Problem::TooLarge(bytes))
-    } else {
-        Ok(())
-    }
+    if bytes > i32::MAX as usize { Err(Problem::TooLarge(bytes)) } else { Ok(()) }
 }
 
 /// Checks the bytes of every file and takes the headers off.
@@ -143,22 +125,12 @@ fn open<'a>(inputs: &[Input<'a>], delimiter: u8) -> Result<Vec<File<'a>>, Vec<Cs
         let file = header.and_then(|header| Ok((header, check_text(input.path, input.bytes)?)));
         match file {
             Ok((header, text)) => {
-                files.push(File {
-                    name: input.name,
-                    text,
-                    records,
-                    header,
-                    other_terminators: 0,
-                });
+                files.push(File { name: input.name, text, records, header, other_terminators: 0 });
             }
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() {
-        Ok(files)
-    } else {
-        Err(errors)
-    }
+    if errors.is_empty() { Ok(files) } else { Err(errors) }
 }
 
 /// Reads the body of every file.
@@ -172,11 +144,8 @@ fn read(files: &mut [File], layout: &Layout) -> Result<Rows, Vec<CsvError>> {
     let mut problems = Problems::default();
     for (index, file) in files.iter_mut().enumerate() {
         let before = rows.line.len();
-        let positions: Vec<Option<usize>> = layout
-            .read
-            .iter()
-            .map(|name| file.header.names.iter().position(|n| n == name))
-            .collect();
+        let positions: Vec<Option<usize>> =
+            layout.read.iter().map(|name| file.header.names.iter().position(|n| n == name)).collect();
         if let Err(error) = read_file(index, file, &positions, &mut rows, &mut problems) {
             problems.push(error);
         } else if rows.line.len() == before {
@@ -200,11 +169,7 @@ fn read_file(
         if fields.len() != expected {
             let (found, end) = (fields.len(), file.records.last_line());
             let last_line = (end != span.line).then_some(end);
-            let problem = Problem::Ragged {
-                expected,
-                found,
-                last_line,
-            };
+            let problem = Problem::Ragged { expected, found, last_line };
             problems.push(CsvError::line(file.records.path(), span.line, problem));
         }
         for (column, position) in rows.columns.iter_mut().zip(positions) {
@@ -216,10 +181,7 @@ fn read_file(
         rows.source.push(index);
         rows.line.push(span.line as i64);
         rows.record.append_value(&file.text[span.start..span.end]);
-        if span
-            .terminator
-            .is_some_and(|terminator| terminator != file.header.terminator)
-        {
+        if span.terminator.is_some_and(|terminator| terminator != file.header.terminator) {
             file.other_terminators += 1;
         }
     }
@@ -274,17 +236,11 @@ fn assemble(
         Arc::new(Int64Array::from(rows.line)),
         Arc::new(rows.record.finish()),
     ];
-    let mut all: Vec<(String, ArrayRef)> = ROW_COLUMNS
-        .map(str::to_owned)
-        .into_iter()
-        .zip(first)
-        .collect();
+    let mut all: Vec<(String, ArrayRef)> = ROW_COLUMNS.map(str::to_owned).into_iter().zip(first).collect();
     all.extend(columns);
     for (name, derivation) in &options.derive {
         let source_column = derivation.source();
-        let source = all[ROW_COLUMNS.len()..]
-            .iter()
-            .find(|(other, _)| other == source_column);
+        let source = all[ROW_COLUMNS.len()..].iter().find(|(other, _)| other == source_column);
         let derived = match source {
             Some((_, column)) => derivation.apply(column),
             // Only the label may be absent from all files.
@@ -292,10 +248,7 @@ fn assemble(
         };
         let Some(derived) = derived else {
             let (name, source_column) = (name.clone(), source_column.to_owned());
-            return Err(CsvError::options(Problem::DerivedFromText {
-                name,
-                source_column,
-            }));
+            return Err(CsvError::options(Problem::DerivedFromText { name, source_column }));
         };
         all.push((name.clone(), derived));
     }
@@ -303,9 +256,7 @@ fn assemble(
         .iter()
         .enumerate()
         // Only what the files hold may be missing.
-        .map(|(index, (name, column))| {
-            Field::new(name, column.data_type().clone(), index >= ROW_COLUMNS.len())
-        })
+        .map(|(index, (name, column))| Field::new(name, column.data_type().clone(), index >= ROW_COLUMNS.len()))
         .collect();
     let schema = Schema::new_with_metadata(fields, metadata(files, options));
     let arrays = all.into_iter().map(|(_, array)| array).collect();
@@ -317,10 +268,7 @@ fn metadata(files: &[File], options: &LoadOptions) -> HashMap<String, String> {
     for file in files {
         let trailer = String::from_utf8_lossy(file.records.trailer()).into_owned();
         metadata.insert(format!("header.{}", file.name), file.header.text.to_owned());
-        metadata.insert(
-            format!("terminator.{}", file.name),
-            file.header.terminator.to_owned(),
-        );
+        metadata.insert(format!("terminator.{}", file.name), file.header.terminator.to_owned());
         metadata.insert(format!("trailer.{}", file.name), trailer);
     }
     metadata
@@ -331,10 +279,7 @@ fn filtered(batch: RecordBatch, options: &LoadOptions) -> Result<RecordBatch, Cs
     if options.where_.is_empty() {
         return Ok(batch);
     }
-    let keep = options
-        .where_
-        .rows(&batch)
-        .map_err(|error| CsvError::options(error.into()))?;
+    let keep = options.where_.rows(&batch).map_err(|error| CsvError::options(error.into()))?;
     let kept = filter_record_batch(&batch, &BooleanArray::from(keep));
     let kept = kept.map_err(|error| arrow_error(&error))?;
     match kept.num_rows() {

@@ -37,16 +37,9 @@ pub(super) struct Span {
 
 impl<'a> Records<'a> {
     pub fn new(path: &'a str, bytes: &'a [u8], delimiter: u8) -> Self {
-        let mark = if bytes.starts_with(b"\xef\xbb\xbf") {
-            3
-        } else {
-            0
-        };
+        let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let mut builder = ReaderBuilder::new();
-        builder
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter);
+        builder.has_headers(false).flexible(true).delimiter(delimiter);
         Records {
             path,
             bytes,
@@ -96,25 +89,17 @@ impl<'a> Records<'a> {
     /// Reads the next record into `fields`; `None` at the end of the file. Errors: an unclosed quote.
     pub fn next_record(&mut self) -> Result<Option<Span>, CsvError> {
         let read = self.reader.read_byte_record(&mut self.fields);
-        let found = read
-            .map_err(|error| CsvError::file(self.path, Problem::Unreadable(error.to_string())))?;
+        let found = read.map_err(|error| CsvError::file(self.path, Problem::Unreadable(error.to_string())))?;
         if !found {
             return Ok(None);
         }
         let after = self.mark + self.reader.position().byte() as usize;
-        let gap = self.bytes[self.end..]
-            .iter()
-            .take_while(|b| is_terminator(**b))
-            .count();
+        let gap = self.bytes[self.end..].iter().take_while(|b| is_terminator(**b)).count();
         let start = self.end + gap;
         let gap_lines = self.lines(self.end, start);
         let line = self.line + gap_lines;
         let is_first = self.end == self.mark;
-        self.blank_lines += if is_first {
-            gap_lines
-        } else {
-            gap_lines.saturating_sub(1)
-        };
+        self.blank_lines += if is_first { gap_lines } else { gap_lines.saturating_sub(1) };
         let mut end = after.max(start);
         while end > start && is_terminator(self.bytes[end - 1]) {
             end -= 1;
@@ -133,19 +118,11 @@ impl<'a> Records<'a> {
             [b'\r', ..] => Some("\r"),
             _ => None,
         };
-        Ok(Some(Span {
-            start,
-            end,
-            line,
-            terminator,
-        }))
+        Ok(Some(Span { start, end, line, terminator }))
     }
 
     fn lines(&self, start: usize, end: usize) -> u64 {
-        self.bytes[start..end]
-            .iter()
-            .filter(|b| **b == self.line_feed)
-            .count() as u64
+        self.bytes[start..end].iter().filter(|b| **b == self.line_feed).count() as u64
     }
 
     fn at(&self, offset: usize, problem: Problem) -> CsvError {
@@ -181,18 +158,9 @@ fn at(path: &str, bytes: &[u8], offset: usize, problem: Problem) -> CsvError {
     let before = &bytes[..offset];
     let line_feed = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
     let line = 1 + before.iter().filter(|b| **b == line_feed).count() as u64;
-    let line_start = before
-        .iter()
-        .rposition(|b| *b == line_feed)
-        .map_or(0, |last| last + 1);
-    let column = String::from_utf8_lossy(&before[line_start..])
-        .trim_start_matches('\u{feff}')
-        .chars()
-        .count() as u64;
-    CsvError {
-        column: Some(column + 1),
-        ..CsvError::line(path, line, problem)
-    }
+    let line_start = before.iter().rposition(|b| *b == line_feed).map_or(0, |last| last + 1);
+    let column = String::from_utf8_lossy(&before[line_start..]).trim_start_matches('\u{feff}').chars().count() as u64;
+    CsvError { column: Some(column + 1), ..CsvError::line(path, line, problem) }
 }
 
 fn is_terminator(byte: u8) -> bool {

@@ -56,9 +56,7 @@ impl RawColumn<'_> {
         let (mut words, mut numbers, mut infinite) = (0usize, 0usize, 0usize);
         let mut tokens = Vec::with_capacity(self.text.len());
         for cell in &self.text {
-            let token = self
-                .present(cell)
-                .map_or(Token::Missing, |text| classify(text, declared));
+            let token = self.present(cell).map_or(Token::Missing, |text| classify(text, declared));
             match token {
                 Token::Missing => {}
                 Token::Integer(_) | Token::Number(_) => numbers += 1,
@@ -101,10 +99,7 @@ impl RawColumn<'_> {
     fn report(&self, tokens: &[Token], integers_only: bool, problems: &mut Problems) {
         let is_number = |t: &&Token| matches!(t, Token::Integer(_) | Token::Number(_));
         let numbers = tokens.iter().filter(is_number).count();
-        let present = tokens
-            .iter()
-            .filter(|t| !matches!(t, Token::Missing))
-            .count();
+        let present = tokens.iter().filter(|t| !matches!(t, Token::Missing)).count();
         let mut reported = 0;
         for (row, token) in tokens.iter().enumerate() {
             let (column, token) = match token {
@@ -122,11 +117,7 @@ impl RawColumn<'_> {
                 ((token, _), Some(_)) => Problem::NotANumber { column, token },
                 ((token, _), None) => {
                     let percent = 100.0 * numbers as f64 / present as f64;
-                    Problem::StrayWord {
-                        column,
-                        token,
-                        percent,
-                    }
+                    Problem::StrayWord { column, token, percent }
                 }
             };
             let (path, line) = (self.place)(row);
@@ -158,10 +149,7 @@ fn classify(token: &str, declared: bool) -> Token {
         [b'0', b'0'..=b'9', ..] if !declared => return Token::Word,
         [b'0'..=b'9' | b'.', ..] => {}
         _ if digits.eq_ignore_ascii_case("nan") => return Token::Missing,
-        _ if ["inf", "infinity"]
-            .iter()
-            .any(|name| digits.eq_ignore_ascii_case(name)) =>
-        {
+        _ if ["inf", "infinity"].iter().any(|name| digits.eq_ignore_ascii_case(name)) => {
             return Token::Infinite;
         }
         _ => return Token::Word,

@@ -62,7 +62,8 @@ fn one_value_reruns_its_stage_and_what_depends_on_it() {
     let work = study();
     work.run().ran(&ALL);
     work.edit("pipeline.yaml", "epochs: 3", "epochs: 4");
-    let planned: Vec<String> = work.plan().into_iter().filter(|(_, status)| status == "run").map(|(stage, _)| stage).collect();
+    let planned: Vec<String> =
+        work.plan().into_iter().filter(|(_, status)| status == "run").map(|(stage, _)| stage).collect();
     assert_eq!(planned, ["fused", "predict"]);
     work.run().ran(&["fused", "predict"]);
     work.edit("pipeline.yaml", "epochs: 4", "epochs: 3");

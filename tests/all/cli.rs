@@ -19,7 +19,7 @@ fn plan_and_explain_name_old_and_new_value() {
     work.run().succeeded();
     work.edit("pipeline.yaml", "epochs: 3", "epochs: 5");
     let text = said(&work, &["plan", "pipeline.yaml"]);
-    assert!(text.contains("epochs 3 → 5 (pipeline.yaml:31:13)"), "{text}");
+    assert!(text.contains("epochs 3 → 5 (pipeline.yaml:32:13)"), "{text}");
     let text = said(&work, &["explain", "pipeline.yaml", "fused"]);
     assert!(text.contains("must run") && text.contains("epochs 3 → 5") && text.contains("params.network"), "{text}");
     let text = said(&work, &["explain", "pipeline.yaml", "songs"]);

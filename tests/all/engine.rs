@@ -104,7 +104,8 @@ impl Stage for Sum {
 
 fn table(columns: &[(&str, Vec<i64>)]) -> Table {
     use std::sync::Arc;
-    let array = |values: &Vec<i64>| -> arrow::array::ArrayRef { Arc::new(arrow::array::Int64Array::from(values.clone())) };
+    let array =
+        |values: &Vec<i64>| -> arrow::array::ArrayRef { Arc::new(arrow::array::Int64Array::from(values.clone())) };
     Table::from_columns(columns.iter().map(|(name, values)| (*name, array(values)))).expect("a table")
 }
 
@@ -136,7 +137,8 @@ impl Toy {
     }
 
     fn plan(&self) -> Plan {
-        let spec = spec::parse("toy.yaml", &self.yaml, &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        let spec =
+            spec::parse("toy.yaml", &self.yaml, &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
         Plan::new(spec, Registry(KINDS)).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
     }
 
@@ -183,7 +185,10 @@ fn nothing_changed_runs_nothing() {
 #[test]
 fn a_parameter_reruns_its_stage_and_what_follows() {
     Toy::new(CHAIN).ran(&["a", "s", "t"]).edit("factor: 2", "factor: 3").ran(&["t"]);
-    Toy::new(CHAIN).ran(&["a", "s", "t"]).edit("rows: a, column: value", "rows: a, column: value, factor: 7").ran(&["s", "t"]);
+    Toy::new(CHAIN)
+        .ran(&["a", "s", "t"])
+        .edit("rows: a, column: value", "rows: a, column: value, factor: 7")
+        .ran(&["s", "t"]);
 }
 
 #[test]
@@ -289,14 +294,17 @@ fn reasons_name_old_and_new_value_and_place() {
     assert_eq!(toy.reasons("a"), ["never ran"]);
     assert_eq!(toy.reasons("s"), ["'a' runs before it"]);
     toy.ran(&["a", "s", "t"]).edit("factor: 2", "factor: 3");
-    assert_eq!(toy.reasons("t"), ["factor 2 → 3 (toy.yaml:6:53)"]);
+    assert_eq!(toy.reasons("t"), ["factor 2 → 3 (toy.yaml:6:50)"]);
     assert!(toy.reasons("s").is_empty());
 }
 
 #[test]
 fn a_bare_matrix_name_means_all_instances() {
     let yaml = "name: toy\nstages:\n  a: {kind: numbers, file: DIR/a.txt}\n  m: {kind: sum, matrix: {factor: [1, 2]}, rows: a, column: value, factor: \"${factor}\"}\n  all: {kind: sum, rows: m, column: value}\n";
-    Toy::new(yaml).ran(&["a", "m@factor=1", "m@factor=2", "all"]).edit("[1, 2]", "[1, 2, 3]").ran(&["m@factor=3", "all"]);
+    Toy::new(yaml)
+        .ran(&["a", "m@factor=1", "m@factor=2", "all"])
+        .edit("[1, 2]", "[1, 2, 3]")
+        .ran(&["m@factor=3", "all"]);
 }
 
 #[test]

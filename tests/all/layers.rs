@@ -9,7 +9,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("artifact", &[]),
     ("tabular", &[]),
     ("models", &[]),
-    ("sample", &[]),
+    ("sample", &["ml"]), // its seeded random streams
     ("ml", &[]),
     ("engine", &["spec", "artifact"]),
     ("report", &["artifact"]),
@@ -50,7 +50,9 @@ fn only_the_command_line_prints() {
         let text = std::fs::read_to_string(&file).expect("source");
         let prints = ["println!", "eprintln!", "print!(", "dbg!"].iter().any(|name| text.contains(name));
         let own = file.strip_prefix(&source).expect("in src");
-        assert!(!prints || own.starts_with("cli") , "{} prints", own.display());
+        // Tests may say that they were skipped.
+        let test = own.ends_with("tests.rs") || own.components().any(|part| part.as_os_str() == "tests");
+        assert!(!prints || test || own.starts_with("cli"), "{} prints", own.display());
     }
 }
 

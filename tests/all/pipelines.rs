@@ -28,15 +28,29 @@ fn every_pipeline_plans() {
 #[test]
 fn the_full_study_has_its_stages() {
     let artifacts = tempfile::tempdir().expect("a folder");
-    let output = runner(&["plan", "pipelines/full.yaml", "--json", "--artifacts", artifacts.path().to_str().expect("UTF-8")]);
+    let output =
+        runner(&["plan", "pipelines/full.yaml", "--json", "--artifacts", artifacts.path().to_str().expect("UTF-8")]);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let stages: Vec<String> = text
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["stage"].as_str().expect("a name").to_owned())
         .collect();
     for stage in [
-        "songs", "folds", "profile", "baseline", "titles", "artists", "numeric", "text", "fused", "predict_base", "predict_full",
-        "transfer", "transfer_fused", "predict_six", "report",
+        "songs",
+        "folds",
+        "profile",
+        "baseline",
+        "titles",
+        "artists",
+        "numeric",
+        "text",
+        "fused",
+        "predict_base",
+        "predict_full",
+        "transfer",
+        "transfer_fused",
+        "predict_six",
+        "report",
     ] {
         assert!(stages.iter().any(|found| found == stage), "{stage} is missing");
     }

@@ -8,8 +8,6 @@ use serde_json::Value;
 
 pub struct Workspace {
     folder: tempfile::TempDir,
-    sets: Vec<String>,
-    variables: Vec<(String, String)>,
     pipeline: String,
 }
 
@@ -24,7 +22,7 @@ pub struct Run {
 impl Workspace {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Workspace { folder, sets: Vec::new(), variables: Vec::new(), pipeline: "pipeline.yaml".to_owned() }
+        Workspace { folder, pipeline: "pipeline.yaml".to_owned() }
     }
 
     /// With `songs.csv`: a small study with two genres, duplicates, missing values.
@@ -57,16 +55,6 @@ impl Workspace {
         self.write(name, text.replace(from, to).as_bytes());
     }
 
-    pub fn set(mut self, assignment: &str) -> Self {
-        self.sets.push(assignment.to_owned());
-        self
-    }
-
-    pub fn variable(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
     pub fn read(&self, name: &str) -> Vec<u8> {
         let path = self.path().join(name);
         std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -74,10 +62,6 @@ impl Workspace {
 
     pub fn text(&self, name: &str) -> String {
         String::from_utf8(self.read(name)).expect("UTF-8")
-    }
-
-    pub fn json(&self, name: &str) -> Value {
-        serde_json::from_slice(&self.read(name)).expect("JSON")
     }
 
     pub fn exists(&self, name: &str) -> bool {
@@ -89,7 +73,6 @@ impl Workspace {
         let mut command = Command::new(env!("CARGO_BIN_EXE_runner"));
         command.current_dir(self.path()).args(arguments).env("NO_COLOR", "1");
         command.env("XDG_CACHE_HOME", self.path().join(".cache"));
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -103,7 +86,6 @@ impl Workspace {
 
     pub fn run_with(&self, more: &[&str]) -> Run {
         let mut arguments = vec!["run", self.pipeline.as_str(), "--json"];
-        self.sets.iter().for_each(|set| arguments.extend(["--set", set]));
         arguments.extend(more);
         let output = self.runner(&arguments);
         let lines = String::from_utf8(output.stdout).expect("UTF-8");
@@ -117,8 +99,7 @@ impl Workspace {
 
     /// The status of every stage according to `plan --json`.
     pub fn plan(&self) -> Vec<(String, String)> {
-        let mut arguments = vec!["plan", self.pipeline.as_str(), "--json"];
-        self.sets.iter().for_each(|set| arguments.extend(["--set", set]));
+        let arguments = vec!["plan", self.pipeline.as_str(), "--json"];
         let output = self.runner(&arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let lines = String::from_utf8(output.stdout).expect("UTF-8");
@@ -181,13 +162,6 @@ impl Run {
     #[track_caller]
     pub fn restored(self, expected: &[&str]) -> Self {
         self.same("restored", expected);
-        self
-    }
-
-    #[track_caller]
-    pub fn failed(self, expected: &[&str]) -> Self {
-        assert_eq!(self.code, Some(1), "stderr: {}", self.stderr);
-        self.same("failed", expected);
         self
     }
 

@@ -87,15 +87,11 @@ impl Baselines {
         if estimators.is_empty() {
             return Err(FitError::NoModels);
         }
-        estimators
-            .iter()
-            .try_for_each(|(_, estimator)| estimator.check())
+        estimators.iter().try_for_each(|(_, estimator)| estimator.check())
     }
 }
 
-fn null_is_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    input: D,
-) -> Result<Option<T>, D::Error> {
+fn null_is_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(input: D) -> Result<Option<T>, D::Error> {
     Ok(Some(Option::deserialize(input)?.unwrap_or_default()))
 }
 
@@ -105,26 +101,14 @@ mod tests {
 
     #[test]
     fn a_block_names_kinds_and_keeps_the_other_defaults() {
-        let block: Baselines =
-            serde_json::from_str(r#"{"rbf_svm": {"c": 3}, "logistic": null, "knn": {}}"#).unwrap();
-        let names: Vec<String> = block
-            .estimators()
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
+        let block: Baselines = serde_json::from_str(r#"{"rbf_svm": {"c": 3}, "logistic": null, "knn": {}}"#).unwrap();
+        let names: Vec<String> = block.estimators().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["logistic", "rbf_svm", "knn"]);
-        assert_eq!(
-            block.rbf_svm,
-            Some(RbfSvm {
-                c: 3.0,
-                ..RbfSvm::default()
-            })
-        );
+        assert_eq!(block.rbf_svm, Some(RbfSvm { c: 3.0, ..RbfSvm::default() }));
         assert_eq!(block.logistic, Some(Logistic::default()));
         assert_eq!(block.tree, None);
         block.check().unwrap();
-        let again: Baselines =
-            serde_json::from_str(&serde_json::to_string(&block).unwrap()).unwrap();
+        let again: Baselines = serde_json::from_str(&serde_json::to_string(&block).unwrap()).unwrap();
         assert_eq!(again, block);
     }
 
@@ -139,18 +123,11 @@ mod tests {
     fn the_schema_explains_every_field_and_closes_every_object() {
         let schema = serde_json::to_value(schemars::schema_for!(Baselines)).unwrap();
         let kinds = schema["$defs"].as_object().unwrap();
-        for object in kinds
-            .values()
-            .filter(|kind| kind["type"] == "object")
-            .chain([&schema])
-        {
+        for object in kinds.values().filter(|kind| kind["type"] == "object").chain([&schema]) {
             assert_eq!(object["additionalProperties"], false, "{object}");
             let fields = object["properties"].as_object();
             assert!(
-                fields
-                    .into_iter()
-                    .flat_map(|fields| fields.values())
-                    .all(|field| field["description"].is_string()),
+                fields.into_iter().flat_map(|fields| fields.values()).all(|field| field["description"].is_string()),
                 "{object}"
             );
         }
@@ -159,28 +136,13 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_values_out_of_range_are_refused() {
-        for wrong in [
-            r#"{"logistics": {}}"#,
-            r#"{"knn": {"n": 3}}"#,
-            r#"{"random_forest": {"max_features": "cube"}}"#,
-        ] {
+        for wrong in [r#"{"logistics": {}}"#, r#"{"knn": {"n": 3}}"#, r#"{"random_forest": {"max_features": "cube"}}"#]
+        {
             assert!(serde_json::from_str::<Baselines>(wrong).is_err(), "{wrong}");
         }
-        let refused = |block: &str| {
-            serde_json::from_str::<Baselines>(block)
-                .unwrap()
-                .check()
-                .unwrap_err()
-                .to_string()
-        };
-        assert_eq!(
-            refused("{}"),
-            "no model is named: list at least one, e.g. `logistic: {}`"
-        );
-        assert_eq!(
-            refused(r#"{"knn": {"k": 0}}"#),
-            "knn: k is 0, but must be at least 1"
-        );
+        let refused = |block: &str| serde_json::from_str::<Baselines>(block).unwrap().check().unwrap_err().to_string();
+        assert_eq!(refused("{}"), "no model is named: list at least one, e.g. `logistic: {}`");
+        assert_eq!(refused(r#"{"knn": {"k": 0}}"#), "knn: k is 0, but must be at least 1");
         for (kind, parameter) in [
             ("logistic", r#""c": 0"#),
             ("linear_svm", r#""c": -1"#),

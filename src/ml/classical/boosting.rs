@@ -76,60 +76,18 @@ impl Estimator for Boosting {
         let name = self.name();
         require(self.rounds > 0, name, "rounds", self.rounds, "at least 1")?;
         let rate = self.learning_rate;
-        require(
-            rate > 0.0 && rate <= 1.0,
-            name,
-            "learning_rate",
-            rate,
-            "above 0 and at most 1",
-        )?;
-        require(
-            self.max_leaves > 1,
-            name,
-            "max_leaves",
-            self.max_leaves,
-            "at least 2",
-        )?;
+        require(rate > 0.0 && rate <= 1.0, name, "learning_rate", rate, "above 0 and at most 1")?;
+        require(self.max_leaves > 1, name, "max_leaves", self.max_leaves, "at least 2")?;
         if let Some(depth) = self.max_depth {
-            require(
-                depth > 0,
-                name,
-                "max_depth",
-                depth,
-                "at least 1, or null for no limit",
-            )?;
+            require(depth > 0, name, "max_depth", depth, "at least 1, or null for no limit")?;
         }
-        require(
-            self.min_child_samples > 0,
-            name,
-            "min_child_samples",
-            self.min_child_samples,
-            "at least 1",
-        )?;
-        require(
-            self.l2 >= 0.0 && self.l2.is_finite(),
-            name,
-            "l2",
-            self.l2,
-            "a finite number of at least 0",
-        )?;
+        require(self.min_child_samples > 0, name, "min_child_samples", self.min_child_samples, "at least 1")?;
+        require(self.l2 >= 0.0 && self.l2.is_finite(), name, "l2", self.l2, "a finite number of at least 0")?;
         if let Some(share) = self.early_stopping_fraction {
-            require(
-                share > 0.0 && share < 1.0,
-                name,
-                "early_stopping_fraction",
-                share,
-                "between 0 and 1, or null",
-            )?;
+            require(share > 0.0 && share < 1.0, name, "early_stopping_fraction", share, "between 0 and 1, or null")?;
         }
         let patience = self.early_stopping_rounds;
-        require(
-            patience > 0,
-            name,
-            "early_stopping_rounds",
-            patience,
-            "at least 1",
-        )
+        require(patience > 0, name, "early_stopping_rounds", patience, "at least 1")
     }
 
     fn fit(
@@ -171,11 +129,7 @@ impl Boosting {
         let counts = class_counts(y, classes);
         // A class may miss here when only held-out rows have it; half a row keeps its logarithm
         // finite.
-        let start: Vec<f64> = counts
-            .iter()
-            .map(|&count| (count as f64).max(0.5) / rows as f64)
-            .map(f64::ln)
-            .collect();
+        let start: Vec<f64> = counts.iter().map(|&count| (count as f64).max(0.5) / rows as f64).map(f64::ln).collect();
         let mut rounds = Rounds {
             codes: &bins.columns(x),
             bins: &bins,
@@ -192,19 +146,11 @@ impl Boosting {
             scores: start.iter().map(|&score| vec![score; rows]).collect(),
             workspaces: Mutex::new(Vec::new()),
         };
-        let mut stopping = Stopping::new(
-            &bins,
-            held_out_x,
-            held_out_y,
-            &start,
-            self.early_stopping_rounds,
-        );
+        let mut stopping = Stopping::new(&bins, held_out_x, held_out_y, &start, self.early_stopping_rounds);
         let mut trees = Vec::with_capacity(self.rounds * classes);
         for _ in 0..self.rounds {
             let round = rounds.next(progress)?;
-            let stop = stopping
-                .as_mut()
-                .is_some_and(|stopping| stopping.after(&round));
+            let stop = stopping.as_mut().is_some_and(|stopping| stopping.after(&round));
             trees.extend(round);
             if stop {
                 break;
@@ -238,14 +184,8 @@ impl Rounds<'_> {
         // The diagonal of the Hessian understates the curvature of a softmax whose classes move
         // together (LightGBM).
         let factor = classes as f64 / (classes as f64 - 1.0);
-        let (bins, codes, y, growth, fixed, workspaces) = (
-            self.bins,
-            self.codes,
-            self.y,
-            self.growth,
-            self.fixed,
-            &self.workspaces,
-        );
+        let (bins, codes, y, growth, fixed, workspaces) =
+            (self.bins, self.codes, self.y, self.growth, self.fixed, &self.workspaces);
         let grown: Vec<Result<Tree, Cancelled>> = self
             .scores
             .par_iter_mut()
@@ -254,16 +194,12 @@ impl Rounds<'_> {
                 let spare = workspaces.lock().ok().and_then(|mut spare| spare.pop());
                 let mut workspace = spare.unwrap_or_default();
                 workspace.samples.clear();
-                for (row, ((&score, &normalizer), &label)) in
-                    scores.iter().zip(&normalizers).zip(y).enumerate()
-                {
+                for (row, ((&score, &normalizer), &label)) in scores.iter().zip(&normalizers).zip(y).enumerate() {
                     let share = (score - normalizer).exp().min(1.0);
                     let target = if label as usize == class { 1.0 } else { 0.0 };
                     // With two classes the Hessian reaches 0.5, with more less.
                     let hessian = factor * share * (1.0 - share);
-                    workspace
-                        .samples
-                        .push(fixed.sample(row as u32, share - target, hessian));
+                    workspace.samples.push(fixed.sample(row as u32, share - target, hessian));
                 }
                 let tree = grow(bins, codes, fixed, growth, &mut workspace, scores, progress);
                 if let Ok(mut spare) = workspaces.lock() {
@@ -278,35 +214,19 @@ impl Rounds<'_> {
     /// For each row the logarithm of the sum of the exponentials of its scores.
     fn normalizers(&self) -> Vec<f64> {
         let mut normalizers = vec![0.0; self.y.len()];
-        normalizers
-            .par_chunks_mut(4 * BLOCK)
-            .enumerate()
-            .for_each(|(block, out)| {
-                for (i, out) in out.iter_mut().enumerate() {
-                    let row = block * 4 * BLOCK + i;
-                    let largest = self
-                        .scores
-                        .iter()
-                        .map(|scores| scores[row])
-                        .fold(f64::NEG_INFINITY, f64::max);
-                    *out = largest
-                        + self
-                            .scores
-                            .iter()
-                            .map(|scores| (scores[row] - largest).exp())
-                            .sum::<f64>()
-                            .ln();
-                }
-            });
+        normalizers.par_chunks_mut(4 * BLOCK).enumerate().for_each(|(block, out)| {
+            for (i, out) in out.iter_mut().enumerate() {
+                let row = block * 4 * BLOCK + i;
+                let largest = self.scores.iter().map(|scores| scores[row]).fold(f64::NEG_INFINITY, f64::max);
+                *out = largest + self.scores.iter().map(|scores| (scores[row] - largest).exp()).sum::<f64>().ln();
+            }
+        });
         normalizers
     }
 }
 
 pub(super) fn add_leaves(scores: &mut [f64], trees: &[Tree], codes: &[u8]) {
-    scores
-        .iter_mut()
-        .zip(trees)
-        .for_each(|(score, tree)| *score += f64::from(tree.leaf(codes)[0]));
+    scores.iter_mut().zip(trees).for_each(|(score, tree)| *score += f64::from(tree.leaf(codes)[0]));
 }
 
 struct Boosted {
@@ -321,26 +241,19 @@ impl Model for Boosted {
     fn predict_probabilities(&self, x: &Matrix) -> Matrix {
         let classes = self.start.len();
         let mut probabilities = Matrix::zeros(x.rows, classes);
-        probabilities
-            .data
-            .par_chunks_mut(BLOCK * classes)
-            .zip(x.data.par_chunks(BLOCK * x.cols))
-            .for_each(|(out, values)| {
+        probabilities.data.par_chunks_mut(BLOCK * classes).zip(x.data.par_chunks(BLOCK * x.cols)).for_each(
+            |(out, values)| {
                 let codes = self.bins.rows(values);
                 let mut scores = self.start.repeat(out.len() / classes);
                 for round in self.trees.chunks_exact(classes) {
-                    for (scores, codes) in scores
-                        .chunks_exact_mut(classes)
-                        .zip(codes.chunks_exact(x.cols))
-                    {
+                    for (scores, codes) in scores.chunks_exact_mut(classes).zip(codes.chunks_exact(x.cols)) {
                         add_leaves(scores, round, codes);
                     }
                 }
                 scores.chunks_exact_mut(classes).for_each(softmax);
-                out.iter_mut()
-                    .zip(&scores)
-                    .for_each(|(out, &score)| *out = score as f32);
-            });
+                out.iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
+            },
+        );
         probabilities
     }
 }

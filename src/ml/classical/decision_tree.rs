@@ -26,10 +26,7 @@ pub struct DecisionTree {
 
 impl Default for DecisionTree {
     fn default() -> Self {
-        DecisionTree {
-            max_depth: Some(9),
-            min_samples_leaf: 1,
-        }
+        DecisionTree { max_depth: Some(9), min_samples_leaf: 1 }
     }
 }
 
@@ -44,21 +41,9 @@ impl Estimator for DecisionTree {
 
     fn check(&self) -> Result<(), FitError> {
         if let Some(depth) = self.max_depth {
-            require(
-                depth > 0,
-                self.name(),
-                "max_depth",
-                depth,
-                "at least 1, or null for no limit",
-            )?;
+            require(depth > 0, self.name(), "max_depth", depth, "at least 1, or null for no limit")?;
         }
-        require(
-            self.min_samples_leaf > 0,
-            self.name(),
-            "min_samples_leaf",
-            self.min_samples_leaf,
-            "at least 1",
-        )
+        require(self.min_samples_leaf > 0, self.name(), "min_samples_leaf", self.min_samples_leaf, "at least 1")
     }
 
     fn fit(
@@ -79,22 +64,11 @@ impl Estimator for DecisionTree {
                 columns_per_split: x.cols,
                 random_cuts: false,
             };
-            let samples = y
-                .iter()
-                .zip(0..)
-                .map(|(&label, row)| Sample {
-                    row,
-                    class: label as u16,
-                    weight: 1,
-                })
-                .collect();
+            let samples =
+                y.iter().zip(0..).map(|(&label, row)| Sample { row, class: label as u16, weight: 1 }).collect();
             let stream = Stream::new(seed, "classical/tree", 0);
             let tree = grow(&bins, &codes, samples, classes, growth, stream, progress)?;
-            Ok(Box::new(Forest {
-                bins,
-                trees: vec![tree],
-                classes,
-            }))
+            Ok(Box::new(Forest { bins, trees: vec![tree], classes }))
         })
     }
 }

@@ -14,15 +14,10 @@ use crate::ml::rng::Stream;
 pub fn hold_out(y: &[u32], classes: usize, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
     let mut is_held_out = vec![false; y.len()];
     for class in 0..classes {
-        let mut rows: Vec<usize> = (0..y.len())
-            .filter(|&row| y[row] as usize == class)
-            .collect();
+        let mut rows: Vec<usize> = (0..y.len()).filter(|&row| y[row] as usize == class).collect();
         Stream::new(seed, "classical/boosting/hold_out", class as u64).shuffle(&mut rows);
-        let count =
-            ((rows.len() as f64 * share).round() as usize).min(rows.len().saturating_sub(1));
-        rows[..count]
-            .iter()
-            .for_each(|&row| is_held_out[row] = true);
+        let count = ((rows.len() as f64 * share).round() as usize).min(rows.len().saturating_sub(1));
+        rows[..count].iter().for_each(|&row| is_held_out[row] = true);
     }
     (0..y.len()).partition(|&row| !is_held_out[row])
 }
@@ -43,13 +38,7 @@ pub struct Stopping<'a> {
 
 impl<'a> Stopping<'a> {
     /// `None` when no row is held out.
-    pub fn new(
-        bins: &Bins,
-        x: &Matrix,
-        y: &'a [u32],
-        start: &[f64],
-        patience: usize,
-    ) -> Option<Self> {
+    pub fn new(bins: &Bins, x: &Matrix, y: &'a [u32], start: &[f64], patience: usize) -> Option<Self> {
         (!y.is_empty()).then(|| Stopping {
             codes: bins.rows(&x.data),
             columns: x.cols,
@@ -65,10 +54,7 @@ impl<'a> Stopping<'a> {
     /// Takes in the trees of one round; true once the loss has not improved for `patience` rounds.
     pub fn after(&mut self, trees: &[Tree]) -> bool {
         let mut loss = 0.0;
-        let rows = self
-            .scores
-            .chunks_exact_mut(trees.len())
-            .zip(self.codes.chunks_exact(self.columns));
+        let rows = self.scores.chunks_exact_mut(trees.len()).zip(self.codes.chunks_exact(self.columns));
         for ((scores, codes), &label) in rows.zip(self.y) {
             add_leaves(scores, trees, codes);
             let mut probabilities = scores.to_vec();

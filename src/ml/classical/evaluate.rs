@@ -69,16 +69,9 @@ pub fn evaluate(
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.max(1))
         .build()
-        .map_err(|reason| FitError::Threads {
-            threads,
-            reason: reason.to_string(),
-        })?;
+        .map_err(|reason| FitError::Threads { threads, reason: reason.to_string() })?;
     let study = Study::new(x, y, classes, train, fold_of, test, seed)?;
-    let steps = Steps {
-        done: AtomicU64::new(0),
-        total: (estimators.len() * (study.folds.len() + 1)) as u64,
-        progress,
-    };
+    let steps = Steps { done: AtomicU64::new(0), total: (estimators.len() * (study.folds.len() + 1)) as u64, progress };
     pool.install(|| {
         let mut evaluations = Vec::with_capacity(estimators.len());
         let mut timings = Vec::with_capacity(estimators.len());
@@ -100,28 +93,16 @@ fn check_shapes(
     test: &[usize],
 ) -> Result<(), FitError> {
     if y.len() != x.rows {
-        return Err(FitError::Length {
-            rows: x.rows,
-            labels: y.len(),
-            what: "labels",
-        });
+        return Err(FitError::Length { rows: x.rows, labels: y.len(), what: "labels" });
     }
     if fold_of.len() != train.len() {
-        return Err(FitError::Length {
-            rows: train.len(),
-            labels: fold_of.len(),
-            what: "folds",
-        });
+        return Err(FitError::Length { rows: train.len(), labels: fold_of.len(), what: "folds" });
     }
     if let Some(&row) = train.iter().chain(test).find(|&&row| row >= x.rows) {
         return Err(FitError::RowIndex { row, rows: x.rows });
     }
     if let Some(row) = y.iter().position(|&label| label as usize >= classes.len()) {
-        return Err(FitError::Label {
-            row,
-            label: y[row],
-            classes: classes.len(),
-        });
+        return Err(FitError::Label { row, label: y[row], classes: classes.len() });
     }
     if train.is_empty() {
         return Err(FitError::NoRows);
@@ -143,10 +124,7 @@ struct Part {
 
 impl Part {
     fn take(x: &Matrix, y: &[u32], rows: &[usize]) -> Part {
-        Part {
-            x: x.take(rows),
-            y: rows.iter().map(|&row| y[row]).collect(),
-        }
+        Part { x: x.take(rows), y: rows.iter().map(|&row| y[row]).collect() }
     }
 }
 
@@ -179,53 +157,28 @@ impl<'a> Study<'a> {
         numbers.sort_unstable();
         numbers.dedup();
         if numbers.len() < 2 {
-            return Err(FitError::Folds {
-                folds: numbers.len(),
-            });
+            return Err(FitError::Folds { folds: numbers.len() });
         }
         let folds = numbers
             .iter()
             .map(|&number| {
                 let (inside, outside) = (0..train.len()).partition(|&i| fold_of[i] == number);
-                Fold {
-                    number: number as usize,
-                    inside,
-                    outside,
-                }
+                Fold { number: number as usize, inside, outside }
             })
             .collect();
-        Ok(Study {
-            classes,
-            train: Part::take(x, y, train),
-            test: Part::take(x, y, test),
-            folds,
-            seed,
-        })
+        Ok(Study { classes, train: Part::take(x, y, train), test: Part::take(x, y, test), folds, seed })
     }
 
-    fn evaluate(
-        &self,
-        name: &str,
-        estimator: &dyn Estimator,
-        steps: &Steps,
-    ) -> Result<(Evaluation, Timing), FitError> {
+    fn evaluate(&self, name: &str, estimator: &dyn Estimator, steps: &Steps) -> Result<(Evaluation, Timing), FitError> {
         let in_model = |source| match source {
             FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),
-            source => FitError::InModel {
-                model: name.to_owned(),
-                source: Box::new(source),
-            },
+            source => FitError::InModel { model: name.to_owned(), source: Box::new(source) },
         };
         // Folds run at once: some kinds have stretches for one thread only, which another fold's
         // work fills.
-        let scored: Vec<Result<Scores, FitError>> = self
-            .folds
-            .par_iter()
-            .map(|fold| self.score_fold(name, estimator, fold, steps))
-            .collect();
-        let folds = scored
-            .into_iter()
-            .collect::<Result<Vec<Scores>, FitError>>()?;
+        let scored: Vec<Result<Scores, FitError>> =
+            self.folds.par_iter().map(|fold| self.score_fold(name, estimator, fold, steps)).collect();
+        let folds = scored.into_iter().collect::<Result<Vec<Scores>, FitError>>()?;
 
         // Alone, so that its time means something.
         let start = Instant::now();
@@ -237,10 +190,8 @@ impl<'a> Study<'a> {
         let test = self.score(model.as_ref(), &self.test.y, &probabilities);
         steps.advance(&format!("{name}: test accuracy {:.3}", test.accuracy));
 
-        let (cv_accuracy_mean, cv_accuracy_std) =
-            mean_and_deviation(folds.iter().map(|scores| scores.accuracy));
-        let (cv_macro_f1_mean, cv_macro_f1_std) =
-            mean_and_deviation(folds.iter().map(|scores| scores.macro_f1));
+        let (cv_accuracy_mean, cv_accuracy_std) = mean_and_deviation(folds.iter().map(|scores| scores.accuracy));
+        let (cv_macro_f1_mean, cv_macro_f1_std) = mean_and_deviation(folds.iter().map(|scores| scores.macro_f1));
         let evaluation = Evaluation {
             name: name.to_owned(),
             params: estimator.params(),
@@ -251,14 +202,7 @@ impl<'a> Study<'a> {
             cv_macro_f1_std,
             test,
         };
-        Ok((
-            evaluation,
-            Timing {
-                name: name.to_owned(),
-                fit_seconds,
-                predict_seconds,
-            },
-        ))
+        Ok((evaluation, Timing { name: name.to_owned(), fit_seconds, predict_seconds }))
     }
 
     fn score_fold(
@@ -270,31 +214,17 @@ impl<'a> Study<'a> {
     ) -> Result<Scores, FitError> {
         let others = Part::take(&self.train.x, &self.train.y, &fold.outside);
         let own = Part::take(&self.train.x, &self.train.y, &fold.inside);
-        let model = self
-            .fit(estimator, &others, steps)
-            .map_err(|source| match source {
-                FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),
-                source => FitError::InFold {
-                    model: name.to_owned(),
-                    fold: fold.number,
-                    source: Box::new(source),
-                },
-            })?;
+        let model = self.fit(estimator, &others, steps).map_err(|source| match source {
+            FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),
+            source => FitError::InFold { model: name.to_owned(), fold: fold.number, source: Box::new(source) },
+        })?;
         let probabilities = model.predict_probabilities(&own.x);
         let scores = self.score(model.as_ref(), &own.y, &probabilities);
-        steps.advance(&format!(
-            "{name}, fold {}: accuracy {:.3}",
-            fold.number, scores.accuracy
-        ));
+        steps.advance(&format!("{name}, fold {}: accuracy {:.3}", fold.number, scores.accuracy));
         Ok(scores)
     }
 
-    fn fit(
-        &self,
-        estimator: &dyn Estimator,
-        part: &Part,
-        steps: &Steps,
-    ) -> Result<Box<dyn Model>, FitError> {
+    fn fit(&self, estimator: &dyn Estimator, part: &Part, steps: &Steps) -> Result<Box<dyn Model>, FitError> {
         if steps.cancelled() {
             return Err(Cancelled.into());
         }
@@ -340,8 +270,5 @@ impl Progress for Steps<'_> {
 fn mean_and_deviation(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let count = values.clone().count() as f64;
     let mean = values.clone().sum::<f64>() / count;
-    (
-        mean,
-        (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt(),
-    )
+    (mean, (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
 }

@@ -17,48 +17,26 @@ pub enum FitError {
     NoColumns,
     #[error("only one class occurs in the {rows} training rows: a classifier needs at least two")]
     SingleClass { rows: usize },
-    #[error(
-        "infinite value in row {row}, column {column} (counted from 0): replace it or leave it missing"
-    )]
+    #[error("infinite value in row {row}, column {column} (counted from 0): replace it or leave it missing")]
     Infinite { row: usize, column: usize },
     #[error("label {label} of row {row} is not below the number of classes, {classes}")]
-    Label {
-        row: usize,
-        label: u32,
-        classes: usize,
-    },
+    Label { row: usize, label: u32, classes: usize },
     #[error("{classes} classes are too many: at most 65535 can be told apart")]
     TooManyClasses { classes: usize },
     #[error("{rows} rows but {labels} {what}: there must be one for each row")]
-    Length {
-        rows: usize,
-        labels: usize,
-        what: &'static str,
-    },
+    Length { rows: usize, labels: usize, what: &'static str },
     #[error("row {row} is beyond the {rows} rows of the table")]
     RowIndex { row: usize, rows: usize },
     #[error("cross-validation needs at least 2 folds that hold rows, found {folds}")]
     Folds { folds: usize },
     #[error("{model}: {parameter} is {value}, but must be {range}")]
-    Parameter {
-        model: &'static str,
-        parameter: &'static str,
-        value: String,
-        range: &'static str,
-    },
+    Parameter { model: &'static str, parameter: &'static str, value: String, range: &'static str },
     #[error("no model is named: list at least one, e.g. `logistic: {{}}`")]
     NoModels,
     #[error("{model}, fold {fold}: {source}")]
-    InFold {
-        model: String,
-        fold: usize,
-        source: Box<FitError>,
-    },
+    InFold { model: String, fold: usize, source: Box<FitError> },
     #[error("{model}: {source}")]
-    InModel {
-        model: String,
-        source: Box<FitError>,
-    },
+    InModel { model: String, source: Box<FitError> },
     #[error("cannot start {threads} threads: {reason}; ask for fewer")]
     Threads { threads: usize, reason: String },
     #[error(transparent)]
@@ -73,25 +51,13 @@ pub(super) fn require(
     value: impl std::fmt::Display,
     range: &'static str,
 ) -> Result<(), FitError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(FitError::Parameter {
-            model,
-            parameter,
-            value: value.to_string(),
-            range,
-        })
-    }
+    if holds { Ok(()) } else { Err(FitError::Parameter { model, parameter, value: value.to_string(), range }) }
 }
 
 /// Refuses an infinite value. Missing values (NaN) pass.
 pub(super) fn check_finite(x: &Matrix) -> Result<(), FitError> {
     match x.data.iter().position(|value| value.is_infinite()) {
-        Some(at) => Err(FitError::Infinite {
-            row: at / x.cols,
-            column: at % x.cols,
-        }),
+        Some(at) => Err(FitError::Infinite { row: at / x.cols, column: at % x.cols }),
         None => Ok(()),
     }
 }
@@ -111,21 +77,13 @@ pub(super) fn fit_occurring(
         return Err(FitError::NoColumns);
     }
     if y.len() != x.rows {
-        return Err(FitError::Length {
-            rows: x.rows,
-            labels: y.len(),
-            what: "labels",
-        });
+        return Err(FitError::Length { rows: x.rows, labels: y.len(), what: "labels" });
     }
     if classes > usize::from(u16::MAX) {
         return Err(FitError::TooManyClasses { classes });
     }
     if let Some(row) = y.iter().position(|&label| label as usize >= classes) {
-        return Err(FitError::Label {
-            row,
-            label: y[row],
-            classes,
-        });
+        return Err(FitError::Label { row, label: y[row], classes });
     }
     check_finite(x)?;
 
@@ -142,11 +100,7 @@ pub(super) fn fit_occurring(
             }
             let labels: Vec<u32> = y.iter().map(|&label| number[label as usize]).collect();
             let inner = fit(&labels, count)?;
-            Ok(Box::new(Expanded {
-                inner,
-                occurring,
-                classes,
-            }))
+            Ok(Box::new(Expanded { inner, occurring, classes }))
         }
     }
 }

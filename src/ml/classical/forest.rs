@@ -198,29 +198,11 @@ struct Recipe {
 
 impl Recipe {
     fn check(&self) -> Result<(), FitError> {
-        require(
-            self.trees > 0,
-            self.model,
-            "trees",
-            self.trees,
-            "at least 1",
-        )?;
+        require(self.trees > 0, self.model, "trees", self.trees, "at least 1")?;
         if let Some(depth) = self.max_depth {
-            require(
-                depth > 0,
-                self.model,
-                "max_depth",
-                depth,
-                "at least 1, or null for no limit",
-            )?;
+            require(depth > 0, self.model, "max_depth", depth, "at least 1, or null for no limit")?;
         }
-        require(
-            self.min_samples_leaf > 0,
-            self.model,
-            "min_samples_leaf",
-            self.min_samples_leaf,
-            "at least 1",
-        )
+        require(self.min_samples_leaf > 0, self.model, "min_samples_leaf", self.min_samples_leaf, "at least 1")
     }
 
     fn fit(
@@ -252,14 +234,8 @@ impl Recipe {
                     grow(&bins, &codes, samples, classes, growth, stream, progress)
                 })
                 .collect();
-            let trees = grown
-                .into_iter()
-                .collect::<Result<Vec<Tree>, Cancelled>>()?;
-            Ok(Box::new(Forest {
-                bins,
-                trees,
-                classes,
-            }))
+            let trees = grown.into_iter().collect::<Result<Vec<Tree>, Cancelled>>()?;
+            Ok(Box::new(Forest { bins, trees, classes }))
         })
     }
 
@@ -276,11 +252,7 @@ impl Recipe {
             .zip(weights)
             .zip(0..)
             .filter(|&((_, weight), _)| weight > 0)
-            .map(|((&label, weight), row)| Sample {
-                row,
-                class: label as u16,
-                weight,
-            })
+            .map(|((&label, weight), row)| Sample { row, class: label as u16, weight })
             .collect()
     }
 }
@@ -295,26 +267,18 @@ pub(super) struct Forest {
 impl Model for Forest {
     fn predict_probabilities(&self, x: &Matrix) -> Matrix {
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
-        probabilities
-            .data
-            .par_chunks_mut(BLOCK * self.classes)
-            .zip(x.data.par_chunks(BLOCK * x.cols))
-            .for_each(|(out, values)| {
+        probabilities.data.par_chunks_mut(BLOCK * self.classes).zip(x.data.par_chunks(BLOCK * x.cols)).for_each(
+            |(out, values)| {
                 let codes = self.bins.rows(values);
                 // Tree by tree, because a tree fits the cache and a forest does not.
                 for tree in &self.trees {
-                    for (out, codes) in out
-                        .chunks_exact_mut(self.classes)
-                        .zip(codes.chunks_exact(x.cols))
-                    {
-                        out.iter_mut()
-                            .zip(tree.leaf(codes))
-                            .for_each(|(sum, share)| *sum += share);
+                    for (out, codes) in out.chunks_exact_mut(self.classes).zip(codes.chunks_exact(x.cols)) {
+                        out.iter_mut().zip(tree.leaf(codes)).for_each(|(sum, share)| *sum += share);
                     }
                 }
-                out.iter_mut()
-                    .for_each(|sum| *sum /= self.trees.len() as f32);
-            });
+                out.iter_mut().for_each(|sum| *sum /= self.trees.len() as f32);
+            },
+        );
         probabilities
     }
 }

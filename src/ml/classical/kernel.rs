@@ -20,11 +20,7 @@ pub struct Gaussian {
 impl Gaussian {
     pub fn new(rows: Matrix, gamma: f32) -> Self {
         let squares = squared_lengths(&rows.data, rows.cols);
-        Gaussian {
-            gamma,
-            rows,
-            squares,
-        }
+        Gaussian { gamma, rows, squares }
     }
 
     pub fn len(&self) -> usize {
@@ -35,11 +31,7 @@ impl Gaussian {
     pub fn fill(&self, others: &[f32], out: &mut [f32]) {
         let cols = self.rows.cols;
         let own = View::new(&self.rows.data, self.rows.rows, cols);
-        product(
-            out,
-            View::new(others, others.len() / cols, cols),
-            own.transposed(),
-        );
+        product(out, View::new(others, others.len() / cols, cols), own.transposed());
         let squares = squared_lengths(others, cols);
         for (out, square) in out.chunks_exact_mut(self.len()).zip(squares) {
             for (value, own_square) in out.iter_mut().zip(&self.squares) {
@@ -53,9 +45,7 @@ impl Gaussian {
 }
 
 fn squared_lengths(rows: &[f32], cols: usize) -> Vec<f32> {
-    rows.chunks_exact(cols)
-        .map(|row| row.iter().map(|value| value * value).sum())
-        .collect()
+    rows.chunks_exact(cols).map(|row| row.iter().map(|value| value * value).sum()).collect()
 }
 
 /// exp(x) for x ≤ 0 to about 3e-7 of its value, in operations that the compiler turns into vector
@@ -73,11 +63,7 @@ fn exp_of_negative(x: f32) -> f32 {
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
     let tail = 1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0)));
     let polynomial = 1.0 + r * (1.0 + r * (0.5 + r * tail));
-    let exponent = shifted
-        .to_bits()
-        .wrapping_sub(SHIFTER.to_bits())
-        .wrapping_add(127)
-        << 23;
+    let exponent = shifted.to_bits().wrapping_sub(SHIFTER.to_bits()).wrapping_add(127) << 23;
     polynomial * f32::from_bits(exponent)
 }
 
@@ -107,42 +93,24 @@ struct Recent {
 
 impl<'a> KernelRows<'a> {
     /// Keeps at most `max_bytes`, but at least two rows.
-    pub fn new(
-        kernel: &'a Gaussian,
-        max_bytes: usize,
-        progress: &dyn Progress,
-    ) -> Result<Self, Cancelled> {
+    pub fn new(kernel: &'a Gaussian, max_bytes: usize, progress: &dyn Progress) -> Result<Self, Cancelled> {
         let len = kernel.len();
         let row_bytes = len * size_of::<f32>();
         if row_bytes.saturating_mul(len) > max_bytes {
             let capacity = (max_bytes / row_bytes).max(2);
-            let recent = Recent {
-                slots: Vec::new(),
-                tenants: Vec::new(),
-                slot_of: vec![None; len],
-                capacity,
-                clock: 0,
-            };
-            return Ok(KernelRows {
-                kernel,
-                store: Store::Recent(recent),
-            });
+            let recent =
+                Recent { slots: Vec::new(), tenants: Vec::new(), slot_of: vec![None; len], capacity, clock: 0 };
+            return Ok(KernelRows { kernel, store: Store::Recent(recent) });
         }
         let mut values = vec![0.0; len * len];
         let cols = kernel.rows.cols;
-        for (out, rows) in values
-            .chunks_mut(PANEL * len)
-            .zip(kernel.rows.data.chunks(PANEL * cols))
-        {
+        for (out, rows) in values.chunks_mut(PANEL * len).zip(kernel.rows.data.chunks(PANEL * cols)) {
             if progress.cancelled() {
                 return Err(Cancelled);
             }
             kernel.fill(rows, out);
         }
-        Ok(KernelRows {
-            kernel,
-            store: Store::Whole(values),
-        })
+        Ok(KernelRows { kernel, store: Store::Whole(values) })
     }
 
     /// The kernel between row `i` and all rows.
@@ -196,14 +164,7 @@ mod tests {
 
     fn kernel(rows: usize) -> Gaussian {
         let mut stream = Stream::new(1, "test", 0);
-        Gaussian::new(
-            Matrix::from_vec(
-                rows,
-                3,
-                (0..rows * 3).map(|_| stream.normal() as f32).collect(),
-            ),
-            0.5,
-        )
+        Gaussian::new(Matrix::from_vec(rows, 3, (0..rows * 3).map(|_| stream.normal() as f32).collect()), 0.5)
     }
 
     #[test]
@@ -211,10 +172,7 @@ mod tests {
         for i in 0..87_000 {
             let x = -(i as f32) / 1000.0;
             let exact = f64::from(x).exp();
-            assert!(
-                (f64::from(exp_of_negative(x)) / exact - 1.0).abs() < 4e-7,
-                "exp({x})"
-            );
+            assert!((f64::from(exp_of_negative(x)) / exact - 1.0).abs() < 4e-7, "exp({x})");
         }
         assert!(exp_of_negative(f32::NEG_INFINITY) < 1e-37);
     }
@@ -231,18 +189,10 @@ mod tests {
             assert!((a[i] - 1.0).abs() < 1e-6);
             assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6));
             let j = 17;
-            let distance: f32 = kernel
-                .rows
-                .row(i)
-                .iter()
-                .zip(kernel.rows.row(j))
-                .map(|(a, b)| (a - b).powi(2))
-                .sum();
+            let distance: f32 = kernel.rows.row(i).iter().zip(kernel.rows.row(j)).map(|(a, b)| (a - b).powi(2)).sum();
             assert!((a[j] - (-0.5 * distance).exp()).abs() < 1e-5);
         }
-        let Store::Recent(recent) = &recent.store else {
-            panic!("the bound is too small for the whole kernel")
-        };
+        let Store::Recent(recent) = &recent.store else { panic!("the bound is too small for the whole kernel") };
         assert_eq!(recent.slots.len(), 5);
     }
 }

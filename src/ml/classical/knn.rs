@@ -58,17 +58,8 @@ impl Estimator for Knn {
         fit_occurring(x, y, classes, |y, classes| {
             let standardizer = Standardizer::fit(x);
             let rows = standardizer.apply(x);
-            let squares = (0..rows.rows)
-                .map(|i| rows.row(i).iter().map(|v| v * v).sum())
-                .collect();
-            Ok(Box::new(Neighbours {
-                standardizer,
-                rows,
-                squares,
-                labels: y.to_vec(),
-                classes,
-                k: self.k.min(x.rows),
-            }))
+            let squares = (0..rows.rows).map(|i| rows.row(i).iter().map(|v| v * v).sum()).collect();
+            Ok(Box::new(Neighbours { standardizer, rows, squares, labels: y.to_vec(), classes, k: self.k.min(x.rows) }))
         })
     }
 }
@@ -97,10 +88,7 @@ impl Model for Neighbours {
                 let mut dots = vec![0.0; count * self.rows.rows];
                 product(&mut dots, View::new(block, count, queries.cols), known);
                 let mut nearest = Vec::with_capacity(self.k + 1);
-                for (dots, out) in dots
-                    .chunks_exact(self.rows.rows)
-                    .zip(out.chunks_exact_mut(self.classes))
-                {
+                for (dots, out) in dots.chunks_exact(self.rows.rows).zip(out.chunks_exact_mut(self.classes)) {
                     self.nearest(dots, &mut nearest);
                     for &(_, row) in &nearest {
                         out[self.labels[row] as usize] += 1.0;

@@ -50,16 +50,9 @@ pub fn minimize(
         }
         // Without a memory of curvature the size of the gradient tells nothing of a good step: one
         // of length 1 at most.
-        let first_length = if history.is_empty() {
-            1.0 / norm(&here.gradient).max(1.0)
-        } else {
-            1.0
-        };
+        let first_length = if history.is_empty() { 1.0 / norm(&here.gradient).max(1.0) } else { 1.0 };
         let Some(next) = line_search(&here, &direction, first_length, &mut evaluate) else {
-            return Ok(Minimum {
-                point: here.position,
-                converged: true,
-            });
+            return Ok(Minimum { point: here.position, converged: true });
         };
         let step = Step::between(&here, &next);
         if step.curvature > 0.0 {
@@ -71,10 +64,7 @@ pub fn minimize(
         here = next;
     }
     let converged = here.is_flat(tolerance);
-    Ok(Minimum {
-        point: here.position,
-        converged,
-    })
+    Ok(Minimum { point: here.position, converged })
 }
 
 struct Point {
@@ -87,17 +77,11 @@ impl Point {
     fn at(position: Vec<f64>, evaluate: &mut impl FnMut(&[f64], &mut [f64]) -> f64) -> Point {
         let mut gradient = vec![0.0; position.len()];
         let value = evaluate(&position, &mut gradient);
-        Point {
-            position,
-            gradient,
-            value,
-        }
+        Point { position, gradient, value }
     }
 
     fn is_flat(&self, tolerance: f64) -> bool {
-        self.gradient
-            .iter()
-            .all(|component| component.abs() <= tolerance)
+        self.gradient.iter().all(|component| component.abs() <= tolerance)
     }
 }
 
@@ -110,16 +94,11 @@ struct Step {
 
 impl Step {
     fn between(from: &Point, to: &Point) -> Step {
-        let difference =
-            |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a - b).collect() };
+        let difference = |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a - b).collect() };
         let moved = difference(&to.position, &from.position);
         let change = difference(&to.gradient, &from.gradient);
         let curvature = dot(&moved, &change);
-        Step {
-            moved,
-            change,
-            curvature,
-        }
+        Step { moved, change, curvature }
     }
 }
 
@@ -134,9 +113,7 @@ fn descent_direction(gradient: &[f64], history: &VecDeque<Step>) -> Vec<f64> {
     }
     if let Some(last) = history.back() {
         let scale = last.curvature / dot(&last.change, &last.change);
-        direction
-            .iter_mut()
-            .for_each(|component| *component *= scale);
+        direction.iter_mut().for_each(|component| *component *= scale);
     }
     for (step, weight) in history.iter().zip(weights.iter().rev()) {
         let correction = weight - dot(&step.change, &direction) / step.curvature;
@@ -172,11 +149,7 @@ fn line_search(
         } else {
             high = length;
         }
-        length = if high.is_finite() {
-            (low + high) / 2.0
-        } else {
-            2.0 * low
-        };
+        length = if high.is_finite() { (low + high) / 2.0 } else { 2.0 * low };
     }
     lowered
 }
@@ -190,9 +163,7 @@ fn norm(a: &[f64]) -> f64 {
 }
 
 fn add_scaled(to: &mut [f64], scale: f64, direction: &[f64]) {
-    to.iter_mut()
-        .zip(direction)
-        .for_each(|(to, d)| *to += scale * d);
+    to.iter_mut().zip(direction).for_each(|(to, d)| *to += scale * d);
 }
 
 #[cfg(test)]
@@ -211,11 +182,7 @@ mod tests {
         })
         .unwrap();
         assert!(found.converged);
-        assert!(
-            found.point.iter().all(|p| (p - 1.0).abs() < 1e-7),
-            "{:?}",
-            found.point
-        );
+        assert!(found.point.iter().all(|p| (p - 1.0).abs() < 1e-7), "{:?}", found.point);
     }
 
     #[test]
@@ -224,10 +191,6 @@ mod tests {
             gradient[0] = 4.0 * p[0].powi(3);
             p[0].powi(4)
         };
-        assert!(
-            !minimize(vec![3.0], 1e-12, 2, &Silent, quartic)
-                .unwrap()
-                .converged
-        );
+        assert!(!minimize(vec![3.0], 1e-12, 2, &Silent, quartic).unwrap().converged);
     }
 }

@@ -34,11 +34,7 @@ pub struct LinearSvm {
 
 impl Default for LinearSvm {
     fn default() -> Self {
-        LinearSvm {
-            c: 1.0,
-            tolerance: 1e-5,
-            max_iterations: 500,
-        }
+        LinearSvm { c: 1.0, tolerance: 1e-5, max_iterations: 500 }
     }
 }
 
@@ -52,27 +48,9 @@ impl Estimator for LinearSvm {
     }
 
     fn check(&self) -> Result<(), FitError> {
-        require(
-            self.c > 0.0 && self.c.is_finite(),
-            self.name(),
-            "c",
-            self.c,
-            "a finite number above 0",
-        )?;
-        require(
-            self.tolerance > 0.0,
-            self.name(),
-            "tolerance",
-            self.tolerance,
-            "above 0",
-        )?;
-        require(
-            self.max_iterations > 0,
-            self.name(),
-            "max_iterations",
-            self.max_iterations,
-            "at least 1",
-        )
+        require(self.c > 0.0 && self.c.is_finite(), self.name(), "c", self.c, "a finite number above 0")?;
+        require(self.tolerance > 0.0, self.name(), "tolerance", self.tolerance, "above 0")?;
+        require(self.max_iterations > 0, self.name(), "max_iterations", self.max_iterations, "at least 1")
     }
 
     fn fit(
@@ -87,10 +65,8 @@ impl Estimator for LinearSvm {
         fit_occurring(x, y, classes, |y, classes| {
             let standardizer = Standardizer::fit(x);
             let design = design_matrix(&standardizer, x);
-            let machines: Vec<Result<Minimum, Cancelled>> = (0..classes as u32)
-                .into_par_iter()
-                .map(|class| self.separate(&design, y, class, progress))
-                .collect();
+            let machines: Vec<Result<Minimum, Cancelled>> =
+                (0..classes as u32).into_par_iter().map(|class| self.separate(&design, y, class, progress)).collect();
             let mut weights = Vec::with_capacity(classes * (x.cols + 1));
             let mut unfinished = 0;
             for machine in machines {
@@ -105,12 +81,7 @@ impl Estimator for LinearSvm {
                     self.max_iterations
                 ));
             }
-            Ok(Box::new(LinearSoftmax {
-                standardizer,
-                weights,
-                classes,
-                calibrated: false,
-            }))
+            Ok(Box::new(LinearSoftmax { standardizer, weights, classes, calibrated: false }))
         })
     }
 }
@@ -119,40 +90,28 @@ impl LinearSvm {
     /// Minimises |w|² / (2 c rows) + mean of max(0, 1 − t w·x)² with t = +1 for `class` and −1 for
     /// the rest. As in LIBLINEAR the intercept is the weight of a column of ones and is penalised
     /// like the others.
-    fn separate(
-        &self,
-        design: &[f64],
-        y: &[u32],
-        class: u32,
-        progress: &dyn Progress,
-    ) -> Result<Minimum, Cancelled> {
+    fn separate(&self, design: &[f64], y: &[u32], class: u32, progress: &dyn Progress) -> Result<Minimum, Cancelled> {
         let rows = y.len();
         let width = design.len() / rows;
         let design = View::new(design, rows, width);
         let penalty = 1.0 / (self.c * rows as f64);
         let mut slacks = vec![0.0; rows];
-        minimize(
-            vec![0.0; width],
-            self.tolerance,
-            self.max_iterations,
-            progress,
-            |weights, gradient| {
-                product(&mut slacks, design, View::new(weights, width, 1));
-                let mut loss = 0.0;
-                for (slack, &label) in slacks.iter_mut().zip(y) {
-                    let target = if label == class { 1.0 } else { -1.0 };
-                    let violation = (1.0 - target * *slack).max(0.0);
-                    loss += violation * violation;
-                    *slack = -2.0 * target * violation / rows as f64;
-                }
-                product(gradient, View::new(&slacks, 1, rows), design);
-                let mut squares = 0.0;
-                for (slope, &weight) in gradient.iter_mut().zip(weights) {
-                    *slope += penalty * weight;
-                    squares += weight * weight;
-                }
-                loss / rows as f64 + penalty / 2.0 * squares
-            },
-        )
+        minimize(vec![0.0; width], self.tolerance, self.max_iterations, progress, |weights, gradient| {
+            product(&mut slacks, design, View::new(weights, width, 1));
+            let mut loss = 0.0;
+            for (slack, &label) in slacks.iter_mut().zip(y) {
+                let target = if label == class { 1.0 } else { -1.0 };
+                let violation = (1.0 - target * *slack).max(0.0);
+                loss += violation * violation;
+                *slack = -2.0 * target * violation / rows as f64;
+            }
+            product(gradient, View::new(&slacks, 1, rows), design);
+            let mut squares = 0.0;
+            for (slope, &weight) in gradient.iter_mut().zip(weights) {
+                *slope += penalty * weight;
+                squares += weight * weight;
+            }
+            loss / rows as f64 + penalty / 2.0 * squares
+        })
     }
 }

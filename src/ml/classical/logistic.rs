@@ -34,11 +34,7 @@ pub struct Logistic {
 
 impl Default for Logistic {
     fn default() -> Self {
-        Logistic {
-            c: 1.0,
-            tolerance: 1e-5,
-            max_iterations: 500,
-        }
+        Logistic { c: 1.0, tolerance: 1e-5, max_iterations: 500 }
     }
 }
 
@@ -52,27 +48,9 @@ impl Estimator for Logistic {
     }
 
     fn check(&self) -> Result<(), FitError> {
-        require(
-            self.c > 0.0 && self.c.is_finite(),
-            self.name(),
-            "c",
-            self.c,
-            "a finite number above 0",
-        )?;
-        require(
-            self.tolerance > 0.0,
-            self.name(),
-            "tolerance",
-            self.tolerance,
-            "above 0",
-        )?;
-        require(
-            self.max_iterations > 0,
-            self.name(),
-            "max_iterations",
-            self.max_iterations,
-            "at least 1",
-        )
+        require(self.c > 0.0 && self.c.is_finite(), self.name(), "c", self.c, "a finite number above 0")?;
+        require(self.tolerance > 0.0, self.name(), "tolerance", self.tolerance, "above 0")?;
+        require(self.max_iterations > 0, self.name(), "max_iterations", self.max_iterations, "at least 1")
     }
 
     fn fit(
@@ -90,25 +68,16 @@ impl Estimator for Logistic {
             let width = x.cols + 1;
             let penalty = 1.0 / (self.c * x.rows as f64);
             let start = vec![0.0; classes * width];
-            let minimum = minimize(
-                start,
-                self.tolerance,
-                self.max_iterations,
-                progress,
-                |weights, gradient| mean_loss(&design, y, width, penalty, weights, gradient),
-            )?;
+            let minimum = minimize(start, self.tolerance, self.max_iterations, progress, |weights, gradient| {
+                mean_loss(&design, y, width, penalty, weights, gradient)
+            })?;
             if !minimum.converged {
                 progress.warn(&format!(
                     "logistic did not converge in {} iterations: raise max_iterations or lower c",
                     self.max_iterations
                 ));
             }
-            Ok(Box::new(LinearSoftmax {
-                standardizer,
-                weights: minimum.point,
-                classes,
-                calibrated: true,
-            }))
+            Ok(Box::new(LinearSoftmax { standardizer, weights: minimum.point, classes, calibrated: true }))
         })
     }
 }
@@ -126,14 +95,7 @@ pub(super) fn design_matrix(standardizer: &Standardizer, x: &Matrix) -> Vec<f64>
 
 /// Mean cross-entropy plus `penalty / 2` × the squared weights but for the intercepts (the last
 /// weight of each class), and its gradient. `weights` is classes × width.
-fn mean_loss(
-    design: &[f64],
-    y: &[u32],
-    width: usize,
-    penalty: f64,
-    weights: &[f64],
-    gradient: &mut [f64],
-) -> f64 {
+fn mean_loss(design: &[f64], y: &[u32], width: usize, penalty: f64, weights: &[f64], gradient: &mut [f64]) -> f64 {
     let classes = weights.len() / width;
     let blocks: Vec<(f64, Vec<f64>)> = design
         .par_chunks(BLOCK * width)
@@ -142,11 +104,7 @@ fn mean_loss(
             let count = labels.len();
             let rows = View::new(rows, count, width);
             let mut residuals = vec![0.0; count * classes];
-            product(
-                &mut residuals,
-                rows,
-                View::new(weights, classes, width).transposed(),
-            );
+            product(&mut residuals, rows, View::new(weights, classes, width).transposed());
             let mut loss = 0.0;
             for (scores, &label) in residuals.chunks_exact_mut(classes).zip(labels) {
                 let label = label as usize;
@@ -162,11 +120,7 @@ fn mean_loss(
                 scores[label] -= 1.0;
             }
             let mut slopes = vec![0.0; classes * width];
-            product(
-                &mut slopes,
-                View::new(&residuals, count, classes).transposed(),
-                rows,
-            );
+            product(&mut slopes, View::new(&residuals, count, classes).transposed(), rows);
             (loss, slopes)
         })
         .collect();
@@ -176,10 +130,7 @@ fn mean_loss(
     let mut loss = 0.0;
     for (block_loss, slopes) in &blocks {
         loss += block_loss;
-        gradient
-            .iter_mut()
-            .zip(slopes)
-            .for_each(|(sum, slope)| *sum += slope);
+        gradient.iter_mut().zip(slopes).for_each(|(sum, slope)| *sum += slope);
     }
     let mut squares = 0.0;
     for (j, (slope, &weight)) in gradient.iter_mut().zip(weights).enumerate() {
@@ -206,23 +157,15 @@ impl Model for LinearSoftmax {
         let design = design_matrix(&self.standardizer, x);
         let width = x.cols + 1;
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
-        probabilities
-            .data
-            .par_chunks_mut(BLOCK * self.classes)
-            .zip(design.par_chunks(BLOCK * width))
-            .for_each(|(out, rows)| {
+        probabilities.data.par_chunks_mut(BLOCK * self.classes).zip(design.par_chunks(BLOCK * width)).for_each(
+            |(out, rows)| {
                 let mut scores = vec![0.0; out.len()];
                 let weights = View::new(&self.weights, self.classes, width);
-                product(
-                    &mut scores,
-                    View::new(rows, rows.len() / width, width),
-                    weights.transposed(),
-                );
+                product(&mut scores, View::new(rows, rows.len() / width, width), weights.transposed());
                 scores.chunks_exact_mut(self.classes).for_each(softmax);
-                out.iter_mut()
-                    .zip(&scores)
-                    .for_each(|(out, &score)| *out = score as f32);
-            });
+                out.iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
+            },
+        );
         probabilities
     }
 

@@ -38,10 +38,7 @@ impl Estimator for Majority {
     ) -> Result<Box<dyn Model>, FitError> {
         fit_occurring(x, y, classes, |y, classes| {
             let rows = y.len() as f64;
-            let shares = class_counts(y, classes)
-                .iter()
-                .map(|&count| (count as f64 / rows) as f32)
-                .collect();
+            let shares = class_counts(y, classes).iter().map(|&count| (count as f64 / rows) as f32).collect();
             Ok(Box::new(Shares { shares }))
         })
     }

@@ -23,9 +23,7 @@ pub struct NaiveBayes {
 
 impl Default for NaiveBayes {
     fn default() -> Self {
-        NaiveBayes {
-            var_smoothing: 1e-9,
-        }
+        NaiveBayes { var_smoothing: 1e-9 }
     }
 }
 
@@ -40,13 +38,7 @@ impl Estimator for NaiveBayes {
 
     fn check(&self) -> Result<(), FitError> {
         let holds = self.var_smoothing >= 0.0 && self.var_smoothing.is_finite();
-        require(
-            holds,
-            self.name(),
-            "var_smoothing",
-            self.var_smoothing,
-            "a finite number of at least 0",
-        )
+        require(holds, self.name(), "var_smoothing", self.var_smoothing, "a finite number of at least 0")
     }
 
     fn fit(
@@ -60,16 +52,9 @@ impl Estimator for NaiveBayes {
         self.check()?;
         fit_occurring(x, y, classes, |y, classes| {
             let overall = normals_of(x, &vec![0; x.rows], 1);
-            let largest = overall
-                .iter()
-                .map(|normal| normal.variance)
-                .fold(0.0, f64::max);
+            let largest = overall.iter().map(|normal| normal.variance).fold(0.0, f64::max);
             // The floor keeps a column that is constant in a class from dividing by zero.
-            let smoothing = if largest > 0.0 {
-                self.var_smoothing.max(1e-12) * largest
-            } else {
-                1.0
-            };
+            let smoothing = if largest > 0.0 { self.var_smoothing.max(1e-12) * largest } else { 1.0 };
             let mut normals = normals_of(x, y, classes);
             for (normal, overall) in normals.iter_mut().zip(overall.iter().cycle()) {
                 // A column that is missing in the whole class tells nothing of it.
@@ -79,15 +64,8 @@ impl Estimator for NaiveBayes {
                 normal.variance += smoothing;
             }
             let rows = y.len() as f64;
-            let priors = class_counts(y, classes)
-                .iter()
-                .map(|&count| (count as f64 / rows).ln())
-                .collect();
-            Ok(Box::new(NormalClasses {
-                priors,
-                normals,
-                columns: x.cols,
-            }))
+            let priors = class_counts(y, classes).iter().map(|&count| (count as f64 / rows).ln()).collect();
+            Ok(Box::new(NormalClasses { priors, normals, columns: x.cols }))
         })
     }
 }
@@ -102,14 +80,7 @@ struct Normal {
 
 /// The normals of every column in every class, classes × columns.
 fn normals_of(x: &Matrix, y: &[u32], classes: usize) -> Vec<Normal> {
-    let mut normals = vec![
-        Normal {
-            count: 0.0,
-            mean: 0.0,
-            variance: 0.0
-        };
-        classes * x.cols
-    ];
+    let mut normals = vec![Normal { count: 0.0, mean: 0.0, variance: 0.0 }; classes * x.cols];
     let each = |normals: &mut [Normal], visit: fn(&mut Normal, f64)| {
         for (i, &label) in y.iter().enumerate() {
             for (normal, &value) in normals[label as usize * x.cols..].iter_mut().zip(x.row(i)) {
@@ -124,17 +95,9 @@ fn normals_of(x: &Matrix, y: &[u32], classes: usize) -> Vec<Normal> {
         normal.count += 1.0;
         normal.mean += value;
     });
-    normals
-        .iter_mut()
-        .filter(|normal| normal.count > 0.0)
-        .for_each(|normal| normal.mean /= normal.count);
-    each(&mut normals, |normal, value| {
-        normal.variance += (value - normal.mean).powi(2)
-    });
-    normals
-        .iter_mut()
-        .filter(|normal| normal.count > 0.0)
-        .for_each(|normal| normal.variance /= normal.count);
+    normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.mean /= normal.count);
+    each(&mut normals, |normal, value| normal.variance += (value - normal.mean).powi(2));
+    normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.variance /= normal.count);
     normals
 }
 
@@ -152,11 +115,7 @@ impl Model for NormalClasses {
         let mut probabilities = Matrix::zeros(x.rows, self.priors.len());
         // ln N(x; m, v) but for the constant ln √2π, which the softmax cancels when each class sums
         // the same columns.
-        let terms: Vec<f64> = self
-            .normals
-            .iter()
-            .map(|normal| 0.5 * normal.variance.ln())
-            .collect();
+        let terms: Vec<f64> = self.normals.iter().map(|normal| 0.5 * normal.variance.ln()).collect();
         for i in 0..x.rows {
             let mut scores = self.priors.clone();
             for (class, score) in scores.iter_mut().enumerate() {
@@ -164,17 +123,12 @@ impl Model for NormalClasses {
                     if value.is_finite() {
                         let at = class * self.columns + j;
                         let normal = self.normals[at];
-                        *score -= terms[at]
-                            + 0.5 * (f64::from(value) - normal.mean).powi(2) / normal.variance;
+                        *score -= terms[at] + 0.5 * (f64::from(value) - normal.mean).powi(2) / normal.variance;
                     }
                 }
             }
             softmax(&mut scores);
-            probabilities
-                .row_mut(i)
-                .iter_mut()
-                .zip(&scores)
-                .for_each(|(out, &score)| *out = score as f32);
+            probabilities.row_mut(i).iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
         }
         probabilities
     }

@@ -34,19 +34,11 @@ impl Standardizer {
     ///
     /// Panics when `x` has another number of columns than the matrix of the fit.
     pub fn apply(&self, x: &Matrix) -> Matrix {
-        assert_eq!(
-            x.cols,
-            self.columns.len(),
-            "predict with the columns of the fit"
-        );
+        assert_eq!(x.cols, self.columns.len(), "predict with the columns of the fit");
         let mut data = Vec::with_capacity(x.data.len());
         for i in 0..x.rows {
             for (&value, column) in x.row(i).iter().zip(&self.columns) {
-                let filled = if value.is_finite() {
-                    f64::from(value)
-                } else {
-                    column.median
-                };
+                let filled = if value.is_finite() { f64::from(value) } else { column.median };
                 data.push(((filled - column.mean) / column.deviation) as f32);
             }
         }
@@ -58,11 +50,7 @@ impl Column {
     fn fit(values: impl Iterator<Item = f32> + Clone) -> Column {
         let mut known: Vec<f32> = values.clone().filter(|value| value.is_finite()).collect();
         if known.is_empty() {
-            return Column {
-                median: 0.0,
-                mean: 0.0,
-                deviation: 1.0,
-            };
+            return Column { median: 0.0, mean: 0.0, deviation: 1.0 };
         }
         known.sort_unstable_by(f32::total_cmp);
         let middle = known.len() / 2;
@@ -72,13 +60,7 @@ impl Column {
             (f64::from(known[middle - 1]) + f64::from(known[middle])) / 2.0
         };
 
-        let filled = values.map(|value| {
-            if value.is_finite() {
-                f64::from(value)
-            } else {
-                median
-            }
-        });
+        let filled = values.map(|value| if value.is_finite() { f64::from(value) } else { median });
         let (mut count, mut sum) = (0.0, 0.0);
         for value in filled.clone() {
             count += 1.0;
@@ -89,11 +71,7 @@ impl Column {
         // A sum of equal values may miss their mean by rounding; such a column is constant all the
         // same.
         let constant = variance.sqrt() <= 1e-12 * mean.abs();
-        Column {
-            median,
-            mean,
-            deviation: if constant { 1.0 } else { variance.sqrt() },
-        }
+        Column { median, mean, deviation: if constant { 1.0 } else { variance.sqrt() } }
     }
 }
 
@@ -109,25 +87,11 @@ mod tests {
     #[test]
     fn columns_are_imputed_and_scaled_as_in_scikit_learn() {
         let column = [1.0, f32::NAN, 2.0, 7.0, 10.0];
-        let x = Matrix::from_vec(
-            5,
-            3,
-            column.iter().flat_map(|&v| [v, 5.0, f32::NAN]).collect(),
-        );
+        let x = Matrix::from_vec(5, 3, column.iter().flat_map(|&v| [v, 5.0, f32::NAN]).collect());
         let scaled = Standardizer::fit(&x).apply(&x);
-        let expected = [
-            -1.184_540_6,
-            -0.121_491_35,
-            -0.880_812_3,
-            0.637_829_6,
-            1.549_014_7f32,
-        ];
+        let expected = [-1.184_540_6, -0.121_491_35, -0.880_812_3, 0.637_829_6, 1.549_014_7f32];
         for (i, value) in expected.iter().enumerate() {
-            assert!(
-                (scaled.get(i, 0) - value).abs() < 1e-6,
-                "row {i}: {}",
-                scaled.get(i, 0)
-            );
+            assert!((scaled.get(i, 0) - value).abs() < 1e-6, "row {i}: {}", scaled.get(i, 0));
             assert_eq!((scaled.get(i, 1), scaled.get(i, 2)), (0.0, 0.0));
         }
     }

@@ -16,29 +16,12 @@ pub struct View<'a, T> {
 impl<'a, T> View<'a, T> {
     /// A row-major `rows` × `cols` matrix. Panics when the slice has another length.
     pub fn new(data: &'a [T], rows: usize, cols: usize) -> Self {
-        assert_eq!(
-            data.len(),
-            rows * cols,
-            "a {rows}×{cols} view needs {} values",
-            rows * cols
-        );
-        View {
-            data,
-            rows,
-            cols,
-            row_stride: cols,
-            col_stride: 1,
-        }
+        assert_eq!(data.len(), rows * cols, "a {rows}×{cols} view needs {} values", rows * cols);
+        View { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
     pub fn transposed(self) -> Self {
-        View {
-            rows: self.cols,
-            cols: self.rows,
-            row_stride: self.col_stride,
-            col_stride: self.row_stride,
-            ..self
-        }
+        View { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
     }
 }
 
@@ -61,12 +44,7 @@ impl Element for f64 {
 /// Overwrites the row-major `out` with `a` × `b`. Panics when the shapes do not fit.
 pub fn product<T: Element>(out: &mut [T], a: View<T>, b: View<T>) {
     assert_eq!(a.cols, b.rows, "inner dimensions differ");
-    assert_eq!(
-        out.len(),
-        a.rows * b.cols,
-        "the product needs {} values",
-        a.rows * b.cols
-    );
+    assert_eq!(out.len(), a.rows * b.cols, "the product needs {} values", a.rows * b.cols);
     if a.cols == 0 {
         out.fill(T::ZERO);
     }
@@ -112,15 +90,7 @@ mod tests {
 
     #[test]
     fn products_agree_with_the_definition_for_any_shape_and_orientation() {
-        for (m, k, n) in [
-            (1, 1, 1),
-            (3, 2, 4),
-            (17, 14, 33),
-            (1, 40, 5),
-            (65, 7, 1),
-            (4, 0, 3),
-            (0, 3, 2),
-        ] {
+        for (m, k, n) in [(1, 1, 1), (3, 2, 4), (17, 14, 33), (1, 40, 5), (65, 7, 1), (4, 0, 3), (0, 3, 2)] {
             let a: Vec<f64> = (0..m * k).map(|i| (i % 7) as f64 - 3.0).collect();
             let b: Vec<f64> = (0..k * n).map(|i| (i % 5) as f64 - 2.0).collect();
             let mut b_transposed = vec![0.0; n * k];
@@ -139,11 +109,7 @@ mod tests {
             product(&mut out, View::new(&a, m, k), View::new(&b, k, n));
             assert_eq!(out, expected);
             out.fill(f64::NAN);
-            product(
-                &mut out,
-                View::new(&a, m, k),
-                View::new(&b_transposed, n, k).transposed(),
-            );
+            product(&mut out, View::new(&a, m, k), View::new(&b_transposed, n, k).transposed());
             assert_eq!(out, expected);
         }
     }
@@ -151,10 +117,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "inner dimensions differ")]
     fn shapes_that_do_not_fit_are_refused() {
-        product(
-            &mut [0.0f32; 4],
-            View::new(&[0.0; 6], 2, 3),
-            View::new(&[0.0; 4], 2, 2),
-        );
+        product(&mut [0.0f32; 4], View::new(&[0.0; 6], 2, 3), View::new(&[0.0; 4], 2, 2));
     }
 }

@@ -43,12 +43,7 @@ pub struct RbfSvm {
 
 impl Default for RbfSvm {
     fn default() -> Self {
-        RbfSvm {
-            c: 1.0,
-            gamma: None,
-            tolerance: 1e-3,
-            cache_mib: 400,
-        }
+        RbfSvm { c: 1.0, gamma: None, tolerance: 1e-3, cache_mib: 400 }
     }
 }
 
@@ -62,37 +57,13 @@ impl Estimator for RbfSvm {
     }
 
     fn check(&self) -> Result<(), FitError> {
-        require(
-            self.c > 0.0 && self.c.is_finite(),
-            self.name(),
-            "c",
-            self.c,
-            "a finite number above 0",
-        )?;
+        require(self.c > 0.0 && self.c.is_finite(), self.name(), "c", self.c, "a finite number above 0")?;
         if let Some(gamma) = self.gamma {
             let holds = gamma > 0.0 && gamma.is_finite();
-            require(
-                holds,
-                self.name(),
-                "gamma",
-                gamma,
-                "a finite number above 0, or null for the usual scale",
-            )?;
+            require(holds, self.name(), "gamma", gamma, "a finite number above 0, or null for the usual scale")?;
         }
-        require(
-            self.tolerance > 0.0,
-            self.name(),
-            "tolerance",
-            self.tolerance,
-            "above 0",
-        )?;
-        require(
-            self.cache_mib > 0,
-            self.name(),
-            "cache_mib",
-            self.cache_mib,
-            "at least 1",
-        )
+        require(self.tolerance > 0.0, self.name(), "tolerance", self.tolerance, "above 0")?;
+        require(self.cache_mib > 0, self.name(), "cache_mib", self.cache_mib, "at least 1")
     }
 
     fn fit(
@@ -108,16 +79,11 @@ impl Estimator for RbfSvm {
             let standardizer = Standardizer::fit(x);
             let rows = standardizer.apply(x);
             let gamma = self.gamma.unwrap_or_else(|| usual_gamma(&rows)) as f32;
-            let pairs: Vec<(u32, u32)> = (0..classes as u32)
-                .flat_map(|a| (a + 1..classes as u32).map(move |b| (a, b)))
-                .collect();
-            let solved: Vec<Result<Pair, Cancelled>> = pairs
-                .par_iter()
-                .map(|&pair| self.separate(&rows, y, pair, gamma, progress))
-                .collect();
-            let solved = solved
-                .into_iter()
-                .collect::<Result<Vec<Pair>, Cancelled>>()?;
+            let pairs: Vec<(u32, u32)> =
+                (0..classes as u32).flat_map(|a| (a + 1..classes as u32).map(move |b| (a, b))).collect();
+            let solved: Vec<Result<Pair, Cancelled>> =
+                pairs.par_iter().map(|&pair| self.separate(&rows, y, pair, gamma, progress)).collect();
+            let solved = solved.into_iter().collect::<Result<Vec<Pair>, Cancelled>>()?;
             let unfinished = solved.iter().filter(|pair| !pair.machine.converged).count();
             if unfinished > 0 {
                 progress.warn(&format!(
@@ -125,14 +91,7 @@ impl Estimator for RbfSvm {
                     pairs.len()
                 ));
             }
-            Ok(Box::new(Machines::new(
-                standardizer,
-                &rows,
-                &solved,
-                pairs,
-                classes,
-                gamma,
-            )))
+            Ok(Box::new(Machines::new(standardizer, &rows, &solved, pairs, classes, gamma)))
         })
     }
 }
@@ -153,16 +112,10 @@ impl RbfSvm {
         gamma: f32,
         progress: &dyn Progress,
     ) -> Result<Pair, Cancelled> {
-        let members: Vec<usize> = (0..y.len())
-            .filter(|&row| y[row] == first || y[row] == second)
-            .collect();
-        let targets: Vec<f64> = members
-            .iter()
-            .map(|&row| if y[row] == first { 1.0 } else { -1.0 })
-            .collect();
+        let members: Vec<usize> = (0..y.len()).filter(|&row| y[row] == first || y[row] == second).collect();
+        let targets: Vec<f64> = members.iter().map(|&row| if y[row] == first { 1.0 } else { -1.0 }).collect();
         let kernel = Gaussian::new(rows.take(&members), gamma);
-        let mut kernel_rows =
-            KernelRows::new(&kernel, self.cache_mib.saturating_mul(1 << 20), progress)?;
+        let mut kernel_rows = KernelRows::new(&kernel, self.cache_mib.saturating_mul(1 << 20), progress)?;
         let machine = solve(&mut kernel_rows, &targets, self.c, self.tolerance, progress)?;
         Ok(Pair { members, machine })
     }
@@ -172,17 +125,8 @@ impl RbfSvm {
 fn usual_gamma(rows: &Matrix) -> f64 {
     let count = rows.data.len() as f64;
     let mean = rows.data.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-    let variance = rows
-        .data
-        .iter()
-        .map(|&value| (f64::from(value) - mean).powi(2))
-        .sum::<f64>()
-        / count;
-    if variance > 0.0 {
-        1.0 / (rows.cols as f64 * variance)
-    } else {
-        1.0
-    }
+    let variance = rows.data.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count;
+    if variance > 0.0 { 1.0 / (rows.cols as f64 * variance) } else { 1.0 }
 }
 
 struct Machines {
@@ -233,19 +177,13 @@ impl Machines {
     fn scores(&self, decisions: &[f32]) -> Vec<f64> {
         let mut votes = vec![0.0; self.classes];
         let mut confidences = vec![0.0; self.classes];
-        for ((&(first, second), &sum), offset) in
-            self.pairs.iter().zip(decisions).zip(&self.offsets)
-        {
+        for ((&(first, second), &sum), offset) in self.pairs.iter().zip(decisions).zip(&self.offsets) {
             let decision = f64::from(sum) + offset;
             votes[if decision > 0.0 { first } else { second } as usize] += 1.0;
             confidences[first as usize] += decision;
             confidences[second as usize] -= decision;
         }
-        votes
-            .iter()
-            .zip(&confidences)
-            .map(|(vote, sum): (&f64, &f64)| vote + sum / (3.0 * (sum.abs() + 1.0)))
-            .collect()
+        votes.iter().zip(&confidences).map(|(vote, sum): (&f64, &f64)| vote + sum / (3.0 * (sum.abs() + 1.0))).collect()
     }
 }
 
@@ -255,31 +193,21 @@ impl Model for Machines {
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
         let support = self.support.len();
         let coefficients = View::new(&self.coefficients, support, self.pairs.len());
-        probabilities
-            .data
-            .par_chunks_mut(BLOCK * self.classes)
-            .zip(rows.data.par_chunks(BLOCK * rows.cols))
-            .for_each(|(out, block)| {
+        probabilities.data.par_chunks_mut(BLOCK * self.classes).zip(rows.data.par_chunks(BLOCK * rows.cols)).for_each(
+            |(out, block)| {
                 let count = block.len() / rows.cols;
                 let mut kernel = vec![0.0; count * support];
                 self.support.fill(block, &mut kernel);
                 let mut decisions = vec![0.0; count * self.pairs.len()];
-                product(
-                    &mut decisions,
-                    View::new(&kernel, count, support),
-                    coefficients,
-                );
-                for (out, decisions) in out
-                    .chunks_exact_mut(self.classes)
-                    .zip(decisions.chunks_exact(self.pairs.len()))
+                product(&mut decisions, View::new(&kernel, count, support), coefficients);
+                for (out, decisions) in out.chunks_exact_mut(self.classes).zip(decisions.chunks_exact(self.pairs.len()))
                 {
                     let mut scores = self.scores(decisions);
                     softmax(&mut scores);
-                    out.iter_mut()
-                        .zip(&scores)
-                        .for_each(|(out, &score)| *out = score as f32);
+                    out.iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
                 }
-            });
+            },
+        );
         probabilities
     }
 

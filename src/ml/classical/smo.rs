@@ -57,16 +57,8 @@ pub fn solve(
         // yᵢ αᵢ rises and yⱼ αⱼ falls by the same step, at most until one of them meets its bound.
         let curvature = f64::from(row_i[i]) + f64::from(row_j[j]) - 2.0 * f64::from(row_i[j]);
         let step = (errors[i] - errors[j]) / curvature.max(LEAST_CURVATURE);
-        let room_i = if targets[i] > 0.0 {
-            c - alphas[i]
-        } else {
-            alphas[i]
-        };
-        let room_j = if targets[j] > 0.0 {
-            alphas[j]
-        } else {
-            c - alphas[j]
-        };
+        let room_i = if targets[i] > 0.0 { c - alphas[i] } else { alphas[i] };
+        let room_j = if targets[j] > 0.0 { alphas[j] } else { c - alphas[j] };
         let step = step.min(room_i).min(room_j);
         let moved = |alpha: f64, room: f64, direction: f64| {
             // Exactly on the bound when the step takes all the room: rounding must not leave a
@@ -89,16 +81,8 @@ pub fn solve(
     }
 
     let offset = offset(&errors, &alphas, &bounds, c);
-    let coefficients = alphas
-        .iter()
-        .zip(targets)
-        .map(|(alpha, target)| alpha * target)
-        .collect();
-    Ok(Machine {
-        coefficients,
-        offset,
-        converged,
-    })
+    let coefficients = alphas.iter().zip(targets).map(|(alpha, target)| alpha * target).collect();
+    Ok(Machine { coefficients, offset, converged })
 }
 
 /// The mean error of the multipliers strictly between their bounds, or else the middle of what the
@@ -115,11 +99,7 @@ fn offset(errors: &[f64], alphas: &[f64], bounds: &Bounds, c: f64) -> f64 {
         return sum / count;
     }
     let highest = bounds.highest_that_can_rise(errors).1;
-    let lowest = errors
-        .iter()
-        .zip(&bounds.fall)
-        .map(|(error, gate)| error - gate)
-        .fold(f64::INFINITY, f64::min);
+    let lowest = errors.iter().zip(&bounds.fall).map(|(error, gate)| error - gate).fold(f64::INFINITY, f64::min);
     (highest + lowest) / 2.0
 }
 
@@ -166,44 +146,23 @@ impl Bounds {
     ///
     /// `row_i` holds the kernel of row i, `own` its value with itself, which is that of any row
     /// with itself.
-    fn best_partner(
-        &self,
-        errors: &[f64],
-        highest: f64,
-        own: f32,
-        row_i: &[f32],
-    ) -> (Option<usize>, f64) {
+    fn best_partner(&self, errors: &[f64], highest: f64, own: f32, row_i: &[f32]) -> (Option<usize>, f64) {
         let mut best = First::default();
         let mut deepest = First::default();
-        for ((errors, gates), kernels) in errors
-            .chunks(LANES)
-            .zip(self.fall.chunks(LANES))
-            .zip(row_i.chunks(LANES))
-        {
+        for ((errors, gates), kernels) in errors.chunks(LANES).zip(self.fall.chunks(LANES)).zip(row_i.chunks(LANES)) {
             let mut gains = [f64::NEG_INFINITY; LANES];
             let mut depths = [f64::NEG_INFINITY; LANES];
             for (i, ((error, gate), &kernel)) in errors.iter().zip(gates).zip(kernels).enumerate() {
                 let depth = highest - error + gate;
                 let curvature = 2.0 * (f64::from(own) - f64::from(kernel));
-                let curvature = if curvature > LEAST_CURVATURE {
-                    curvature
-                } else {
-                    LEAST_CURVATURE
-                };
-                gains[i] = if depth > 0.0 {
-                    depth * depth / curvature
-                } else {
-                    f64::NEG_INFINITY
-                };
+                let curvature = if curvature > LEAST_CURVATURE { curvature } else { LEAST_CURVATURE };
+                gains[i] = if depth > 0.0 { depth * depth / curvature } else { f64::NEG_INFINITY };
                 depths[i] = depth;
             }
             best.offer(&gains);
             deepest.offer(&depths);
         }
-        (
-            best.score.is_finite().then_some(best.at),
-            highest - deepest.score,
-        )
+        (best.score.is_finite().then_some(best.at), highest - deepest.score)
     }
 }
 
@@ -219,11 +178,7 @@ struct First {
 
 impl Default for First {
     fn default() -> Self {
-        First {
-            at: 0,
-            score: f64::NEG_INFINITY,
-            seen: 0,
-        }
+        First { at: 0, score: f64::NEG_INFINITY, seen: 0 }
     }
 }
 
@@ -239,11 +194,7 @@ impl First {
         let largest = largest.into_iter().fold(f64::NEG_INFINITY, f64::max);
         if largest > self.score {
             self.score = largest;
-            self.at = self.seen
-                + scores
-                    .iter()
-                    .position(|&score| score == largest)
-                    .unwrap_or(0);
+            self.at = self.seen + scores.iter().position(|&score| score == largest).unwrap_or(0);
         }
         self.seen += LANES;
     }

@@ -50,35 +50,29 @@ const SUPPORTED: &str = "bert, roberta, xlm-roberta, camembert, distilbert, mpne
 impl Architecture {
     /// From the contents of config.json at `path`.
     pub fn read(config: &Value, path: &Path) -> Result<Self, EncodeError> {
-        let unsupported = |reason: String| EncodeError::Unsupported {
-            path: path.to_owned(),
-            reason,
-        };
+        let unsupported = |reason: String| EncodeError::Unsupported { path: path.to_owned(), reason };
         let family = match config["model_type"].as_str() {
             Some("bert") => Family::Bert,
             Some("roberta" | "xlm-roberta" | "camembert") => Family::Roberta,
             Some("distilbert") => Family::DistilBert,
             Some("mpnet") => Family::MpNet,
             Some(other) => {
-                return Err(unsupported(format!(
-                    "model_type '{other}'; supported are {SUPPORTED}"
-                )));
+                return Err(unsupported(format!("model_type '{other}'; supported are {SUPPORTED}")));
             }
             None => {
-                return Err(unsupported(format!(
-                    "no model_type; supported are {SUPPORTED}"
-                )));
+                return Err(unsupported(format!("no model_type; supported are {SUPPORTED}")));
             }
         };
         let distil = family == Family::DistilBert;
-        let number = |name: &str| match config[name].as_u64() {
-            // The bound keeps products of two sizes far from overflow; no encoder comes near it.
-            Some(value @ 1..=100_000_000) => Ok(value as usize),
+        // The bounds keep products of sizes far from overflow; no encoder comes near them.
+        let number_to = |largest: u64, name: &str| match config[name].as_u64() {
+            Some(value) if (1..=largest).contains(&value) => Ok(value as usize),
             _ => Err(EncodeError::Corrupt {
                 path: path.to_owned(),
-                reason: format!("'{name}' is {}, not a positive number", config[name]),
+                reason: format!("'{name}' is {}, not a number of 1 to {largest}", config[name]),
             }),
         };
+        let number = |name: &str| number_to(100_000_000, name);
         let either = |bert, distilbert| number(if distil { distilbert } else { bert });
         let hidden = either("hidden_size", "dim")?;
         let heads = either("num_attention_heads", "n_heads")?;
@@ -94,39 +88,30 @@ impl Architecture {
             Some("gelu_new" | "gelu_pytorch_tanh" | "gelu_fast") => Activation::GeluTanh,
             Some("relu") => Activation::Relu,
             _ => {
-                return Err(unsupported(format!(
-                    "activation {activation}; supported are gelu, gelu_new, relu"
-                )));
+                return Err(unsupported(format!("activation {activation}; supported are gelu, gelu_new, relu")));
             }
         };
         if let Some(kind) = config["position_embedding_type"].as_str()
             && kind != "absolute"
         {
-            return Err(unsupported(format!(
-                "position_embedding_type '{kind}'; supported is absolute"
-            )));
+            return Err(unsupported(format!("position_embedding_type '{kind}'; supported is absolute")));
         }
         let positions = number("max_position_embeddings")?;
         let first_position = match family {
             Family::Bert | Family::DistilBert => 0,
-            Family::Roberta | Family::MpNet => {
-                config["pad_token_id"].as_u64().unwrap_or(1) as usize + 1
-            }
+            Family::Roberta | Family::MpNet => config["pad_token_id"].as_u64().unwrap_or(1) as usize + 1,
         };
         if first_position >= positions {
             return Err(EncodeError::Corrupt {
                 path: path.to_owned(),
-                reason: format!(
-                    "pad_token_id {} leaves none of {positions} positions",
-                    first_position - 1
-                ),
+                reason: format!("pad_token_id {} leaves none of {positions} positions", first_position - 1),
             });
         }
         Ok(Architecture {
             family,
             hidden,
             heads,
-            layers: either("num_hidden_layers", "n_layers")?,
+            layers: number_to(1000, if distil { "n_layers" } else { "num_hidden_layers" })?,
             intermediate: either("intermediate_size", "hidden_dim")?,
             vocabulary: number("vocab_size")?,
             positions,
@@ -198,42 +183,19 @@ impl Architecture {
                     ],
                 ),
             };
-            let [
-                q,
-                k,
-                v,
-                attention_output,
-                attention_norm,
-                intermediate,
-                output,
-                output_norm,
-            ] = part.map(|part| format!("{root}.{part}"));
-            LayerNames {
-                qkv: [q, k, v],
-                attention_output,
-                attention_norm,
-                intermediate,
-                output,
-                output_norm,
-            }
+            let [q, k, v, attention_output, attention_norm, intermediate, output, output_norm] =
+                part.map(|part| format!("{root}.{part}"));
+            LayerNames { qkv: [q, k, v], attention_output, attention_norm, intermediate, output, output_norm }
         };
         Names {
             words: format!("{prefix}embeddings.word_embeddings.weight"),
             positions: format!("{prefix}embeddings.position_embeddings.weight"),
-            token_types: (self.token_types > 0).then(|| {
-                (
-                    format!("{prefix}embeddings.token_type_embeddings.weight"),
-                    self.token_types,
-                )
-            }),
+            token_types: (self.token_types > 0)
+                .then(|| (format!("{prefix}embeddings.token_type_embeddings.weight"), self.token_types)),
             embedding_norm: format!("{prefix}embeddings.LayerNorm"),
             layers: (0..self.layers).map(layer).collect(),
-            relative_bias: (self.relative_buckets > 0).then(|| {
-                (
-                    format!("{prefix}encoder.relative_attention_bias.weight"),
-                    self.relative_buckets,
-                )
-            }),
+            relative_bias: (self.relative_buckets > 0)
+                .then(|| (format!("{prefix}encoder.relative_attention_bias.weight"), self.relative_buckets)),
         }
     }
 }

@@ -31,12 +31,7 @@ pub trait Engine: Send + Sync {
 pub trait Session {
     /// Pools each sequence (none is empty) into its row of `out`, `dim` values each. Asks `cancelled` at least
     /// every 100 ms or so.
-    fn run(
-        &mut self,
-        sequences: &[&[u32]],
-        out: &mut [f32],
-        cancelled: &dyn Fn() -> bool,
-    ) -> Result<(), EncodeError>;
+    fn run(&mut self, sequences: &[&[u32]], out: &mut [f32], cancelled: &dyn Fn() -> bool) -> Result<(), EncodeError>;
 }
 
 /// One row for each sequence, in order; zeros where a sequence is empty.
@@ -58,10 +53,7 @@ pub fn run(
         progress,
         || engine.session(),
         |session, i| {
-            let batch: Vec<&[u32]> = batches[i]
-                .iter()
-                .map(|&s| sequences[s].as_slice())
-                .collect();
+            let batch: Vec<&[u32]> = batches[i].iter().map(|&s| sequences[s].as_slice()).collect();
             let mut out = vec![0.0; batch.len() * dim];
             session.run(&batch, &mut out, &|| progress.cancelled())?;
             Ok(out)
@@ -79,9 +71,7 @@ pub fn run(
 
 /// The numbers of the non-empty sequences, longest first, in groups of at most `batch_tokens` tokens (or one sequence).
 fn plan(sequences: &[Vec<u32>], batch_tokens: usize, equal_lengths: bool) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..sequences.len())
-        .filter(|&s| !sequences[s].is_empty())
-        .collect();
+    let mut order: Vec<usize> = (0..sequences.len()).filter(|&s| !sequences[s].is_empty()).collect();
     order.sort_by_key(|&s| std::cmp::Reverse(sequences[s].len()));
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut tokens = 0;
@@ -89,8 +79,7 @@ fn plan(sequences: &[Vec<u32>], batch_tokens: usize, equal_lengths: bool) -> Vec
         let length = sequences[s].len();
         match batches.last_mut() {
             Some(batch)
-                if tokens + length <= batch_tokens
-                    && (!equal_lengths || sequences[batch[0]].len() == length) =>
+                if tokens + length <= batch_tokens && (!equal_lengths || sequences[batch[0]].len() == length) =>
             {
                 batch.push(s);
                 tokens += length;

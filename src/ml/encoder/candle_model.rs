@@ -31,57 +31,30 @@ enum Network {
 }
 
 impl CandleModel {
-    pub fn load(
-        weights: Weights,
-        model: &ModelFolder,
-        device: &Device,
-    ) -> Result<Self, EncodeError> {
+    pub fn load(weights: Weights, model: &ModelFolder, device: &Device) -> Result<Self, EncodeError> {
         let path = weights.path().to_owned();
-        let unsupported = |reason: String| EncodeError::Unsupported {
-            path: model.transformer.join("config.json"),
-            reason,
-        };
-        let failed = |error: candle_core::Error| EncodeError::Corrupt {
-            path: path.clone(),
-            reason: error.to_string(),
-        };
+        let unsupported =
+            |reason: String| EncodeError::Unsupported { path: model.transformer.join("config.json"), reason };
+        let failed = |error: candle_core::Error| EncodeError::Corrupt { path: path.clone(), reason: error.to_string() };
         let builder =
-            VarBuilder::from_buffered_safetensors(weights.into_bytes(), DType::F32, device)
-                .map_err(failed)?;
+            VarBuilder::from_buffered_safetensors(weights.into_bytes(), DType::F32, device).map_err(failed)?;
         let network = match model.architecture.family {
-            Family::Bert => {
-                Network::Bert(BertModel::load(builder, &config(model)?).map_err(failed)?)
-            }
+            Family::Bert => Network::Bert(BertModel::load(builder, &config(model)?).map_err(failed)?),
             // candle computes the tanh form for 'gelu' here, which is another function.
             Family::DistilBert if model.architecture.activation == Activation::Gelu => {
-                return Err(unsupported(
-                    "distilbert with 'gelu' on this device; run it on the CPU".to_owned(),
-                ));
+                return Err(unsupported("distilbert with 'gelu' on this device; run it on the CPU".to_owned()));
             }
-            Family::DistilBert => Network::DistilBert(
-                DistilBertModel::load(builder, &config(model)?).map_err(failed)?,
-            ),
+            Family::DistilBert => Network::DistilBert(DistilBertModel::load(builder, &config(model)?).map_err(failed)?),
             Family::Roberta => {
                 let name = "embeddings.word_embeddings.weight";
-                let builder = if builder.contains_tensor(name) {
-                    builder
-                } else {
-                    builder.pp("roberta")
-                };
+                let builder = if builder.contains_tensor(name) { builder } else { builder.pp("roberta") };
                 Network::Roberta(XLMRobertaModel::new(&config(model)?, builder).map_err(failed)?)
             }
             Family::MpNet => {
-                return Err(unsupported(
-                    "model_type 'mpnet' on this device; run it on the CPU".to_owned(),
-                ));
+                return Err(unsupported("model_type 'mpnet' on this device; run it on the CPU".to_owned()));
             }
         };
-        Ok(CandleModel {
-            network,
-            device: device.clone(),
-            hidden: model.architecture.hidden,
-            pooling: model.pooling,
-        })
+        Ok(CandleModel { network, device: device.clone(), hidden: model.architecture.hidden, pooling: model.pooling })
     }
 
     /// Sequences of one length → sequences × tokens × hidden.
@@ -96,9 +69,7 @@ impl CandleModel {
                 let mask = Tensor::zeros((1, 1, 1, shape.1), DType::U8, &self.device)?;
                 network.forward(&ids, &mask)?
             }
-            Network::Roberta(network) => {
-                network.forward(&ids, &ids.ones_like()?, &types, None, None, None)?
-            }
+            Network::Roberta(network) => network.forward(&ids, &ids.ones_like()?, &types, None, None, None)?,
         };
         states.flatten_all()?.to_vec1()
     }
@@ -137,24 +108,14 @@ impl Engine for CandleModel {
 struct CandleSession<'a>(&'a CandleModel);
 
 impl Session for CandleSession<'_> {
-    fn run(
-        &mut self,
-        sequences: &[&[u32]],
-        out: &mut [f32],
-        cancelled: &dyn Fn() -> bool,
-    ) -> Result<(), EncodeError> {
+    fn run(&mut self, sequences: &[&[u32]], out: &mut [f32], cancelled: &dyn Fn() -> bool) -> Result<(), EncodeError> {
         if cancelled() {
             return Err(Cancelled.into());
         }
         let CandleSession(model) = self;
-        let states = model
-            .forward(sequences)
-            .map_err(|error| EncodeError::Device(error.to_string()))?;
+        let states = model.forward(sequences).map_err(|error| EncodeError::Device(error.to_string()))?;
         let size = sequences[0].len() * model.hidden;
-        for (states, out) in states
-            .chunks_exact(size)
-            .zip(out.chunks_exact_mut(model.hidden))
-        {
+        for (states, out) in states.chunks_exact(size).zip(out.chunks_exact_mut(model.hidden)) {
             pool(model.pooling, states.chunks_exact(model.hidden), out);
         }
         Ok(())

@@ -12,10 +12,7 @@ pub enum EncodeError {
     Missing { path: PathBuf, remedy: String },
 
     #[error("cannot read encoder file '{}': {source}", path.display())]
-    Read {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Read { path: PathBuf, source: std::io::Error },
 
     #[error("encoder file '{}' is damaged: {reason}; fetch the model again", path.display())]
     Corrupt { path: PathBuf, reason: String },
@@ -25,17 +22,10 @@ pub enum EncodeError {
 
     /// `reason` says what was found and what was expected.
     #[error("tensor '{name}' in '{}' does not fit the model's config.json: {reason}", path.display())]
-    Tensor {
-        path: PathBuf,
-        name: String,
-        reason: String,
-    },
+    Tensor { path: PathBuf, name: String, reason: String },
 
     #[error("encoder option {option}: {reason}")]
-    Option {
-        option: &'static str,
-        reason: String,
-    },
+    Option { option: &'static str, reason: String },
 
     #[error("the tokenizer rejected text {index}: {reason}")]
     Tokenize { index: usize, reason: String },

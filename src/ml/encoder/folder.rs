@@ -63,9 +63,7 @@ impl ModelFolder {
                     None => read_json(&transformer.join("tokenizer_config.json"))?
                         .and_then(|config| config["model_max_length"].as_u64()),
                 };
-                stated.map_or(longest, |length| {
-                    longest.min(length.try_into().unwrap_or(longest))
-                })
+                stated.map_or(longest, |length| longest.min(length.try_into().unwrap_or(longest)))
             }
         };
         Ok(ModelFolder {
@@ -89,23 +87,14 @@ struct Modules {
 
 impl Modules {
     fn read(folder: &Path) -> Result<Self, EncodeError> {
-        let mut modules = Modules {
-            transformer: PathBuf::new(),
-            pooling: None,
-            normalize: false,
-        };
+        let mut modules = Modules { transformer: PathBuf::new(), pooling: None, normalize: false };
         let path = folder.join("modules.json");
         let Some(list) = read_json(&path)? else {
             return Ok(modules);
         };
-        let corrupt = |reason: &str| EncodeError::Corrupt {
-            path: path.clone(),
-            reason: reason.to_owned(),
-        };
+        let corrupt = |reason: &str| EncodeError::Corrupt { path: path.clone(), reason: reason.to_owned() };
         for module in list.as_array().ok_or_else(|| corrupt("it is not a list"))? {
-            let kind = module["type"]
-                .as_str()
-                .ok_or_else(|| corrupt("a module has no type"))?;
+            let kind = module["type"].as_str().ok_or_else(|| corrupt("a module has no type"))?;
             let place = PathBuf::from(module["path"].as_str().unwrap_or(""));
             match kind.rsplit('.').next().unwrap_or(kind) {
                 "Transformer" => modules.transformer = place,
@@ -114,9 +103,7 @@ impl Modules {
                 _ => {
                     return Err(EncodeError::Unsupported {
                         path,
-                        reason: format!(
-                            "module '{kind}'; supported are Transformer, Pooling, Normalize"
-                        ),
+                        reason: format!("module '{kind}'; supported are Transformer, Pooling, Normalize"),
                     });
                 }
             }
@@ -133,10 +120,7 @@ fn read_pooling(path: &Path) -> Result<Pooling, EncodeError> {
     })?;
     let mut modes: Vec<String> = match &config["pooling_mode"] {
         Value::String(mode) => vec![mode.clone()],
-        Value::Array(modes) => modes
-            .iter()
-            .map(|mode| mode.as_str().unwrap_or_default().to_owned())
-            .collect(),
+        Value::Array(modes) => modes.iter().map(|mode| mode.as_str().unwrap_or_default().to_owned()).collect(),
         _ => config
             .as_object()
             .into_iter()
@@ -144,9 +128,7 @@ fn read_pooling(path: &Path) -> Result<Pooling, EncodeError> {
             .filter(|(_, on)| on.as_bool() == Some(true))
             .filter_map(|(key, _)| key.strip_prefix("pooling_mode_"))
             .map(|mode| match mode {
-                "cls_token" | "max_tokens" | "mean_tokens" => {
-                    mode.rsplit_once('_').map_or(mode, |(mode, _)| mode)
-                }
+                "cls_token" | "max_tokens" | "mean_tokens" => mode.rsplit_once('_').map_or(mode, |(mode, _)| mode),
                 _ => mode,
             })
             .map(str::to_owned)
@@ -182,31 +164,19 @@ fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => {
-            return Err(EncodeError::Read {
-                path: path.to_owned(),
-                source,
-            });
+            return Err(EncodeError::Read { path: path.to_owned(), source });
         }
     };
     match serde_json::from_slice(&text) {
         Ok(value) => Ok(Some(value)),
-        Err(error) => Err(EncodeError::Corrupt {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        }),
+        Err(error) => Err(EncodeError::Corrupt { path: path.to_owned(), reason: error.to_string() }),
     }
 }
 
 /// The bytes of a file that must be there; `hint` helps whoever misses it.
 pub fn read_bytes(path: &Path, hint: &str) -> Result<Vec<u8>, EncodeError> {
     fs::read(path).map_err(|source| match source.kind() {
-        ErrorKind::NotFound => EncodeError::Missing {
-            path: path.to_owned(),
-            remedy: hint.to_owned(),
-        },
-        _ => EncodeError::Read {
-            path: path.to_owned(),
-            source,
-        },
+        ErrorKind::NotFound => EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() },
+        _ => EncodeError::Read { path: path.to_owned(), source },
     })
 }

@@ -43,12 +43,7 @@ pub trait TextEncoder: Send + Sync {
 
     /// `texts.len()` × `dim` values, in the order of `texts`, which may be empty. Each distinct text is computed
     /// once; the bits do not depend on `threads` (0 counts as 1). `progress` counts distinct texts.
-    fn encode(
-        &self,
-        texts: &[&str],
-        threads: usize,
-        progress: &dyn Progress,
-    ) -> Result<Matrix, EncodeError>;
+    fn encode(&self, texts: &[&str], threads: usize, progress: &dyn Progress) -> Result<Matrix, EncodeError>;
 
     /// What decides the vectors besides the contents of the model's files, for model recipes and cache keys.
     fn recipe(&self) -> serde_json::Value;
@@ -85,10 +80,7 @@ pub struct TransformerOptions {
 }
 
 /// Opens a sentence-transformers folder on the CPU. Errors name the file and what is wrong with it.
-pub fn open(
-    folder: &Path,
-    options: &TransformerOptions,
-) -> Result<Box<dyn TextEncoder>, EncodeError> {
+pub fn open(folder: &Path, options: &TransformerOptions) -> Result<Box<dyn TextEncoder>, EncodeError> {
     Ok(Box::new(transformer::Transformer::packed(folder, options)?))
 }
 
@@ -99,7 +91,5 @@ pub fn open_on(
     options: &TransformerOptions,
     device: &candle_core::Device,
 ) -> Result<Box<dyn TextEncoder>, EncodeError> {
-    Ok(Box::new(transformer::Transformer::on_device(
-        folder, options, device,
-    )?))
+    Ok(Box::new(transformer::Transformer::on_device(folder, options, device)?))
 }

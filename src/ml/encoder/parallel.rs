@@ -35,11 +35,7 @@ pub fn for_each<Buffers, T: Send>(
                     if i >= count {
                         break;
                     }
-                    let result = if progress.cancelled() {
-                        Err(Cancelled.into())
-                    } else {
-                        work(&mut buffers, i)
-                    };
+                    let result = if progress.cancelled() { Err(Cancelled.into()) } else { work(&mut buffers, i) };
                     if sender.send((i, result)).is_err() {
                         break;
                     }
@@ -68,13 +64,6 @@ pub fn map<T: Send>(
     work: impl Fn(usize) -> Result<T, EncodeError> + Sync,
 ) -> Result<Vec<T>, EncodeError> {
     let mut results: Vec<Option<T>> = (0..count).map(|_| None).collect();
-    for_each(
-        count,
-        threads,
-        progress,
-        || (),
-        |(), i| work(i),
-        |i, result| results[i] = Some(result),
-    )?;
+    for_each(count, threads, progress, || (), |(), i| work(i), |i, result| results[i] = Some(result))?;
     Ok(results.into_iter().flatten().collect())
 }

@@ -4,12 +4,13 @@
 //! Knows nothing of what becomes of the tokens.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokenizers::{PostProcessor, Tokenizer, TruncationParams};
 
 use super::folder::{ModelFolder, read_bytes};
 use super::{EncodeError, parallel};
-use crate::ml::progress::Progress;
+use crate::ml::progress::{Cancelled, Progress};
 
 pub struct TextTokenizer {
     tokenizer: Tokenizer,
@@ -30,36 +31,22 @@ const CHUNK: usize = 64;
 impl TextTokenizer {
     pub fn open(model: &ModelFolder) -> Result<Self, EncodeError> {
         let path = model.transformer.join("tokenizer.json");
-        let bytes = read_bytes(
-            &path,
-            "fetch it, or save the tokenizer as a fast one with the transformers library",
-        )?;
-        let corrupt = |reason: String| EncodeError::Corrupt {
-            path: path.clone(),
-            reason,
-        };
-        let mut tokenizer =
-            Tokenizer::from_bytes(bytes).map_err(|error| corrupt(error.to_string()))?;
-        let special = tokenizer
-            .get_post_processor()
-            .map_or(0, |processor| processor.added_tokens(false));
+        let bytes = read_bytes(&path, "fetch it, or save the tokenizer as a fast one with the transformers library")?;
+        let corrupt = |reason| EncodeError::Corrupt { path: path.clone(), reason };
+        let mut tokenizer = guarded(|| Tokenizer::from_bytes(bytes)).map_err(corrupt)?;
+        let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
         if model.max_length <= special {
             return Err(EncodeError::Option {
                 option: "max_length",
-                reason: format!(
-                    "{} leaves no room beside {special} special tokens",
-                    model.max_length
-                ),
+                reason: format!("{} leaves no room beside {special} special tokens", model.max_length),
             });
         }
         // Sequences are never padded here; the file may ask for it (all-MiniLM-L6-v2: to 128 tokens).
         tokenizer.with_padding(None);
         tokenizer
-            .with_truncation(Some(TruncationParams {
-                max_length: model.max_length,
-                ..TruncationParams::default()
-            }))
+            .with_truncation(Some(TruncationParams { max_length: model.max_length, ..TruncationParams::default() }))
             .map_err(|error| corrupt(error.to_string()))?;
+        guarded(|| tokenizer.encode_fast("a", true)).map_err(corrupt)?;
         Ok(TextTokenizer {
             tokenizer,
             lowercase: model.lowercase,
@@ -69,12 +56,7 @@ impl TextTokenizer {
     }
 
     /// Tokenizes the distinct texts over `threads`.
-    pub fn sequences(
-        &self,
-        texts: &[&str],
-        threads: usize,
-        progress: &dyn Progress,
-    ) -> Result<Sequences, EncodeError> {
+    pub fn sequences(&self, texts: &[&str], threads: usize, progress: &dyn Progress) -> Result<Sequences, EncodeError> {
         let mut distinct_texts = Vec::new();
         let mut numbers = HashMap::new();
         let of_text: Vec<usize> = texts
@@ -93,7 +75,7 @@ impl TextTokenizer {
                 .iter()
                 .map(|(index, text)| {
                     if progress.cancelled() {
-                        return Err(crate::ml::progress::Cancelled.into());
+                        return Err(Cancelled.into());
                     }
                     self.tokenize(*index, text)
                 })
@@ -119,10 +101,7 @@ impl TextTokenizer {
         for (tokens, number) in sequences {
             distinct[number] = tokens;
         }
-        Ok(Sequences {
-            distinct,
-            of_text: of_text.iter().map(|&i| of_distinct_text[i]).collect(),
-        })
+        Ok(Sequences { distinct, of_text: of_text.iter().map(|&i| of_distinct_text[i]).collect() })
     }
 
     /// The tokens of one text, and whether it was cut.
@@ -152,23 +131,21 @@ impl TextTokenizer {
     }
 
     fn encode(&self, index: usize, text: &str) -> Result<(Vec<u32>, bool), EncodeError> {
-        let encoding =
-            self.tokenizer
-                .encode_fast(text, true)
-                .map_err(|error| EncodeError::Tokenize {
-                    index,
-                    reason: error.to_string(),
-                })?;
+        let encoding = guarded(|| self.tokenizer.encode_fast(text, true))
+            .map_err(|reason| EncodeError::Tokenize { index, reason })?;
         let tokens = encoding.get_ids().to_vec();
-        match tokens
-            .iter()
-            .find(|&&token| token as usize >= self.vocabulary)
-        {
-            Some(&token) => Err(EncodeError::Vocabulary {
-                token,
-                vocabulary: self.vocabulary,
-            }),
+        match tokens.iter().find(|&&token| token as usize >= self.vocabulary) {
+            Some(&token) => Err(EncodeError::Vocabulary { token, vocabulary: self.vocabulary }),
             None => Ok((tokens, !encoding.get_overflowing().is_empty())),
         }
+    }
+}
+
+/// The tokenizers library believes a tokenizer.json that it could parse, and panics where the file contradicts itself
+/// (a template naming a special token that is not listed). That too must end in an error.
+fn guarded<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("tokenizer.json contradicts itself".to_owned()),
     }
 }

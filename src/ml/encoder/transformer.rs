@@ -41,14 +41,8 @@ impl Transformer {
         })
     }
 
-    pub fn on_device(
-        folder: &Path,
-        options: &TransformerOptions,
-        device: &Device,
-    ) -> Result<Self, EncodeError> {
-        Transformer::open(folder, options, |model, weights| {
-            Ok(Box::new(CandleModel::load(weights, model, device)?))
-        })
+    pub fn on_device(folder: &Path, options: &TransformerOptions, device: &Device) -> Result<Self, EncodeError> {
+        Transformer::open(folder, options, |model, weights| Ok(Box::new(CandleModel::load(weights, model, device)?)))
     }
 
     fn open(
@@ -85,22 +79,14 @@ impl TextEncoder for Transformer {
         self.engine.dim()
     }
 
-    fn encode(
-        &self,
-        texts: &[&str],
-        threads: usize,
-        progress: &dyn Progress,
-    ) -> Result<Matrix, EncodeError> {
+    fn encode(&self, texts: &[&str], threads: usize, progress: &dyn Progress) -> Result<Matrix, EncodeError> {
         let sequences = self.tokenizer.sequences(texts, threads, progress)?;
-        let mut rows = batches::run(
-            self.engine.as_ref(),
-            &sequences.distinct,
-            self.batch_tokens,
-            threads,
-            progress,
-        )?;
+        let mut rows = batches::run(self.engine.as_ref(), &sequences.distinct, self.batch_tokens, threads, progress)?;
         if self.normalize {
             rows.data.chunks_exact_mut(self.dim()).for_each(normalize);
+        }
+        if sequences.of_text.iter().copied().eq(0..rows.rows) {
+            return Ok(rows);
         }
         Ok(rows.take(&sequences.of_text))
     }
@@ -153,6 +139,5 @@ pub fn normalize(row: &mut [f32]) {
     let square: f64 = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
     // The bound is that of torch.nn.functional.normalize.
     let scale = 1.0 / square.sqrt().max(1e-12);
-    row.iter_mut()
-        .for_each(|value| *value = (f64::from(*value) * scale) as f32);
+    row.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
 }

@@ -26,15 +26,11 @@ impl Weights {
     }
 
     pub fn tensors(&self) -> Result<Tensors<'_>, EncodeError> {
-        let tensors =
-            SafeTensors::deserialize(&self.bytes).map_err(|error| EncodeError::Corrupt {
-                path: self.path.clone(),
-                reason: format!("{error} ({} bytes)", self.bytes.len()),
-            })?;
-        Ok(Tensors {
-            path: &self.path,
-            tensors,
-        })
+        let tensors = SafeTensors::deserialize(&self.bytes).map_err(|error| EncodeError::Corrupt {
+            path: self.path.clone(),
+            reason: format!("{error} ({} bytes)", self.bytes.len()),
+        })?;
+        Ok(Tensors { path: &self.path, tensors })
     }
 
     pub fn path(&self) -> &Path {
@@ -58,54 +54,27 @@ impl Tensors<'_> {
 
     /// The values of a tensor of this very shape; f16 and bf16 are widened.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, EncodeError> {
-        let wrong = |reason: String| EncodeError::Tensor {
-            path: self.path.to_owned(),
-            name: name.to_owned(),
-            reason,
-        };
-        let tensor = self
-            .tensors
-            .tensor(name)
-            .map_err(|_| wrong("it is not in the file".to_owned()))?;
+        let wrong = |reason: String| EncodeError::Tensor { path: self.path.to_owned(), name: name.to_owned(), reason };
+        let tensor = self.tensors.tensor(name).map_err(|_| wrong("it is not in the file".to_owned()))?;
         if tensor.shape() != shape {
-            return Err(wrong(format!(
-                "its shape is {:?} instead of {shape:?}",
-                tensor.shape()
-            )));
+            return Err(wrong(format!("its shape is {:?} instead of {shape:?}", tensor.shape())));
         }
         let kind = match tensor.dtype() {
             Dtype::F32 => DType::F32,
             Dtype::F16 => DType::F16,
             Dtype::BF16 => DType::BF16,
             other => {
-                return Err(wrong(format!(
-                    "its type is {other:?} instead of F32, F16 or BF16"
-                )));
+                return Err(wrong(format!("its type is {other:?} instead of F32, F16 or BF16")));
             }
         };
-        Tensor::from_raw_buffer(
-            tensor.data(),
-            kind,
-            &[tensor.shape().iter().product()],
-            &Device::Cpu,
-        )
-        .and_then(|tensor| tensor.to_dtype(DType::F32)?.to_vec1())
-        .map_err(|error| wrong(error.to_string()))
+        Tensor::from_raw_buffer(tensor.data(), kind, &[tensor.shape().iter().product()], &Device::Cpu)
+            .and_then(|tensor| tensor.to_dtype(DType::F32)?.to_vec1())
+            .map_err(|error| wrong(error.to_string()))
     }
 
     /// `part.first`, or `part.second` as checkpoints converted from TensorFlow call it.
-    pub fn get_either(
-        &self,
-        part: &str,
-        first: &str,
-        second: &str,
-        shape: &[usize],
-    ) -> Result<Vec<f32>, EncodeError> {
+    pub fn get_either(&self, part: &str, first: &str, second: &str, shape: &[usize]) -> Result<Vec<f32>, EncodeError> {
         let old = format!("{part}.{second}");
-        if self.contains(&old) {
-            self.get(&old, shape)
-        } else {
-            self.get(&format!("{part}.{first}"), shape)
-        }
+        if self.contains(&old) { self.get(&old, shape) } else { self.get(&format!("{part}.{first}"), shape) }
     }
 }

@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 
+use candle_core::D;
 use candle_core::safetensors::BufferedSafetensors;
+use candle_nn::ops::softmax;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::recipe::FORMAT;
@@ -22,6 +24,7 @@ pub struct Classifier {
     preprocessing: Preprocessing,
     classes: Vec<String>,
     network: Network,
+    loss: String,
 }
 
 /// Why a model cannot be read or used.
@@ -38,8 +41,9 @@ pub enum ModelError {
 }
 
 impl Classifier {
-    pub(in crate::ml) fn new(preprocessing: Preprocessing, classes: Vec<String>, network: Network) -> Self {
-        Classifier { preprocessing, classes, network }
+    /// `loss`: the name of what was minimised.
+    pub(in crate::ml) fn new(preprocessing: Preprocessing, classes: &[String], network: Network, loss: &str) -> Self {
+        Classifier { preprocessing, classes: classes.to_vec(), network, loss: loss.into() }
     }
 
     /// Names of the outputs, in the order of the probabilities' columns.
@@ -70,9 +74,8 @@ impl Classifier {
             for part in parts {
                 let inputs = self.preprocessing.apply(frame, part)?;
                 if !part.is_empty() {
-                    let mut logits = self.network.infer(inputs)?;
-                    softmax_rows(&mut logits);
-                    data.extend_from_slice(&logits.data);
+                    let probabilities = softmax(&self.network.infer(inputs)?, D::Minus1)?;
+                    data.extend(probabilities.flatten_all()?.to_vec1::<f32>()?);
                 }
             }
             Ok(Matrix::from_vec(frame.rows, self.classes.len(), data))
@@ -98,15 +101,15 @@ impl Classifier {
             classes: self.classes.clone(),
             inputs: self.preprocessing.clone(),
             network: self.network.blueprint().clone(),
-            loss: "cross_entropy".into(),
+            loss: self.loss.clone(),
         };
         Ok((file, serde_json::to_value(recipe).map_err(|e| ModelError::Recipe(e.to_string()))?))
     }
 
     /// The model of `to_parts`. Refuses parts that do not belong together.
     pub fn from_parts(weights: &[u8], recipe: &serde_json::Value) -> Result<Self, ModelError> {
-        let recipe: Recipe =
-            serde::Deserialize::deserialize(recipe).map_err(|e: serde_json::Error| ModelError::Recipe(e.to_string()))?;
+        let recipe: Recipe = serde::Deserialize::deserialize(recipe)
+            .map_err(|e: serde_json::Error| ModelError::Recipe(e.to_string()))?;
         check(&recipe).map_err(ModelError::Recipe)?;
         let file = BufferedSafetensors::new(weights.to_vec()).map_err(|e| ModelError::Weights(e.to_string()))?;
         let mut snapshot = Snapshot::new();
@@ -119,7 +122,7 @@ impl Classifier {
         }
         let mut network = Network::new(&recipe.network, 0)?;
         network.restore(&snapshot).map_err(ModelError::Weights)?;
-        Ok(Classifier { preprocessing: recipe.inputs, classes: recipe.classes, network })
+        Ok(Classifier { preprocessing: recipe.inputs, classes: recipe.classes, network, loss: recipe.loss })
     }
 }
 
@@ -145,17 +148,4 @@ fn check(recipe: &Recipe) -> Result<(), String> {
         return Ok(());
     };
     Err(problem.into_owned())
-}
-
-fn softmax_rows(logits: &mut Matrix) {
-    for i in 0..logits.rows {
-        let row = logits.row_mut(i);
-        let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let mut sum = 0.0;
-        for value in row.iter_mut() {
-            *value = (*value - largest).exp();
-            sum += *value;
-        }
-        row.iter_mut().for_each(|value| *value /= sum);
-    }
 }

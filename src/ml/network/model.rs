@@ -102,7 +102,7 @@ impl Network {
     }
 
     /// Logits (rows × classes) for predictions: running statistics, no dropout.
-    pub fn infer(&self, inputs: Vec<Matrix>) -> Result<Matrix> {
+    pub fn infer(&self, inputs: Vec<Matrix>) -> Result<Tensor> {
         let mut outputs = Vec::with_capacity(inputs.len());
         for (layers, input) in self.branches.iter().zip(inputs) {
             let mut x = tensor(input)?;
@@ -115,9 +115,7 @@ impl Network {
         for layer in &self.trunk {
             x = layer.infer(&x)?;
         }
-        let logits = self.head.infer(&x)?;
-        let (rows, cols) = logits.dims2()?;
-        Ok(Matrix::from_vec(rows, cols, logits.flatten_all()?.to_vec1()?))
+        self.head.infer(&x)
     }
 
     /// Every trainable tensor, in the order of the layers: branches, trunk, head.
@@ -230,11 +228,13 @@ fn dropout_mask(length: usize, rate: f64, stream: &mut Stream) -> Option<Vec<f32
     }
     let keep = (65_536.0 / (65_536 - threshold.min(65_535)) as f64) as f32;
     let mut mask = vec![0f32; length];
-    for four in mask.chunks_mut(4) {
-        let mut bits = stream.next_u64();
-        for factor in four {
-            *factor = if bits & 0xffff >= threshold { keep } else { 0.0 };
-            bits >>= 16;
+    let mut words = [0u64; 16];
+    for block in mask.chunks_mut(64) {
+        words.fill_with(|| stream.next_u64());
+        for (four, word) in block.chunks_mut(4).zip(words) {
+            for (k, factor) in four.iter_mut().enumerate() {
+                *factor = if (word >> (16 * k)) & 0xffff >= threshold { keep } else { 0.0 };
+            }
         }
     }
     Some(mask)

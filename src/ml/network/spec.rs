@@ -72,7 +72,7 @@ pub struct TextBranchSpec {
 
 impl Default for TextBranchSpec {
     fn default() -> Self {
-        TextBranchSpec { layers: vec![64], dropout: 0.1 }
+        TextBranchSpec { layers: vec![64], dropout: 0.3 }
     }
 }
 

@@ -128,12 +128,7 @@ pub(super) fn summarise(input: &Checked, column: &PreparedColumn) -> ColumnProfi
     }
 }
 
-fn numeric(
-    input: &Checked,
-    column: &PreparedColumn,
-    values: &[f64],
-    order: &[u32],
-) -> (ClassColumn, Vec<ClassColumn>) {
+fn numeric(input: &Checked, column: &PreparedColumn, values: &[f64], order: &[u32]) -> (ClassColumn, Vec<ClassColumn>) {
     // `+ 0.0` turns −0 into 0.
     let sorted: Vec<f64> = order.iter().map(|&i| values[i as usize] + 0.0).collect();
     // Walking the sorted rows leaves every class sorted as well.
@@ -156,32 +151,18 @@ fn numeric(
     let by_class = input.classes.iter().enumerate().map(|(c, class)| {
         let sorted = &sorted_by_class[c];
         let steps = sorted.windows(2).filter(|pair| pair[0] != pair[1]).count();
-        entry(
-            class,
-            sorted,
-            class_rows[c].len(),
-            if sorted.is_empty() { 0 } else { steps + 1 },
-        )
+        entry(class, sorted, class_rows[c].len(), if sorted.is_empty() { 0 } else { steps + 1 })
     });
     let by_class = by_class.collect();
     (overall, by_class)
 }
 
-fn text(
-    input: &Checked,
-    column: &PreparedColumn,
-    values: &[Option<String>],
-) -> (ClassColumn, Vec<ClassColumn>) {
+fn text(input: &Checked, column: &PreparedColumn, values: &[Option<String>]) -> (ClassColumn, Vec<ClassColumn>) {
     let all: Vec<u32> = (0..input.rows as u32).collect();
     let mut scratch = vec![0u64; column.key.distinct];
     let mut entry = |class: &str, rows: &[u32]| {
-        let (count, distinct, summary) = text_summary(
-            rows,
-            values,
-            &column.key,
-            &mut scratch,
-            input.options.top_values,
-        );
+        let (count, distinct, summary) =
+            text_summary(rows, values, &column.key, &mut scratch, input.options.top_values);
         ClassColumn {
             class: class.into(),
             count,
@@ -192,12 +173,7 @@ fn text(
         }
     };
     let overall = entry("", &all);
-    let by_class = input
-        .classes
-        .iter()
-        .zip(rows_by_class(input))
-        .map(|(class, rows)| entry(class, &rows))
-        .collect();
+    let by_class = input.classes.iter().zip(rows_by_class(input)).map(|(class, rows)| entry(class, &rows)).collect();
     (overall, by_class)
 }
 
@@ -250,30 +226,17 @@ fn text_summary(
         if counts[code as usize] == 1 {
             seen.push((code, row));
         }
-        lengths.push(
-            values[row as usize]
-                .as_deref()
-                .map_or(0, |text| text.chars().count()) as f64,
-        );
+        lengths.push(values[row as usize].as_deref().map_or(0, |text| text.chars().count()) as f64);
     }
     let distinct = seen.len() as u64;
-    let unique = seen
-        .iter()
-        .filter(|(code, _)| counts[*code as usize] == 1)
-        .count() as u64;
-    let mut frequent: Vec<(u64, u32)> = seen
-        .iter()
-        .map(|&(code, row)| (counts[code as usize], row))
-        .collect();
+    let unique = seen.iter().filter(|(code, _)| counts[*code as usize] == 1).count() as u64;
+    let mut frequent: Vec<(u64, u32)> = seen.iter().map(|&(code, row)| (counts[code as usize], row)).collect();
     for (code, _) in &seen {
         counts[*code as usize] = 0;
     }
     frequent.sort_by_key(|&(count, _)| std::cmp::Reverse(count));
     let most_frequent = frequent.iter().take(top).map(|&(count, row)| ValueCount {
-        value: wording::short(
-            values[row as usize].as_deref().unwrap_or_default(),
-            LONGEST_VALUE,
-        ),
+        value: wording::short(values[row as usize].as_deref().unwrap_or_default(), LONGEST_VALUE),
         rows: count,
     });
     lengths.sort_unstable_by(f64::total_cmp);
@@ -313,11 +276,7 @@ fn quantile(sorted: &[f64], level: f64) -> f64 {
     let (low, high) = (sorted[below], sorted[(below + 1).min(sorted.len() - 1)]);
     let weight = position - below as f64;
     // The weighted form cannot overflow for values of opposite sign, unlike `low + weight * (high - low)`.
-    if low == high {
-        low
-    } else {
-        low * (1.0 - weight) + high * weight
-    }
+    if low == high { low } else { low * (1.0 - weight) + high * weight }
 }
 
 /// Welford's running mean and sample deviation (Welford 1962): the mean never overflows.
@@ -329,11 +288,7 @@ pub(super) fn mean_and_deviation(values: &[f64]) -> (f64, Option<f64>) {
         squares += (value - mean) * (value - mean - step);
         mean += step;
     }
-    let deviation = if values.len() < 2 {
-        None
-    } else {
-        finite((squares / (values.len() - 1) as f64).sqrt())
-    };
+    let deviation = if values.len() < 2 { None } else { finite((squares / (values.len() - 1) as f64).sqrt()) };
     (mean, deviation)
 }
 

@@ -17,17 +17,9 @@ pub struct Correlations {
 }
 
 pub(super) fn of_columns(input: &Checked) -> Correlations {
-    let columns: Vec<Numeric> = input
-        .numeric()
-        .map(|(_, values, order)| Numeric { values, order })
-        .collect();
-    let ranks: Vec<Vec<f64>> = columns
-        .par_iter()
-        .map(|column| column.ranks(|_| true))
-        .collect();
-    let pairs: Vec<(usize, usize)> = (0..columns.len())
-        .flat_map(|i| (i..columns.len()).map(move |j| (i, j)))
-        .collect();
+    let columns: Vec<Numeric> = input.numeric().map(|(_, values, order)| Numeric { values, order }).collect();
+    let ranks: Vec<Vec<f64>> = columns.par_iter().map(|column| column.ranks(|_| true)).collect();
+    let pairs: Vec<(usize, usize)> = (0..columns.len()).flat_map(|i| (i..columns.len()).map(move |j| (i, j))).collect();
     let computed: Vec<(Option<f64>, Option<f64>)> = pairs
         .par_iter()
         .map(|&(i, j)| {
@@ -45,10 +37,7 @@ pub(super) fn of_columns(input: &Checked) -> Correlations {
         })
         .collect();
     let mut result = Correlations {
-        columns: input
-            .numeric()
-            .map(|(column, _, _)| column.name.to_string())
-            .collect(),
+        columns: input.numeric().map(|(column, _, _)| column.name.to_string()).collect(),
         pearson: vec![vec![None; columns.len()]; columns.len()],
         spearman: vec![vec![None; columns.len()]; columns.len()],
     };
@@ -68,12 +57,7 @@ impl Numeric<'_> {
     /// Ranks from 1 among the rows that `keep` holds, NaN elsewhere; ties share their mean rank.
     fn ranks(&self, keep: impl Fn(usize) -> bool) -> Vec<f64> {
         let mut ranks = vec![f64::NAN; self.values.len()];
-        let kept: Vec<usize> = self
-            .order
-            .iter()
-            .map(|&row| row as usize)
-            .filter(|&row| keep(row))
-            .collect();
+        let kept: Vec<usize> = self.order.iter().map(|&row| row as usize).filter(|&row| keep(row)).collect();
         let mut before = 0.0;
         for ties in kept.chunk_by(|&a, &b| self.values[a] == self.values[b]) {
             let rank = before + (ties.len() as f64 + 1.0) / 2.0;
@@ -88,11 +72,7 @@ impl Numeric<'_> {
 
 /// Over the rows where both are finite, in two passes.
 fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
-    let complete = || {
-        a.iter()
-            .zip(b)
-            .filter(|(x, y)| x.is_finite() && y.is_finite())
-    };
+    let complete = || a.iter().zip(b).filter(|(x, y)| x.is_finite() && y.is_finite());
     let (first_x, first_y) = complete().next()?;
     let (mut count, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
     let mut varies = (false, false);
@@ -114,7 +94,5 @@ fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
         xy += dx * dy;
     }
     let correlation = xy / (xx.sqrt() * yy.sqrt());
-    correlation
-        .is_finite()
-        .then(|| correlation.clamp(-1.0, 1.0))
+    correlation.is_finite().then(|| correlation.clamp(-1.0, 1.0))
 }

@@ -60,17 +60,7 @@ pub(super) fn discrete(key: &Key, label: &[Option<u32>], classes: usize) -> Opti
 /// Entropy of the label in nats.
 pub(super) fn entropy(counts: &[u64]) -> f64 {
     let n: f64 = counts.iter().map(|&count| count as f64).sum();
-    if n == 0.0 {
-        0.0
-    } else {
-        (n.ln()
-            - counts
-                .iter()
-                .map(|&count| x_ln_x(count as f64))
-                .sum::<f64>()
-                / n)
-            .max(0.0)
-    }
+    if n == 0.0 { 0.0 } else { (n.ln() - counts.iter().map(|&count| x_ln_x(count as f64)).sum::<f64>() / n).max(0.0) }
 }
 
 fn x_ln_x(x: f64) -> f64 {
@@ -81,9 +71,7 @@ fn expected_by_chance(value_rows: &mut [u64], class_rows: &[u64], rows: u64) -> 
     let n = rows as f64;
     let ln_factorial: Vec<f64> = {
         // Summed logarithms would drift over a million rows; Stirling does not.
-        (0..=rows)
-            .map(|i| if i < 2 { 0.0 } else { ln_gamma(i as f64 + 1.0) })
-            .collect()
+        (0..=rows).map(|i| if i < 2 { 0.0 } else { ln_gamma(i as f64 + 1.0) }).collect()
     };
     let f = |i: u64| ln_factorial[i as usize];
     value_rows.sort_unstable();
@@ -139,30 +127,18 @@ pub(super) fn continuous(
         return None;
     }
     let only: Vec<f64> = points.iter().map(|point| point.0).collect();
-    let scale = super::column::mean_and_deviation(&only)
-        .1
-        .filter(|deviation| *deviation > 0.0)?;
-    let magnitude =
-        (only.iter().map(|x| (x / scale).abs()).sum::<f64>() / only.len() as f64).max(1.0);
+    let scale = super::column::mean_and_deviation(&only).1.filter(|deviation| *deviation > 0.0)?;
+    let magnitude = (only.iter().map(|x| (x / scale).abs()).sum::<f64>() / only.len() as f64).max(1.0);
     let tied = points.windows(2).any(|pair| pair[0].0 == pair[1].0);
     for point in &mut points {
-        point.0 = point.0 / scale
-            + if tied {
-                1e-10 * magnitude * noise.normal()
-            } else {
-                0.0
-            };
+        point.0 = point.0 / scale + if tied { 1e-10 * magnitude * noise.normal() } else { 0.0 };
     }
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let sorted: Vec<f64> = points.iter().map(|point| point.0).collect();
     let digamma = digamma_table(points.len());
     let mut sum = 0.0;
     for (class, &rows) in class_rows.iter().enumerate().filter(|(_, rows)| **rows > 1) {
-        let own: Vec<f64> = points
-            .iter()
-            .filter(|point| point.1 as usize == class)
-            .map(|point| point.0)
-            .collect();
+        let own: Vec<f64> = points.iter().filter(|point| point.1 as usize == class).map(|point| point.0).collect();
         let k = neighbours.min(rows - 1);
         for i in 0..own.len() {
             let radius = kth_distance(&own, i, k).next_down().max(0.0);
@@ -179,16 +155,8 @@ fn kth_distance(sorted: &[f64], i: usize, k: usize) -> f64 {
     let (mut low, mut high) = (i, i);
     let mut distance = 0.0;
     for _ in 0..k {
-        let below = if low > 0 {
-            sorted[i] - sorted[low - 1]
-        } else {
-            f64::INFINITY
-        };
-        let above = if high + 1 < sorted.len() {
-            sorted[high + 1] - sorted[i]
-        } else {
-            f64::INFINITY
-        };
+        let below = if low > 0 { sorted[i] - sorted[low - 1] } else { f64::INFINITY };
+        let above = if high + 1 < sorted.len() { sorted[high + 1] - sorted[i] } else { f64::INFINITY };
         if below <= above {
             low -= 1;
             distance = below;

@@ -46,37 +46,20 @@ pub struct Origins<'a> {
 pub enum ProfileError {
     #[error("the table has no rows to describe")]
     Empty,
-    #[error(
-        "the table has {0} rows; a profile takes at most 4294967294: describe a sample of them"
-    )]
+    #[error("the table has {0} rows; a profile takes at most 4294967294: describe a sample of them")]
     TooManyRows(usize),
     #[error("{what} has {found} values for {rows} rows")]
-    Length {
-        what: String,
-        found: usize,
-        rows: usize,
-    },
+    Length { what: String, found: usize, rows: usize },
     #[error("row {row} has label {label}, but there are {classes} classes")]
-    Label {
-        row: usize,
-        label: u32,
-        classes: usize,
-    },
+    Label { row: usize, label: u32, classes: usize },
     #[error("row {row} is in part {part}; parts are 0 (train), 1 (valid) and 2 (test)")]
     Part { row: usize, part: u8 },
     #[error("column '{0}' holds vectors; describe numeric and text columns only")]
     Vector(String),
-    #[error(
-        "near_duplicate_columns names '{name}', which is no text column (text columns: {known})"
-    )]
+    #[error("near_duplicate_columns names '{name}', which is no text column (text columns: {known})")]
     NearDuplicateColumn { name: String, known: String },
     #[error("{name} is {value}; it must be between {low} and {high}")]
-    Option {
-        name: &'static str,
-        value: usize,
-        low: usize,
-        high: usize,
-    },
+    Option { name: &'static str, value: usize, low: usize, high: usize },
     #[error("cannot start threads: {0}")]
     Threads(String),
 }
@@ -132,18 +115,11 @@ impl<'a> Checked<'a> {
         check_codes(input)?;
         check_near_duplicate_columns(input.frame, options)?;
         let named: Vec<(&String, &Column)> = input.frame.columns.iter().collect();
-        let columns = named
-            .into_par_iter()
-            .map(|(name, column)| prepare(name, column))
-            .collect::<Result<_, _>>()?;
+        let columns = named.into_par_iter().map(|(name, column)| prepare(name, column)).collect::<Result<_, _>>()?;
         let groups: Vec<Group> = input
             .groups
             .iter()
-            .map(|(name, values)| Group {
-                name,
-                values,
-                key: Key::of_texts(values.iter().map(Option::as_deref)),
-            })
+            .map(|(name, values)| Group { name, values, key: Key::of_texts(values.iter().map(Option::as_deref)) })
             .collect();
         Ok(Checked {
             rows,
@@ -152,8 +128,7 @@ impl<'a> Checked<'a> {
             classes: input.classes,
             part: input.part,
             columns,
-            connected: (!groups.is_empty())
-                .then(|| connected(groups.iter().map(|group| &group.key), rows)),
+            connected: (!groups.is_empty()).then(|| connected(groups.iter().map(|group| &group.key), rows)),
             groups,
             origins: input.origins,
             seed: input.seed,
@@ -173,19 +148,9 @@ impl<'a> Checked<'a> {
 fn prepare<'a>(name: &'a str, column: &'a Column) -> Result<PreparedColumn<'a>, ProfileError> {
     match column {
         Column::Numeric(values) => {
-            let mut order: Vec<u32> = (0..values.len() as u32)
-                .filter(|&i| values[i as usize].is_finite())
-                .collect();
-            order.sort_unstable_by(|&a, &b| {
-                values[a as usize]
-                    .total_cmp(&values[b as usize])
-                    .then(a.cmp(&b))
-            });
-            Ok(PreparedColumn {
-                name,
-                key: Key::of_numbers(values),
-                data: ColumnData::Numeric { values, order },
-            })
+            let mut order: Vec<u32> = (0..values.len() as u32).filter(|&i| values[i as usize].is_finite()).collect();
+            order.sort_unstable_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]).then(a.cmp(&b)));
+            Ok(PreparedColumn { name, key: Key::of_numbers(values), data: ColumnData::Numeric { values, order } })
         }
         Column::Text(values) => Ok(PreparedColumn {
             name,
@@ -198,11 +163,7 @@ fn prepare<'a>(name: &'a str, column: &'a Column) -> Result<PreparedColumn<'a>, 
 
 fn check_lengths(input: &ProfileInput, rows: usize) -> Result<(), ProfileError> {
     let check = |what: String, found: usize| {
-        if found == rows {
-            Ok(())
-        } else {
-            Err(ProfileError::Length { what, found, rows })
-        }
+        if found == rows { Ok(()) } else { Err(ProfileError::Length { what, found, rows }) }
     };
     for (name, column) in &input.frame.columns {
         check(format!("column '{name}'"), column.len())?;
@@ -227,11 +188,7 @@ fn check_codes(input: &ProfileInput) -> Result<(), ProfileError> {
         if let Some(label) = *label
             && label as usize >= classes
         {
-            return Err(ProfileError::Label {
-                row: i + 1,
-                label,
-                classes,
-            });
+            return Err(ProfileError::Label { row: i + 1, label, classes });
         }
     }
     for (i, &part) in input.part.unwrap_or_default().iter().enumerate() {
@@ -242,26 +199,13 @@ fn check_codes(input: &ProfileInput) -> Result<(), ProfileError> {
     Ok(())
 }
 
-fn check_near_duplicate_columns(
-    frame: &Frame,
-    options: &ProfileOptions,
-) -> Result<(), ProfileError> {
+fn check_near_duplicate_columns(frame: &Frame, options: &ProfileOptions) -> Result<(), ProfileError> {
     for name in &options.near_duplicate_columns {
         if frame.text(name).is_none() {
-            let texts = frame
-                .columns
-                .iter()
-                .filter(|(_, column)| matches!(column, Column::Text(_)));
+            let texts = frame.columns.iter().filter(|(_, column)| matches!(column, Column::Text(_)));
             let known: Vec<&str> = texts.map(|(name, _)| name.as_str()).collect();
-            let known = if known.is_empty() {
-                "none".into()
-            } else {
-                known.join(", ")
-            };
-            return Err(ProfileError::NearDuplicateColumn {
-                name: name.clone(),
-                known,
-            });
+            let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+            return Err(ProfileError::NearDuplicateColumn { name: name.clone(), known });
         }
     }
     Ok(())

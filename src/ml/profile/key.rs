@@ -19,11 +19,7 @@ pub(super) struct Key {
 impl Key {
     /// Not-finite numbers are missing; -0 equals 0.
     pub fn of_numbers(values: &[f64]) -> Key {
-        Key::of(
-            values
-                .iter()
-                .map(|&x| x.is_finite().then(|| (x + 0.0).to_bits())),
-        )
+        Key::of(values.iter().map(|&x| x.is_finite().then(|| (x + 0.0).to_bits())))
     }
 
     pub fn of_texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Key {
@@ -40,10 +36,7 @@ impl Key {
                 })
             })
             .collect();
-        Key {
-            codes,
-            distinct: seen.len(),
-        }
+        Key { codes, distinct: seen.len() }
     }
 
     /// The key of numbers that agree to `digits` significant digits. Values on two sides of a rounding step differ,
@@ -56,31 +49,16 @@ impl Key {
                 representative[code as usize] = value;
             }
         }
-        let rounded = Key::of(
-            representative
-                .iter()
-                .map(|value| Some(format!("{:.*e}", digits - 1, value + 0.0))),
-        );
-        let codes = exact.codes.iter().map(|&code| {
-            if code == MISSING {
-                MISSING
-            } else {
-                rounded.codes[code as usize]
-            }
-        });
-        Key {
-            codes: codes.collect(),
-            distinct: rounded.distinct,
-        }
+        let rounded = Key::of(representative.iter().map(|value| Some(format!("{:.*e}", digits - 1, value + 0.0))));
+        let codes =
+            exact.codes.iter().map(|&code| if code == MISSING { MISSING } else { rounded.codes[code as usize] });
+        Key { codes: codes.collect(), distinct: rounded.distinct }
     }
 
     /// Rows are equal when they are in every one of `keys`, missing being equal to missing. Missing where all are.
     pub fn all_of(keys: &[&Key], rows: usize) -> Key {
         let Some((first, rest)) = keys.split_first() else {
-            return Key {
-                codes: vec![MISSING; rows],
-                distinct: 0,
-            };
+            return Key { codes: vec![MISSING; rows], distinct: 0 };
         };
         let mut joined = (*first).clone();
         for key in rest {
@@ -126,10 +104,7 @@ impl Key {
         for &code in &with_missing.codes {
             counts[code as usize] += 1;
         }
-        counts
-            .iter()
-            .map(|&n| n as f64 * (n as f64 - 1.0) / 2.0)
-            .sum()
+        counts.iter().map(|&n| n as f64 * (n as f64 - 1.0) / 2.0).sum()
     }
 }
 
@@ -141,9 +116,7 @@ pub(super) struct RowSets {
 
 impl RowSets {
     pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
-        self.starts
-            .windows(2)
-            .map(|bounds| &self.rows[bounds[0]..bounds[1]])
+        self.starts.windows(2).map(|bounds| &self.rows[bounds[0]..bounds[1]])
     }
 
     /// How many rows have a value.

@@ -23,12 +23,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use audit::{
-    Audit, ClassCount, ColumnScore, Contradictions, Duplicates, Finding, GiveAway, GiveAwayVerdict,
-    KeyKind, Overlap, PartOverlap, ReadBy, RowSet, Severity,
+    Audit, ClassCount, ColumnScore, Contradictions, Duplicates, Finding, GiveAway, GiveAwayVerdict, KeyKind, Overlap,
+    PartOverlap, ReadBy, RowSet, Severity,
 };
-pub use column::{
-    ClassColumn, ColumnKind, ColumnProfile, NumericSummary, Quantiles, TextSummary, ValueCount,
-};
+pub use column::{ClassColumn, ColumnKind, ColumnProfile, NumericSummary, Quantiles, TextSummary, ValueCount};
 pub use correlation::Correlations;
 pub use histogram::Histogram;
 pub use input::{Origins, ProfileError, ProfileInput, TEST, TRAIN, VALID};
@@ -84,11 +82,7 @@ pub struct PartBalance {
 /// # Errors
 /// Lengths that disagree, labels or parts out of range, vector columns, an empty table, options out of range, or a
 /// thread pool that the system refuses.
-pub fn profile(
-    input: &ProfileInput,
-    options: &ProfileOptions,
-    threads: usize,
-) -> Result<Profile, ProfileError> {
+pub fn profile(input: &ProfileInput, options: &ProfileOptions, threads: usize) -> Result<Profile, ProfileError> {
     let checked = Checked::new(input, options)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.max(1))
@@ -99,16 +93,8 @@ pub fn profile(
 
 fn profile_checked(input: &Checked) -> Profile {
     let classes = class_balance(input);
-    let columns: Vec<ColumnProfile> = input
-        .columns
-        .par_iter()
-        .map(|column| column::summarise(input, column))
-        .collect();
-    let relevance = if input.labelled == 0 {
-        Vec::new()
-    } else {
-        relevance::of_columns(input)
-    };
+    let columns: Vec<ColumnProfile> = input.columns.par_iter().map(|column| column::summarise(input, column)).collect();
+    let relevance = if input.labelled == 0 { Vec::new() } else { relevance::of_columns(input) };
     let correlations = correlation::of_columns(input);
     let audit = audit::audit(input, &columns, &classes, &correlations);
     Profile {
@@ -116,11 +102,7 @@ fn profile_checked(input: &Checked) -> Profile {
         labelled: input.labelled as u64,
         parts: part_balance(input),
         pca: pca::of_columns(input),
-        histograms: input
-            .columns
-            .par_iter()
-            .filter_map(|column| histogram::of_column(input, column))
-            .collect(),
+        histograms: input.columns.par_iter().filter_map(|column| histogram::of_column(input, column)).collect(),
         columns,
         classes,
         correlations,
@@ -135,21 +117,13 @@ fn class_balance(input: &Checked) -> Vec<ClassBalance> {
         rows[*label as usize] += 1;
     }
     let share = |rows: u64| {
-        if input.labelled == 0 {
-            0.0
-        } else {
-            rows as f64 / input.labelled as f64
-        }
+        if input.labelled == 0 { 0.0 } else { rows as f64 / input.labelled as f64 }
     };
     input
         .classes
         .iter()
         .zip(rows)
-        .map(|(class, rows)| ClassBalance {
-            class: class.clone(),
-            rows,
-            share: share(rows),
-        })
+        .map(|(class, rows)| ClassBalance { class: class.clone(), rows, share: share(rows) })
         .collect()
 }
 
@@ -158,11 +132,7 @@ fn part_balance(input: &Checked) -> Vec<PartBalance> {
         return Vec::new();
     };
     let mut balance: Vec<PartBalance> = ["train", "valid", "test"]
-        .map(|part| PartBalance {
-            part: part.into(),
-            rows: 0,
-            classes: vec![0; input.classes.len()],
-        })
+        .map(|part| PartBalance { part: part.into(), rows: 0, classes: vec![0; input.classes.len()] })
         .into();
     for (part, label) in parts.iter().zip(input.label) {
         let entry = &mut balance[usize::from(*part)];

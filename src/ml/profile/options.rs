@@ -57,12 +57,7 @@ impl ProfileOptions {
         ];
         for (name, value, low, high) in ranges {
             if value < low || value > high {
-                return Err(ProfileError::Option {
-                    name,
-                    value,
-                    low,
-                    high,
-                });
+                return Err(ProfileError::Option { name, value, low, high });
             }
         }
         Ok(())

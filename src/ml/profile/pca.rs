@@ -43,18 +43,7 @@ pub(super) fn of_columns(input: &Checked) -> Option<PrincipalComponents> {
             continue;
         }
         names.push(column.name.to_string());
-        columns.push(
-            values
-                .iter()
-                .map(|x| {
-                    if x.is_finite() {
-                        (x - mean) / deviation
-                    } else {
-                        0.0
-                    }
-                })
-                .collect(),
-        );
+        columns.push(values.iter().map(|x| if x.is_finite() { (x - mean) / deviation } else { 0.0 }).collect());
     }
     let kept = input.options.pca_components.min(names.len());
     if names.len() < 2 || kept == 0 {
@@ -65,11 +54,7 @@ pub(super) fn of_columns(input: &Checked) -> Option<PrincipalComponents> {
     let components: Vec<Vec<f64>> = components.into_iter().take(kept).collect();
     Some(PrincipalComponents {
         columns: names,
-        explained_variance_ratio: eigenvalues
-            .iter()
-            .take(kept)
-            .map(|value| (value / total).max(0.0))
-            .collect(),
+        explained_variance_ratio: eigenvalues.iter().take(kept).map(|value| (value / total).max(0.0)).collect(),
         points: points(input, &columns, &components),
         components,
     })
@@ -83,11 +68,7 @@ fn points(input: &Checked, columns: &[Vec<f64>], components: &[Vec<f64>]) -> Pca
         let Some(component) = components.get(k) else {
             return 0.0;
         };
-        let sum: f64 = component
-            .iter()
-            .zip(columns)
-            .map(|(loading, column)| loading * column[row])
-            .sum();
+        let sum: f64 = component.iter().zip(columns).map(|(loading, column)| loading * column[row]).sum();
         // `+ 0.0` turns a rounded −0 into 0.
         (sum * 1e4).round() / 1e4 + 0.0
     };
@@ -117,15 +98,11 @@ fn covariance(columns: &[Vec<f64>]) -> Vec<Vec<f64>> {
 /// Van Loan, Matrix Computations, 8.5): slower than QR beyond some hundred columns, but simple, exact and deterministic.
 fn eigen(mut a: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>) {
     let size = a.len();
-    let mut vectors: Vec<Vec<f64>> = (0..size)
-        .map(|i| (0..size).map(|j| f64::from(u8::from(i == j))).collect())
-        .collect();
+    let mut vectors: Vec<Vec<f64>> =
+        (0..size).map(|i| (0..size).map(|j| f64::from(u8::from(i == j))).collect()).collect();
     let scale: f64 = a.iter().flatten().map(|x| x * x).sum::<f64>().sqrt();
     for _sweep in 0..60 {
-        let off: f64 = (0..size)
-            .flat_map(|i| (0..i).map(move |j| (i, j)))
-            .map(|(i, j)| a[i][j] * a[i][j])
-            .sum();
+        let off: f64 = (0..size).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i][j] * a[i][j]).sum();
         if off.sqrt() <= 1e-15 * scale {
             break;
         }
@@ -140,10 +117,7 @@ fn eigen(mut a: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>) {
     let mut order: Vec<usize> = (0..size).collect();
     order.sort_by(|&i, &j| a[j][j].total_cmp(&a[i][i]));
     let values = order.iter().map(|&i| a[i][i]).collect();
-    (
-        values,
-        order.into_iter().map(|i| with_sign(&vectors[i])).collect(),
-    )
+    (values, order.into_iter().map(|i| with_sign(&vectors[i])).collect())
 }
 
 /// Makes `a[p][q]` zero by a rotation of the plane (p, q); rows of `vectors` are the vectors so far.

@@ -55,20 +55,10 @@ pub(super) fn of_columns(input: &Checked) -> Vec<Relevance> {
         class_rows[*label as usize] += 1;
     }
     let label_entropy = information::entropy(&class_rows);
-    input
-        .columns
-        .par_iter()
-        .enumerate()
-        .map(|(index, column)| of_column(input, column, index, label_entropy))
-        .collect()
+    input.columns.par_iter().enumerate().map(|(index, column)| of_column(input, column, index, label_entropy)).collect()
 }
 
-fn of_column(
-    input: &Checked,
-    column: &PreparedColumn,
-    index: usize,
-    label_entropy: f64,
-) -> Relevance {
+fn of_column(input: &Checked, column: &PreparedColumn, index: usize, label_entropy: f64) -> Relevance {
     let (label, classes) = (input.label, input.classes.len());
     let mut relevance = Relevance {
         column: column.name.into(),
@@ -89,14 +79,7 @@ fn of_column(
         if column.key.distinct > 1 && column.key.distinct * classes * ROWS_PER_CELL > order.len() {
             let noise = Stream::new(input.seed, "profile: ties", index as u64);
             let order = without_twins(input, &column.key, order);
-            let information = information::continuous(
-                values,
-                &order,
-                label,
-                classes,
-                input.options.neighbours,
-                noise,
-            );
+            let information = information::continuous(values, &order, label, classes, input.options.neighbours, noise);
             relevance.estimator = InformationEstimator::Neighbours;
             relevance.mutual_information = information;
             relevance.information_share = share(information.unwrap_or(0.0), label_entropy);
@@ -106,8 +89,7 @@ fn of_column(
     if let Some(information) = information::discrete(&column.key, label, classes) {
         relevance.mutual_information = Some(information.miller_madow);
         relevance.by_chance = information.by_chance;
-        relevance.information_share =
-            share(information.plug_in - information.by_chance, label_entropy);
+        relevance.information_share = share(information.plug_in - information.by_chance, label_entropy);
     }
     relevance
 }
@@ -123,19 +105,11 @@ fn without_twins(input: &Checked, key: &Key, order: &[u32]) -> Vec<u32> {
     for row in Stream::new(input.seed, "profile: twins", 0).permutation(input.rows) {
         kept[row] = input.label[row].is_some() && seen.insert((groups.codes[row], key.codes[row]));
     }
-    order
-        .iter()
-        .copied()
-        .filter(|&row| kept[row as usize])
-        .collect()
+    order.iter().copied().filter(|&row| kept[row as usize]).collect()
 }
 
 fn share(information: f64, entropy: f64) -> f64 {
-    if entropy > 0.0 {
-        (information / entropy).clamp(0.0, 1.0)
-    } else {
-        0.0
-    }
+    if entropy > 0.0 { (information / entropy).clamp(0.0, 1.0) } else { 0.0 }
 }
 
 struct Variance {
@@ -147,10 +121,7 @@ struct Variance {
 /// `None` with fewer than two classes, no row to spare, or a column that does not vary.
 fn analysis_of_variance(values: &[f64], label: &[Option<u32>], classes: usize) -> Option<Variance> {
     let rows = || {
-        let labelled = values
-            .iter()
-            .zip(label)
-            .filter_map(|(&x, label)| label.map(|label| (x, label as usize)));
+        let labelled = values.iter().zip(label).filter_map(|(&x, label)| label.map(|label| (x, label as usize)));
         labelled.filter(|(x, _)| x.is_finite())
     };
     let (first, _) = rows().next()?;
@@ -164,16 +135,8 @@ fn analysis_of_variance(values: &[f64], label: &[Option<u32>], classes: usize) -
         mean[class] += (x - mean[class]) / count[class];
     }
     let total: f64 = count.iter().sum();
-    let grand = mean
-        .iter()
-        .zip(&count)
-        .map(|(mean, count)| mean * (count / total))
-        .sum::<f64>();
-    let between: f64 = mean
-        .iter()
-        .zip(&count)
-        .map(|(mean, count)| count * (mean - grand).powi(2))
-        .sum();
+    let grand = mean.iter().zip(&count).map(|(mean, count)| mean * (count / total)).sum::<f64>();
+    let between: f64 = mean.iter().zip(&count).map(|(mean, count)| count * (mean - grand).powi(2)).sum();
     let within: f64 = rows().map(|(x, class)| (x - mean[class]).powi(2)).sum();
     let groups = count.iter().filter(|count| **count > 0.0).count() as f64;
     let (freedom_between, freedom_within) = (groups - 1.0, total - groups);
@@ -185,9 +148,5 @@ fn analysis_of_variance(values: &[f64], label: &[Option<u32>], classes: usize) -
         Some(f) => Some(fisher::upper_tail(f, freedom_between, freedom_within)),
         None => (within == 0.0).then_some(0.0),
     };
-    Some(Variance {
-        f,
-        p_value,
-        eta_squared: between / (between + within),
-    })
+    Some(Variance { f, p_value, eta_squared: between / (between + within) })
 }

@@ -15,11 +15,7 @@ pub(super) fn thousands(count: u64) -> String {
 
 /// `counted(1, "row")` → `1 row`; `counted(1200, "row")` → `1,200 rows`.
 pub(super) fn counted(count: u64, noun: &str) -> String {
-    format!(
-        "{} {noun}{}",
-        thousands(count),
-        if count == 1 { "" } else { "s" }
-    )
+    format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
 /// A share of 1 in percent with one decimal, never rounded to a bound that it does not reach:
@@ -37,10 +33,7 @@ pub(super) fn percent(share: f64) -> String {
 
 /// At most `limit` characters on one line; control characters (separators of joined keys) become ` · `.
 pub(super) fn short(text: &str, limit: usize) -> String {
-    let clean: Vec<&str> = text
-        .split(char::is_control)
-        .filter(|piece| !piece.is_empty())
-        .collect();
+    let clean: Vec<&str> = text.split(char::is_control).filter(|piece| !piece.is_empty()).collect();
     let clean = clean.join(" · ");
     if clean.chars().count() <= limit {
         return clean;

@@ -56,6 +56,9 @@ pub enum SearchError {
     Cancelled(#[from] Cancelled),
 }
 
+/// Trains with the parameters of one point; the error is for the user.
+pub type RunTrial<'a> = dyn Fn(&BTreeMap<String, Value>) -> Result<TrialResult, String> + Sync + 'a;
+
 /// Runs every trial, `threads` at a time, and names the best. `written` holds the parameters as they stand. Trials must not depend on each other, so the result is the same for any
 /// number of threads. An error of any trial ends the search; of several the one with the smallest index is told.
 pub fn search(
@@ -64,7 +67,7 @@ pub fn search(
     seed: u64,
     threads: usize,
     progress: &dyn Progress,
-    trial: &(dyn Fn(&BTreeMap<String, Value>) -> Result<TrialResult, String> + Sync),
+    trial: &RunTrial,
 ) -> Result<SearchResult, SearchError> {
     let points = spec.points(written, seed);
     let total = points.len() as u64;
@@ -122,12 +125,18 @@ mod tests {
         let lr = params["lr"].as_f64().ok_or("lr is not a number")?;
         let depth = params.get("depth").and_then(Value::as_f64).unwrap_or(2.0);
         let score = 1.0 - (lr.log10() + 2.0).abs() / 4.0 - (depth - 2.0).abs() / 10.0;
-        Ok(TrialResult { valid: PartScores { loss: 1.0 - score, accuracy: score, macro_f1: score }, best_epoch: 1, epochs: 1 })
+        Ok(TrialResult {
+            valid: PartScores { loss: 1.0 - score, accuracy: score, macro_f1: score },
+            best_epoch: 1,
+            epochs: 1,
+        })
     }
 
     #[test]
     fn a_grid_tries_every_combination_and_finds_the_best() {
-        let spec = spec(json!({"method": "grid", "space": {"lr": {"choice": [0.1, 0.01, 0.001]}, "depth": {"choice": [1, 2]}}}));
+        let spec = spec(
+            json!({"method": "grid", "space": {"lr": {"choice": [0.1, 0.01, 0.001]}, "depth": {"choice": [1, 2]}}}),
+        );
         let result = search(&spec, &written(), 0, 2, &Silent, &hill).unwrap();
         assert_eq!(result.trials.len(), 6);
         assert_eq!(result.trials[result.best].params["lr"], json!(0.01));

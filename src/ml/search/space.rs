@@ -81,7 +81,9 @@ impl SearchSpec {
         for (path, range) in &self.space {
             let message = match range {
                 Range::Choice(values) if values.is_empty() => "an empty choice",
-                Range::Uniform([low, high]) if !(low <= high && low.is_finite() && high.is_finite()) => "not [low, high]",
+                Range::Uniform([low, high]) if !(low <= high && low.is_finite() && high.is_finite()) => {
+                    "not [low, high]"
+                }
                 Range::LogUniform([low, high]) if !(*low > 0.0 && low <= high && high.is_finite()) => {
                     "not [low, high] with a positive low end"
                 }
@@ -195,7 +197,10 @@ mod tests {
             ("optimizer.momentum".to_owned(), json!(0.9)),
         ]);
         let applied = apply(&params, &point).unwrap();
-        assert_eq!(applied, json!({"optimizer": {"lr": 0.2, "momentum": 0.9}, "network": {"trunk": {"layers": [8, 4]}}}));
+        assert_eq!(
+            applied,
+            json!({"optimizer": {"lr": 0.2, "momentum": 0.9}, "network": {"trunk": {"layers": [8, 4]}}})
+        );
         let nowhere = BTreeMap::from([("optimizer.lr.base".to_owned(), json!(1))]);
         assert!(apply(&params, &nowhere).unwrap_err().contains("optimizer.lr.base"));
     }

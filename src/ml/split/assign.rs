@@ -28,10 +28,7 @@ impl ClassCounts {
                 Err(place) => counts.insert(place, (class, 1.0)),
             }
         }
-        ClassCounts {
-            groups,
-            rows_of_class,
-        }
+        ClassCounts { groups, rows_of_class }
     }
 
     /// The number of groups.
@@ -45,10 +42,7 @@ impl ClassCounts {
 
     /// The number of groups with a row of `class`.
     pub fn groups(&self, class: usize) -> usize {
-        self.groups
-            .iter()
-            .filter(|counts| counts.iter().any(|(c, _)| *c == class))
-            .count()
+        self.groups.iter().filter(|counts| counts.iter().any(|(c, _)| *c == class)).count()
     }
 }
 
@@ -74,23 +68,9 @@ impl<'a> Assignment<'a> {
         };
         // Small groups come last, to even out what large ones left; among equals the seed decides.
         let mut order = stream.permutation(counts.len());
-        let size = |group: usize| {
-            counts.groups[group]
-                .iter()
-                .map(|(_, count)| count)
-                .sum::<f64>()
-        };
-        let largest = |group: usize| {
-            counts.groups[group]
-                .iter()
-                .map(|(_, count)| *count)
-                .fold(0.0, f64::max)
-        };
-        order.sort_by(|&a, &b| {
-            size(b)
-                .total_cmp(&size(a))
-                .then(largest(b).total_cmp(&largest(a)))
-        });
+        let size = |group: usize| counts.groups[group].iter().map(|(_, count)| count).sum::<f64>();
+        let largest = |group: usize| counts.groups[group].iter().map(|(_, count)| *count).fold(0.0, f64::max);
+        order.sort_by(|&a, &b| size(b).total_cmp(&size(a)).then(largest(b).total_cmp(&largest(a))));
         for &group in &order {
             let part = assignment.best_part(group);
             assignment.part_of_group[group] = part;
@@ -110,9 +90,7 @@ impl<'a> Assignment<'a> {
         let fill = |part: usize| self.rows_of_part[part] / self.shares[part];
         (0..self.shares.len())
             .min_by(|&a, &b| {
-                let change = self
-                    .change(group, a, 1.0)
-                    .total_cmp(&self.change(group, b, 1.0));
+                let change = self.change(group, a, 1.0).total_cmp(&self.change(group, b, 1.0));
                 change.then(fill(a).total_cmp(&fill(b)))
             })
             .unwrap_or(0)
@@ -139,9 +117,7 @@ impl<'a> Assignment<'a> {
     fn reach_every_part(&mut self, order: &[usize]) {
         let mut classes: Vec<usize> = (0..self.counts.rows_of_class.len()).collect();
         // Rare classes have the fewest groups to choose from.
-        classes.sort_by(|&a, &b| {
-            self.counts.rows_of_class[a].total_cmp(&self.counts.rows_of_class[b])
-        });
+        classes.sort_by(|&a, &b| self.counts.rows_of_class[a].total_cmp(&self.counts.rows_of_class[b]));
         for class in classes {
             for part in 0..self.shares.len() {
                 if self.filled[part][class] == 0.0
@@ -168,8 +144,7 @@ impl<'a> Assignment<'a> {
             .filter(|&group| {
                 let counts = &self.counts.groups[group];
                 let from = &self.filled[self.part_of_group[group]];
-                counts.iter().any(|(c, _)| *c == class)
-                    && counts.iter().all(|(c, count)| from[*c] > *count)
+                counts.iter().any(|(c, _)| *c == class) && counts.iter().all(|(c, count)| from[*c] > *count)
             })
             .min_by(|&a, &b| cost(a).total_cmp(&cost(b)))
     }

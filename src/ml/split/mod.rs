@@ -30,12 +30,7 @@ pub struct SplitOptions {
 
 impl Default for SplitOptions {
     fn default() -> Self {
-        SplitOptions {
-            train: 0.7,
-            valid: 0.15,
-            test: 0.15,
-            folds: 5,
-        }
+        SplitOptions { train: 0.7, valid: 0.15, test: 0.15, folds: 5 }
     }
 }
 
@@ -74,18 +69,12 @@ pub struct Split {
 /// Why rows cannot be split as asked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum SplitError {
-    #[error(
-        "train, valid and test must be shares of 1, not {train} + {valid} + {test} (e.g. 0.7 + 0.15 + 0.15)"
-    )]
+    #[error("train, valid and test must be shares of 1, not {train} + {valid} + {test} (e.g. 0.7 + 0.15 + 0.15)")]
     Shares { train: f64, valid: f64, test: f64 },
     #[error("1 fold leaves nothing to fit on (give at least 2, or 0 for none)")]
     OneFold,
     #[error("{what} has {found} rows, the labels have {expected}")]
-    Length {
-        what: String,
-        found: usize,
-        expected: usize,
-    },
+    Length { what: String, found: usize, expected: usize },
     #[error("a label is number {label} of {classes} classes")]
     Label { label: u32, classes: usize },
     #[error("only class '{0}' occurs among the rows (classification needs at least two)")]
@@ -98,14 +87,8 @@ pub enum SplitError {
         "class '{class}' cannot be in every part: its {rows} rows are tied into {groups} groups \
          (give fewer group columns, more rows, or a share of 0 to a part)"
     )]
-    TooFewGroups {
-        class: String,
-        rows: usize,
-        groups: usize,
-    },
-    #[error(
-        "the train part has {groups} groups, too few for {folds} folds (lower `folds`, or set it to 0)"
-    )]
+    TooFewGroups { class: String, rows: usize, groups: usize },
+    #[error("the train part has {groups} groups, too few for {folds} folds (lower `folds`, or set it to 0)")]
     FewerGroupsThanFolds { groups: usize, folds: usize },
     #[error(
         "class '{class}' is in one fold only, so that one model of the cross-validation never sees it: its train rows \
@@ -134,34 +117,21 @@ pub fn split(
     let group = connected_groups(labels.len(), groups);
     let counts = ClassCounts::new(labels, &group, classes.len());
     let shares = [options.train, options.valid, options.test];
-    let asked: Vec<Part> = Part::ALL
-        .into_iter()
-        .zip(shares)
-        .filter(|(_, share)| *share > 0.0)
-        .map(|(p, _)| p)
-        .collect();
+    let asked: Vec<Part> =
+        Part::ALL.into_iter().zip(shares).filter(|(_, share)| *share > 0.0).map(|(p, _)| p).collect();
     let shares: Vec<f64> = shares.into_iter().filter(|share| *share > 0.0).collect();
     let assignment = Assignment::new(&counts, &shares, &mut Stream::new(seed, "split parts", 0));
     for (class, name) in classes.iter().enumerate() {
         if assignment.parts_of_class(class) < shares.len() {
             let (rows, groups) = (counts.rows(class), counts.groups(class));
-            return Err(SplitError::TooFewGroups {
-                class: name.clone(),
-                rows,
-                groups,
-            });
+            return Err(SplitError::TooFewGroups { class: name.clone(), rows, groups });
         }
     }
-    let part: Vec<Part> = group
-        .iter()
-        .map(|group| asked[assignment.part_of_group[*group as usize]])
-        .collect();
+    let part: Vec<Part> = group.iter().map(|group| asked[assignment.part_of_group[*group as usize]]).collect();
 
     let mut fold = vec![None; labels.len()];
     if options.folds > 0 {
-        let rows: Vec<usize> = (0..labels.len())
-            .filter(|row| part[*row] == Part::Train)
-            .collect();
+        let rows: Vec<usize> = (0..labels.len()).filter(|row| part[*row] == Part::Train).collect();
         let train_labels: Vec<u32> = rows.iter().map(|row| labels[*row]).collect();
         let train_groups: Vec<u32> = rows.iter().map(|row| group[*row]).collect();
         let folds = group_folds(&train_labels, classes, &train_groups, options.folds, seed)?;
@@ -189,59 +159,31 @@ pub fn group_folds(
     let group = groups::renumbered(group);
     let counts = ClassCounts::new(labels, &group, classes.len());
     if counts.len() < folds {
-        return Err(SplitError::FewerGroupsThanFolds {
-            groups: counts.len(),
-            folds,
-        });
+        return Err(SplitError::FewerGroupsThanFolds { groups: counts.len(), folds });
     }
     let shares = vec![1.0 / folds as f64; folds];
     let assignment = Assignment::new(&counts, &shares, &mut Stream::new(seed, "split folds", 0));
     for (class, name) in classes.iter().enumerate() {
         if assignment.parts_of_class(class) < 2 {
             let groups = counts.groups(class);
-            return Err(SplitError::ClassInOneFold {
-                class: name.clone(),
-                groups,
-            });
+            return Err(SplitError::ClassInOneFold { class: name.clone(), groups });
         }
     }
-    Ok(group
-        .iter()
-        .map(|group| assignment.part_of_group[*group as usize] as u32)
-        .collect())
+    Ok(group.iter().map(|group| assignment.part_of_group[*group as usize] as u32).collect())
 }
 
 /// Refuses shares and fold counts that no rows could be split by.
 pub fn check_options(options: &SplitOptions) -> Result<(), SplitError> {
-    let &SplitOptions {
-        train,
-        valid,
-        test,
-        folds,
-    } = options;
-    let in_range = [train, valid, test]
-        .iter()
-        .all(|share| (0.0..=1.0).contains(share));
+    let &SplitOptions { train, valid, test, folds } = options;
+    let in_range = [train, valid, test].iter().all(|share| (0.0..=1.0).contains(share));
     if !in_range || train == 0.0 || ((train + valid + test) - 1.0).abs() > 1e-9 {
         return Err(SplitError::Shares { train, valid, test });
     }
-    if folds == 1 {
-        Err(SplitError::OneFold)
-    } else {
-        Ok(())
-    }
+    if folds == 1 { Err(SplitError::OneFold) } else { Ok(()) }
 }
 
 fn check_length(what: String, found: usize, expected: usize) -> Result<(), SplitError> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(SplitError::Length {
-            what,
-            found,
-            expected,
-        })
-    }
+    if found == expected { Ok(()) } else { Err(SplitError::Length { what, found, expected }) }
 }
 
 fn check_labels(labels: &[u32], classes: &[String]) -> Result<(), SplitError> {
@@ -250,17 +192,11 @@ fn check_labels(labels: &[u32], classes: &[String]) -> Result<(), SplitError> {
         match present.get_mut(label as usize) {
             Some(present) => *present = true,
             None => {
-                return Err(SplitError::Label {
-                    label,
-                    classes: classes.len(),
-                });
+                return Err(SplitError::Label { label, classes: classes.len() });
             }
         }
     }
-    let mut occurring = classes
-        .iter()
-        .zip(&present)
-        .filter(|(_, present)| **present);
+    let mut occurring = classes.iter().zip(&present).filter(|(_, present)| **present);
     match (occurring.next(), occurring.next()) {
         (None, _) => Err(SplitError::NoRows),
         (Some((name, _)), None) => Err(SplitError::SingleClass(name.clone())),

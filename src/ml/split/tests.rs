@@ -14,9 +14,7 @@ fn ungrouped(labels: &[u32], classes: usize, options: SplitOptions) -> Result<Sp
 
 /// Rows of `class` for which `within` holds.
 fn count(labels: &[u32], class: u32, within: impl Fn(usize) -> bool) -> f64 {
-    (0..labels.len())
-        .filter(|&row| labels[row] == class && within(row))
-        .count() as f64
+    (0..labels.len()).filter(|&row| labels[row] == class && within(row)).count() as f64
 }
 
 /// Rows with labels and two key columns; most groups have one or two rows, some keys are absent.
@@ -98,10 +96,7 @@ proptest! {
 #[test]
 fn links_are_transitive_over_columns() {
     // 0 - 1 by the first column, 1 - 3 by the second; 2 and 4 share a key, but of different columns.
-    let groups = [
-        vec![Some("a"), Some("a"), Some("b"), None, None],
-        vec![None, Some("x"), None, Some("x"), Some("b")],
-    ];
+    let groups = [vec![Some("a"), Some("a"), Some("b"), None, None], vec![None, Some("x"), None, Some("x"), Some("b")]];
     assert_eq!(connected_groups(5, &groups), [0, 0, 1, 0, 2]);
     assert_eq!(connected_groups(3, &[]), [0, 1, 2]);
 }
@@ -109,37 +104,17 @@ fn links_are_transitive_over_columns() {
 #[test]
 fn a_long_chain_of_links_is_one_group() {
     let keys: Vec<String> = (0..50_000).map(|i| i.to_string()).collect();
-    let even = (0..100_000)
-        .map(|row: usize| Some(keys[row / 2].as_str()))
-        .collect();
-    let odd = (0..100_000)
-        .map(|row: usize| Some(keys[row.div_ceil(2) % 50_000].as_str()))
-        .collect();
-    assert!(
-        connected_groups(100_000, &[even, odd])
-            .iter()
-            .all(|group| *group == 0)
-    );
+    let even = (0..100_000).map(|row: usize| Some(keys[row / 2].as_str())).collect();
+    let odd = (0..100_000).map(|row: usize| Some(keys[row.div_ceil(2) % 50_000].as_str())).collect();
+    assert!(connected_groups(100_000, &[even, odd]).iter().all(|group| *group == 0));
 }
 
 #[test]
 fn a_share_of_zero_makes_no_part() {
     let labels: Vec<u32> = (0..100).map(|row| row % 2).collect();
-    let options = SplitOptions {
-        train: 0.8,
-        valid: 0.2,
-        test: 0.0,
-        folds: 0,
-    };
+    let options = SplitOptions { train: 0.8, valid: 0.2, test: 0.0, folds: 0 };
     let found = ungrouped(&labels, 2, options).unwrap();
-    assert_eq!(
-        found
-            .part
-            .iter()
-            .filter(|part| **part == Part::Valid)
-            .count(),
-        20
-    );
+    assert_eq!(found.part.iter().filter(|part| **part == Part::Valid).count(), 20);
     assert!(!found.part.contains(&Part::Test));
     assert!(found.fold.iter().all(Option::is_none));
 }
@@ -149,10 +124,7 @@ fn a_rare_class_reaches_every_part() {
     // Three rows of 203: by shares alone test would get none.
     let mut labels = vec![0u32; 200];
     labels.extend([1; 3]);
-    let options = SplitOptions {
-        folds: 0,
-        ..SplitOptions::default()
-    };
+    let options = SplitOptions { folds: 0, ..SplitOptions::default() };
     let found = ungrouped(&labels, 2, options).unwrap();
     for part in Part::ALL {
         assert_eq!(count(&labels, 1, |row| found.part[row] == part), 1.0);
@@ -162,41 +134,20 @@ fn a_rare_class_reaches_every_part() {
 #[test]
 fn what_cannot_be_split_is_told() {
     let error = |labels: &[u32], classes, groups: &[Vec<Option<&str>>], options| {
-        split(labels, &names(classes), groups, &options, 1)
-            .unwrap_err()
-            .to_string()
+        split(labels, &names(classes), groups, &options, 1).unwrap_err().to_string()
     };
     let usual = SplitOptions::default();
     let many: Vec<u32> = (0..100).map(|row| row % 2).collect();
     assert!(error(&[0; 9], 1, &[], usual).starts_with("only class 'c0' occurs"));
     assert!(error(&[], 2, &[], usual).starts_with("there are no labelled rows"));
     assert_eq!(error(&many, 3, &[], usual), "class 'c2' has no rows");
-    assert_eq!(
-        error(&many, 1, &[], usual),
-        "a label is number 1 of 1 classes"
-    );
-    assert_eq!(
-        error(&many, 2, &[vec![None; 3]], usual),
-        "group column 0 has 3 rows, the labels have 100"
-    );
-    let shares = SplitOptions {
-        train: 0.7,
-        valid: 0.2,
-        test: 0.2,
-        folds: 5,
-    };
+    assert_eq!(error(&many, 1, &[], usual), "a label is number 1 of 1 classes");
+    assert_eq!(error(&many, 2, &[vec![None; 3]], usual), "group column 0 has 3 rows, the labels have 100");
+    let shares = SplitOptions { train: 0.7, valid: 0.2, test: 0.2, folds: 5 };
     assert!(error(&many, 2, &[], shares).contains("not 0.7 + 0.2 + 0.2"));
-    let shares = SplitOptions {
-        train: 1.5,
-        valid: -0.5,
-        test: 0.0,
-        folds: 5,
-    };
+    let shares = SplitOptions { train: 1.5, valid: -0.5, test: 0.0, folds: 5 };
     assert!(error(&many, 2, &[], shares).contains("must be shares of 1"));
-    let shares = SplitOptions {
-        train: f64::NAN,
-        ..usual
-    };
+    let shares = SplitOptions { train: f64::NAN, ..usual };
     assert!(error(&many, 2, &[], shares).contains("must be shares of 1"));
     assert!(error(&many, 2, &[], SplitOptions { folds: 1, ..usual }).contains("at least 2"));
     assert_eq!(
@@ -206,28 +157,14 @@ fn what_cannot_be_split_is_told() {
 
     // All rows of class 1 belong to two groups.
     let album = |row: usize| {
-        if many[row] == 0 {
-            None
-        } else {
-            Some(["x", "y"][row / 2 % 2])
-        }
+        if many[row] == 0 { None } else { Some(["x", "y"][row / 2 % 2]) }
     };
     let albums: Vec<Option<&str>> = (0..100).map(album).collect();
     let found = error(&many, 2, std::slice::from_ref(&albums), usual);
-    assert!(
-        found.starts_with("class 'c1' cannot be in every part: its 50 rows are tied into 2 groups")
-    );
-    let one = SplitOptions {
-        train: 0.5,
-        valid: 0.5,
-        test: 0.0,
-        folds: 3,
-    };
+    assert!(found.starts_with("class 'c1' cannot be in every part: its 50 rows are tied into 2 groups"));
+    let one = SplitOptions { train: 0.5, valid: 0.5, test: 0.0, folds: 3 };
     let found = error(&many, 2, std::slice::from_ref(&albums), one);
-    assert!(
-        found.starts_with("class 'c1' is in one fold only"),
-        "{found}"
-    );
+    assert!(found.starts_with("class 'c1' is in one fold only"), "{found}");
 }
 
 #[test]

@@ -22,7 +22,9 @@ pub enum TrainError {
     Parameter { path: String, message: String },
     #[error(transparent)]
     Input(#[from] InputError),
-    #[error("the loss is not finite in epoch {epoch}, before any epoch was complete: lower the learning rate (now {lr}) or clip gradients (clip_norm: 1)")]
+    #[error(
+        "the loss is not finite in epoch {epoch}, before any epoch was complete: lower the learning rate (now {lr}) or clip gradients (clip_norm: 1)"
+    )]
     Diverged { epoch: usize, lr: f64 },
     #[error(transparent)]
     Model(#[from] ModelError),

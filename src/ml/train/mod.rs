@@ -14,11 +14,11 @@ mod workers;
 pub use curves::{Curves, PartScores};
 pub use error::TrainError;
 pub(in crate::ml) use run::{Examples, Freeze, Job, Outcome, predict, run};
-pub(in crate::ml) use workers::{Common, side_by_side};
 pub use spec::{
     ClassWeights, EarlyStoppingSpec, Loss, Metric, NamedWeights, OptimizerKind, OptimizerSpec, ScheduleKind,
     ScheduleSpec, TrainingSpec,
 };
+pub(in crate::ml) use workers::{Common, side_by_side};
 
 #[cfg(test)]
 pub(in crate::ml) mod fixture;
@@ -76,9 +76,10 @@ pub fn train(
         let mut net = Network::new(&blueprint, seed)?;
         let train = Examples::new(&data, &preprocessing, data.train)?;
         let valid = Examples::new(&data, &preprocessing, data.valid)?;
-        let job = Job { train: &train, valid: &valid, classes: data.classes, spec: training, seed, freeze: Freeze::NONE };
+        let job =
+            Job { train: &train, valid: &valid, classes: data.classes, spec: training, seed, freeze: Freeze::NONE };
         let Outcome { curves, best_epoch, diverged } = run(&mut net, &job, progress)?;
-        let model = Classifier::new(preprocessing, data.classes.to_vec(), net);
+        let model = Classifier::new(preprocessing, data.classes, net, training.loss.name());
         Ok(Fitted { model, curves, best_epoch, diverged })
     })
 }
@@ -105,7 +106,8 @@ impl Data<'_> {
             return Err(TrainError::Labels { labels: self.labels.len(), rows: self.frame.rows });
         }
         let mut rows = self.train.iter().chain(self.valid);
-        if let Some(&row) = rows.find(|&&row| row >= self.frame.rows || self.labels[row] as usize >= self.classes.len()) {
+        if let Some(&row) = rows.find(|&&row| row >= self.frame.rows || self.labels[row] as usize >= self.classes.len())
+        {
             return Err(TrainError::Row { row, rows: self.frame.rows, classes: self.classes.len() });
         }
         let mut counts = vec![0usize; self.classes.len()];

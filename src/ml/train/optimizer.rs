@@ -109,7 +109,8 @@ impl Optimizer {
         // As torch.nn.utils.clip_grad_norm_.
         let coefficient = clip.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0));
         for (slot, gradient) in moving {
-            slot.var.inplace_op2(gradient, &Update { rule, lr, coefficient: coefficient as f32, memory: &slot.memory })?;
+            slot.var
+                .inplace_op2(gradient, &Update { rule, lr, coefficient: coefficient as f32, memory: &slot.memory })?;
         }
         Ok(norm)
     }
@@ -168,7 +169,15 @@ impl InplaceOp2 for Update<'_> {
 }
 
 impl Update<'_> {
-    fn sgd(&self, weights: &mut [f32], gradient: &[f32], memory: &mut Memory, momentum: f32, nesterov: bool, decay: f32) {
+    fn sgd(
+        &self,
+        weights: &mut [f32],
+        gradient: &[f32],
+        memory: &mut Memory,
+        momentum: f32,
+        nesterov: bool,
+        decay: f32,
+    ) {
         let (lr, coefficient) = (self.lr as f32, self.coefficient);
         if momentum == 0.0 {
             for (w, g) in weights.iter_mut().zip(gradient) {
@@ -193,8 +202,7 @@ impl Update<'_> {
         let coefficient = self.coefficient;
         let step = (self.lr / (1.0 - betas[0].powi(memory.steps))) as f32;
         let correction = (1.0 / (1.0 - betas[1].powi(memory.steps)).sqrt()) as f32;
-        let (shrink, added) =
-            if decoupled { ((1.0 - self.lr * decay) as f32, 0.0) } else { (1.0, decay as f32) };
+        let (shrink, added) = if decoupled { ((1.0 - self.lr * decay) as f32, 0.0) } else { (1.0, decay as f32) };
         let (new_first, new_second) = ((1.0 - betas[0]) as f32, (1.0 - betas[1]) as f32);
         let old_second = betas[1] as f32;
         let moments = memory.first.iter_mut().zip(memory.second.iter_mut());

@@ -1,6 +1,6 @@
 //! Tests: whole trainings beside PyTorch's, step by step.
 //!
-//! The expected values are what `tests/network/pytorch_twin.py` prints. Every epoch is one batch of all rows, so that the
+//! The expected values are what `tests/python/pytorch_twin.py` prints. Every epoch is one batch of all rows, so that the
 //! order of rows does not matter; `network` has a numeric branch without layers and a text branch with one.
 
 use super::*;
@@ -54,7 +54,8 @@ fn network(activation: Activation, batch_norm: bool) -> Network {
 }
 
 fn examples(rows: std::ops::Range<usize>) -> Examples {
-    let all = [Matrix::from_vec(ROWS, 4, pattern(ROWS * 4, 7, 13)), Matrix::from_vec(ROWS, 6, pattern(ROWS * 6, 5, 31))];
+    let all =
+        [Matrix::from_vec(ROWS, 4, pattern(ROWS * 4, 7, 13)), Matrix::from_vec(ROWS, 6, pattern(ROWS * 6, 5, 31))];
     let rows: Vec<usize> = rows.collect();
     Examples {
         inputs: all.iter().map(|matrix| matrix.take(&rows)).collect(),
@@ -68,7 +69,9 @@ fn trainings_follow_pytorch_step_by_step() {
     for case in cases() {
         let mut training: serde_json::Value = serde_json::from_str(case.training).unwrap();
         training["optimizer"] = serde_json::from_str(case.optimizer).unwrap();
-        for (key, value) in [("label_smoothing", 0.into()), ("clip_norm", serde_json::Value::Null), ("epochs", 8.into())] {
+        for (key, value) in
+            [("label_smoothing", 0.into()), ("clip_norm", serde_json::Value::Null), ("epochs", 8.into())]
+        {
             if training.get(key).is_none() {
                 training[key] = value;
             }

@@ -227,7 +227,8 @@ fn logits(network: &Network, examples: &Examples) -> Result<Matrix, TrainError> 
     let rows: Vec<usize> = (0..examples.rows()).collect();
     let mut data = Vec::with_capacity(rows.len() * network.blueprint().classes);
     for part in rows.chunks(ROWS_AT_ONCE) {
-        data.extend(network.infer(examples.batch(part).0)?.data);
+        let logits = network.infer(examples.batch(part).0)?;
+        data.extend(logits.flatten_all()?.to_vec1::<f32>()?);
     }
     Ok(Matrix::from_vec(rows.len(), network.blueprint().classes, data))
 }

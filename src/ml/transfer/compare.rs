@@ -152,7 +152,8 @@ fn speed_comment(
     runs: &[&StrategyRun],
 ) -> String {
     let all = comparison.epochs_to_baseline_best.len();
-    let target = format!("{theirs}'s best validation {} ({} on average)", metric.label(), figure(comparison.baseline_mean));
+    let target =
+        format!("{theirs}'s best validation {} ({} on average)", metric.label(), figure(comparison.baseline_mean));
     let mut pairs: Vec<(usize, usize)> = Vec::new();
     for (reached, baseline) in comparison.epochs_to_baseline_best.iter().zip(&comparison.baseline_best_epochs) {
         pairs.extend(reached.map(|reached| (reached, *baseline)));
@@ -186,7 +187,9 @@ fn end_comment(comparison: &Comparison, (ours, theirs): (&str, &str), metric: Me
     };
     let test = format!("paired t-test over {}, {}", seeds(count), probability(p));
     if p >= SIGNIFICANCE {
-        return format!("no difference beyond seed noise: validation {label} of {ours} {mean}, of {theirs} {other} ({test})");
+        return format!(
+            "no difference beyond seed noise: validation {label} of {ours} {mean}, of {theirs} {other} ({test})"
+        );
     }
     let better = metric.merit(comparison.mean_difference) > 0.0;
     let word = if better { "better" } else { "worse" };
@@ -228,7 +231,9 @@ fn group_comment(
     let differences: Vec<f64> = mine.iter().zip(&other).map(|(mine, other)| mine - other).collect();
     let verdict = match paired_p_value(&differences) {
         None => String::new(),
-        Some(p) if p >= SIGNIFICANCE => format!(" (no difference beyond seed noise, {})", probability(p)),
+        Some(p) if p >= SIGNIFICANCE => {
+            format!(" (no difference beyond seed noise, {})", probability(p))
+        }
         Some(p) => format!(" ({})", probability(p)),
     };
     let names = if first.classes.len() <= 2 { format!(" ({})", first.classes.join(", ")) } else { String::new() };

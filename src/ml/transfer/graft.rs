@@ -117,8 +117,7 @@ fn match_rows(
             }
         }
     }
-    let dropped: Vec<&str> =
-        old_classes.iter().filter(|class| !classes.contains(class)).map(String::as_str).collect();
+    let dropped: Vec<&str> = old_classes.iter().filter(|class| !classes.contains(class)).map(String::as_str).collect();
     let mut detail = match kept.is_empty() {
         true => "no class of the old network is left".to_string(),
         false => format!("old rows of {}", kept.join(", ")),

@@ -18,7 +18,9 @@ pub use spec::{NewRows, Strategy, TransferSpec};
 
 use super::network::{Blueprint, Classifier, Network, NetworkSpec, on_one_thread};
 use super::progress::Progress;
-use super::train::{Common, Data, Examples, Freeze, Job, Outcome, TrainError, TrainingSpec, check_specs, predict, run, side_by_side};
+use super::train::{
+    Common, Data, Examples, Freeze, Job, Outcome, TrainError, TrainingSpec, check_specs, predict, run, side_by_side,
+};
 use graft::graft;
 
 /// All trainings of a transfer.
@@ -90,9 +92,8 @@ pub fn transfer(
         let Outcome { curves, best_epoch, diverged } = run(&mut net, &job, &share)?;
         share.finish("done");
         let predicted = predict(&net, &valid)?;
-        let model = Classifier::new(old.preprocessing().clone(), data.classes.to_vec(), net);
-        let (scores, old_classes, new_classes) =
-            score_groups(data.classes, old.classes(), &valid.labels, &predicted);
+        let model = Classifier::new(old.preprocessing().clone(), data.classes, net, training.loss.name());
+        let (scores, old_classes, new_classes) = score_groups(data.classes, old.classes(), &valid.labels, &predicted);
         let run = StrategyRun { strategy, seed, curves, best_epoch, diverged, valid: scores, old_classes, new_classes };
         Ok((run, tensors, model))
     };

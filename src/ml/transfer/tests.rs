@@ -45,16 +45,28 @@ fn a_copy_starts_with_what_the_old_network_knows() {
     assert_eq!((head.old_shape.clone(), head.new_shape.clone()), (Some(vec![3, 12]), Some(vec![4, 12])));
     assert!(report.tensors.iter().filter(|t| !t.tensor.starts_with("head")).all(|t| t.action == Action::Copied));
     let start = |strategy| report.runs.iter().find(|run| run.strategy == strategy).unwrap().curves.valid_accuracy[0];
-    assert!(start(Strategy::Copy) > start(Strategy::Scratch) + 0.2, "{} {}", start(Strategy::Copy), start(Strategy::Scratch));
+    assert!(
+        start(Strategy::Copy) > start(Strategy::Scratch) + 0.2,
+        "{} {}",
+        start(Strategy::Copy),
+        start(Strategy::Scratch)
+    );
     assert_eq!(start(Strategy::Copy), start(Strategy::Frozen));
     let seeds: Vec<u64> = report.runs.iter().map(|run| run.seed).collect();
     assert_eq!(seeds, [5, 6, 5, 6, 5, 6]);
     let run = &report.runs[report.best];
-    assert_eq!((&run.old_classes.classes[..], &run.new_classes.classes[..]), (&["class 2", "class 0", "class 1"].map(String::from)[..], &["class 3".to_string()][..]));
+    assert_eq!(
+        (&run.old_classes.classes[..], &run.new_classes.classes[..]),
+        (&["class 2", "class 0", "class 1"].map(String::from)[..], &["class 3".to_string()][..])
+    );
     assert_eq!(run.old_classes.rows + run.new_classes.rows, run.valid.rows as u64);
     assert_eq!(result.best_model().classes(), case.new.classes);
     assert_eq!(report.comparisons.len(), 2);
-    assert!(report.comments.iter().any(|comment| comment.starts_with("before any step copy")), "{:#?}", report.comments);
+    assert!(
+        report.comments.iter().any(|comment| comment.starts_with("before any step copy")),
+        "{:#?}",
+        report.comments
+    );
 }
 
 #[test]
@@ -190,6 +202,9 @@ fn comments_say_what_the_figures_say() {
         &["scratch", "copy"],
         1,
     );
-    assert!(report.comments[1].starts_with("copy never reaches scratch's best validation macro-F1 (0.600 on average) in 1 epoch"));
+    assert!(
+        report.comments[1]
+            .starts_with("copy never reaches scratch's best validation macro-F1 (0.600 on average) in 1 epoch")
+    );
     assert!(report.comments[2].ends_with("one seed cannot tell this from chance"));
 }

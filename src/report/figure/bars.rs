@@ -27,30 +27,18 @@ pub fn bar_chart(title: &str, description: &str, axis: &str, bars: &[Bar]) -> St
     let mut svg = Svg::new(WIDTH, height, title, description);
     svg.heading();
 
-    let widest = |texts: &mut dyn Iterator<Item = &String>| {
-        texts.map(|t| text::width(t, 12.0)).fold(0.0, f64::max)
-    };
+    let widest = |texts: &mut dyn Iterator<Item = &String>| texts.map(|t| text::width(t, 12.0)).fold(0.0, f64::max);
     let label_room = widest(&mut bars.iter().map(|b| &b.label)).clamp(30.0, WIDTH * 0.36) + 8.0;
     let note_room = widest(&mut bars.iter().map(|b| &b.note)).min(WIDTH * 0.36) + 10.0;
     let most = extent(bars.iter().map(|b| b.value)).map_or(1.0, |(_, high)| high.max(0.0));
     let most = if most > 0.0 { most } else { 1.0 };
-    let scale = Scale::linear(
-        0.0,
-        most,
-        label_room,
-        (WIDTH - note_room).max(label_room + 60.0),
-        5,
-    );
+    let scale = Scale::linear(0.0, most, label_room, (WIDTH - note_room).max(label_room + 60.0), 5);
     if !axis.is_empty() {
         scale.draw_below(&mut svg, top, bottom, axis);
     }
     for (row, bar) in bars.iter().enumerate() {
         let y = top + ROW * row as f64;
-        let value = if bar.value.is_finite() {
-            bar.value.max(0.0)
-        } else {
-            0.0
-        };
+        let value = if bar.value.is_finite() { bar.value.max(0.0) } else { 0.0 };
         let end = scale.at(value);
         let label = text::fit(&bar.label, 12.0, label_room - 8.0);
         svg.add(Element::text(label_room - 8.0, y + 16.5, &label).anchor(Anchor::End));
@@ -81,9 +69,6 @@ pub fn class_balance(title: &str, classes: &[(String, u64)], palette: &Palette) 
             }
         })
         .collect();
-    let description = bars
-        .iter()
-        .map(|b| format!("{}: {}", b.label, b.note))
-        .collect::<Vec<_>>();
+    let description = bars.iter().map(|b| format!("{}: {}", b.label, b.note)).collect::<Vec<_>>();
     bar_chart(title, &description.join("; "), "", &bars)
 }

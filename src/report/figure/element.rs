@@ -48,18 +48,11 @@ impl Element {
     }
 
     pub fn line(x1: f64, y1: f64, x2: f64, y2: f64) -> Element {
-        Element::new("line")
-            .number("x1", x1)
-            .number("y1", y1)
-            .number("x2", x2)
-            .number("y2", y2)
+        Element::new("line").number("x1", x1).number("y1", y1).number("x2", x2).number("y2", y2)
     }
 
     pub fn circle(x: f64, y: f64, radius: f64) -> Element {
-        Element::new("circle")
-            .number("cx", x)
-            .number("cy", y)
-            .number("r", radius)
+        Element::new("circle").number("cx", x).number("cy", y).number("r", radius)
     }
 
     /// `data` comes from a [`PathData`].
@@ -69,10 +62,7 @@ impl Element {
 
     /// A text whose baseline starts at (`x`, `y`), in ink.
     pub fn text(x: f64, y: f64, content: &str) -> Element {
-        let mut element = Element::new("text")
-            .number("x", x)
-            .number("y", y)
-            .fill(Paint::Ink);
+        let mut element = Element::new("text").number("x", x).number("y", y).fill(Paint::Ink);
         escape_into(&mut element.content, content);
         element
     }
@@ -104,13 +94,11 @@ impl Element {
 
     pub fn stroke(mut self, paint: Paint, width: f64) -> Element {
         self.class(&format!("s-{}", paint.name()));
-        self.attribute("stroke", paint.light())
-            .number("stroke-width", width)
+        self.attribute("stroke", paint.light()).number("stroke-width", width)
     }
 
     pub fn round(self) -> Element {
-        self.attribute("stroke-linecap", "round")
-            .attribute("stroke-linejoin", "round")
+        self.attribute("stroke-linecap", "round").attribute("stroke-linejoin", "round")
     }
 
     pub fn dashed(self, pattern: &str) -> Element {
@@ -188,11 +176,7 @@ impl Element {
         out.push('<');
         out.push_str(self.name);
         let fill_class = self.fill.map(|paint| format!("f-{}", paint.name()));
-        let classes: Vec<&str> = fill_class
-            .iter()
-            .map(String::as_str)
-            .chain(self.classes.split_whitespace())
-            .collect();
+        let classes: Vec<&str> = fill_class.iter().map(String::as_str).chain(self.classes.split_whitespace()).collect();
         if !classes.is_empty() {
             let _ = write!(out, " class=\"{}\"", classes.join(" "));
         }
@@ -273,9 +257,7 @@ mod tests {
     #[test]
     fn an_element_escapes_what_it_says_and_shows() {
         let mut out = String::new();
-        Element::text(1.0, 2.0, "a<b>&\"c\"")
-            .tooltip("</title><script>")
-            .write(&mut out);
+        Element::text(1.0, 2.0, "a<b>&\"c\"").tooltip("</title><script>").write(&mut out);
         assert_eq!(
             out,
             "<text class=\"f-ink\" x=\"1\" y=\"2\" fill=\"#1b1f24\"><title>&lt;/title&gt;&lt;script&gt;</title>\
@@ -285,13 +267,7 @@ mod tests {
 
     #[test]
     fn a_gap_interrupts_a_line() {
-        let path = PathData::through(&[
-            (0.0, 0.0),
-            (1.0, 1.0),
-            (2.0, f64::NAN),
-            (3.0, 0.0),
-            (4.0, 1.0),
-        ]);
+        let path = PathData::through(&[(0.0, 0.0), (1.0, 1.0), (2.0, f64::NAN), (3.0, 0.0), (4.0, 1.0)]);
         assert_eq!(path.0, "M0 0L1 1M3 0L4 1");
     }
 }

@@ -32,11 +32,7 @@ struct Cell {
 
 /// Draws `nodes` with `edges` from producer to consumer, by name. Edges between unknown names are left out.
 pub fn dag(title: &str, description: &str, nodes: &[Node], edges: &[(String, String)]) -> String {
-    let index: IndexMap<&str, usize> = nodes
-        .iter()
-        .enumerate()
-        .map(|(i, node)| (node.name.as_str(), i))
-        .collect();
+    let index: IndexMap<&str, usize> = nodes.iter().enumerate().map(|(i, node)| (node.name.as_str(), i)).collect();
     let known: IndexSet<(usize, usize)> = edges
         .iter()
         .filter_map(|(from, to)| Some((*index.get(from.as_str())?, *index.get(to.as_str())?)))
@@ -71,12 +67,7 @@ pub fn dag(title: &str, description: &str, nodes: &[Node], edges: &[(String, Str
             let bend = (to.1 - from.1) * 0.5;
             path.curve_to((from.0, from.1 + bend), (to.0, to.1 - bend), to);
         }
-        svg.add(
-            Element::path(&path)
-                .no_fill()
-                .stroke(Paint::Neutral, 1.25)
-                .opacity(0.7),
-        );
+        svg.add(Element::path(&path).no_fill().stroke(Paint::Neutral, 1.25).opacity(0.7));
     }
     for (cell, place) in cells.iter().enumerate() {
         let Some(node) = place.node.and_then(|i| nodes.get(i)) else {
@@ -88,27 +79,15 @@ pub fn dag(title: &str, description: &str, nodes: &[Node], edges: &[(String, Str
                 .corner(5.0)
                 .fill(Paint::Surface)
                 .stroke(Paint::Neutral, 1.0),
-            Element::text(
-                place.x,
-                y + 15.5,
-                &text::fit(&node.name, 12.0, place.width - 8.0),
-            )
-            .bold()
-            .anchor(Anchor::Middle),
-            Element::text(
-                place.x,
-                y + 28.5,
-                &text::fit(&node.kind, 10.5, place.width - 8.0),
-            )
-            .size(10.5)
-            .fill(Paint::Muted)
-            .anchor(Anchor::Middle),
+            Element::text(place.x, y + 15.5, &text::fit(&node.name, 12.0, place.width - 8.0))
+                .bold()
+                .anchor(Anchor::Middle),
+            Element::text(place.x, y + 28.5, &text::fit(&node.kind, 10.5, place.width - 8.0))
+                .size(10.5)
+                .fill(Paint::Muted)
+                .anchor(Anchor::Middle),
         ]);
-        svg.add(if node.link.is_empty() {
-            shape
-        } else {
-            Element::link(&node.link, shape)
-        });
+        svg.add(if node.link.is_empty() { shape } else { Element::link(&node.link, shape) });
     }
     svg.finish()
 }
@@ -121,22 +100,11 @@ pub fn transitive_reduction(edges: &[(String, String)]) -> Vec<(String, String)>
     }
     let implied = |from: &str, to: &str| {
         let mut seen: IndexSet<&str> = IndexSet::new();
-        let mut open: Vec<&str> = next
-            .get(from)
-            .into_iter()
-            .flatten()
-            .copied()
-            .filter(|&n| n != to && n != from)
-            .collect();
+        let mut open: Vec<&str> =
+            next.get(from).into_iter().flatten().copied().filter(|&n| n != to && n != from).collect();
         while let Some(at) = open.pop() {
             if seen.insert(at) {
-                open.extend(
-                    next.get(at)
-                        .into_iter()
-                        .flatten()
-                        .copied()
-                        .filter(|&n| n != from),
-                );
+                open.extend(next.get(at).into_iter().flatten().copied().filter(|&n| n != from));
             }
         }
         seen.contains(to)
@@ -179,11 +147,7 @@ fn layered(
         .enumerate()
         .map(|(i, node)| {
             let inner = text::width(&node.name, 12.5).max(text::width(&node.kind, 10.5));
-            Cell {
-                node: Some(i),
-                width: (inner + 20.0).clamp(64.0, 190.0),
-                x: 0.0,
-            }
+            Cell { node: Some(i), width: (inner + 20.0).clamp(64.0, 190.0), x: 0.0 }
         })
         .collect();
     let mut layers = vec![Vec::new(); depth.iter().max().map_or(0, |deepest| deepest + 1)];
@@ -194,11 +158,7 @@ fn layered(
     for &(from, to) in edges {
         let mut chain = vec![from];
         for layer in layers.iter_mut().take(depth[to]).skip(depth[from] + 1) {
-            cells.push(Cell {
-                node: None,
-                width: 6.0,
-                x: 0.0,
-            });
+            cells.push(Cell { node: None, width: 6.0, x: 0.0 });
             layer.push(cells.len() - 1);
             chain.push(cells.len() - 1);
         }
@@ -231,30 +191,17 @@ fn order_layers(layers: &mut [Vec<usize>], chains: &[Vec<usize>]) {
         };
         for row in rows {
             let fixed = if sweep % 2 == 0 { row - 1 } else { row + 1 };
-            let position: IndexMap<usize, f64> = layers[fixed]
-                .iter()
-                .enumerate()
-                .map(|(place, &cell)| (cell, place as f64))
-                .collect();
+            let position: IndexMap<usize, f64> =
+                layers[fixed].iter().enumerate().map(|(place, &cell)| (cell, place as f64)).collect();
             let width = layers[row].len().max(1) as f64;
             let scale = layers[fixed].len() as f64 / width;
             let keys: IndexMap<usize, f64> = layers[row]
                 .iter()
                 .enumerate()
                 .map(|(place, &cell)| {
-                    let known: Vec<f64> = side[cell]
-                        .iter()
-                        .filter_map(|n| position.get(n).copied())
-                        .collect();
+                    let known: Vec<f64> = side[cell].iter().filter_map(|n| position.get(n).copied()).collect();
                     let mean = known.iter().sum::<f64>() / known.len() as f64;
-                    (
-                        cell,
-                        if known.is_empty() {
-                            place as f64 * scale
-                        } else {
-                            mean
-                        },
-                    )
+                    (cell, if known.is_empty() { place as f64 * scale } else { mean })
                 })
                 .collect();
             layers[row].sort_by(|a, b| keys[a].total_cmp(&keys[b]));
@@ -270,26 +217,12 @@ fn order_layers(layers: &mut [Vec<usize>], chains: &[Vec<usize>]) {
 fn crossings(layers: &[Vec<usize>], below: &[Vec<usize>]) -> usize {
     let mut total = 0;
     for pair in layers.windows(2) {
-        let position: IndexMap<usize, usize> = pair[1]
-            .iter()
-            .enumerate()
-            .map(|(place, &cell)| (cell, place))
-            .collect();
-        let ends: Vec<Vec<usize>> = pair[0]
-            .iter()
-            .map(|&cell| {
-                below[cell]
-                    .iter()
-                    .filter_map(|n| position.get(n).copied())
-                    .collect()
-            })
-            .collect();
+        let position: IndexMap<usize, usize> = pair[1].iter().enumerate().map(|(place, &cell)| (cell, place)).collect();
+        let ends: Vec<Vec<usize>> =
+            pair[0].iter().map(|&cell| below[cell].iter().filter_map(|n| position.get(n).copied()).collect()).collect();
         for (i, left) in ends.iter().enumerate() {
             for right in &ends[i + 1..] {
-                total += left
-                    .iter()
-                    .map(|a| right.iter().filter(|b| *b < a).count())
-                    .sum::<usize>();
+                total += left.iter().map(|a| right.iter().filter(|b| *b < a).count()).sum::<usize>();
             }
         }
     }
@@ -313,34 +246,16 @@ fn place(cells: &mut [Cell], layers: &[Vec<usize>], chains: &[Vec<usize>]) -> f6
             let wanted: Vec<f64> = layer
                 .iter()
                 .map(|&cell| {
-                    let near: Vec<f64> = sides
-                        .iter()
-                        .flat_map(|s| &s[cell])
-                        .map(|&n| cells[n].x)
-                        .collect();
-                    if near.is_empty() {
-                        cells[cell].x
-                    } else {
-                        near.iter().sum::<f64>() / near.len() as f64
-                    }
+                    let near: Vec<f64> = sides.iter().flat_map(|s| &s[cell]).map(|&n| cells[n].x).collect();
+                    if near.is_empty() { cells[cell].x } else { near.iter().sum::<f64>() / near.len() as f64 }
                 })
                 .collect();
             spread(cells, layer, &wanted);
         }
     }
-    let left = cells
-        .iter()
-        .map(|c| c.x - c.width / 2.0)
-        .fold(f64::INFINITY, f64::min);
-    let right = cells
-        .iter()
-        .map(|c| c.x + c.width / 2.0)
-        .fold(f64::NEG_INFINITY, f64::max);
-    let (left, right) = if left.is_finite() && right.is_finite() {
-        (left, right)
-    } else {
-        (0.0, 0.0)
-    };
+    let left = cells.iter().map(|c| c.x - c.width / 2.0).fold(f64::INFINITY, f64::min);
+    let right = cells.iter().map(|c| c.x + c.width / 2.0).fold(f64::NEG_INFINITY, f64::max);
+    let (left, right) = if left.is_finite() && right.is_finite() { (left, right) } else { (0.0, 0.0) };
     let width = (right - left + 4.0).max(WIDTH);
     let shift = (width - (right - left)) / 2.0 - left;
     cells.iter_mut().for_each(|cell| cell.x += shift);

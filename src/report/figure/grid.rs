@@ -9,17 +9,8 @@ const GAP: f64 = 16.0;
 pub fn grid(title: &str, description: &str, figures: &[String], columns: usize) -> String {
     let columns = columns.clamp(1, figures.len().max(1));
     let sizes: Vec<(f64, f64)> = figures.iter().map(|figure| natural_size(figure)).collect();
-    let widest = |column: usize| {
-        sizes
-            .iter()
-            .skip(column)
-            .step_by(columns)
-            .map(|size| size.0)
-            .fold(0.0, f64::max)
-    };
-    let lefts: Vec<f64> = (0..columns)
-        .map(|column| (0..column).map(|before| widest(before) + GAP).sum())
-        .collect();
+    let widest = |column: usize| sizes.iter().skip(column).step_by(columns).map(|size| size.0).fold(0.0, f64::max);
+    let lefts: Vec<f64> = (0..columns).map(|column| (0..column).map(|before| widest(before) + GAP).sum()).collect();
     let width: f64 = (0..columns).map(widest).sum::<f64>() + GAP * (columns - 1) as f64;
     let mut places = Vec::with_capacity(figures.len());
     let mut top = 26.0;

@@ -17,20 +17,12 @@ pub struct Interval {
 
 impl Interval {
     pub fn plain(value: f64) -> Interval {
-        Interval {
-            value,
-            low: f64::NAN,
-            high: f64::NAN,
-        }
+        Interval { value, low: f64::NAN, high: f64::NAN }
     }
 
     /// `value` ± `reach`.
     pub fn around(value: f64, reach: f64) -> Interval {
-        Interval {
-            value,
-            low: value - reach,
-            high: value + reach,
-        }
+        Interval { value, low: value - reach, high: value + reach }
     }
 }
 
@@ -60,13 +52,7 @@ pub struct Row {
 
 /// Rows from top to bottom. With bars the axis starts at zero; with points alone it spans the whiskers.
 /// The value of the last series is written at the right.
-pub fn grouped_bars(
-    title: &str,
-    description: &str,
-    axis: &str,
-    series: &[Series],
-    rows: &[Row],
-) -> String {
+pub fn grouped_bars(title: &str, description: &str, axis: &str, series: &[Series], rows: &[Row]) -> String {
     let lanes = series.iter().filter(|s| s.mark == Mark::Bar).count().max(1);
     // Several points of a row stand a little apart, lest equal values hide one another.
     let points = series.iter().filter(|s| s.mark != Mark::Bar).count();
@@ -78,17 +64,9 @@ pub fn grouped_bars(
     svg.heading();
     draw_legend(&mut svg, &legend, 32.0);
 
-    let label_room = rows
-        .iter()
-        .map(|r| text::width(&r.label, 12.0))
-        .fold(0.0, f64::max)
-        .clamp(30.0, WIDTH * 0.36)
-        + 8.0;
-    let ends = rows
-        .iter()
-        .flat_map(|r| &r.values)
-        .flatten()
-        .flat_map(|i| [i.value, i.low, i.high]);
+    let label_room =
+        rows.iter().map(|r| text::width(&r.label, 12.0)).fold(0.0, f64::max).clamp(30.0, WIDTH * 0.36) + 8.0;
+    let ends = rows.iter().flat_map(|r| &r.values).flatten().flat_map(|i| [i.value, i.low, i.high]);
     let (low, high) = extent(ends).unwrap_or((0.0, 1.0));
     let has_bars = series.iter().any(|s| s.mark == Mark::Bar);
     let scale = if has_bars {
@@ -114,11 +92,7 @@ pub fn grouped_bars(
             let Some(interval) = value.filter(|i| i.value.is_finite()) else {
                 continue;
             };
-            let centre = if series.mark == Mark::Bar {
-                lane_middle
-            } else {
-                middle + aside
-            };
+            let centre = if series.mark == Mark::Bar { lane_middle } else { middle + aside };
             for element in mark(series, interval, &scale, centre, &row.label) {
                 svg.add(element);
             }
@@ -135,11 +109,7 @@ pub fn grouped_bars(
 fn mark(series: &Series, interval: Interval, scale: &Scale, y: f64, label: &str) -> Vec<Element> {
     let x = scale.at(interval.value);
     let has_whisker = interval.low.is_finite() && interval.high.is_finite();
-    let mut said = format!(
-        "{label}, {}: {}",
-        series.name,
-        text::decimals(interval.value, 3)
-    );
+    let mut said = format!("{label}, {}: {}", series.name, text::decimals(interval.value, 3));
     if has_whisker {
         let ends = [interval.low, interval.high].map(|v| text::decimals(v, 3));
         said.push_str(&format!(" ({} to {})", ends[0], ends[1]));
@@ -158,9 +128,7 @@ fn mark(series: &Series, interval: Interval, scale: &Scale, y: f64, label: &str)
     match series.mark {
         Mark::Bar => {
             let start = scale.at(0.0);
-            let bar = Element::rect(start, y - 5.0, x - start, 10.0)
-                .corner(1.5)
-                .fill(series.paint);
+            let bar = Element::rect(start, y - 5.0, x - start, 10.0).corner(1.5).fill(series.paint);
             shapes.push(bar.fill_opacity(0.8).tooltip(&said));
             if has_whisker {
                 shapes.extend(whisker(Paint::Ink));
@@ -207,20 +175,11 @@ fn draw_legend(svg: &mut Svg, rows: &[Vec<(f64, &Series)>], top: f64) {
         let y = top + 18.0 * line as f64;
         for (x, series) in row {
             svg.add(match series.mark {
-                Mark::Bar => Element::rect(*x, y - 4.0, 14.0, 9.0)
-                    .corner(1.5)
-                    .fill(series.paint)
-                    .fill_opacity(0.8),
+                Mark::Bar => Element::rect(*x, y - 4.0, 14.0, 9.0).corner(1.5).fill(series.paint).fill_opacity(0.8),
                 Mark::Point => Element::circle(x + 7.0, y, 4.5).fill(series.paint),
-                Mark::Ring => Element::circle(x + 7.0, y, 4.0)
-                    .fill(Paint::Surface)
-                    .stroke(series.paint, 2.0),
+                Mark::Ring => Element::circle(x + 7.0, y, 4.0).fill(Paint::Surface).stroke(series.paint, 2.0),
             });
-            svg.add(Element::text(
-                x + 20.0,
-                y + 4.0,
-                &text::fit(&series.name, 12.0, WIDTH - 24.0),
-            ));
+            svg.add(Element::text(x + 20.0, y + 4.0, &text::fit(&series.name, 12.0, WIDTH - 24.0)));
         }
     }
 }

@@ -32,31 +32,19 @@ pub fn class_histogram(panel: &HistogramPanel, palette: &Palette) -> String {
         .collect();
     let top = 34.0;
     let bottom = top + RIDGE * shown.len() as f64;
-    let description = format!(
-        "Distribution of {} in each of {} classes",
-        panel.column,
-        shown.len()
-    );
+    let description = format!("Distribution of {} in each of {} classes", panel.column, shown.len());
     let mut svg = Svg::new(PANEL_WIDTH, bottom + 20.0, panel.column, &description);
     svg.heading();
 
-    let labels = shown
-        .iter()
-        .map(|(class, _)| text::width(class, 11.5))
-        .fold(0.0, f64::max);
+    let labels = shown.iter().map(|(class, _)| text::width(class, 11.5)).fold(0.0, f64::max);
     let left = labels.clamp(12.0, 84.0) + 8.0;
     let (low, high) = extent(panel.edges.iter().copied()).unwrap_or((0.0, 1.0));
     let scale = Scale::linear(low, high, left, PANEL_WIDTH - 10.0, 5);
     scale.draw_below(&mut svg, top - 4.0, bottom, "");
 
-    let peak =
-        extent(shown.iter().flat_map(|(_, d)| d.iter().copied())).map_or(1.0, |(_, high)| high);
+    let peak = extent(shown.iter().flat_map(|(_, d)| d.iter().copied())).map_or(1.0, |(_, high)| high);
     let height = |density: f64| {
-        if peak > 0.0 {
-            density / peak * (RIDGE + 4.0)
-        } else {
-            0.0
-        }
+        if peak > 0.0 { density / peak * (RIDGE + 4.0) } else { 0.0 }
     };
     for (row, (class, densities)) in shown.iter().enumerate() {
         let base = top + RIDGE * (row as f64 + 1.0);
@@ -71,33 +59,18 @@ pub fn class_histogram(panel: &HistogramPanel, palette: &Palette) -> String {
         let mut area = line.clone();
         area.close();
         let paint = palette.paint(class);
-        svg.add(
-            Element::path(&area)
-                .fill(paint)
-                .fill_opacity(0.32)
-                .tooltip(class),
-        );
+        svg.add(Element::path(&area).fill(paint).fill_opacity(0.32).tooltip(class));
         svg.add(Element::path(&line).no_fill().stroke(paint, 1.25));
         svg.add(Element::line(left, base, PANEL_WIDTH - 10.0, base).stroke(Paint::Grid, 1.0));
         let label = text::fit(class, 11.5, left - 8.0);
-        svg.add(
-            Element::text(left - 7.0, base - 4.0, &label)
-                .size(11.5)
-                .anchor(Anchor::End),
-        );
+        svg.add(Element::text(left - 7.0, base - 4.0, &label).size(11.5).anchor(Anchor::End));
     }
     svg.finish()
 }
 
 /// Share of the class' rows in each bin.
 fn densities(counts: &[f64]) -> Vec<f64> {
-    let clean: Vec<f64> = counts
-        .iter()
-        .map(|c| if c.is_finite() { c.max(0.0) } else { 0.0 })
-        .collect();
+    let clean: Vec<f64> = counts.iter().map(|c| if c.is_finite() { c.max(0.0) } else { 0.0 }).collect();
     let total: f64 = clean.iter().sum();
-    clean
-        .iter()
-        .map(|c| if total > 0.0 { c / total } else { 0.0 })
-        .collect()
+    clean.iter().map(|c| if total > 0.0 { c / total } else { 0.0 }).collect()
 }

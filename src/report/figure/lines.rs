@@ -38,19 +38,10 @@ pub fn line_chart(chart: &LineChart) -> String {
     let mut svg = Svg::new(WIDTH, 262.0, chart.title, chart.description);
     svg.heading();
 
-    let xs = extent(
-        chart
-            .lines
-            .iter()
-            .flat_map(|l| l.points.iter().map(|p| p.0)),
-    );
+    let xs = extent(chart.lines.iter().flat_map(|l| l.points.iter().map(|p| p.0)));
     let (x_low, x_high) = xs.unwrap_or((0.0, 1.0));
-    let ys = chart.lines.iter().flat_map(|l| {
-        l.points
-            .iter()
-            .map(|p| p.1)
-            .chain(l.band.iter().flat_map(|b| [b.0, b.1]))
-    });
+    let ys =
+        chart.lines.iter().flat_map(|l| l.points.iter().map(|p| p.1).chain(l.band.iter().flat_map(|b| [b.0, b.1])));
     let (y_low, y_high) = extent(ys).unwrap_or((0.0, 1.0));
     let y_scale = if chart.log_y && y_low > 0.0 {
         Scale::log(y_low * 0.95, y_high * 1.05, bottom, top, 5)
@@ -58,58 +49,36 @@ pub fn line_chart(chart: &LineChart) -> String {
         let margin = ((y_high - y_low) * 0.04).max(f64::EPSILON);
         Scale::linear(y_low - margin, y_high + margin, bottom, top, 5)
     };
-    let names = chart
-        .lines
-        .iter()
-        .map(|l| text::width(&l.name, 12.0))
-        .fold(0.0, f64::max);
+    let names = chart.lines.iter().map(|l| text::width(&l.name, 12.0)).fold(0.0, f64::max);
     let left = y_scale.label_width(11.0) + 10.0;
     let right = WIDTH - names.min(WIDTH * 0.32) - 10.0;
     let x_scale = Scale::linear(x_low, x_high, left, right, 6);
     y_scale.draw_left(&mut svg, left, right);
     draw_x_axis(&mut svg, &x_scale, bottom, chart.x_label);
-    svg.add(
-        Element::text(0.0, 34.0, &text::fit(chart.y_label, 11.0, WIDTH * 0.6))
-            .size(11.0)
-            .fill(Paint::Muted),
-    );
+    svg.add(Element::text(0.0, 34.0, &text::fit(chart.y_label, 11.0, WIDTH * 0.6)).size(11.0).fill(Paint::Muted));
     for line in &chart.lines {
         draw_band(&mut svg, line, &x_scale, &y_scale);
     }
     if let Some((x, label)) = chart.marker.as_ref().filter(|(x, _)| x.is_finite()) {
         let at = x_scale.at(*x);
-        svg.add(
-            Element::line(at, top - 4.0, at, bottom)
-                .stroke(Paint::Muted, 1.0)
-                .dashed("3 3"),
-        );
+        svg.add(Element::line(at, top - 4.0, at, bottom).stroke(Paint::Muted, 1.0).dashed("3 3"));
         let half = text::width(label, 11.0) / 2.0;
         let middle = at.clamp(left + half, (WIDTH - half).max(left + half));
-        svg.add(
-            Element::text(middle, top - 8.0, label)
-                .size(11.0)
-                .fill(Paint::Muted)
-                .anchor(Anchor::Middle),
-        );
+        svg.add(Element::text(middle, top - 8.0, label).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle));
     }
     let mut ends = Vec::new();
     for (index, line) in chart.lines.iter().enumerate() {
         let places: Vec<(f64, f64)> = line
             .points
             .iter()
-            .map(|&(x, y)| {
-                if x.is_finite() && y.is_finite() {
-                    (x_scale.at(x), y_scale.at(y))
-                } else {
-                    (f64::NAN, f64::NAN)
-                }
-            })
+            .map(
+                |&(x, y)| {
+                    if x.is_finite() && y.is_finite() { (x_scale.at(x), y_scale.at(y)) } else { (f64::NAN, f64::NAN) }
+                },
+            )
             .collect();
-        let mut path = Element::path(&PathData::through(&places))
-            .no_fill()
-            .stroke(line.paint, 2.0)
-            .round()
-            .tooltip(&line.name);
+        let mut path =
+            Element::path(&PathData::through(&places)).no_fill().stroke(line.paint, 2.0).round().tooltip(&line.name);
         if line.dashed {
             path = path.dashed("5 4");
         }
@@ -125,12 +94,7 @@ pub fn line_chart(chart: &LineChart) -> String {
     draw_names(&mut svg, chart, ends, (top, bottom), right);
     if let Some((x, _)) = chart.marker.as_ref() {
         for line in &chart.lines {
-            let value = line
-                .points
-                .iter()
-                .find(|p| p.0 == *x)
-                .map(|p| p.1)
-                .filter(|y| y.is_finite());
+            let value = line.points.iter().find(|p| p.0 == *x).map(|p| p.1).filter(|y| y.is_finite());
             if let Some(y) = value {
                 let said = format!("{}: {}", line.name, text::compact(y));
                 svg.add(
@@ -150,22 +114,15 @@ fn draw_x_axis(svg: &mut Svg, scale: &Scale, bottom: f64, name: &str) {
         let x = scale.at(tick);
         svg.add(Element::line(x, bottom, x, bottom + 4.0).stroke(Paint::Grid, 1.0));
         svg.add(
-            Element::text(x, bottom + 16.0, &scale.label(tick))
-                .size(11.0)
-                .fill(Paint::Muted)
-                .anchor(Anchor::Middle),
+            Element::text(x, bottom + 16.0, &scale.label(tick)).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle),
         );
     }
     let (start, end) = scale.ends();
     svg.add(
-        Element::text(
-            (start + end) / 2.0,
-            bottom + 31.0,
-            &text::fit(name, 11.0, end - start),
-        )
-        .size(11.0)
-        .fill(Paint::Muted)
-        .anchor(Anchor::Middle),
+        Element::text((start + end) / 2.0, bottom + 31.0, &text::fit(name, 11.0, end - start))
+            .size(11.0)
+            .fill(Paint::Muted)
+            .anchor(Anchor::Middle),
     );
 }
 
@@ -180,11 +137,8 @@ fn draw_band(svg: &mut Svg, line: &Line, x_scale: &Scale, y_scale: &Scale) {
     if known.len() < 2 {
         return;
     }
-    let outline: Vec<(f64, f64)> = known
-        .iter()
-        .map(|&(x, low, _)| (x, low))
-        .chain(known.iter().rev().map(|&(x, _, high)| (x, high)))
-        .collect();
+    let outline: Vec<(f64, f64)> =
+        known.iter().map(|&(x, low, _)| (x, low)).chain(known.iter().rev().map(|&(x, _, high)| (x, high))).collect();
     let mut area = PathData::through(&outline);
     area.close();
     svg.add(Element::path(&area).fill(line.paint).fill_opacity(0.16));
@@ -214,11 +168,7 @@ fn draw_names(
         let line = &chart.lines[index];
         let place = place.max(top - 10.0);
         if (place - y).abs() > 3.0 || right - x > 3.0 {
-            svg.add(
-                Element::line(x + 2.0, y, right + 4.0, place)
-                    .stroke(line.paint, 0.75)
-                    .opacity(0.6),
-            );
+            svg.add(Element::line(x + 2.0, y, right + 4.0, place).stroke(line.paint, 0.75).opacity(0.6));
         }
         let shown = text::fit(&line.name, 12.0, WIDTH - right - 6.0);
         svg.add(Element::text(right + 6.0, place + 4.0, &shown).fill(line.paint));

@@ -34,12 +34,10 @@ pub enum Paint {
     },
 }
 
-const CLASS_LIGHT: [&str; CLASS_COLOURS] = [
-    "#154d8c", "#c3610d", "#2ea37a", "#6e034f", "#664610", "#814ec6", "#2a7a8c", "#f36069",
-];
-const CLASS_DARK: [&str; CLASS_COLOURS] = [
-    "#2389e2", "#fd8453", "#8ae7c7", "#c6589c", "#facb39", "#bcb3fa", "#74b9b8", "#d55948",
-];
+const CLASS_LIGHT: [&str; CLASS_COLOURS] =
+    ["#154d8c", "#c3610d", "#2ea37a", "#6e034f", "#664610", "#814ec6", "#2a7a8c", "#f36069"];
+const CLASS_DARK: [&str; CLASS_COLOURS] =
+    ["#2389e2", "#fd8453", "#8ae7c7", "#c6589c", "#facb39", "#bcb3fa", "#74b9b8", "#d55948"];
 const CLASS_NAMES: [&str; CLASS_COLOURS] = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"];
 
 impl Paint {
@@ -54,22 +52,10 @@ impl Paint {
             Paint::Class(index) => CLASS_NAMES[index % CLASS_COLOURS],
             Paint::Positive => "positive",
             Paint::Negative => "negative",
-            Paint::OnCell {
-                dark_ink_in_light: true,
-                dark_ink_in_dark: true,
-            } => "on-kk",
-            Paint::OnCell {
-                dark_ink_in_light: true,
-                dark_ink_in_dark: false,
-            } => "on-kw",
-            Paint::OnCell {
-                dark_ink_in_light: false,
-                dark_ink_in_dark: true,
-            } => "on-wk",
-            Paint::OnCell {
-                dark_ink_in_light: false,
-                dark_ink_in_dark: false,
-            } => "on-ww",
+            Paint::OnCell { dark_ink_in_light: true, dark_ink_in_dark: true } => "on-kk",
+            Paint::OnCell { dark_ink_in_light: true, dark_ink_in_dark: false } => "on-kw",
+            Paint::OnCell { dark_ink_in_light: false, dark_ink_in_dark: true } => "on-wk",
+            Paint::OnCell { dark_ink_in_light: false, dark_ink_in_dark: false } => "on-ww",
         }
     }
 
@@ -84,9 +70,7 @@ impl Paint {
             Paint::Class(index) => CLASS_LIGHT[index % CLASS_COLOURS],
             Paint::Positive => "#0b5aa2",
             Paint::Negative => "#b4540a",
-            Paint::OnCell {
-                dark_ink_in_light, ..
-            } => ink(dark_ink_in_light),
+            Paint::OnCell { dark_ink_in_light, .. } => ink(dark_ink_in_light),
         }
     }
 
@@ -101,21 +85,13 @@ impl Paint {
             Paint::Class(index) => CLASS_DARK[index % CLASS_COLOURS],
             Paint::Positive => "#5aaeee",
             Paint::Negative => "#fd8453",
-            Paint::OnCell {
-                dark_ink_in_dark, ..
-            } => ink(dark_ink_in_dark),
+            Paint::OnCell { dark_ink_in_dark, .. } => ink(dark_ink_in_dark),
         }
     }
 
     /// The paint of a series that is no class (a strategy, a part), by its place: the reference first, in grey.
     pub fn series(place: usize) -> Paint {
-        const SERIES: [Paint; 5] = [
-            Paint::Muted,
-            Paint::Positive,
-            Paint::Negative,
-            Paint::Class(6),
-            Paint::Class(7),
-        ];
+        const SERIES: [Paint; 5] = [Paint::Muted, Paint::Positive, Paint::Negative, Paint::Class(6), Paint::Class(7)];
         SERIES[place % SERIES.len()]
     }
 
@@ -133,10 +109,7 @@ impl Paint {
         all.extend((0..CLASS_COLOURS).map(Paint::Class));
         for dark_ink_in_light in [true, false] {
             for dark_ink_in_dark in [true, false] {
-                all.push(Paint::OnCell {
-                    dark_ink_in_light,
-                    dark_ink_in_dark,
-                });
+                all.push(Paint::OnCell { dark_ink_in_light, dark_ink_in_dark });
             }
         }
         all
@@ -146,8 +119,7 @@ impl Paint {
     /// has the higher contrast, so at least 4.5:1, chosen for each theme.
     pub fn text_on(self, opacity: f64) -> Paint {
         // Black and white are equally readable on a background of relative luminance 0.179 (WCAG 2).
-        let bright =
-            |over: &str, under: &str| luminance(blend(parse(over), parse(under), opacity)) > 0.179;
+        let bright = |over: &str, under: &str| luminance(blend(parse(over), parse(under), opacity)) > 0.179;
         Paint::OnCell {
             dark_ink_in_light: bright(self.light(), Paint::Surface.light()),
             dark_ink_in_dark: bright(self.dark(), Paint::Surface.dark()),
@@ -178,9 +150,7 @@ impl Palette {
 
     /// The paint of a class; an unknown class is neutral.
     pub fn paint(&self, class: &str) -> Paint {
-        self.order
-            .get(class)
-            .map_or(Paint::Neutral, |&index| Paint::Class(index))
+        self.order.get(class).map_or(Paint::Neutral, |&index| Paint::Class(index))
     }
 
     /// Place of a class in the list; unknown classes come last.
@@ -195,30 +165,18 @@ fn ink(dark: bool) -> &'static str {
 
 /// Reads one of this file's own `#rrggbb` constants into 0..=1 channels.
 fn parse(colour: &str) -> [f64; 3] {
-    let channel = |at: usize| {
-        colour
-            .get(at..at + 2)
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
-            .unwrap_or(0)
-    };
+    let channel =
+        |at: usize| colour.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(0);
     [1, 3, 5].map(|at| f64::from(channel(at)) / 255.0)
 }
 
 fn blend(over: [f64; 3], under: [f64; 3], opacity: f64) -> [f64; 3] {
-    let opacity = if opacity.is_finite() {
-        opacity.clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
+    let opacity = if opacity.is_finite() { opacity.clamp(0.0, 1.0) } else { 0.0 };
     [0, 1, 2].map(|i| over[i] * opacity + under[i] * (1.0 - opacity))
 }
 
 fn linear(channel: f64) -> f64 {
-    if channel <= 0.04045 {
-        channel / 12.92
-    } else {
-        ((channel + 0.055) / 1.055).powf(2.4)
-    }
+    if channel <= 0.04045 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
 }
 
 /// Relative luminance of an sRGB colour, WCAG 2.
@@ -238,15 +196,9 @@ mod tests {
 
     /// OKLab of a linear sRGB colour (Ottosson 2020).
     fn oklab([r, g, b]: [f64; 3]) -> [f64; 3] {
-        let l = (0.412_221_470_8 * r + 0.536_332_536_3 * g + 0.051_445_992_9 * b)
-            .max(0.0)
-            .cbrt();
-        let m = (0.211_903_498_2 * r + 0.680_699_545_1 * g + 0.107_396_956_6 * b)
-            .max(0.0)
-            .cbrt();
-        let s = (0.088_302_461_9 * r + 0.281_718_837_6 * g + 0.629_978_700_5 * b)
-            .max(0.0)
-            .cbrt();
+        let l = (0.412_221_470_8 * r + 0.536_332_536_3 * g + 0.051_445_992_9 * b).max(0.0).cbrt();
+        let m = (0.211_903_498_2 * r + 0.680_699_545_1 * g + 0.107_396_956_6 * b).max(0.0).cbrt();
+        let s = (0.088_302_461_9 * r + 0.281_718_837_6 * g + 0.629_978_700_5 * b).max(0.0).cbrt();
         [
             0.210_454_255_3 * l + 0.793_617_785_0 * m - 0.004_072_046_8 * s,
             1.977_998_495_1 * l - 2.428_592_205_0 * m + 0.450_593_709_9 * s,
@@ -255,16 +207,10 @@ mod tests {
     }
 
     const NORMAL: [[f64; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
-    const DEUTERANOPIA: [[f64; 3]; 3] = [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.011820, 0.042940, 0.968881],
-    ];
-    const PROTANOPIA: [[f64; 3]; 3] = [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ];
+    const DEUTERANOPIA: [[f64; 3]; 3] =
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]];
+    const PROTANOPIA: [[f64; 3]; 3] =
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]];
 
     #[test]
     fn class_colours_differ_for_colour_blind_readers() {
@@ -274,17 +220,12 @@ mod tests {
                     .iter()
                     .map(|colour| {
                         let rgb = parse(colour).map(linear);
-                        oklab(vision.map(|row| {
-                            (0..3).map(|i| row[i] * rgb[i]).sum::<f64>().clamp(0.0, 1.0)
-                        }))
+                        oklab(vision.map(|row| (0..3).map(|i| row[i] * rgb[i]).sum::<f64>().clamp(0.0, 1.0)))
                     })
                     .collect();
                 for i in 0..list.len() {
                     for j in 0..i {
-                        let distance = (0..3)
-                            .map(|k| (seen[i][k] - seen[j][k]).powi(2))
-                            .sum::<f64>()
-                            .sqrt();
+                        let distance = (0..3).map(|k| (seen[i][k] - seen[j][k]).powi(2)).sum::<f64>().sqrt();
                         let least = if i < 6 { 0.10 } else { 0.07 };
                         assert!(distance >= least, "{} and {}: {distance}", list[i], list[j]);
                     }

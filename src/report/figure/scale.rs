@@ -22,27 +22,14 @@ impl Scale {
     /// Maps `low..high` of the data to `start..end`. An empty or broken interval is widened around its value.
     pub fn linear(low: f64, high: f64, start: f64, end: f64, tick_count: usize) -> Scale {
         let (low, high) = sane(low, high);
-        Scale {
-            low,
-            high,
-            start,
-            end,
-            log: false,
-            ticks: linear_ticks(low, high, tick_count),
-        }
+        Scale { low, high, start, end, log: false, ticks: linear_ticks(low, high, tick_count) }
     }
 
     /// The same, the interval widened to its round ticks.
     pub fn rounded(low: f64, high: f64, start: f64, end: f64, tick_count: usize) -> Scale {
         let (low, high) = sane(low, high);
         let step = nice_step(high - low, tick_count);
-        Scale::linear(
-            (low / step).floor() * step,
-            (high / step).ceil() * step,
-            start,
-            end,
-            tick_count,
-        )
+        Scale::linear((low / step).floor() * step, (high / step).ceil() * step, start, end, tick_count)
     }
 
     /// A logarithmic scale; both ends must be positive, else it is linear.
@@ -50,19 +37,8 @@ impl Scale {
         if !(low > 0.0 && high.is_finite() && high >= low) {
             return Scale::linear(low, high, start, end, tick_count);
         }
-        let (low, high) = if high > low {
-            (low, high)
-        } else {
-            (low / 2.0, high * 2.0)
-        };
-        Scale {
-            low,
-            high,
-            start,
-            end,
-            log: true,
-            ticks: log_ticks(low, high, tick_count),
-        }
+        let (low, high) = if high > low { (low, high) } else { (low / 2.0, high * 2.0) };
+        Scale { low, high, start, end, log: true, ticks: log_ticks(low, high, tick_count) }
     }
 
     /// Position of a value; values outside the interval stay at its ends.
@@ -96,24 +72,13 @@ impl Scale {
         if !(1e-4..1e6).contains(&largest) {
             return text::compact(tick);
         }
-        let places = if step > 0.0 {
-            (-(step.log10() + 1e-9).floor()).clamp(0.0, 6.0)
-        } else {
-            0.0
-        };
-        if places == 0.0 {
-            text::compact(tick.round())
-        } else {
-            text::decimals(tick, places as usize)
-        }
+        let places = if step > 0.0 { (-(step.log10() + 1e-9).floor()).clamp(0.0, 6.0) } else { 0.0 };
+        if places == 0.0 { text::compact(tick.round()) } else { text::decimals(tick, places as usize) }
     }
 
     /// Room that the tick labels need at the side of a vertical axis.
     pub fn label_width(&self, size: f64) -> f64 {
-        self.ticks
-            .iter()
-            .map(|&tick| text::width(&self.label(tick), size))
-            .fold(0.0, f64::max)
+        self.ticks.iter().map(|&tick| text::width(&self.label(tick), size)).fold(0.0, f64::max)
     }
 
     /// A horizontal axis below the plot: light vertical rules from `top` to `bottom`, tick labels, and the axis' name.
@@ -128,12 +93,7 @@ impl Scale {
             let x = x.min(self.end + 9.0 - half);
             if x - half > last_end + 3.0 {
                 last_end = x + half;
-                svg.add(
-                    Element::text(x, bottom + 14.0, &label)
-                        .size(11.0)
-                        .fill(Paint::Muted)
-                        .anchor(Anchor::Middle),
-                );
+                svg.add(Element::text(x, bottom + 14.0, &label).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle));
             }
         }
         if !name.is_empty() {
@@ -153,10 +113,7 @@ impl Scale {
             let y = self.at(tick);
             svg.add(Element::line(left, y, right, y).stroke(Paint::Grid, 1.0));
             svg.add(
-                Element::text(left - 6.0, y + 4.0, &self.label(tick))
-                    .size(11.0)
-                    .fill(Paint::Muted)
-                    .anchor(Anchor::End),
+                Element::text(left - 6.0, y + 4.0, &self.label(tick)).size(11.0).fill(Paint::Muted).anchor(Anchor::End),
             );
         }
     }
@@ -164,13 +121,10 @@ impl Scale {
 
 /// The finite least and greatest of some values.
 pub fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
-    values
-        .into_iter()
-        .filter(|v| v.is_finite())
-        .fold(None, |extent, v| match extent {
-            None => Some((v, v)),
-            Some((low, high)) => Some((low.min(v), high.max(v))),
-        })
+    values.into_iter().filter(|v| v.is_finite()).fold(None, |extent, v| match extent {
+        None => Some((v, v)),
+        Some((low, high)) => Some((low.min(v), high.max(v))),
+    })
 }
 
 fn sane(low: f64, high: f64) -> (f64, f64) {
@@ -179,15 +133,8 @@ fn sane(low: f64, high: f64) -> (f64, f64) {
         (true, true) if high < low && (low - high).is_finite() => (high, low),
         (true, _) | (_, true) => {
             let centre = if low.is_finite() { low } else { high };
-            let reach = if centre == 0.0 {
-                1.0
-            } else {
-                centre.abs() * 0.5
-            };
-            (
-                (centre - reach).max(f64::MIN / 4.0),
-                (centre + reach).min(f64::MAX / 4.0),
-            )
+            let reach = if centre == 0.0 { 1.0 } else { centre.abs() * 0.5 };
+            ((centre - reach).max(f64::MIN / 4.0), (centre + reach).min(f64::MAX / 4.0))
         }
         _ => (0.0, 1.0),
     }
@@ -197,10 +144,7 @@ fn sane(low: f64, high: f64) -> (f64, f64) {
 fn nice_step(span: f64, count: usize) -> f64 {
     let rough = (span / count.max(1) as f64).max(f64::MIN_POSITIVE);
     let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
-        .map(|factor| factor * power)
-        .into_iter()
-        .find(|&s| s >= rough * (1.0 - 1e-9));
+    let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|&s| s >= rough * (1.0 - 1e-9));
     step.filter(|s| *s > 0.0 && s.is_finite()).unwrap_or(span)
 }
 
@@ -227,16 +171,8 @@ fn log_ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
         }
     }
     let stride = ((last - first) as usize / count.max(1)).max(1);
-    let powers: Vec<f64> = (first..=last)
-        .step_by(stride)
-        .map(|p| 10f64.powi(p))
-        .filter(inside)
-        .collect();
-    if powers.is_empty() {
-        vec![low, high]
-    } else {
-        powers
-    }
+    let powers: Vec<f64> = (first..=last).step_by(stride).map(|p| 10f64.powi(p)).filter(inside).collect();
+    if powers.is_empty() { vec![low, high] } else { powers }
 }
 
 #[cfg(test)]
@@ -246,14 +182,7 @@ mod tests {
     #[test]
     fn ticks_are_round() {
         let scale = Scale::linear(0.13, 0.72, 0.0, 100.0, 5);
-        assert_eq!(
-            scale
-                .ticks
-                .iter()
-                .map(|t| scale.label(*t))
-                .collect::<Vec<_>>(),
-            ["0.2", "0.4", "0.6"]
-        );
+        assert_eq!(scale.ticks.iter().map(|t| scale.label(*t)).collect::<Vec<_>>(), ["0.2", "0.4", "0.6"]);
         let scale = Scale::rounded(-3.0, 17.0, 0.0, 100.0, 5);
         assert_eq!(scale.ticks, [-5.0, 0.0, 5.0, 10.0, 15.0, 20.0]);
         let scale = Scale::log(1e-4, 1e-2, 0.0, 100.0, 5);
@@ -279,12 +208,7 @@ mod tests {
             ] {
                 assert!((0.0..=100.0).contains(&scale.at(3.0)), "{low} {high}");
                 assert!(scale.ticks.len() <= 12);
-                assert!(
-                    scale
-                        .ticks
-                        .iter()
-                        .all(|t| (0.0..=100.0).contains(&scale.at(*t)))
-                );
+                assert!(scale.ticks.iter().all(|t| (0.0..=100.0).contains(&scale.at(*t))));
             }
         }
     }

@@ -32,12 +32,7 @@ pub struct ScatterChart<'a> {
 pub fn scatter(chart: &ScatterChart, palette: &Palette) -> String {
     const COLUMNS: usize = 3;
     const GAP: f64 = 14.0;
-    let points: Vec<Point> = chart
-        .points
-        .iter()
-        .copied()
-        .filter(|p| p.x.is_finite() && p.y.is_finite())
-        .collect();
+    let points: Vec<Point> = chart.points.iter().copied().filter(|p| p.x.is_finite() && p.y.is_finite()).collect();
     let panels = chart.classes.len().max(1);
     let columns = panels.min(COLUMNS);
     let left = 34.0;
@@ -60,11 +55,7 @@ pub fn scatter(chart: &ScatterChart, palette: &Palette) -> String {
         let paint = class.map_or(Paint::Neutral, |class| palette.paint(class));
         let name = text::fit(class.map_or("all rows", String::as_str), 12.0, side);
         svg.add(Element::text(x, y + 10.0, &name).bold());
-        svg.add(
-            Element::rect(x, y + 18.0, side, height)
-                .no_fill()
-                .stroke(Paint::Grid, 1.0),
-        );
+        svg.add(Element::rect(x, y + 18.0, side, height).no_fill().stroke(Paint::Grid, 1.0));
         x_scale.draw_below(&mut svg, y + 18.0, y + 18.0 + height, "");
         if panel % columns == 0 {
             y_scale.draw_left(&mut svg, x, x + side);
@@ -87,20 +78,11 @@ pub fn scatter(chart: &ScatterChart, palette: &Palette) -> String {
             }
         }
         if !context.is_empty() {
-            let dots = Element::path(&context)
-                .no_fill()
-                .stroke(Paint::Neutral, 2.0)
-                .round();
+            let dots = Element::path(&context).no_fill().stroke(Paint::Neutral, 2.0).round();
             svg.add(dots.opacity(0.22));
         }
         if !own.is_empty() {
-            svg.add(
-                Element::path(&own)
-                    .no_fill()
-                    .stroke(paint, 3.0)
-                    .round()
-                    .opacity(0.65),
-            );
+            svg.add(Element::path(&own).no_fill().stroke(paint, 3.0).round().opacity(0.65));
             let (cx, cy) = (x_scale.at(sum.0 / rows), y_scale.at(sum.1 / rows));
             for (paint, width, reach) in [(Paint::Surface, 5.0, 7.0), (Paint::Ink, 2.0, 6.0)] {
                 svg.add(Element::line(cx - reach, cy, cx + reach, cy).stroke(paint, width));
@@ -108,19 +90,8 @@ pub fn scatter(chart: &ScatterChart, palette: &Palette) -> String {
             }
         }
     }
-    let axes = text::fit(
-        &format!(
-            "→ {}   ↑ {}   + mean of the class",
-            chart.x_label, chart.y_label
-        ),
-        11.0,
-        WIDTH,
-    );
-    svg.add(
-        Element::text(left, bottom + 6.0, &axes)
-            .size(11.0)
-            .fill(Paint::Muted),
-    );
+    let axes = text::fit(&format!("→ {}   ↑ {}   + mean of the class", chart.x_label, chart.y_label), 11.0, WIDTH);
+    svg.add(Element::text(left, bottom + 6.0, &axes).size(11.0).fill(Paint::Muted));
     svg.finish()
 }
 

@@ -32,11 +32,7 @@ pub fn trial_slices(
     let mut svg = Svg::new(WIDTH, height, title, description);
     svg.heading();
     let shown = text::fit(&format!("↑ {metric}   ● best trial"), 11.0, WIDTH);
-    svg.add(
-        Element::text(0.0, 32.0, &shown)
-            .size(11.0)
-            .fill(Paint::Muted),
-    );
+    svg.add(Element::text(0.0, 32.0, &shown).size(11.0).fill(Paint::Muted));
 
     let (low, high) = extent(scores.iter().copied()).unwrap_or((0.0, 1.0));
     let margin = ((high - low) * 0.08).max(1e-6);
@@ -61,9 +57,7 @@ pub fn trial_slices(
             }
         }
         let places = match slice {
-            Slice::Numbers { values, .. } => {
-                number_axis(&mut svg, values, (x, x + side), (top, bottom))
-            }
+            Slice::Numbers { values, .. } => number_axis(&mut svg, values, (x, x + side), (top, bottom)),
             Slice::Choices { values, .. } => choice_axis(&mut svg, values, (x, x + side), bottom),
         };
         let dot = |trial: usize, place: f64, score: f64| {
@@ -72,15 +66,10 @@ pub fn trial_slices(
             if best == Some(trial) {
                 circle.fill(Paint::Negative).stroke(Paint::Surface, 1.0)
             } else {
-                circle
-                    .fill(Paint::Positive)
-                    .fill_opacity(0.4)
-                    .stroke(Paint::Positive, 1.25)
+                circle.fill(Paint::Positive).fill_opacity(0.4).stroke(Paint::Positive, 1.25)
             }
         };
-        let known = |trial: &usize| {
-            places.get(*trial).is_some_and(|p| p.is_finite()) && scores[*trial].is_finite()
-        };
+        let known = |trial: &usize| places.get(*trial).is_some_and(|p| p.is_finite()) && scores[*trial].is_finite();
         let mut order: Vec<usize> = (0..scores.len()).filter(known).collect();
         // The best comes last, on top.
         order.sort_by_key(|&trial| best == Some(trial));
@@ -91,12 +80,7 @@ pub fn trial_slices(
     svg.finish()
 }
 
-fn number_axis(
-    svg: &mut Svg,
-    values: &[f64],
-    (left, right): (f64, f64),
-    (top, bottom): (f64, f64),
-) -> Vec<f64> {
+fn number_axis(svg: &mut Svg, values: &[f64], (left, right): (f64, f64), (top, bottom): (f64, f64)) -> Vec<f64> {
     let (low, high) = extent(values.iter().copied()).unwrap_or((0.0, 1.0));
     let (start, end) = (left + 8.0, right - 8.0);
     let scale = if low > 0.0 && high / low > 30.0 {
@@ -105,18 +89,10 @@ fn number_axis(
         Scale::linear(low, high, start, end, 4)
     };
     scale.draw_below(svg, top, bottom, "");
-    values
-        .iter()
-        .map(|&v| if v.is_finite() { scale.at(v) } else { f64::NAN })
-        .collect()
+    values.iter().map(|&v| if v.is_finite() { scale.at(v) } else { f64::NAN }).collect()
 }
 
-fn choice_axis(
-    svg: &mut Svg,
-    values: &[String],
-    (left, right): (f64, f64),
-    bottom: f64,
-) -> Vec<f64> {
+fn choice_axis(svg: &mut Svg, values: &[String], (left, right): (f64, f64), bottom: f64) -> Vec<f64> {
     let mut distinct: Vec<&String> = Vec::new();
     for value in values.iter().filter(|v| !v.is_empty()) {
         if !distinct.contains(&value) {
@@ -124,9 +100,7 @@ fn choice_axis(
         }
     }
     let number = |text: &str| -> f64 {
-        let end = text
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(text.len());
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         text[..end].parse().unwrap_or(f64::INFINITY)
     };
     distinct.sort_by(|a, b| number(a).total_cmp(&number(b)).then_with(|| a.cmp(b)));
@@ -142,13 +116,5 @@ fn choice_axis(
                 .tooltip(value),
         );
     }
-    values
-        .iter()
-        .map(|value| {
-            distinct
-                .iter()
-                .position(|d| *d == value)
-                .map_or(f64::NAN, centre)
-        })
-        .collect()
+    values.iter().map(|value| distinct.iter().position(|d| *d == value).map_or(f64::NAN, centre)).collect()
 }

@@ -8,8 +8,7 @@ pub use super::element::{Anchor, Element, PathData};
 use super::palette::Paint;
 
 /// The fonts of every figure; the page uses the same.
-pub const FONTS: &str =
-    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
+pub const FONTS: &str = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
 /// One SVG document under construction. Sizes and positions are in user units, the origin at the top left.
 pub struct Svg {
@@ -23,13 +22,7 @@ pub struct Svg {
 impl Svg {
     /// `title` and `description` are what a screen reader says.
     pub fn new(width: f64, height: f64, title: &str, description: &str) -> Svg {
-        Svg {
-            width,
-            height,
-            title: title.to_string(),
-            description: description.to_string(),
-            body: String::new(),
-        }
+        Svg { width, height, title: title.to_string(), description: description.to_string(), body: String::new() }
     }
 
     pub fn add(&mut self, element: Element) {
@@ -86,11 +79,7 @@ pub fn inline(svg: &str) -> String {
 pub fn natural_size(svg: &str) -> (f64, f64) {
     let side = |key: &str| {
         let after = svg.split_once(key).map_or("", |(_, rest)| rest);
-        after
-            .split('"')
-            .next()
-            .and_then(|digits| digits.parse().ok())
-            .unwrap_or(0.0)
+        after.split('"').next().and_then(|digits| digits.parse().ok()).unwrap_or(0.0)
     };
     (side(" width=\""), side(" height=\""))
 }
@@ -101,10 +90,7 @@ fn style() -> String {
     let mut rules = String::from("<style>@media (prefers-color-scheme:dark){");
     for paint in Paint::all() {
         let (name, colour) = (paint.name(), paint.dark());
-        let _ = write!(
-            rules,
-            ".f-{name}{{fill:{colour}}}.s-{name}{{stroke:{colour}}}"
-        );
+        let _ = write!(rules, ".f-{name}{{fill:{colour}}}.s-{name}{{stroke:{colour}}}");
     }
     rules.push_str("}</style>");
     rules
@@ -161,10 +147,7 @@ mod tests {
         svg.add(Element::circle(5.0, 5.0, 2.0).fill(Paint::Class(1)));
         let alone = svg.finish();
         let inlined = inline(&alone);
-        assert!(
-            alone.contains("<style>@media (prefers-color-scheme:dark){")
-                && alone.ends_with("</svg>\n")
-        );
+        assert!(alone.contains("<style>@media (prefers-color-scheme:dark){") && alone.ends_with("</svg>\n"));
         assert!(!inlined.contains("<style>") && inlined.contains("<circle class=\"f-c1\""));
         assert!(inlined.contains("<title>A title</title><desc>What it shows</desc>"));
     }

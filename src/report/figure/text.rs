@@ -47,11 +47,7 @@ pub fn decimals(value: f64, places: usize) -> String {
         return "–".to_string();
     }
     if value.is_infinite() {
-        return if value > 0.0 {
-            "∞".to_string()
-        } else {
-            "−∞".to_string()
-        };
+        return if value > 0.0 { "∞".to_string() } else { "−∞".to_string() };
     }
     let text = format!("{value:.places$}");
     match text.strip_prefix('-') {
@@ -63,11 +59,7 @@ pub fn decimals(value: f64, places: usize) -> String {
 
 /// A share in 0..=1 as a percentage with one decimal, e.g. `12.3 %`; whole from 0.995 on only if it is 1.
 pub fn percent(share: f64) -> String {
-    if share.is_nan() {
-        "–".to_string()
-    } else {
-        format!("{} %", decimals(share * 100.0, 1))
-    }
+    if share.is_nan() { "–".to_string() } else { format!("{} %", decimals(share * 100.0, 1)) }
 }
 
 /// An integer with commas between thousands, e.g. `28,356`.
@@ -111,11 +103,7 @@ pub fn compact(value: f64) -> String {
             _ => 6,
         };
         let text = decimals(value, places);
-        if text.contains('.') {
-            text.trim_end_matches('0').trim_end_matches('.').to_string()
-        } else {
-            text
-        }
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
     }
 }
 

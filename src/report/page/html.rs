@@ -23,11 +23,7 @@ pub fn anchor(prefix: &str, name: &str) -> String {
             id.push_str(&format!("-{:x}", u32::from(character)));
         }
     }
-    if id.is_empty() {
-        "section".to_string()
-    } else {
-        id
-    }
+    if id.is_empty() { "section".to_string() } else { id }
 }
 
 /// HTML under construction: `raw` takes markup of this module's own, `text` whatever a user wrote.

@@ -38,11 +38,7 @@ pub struct Section {
 
 impl Section {
     pub fn new(id: impl Into<String>, title: impl Into<String>) -> Section {
-        Section {
-            id: id.into(),
-            title: title.into(),
-            ..Section::default()
-        }
+        Section { id: id.into(), title: title.into(), ..Section::default() }
     }
 
     pub fn push(&mut self, block: Block) {
@@ -51,8 +47,7 @@ impl Section {
 
     /// A paragraph of plain text.
     pub fn say(&mut self, sentence: impl Into<String>) {
-        self.blocks
-            .push(Block::Paragraph(Prose::from(sentence.into())));
+        self.blocks.push(Block::Paragraph(Prose::from(sentence.into())));
     }
 
     pub fn is_empty(&self) -> bool {
@@ -96,10 +91,7 @@ pub struct Figure {
 
 impl Figure {
     pub fn new(svg: String, caption: impl Into<Prose>) -> Figure {
-        Figure {
-            svg,
-            caption: caption.into(),
-        }
+        Figure { svg, caption: caption.into() }
     }
 }
 
@@ -158,9 +150,7 @@ pub fn render(page: &Page) -> String {
         write_section(&mut out, section, 2);
     }
     out.raw("</main>\n</div>\n<script>\n");
-    let script = theme::SCRIPT
-        .replace("{theme}", words.theme)
-        .replace("{sort}", words.sort);
+    let script = theme::SCRIPT.replace("{theme}", words.theme).replace("{sort}", words.sort);
     out.raw(&script);
     out.raw("</script>\n</body>\n</html>\n");
     out.0
@@ -228,11 +218,7 @@ fn write_block(out: &mut Html, block: &Block) {
         }
         Block::Figure(figure) => write_figure(out, figure),
         Block::Gallery { figures, narrow } => {
-            out.raw(if *narrow {
-                "<div class=\"gallery narrow\">\n"
-            } else {
-                "<div class=\"gallery\">\n"
-            });
+            out.raw(if *narrow { "<div class=\"gallery narrow\">\n" } else { "<div class=\"gallery\">\n" });
             figures.iter().for_each(|figure| write_figure(out, figure));
             out.raw("</div>\n");
         }
@@ -248,9 +234,7 @@ fn write_block(out: &mut Html, block: &Block) {
         }
         Block::Findings(findings) => {
             out.raw("<ul class=\"findings\">\n");
-            findings
-                .iter()
-                .for_each(|finding| write_finding(out, finding));
+            findings.iter().for_each(|finding| write_finding(out, finding));
             out.raw("</ul>\n");
         }
         Block::Facts(facts) => {
@@ -286,11 +270,7 @@ fn write_block(out: &mut Html, block: &Block) {
 fn write_figure(out: &mut Html, figure: &Figure) {
     // A figure that needs much room scrolls on a phone rather than shrink beyond reading.
     let wide = figure::svg::natural_size(&figure.svg).0 > figure::WIDTH * 1.2;
-    out.raw(if wide {
-        "<figure class=\"wide\">\n"
-    } else {
-        "<figure>\n"
-    });
+    out.raw(if wide { "<figure class=\"wide\">\n" } else { "<figure>\n" });
     out.raw("<div class=\"scroll\">");
     out.raw(&figure::inline(&figure.svg));
     out.raw("</div>\n");
@@ -309,17 +289,13 @@ fn write_finding(out: &mut Html, finding: &Finding) {
         Severity::Warning => ("warning", "warning"),
         Severity::Danger => ("danger", "danger"),
     };
-    out.raw(&format!(
-        "<li class=\"{class}\"><span class=\"severity\">{word}</span> <strong>"
-    ));
+    out.raw(&format!("<li class=\"{class}\"><span class=\"severity\">{word}</span> <strong>"));
     out.text(&finding.title);
     out.raw("</strong>");
     if !finding.detail.is_empty() {
         out.element("p", &finding.detail);
     }
-    let (shown, folded) = finding
-        .evidence
-        .split_at(finding.evidence.len().min(EVIDENCE_SHOWN));
+    let (shown, folded) = finding.evidence.split_at(finding.evidence.len().min(EVIDENCE_SHOWN));
     write_evidence(out, shown);
     if !folded.is_empty() {
         out.raw("<details>");

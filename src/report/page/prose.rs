@@ -36,10 +36,7 @@ impl Prose {
 
     /// A link to the section with that id.
     pub fn link(mut self, id: impl Into<String>, text: impl Into<String>) -> Prose {
-        self.0.push(Piece::Link {
-            target: id.into(),
-            text: text.into(),
-        });
+        self.0.push(Piece::Link { target: id.into(), text: text.into() });
         self
     }
 

@@ -21,19 +21,11 @@ pub struct Column {
 
 impl Column {
     pub fn text(title: &str) -> Column {
-        Column {
-            title: title.to_string(),
-            align: Align::Text,
-            hint: String::new(),
-        }
+        Column { title: title.to_string(), align: Align::Text, hint: String::new() }
     }
 
     pub fn number(title: &str) -> Column {
-        Column {
-            title: title.to_string(),
-            align: Align::Number,
-            hint: String::new(),
-        }
+        Column { title: title.to_string(), align: Align::Number, hint: String::new() }
     }
 
     pub fn hint(mut self, hint: &str) -> Column {
@@ -56,10 +48,7 @@ pub struct Cell {
 
 impl Cell {
     pub fn text(text: impl Into<String>) -> Cell {
-        Cell {
-            text: text.into(),
-            ..Cell::default()
-        }
+        Cell { text: text.into(), ..Cell::default() }
     }
 
     /// A number with a fixed count of decimals; `–` when absent or not finite.
@@ -79,27 +68,15 @@ impl Cell {
 
     pub fn count(value: impl Into<Option<u64>>) -> Cell {
         match value.into() {
-            Some(rows) => Cell {
-                sort: Some(rows as f64),
-                ..Cell::text(text::count(rows))
-            },
-            None => Cell {
-                muted: true,
-                ..Cell::text("–")
-            },
+            Some(rows) => Cell { sort: Some(rows as f64), ..Cell::text(text::count(rows)) },
+            None => Cell { muted: true, ..Cell::text("–") },
         }
     }
 
     fn shown(value: Option<f64>, show: impl Fn(f64) -> String) -> Cell {
         match value.filter(|v| v.is_finite()) {
-            Some(v) => Cell {
-                sort: Some(v),
-                ..Cell::text(show(v))
-            },
-            None => Cell {
-                muted: true,
-                ..Cell::text("–")
-            },
+            Some(v) => Cell { sort: Some(v), ..Cell::text(show(v)) },
+            None => Cell { muted: true, ..Cell::text("–") },
         }
     }
 
@@ -196,11 +173,7 @@ pub struct Table {
 
 impl Table {
     pub fn new(caption: impl Into<String>, columns: Vec<Column>) -> Table {
-        Table {
-            caption: caption.into(),
-            columns,
-            rows: Vec::new(),
-        }
+        Table { caption: caption.into(), columns, rows: Vec::new() }
     }
 
     pub fn push(&mut self, row: Vec<Cell>) {
@@ -210,11 +183,7 @@ impl Table {
     pub(super) fn write(&self, out: &mut Html) {
         // A region that scrolls must be reachable by keyboard and have a name.
         out.raw("<div class=\"scroll table\" tabindex=\"0\" role=\"region\" aria-label=\"");
-        out.text(if self.caption.is_empty() {
-            "table"
-        } else {
-            &self.caption
-        });
+        out.text(if self.caption.is_empty() { "table" } else { &self.caption });
         out.raw("\">\n<table>\n");
         if !self.caption.is_empty() {
             out.element("caption", &self.caption);

@@ -21,10 +21,7 @@ pub fn style_sheet() -> String {
     );
     for paint in Paint::all() {
         let name = paint.name();
-        let _ = write!(
-            sheet,
-            ".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}"
-        );
+        let _ = write!(sheet, ".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}");
         if matches!(paint, Paint::Class(_) | Paint::Neutral) {
             let _ = write!(sheet, ".b-{name}{{background:var(--{name})}}");
         }

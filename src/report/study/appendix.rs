@@ -23,20 +23,13 @@ pub fn section(study: &Study) -> Option<Section> {
             }
         }
         inner.push(Block::Paragraph(line.text(".")));
-        let empty = stage.params.is_null()
-            || stage
-                .params
-                .as_object()
-                .is_some_and(serde_json::Map::is_empty);
+        let empty = stage.params.is_null() || stage.params.as_object().is_some_and(serde_json::Map::is_empty);
         if !empty && let Ok(mut text) = serde_json::to_string_pretty(&stage.params) {
             if let Some((cut, _)) = text.char_indices().nth(LONGEST) {
                 text.truncate(cut);
                 text.push_str("\n…");
             }
-            inner.push(Block::Details {
-                summary: "parameters".to_string(),
-                blocks: vec![Block::Code(text)],
-            });
+            inner.push(Block::Details { summary: "parameters".to_string(), blocks: vec![Block::Code(text)] });
         }
         section.subsections.push(inner);
     }

@@ -16,11 +16,7 @@ pub fn section(study: &Study) -> Option<Section> {
         let mut models = baselines(stage);
         let by = |model: &Model| {
             let test = model.test.as_ref().map(|s| s.accuracy);
-            model
-                .cv_accuracy
-                .map(|c| c.0)
-                .or(test)
-                .unwrap_or(f64::NEG_INFINITY)
+            model.cv_accuracy.map(|c| c.0).or(test).unwrap_or(f64::NEG_INFINITY)
         };
         models.sort_by(|a, b| by(b).total_cmp(&by(a)));
         let Some(best) = models.first() else { continue };
@@ -29,17 +25,11 @@ pub fn section(study: &Study) -> Option<Section> {
         let details: Vec<(&str, String, [Option<f64>; 2])> = list(document, "evaluations")
             .map(|e| {
                 let params = e.get("params").and_then(serde_json::Value::as_object);
-                let params = params
-                    .into_iter()
-                    .flatten()
-                    .map(|(key, value)| format!("{key} {}", shown(value)));
+                let params = params.into_iter().flatten().map(|(key, value)| format!("{key} {}", shown(value)));
                 let params = params.collect::<Vec<_>>().join(", ");
                 // Times are an artifact of their own where artifacts must be equal byte for byte.
                 let name = text(e, "name").unwrap_or("unnamed");
-                let mut timings = stage
-                    .document("timings")
-                    .into_iter()
-                    .flat_map(|t| list(t, "timings"));
+                let mut timings = stage.document("timings").into_iter().flat_map(|t| list(t, "timings"));
                 let timing = timings.find(|t| text(t, "name") == Some(name)).unwrap_or(e);
                 let seconds = ["fit_seconds", "predict_seconds"].map(|key| number(timing, key));
                 (name, params, seconds)
@@ -51,9 +41,7 @@ pub fn section(study: &Study) -> Option<Section> {
         }
         if let Some(scores) = &best.test {
             let title = format!("{} on the test part", best.name);
-            inner
-                .blocks
-                .extend(class_blocks(&title, scores, &study.palette));
+            inner.blocks.extend(class_blocks(&title, scores, &study.palette));
         }
         section.subsections.push(inner);
     }
@@ -64,10 +52,7 @@ pub fn section(study: &Study) -> Option<Section> {
 fn sentence(best: &Model, models: &[Model]) -> Prose {
     let mut prose = Prose::new().strong(&best.name);
     if let Some((mean, deviation)) = best.cv_accuracy {
-        prose = prose.text(format!(
-            " is the best by cross-validation: accuracy {}",
-            decimals(mean, 3)
-        ));
+        prose = prose.text(format!(" is the best by cross-validation: accuracy {}", decimals(mean, 3)));
         if deviation.is_finite() {
             prose = prose.text(format!(" ± {} over the folds", decimals(deviation, 3)));
         }
@@ -86,34 +71,15 @@ fn sentence(best: &Model, models: &[Model]) -> Prose {
         })
         .count();
     if tied > 0 {
-        let other = if tied == 1 {
-            "one other shows"
-        } else {
-            "others show"
-        };
-        let amount = if tied == 1 {
-            String::new()
-        } else {
-            format!("{tied} ")
-        };
+        let other = if tied == 1 { "one other shows" } else { "others show" };
+        let amount = if tied == 1 { String::new() } else { format!("{tied} ") };
         prose = prose.text(format!(
             " On the test part {amount}{other} no significant difference from it (overlapping 95 % intervals)."
         ));
     }
-    let gaps: Vec<(f64, &str)> = models
-        .iter()
-        .filter_map(|m| {
-            Some((
-                m.test.as_ref()?.accuracy - m.cv_accuracy?.0,
-                m.name.as_str(),
-            ))
-        })
-        .collect();
-    if let Some((gap, name)) = gaps
-        .iter()
-        .copied()
-        .reduce(|a, b| if b.0.abs() > a.0.abs() { b } else { a })
-    {
+    let gaps: Vec<(f64, &str)> =
+        models.iter().filter_map(|m| Some((m.test.as_ref()?.accuracy - m.cv_accuracy?.0, m.name.as_str()))).collect();
+    if let Some((gap, name)) = gaps.iter().copied().reduce(|a, b| if b.0.abs() > a.0.abs() { b } else { a }) {
         let side = if gap >= 0.0 { "above" } else { "below" };
         prose = prose.text(format!(
             " Test and cross-validated accuracy differ by at most {} ({name}, test {side}).",
@@ -166,40 +132,20 @@ fn table(models: &[Model], details: &[(&str, String, [Option<f64>; 2])]) -> Tabl
 
 fn chart(models: &[Model]) -> Figure {
     let series = [
-        Series {
-            name: "cross-validation, mean ± deviation".to_string(),
-            mark: Mark::Bar,
-            paint: Paint::Neutral,
-        },
-        Series {
-            name: "test".to_string(),
-            mark: Mark::Point,
-            paint: Paint::Positive,
-        },
+        Series { name: "cross-validation, mean ± deviation".to_string(), mark: Mark::Bar, paint: Paint::Neutral },
+        Series { name: "test".to_string(), mark: Mark::Point, paint: Paint::Positive },
     ];
     let rows: Vec<Row> = models
         .iter()
         .map(|model| Row {
             label: model.name.clone(),
             values: vec![
-                model
-                    .cv_accuracy
-                    .map(|(mean, deviation)| Interval::around(mean, deviation)),
+                model.cv_accuracy.map(|(mean, deviation)| Interval::around(mean, deviation)),
                 model.test.as_ref().map(|s| Interval::plain(s.accuracy)),
             ],
         })
         .collect();
-    let description = rows
-        .iter()
-        .map(|r| r.label.as_str())
-        .collect::<Vec<_>>()
-        .join(", ");
-    let svg = grouped_bars(
-        "Accuracy of the baselines",
-        &description,
-        "accuracy",
-        &series,
-        &rows,
-    );
+    let description = rows.iter().map(|r| r.label.as_str()).collect::<Vec<_>>().join(", ");
+    let svg = grouped_bars("Accuracy of the baselines", &description, "accuracy", &series, &rows);
     Figure::new(svg, "The number at the right is the test accuracy.")
 }

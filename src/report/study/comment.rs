@@ -38,14 +38,9 @@ pub fn divergence(curves: &Curves) -> Option<String> {
     let (lowest, at) = least(&curves.epoch, &curves.valid_loss)?;
     let last = *curves.epoch.last()?;
     let valid = curves.at(&curves.valid_loss, last)?;
-    let (train_then, train_last) = (
-        curves.at(&curves.train_loss, at)?,
-        curves.at(&curves.train_loss, last)?,
-    );
+    let (train_then, train_last) = (curves.at(&curves.train_loss, at)?, curves.at(&curves.train_loss, last)?);
     if at >= last {
-        return Some(format!(
-            "Validation loss was still falling at the last epoch ({last}): more epochs may help."
-        ));
+        return Some(format!("Validation loss was still falling at the last epoch ({last}): more epochs may help."));
     }
     let rise = valid - lowest;
     if rise > lowest.abs() * 0.02 && train_last < train_then {
@@ -68,11 +63,7 @@ pub fn divergence(curves: &Curves) -> Option<String> {
 /// From which epoch on the validation score was as good as it ever got.
 pub fn plateau(curves: &Curves) -> Option<String> {
     let (name, scores) = curves.valid_score()?;
-    let best = scores
-        .iter()
-        .copied()
-        .filter(|s| s.is_finite())
-        .fold(f64::NAN, f64::max);
+    let best = scores.iter().copied().filter(|s| s.is_finite()).fold(f64::NAN, f64::max);
     let reached = scores.iter().position(|score| *score >= best - PLATEAU)?;
     let (epoch, last) = (*curves.epoch.get(reached)?, *curves.epoch.last()?);
     let share = if last > 0.0 {
@@ -106,17 +97,12 @@ pub fn confusion(scores: &Scores) -> Option<String> {
         }
     }
     let Some((mixed, a, b)) = worst else {
-        return (!matrix.is_empty())
-            .then(|| "Every row is on the diagonal: no class is confused.".to_string());
+        return (!matrix.is_empty()).then(|| "Every row is on the diagonal: no class is confused.".to_string());
     };
     // The direction that takes the larger share of its true class comes first.
     let total = |class: usize| matrix[class].iter().sum::<u64>();
     let share = |t: usize, p: usize| matrix[t][p] as f64 / total(t).max(1) as f64;
-    let (a, b) = if share(a, b) >= share(b, a) {
-        (a, b)
-    } else {
-        (b, a)
-    };
+    let (a, b) = if share(a, b) >= share(b, a) { (a, b) } else { (b, a) };
     let errors: u64 = (0..matrix.len()).map(|t| total(t) - matrix[t][t]).sum();
     let mut sentence = format!(
         "{} and {} are confused most: {} of {} {} rows ({}) are taken for {}, {} of {} the other way; together {} of all errors.",
@@ -133,12 +119,8 @@ pub fn confusion(scores: &Scores) -> Option<String> {
     );
     let seen: Vec<usize> = (0..matrix.len()).filter(|&t| total(t) > 0).collect();
     let recall = |class: &&usize| share(**class, **class);
-    let found = seen
-        .iter()
-        .max_by(|x, y| recall(x).total_cmp(&recall(y)).then(y.cmp(x)));
-    let lost = seen
-        .iter()
-        .min_by(|x, y| recall(x).total_cmp(&recall(y)).then(x.cmp(y)));
+    let found = seen.iter().max_by(|x, y| recall(x).total_cmp(&recall(y)).then(y.cmp(x)));
+    let lost = seen.iter().min_by(|x, y| recall(x).total_cmp(&recall(y)).then(x.cmp(y)));
     if let (Some(found), Some(lost)) = (found, lost)
         && found != lost
     {
@@ -186,9 +168,8 @@ mod tests {
 
     #[test]
     fn a_gap_is_named_by_its_size() {
-        let say = |train: f64, valid: f64| {
-            over_fitting(&curves(&[1.0], &[1.0], &[train], &[valid]), 1.0).unwrap_or_default()
-        };
+        let say =
+            |train: f64, valid: f64| over_fitting(&curves(&[1.0], &[1.0], &[train], &[valid]), 1.0).unwrap_or_default();
         assert!(say(0.92, 0.60).contains("a gap of 0.320: the network has learnt much"));
         assert!(say(0.68, 0.60).contains("some over-fitting"));
         assert!(say(0.61, 0.60).contains("no sign of over-fitting"));
@@ -216,9 +197,7 @@ mod tests {
         let flat = curves(&[], &[], &[], &valid);
         assert_eq!(
             plateau(&flat).as_deref(),
-            Some(
-                "Validation accuracy comes within 0.01 of its best (0.603) at epoch 3 of 8: the rest is a plateau."
-            )
+            Some("Validation accuracy comes within 0.01 of its best (0.603) at epoch 3 of 8: the rest is a plateau.")
         );
     }
 
@@ -240,11 +219,7 @@ mod tests {
 
     #[test]
     fn intervals_decide_what_is_called_a_difference() {
-        let of = |accuracy, rows| Scores {
-            accuracy,
-            rows,
-            ..Scores::default()
-        };
+        let of = |accuracy, rows| Scores { accuracy, rows, ..Scores::default() };
         assert_eq!(overlap(&of(0.60, 3000), &of(0.61, 3000)), Some(true));
         assert_eq!(overlap(&of(0.60, 3000), &of(0.71, 3000)), Some(false));
         assert_eq!(overlap(&of(0.60, 0), &of(0.71, 3000)), None);

@@ -34,22 +34,16 @@ fn reads(study: &Study, model: &Model) -> Option<&'static str> {
 
 fn sentences(study: &Study, group: &Group) -> Vec<Prose> {
     let of = |kind: &str| group.models.iter().find(|m| reads(study, m) == Some(kind));
-    let single = group
-        .models
-        .iter()
-        .find(|m| matches!(reads(study, m), Some("numbers" | "text")));
+    let single = group.models.iter().find(|m| matches!(reads(study, m), Some("numbers" | "text")));
     let mut said = Vec::new();
-    let scored =
-        |model: Option<&Model>| model.and_then(|m| Some((m.name.clone(), m.judged()?.clone())));
+    let scored = |model: Option<&Model>| model.and_then(|m| Some((m.name.clone(), m.judged()?.clone())));
     if let (Some((fused, fused_scores)), Some((single, single_scores))) =
         (scored(of("numbers and text")), scored(single))
     {
         let gain = fused_scores.accuracy - single_scores.accuracy;
         let verdict = match comment::overlap(&fused_scores, &single_scores) {
             Some(true) => "no significant difference, the 95 % intervals overlap",
-            Some(false) if gain > 0.0 => {
-                "more than chance explains, the 95 % intervals do not overlap"
-            }
+            Some(false) if gain > 0.0 => "more than chance explains, the 95 % intervals do not overlap",
             Some(false) => "a loss beyond chance, the 95 % intervals do not overlap",
             None => "without intervals to judge by",
         };
@@ -62,22 +56,13 @@ fn sentences(study: &Study, group: &Group) -> Vec<Prose> {
             decimals(gain, 3),
         )));
         let changes = fused_scores.per_class.iter().filter_map(|class| {
-            let other = single_scores
-                .per_class
-                .iter()
-                .find(|c| c.class == class.class)?;
+            let other = single_scores.per_class.iter().find(|c| c.class == class.class)?;
             let change = class.f1 - other.f1;
             change.is_finite().then_some((change, class.class.as_str()))
         });
         let changes: Vec<(f64, &str)> = changes.collect();
-        let most = changes
-            .iter()
-            .copied()
-            .reduce(|a, b| if b.0 > a.0 { b } else { a });
-        let least = changes
-            .iter()
-            .copied()
-            .reduce(|a, b| if b.0 < a.0 { b } else { a });
+        let most = changes.iter().copied().reduce(|a, b| if b.0 > a.0 { b } else { a });
+        let least = changes.iter().copied().reduce(|a, b| if b.0 < a.0 { b } else { a });
         if let (Some(most), Some(least)) = (most, least)
             && changes.len() > 1
         {
@@ -92,11 +77,7 @@ fn sentences(study: &Study, group: &Group) -> Vec<Prose> {
         }
     }
     if let (Some((numbers, a)), Some((words, b))) = (scored(of("numbers")), scored(of("text"))) {
-        let (better, worse) = if a.accuracy >= b.accuracy {
-            (&numbers, &words)
-        } else {
-            (&words, &numbers)
-        };
+        let (better, worse) = if a.accuracy >= b.accuracy { (&numbers, &words) } else { (&words, &numbers) };
         let gap = (a.accuracy - b.accuracy).abs();
         said.push(Prose::from(match comment::overlap(&a, &b) {
             Some(true) => format!("{numbers} and {words} show no significant difference."),
@@ -111,16 +92,8 @@ fn sentences(study: &Study, group: &Group) -> Vec<Prose> {
 
 fn chart(study: &Study, group: &Group) -> Figure {
     let series = [
-        Series {
-            name: "macro-F1".to_string(),
-            mark: Mark::Ring,
-            paint: Paint::Negative,
-        },
-        Series {
-            name: "accuracy with 95 % interval".to_string(),
-            mark: Mark::Point,
-            paint: Paint::Positive,
-        },
+        Series { name: "macro-F1".to_string(), mark: Mark::Ring, paint: Paint::Negative },
+        Series { name: "accuracy with 95 % interval".to_string(), mark: Mark::Point, paint: Paint::Positive },
     ];
     let rows: Vec<Row> = group
         .models
@@ -132,29 +105,15 @@ fn chart(study: &Study, group: &Group) -> Figure {
                 Some(reads) => format!("{} ({reads})", model.name),
                 None => model.name.clone(),
             };
-            let accuracy = Interval {
-                value: scores.accuracy,
-                low,
-                high,
-            };
+            let accuracy = Interval { value: scores.accuracy, low, high };
             let macro_f1 = Some(Interval::plain(scores.macro_f1)).filter(|i| i.value.is_finite());
-            Some(Row {
-                label,
-                values: vec![macro_f1, Some(accuracy)],
-            })
+            Some(Row { label, values: vec![macro_f1, Some(accuracy)] })
         })
         .collect();
     let title = format!("Networks on the {} part", group.part);
-    let description = rows
-        .iter()
-        .map(|r| r.label.as_str())
-        .collect::<Vec<_>>()
-        .join(", ");
+    let description = rows.iter().map(|r| r.label.as_str()).collect::<Vec<_>>().join(", ");
     let svg = grouped_bars(&title, &description, "score", &series, &rows);
-    Figure::new(
-        svg,
-        "The number at the right is the accuracy; the axis does not start at zero.",
-    )
+    Figure::new(svg, "The number at the right is the accuracy; the axis does not start at zero.")
 }
 
 /// F1 of every class under each network.
@@ -173,30 +132,17 @@ fn class_table(study: &Study, group: &Group) -> Option<Block> {
     classes.sort_by_key(|class| study.palette.rank(class));
     let mut columns = vec![Column::text("class")];
     columns.extend(group.models.iter().map(|m| Column::number(&m.name)));
-    let caption = format!(
-        "F1 by class on the {} part, the best of each class in bold",
-        group.part
-    );
+    let caption = format!("F1 by class on the {} part, the best of each class in bold", group.part);
     let mut table = Table::new(caption, columns);
     for class in classes {
         let scores: Vec<Option<f64>> = group
             .models
             .iter()
-            .map(|m| {
-                m.judged()?
-                    .per_class
-                    .iter()
-                    .find(|c| c.class == class)
-                    .map(|c| c.f1)
-            })
+            .map(|m| m.judged()?.per_class.iter().find(|c| c.class == class).map(|c| c.f1))
             .collect();
         let top = scores.iter().flatten().copied().fold(f64::NAN, f64::max);
         let mut row = vec![Cell::text(class).swatch(study.palette.paint(class))];
-        row.extend(scores.iter().map(|f1| {
-            Cell::decimals(*f1, 3)
-                .bar(f1.unwrap_or(0.0))
-                .strong_if(*f1 == Some(top))
-        }));
+        row.extend(scores.iter().map(|f1| Cell::decimals(*f1, 3).bar(f1.unwrap_or(0.0)).strong_if(*f1 == Some(top))));
         table.push(row);
     }
     Some(Block::Table(table))

@@ -33,11 +33,7 @@ impl Curves {
     /// The same from anything that has columns by name.
     pub fn from_columns(column: impl Fn(&str) -> Vec<f64>) -> Option<Curves> {
         let epoch = column("epoch");
-        let fitting = |name: &str| {
-            Some(column(name))
-                .filter(|c| c.len() == epoch.len())
-                .unwrap_or_default()
-        };
+        let fitting = |name: &str| Some(column(name)).filter(|c| c.len() == epoch.len()).unwrap_or_default();
         let curves = Curves {
             train_loss: fitting("train_loss"),
             valid_loss: fitting("valid_loss"),
@@ -60,21 +56,14 @@ impl Curves {
 
     /// The validation score to judge by: macro-F1, else accuracy.
     pub fn valid_score(&self) -> Option<(&'static str, &[f64])> {
-        [
-            ("macro-F1", &self.valid_macro_f1),
-            ("accuracy", &self.valid_accuracy),
-        ]
-        .into_iter()
-        .find(|(_, column)| column.iter().any(|v| v.is_finite()))
-        .map(|(name, column)| (name, column.as_slice()))
+        [("macro-F1", &self.valid_macro_f1), ("accuracy", &self.valid_accuracy)]
+            .into_iter()
+            .find(|(_, column)| column.iter().any(|v| v.is_finite()))
+            .map(|(name, column)| (name, column.as_slice()))
     }
 
     pub fn points(&self, column: &[f64]) -> Vec<(f64, f64)> {
-        self.epoch
-            .iter()
-            .copied()
-            .zip(column.iter().copied())
-            .collect()
+        self.epoch.iter().copied().zip(column.iter().copied()).collect()
     }
 }
 
@@ -83,12 +72,7 @@ impl Curves {
 /// The table has a column `epoch`, and any of `train_loss`, `valid_loss`, `train_accuracy`, `valid_accuracy`,
 /// `train_macro_f1`, `valid_macro_f1`, `learning_rate`, `gradient_norm`. `loss` names the loss and its unit.
 /// `None` when there is nothing to draw.
-pub fn learning_curves(
-    title: &str,
-    table: &TableView,
-    loss: &str,
-    best_epoch: Option<f64>,
-) -> Option<String> {
+pub fn learning_curves(title: &str, table: &TableView, loss: &str, best_epoch: Option<f64>) -> Option<String> {
     let charts = figures(&Curves::read(table)?, loss, best_epoch);
     let charts: Vec<String> = charts.into_iter().map(|figure| figure.svg).collect();
     let description = format!("{} charts by epoch", charts.len());
@@ -100,99 +84,67 @@ pub fn learning_curves(
 pub fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>) -> Vec<Figure> {
     let marker = best_epoch.map(|epoch| (epoch, format!("best epoch {epoch}")));
     let mut figures = Vec::new();
-    let mut draw =
-        |title: &str, unit: &str, columns: [(&str, &[f64], Paint, bool); 2], log_y: bool| {
-            let lines: Vec<Line> = columns
-                .into_iter()
-                .filter(|(_, column, _, _)| column.iter().any(|v| v.is_finite()))
-                .map(|(name, column, paint, dashed)| Line {
-                    name: name.to_string(),
-                    points: curves.points(column),
-                    band: Vec::new(),
-                    paint,
-                    dashed,
-                })
-                .collect();
-            if lines.is_empty() {
-                return;
-            }
-            let ends: Vec<String> = lines
-                .iter()
-                .filter_map(|line| {
-                    let last = line.points.iter().rev().find(|p| p.1.is_finite())?;
-                    Some(format!(
-                        "{} ends at {}",
-                        line.name,
-                        crate::report::figure::text::compact(last.1)
-                    ))
-                })
-                .collect();
-            let svg = line_chart(&LineChart {
-                title,
-                description: &ends.join("; "),
-                x_label: "epoch",
-                y_label: unit,
-                lines,
-                marker: marker.clone(),
-                log_y,
-            });
-            figures.push(Figure::new(svg, ""));
-        };
+    let mut draw = |title: &str, unit: &str, columns: [(&str, &[f64], Paint, bool); 2], log_y: bool| {
+        let lines: Vec<Line> = columns
+            .into_iter()
+            .filter(|(_, column, _, _)| column.iter().any(|v| v.is_finite()))
+            .map(|(name, column, paint, dashed)| Line {
+                name: name.to_string(),
+                points: curves.points(column),
+                band: Vec::new(),
+                paint,
+                dashed,
+            })
+            .collect();
+        if lines.is_empty() {
+            return;
+        }
+        let ends: Vec<String> = lines
+            .iter()
+            .filter_map(|line| {
+                let last = line.points.iter().rev().find(|p| p.1.is_finite())?;
+                Some(format!("{} ends at {}", line.name, crate::report::figure::text::compact(last.1)))
+            })
+            .collect();
+        let svg = line_chart(&LineChart {
+            title,
+            description: &ends.join("; "),
+            x_label: "epoch",
+            y_label: unit,
+            lines,
+            marker: marker.clone(),
+            log_y,
+        });
+        figures.push(Figure::new(svg, ""));
+    };
     let (train, valid) = (Paint::Muted, Paint::Positive);
     draw(
         "Loss",
         loss,
-        [
-            ("train", &curves.train_loss, train, true),
-            ("valid", &curves.valid_loss, valid, false),
-        ],
+        [("train", &curves.train_loss, train, true), ("valid", &curves.valid_loss, valid, false)],
         false,
     );
     draw(
         "Accuracy",
         "share of rows",
-        [
-            ("train", &curves.train_accuracy, train, true),
-            ("valid", &curves.valid_accuracy, valid, false),
-        ],
+        [("train", &curves.train_accuracy, train, true), ("valid", &curves.valid_accuracy, valid, false)],
         false,
     );
     draw(
         "Macro-F1",
         "mean over classes",
-        [
-            ("train", &curves.train_macro_f1, train, true),
-            ("valid", &curves.valid_macro_f1, valid, false),
-        ],
+        [("train", &curves.train_macro_f1, train, true), ("valid", &curves.valid_macro_f1, valid, false)],
         false,
     );
     // Epoch 0 is the network before its first step: it has neither a rate nor a gradient.
-    let stepped = |column: &[f64]| -> Vec<f64> {
-        column
-            .iter()
-            .map(|v| if *v > 0.0 { *v } else { f64::NAN })
-            .collect()
-    };
-    let (rate, norm) = (
-        stepped(&curves.learning_rate),
-        stepped(&curves.gradient_norm),
-    );
-    draw(
-        "Learning rate",
-        "",
-        [
-            ("rate", &rate, Paint::Positive, false),
-            ("", &[], train, false),
-        ],
-        false,
-    );
+    let stepped =
+        |column: &[f64]| -> Vec<f64> { column.iter().map(|v| if *v > 0.0 { *v } else { f64::NAN }).collect() };
+    let (rate, norm) = (stepped(&curves.learning_rate), stepped(&curves.gradient_norm));
+    draw("Learning rate", "", [("rate", &rate, Paint::Positive, false), ("", &[], train, false)], false);
     draw(
         "Gradient norm",
         "before clipping, logarithmic",
-        [
-            ("norm", &norm, Paint::Positive, false),
-            ("", &[], train, false),
-        ],
+        [("norm", &norm, Paint::Positive, false), ("", &[], train, false)],
         true,
     );
     figures

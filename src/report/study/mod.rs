@@ -52,11 +52,7 @@ pub fn study(
             return Err(ReportError::DuplicateStage(stage.stage.clone()));
         }
     }
-    let study = Study {
-        stages,
-        edges,
-        palette: palette(stages),
-    };
+    let study = Study { stages, edges, palette: palette(stages) };
     let told = [
         summary::section(&study),
         profile::section(&study),
@@ -69,11 +65,7 @@ pub fn study(
         predict::section(&study),
         appendix::section(&study),
     ];
-    let mut sections: Vec<Section> = told
-        .into_iter()
-        .flatten()
-        .filter(|s| !s.is_empty())
-        .collect();
+    let mut sections: Vec<Section> = told.into_iter().flatten().filter(|s| !s.is_empty()).collect();
     // The picture of the pipeline links to what the other sections turned out to hold.
     let place = usize::from(sections.first().is_some_and(|s| s.id == summary::ID));
     let graph = pipeline::section(&study, &sections);
@@ -83,17 +75,8 @@ pub fn study(
         Some(author) => format!("{author}, {count}"),
         None => count,
     };
-    let title = if title.trim().is_empty() {
-        "A study"
-    } else {
-        title
-    };
-    Ok(render(&Page {
-        title: title.to_string(),
-        subtitle,
-        language: Language::English,
-        sections,
-    }))
+    let title = if title.trim().is_empty() { "A study" } else { title };
+    Ok(render(&Page { title: title.to_string(), subtitle, language: Language::English, sections }))
 }
 
 /// All that sections look at.
@@ -106,24 +89,16 @@ struct Study<'a> {
 impl<'a> Study<'a> {
     /// The stages whose artifacts hold a document with this key.
     fn with_document(&self, key: &'a str) -> impl Iterator<Item = (&'a StageArtifacts, &'a Value)> {
-        self.stages
-            .iter()
-            .filter_map(move |stage| Some((stage, stage.document(key)?)))
+        self.stages.iter().filter_map(move |stage| Some((stage, stage.document(key)?)))
     }
 
     fn kind_of(&self, stage: &str) -> Option<&'a str> {
-        self.stages
-            .iter()
-            .find(|s| s.stage == stage)
-            .map(|s| s.kind.as_str())
+        self.stages.iter().find(|s| s.stage == stage).map(|s| s.kind.as_str())
     }
 
     /// Names of the stages that feed `stage`.
     fn parents(&self, stage: &str) -> impl Iterator<Item = &'a str> {
-        self.edges
-            .iter()
-            .filter(move |(_, to)| to == stage)
-            .map(|(from, _)| from.as_str())
+        self.edges.iter().filter(move |(_, to)| to == stage).map(|(from, _)| from.as_str())
     }
 }
 
@@ -151,9 +126,7 @@ fn palette(stages: &[StageArtifacts]) -> Palette {
             }
         }
         for evaluation in list(value, "evaluations") {
-            let classes = evaluation
-                .get("test")
-                .and_then(|scores| scores.get("classes"));
+            let classes = evaluation.get("test").and_then(|scores| scores.get("classes"));
             palette.extend(&texts(classes));
         }
     }
@@ -162,8 +135,5 @@ fn palette(stages: &[StageArtifacts]) -> Palette {
 
 /// Names of a document's `classes`: texts, or objects with the name at `class` as in a profile.
 fn class_names(value: &Value) -> Vec<String> {
-    list(value, "classes")
-        .filter_map(|class| class.as_str().or(text(class, "class")))
-        .map(String::from)
-        .collect()
+    list(value, "classes").filter_map(|class| class.as_str().or(text(class, "class"))).map(String::from).collect()
 }

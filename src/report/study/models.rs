@@ -50,10 +50,7 @@ pub fn baselines(stage: &StageArtifacts) -> Vec<Model> {
     list(document, "evaluations")
         .map(|evaluation| {
             let pair = |mean: &str, deviation: &str| {
-                Some((
-                    number(evaluation, mean)?,
-                    number(evaluation, deviation).unwrap_or(f64::NAN),
-                ))
+                Some((number(evaluation, mean)?, number(evaluation, deviation).unwrap_or(f64::NAN)))
             };
             Model {
                 name: text(evaluation, "name").unwrap_or("unnamed").to_string(),
@@ -99,24 +96,13 @@ pub fn groups(models: &[Model]) -> Vec<Group> {
         let Some(scores) = model.judged() else {
             continue;
         };
-        let part = if model.test.is_some() {
-            "test"
-        } else {
-            "validation"
-        };
+        let part = if model.test.is_some() { "test" } else { "validation" };
         let mut classes = scores.classes.clone();
         classes.sort();
-        let found = groups
-            .iter_mut()
-            .find(|g| g.part == part && g.rows == scores.rows && g.classes == classes);
+        let found = groups.iter_mut().find(|g| g.part == part && g.rows == scores.rows && g.classes == classes);
         match found {
             Some(group) => group.models.push(model.clone()),
-            None => groups.push(Group {
-                part,
-                rows: scores.rows,
-                classes,
-                models: vec![model.clone()],
-            }),
+            None => groups.push(Group { part, rows: scores.rows, classes, models: vec![model.clone()] }),
         }
     }
     for group in &mut groups {
@@ -139,8 +125,6 @@ pub fn inputs(study: &Study, stage: &StageArtifacts) -> (Option<bool>, Option<bo
             .find_map(Value::as_array)
             .map(|columns| !columns.is_empty())
     };
-    let embedded = study
-        .parents(&stage.stage)
-        .any(|parent| study.kind_of(parent) == Some("embed"));
+    let embedded = study.parents(&stage.stage).any(|parent| study.kind_of(parent) == Some("embed"));
     (named("numeric"), named("text").or(Some(embedded)))
 }

@@ -14,9 +14,7 @@ pub fn section(study: &Study, sections: &[Section]) -> Section {
         .stages
         .iter()
         .map(|stage| {
-            let known = [stage_id(stage), anchor("params-", &stage.stage)]
-                .into_iter()
-                .find(|id| ids.contains(id));
+            let known = [stage_id(stage), anchor("params-", &stage.stage)].into_iter().find(|id| ids.contains(id));
             Node {
                 name: stage.stage.clone(),
                 kind: stage.kind.clone(),
@@ -25,30 +23,17 @@ pub fn section(study: &Study, sections: &[Section]) -> Section {
         })
         .collect();
     let shown = transitive_reduction(study.edges);
-    let hidden = study
-        .edges
-        .iter()
-        .collect::<IndexSet<_>>()
-        .len()
-        .saturating_sub(shown.len());
-    let description = shown
-        .iter()
-        .map(|(from, to)| format!("{from} feeds {to}"))
-        .collect::<Vec<_>>()
-        .join("; ");
+    let hidden = study.edges.iter().collect::<IndexSet<_>>().len().saturating_sub(shown.len());
+    let description = shown.iter().map(|(from, to)| format!("{from} feeds {to}")).collect::<Vec<_>>().join("; ");
     let caption = match hidden {
         0 => "From top to bottom; each box links to what is told of its stage.".to_string(),
         1 => "From top to bottom; one edge that a longer way implies is left out.".to_string(),
-        n => format!(
-            "From top to bottom; {} edges that longer ways imply are left out.",
-            figure::text::count(n as u64)
-        ),
+        n => {
+            format!("From top to bottom; {} edges that longer ways imply are left out.", figure::text::count(n as u64))
+        }
     };
     let mut section = Section::new("pipeline", "Pipeline");
-    section.push(Block::Figure(Figure::new(
-        dag("Stages and what feeds them", &description, &nodes, &shown),
-        caption,
-    )));
+    section.push(Block::Figure(Figure::new(dag("Stages and what feeds them", &description, &nodes, &shown), caption)));
     section
 }
 

@@ -25,16 +25,9 @@ pub fn section(study: &Study) -> Option<Section> {
             prose = prose.text(", written to ").code(file);
         }
         if let Some(confidence) = number(document, "mean_confidence") {
-            prose = prose.text(format!(
-                "; the mean probability of the predicted class is {}",
-                decimals(confidence, 3)
-            ));
+            prose = prose.text(format!("; the mean probability of the predicted class is {}", decimals(confidence, 3)));
         }
-        if let Some((class, most)) = counts
-            .iter()
-            .max_by_key(|(_, rows)| rows)
-            .filter(|_| total > 0)
-        {
+        if let Some((class, most)) = counts.iter().max_by_key(|(_, rows)| rows).filter(|_| total > 0) {
             let share = percent(*most as f64 / total as f64);
             prose = prose.text(format!(". The class predicted most is {class} ({share})"));
         }
@@ -43,9 +36,7 @@ pub fn section(study: &Study) -> Option<Section> {
             let svg = figure::class_balance("Predicted classes", &counts, &study.palette);
             inner.push(Block::Figure(Figure::new(svg, "")));
         }
-        inner
-            .blocks
-            .extend(first_rows(stage, text(document, "column")).map(Block::Table));
+        inner.blocks.extend(first_rows(stage, text(document, "column")).map(Block::Table));
         section.subsections.push(inner);
     }
     Some(section)
@@ -53,14 +44,7 @@ pub fn section(study: &Study) -> Option<Section> {
 
 /// The beginning of the first table that has rows.
 fn first_rows(stage: &StageArtifacts, predicted: Option<&str>) -> Option<Table> {
-    let length = |table: &TableView| {
-        table
-            .columns
-            .values()
-            .map(ColumnView::len)
-            .max()
-            .unwrap_or(0)
-    };
+    let length = |table: &TableView| table.columns.values().map(ColumnView::len).max().unwrap_or(0);
     let (name, table) = stage.tables.iter().find(|(_, table)| length(table) > 0)?;
     let mut columns: Vec<(&String, &ColumnView)> = table.columns.iter().collect();
     // What was predicted is what the reader looks for: it comes first, then the columns as they stand.
@@ -70,10 +54,7 @@ fn first_rows(stage: &StageArtifacts, predicted: Option<&str>) -> Option<Table> 
     let left_out = table.columns.len() - columns.len();
     let mut caption = format!("First {} of {name}", plural(shown as u64, "row"));
     if left_out > 0 {
-        caption.push_str(&format!(
-            "; {} not shown",
-            plural(left_out as u64, "column")
-        ));
+        caption.push_str(&format!("; {} not shown", plural(left_out as u64, "column")));
     }
     let heads = columns.iter().map(|(name, column)| match column {
         ColumnView::Number(_) => Column::number(name),

@@ -14,18 +14,12 @@ pub fn parts_table(model: &Model) -> Option<Block> {
             Column::text("part"),
             Column::number("rows"),
             Column::number("accuracy"),
-            Column::number("95 % interval")
-                .hint("Wilson's interval for the accuracy, rows taken as independent"),
+            Column::number("95 % interval").hint("Wilson's interval for the accuracy, rows taken as independent"),
             Column::number("macro-F1").hint("mean of the F1 scores of the classes"),
-            Column::number("log loss")
-                .hint("mean negative log-likelihood of the true class, in nats"),
+            Column::number("log loss").hint("mean negative log-likelihood of the true class, in nats"),
         ],
     );
-    for (name, scores) in [
-        ("train", &model.train),
-        ("valid", &model.valid),
-        ("test", &model.test),
-    ] {
+    for (name, scores) in [("train", &model.train), ("valid", &model.valid), ("test", &model.test)] {
         let Some(scores) = scores else { continue };
         table.push(vec![
             Cell::text(name),
@@ -83,8 +77,5 @@ fn confusion_figure(title: &str, scores: &Scores) -> Option<Figure> {
         return None;
     }
     let sentence = comment::confusion(scores).unwrap_or_default();
-    Some(Figure::new(
-        figure::confusion(title, &sentence, &scores.classes, &scores.confusion),
-        sentence,
-    ))
+    Some(Figure::new(figure::confusion(title, &sentence, &scores.classes, &scores.confusion), sentence))
 }

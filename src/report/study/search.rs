@@ -19,8 +19,7 @@ pub fn section(study: &Study) -> Option<Section> {
         }
         let metric = Metric::named(text(document, "metric").unwrap_or("macro_f1"));
         let scores: Vec<f64> = trials.iter().map(|t| metric.of(t)).collect();
-        let best =
-            count(document, "best").and_then(|index| trials.iter().position(|t| t.index == index));
+        let best = count(document, "best").and_then(|index| trials.iter().position(|t| t.index == index));
         let best = best.or_else(|| metric.best(&scores));
         let names = short_names(&trials);
         let mut inner = Section::new(format!("search-{}", stage_id(stage)), stage.stage.clone());
@@ -57,11 +56,7 @@ impl Trial {
         let params = value.get("params").and_then(Value::as_object);
         Trial {
             index: count(value, "index").unwrap_or(0),
-            params: params
-                .into_iter()
-                .flatten()
-                .map(|(k, v)| (k.clone(), v.clone()))
-                .collect(),
+            params: params.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
             valid: value.get("valid").and_then(Scores::read),
             valid_loss: number(value, "valid_loss"),
             best_epoch: count(value, "best_epoch"),
@@ -79,18 +74,9 @@ struct Metric {
 impl Metric {
     fn named(name: &str) -> Metric {
         match name.to_ascii_lowercase() {
-            n if n.contains("loss") => Metric {
-                label: "log loss",
-                less_is_better: true,
-            },
-            n if n.contains("accuracy") => Metric {
-                label: "accuracy",
-                less_is_better: false,
-            },
-            _ => Metric {
-                label: "macro-F1",
-                less_is_better: false,
-            },
+            n if n.contains("loss") => Metric { label: "log loss", less_is_better: true },
+            n if n.contains("accuracy") => Metric { label: "accuracy", less_is_better: false },
+            _ => Metric { label: "macro-F1", less_is_better: false },
         }
     }
 
@@ -101,20 +87,13 @@ impl Metric {
             _ => scores.macro_f1,
         });
         let from_loss = trial.valid_loss.filter(|_| self.less_is_better);
-        from_scores
-            .filter(|s| s.is_finite())
-            .or(from_loss)
-            .unwrap_or(f64::NAN)
+        from_scores.filter(|s| s.is_finite()).or(from_loss).unwrap_or(f64::NAN)
     }
 
     fn best(&self, scores: &[f64]) -> Option<usize> {
         let finite = (0..scores.len()).filter(|&i| scores[i].is_finite());
         finite.reduce(|a, b| {
-            let better = if self.less_is_better {
-                scores[b] < scores[a]
-            } else {
-                scores[b] > scores[a]
-            };
+            let better = if self.less_is_better { scores[b] < scores[a] } else { scores[b] > scores[a] };
             if better { b } else { a }
         })
     }
@@ -135,17 +114,11 @@ fn short_names(trials: &[Trial]) -> IndexMap<String, String> {
     paths
         .iter()
         .map(|path| {
-            let unique = (1..8).map(|parts| last(path, parts)).find(|name| {
-                paths
-                    .iter()
-                    .filter(|other| (1..8).any(|n| last(other, n) == *name))
-                    .count()
-                    == 1
-            });
+            let unique = (1..8)
+                .map(|parts| last(path, parts))
+                .find(|name| paths.iter().filter(|other| (1..8).any(|n| last(other, n) == *name)).count() == 1);
             // `layers` alone does not say of what.
-            let name = unique
-                .filter(|n| n != "layers")
-                .unwrap_or_else(|| last(path, 2));
+            let name = unique.filter(|n| n != "layers").unwrap_or_else(|| last(path, 2));
             ((*path).clone(), name)
         })
         .collect()
@@ -165,11 +138,7 @@ fn sentence(
         .map(|(path, value)| format!("{} {}", names.get(path).unwrap_or(path), brief(value)))
         .collect::<Vec<_>>()
         .join(", ");
-    let near = scores
-        .iter()
-        .filter(|s| (**s - top).abs() <= 0.005)
-        .count()
-        .saturating_sub(1);
+    let near = scores.iter().filter(|s| (**s - top).abs() <= 0.005).count().saturating_sub(1);
     let middle = median(scores).unwrap_or(f64::NAN);
     let mut sentence = format!(
         "Trial {} is the best of {}: validation {} {} with {settings}. The median trial has {}",
@@ -182,9 +151,7 @@ fn sentence(
     sentence.push_str(&match near {
         0 => "; no other comes within 0.005 of the best.".to_string(),
         1 => "; one other comes within 0.005 of the best.".to_string(),
-        n => format!(
-            "; {n} others come within 0.005 of the best, so that the exact choice matters little."
-        ),
+        n => format!("; {n} others come within 0.005 of the best, so that the exact choice matters little."),
     });
     Some(sentence)
 }
@@ -205,16 +172,10 @@ fn slices(trials: &[Trial], names: &IndexMap<String, String>) -> Vec<Slice> {
         // A few numbers that come again and again are choices: 128 or 256 rows a batch.
         let choices = distinct.len() <= 5 && distinct.len() * 2 <= trials.len();
         if values.iter().flatten().all(|v| v.is_number()) && !choices {
-            let values = values
-                .iter()
-                .map(|v| v.and_then(Value::as_f64).unwrap_or(f64::NAN))
-                .collect();
+            let values = values.iter().map(|v| v.and_then(Value::as_f64).unwrap_or(f64::NAN)).collect();
             slices.push(Slice::Numbers { name, values });
         } else {
-            let values = values
-                .iter()
-                .map(|v| v.map(brief).unwrap_or_default())
-                .collect();
+            let values = values.iter().map(|v| v.map(brief).unwrap_or_default()).collect();
             slices.push(Slice::Choices { name, values });
         }
     }
@@ -242,11 +203,7 @@ fn table(
     names: &IndexMap<String, String>,
 ) -> Table {
     let mut columns = vec![Column::text("trial")];
-    columns.extend(
-        names
-            .iter()
-            .map(|(path, name)| Column::number(name).hint(path)),
-    );
+    columns.extend(names.iter().map(|(path, name)| Column::number(name).hint(path)));
     columns.push(Column::number("accuracy"));
     columns.push(Column::number("macro-F1"));
     columns.push(Column::number("log loss"));
@@ -277,18 +234,11 @@ fn table(
         }
         row.push(Cell::decimals(valid.map(|s| s.accuracy), 3));
         row.push(Cell::decimals(valid.map(|s| s.macro_f1), 3));
-        let loss = valid
-            .map(|s| s.log_loss)
-            .filter(|l| l.is_finite())
-            .or(trials[trial].valid_loss);
+        let loss = valid.map(|s| s.log_loss).filter(|l| l.is_finite()).or(trials[trial].valid_loss);
         row.push(Cell::decimals(loss, 3));
         row.push(Cell::count(trials[trial].best_epoch));
         row.push(Cell::count(trials[trial].epochs));
-        table.push(
-            row.into_iter()
-                .map(|cell| cell.strong_if(is_best))
-                .collect(),
-        );
+        table.push(row.into_iter().map(|cell| cell.strong_if(is_best)).collect());
     }
     table
 }

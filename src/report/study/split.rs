@@ -7,10 +7,7 @@ use crate::report::read::{count, count_map};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("split", "Split");
-    for (stage, document) in study
-        .with_document("parts")
-        .filter(|(s, _)| s.kind == "split")
-    {
+    for (stage, document) in study.with_document("parts").filter(|(s, _)| s.kind == "split") {
         let mut inner = Section::new(stage_id(stage), stage.stage.clone());
         let parts = parts(document.get("parts"));
         if parts.is_empty() {
@@ -19,16 +16,10 @@ pub fn section(study: &Study) -> Option<Section> {
         let total: u64 = parts.iter().map(|p| p.rows).sum();
         let mut facts = Vec::new();
         if let Some(groups) = count(document, "groups") {
-            facts.push(format!(
-                "{} stay whole in one part each",
-                plural(groups, "group")
-            ));
+            facts.push(format!("{} stay whole in one part each", plural(groups, "group")));
         }
         if let Some(folds) = count(document, "folds").filter(|f| *f > 0) {
-            facts.push(format!(
-                "the training part is cut into {} for cross-validation",
-                plural(folds, "fold")
-            ));
+            facts.push(format!("the training part is cut into {} for cross-validation", plural(folds, "fold")));
         }
         let mut sentence = format!("{} in {} parts", plural(total, "row"), parts.len());
         if !facts.is_empty() {
@@ -58,32 +49,16 @@ fn parts(value: Option<&serde_json::Value>) -> Vec<Part> {
         .flatten()
         .filter_map(|(name, part)| {
             let rows = count(part, "rows")?;
-            Some(Part {
-                name: name.clone(),
-                rows,
-                classes: count_map(part.get("classes")),
-            })
+            Some(Part { name: name.clone(), rows, classes: count_map(part.get("classes")) })
         })
         .collect();
-    let place = |name: &str| {
-        ["train", "valid", "test"]
-            .iter()
-            .position(|p| *p == name)
-            .unwrap_or(3)
-    };
-    parts.sort_by(|a, b| {
-        place(&a.name)
-            .cmp(&place(&b.name))
-            .then_with(|| a.name.cmp(&b.name))
-    });
+    let place = |name: &str| ["train", "valid", "test"].iter().position(|p| *p == name).unwrap_or(3);
+    parts.sort_by(|a, b| place(&a.name).cmp(&place(&b.name)).then_with(|| a.name.cmp(&b.name)));
     parts
 }
 
 fn class_rows(part: &Part, class: &str) -> u64 {
-    part.classes
-        .iter()
-        .find(|(name, _)| name == class)
-        .map_or(0, |(_, rows)| *rows)
+    part.classes.iter().find(|(name, _)| name == class).map_or(0, |(_, rows)| *rows)
 }
 
 /// The class whose share differs most between a part and the whole.
@@ -122,24 +97,13 @@ fn table(study: &Study, parts: &[Part], total: u64) -> Table {
         }
     }
     classes.sort_by_key(|class| study.palette.rank(class));
-    let mut columns = vec![
-        Column::text("part"),
-        Column::number("rows"),
-        Column::number("share"),
-    ];
+    let mut columns = vec![Column::text("part"), Column::number("rows"), Column::number("share")];
     columns.extend(classes.iter().map(|class| Column::number(class)));
     let mut table = Table::new("Rows of each class by part", columns);
     for part in parts {
-        let mut row = vec![
-            Cell::text(&part.name),
-            Cell::count(part.rows),
-            Cell::percent(part.rows as f64 / total.max(1) as f64),
-        ];
-        row.extend(
-            classes
-                .iter()
-                .map(|class| Cell::count(class_rows(part, class))),
-        );
+        let mut row =
+            vec![Cell::text(&part.name), Cell::count(part.rows), Cell::percent(part.rows as f64 / total.max(1) as f64)];
+        row.extend(classes.iter().map(|class| Cell::count(class_rows(part, class))));
         table.push(row);
     }
     table

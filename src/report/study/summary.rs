@@ -37,9 +37,7 @@ pub fn section(study: &Study) -> Option<Section> {
 
 fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, String)> {
     let mut facts = Vec::new();
-    let rows = study
-        .with_document("audit")
-        .find_map(|(_, profile)| count_at(profile, "rows"));
+    let rows = study.with_document("audit").find_map(|(_, profile)| count_at(profile, "rows"));
     if let Some(rows) = rows {
         facts.push(("rows".to_string(), count(rows)));
     }
@@ -65,11 +63,7 @@ fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, Stri
 fn heading(group: &Group, all: usize) -> String {
     let classes = plural(group.classes.len() as u64, "class").replace("classs", "classes");
     let rows = plural(group.rows, &format!("{} row", group.part));
-    if all > 1 {
-        format!("{classes}, {rows}")
-    } else {
-        "Scores".to_string()
-    }
+    if all > 1 { format!("{classes}, {rows}") } else { "Scores".to_string() }
 }
 
 fn best(group: &Group) -> Option<(&Model, &Scores)> {
@@ -108,10 +102,7 @@ fn headline(group: &Group) -> Prose {
             decimals(next_scores.accuracy, 3)
         )),
         ([], None) => prose,
-        (tied, _) => prose.text(format!(
-            " No significant difference from {}: the intervals overlap.",
-            joined(tied, 4)
-        )),
+        (tied, _) => prose.text(format!(" No significant difference from {}: the intervals overlap.", joined(tied, 4))),
     }
 }
 
@@ -120,18 +111,10 @@ fn caution(group: &Group) -> Option<String> {
     if group.part != "test" || group.models.len() < 2 {
         return None;
     }
-    let validation = |model: &Model| {
-        model
-            .valid
-            .as_ref()
-            .map(|s| s.accuracy)
-            .or(model.cv_accuracy.map(|(mean, _)| mean))
-    };
-    let chosen = group
-        .models
-        .iter()
-        .filter_map(|m| Some((m, validation(m)?)))
-        .reduce(|a, b| if b.1 > a.1 { b } else { a })?;
+    let validation =
+        |model: &Model| model.valid.as_ref().map(|s| s.accuracy).or(model.cv_accuracy.map(|(mean, _)| mean));
+    let chosen =
+        group.models.iter().filter_map(|m| Some((m, validation(m)?))).reduce(|a, b| if b.1 > a.1 { b } else { a })?;
     let best = group.models.first()?;
     let agree = chosen.0.name == best.name && chosen.0.stage == best.stage;
     Some(if agree {
@@ -158,8 +141,7 @@ fn table(study: &Study, group: &Group) -> Table {
         vec![
             Column::text("model"),
             Column::text("stage"),
-            Column::number("accuracy CV or valid")
-                .hint("baselines: mean over folds; networks: validation part"),
+            Column::number("accuracy CV or valid").hint("baselines: mean over folds; networks: validation part"),
             Column::number("macro-F1 CV or valid"),
             Column::number(&format!("accuracy {on}")),
             Column::number("95 % interval").hint("Wilson's interval, rows taken as independent"),
@@ -175,29 +157,18 @@ fn table(study: &Study, group: &Group) -> Table {
         )
     };
     let top = |of: &dyn Fn(&Model) -> Option<f64>| {
-        group
-            .models
-            .iter()
-            .filter_map(of)
-            .filter(|v| v.is_finite())
-            .fold(f64::NAN, f64::max)
+        group.models.iter().filter_map(of).filter(|v| v.is_finite()).fold(f64::NAN, f64::max)
     };
     let judged = |of: fn(&Scores) -> f64| move |m: &Model| m.judged().map(of);
     let (accuracy, macro_f1) = (judged(|s| s.accuracy), judged(|s| s.macro_f1));
-    let tops = [
-        top(&|m| before(m).0),
-        top(&|m| before(m).1),
-        top(&accuracy),
-        top(&macro_f1),
-    ];
+    let tops = [top(&|m| before(m).0), top(&|m| before(m).1), top(&accuracy), top(&macro_f1)];
     let best = group.models.first().and_then(Model::judged);
     for model in &group.models {
         let Some(scores) = model.judged() else {
             continue;
         };
         let (cv_accuracy, cv_macro_f1) = before(model);
-        let score =
-            |value: Option<f64>, top: f64| Cell::decimals(value, 3).strong_if(value == Some(top));
+        let score = |value: Option<f64>, top: f64| Cell::decimals(value, 3).strong_if(value == Some(top));
         let verdict = match best {
             Some(best) if std::ptr::eq(best, scores) => "best",
             Some(best) => match comment::overlap(best, scores) {
@@ -233,45 +204,19 @@ fn chart(group: &Group) -> Figure {
         .filter_map(|model| {
             let scores = model.judged()?;
             let (low, high) = scores.interval().unwrap_or((f64::NAN, f64::NAN));
-            let value = Interval {
-                value: scores.accuracy,
-                low,
-                high,
-            };
-            Some(Row {
-                label: model.name.clone(),
-                values: vec![Some(value)],
-            })
+            let value = Interval { value: scores.accuracy, low, high };
+            Some(Row { label: model.name.clone(), values: vec![Some(value)] })
         })
         .collect();
     let title = format!("Accuracy on the {} part", group.part);
-    let series = [Series {
-        name: "accuracy".to_string(),
-        mark: Mark::Point,
-        paint: Paint::Positive,
-    }];
+    let series = [Series { name: "accuracy".to_string(), mark: Mark::Point, paint: Paint::Positive }];
     let description = rows
         .iter()
-        .map(|r| {
-            format!(
-                "{} {}",
-                r.label,
-                decimals(r.values[0].map_or(f64::NAN, |i| i.value), 3)
-            )
-        })
+        .map(|r| format!("{} {}", r.label, decimals(r.values[0].map_or(f64::NAN, |i| i.value), 3)))
         .collect::<Vec<_>>()
         .join("; ");
-    let svg = grouped_bars(
-        &title,
-        &description,
-        "accuracy with 95 % interval",
-        &series,
-        &rows,
-    );
-    Figure::new(
-        svg,
-        "Whiskers are Wilson's 95 % intervals; the axis does not start at zero.",
-    )
+    let svg = grouped_bars(&title, &description, "accuracy with 95 % interval", &series, &rows);
+    Figure::new(svg, "Whiskers are Wilson's 95 % intervals; the axis does not start at zero.")
 }
 
 /// `a, b and c`, at most `most` names and then how many others.

@@ -26,13 +26,8 @@ pub fn section(study: &Study) -> Option<Section> {
 fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
     let mut section = Section::new(stage_id(stage), stage.stage.clone());
     let metrics = stage.document("parts");
-    let best_epoch = metrics
-        .and_then(|m| count(m, "best_epoch"))
-        .map(|e| e as f64);
-    let loss = metrics
-        .and_then(|m| text_at(m, "loss"))
-        .unwrap_or("loss")
-        .replace('_', " ");
+    let best_epoch = metrics.and_then(|m| count(m, "best_epoch")).map(|e| e as f64);
+    let loss = metrics.and_then(|m| text_at(m, "loss")).unwrap_or("loss").replace('_', " ");
     if let Some(facts) = metrics.and_then(|m| facts(m, &loss)) {
         section.say(facts);
     }
@@ -51,24 +46,15 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
         }
         let figures = figures(&curves, &loss, best_epoch);
         if !figures.is_empty() {
-            section.push(Block::Gallery {
-                figures,
-                narrow: false,
-            });
+            section.push(Block::Gallery { figures, narrow: false });
         }
     }
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {
-            let part = if model.test.is_some() {
-                "test"
-            } else {
-                "validation"
-            };
+            let part = if model.test.is_some() { "test" } else { "validation" };
             let title = format!("{} on the {part} part", stage.stage);
-            section
-                .blocks
-                .extend(class_blocks(&title, scores, &study.palette));
+            section.blocks.extend(class_blocks(&title, scores, &study.palette));
         }
     }
     section

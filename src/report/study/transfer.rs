@@ -10,9 +10,7 @@ use super::scores::{class_blocks, parts_table};
 use super::{Study, plural, stage_id};
 use crate::report::figure::{Line, LineChart, Paint, line_chart};
 use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
-use crate::report::read::{
-    ColumnView, Scores, StageArtifacts, TableView, list, number, numbers, shown, text, texts,
-};
+use crate::report::read::{ColumnView, Scores, StageArtifacts, TableView, list, number, numbers, shown, text, texts};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("transfer", "Transfer to new classes");
@@ -27,10 +25,7 @@ pub fn section(study: &Study) -> Option<Section> {
 
 fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
     let mut section = Section::new(stage_id(stage), stage.stage.clone());
-    let document = stage
-        .document("strategies")
-        .or_else(|| stage.document("tensors"))
-        .unwrap_or(&Value::Null);
+    let document = stage.document("strategies").or_else(|| stage.document("tensors")).unwrap_or(&Value::Null);
     let comments = texts(document.get("comments"));
     if !comments.is_empty() {
         section.push(Block::List(comments.into_iter().map(Prose::from).collect()));
@@ -43,9 +38,7 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
             "mean over classes",
             (|c: &Curves| &c.valid_macro_f1) as fn(&Curves) -> &Vec<f64>,
         ),
-        ("Validation accuracy by strategy", "share of rows", |c| {
-            &c.valid_accuracy
-        }),
+        ("Validation accuracy by strategy", "share of rows", |c| &c.valid_accuracy),
         ("Validation loss by strategy", "nats", |c| &c.valid_loss),
         ("Training loss by strategy", "nats", |c| &c.train_loss),
     ]
@@ -53,11 +46,7 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
     .filter_map(|(title, unit, column)| curves_figure(title, unit, &runs, column))
     .collect();
     if !figures.is_empty() {
-        let seeds = |name: &&str| {
-            runs.iter()
-                .filter(|r| r.strategy == **name && r.curves.is_some())
-                .count()
-        };
+        let seeds = |name: &&str| runs.iter().filter(|r| r.strategy == **name && r.curves.is_some()).count();
         let most = strategies(&runs).iter().map(seeds).max().unwrap_or(0) as u64;
         if most > 1 {
             section.say(format!(
@@ -65,23 +54,14 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
                 plural(most, "seed")
             ));
         }
-        section.push(Block::Gallery {
-            figures,
-            narrow: false,
-        });
+        section.push(Block::Gallery { figures, narrow: false });
     }
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {
-            let part = if model.test.is_some() {
-                "test"
-            } else {
-                "validation"
-            };
+            let part = if model.test.is_some() { "test" } else { "validation" };
             let title = format!("{} on the {part} part", stage.stage);
-            section
-                .blocks
-                .extend(class_blocks(&title, scores, &study.palette));
+            section.blocks.extend(class_blocks(&title, scores, &study.palette));
         }
     }
     section.blocks.extend(tensor_table(document));
@@ -103,27 +83,17 @@ struct Run {
 fn runs(stage: &StageArtifacts, document: &Value) -> Vec<Run> {
     let mut runs = Vec::new();
     for (place, strategy) in list(document, "strategies").enumerate() {
-        let name = ["strategy", "name"]
-            .iter()
-            .find_map(|key| text(strategy, key));
+        let name = ["strategy", "name"].iter().find_map(|key| text(strategy, key));
         let name = name.map_or_else(|| format!("strategy {}", place + 1), String::from);
-        let own: Vec<&Value> = ["runs", "seeds"]
-            .iter()
-            .flat_map(|key| list(strategy, key))
-            .collect();
+        let own: Vec<&Value> = ["runs", "seeds"].iter().flat_map(|key| list(strategy, key)).collect();
         let own = if own.is_empty() { vec![strategy] } else { own };
         for (index, run) in own.into_iter().enumerate() {
             let seed = run.get("seed").map_or_else(|| index.to_string(), shown);
             let apart = |keys: [&str; 2]| {
                 let value = keys.iter().find_map(|key| run.get(*key))?;
-                value
-                    .as_f64()
-                    .or_else(|| number(value, "macro_f1"))
-                    .or_else(|| number(value, "accuracy"))
+                value.as_f64().or_else(|| number(value, "macro_f1")).or_else(|| number(value, "accuracy"))
             };
-            let curves = run
-                .get("curves")
-                .and_then(|c| Curves::from_columns(|column| numbers(c.get(column))));
+            let curves = run.get("curves").and_then(|c| Curves::from_columns(|column| numbers(c.get(column))));
             runs.push(Run {
                 curves: curves.or_else(|| table_curves(stage, &name, &seed)),
                 strategy: name.clone(),
@@ -131,13 +101,9 @@ fn runs(stage: &StageArtifacts, document: &Value) -> Vec<Run> {
                 old_classes: apart(["old_classes", "valid_old"]),
                 new_classes: apart(["new_classes", "valid_new"]),
                 best_epoch: number(run, "best_epoch"),
-                epochs_to_target: [
-                    "epochs_to_target",
-                    "epochs_to_scratch",
-                    "epochs_to_scratch_best",
-                ]
-                .iter()
-                .find_map(|key| number(run, key)),
+                epochs_to_target: ["epochs_to_target", "epochs_to_scratch", "epochs_to_scratch_best"]
+                    .iter()
+                    .find_map(|key| number(run, key)),
             });
         }
     }
@@ -160,15 +126,11 @@ fn curves_table(stage: &StageArtifacts) -> Option<(&TableView, &[String], Vec<St
 
 fn table_curves(stage: &StageArtifacts, strategy: &str, seed: &str) -> Option<Curves> {
     let (table, strategies, seeds) = curves_table(stage)?;
-    let of = |i: &usize| {
-        strategies[*i] == strategy && seeds.get(*i).is_some_and(|s| s == seed || s.is_empty())
-    };
+    let of = |i: &usize| strategies[*i] == strategy && seeds.get(*i).is_some_and(|s| s == seed || s.is_empty());
     let rows: Vec<usize> = (0..strategies.len()).filter(of).collect();
     Curves::from_columns(|column| {
         let values = table.numbers(column).unwrap_or(&[]);
-        rows.iter()
-            .filter_map(|&row| values.get(row).copied())
-            .collect()
+        rows.iter().filter_map(|&row| values.get(row).copied()).collect()
     })
 }
 
@@ -210,10 +172,7 @@ fn strategies(runs: &[Run]) -> Vec<&str> {
 
 /// Means over seeds, with the least and greatest score where there are several.
 fn strategy_table(document: &Value, runs: &[Run]) -> Option<Block> {
-    if runs
-        .iter()
-        .all(|r| r.valid.is_none() && r.best_epoch.is_none())
-    {
+    if runs.iter().all(|r| r.valid.is_none() && r.best_epoch.is_none()) {
         return None;
     }
     let best = text(document, "best");
@@ -235,11 +194,7 @@ fn strategy_table(document: &Value, runs: &[Run]) -> Option<Block> {
     for strategy in strategies(runs) {
         let own: Vec<&Run> = runs.iter().filter(|r| r.strategy == strategy).collect();
         let mean = |of: &dyn Fn(&Run) -> Option<f64>| {
-            let known: Vec<f64> = own
-                .iter()
-                .filter_map(|r| of(r))
-                .filter(|v| v.is_finite())
-                .collect();
+            let known: Vec<f64> = own.iter().filter_map(|r| of(r)).filter(|v| v.is_finite()).collect();
             (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
         };
         let f1 = |r: &Run| r.valid.as_ref().map(|s| s.macro_f1);
@@ -251,9 +206,7 @@ fn strategy_table(document: &Value, runs: &[Run]) -> Option<Block> {
             Cell::decimals(mean(&|r| r.valid.as_ref().map(|s| s.accuracy)), 3),
             Cell::decimals(mean(&f1), 3),
             match range {
-                Some((low, high)) if own.len() > 1 => {
-                    Cell::text(format!("{low:.3}–{high:.3}")).sort_by(low)
-                }
+                Some((low, high)) if own.len() > 1 => Cell::text(format!("{low:.3}–{high:.3}")).sort_by(low),
                 _ => Cell::text("–").muted_if(true),
             },
             Cell::decimals(mean(&|r| r.old_classes), 3),
@@ -261,45 +214,27 @@ fn strategy_table(document: &Value, runs: &[Run]) -> Option<Block> {
             Cell::decimals(mean(&|r| r.best_epoch), 1),
             Cell::decimals(mean(&|r| r.epochs_to_target), 1),
         ];
-        table.push(
-            row.into_iter()
-                .map(|cell| cell.strong_if(is_best))
-                .collect(),
-        );
+        table.push(row.into_iter().map(|cell| cell.strong_if(is_best)).collect());
     }
     Some(Block::Table(table))
 }
 
 /// The mean over seeds as a line, least to greatest as a band, one line per strategy.
-fn curves_figure(
-    title: &str,
-    unit: &str,
-    runs: &[Run],
-    column: fn(&Curves) -> &Vec<f64>,
-) -> Option<Figure> {
+fn curves_figure(title: &str, unit: &str, runs: &[Run], column: fn(&Curves) -> &Vec<f64>) -> Option<Figure> {
     let names = strategies(runs);
     let lines: Vec<Line> = names
         .iter()
         .enumerate()
         .filter_map(|(place, name)| {
-            let curves: Vec<&Curves> = runs
-                .iter()
-                .filter(|r| r.strategy == *name)
-                .filter_map(|r| r.curves.as_ref())
-                .collect();
-            let mut epochs: Vec<f64> = curves
-                .iter()
-                .flat_map(|c| c.epoch.iter().copied())
-                .collect();
+            let curves: Vec<&Curves> =
+                runs.iter().filter(|r| r.strategy == *name).filter_map(|r| r.curves.as_ref()).collect();
+            let mut epochs: Vec<f64> = curves.iter().flat_map(|c| c.epoch.iter().copied()).collect();
             epochs.sort_by(f64::total_cmp);
             epochs.dedup();
             let mut points = Vec::new();
             let mut band = Vec::new();
             for epoch in epochs {
-                let known: Vec<f64> = curves
-                    .iter()
-                    .filter_map(|c| c.at(column(c), epoch))
-                    .collect();
+                let known: Vec<f64> = curves.iter().filter_map(|c| c.at(column(c), epoch)).collect();
                 // Where some seeds have stopped already the mean would jump; the line ends instead.
                 if known.is_empty() || known.len() < curves.len() {
                     continue;
@@ -309,23 +244,13 @@ fn curves_figure(
             }
             let band = if curves.len() > 1 { band } else { Vec::new() };
             let paint = Paint::series(place);
-            (!points.is_empty()).then(|| Line {
-                name: (*name).to_string(),
-                points,
-                band,
-                paint,
-                dashed: false,
-            })
+            (!points.is_empty()).then(|| Line { name: (*name).to_string(), points, band, paint, dashed: false })
         })
         .collect();
     if lines.is_empty() {
         return None;
     }
-    let description = lines
-        .iter()
-        .map(|l| l.name.as_str())
-        .collect::<Vec<_>>()
-        .join(", ");
+    let description = lines.iter().map(|l| l.name.as_str()).collect::<Vec<_>>().join(", ");
     let svg = line_chart(&LineChart {
         title,
         description: &description,
@@ -355,10 +280,7 @@ fn tensor_table(document: &Value) -> Option<Block> {
     };
     let mut actions: Vec<(String, u64)> = Vec::new();
     for entry in list(document, "tensors") {
-        let name = ["tensor", "name"]
-            .iter()
-            .find_map(|key| text(entry, key))
-            .unwrap_or("");
+        let name = ["tensor", "name"].iter().find_map(|key| text(entry, key)).unwrap_or("");
         let action = text(entry, "action").unwrap_or("").replace('_', " ");
         match actions.iter_mut().find(|(known, _)| *known == action) {
             Some((_, count)) => *count += 1,
@@ -375,13 +297,7 @@ fn tensor_table(document: &Value) -> Option<Block> {
     if table.rows.is_empty() {
         return None;
     }
-    let counted: Vec<String> = actions
-        .iter()
-        .map(|(action, count)| format!("{count} {action}"))
-        .collect();
+    let counted: Vec<String> = actions.iter().map(|(action, count)| format!("{count} {action}")).collect();
     let summary = format!("tensors: {}", counted.join(", "));
-    Some(Block::Details {
-        summary,
-        blocks: vec![Block::Table(table)],
-    })
+    Some(Block::Details { summary, blocks: vec![Block::Table(table)] })
 }

@@ -18,15 +18,9 @@ fn load_one(text: impl AsRef<[u8]>, yaml: &str) -> Result<Loaded, Vec<String>> {
 }
 
 fn load_all(files: &[(&str, &[u8])], yaml: &str) -> Result<Loaded, Vec<String>> {
-    let paths: Vec<String> = files
-        .iter()
-        .map(|(name, _)| format!("{name}.csv"))
-        .collect();
-    let inputs: Vec<Input> = files
-        .iter()
-        .zip(&paths)
-        .map(|((name, bytes), path)| Input { name, path, bytes })
-        .collect();
+    let paths: Vec<String> = files.iter().map(|(name, _)| format!("{name}.csv")).collect();
+    let inputs: Vec<Input> =
+        files.iter().zip(&paths).map(|((name, bytes), path)| Input { name, path, bytes }).collect();
     load(&inputs, &options(yaml)).map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
@@ -40,43 +34,21 @@ fn errors(text: impl AsRef<[u8]>, yaml: &str) -> Vec<String> {
 
 fn texts(batch: &RecordBatch, name: &str) -> Vec<Option<String>> {
     let column = batch.column_by_name(name).expect("the column exists");
-    column
-        .as_string::<i32>()
-        .iter()
-        .map(|t| t.map(str::to_owned))
-        .collect()
+    column.as_string::<i32>().iter().map(|t| t.map(str::to_owned)).collect()
 }
 
 fn some_texts<const N: usize>(values: [&str; N]) -> Vec<Option<String>> {
-    values
-        .iter()
-        .map(|value| Some((*value).to_owned()))
-        .collect()
+    values.iter().map(|value| Some((*value).to_owned())).collect()
 }
 
 fn integers(batch: &RecordBatch, name: &str) -> Vec<Option<i64>> {
-    batch
-        .column_by_name(name)
-        .expect("the column exists")
-        .as_primitive::<Int64Type>()
-        .iter()
-        .collect()
+    batch.column_by_name(name).expect("the column exists").as_primitive::<Int64Type>().iter().collect()
 }
 
 fn numbers(batch: &RecordBatch, name: &str) -> Vec<Option<f64>> {
-    batch
-        .column_by_name(name)
-        .expect("the column exists")
-        .as_primitive::<Float64Type>()
-        .iter()
-        .collect()
+    batch.column_by_name(name).expect("the column exists").as_primitive::<Float64Type>().iter().collect()
 }
 
 fn names(batch: &RecordBatch) -> Vec<String> {
-    batch
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| field.name().clone())
-        .collect()
+    batch.schema().fields().iter().map(|field| field.name().clone()).collect()
 }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, DictionaryArray, FixedSizeListArray, Float32Array, RecordBatch,
-    UInt64Array,
+    ArrayRef, BooleanArray, DictionaryArray, FixedSizeListArray, Float32Array, RecordBatch, UInt64Array,
 };
 use arrow::datatypes::{Float64Type, Int32Type};
 
@@ -26,12 +25,7 @@ fn unknown_names_in_the_options_are_told_with_the_nearest() {
         ]
     );
     let headers = [("a.csv", vec!["tempo".to_owned()])];
-    assert_eq!(
-        columns(&headers, &options("keep: [temp]"))
-            .unwrap_err()
-            .len(),
-        1
-    );
+    assert_eq!(columns(&headers, &options("keep: [temp]")).unwrap_err().len(), 1);
 }
 
 #[test]
@@ -43,10 +37,7 @@ fn reserved_names_must_be_dropped() {
     let batch = table(text, "drop: [line, source]");
     assert_eq!(names(&batch), ["row_id", "source", "line", "record", "x"]);
     assert_eq!(integers(&batch, "line"), [Some(2)]);
-    assert_eq!(
-        errors(text, "{keep: [x], derive: {d: {log_of: line}}}").len(),
-        1
-    );
+    assert_eq!(errors(text, "{keep: [x], derive: {d: {log_of: line}}}").len(), 1);
 }
 
 #[test]
@@ -55,48 +46,24 @@ fn columns_are_derived() {
     let yaml = "derive: {year: {year_of: date}, key_sin: {sin_of: key, period: 12}, \
                 key_cos: {cos_of: key, period: 12}, log_ms: {log_of: ms}, log2: {log_of: log_ms}}";
     let batch = table(text, yaml);
-    assert_eq!(
-        names(&batch)[7..],
-        ["year", "key_sin", "key_cos", "log_ms", "log2"]
-    );
-    assert_eq!(
-        integers(&batch, "year"),
-        [Some(2015), Some(1999), Some(2001), None, None]
-    );
+    assert_eq!(names(&batch)[7..], ["year", "key_sin", "key_cos", "log_ms", "log2"]);
+    assert_eq!(integers(&batch, "year"), [Some(2015), Some(1999), Some(2001), None, None]);
     // np.sin(2 * np.pi * np.array([3, 6, 9, 0]) / 12), np.log(1000), np.log(np.log(1000))
     let near = |name: &str, expected: [Option<f64>; 5]| {
         for (found, expected) in numbers(&batch, name).into_iter().zip(expected) {
             assert_eq!(found.is_some(), expected.is_some(), "{name}");
             let difference = found.unwrap_or(0.0) - expected.unwrap_or(0.0);
-            assert!(
-                difference.abs() < 1e-12,
-                "{name}: {found:?} is not {expected:?}"
-            );
+            assert!(difference.abs() < 1e-12, "{name}: {found:?} is not {expected:?}");
         }
     };
-    near(
-        "key_sin",
-        [Some(1.0), Some(0.0), None, Some(-1.0), Some(0.0)],
-    );
-    near(
-        "key_cos",
-        [Some(0.0), Some(-1.0), None, Some(0.0), Some(1.0)],
-    );
-    near(
-        "log_ms",
-        [Some(6.907_755_278_982_137), None, None, None, Some(0.0)],
-    );
-    near(
-        "log2",
-        [Some(1.932_644_733_916_065_5), None, None, None, None],
-    );
+    near("key_sin", [Some(1.0), Some(0.0), None, Some(-1.0), Some(0.0)]);
+    near("key_cos", [Some(0.0), Some(-1.0), None, Some(0.0), Some(1.0)]);
+    near("log_ms", [Some(6.907_755_278_982_137), None, None, None, Some(0.0)]);
+    near("log2", [Some(1.932_644_733_916_065_5), None, None, None, None]);
     // Years alone are inferred as integers.
     let batch = table("date\n1999\n2001\n", "derive: {year: {year_of: date}}");
     assert_eq!(integers(&batch, "year"), [Some(1999), Some(2001)]);
-    assert_eq!(
-        errors("t,x\na,1\n", "derive: {d: {log_of: t}}"),
-        ["derive.d: column 't' holds text, not numbers"]
-    );
+    assert_eq!(errors("t,x\na,1\n", "derive: {d: {log_of: t}}"), ["derive.d: column 't' holds text, not numbers"]);
 }
 
 #[test]
@@ -131,28 +98,19 @@ fn rows_are_filtered_and_keep_their_numbers() {
     assert_eq!(kept("{x: 2.0}"), [1]);
     assert_eq!(kept("{d: {min: '2001', max: '2001-12-31'}}"), [0]);
     assert_eq!(kept("{line: {max: 2}}"), [0]);
-    assert_eq!(
-        errors(text, "where: {x: 9}"),
-        ["where: no row is left of 4"]
-    );
+    assert_eq!(errors(text, "where: {x: 9}"), ["where: no row is left of 4"]);
     assert_eq!(
         errors(text, "where: {x: pop}"),
         ["where: column 'x' holds integers, which cannot be compared with 'pop' (write an integer)"]
             .map(|message| message.replace("integers", "numbers").replace("an integer", "a number without quotes"))
     );
     let wrong = errors(text, "where: {g: 1.5}");
-    assert!(
-        wrong[0].contains("holds text, which cannot be compared with 1.5"),
-        "{wrong:?}"
-    );
+    assert!(wrong[0].contains("holds text, which cannot be compared with 1.5"), "{wrong:?}");
 }
 
 #[test]
 fn a_large_integer_is_not_confused_with_its_neighbour() {
-    let batch = table(
-        "id\n9007199254740993\n9007199254740992\n",
-        "where: {id: 9007199254740993}",
-    );
+    let batch = table("id\n9007199254740993\n9007199254740992\n", "where: {id: 9007199254740993}");
     assert_eq!(integers(&batch, "id"), [Some(9_007_199_254_740_993)]);
 }
 
@@ -162,18 +120,13 @@ fn misspelt_conditions_are_explained() {
         ("{x: {mn: 3}}", "unknown field `mn`"),
         ("{x: {}}", "needs one of min, max, not, missing"),
         ("{x: }", "for missing values write `{missing: true}`"),
-        (
-            "{x: {min: [1]}}",
-            "expected a text, a number, true or false",
-        ),
+        ("{x: {min: [1]}}", "expected a text, a number, true or false"),
     ];
     for (yaml, message) in cases {
         let error = serde_yaml::from_str::<LoadOptions>(&format!("where: {yaml}")).unwrap_err();
         assert!(error.to_string().contains(message), "{error}");
     }
-    let error = serde_yaml::from_str::<LoadOptions>("lable: x")
-        .unwrap_err()
-        .to_string();
+    let error = serde_yaml::from_str::<LoadOptions>("lable: x").unwrap_err().to_string();
     assert!(error.contains("unknown field `lable`"), "{error}");
 }
 
@@ -185,13 +138,7 @@ fn options_survive_a_round_trip_and_have_a_schema() {
     let json = serde_json::to_value(&first).unwrap();
     assert_eq!(serde_json::from_value::<LoadOptions>(json).unwrap(), first);
     let schema = serde_json::to_string(&schemars::schema_for!(LoadOptions)).unwrap();
-    for word in [
-        "year_of",
-        "sin_of",
-        "\"min\"",
-        "\"where\"",
-        "additionalProperties",
-    ] {
+    for word in ["year_of", "sin_of", "\"min\"", "\"where\"", "additionalProperties"] {
         assert!(schema.contains(word), "{word} is absent from {schema}");
     }
 }
@@ -211,22 +158,11 @@ fn filters_work_on_tables_from_elsewhere() {
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("f", Arc::new(Float32Array::from(vec![0.5, f32::NAN, 2.0]))),
         ("u", Arc::new(UInt64Array::from(vec![1, 2, u64::MAX]))),
-        (
-            "b",
-            Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)])),
-        ),
-        (
-            "d",
-            Arc::new(DictionaryArray::<Int32Type>::from_iter(["x", "y", "x"])),
-        ),
+        ("b", Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]))),
+        ("d", Arc::new(DictionaryArray::<Int32Type>::from_iter(["x", "y", "x"]))),
         (
             "v",
-            Arc::new(
-                FixedSizeListArray::from_iter_primitive::<Float64Type, _, _>(
-                    vec![Some(vec![Some(1.0)]); 3],
-                    1,
-                ),
-            ),
+            Arc::new(FixedSizeListArray::from_iter_primitive::<Float64Type, _, _>(vec![Some(vec![Some(1.0)]); 3], 1)),
         ),
     ];
     let batch = RecordBatch::try_from_iter(columns).unwrap();

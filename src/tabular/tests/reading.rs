@@ -24,28 +24,16 @@ fn written_back(batch: &RecordBatch, source: &str) -> String {
 
 #[test]
 fn types_are_inferred_over_all_files() {
-    let files: [(&str, &[u8]); 2] = [
-        ("a", b"n,x,t\n1,1,7\n2,2,b\n"),
-        ("b", b"t,n,x\nc,3,0.5\n,,\n"),
-    ];
+    let files: [(&str, &[u8]); 2] = [("a", b"n,x,t\n1,1,7\n2,2,b\n"), ("b", b"t,n,x\nc,3,0.5\n,,\n")];
     let loaded = load_all(&files, "{}").unwrap();
     let batch = &loaded.batch;
-    assert_eq!(
-        names(batch),
-        ["row_id", "source", "line", "record", "n", "x", "t"]
-    );
+    assert_eq!(names(batch), ["row_id", "source", "line", "record", "n", "x", "t"]);
     assert_eq!(integers(batch, "n"), [Some(1), Some(2), Some(3), None]);
     assert_eq!(numbers(batch, "x"), [Some(1.0), Some(2.0), Some(0.5), None]);
     assert_eq!(texts(batch, "t")[..3], some_texts(["7", "b", "c"]));
     assert_eq!(texts(batch, "t")[3], None);
-    assert_eq!(
-        integers(batch, "row_id"),
-        [Some(0), Some(1), Some(2), Some(3)]
-    );
-    assert_eq!(
-        integers(batch, "line"),
-        [Some(2), Some(3), Some(2), Some(3)]
-    );
+    assert_eq!(integers(batch, "row_id"), [Some(0), Some(1), Some(2), Some(3)]);
+    assert_eq!(integers(batch, "line"), [Some(2), Some(3), Some(2), Some(3)]);
     assert_eq!(texts(batch, "source"), some_texts(["a", "a", "b", "b"]));
     assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
 }
@@ -59,10 +47,7 @@ fn a_column_or_label_that_a_file_lacks_is_missing_there() {
     assert_eq!(integers(&loaded.batch, "extra"), [None, Some(3)]);
     assert_eq!(
         loaded.notes,
-        [
-            "train.csv has no column extra (missing there)",
-            "test.csv has no column genre (missing there)"
-        ]
+        ["train.csv has no column extra (missing there)", "test.csv has no column genre (missing there)"]
     );
     let alone = load_all(&files[1..], "{label: genre, keep: [x]}").unwrap();
     assert_eq!(alone.notes, ["no file has the label column 'genre'"]);
@@ -81,11 +66,7 @@ fn every_way_to_end_and_quote_a_line_is_read_and_written_back() {
                 let quoted = format!("a \"quoted\"{terminator}, name");
                 assert_eq!(texts(&batch, "na,me"), some_texts([&quoted, "plain", "é"]));
                 // The quoted line break makes the first record two lines long.
-                assert_eq!(
-                    integers(&batch, "line"),
-                    [Some(2), Some(4), Some(5)],
-                    "{text:?}"
-                );
+                assert_eq!(integers(&batch, "line"), [Some(2), Some(4), Some(5)], "{text:?}");
                 assert_eq!(integers(&batch, "x"), [Some(5), Some(6), Some(7)]);
                 assert_eq!(written_back(&batch, "a"), text);
             }
@@ -101,10 +82,7 @@ fn blank_lines_do_not_shift_line_numbers() {
     assert_eq!(loaded.notes, ["a.csv: 5 blank lines were skipped"]);
     let mixed = load_one("x\n1\r\n2\n", "{}").unwrap();
     assert_eq!(texts(&mixed.batch, "record"), some_texts(["1", "2"]));
-    assert_eq!(
-        mixed.notes,
-        ["a.csv: 1 lines do not end in \"\\n\" like the header"]
-    );
+    assert_eq!(mixed.notes, ["a.csv: 1 lines do not end in \"\\n\" like the header"]);
 }
 
 #[test]
@@ -112,59 +90,35 @@ fn another_delimiter_and_nameless_columns_are_read() {
     let loaded = load_one(";x\nr1;\"1;5\"\n", "delimiter: ';'").unwrap();
     assert_eq!(texts(&loaded.batch, "x"), some_texts(["1;5"]));
     assert_eq!(texts(&loaded.batch, "unnamed_1"), some_texts(["r1"]));
-    assert_eq!(
-        loaded.notes,
-        ["a.csv: column 1 has no name, it is called 'unnamed_1'"]
-    );
+    assert_eq!(loaded.notes, ["a.csv: column 1 has no name, it is called 'unnamed_1'"]);
     assert_eq!(loaded.batch.schema().metadata()["delimiter"], ";");
     let tab = table("x\ty\n1\t2\n", "delimiter: \"\\t\"");
     assert_eq!(integers(&tab, "y"), [Some(2)]);
     let refused = ["delimiter: \"\\\"\"", "delimiter: é"];
     for yaml in refused {
-        assert!(
-            errors("x\n1\n", yaml)[0].starts_with("delimiter: "),
-            "{yaml}"
-        );
+        assert!(errors("x\n1\n", yaml)[0].starts_with("delimiter: "), "{yaml}");
     }
 }
 
 #[test]
 fn numbers_are_read_in_every_usual_spelling() {
-    let batch = table(
-        "x\n 1 \n+2\n-.5\n3.\n9.38e-5\n1E3\nNaN\n\n\"\"\nnan\n",
-        "{}",
-    );
+    let batch = table("x\n 1 \n+2\n-.5\n3.\n9.38e-5\n1E3\nNaN\n\n\"\"\nnan\n", "{}");
     let expected = [1.0, 2.0, -0.5, 3.0, 9.38e-5, 1000.0];
     assert_eq!(numbers(&batch, "x")[..6], expected.map(Some));
     assert_eq!(numbers(&batch, "x")[6..], [None, None, None]);
     // Identifiers stay as they are written.
-    let batch = table(
-        "zip,id\n00501,99999999999999999999\n10001,99999999999999999998\n",
-        "{}",
-    );
+    let batch = table("zip,id\n00501,99999999999999999999\n10001,99999999999999999998\n", "{}");
     assert_eq!(texts(&batch, "zip"), some_texts(["00501", "10001"]));
-    assert_eq!(
-        batch.column_by_name("id").unwrap().data_type(),
-        &DataType::Utf8
-    );
+    assert_eq!(batch.column_by_name("id").unwrap().data_type(), &DataType::Utf8);
     let yaml = "types: {zip: integer, id: number}";
-    let batch = table(
-        "zip,id\n00501,99999999999999999999\n",
-        &yaml.replace("id: number", "id: text"),
-    );
+    let batch = table("zip,id\n00501,99999999999999999999\n", &yaml.replace("id: number", "id: text"));
     assert_eq!(integers(&batch, "zip"), [Some(501)]);
 }
 
 #[test]
 fn missing_tokens_are_exact_and_can_be_declared() {
-    let batch = table(
-        "t,n\nNA,1\nNAN,-\n\" \",2\nNone,3\n",
-        "missing: ['', NA, '-']",
-    );
-    assert_eq!(
-        texts(&batch, "t"),
-        [None, Some("NAN".into()), None, Some("None".into())]
-    );
+    let batch = table("t,n\nNA,1\nNAN,-\n\" \",2\nNone,3\n", "missing: ['', NA, '-']");
+    assert_eq!(texts(&batch, "t"), [None, Some("NAN".into()), None, Some("None".into())]);
     assert_eq!(integers(&batch, "n"), [Some(1), None, Some(2), Some(3)]);
 }
 
@@ -173,10 +127,7 @@ fn text_in_a_declared_numeric_column_names_every_line_up_to_a_limit() {
     let text = "x,y\n1,1\nfast,1\n2,1.5\n";
     assert_eq!(
         errors(text, "types: {x: number, y: integer}"),
-        [
-            "a.csv:3: column 'x': 'fast' is not a number",
-            "a.csv:4: column 'y': '1.5' is not an integer"
-        ]
+        ["a.csv:3: column 'x': 'fast' is not a number", "a.csv:4: column 'y': '1.5' is not an integer"]
     );
     let mut long = String::from("x,y,z\n");
     for row in 0..100 {
@@ -205,10 +156,7 @@ fn a_stray_word_never_turns_a_column_to_text() {
     );
     assert_eq!(found.len(), 6);
     let batch = table(&with_words(11), "{}");
-    assert_eq!(
-        batch.column_by_name("tempo").unwrap().data_type(),
-        &DataType::Utf8
-    );
+    assert_eq!(batch.column_by_name("tempo").unwrap().data_type(), &DataType::Utf8);
     let batch = table(&with_words(10), "missing: [fast]");
     assert_eq!(batch.column_by_name("tempo").unwrap().null_count(), 10);
     let batch = table(&with_words(10), "types: {tempo: text}");
@@ -220,18 +168,10 @@ fn infinities_are_refused_in_numbers_and_kept_in_text() {
     for token in ["inf", "-Infinity", "1e999", "+inf"] {
         let found = errors(format!("x\n1\n{token}\n"), "{}");
         assert_eq!(found.len(), 1);
-        assert!(
-            found[0].starts_with(&format!(
-                "a.csv:3: column 'x': '{token}' is infinite or too large"
-            )),
-            "{found:?}"
-        );
+        assert!(found[0].starts_with(&format!("a.csv:3: column 'x': '{token}' is infinite or too large")), "{found:?}");
     }
     let batch = table("title\nInfinity\nnan\nInf\nHello\n", "missing: []");
-    assert_eq!(
-        texts(&batch, "title"),
-        some_texts(["Infinity", "nan", "Inf", "Hello"])
-    );
+    assert_eq!(texts(&batch, "title"), some_texts(["Infinity", "nan", "Inf", "Hello"]));
 }
 
 #[test]
@@ -241,41 +181,19 @@ fn damaged_files_are_refused_at_the_place_of_the_damage() {
         (b"\n\r\n", "a.csv: the file is empty"),
         (b"\xef\xbb\xbf", "a.csv: the file is empty"),
         (b"x,y\n", "a.csv: the file has a header but no rows"),
-        (
-            b"x,y,x\n1,2,3\n",
-            "a.csv:1: column 'x' occurs twice in the header, as number 1 and 3",
-        ),
-        (
-            b"x,y\n1,2\n\"a\nb\",2\n3\n",
-            "a.csv:5: expected 2 fields, found 1",
-        ),
-        (
-            b"x,y\n1,\"2\n3,4\n5,6\",7\n",
-            "a.csv:2: expected 2 fields, found 3 (the record reaches to line 4",
-        ),
-        (
-            b"x,y\n1,2\n3,\"4\n5,6\n",
-            "a.csv:3:3: a quote opened here is never closed",
-        ),
-        (
-            b"x,\"y\n1,2\n",
-            "a.csv:1:3: a quote opened here is never closed",
-        ),
-        (
-            b"x,y\n1,\xc3\xa9\xe9\n",
-            "a.csv:2:4: byte 0xe9 is not valid UTF-8",
-        ),
+        (b"x,y,x\n1,2,3\n", "a.csv:1: column 'x' occurs twice in the header, as number 1 and 3"),
+        (b"x,y\n1,2\n\"a\nb\",2\n3\n", "a.csv:5: expected 2 fields, found 1"),
+        (b"x,y\n1,\"2\n3,4\n5,6\",7\n", "a.csv:2: expected 2 fields, found 3 (the record reaches to line 4"),
+        (b"x,y\n1,2\n3,\"4\n5,6\n", "a.csv:3:3: a quote opened here is never closed"),
+        (b"x,\"y\n1,2\n", "a.csv:1:3: a quote opened here is never closed"),
+        (b"x,y\n1,\xc3\xa9\xe9\n", "a.csv:2:4: byte 0xe9 is not valid UTF-8"),
         (b"x,y\n1,a\0b\n", "a.csv:2:4: NUL byte"),
         (b"\xff\xfex\0\n\0", "a.csv: the file is UTF-16"),
     ];
     for (bytes, message) in cases {
         let found = errors(bytes, "{}");
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(
-            found[0].starts_with(message),
-            "{} instead of {message}",
-            found[0]
-        );
+        assert!(found[0].starts_with(message), "{} instead of {message}", found[0]);
     }
 }
 
@@ -307,8 +225,6 @@ fn a_header_is_read_without_its_file() {
     let error = header("a.csv", &b"x,x\n"[..], ',').unwrap_err();
     assert_eq!((error.line, error.column), (Some(1), None));
     let endless = "x,\"".to_owned() + &"y".repeat(2 << 20);
-    let error = header("a.csv", endless.as_bytes(), ',')
-        .unwrap_err()
-        .to_string();
+    let error = header("a.csv", endless.as_bytes(), ',').unwrap_err().to_string();
     assert!(error.contains("longer than 1048576 bytes"), "{error}");
 }

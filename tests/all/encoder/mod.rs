@@ -20,11 +20,7 @@ struct Recorder {
 
 impl Recorder {
     fn stopping_after(looks: usize) -> Self {
-        Recorder {
-            updates: Mutex::default(),
-            warnings: Mutex::default(),
-            looks_left: AtomicUsize::new(looks),
-        }
+        Recorder { updates: Mutex::default(), warnings: Mutex::default(), looks_left: AtomicUsize::new(looks) }
     }
 }
 
@@ -37,9 +33,7 @@ impl Progress for Recorder {
     }
     fn cancelled(&self) -> bool {
         let less = |left: usize| left.checked_sub(1);
-        self.looks_left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-            .is_err()
+        self.looks_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_err()
     }
 }
 

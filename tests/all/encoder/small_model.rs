@@ -20,7 +20,8 @@ impl SmallModel {
         let folder = tempfile::tempdir().unwrap();
         let model = SmallModel { folder };
         let distil = kind == "distilbert";
-        let mut config = json!({"model_type": kind, "vocab_size": 40, "max_position_embeddings": 20, "pad_token_id": 1});
+        let mut config =
+            json!({"model_type": kind, "vocab_size": 40, "max_position_embeddings": 20, "pad_token_id": 1});
         let more = if distil {
             json!({"dim": HIDDEN, "n_layers": 2, "n_heads": 3, "hidden_dim": 40, "activation": "gelu",
                 "attention_dropout": 0.1, "dropout": 0.1, "initializer_range": 0.02, "qa_dropout": 0.1,
@@ -32,10 +33,7 @@ impl SmallModel {
                 "layer_norm_eps": if kind == "xlm-roberta" { 1e-5 } else { 1e-12 },
                 "position_embedding_type": "absolute"})
         };
-        config
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         model.write("config.json", &config);
         model.write(
             "modules.json",
@@ -65,8 +63,7 @@ impl SmallModel {
     }
 
     pub fn edit(&self, name: &str, key: &str, value: Value) {
-        let mut file: Value =
-            serde_json::from_slice(&fs::read(self.path().join(name)).unwrap()).unwrap();
+        let mut file: Value = serde_json::from_slice(&fs::read(self.path().join(name)).unwrap()).unwrap();
         file[key] = value;
         self.write(name, &file);
     }
@@ -77,30 +74,16 @@ impl SmallModel {
             .iter()
             .enumerate()
             .map(|(i, (name, shape))| {
-                let shift = if name.contains("orm.weight") {
-                    0.5
-                } else {
-                    -0.5
-                };
-                let value =
-                    |j: usize| ((j * 7919 + (i + 1) * 104_729) % 1009) as f64 / 1009.0 + shift;
-                let bytes = (0..shape.iter().product())
-                    .flat_map(|j| (value(j) as f32).to_le_bytes())
-                    .collect();
+                let shift = if name.contains("orm.weight") { 0.5 } else { -0.5 };
+                let value = |j: usize| ((j * 7919 + (i + 1) * 104_729) % 1009) as f64 / 1009.0 + shift;
+                let bytes = (0..shape.iter().product()).flat_map(|j| (value(j) as f32).to_le_bytes()).collect();
                 (name, shape, bytes)
             })
             .collect();
-        let tensors = data.iter().map(|(name, shape, bytes)| {
-            (
-                name.as_str(),
-                TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap(),
-            )
-        });
-        fs::write(
-            self.path().join("model.safetensors"),
-            safetensors::serialize(tensors, None).unwrap(),
-        )
-        .unwrap();
+        let tensors = data
+            .iter()
+            .map(|(name, shape, bytes)| (name.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap()));
+        fs::write(self.path().join("model.safetensors"), safetensors::serialize(tensors, None).unwrap()).unwrap();
     }
 }
 
@@ -148,27 +131,15 @@ pub fn shapes(kind: &str) -> BTreeMap<String, Vec<usize>> {
         ),
     };
     let mut shapes = BTreeMap::from([
-        (
-            "embeddings.word_embeddings.weight".to_owned(),
-            vec![40, HIDDEN],
-        ),
-        (
-            "embeddings.position_embeddings.weight".to_owned(),
-            vec![20, HIDDEN],
-        ),
+        ("embeddings.word_embeddings.weight".to_owned(), vec![40, HIDDEN]),
+        ("embeddings.position_embeddings.weight".to_owned(), vec![20, HIDDEN]),
         ("embeddings.LayerNorm.weight".to_owned(), vec![HIDDEN]),
         ("embeddings.LayerNorm.bias".to_owned(), vec![HIDDEN]),
     ]);
     match kind {
-        "mpnet" => drop(shapes.insert(
-            "encoder.relative_attention_bias.weight".to_owned(),
-            vec![32, 3],
-        )),
+        "mpnet" => drop(shapes.insert("encoder.relative_attention_bias.weight".to_owned(), vec![32, 3])),
         "distilbert" => {}
-        _ => drop(shapes.insert(
-            "embeddings.token_type_embeddings.weight".to_owned(),
-            vec![2, HIDDEN],
-        )),
+        _ => drop(shapes.insert("embeddings.token_type_embeddings.weight".to_owned(), vec![2, HIDDEN])),
     }
     for i in 0..2 {
         for (part, name) in parts.iter().enumerate() {

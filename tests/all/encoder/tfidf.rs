@@ -3,29 +3,20 @@
 use runner::ml::encoder::{EncodeError, TextEncoder, Tfidf, TfidfOptions};
 use runner::ml::matrix::Matrix;
 use runner::ml::progress::Silent;
+use runner::ml::rng::Stream;
 use serde_json::json;
 
 use super::{Recorder, assert_close};
 
-const TEXTS: [&str; 6] = [
-    "red river",
-    "red rose",
-    "blue river blues",
-    "a blue rose",
-    "river rose red",
-    "the red, red rose",
-];
+const TEXTS: [&str; 6] =
+    ["red river", "red rose", "blue river blues", "a blue rose", "river rose red", "the red, red rose"];
 
 fn fit(texts: &[&str], options: TfidfOptions) -> Tfidf {
     Tfidf::fit(texts, options, 7, 1, &Silent).unwrap()
 }
 
 fn options(dim: usize) -> TfidfOptions {
-    TfidfOptions {
-        dim,
-        char_ngrams: [3, 4],
-        ..Default::default()
-    }
+    TfidfOptions { dim, char_ngrams: [3, 4], ..Default::default() }
 }
 
 fn encode(tfidf: &Tfidf, texts: &[&str]) -> Matrix {
@@ -56,9 +47,7 @@ fn vectors_agree_with_scikit_learn() {
 fn corpus(count: usize) -> Vec<String> {
     let mut state = 1u64;
     let mut draw = |below: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
     (0..count)
@@ -66,11 +55,7 @@ fn corpus(count: usize) -> Vec<String> {
             let words: Vec<String> = (0..2 + draw(5))
                 .map(|_| {
                     let below = 1 + draw(200);
-                    format!(
-                        "{}{}",
-                        ["ka", "lo", "mi", "ne", "tu"][draw(5) as usize],
-                        draw(below)
-                    )
+                    format!("{}{}", ["ka", "lo", "mi", "ne", "tu"][draw(5) as usize], draw(below))
                 })
                 .collect();
             words.join(" ")
@@ -82,13 +67,8 @@ fn corpus(count: usize) -> Vec<String> {
 fn bytes_are_the_same_for_any_number_of_threads() {
     let texts = corpus(1500);
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let options = TfidfOptions {
-        dim: 20,
-        normalize: false,
-        ..Default::default()
-    };
-    let fitted =
-        |seed, threads| Tfidf::fit(&texts, options.clone(), seed, threads, &Silent).unwrap();
+    let options = TfidfOptions { dim: 20, normalize: false, ..Default::default() };
+    let fitted = |seed, threads| Tfidf::fit(&texts, options.clone(), seed, threads, &Silent).unwrap();
     let one = fitted(1, 1);
     assert_eq!(one.to_bytes(), fitted(1, 3).to_bytes());
     assert_ne!(one.to_bytes(), fitted(2, 1).to_bytes());
@@ -104,21 +84,11 @@ fn bytes_are_the_same_for_any_number_of_threads() {
 fn components_are_orthonormal() {
     let texts = corpus(800);
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let options = TfidfOptions {
-        dim: 30,
-        normalize: false,
-        ..Default::default()
-    };
+    let options = TfidfOptions { dim: 30, normalize: false, ..Default::default() };
     let bytes = fit(&texts, options).to_bytes();
     let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let components = tensors.tensor("components").unwrap();
-    let values: Vec<f32> = components
-        .data()
-        .as_chunks()
-        .0
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect();
+    let values: Vec<f32> = components.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     for a in 0..30 {
         for b in 0..=a {
             let dot: f32 = values.chunks_exact(30).map(|row| row[a] * row[b]).sum();
@@ -136,27 +106,14 @@ fn an_encoder_survives_storage() {
     assert_eq!(restored.to_bytes(), bytes);
     assert_eq!(restored.recipe(), tfidf.recipe());
     assert_eq!(encode(&restored, &TEXTS), encode(&tfidf, &TEXTS));
-    assert_ne!(
-        tfidf.recipe(),
-        fit(&TEXTS[..4], options(3)).recipe(),
-        "the recipe knows the fitted texts"
-    );
+    assert_ne!(tfidf.recipe(), fit(&TEXTS[..4], options(3)).recipe(), "the recipe knows the fitted texts");
     for end in [0, 7, 30, bytes.len() / 2, bytes.len() - 1] {
-        assert!(
-            matches!(
-                Tfidf::from_bytes(&bytes[..end]),
-                Err(EncodeError::Stored(_))
-            ),
-            "{end} bytes"
-        );
+        assert!(matches!(Tfidf::from_bytes(&bytes[..end]), Err(EncodeError::Stored(_))), "{end} bytes");
     }
     let mut other = bytes.clone();
     let at = other.windows(5).position(|part| part == b"words").unwrap();
     other[at..at + 5].copy_from_slice(b"swords".get(..5).unwrap());
-    assert!(matches!(
-        Tfidf::from_bytes(&other),
-        Err(EncodeError::Stored(_))
-    ));
+    assert!(matches!(Tfidf::from_bytes(&other), Err(EncodeError::Stored(_))));
 }
 
 #[test]
@@ -179,34 +136,21 @@ fn few_texts_leave_zeros_at_the_end() {
     let rows = encode(&tfidf, &["red rose", "red river"]);
     // Only "red" and its parts occur twice.
     assert!((rows.get(0, 0) - 1.0).abs() < 1e-6 && rows.row(0)[1..] == [0.0; 15]);
-    let single = fit(
-        &["one text"],
-        TfidfOptions {
-            min_count: 1,
-            ..Default::default()
-        },
-    );
+    let single = fit(&["one text"], TfidfOptions { min_count: 1, ..Default::default() });
     assert_eq!(encode(&single, &["one text"]).cols, 256);
 }
 
 #[test]
 fn what_cannot_be_fitted_is_refused() {
-    let refusal = |texts: &[&str], options: TfidfOptions| {
-        Tfidf::fit(texts, options, 7, 1, &Silent)
-            .err()
-            .unwrap()
-            .to_string()
-    };
+    let refusal =
+        |texts: &[&str], options: TfidfOptions| Tfidf::fit(texts, options, 7, 1, &Silent).err().unwrap().to_string();
     assert!(refusal(&[], options(3)).contains("no texts"));
     assert!(refusal(&["", " "], options(3)).contains("no n-gram occurs in 2 of the 2 texts"));
     for (value, expected) in [
         (json!({"dim": 0}), "dim: give 1 to"),
         (json!({"word_ngrams": [2, 1]}), "word_ngrams: give"),
         (json!({"char_ngrams": [0, 3]}), "char_ngrams: give"),
-        (
-            json!({"word_ngrams": [0, 0], "char_ngrams": [0, 0]}),
-            "cannot both",
-        ),
+        (json!({"word_ngrams": [0, 0], "char_ngrams": [0, 0]}), "cannot both"),
         (json!({"max_features": 0}), "max_features: 0"),
     ] {
         let message = refusal(&TEXTS, serde_json::from_value(value).unwrap());
@@ -222,9 +166,22 @@ fn fitting_stops_when_asked() {
     for looks in [0, 3, 20, 100] {
         let progress = Recorder::stopping_after(looks);
         let outcome = Tfidf::fit(&texts, TfidfOptions::default(), 1, 2, &progress);
-        assert!(
-            matches!(outcome, Err(EncodeError::Cancelled(_))),
-            "after {looks} looks"
-        );
+        assert!(matches!(outcome, Err(EncodeError::Cancelled(_))), "after {looks} looks");
+    }
+}
+
+#[test]
+fn no_damage_of_stored_bytes_panics() {
+    let bytes = fit(&TEXTS, options(3)).to_bytes();
+    for i in 0..500 {
+        let mut draw = Stream::new(i, "damage", 0);
+        let mut damaged = bytes.clone();
+        for _ in 0..1 + draw.below(3) {
+            let at = draw.below(damaged.len());
+            damaged[at] = if draw.below(2) == 0 { draw.below(256) as u8 } else { b"0918\"{}[],-"[draw.below(11)] };
+        }
+        if let Ok(tfidf) = Tfidf::from_bytes(&damaged) {
+            let _ = tfidf.encode(&TEXTS, 1, &Silent);
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The transformer encoder against PyTorch, against candle-transformers and against itself.
 
-use candle_core::Device;
+use std::collections::HashMap;
+
+use candle_core::{DType, Device, Tensor};
 use runner::ml::encoder::{EncodeError, Pooling, TransformerOptions, open, open_on};
 use runner::ml::matrix::Matrix;
 use runner::ml::progress::Silent;
@@ -12,10 +14,7 @@ use super::{Recorder, assert_close};
 const TEXT: &str = "w7 w30 w8 w19 w4 w25 w11 w5 w6 w39 w9 w21 w13 w4 w4 w17";
 
 fn encode(model: &SmallModel, options: &TransformerOptions, texts: &[&str]) -> Matrix {
-    open(model.path(), options)
-        .unwrap()
-        .encode(texts, 1, &Silent)
-        .unwrap()
+    open(model.path(), options).unwrap().encode(texts, 1, &Silent).unwrap()
 }
 
 // import torch, transformers as t
@@ -42,22 +41,10 @@ fn encode(model: &SmallModel, options: &TransformerOptions, texts: &[&str]) -> M
 #[test]
 fn each_family_agrees_with_pytorch() {
     let expected: [(&str, [f32; 6]); 4] = [
-        (
-            "bert",
-            [2.59528, 0.1165, -1.13656, 0.5678, -1.06817, -0.0555],
-        ),
-        (
-            "xlm-roberta",
-            [2.44219, 0.04043, -1.13321, 0.34299, -0.93574, 0.12805],
-        ),
-        (
-            "distilbert",
-            [0.21853, 0.14966, 0.51027, 0.28815, -0.29167, 0.17293],
-        ),
-        (
-            "mpnet",
-            [0.13636, 1.79587, 0.14116, -0.94256, 0.55827, -1.6376],
-        ),
+        ("bert", [2.59528, 0.1165, -1.13656, 0.5678, -1.06817, -0.0555]),
+        ("xlm-roberta", [2.44219, 0.04043, -1.13321, 0.34299, -0.93574, 0.12805]),
+        ("distilbert", [0.21853, 0.14966, 0.51027, 0.28815, -0.29167, 0.17293]),
+        ("mpnet", [0.13636, 1.79587, 0.14116, -0.94256, 0.55827, -1.6376]),
     ];
     for (kind, expected) in expected {
         let model = SmallModel::new(kind);
@@ -69,13 +56,7 @@ fn each_family_agrees_with_pytorch() {
 
 /// Some 200 texts of 0 to 40 words (16 fit), several of them twice.
 fn many_texts() -> Vec<String> {
-    (0..200usize)
-        .map(|i| {
-            (0..i % 41)
-                .map(|j| format!("w{} ", 4 + (i * 7 + j * j) % 36))
-                .collect()
-        })
-        .collect()
+    (0..200usize).map(|i| (0..i % 41).map(|j| format!("w{} ", 4 + (i * 7 + j * j) % 36)).collect()).collect()
 }
 
 #[test]
@@ -87,17 +68,12 @@ fn packed_and_candle_engines_agree() {
         // candle's BERT has no 'gelu_new'.
         model.edit("config.json", "hidden_act", json!("gelu"));
         for pooling in [Pooling::Mean, Pooling::Cls, Pooling::Max] {
-            let options = TransformerOptions {
-                pooling: Some(pooling),
-                ..Default::default()
-            };
+            let options = TransformerOptions { pooling: Some(pooling), ..Default::default() };
             let packed = encode(&model, &options, &texts);
             let candle = open_on(model.path(), &options, &Device::Cpu).unwrap();
             let candle = candle.encode(&texts, 2, &Silent).unwrap();
             for i in 0..texts.len() {
-                let dot = |a: &[f32], b: &[f32]| {
-                    a.iter().zip(b).map(|(x, y)| f64::from(x * y)).sum::<f64>()
-                };
+                let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(x * y)).sum::<f64>();
                 let (a, b) = (packed.row(i), candle.row(i));
                 let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
                 assert!(cosine > 0.999_999, "{kind} {pooling:?} text {i}: {cosine}");
@@ -112,27 +88,13 @@ fn vectors_depend_on_nothing_but_their_text() {
     let texts = many_texts();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     for pooling in [Pooling::Mean, Pooling::Cls] {
-        let options = TransformerOptions {
-            pooling: Some(pooling),
-            ..Default::default()
-        };
+        let options = TransformerOptions { pooling: Some(pooling), ..Default::default() };
         let all = encode(&model, &options, &texts);
-        let few = TransformerOptions {
-            batch_tokens: Some(20),
-            ..options.clone()
-        };
+        let few = TransformerOptions { batch_tokens: Some(20), ..options.clone() };
         let encoder = open(model.path(), &few).unwrap();
-        assert_eq!(
-            encoder.encode(&texts, 3, &Silent).unwrap(),
-            all,
-            "threads and batches"
-        );
+        assert_eq!(encoder.encode(&texts, 3, &Silent).unwrap(), all, "threads and batches");
         for i in [0, 1, 5, 40, 199] {
-            assert_eq!(
-                encoder.encode(&texts[i..=i], 1, &Silent).unwrap().row(0),
-                all.row(i),
-                "alone"
-            );
+            assert_eq!(encoder.encode(&texts[i..=i], 1, &Silent).unwrap().row(0), all.row(i), "alone");
         }
     }
 }
@@ -143,20 +105,12 @@ fn long_texts_are_cut_and_reported() {
     let encoder = open(model.path(), &TransformerOptions::default()).unwrap();
     let long = format!("{TEXT} {}", "w9 ".repeat(100_000));
     let progress = Recorder::stopping_after(usize::MAX);
-    let rows = encoder
-        .encode(&[&long, TEXT, TEXT, "w7 W7", "W7  w7"], 2, &progress)
-        .unwrap();
+    let rows = encoder.encode(&[&long, TEXT, TEXT, "w7 W7", "W7  w7"], 2, &progress).unwrap();
     assert_eq!((rows.row(0), rows.row(3)), (rows.row(1), rows.row(4)));
-    assert_eq!(
-        *progress.warnings.lock().unwrap(),
-        ["1 of 4 distinct texts are longer than 18 tokens and were cut"]
-    );
+    assert_eq!(*progress.warnings.lock().unwrap(), ["1 of 4 distinct texts are longer than 18 tokens and were cut"]);
     // Two distinct sequences were left.
     assert_eq!(progress.updates.lock().unwrap().last(), Some(&(2, 2)));
-    let short = TransformerOptions {
-        max_length: Some(4),
-        ..Default::default()
-    };
+    let short = TransformerOptions { max_length: Some(4), ..Default::default() };
     let rows = encode(&model, &short, &["w4 w5 w6 w7", "w4 w5"]);
     assert_eq!(rows.row(0), rows.row(1));
 }
@@ -171,6 +125,24 @@ fn odd_texts_have_finite_vectors() {
     assert_eq!(rows.row(0), rows.row(1));
     let none = encode(&model, &TransformerOptions::default(), &[]);
     assert_eq!((none.rows, none.cols, none.data.len()), (0, HIDDEN, 0));
+}
+
+#[test]
+fn half_precision_files_are_widened() {
+    let model = SmallModel::new("xlm-roberta");
+    let path = model.path().join("model.safetensors");
+    let full = encode(&model, &TransformerOptions::default(), &[TEXT]);
+    let tensors = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
+    for (kind, tolerance) in [(DType::F16, 5e-3), (DType::BF16, 4e-2)] {
+        let half: HashMap<String, Tensor> =
+            tensors.iter().map(|(name, tensor)| (name.clone(), tensor.to_dtype(kind).unwrap())).collect();
+        candle_core::safetensors::save(&half, &path).unwrap();
+        let rows = encode(&model, &TransformerOptions::default(), &[TEXT]);
+        assert_ne!(rows, full);
+        assert_close(rows.row(0), full.row(0), tolerance);
+        let candle = open_on(model.path(), &TransformerOptions::default(), &Device::Cpu).unwrap();
+        assert_close(rows.row(0), candle.encode(&[TEXT], 1, &Silent).unwrap().row(0), 1e-5);
+    }
 }
 
 #[test]
@@ -202,67 +174,38 @@ fn files_and_options_decide_pooling_and_length() {
         {"path": "2_Normalize", "type": "sentence_transformers.models.Normalize"},
     ]);
     model.write("modules.json", &modules);
-    model.write(
-        "sentence_bert_config.json",
-        &json!({"max_seq_length": 512, "do_lower_case": true}),
-    );
+    model.write("sentence_bert_config.json", &json!({"max_seq_length": 512, "do_lower_case": true}));
     let changed = recipe(TransformerOptions::default());
-    assert_eq!(
-        (&changed["pooling"], &changed["normalize"]),
-        (&json!("max"), &json!(true))
-    );
-    assert_eq!(
-        (&changed["max_length"], &changed["lowercase"]),
-        (&json!(20), &json!(true))
-    );
+    assert_eq!((&changed["pooling"], &changed["normalize"]), (&json!("max"), &json!(true)));
+    assert_eq!((&changed["max_length"], &changed["lowercase"]), (&json!(20), &json!(true)));
     let row = encode(&model, &TransformerOptions::default(), &[TEXT]);
     assert!((row.data.iter().map(|x| x * x).sum::<f32>() - 1.0).abs() < 1e-6);
 
     let options: TransformerOptions =
-        serde_json::from_value(json!({"pooling": "cls", "normalize": false, "max_length": 9}))
-            .unwrap();
+        serde_json::from_value(json!({"pooling": "cls", "normalize": false, "max_length": 9})).unwrap();
     let overruled = recipe(options);
-    assert_eq!(
-        (&overruled["pooling"], &overruled["normalize"]),
-        (&json!("cls"), &json!(false))
-    );
+    assert_eq!((&overruled["pooling"], &overruled["normalize"]), (&json!("cls"), &json!(false)));
     assert_eq!(overruled["max_length"], json!(9));
     assert!(serde_json::from_value::<TransformerOptions>(json!({"poling": "cls"})).is_err());
 
     modules[1]["type"] = json!("sentence_transformers.models.Dense");
     model.write("modules.json", &modules);
-    let error = open(model.path(), &TransformerOptions::default())
-        .err()
-        .unwrap();
-    assert!(
-        error
-            .to_string()
-            .contains("module 'sentence_transformers.models.Dense'"),
-        "{error}"
-    );
+    let error = open(model.path(), &TransformerOptions::default()).err().unwrap();
+    assert!(error.to_string().contains("module 'sentence_transformers.models.Dense'"), "{error}");
     std::fs::remove_file(model.path().join("modules.json")).unwrap();
     let bare = recipe(TransformerOptions::default());
-    assert_eq!(
-        (&bare["pooling"], &bare["normalize"]),
-        (&json!("mean"), &json!(false))
-    );
+    assert_eq!((&bare["pooling"], &bare["normalize"]), (&json!("mean"), &json!(false)));
 }
 
 #[test]
 fn work_stops_when_asked() {
     let model = SmallModel::new("bert");
-    let options = TransformerOptions {
-        batch_tokens: Some(20),
-        ..Default::default()
-    };
+    let options = TransformerOptions { batch_tokens: Some(20), ..Default::default() };
     let encoder = open(model.path(), &options).unwrap();
     let texts = many_texts();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     for looks in [0, 1, 100, 220, 260] {
         let outcome = encoder.encode(&texts, 2, &Recorder::stopping_after(looks));
-        assert!(
-            matches!(outcome, Err(EncodeError::Cancelled(_))),
-            "after {looks} looks"
-        );
+        assert!(matches!(outcome, Err(EncodeError::Cancelled(_))), "after {looks} looks");
     }
 }

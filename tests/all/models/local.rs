@@ -21,24 +21,14 @@ fn a_folder_by_path_needs_no_pins_and_has_the_same_digest() {
     let folder = machine.path("my-encoder");
     write(&folder, &files());
     let text = folder.to_string_lossy();
-    assert_eq!(
-        machine.resolver.locate(&text).expect("located").origin,
-        Origin::Folder
-    );
+    assert_eq!(machine.resolver.locate(&text).expect("located").origin, Origin::Folder);
     let resolved = machine.resolver.resolve(&text, &Silent).expect("resolved");
     assert_eq!(resolved.origin, Origin::Folder);
     assert!(!resolved.pinned);
     assert_eq!(resolved.digest, catalogue()[0].digest());
-    let paths: Vec<&str> = resolved
-        .files
-        .iter()
-        .map(|(path, _)| path.as_str())
-        .collect();
+    let paths: Vec<&str> = resolved.files.iter().map(|(path, _)| path.as_str()).collect();
     assert!(paths.is_sorted());
-    assert!(
-        !paths.contains(&"special_tokens_map.json"),
-        "a companion decides no vector"
-    );
+    assert!(!paths.contains(&"special_tokens_map.json"), "a companion decides no vector");
 }
 
 #[test]
@@ -56,18 +46,12 @@ fn changed_weights_change_the_digest() {
 #[test]
 fn a_path_without_an_encoder_is_final() {
     let machine = machine();
-    let nowhere = machine
-        .resolver
-        .resolve("./no/such/folder", &Silent)
-        .expect_err("nothing");
+    let nowhere = machine.resolver.resolve("./no/such/folder", &Silent).expect_err("nothing");
     assert_eq!(nowhere.to_string(), "no encoder folder './no/such/folder'");
     let folder = machine.path("half");
     write(&folder, &files());
     fs::remove_file(folder.join("tokenizer.json")).expect("file");
-    let half = machine
-        .resolver
-        .resolve(&folder.to_string_lossy(), &Silent)
-        .expect_err("half");
+    let half = machine.resolver.resolve(&folder.to_string_lossy(), &Silent).expect_err("half");
     assert!(half.to_string().contains("lacks tokenizer.json"), "{half}");
 }
 
@@ -76,12 +60,8 @@ fn bad_names_are_refused_before_any_path_is_made() {
     let machine = machine();
     for name in ["", "..", "a/../b", "-x", "a b", "a--b", "x/.git"] {
         let error = machine.resolver.resolve(name, &Silent).expect_err(name);
-        let is_refused = matches!(
-            error,
-            ResolveError::BadName(_)
-                | ResolveError::NoFolder { .. }
-                | ResolveError::Incomplete { .. }
-        );
+        let is_refused =
+            matches!(error, ResolveError::BadName(_) | ResolveError::NoFolder { .. } | ResolveError::Incomplete { .. });
         assert!(is_refused, "{name:?}: {error}");
         assert!(machine.kept().is_empty());
     }
@@ -92,15 +72,9 @@ fn the_cache_of_python_is_used_whatever_the_commit() {
     let machine = machine();
     let folder = cached(&machine, "fedcba98");
     let resolved = machine.resolver.resolve(ID, &Silent).expect("resolved");
-    assert_eq!(
-        (resolved.origin, &resolved.folder),
-        (Origin::HubCache, &folder)
-    );
+    assert_eq!((resolved.origin, &resolved.folder), (Origin::HubCache, &folder));
     assert!(resolved.pinned);
-    let short = machine
-        .resolver
-        .resolve("tiny", &Silent)
-        .expect("by its last part");
+    let short = machine.resolver.resolve("tiny", &Silent).expect("by its last part");
     assert_eq!(short.name, ID);
 }
 
@@ -126,23 +100,13 @@ fn incomplete_and_corrupt_copies_are_passed_over() {
     let mut weights = files()["model.safetensors"].clone();
     weights[7] ^= 1;
     fs::write(corrupt.join("model.safetensors"), weights).expect("file");
-    assert!(
-        machine.resolver.locate(ID).is_some(),
-        "cheap looks cannot tell"
-    );
-    let error = machine
-        .resolver
-        .resolve(ID, &Silent)
-        .expect_err("refused")
-        .to_string();
+    assert!(machine.resolver.locate(ID).is_some(), "cheap looks cannot tell");
+    let error = machine.resolver.resolve(ID, &Silent).expect_err("refused").to_string();
     assert!(error.contains("is not the pinned file"), "{error}");
     assert_eq!(machine.resolver.locate(ID), None, "but it is remembered");
 
     let good = cached(&machine, "bbbb");
-    let resolved = machine
-        .resolver
-        .resolve(ID, &Silent)
-        .expect("the good copy");
+    let resolved = machine.resolver.resolve(ID, &Silent).expect("the good copy");
     assert_eq!(resolved.folder, good);
 }
 
@@ -154,8 +118,5 @@ fn a_lost_or_corrupt_memory_of_sums_is_harmless() {
     let memory = machine.resolver.models.join(".verified.json");
     assert!(memory.exists());
     fs::write(&memory, b"\x00\xff{").expect("file");
-    assert_eq!(
-        machine.resolver.resolve(ID, &Silent).expect("resolved"),
-        first
-    );
+    assert_eq!(machine.resolver.resolve(ID, &Silent).expect("resolved"), first);
 }

@@ -82,12 +82,8 @@ impl Hub {
     /// Downloads of the weights themselves: (not headers alone) by first byte.
     pub fn downloads_of_weights(&self) -> Vec<u64> {
         let requests = self.requests();
-        let ranges = requests
-            .iter()
-            .filter_map(|request| request.strip_prefix("GET /cdn/model.safetensors bytes="));
-        ranges
-            .filter_map(|range| range.strip_suffix('-')?.parse().ok())
-            .collect()
+        let ranges = requests.iter().filter_map(|request| request.strip_prefix("GET /cdn/model.safetensors bytes="));
+        ranges.filter_map(|range| range.strip_suffix('-')?.parse().ok()).collect()
     }
 }
 
@@ -121,10 +117,7 @@ impl Shared {
                 range = value.to_string();
             }
         }
-        self.requests
-            .lock()
-            .expect("requests")
-            .push(format!("GET {path} {range}"));
+        self.requests.lock().expect("requests").push(format!("GET {path} {range}"));
         if self.fault == Fault::Mute {
             thread::sleep(Duration::from_secs(20));
             return Ok(());
@@ -178,43 +171,27 @@ impl Shared {
 
     fn take_fault(&self) -> bool {
         let fewer = |left: usize| left.checked_sub(1);
-        self.faults_left
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer)
-            .is_ok()
+        self.faults_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok()
     }
 }
 
 fn answer(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) -> std::io::Result<()> {
     let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n"
-    )?;
+    write!(stream, "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n")?;
     stream.write_all(body)
 }
 
 /// Announces the whole body and sends its start.
-fn partial(
-    stream: &mut TcpStream,
-    headers: &str,
-    body: &[u8],
-    after: usize,
-) -> std::io::Result<()> {
+fn partial(stream: &mut TcpStream, headers: &str, body: &[u8], after: usize) -> std::io::Result<()> {
     let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 206 Partial Content\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n"
-    )?;
+    write!(stream, "HTTP/1.1 206 Partial Content\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n")?;
     stream.write_all(&body[..after.min(length)])?;
     stream.flush()
 }
 
 /// `bytes=from-to` or `bytes=from-` → half-open.
 fn parse_range(range: &str, length: usize) -> (usize, usize) {
-    let Some((from, to)) = range
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'))
-    else {
+    let Some((from, to)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return (0, length);
     };
     let from = from.parse().unwrap_or(0);

@@ -11,12 +11,7 @@ pub struct Entry {
 }
 
 pub fn file(name: &str, bytes: &[u8]) -> Entry {
-    Entry {
-        name: name.to_string(),
-        bytes: bytes.to_vec(),
-        mode: 0o100_644,
-        told: bytes.len() as u64,
-    }
+    Entry { name: name.to_string(), bytes: bytes.to_vec(), mode: 0o100_644, told: bytes.len() as u64 }
 }
 
 /// The archive's bytes.
@@ -86,8 +81,6 @@ fn put32(to: &mut Vec<u8>, value: u32) {
 /// CRC-32 of ISO 3309, bit by bit.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
-            (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
-        })
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
     })
 }

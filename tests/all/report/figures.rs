@@ -8,50 +8,27 @@ const HOSTILE: &str = "<script>alert('x')</script> & \"co\"\u{1}\u{0}]]>";
 
 /// One of every figure, made of the given name and number.
 fn all(name: &str, value: f64) -> Vec<String> {
-    let classes = [
-        name.to_string(),
-        "pop".to_string(),
-        "a very long class name that no label has room for".to_string(),
-    ];
+    let classes =
+        [name.to_string(), "pop".to_string(), "a very long class name that no label has room for".to_string()];
     let palette = Palette::for_classes(&classes);
     let names = |n: usize| (0..n).map(|i| format!("{name}{i}")).collect::<Vec<_>>();
     let values = [0.3, value, 0.7, 0.1];
     let bars: Vec<Bar> = values
         .iter()
-        .map(|v| Bar {
-            label: name.into(),
-            value: *v,
-            paint: Paint::Class(0),
-            note: name.into(),
-        })
+        .map(|v| Bar { label: name.into(), value: *v, paint: Paint::Class(0), note: name.into() })
         .collect();
     let rows: Vec<Row> = values
         .iter()
         .map(|v| Row {
             label: name.into(),
-            values: vec![
-                Some(Interval::around(*v, 0.1)),
-                Some(Interval {
-                    value: 0.4,
-                    low: *v,
-                    high: 0.9,
-                }),
-                None,
-            ],
+            values: vec![Some(Interval::around(*v, 0.1)), Some(Interval { value: 0.4, low: *v, high: 0.9 }), None],
         })
         .collect();
-    let series = [Mark::Bar, Mark::Point, Mark::Ring].map(|mark| Series {
-        name: name.into(),
-        mark,
-        paint: Paint::Positive,
-    });
+    let series =
+        [Mark::Bar, Mark::Point, Mark::Ring].map(|mark| Series { name: name.into(), mark, paint: Paint::Positive });
     let line = |n: usize| Line {
         name: format!("{name}{n}"),
-        points: values
-            .iter()
-            .enumerate()
-            .map(|(i, v)| (i as f64, *v))
-            .collect(),
+        points: values.iter().enumerate().map(|(i, v)| (i as f64, *v)).collect(),
         band: values.iter().map(|v| (v - 0.1, *v)).collect(),
         paint: Paint::series(n),
         dashed: n == 1,
@@ -65,15 +42,7 @@ fn all(name: &str, value: f64) -> Vec<String> {
         marker: Some((value, name.to_string())),
         log_y,
     };
-    let points: Vec<Point> = values
-        .iter()
-        .enumerate()
-        .map(|(i, v)| Point {
-            x: *v,
-            y: i as f64,
-            class: i,
-        })
-        .collect();
+    let points: Vec<Point> = values.iter().enumerate().map(|(i, v)| Point { x: *v, y: i as f64, class: i }).collect();
     let panel = HistogramPanel {
         column: name,
         edges: &[0.0, 1.0, value, 3.0],
@@ -84,67 +53,24 @@ fn all(name: &str, value: f64) -> Vec<String> {
         ],
     };
     let slices = [
-        Slice::Numbers {
-            name: name.into(),
-            values: values.to_vec(),
-        },
-        Slice::Choices {
-            name: name.into(),
-            values: names(4),
-        },
-        Slice::Numbers {
-            name: "log".into(),
-            values: vec![1e-5, 1e-3, value, 1.0],
-        },
+        Slice::Numbers { name: name.into(), values: values.to_vec() },
+        Slice::Choices { name: name.into(), values: names(4) },
+        Slice::Numbers { name: "log".into(), values: vec![1e-5, 1e-3, value, 1.0] },
     ];
-    let nodes: Vec<Node> = names(6)
-        .into_iter()
-        .map(|name| Node {
-            kind: name.clone(),
-            link: format!("#{name}"),
-            name,
-        })
-        .collect();
+    let nodes: Vec<Node> =
+        names(6).into_iter().map(|name| Node { kind: name.clone(), link: format!("#{name}"), name }).collect();
     let edge = |from: usize, to: usize| (format!("{name}{from}"), format!("{name}{to}"));
-    let cyclic = [
-        edge(0, 1),
-        edge(1, 2),
-        edge(2, 0),
-        edge(0, 3),
-        edge(3, 3),
-        edge(2, 5),
-        edge(0, 5),
-        edge(0, 99),
-    ];
+    let cyclic = [edge(0, 1), edge(1, 2), edge(2, 0), edge(0, 3), edge(3, 3), edge(2, 5), edge(0, 5), edge(0, 99)];
     vec![
         bar_chart(name, name, name, &bars),
         bar_chart(name, "", "", &[]),
-        class_balance(
-            name,
-            &[(name.into(), 0), ("pop".into(), u64::MAX / 4)],
-            &palette,
-        ),
+        class_balance(name, &[(name.into(), 0), ("pop".into(), u64::MAX / 4)], &palette),
         grouped_bars(name, name, name, &series, &rows),
         grouped_bars(name, name, name, &series[1..], &[]),
         class_histogram(&panel, &palette),
-        correlation(
-            name,
-            name,
-            &names(4),
-            &[
-                vec![1.0, value],
-                vec![value, 1.0, 0.5],
-                vec![],
-                vec![-1.0; 9],
-            ],
-        ),
+        correlation(name, name, &names(4), &[vec![1.0, value], vec![value, 1.0, 0.5], vec![], vec![-1.0; 9]]),
         correlation(name, name, &names(40), &vec![vec![value; 40]; 40]),
-        confusion(
-            name,
-            name,
-            &classes,
-            &[vec![1, 2, 3], vec![0, 0, 0], vec![u64::MAX, 7, u64::MAX]],
-        ),
+        confusion(name, name, &classes, &[vec![1, 2, 3], vec![0, 0, 0], vec![u64::MAX, 7, u64::MAX]]),
         scatter(
             &ScatterChart {
                 title: name,
@@ -157,14 +83,7 @@ fn all(name: &str, value: f64) -> Vec<String> {
             &palette,
         ),
         scatter(
-            &ScatterChart {
-                title: name,
-                description: name,
-                x_label: name,
-                y_label: name,
-                classes: &[],
-                points: &[],
-            },
+            &ScatterChart { title: name, description: name, x_label: name, y_label: name, classes: &[], points: &[] },
             &palette,
         ),
         line_chart(&chart(false)),
@@ -177,11 +96,7 @@ fn all(name: &str, value: f64) -> Vec<String> {
         grid(
             name,
             name,
-            &[
-                bar_chart(name, name, name, &bars),
-                line_chart(&chart(false)),
-                dag(name, "", &nodes, &[]),
-            ],
+            &[bar_chart(name, name, name, &bars), line_chart(&chart(false)), dag(name, "", &nodes, &[])],
             2,
         ),
         grid(name, name, &[], 3),
@@ -190,39 +105,16 @@ fn all(name: &str, value: f64) -> Vec<String> {
 
 #[test]
 fn every_figure_is_well_formed_and_finite_whatever_it_is_given() {
-    for name in [
-        "danceability",
-        HOSTILE,
-        "",
-        "音楽のジャンル",
-        "e\u{301}\u{200b}🎵",
-    ] {
-        for value in [
-            0.5,
-            0.0,
-            -3.0,
-            1e300,
-            -1e-300,
-            f64::NAN,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            f64::MAX,
-        ] {
+    for name in ["danceability", HOSTILE, "", "音楽のジャンル", "e\u{301}\u{200b}🎵"] {
+        for value in [0.5, 0.0, -3.0, 1e300, -1e-300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX] {
             for svg in all(name, value) {
                 let tags = check(&svg).unwrap_or_else(|e| panic!("{name:?} {value}: {e}\n{svg}"));
                 assert_eq!(tags[0].name, "svg");
                 assert_eq!(tags[1].name, "title");
                 assert!(!svg.contains("<script"), "{svg}");
                 for tag in &tags {
-                    for (key, text) in tag
-                        .attributes
-                        .iter()
-                        .filter(|(k, _)| *k != "class" && *k != "href")
-                    {
-                        assert!(
-                            !text.contains("NaN") && !text.contains("inf"),
-                            "{key} {text}"
-                        );
+                    for (key, text) in tag.attributes.iter().filter(|(k, _)| *k != "class" && *k != "href") {
+                        assert!(!text.contains("NaN") && !text.contains("inf"), "{key} {text}");
                     }
                 }
             }
@@ -242,16 +134,10 @@ fn marks_and_labels_stay_inside_the_figure() {
         let size = |key: &str| tags[0].attributes[key].parse::<f64>().unwrap();
         let (width, height) = (size("width"), size("height"));
         for tag in &tags[1..] {
-            for (keys, limit) in [
-                (["x", "cx", "x1", "x2"], width),
-                (["y", "cy", "y1", "y2"], height),
-            ] {
+            for (keys, limit) in [(["x", "cx", "x1", "x2"], width), (["y", "cy", "y1", "y2"], height)] {
                 for place in keys.iter().filter_map(|key| tag.attributes.get(*key)) {
                     let place: f64 = place.parse().unwrap();
-                    assert!(
-                        (-0.5..=limit + 0.5).contains(&place),
-                        "{tag:?} beyond {limit}\n{svg}"
-                    );
+                    assert!((-0.5..=limit + 0.5).contains(&place), "{tag:?} beyond {limit}\n{svg}");
                 }
             }
         }
@@ -261,20 +147,9 @@ fn marks_and_labels_stay_inside_the_figure() {
 #[test]
 fn a_bar_carries_its_class_colour_and_its_count() {
     let classes = [("latin".to_string(), 3_659), ("r&b".to_string(), 12_000)];
-    let svg = class_balance(
-        "Rows by class",
-        &classes,
-        &Palette::for_classes(&["latin", "pop", "r&b"]),
-    );
-    assert!(
-        svg.contains("<title>r&amp;b: 12,000 · 76.6 %</title>"),
-        "{svg}"
-    );
-    assert!(
-        svg.contains("class=\"f-c0\"")
-            && svg.contains("class=\"f-c2\"")
-            && !svg.contains("class=\"f-c1\"")
-    );
+    let svg = class_balance("Rows by class", &classes, &Palette::for_classes(&["latin", "pop", "r&b"]));
+    assert!(svg.contains("<title>r&amp;b: 12,000 · 76.6 %</title>"), "{svg}");
+    assert!(svg.contains("class=\"f-c0\"") && svg.contains("class=\"f-c2\"") && !svg.contains("class=\"f-c1\""));
     assert!(svg.contains("<desc>latin: 3,659 · 23.4 %; r&amp;b: 12,000 · 76.6 %</desc>"));
 }
 
@@ -283,11 +158,7 @@ fn a_confusion_cell_has_count_and_share_of_its_true_class() {
     let classes = ["a".to_string(), "b".to_string()];
     let svg = confusion("t", "", &classes, &[vec![30, 10], vec![0, 1_500]]);
     assert!(svg.contains("<title>a predicted as b: 10 of 40 rows</title>"));
-    assert!(
-        svg.contains(">25 %</text>")
-            && svg.contains(">75 %</text>")
-            && svg.contains(">1,500</text>")
-    );
+    assert!(svg.contains(">25 %</text>") && svg.contains(">75 %</text>") && svg.contains(">1,500</text>"));
     // An empty cell is the bare background, the fullest nearly the pure colour.
     assert!(svg.contains("fill-opacity=\"0\"") && svg.contains("fill-opacity=\"0.95\""));
 }
@@ -314,8 +185,5 @@ fn edges_that_longer_ways_imply_are_left_out() {
     let edges = edges.map(|(a, b)| (a.to_string(), b.to_string()));
     let kept = transitive_reduction(&edges);
     let kept: Vec<(&str, &str)> = kept.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-    assert_eq!(
-        kept,
-        [("songs", "folds"), ("folds", "train"), ("train", "report")]
-    );
+    assert_eq!(kept, [("songs", "folds"), ("folds", "train"), ("train", "report")]);
 }

@@ -33,10 +33,7 @@ impl Noise {
 
     /// Uniform in 0..1.
     pub fn next(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
 
@@ -49,19 +46,11 @@ impl Noise {
 /// All stages and their edges.
 pub fn study() -> (Vec<StageArtifacts>, Vec<(String, String)>) {
     let stages = vec![
-        stage(
-            "songs",
-            "load",
-            json!({"files": {"train": "data/sample/train.csv"}, "label": "playlist_genre"}),
-        ),
+        stage("songs", "load", json!({"files": {"train": "data/sample/train.csv"}, "label": "playlist_genre"})),
         split(),
         describe(),
         baseline(),
-        stage(
-            "titles",
-            "embed",
-            json!({"column": "track_name", "encoder": "sentence-transformers/all-MiniLM-L6-v2"}),
-        ),
+        stage("titles", "embed", json!({"column": "track_name", "encoder": "sentence-transformers/all-MiniLM-L6-v2"})),
         stage(
             "artists",
             "embed",
@@ -101,21 +90,11 @@ pub fn study() -> (Vec<StageArtifacts>, Vec<(String, String)>) {
         ("transfer_fused", "predict_six"),
         ("songs", "predict_six"),
     ];
-    (
-        stages,
-        edges
-            .map(|(from, to)| (from.to_string(), to.to_string()))
-            .to_vec(),
-    )
+    (stages, edges.map(|(from, to)| (from.to_string(), to.to_string())).to_vec())
 }
 
 fn stage(name: &str, kind: &str, params: Value) -> StageArtifacts {
-    StageArtifacts {
-        stage: name.into(),
-        kind: kind.into(),
-        params,
-        ..StageArtifacts::default()
-    }
+    StageArtifacts { stage: name.into(), kind: kind.into(), params, ..StageArtifacts::default() }
 }
 
 /// Scores whose confusion has about the accuracy asked for; errors prefer neighbouring classes.
@@ -144,34 +123,20 @@ pub fn scores(classes: &[&str], rows: u64, accuracy: f64, seed: u64) -> Value {
         })
         .collect();
     let hits: u64 = (0..count).map(|c| confusion[c][c]).sum();
-    let macro_f1 = per_class
-        .iter()
-        .filter_map(|c| c["f1"].as_f64())
-        .sum::<f64>()
-        / count as f64;
+    let macro_f1 = per_class.iter().filter_map(|c| c["f1"].as_f64()).sum::<f64>() / count as f64;
     json!({"rows": rows, "accuracy": ratio(hits, rows), "macro_f1": macro_f1, "log_loss": 2.1 - 1.9 * accuracy, "classes": classes,
         "per_class": per_class, "confusion": confusion})
 }
 
 fn split() -> StageArtifacts {
     let part = |rows: u64| {
-        let classes: IndexMap<&str, u64> = CLASSES
-            .iter()
-            .enumerate()
-            .map(|(i, c)| (*c, rows / 5 + 7 * i as u64))
-            .collect();
+        let classes: IndexMap<&str, u64> =
+            CLASSES.iter().enumerate().map(|(i, c)| (*c, rows / 5 + 7 * i as u64)).collect();
         json!({"rows": classes.values().sum::<u64>(), "classes": classes})
     };
-    let mut split = stage(
-        "folds",
-        "split",
-        json!({"groups": ["track_id", "track_name + track_artist"]}),
-    );
+    let mut split = stage("folds", "split", json!({"groups": ["track_id", "track_name + track_artist"]}));
     let parts = json!({"train": part(13_100), "valid": part(2_800), "test": part(2_800)});
-    split.json.insert(
-        "split".into(),
-        json!({"parts": parts, "groups": 15_061, "folds": 5}),
-    );
+    split.json.insert("split".into(), json!({"parts": parts, "groups": 15_061, "folds": 5}));
     split
 }
 
@@ -197,21 +162,11 @@ fn baseline() -> StageArtifacts {
                 "test": scores(&CLASSES, 2_870, *accuracy, 40 + i as u64)})
         })
         .collect();
-    let mut stage = stage(
-        "baseline",
-        "baseline",
-        json!({"models": models.map(|m| m.0)}),
-    );
-    stage
-        .json
-        .insert("baseline".into(), json!({"evaluations": evaluations}));
-    let timings: Vec<Value> = models
-        .iter()
-        .map(|m| json!({"name": m.0, "fit_seconds": 1.25, "predict_seconds": 0.03}))
-        .collect();
-    stage
-        .json
-        .insert("timings".into(), json!({"timings": timings}));
+    let mut stage = stage("baseline", "baseline", json!({"models": models.map(|m| m.0)}));
+    stage.json.insert("baseline".into(), json!({"evaluations": evaluations}));
+    let timings: Vec<Value> =
+        models.iter().map(|m| json!({"name": m.0, "fit_seconds": 1.25, "predict_seconds": 0.03})).collect();
+    stage.json.insert("timings".into(), json!({"timings": timings}));
     stage.files = vec!["baseline.json".into(), "baseline.svg".into()];
     stage
 }
@@ -225,8 +180,7 @@ pub fn curves(epochs: usize, top: f64, seed: u64) -> IndexMap<String, Vec<f64>> 
         let late = (epoch as f64 / epochs as f64).powi(2);
         let valid = 0.2 + (top - 0.2) * progress + 0.006 * noise.normal() - 0.012 * late;
         let train = 0.2 + (top - 0.2) * progress + 0.17 * late;
-        let mut push =
-            |name: &str, value: f64| table.entry(name.to_string()).or_default().push(value);
+        let mut push = |name: &str, value: f64| table.entry(name.to_string()).or_default().push(value);
         push("epoch", epoch as f64);
         push("train_loss", 1.61 - 1.5 * (train - 0.2));
         push("valid_loss", 1.61 - 1.25 * (valid - 0.2) + 0.12 * late);
@@ -239,30 +193,19 @@ pub fn curves(epochs: usize, top: f64, seed: u64) -> IndexMap<String, Vec<f64>> 
             if epoch == 0 {
                 0.0
             } else {
-                0.002
-                    * (0.5 + 0.5 * (std::f64::consts::PI * epoch as f64 / epochs as f64).cos())
-                        .max(1e-4)
+                0.002 * (0.5 + 0.5 * (std::f64::consts::PI * epoch as f64 / epochs as f64).cos()).max(1e-4)
             },
         );
         push(
             "gradient_norm",
-            if epoch == 0 {
-                0.0
-            } else {
-                0.4 + 2.0 * (-(epoch as f64) / 4.0).exp() + 0.05 * noise.next()
-            },
+            if epoch == 0 { 0.0 } else { 0.4 + 2.0 * (-(epoch as f64) / 4.0).exp() + 0.05 * noise.next() },
         );
     }
     table
 }
 
 fn table(columns: IndexMap<String, Vec<f64>>) -> TableView {
-    TableView {
-        columns: columns
-            .into_iter()
-            .map(|(name, values)| (name, ColumnView::Number(values)))
-            .collect(),
-    }
+    TableView { columns: columns.into_iter().map(|(name, values)| (name, ColumnView::Number(values))).collect() }
 }
 
 fn train(name: &str, accuracy: f64, numeric: bool, seed: u64) -> StageArtifacts {
@@ -275,16 +218,12 @@ fn train(name: &str, accuracy: f64, numeric: bool, seed: u64) -> StageArtifacts 
     );
     let parts = json!({"train": scores(&CLASSES, 13_170, accuracy + 0.11, seed), "valid": scores(&CLASSES, 2_870, accuracy + 0.005, seed + 100),
         "test": scores(&CLASSES, 2_870, accuracy, seed + 200)});
-    stage.json.insert("metrics".into(), json!({"parts": parts, "best_epoch": 19, "loss": "cross_entropy", "parameters": 138_245, "classes": CLASSES}));
-    stage
-        .tables
-        .insert("curves".into(), table(curves(30, accuracy + 0.02, seed)));
-    stage.files = vec![
-        "model.safetensors".into(),
-        "model.json".into(),
-        "metrics.json".into(),
-        "curves.arrow".into(),
-    ];
+    stage.json.insert(
+        "metrics".into(),
+        json!({"parts": parts, "best_epoch": 19, "loss": "cross_entropy", "parameters": 138_245, "classes": CLASSES}),
+    );
+    stage.tables.insert("curves".into(), table(curves(30, accuracy + 0.02, seed)));
+    stage.files = vec!["model.safetensors".into(), "model.json".into(), "metrics.json".into(), "curves.arrow".into()];
     if name == "numeric" {
         stage.json.insert("search".into(), search());
     }
@@ -312,16 +251,9 @@ fn search() -> Value {
 }
 
 fn transfer(name: &str, accuracy: f64) -> StageArtifacts {
-    let mut stage = stage(
-        name,
-        "transfer",
-        json!({"strategies": ["scratch", "copy", "frozen"], "seeds": 5, "frozen_layers": 2}),
-    );
-    let gains = [
-        ("scratch", 0.0, 0u64),
-        ("copy", 0.012, 10),
-        ("frozen", -0.004, 20),
-    ];
+    let mut stage =
+        stage(name, "transfer", json!({"strategies": ["scratch", "copy", "frozen"], "seeds": 5, "frozen_layers": 2}));
+    let gains = [("scratch", 0.0, 0u64), ("copy", 0.012, 10), ("frozen", -0.004, 20)];
     let strategies: Vec<Value> = gains
         .iter()
         .map(|(strategy, gain, offset)| {
@@ -349,50 +281,27 @@ fn transfer(name: &str, accuracy: f64) -> StageArtifacts {
         "transfer".into(),
         json!({"strategies": strategies, "tensors": tensors, "comments": comments, "best": "copy"}),
     );
-    let parts = json!({"valid": scores(&SIX, 3_600, accuracy + 0.012, 131), "test": scores(&SIX, 3_600, accuracy + 0.01, 132)});
-    stage.json.insert(
-        "metrics".into(),
-        json!({"parts": parts, "best_epoch": 15, "loss": "cross_entropy", "classes": SIX}),
-    );
+    let parts =
+        json!({"valid": scores(&SIX, 3_600, accuracy + 0.012, 131), "test": scores(&SIX, 3_600, accuracy + 0.01, 132)});
+    stage
+        .json
+        .insert("metrics".into(), json!({"parts": parts, "best_epoch": 15, "loss": "cross_entropy", "classes": SIX}));
     stage
 }
 
 fn predict(name: &str, classes: &[&str]) -> StageArtifacts {
     let mut stage = stage(name, "predict", json!({}));
-    let predicted: IndexMap<&str, u64> = classes
-        .iter()
-        .enumerate()
-        .map(|(i, c)| (*c, 840 + 131 * i as u64))
-        .collect();
+    let predicted: IndexMap<&str, u64> = classes.iter().enumerate().map(|(i, c)| (*c, 840 + 131 * i as u64)).collect();
     let file = format!("NAME_{name}.csv");
     stage.json.insert("predict".into(), json!({"rows": predicted.values().sum::<u64>(), "predicted": predicted, "mean_confidence": 0.61, "column": "playlist_genre", "file": file}));
     let texts = |values: [&str; 3]| ColumnView::Text(values.map(String::from).to_vec());
     let rows = TableView {
         columns: IndexMap::from([
-            (
-                "track_name".to_string(),
-                texts([
-                    "Paper Lanterns",
-                    "Noche de Sal (feat. Nadie)",
-                    "Untitled, \"Part 2\"",
-                ]),
-            ),
-            (
-                "track_artist".to_string(),
-                texts(["The Made Up", "Los Inventados", "Nobody & Sons"]),
-            ),
-            (
-                "tempo".to_string(),
-                ColumnView::Number(vec![120.02, 97.5, f64::NAN]),
-            ),
-            (
-                "playlist_genre".to_string(),
-                texts([classes[1], classes[0], classes[2]]),
-            ),
-            (
-                "confidence".to_string(),
-                ColumnView::Number(vec![0.71, 0.55, 0.402]),
-            ),
+            ("track_name".to_string(), texts(["Paper Lanterns", "Noche de Sal (feat. Nadie)", "Untitled, \"Part 2\""])),
+            ("track_artist".to_string(), texts(["The Made Up", "Los Inventados", "Nobody & Sons"])),
+            ("tempo".to_string(), ColumnView::Number(vec![120.02, 97.5, f64::NAN])),
+            ("playlist_genre".to_string(), texts([classes[1], classes[0], classes[2]])),
+            ("confidence".to_string(), ColumnView::Number(vec![0.71, 0.55, 0.402])),
         ]),
     };
     stage.tables.insert("rows".into(), rows);
@@ -410,9 +319,7 @@ fn describe() -> StageArtifacts {
             let by_class: Vec<Vec<u64>> = (0..5)
                 .map(|_| {
                     let (centre, spread) = (6.0 + 12.0 * noise.next(), 2.0 + 4.0 * noise.next());
-                    (0..bins)
-                        .map(|b| (900.0 * (-((b as f64 - centre) / spread).powi(2)).exp()) as u64)
-                        .collect()
+                    (0..bins).map(|b| (900.0 * (-((b as f64 - centre) / spread).powi(2)).exp()) as u64).collect()
                 })
                 .collect();
             let edges: Vec<f64> = (0..=bins).map(|b| b as f64 / bins as f64).collect();
@@ -452,9 +359,8 @@ fn describe() -> StageArtifacts {
         class.push(json!(c));
     }
     class[0] = Value::Null;
-    let components: Vec<Vec<f64>> = (0..2)
-        .map(|_| (0..COLUMNS.len()).map(|_| 0.27 * noise.normal()).collect())
-        .collect();
+    let components: Vec<Vec<f64>> =
+        (0..2).map(|_| (0..COLUMNS.len()).map(|_| 0.27 * noise.normal()).collect()).collect();
     let findings = json!([
         {"severity": "danger", "title": "playlist_name, playlist_id and playlist_subgenre give the label away",
          "detail": "One such column alone predicts the label, and rows to predict will hardly have it: leave it out of the features.",

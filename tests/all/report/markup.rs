@@ -21,16 +21,13 @@ pub fn check(document: &str) -> Result<Vec<Tag>, String> {
         let end = tag_end(rest).ok_or_else(|| format!("a tag without end at {}", near()))?;
         let inside = &rest[1..end];
         if let Some(name) = inside.strip_prefix('/') {
-            let expected = open
-                .pop()
-                .ok_or_else(|| format!("nothing is open at {}", near()))?;
+            let expected = open.pop().ok_or_else(|| format!("nothing is open at {}", near()))?;
             if expected != name {
                 return Err(format!("</{name}> closes <{expected}> at {}", near()));
             }
         } else {
             let closed = inside.ends_with('/');
-            let tag =
-                tag(inside.trim_end_matches('/')).map_err(|e| format!("{e} at {}", near()))?;
+            let tag = tag(inside.trim_end_matches('/')).map_err(|e| format!("{e} at {}", near()))?;
             if !closed {
                 open.push(tag.name.clone());
             }
@@ -39,9 +36,7 @@ pub fn check(document: &str) -> Result<Vec<Tag>, String> {
             tags.push(tag);
             if raw {
                 let closing = format!("</{name}>");
-                let skip = rest[end..]
-                    .find(&closing)
-                    .ok_or_else(|| format!("{closing} is missing"))?;
+                let skip = rest[end..].find(&closing).ok_or_else(|| format!("{closing} is missing"))?;
                 rest = &rest[end + skip..];
                 continue;
             }
@@ -49,11 +44,7 @@ pub fn check(document: &str) -> Result<Vec<Tag>, String> {
         rest = &rest[end + 1..];
     }
     text(rest)?;
-    if open.is_empty() {
-        Ok(tags)
-    } else {
-        Err(format!("still open: {open:?}"))
-    }
+    if open.is_empty() { Ok(tags) } else { Err(format!("still open: {open:?}")) }
 }
 
 /// The place of the `>` that ends a tag; quoted ones do not count.
@@ -73,30 +64,18 @@ fn tag(inside: &str) -> Result<Tag, String> {
     }
     let mut attributes = HashMap::new();
     while !rest.trim().is_empty() {
-        let (key, after) = rest
-            .trim_start()
-            .split_once("=\"")
-            .ok_or("an attribute without value")?;
+        let (key, after) = rest.trim_start().split_once("=\"").ok_or("an attribute without value")?;
         let (value, after) = after.split_once('"').ok_or("an attribute without end")?;
         text(value)?;
-        if !key
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == ':')
-        {
+        if !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == ':') {
             return Err(format!("bad attribute name '{key}'"));
         }
-        if attributes
-            .insert(key.to_string(), value.to_string())
-            .is_some()
-        {
+        if attributes.insert(key.to_string(), value.to_string()).is_some() {
             return Err(format!("attribute '{key}' twice"));
         }
         rest = after;
     }
-    Ok(Tag {
-        name: name.to_string(),
-        attributes,
-    })
+    Ok(Tag { name: name.to_string(), attributes })
 }
 
 /// Text between tags or in a value: no control characters, and every `&` begins one of the five entities.
@@ -105,14 +84,8 @@ fn text(text: &str) -> Result<(), String> {
         return Err(format!("control character {bad:?}"));
     }
     for after in text.split('&').skip(1) {
-        if !["amp;", "lt;", "gt;", "quot;", "#39;"]
-            .iter()
-            .any(|entity| after.starts_with(entity))
-        {
-            return Err(format!(
-                "a bare & before '{}'",
-                after.chars().take(20).collect::<String>()
-            ));
+        if !["amp;", "lt;", "gt;", "quot;", "#39;"].iter().any(|entity| after.starts_with(entity)) {
+            return Err(format!("a bare & before '{}'", after.chars().take(20).collect::<String>()));
         }
     }
     Ok(())

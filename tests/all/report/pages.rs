@@ -14,11 +14,7 @@ fn page() -> String {
 }
 
 fn stage(name: &str, kind: &str, port: &str, document: Value) -> StageArtifacts {
-    let mut stage = StageArtifacts {
-        stage: name.into(),
-        kind: kind.into(),
-        ..StageArtifacts::default()
-    };
+    let mut stage = StageArtifacts { stage: name.into(), kind: kind.into(), ..StageArtifacts::default() };
     stage.json.insert(port.into(), document);
     stage
 }
@@ -50,9 +46,7 @@ fn the_page_is_well_formed_with_ordered_headings_and_working_links() {
     let distinct: HashSet<&String> = ids.iter().copied().collect();
     assert_eq!(ids.len(), distinct.len(), "an id occurs twice");
     for target in tags.iter().filter_map(|t| t.attributes.get("href")) {
-        let id = target
-            .strip_prefix('#')
-            .unwrap_or_else(|| panic!("{target} leaves the page"));
+        let id = target.strip_prefix('#').unwrap_or_else(|| panic!("{target} leaves the page"));
         assert!(distinct.contains(&id.to_string()), "#{id} leads nowhere");
     }
     let levels: Vec<u32> = tags
@@ -61,31 +55,16 @@ fn the_page_is_well_formed_with_ordered_headings_and_working_links() {
         .map(|t| t.name[1..].parse().unwrap())
         .collect();
     assert_eq!(levels[0], 1);
-    assert!(
-        levels
-            .windows(2)
-            .all(|pair| pair[1] <= pair[0] + 1 && pair[1] > 1),
-        "{levels:?}"
-    );
+    assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1 && pair[1] > 1), "{levels:?}");
 }
 
 #[test]
 fn the_page_needs_nothing_from_elsewhere() {
     let html = page();
     let without_namespace = html.replace("http://www.w3.org/2000/svg", "");
-    for foreign in [
-        "http:",
-        "https:",
-        "//cdn",
-        "@import",
-        "url(",
-        " src=",
-        "<link",
-        "<iframe",
-        "<img",
-        "fetch(",
-        "XMLHttpRequest",
-    ] {
+    for foreign in
+        ["http:", "https:", "//cdn", "@import", "url(", " src=", "<link", "<iframe", "<img", "fetch(", "XMLHttpRequest"]
+    {
         assert!(!without_namespace.contains(foreign), "{foreign}");
     }
     assert!(html.contains("default-src 'none'"));
@@ -115,11 +94,7 @@ fn every_kind_of_stage_has_its_section() {
     ] {
         assert!(html.contains(&format!("<section id=\"{id}\">")), "{id}");
     }
-    assert_eq!(
-        html.matches(">1.25<").count(),
-        10,
-        "the time of each of ten fits"
-    );
+    assert_eq!(html.matches(">1.25<").count(), 10, "the time of each of ten fits");
     let audit = html.find("Leakage audit</h3>").unwrap();
     let columns = html.find("Columns</h3>").unwrap();
     assert!(audit < columns, "the audit comes first");
@@ -132,10 +107,7 @@ fn hostile_names_stay_text() {
     let (mut stages, mut edges) = fixture::study();
     for stage in &mut stages {
         for document in stage.json.values_mut() {
-            let text = document
-                .to_string()
-                .replace("\"r&b\"", &quoted)
-                .replace("\"danceability\"", &quoted);
+            let text = document.to_string().replace("\"r&b\"", &quoted).replace("\"danceability\"", &quoted);
             *document = serde_json::from_str(&text).unwrap();
         }
         if stage.stage == "fused" {
@@ -155,11 +127,7 @@ fn hostile_names_stay_text() {
     let html = study(hostile, Some(hostile), &stages, &edges).unwrap();
     let tags = check(&html).unwrap();
     assert_eq!(tags.iter().filter(|t| t.name == "script").count(), 1);
-    assert!(
-        !tags
-            .iter()
-            .any(|t| t.name == "img" || t.attributes.keys().any(|k| k.starts_with("on")))
-    );
+    assert!(!tags.iter().any(|t| t.name == "img" || t.attributes.keys().any(|k| k.starts_with("on"))));
     assert!(words(&html).contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
 }
 
@@ -169,19 +137,10 @@ fn a_class_has_one_colour_on_the_whole_page() {
     let tags = check(&html).unwrap();
     let place = |needle: &str| html.find(needle).unwrap_or_else(|| panic!("{needle}"));
     // pop is the second class of the first list; the six-class stages list edm first, yet pop stays the second colour.
-    assert!(
-        place("<i class=\"swatch b-c1\"></i>pop") > 0
-            && place("<i class=\"swatch b-c5\"></i>edm") > 0
-    );
+    assert!(place("<i class=\"swatch b-c1\"></i>pop") > 0 && place("<i class=\"swatch b-c5\"></i>edm") > 0);
     assert!(!html.contains("<i class=\"swatch b-c2\"></i>pop"));
-    let swatches: Vec<&Tag> = tags
-        .iter()
-        .filter(|t| {
-            t.attributes
-                .get("class")
-                .is_some_and(|c| c.starts_with("swatch"))
-        })
-        .collect();
+    let swatches: Vec<&Tag> =
+        tags.iter().filter(|t| t.attributes.get("class").is_some_and(|c| c.starts_with("swatch"))).collect();
     assert!(swatches.len() > 20);
 }
 
@@ -189,13 +148,7 @@ fn a_class_has_one_colour_on_the_whole_page() {
 fn overlapping_intervals_are_called_no_significant_difference() {
     let evaluation = |name: &str, accuracy: f64, seed| json!({"name": name, "cv_accuracy_mean": accuracy, "cv_accuracy_std": 0.01, "test": scores(&CLASSES, 2_000, accuracy, seed)});
     let document = json!({"evaluations": [evaluation("forest", 0.60, 1), evaluation("boosting", 0.61, 2), evaluation("bayes", 0.35, 3)]});
-    let html = study(
-        "t",
-        Some("p"),
-        &[stage("baseline", "baseline", "baseline", document)],
-        &[],
-    )
-    .unwrap();
+    let html = study("t", Some("p"), &[stage("baseline", "baseline", "baseline", document)], &[]).unwrap();
     let said = words(&html);
     assert!(said.contains("No significant difference from"), "{said}");
     let rows: Vec<&str> = html
@@ -204,39 +157,20 @@ fn overlapping_intervals_are_called_no_significant_difference() {
         .map(|(row, _)| row)
         .filter(|row| row.contains("scope=\"row\""))
         .collect();
-    let verdict = |model: &str, verdict: &str| {
-        rows.iter()
-            .any(|r| r.contains(model) && r.contains(verdict))
-    };
+    let verdict = |model: &str, verdict: &str| rows.iter().any(|r| r.contains(model) && r.contains(verdict));
     assert!(verdict("bayes", "lower") && !verdict("bayes", "no significant"));
     assert!(verdict("boosting", ">best<") ^ verdict("forest", ">best<"));
-    assert!(
-        rows.iter()
-            .filter(|r| r.contains("no significant difference"))
-            .count()
-            == 1
-    );
+    assert!(rows.iter().filter(|r| r.contains("no significant difference")).count() == 1);
 }
 
 #[test]
 fn models_of_different_tests_are_not_compared() {
     let train = |name: &str, classes: &[&str], rows| {
-        stage(
-            name,
-            "train",
-            "metrics",
-            json!({"parts": {"test": scores(classes, rows, 0.6, 9)}}),
-        )
+        stage(name, "train", "metrics", json!({"parts": {"test": scores(classes, rows, 0.6, 9)}}))
     };
-    let stages = [
-        train("five", &CLASSES, 1_000),
-        train("three", &CLASSES[..3], 1_000),
-    ];
+    let stages = [train("five", &CLASSES, 1_000), train("three", &CLASSES[..3], 1_000)];
     let said = words(&study("t", Some("p"), &stages, &[]).unwrap());
-    assert!(
-        said.contains("5 classes, 1,000 test rows") && said.contains("3 classes, 1,000 test rows"),
-        "{said}"
-    );
+    assert!(said.contains("5 classes, 1,000 test rows") && said.contains("3 classes, 1,000 test rows"), "{said}");
     assert!(!said.contains("intervals overlap") && !said.contains("do not overlap"));
 }
 
@@ -245,10 +179,7 @@ fn curves_are_judged_by_their_numbers() {
     let (stages, _) = fixture::study();
     let numeric = stages.into_iter().find(|s| s.stage == "numeric").unwrap();
     let said = words(&study("t", Some("p"), &[numeric], &[]).unwrap());
-    assert!(
-        said.contains("some over-fitting") && said.contains("later epochs only over-fit"),
-        "{said}"
-    );
+    assert!(said.contains("some over-fitting") && said.contains("later epochs only over-fit"), "{said}");
     assert!(said.contains("best epoch 19") && said.contains("138,245 parameters"));
     assert!(said.contains("are confused most"));
 }
@@ -259,16 +190,9 @@ fn learning_curves_come_as_one_figure() {
     let table = &stages.iter().find(|s| s.stage == "numeric").unwrap().tables["curves"];
     let svg = learning_curves("numeric", table, "cross entropy", Some(19.0)).unwrap();
     let tags = check(&svg).unwrap();
-    assert_eq!(
-        tags.iter().filter(|t| t.name == "svg").count(),
-        6,
-        "five charts in one document"
-    );
+    assert_eq!(tags.iter().filter(|t| t.name == "svg").count(), 6, "five charts in one document");
     assert_eq!(svg.matches("<style>").count(), 1);
-    assert_eq!(
-        learning_curves("empty", &TableView::default(), "", None),
-        None
-    );
+    assert_eq!(learning_curves("empty", &TableView::default(), "", None), None);
 }
 
 #[test]
@@ -276,32 +200,15 @@ fn an_empty_report_and_twins_are_errors_with_remedies() {
     assert_eq!(study("t", Some("p"), &[], &[]), Err(ReportError::NoStages));
     let twin = || stage("a", "load", "x", Value::Null);
     let error = study("t", Some("p"), &[twin(), twin()], &[]).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "two stages of the report are named 'a': stage names must be unique"
-    );
+    assert_eq!(error.to_string(), "two stages of the report are named 'a': stage names must be unique");
 }
 
 #[test]
 fn stages_without_artifacts_still_make_a_page() {
-    let kinds = [
-        "load",
-        "split",
-        "describe",
-        "baseline",
-        "embed",
-        "train",
-        "predict",
-        "transfer",
-        "something new",
-    ];
+    let kinds = ["load", "split", "describe", "baseline", "embed", "train", "predict", "transfer", "something new"];
     let stages: Vec<StageArtifacts> = kinds
         .iter()
-        .map(|kind| StageArtifacts {
-            stage: kind.replace(' ', "_"),
-            kind: (*kind).into(),
-            ..StageArtifacts::default()
-        })
+        .map(|kind| StageArtifacts { stage: kind.replace(' ', "_"), kind: (*kind).into(), ..StageArtifacts::default() })
         .collect();
     let html = study("", Some("p.yaml"), &stages, &[("load".into(), "nowhere".into())]).unwrap();
     check(&html).unwrap();
@@ -311,16 +218,8 @@ fn stages_without_artifacts_still_make_a_page() {
 /// Odd values at every place of every document: the page leaves blocks out, it neither fails nor breaks.
 #[test]
 fn odd_artifacts_never_break_the_page() {
-    let odd = [
-        Value::Null,
-        json!("text"),
-        json!(-1),
-        json!(1e308),
-        json!([]),
-        json!({}),
-        json!([[null], "x"]),
-        json!(true),
-    ];
+    let odd =
+        [Value::Null, json!("text"), json!(-1), json!(1e308), json!([]), json!({}), json!([[null], "x"]), json!(true)];
     let mut noise = Noise::new(3);
     let (stages, _) = fixture::study();
     for original in &stages {
@@ -342,18 +241,8 @@ fn odd_artifacts_never_break_the_page() {
             }
             let html = study("t", Some("p"), &[stage], &[]).unwrap();
             let tags = check(&html).unwrap();
-            for tag in tags.iter().filter(|t| {
-                matches!(
-                    t.name.as_str(),
-                    "rect" | "text" | "circle" | "path" | "line"
-                )
-            }) {
-                assert!(
-                    !tag.attributes
-                        .values()
-                        .any(|v| v.contains("NaN") || v.contains("inf")),
-                    "{tag:?}"
-                );
+            for tag in tags.iter().filter(|t| matches!(t.name.as_str(), "rect" | "text" | "circle" | "path" | "line")) {
+                assert!(!tag.attributes.values().any(|v| v.contains("NaN") || v.contains("inf")), "{tag:?}");
             }
         }
     }

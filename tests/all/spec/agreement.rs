@@ -41,19 +41,10 @@ fn scalars_that_yaml_1_1_and_1_2_read_differently() {
         ("plain words # comment", json!("plain words")),
         ("{a#b: no}", json!({"a#b": "no"})),
         ("|\n    two\n     lines\n", json!("two\n lines\n")),
-        (
-            ">-\n    folded\n    lines\n\n    apart\n",
-            json!("folded lines\napart"),
-        ),
+        (">-\n    folded\n    lines\n\n    apart\n", json!("folded lines\napart")),
         ("plain\n    goes on\n", json!("plain goes on")),
-        (
-            "[a, [b], {c: d}, 'e', ]",
-            json!(["a", ["b"], {"c": "d"}, "e"]),
-        ),
-        (
-            "{1: a, true: b, 0.10: c}",
-            json!({"1": "a", "true": "b", "0.10": "c"}),
-        ),
+        ("[a, [b], {c: d}, 'e', ]", json!(["a", ["b"], {"c": "d"}, "e"])),
+        ("{1: a, true: b, 0.10: c}", json!({"1": "a", "true": "b", "0.10": "c"})),
     ];
     for (text, expected) in cases {
         let pipeline = format!("stages: {{s: {{kind: k}}}}\nvars:\n  v: {text}");
@@ -69,11 +60,8 @@ fn spans_cover_exactly_what_was_written() {
     let text = text.replace("é:", "e:");
     let spec = read(&text).spec();
     let written = |path: &[runner::spec::Step]| {
-        let runner::spec::Step::Key(name) = &path[0] else {
-            panic!("a name")
-        };
-        spec.sources
-            .slice(spec.vars[name].at(&path[1..]).unwrap().span)
+        let runner::spec::Step::Key(name) = &path[0] else { panic!("a name") };
+        spec.sources.slice(spec.vars[name].at(&path[1..]).unwrap().span)
     };
     assert_eq!(written(&["e".into(), "a".into()]), "[12, 'x''y', \"日\"]");
     assert_eq!(written(&["e".into(), "a".into(), 0.into()]), "12");
@@ -90,9 +78,8 @@ fn value() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         "[ -~éß日\n\t]{0,12}",
         prop::sample::select(vec![
-            "no", "~", "012", "1e3", "- a", "a: b", "#x", "'", "\"", "&a", "*a", "!t", "|", ">",
-            "%", "@", "<<", "", " x ", "0x10", ".5", "-", "?", "[", "{}", "---", "...", "a\n\nb\n",
-            "\n", "x:",
+            "no", "~", "012", "1e3", "- a", "a: b", "#x", "'", "\"", "&a", "*a", "!t", "|", ">", "%", "@", "<<", "",
+            " x ", "0x10", ".5", "-", "?", "[", "{}", "---", "...", "a\n\nb\n", "\n", "x:",
         ])
         .prop_map(str::to_string),
     ];
@@ -109,8 +96,7 @@ fn value() -> impl Strategy<Value = Value> {
         let key = text.clone().prop_filter("`<<` merges", |key| key != "<<");
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::hash_map(key, inner, 0..5)
-                .prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::hash_map(key, inner, 0..5).prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }
@@ -190,12 +176,7 @@ fn refusals(text: &str) -> Vec<String> {
 
 /// A fixed seed: the same texts on every run.
 fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: 1500,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases: 1500, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() }
 }
 
 proptest! {

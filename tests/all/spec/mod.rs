@@ -16,10 +16,7 @@ struct Pipeline {
 }
 
 fn read(text: &str) -> Pipeline {
-    Pipeline {
-        text: text.to_string(),
-        sets: Vec::new(),
-    }
+    Pipeline { text: text.to_string(), sets: Vec::new() }
 }
 
 impl Pipeline {
@@ -34,8 +31,7 @@ impl Pipeline {
 
     #[track_caller]
     fn spec(&self) -> PipelineSpec {
-        self.result()
-            .unwrap_or_else(|problems| panic!("a valid pipeline:\n{problems}"))
+        self.result().unwrap_or_else(|problems| panic!("a valid pipeline:\n{problems}"))
     }
 
     /// The whole rendered error, compared line by line without regard to outer blank lines.
@@ -91,8 +87,5 @@ impl Pipeline {
 fn assert_text(actual: &str, expected: &str) {
     let expected = expected.trim_matches('\n');
     let actual = actual.trim_matches('\n');
-    assert!(
-        actual == expected,
-        "--- actual\n{actual}\n--- expected\n{expected}"
-    );
+    assert!(actual == expected, "--- actual\n{actual}\n--- expected\n{expected}");
 }

@@ -60,10 +60,7 @@ fn named_choices_stand_for_whole_mappings() {
     rows: \"${encoder}\"
 ",
     )
-    .stages(&[
-        "net@model=small,encoder=org-all-MiniLM",
-        "net@model=big,encoder=org-all-MiniLM",
-    ])
+    .stages(&["net@model=small,encoder=org-all-MiniLM", "net@model=big,encoder=org-all-MiniLM"])
     .body(
         "net@model=big,encoder=org-all-MiniLM",
         json!({"model": {"depth": 9, "wide": true}, "rows": "org/all-MiniLM"}),
@@ -98,10 +95,7 @@ fn settings_reach_variables_parameters_and_the_top_level() {
         .set("numeric.widths=[1, 2, 3]")
         .set("numeric.widths.1=20")
         .stages(&["songs", "numeric@lr=0.5,depth=only"])
-        .body(
-            "songs",
-            json!({"files": {"train": "elsewhere/train.csv", "test": "elsewhere/test.csv"}}),
-        )
+        .body("songs", json!({"files": {"train": "elsewhere/train.csv", "test": "elsewhere/test.csv"}}))
         .body(
             "numeric@lr=0.5,depth=only",
             json!({"rows": "songs", "optimizer": {"lr": 0.001, "decay": 0.001}, "widths": [1, 20, 3],
@@ -113,9 +107,7 @@ fn settings_reach_variables_parameters_and_the_top_level() {
 
 #[test]
 fn a_variable_named_seed_is_set_rather_than_the_seed() {
-    let spec = read("seed: 1\nvars: {seed: 2}\nstages: {s: {kind: k}}")
-        .set("seed=5")
-        .spec();
+    let spec = read("seed: 1\nvars: {seed: 2}\nstages: {s: {kind: k}}").set("seed=5").spec();
     assert_eq!(spec.seed, 1);
     assert_eq!(spec.vars["seed"].to_json(), json!(5));
 }
@@ -126,22 +118,10 @@ fn values_know_where_they_were_written() {
         .written_at("songs", &["files"], "full.yaml:6:30")
         .written_at("songs", &["files", "train"], "full.yaml:4:14")
         .written_at("numeric@lr=0.01,depth=2", &["rows"], "full.yaml:9:11")
-        .written_at(
-            "numeric@lr=0.01,depth=2",
-            &["optimizer", "lr"],
-            "full.yaml:10:25",
-        )
-        .written_at(
-            "numeric@lr=0.01,depth=2",
-            &["widths", "1"],
-            "full.yaml:4:53",
-        )
+        .written_at("numeric@lr=0.01,depth=2", &["optimizer", "lr"], "full.yaml:10:25")
+        .written_at("numeric@lr=0.01,depth=2", &["widths", "1"], "full.yaml:4:53")
         // never written: the nearest mapping around it
-        .written_at(
-            "numeric@lr=0.01,depth=2",
-            &["optimizer", "momentum"],
-            "full.yaml:11:5",
-        )
+        .written_at("numeric@lr=0.01,depth=2", &["optimizer", "momentum"], "full.yaml:11:5")
         .written_at("numeric@lr=0.01,depth=2", &["epochs"], "full.yaml:7:3");
     assert_eq!(read(STUDY).spec().position_of("nobody", &[]), None);
 }
@@ -162,10 +142,7 @@ fn merged_blocks_keep_the_places_where_they_were_written() {
 ",
     )
     .body("two", json!({"rows": "others", "optimizer": {"lr": 1}}))
-    .body(
-        "three",
-        json!({"epochs": 3, "rows": "x", "optimizer": {"lr": 1}}),
-    )
+    .body("three", json!({"epochs": 3, "rows": "x", "optimizer": {"lr": 1}}))
     .written_at("two", &["rows"], "full.yaml:8:11")
     .written_at("two", &["optimizer", "lr"], "full.yaml:5:21");
 }
@@ -285,9 +262,8 @@ error: unknown variable 'daat' (did you mean 'data'?)
 
 #[test]
 fn references_that_cannot_be_are_explained() {
-    read("stages:\n  s:\n    kind: k\n    a: \"${env:HOME}\"\n    b: x ${} y\n    c: \"end ${\"\n")
-        .says(
-            r#"
+    read("stages:\n  s:\n    kind: k\n    a: \"${env:HOME}\"\n    b: x ${} y\n    c: \"end ${\"\n").says(
+        r#"
 error: '${env:HOME}' reads the environment, which is not supported
  --> full.yaml:4:9
   |
@@ -310,13 +286,12 @@ error: '${' without its '}'
   |             ^^
   = help: close it, or write '$${' for a literal '${'
 "#,
-        );
+    );
 }
 
 #[test]
 fn a_matrix_that_cannot_be_is_explained() {
-    let matrix =
-        |matrix: &str| read(&format!("stages: {{s: {{kind: k, matrix: {matrix}}}}}")).messages();
+    let matrix = |matrix: &str| read(&format!("stages: {{s: {{kind: k, matrix: {matrix}}}}}")).messages();
     assert_eq!(matrix("[1]"), ["a matrix must be a mapping, not a list"]);
     assert_eq!(matrix("{}"), ["an empty matrix"]);
     assert_eq!(

@@ -32,21 +32,15 @@ error: here
 #[test]
 fn long_lines_are_cut_around_the_carets() {
     let text = format!("{}key{}", "a".repeat(300), "b".repeat(300));
-    for (range, before, after) in [
-        (300..303, true, true),
-        (0..2, false, true),
-        (590..603, true, false),
-    ] {
+    for (range, before, after) in [(300..303, true, true), (0..2, false, true), (590..603, true, false)] {
         let drawn = problem_at(&text, range.clone()).render(false);
         let lines: Vec<Vec<char>> = drawn.lines().map(|line| line.chars().collect()).collect();
         let (source, carets) = (&lines[3], &lines[4]);
         assert!(source.len() <= 110, "{drawn}");
         assert_eq!(source[4] == '…', before, "{drawn}");
         assert_eq!(source.last() == Some(&'…'), after, "{drawn}");
-        let marked: String = (0..source.len())
-            .filter(|&column| carets.get(column) == Some(&'^'))
-            .map(|column| source[column])
-            .collect();
+        let marked: String =
+            (0..source.len()).filter(|&column| carets.get(column) == Some(&'^')).map(|column| source[column]).collect();
         assert_eq!(marked, text[range]);
     }
 }

@@ -61,76 +61,24 @@ fn common_mistakes_of_syntax() {
     };
     says("", "the pipeline file is empty", "full.yaml:1:1");
     says("# a\n# b\n", "the pipeline file is empty", "full.yaml:1:1");
-    says(
-        "- 1\n",
-        "a pipeline must be a mapping with `stages`, not a list",
-        "full.yaml:1:1",
-    );
+    says("- 1\n", "a pipeline must be a mapping with `stages`, not a list", "full.yaml:1:1");
     says("name: a\n", "no `stages`", "full.yaml:1:1");
     says("stages:\n", "`stages` is empty", "full.yaml:1:1");
-    says(
-        "a: 1\r\nb: c: d\r\n",
-        "invalid YAML: mapping values are not allowed in this context",
-        "full.yaml:2:5",
-    );
-    says(
-        "a: [1,\n  2\n",
-        "invalid YAML: unclosed bracket '['",
-        "full.yaml:1:4",
-    );
+    says("a: 1\r\nb: c: d\r\n", "invalid YAML: mapping values are not allowed in this context", "full.yaml:2:5");
+    says("a: [1,\n  2\n", "invalid YAML: unclosed bracket '['", "full.yaml:1:4");
     says("a: 'x\n", "invalid YAML: unclosed quote", "full.yaml:1:4");
-    says(
-        "a: @x\n",
-        "invalid YAML: unexpected character: `@'",
-        "full.yaml:1:4",
-    );
-    says(
-        "a: *b\n",
-        "invalid YAML: while parsing node, found unknown anchor",
-        "full.yaml:1:4",
-    );
-    says(
-        "a: &b [*b]\n",
-        "an alias inside the value that it names",
-        "full.yaml:1:8",
-    );
-    says(
-        "a: 1\n---\nb: 1\n",
-        "a second YAML document starts here",
-        "full.yaml:2:1",
-    );
+    says("a: @x\n", "invalid YAML: unexpected character: `@'", "full.yaml:1:4");
+    says("a: *b\n", "invalid YAML: while parsing node, found unknown anchor", "full.yaml:1:4");
+    says("a: &b [*b]\n", "an alias inside the value that it names", "full.yaml:1:8");
+    says("a: 1\n---\nb: 1\n", "a second YAML document starts here", "full.yaml:2:1");
     says("a: !tag 1\n", "tag '!tag' on a value", "full.yaml:1:9");
-    says(
-        "a: .nan\n",
-        "'.nan' is not a finite number",
-        "full.yaml:1:4",
-    );
-    says(
-        "a: 99999999999999999999\n",
-        "'99999999999999999999' is too large for a whole number",
-        "full.yaml:1:4",
-    );
-    says(
-        "? [1]\n: 2\n",
-        "a list or mapping cannot be a key",
-        "full.yaml:1:3",
-    );
+    says("a: .nan\n", "'.nan' is not a finite number", "full.yaml:1:4");
+    says("a: 99999999999999999999\n", "'99999999999999999999' is too large for a whole number", "full.yaml:1:4");
+    says("? [1]\n: 2\n", "a list or mapping cannot be a key", "full.yaml:1:3");
     says("<<: 5\n", "'<<' cannot merge a number", "full.yaml:1:1");
-    says(
-        "é: x\u{1}\n",
-        "control character U+0001 in the text",
-        "full.yaml:1:5",
-    );
-    says(
-        "a: x\u{2028}y\n",
-        "unusual line break U+2028 in the text",
-        "full.yaml:1:5",
-    );
-    says(
-        "a: 1\n\u{feff}b: 2\n",
-        "byte-order mark U+FEFF in the text",
-        "full.yaml:2:1",
-    );
+    says("é: x\u{1}\n", "control character U+0001 in the text", "full.yaml:1:5");
+    says("a: x\u{2028}y\n", "unusual line break U+2028 in the text", "full.yaml:1:5");
+    says("a: 1\n\u{feff}b: 2\n", "byte-order mark U+FEFF in the text", "full.yaml:2:1");
 }
 
 #[test]
@@ -148,9 +96,7 @@ fn depth_and_width_are_bounded() {
 #[test]
 fn a_byte_order_mark_and_windows_line_ends_are_accepted() {
     let text = "\u{feff}vars: {a: 1}\r\nstages:\r\n  s: {kind: k, v: \"${a}\"}\r\n";
-    read(text)
-        .written_at("s", &[], "full.yaml:3:3")
-        .written_at("s", &["v"], "full.yaml:1:11");
+    read(text).written_at("s", &[], "full.yaml:3:3").written_at("s", &["v"], "full.yaml:1:11");
 }
 
 #[test]
@@ -165,10 +111,7 @@ fn files_that_cannot_be_read() {
     assert_eq!(load(&path("full.yaml"), &[]).unwrap().name, "full");
     let missing = says("ful.yaml").list.remove(0);
     assert!(missing.message.starts_with("cannot read '"));
-    assert_eq!(
-        missing.help.unwrap(),
-        format!("did you mean '{}'?", path("full.yaml").display())
-    );
+    assert_eq!(missing.help.unwrap(), format!("did you mean '{}'?", path("full.yaml").display()));
     assert!(says(".").list[0].message.starts_with("cannot read '"));
     let latin = says("latin.yaml");
     assert_eq!(latin.list[0].message, "invalid UTF-8: byte 0xe9");

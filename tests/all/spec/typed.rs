@@ -73,11 +73,7 @@ struct Rate(f64);
 impl TryFrom<f64> for Rate {
     type Error = String;
     fn try_from(value: f64) -> Result<Self, String> {
-        if (0.0..1.0).contains(&value) {
-            Ok(Rate(value))
-        } else {
-            Err(format!("{value} is not in [0, 1)"))
-        }
+        if (0.0..1.0).contains(&value) { Ok(Rate(value)) } else { Err(format!("{value} is not in [0, 1)")) }
     }
 }
 
@@ -89,9 +85,7 @@ fn stage(body: &str) -> String {
 #[track_caller]
 fn faults(body: &str, expected: &str) {
     let spec = read(&stage(body)).spec();
-    let problems = spec.stages["net"]
-        .params::<Train>()
-        .expect_err("faulty parameters");
+    let problems = spec.stages["net"].params::<Train>().expect_err("faulty parameters");
     assert_text(&spec.problems(problems).render(false), expected);
 }
 
@@ -339,10 +333,7 @@ error: unknown key 'lrr' (did you mean 'lr'?)
 fn instances_of_a_matrix_report_a_shared_fault_once() {
     let text = stage("rows: a\nepochs: x\nmatrix: {lr: [1, 2, 3]}");
     let spec = read(&text).spec();
-    let found = spec
-        .stages
-        .values()
-        .flat_map(|stage| stage.params::<Train>().unwrap_err());
+    let found = spec.stages.values().flat_map(|stage| stage.params::<Train>().unwrap_err());
     assert_eq!(spec.problems(found.collect()).list.len(), 1);
 }
 
@@ -395,12 +386,7 @@ fn body() -> impl Strategy<Value = serde_json::Value> {
 
 /// A fixed seed: the same texts on every run.
 fn config() -> ProptestConfig {
-    ProptestConfig {
-        cases: 2000,
-        failure_persistence: None,
-        rng_seed: RngSeed::Fixed(1),
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases: 2000, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -19,28 +19,18 @@ fn assert_probabilities(probabilities: &Matrix, expected: [[f32; 3]; 4], toleran
     for (row, expected) in [0, 1, 2, 20].into_iter().zip(expected) {
         for (found, wanted) in probabilities.row(row).iter().zip(expected) {
             let found_row = probabilities.row(row);
-            assert!(
-                (found - wanted).abs() <= tolerance,
-                "row {row}: {found_row:?}, expected {expected:?}"
-            );
+            assert!((found - wanted).abs() <= tolerance, "row {row}: {found_row:?}, expected {expected:?}");
         }
     }
 }
 
 fn correct(probabilities: &Matrix, y: &[u32]) -> usize {
-    probabilities
-        .argmax_rows()
-        .iter()
-        .zip(y)
-        .filter(|(predicted, truth)| predicted == truth)
-        .count()
+    probabilities.argmax_rows().iter().zip(y).filter(|(predicted, truth)| predicted == truth).count()
 }
 
 fn log_loss(probabilities: &Matrix, y: &[u32]) -> f64 {
     let classes = ["a", "b", "c"].map(String::from);
-    Scores::from_probabilities(&classes, y, probabilities)
-        .log_loss
-        .unwrap()
+    Scores::from_probabilities(&classes, y, probabilities).log_loss.unwrap()
 }
 
 /// Probabilities of the last 100 rows by the model of the first 200, and their labels.
@@ -48,23 +38,14 @@ fn held_out(estimator: &dyn Estimator, missing: bool) -> (Matrix, Vec<u32>) {
     let (x, y) = table(300, missing);
     let (train_x, train_y) = rows_of(&x, &y, 0..200);
     let (test_x, test_y) = rows_of(&x, &y, 200..300);
-    (
-        fitted(estimator, &train_x, &train_y).predict_probabilities(&test_x),
-        test_y,
-    )
+    (fitted(estimator, &train_x, &train_y).predict_probabilities(&test_x), test_y)
 }
 
 // p = scaled(LogisticRegression(C=C, tol=1e-10, max_iter=10000)).predict_proba(Xv)
 // p[[0, 1, 2, 20]], (p.argmax(1) == yv).sum()
 #[test]
 fn logistic_regression_has_the_probabilities_of_scikit_learn() {
-    let (p, y) = held_out(
-        &Logistic {
-            tolerance: 1e-8,
-            ..Logistic::default()
-        },
-        true,
-    );
+    let (p, y) = held_out(&Logistic { tolerance: 1e-8, ..Logistic::default() }, true);
     let expected = [
         [0.002983, 0.109552, 0.887465],
         [0.367391, 0.459261, 0.173348],
@@ -74,14 +55,7 @@ fn logistic_regression_has_the_probabilities_of_scikit_learn() {
     assert_probabilities(&p, expected, 2e-5);
     assert_eq!(correct(&p, &y), 71);
 
-    let (p, _) = held_out(
-        &Logistic {
-            c: 0.01,
-            tolerance: 1e-8,
-            ..Logistic::default()
-        },
-        true,
-    );
+    let (p, _) = held_out(&Logistic { c: 0.01, tolerance: 1e-8, ..Logistic::default() }, true);
     let expected = [
         [0.174576, 0.325672, 0.499752],
         [0.357894, 0.312798, 0.329308],
@@ -94,13 +68,7 @@ fn logistic_regression_has_the_probabilities_of_scikit_learn() {
 // p = softmax(scaled(LinearSVC(tol=1e-10, max_iter=100000)).decision_function(Xv), 1)
 #[test]
 fn linear_svm_has_the_decision_values_of_liblinear() {
-    let (p, y) = held_out(
-        &LinearSvm {
-            tolerance: 1e-8,
-            ..LinearSvm::default()
-        },
-        true,
-    );
+    let (p, y) = held_out(&LinearSvm { tolerance: 1e-8, ..LinearSvm::default() }, true);
     let expected = [
         [0.048724, 0.237809, 0.713467],
         [0.399345, 0.307887, 0.292769],
@@ -114,14 +82,7 @@ fn linear_svm_has_the_decision_values_of_liblinear() {
 // p = softmax(scaled(SVC(C=3, tol=1e-8)).decision_function(Xv), 1)
 #[test]
 fn rbf_svm_has_the_votes_and_decision_values_of_libsvm() {
-    let (p, y) = held_out(
-        &RbfSvm {
-            c: 3.0,
-            tolerance: 1e-5,
-            ..RbfSvm::default()
-        },
-        true,
-    );
+    let (p, y) = held_out(&RbfSvm { c: 3.0, tolerance: 1e-5, ..RbfSvm::default() }, true);
     let expected = [
         [0.058351, 0.201305, 0.740344],
         [0.200889, 0.734156, 0.064955],
@@ -136,12 +97,7 @@ fn rbf_svm_has_the_votes_and_decision_values_of_libsvm() {
 #[test]
 fn nearest_neighbours_are_those_of_scikit_learn() {
     let (p, y) = held_out(&Knn { k: 25 }, true);
-    let expected = [
-        [0.04, 0.16, 0.8],
-        [0.24, 0.4, 0.36],
-        [0.28, 0.32, 0.4],
-        [0.16, 0.36, 0.48],
-    ];
+    let expected = [[0.04, 0.16, 0.8], [0.24, 0.4, 0.36], [0.28, 0.32, 0.4], [0.16, 0.36, 0.48]];
     assert_probabilities(&p, expected, 1e-6);
     assert_eq!(correct(&p, &y), 71);
 }
@@ -165,21 +121,9 @@ fn naive_bayes_has_the_probabilities_of_scikit_learn() {
 #[test]
 fn a_tree_parts_its_training_rows_as_that_of_scikit_learn() {
     let (x, y) = table(200, true);
-    let p = fitted(
-        &DecisionTree {
-            max_depth: Some(4),
-            min_samples_leaf: 1,
-        },
-        &x,
-        &y,
-    )
-    .predict_probabilities(&x);
-    let expected = [
-        [0.631579, 0.350877, 0.017544],
-        [0.0, 1.0, 0.0],
-        [0.0, 0.035088, 0.964912],
-        [0.0, 0.035088, 0.964912],
-    ];
+    let p = fitted(&DecisionTree { max_depth: Some(4), min_samples_leaf: 1 }, &x, &y).predict_probabilities(&x);
+    let expected =
+        [[0.631579, 0.350877, 0.017544], [0.0, 1.0, 0.0], [0.0, 0.035088, 0.964912], [0.0, 0.035088, 0.964912]];
     assert_probabilities(&p, expected, 1e-6);
     assert_eq!(correct(&p, &y), 168);
     assert!((log_loss(&p, &y) - 0.340_016_54).abs() < 1e-6);
@@ -192,23 +136,13 @@ fn a_tree_parts_its_training_rows_as_that_of_scikit_learn() {
 // ExtraTreesClassifier -> 74 0.5255, 73 0.5251, 73 0.5209, 72 0.5320, 73 0.5147
 #[test]
 fn forests_are_as_good_as_those_of_scikit_learn() {
-    for (estimator, losses) in [
-        (&RandomForest::default() as &dyn Estimator, 0.50..0.54),
-        (&ExtraTrees::default(), 0.505..0.54),
-    ] {
+    for (estimator, losses) in
+        [(&RandomForest::default() as &dyn Estimator, 0.50..0.54), (&ExtraTrees::default(), 0.505..0.54)]
+    {
         let (p, y) = held_out(estimator, true);
-        assert!(
-            (70..=76).contains(&correct(&p, &y)),
-            "{}: {} correct",
-            estimator.name(),
-            correct(&p, &y)
-        );
+        assert!((70..=76).contains(&correct(&p, &y)), "{}: {} correct", estimator.name(), correct(&p, &y));
         let loss = log_loss(&p, &y);
-        assert!(
-            losses.contains(&loss),
-            "{}: log loss {loss}",
-            estimator.name()
-        );
+        assert!(losses.contains(&loss), "{}: log loss {loss}", estimator.name());
     }
 }
 
@@ -219,13 +153,8 @@ fn forests_are_as_good_as_those_of_scikit_learn() {
 #[test]
 fn boosting_grows_the_trees_of_lightgbm() {
     let (x, y) = table(200, true);
-    let boosting = Boosting {
-        rounds: 5,
-        learning_rate: 0.1,
-        max_leaves: 8,
-        min_child_samples: 10,
-        ..Boosting::default()
-    };
+    let boosting =
+        Boosting { rounds: 5, learning_rate: 0.1, max_leaves: 8, min_child_samples: 10, ..Boosting::default() };
     let p = fitted(&boosting, &x, &y).predict_probabilities(&x);
     let expected = [
         [0.584267, 0.241697, 0.174036],

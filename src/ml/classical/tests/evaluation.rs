@@ -14,20 +14,7 @@ fn evaluated(threads: usize, seed: u64) -> Vec<Evaluation> {
     let train: Vec<usize> = (0..1200).rev().collect();
     let folds: Vec<u32> = train.iter().map(|&row| row as u32 % 7 % 4).collect();
     let test: Vec<usize> = (1200..1500).collect();
-    evaluate(
-        &all(),
-        &x,
-        &y,
-        &classes(),
-        &train,
-        &folds,
-        &test,
-        seed,
-        threads,
-        &Silent,
-    )
-    .unwrap()
-    .0
+    evaluate(&all(), &x, &y, &classes(), &train, &folds, &test, seed, threads, &Silent).unwrap().0
 }
 
 #[test]
@@ -38,10 +25,7 @@ fn threads_change_no_byte_and_seeds_do() {
     assert_eq!(text(&one), text(&three));
     let read: Vec<Evaluation> = serde_json::from_str(&text(&one)).unwrap();
     for (read, written) in read.iter().zip(&one) {
-        assert_eq!(
-            (&read.name, &read.params, read.folds.len()),
-            (&written.name, &written.params, 4)
-        );
+        assert_eq!((&read.name, &read.params, read.folds.len()), (&written.name, &written.params, 4));
         assert!((read.test.accuracy - written.test.accuracy).abs() < 1e-12);
     }
     let other = evaluated(1, 6);
@@ -72,45 +56,21 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
     let (x, y) = table(100, false);
     // Class 0 has most rows; folds differ in size, and fold 1 has no rows.
     let train: Vec<usize> = (0..80).filter(|row| row % 3 == 0 || row % 5 != 0).collect();
-    let folds: Vec<u32> = (0..train.len())
-        .map(|i| if i < 20 { 0 } else { 2 })
-        .collect();
+    let folds: Vec<u32> = (0..train.len()).map(|i| if i < 20 { 0 } else { 2 }).collect();
     let test: Vec<usize> = (80..100).collect();
-    let block: Baselines =
-        serde_json::from_str(r#"{"majority": {}, "tree": {"max_depth": 2}}"#).unwrap();
+    let block: Baselines = serde_json::from_str(r#"{"majority": {}, "tree": {"max_depth": 2}}"#).unwrap();
     let notes = Notes::default();
-    let (evaluations, timings) = evaluate(
-        &block.estimators(),
-        &x,
-        &y,
-        &classes(),
-        &train,
-        &folds,
-        &test,
-        0,
-        2,
-        &notes,
-    )
-    .unwrap();
+    let (evaluations, timings) =
+        evaluate(&block.estimators(), &x, &y, &classes(), &train, &folds, &test, 0, 2, &notes).unwrap();
 
-    let names: Vec<&str> = evaluations
-        .iter()
-        .map(|evaluation| evaluation.name.as_str())
-        .collect();
+    let names: Vec<&str> = evaluations.iter().map(|evaluation| evaluation.name.as_str()).collect();
     assert_eq!(names, ["majority", "tree"]);
-    assert_eq!(
-        evaluations[1].params,
-        serde_json::json!({"max_depth": 2, "min_samples_leaf": 1})
-    );
+    assert_eq!(evaluations[1].params, serde_json::json!({"max_depth": 2, "min_samples_leaf": 1}));
     let majority = &evaluations[0];
     let rows: Vec<usize> = majority.folds.iter().map(|scores| scores.rows).collect();
     assert_eq!(rows, [20, train.len() - 20]);
-    let accuracy_of_zero =
-        |rows: &[usize]| rows.iter().filter(|&&row| y[row] == 0).count() as f64 / rows.len() as f64;
-    let accuracies = [
-        accuracy_of_zero(&train[..20]),
-        accuracy_of_zero(&train[20..]),
-    ];
+    let accuracy_of_zero = |rows: &[usize]| rows.iter().filter(|&&row| y[row] == 0).count() as f64 / rows.len() as f64;
+    let accuracies = [accuracy_of_zero(&train[..20]), accuracy_of_zero(&train[20..])];
     assert_eq!(majority.folds[0].accuracy, accuracies[0]);
     assert_eq!(majority.folds[1].accuracy, accuracies[1]);
     assert!((majority.cv_accuracy_mean - (accuracies[0] + accuracies[1]) / 2.0).abs() < 1e-12);
@@ -120,11 +80,7 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
     assert!(evaluations[1].cv_accuracy_mean > majority.cv_accuracy_mean);
 
     assert_eq!(timings.len(), 2);
-    assert!(
-        timings
-            .iter()
-            .all(|timing| timing.fit_seconds >= 0.0 && timing.predict_seconds >= 0.0)
-    );
+    assert!(timings.iter().all(|timing| timing.fit_seconds >= 0.0 && timing.predict_seconds >= 0.0));
     let mut steps = notes.steps.into_inner().unwrap();
     steps.sort_unstable();
     assert_eq!(steps, (1..=6).map(|done| (done, 6)).collect::<Vec<_>>());
@@ -135,34 +91,21 @@ fn a_class_absent_from_a_fold_is_no_error_and_wrong_parts_are() {
     let (x, y) = table(90, true);
     let rows: Vec<usize> = (0..90).collect();
     // Class 2 is in fold 1 alone, so the model that scores fold 1 never saw it.
-    let folds: Vec<u32> = rows
-        .iter()
-        .map(|&row| if y[row] == 2 { 1 } else { row as u32 / 3 % 2 })
-        .collect();
+    let folds: Vec<u32> = rows.iter().map(|&row| if y[row] == 2 { 1 } else { row as u32 / 3 % 2 }).collect();
     let run = |x: &Matrix, y: &[u32], train: &[usize], folds: &[u32], test: &[usize]| {
-        evaluate(&all(), x, y, &classes(), train, folds, test, 0, 2, &Silent)
-            .map_err(|error| error.to_string())
+        evaluate(&all(), x, y, &classes(), train, folds, test, 0, 2, &Silent).map_err(|error| error.to_string())
     };
     let (evaluations, _) = run(&x, &y, &rows, &folds, &[]).unwrap();
     for evaluation in &evaluations {
-        assert_eq!(
-            evaluation.folds[1].per_class[2].recall, 0.0,
-            "{}",
-            evaluation.name
-        );
+        assert_eq!(evaluation.folds[1].per_class[2].recall, 0.0, "{}", evaluation.name);
         assert_eq!(evaluation.test.rows, 0);
     }
 
     let refused = |result: Result<_, String>| result.err().unwrap();
     assert!(refused(run(&x, &y, &[], &[], &rows)).starts_with("no rows"));
-    assert!(
-        refused(run(&x, &y, &rows, &[4; 90], &rows))
-            .starts_with("cross-validation needs at least 2 folds")
-    );
+    assert!(refused(run(&x, &y, &rows, &[4; 90], &rows)).starts_with("cross-validation needs at least 2 folds"));
     assert!(refused(run(&x, &y, &rows, &folds[1..], &rows)).starts_with("90 rows but 89 folds"));
-    assert!(
-        refused(run(&x, &y, &[0, 90], &[0, 1], &rows)).starts_with("row 90 is beyond the 90 rows")
-    );
+    assert!(refused(run(&x, &y, &[0, 90], &[0, 1], &rows)).starts_with("row 90 is beyond the 90 rows"));
     let one_class: Vec<u32> = vec![1; 90];
     assert_eq!(
         refused(run(&x, &one_class, &rows, &folds, &rows)),
@@ -172,8 +115,7 @@ fn a_class_absent_from_a_fold_is_no_error_and_wrong_parts_are() {
     let by_label: Vec<usize> = rows.iter().copied().filter(|&row| y[row] != 2).collect();
     let label_folds: Vec<u32> = by_label.iter().map(|&row| halves[row]).collect();
     assert!(
-        refused(run(&x, &y, &by_label, &label_folds, &rows))
-            .starts_with("majority, fold 0: only one class occurs")
+        refused(run(&x, &y, &by_label, &label_folds, &rows)).starts_with("majority, fold 0: only one class occurs")
     );
 }
 
@@ -181,17 +123,7 @@ fn a_class_absent_from_a_fold_is_no_error_and_wrong_parts_are() {
 fn scores_without_meaning_as_probabilities_get_no_log_loss() {
     for evaluation in evaluated(2, 5) {
         let is_svm = evaluation.name.ends_with("_svm");
-        assert_eq!(
-            evaluation.test.log_loss.is_none(),
-            is_svm,
-            "{}",
-            evaluation.name
-        );
-        assert_eq!(
-            evaluation.folds[0].log_loss.is_none(),
-            is_svm,
-            "{}",
-            evaluation.name
-        );
+        assert_eq!(evaluation.test.log_loss.is_none(), is_svm, "{}", evaluation.name);
+        assert_eq!(evaluation.folds[0].log_loss.is_none(), is_svm, "{}", evaluation.name);
     }
 }

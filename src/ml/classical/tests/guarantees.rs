@@ -24,21 +24,11 @@ fn predictions_are_probabilities_whatever_is_missing() {
         let model = fitted(estimator.as_ref(), &x, &y);
         for rows in [&x, &unseen] {
             let probabilities = model.predict_probabilities(rows);
-            assert_eq!(
-                (probabilities.rows, probabilities.cols),
-                (rows.rows, 3),
-                "{name}"
-            );
+            assert_eq!((probabilities.rows, probabilities.cols), (rows.rows, 3), "{name}");
             for i in 0..rows.rows {
                 let row = probabilities.row(i);
-                assert!(
-                    row.iter().all(|p| (0.0..=1.0).contains(p)),
-                    "{name}: {row:?}"
-                );
-                assert!(
-                    (row.iter().sum::<f32>() - 1.0).abs() < 1e-5,
-                    "{name}: {row:?}"
-                );
+                assert!(row.iter().all(|p| (0.0..=1.0).contains(p)), "{name}: {row:?}");
+                assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{name}: {row:?}");
             }
         }
         assert_eq!(model.predict_probabilities(&x.take(&[])).rows, 0, "{name}");
@@ -53,25 +43,15 @@ fn columns_without_any_value_change_nothing_but_are_no_error() {
     for (name, estimator) in all() {
         let model = fitted(estimator.as_ref(), &hollow, &y);
         let row = model.predict_probabilities(&hollow);
-        assert!(
-            (row.row(0).iter().sum::<f32>() - 1.0).abs() < 1e-5,
-            "{name}: {:?}",
-            row.row(0)
-        );
-        assert!(
-            fitted(estimator.as_ref(), &x, &y)
-                .predict_probabilities(&x)
-                .rows
-                == x.rows
-        );
+        assert!((row.row(0).iter().sum::<f32>() - 1.0).abs() < 1e-5, "{name}: {:?}", row.row(0));
+        assert!(fitted(estimator.as_ref(), &x, &y).predict_probabilities(&x).rows == x.rows);
     }
 }
 
 #[test]
 fn a_class_that_never_occurred_has_probability_zero() {
     let (x, mut y) = table(120, true);
-    y.iter_mut()
-        .for_each(|label| *label = if *label == 1 { 0 } else { *label });
+    y.iter_mut().for_each(|label| *label = if *label == 1 { 0 } else { *label });
     for (name, estimator) in all() {
         let probabilities = fitted(estimator.as_ref(), &x, &y).predict_probabilities(&x);
         for i in 0..x.rows {
@@ -90,24 +70,14 @@ fn input_that_nothing_can_be_learnt_from_is_one_clear_error() {
     let cases: [(Matrix, Vec<u32>, &str); 6] = [
         (x.take(&[]), vec![], "no rows to learn from"),
         (Matrix::zeros(30, 0), y.clone(), "no columns to learn from"),
-        (
-            x.clone(),
-            vec![2; 30],
-            "only one class occurs in the 30 training rows",
-        ),
+        (x.clone(), vec![2; 30], "only one class occurs in the 30 training rows"),
         (infinite, y.clone(), "infinite value in row 4, column 3"),
-        (
-            x.clone(),
-            vec![3; 30],
-            "label 3 of row 0 is not below the number of classes, 3",
-        ),
+        (x.clone(), vec![3; 30], "label 3 of row 0 is not below the number of classes, 3"),
         (x.clone(), y[..29].to_vec(), "30 rows but 29 labels"),
     ];
     for (name, estimator) in all() {
         for (x, y, expected) in &cases {
-            let Err(error) = estimator.fit(x, y, 3, 0, &Silent) else {
-                panic!("{name} accepted: {expected}")
-            };
+            let Err(error) = estimator.fit(x, y, 3, 0, &Silent) else { panic!("{name} accepted: {expected}") };
             assert!(error.to_string().starts_with(expected), "{name}: {error}");
         }
     }
@@ -122,11 +92,7 @@ impl Progress for StopAt {
     fn update(&self, _done: u64, _total: u64, _note: &str) {}
     fn warn(&self, _message: &str) {}
     fn cancelled(&self) -> bool {
-        let before = self
-            .left
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                Some(left.saturating_sub(1))
-            });
+        let before = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(1)));
         before == Ok(0)
     }
 }
@@ -138,34 +104,16 @@ fn long_fits_stop_when_told() {
         if ["majority", "knn", "naive_bayes", "tree"].contains(&name.as_str()) {
             continue;
         }
-        let stop = StopAt {
-            left: AtomicU64::new(2),
-        };
+        let stop = StopAt { left: AtomicU64::new(2) };
         let result = estimator.fit(&x, &y, 3, 0, &stop);
         assert!(matches!(result, Err(FitError::Cancelled(_))), "{name}");
     }
     let folds: Vec<u32> = (0..300).map(|i| i / 3 % 5).collect();
     let rows: Vec<usize> = (0..300).collect();
     for after in [0, 1, 5, 20] {
-        let stop = StopAt {
-            left: AtomicU64::new(after),
-        };
-        let result = evaluate(
-            &all(),
-            &x,
-            &y,
-            &classes(),
-            &rows,
-            &folds,
-            &rows,
-            1,
-            2,
-            &stop,
-        );
-        assert!(
-            matches!(result, Err(FitError::Cancelled(_))),
-            "after {after}"
-        );
+        let stop = StopAt { left: AtomicU64::new(after) };
+        let result = evaluate(&all(), &x, &y, &classes(), &rows, &folds, &rows, 1, 2, &stop);
+        assert!(matches!(result, Err(FitError::Cancelled(_))), "after {after}");
     }
 }
 
@@ -176,15 +124,7 @@ fn a_small_kernel_memory_is_slower_but_finds_the_same_machines() {
     let (test_x, _) = rows_of(&x, &y, 900..1000);
     // 600 rows of a pair need 1.4 MiB.
     let fit = |cache_mib| {
-        fitted(
-            &RbfSvm {
-                cache_mib,
-                ..RbfSvm::default()
-            },
-            &train_x,
-            &train_y,
-        )
-        .predict_probabilities(&test_x)
+        fitted(&RbfSvm { cache_mib, ..RbfSvm::default() }, &train_x, &train_y).predict_probabilities(&test_x)
     };
     let (whole, bounded) = (fit(400), fit(1));
     for (a, b) in whole.data.iter().zip(&bounded.data) {
@@ -198,16 +138,9 @@ fn early_stopping_keeps_boosting_from_overfitting() {
     let (train_x, train_y) = rows_of(&x, &y, 0..400);
     let (test_x, test_y) = rows_of(&x, &y, 400..600);
     let loss = |early_stopping_fraction| {
-        let boosting = Boosting {
-            rounds: 300,
-            learning_rate: 0.3,
-            early_stopping_fraction,
-            ..Boosting::default()
-        };
+        let boosting = Boosting { rounds: 300, learning_rate: 0.3, early_stopping_fraction, ..Boosting::default() };
         let probabilities = fitted(&boosting, &train_x, &train_y).predict_probabilities(&test_x);
-        crate::ml::metrics::Scores::from_probabilities(&classes(), &test_y, &probabilities)
-            .log_loss
-            .unwrap()
+        crate::ml::metrics::Scores::from_probabilities(&classes(), &test_y, &probabilities).log_loss.unwrap()
     };
     let (stopped, all_rounds) = (loss(Some(0.2)), loss(None));
     assert!(stopped < 0.8 * all_rounds, "{stopped} against {all_rounds}");

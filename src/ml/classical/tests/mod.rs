@@ -33,20 +33,14 @@ use crate::ml::progress::Silent;
 fn table(rows: usize, missing: bool) -> (Matrix, Vec<u32>) {
     let mut state = 1u64;
     let mut uniform = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f64 / f64::from(1 << 24)
     };
     let mut data = Vec::new();
     for i in 0..rows {
         let (a, b, c, d) = (uniform(), uniform(), uniform(), uniform());
         let label = i % 3;
-        let third = if missing && i % 11 == 0 {
-            f64::NAN
-        } else {
-            100.0 * c - 20.0 * a
-        };
+        let third = if missing && i % 11 == 0 { f64::NAN } else { 100.0 * c - 20.0 * a };
         let row = [
             a + 0.4 * label as f64,
             b * b + if label == 2 { 0.5 } else { 0.0 },
@@ -55,10 +49,7 @@ fn table(rows: usize, missing: bool) -> (Matrix, Vec<u32>) {
         ];
         data.extend(row.map(|value| value as f32));
     }
-    (
-        Matrix::from_vec(rows, 4, data),
-        (0..rows as u32).map(|i| i % 3).collect(),
-    )
+    (Matrix::from_vec(rows, 4, data), (0..rows as u32).map(|i| i % 3).collect())
 }
 
 fn rows_of(x: &Matrix, y: &[u32], rows: std::ops::Range<usize>) -> (Matrix, Vec<u32>) {
@@ -72,18 +63,9 @@ fn fitted(estimator: &dyn Estimator, x: &Matrix, y: &[u32]) -> Box<dyn Model> {
 /// Every kind, with few trees.
 fn all() -> Vec<(String, Box<dyn Estimator>)> {
     let mut baselines = Baselines::all();
-    baselines.random_forest = Some(RandomForest {
-        trees: 20,
-        ..RandomForest::default()
-    });
-    baselines.extra_trees = Some(ExtraTrees {
-        trees: 20,
-        ..ExtraTrees::default()
-    });
-    baselines.boosting = Some(Boosting {
-        rounds: 20,
-        ..Boosting::default()
-    });
+    baselines.random_forest = Some(RandomForest { trees: 20, ..RandomForest::default() });
+    baselines.extra_trees = Some(ExtraTrees { trees: 20, ..ExtraTrees::default() });
+    baselines.boosting = Some(Boosting { rounds: 20, ..Boosting::default() });
     baselines.estimators()
 }
 

@@ -41,29 +41,16 @@ impl Codes {
 impl Bins {
     pub fn fit(x: &Matrix) -> Bins {
         let column = |j| ColumnBins::fit((0..x.rows).map(|i| x.get(i, j)).collect());
-        Bins {
-            columns: (0..x.cols).into_par_iter().map(column).collect(),
-        }
+        Bins { columns: (0..x.cols).into_par_iter().map(column).collect() }
     }
 
     /// Codes column by column, for growing.
     pub fn columns(&self, x: &Matrix) -> Codes {
         let mut codes = vec![0; x.rows * x.cols];
-        codes
-            .par_chunks_mut(x.rows)
-            .zip(&self.columns)
-            .enumerate()
-            .for_each(|(j, (codes, column))| {
-                codes
-                    .iter_mut()
-                    .enumerate()
-                    .for_each(|(i, code)| *code = column.code(x.get(i, j)));
-            });
-        Codes {
-            rows: x.rows,
-            cols: x.cols,
-            codes,
-        }
+        codes.par_chunks_mut(x.rows).zip(&self.columns).enumerate().for_each(|(j, (codes, column))| {
+            codes.iter_mut().enumerate().for_each(|(i, code)| *code = column.code(x.get(i, j)));
+        });
+        Codes { rows: x.rows, cols: x.cols, codes }
     }
 
     /// Codes of the rows, one row after the other (`row-major values` has whole rows), for
@@ -83,9 +70,7 @@ impl Bins {
 
     /// The last bin of column `j` whose centre is at most `value`, given that the first is.
     pub fn bin_below(&self, j: usize, value: f32) -> u8 {
-        let at = self.columns[j]
-            .centres
-            .partition_point(|&centre| centre <= value);
+        let at = self.columns[j].centres.partition_point(|&centre| centre <= value);
         at.saturating_sub(1) as u8
     }
 
@@ -109,10 +94,7 @@ impl ColumnBins {
             }
         }
         if runs.is_empty() {
-            return ColumnBins {
-                cuts: Vec::new(),
-                centres: vec![0.0],
-            };
+            return ColumnBins { cuts: Vec::new(), centres: vec![0.0] };
         }
         let ends = bin_ends(&runs);
         let mut start = 0;
@@ -123,11 +105,7 @@ impl ColumnBins {
             if end < runs.len() {
                 // Rounding may carry the middle up to the next value; a cut has to stay below it.
                 let between = middle(runs[end - 1].0, runs[end].0);
-                cuts.push(if between < runs[end].0 {
-                    between
-                } else {
-                    runs[end - 1].0
-                });
+                cuts.push(if between < runs[end].0 { between } else { runs[end - 1].0 });
             }
             start = end;
         }
@@ -135,11 +113,7 @@ impl ColumnBins {
     }
 
     fn code(&self, value: f32) -> u8 {
-        if value.is_nan() {
-            MISSING
-        } else {
-            self.cuts.partition_point(|&cut| cut < value) as u8
-        }
+        if value.is_nan() { MISSING } else { self.cuts.partition_point(|&cut| cut < value) as u8 }
     }
 }
 
@@ -154,11 +128,7 @@ fn bin_ends(runs: &[(f32, usize)]) -> Vec<usize> {
     }
     let total: usize = runs.iter().map(|run| run.1).sum();
     let is_large = |count: usize| count * MAX_BINS >= total;
-    let mut rest: usize = runs
-        .iter()
-        .map(|run| run.1)
-        .filter(|&count| !is_large(count))
-        .sum();
+    let mut rest: usize = runs.iter().map(|run| run.1).filter(|&count| !is_large(count)).sum();
     let mut free = MAX_BINS - runs.iter().filter(|run| is_large(run.1)).count();
     let mut ends = Vec::with_capacity(MAX_BINS);
     let mut filled = 0;
@@ -197,32 +167,18 @@ mod tests {
     fn few_distinct_values_get_a_bin_each_and_cuts_halfway() {
         let (bins, codes) = bins_of(vec![3.0, 1.0, f32::NAN, 1.0, 7.0, -0.0, 0.0]);
         assert_eq!(codes, [2, 1, MISSING, 1, 3, 0, 0]);
-        assert_eq!(
-            bins.rows(&[4.9, 5.0, 5.1, -9.0, 99.0, f32::INFINITY]),
-            [2, 2, 3, 0, 3, 3]
-        );
+        assert_eq!(bins.rows(&[4.9, 5.0, 5.1, -9.0, 99.0, f32::INFINITY]), [2, 2, 3, 0, 3, 3]);
     }
 
     #[test]
     fn many_values_share_the_bins_equally_beside_a_frequent_one() {
-        let values: Vec<f32> = (0..10_000)
-            .map(|i| if i % 2 == 0 { 0.0 } else { i as f32 })
-            .collect();
+        let values: Vec<f32> = (0..10_000).map(|i| if i % 2 == 0 { 0.0 } else { i as f32 }).collect();
         let (bins, codes) = bins_of(values);
-        assert!(
-            (250..=MAX_BINS).contains(&bins.count(0)),
-            "{} bins",
-            bins.count(0)
-        );
+        assert!((250..=MAX_BINS).contains(&bins.count(0)), "{} bins", bins.count(0));
         let mut sizes = vec![0; CODES];
         codes.iter().for_each(|&code| sizes[usize::from(code)] += 1);
         assert_eq!(sizes[0], 5000);
-        assert!(
-            sizes[1..bins.count(0)]
-                .iter()
-                .all(|&size| (10..=40).contains(&size)),
-            "{sizes:?}"
-        );
+        assert!(sizes[1..bins.count(0)].iter().all(|&size| (10..=40).contains(&size)), "{sizes:?}");
     }
 
     #[test]

@@ -48,20 +48,9 @@ pub fn grow(
     let mut search = Search::new(bins, codes, classes, growth, stream);
     let mut tree = Tree::new(classes);
     let mut spare = Vec::with_capacity(samples.len());
-    let mut pending = vec![Pending {
-        node: 0,
-        start: 0,
-        end: samples.len(),
-        depth: 0,
-    }];
+    let mut pending = vec![Pending { node: 0, start: 0, end: samples.len(), depth: 0 }];
     let mut visits = 0;
-    while let Some(Pending {
-        node,
-        start,
-        end,
-        depth,
-    }) = pending.pop()
-    {
+    while let Some(Pending { node, start, end, depth }) = pending.pop() {
         visits += (end - start) * growth.columns_per_split.min(codes.cols) + CODES;
         if visits > VISITS_BETWEEN_CHECKS {
             visits = 0;
@@ -71,39 +60,17 @@ pub fn grow(
         }
         let rows = &mut samples[start..end];
         search.count(rows);
-        match if depth < growth.max_depth {
-            search.split(rows)
-        } else {
-            None
-        } {
+        match if depth < growth.max_depth { search.split(rows) } else { None } {
             Some(split) => {
                 let column = codes.column(split.column as usize);
-                let left = partition(rows, &mut spare, |sample| {
-                    split.goes_left(column[sample.row as usize])
-                });
+                let left = partition(rows, &mut spare, |sample| split.goes_left(column[sample.row as usize]));
                 let (left_node, right_node) = tree.split(node, split);
-                pending.push(Pending {
-                    node: right_node,
-                    start: start + left,
-                    end,
-                    depth: depth + 1,
-                });
-                pending.push(Pending {
-                    node: left_node,
-                    start,
-                    end: start + left,
-                    depth: depth + 1,
-                });
+                pending.push(Pending { node: right_node, start: start + left, end, depth: depth + 1 });
+                pending.push(Pending { node: left_node, start, end: start + left, depth: depth + 1 });
             }
             None => {
                 let total = search.total as f64;
-                tree.set_leaf(
-                    node,
-                    search
-                        .counts
-                        .iter()
-                        .map(|&count| (count as f64 / total) as f32),
-                );
+                tree.set_leaf(node, search.counts.iter().map(|&count| (count as f64 / total) as f32));
             }
         }
     }
@@ -142,13 +109,7 @@ struct Candidate {
 }
 
 impl<'a> Search<'a> {
-    fn new(
-        bins: &'a Bins,
-        codes: &'a Codes,
-        classes: usize,
-        growth: Growth,
-        stream: Stream,
-    ) -> Self {
+    fn new(bins: &'a Bins, codes: &'a Codes, classes: usize, growth: Growth, stream: Stream) -> Self {
         Search {
             bins,
             codes,
@@ -174,8 +135,7 @@ impl<'a> Search<'a> {
     /// The best of the splits that are tried, or `None` where the node is pure, too small or
     /// constant.
     fn split(&mut self, rows: &[Sample]) -> Option<Split> {
-        if self.total < 2 * self.growth.min_samples_leaf.max(1) || self.counts.contains(&self.total)
-        {
+        if self.total < 2 * self.growth.min_samples_leaf.max(1) || self.counts.contains(&self.total) {
             return None;
         }
         let columns = self.order.len();
@@ -210,8 +170,7 @@ impl<'a> Search<'a> {
         let mut occupied = [0u64; CODES / 64];
         for sample in rows {
             let code = codes[sample.row as usize];
-            self.histogram[usize::from(code) * classes + usize::from(sample.class)] +=
-                u32::from(sample.weight);
+            self.histogram[usize::from(code) * classes + usize::from(sample.class)] += u32::from(sample.weight);
             occupied[usize::from(code >> 6)] |= 1 << (code & 63);
         }
         let missing = bit(&occupied, MISSING);
@@ -222,9 +181,7 @@ impl<'a> Search<'a> {
                 self.offer_cuts(column, &occupied, true, best);
             }
         }
-        for_each_code(&occupied, |code| {
-            self.histogram[usize::from(code) * classes..][..classes].fill(0)
-        });
+        for_each_code(&occupied, |code| self.histogram[usize::from(code) * classes..][..classes].fill(0));
         varies
     }
 
@@ -240,11 +197,7 @@ impl<'a> Search<'a> {
         let missing_at = usize::from(MISSING) * self.classes;
         let has_missing = bit(occupied, MISSING);
         for (class, left) in self.left.iter_mut().enumerate() {
-            *left = if missing_left {
-                u64::from(self.histogram[missing_at + class])
-            } else {
-                0
-            };
+            *left = if missing_left { u64::from(self.histogram[missing_at + class]) } else { 0 };
         }
         let mut previous: Option<u8> = None;
         for_each_code(occupied, |code| {
@@ -253,26 +206,10 @@ impl<'a> Search<'a> {
                 return;
             }
             if let Some(previous) = previous {
-                let cut = if code == MISSING {
-                    MISSING - 1
-                } else {
-                    previous + (code - previous) / 2
-                };
-                self.offer(
-                    Split {
-                        column,
-                        cut,
-                        missing_left,
-                    },
-                    has_missing,
-                    best,
-                );
+                let cut = if code == MISSING { MISSING - 1 } else { previous + (code - previous) / 2 };
+                self.offer(Split { column, cut, missing_left }, has_missing, best);
             }
-            for (left, &count) in self
-                .left
-                .iter_mut()
-                .zip(&self.histogram[usize::from(code) * self.classes..])
-            {
+            for (left, &count) in self.left.iter_mut().zip(&self.histogram[usize::from(code) * self.classes..]) {
                 *left += u64::from(count);
             }
             previous = Some(code);
@@ -281,12 +218,7 @@ impl<'a> Search<'a> {
 
     /// Draws one cut uniformly between the smallest and the largest value of the node; missing
     /// values take a random side.
-    fn try_random_cut(
-        &mut self,
-        rows: &[Sample],
-        column: u32,
-        best: &mut Option<Candidate>,
-    ) -> bool {
+    fn try_random_cut(&mut self, rows: &[Sample], column: u32, best: &mut Option<Candidate>) -> bool {
         let codes = self.codes.column(column as usize);
         let (mut low, mut high, mut missing) = (MISSING, 0, false);
         for sample in rows {
@@ -299,26 +231,12 @@ impl<'a> Search<'a> {
             }
         }
         let split = if low < high {
-            let (from, to) = (
-                self.bins.centre(column as usize, low),
-                self.bins.centre(column as usize, high),
-            );
+            let (from, to) = (self.bins.centre(column as usize, low), self.bins.centre(column as usize, high));
             let value = f64::from(from) + self.stream.uniform() * (f64::from(to) - f64::from(from));
-            let cut = self
-                .bins
-                .bin_below(column as usize, value as f32)
-                .clamp(low, high - 1);
-            Split {
-                column,
-                cut,
-                missing_left: missing && self.stream.uniform() < 0.5,
-            }
+            let cut = self.bins.bin_below(column as usize, value as f32).clamp(low, high - 1);
+            Split { column, cut, missing_left: missing && self.stream.uniform() < 0.5 }
         } else if missing && low == high {
-            Split {
-                column,
-                cut: MISSING - 1,
-                missing_left: false,
-            }
+            Split { column, cut: MISSING - 1, missing_left: false }
         } else {
             return false;
         };
@@ -345,8 +263,7 @@ impl<'a> Search<'a> {
         if left_total.min(right_total) < self.growth.min_samples_leaf.max(1) {
             return;
         }
-        let purity =
-            left_squares as f64 / left_total as f64 + right_squares as f64 / right_total as f64;
+        let purity = left_squares as f64 / left_total as f64 + right_squares as f64 / right_total as f64;
         if best.is_none_or(|best| purity > best.purity) {
             // Rows that lack a value where no training row of the node did follow the larger side.
             if !has_missing {

@@ -58,10 +58,7 @@ impl FixedPoint {
     /// One row with a gradient of at most 1 in size and a Hessian in [0, 1).
     pub fn sample(&self, row: u32, gradient: f64, hessian: f64) -> Sample {
         let packed = (((hessian * self.hessian_units) as i64) << self.count_bits) | 1;
-        Sample {
-            sum: [(gradient * self.gradient_units) as i64, packed],
-            row,
-        }
+        Sample { sum: [(gradient * self.gradient_units) as i64, packed], row }
     }
 
     fn count(&self, sum: Sum) -> u64 {
@@ -104,17 +101,8 @@ pub fn grow(
     progress: &dyn Progress,
 ) -> Result<Tree, Cancelled> {
     let mut tree = Tree::new(1);
-    let Workspace {
-        samples,
-        spare,
-        free,
-    } = workspace;
-    let search = Search {
-        bins,
-        codes,
-        fixed,
-        growth,
-    };
+    let Workspace { samples, spare, free } = workspace;
+    let search = Search { bins, codes, fixed, growth };
     let histogram = search.histogram(samples, free);
     let mut leaves = vec![search.leaf(0, 0, samples.len(), 0, total(samples), Some(histogram))];
     while leaves.len() < growth.max_leaves {
@@ -122,25 +110,14 @@ pub fn grow(
             return Err(Cancelled);
         }
         let Some(at) = best_leaf(&leaves) else { break };
-        let Leaf {
-            node,
-            start,
-            end,
-            depth,
-            sum,
-            histogram,
-            best,
-        } = &mut leaves[at];
+        let Leaf { node, start, end, depth, sum, histogram, best } = &mut leaves[at];
         let (node, start, end, depth, sum) = (*node, *start, *end, *depth + 1, *sum);
-        let (Some(Candidate { split, .. }), Some(mut parent)) = (best.take(), histogram.take())
-        else {
+        let (Some(Candidate { split, .. }), Some(mut parent)) = (best.take(), histogram.take()) else {
             break;
         };
         let rows = &mut samples[start..end];
         let column = codes.column(split.column as usize);
-        let left = partition(rows, spare, |sample| {
-            split.goes_left(column[sample.row as usize])
-        });
+        let left = partition(rows, spare, |sample| split.goes_left(column[sample.row as usize]));
         let (left_node, right_node) = tree.split(node, split);
         let (left_rows, right_rows) = rows.split_at(left);
         let left_sum = total(left_rows);
@@ -152,21 +129,10 @@ pub fn grow(
             free.push(parent);
             (None, None)
         } else {
-            let smaller = if left_rows.len() <= right_rows.len() {
-                left_rows
-            } else {
-                right_rows
-            };
+            let smaller = if left_rows.len() <= right_rows.len() { left_rows } else { right_rows };
             let part = search.histogram(smaller, free);
-            parent
-                .iter_mut()
-                .zip(&part)
-                .for_each(|(whole, part)| *whole = difference(*whole, *part));
-            if left_rows.len() <= right_rows.len() {
-                (Some(part), Some(parent))
-            } else {
-                (Some(parent), Some(part))
-            }
+            parent.iter_mut().zip(&part).for_each(|(whole, part)| *whole = difference(*whole, *part));
+            if left_rows.len() <= right_rows.len() { (Some(part), Some(parent)) } else { (Some(parent), Some(part)) }
         };
         let middle = start + left;
         leaves[at] = search.leaf(left_node, start, middle, depth, left_sum, left_histogram);
@@ -178,8 +144,7 @@ pub fn grow(
         }
     }
     for leaf in leaves {
-        let value = (-growth.learning_rate * fixed.gradient(leaf.sum)
-            / (fixed.hessian(leaf.sum) + growth.l2)) as f32;
+        let value = (-growth.learning_rate * fixed.gradient(leaf.sum) / (fixed.hessian(leaf.sum) + growth.l2)) as f32;
         // No Hessian at all: every row of the leaf is certain, there is nothing to correct.
         let value = if value.is_finite() { value } else { 0.0 };
         for sample in &samples[leaf.start..leaf.end] {
@@ -228,27 +193,9 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn leaf(
-        &self,
-        node: usize,
-        start: usize,
-        end: usize,
-        depth: usize,
-        sum: Sum,
-        histogram: Option<Vec<Sum>>,
-    ) -> Leaf {
-        let best = histogram
-            .as_ref()
-            .and_then(|histogram| self.best_split(histogram, sum));
-        Leaf {
-            node,
-            start,
-            end,
-            depth,
-            sum,
-            histogram,
-            best,
-        }
+    fn leaf(&self, node: usize, start: usize, end: usize, depth: usize, sum: Sum, histogram: Option<Vec<Sum>>) -> Leaf {
+        let best = histogram.as_ref().and_then(|histogram| self.best_split(histogram, sum));
+        Leaf { node, start, end, depth, sum, histogram, best }
     }
 
     /// Sums by column and code, in a buffer of `free` where there is one.
@@ -292,14 +239,7 @@ impl Search<'_> {
                 // Rows that lack a value where no training row of the leaf did follow the larger
                 // side.
                 let missing_left = missing.unwrap_or(2 * left_rows > rows);
-                best = Some(Candidate {
-                    gain,
-                    split: Split {
-                        column: column as u32,
-                        cut: cut as u8,
-                        missing_left,
-                    },
-                });
+                best = Some(Candidate { gain, split: Split { column: column as u32, cut: cut as u8, missing_left } });
             }
         };
         for (column, entries) in histogram.chunks_exact(CODES).enumerate() {
@@ -339,8 +279,7 @@ impl Search<'_> {
 }
 
 fn total(rows: &[Sample]) -> Sum {
-    rows.iter()
-        .fold([0, 0], |sum, sample| plus(sum, sample.sum))
+    rows.iter().fold([0, 0], |sum, sample| plus(sum, sample.sum))
 }
 
 fn plus(a: Sum, b: Sum) -> Sum {

@@ -36,11 +36,7 @@ pub struct Split {
 
 impl Split {
     pub fn goes_left(&self, code: u8) -> bool {
-        if code == MISSING {
-            self.missing_left
-        } else {
-            code <= self.cut
-        }
+        if code == MISSING { self.missing_left } else { code <= self.cut }
     }
 }
 
@@ -48,13 +44,7 @@ impl Tree {
     /// A tree of one node without a value yet; each leaf will hold `width` values.
     pub fn new(width: usize) -> Tree {
         Tree {
-            nodes: vec![Node {
-                column: LEAF,
-                left: 0,
-                right: 0,
-                cut: 0,
-                missing_left: false,
-            }],
+            nodes: vec![Node { column: LEAF, left: 0, right: 0, cut: 0, missing_left: false }],
             values: Vec::new(),
             width,
         }
@@ -63,13 +53,7 @@ impl Tree {
     /// Gives `node` two children and returns their numbers.
     pub fn split(&mut self, node: usize, split: Split) -> (usize, usize) {
         let left = self.nodes.len();
-        let blank = Node {
-            column: LEAF,
-            left: 0,
-            right: 0,
-            cut: 0,
-            missing_left: false,
-        };
+        let blank = Node { column: LEAF, left: 0, right: 0, cut: 0, missing_left: false };
         self.nodes.extend([blank, blank]);
         self.nodes[node] = Node {
             column: split.column,
@@ -92,16 +76,8 @@ impl Tree {
     pub fn leaf(&self, codes: &[u8]) -> &[f32] {
         let mut node = self.nodes[0];
         while node.column != LEAF {
-            let split = Split {
-                column: node.column,
-                cut: node.cut,
-                missing_left: node.missing_left,
-            };
-            let child = if split.goes_left(codes[node.column as usize]) {
-                node.left
-            } else {
-                node.right
-            };
+            let split = Split { column: node.column, cut: node.cut, missing_left: node.missing_left };
+            let child = if split.goes_left(codes[node.column as usize]) { node.left } else { node.right };
             node = self.nodes[child as usize];
         }
         let start = node.left as usize * self.width;
@@ -111,11 +87,7 @@ impl Tree {
 
 /// Moves the rows that go left to the front, keeping the order on both sides, and returns how many
 /// they are.
-pub fn partition<T: Copy>(
-    rows: &mut [T],
-    spare: &mut Vec<T>,
-    goes_left: impl Fn(&T) -> bool,
-) -> usize {
+pub fn partition<T: Copy>(rows: &mut [T], spare: &mut Vec<T>, goes_left: impl Fn(&T) -> bool) -> usize {
     spare.clear();
     let mut left = 0;
     for i in 0..rows.len() {

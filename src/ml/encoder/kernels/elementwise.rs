@@ -11,10 +11,7 @@ use super::simd::dispatch;
 /// e^x = 2^n · e^r with n = round(x / ln 2), |r| ≤ ln 2 / 2, e^r by its Taylor series to r⁷ (remainder 6e-9).
 #[inline(always)]
 pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let x = simd.max_f32s(
-        simd.min_f32s(x, simd.splat_f32s(88.0)),
-        simd.splat_f32s(-87.0),
-    );
+    let x = simd.max_f32s(simd.min_f32s(x, simd.splat_f32s(88.0)), simd.splat_f32s(-87.0));
     // Adding 1.5 · 2²³ rounds to an integer, which then sits in the low bits of the sum.
     let magic = simd.splat_f32s(12_582_912.0);
     let shifted = simd.mul_add_e_f32s(x, simd.splat_f32s(std::f32::consts::LOG2_E), magic);
@@ -23,19 +20,10 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-0.693_359_4), x);
     let r = simd.mul_add_e_f32s(n, simd.splat_f32s(2.121_944_4e-4), r);
     let mut y = simd.splat_f32s(1.0 / 5040.0);
-    for coefficient in [
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        0.5,
-        1.0,
-        1.0,
-    ] {
+    for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
         y = simd.mul_add_e_f32s(y, r, simd.splat_f32s(coefficient));
     }
-    let exponent =
-        simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
+    let exponent = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
     simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(y), exponent))
 }
 
@@ -45,26 +33,9 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 /// scipy's erf by reweighted least squares towards the minimax; the rational itself is right to 2.2e-8.
 #[inline(always)]
 pub fn gelu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    const P: [f32; 6] = [
-        2.229_734_3e-8,
-        6.289_8e-6,
-        1.689_311_2e-4,
-        4.677_362e-3,
-        3.392_920_3e-2,
-        3.989_422_6e-1,
-    ];
-    const Q: [f32; 6] = [
-        1.179_656_6e-6,
-        7.334_485e-5,
-        1.885_502_5e-3,
-        2.867_765_7e-2,
-        2.517_142_3e-1,
-        1.0,
-    ];
-    let clamped = simd.max_f32s(
-        simd.min_f32s(x, simd.splat_f32s(5.6)),
-        simd.splat_f32s(-5.6),
-    );
+    const P: [f32; 6] = [2.229_734_3e-8, 6.289_8e-6, 1.689_311_2e-4, 4.677_362e-3, 3.392_920_3e-2, 3.989_422_6e-1];
+    const Q: [f32; 6] = [1.179_656_6e-6, 7.334_485e-5, 1.885_502_5e-3, 2.867_765_7e-2, 2.517_142_3e-1, 1.0];
+    let clamped = simd.max_f32s(simd.min_f32s(x, simd.splat_f32s(5.6)), simd.splat_f32s(-5.6));
     let t = simd.mul_f32s(clamped, clamped);
     let mut p = simd.splat_f32s(P[0]);
     let mut q = simd.splat_f32s(Q[0]);
@@ -124,13 +95,7 @@ pub fn softmax_rows(rows: &mut [f32], stride: usize, length: usize, scale: f32) 
 
 /// Layer norm of the first `weight.len()` values of each row, in place; rows are `stride` apart (Ba et al., arXiv
 /// 1607.06450). The variance comes from the centred values: E[x²] − E[x]² would cancel.
-pub fn layer_norm_rows(
-    rows: &mut [f32],
-    stride: usize,
-    weight: &[f32],
-    bias: &[f32],
-    epsilon: f32,
-) {
+pub fn layer_norm_rows(rows: &mut [f32], stride: usize, weight: &[f32], bias: &[f32], epsilon: f32) {
     struct LayerNorm<'a>(&'a mut [f32], usize, &'a [f32], &'a [f32], f32);
     impl WithSimd for LayerNorm<'_> {
         type Output = ();
@@ -153,8 +118,7 @@ pub fn layer_norm_rows(
                     let centred = simd.sub_f32s(*vector, means);
                     squares = simd.mul_add_e_f32s(centred, centred, squares);
                 }
-                let square = simd.reduce_sum_f32s(squares)
-                    + tail.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>();
+                let square = simd.reduce_sum_f32s(squares) + tail.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>();
                 let scale = 1.0 / (square / count + epsilon).sqrt();
                 let scales = simd.splat_f32s(scale);
                 for ((vector, weight), bias) in vectors.iter_mut().zip(weights).zip(biases) {
@@ -195,9 +159,7 @@ mod tests {
 
     #[test]
     fn exp_is_exact_to_single_precision() {
-        let inputs: Vec<f32> = (0..64_000)
-            .map(|i| -86.9 + i as f32 * (174.8 / 64_000.0))
-            .collect();
+        let inputs: Vec<f32> = (0..64_000).map(|i| -86.9 + i as f32 * (174.8 / 64_000.0)).collect();
         for (x, y) in inputs.iter().zip(map!(inputs.clone(), exp)) {
             let truth = f64::from(*x).exp();
             assert!((f64::from(y) / truth - 1.0).abs() < 2e-7, "exp({x}) = {y}");
@@ -216,10 +178,7 @@ mod tests {
         let check = |values: Vec<f32>, expected: [f64; 11]| {
             for ((x, value), expected) in x.iter().zip(values).zip(expected) {
                 let error = (f64::from(value) - expected).abs();
-                assert!(
-                    error <= 2e-7 * f64::from(x.abs()).max(1e-3),
-                    "gelu({x}) = {value}, not {expected}"
-                );
+                assert!(error <= 2e-7 * f64::from(x.abs()).max(1e-3), "gelu({x}) = {value}, not {expected}");
             }
         };
         check(
@@ -260,16 +219,11 @@ mod tests {
     fn softmax_sums_to_one_and_ignores_what_lies_beyond() {
         for length in [1, 3, 16, 17, 40] {
             let stride = 48;
-            let mut rows: Vec<f32> = (0..2 * stride)
-                .map(|i| (i as f32 * 0.7).sin() * 30.0)
-                .collect();
+            let mut rows: Vec<f32> = (0..2 * stride).map(|i| (i as f32 * 0.7).sin() * 30.0).collect();
             let before = rows.clone();
             softmax_rows(&mut rows, stride, length, 0.5);
             for (row, before) in rows.chunks(stride).zip(before.chunks(stride)) {
-                let exps: Vec<f64> = before[..length]
-                    .iter()
-                    .map(|x| (f64::from(*x) * 0.5).exp())
-                    .collect();
+                let exps: Vec<f64> = before[..length].iter().map(|x| (f64::from(*x) * 0.5).exp()).collect();
                 let sum: f64 = exps.iter().sum();
                 for (value, e) in row.iter().zip(exps) {
                     assert!((f64::from(*value) - e / sum).abs() < 1e-6);
@@ -282,9 +236,7 @@ mod tests {
     fn layer_norm_handles_widths_that_are_no_whole_vectors() {
         for width in [1, 5, 16, 37] {
             let stride = 40;
-            let mut rows: Vec<f32> = (0..2 * stride)
-                .map(|i| 100.0 + (i as f32 * 1.3).cos())
-                .collect();
+            let mut rows: Vec<f32> = (0..2 * stride).map(|i| 100.0 + (i as f32 * 1.3).cos()).collect();
             let before = rows.clone();
             let weight: Vec<f32> = (0..width).map(|i| 1.0 + i as f32 * 0.1).collect();
             let bias = vec![0.25; width];
@@ -294,13 +246,8 @@ mod tests {
                 let mean = x.iter().sum::<f64>() / width as f64;
                 let variance = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / width as f64;
                 for i in 0..width {
-                    let truth =
-                        (x[i] - mean) / (variance + 1e-5).sqrt() * f64::from(weight[i]) + 0.25;
-                    assert!(
-                        (f64::from(row[i]) - truth).abs() < 2e-3,
-                        "{width}: {} {truth}",
-                        row[i]
-                    );
+                    let truth = (x[i] - mean) / (variance + 1e-5).sqrt() * f64::from(weight[i]) + 0.25;
+                    assert!((f64::from(row[i]) - truth).abs() < 2e-3, "{width}: {} {truth}", row[i]);
                 }
                 assert_eq!(row[width..], before[width..]);
             }

@@ -6,8 +6,8 @@
 //! 12 rows × 2 registers is summed over the whole depth without leaving the registers (the micro-kernel of Goto and
 //! van de Geijn, 2008, doi:10.1145/1356052.1356053).
 //!
-//! Each number of the result is a chain of fused multiply-adds in the order of the depth, whatever tile it falls in:
-//! a row's bits depend neither on the other rows nor on how many there are.
+//! Each number of the result is a chain of multiply-adds (fused where the processor can) in the order of the depth,
+//! whatever tile it falls in: a row's bits depend neither on the other rows nor on how many there are.
 //!
 //! Knows nothing of attention or layers.
 
@@ -33,13 +33,7 @@ impl Panels {
 
     /// From the transpose: row `c` of `transposed` (`stride` apart, `depth` long) becomes column `c`. PyTorch's
     /// linear weights (outputs × inputs) come this way, and so do the keys of attention.
-    pub fn set_transposed(
-        &mut self,
-        transposed: &[f32],
-        stride: usize,
-        columns: usize,
-        depth: usize,
-    ) {
+    pub fn set_transposed(&mut self, transposed: &[f32], stride: usize, columns: usize, depth: usize) {
         let width = self.reset(columns, depth);
         for (c, row) in transposed.chunks(stride).take(columns).enumerate() {
             let start = (c / width) * depth * width + c % width;
@@ -64,8 +58,7 @@ impl Panels {
     fn reset(&mut self, columns: usize, depth: usize) -> usize {
         let width = 2 * lanes();
         self.data.clear();
-        self.data
-            .resize(columns.next_multiple_of(width) * depth, 0.0);
+        self.data.resize(columns.next_multiple_of(width) * depth, 0.0);
         (self.depth, self.columns) = (depth, columns);
         width
     }
@@ -95,13 +88,7 @@ pub struct Rows<'a> {
 /// of which those past `columns` come out as `finish(0)`.
 pub fn multiply(rows: Rows, panels: &Panels, finish: Finish, out: &mut [f32], out_stride: usize) {
     debug_assert!(out_stride >= Panels::padded(panels.columns));
-    dispatch(Multiply {
-        rows,
-        panels,
-        finish,
-        out,
-        out_stride,
-    });
+    dispatch(Multiply { rows, panels, finish, out, out_stride });
 }
 
 struct Multiply<'a> {
@@ -127,20 +114,12 @@ impl WithSimd for Multiply<'_> {
         let block = (BLOCK_BYTES / (4 * depth.max(1))).max(tile_rows) / tile_rows * tile_rows;
         for first in (0..self.rows.count).step_by(block) {
             let last = (first + block).min(self.rows.count);
-            for (p, panel) in self
-                .panels
-                .data
-                .chunks_exact((depth * width).max(1))
-                .enumerate()
-            {
+            for (p, panel) in self.panels.data.chunks_exact((depth * width).max(1)).enumerate() {
                 let mut row = first;
                 while row < last {
                     let count = (last - row).min(tile_rows);
                     let tile = Tile {
-                        rows: Rows {
-                            values: &self.rows.values[row * self.rows.stride..],
-                            ..self.rows
-                        },
+                        rows: Rows { values: &self.rows.values[row * self.rows.stride..], ..self.rows },
                         depth,
                         panel,
                         finish: self.finish,
@@ -184,8 +163,7 @@ struct Tile<'a> {
 impl Tile<'_> {
     #[inline(always)]
     fn run<S: Simd, const ROWS: usize>(self, simd: S, out: &mut [f32]) {
-        let rows: [&[f32]; ROWS] =
-            std::array::from_fn(|i| &self.rows.values[i * self.rows.stride..][..self.depth]);
+        let rows: [&[f32]; ROWS] = std::array::from_fn(|i| &self.rows.values[i * self.rows.stride..][..self.depth]);
         let levels = S::as_simd_f32s(self.panel).0.as_chunks::<2>().0;
         let zero = simd.splat_f32s(0.0);
         let mut sums = [[zero; 2]; ROWS];
@@ -203,9 +181,7 @@ impl Tile<'_> {
                 let vectors = S::as_simd_f32s(&values[start..start + width]).0;
                 [vectors[0], vectors[1]]
             };
-            let add = |a: [S::f32s; 2], b: [S::f32s; 2]| {
-                [simd.add_f32s(a[0], b[0]), simd.add_f32s(a[1], b[1])]
-            };
+            let add = |a: [S::f32s; 2], b: [S::f32s; 2]| [simd.add_f32s(a[0], b[0]), simd.add_f32s(a[1], b[1])];
             let done = match self.finish {
                 Finish::Plain => sum,
                 Finish::Bias(bias) => add(sum, pair(bias, self.column)),
@@ -221,9 +197,7 @@ impl Tile<'_> {
                     let [x, y] = add(sum, pair(bias, self.column));
                     [simd.max_f32s(x, zero), simd.max_f32s(y, zero)]
                 }
-                Finish::BiasResidual(bias, residual) => {
-                    add(add(sum, pair(bias, self.column)), pair(residual, start))
-                }
+                Finish::BiasResidual(bias, residual) => add(add(sum, pair(bias, self.column)), pair(residual, start)),
             };
             let target = S::as_mut_simd_f32s(&mut out[start..start + width]).0;
             target[0] = done[0];
@@ -249,11 +223,7 @@ mod tests {
 
     fn case(rows: usize, depth: usize, columns: usize) -> Case {
         let mut stream = Stream::new(1, "product", (rows * 1000 + depth) as u64);
-        let mut draw = |count: usize| {
-            (0..count)
-                .map(|_| stream.normal() as f32)
-                .collect::<Vec<_>>()
-        };
+        let mut draw = |count: usize| (0..count).map(|_| stream.normal() as f32).collect::<Vec<_>>();
         let strides = [depth + 3, Panels::padded(columns) + 5];
         let weight = draw(depth * columns);
         let mut panels = Panels::default();
@@ -274,11 +244,7 @@ mod tests {
     impl Case {
         fn run(&self, finish: Finish) -> Vec<f32> {
             let mut out = vec![f32::NAN; self.shape[0] * self.strides[1]];
-            let rows = Rows {
-                values: &self.a,
-                stride: self.strides[0],
-                count: self.shape[0],
-            };
+            let rows = Rows { values: &self.a, stride: self.strides[0], count: self.shape[0] };
             multiply(rows, &self.panels, finish, &mut out, self.strides[1]);
             out
         }
@@ -289,17 +255,10 @@ mod tests {
             for r in 0..rows {
                 for c in 0..columns {
                     let sum: f64 = (0..depth)
-                        .map(|k| {
-                            f64::from(self.a[r * self.strides[0] + k])
-                                * f64::from(self.weight[c * depth + k])
-                        })
+                        .map(|k| f64::from(self.a[r * self.strides[0] + k]) * f64::from(self.weight[c * depth + k]))
                         .sum();
                     let error = (f64::from(out[r * self.strides[1] + c]) - truth(sum, r, c)).abs();
-                    assert!(
-                        error < 1e-5 * (depth as f64),
-                        "{:?} at {r}, {c}: off by {error}",
-                        self.shape
-                    );
+                    assert!(error < 1e-5 * (depth as f64), "{:?} at {r}, {c}: off by {error}", self.shape);
                 }
             }
         }
@@ -307,32 +266,18 @@ mod tests {
 
     #[test]
     fn products_of_any_shape_are_right() {
-        let shapes = [
-            (1, 1, 1),
-            (5, 7, 3),
-            (12, 32, 32),
-            (13, 33, 65),
-            (30, 64, 20),
-            (700, 100, 40),
-        ];
+        let shapes = [(1, 1, 1), (5, 7, 3), (12, 32, 32), (13, 33, 65), (30, 64, 20), (700, 100, 40)];
         for (rows, depth, columns) in shapes {
             let case = case(rows, depth, columns);
             let bias = |c: usize| f64::from(case.bias[c]);
             case.check(Finish::Plain, |sum, _, _| sum);
             case.check(Finish::Bias(&case.bias), |sum, _, c| sum + bias(c));
-            case.check(Finish::BiasRelu(&case.bias), |sum, _, c| {
-                (sum + bias(c)).max(0.0)
+            case.check(Finish::BiasRelu(&case.bias), |sum, _, c| (sum + bias(c)).max(0.0));
+            case.check(Finish::BiasResidual(&case.bias, &case.residual), |sum, r, c| {
+                sum + bias(c) + f64::from(case.residual[r * case.strides[1] + c])
             });
-            case.check(
-                Finish::BiasResidual(&case.bias, &case.residual),
-                |sum, r, c| sum + bias(c) + f64::from(case.residual[r * case.strides[1] + c]),
-            );
-            let tanh = |x: f64| {
-                0.5 * x * (1.0 + (0.797_884_560_802_865_4 * (x + 0.044_715 * x.powi(3))).tanh())
-            };
-            case.check(Finish::BiasGeluTanh(&case.bias), |sum, _, c| {
-                tanh(sum + bias(c))
-            });
+            let tanh = |x: f64| 0.5 * x * (1.0 + (0.797_884_560_802_865_4 * (x + 0.044_715 * x.powi(3))).tanh());
+            case.check(Finish::BiasGeluTanh(&case.bias), |sum, _, c| tanh(sum + bias(c)));
         }
     }
 
@@ -343,18 +288,8 @@ mod tests {
         for first in 0..29 {
             let mut out = vec![0.0; case.strides[1]];
             let a = &case.a[first * case.strides[0]..];
-            let rows = Rows {
-                values: a,
-                stride: case.strides[0],
-                count: 1,
-            };
-            multiply(
-                rows,
-                &case.panels,
-                Finish::BiasGelu(&case.bias),
-                &mut out,
-                case.strides[1],
-            );
+            let rows = Rows { values: a, stride: case.strides[0], count: 1 };
+            multiply(rows, &case.panels, Finish::BiasGelu(&case.bias), &mut out, case.strides[1]);
             assert_eq!(out[..40], all[first * case.strides[1]..][..40]);
         }
     }

@@ -38,34 +38,17 @@ pub fn attend(
     let scores = &mut scratch.scores[..length * stride];
     for head in 0..count {
         let at = head * dim;
-        scratch
-            .keys
-            .set_transposed(&qkv.values[hidden + at..], qkv.stride, length, dim);
-        let queries = Rows {
-            values: &qkv.values[at..],
-            ..qkv
-        };
+        scratch.keys.set_transposed(&qkv.values[hidden + at..], qkv.stride, length, dim);
+        let queries = Rows { values: &qkv.values[at..], ..qkv };
         multiply(queries, &scratch.keys, Finish::Plain, scores, stride);
         if let Some(bias) = relative {
             bias.add(head, length, scores, stride);
         }
         softmax_rows(scores, stride, length, scale(dim));
-        scratch
-            .values
-            .set(&qkv.values[2 * hidden + at..], qkv.stride, dim, length);
+        scratch.values.set(&qkv.values[2 * hidden + at..], qkv.stride, dim, length);
         // A head narrower than a panel spills zeros into the next head's place, which is written after it.
-        let weights = Rows {
-            values: scores,
-            stride,
-            count: length,
-        };
-        multiply(
-            weights,
-            &scratch.values,
-            Finish::Plain,
-            &mut context[at..],
-            context_stride,
-        );
+        let weights = Rows { values: scores, stride, count: length };
+        multiply(weights, &scratch.values, Finish::Plain, &mut context[at..], context_stride);
     }
 }
 

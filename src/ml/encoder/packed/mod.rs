@@ -48,11 +48,7 @@ struct Norm {
 }
 
 impl PackedModel {
-    pub fn load(
-        weights: &Weights,
-        architecture: Architecture,
-        pooling: Pooling,
-    ) -> Result<Self, EncodeError> {
+    pub fn load(weights: &Weights, architecture: Architecture, pooling: Pooling) -> Result<Self, EncodeError> {
         let tensors = weights.tensors()?;
         let names = architecture.names(&|name| tensors.contains(name));
         let hidden = architecture.hidden;
@@ -66,10 +62,7 @@ impl PackedModel {
             let mut panels = Panels::default();
             panels.set_transposed(&weight, inputs, columns, inputs);
             bias.resize(Panels::padded(columns), 0.0);
-            Ok::<_, EncodeError>(Linear {
-                weight: panels,
-                bias,
-            })
+            Ok::<_, EncodeError>(Linear { weight: panels, bias })
         };
         let norm = |part: &str| {
             Ok::<_, EncodeError>(Norm {
@@ -93,39 +86,19 @@ impl PackedModel {
             .map(|layer| {
                 Ok(Layer {
                     qkv: linear(&layer.qkv, hidden, hidden)?,
-                    attention_output: linear(
-                        std::slice::from_ref(&layer.attention_output),
-                        hidden,
-                        hidden,
-                    )?,
+                    attention_output: linear(std::slice::from_ref(&layer.attention_output), hidden, hidden)?,
                     attention_norm: norm(&layer.attention_norm)?,
-                    intermediate: linear(
-                        std::slice::from_ref(&layer.intermediate),
-                        architecture.intermediate,
-                        hidden,
-                    )?,
-                    output: linear(
-                        std::slice::from_ref(&layer.output),
-                        hidden,
-                        architecture.intermediate,
-                    )?,
+                    intermediate: linear(std::slice::from_ref(&layer.intermediate), architecture.intermediate, hidden)?,
+                    output: linear(std::slice::from_ref(&layer.output), hidden, architecture.intermediate)?,
                     output_norm: norm(&layer.output_norm)?,
                 })
             })
             .collect::<Result<Vec<_>, EncodeError>>()?;
-        let heads = Heads {
-            count: architecture.heads,
-            dim: hidden / architecture.heads,
-        };
+        let heads = Heads { count: architecture.heads, dim: hidden / architecture.heads };
         let relative = match &names.relative_bias {
             Some((name, buckets)) => {
                 let table = tensors.get(name, &[*buckets, architecture.heads])?;
-                Some(RelativeBias::new(
-                    &table,
-                    *buckets,
-                    heads,
-                    architecture.longest(),
-                ))
+                Some(RelativeBias::new(&table, *buckets, heads, architecture.longest()))
             }
             None => None,
         };
@@ -184,25 +157,11 @@ fn stride(columns: usize) -> usize {
 }
 
 impl Session for PackedSession<'_> {
-    fn run(
-        &mut self,
-        sequences: &[&[u32]],
-        out: &mut [f32],
-        cancelled: &dyn Fn() -> bool,
-    ) -> Result<(), EncodeError> {
+    fn run(&mut self, sequences: &[&[u32]], out: &mut [f32], cancelled: &dyn Fn() -> bool) -> Result<(), EncodeError> {
         let model = self.model;
-        let Architecture {
-            hidden,
-            intermediate,
-            heads,
-            layer_norm_epsilon: epsilon,
-            activation,
-            ..
-        } = model.architecture;
-        let heads = Heads {
-            count: heads,
-            dim: hidden / heads,
-        };
+        let Architecture { hidden, intermediate, heads, layer_norm_epsilon: epsilon, activation, .. } =
+            model.architecture;
+        let heads = Heads { count: heads, dim: hidden / heads };
         let (narrow, triple, wide) = (stride(hidden), stride(3 * hidden), stride(intermediate));
         let tokens: usize = sequences.iter().map(|sequence| sequence.len()).sum();
         let mut starts = Vec::with_capacity(sequences.len());
@@ -221,8 +180,7 @@ impl Session for PackedSession<'_> {
         for sequence in sequences {
             starts.push(start);
             start += sequence.len();
-            let positions =
-                model.positions[model.architecture.first_position * hidden..].chunks_exact(hidden);
+            let positions = model.positions[model.architecture.first_position * hidden..].chunks_exact(hidden);
             for ((token, position), row) in sequence.iter().zip(positions).zip(&mut rows) {
                 let word = &model.words[*token as usize * hidden..][..hidden];
                 for ((value, word), position) in row.iter_mut().zip(word).zip(position) {
@@ -241,11 +199,7 @@ impl Session for PackedSession<'_> {
                 return Err(Cancelled.into());
             }
             multiply(
-                Rows {
-                    values: &self.states,
-                    stride: narrow,
-                    count: tokens,
-                },
+                Rows { values: &self.states, stride: narrow, count: tokens },
                 &layer.qkv.weight,
                 Finish::Bias(&layer.qkv.bias),
                 &mut self.qkv,
@@ -253,11 +207,7 @@ impl Session for PackedSession<'_> {
             );
             for (sequence, start) in sequences.iter().zip(&starts) {
                 attend(
-                    Rows {
-                        values: &self.qkv[start * triple..],
-                        stride: triple,
-                        count: sequence.len(),
-                    },
+                    Rows { values: &self.qkv[start * triple..], stride: triple, count: sequence.len() },
                     heads,
                     model.relative.as_ref(),
                     &mut self.attention,
@@ -275,11 +225,7 @@ impl Session for PackedSession<'_> {
                 rows = sequences.len();
             }
             multiply(
-                Rows {
-                    values: &self.context,
-                    stride: narrow,
-                    count: rows,
-                },
+                Rows { values: &self.context, stride: narrow, count: rows },
                 &layer.attention_output.weight,
                 Finish::BiasResidual(&layer.attention_output.bias, &self.states),
                 &mut self.sums,
@@ -289,11 +235,7 @@ impl Session for PackedSession<'_> {
             std::mem::swap(&mut self.states, &mut self.sums);
             let bias = &layer.intermediate.bias;
             multiply(
-                Rows {
-                    values: &self.states,
-                    stride: narrow,
-                    count: rows,
-                },
+                Rows { values: &self.states, stride: narrow, count: rows },
                 &layer.intermediate.weight,
                 match activation {
                     Activation::Gelu => Finish::BiasGelu(bias),
@@ -304,11 +246,7 @@ impl Session for PackedSession<'_> {
                 wide,
             );
             multiply(
-                Rows {
-                    values: &self.wide,
-                    stride: wide,
-                    count: rows,
-                },
+                Rows { values: &self.wide, stride: wide, count: rows },
                 &layer.output.weight,
                 Finish::BiasResidual(&layer.output.bias, &self.states),
                 &mut self.sums,
@@ -319,20 +257,12 @@ impl Session for PackedSession<'_> {
         }
 
         if rows == tokens {
-            for ((sequence, start), out) in sequences
-                .iter()
-                .zip(&starts)
-                .zip(out.chunks_exact_mut(hidden))
-            {
+            for ((sequence, start), out) in sequences.iter().zip(&starts).zip(out.chunks_exact_mut(hidden)) {
                 let rows = self.states[start * narrow..].chunks_exact(narrow);
                 pool(model.pooling, rows.take(sequence.len()), out);
             }
         } else {
-            for (row, out) in self
-                .states
-                .chunks_exact(narrow)
-                .zip(out.chunks_exact_mut(hidden))
-            {
+            for (row, out) in self.states.chunks_exact(narrow).zip(out.chunks_exact_mut(hidden)) {
                 out.copy_from_slice(&row[..hidden]);
             }
         }

@@ -5,11 +5,7 @@
 
 /// Of the `n` × `n` matrix `a`: eigenvalues from the largest down, and as many eigenvectors, row after row.
 /// `None` when `cancelled` said so.
-pub fn symmetric_eigen(
-    mut a: Vec<f64>,
-    n: usize,
-    cancelled: &dyn Fn() -> bool,
-) -> Option<(Vec<f64>, Vec<f64>)> {
+pub fn symmetric_eigen(mut a: Vec<f64>, n: usize, cancelled: &dyn Fn() -> bool) -> Option<(Vec<f64>, Vec<f64>)> {
     // Rows of `z` become the eigenvectors: the product of all transformations, transposed.
     let mut z = vec![0.0; n * n];
     for i in 0..n {
@@ -17,27 +13,17 @@ pub fn symmetric_eigen(
     }
     tridiagonalize(&mut a, &mut z, n, cancelled)?;
     let mut diagonal: Vec<f64> = (0..n).map(|i| a[i * n + i]).collect();
-    let mut beside: Vec<f64> = (0..n)
-        .map(|i| if i + 1 < n { a[i * n + i + 1] } else { 0.0 })
-        .collect();
+    let mut beside: Vec<f64> = (0..n).map(|i| if i + 1 < n { a[i * n + i + 1] } else { 0.0 }).collect();
     ql(&mut diagonal, &mut beside, &mut z, n, cancelled)?;
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&i, &j| diagonal[j].total_cmp(&diagonal[i]));
     let values = order.iter().map(|&i| diagonal[i]).collect();
-    let vectors = order
-        .iter()
-        .flat_map(|&i| z[i * n..(i + 1) * n].iter().copied())
-        .collect();
+    let vectors = order.iter().flat_map(|&i| z[i * n..(i + 1) * n].iter().copied()).collect();
     Some((values, vectors))
 }
 
 /// Reflects `a` to tridiagonal form T = Z A Zᵀ and applies the same reflections to the rows of `z`.
-fn tridiagonalize(
-    a: &mut [f64],
-    z: &mut [f64],
-    n: usize,
-    cancelled: &dyn Fn() -> bool,
-) -> Option<()> {
+fn tridiagonalize(a: &mut [f64], z: &mut [f64], n: usize, cancelled: &dyn Fn() -> bool) -> Option<()> {
     let (mut v, mut w) = (vec![0.0; n], vec![0.0; n]);
     for k in 0..n.saturating_sub(2) {
         if cancelled() {
@@ -91,21 +77,14 @@ fn tridiagonalize(
 }
 
 /// Diagonalises the tridiagonal matrix of `d` and `e` (`e[i]` couples `i` and `i + 1`), rotating the rows of `z`.
-fn ql(
-    d: &mut [f64],
-    e: &mut [f64],
-    z: &mut [f64],
-    n: usize,
-    cancelled: &dyn Fn() -> bool,
-) -> Option<()> {
+fn ql(d: &mut [f64], e: &mut [f64], z: &mut [f64], n: usize, cancelled: &dyn Fn() -> bool) -> Option<()> {
     for l in 0..n {
         if cancelled() {
             return None;
         }
         // Two or three steps an eigenvalue are usual; NaN would never converge.
         for _ in 0..60 {
-            let small =
-                |i: usize, e: &[f64]| e[i].abs() <= f64::EPSILON * (d[i].abs() + d[i + 1].abs());
+            let small = |i: usize, e: &[f64]| e[i].abs() <= f64::EPSILON * (d[i].abs() + d[i + 1].abs());
             let m = (l..n - 1).find(|&i| small(i, e)).unwrap_or(n - 1);
             if m == l {
                 break;
@@ -173,13 +152,8 @@ mod tests {
             assert!(values.is_sorted_by(|a, b| a >= b));
             for i in 0..n {
                 for j in 0..n {
-                    let rebuilt: f64 = (0..n)
-                        .map(|k| values[k] * vectors[k * n + i] * vectors[k * n + j])
-                        .sum();
-                    assert!(
-                        (rebuilt - a[i * n + j]).abs() < 1e-12 * n as f64,
-                        "{n}: {i}, {j}"
-                    );
+                    let rebuilt: f64 = (0..n).map(|k| values[k] * vectors[k * n + i] * vectors[k * n + j]).sum();
+                    assert!((rebuilt - a[i * n + j]).abs() < 1e-12 * n as f64, "{n}: {i}, {j}");
                     let product = dot(&vectors[i * n..(i + 1) * n], &vectors[j * n..(j + 1) * n]);
                     let unit = if i == j { 1.0 } else { 0.0 };
                     assert!((product - unit).abs() < 1e-12 * n as f64);
@@ -192,10 +166,7 @@ mod tests {
     fn a_matrix_of_low_rank_and_one_of_zeros_have_eigenvalues() {
         let ones = symmetric_eigen(vec![1.0; 25], 5, &|| false).unwrap().0;
         assert!((ones[0] - 5.0).abs() < 1e-12 && ones[1..].iter().all(|x| x.abs() < 1e-12));
-        assert_eq!(
-            symmetric_eigen(vec![0.0; 9], 3, &|| false).unwrap().0,
-            [0.0; 3]
-        );
+        assert_eq!(symmetric_eigen(vec![0.0; 9], 3, &|| false).unwrap().0, [0.0; 3]);
         assert!(symmetric_eigen(vec![1.0; 9], 3, &|| true).is_none());
     }
 }

@@ -32,13 +32,8 @@ pub fn components(
     let width = (dim + OVERSAMPLING).min(rows.len()).min(features);
     let columns = transpose(rows, features);
     let mut stream = Stream::new(seed, "tfidf sketch", 0);
-    let sketch = Dense {
-        rows: features,
-        columns: width,
-        data: (0..features * width)
-            .map(|_| stream.normal() as f32)
-            .collect(),
-    };
+    let sketch =
+        Dense { rows: features, columns: width, data: (0..features * width).map(|_| stream.normal() as f32).collect() };
     let mut basis = run.orthonormal(&run.sparse_times(rows, &sketch)?)?;
     for _ in 0..ITERATIONS {
         let image = run.sparse_times(&columns, &basis)?;
@@ -107,11 +102,7 @@ impl Run<'_> {
             },
             |i, out| data[i * size * columns..][..out.len()].copy_from_slice(&out),
         )?;
-        Ok(Dense {
-            rows,
-            columns,
-            data,
-        })
+        Ok(Dense { rows, columns, data })
     }
 
     fn sparse_times(&self, sparse: &[SparseRow], dense: &Dense) -> Result<Dense, EncodeError> {
@@ -133,19 +124,13 @@ impl Run<'_> {
     fn orthonormal(&self, matrix: &Dense) -> Result<Dense, EncodeError> {
         let width = matrix.columns;
         let (values, vectors) =
-            symmetric_eigen(self.gram(matrix)?, width, &|| self.progress.cancelled())
-                .ok_or(Cancelled)?;
+            symmetric_eigen(self.gram(matrix)?, width, &|| self.progress.cancelled()).ok_or(Cancelled)?;
         let largest = values.first().copied().unwrap_or(0.0);
-        let rank = values
-            .iter()
-            .take_while(|value| **value > largest * 1e-11 && **value > 0.0)
-            .count();
+        let rank = values.iter().take_while(|value| **value > largest * 1e-11 && **value > 0.0).count();
         let scaled: Vec<f32> = (0..rank)
             .flat_map(|j| {
                 let scale = 1.0 / values[j].sqrt();
-                vectors[j * width..(j + 1) * width]
-                    .iter()
-                    .map(move |value| (value * scale) as f32)
+                vectors[j * width..(j + 1) * width].iter().map(move |value| (value * scale) as f32)
             })
             .collect();
         let mut panels = Panels::default();
@@ -153,16 +138,9 @@ impl Run<'_> {
         let stride = Panels::padded(rank);
         self.by_rows(matrix.rows, rank, |range, out| {
             let mut wide = vec![0.0; range.len() * stride];
-            let rows = Rows {
-                values: &matrix.data[range.start * width..],
-                stride: width,
-                count: range.len(),
-            };
+            let rows = Rows { values: &matrix.data[range.start * width..], stride: width, count: range.len() };
             multiply(rows, &panels, Finish::Plain, &mut wide, stride);
-            for (out, row) in out
-                .chunks_exact_mut(rank.max(1))
-                .zip(wide.chunks_exact(stride.max(1)))
-            {
+            for (out, row) in out.chunks_exact_mut(rank.max(1)).zip(wide.chunks_exact(stride.max(1))) {
                 out.copy_from_slice(&row[..rank]);
             }
         })
@@ -174,42 +152,29 @@ impl Run<'_> {
         let width = matrix.columns;
         let stride = Panels::padded(width);
         let size = matrix.rows.div_ceil(PARTS).max(1);
-        let parts = parallel::map(
-            matrix.rows.div_ceil(size),
-            self.threads,
-            self.progress,
-            |i| {
-                let rows = i * size..((i + 1) * size).min(matrix.rows);
-                let mut sum = vec![0.0f64; width * width];
-                let (mut panels, mut flipped) = (Panels::default(), vec![0.0; width * BLOCK]);
-                let mut product = vec![0.0; width * stride];
-                for block in matrix.data[rows.start * width..rows.end * width].chunks(BLOCK * width)
-                {
-                    let depth = block.len() / width;
-                    for (k, row) in block.chunks_exact(width).enumerate() {
-                        for (c, value) in row.iter().enumerate() {
-                            flipped[c * BLOCK + k] = *value;
-                        }
-                    }
-                    panels.set(block, width, width, depth);
-                    let rows = Rows {
-                        values: &flipped,
-                        stride: BLOCK,
-                        count: width,
-                    };
-                    multiply(rows, &panels, Finish::Plain, &mut product, stride);
-                    for (sum, row) in sum
-                        .chunks_exact_mut(width)
-                        .zip(product.chunks_exact(stride))
-                    {
-                        for (sum, value) in sum.iter_mut().zip(row) {
-                            *sum += f64::from(*value);
-                        }
+        let parts = parallel::map(matrix.rows.div_ceil(size), self.threads, self.progress, |i| {
+            let rows = i * size..((i + 1) * size).min(matrix.rows);
+            let mut sum = vec![0.0f64; width * width];
+            let (mut panels, mut flipped) = (Panels::default(), vec![0.0; width * BLOCK]);
+            let mut product = vec![0.0; width * stride];
+            for block in matrix.data[rows.start * width..rows.end * width].chunks(BLOCK * width) {
+                let depth = block.len() / width;
+                for (k, row) in block.chunks_exact(width).enumerate() {
+                    for (c, value) in row.iter().enumerate() {
+                        flipped[c * BLOCK + k] = *value;
                     }
                 }
-                Ok(sum)
-            },
-        )?;
+                panels.set(block, width, width, depth);
+                let rows = Rows { values: &flipped, stride: BLOCK, count: width };
+                multiply(rows, &panels, Finish::Plain, &mut product, stride);
+                for (sum, row) in sum.chunks_exact_mut(width).zip(product.chunks_exact(stride)) {
+                    for (sum, value) in sum.iter_mut().zip(row) {
+                        *sum += f64::from(*value);
+                    }
+                }
+            }
+            Ok(sum)
+        })?;
         let mut total = vec![0.0; width * width];
         for part in parts {
             for (total, value) in total.iter_mut().zip(part) {

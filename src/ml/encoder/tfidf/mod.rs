@@ -62,32 +62,18 @@ impl Default for TfidfOptions {
 
 impl TfidfOptions {
     fn check(&self) -> Result<(), EncodeError> {
-        let fail = |option, reason: &str| {
-            Err(EncodeError::Option {
-                option,
-                reason: reason.to_owned(),
-            })
-        };
+        let fail = |option, reason: &str| Err(EncodeError::Option { option, reason: reason.to_owned() });
         let range = |[shortest, longest]: [usize; 2]| {
             (shortest, longest) == (0, 0) || (1 <= shortest && shortest <= longest && longest <= 64)
         };
         if !range(self.word_ngrams) {
-            return fail(
-                "word_ngrams",
-                "give [shortest, longest] of 1 to 64, or [0, 0] for none",
-            );
+            return fail("word_ngrams", "give [shortest, longest] of 1 to 64, or [0, 0] for none");
         }
         if !range(self.char_ngrams) {
-            return fail(
-                "char_ngrams",
-                "give [shortest, longest] of 1 to 64, or [0, 0] for none",
-            );
+            return fail("char_ngrams", "give [shortest, longest] of 1 to 64, or [0, 0] for none");
         }
         if self.word_ngrams[1] + self.char_ngrams[1] == 0 {
-            return fail(
-                "word_ngrams",
-                "words and characters cannot both be left out",
-            );
+            return fail("word_ngrams", "words and characters cannot both be left out");
         }
         if !(1..=8192).contains(&self.dim) {
             return fail("dim", "give 1 to 8192 dimensions");
@@ -130,24 +116,12 @@ impl Tfidf {
         }
         let vocabulary = Vocabulary::fit(texts, &options, threads, progress)?;
         let rows = vocabulary.transform(texts, &options, threads, progress)?;
-        let components = lsa::components(
-            &rows,
-            vocabulary.len(),
-            options.dim,
-            seed,
-            threads,
-            progress,
-        )?;
+        let components = lsa::components(&rows, vocabulary.len(), options.dim, seed, threads, progress)?;
         Ok(Tfidf::new(options, vocabulary, components))
     }
 
     fn new(options: TfidfOptions, vocabulary: Vocabulary, components: Vec<f32>) -> Self {
-        let mut tfidf = Tfidf {
-            options,
-            vocabulary,
-            components,
-            digest: String::new(),
-        };
+        let mut tfidf = Tfidf { options, vocabulary, components, digest: String::new() };
         tfidf.digest = blake3::hash(&tfidf.to_bytes()).to_hex().to_string();
         tfidf
     }
@@ -155,12 +129,7 @@ impl Tfidf {
     /// A safetensors file: `idf`, `components` (features × dim) and `vocabulary` (n-grams, each on its own line, as
     /// bytes); the options are its metadata.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let bytes = |values: &[f32]| {
-            values
-                .iter()
-                .flat_map(|x| x.to_le_bytes())
-                .collect::<Vec<u8>>()
-        };
+        let bytes = |values: &[f32]| values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
         let idf = bytes(&self.vocabulary.idf);
         let components = bytes(&self.components);
         let terms = self.vocabulary.terms().join("\n").into_bytes();
@@ -173,10 +142,7 @@ impl Tfidf {
         let features = self.vocabulary.len();
         let tensors = [
             ("idf", tensor(Dtype::F32, &[features], &idf)),
-            (
-                "components",
-                tensor(Dtype::F32, &[features, self.options.dim], &components),
-            ),
+            ("components", tensor(Dtype::F32, &[features, self.options.dim], &components)),
             ("vocabulary", tensor(Dtype::U8, &[terms.len()], &terms)),
         ]
         .into_iter()
@@ -189,48 +155,26 @@ impl Tfidf {
     /// Reads what `to_bytes` wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EncodeError> {
         let damaged = |reason: &str| EncodeError::Stored(reason.to_owned());
-        let (_, metadata) =
-            SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error.to_string()))?;
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error.to_string()))?;
         let header = metadata
             .metadata()
             .as_ref()
             .and_then(|entries| entries.get("tfidf"))
             .ok_or_else(|| damaged("its options are missing"))?;
-        let header: Header =
-            serde_json::from_str(header).map_err(|error| damaged(&error.to_string()))?;
+        let header: Header = serde_json::from_str(header).map_err(|error| damaged(&error.to_string()))?;
         if header.version != RECIPE {
-            return Err(damaged(&format!(
-                "it has format {}, not {RECIPE}",
-                header.version
-            )));
+            return Err(damaged(&format!("it has format {}, not {RECIPE}", header.version)));
         }
         header.options.check()?;
-        let tensors =
-            SafeTensors::deserialize(bytes).map_err(|error| damaged(&error.to_string()))?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| damaged(&error.to_string()))?;
         let tensor = |name, kind, shape: &[Option<usize>]| {
-            let tensor = tensors
-                .tensor(name)
-                .map_err(|error| damaged(&error.to_string()))?;
+            let tensor = tensors.tensor(name).map_err(|error| damaged(&error.to_string()))?;
             let fits = tensor.dtype() == kind
                 && tensor.shape().len() == shape.len()
-                && tensor
-                    .shape()
-                    .iter()
-                    .zip(shape)
-                    .all(|(a, b)| b.is_none_or(|b| *a == b));
-            if fits {
-                Ok(tensor.data())
-            } else {
-                Err(damaged(&format!("tensor '{name}' has another shape")))
-            }
+                && tensor.shape().iter().zip(shape).all(|(a, b)| b.is_none_or(|b| *a == b));
+            if fits { Ok(tensor.data()) } else { Err(damaged(&format!("tensor '{name}' has another shape"))) }
         };
-        let numbers = |data: &[u8]| {
-            data.as_chunks()
-                .0
-                .iter()
-                .map(|b| f32::from_le_bytes(*b))
-                .collect::<Vec<f32>>()
-        };
+        let numbers = |data: &[u8]| data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>();
         let terms = std::str::from_utf8(tensor("vocabulary", Dtype::U8, &[None])?)
             .map_err(|error| damaged(&error.to_string()))?;
         let terms: Vec<String> = terms.split('\n').map(str::to_owned).collect();
@@ -258,12 +202,7 @@ impl TextEncoder for Tfidf {
         self.options.dim
     }
 
-    fn encode(
-        &self,
-        texts: &[&str],
-        threads: usize,
-        progress: &dyn Progress,
-    ) -> Result<Matrix, EncodeError> {
+    fn encode(&self, texts: &[&str], threads: usize, progress: &dyn Progress) -> Result<Matrix, EncodeError> {
         let dim = self.options.dim;
         let mut distinct = Vec::new();
         let mut numbers = HashMap::new();

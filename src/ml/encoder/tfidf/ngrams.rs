@@ -5,10 +5,8 @@
 
 /// Calls `found` with each run of `shortest..=longest` words, joined by single spaces.
 pub fn words(text: &str, [shortest, longest]: [usize; 2], mut found: impl FnMut(&str)) {
-    let words: Vec<&str> = text
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> =
+        text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
     let mut joined = String::new();
     for length in shortest.max(1)..=longest {
         for run in words.windows(length) {
@@ -68,10 +66,8 @@ mod tests {
     #[test]
     fn characters_are_cut_as_scikit_learn_does() {
         let grams = collect!(characters, "a café  x1", [3, 5]);
-        let expected = [
-            " a ", " ca", "caf", "afé", "fé ", " caf", "café", "afé ", " café", "café ", " x1",
-            "x1 ", " x1 ",
-        ];
+        let expected =
+            [" a ", " ca", "caf", "afé", "fé ", " caf", "café", "afé ", " café", "café ", " x1", "x1 ", " x1 "];
         assert_eq!(grams, expected);
     }
 

@@ -49,11 +49,7 @@ impl Vocabulary {
         let mut kept: Vec<(usize, String, u32)> = counts
             .into_iter()
             .enumerate()
-            .flat_map(|(kind, counts)| {
-                counts
-                    .into_iter()
-                    .map(move |(gram, count)| (kind, gram, count))
-            })
+            .flat_map(|(kind, counts)| counts.into_iter().map(move |(gram, count)| (kind, gram, count)))
             .filter(|(_, _, count)| *count as usize >= options.min_count)
             .collect();
         if kept.is_empty() {
@@ -70,27 +66,15 @@ impl Vocabulary {
         kept.sort_unstable();
         let words = kept.iter().filter(|(kind, _, _)| *kind == 0).count();
         let total = (1 + texts.len()) as f64;
-        let idf = kept
-            .iter()
-            .map(|(_, _, count)| ((total / f64::from(1 + count)).ln() + 1.0) as f32)
-            .collect();
-        Ok(Vocabulary::new(
-            kept.into_iter().map(|(_, gram, _)| gram).collect(),
-            words,
-            idf,
-        ))
+        let idf = kept.iter().map(|(_, _, count)| ((total / f64::from(1 + count)).ln() + 1.0) as f32).collect();
+        Ok(Vocabulary::new(kept.into_iter().map(|(_, gram, _)| gram).collect(), words, idf))
     }
 
     /// `terms` in the order of `Vocabulary::terms`, the first `words` of them words.
     pub fn new(terms: Vec<String>, words: usize, idf: Vec<f32>) -> Self {
         let mut terms = terms.into_iter().zip(0u32..);
         let word_numbers = terms.by_ref().take(words).collect();
-        Vocabulary {
-            word_numbers,
-            character_numbers: terms.collect(),
-            words,
-            idf,
-        }
+        Vocabulary { word_numbers, character_numbers: terms.collect(), words, idf }
     }
 
     pub fn len(&self) -> usize {
@@ -124,11 +108,7 @@ impl Vocabulary {
         let words = row.partition_point(|(feature, _)| (*feature as usize) < self.words);
         let (words, characters) = row.split_at_mut(words);
         for part in [words, characters] {
-            let norm = part
-                .iter()
-                .map(|(_, weight)| weight * weight)
-                .sum::<f32>()
-                .sqrt();
+            let norm = part.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
             part.iter_mut().for_each(|(_, weight)| *weight /= norm);
         }
         row
@@ -144,10 +124,7 @@ impl Vocabulary {
     ) -> Result<Vec<SparseRow>, EncodeError> {
         let chunks: Vec<&[&str]> = texts.chunks(CHUNK).collect();
         let rows = parallel::map(chunks.len(), threads, progress, |i| {
-            Ok(chunks[i]
-                .iter()
-                .map(|text| self.weights(text, options))
-                .collect::<Vec<_>>())
+            Ok(chunks[i].iter().map(|text| self.weights(text, options)).collect::<Vec<_>>())
         })?;
         Ok(rows.into_iter().flatten().collect())
     }
@@ -158,22 +135,15 @@ fn count_texts(texts: &[&str], options: &TfidfOptions) -> [HashMap<String, u32>;
     // With each count, the last text that added to it.
     let mut counts: [HashMap<String, (u32, usize)>; 2] = Default::default();
     for (i, text) in texts.iter().enumerate() {
-        each_gram(text, options, |kind, gram| {
-            match counts[kind].get_mut(gram) {
-                Some((_, last)) if *last == i => {}
-                Some((count, last)) => (*count, *last) = (*count + 1, i),
-                None => {
-                    counts[kind].insert(gram.to_owned(), (1, i));
-                }
+        each_gram(text, options, |kind, gram| match counts[kind].get_mut(gram) {
+            Some((_, last)) if *last == i => {}
+            Some((count, last)) => (*count, *last) = (*count + 1, i),
+            None => {
+                counts[kind].insert(gram.to_owned(), (1, i));
             }
         });
     }
-    counts.map(|counts| {
-        counts
-            .into_iter()
-            .map(|(gram, (count, _))| (gram, count))
-            .collect()
-    })
+    counts.map(|counts| counts.into_iter().map(|(gram, (count, _))| (gram, count)).collect())
 }
 
 /// Calls `found` with 0 and each word run, then with 1 and each character run.

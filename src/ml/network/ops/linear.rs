@@ -39,7 +39,13 @@ impl CustomOp2 for Linear {
         Ok((product, Shape::from((rows, outputs))))
     }
 
-    fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        _: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let gradient = gradient.contiguous()?;
         let for_x = if x.track_op() { Some(gradient.matmul(weight)?) } else { None };
         Ok((for_x, Some(gradient.t()?.matmul(x)?)))

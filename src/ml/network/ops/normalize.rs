@@ -126,7 +126,8 @@ impl CustomOp3 for Normalize {
                 // dz = scale·(du − (Σdu + x̂·Σdu·x̂)/rows), with x̂ = (z − mean)·inverse.
                 let share = 1.0 / rows as f32;
                 let drift: Vec<f32> = for_beta.iter().map(|sum| sum * share).collect();
-                let tilt: Vec<f32> = for_gamma.iter().zip(&inverse).map(|(sum, inverse)| sum * inverse * share).collect();
+                let tilt: Vec<f32> =
+                    for_gamma.iter().zip(&inverse).map(|(sum, inverse)| sum * inverse * share).collect();
                 for (row, z) in out.chunks_exact_mut(width).zip(z.chunks_exact(width)) {
                     centre_row(row, z, &statistics.mean, &scale, &drift, &tilt);
                 }
@@ -203,7 +204,9 @@ impl CustomOp1 for ScaleAndActivate {
 
 fn check_mask(mask: &Option<Vec<f32>>, length: usize) -> Result<()> {
     match mask {
-        Some(mask) if mask.len() != length => candle_core::bail!("a mask of {} for {length} values", mask.len()),
+        Some(mask) if mask.len() != length => {
+            candle_core::bail!("a mask of {} for {length} values", mask.len())
+        }
         _ => Ok(()),
     }
 }
@@ -251,8 +254,7 @@ fn accumulate(slopes: &[f32], z: &[f32], mean: &[f32], inverse: &[f32], for_beta
 }
 
 fn centre_row(row: &mut [f32], z: &[f32], mean: &[f32], scale: &[f32], drift: &[f32], tilt: &[f32]) {
-    for (((((value, z), mean), scale), drift), tilt) in
-        row.iter_mut().zip(z).zip(mean).zip(scale).zip(drift).zip(tilt)
+    for (((((value, z), mean), scale), drift), tilt) in row.iter_mut().zip(z).zip(mean).zip(scale).zip(drift).zip(tilt)
     {
         *value = scale * (*value - drift - (z - mean) * tilt);
     }

@@ -37,12 +37,7 @@ pub(super) fn of_key(input: &Checked, key: &AuditKey) -> Contradictions {
         ceiling: 1.0,
         examples: Vec::new(),
     };
-    let unnamed = key
-        .key
-        .codes
-        .iter()
-        .zip(input.label)
-        .filter(|(code, label)| **code == MISSING && label.is_some());
+    let unnamed = key.key.codes.iter().zip(input.label).filter(|(code, label)| **code == MISSING && label.is_some());
     let mut right = unnamed.count() as u64;
     let mut counts = vec![0u64; input.classes.len()];
     let sets = key.key.sets();
@@ -62,11 +57,7 @@ pub(super) fn of_key(input: &Checked, key: &AuditKey) -> Contradictions {
             ranked.push((rows, labelled - largest));
         }
     }
-    found.ceiling = if input.labelled == 0 {
-        1.0
-    } else {
-        right as f64 / input.labelled as f64
-    };
+    found.ceiling = if input.labelled == 0 { 1.0 } else { right as f64 / input.labelled as f64 };
     found.examples = examples(input, key, ranked.into_iter());
     found
 }

@@ -43,18 +43,9 @@ pub struct Duplicates {
 }
 
 pub(super) fn of_key(input: &Checked, key: &AuditKey) -> Duplicates {
-    let identity = input
-        .groups
-        .first()
-        .map(|group| group.key.codes.as_slice())
-        .unwrap_or_default();
-    let group = input
-        .connected
-        .as_ref()
-        .map(|groups| groups.codes.as_slice())
-        .unwrap_or_default();
-    let nearly =
-        matches!(key.kind, KeyKind::NormalisedText | KeyKind::RoundedNumbers) && !group.is_empty();
+    let identity = input.groups.first().map(|group| group.key.codes.as_slice()).unwrap_or_default();
+    let group = input.connected.as_ref().map(|groups| groups.codes.as_slice()).unwrap_or_default();
+    let nearly = matches!(key.kind, KeyKind::NormalisedText | KeyKind::RoundedNumbers) && !group.is_empty();
     let sets = key.key.sets();
     let mut found = Duplicates {
         key: key.name.clone(),
@@ -76,16 +67,7 @@ pub(super) fn of_key(input: &Checked, key: &AuditKey) -> Duplicates {
     let repeated: Vec<(&[u32], u64)> = sets
         .iter()
         .filter(|rows| rows.len() > 1)
-        .map(|rows| {
-            (
-                rows,
-                if nearly && !spans(rows, group) {
-                    0
-                } else {
-                    rows.len() as u64
-                },
-            )
-        })
+        .map(|rows| (rows, if nearly && !spans(rows, group) { 0 } else { rows.len() as u64 }))
         .collect();
     for (rows, _) in &repeated {
         let count = rows.len() as u64;
@@ -109,19 +91,13 @@ pub(super) fn of_key(input: &Checked, key: &AuditKey) -> Duplicates {
 
 /// Whether the rows have several different codes; false for an empty list of codes.
 fn spans(rows: &[u32], codes: &[u32]) -> bool {
-    let mut known = rows
-        .iter()
-        .filter_map(|&row| codes.get(row as usize))
-        .filter(|&&code| code != MISSING);
-    known
-        .next()
-        .is_some_and(|first| known.any(|code| code != first))
+    let mut known = rows.iter().filter_map(|&row| codes.get(row as usize)).filter(|&&code| code != MISSING);
+    known.next().is_some_and(|first| known.any(|code| code != first))
 }
 
 impl Duplicates {
     /// Whether so many equal pairs could come from coarse columns alone.
     pub(super) fn may_be_chance(&self) -> bool {
-        self.expected_pairs
-            .is_some_and(|expected| expected > 0.1 * self.pairs)
+        self.expected_pairs.is_some_and(|expected| expected > 0.1 * self.pairs)
     }
 }

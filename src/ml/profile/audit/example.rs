@@ -35,11 +35,7 @@ pub(super) fn examples<'s>(
 ) -> Vec<RowSet> {
     let mut ranked: Vec<(&[u32], u64)> = sets.filter(|(_, rank)| *rank > 0).collect();
     ranked.sort_by_key(|&(rows, rank)| (std::cmp::Reverse(rank), rows[0]));
-    ranked
-        .iter()
-        .take(input.options.examples)
-        .map(|(rows, _)| example(input, key, rows))
-        .collect()
+    ranked.iter().take(input.options.examples).map(|(rows, _)| example(input, key, rows)).collect()
 }
 
 fn example(input: &Checked, key: &AuditKey, rows: &[u32]) -> RowSet {
@@ -52,30 +48,20 @@ fn example(input: &Checked, key: &AuditKey, rows: &[u32]) -> RowSet {
         .iter()
         .zip(counts)
         .filter(|(_, rows)| *rows > 0)
-        .map(|(class, rows)| ClassCount {
-            class: class.clone(),
-            rows,
-        })
+        .map(|(class, rows)| ClassCount { class: class.clone(), rows })
         .collect();
     classes.sort_by_key(|count| std::cmp::Reverse(count.rows));
     RowSet {
         value: key.title_of(rows[0]),
         rows: rows.len() as u64,
         classes,
-        places: rows
-            .iter()
-            .take(PLACES)
-            .map(|&row| place(input, row))
-            .collect(),
+        places: rows.iter().take(PLACES).map(|&row| place(input, row)).collect(),
     }
 }
 
 fn place(input: &Checked, row: u32) -> String {
     match input.origins {
-        Some(origins) => format!(
-            "{}:{}",
-            origins.source[row as usize], origins.line[row as usize]
-        ),
+        Some(origins) => format!("{}:{}", origins.source[row as usize], origins.line[row as usize]),
         None => format!("row {}", row + 1),
     }
 }
@@ -88,18 +74,11 @@ impl RowSet {
             None => format!("{} rows", self.rows),
         };
         if !self.classes.is_empty() {
-            let counts: Vec<String> = self
-                .classes
-                .iter()
-                .map(|count| format!("{} {}", count.rows, count.class))
-                .collect();
+            let counts: Vec<String> =
+                self.classes.iter().map(|count| format!("{} {}", count.rows, count.class)).collect();
             text.push_str(&format!(" ({})", counts.join(", ")));
         }
-        let more = if self.rows as usize > self.places.len() {
-            ", …"
-        } else {
-            ""
-        };
+        let more = if self.rows as usize > self.places.len() { ", …" } else { "" };
         text.push_str(&format!(" at {}{more}", self.places.join(", ")));
         text
     }

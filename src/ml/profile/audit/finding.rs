@@ -37,18 +37,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(
-        severity: Severity,
-        title: String,
-        detail: String,
-        evidence: Vec<String>,
-    ) -> Self {
-        Finding {
-            severity,
-            title,
-            detail,
-            evidence,
-        }
+    pub(super) fn new(severity: Severity, title: String, detail: String, evidence: Vec<String>) -> Self {
+        Finding { severity, title, detail, evidence }
     }
 }
 

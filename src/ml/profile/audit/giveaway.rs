@@ -63,10 +63,7 @@ pub struct ColumnScore {
 impl GiveAway {
     /// Accuracy of the look-up over groups where there are any, else over rows.
     pub(super) fn honest_accuracy(&self) -> f64 {
-        self.group_folds
-            .as_ref()
-            .unwrap_or(&self.row_folds)
-            .accuracy
+        self.group_folds.as_ref().unwrap_or(&self.row_folds).accuracy
     }
 }
 
@@ -91,29 +88,13 @@ pub enum GiveAwayVerdict {
 
 pub(super) fn of_columns(input: &Checked) -> Vec<GiveAway> {
     let folds = input.options.folds;
-    let row_folds: Vec<u32> = fold_of(
-        input.rows,
-        folds,
-        Stream::new(input.seed, "profile: row folds", 0),
-    );
+    let row_folds: Vec<u32> = fold_of(input.rows, folds, Stream::new(input.seed, "profile: row folds", 0));
     let group_folds = input.connected.as_ref().map(|groups| {
-        let of_group = fold_of(
-            groups.distinct,
-            folds,
-            Stream::new(input.seed, "profile: group folds", 0),
-        );
-        groups
-            .codes
-            .iter()
-            .map(|&group| of_group[group as usize])
-            .collect::<Vec<u32>>()
+        let of_group = fold_of(groups.distinct, folds, Stream::new(input.seed, "profile: group folds", 0));
+        groups.codes.iter().map(|&group| of_group[group as usize]).collect::<Vec<u32>>()
     });
     let look_up = LookUp::new(input, row_folds, group_folds);
-    input
-        .columns
-        .par_iter()
-        .map(|column| of_column(&look_up, column))
-        .collect()
+    input.columns.par_iter().map(|column| of_column(&look_up, column)).collect()
 }
 
 /// A fold for each of `count` things, sizes differing by one at most.
@@ -128,23 +109,18 @@ fn fold_of(count: usize, folds: usize, mut stream: Stream) -> Vec<u32> {
 fn of_column(look_up: &LookUp, column: &PreparedColumn) -> GiveAway {
     let by_value = look_up.read(&column.key.with_missing_as_value());
     let (kind, by_bin) = match &column.data {
-        ColumnData::Numeric { values, order } if column.key.distinct > BINS => (
-            ColumnKind::Numeric,
-            Some(look_up.read(&quantile_bins(values, order).with_missing_as_value())),
-        ),
+        ColumnData::Numeric { values, order } if column.key.distinct > BINS => {
+            (ColumnKind::Numeric, Some(look_up.read(&quantile_bins(values, order).with_missing_as_value())))
+        }
         ColumnData::Numeric { .. } => (ColumnKind::Numeric, None),
         ColumnData::Text(_) => (ColumnKind::Text, None),
     };
     let (read_by, reading) = match by_bin {
-        Some(by_bin) if by_bin.honest().accuracy > by_value.honest().accuracy => {
-            (ReadBy::QuantileBin, by_bin)
-        }
+        Some(by_bin) if by_bin.honest().accuracy > by_value.honest().accuracy => (ReadBy::QuantileBin, by_bin),
         _ => (ReadBy::Value, by_value),
     };
     let names_things = match &column.data {
-        ColumnData::Numeric { values, .. } => {
-            values.iter().all(|x| !x.is_finite() || x.fract() == 0.0)
-        }
+        ColumnData::Numeric { values, .. } => values.iter().all(|x| !x.is_finite() || x.fract() == 0.0),
         ColumnData::Text(_) => true,
     };
     let verdict = judge(&reading, look_up.majority, names_things);
@@ -180,14 +156,9 @@ fn quantile_bins(values: &[f64], order: &[u32]) -> Key {
 fn judge(reading: &Reading, majority: f64, names_things: bool) -> GiveAwayVerdict {
     let honest = reading.honest();
     let accuracy = honest.accuracy_on_covered.unwrap_or(0.0);
-    let gain = if majority < 1.0 {
-        (accuracy - majority) / (1.0 - majority)
-    } else {
-        0.0
-    };
-    let reaches = |(least, coverage): (f64, f64)| {
-        accuracy >= least && honest.coverage >= coverage && gain >= LEAST_GAIN
-    };
+    let gain = if majority < 1.0 { (accuracy - majority) / (1.0 - majority) } else { 0.0 };
+    let reaches =
+        |(least, coverage): (f64, f64)| accuracy >= least && honest.coverage >= coverage && gain >= LEAST_GAIN;
     if reaches(GIVES_AWAY) {
         return GiveAwayVerdict::GivesAway;
     }
@@ -206,18 +177,9 @@ fn judge(reading: &Reading, majority: f64, names_things: bool) -> GiveAwayVerdic
     }
 }
 
-fn reason(
-    look_up: &LookUp,
-    reading: &Reading,
-    read_by: ReadBy,
-    verdict: GiveAwayVerdict,
-) -> String {
+fn reason(look_up: &LookUp, reading: &Reading, read_by: ReadBy, verdict: GiveAwayVerdict) -> String {
     let honest = reading.honest();
-    let others = if reading.group_folds.is_some() {
-        "in other groups"
-    } else {
-        "on other rows"
-    };
+    let others = if reading.group_folds.is_some() { "in other groups" } else { "on other rows" };
     let what = match read_by {
         ReadBy::Value => "looking its value up",
         ReadBy::QuantileBin => "its quantile bin",
@@ -231,20 +193,12 @@ fn reason(
         percent(honest.coverage),
         percent(look_up.majority)
     );
-    let told = matches!(
-        verdict,
-        GiveAwayVerdict::GivesAway | GiveAwayVerdict::Nearly
-    );
+    let told = matches!(verdict, GiveAwayVerdict::GivesAway | GiveAwayVerdict::Nearly);
     if told && reading.purity == Some(1.0) && read_by == ReadBy::Value {
         if reading.distinct == look_up.occurring {
-            text.push_str(
-                "; its values and the labels match one to one: it is the label under another name",
-            );
+            text.push_str("; its values and the labels match one to one: it is the label under another name");
         } else {
-            text.push_str(&format!(
-                "; each of its {} values has one label only",
-                thousands(reading.distinct)
-            ));
+            text.push_str(&format!("; each of its {} values has one label only", thousands(reading.distinct)));
         }
     }
     if verdict == GiveAwayVerdict::RecognisesRows {

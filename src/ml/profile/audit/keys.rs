@@ -50,33 +50,21 @@ pub(super) struct AuditKey<'a> {
 impl AuditKey<'_> {
     /// What an example is called, by one of its rows; `None` when there is no text to call it by.
     pub fn title_of(&self, row: u32) -> Option<String> {
-        let pieces: Vec<&str> = self
-            .shown
-            .iter()
-            .filter_map(|texts| texts[row as usize].as_deref())
-            .collect();
+        let pieces: Vec<&str> = self.shown.iter().filter_map(|texts| texts[row as usize].as_deref()).collect();
         (!pieces.is_empty()).then(|| wording::short(&pieces.join("\n"), 80))
     }
 }
 
 /// `telling`: columns that give the label away; rows are compared with and without them.
 pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Vec<AuditKey<'a>> {
-    let near: Vec<&[Option<String>]> = input
-        .options
-        .near_duplicate_columns
-        .iter()
-        .filter_map(|name| texts_of(input, name))
-        .collect();
+    let near: Vec<&[Option<String>]> =
+        input.options.near_duplicate_columns.iter().filter_map(|name| texts_of(input, name)).collect();
     let called: Vec<&[Option<String>]> = match input.groups.first() {
         _ if !near.is_empty() => near.clone(),
         Some(group) => vec![group.values],
         None => Vec::new(),
     };
-    let columns: Vec<&PreparedColumn> = input
-        .columns
-        .iter()
-        .filter(|column| !is_row_counter(column))
-        .collect();
+    let columns: Vec<&PreparedColumn> = input.columns.iter().filter(|column| !is_row_counter(column)).collect();
     let all_of = |name: String, kind: KeyKind, keys: &[&Key]| AuditKey {
         name,
         kind,
@@ -87,17 +75,11 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Vec<Audi
     let mut keys = Vec::new();
     let every: Vec<&Key> = columns.iter().map(|column| &column.key).collect();
     keys.push(all_of("every column".into(), KeyKind::Rows, &every));
-    let untold = columns
-        .iter()
-        .filter(|column| !telling.contains(&column.name));
+    let untold = columns.iter().filter(|column| !telling.contains(&column.name));
     let untold: Vec<&Key> = untold.map(|column| &column.key).collect();
     if untold.len() < every.len() && !untold.is_empty() {
         let left_out: Vec<String> = telling.iter().map(|name| name.to_string()).collect();
-        keys.push(all_of(
-            format!("every column but {}", wording::list(&left_out)),
-            KeyKind::Rows,
-            &untold,
-        ));
+        keys.push(all_of(format!("every column but {}", wording::list(&left_out)), KeyKind::Rows, &untold));
     }
     for group in &input.groups {
         keys.push(AuditKey {
@@ -111,11 +93,7 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Vec<Audi
     if let Some(connected) = &input.connected
         && input.groups.len() > 1
     {
-        let names: Vec<String> = input
-            .groups
-            .iter()
-            .map(|group| group.name.to_string())
-            .collect();
+        let names: Vec<String> = input.groups.iter().map(|group| group.name.to_string()).collect();
         keys.push(AuditKey {
             name: format!("groups connected by {}", wording::list(&names)),
             kind: KeyKind::Connected,
@@ -124,39 +102,19 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Vec<Audi
             shown: called.clone(),
         });
     }
-    let numeric: Vec<&PreparedColumn> = columns
-        .iter()
-        .copied()
-        .filter(|column| matches!(column.data, ColumnData::Numeric { .. }))
-        .collect();
+    let numeric: Vec<&PreparedColumn> =
+        columns.iter().copied().filter(|column| matches!(column.data, ColumnData::Numeric { .. })).collect();
     if !numeric.is_empty() {
         let exact: Vec<&Key> = numeric.iter().map(|column| &column.key).collect();
-        keys.push(all_of(
-            "every numeric column".into(),
-            KeyKind::Numbers,
-            &exact,
-        ));
+        keys.push(all_of("every numeric column".into(), KeyKind::Numbers, &exact));
         let digits = input.options.near_duplicate_digits;
-        let rounded: Vec<Key> = numeric
-            .par_iter()
-            .map(|column| rounded(column, digits))
-            .collect();
-        let name = format!(
-            "every numeric column to {}",
-            wording::counted(digits as u64, "digit")
-        );
-        keys.push(all_of(
-            name,
-            KeyKind::RoundedNumbers,
-            &rounded.iter().collect::<Vec<_>>(),
-        ));
+        let rounded: Vec<Key> = numeric.par_iter().map(|column| rounded(column, digits)).collect();
+        let name = format!("every numeric column to {}", wording::counted(digits as u64, "digit"));
+        keys.push(all_of(name, KeyKind::RoundedNumbers, &rounded.iter().collect::<Vec<_>>()));
     }
     if !near.is_empty() {
         keys.push(AuditKey {
-            name: format!(
-                "normalised {}",
-                wording::list(&input.options.near_duplicate_columns)
-            ),
+            name: format!("normalised {}", wording::list(&input.options.near_duplicate_columns)),
             kind: KeyKind::NormalisedText,
             key: normalised(&near, input.rows),
             expected_pairs: None,
@@ -180,14 +138,10 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Vec<Audi
 }
 
 fn texts_of<'a>(input: &Checked<'a>, name: &str) -> Option<&'a [Option<String>]> {
-    input
-        .columns
-        .iter()
-        .find(|column| column.name == name)
-        .and_then(|column| match column.data {
-            ColumnData::Text(values) => Some(values),
-            ColumnData::Numeric { .. } => None,
-        })
+    input.columns.iter().find(|column| column.name == name).and_then(|column| match column.data {
+        ColumnData::Text(values) => Some(values),
+        ColumnData::Numeric { .. } => None,
+    })
 }
 
 /// A column that counts rows up by one tells every row from its twin; it is no content.
@@ -213,12 +167,7 @@ fn expected_pairs(keys: &[&Key], rows: usize) -> f64 {
     if all == 0.0 {
         0.0
     } else {
-        all * keys
-            .par_iter()
-            .map(|key| key.equal_pairs() / all)
-            .collect::<Vec<_>>()
-            .iter()
-            .product::<f64>()
+        all * keys.par_iter().map(|key| key.equal_pairs() / all).collect::<Vec<_>>().iter().product::<f64>()
     }
 }
 
@@ -227,20 +176,12 @@ fn normalised(columns: &[&[Option<String>]], rows: usize) -> Key {
     let keys: Vec<Key> = columns
         .par_iter()
         .map(|texts| {
-            let normal: Vec<Option<String>> = texts
-                .par_iter()
-                .map(|text| text.as_deref().map(title::normalise))
-                .collect();
+            let normal: Vec<Option<String>> =
+                texts.par_iter().map(|text| text.as_deref().map(title::normalise)).collect();
             Key::of_texts(normal.iter().map(Option::as_deref))
         })
         .collect();
     let joined = Key::all_of(&keys.iter().collect::<Vec<_>>(), rows);
     let complete = |row: usize| keys.iter().all(|key| key.codes[row] != MISSING);
-    Key::of(
-        joined
-            .codes
-            .iter()
-            .enumerate()
-            .map(|(row, &code)| complete(row).then_some(code)),
-    )
+    Key::of(joined.codes.iter().enumerate().map(|(row, &code)| complete(row).then_some(code)))
 }

@@ -82,10 +82,7 @@ impl<'a> LookUp<'a> {
             repeated: repeated as f64 / self.labelled,
             purity: (repeated > 0).then(|| pure as f64 / repeated as f64),
             row_folds: self.score(&sets, &self.row_folds),
-            group_folds: self
-                .group_folds
-                .as_ref()
-                .map(|folds| self.score(&sets, folds)),
+            group_folds: self.group_folds.as_ref().map(|folds| self.score(&sets, folds)),
         }
     }
 
@@ -131,7 +128,5 @@ impl<'a> LookUp<'a> {
 
 /// Position of the largest count; among equals the class with more rows, then the first.
 fn most(counts: &[u64], class_rows: &[u64]) -> usize {
-    (0..counts.len())
-        .max_by_key(|&c| (counts[c], class_rows[c], std::cmp::Reverse(c)))
-        .unwrap_or(0)
+    (0..counts.len()).max_by_key(|&c| (counts[c], class_rows[c], std::cmp::Reverse(c))).unwrap_or(0)
 }

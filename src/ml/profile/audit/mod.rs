@@ -54,32 +54,15 @@ pub(super) fn audit(
     classes: &[ClassBalance],
     correlations: &Correlations,
 ) -> Audit {
-    let give_aways = if input.labelled == 0 {
-        Vec::new()
-    } else {
-        giveaway::of_columns(input)
-    };
-    let telling = give_aways
-        .iter()
-        .filter(|column| column.verdict == GiveAwayVerdict::GivesAway);
-    let keys = keys::of_table(
-        input,
-        &telling
-            .map(|column| column.column.as_str())
-            .collect::<Vec<_>>(),
-    );
+    let give_aways = if input.labelled == 0 { Vec::new() } else { giveaway::of_columns(input) };
+    let telling = give_aways.iter().filter(|column| column.verdict == GiveAwayVerdict::GivesAway);
+    let keys = keys::of_table(input, &telling.map(|column| column.column.as_str()).collect::<Vec<_>>());
     let repeating: Vec<_> = keys.iter().filter(|key| key.kind.names_rows()).collect();
-    let duplicates = repeating
-        .par_iter()
-        .map(|key| duplicates::of_key(input, key))
-        .collect();
+    let duplicates = repeating.par_iter().map(|key| duplicates::of_key(input, key)).collect();
     let contradictions = if input.labelled == 0 {
         Vec::new()
     } else {
-        repeating
-            .par_iter()
-            .map(|key| contradiction::of_key(input, key))
-            .collect()
+        repeating.par_iter().map(|key| contradiction::of_key(input, key)).collect()
     };
     let mut audit = Audit {
         findings: Vec::new(),

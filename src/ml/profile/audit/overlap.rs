@@ -41,9 +41,7 @@ pub(super) fn of_keys(input: &Checked, keys: &[AuditKey]) -> Vec<Overlap> {
         Some(part) => part.to_vec(),
         None => {
             let test = (input.rows as f64 * TEST_SHARE).round() as usize;
-            (0..input.rows)
-                .map(|row| if row < test { TEST } else { TRAIN })
-                .collect()
+            (0..input.rows).map(|row| if row < test { TEST } else { TRAIN }).collect()
         }
     };
     Stream::new(input.seed, "profile: random split", 0).shuffle(&mut random);

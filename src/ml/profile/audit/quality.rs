@@ -18,18 +18,10 @@ const FEW_ROWS: u64 = 20;
 /// Rows of the largest class for one of the smallest from which accuracy misleads.
 const UNBALANCED: f64 = 4.0;
 
-pub(super) fn of_columns(
-    input: &Checked,
-    columns: &[ColumnProfile],
-    correlations: &Correlations,
-) -> Vec<Finding> {
+pub(super) fn of_columns(input: &Checked, columns: &[ColumnProfile], correlations: &Correlations) -> Vec<Finding> {
     let mut findings = Vec::new();
     let named = |keep: &dyn Fn(&ColumnProfile) -> bool| -> Vec<String> {
-        columns
-            .iter()
-            .filter(|column| keep(column))
-            .map(|column| column.name.clone())
-            .collect()
+        columns.iter().filter(|column| keep(column)).map(|column| column.name.clone()).collect()
     };
     let infinite = named(&|column| column.infinite > 0);
     if !infinite.is_empty() {
@@ -40,13 +32,7 @@ pub(super) fn of_columns(
             columns
                 .iter()
                 .filter(|column| column.infinite > 0)
-                .map(|column| {
-                    format!(
-                        "{}: {}",
-                        column.name,
-                        counted(column.infinite, "infinite value")
-                    )
-                })
+                .map(|column| format!("{}: {}", column.name, counted(column.infinite, "infinite value")))
                 .collect(),
         ));
     }
@@ -67,32 +53,19 @@ pub(super) fn of_columns(
         let title = if mostly.is_empty() {
             format!(
                 "{} missing values",
-                if missing.len() == 1 {
-                    "one column has".into()
-                } else {
-                    format!("{} columns have", missing.len())
-                }
+                if missing.len() == 1 { "one column has".into() } else { format!("{} columns have", missing.len()) }
             )
         } else {
             format!("at least half of {} is missing", list(&mostly))
         };
         findings.push(Finding::new(
-            if mostly.is_empty() {
-                Severity::Note
-            } else {
-                Severity::Warning
-            },
+            if mostly.is_empty() { Severity::Note } else { Severity::Warning },
             title,
             "Numbers are imputed from the training part, texts count as empty.".into(),
             missing
                 .iter()
                 .map(|column| {
-                    format!(
-                        "{}: {} ({})",
-                        column.name,
-                        counted(column.missing, "row"),
-                        percent(share(column))
-                    )
+                    format!("{}: {} ({})", column.name, counted(column.missing, "row"), percent(share(column)))
                 })
                 .collect(),
         ));
@@ -105,13 +78,10 @@ fn alike(correlations: &Correlations) -> Option<Finding> {
     let mut evidence = Vec::new();
     for (i, a) in correlations.columns.iter().enumerate() {
         for (j, b) in correlations.columns.iter().enumerate().skip(i + 1) {
-            let strongest = [
-                ("Pearson", correlations.pearson[i][j]),
-                ("Spearman", correlations.spearman[i][j]),
-            ]
-            .into_iter()
-            .filter_map(|(name, value)| value.map(|value| (name, value)))
-            .max_by(|x, y| x.1.abs().total_cmp(&y.1.abs()));
+            let strongest = [("Pearson", correlations.pearson[i][j]), ("Spearman", correlations.spearman[i][j])]
+                .into_iter()
+                .filter_map(|(name, value)| value.map(|value| (name, value)))
+                .max_by(|x, y| x.1.abs().total_cmp(&y.1.abs()));
             if let Some((name, value)) = strongest
                 && value.abs() >= ALIKE
             {
@@ -122,10 +92,7 @@ fn alike(correlations: &Correlations) -> Option<Finding> {
     (!evidence.is_empty()).then(|| {
         Finding::new(
             Severity::Note,
-            format!(
-                "{} of numeric columns say nearly the same",
-                counted(evidence.len() as u64, "pair")
-            ),
+            format!("{} of numeric columns say nearly the same", counted(evidence.len() as u64, "pair")),
             "Trees and networks bear it; coefficients of linear models become hard to read.".into(),
             evidence,
         )
@@ -144,21 +111,15 @@ pub(super) fn of_classes(input: &Checked, classes: &[ClassBalance]) -> Vec<Findi
         ));
     }
     let occurring: Vec<&ClassBalance> = classes.iter().filter(|class| class.rows > 0).collect();
-    let (Some(largest), Some(smallest)) = (
-        occurring.iter().max_by_key(|class| class.rows),
-        occurring.iter().min_by_key(|class| class.rows),
-    ) else {
+    let (Some(largest), Some(smallest)) =
+        (occurring.iter().max_by_key(|class| class.rows), occurring.iter().min_by_key(|class| class.rows))
+    else {
         return findings;
     };
     let counts = || {
-        occurring.iter().map(|class| {
-            format!(
-                "{}: {} ({})",
-                class.class,
-                counted(class.rows, "row"),
-                percent(class.share)
-            )
-        })
+        occurring
+            .iter()
+            .map(|class| format!("{}: {} ({})", class.class, counted(class.rows, "row"), percent(class.share)))
     };
     if occurring.len() == 1 {
         findings.push(Finding::new(
@@ -169,11 +130,8 @@ pub(super) fn of_classes(input: &Checked, classes: &[ClassBalance]) -> Vec<Findi
         ));
         return findings;
     }
-    let small: Vec<String> = occurring
-        .iter()
-        .filter(|class| class.rows < FEW_ROWS)
-        .map(|class| class.class.clone())
-        .collect();
+    let small: Vec<String> =
+        occurring.iter().filter(|class| class.rows < FEW_ROWS).map(|class| class.class.clone()).collect();
     if !small.is_empty() {
         let verb = if small.len() == 1 { "has" } else { "have" };
         findings.push(Finding::new(
@@ -184,16 +142,8 @@ pub(super) fn of_classes(input: &Checked, classes: &[ClassBalance]) -> Vec<Findi
         ));
     }
     let ratio = largest.rows as f64 / smallest.rows as f64;
-    let title = if ratio >= UNBALANCED {
-        "classes are unbalanced"
-    } else {
-        "classes are fairly balanced"
-    };
-    let severity = if ratio >= UNBALANCED {
-        Severity::Note
-    } else {
-        Severity::Ok
-    };
+    let title = if ratio >= UNBALANCED { "classes are unbalanced" } else { "classes are fairly balanced" };
+    let severity = if ratio >= UNBALANCED { Severity::Note } else { Severity::Ok };
     let detail = format!(
         "The largest class, {}, has {ratio:.1} times the rows of the smallest, {}. Always guessing it is right on {} of rows: \
          the mark to beat.",
@@ -201,11 +151,6 @@ pub(super) fn of_classes(input: &Checked, classes: &[ClassBalance]) -> Vec<Findi
         smallest.class,
         percent(largest.share)
     );
-    findings.push(Finding::new(
-        severity,
-        title.into(),
-        detail,
-        counts().collect(),
-    ));
+    findings.push(Finding::new(severity, title.into(), detail, counts().collect()));
     findings
 }

@@ -10,19 +10,12 @@ pub(super) fn contradictions(input: &Checked, audit: &Audit) -> Option<Finding> 
     if input.labelled == 0 {
         return None;
     }
-    let coarse: Vec<&str> = audit
-        .duplicates
-        .iter()
-        .filter(|found| found.may_be_chance())
-        .map(|found| found.key.as_str())
-        .collect();
+    let coarse: Vec<&str> =
+        audit.duplicates.iter().filter(|found| found.may_be_chance()).map(|found| found.key.as_str()).collect();
     let headline = audit
         .contradictions
         .iter()
-        .filter(|found| {
-            matches!(found.kind, KeyKind::Rows | KeyKind::Group)
-                && !coarse.contains(&found.key.as_str())
-        })
+        .filter(|found| matches!(found.kind, KeyKind::Rows | KeyKind::Group) && !coarse.contains(&found.key.as_str()))
         .min_by(|a, b| a.ceiling.total_cmp(&b.ceiling))?;
     let mut evidence: Vec<String> = audit
         .contradictions
@@ -46,15 +39,8 @@ pub(super) fn contradictions(input: &Checked, audit: &Audit) -> Option<Finding> 
         return Some(Finding::new(Severity::Ok, title, detail, evidence));
     }
     Some(Finding::new(
-        if headline.ceiling < 0.98 {
-            Severity::Warning
-        } else {
-            Severity::Note
-        },
-        format!(
-            "contradictory labels cap accuracy at {}",
-            percent(headline.ceiling)
-        ),
+        if headline.ceiling < 0.98 { Severity::Warning } else { Severity::Note },
+        format!("contradictory labels cap accuracy at {}", percent(headline.ceiling)),
         format!(
             "{} of {} values of {} have more than one label ({}): no function of it can be right on more than {} of these \
              rows. Read scores against this ceiling.",
@@ -75,17 +61,9 @@ pub(super) fn repeated_rows(input: &Checked, audit: &Audit) -> Option<Finding> {
         .filter(|found| matches!(found.kind, KeyKind::Rows | KeyKind::Group))
         .filter(|found| found.surplus > 0 && !found.may_be_chance())
         .collect();
-    let Some(headline) = repeats
-        .iter()
-        .max_by_key(|found| (found.kind == KeyKind::Rows, found.surplus))
-    else {
+    let Some(headline) = repeats.iter().max_by_key(|found| (found.kind == KeyKind::Rows, found.surplus)) else {
         let detail = "No two rows are equal in all columns or in a group key.".into();
-        return Some(Finding::new(
-            Severity::Ok,
-            "no row repeats another".into(),
-            detail,
-            Vec::new(),
-        ));
+        return Some(Finding::new(Severity::Ok, "no row repeats another".into(), detail, Vec::new()));
     };
     let mut evidence = Vec::new();
     for found in &repeats {
@@ -96,28 +74,14 @@ pub(super) fn repeated_rows(input: &Checked, audit: &Audit) -> Option<Finding> {
             counted(found.sets, "set"),
             found.largest
         ));
-        evidence.extend(
-            found
-                .examples
-                .iter()
-                .take(2)
-                .map(|example| example.sentence()),
-        );
+        evidence.extend(found.examples.iter().take(2).map(|example| example.sentence()));
     }
     Some(Finding::new(
-        if headline.kind == KeyKind::Rows {
-            Severity::Warning
-        } else {
-            Severity::Note
-        },
+        if headline.kind == KeyKind::Rows { Severity::Warning } else { Severity::Note },
         format!(
             "{} {} an earlier row in {}",
             counted(headline.surplus, "row"),
-            if headline.surplus == 1 {
-                "equals"
-            } else {
-                "equal"
-            },
+            if headline.surplus == 1 { "equals" } else { "equal" },
             headline.key
         ),
         format!(
@@ -132,10 +96,7 @@ pub(super) fn near_duplicates(audit: &Audit) -> Option<Finding> {
     let mut evidence = Vec::new();
     let mut most = 0;
     for found in &audit.duplicates {
-        let nearly = matches!(
-            found.kind,
-            KeyKind::NormalisedText | KeyKind::RoundedNumbers
-        );
+        let nearly = matches!(found.kind, KeyKind::NormalisedText | KeyKind::RoundedNumbers);
         if !nearly || found.sets_across_groups == 0 || found.may_be_chance() {
             continue;
         }
@@ -146,13 +107,7 @@ pub(super) fn near_duplicates(audit: &Audit) -> Option<Finding> {
             counted(found.rows_across_groups, "row"),
             counted(found.sets_across_groups, "set")
         ));
-        evidence.extend(
-            found
-                .examples
-                .iter()
-                .take(3)
-                .map(|example| example.sentence()),
-        );
+        evidence.extend(found.examples.iter().take(3).map(|example| example.sentence()));
     }
     (most > 0).then(|| {
         Finding::new(

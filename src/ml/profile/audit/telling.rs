@@ -6,34 +6,13 @@ use super::finding::{Finding, Severity};
 use super::giveaway::{GiveAway, GiveAwayVerdict};
 
 pub(super) fn give_aways(audit: &Audit) -> Vec<Finding> {
-    let with = |verdict| {
-        audit
-            .give_aways
-            .iter()
-            .filter(move |column| column.verdict == verdict)
-            .collect::<Vec<_>>()
-    };
-    let names = |columns: &[&GiveAway]| {
-        list(
-            &columns
-                .iter()
-                .map(|column| column.column.clone())
-                .collect::<Vec<_>>(),
-        )
-    };
+    let with = |verdict| audit.give_aways.iter().filter(move |column| column.verdict == verdict).collect::<Vec<_>>();
+    let names = |columns: &[&GiveAway]| list(&columns.iter().map(|column| column.column.clone()).collect::<Vec<_>>());
     let reasons = |columns: &[&GiveAway]| {
-        columns
-            .iter()
-            .map(|column| format!("{}: {}", column.column, column.reason))
-            .collect::<Vec<_>>()
+        columns.iter().map(|column| format!("{}: {}", column.column, column.reason)).collect::<Vec<_>>()
     };
-    let verb = |columns: &[&GiveAway], one: &str, many: &str| {
-        String::from(if columns.len() == 1 { one } else { many })
-    };
-    let (telling, nearly) = (
-        with(GiveAwayVerdict::GivesAway),
-        with(GiveAwayVerdict::Nearly),
-    );
+    let verb = |columns: &[&GiveAway], one: &str, many: &str| String::from(if columns.len() == 1 { one } else { many });
+    let (telling, nearly) = (with(GiveAwayVerdict::GivesAway), with(GiveAwayVerdict::Nearly));
     let identities = with(GiveAwayVerdict::RecognisesRows);
     let mut findings = Vec::new();
     if !telling.is_empty() {
@@ -62,13 +41,7 @@ pub(super) fn give_aways(audit: &Audit) -> Vec<Finding> {
             "no column gives the label away".into(),
             format!(
                 "The best look-up of a single column is right on {} of rows.",
-                percent(
-                    audit
-                        .give_aways
-                        .iter()
-                        .map(|column| column.honest_accuracy())
-                        .fold(0.0, f64::max)
-                )
+                percent(audit.give_aways.iter().map(|column| column.honest_accuracy()).fold(0.0, f64::max))
             ),
             Vec::new(),
         ));

@@ -15,31 +15,17 @@ fn twins() -> Table {
     let class: Vec<usize> = (0..600).map(|i| things[i % 300]).collect();
     let album: Vec<usize> = (0..300)
         .map(|i| {
-            let class = if stream.uniform() < 0.1 {
-                stream.below(3)
-            } else {
-                things[i]
-            };
+            let class = if stream.uniform() < 0.1 { stream.below(3) } else { things[i] };
             class + 3 * stream.below(15)
         })
         .collect();
     let label = class.iter().map(|&class| Some(class as u32)).collect();
-    let mut numbers =
-        |scale: f64| -> Vec<f64> { (0..300).map(|_| scale * stream.uniform()).collect() };
+    let mut numbers = |scale: f64| -> Vec<f64> { (0..300).map(|_| scale * stream.uniform()).collect() };
     let (noise, offset) = (numbers(7.0), numbers(0.9));
     Table::new(label, &CLASSES)
-        .text(
-            "label_again",
-            class.iter().map(|&class| ["un", "deux", "trois"][class]),
-        )
-        .text(
-            "playlist",
-            (0..600).map(|i| format!("{}-{}", class[i], i % 7)),
-        )
-        .text(
-            "album",
-            (0..600).map(|i| format!("album {}", album[i % 300])),
-        )
+        .text("label_again", class.iter().map(|&class| ["un", "deux", "trois"][class]))
+        .text("playlist", (0..600).map(|i| format!("{}-{}", class[i], i % 7)))
+        .text("album", (0..600).map(|i| format!("album {}", album[i % 300])))
         .text("word", (0..600).map(|i| format!("word {}", i * i % 23)))
         .numeric("score", (0..600).map(|i| class[i] as f64 + offset[i % 300]))
         .numeric("noise", (0..600).map(|i| noise[i % 300]))
@@ -48,38 +34,19 @@ fn twins() -> Table {
 }
 
 fn give_away<'p>(profile: &'p Profile, column: &str) -> &'p GiveAway {
-    profile
-        .audit
-        .give_aways
-        .iter()
-        .find(|found| found.column == column)
-        .expect("a column of the table")
+    profile.audit.give_aways.iter().find(|found| found.column == column).expect("a column of the table")
 }
 
 fn finding<'p>(profile: &'p Profile, title: &str) -> Option<&'p Finding> {
-    profile
-        .audit
-        .findings
-        .iter()
-        .find(|finding| finding.title.contains(title))
+    profile.audit.findings.iter().find(|finding| finding.title.contains(title))
 }
 
 fn overlap<'p>(profile: &'p Profile, key: &str) -> &'p Overlap {
-    profile
-        .audit
-        .overlaps
-        .iter()
-        .find(|found| found.key == key)
-        .expect("a key of the table")
+    profile.audit.overlaps.iter().find(|found| found.key == key).expect("a key of the table")
 }
 
 fn duplicates<'p>(profile: &'p Profile, key: &str) -> &'p Duplicates {
-    profile
-        .audit
-        .duplicates
-        .iter()
-        .find(|found| found.key == key)
-        .expect("a key of the table")
+    profile.audit.duplicates.iter().find(|found| found.key == key).expect("a key of the table")
 }
 
 #[test]
@@ -94,48 +61,28 @@ fn columns_that_tell_the_label_are_told_from_those_that_recognise_rows() {
     assert_eq!(verdict("noise"), GiveAwayVerdict::No);
     assert_eq!(verdict("id"), GiveAwayVerdict::RecognisesRows);
     let reason = |column| give_away(&profile, column).reason.as_str();
-    assert!(
-        reason("label_again").ends_with("it is the label under another name"),
-        "{}",
-        reason("label_again")
-    );
-    assert!(
-        reason("playlist").ends_with("each of its 21 values has one label only"),
-        "{}",
-        reason("playlist")
-    );
+    assert!(reason("label_again").ends_with("it is the label under another name"), "{}", reason("label_again"));
+    assert!(reason("playlist").ends_with("each of its 21 values has one label only"), "{}", reason("playlist"));
     assert_eq!(give_away(&profile, "score").read_by, ReadBy::QuantileBin);
     // A twin tells an identifier's label, and no other row does.
     let id = give_away(&profile, "id");
     assert!(id.row_folds.coverage > 0.7 && id.row_folds.accuracy_on_covered == Some(1.0));
-    assert_eq!(
-        id.group_folds.as_ref().map(|score| score.coverage),
-        Some(0.0)
-    );
+    assert_eq!(id.group_folds.as_ref().map(|score| score.coverage), Some(0.0));
     let first = &profile.audit.findings[0];
     assert_eq!(first.severity, Severity::Danger);
-    assert_eq!(
-        first.title,
-        "label_again, playlist and score give the label away"
-    );
+    assert_eq!(first.title, "label_again, playlist and score give the label away");
     assert_eq!(first.evidence.len(), 3);
     assert_eq!(
         finding(&profile, "nearly gives").map(|found| found.title.as_str()),
         Some("album nearly gives the label away")
     );
-    assert!(
-        profile.audit.duplicates[1]
-            .key
-            .starts_with("every column but label_again, playlist and score")
-    );
+    assert!(profile.audit.duplicates[1].key.starts_with("every column but label_again, playlist and score"));
 }
 
 #[test]
 fn a_large_majority_class_is_no_give_away() {
     let label = (0..400).map(|i| Some(u32::from(i % 25 == 0))).collect();
-    let profile = Table::new(label, &CLASSES[..2])
-        .text("word", (0..400).map(|i| format!("{}", i * i % 11)))
-        .profile();
+    let profile = Table::new(label, &CLASSES[..2]).text("word", (0..400).map(|i| format!("{}", i * i % 11))).profile();
     assert!(give_away(&profile, "word").row_folds.accuracy > 0.95);
     assert_eq!(give_away(&profile, "word").verdict, GiveAwayVerdict::No);
     assert!(finding(&profile, "no column gives the label away").is_some());
@@ -143,23 +90,14 @@ fn a_large_majority_class_is_no_give_away() {
 
 #[test]
 fn a_split_of_rows_leaks_and_a_split_of_groups_does_not() {
-    let by_row = twins()
-        .part((0..600).map(|i| [0, 0, 1, 2][i * 7 % 600 / 150]))
-        .profile();
-    let danger =
-        finding(&by_row, "of test rows have a twin in train").expect("twins straddle the parts");
+    let by_row = twins().part((0..600).map(|i| [0, 0, 1, 2][i * 7 % 600 / 150])).profile();
+    let danger = finding(&by_row, "of test rows have a twin in train").expect("twins straddle the parts");
     assert_eq!(danger.severity, Severity::Danger);
-    let by_group = twins()
-        .part((0..600).map(|i| [0, 0, 1, 2][i % 300 / 75]))
-        .profile();
-    let ok =
-        finding(&by_group, "no group stands on both sides of the split").expect("groups are whole");
+    let by_group = twins().part((0..600).map(|i| [0, 0, 1, 2][i % 300 / 75])).profile();
+    let ok = finding(&by_group, "no group stands on both sides of the split").expect("groups are whole");
     assert_eq!(ok.severity, Severity::Ok);
     let id = overlap(&by_group, "id");
-    assert_eq!(
-        id.given.as_ref().and_then(|given| given.test_in_train),
-        Some(0.0)
-    );
+    assert_eq!(id.given.as_ref().and_then(|given| given.test_in_train), Some(0.0));
     // Half of the rows are in train: about half of the twins are.
     let random = id.random.test_in_train.expect("parts have rows");
     assert!((random - 0.5).abs() < 0.1, "{random}");
@@ -167,180 +105,86 @@ fn a_split_of_rows_leaks_and_a_split_of_groups_does_not() {
     let warning = finding(&unsplit, "a random row split would leak").expect("twins exist");
     assert_eq!(warning.severity, Severity::Warning);
     // 80 % of the rows in train hold four of five twins.
-    assert!(
-        (overlap(&unsplit, "id")
-            .random
-            .test_in_train
-            .expect("has rows")
-            - 0.8)
-            .abs()
-            < 0.1
-    );
+    assert!((overlap(&unsplit, "id").random.test_in_train.expect("has rows") - 0.8).abs() < 0.1);
 }
 
 #[test]
 fn counts_agree_with_comparing_all_pairs() {
     let mut stream = Stream::new(3, "audit test", 1);
     let rows = 150;
-    let names: Vec<String> = (0..rows)
-        .map(|_| {
-            if stream.below(9) == 0 {
-                String::new()
-            } else {
-                stream.below(60).to_string()
-            }
-        })
-        .collect();
-    let label: Vec<Option<u32>> = (0..rows)
-        .map(|_| (stream.below(8) > 0).then(|| stream.below(3) as u32))
-        .collect();
+    let names: Vec<String> =
+        (0..rows).map(|_| if stream.below(9) == 0 { String::new() } else { stream.below(60).to_string() }).collect();
+    let label: Vec<Option<u32>> = (0..rows).map(|_| (stream.below(8) > 0).then(|| stream.below(3) as u32)).collect();
     let part: Vec<u8> = (0..rows).map(|_| stream.below(3) as u8).collect();
-    let table = Table::new(label.clone(), &CLASSES)
-        .group("name", &names)
-        .part(part.iter().copied());
+    let table = Table::new(label.clone(), &CLASSES).group("name", &names).part(part.iter().copied());
     let profile = table.profile();
     let twin = |i: usize, j: usize| i != j && !names[i].is_empty() && names[i] == names[j];
     let has = |i: usize, test: &dyn Fn(usize) -> bool| (0..rows).any(|j| twin(i, j) && test(j));
 
     let found = duplicates(&profile, "name");
-    assert_eq!(
-        found.rows,
-        (0..rows).filter(|&i| has(i, &|_| true)).count() as u64
-    );
+    assert_eq!(found.rows, (0..rows).filter(|&i| has(i, &|_| true)).count() as u64);
     let later = (0..rows).filter(|&i| (0..i).any(|j| twin(i, j))).count() as u64;
     assert_eq!((found.surplus, found.rows - found.sets), (later, later));
-    let pairs = (0..rows)
-        .flat_map(|i| (0..i).map(move |j| (i, j)))
-        .filter(|&(i, j)| twin(i, j))
-        .count();
+    let pairs = (0..rows).flat_map(|i| (0..i).map(move |j| (i, j))).filter(|&(i, j)| twin(i, j)).count();
     assert_eq!(found.pairs, pairs as f64);
 
-    let found = profile
-        .audit
-        .contradictions
-        .iter()
-        .find(|found| found.key == "name")
-        .expect("a key");
-    let contradicts =
-        |i: usize| label[i].is_some() && has(i, &|j| label[j].is_some() && label[j] != label[i]);
-    assert_eq!(
-        found.rows,
-        (0..rows).filter(|&i| contradicts(i)).count() as u64
-    );
+    let found = profile.audit.contradictions.iter().find(|found| found.key == "name").expect("a key");
+    let contradicts = |i: usize| label[i].is_some() && has(i, &|j| label[j].is_some() && label[j] != label[i]);
+    assert_eq!(found.rows, (0..rows).filter(|&i| contradicts(i)).count() as u64);
     let share_of_largest = |i: usize| {
         // Each row adds largest / size of its set; a set then adds its largest class.
-        let set: Vec<u32> = (0..rows)
-            .filter(|&j| i == j || twin(i, j))
-            .filter_map(|j| label[j])
-            .collect();
-        let largest = (0..3)
-            .map(|class| set.iter().filter(|&&label| label == class).count())
-            .max()
-            .unwrap_or(0);
+        let set: Vec<u32> = (0..rows).filter(|&j| i == j || twin(i, j)).filter_map(|j| label[j]).collect();
+        let largest = (0..3).map(|class| set.iter().filter(|&&label| label == class).count()).max().unwrap_or(0);
         largest as f64 / set.len() as f64
     };
     let labelled: Vec<usize> = (0..rows).filter(|&i| label[i].is_some()).collect();
-    let ceiling =
-        labelled.iter().map(|&i| share_of_largest(i)).sum::<f64>() / labelled.len() as f64;
+    let ceiling = labelled.iter().map(|&i| share_of_largest(i)).sum::<f64>() / labelled.len() as f64;
     assert!((found.ceiling - ceiling).abs() < 1e-12 && ceiling < 0.95);
 
     let given = overlap(&profile, "name").given.clone().expect("a split");
     let share = |of: u8, within: u8| {
         let all: Vec<usize> = (0..rows).filter(|&i| part[i] == of).collect();
-        let known = all
-            .iter()
-            .filter(|&&i| has(i, &|j| part[j] == within))
-            .count();
+        let known = all.iter().filter(|&&i| has(i, &|j| part[j] == within)).count();
         Some(known as f64 / all.len() as f64)
     };
     assert_eq!(
-        (
-            given.test_in_train,
-            given.test_in_valid,
-            given.valid_in_train
-        ),
+        (given.test_in_train, given.test_in_valid, given.valid_in_train),
         (share(2, 0), share(2, 1), share(1, 0))
     );
 }
 
 #[test]
 fn near_duplicates_and_contradictions_point_at_rows() {
-    let titles = [
-        "Long Road",
-        "LONG ROAD (Live)",
-        "Long road - Remix",
-        "Short Road",
-        "",
-        "",
-    ];
-    let artists = [
-        "The Fixture",
-        "the fixture",
-        "The Fixture",
-        "The Fixture",
-        "Nobody",
-        "Nobody",
-    ];
+    let titles = ["Long Road", "LONG ROAD (Live)", "Long road - Remix", "Short Road", "", ""];
+    let artists = ["The Fixture", "the fixture", "The Fixture", "The Fixture", "Nobody", "Nobody"];
     let table = Table::new([0, 1, 0, 1, 0, 1].map(Some).to_vec(), &CLASSES[..2])
         .text("title", titles)
         .text("artist", artists)
         .numeric("tempo", [120.004, 120.001, 99.0, 64.0, 80.0, 81.0])
         .numeric("length", [0.123456, 0.123451, 0.5, 0.7, 0.8, 0.9])
         .group("id", ["a", "b", "b", "c", "d", "e"]);
-    let source = [
-        "one.csv", "one.csv", "one.csv", "two.csv", "two.csv", "two.csv",
-    ]
-    .map(String::from);
+    let source = ["one.csv", "one.csv", "one.csv", "two.csv", "two.csv", "two.csv"].map(String::from);
     let line = [2, 3, 4, 2, 3, 4];
     let mut input = table.input();
-    input.origins = Some(Origins {
-        source: &source,
-        line: &line,
-    });
-    let options = ProfileOptions {
-        near_duplicate_columns: vec!["title".into(), "artist".into()],
-        ..ProfileOptions::default()
-    };
+    input.origins = Some(Origins { source: &source, line: &line });
+    let options =
+        ProfileOptions { near_duplicate_columns: vec!["title".into(), "artist".into()], ..ProfileOptions::default() };
     let profile = profile(&input, &options, 1).expect("the table is sound");
 
     let text = duplicates(&profile, "normalised title and artist");
-    assert_eq!(
-        (
-            text.sets,
-            text.rows,
-            text.sets_across_identities,
-            text.sets_across_groups
-        ),
-        (1, 3, 1, 1)
-    );
-    assert_eq!(
-        text.examples[0].value.as_deref(),
-        Some("Long Road · The Fixture")
-    );
-    assert_eq!(
-        text.examples[0].places,
-        ["one.csv:2", "one.csv:3", "one.csv:4"]
-    );
+    assert_eq!((text.sets, text.rows, text.sets_across_identities, text.sets_across_groups), (1, 3, 1, 1));
+    assert_eq!(text.examples[0].value.as_deref(), Some("Long Road · The Fixture"));
+    assert_eq!(text.examples[0].places, ["one.csv:2", "one.csv:3", "one.csv:4"]);
     let numbers = duplicates(&profile, "every numeric column to 3 digits");
     assert_eq!((numbers.sets, numbers.rows), (1, 2));
     assert_eq!(duplicates(&profile, "every numeric column").sets, 0);
 
-    let id = profile
-        .audit
-        .contradictions
-        .iter()
-        .find(|found| found.key == "id")
-        .expect("a key");
+    let id = profile.audit.contradictions.iter().find(|found| found.key == "id").expect("a key");
     assert_eq!((id.values, id.contradictory, id.rows), (5, 1, 2));
     assert!((id.ceiling - 5.0 / 6.0).abs() < 1e-12);
-    let capped =
-        finding(&profile, "contradictory labels cap accuracy at 83.3 %").expect("b has two labels");
+    let capped = finding(&profile, "contradictory labels cap accuracy at 83.3 %").expect("b has two labels");
     let example = "\"b\": 2 rows (1 jazz, 1 folk) at one.csv:3, one.csv:4";
-    assert!(
-        capped.evidence.iter().any(|line| line == example),
-        "{:?}",
-        capped.evidence
-    );
+    assert!(capped.evidence.iter().any(|line| line == example), "{:?}", capped.evidence);
 }
 
 #[test]
@@ -348,18 +192,10 @@ fn coarse_columns_are_not_taken_for_duplicates() {
     let label = (0..400).map(|i| Some((i / 2 % 2) as u32)).collect();
     let mut stream = Stream::new(2, "audit test", 2);
     let mut coin = || -> Vec<f64> { (0..400).map(|_| stream.below(3) as f64).collect() };
-    let table = Table::new(label, &CLASSES[..2])
-        .numeric("p", coin())
-        .numeric("q", coin());
+    let table = Table::new(label, &CLASSES[..2]).numeric("p", coin()).numeric("q", coin());
     let profile = table.part((0..400).map(|i| (i % 3) as u8)).profile();
     assert!(duplicates(&profile, "every numeric column").rows > 390);
     assert!(finding(&profile, "no row repeats another").is_some());
     assert!(finding(&profile, "equal or nearly equal").is_none());
-    assert!(
-        profile
-            .audit
-            .findings
-            .iter()
-            .all(|finding| finding.severity <= Severity::Note)
-    );
+    assert!(profile.audit.findings.iter().all(|finding| finding.severity <= Severity::Note));
 }

@@ -11,11 +11,7 @@ pub(super) fn normalise(text: &str) -> String {
         return stem;
     }
     let all = words(&lower);
-    if all.is_empty() {
-        lower.trim().to_string()
-    } else {
-        all
-    }
+    if all.is_empty() { lower.trim().to_string() } else { all }
 }
 
 /// An unclosed bracket reaches to the end: long titles are often cut off.
@@ -34,10 +30,7 @@ fn without_brackets(text: &str) -> String {
 }
 
 fn without_suffix(text: &str) -> &str {
-    let cut = [" - ", " – ", " — "]
-        .iter()
-        .filter_map(|dash| text.find(dash))
-        .min();
+    let cut = [" - ", " – ", " — "].iter().filter_map(|dash| text.find(dash)).min();
     match cut {
         Some(at) if !text[..at].trim().is_empty() => &text[..at],
         _ => text,
@@ -45,10 +38,7 @@ fn without_suffix(text: &str) -> &str {
 }
 
 fn without_guests(text: &str) -> &str {
-    let cut = [" feat. ", " feat ", " ft. ", " ft ", " featuring "]
-        .iter()
-        .filter_map(|word| text.find(word))
-        .min();
+    let cut = [" feat. ", " feat ", " ft. ", " ft ", " featuring "].iter().filter_map(|word| text.find(word)).min();
     cut.map_or(text, |at| &text[..at])
 }
 
@@ -57,10 +47,7 @@ fn words(text: &str) -> String {
     for letter in text.chars() {
         if letter.is_alphanumeric() {
             kept.push(letter);
-        } else if !matches!(letter, '\'' | '’' | '‘' | '`')
-            && !kept.ends_with(' ')
-            && !kept.is_empty()
-        {
+        } else if !matches!(letter, '\'' | '’' | '‘' | '`') && !kept.ends_with(' ') && !kept.is_empty() {
             kept.push(' ');
         }
     }

@@ -28,8 +28,7 @@ impl Table {
     }
 
     pub fn numeric(mut self, name: &str, values: impl IntoIterator<Item = f64>) -> Self {
-        self.frame
-            .insert(name, Column::Numeric(values.into_iter().collect()));
+        self.frame.insert(name, Column::Numeric(values.into_iter().collect()));
         self
     }
 
@@ -72,42 +71,24 @@ impl Table {
 /// An empty text is a missing one.
 fn texts<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> Vec<Option<String>> {
     let owned = values.into_iter().map(|text| text.as_ref().to_string());
-    owned
-        .map(|text| (!text.is_empty()).then_some(text))
-        .collect()
+    owned.map(|text| (!text.is_empty()).then_some(text)).collect()
 }
 
 #[test]
 fn odd_tables_give_documents_that_read_back_equal_for_any_number_of_threads() {
     let label = (0..12).map(|i| (i % 4 != 3).then_some(i % 2)).collect();
     let table = Table::new(label, &["x", "y", "never"])
-        .numeric(
-            "infinite",
-            (0..12).map(|i| {
-                if i % 5 == 0 {
-                    f64::INFINITY
-                } else {
-                    f64::from(i)
-                }
-            }),
-        )
-        .numeric(
-            "huge",
-            (0..12).map(|i| if i % 2 == 0 { f64::MAX } else { f64::MIN }),
-        )
+        .numeric("infinite", (0..12).map(|i| if i % 5 == 0 { f64::INFINITY } else { f64::from(i) }))
+        .numeric("huge", (0..12).map(|i| if i % 2 == 0 { f64::MAX } else { f64::MIN }))
         .numeric("empty", [f64::NAN; 12])
         .numeric("constant", [0.1; 12])
         .numeric("zero", (0..12).map(|i| if i % 2 == 0 { 0.0 } else { -0.0 }))
-        .numeric(
-            "single",
-            (0..12).map(|i| if i == 4 { 1.5 } else { f64::NAN }),
-        )
+        .numeric("single", (0..12).map(|i| if i == 4 { 1.5 } else { f64::NAN }))
         .text("nothing", [""; 12])
         .text("word", (0..12).map(|i| ["a", "", "b\u{1f}c"][i % 3]))
         .part((0..12).map(|i| i % 3))
         .group("word", (0..12).map(|i| ["a", "", "b\u{1f}c"][i % 3]));
-    let profile_on =
-        |threads| profile(&table.input(), &ProfileOptions::default(), threads).expect("sound");
+    let profile_on = |threads| profile(&table.input(), &ProfileOptions::default(), threads).expect("sound");
     let (one, four) = (profile_on(1), profile_on(4));
     let json = serde_json::to_string(&one).expect("no infinities");
     assert_eq!(json, serde_json::to_string(&four).expect("no infinities"));
@@ -120,30 +101,14 @@ fn odd_tables_give_documents_that_read_back_equal_for_any_number_of_threads() {
     assert_eq!(one.columns[4].distinct, 1);
     assert!(one.columns[2].numeric.is_none() && one.columns[5].numeric.is_some());
     assert_eq!(one.parts[1].rows, 4);
-    assert!(
-        one.audit
-            .findings
-            .iter()
-            .any(|finding| finding.title == "infinite values in infinite")
-    );
+    assert!(one.audit.findings.iter().any(|finding| finding.title == "infinite values in infinite"));
 }
 
 #[test]
 fn small_and_unlabelled_tables_have_profiles() {
-    let one_row = Table::new(vec![Some(0)], &["x"])
-        .numeric("a", [1.0])
-        .text("t", ["word"])
-        .profile();
-    assert!(
-        one_row
-            .audit
-            .findings
-            .iter()
-            .any(|finding| finding.title == "there is only one class, x")
-    );
-    let unlabelled = Table::new(vec![None; 4], &[])
-        .numeric("a", [1.0, 2.0, 2.0, 7.5])
-        .profile();
+    let one_row = Table::new(vec![Some(0)], &["x"]).numeric("a", [1.0]).text("t", ["word"]).profile();
+    assert!(one_row.audit.findings.iter().any(|finding| finding.title == "there is only one class, x"));
+    let unlabelled = Table::new(vec![None; 4], &[]).numeric("a", [1.0, 2.0, 2.0, 7.5]).profile();
     assert!(unlabelled.relevance.is_empty() && unlabelled.audit.contradictions.is_empty());
     let no_columns = Table::new(vec![Some(0), Some(1)], &["x", "y"]).profile();
     assert_eq!((no_columns.columns.len(), no_columns.classes.len()), (0, 2));
@@ -151,74 +116,34 @@ fn small_and_unlabelled_tables_have_profiles() {
 
 #[test]
 fn errors_name_the_value_and_the_remedy() {
-    let sound = || {
-        Table::new(vec![Some(0), Some(1)], &["x", "y"])
-            .numeric("a", [1.0, 2.0])
-            .text("t", ["p", "q"])
-    };
-    let error = |table: &Table, options: &ProfileOptions| {
-        profile(&table.input(), options, 1)
-            .expect_err("unsound")
-            .to_string()
-    };
+    let sound = || Table::new(vec![Some(0), Some(1)], &["x", "y"]).numeric("a", [1.0, 2.0]).text("t", ["p", "q"]);
+    let error =
+        |table: &Table, options: &ProfileOptions| profile(&table.input(), options, 1).expect_err("unsound").to_string();
     let default = ProfileOptions::default();
     let mut table = sound();
     table.label = vec![Some(2), Some(0)];
-    assert_eq!(
-        error(&table, &default),
-        "row 1 has label 2, but there are 2 classes"
-    );
+    assert_eq!(error(&table, &default), "row 1 has label 2, but there are 2 classes");
     table.label = vec![Some(0)];
     assert_eq!(error(&table, &default), "the label has 1 values for 2 rows");
     assert_eq!(
         error(&sound().part([0, 9]), &default),
         "row 2 is in part 9; parts are 0 (train), 1 (valid) and 2 (test)"
     );
-    assert_eq!(
-        error(&sound().group("id", ["a"]), &default),
-        "group key 'id' has 1 values for 2 rows"
-    );
+    assert_eq!(error(&sound().group("id", ["a"]), &default), "group key 'id' has 1 values for 2 rows");
     let mut table = sound();
-    table.frame.insert(
-        "v",
-        Column::Vector {
-            dim: 1,
-            values: vec![0.0, 1.0],
-        },
-    );
-    assert_eq!(
-        error(&table, &default),
-        "column 'v' holds vectors; describe numeric and text columns only"
-    );
-    assert_eq!(
-        error(&Table::new(Vec::new(), &["x"]), &default),
-        "the table has no rows to describe"
-    );
-    let unknown = ProfileOptions {
-        near_duplicate_columns: vec!["a".into()],
-        ..default.clone()
-    };
+    table.frame.insert("v", Column::Vector { dim: 1, values: vec![0.0, 1.0] });
+    assert_eq!(error(&table, &default), "column 'v' holds vectors; describe numeric and text columns only");
+    assert_eq!(error(&Table::new(Vec::new(), &["x"]), &default), "the table has no rows to describe");
+    let unknown = ProfileOptions { near_duplicate_columns: vec!["a".into()], ..default.clone() };
     let expected = "near_duplicate_columns names 'a', which is no text column (text columns: t)";
     assert_eq!(error(&sound(), &unknown), expected);
-    let bins = ProfileOptions {
-        histogram_bins: 0,
-        ..default
-    };
-    assert_eq!(
-        error(&sound(), &bins),
-        "histogram_bins is 0; it must be between 1 and 1000"
-    );
+    let bins = ProfileOptions { histogram_bins: 0, ..default };
+    assert_eq!(error(&sound(), &bins), "histogram_bins is 0; it must be between 1 and 1000");
 }
 
 #[test]
 fn options_deny_unknown_keys_and_default_the_rest() {
     let options: ProfileOptions = serde_json::from_str(r#"{"folds": 3}"#).expect("known key");
-    assert_eq!(
-        options,
-        ProfileOptions {
-            folds: 3,
-            ..ProfileOptions::default()
-        }
-    );
+    assert_eq!(options, ProfileOptions { folds: 3, ..ProfileOptions::default() });
     assert!(serde_json::from_str::<ProfileOptions>(r#"{"fold": 3}"#).is_err());
 }

@@ -35,29 +35,19 @@ fn column(name: &str) -> Vec<f64> {
 
 fn table(columns: &[&str]) -> Table {
     let label = (0..ROWS).map(|i| Some(i % 3)).collect();
-    columns
-        .iter()
-        .fold(Table::new(label, &["x", "y", "z"]), |table, name| {
-            table.numeric(name, column(name))
-        })
+    columns.iter().fold(Table::new(label, &["x", "y", "z"]), |table, name| table.numeric(name, column(name)))
 }
 
 #[track_caller]
 fn near(found: f64, expected: f64) {
     let error = (found - expected).abs() / expected.abs().max(1e-300);
-    assert!(
-        error < 1e-9 || (found - expected).abs() < 1e-12,
-        "{found} is not {expected}"
-    );
+    assert!(error < 1e-9 || (found - expected).abs() < 1e-12, "{found} is not {expected}");
 }
 
 #[track_caller]
 fn all_near(found: &[f64], expected: &[f64]) {
     assert_eq!(found.len(), expected.len());
-    found
-        .iter()
-        .zip(expected)
-        .for_each(|(found, expected)| near(*found, *expected));
+    found.iter().zip(expected).for_each(|(found, expected)| near(*found, *expected));
 }
 
 fn levels(quantiles: &Quantiles) -> [f64; 7] {
@@ -72,27 +62,13 @@ fn levels(quantiles: &Quantiles) -> [f64; 7] {
 fn columns_are_summarised_as_by_pandas() {
     let profile = table(&["b"]).profile();
     let b = &profile.columns[0];
-    assert_eq!(
-        (b.count, b.missing, b.infinite, b.distinct),
-        (206, 34, 0, 206)
-    );
+    assert_eq!((b.count, b.missing, b.infinite, b.distinct), (206, 34, 0, 206));
     let summary = b.numeric.as_ref().expect("numeric");
     near(summary.mean, 33.737378640776704);
-    near(
-        summary.standard_deviation.expect("many values"),
-        27.228107306691594,
-    );
+    near(summary.standard_deviation.expect("many values"), 27.228107306691594);
     near(summary.minimum, -11.347999999999999);
     near(summary.maximum, 86.995);
-    let expected = [
-        -9.663450000000001,
-        -4.815250000000001,
-        9.62275,
-        33.1635,
-        56.871,
-        79.69575,
-        83.1154,
-    ];
+    let expected = [-9.663450000000001, -4.815250000000001, 9.62275, 33.1635, 56.871, 79.69575, 83.1154];
     all_near(&levels(&summary.quantiles), &expected);
 }
 
@@ -104,50 +80,24 @@ fn outliers_lie_beyond_the_fences_of_all_rows_or_of_the_class() {
     let d = &profile.columns[0];
     let all = d.numeric.as_ref().expect("numeric");
     assert_eq!((all.outliers_low, all.outliers_high), (0, 4));
-    assert_eq!(
-        (
-            d.by_class[1].class.as_str(),
-            d.by_class[1].count,
-            d.by_class[1].missing
-        ),
-        ("y", 80, 0)
-    );
+    assert_eq!((d.by_class[1].class.as_str(), d.by_class[1].count, d.by_class[1].missing), ("y", 80, 0));
     let class = d.by_class[1].numeric.as_ref().expect("numeric");
     assert_eq!((class.outliers_low, class.outliers_high), (0, 1));
     near(class.mean, 18.310862500000006);
-    near(
-        class.standard_deviation.expect("many values"),
-        99.97900731739003,
-    );
+    near(class.standard_deviation.expect("many values"), 99.97900731739003);
     near(class.quantiles.p50, 7.1885);
 }
 
 #[test]
 fn texts_are_counted_and_measured() {
     let label = [0, 0, 1, 1, 1, 0].map(Some).to_vec();
-    let profile = Table::new(label, &["x", "y"])
-        .text("t", ["bb", "é", "bb", "", "cccc", "é"])
-        .profile();
+    let profile = Table::new(label, &["x", "y"]).text("t", ["bb", "é", "bb", "", "cccc", "é"]).profile();
     let t = &profile.columns[0];
-    assert_eq!(
-        (t.kind, t.count, t.missing, t.distinct),
-        (ColumnKind::Text, 5, 1, 3)
-    );
+    assert_eq!((t.kind, t.count, t.missing, t.distinct), (ColumnKind::Text, 5, 1, 3));
     let summary = t.text.as_ref().expect("text");
-    let frequent: Vec<(&str, u64)> = summary
-        .most_frequent
-        .iter()
-        .map(|v| (v.value.as_str(), v.rows))
-        .collect();
+    let frequent: Vec<(&str, u64)> = summary.most_frequent.iter().map(|v| (v.value.as_str(), v.rows)).collect();
     assert_eq!(frequent, [("bb", 2), ("é", 2), ("cccc", 1)]);
-    assert_eq!(
-        (
-            summary.unique,
-            summary.minimum_length,
-            summary.maximum_length
-        ),
-        (1, 1.0, 4.0)
-    );
+    assert_eq!((summary.unique, summary.minimum_length, summary.maximum_length), (1, 1.0, 4.0));
     near(summary.mean_length, 2.0);
     // np.quantile([1, 1, 2, 2, 4], .95) -> 3.6
     near(summary.length_quantiles.p95, 3.6);
@@ -159,25 +109,9 @@ fn texts_are_counted_and_measured() {
 #[test]
 fn correlations_agree_with_pandas() {
     let correlations = table(&["a", "b", "c"]).profile().correlations;
-    let upper = |matrix: &[Vec<Option<f64>>]| {
-        [matrix[0][1], matrix[0][2], matrix[1][2]].map(|r| r.expect("varies"))
-    };
-    all_near(
-        &upper(&correlations.pearson),
-        &[
-            -0.16586289628528672,
-            0.016416558516954425,
-            -0.040559193640856604,
-        ],
-    );
-    all_near(
-        &upper(&correlations.spearman),
-        &[
-            -0.1651981728766211,
-            0.010674084418471378,
-            -0.03475568905753845,
-        ],
-    );
+    let upper = |matrix: &[Vec<Option<f64>>]| [matrix[0][1], matrix[0][2], matrix[1][2]].map(|r| r.expect("varies"));
+    all_near(&upper(&correlations.pearson), &[-0.16586289628528672, 0.016416558516954425, -0.040559193640856604]);
+    all_near(&upper(&correlations.spearman), &[-0.1651981728766211, 0.010674084418471378, -0.03475568905753845]);
     assert_eq!(correlations.pearson[1][0], correlations.pearson[0][1]);
     near(correlations.spearman[2][2].expect("varies"), 1.0);
 }
@@ -191,10 +125,7 @@ fn analysis_of_variance_agrees_with_scikit_learn() {
     let relevance = table(&["a", "b"]).profile().relevance;
     near(relevance[0].anova_f.expect("varies"), 37.36504857836809);
     near(relevance[0].p_value.expect("varies"), 7.850528901185133e-15);
-    near(
-        relevance[0].eta_squared.expect("varies"),
-        0.23972692350961006,
-    );
+    near(relevance[0].eta_squared.expect("varies"), 0.23972692350961006);
     near(relevance[1].anova_f.expect("varies"), 2.419645243923932);
     near(relevance[1].p_value.expect("varies"), 0.0915147833157003);
 }
@@ -204,10 +135,7 @@ fn analysis_of_variance_agrees_with_scikit_learn() {
 #[test]
 fn mutual_information_of_continuous_columns_agrees_with_scikit_learn() {
     for (neighbours, expected) in [(3, 0.12409740563186933), (5, 0.15552974620098105)] {
-        let options = ProfileOptions {
-            neighbours,
-            ..ProfileOptions::default()
-        };
+        let options = ProfileOptions { neighbours, ..ProfileOptions::default() };
         let relevance = &table(&["r"]).profile_with(&options).relevance[0];
         assert_eq!(relevance.estimator, InformationEstimator::Neighbours);
         near(relevance.mutual_information.expect("varies"), expected);
@@ -226,35 +154,18 @@ fn mutual_information_of_discrete_columns_is_corrected_for_chance() {
     let relevance = table(&[])
         .numeric("f", (0..ROWS).map(|i| f64::from(f(i))))
         .text("w", (0..ROWS).map(|i| (i * i % 101).to_string()))
-        .text(
-            "told",
-            (0..ROWS as usize).map(|i| ["xx", "yy", "zz"][i % 3]),
-        )
+        .text("told", (0..ROWS as usize).map(|i| ["xx", "yy", "zz"][i % 3]))
         .text("id", (0..ROWS).map(|i| i.to_string()))
         .profile()
         .relevance;
-    let [f, w, told, id] = &relevance[..] else {
-        panic!("four columns")
-    };
+    let [f, w, told, id] = &relevance[..] else { panic!("four columns") };
     assert_eq!(f.estimator, InformationEstimator::MillerMadow);
-    near(
-        f.mutual_information.expect("has values"),
-        0.07447060485649887,
-    );
+    near(f.mutual_information.expect("has values"), 0.07447060485649887);
     near(f.by_chance, 0.012682093223325622);
-    near(
-        f.information_share,
-        (0.08697060485649886 - 0.012682093223325622) / 3f64.ln(),
-    );
+    near(f.information_share, (0.08697060485649886 - 0.012682093223325622) / 3f64.ln());
     near(w.by_chance, 0.2589320104786113);
-    assert_eq!(
-        (w.mutual_information, w.information_share),
-        (Some(0.0), 0.0)
-    );
-    near(
-        told.mutual_information.expect("has values"),
-        3f64.ln() + 2.0 / 480.0,
-    );
+    assert_eq!((w.mutual_information, w.information_share), (Some(0.0), 0.0));
+    near(told.mutual_information.expect("has values"), 3f64.ln() + 2.0 / 480.0);
     assert!(told.information_share > 0.98);
     // An identifier explains everything, all of it by chance.
     near(id.by_chance, 3f64.ln());
@@ -267,13 +178,9 @@ fn twins_do_not_inflate_the_information_of_continuous_columns() {
     let twice = |values: Vec<f64>| [values.clone(), values].concat();
     let label = (0..2 * ROWS).map(|i| Some(i % 3)).collect();
     let table = Table::new(label, &["x", "y", "z"]).numeric("r", twice(column("r")));
-    let blind = table.profile().relevance[0]
-        .mutual_information
-        .expect("varies");
+    let blind = table.profile().relevance[0].mutual_information.expect("varies");
     let names = (0..2 * ROWS).map(|i| (i % ROWS).to_string());
-    let honest = table.group("id", names).profile().relevance[0]
-        .mutual_information
-        .expect("varies");
+    let honest = table.group("id", names).profile().relevance[0].mutual_information.expect("varies");
     assert!(blind > 1.5 * honest, "{blind}");
     near(honest, 0.12409740563186933);
 }
@@ -282,34 +189,12 @@ fn twins_do_not_inflate_the_information_of_continuous_columns() {
 // p.explained_variance_ratio_, p.components_, p.transform(z)[:2, :2] * sqrt(239/240) (ddof 1 against 0)
 #[test]
 fn principal_components_agree_with_scikit_learn() {
-    let pca = table(&["a", "c", "m"])
-        .profile()
-        .pca
-        .expect("three columns vary");
-    all_near(
-        &pca.explained_variance_ratio,
-        &[0.644587781181269, 0.32804901902153527, 0.027363199797195776],
-    );
-    all_near(
-        &pca.components[0],
-        &[0.43457036246960157, 0.5616401425730368, 0.7040660127527657],
-    );
-    all_near(
-        &pca.components[1],
-        &[
-            0.7936716358773981,
-            -0.6083289425192802,
-            -0.004607829974017412,
-        ],
-    );
-    all_near(
-        &pca.components[2],
-        &[-0.4257157907180965, -0.5607996504491717, 0.7101195797817103],
-    );
-    assert_eq!(
-        (pca.points.row.len(), pca.points.row[1], pca.points.class[1]),
-        (240, 1, Some(1))
-    );
+    let pca = table(&["a", "c", "m"]).profile().pca.expect("three columns vary");
+    all_near(&pca.explained_variance_ratio, &[0.644587781181269, 0.32804901902153527, 0.027363199797195776]);
+    all_near(&pca.components[0], &[0.43457036246960157, 0.5616401425730368, 0.7040660127527657]);
+    all_near(&pca.components[1], &[0.7936716358773981, -0.6083289425192802, -0.004607829974017412]);
+    all_near(&pca.components[2], &[-0.4257157907180965, -0.5607996504491717, 0.7101195797817103]);
+    assert_eq!((pca.points.row.len(), pca.points.row[1], pca.points.class[1]), (240, 1, Some(1)));
     let scale = 0.9979144919948469;
     for (found, expected) in [
         (pca.points.x[0], -3.736051078640218),
@@ -317,53 +202,20 @@ fn principal_components_agree_with_scikit_learn() {
         (pca.points.x[1], -0.42939371011279565),
         (pca.points.y[1], 1.1327325484327726),
     ] {
-        assert!(
-            (found - expected * scale).abs() <= 0.51e-4,
-            "{found} is not {expected}"
-        );
+        assert!((found - expected * scale).abs() <= 0.51e-4, "{found} is not {expected}");
     }
-    let few = ProfileOptions {
-        max_points: 10,
-        ..ProfileOptions::default()
-    };
-    assert_eq!(
-        table(&["a", "c", "m"])
-            .profile_with(&few)
-            .pca
-            .expect("vary")
-            .points
-            .row
-            .len(),
-        10
-    );
+    let few = ProfileOptions { max_points: 10, ..ProfileOptions::default() };
+    assert_eq!(table(&["a", "c", "m"]).profile_with(&few).pca.expect("vary").points.row.len(), 10);
 }
 
 // np.histogram(a, bins=5); [np.histogram(a[y == k], bins=edges)[0] for k in range(3)]
 #[test]
 fn histograms_agree_with_numpy_and_hold_whole_numbers_together() {
-    let options = ProfileOptions {
-        histogram_bins: 5,
-        ..ProfileOptions::default()
-    };
-    let histograms = table(&["a", "e"])
-        .numeric("wide", (0..ROWS).map(f64::from))
-        .profile_with(&options)
-        .histograms;
+    let options = ProfileOptions { histogram_bins: 5, ..ProfileOptions::default() };
+    let histograms = table(&["a", "e"]).numeric("wide", (0..ROWS).map(f64::from)).profile_with(&options).histograms;
     assert_eq!(histograms[0].overall, [26, 51, 70, 61, 32]);
-    assert_eq!(
-        histograms[0].by_class,
-        [[21, 21, 23, 15, 0], [5, 20, 24, 23, 8], [0, 10, 23, 23, 24]]
-    );
-    all_near(
-        &histograms[0].edges[1..],
-        &[
-            2.7695999999999996,
-            5.539199999999999,
-            8.308799999999998,
-            11.0784,
-            13.848,
-        ],
-    );
+    assert_eq!(histograms[0].by_class, [[21, 21, 23, 15, 0], [5, 20, 24, 23, 8], [0, 10, 23, 23, 24]]);
+    all_near(&histograms[0].edges[1..], &[2.7695999999999996, 5.539199999999999, 8.308799999999998, 11.0784, 13.848]);
     // 0 to 16 in five bins: four whole numbers each.
     assert_eq!(histograms[1].edges, [-0.5, 3.5, 7.5, 11.5, 15.5, 19.5]);
     assert_eq!(histograms[2].overall, [48; 5]);

@@ -31,20 +31,10 @@ pub fn section(profile: &Value, id: String, title: String) -> Section {
         });
         section.push(Block::Findings(findings));
     }
-    let tables: Vec<Block> = [
-        give_aways(audit),
-        overlaps(audit),
-        contradictions(audit),
-        duplicates(audit),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let tables: Vec<Block> =
+        [give_aways(audit), overlaps(audit), contradictions(audit), duplicates(audit)].into_iter().flatten().collect();
     if !tables.is_empty() {
-        section.push(Block::Details {
-            summary: "figures behind the audit".to_string(),
-            blocks: tables,
-        });
+        section.push(Block::Details { summary: "figures behind the audit".to_string(), blocks: tables });
     }
     section
 }
@@ -76,7 +66,8 @@ fn give_aways(audit: &Value) -> Option<Block> {
         vec![
             Column::text("column"),
             Column::text("verdict"),
-            Column::number("found").hint("rows whose value occurs in the other folds, folds drawn over groups where there are groups"),
+            Column::number("found")
+                .hint("rows whose value occurs in the other folds, folds drawn over groups where there are groups"),
             Column::number("right on found"),
             Column::number("right on all").hint("rows not found are guessed as the largest class"),
             Column::text("why"),
@@ -87,15 +78,11 @@ fn give_aways(audit: &Value) -> Option<Block> {
             continue;
         };
         let by_group = entry.get("group_folds").filter(|f| f.is_object());
-        let score = by_group
-            .or_else(|| entry.get("row_folds"))
-            .unwrap_or(&Value::Null);
+        let score = by_group.or_else(|| entry.get("row_folds")).unwrap_or(&Value::Null);
         let verdict = text(entry, "verdict").unwrap_or("").replace('_', " ");
         table.push(vec![
             Cell::text(column),
-            Cell::text(&verdict)
-                .strong_if(verdict == "gives away")
-                .muted_if(verdict == "no"),
+            Cell::text(&verdict).strong_if(verdict == "gives away").muted_if(verdict == "no"),
             Cell::percent(number(score, "coverage")),
             Cell::percent(number(score, "accuracy_on_covered")),
             Cell::percent(number(score, "accuracy")),
@@ -113,26 +100,16 @@ fn overlaps(audit: &Value) -> Option<Block> {
         columns.push(Column::number("test in valid"));
         columns.push(Column::number("valid in train"));
     }
-    columns.push(
-        Column::number("test in train, row split")
-            .hint("a seeded random split of rows, for comparison"),
-    );
-    let mut table = Table::new(
-        "Rows whose key also occurs in another part of the split",
-        columns,
-    );
+    columns.push(Column::number("test in train, row split").hint("a seeded random split of rows, for comparison"));
+    let mut table = Table::new("Rows whose key also occurs in another part of the split", columns);
     for entry in list(audit, "overlaps") {
         let Some(key) = text(entry, "key") else {
             continue;
         };
-        let share =
-            |split: &str, pair: &str| Cell::percent(entry.get(split).and_then(|s| number(s, pair)));
+        let share = |split: &str, pair: &str| Cell::percent(entry.get(split).and_then(|s| number(s, pair)));
         let mut row = vec![Cell::text(key)];
         if given {
-            row.extend(
-                ["test_in_train", "test_in_valid", "valid_in_train"]
-                    .map(|pair| share("given", pair)),
-            );
+            row.extend(["test_in_train", "test_in_valid", "valid_in_train"].map(|pair| share("given", pair)));
         }
         row.push(share("random", "test_in_train"));
         table.push(row);
@@ -183,10 +160,7 @@ fn duplicates(audit: &Value) -> Option<Block> {
             continue;
         };
         let mut row = vec![Cell::text(key)];
-        row.extend(
-            ["distinct", "sets", "rows", "surplus", "largest"]
-                .map(|field| Cell::count(count(entry, field))),
-        );
+        row.extend(["distinct", "sets", "rows", "surplus", "largest"].map(|field| Cell::count(count(entry, field))));
         table.push(row);
     }
     some(table)

@@ -38,16 +38,8 @@ fn numeric(profile: &Value) -> Option<Block> {
         let (Some(name), Some(summary)) = (text(column, "name"), column.get("numeric")) else {
             continue;
         };
-        let quantile = |q: &str| {
-            Cell::compact(
-                summary
-                    .get("quantiles")
-                    .and_then(|quantiles| number(quantiles, q)),
-            )
-        };
-        let outliers = count(summary, "outliers_low")
-            .zip(count(summary, "outliers_high"))
-            .map(|(a, b)| a + b);
+        let quantile = |q: &str| Cell::compact(summary.get("quantiles").and_then(|quantiles| number(quantiles, q)));
+        let outliers = count(summary, "outliers_low").zip(count(summary, "outliers_high")).map(|(a, b)| a + b);
         table.push(vec![
             Cell::text(name),
             missing(column),
@@ -136,52 +128,36 @@ pub fn relevance_table(found: &[(f64, &Value)]) -> Option<Block> {
         ]);
     }
     let blocks = vec![Block::Table(table)];
-    Some(Block::Details {
-        summary: "statistics behind the chart".to_string(),
-        blocks,
-    })
+    Some(Block::Details { summary: "statistics behind the chart".to_string(), blocks })
 }
 
 /// Loadings of each column on the components.
 pub fn loadings_table(pca: &Value, ratios: &[f64]) -> Option<Block> {
     let columns = texts(pca.get("columns"));
-    let components: Vec<Vec<f64>> = list(pca, "components")
-        .map(|c| numbers(Some(c)))
-        .filter(|c| c.len() == columns.len())
-        .collect();
+    let components: Vec<Vec<f64>> =
+        list(pca, "components").map(|c| numbers(Some(c))).filter(|c| c.len() == columns.len()).collect();
     if components.is_empty() {
         return None;
     }
     let mut heads = vec![Column::text("column")];
     for k in 0..components.len() {
-        let share = ratios
-            .get(k)
-            .map(|r| format!(" ({:.0} %)", r * 100.0))
-            .unwrap_or_default();
+        let share = ratios.get(k).map(|r| format!(" ({:.0} %)", r * 100.0)).unwrap_or_default();
         heads.push(Column::number(&format!("{}{share}", k + 1)));
     }
-    let mut table = Table::new(
-        "Loadings on the components, the largest of each in bold",
-        heads,
-    );
-    let largest: Vec<f64> = components
-        .iter()
-        .map(|c| c.iter().map(|v| v.abs()).fold(0.0, f64::max))
-        .collect();
+    let mut table = Table::new("Loadings on the components, the largest of each in bold", heads);
+    let largest: Vec<f64> = components.iter().map(|c| c.iter().map(|v| v.abs()).fold(0.0, f64::max)).collect();
     for (j, column) in columns.iter().enumerate() {
         let mut row = vec![Cell::text(column)];
-        row.extend(components.iter().zip(&largest).map(|(c, most)| {
-            Cell::decimals(c[j], 2)
-                .strong_if(c[j].abs() == *most)
-                .muted_if(c[j].abs() < 0.2)
-        }));
+        row.extend(
+            components
+                .iter()
+                .zip(&largest)
+                .map(|(c, most)| Cell::decimals(c[j], 2).strong_if(c[j].abs() == *most).muted_if(c[j].abs() < 0.2)),
+        );
         table.push(row);
     }
     let blocks = vec![Block::Table(table)];
-    Some(Block::Details {
-        summary: "loadings".to_string(),
-        blocks,
-    })
+    Some(Block::Details { summary: "loadings".to_string(), blocks })
 }
 
 fn missing(column: &Value) -> Cell {

@@ -10,8 +10,7 @@ use serde_json::Value;
 use super::{Study, class_names, plural, stage_id};
 use crate::report::figure::text::{count as count_text, decimals, percent};
 use crate::report::figure::{
-    self, Bar, HistogramPanel, Paint, Palette, Point, ScatterChart, bar_chart, class_histogram,
-    scatter,
+    self, Bar, HistogramPanel, Paint, Palette, Point, ScatterChart, bar_chart, class_histogram, scatter,
 };
 use crate::report::page::{Block, Figure, Section};
 use crate::report::read::{count, list, number, numbers, text, texts};
@@ -25,42 +24,20 @@ pub fn section(study: &Study) -> Option<Section> {
         .stages
         .iter()
         .filter_map(|s| {
-            Some((
-                s,
-                s.document("audit")
-                    .or_else(|| s.document("columns").filter(|_| s.kind == "describe"))?,
-            ))
+            Some((s, s.document("audit").or_else(|| s.document("columns").filter(|_| s.kind == "describe"))?))
         })
         .collect();
     for (stage, profile) in &profiles {
         let id = |part: &str| format!("{}-{part}", stage_id(stage));
-        let of = if profiles.len() > 1 {
-            format!(" ({})", stage.stage)
-        } else {
-            String::new()
-        };
+        let of = if profiles.len() > 1 { format!(" ({})", stage.stage) } else { String::new() };
         let mut parts = vec![
             audit::section(profile, id("audit"), format!("Leakage audit{of}")),
             balance(study, profile, id("balance"), format!("Classes{of}")),
             columns::section(profile, id("columns"), format!("Columns{of}")),
-            histograms(
-                study,
-                profile,
-                id("histograms"),
-                format!("Distributions by class{of}"),
-            ),
-            relevance(
-                profile,
-                id("relevance"),
-                format!("Relevance to the label{of}"),
-            ),
+            histograms(study, profile, id("histograms"), format!("Distributions by class{of}")),
+            relevance(profile, id("relevance"), format!("Relevance to the label{of}")),
             correlations(profile, id("correlations"), format!("Correlations{of}")),
-            components(
-                &study.palette,
-                profile,
-                id("pca"),
-                format!("Principal components{of}"),
-            ),
+            components(&study.palette, profile, id("pca"), format!("Principal components{of}")),
         ];
         parts.retain(|part| !part.is_empty());
         if let Some(first) = parts.first_mut() {
@@ -76,10 +53,7 @@ pub fn section(study: &Study) -> Option<Section> {
                     format!(", {} labelled", count_text(labelled))
                 });
             }
-            sentence.push_str(&format!(
-                ", {}.",
-                plural(list(profile, "columns").count() as u64, "column")
-            ));
+            sentence.push_str(&format!(", {}.", plural(list(profile, "columns").count() as u64, "column")));
             section.say(sentence);
         }
         section.subsections.extend(parts);
@@ -118,34 +92,21 @@ fn histograms(study: &Study, profile: &Value, id: String, title: String) -> Sect
     let figures: Vec<Figure> = list(profile, "histograms")
         .filter_map(|histogram| {
             let edges = numbers(histogram.get("edges"));
-            let by_class: Vec<Vec<f64>> = list(histogram, "by_class")
-                .map(|c| numbers(Some(c)))
-                .collect();
+            let by_class: Vec<Vec<f64>> = list(histogram, "by_class").map(|c| numbers(Some(c))).collect();
             let rows = if by_class.len() == classes.len() && !classes.is_empty() {
                 classes.iter().cloned().zip(by_class).collect()
             } else {
                 vec![("all".to_string(), numbers(histogram.get("overall")))]
             };
-            let fits = rows
-                .iter()
-                .all(|(_, counts): &(_, Vec<f64>)| counts.len() + 1 == edges.len());
+            let fits = rows.iter().all(|(_, counts): &(_, Vec<f64>)| counts.len() + 1 == edges.len());
             let column = text(histogram, "column")?;
-            let panel = HistogramPanel {
-                column,
-                edges: &edges,
-                classes: rows,
-            };
+            let panel = HistogramPanel { column, edges: &edges, classes: rows };
             fits.then(|| Figure::new(class_histogram(&panel, &study.palette), ""))
         })
         .collect();
     if !figures.is_empty() {
-        section.say(
-            "Each ridge is the share of its class' rows by bin; heights compare within a figure.",
-        );
-        section.push(Block::Gallery {
-            figures,
-            narrow: true,
-        });
+        section.say("Each ridge is the share of its class' rows by bin; heights compare within a figure.");
+        section.push(Block::Gallery { figures, narrow: true });
     }
     section
 }
@@ -156,28 +117,19 @@ fn correlations(profile: &Value, id: String, title: String) -> Section {
         return section;
     };
     let columns = texts(found.get("columns"));
-    let figures: Vec<Figure> = [
-        ("pearson", "Pearson: linear"),
-        ("spearman", "Spearman: by rank"),
-    ]
-    .into_iter()
-    .filter_map(|(key, title)| {
-        let matrix: Vec<Vec<f64>> = list(found, key).map(|row| numbers(Some(row))).collect();
-        if matrix.len() != columns.len() || columns.len() < 2 {
-            return None;
-        }
-        let sentence = strongest(&columns, &matrix);
-        Some(Figure::new(
-            figure::correlation(title, &sentence, &columns, &matrix),
-            sentence,
-        ))
-    })
-    .collect();
+    let figures: Vec<Figure> = [("pearson", "Pearson: linear"), ("spearman", "Spearman: by rank")]
+        .into_iter()
+        .filter_map(|(key, title)| {
+            let matrix: Vec<Vec<f64>> = list(found, key).map(|row| numbers(Some(row))).collect();
+            if matrix.len() != columns.len() || columns.len() < 2 {
+                return None;
+            }
+            let sentence = strongest(&columns, &matrix);
+            Some(Figure::new(figure::correlation(title, &sentence, &columns, &matrix), sentence))
+        })
+        .collect();
     if !figures.is_empty() {
-        section.push(Block::Gallery {
-            figures,
-            narrow: false,
-        });
+        section.push(Block::Gallery { figures, narrow: false });
     }
     section
 }
@@ -186,13 +138,7 @@ fn correlations(profile: &Value, id: String, title: String) -> Section {
 fn strongest(columns: &[String], matrix: &[Vec<f64>]) -> String {
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     for (i, row) in matrix.iter().enumerate() {
-        pairs.extend(
-            row.iter()
-                .take(i)
-                .enumerate()
-                .filter(|(_, r)| r.is_finite())
-                .map(|(j, r)| (*r, i, j)),
-        );
+        pairs.extend(row.iter().take(i).enumerate().filter(|(_, r)| r.is_finite()).map(|(j, r)| (*r, i, j)));
     }
     pairs.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     match pairs.first() {
@@ -214,8 +160,7 @@ fn relevance(profile: &Value, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
     let mut found: Vec<(f64, &Value)> = list(profile, "relevance")
         .filter_map(|r| {
-            let share =
-                number(r, "information_share").or_else(|| number(r, "mutual_information"))?;
+            let share = number(r, "information_share").or_else(|| number(r, "mutual_information"))?;
             Some((share, r))
         })
         .collect();
@@ -229,17 +174,8 @@ fn relevance(profile: &Value, id: String, title: String) -> Section {
         .take(MOST_BARS)
         .filter_map(|(share, r)| {
             let column = text(r, "column")?.to_string();
-            let note = if is_share {
-                percent(*share)
-            } else {
-                decimals(*share, 3)
-            };
-            Some(Bar {
-                label: column,
-                value: *share,
-                paint: Paint::Positive,
-                note,
-            })
+            let note = if is_share { percent(*share) } else { decimals(*share, 3) };
+            Some(Bar { label: column, value: *share, paint: Paint::Positive, note })
         })
         .collect();
     let (title, said) = if is_share {
@@ -254,15 +190,8 @@ fn relevance(profile: &Value, id: String, title: String) -> Section {
             "Columns are taken alone: what they say together can be more or less.",
         )
     };
-    let description = bars
-        .iter()
-        .map(|b| format!("{} {}", b.label, b.note))
-        .collect::<Vec<_>>()
-        .join("; ");
-    section.push(Block::Figure(Figure::new(
-        bar_chart(title, &description, "", &bars),
-        said,
-    )));
+    let description = bars.iter().map(|b| format!("{} {}", b.label, b.note)).collect::<Vec<_>>().join("; ");
+    section.push(Block::Figure(Figure::new(bar_chart(title, &description, "", &bars), said)));
     section.blocks.extend(columns::relevance_table(&found));
     section
 }
@@ -292,18 +221,12 @@ fn components(palette: &Palette, profile: &Value, id: String, title: String) -> 
         let points: Vec<Point> = (0..x.len().min(y.len()))
             .map(|i| {
                 let class = class.get(i).copied().filter(|c| *c >= 0.0);
-                Point {
-                    x: x[i],
-                    y: y[i],
-                    class: class.map_or(usize::MAX, |c| c as usize),
-                }
+                Point { x: x[i], y: y[i], class: class.map_or(usize::MAX, |c| c as usize) }
             })
             .collect();
         if !points.is_empty() {
-            let sample = format!(
-                "A sample of {}, one panel per class over all the others",
-                plural(points.len() as u64, "row")
-            );
+            let sample =
+                format!("A sample of {}, one panel per class over all the others", plural(points.len() as u64, "row"));
             let chart = ScatterChart {
                 title: "Rows on the first two components",
                 description: &sample,
@@ -312,10 +235,7 @@ fn components(palette: &Palette, profile: &Value, id: String, title: String) -> 
                 classes: &classes,
                 points: &points,
             };
-            section.push(Block::Figure(Figure::new(
-                scatter(&chart, palette),
-                format!("{sample}."),
-            )));
+            section.push(Block::Figure(Figure::new(scatter(&chart, palette), format!("{sample}."))));
         }
     }
     section.blocks.extend(columns::loadings_table(pca, &ratios));

@@ -1,0 +1,199 @@
+//! What a user says about training: epochs, batches, optimizer, schedule, loss, early stopping.
+//!
+//! Knows nothing of networks or data.
+
+mod optimizer;
+mod schedule;
+
+pub use optimizer::{OptimizerKind, OptimizerSpec};
+pub use schedule::{ScheduleKind, ScheduleSpec};
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The `training` block of a train stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainingSpec {
+    /// Passes over the training part at most.
+    pub epochs: usize,
+    /// Rows for each step. A last batch of a single row joins the one before it where batch norm needs two.
+    pub batch_size: usize,
+    /// How gradients become steps.
+    pub optimizer: OptimizerSpec,
+    /// How the learning rate changes over the steps.
+    pub schedule: ScheduleSpec,
+    /// What is minimised.
+    pub loss: Loss,
+    /// Share of the target spread over all classes, 0 to below 1.
+    pub label_smoothing: f64,
+    /// Weight of each class in the loss: none, balanced, or a map from class to weight (1 for classes left out).
+    pub class_weights: ClassWeights,
+    /// Gradients longer than this (Euclidean norm over all weights) are shortened to it; null leaves them.
+    pub clip_norm: Option<f64>,
+    /// Which epoch is kept, and when training ends before `epochs`.
+    pub early_stopping: EarlyStoppingSpec,
+}
+
+impl Default for TrainingSpec {
+    fn default() -> Self {
+        TrainingSpec {
+            epochs: 40,
+            batch_size: 256,
+            optimizer: OptimizerSpec::default(),
+            schedule: ScheduleSpec::default(),
+            loss: Loss::CrossEntropy,
+            label_smoothing: 0.05,
+            class_weights: ClassWeights::Named(NamedWeights::None),
+            clip_norm: Some(1.0),
+            early_stopping: EarlyStoppingSpec::default(),
+        }
+    }
+}
+
+/// What is minimised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// Mean negative log-likelihood of the true class, in nats.
+    #[default]
+    CrossEntropy,
+}
+
+impl Loss {
+    /// The name under which recipes and reports keep it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Loss::CrossEntropy => "cross_entropy",
+        }
+    }
+}
+
+/// Weight of each class in the loss.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ClassWeights {
+    /// none or balanced
+    Named(NamedWeights),
+    /// Class to weight; 1 for classes left out.
+    Map(BTreeMap<String, f64>),
+}
+
+/// Class weights that need no figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NamedWeights {
+    /// Every row counts the same.
+    None,
+    /// Every class counts the same: rows / (classes × rows of the class), as in scikit-learn.
+    Balanced,
+}
+
+// By hand, because serde's untagged enums answer every mistake with "did not match any variant".
+impl<'de> Deserialize<'de> for ClassWeights {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = ClassWeights;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("none, balanced, or a map from class to weight")
+            }
+            fn visit_unit<E: serde::de::Error>(self) -> Result<ClassWeights, E> {
+                Ok(ClassWeights::Named(NamedWeights::None))
+            }
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<ClassWeights, E> {
+                match word {
+                    "none" => Ok(ClassWeights::Named(NamedWeights::None)),
+                    "balanced" => Ok(ClassWeights::Named(NamedWeights::Balanced)),
+                    _ => Err(E::unknown_variant(word, &["none", "balanced"])),
+                }
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ClassWeights, A::Error> {
+                BTreeMap::deserialize(MapAccessDeserializer::new(map)).map(ClassWeights::Map)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// Which epoch is kept. The best one on the validation part always is, whether or not training stops early.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EarlyStoppingSpec {
+    /// Epochs without improvement after which training ends; null trains all epochs.
+    pub patience: Option<usize>,
+    /// What "better" means on the validation part.
+    pub metric: Metric,
+    /// The least change that counts as an improvement.
+    pub min_delta: f64,
+}
+
+/// A score of the validation part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Mean negative log-likelihood; lower is better.
+    Loss,
+    /// Share of rows that are right.
+    Accuracy,
+    /// Unweighted mean of the classes' F1.
+    #[default]
+    MacroF1,
+}
+
+impl Metric {
+    /// As it stands in messages.
+    pub fn label(self) -> &'static str {
+        match self {
+            Metric::Loss => "loss",
+            Metric::Accuracy => "accuracy",
+            Metric::MacroF1 => "macro-F1",
+        }
+    }
+
+    /// The value with its sign turned so that larger is better.
+    pub fn merit(self, value: f64) -> f64 {
+        if self == Metric::Loss { -value } else { value }
+    }
+}
+
+impl TrainingSpec {
+    /// What is wrong with the values themselves, as (path, message); empty when all is well.
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut need = |fine: bool, path: &str, message: String| {
+            if !fine {
+                found.push((path.to_string(), message));
+            }
+        };
+        let share = |x: f64| (0.0..1.0).contains(&x);
+        let positive = |x: f64| x > 0.0 && x.is_finite();
+        need(self.epochs >= 1, "epochs", "at least 1 epoch is needed".into());
+        need(self.batch_size >= 1, "batch_size", "a batch needs at least 1 row".into());
+        let smoothing = self.label_smoothing;
+        need(share(smoothing), "label_smoothing", format!("{smoothing} is not in 0 to below 1"));
+        if let Some(norm) = self.clip_norm {
+            need(positive(norm), "clip_norm", format!("{norm} is not above 0; null switches clipping off"));
+        }
+        if let ClassWeights::Map(weights) = &self.class_weights {
+            for (class, &weight) in weights {
+                need(positive(weight), &format!("class_weights.{class}"), format!("{weight} is not above 0"));
+            }
+        }
+        let patience = self.early_stopping.patience;
+        need(patience != Some(0), "early_stopping.patience", "0 would stop at once; null never stops early".into());
+        let delta = self.early_stopping.min_delta;
+        need(delta >= 0.0 && delta.is_finite(), "early_stopping.min_delta", format!("{delta} is not 0 or above"));
+        for (path, message) in self.optimizer.problems() {
+            found.push((format!("optimizer.{path}"), message));
+        }
+        for (path, message) in self.schedule.problems() {
+            found.push((format!("schedule.{path}"), message));
+        }
+        found
+    }
+}

@@ -1,0 +1,88 @@
+//! The `optimizer` block of a training: the update rule and its constants.
+//!
+//! Knows nothing of how a step is computed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How gradients become steps; formulas and defaults as in `torch.optim`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OptimizerSpec {
+    /// The update rule.
+    pub kind: OptimizerKind,
+    /// Learning rate: the largest one where a schedule changes it.
+    pub lr: f64,
+    /// sgd and rmsprop: share of the last step in the next (default 0.9 for sgd, 0 for rmsprop).
+    pub momentum: Option<f64>,
+    /// sgd: looks ahead along the momentum (default false).
+    pub nesterov: Option<bool>,
+    /// adam and adamw: decay of the mean and of the mean square of gradients (default [0.9, 0.999]).
+    pub betas: Option<[f64; 2]>,
+    /// rmsprop: decay of the mean square of gradients (default 0.99).
+    pub alpha: Option<f64>,
+    /// Pulls weights towards 0: decoupled from the gradient in adamw (default 0.01), added to it elsewhere (default 0).
+    pub weight_decay: Option<f64>,
+    /// adam, adamw, rmsprop: keeps the division by a small mean square finite (default 1e-8).
+    pub epsilon: Option<f64>,
+}
+
+impl Default for OptimizerSpec {
+    fn default() -> Self {
+        OptimizerSpec {
+            kind: OptimizerKind::Adamw,
+            lr: 2e-3,
+            momentum: None,
+            nesterov: None,
+            betas: None,
+            alpha: None,
+            weight_decay: None,
+            epsilon: None,
+        }
+    }
+}
+
+/// An update rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimizerKind {
+    /// Stochastic gradient descent with momentum (Sutskever et al. 2013)
+    Sgd,
+    /// Adam (Kingma and Ba 2014, arXiv 1412.6980)
+    Adam,
+    /// Adam with decoupled weight decay (Loshchilov and Hutter 2017, arXiv 1711.05101)
+    #[default]
+    Adamw,
+    /// RMSprop (Tieleman and Hinton 2012)
+    Rmsprop,
+}
+
+impl OptimizerSpec {
+    pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
+        use OptimizerKind::*;
+        let mut found = Vec::new();
+        let share = |x: f64| (0.0..1.0).contains(&x);
+        if !(self.lr > 0.0 && self.lr.is_finite()) {
+            found.push(("lr", format!("{} is not above 0", self.lr)));
+        }
+        let mut only = |path: &'static str, given: bool, kinds: &[OptimizerKind], fine: bool, range: &str| {
+            if given && !kinds.contains(&self.kind) {
+                let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
+                found.push((path, format!("only {} takes it: leave it out", kinds.join(" and "))));
+            } else if given && !fine {
+                found.push((path, format!("the value is not in {range}")));
+            }
+        };
+        only("momentum", self.momentum.is_some(), &[Sgd, Rmsprop], self.momentum.is_none_or(share), "0 to below 1");
+        let ahead = self.nesterov != Some(true) || self.momentum != Some(0.0);
+        only("nesterov", self.nesterov.is_some(), &[Sgd], ahead, "use with a momentum of 0");
+        let betas = self.betas.is_none_or(|betas| betas.into_iter().all(share));
+        only("betas", self.betas.is_some(), &[Adam, Adamw], betas, "0 to below 1");
+        only("alpha", self.alpha.is_some(), &[Rmsprop], self.alpha.is_none_or(share), "0 to below 1");
+        let epsilon = self.epsilon.is_none_or(|epsilon| epsilon > 0.0 && epsilon.is_finite());
+        only("epsilon", self.epsilon.is_some(), &[Adam, Adamw, Rmsprop], epsilon, "above 0");
+        let decay = self.weight_decay.is_none_or(|decay| decay >= 0.0 && decay.is_finite());
+        only("weight_decay", self.weight_decay.is_some(), &[Sgd, Adam, Adamw, Rmsprop], decay, "0 or above");
+        found
+    }
+}

@@ -1,0 +1,117 @@
+//! Tests: models as bytes, and what they predict.
+
+use super::*;
+use crate::ml::frame::Column;
+
+#[test]
+fn a_model_survives_its_bytes_and_refuses_others() {
+    let fixture = Fixture::new(300, 3);
+    let model = fitted(&fixture, 3).model;
+    let (weights, recipe) = model.to_parts().unwrap();
+    let text = serde_json::to_string(&recipe).unwrap();
+    let back = Classifier::from_parts(&weights, &serde_json::from_str(&text).unwrap()).unwrap();
+    assert_eq!(back.to_parts().unwrap(), (weights.clone(), recipe.clone()));
+    let predict = |model: &Classifier| model.predict_probabilities(&fixture.frame).unwrap();
+    assert_eq!(predict(&back), predict(&model));
+
+    let error = |weights: &[u8], recipe: &serde_json::Value| match Classifier::from_parts(weights, recipe) {
+        Ok(_) => panic!("read"),
+        Err(error) => error.to_string(),
+    };
+    assert!(error(&weights[..weights.len() / 2], &recipe).contains("weights cannot be read"));
+    assert!(error(b"", &recipe).contains("weights cannot be read"));
+    let changed = |path: &str, value: serde_json::Value| {
+        let mut recipe = recipe.clone();
+        *recipe.pointer_mut(path).unwrap() = value;
+        recipe
+    };
+    assert!(error(&weights, &changed("/network/trunk", vec![16, 13].into())).contains("has shape"));
+    assert!(error(&weights, &changed("/network/trunk", vec![usize::MAX].into())).contains("impossible width"));
+    assert!(error(&weights, &changed("/network/batch_norm", false.into())).contains("tensor"));
+    assert!(error(&weights, &changed("/classes", vec!["x"].into())).contains("1 classes for 3 outputs"));
+    assert!(error(&weights, &changed("/format", "other".into())).contains("format is 'other'"));
+    assert!(error(&weights, &serde_json::json!({})).contains("recipe cannot be read"));
+}
+
+#[test]
+fn predictions_need_the_columns_of_the_training() {
+    let fixture = Fixture::new(200, 2);
+    let model = fitted(&fixture, 1).model;
+    let with = |name: &str, column: Column| {
+        let mut frame = Frame::new(1);
+        frame.insert("a", Column::Numeric(vec![f64::NAN]));
+        frame.insert("b", Column::Numeric(vec![f64::NAN]));
+        frame.insert("flat", Column::Numeric(vec![5.0]));
+        frame.insert("title", Column::Vector { dim: 8, values: vec![0.0; 8] });
+        frame.insert(name, column);
+        model.predict_probabilities(&frame).map_err(|e| e.to_string())
+    };
+    assert!(with("unused", Column::Numeric(vec![f64::INFINITY])).unwrap().data.iter().all(|p| p.is_finite()));
+    assert!(with("a", Column::Text(vec![None])).unwrap_err().contains("'a' is text"));
+    assert!(with("a", Column::Numeric(vec![f64::NEG_INFINITY])).unwrap_err().contains("infinite value -inf in row 0"));
+    assert!(with("title", Column::Vector { dim: 4, values: vec![0.0; 4] }).unwrap_err().contains("same encoder"));
+    assert!(model.predict_probabilities(&Frame::new(3)).unwrap_err().to_string().contains("'a' is missing"));
+    let none = model.predict_probabilities(&fixture.frame.take(&[])).unwrap();
+    assert_eq!((none.rows, none.cols), (0, 2));
+}
+
+// Interpreters with numpy, or with numpy and torch; `.ci/run` names the first. Without them there is nothing to compare with.
+#[test]
+fn a_numpy_script_gives_the_same_predictions() {
+    agrees_with("RUNNER_TEST_PYTHON", "python/predict_json.py");
+}
+
+#[test]
+fn a_pytorch_module_loads_the_weights_and_gives_the_same_predictions() {
+    agrees_with("RUNNER_TEST_PYTORCH", "python/pytorch_predict.py");
+}
+
+/// Runs a script of `tests/` with the interpreter that the variable names, on models of every scaling and activation.
+fn agrees_with(variable: &str, script: &str) {
+    let Some(python) = std::env::var_os(variable) else {
+        return;
+    };
+    let script = format!("{}/tests/{script}", env!("CARGO_MANIFEST_DIR"));
+    let fixture = Fixture::new(200, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let numbers = |values: &[f64]| -> serde_json::Value { values.iter().map(|x| serde_json::json!(x)).collect() };
+    let mut rows = serde_json::Map::new();
+    for (name, column) in &fixture.frame.columns {
+        let values = match column {
+            Column::Numeric(values) => numbers(values),
+            Column::Vector { dim, values } => values.chunks(*dim).map(|v| serde_json::json!(v)).collect(),
+            Column::Text(_) => continue,
+        };
+        rows.insert(name.clone(), values);
+    }
+    std::fs::write(folder.path().join("rows.json"), serde_json::to_string(&rows).unwrap()).unwrap();
+    for (scaling, activation, batch_norm) in [
+        ("standard", "relu", true),
+        ("robust", "gelu", false),
+        ("quantile", "mish", true),
+        ("standard", "selu", false),
+        ("quantile", "silu", true),
+        ("robust", "tanh", true),
+    ] {
+        let network = serde_json::json!({
+            "scaling": scaling, "activation": activation, "batch_norm": batch_norm, "numeric": {"layers": [7]},
+        });
+        let network = serde_json::from_value(network).unwrap();
+        let model = train(fixture.data(), &network, &short_training(2), 1, &Silent).unwrap().model;
+        let (weights, recipe) = model.to_parts().unwrap();
+        std::fs::write(folder.path().join("model.safetensors"), weights).unwrap();
+        std::fs::write(folder.path().join("model.json"), recipe.to_string()).unwrap();
+        let files = ["model.safetensors", "model.json", "rows.json"].map(|name| folder.path().join(name));
+        let output = std::process::Command::new(&python).arg(&script).args(files).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let theirs: Vec<Vec<f64>> = serde_json::from_slice(&output.stdout).unwrap();
+        let ours = model.predict_probabilities(&fixture.frame).unwrap();
+        assert_eq!(theirs.len(), ours.rows);
+        for (i, row) in theirs.iter().enumerate() {
+            for (ours, theirs) in ours.row(i).iter().zip(row) {
+                let what = format!("{scaling} {activation}: {ours} and {theirs}");
+                assert!((f64::from(*ours) - theirs).abs() < 2e-5, "{what}");
+            }
+        }
+    }
+}
