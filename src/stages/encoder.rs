@@ -50,9 +50,21 @@ pub(super) fn open(
     report: &dyn Report,
 ) -> anyhow::Result<(Box<dyn TextEncoder>, serde_json::Value)> {
     let resolved = Resolver::from_env().resolve(name, &Fetching(report))?;
-    let encoder = encoder::open(&resolved.folder, options)?;
+    let encoder = match device()? {
+        Some(device) => encoder::open_on(&resolved.folder, options, &device)?,
+        None => encoder::open(&resolved.folder, options)?,
+    };
     let recipe = recipe(&resolved.name, &resolved.digest, encoder.as_ref());
     Ok((encoder, recipe))
+}
+
+/// The GPU that this program was built for; `None` for the CPU, which has an engine of its own.
+fn device() -> anyhow::Result<Option<candle_core::Device>> {
+    Ok(match super::device_class() {
+        "cuda" => Some(candle_core::Device::new_cuda(0)?),
+        "metal" => Some(candle_core::Device::new_metal(0)?),
+        _ => None,
+    })
 }
 
 /// What decides the vectors of an encoder.
