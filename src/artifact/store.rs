@@ -26,8 +26,9 @@ const FORMAT: &str = "runner store 1\n";
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("cannot {action} '{}': {source}{}", path.display(), remedy(source))]
-    Io { action: &'static str, path: PathBuf, source: io::Error },
+    // The field is not called `source`: the message holds the cause already, and must not be followed by it again.
+    #[error("cannot {action} '{}': {}{}", path.display(), error.kind(), remedy(error))]
+    Io { action: &'static str, path: PathBuf, error: io::Error },
     #[error("the store '{}' has another format ({found:?}, this runner writes {FORMAT:?}); use another --artifacts folder", path.display())]
     Format { path: PathBuf, found: String },
     #[error("blob {digest} in the store is damaged: it was set aside, run again to compute it anew")]
@@ -53,7 +54,7 @@ trait At<T> {
 
 impl<T> At<T> for io::Result<T> {
     fn at(self, action: &'static str, path: &Path) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Io { action, path: path.to_owned(), source })
+        self.map_err(|error| StoreError::Io { action, path: path.to_owned(), error })
     }
 }
 
