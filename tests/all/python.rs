@@ -1,6 +1,7 @@
-//! Other programs read our artifacts: pyarrow the tables, numpy + safetensors the networks (PyTorch too, where it is present).
+//! Other programs read our artifacts: pyarrow the tables, numpy + safetensors the networks (PyTorch too, where it is present); scikit-learn and
+//! LightGBM agree with our baselines on the same rows.
 //!
-//! `RUNNER_TEST_PYTHON` names an interpreter with pyarrow, numpy and safetensors; `.ci/run` makes one. Without it these tests say that they did nothing.
+//! `RUNNER_TEST_PYTHON` names an interpreter with these packages; `.ci/run` makes one. Without it these tests say that they did nothing.
 
 use std::path::Path;
 use std::process::Command;
@@ -37,4 +38,39 @@ fn numpy_gives_the_same_predictions() {
     let study = work.path().join("artifacts/study");
     let folder = |name: &str| study.join(name).to_str().expect("UTF-8").to_owned();
     python("predict.py", &[&folder("fused"), &folder("songs"), &folder("titles"), &folder("predict")]);
+}
+
+/// The bundled songs, and the baselines whose result does not hang on random draws.
+const SETTLED: &str = r#"name: study
+seed: 7
+stages:
+  songs:
+    kind: load
+    files: {train: train.csv}
+    label: playlist_genre
+    derive:
+      release_year: {year_of: track_album_release_date}
+  folds:
+    kind: split
+    rows: songs
+    groups: [track_id, [track_name, track_artist]]
+    folds: 2
+  baseline:
+    kind: baseline
+    rows: folds
+    numeric: [danceability, energy, loudness, speechiness, acousticness, valence, tempo, track_popularity, release_year]
+    models: {majority: {}, logistic: {}, linear_svm: {}, rbf_svm: {c: 3}, knn: {k: 25}, naive_bayes: {}, tree: {max_depth: 5}}
+"#;
+
+#[test]
+fn scikit_learn_scores_the_same() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/train.csv");
+    let work = Workspace::new().pipeline(SETTLED);
+    work.write("train.csv", &std::fs::read(sample).expect("the sample"));
+    work.run().succeeded();
+    let columns = "danceability energy loudness speechiness acousticness valence tempo track_popularity release_year";
+    let study = work.path().join("artifacts/study");
+    let mut arguments = vec![study.to_str().expect("UTF-8"), "--tolerance", "0.006", "--columns"];
+    arguments.extend(columns.split(' '));
+    python("baselines.py", &arguments);
 }
