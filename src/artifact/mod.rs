@@ -3,11 +3,12 @@
 //! Knows nothing of pipelines, stages or learning.
 
 pub mod digest;
+pub mod disk;
 pub mod stat_cache;
 pub mod store;
 pub mod table;
 
 pub use digest::Digest;
 pub use stat_cache::StatCache;
-pub use store::{Store, StoreError};
+pub use store::{Store, StoreError, StoreOptions};
 pub use table::{Table, TableError};

@@ -10,16 +10,20 @@
 //! | `memo/ab/ab12…` | finer-grained results inside a stage |
 //! | `current/PIPELINE/STAGE` | the key of what lies in `artifacts/PIPELINE/STAGE` |
 //! | `locks/KEY` | kernel locks; the files themselves mean nothing |
+//! | `tmp/` | files that have no name of their own yet |
 //! | `stat.json` | the stat cache |
 //!
 //! A commit is: blobs by temporary file, fsync and rename, then the record in the same way, last. So a record's blobs exist.
 //! Knows nothing of stages; a record is bytes to it.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::digest::Digest;
+pub use super::disk::write_atomically;
+use super::disk::{Access, Disk, Hook};
 use super::stat_cache::StatCache;
 
 const FORMAT: &str = "runner store 1\n";
@@ -58,8 +62,25 @@ impl<T> At<T> for io::Result<T> {
     }
 }
 
+/// How a store treats its files.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// Wait until the device has what was written, so that a power failure takes no result away. Without it a result survives the end of the
+    /// process, but perhaps not that of the machine.
+    pub durable: bool,
+    /// Asked before and after each file operation; for tests.
+    pub hook: Option<Arc<Hook>>,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        StoreOptions { durable: true, hook: None }
+    }
+}
+
 pub struct Store {
     root: PathBuf,
+    disk: Disk,
     stats: StatCache,
 }
 
@@ -71,6 +92,11 @@ pub struct ActionLock {
 impl Store {
     /// The store of an artifacts folder. Creates nothing: a store that is not there yet is an empty one.
     pub fn open(artifacts: &Path) -> Result<Self, StoreError> {
+        Store::open_with(artifacts, StoreOptions::default())
+    }
+
+    pub fn open_with(artifacts: &Path, options: StoreOptions) -> Result<Self, StoreError> {
+        let disk = Disk::new(options.durable, options.hook);
         let root = artifacts.join(".store");
         let format = root.join("format");
         match fs::read_to_string(&format) {
@@ -79,21 +105,21 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).at("read", &format),
         }
-        let stats = StatCache::open(root.join("stat.json"));
-        Ok(Store { root, stats })
+        let stats = StatCache::open(root.join("stat.json"), disk.clone());
+        Ok(Store { root, disk, stats })
     }
 
     /// Makes the folder ready for writing; fails early where that is impossible.
     pub fn prepare(&self) -> Result<(), StoreError> {
+        let scratch = self.scratch();
+        for folder in [&self.root, &self.root.join("locks"), &scratch] {
+            self.disk.create_folder(folder).at("create", folder)?;
+        }
         let format = self.root.join("format");
         if !format.exists() {
-            fs::create_dir_all(&self.root).at("create", &self.root)?;
-            write_atomically(&format, FORMAT.as_bytes()).at("write", &format)?;
+            self.write(&format, FORMAT.as_bytes(), Access::ReadWrite)?;
         }
-        let probe = self.root.join("locks");
-        fs::create_dir_all(&probe).at("create", &probe)?;
-        tempfile::tempfile_in(&probe).at("write in", &probe)?;
-        Ok(())
+        self.disk.pending(&scratch).map(drop).at("write in", &scratch)
     }
 
     pub fn stats(&self) -> &StatCache {
@@ -109,7 +135,7 @@ impl Store {
         let digest = Digest::of(bytes);
         if !self.has(digest) {
             let path = self.blob_path(digest);
-            write_read_only(&path, bytes).at("write", &path)?;
+            self.write(&path, bytes, Access::ReadOnly)?;
             self.stats.note(&path, digest);
         }
         Ok(digest)
@@ -123,33 +149,31 @@ impl Store {
     /// The blob's content, verified. A damaged one is removed, so that the next run computes it anew.
     pub fn get(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
         let path = self.blob_path(digest);
-        let bytes = fs::read(&path).at("read", &path)?;
+        let bytes = self.disk.read(&path).at("read", &path)?;
         if Digest::of(&bytes) != digest {
-            fs::remove_file(&path).at("remove", &path)?;
+            self.disk.remove(&path).at("remove", &path)?;
             return Err(StoreError::Damaged { digest });
         }
         Ok(bytes)
     }
 
     pub fn put_record(&self, key: Digest, bytes: &[u8]) -> Result<(), StoreError> {
-        let path = self.record_path(key);
-        write_atomically(&path, bytes).at("write", &path)
+        self.write(&self.record_path(key), bytes, Access::ReadWrite)
     }
 
     pub fn get_record(&self, key: Digest) -> Option<Vec<u8>> {
-        fs::read(self.record_path(key)).ok()
+        self.disk.read(&self.record_path(key)).ok()
     }
 
     pub fn put_memo(&self, key: Digest, bytes: &[u8]) -> Result<(), StoreError> {
-        let path = self.sharded("memo", key);
         // The digest in front finds a damaged memo, which then is no memo at all.
         let mut content = Digest::of(bytes).to_string().into_bytes();
         content.extend_from_slice(bytes);
-        write_atomically(&path, &content).at("write", &path)
+        self.write(&self.sharded("memo", key), &content, Access::ReadWrite)
     }
 
     pub fn get_memo(&self, key: Digest) -> Option<Vec<u8>> {
-        let mut content = fs::read(self.sharded("memo", key)).ok()?;
+        let mut content = self.disk.read(&self.sharded("memo", key)).ok()?;
         if content.len() < 64 {
             return None;
         }
@@ -159,44 +183,46 @@ impl Store {
 
     /// The key of what lies in the folder of that stage, if any.
     pub fn current(&self, pipeline: &str, stage: &str) -> Option<Digest> {
-        fs::read_to_string(self.current_path(pipeline, stage)).ok()?.trim().parse().ok()
+        let bytes = self.disk.read(&self.current_path(pipeline, stage)).ok()?;
+        String::from_utf8(bytes).ok()?.trim().parse().ok()
     }
 
     pub fn set_current(&self, pipeline: &str, stage: &str, key: Digest) -> Result<(), StoreError> {
-        let path = self.current_path(pipeline, stage);
-        write_atomically(&path, format!("{key}\n").as_bytes()).at("write", &path)
+        self.write(&self.current_path(pipeline, stage), format!("{key}\n").as_bytes(), Access::ReadWrite)
     }
 
     /// Waits until no other runner works on the same action.
     pub fn lock(&self, key: Digest) -> Result<ActionLock, StoreError> {
         let path = self.root.join("locks").join(key.to_string());
-        let file = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
+        let file = self.disk.open_lock(&path).at("open", &path)?;
         file.lock().at("lock", &path)?;
         Ok(ActionLock { _file: file })
     }
 
     /// Puts a blob at `target` for people: a hard link where possible (read-only, no space), else a copy.
     pub fn materialise(&self, digest: Digest, target: &Path) -> Result<(), StoreError> {
-        let blob = self.blob_path(digest);
-        let folder = target.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).at("create", folder)?;
-        // Under a temporary name first, then renamed over whatever was there: never half a file under its own name.
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = folder.join(format!(".{name}.{}", std::process::id()));
-        let _ = fs::remove_file(&temporary);
-        if fs::hard_link(&blob, &temporary).is_err() {
-            fs::copy(&blob, &temporary).at("write", &temporary)?;
-        }
-        fs::rename(&temporary, target).at("write", target)?;
-        // Renaming one link of a file over another of the same file does nothing, and leaves the temporary name.
-        let _ = fs::remove_file(&temporary);
+        self.disk.link(&self.scratch(), &self.blob_path(digest), target).at("write", target)?;
         self.stats.note(target, digest);
         Ok(())
+    }
+
+    /// Takes away what [`Store::materialise`] put there.
+    pub fn remove_materialised(&self, target: &Path) -> Result<(), StoreError> {
+        self.disk.remove(target).at("remove", target)
     }
 
     /// Whether `target` holds exactly that blob.
     pub fn is_materialised(&self, digest: Digest, target: &Path) -> bool {
         self.stats.digest(target).is_ok_and(|found| found == digest)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8], access: Access) -> Result<(), StoreError> {
+        self.disk.write(&self.scratch(), path, bytes, access).at("write", path)
+    }
+
+    /// Where temporary files lie until they get their names.
+    fn scratch(&self) -> PathBuf {
+        self.root.join("tmp")
     }
 
     fn record_path(&self, key: Digest) -> PathBuf {
@@ -212,40 +238,6 @@ impl Store {
         let name = digest.to_string();
         self.root.join(folder).join(&name[..2]).join(name)
     }
-}
-
-/// Writes a file so that it is there whole or not at all, also after a power failure: temporary file in the same folder, fsync, rename.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    persist(path, bytes, |_| Ok(()))
-}
-
-fn write_read_only(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    persist(path, bytes, |file| {
-        let mut permissions = file.metadata()?.permissions();
-        permissions.set_readonly(true);
-        #[cfg(unix)]
-        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o444);
-        file.set_permissions(permissions)
-    })
-}
-
-fn persist(path: &Path, bytes: &[u8], adjust: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    fs::create_dir_all(folder)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    temporary.write_all(bytes)?;
-    #[cfg(unix)]
-    {
-        // Temporary files are private; artifacts are for whoever may read the folder.
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        temporary.as_file().set_permissions(mode)?;
-    }
-    adjust(temporary.as_file())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(path).map_err(|error| error.error)?;
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    Ok(())
 }
 
 #[cfg(test)]

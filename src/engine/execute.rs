@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 
 use super::context::{BoundInput, Reporter, StageContext};
 use super::decision::{Decision, Ground, Status, load_record};
@@ -156,7 +156,7 @@ impl Execution<'_> {
             // Only what runner put there, and nobody changed since, is taken away.
             let made = record.files().any(|file| file.name == old.name);
             if !made && store.is_materialised(old.digest, &target) {
-                std::fs::remove_file(&target).with_context(|| format!("cannot remove '{}'", target.display()))?;
+                store.remove_materialised(&target)?;
             }
         }
         if store.current(pipeline, stage) != Some(key) {
