@@ -144,7 +144,13 @@ impl Execution<'_> {
         let store = self.ground.store;
         let (pipeline, stage) = (&self.ground.plan.spec.name, self.name());
         let folder = self.ground.folder(stage);
-        let previous = store.current(pipeline, stage).and_then(|key| load_record(store, key));
+        let _lock = store.lock_folder(pipeline, stage)?;
+        let previous: Vec<ActionRecord> =
+            store.placed(pipeline, stage).into_iter().filter_map(|key| load_record(store, key)).collect();
+        let settled = store.current(pipeline, stage) == Some(key);
+        if !settled {
+            store.begin_placing(pipeline, stage, key)?;
+        }
         for file in record.files() {
             let target = folder.join(&file.name);
             if !store.is_materialised(file.digest, &target) {
@@ -159,7 +165,7 @@ impl Execution<'_> {
                 store.remove_materialised(&target)?;
             }
         }
-        if store.current(pipeline, stage) != Some(key) {
+        if !settled {
             store.set_current(pipeline, stage, key)?;
         }
         Ok(())
