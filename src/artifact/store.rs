@@ -10,6 +10,7 @@
 //! | `memo/ab/ab12…` | finer-grained results inside a stage |
 //! | `current/PIPELINE/STAGE` | the key of what lies in `artifacts/PIPELINE/STAGE` |
 //! | `locks/KEY` | kernel locks; the files themselves mean nothing |
+//! | `runs/ID.json`, … | what was run (see the engine's history) |
 //! | `stat.json` | the stat cache |
 //!
 //! A commit is: blobs by temporary file, fsync and rename, then the record in the same way, last. So a record's blobs exist.
@@ -129,6 +130,11 @@ impl Store {
             return Err(StoreError::Damaged { digest });
         }
         Ok(bytes)
+    }
+
+    /// The folder of the run records; the engine writes and reads them.
+    pub fn runs(&self) -> PathBuf {
+        self.root.join("runs")
     }
 
     pub fn put_record(&self, key: Digest, bytes: &[u8]) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::study::Study;
 use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, screen};
-use crate::engine::{self, ActionRecord, Event, PortType, RunOptions, RunSummary};
+use crate::engine::{self, ActionRecord, Event, PortType, Recorded, RunLabel, RunOptions, RunSummary};
 use live::Live;
 
 #[path = "live.rs"]
@@ -61,17 +61,25 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
     let options = RunOptions { threads, keep_going: arguments.keep_going, force };
     let ground = study.ground();
     let cancelled = || INTERRUPT.load(Ordering::Relaxed);
-    let summary = if arguments.json {
-        let summary = engine::run(&ground, &selected, &options, &print_json, &cancelled)?;
-        super::print(&format!("{}\n", summary_json(&summary)));
-        summary
+    let file = arguments.study.file.display().to_string();
+    let label = RunLabel { file: &file, set: &arguments.study.set, asked: &arguments.stages };
+    let recorded = if arguments.json {
+        let recorded = engine::run_recorded(&ground, &selected, &options, label, &print_json, &cancelled)?;
+        super::print(&format!("{}\n", summary_json(&recorded)));
+        recorded
     } else {
         let live = Live::new(&study.plan, &selected);
-        let summary = engine::run(&ground, &selected, &options, &|event| live.show(event), &cancelled)?;
+        let show = |event| live.show(event);
+        let recorded = engine::run_recorded(&ground, &selected, &options, label, &show, &cancelled)?;
         live.finish();
-        super::print(&summary_text(&study, &arguments.study, &summary, clock.elapsed().as_secs_f64()));
-        summary
+        super::print(&summary_text(&study, &arguments.study, &recorded.summary, clock.elapsed().as_secs_f64()));
+        recorded
     };
+    if let Some(reason) = &recorded.unrecorded {
+        let style = screen::Style::stderr();
+        eprintln!("{} this run is missing in the history: {reason}", style.warning("warning:"));
+    }
+    let summary = recorded.summary;
     Ok(match (summary.interrupted, summary.succeeded()) {
         (true, _) => INTERRUPTED,
         (false, true) => DONE,
@@ -118,9 +126,11 @@ fn print_json(event: Event) {
     super::print(&format!("{value}\n"));
 }
 
-fn summary_json(summary: &RunSummary) -> serde_json::Value {
+fn summary_json(recorded: &Recorded) -> serde_json::Value {
+    let summary = &recorded.summary;
     json!({
         "event": "run",
+        "id": recorded.id,
         "outcome": outcome_word(summary),
         "ran": summary.with(engine::Outcome::Ran),
         "restored": summary.with(engine::Outcome::Restored),

@@ -12,6 +12,7 @@ use anyhow::{Context as _, anyhow};
 use super::context::{BoundInput, Reporter, StageContext};
 use super::decision::{Decision, Ground, Status, load_record};
 use super::event::{Event, Outcome, Sink};
+use super::gauge;
 use super::record::{ActionRecord, Provenance};
 use super::stage::Report;
 use crate::artifact::Digest;
@@ -106,6 +107,7 @@ impl Execution<'_> {
             .collect();
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
         let clock = Instant::now();
+        let gauge = gauge::Gauge::start();
         let mut context = StageContext {
             planned,
             store: self.ground.store,
@@ -132,6 +134,9 @@ impl Execution<'_> {
             started,
             seconds: clock.elapsed().as_secs_f64(),
             threads: self.threads,
+            peak_memory: gauge.peak(),
+            host: gauge::machine().host.clone(),
+            cpu: gauge::machine().cpu.clone(),
             measurements,
             warnings,
             headline,

@@ -23,10 +23,13 @@ pub mod context;
 pub mod decision;
 pub mod event;
 mod execute;
+pub mod gauge;
+pub mod history;
 pub mod manifest;
 pub mod plan;
 pub mod reason;
 pub mod record;
+mod recorder;
 pub mod run;
 pub mod stage;
 
@@ -34,9 +37,11 @@ pub use check::CheckContext;
 pub use context::{InputView, StageContext};
 pub use decision::{Decision, Ground, Status};
 pub use event::{Event, Outcome};
+pub use history::{History, Run, RunRecord};
 pub use plan::Plan;
 pub use reason::StaleReason;
 pub use record::ActionRecord;
+pub use recorder::{Recorded, RunLabel, run_recorded};
 pub use run::{RunOptions, RunSummary, run};
 pub use stage::{
     Accepts, Arity, External, InputPort, Kind, KindInfo, OutputPort, PortType, Reads, Registry, Report, Source, Stage,

@@ -63,6 +63,13 @@ pub struct Provenance {
     pub started: u64,
     pub seconds: f64,
     pub threads: usize,
+    /// The most bytes that the process held while the stage ran: an upper bound when stages run side by side, absent where the system does not tell.
+    #[serde(default)]
+    pub peak_memory: Option<u64>,
+    #[serde(default)]
+    pub host: Option<String>,
+    #[serde(default)]
+    pub cpu: Option<String>,
     /// What the stage timed or counted itself, e.g. `random_forest.fit_seconds`.
     pub measurements: BTreeMap<String, f64>,
     pub warnings: Vec<String>,
