@@ -14,6 +14,7 @@ mod figures;
 mod load;
 mod model_file;
 mod predict;
+mod predictions;
 mod report;
 pub mod schema;
 mod split;
