@@ -219,5 +219,5 @@ fn add_output(manifest: &mut Manifest, name: &str, output: &OutputRecord, reads:
 }
 
 pub(super) fn load_record(store: &Store, key: Digest) -> Option<ActionRecord> {
-    serde_json::from_slice(&store.get_record(key)?).ok()
+    ActionRecord::load(store, key)
 }

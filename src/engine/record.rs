@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
 use super::stage::PortType;
-use crate::artifact::Digest;
+use crate::artifact::{Digest, Store};
 use crate::artifact::digest::Hasher;
 
 /// One file of an output, e.g. `model.safetensors`.
@@ -78,6 +78,11 @@ pub struct Provenance {
 }
 
 impl ActionRecord {
+    /// What the store knows under that key.
+    pub fn load(store: &Store, key: Digest) -> Option<ActionRecord> {
+        serde_json::from_slice(&store.get_record(key)?).ok()
+    }
+
     pub fn output(&self, port: &str) -> Option<&OutputRecord> {
         self.outputs.iter().find(|output| output.port == port)
     }

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod baseline;
+pub mod compare;
 mod dataset;
 mod describe;
 mod download;
