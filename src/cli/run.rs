@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::study::Study;
 use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, screen};
-use crate::engine::{self, ActionRecord, Event, PortType, Recorded, RunLabel, RunOptions, RunSummary};
+use crate::engine::lock::Divergence;
+use crate::engine::{self, ActionRecord, Event, LockFile, PortType, Recorded, RunLabel, RunOptions, RunSummary};
 use live::Live;
 
 #[path = "live.rs"]
@@ -33,6 +34,12 @@ pub(super) struct RunArguments {
     /// After a failure, go on with what does not depend on it
     #[arg(long)]
     keep_going: bool,
+    /// After a successful run of the whole pipeline, write what it depended on and gave to FILE's .lock
+    #[arg(long, conflicts_with_all = ["locked", "stages"])]
+    lock: bool,
+    /// Fail if anything differs from FILE's .lock: inputs, stages, or the bytes that come out
+    #[arg(long)]
+    locked: bool,
 }
 
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
@@ -44,7 +51,7 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
         let force = forced(&study, &arguments.force)?;
         Ok((study, selected, force))
     });
-    let (study, selected, force) = match opened {
+    let (mut study, selected, force) = match opened {
         Ok(opened) => opened,
         Err(failure) => {
             if arguments.json {
@@ -56,6 +63,15 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
             return Err(failure);
         }
     };
+    let lock_file = arguments.study.file.with_extension("lock");
+    if arguments.locked {
+        let lock = LockFile::read(&lock_file)?;
+        let divergences = lock.divergences(&study.ground(), &selected)?;
+        if !divergences.is_empty() {
+            return Ok(refuse(&divergences, &lock_file, arguments.json));
+        }
+        study.plan.hold_to(lock);
+    }
     catch_interrupts()?;
     let threads = arguments.jobs.map_or_else(machine_threads, std::num::NonZeroUsize::get);
     let options = RunOptions { threads, keep_going: arguments.keep_going, force };
@@ -80,11 +96,41 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
         eprintln!("{} this run is missing in the history: {reason}", style.warning("warning:"));
     }
     let summary = recorded.summary;
+    if arguments.lock && summary.succeeded() {
+        let records = summary.stages.iter().map(|stage| (stage.stage.as_str(), stage.record.as_ref()));
+        let lock = LockFile::of(&study.plan.spec.name, records);
+        lock.ok_or_else(|| anyhow::anyhow!("a stage left no record, so nothing was locked"))?.write(&lock_file)?;
+    }
     Ok(match (summary.interrupted, summary.succeeded()) {
         (true, _) => INTERRUPTED,
         (false, true) => DONE,
         (false, false) => FAILED,
     })
+}
+
+/// Tells of every stage that is not as locked; nothing was run.
+fn refuse(divergences: &[Divergence], lock_file: &std::path::Path, json: bool) -> u8 {
+    if json {
+        for one in divergences {
+            let error = format!("{} ({})", one.message, lock_file.display());
+            super::print(&format!(
+                "{}\n",
+                json!({"event": "stage", "stage": one.stage, "outcome": "failed", "seconds": 0.0, "error": error})
+            ));
+        }
+        let failed: Vec<&str> = divergences.iter().map(|one| one.stage.as_str()).collect();
+        super::print(&format!(
+            "{}\n",
+            json!({"event": "run", "outcome": "failed", "ran": [], "restored": [], "fresh": [], "failed": failed, "blocked": []})
+        ));
+        return FAILED;
+    }
+    let style = screen::Style::stderr();
+    for one in divergences {
+        eprintln!("{} {}: {}", style.error("error:"), one.stage, one.message);
+    }
+    eprintln!("nothing was run: '{}' says otherwise (`runner run --lock` renews it)", lock_file.display());
+    FAILED
 }
 
 fn forced(study: &Study, names: &[String]) -> Result<HashSet<String>, Failure> {

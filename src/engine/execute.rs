@@ -59,6 +59,11 @@ impl Execution<'_> {
         let reasons = decision.reasons.iter().map(ToString::to_string).collect();
         (self.sink)(Event::Started { stage: self.name().to_owned(), reasons });
         let record = self.run(manifest, known)?;
+        if let Some(lock) = &self.ground.plan.held_to
+            && let Some(message) = lock.stage(self.name())?.check_outputs(&record, "this execution")
+        {
+            return Err(anyhow!(message));
+        }
         self.ground.store.put_record(key, &serde_json::to_vec(&record)?)?;
         self.place(key, &record)?;
         Ok((Outcome::Ran, record))

@@ -3,9 +3,11 @@
 mod bad_input;
 mod cache;
 mod cli;
+mod compare;
 mod determinism;
 mod encoder;
 mod engine;
+mod history;
 mod layers;
 mod models;
 mod pipelines;
