@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use super::disk::{Access, Disk};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Stamp {
@@ -24,6 +25,7 @@ struct Stamp {
 /// Digests of files by path, kept in one JSON file. A missing or unreadable cache file is an empty cache.
 pub struct StatCache {
     file: PathBuf,
+    disk: Disk,
     state: Mutex<State>,
 }
 
@@ -34,10 +36,10 @@ struct State {
 }
 
 impl StatCache {
-    pub fn open(file: PathBuf) -> Self {
+    pub fn open(file: PathBuf, disk: Disk) -> Self {
         let stamps =
             std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        StatCache { file, state: Mutex::new(State { stamps, changed: false }) }
+        StatCache { file, disk, state: Mutex::new(State { stamps, changed: false }) }
     }
 
     /// The digest of the file's content, from the cache when its stamp is unchanged.
@@ -76,7 +78,9 @@ impl StatCache {
         }
         state.stamps.retain(|path, _| path.exists());
         if let Ok(bytes) = serde_json::to_vec(&state.stamps)
-            && super::store::write_atomically(&self.file, &bytes).is_ok()
+            && let Some(folder) = self.file.parent()
+            // A shortcut need not wait for the device.
+            && self.disk.relaxed().write(&folder.join("tmp"), &self.file, &bytes, Access::ReadWrite).is_ok()
         {
             state.changed = false;
         }

@@ -4,6 +4,7 @@
 
 mod compare;
 mod explain;
+mod gc;
 mod graph;
 mod init;
 mod models;
@@ -14,6 +15,7 @@ mod schema;
 mod screen;
 mod show;
 mod study;
+mod verify;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -53,6 +55,10 @@ enum Command {
     Runs(runs::RunsArguments),
     /// Hold two runs, or two models of one run, against each other
     Compare(compare::CompareArguments),
+    /// Free what no recent run needs
+    Gc(gc::GcArguments),
+    /// Re-hash the store; with --rerun, execute stages again and compare the bytes
+    Verify(verify::VerifyArguments),
     /// Known text encoders: list, fetch, import
     Models(models::ModelsArguments),
     /// Print the JSON Schema of pipeline files, for editors
@@ -109,6 +115,8 @@ pub fn main() -> ExitCode {
         Command::Show(arguments) => show::show(&arguments),
         Command::Runs(arguments) => runs::runs(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Gc(arguments) => gc::gc(&arguments),
+        Command::Verify(arguments) => verify::verify(&arguments),
         Command::Models(arguments) => models::models(&arguments),
         Command::Schema => schema::schema(),
         Command::Init(arguments) => init::init(&arguments),

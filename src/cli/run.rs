@@ -76,17 +76,16 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
     let threads = arguments.jobs.map_or_else(machine_threads, std::num::NonZeroUsize::get);
     let options = RunOptions { threads, keep_going: arguments.keep_going, force };
     let ground = study.ground();
-    let cancelled = || INTERRUPT.load(Ordering::Relaxed);
     let file = arguments.study.file.display().to_string();
     let label = RunLabel { file: &file, set: &arguments.study.set, asked: &arguments.stages };
     let recorded = if arguments.json {
-        let recorded = engine::run_recorded(&ground, &selected, &options, label, &print_json, &cancelled)?;
+        let recorded = engine::run_recorded(&ground, &selected, &options, label, &print_json, &interrupted)?;
         super::print(&format!("{}\n", summary_json(&recorded)));
         recorded
     } else {
         let live = Live::new(&study.plan, &selected);
         let show = |event| live.show(event);
-        let recorded = engine::run_recorded(&ground, &selected, &options, label, &show, &cancelled)?;
+        let recorded = engine::run_recorded(&ground, &selected, &options, label, &show, &interrupted)?;
         live.finish();
         super::print(&summary_text(&study, &arguments.study, &recorded.summary, clock.elapsed().as_secs_f64()));
         recorded
@@ -143,18 +142,22 @@ fn forced(study: &Study, names: &[String]) -> Result<HashSet<String>, Failure> {
     Ok(force)
 }
 
-fn machine_threads() -> usize {
+pub(super) fn machine_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
 /// The first Ctrl-C asks the stages to stop, which they do within a second; the second ends the process at once. Either way nothing half-made remains.
-fn catch_interrupts() -> anyhow::Result<()> {
+pub(super) fn catch_interrupts() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
         if INTERRUPT.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(INTERRUPTED));
         }
     })?;
     Ok(())
+}
+
+pub(super) fn interrupted() -> bool {
+    INTERRUPT.load(Ordering::Relaxed)
 }
 
 fn print_json(event: Event) {

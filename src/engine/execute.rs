@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 
 use super::context::{BoundInput, Reporter, StageContext};
 use super::decision::{Decision, Ground, Status, load_record};
@@ -96,7 +96,12 @@ impl Execution<'_> {
         whole.then_some(record)
     }
 
-    fn run(&self, manifest: super::manifest::Manifest, known: &[Option<ActionRecord>]) -> anyhow::Result<ActionRecord> {
+    /// Executes the stage; nothing is committed but blobs.
+    pub fn run(
+        &self,
+        manifest: super::manifest::Manifest,
+        known: &[Option<ActionRecord>],
+    ) -> anyhow::Result<ActionRecord> {
         let plan = self.ground.plan;
         let planned = &plan.stages[self.stage];
         let inputs = (planned.inputs.iter())
@@ -154,7 +159,13 @@ impl Execution<'_> {
         let store = self.ground.store;
         let (pipeline, stage) = (&self.ground.plan.spec.name, self.name());
         let folder = self.ground.folder(stage);
-        let previous = store.current(pipeline, stage).and_then(|key| load_record(store, key));
+        let _lock = store.lock_folder(pipeline, stage)?;
+        let previous: Vec<ActionRecord> =
+            store.placed(pipeline, stage).into_iter().filter_map(|key| load_record(store, key)).collect();
+        let settled = store.current(pipeline, stage) == Some(key);
+        if !settled {
+            store.begin_placing(pipeline, stage, key)?;
+        }
         for file in record.files() {
             let target = folder.join(&file.name);
             if !store.is_materialised(file.digest, &target) {
@@ -166,10 +177,10 @@ impl Execution<'_> {
             // Only what runner put there, and nobody changed since, is taken away.
             let made = record.files().any(|file| file.name == old.name);
             if !made && store.is_materialised(old.digest, &target) {
-                std::fs::remove_file(&target).with_context(|| format!("cannot remove '{}'", target.display()))?;
+                store.remove_materialised(&target)?;
             }
         }
-        if store.current(pipeline, stage) != Some(key) {
+        if !settled {
             store.set_current(pipeline, stage, key)?;
         }
         Ok(())

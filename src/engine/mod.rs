@@ -18,6 +18,7 @@
 //!
 //! The engine is a build system. It has never heard of learning, CSV or genres; it prints nothing, it emits [`event::Event`]s.
 
+pub mod audit;
 pub mod check;
 pub mod context;
 pub mod decision;

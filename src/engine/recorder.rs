@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,7 +14,7 @@ use super::event::{Event, Outcome, Sink};
 use super::gauge;
 use super::history::{FORMAT, History, RunOutcome, RunRecord, StageEntry};
 use super::run::{RunOptions, RunSummary, run};
-use crate::artifact::store::write_atomically;
+use crate::artifact::{Store, StoreError};
 
 /// What a run is called by whoever started it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,7 +75,7 @@ impl Recorder {
     fn start(ground: &Ground, options: &RunOptions, label: RunLabel) -> io::Result<Self> {
         let history = History::of(ground.store);
         if !history.folder().exists() {
-            ground.store.prepare().map_err(io::Error::other)?;
+            ground.store.prepare().map_err(refused)?;
             std::fs::create_dir_all(history.folder())?;
         }
         let (id, started, lock) = claim(&history)?;
@@ -103,7 +102,7 @@ impl Recorder {
             stages: Vec::new(),
         };
         // Not synced to the disk: most runs end within milliseconds, and a power failure takes the run with it anyway.
-        write_quickly(&history.path(&record.id, "json"), &serde_json::to_vec(&record)?)?;
+        put(ground.store, &record, false)?;
         Ok(Recorder { history, record, clock: Instant::now(), _lock: lock })
     }
 
@@ -132,27 +131,25 @@ impl Recorder {
             }
         }
         let idle = record.stages.iter().all(|stage| stage.outcome == Outcome::Fresh);
-        let json = self.history.path(&record.id, "json");
-        if idle && let Some(id) = self.repeats()? {
+        if idle && let Some(id) = self.repeats(ground.store)? {
             self.history.remove(&self.record.id).map_err(io::Error::other)?;
             return Ok(id);
         }
-        let bytes = serde_json::to_vec(&self.record)?;
-        if idle { write_quickly(&json, &bytes)? } else { write_atomically(&json, &bytes)? }
+        put(ground.store, &self.record, !idle)?;
         std::fs::remove_file(self.history.path(&self.record.id, "lock"))?;
         Ok(self.record.id)
     }
 
     /// If the run before this one already ended with the same results: counts this one there, and returns its id. Thousands of runs with nothing
     /// to do leave one record.
-    fn repeats(&self) -> io::Result<Option<String>> {
+    fn repeats(&self, store: &Store) -> io::Result<Option<String>> {
         let before = self.history.ids().into_iter().rev().find(|id| *id < self.record.id);
         let Some(before) = before.and_then(|id| self.history.get(&id)) else { return Ok(None) };
         if !before.record.same_results(&self.record) {
             return Ok(None);
         }
         let text = format!("{} {}\n", before.repeated + 1, self.record.started);
-        write_quickly(&self.history.path(&before.record.id, "again"), text.as_bytes())?;
+        store.put_run(&format!("{}.again", before.record.id), text.as_bytes(), false).map_err(refused)?;
         Ok(Some(before.record.id))
     }
 }
@@ -192,6 +189,14 @@ fn claim(history: &History) -> io::Result<(String, u64, File)> {
     }
 }
 
+fn put(store: &Store, record: &RunRecord, durable: bool) -> io::Result<()> {
+    store.put_run(&format!("{}.json", record.id), &serde_json::to_vec(record)?, durable).map_err(refused)
+}
+
+fn refused(error: StoreError) -> io::Error {
+    io::Error::other(error)
+}
+
 fn since_1970() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
@@ -210,16 +215,6 @@ fn id_of(since_1970: Duration) -> String {
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     let fraction = since_1970.subsec_millis() * 256 / 1000;
     format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}-{fraction:02x}")
-}
-
-/// Whole or not at all for other processes; after a power failure perhaps empty, which readers take for absent.
-fn write_quickly(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
-    temporary.write_all(bytes)?;
-    #[cfg(unix)]
-    temporary.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-    temporary.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[cfg(test)]

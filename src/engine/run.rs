@@ -64,6 +64,7 @@ pub fn run(
     let mut running = 0usize;
     let mut stop = false;
     let mut prepared = false;
+    let mut hold = ground.store.share(cancelled)?;
     thread::scope(|scope| -> anyhow::Result<()> {
         let (done, finished) = mpsc::channel::<Finished>();
         loop {
@@ -112,6 +113,10 @@ pub fn run(
                 }
                 if !prepared {
                     ground.store.prepare()?;
+                    // The store was created only now, or could not be held before.
+                    if !hold.is_held() {
+                        hold = ground.store.share(cancelled)?;
+                    }
                     prepared = true;
                 }
                 waiting.remove(position);
@@ -147,6 +152,7 @@ pub fn run(
         Ok(())
     })?;
     ground.store.stats().save();
+    drop(hold);
     let interrupted = cancelled();
     let mut summary = RunSummary { stages: Vec::with_capacity(selected.len()), interrupted };
     for &stage in selected {
