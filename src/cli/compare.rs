@@ -8,7 +8,9 @@ use super::{DONE, Failure, Outcome, StoreArguments, screen};
 use crate::artifact::Store;
 use crate::engine::history::StageEntry;
 use crate::engine::{ActionRecord, History, RunRecord};
-use crate::stages::compare::{Changed, Comparison, Contender, Flip, How, Paired, Verdict, compare as hold_together, texts_of};
+use crate::stages::compare::{
+    Changed, Comparison, Contender, Flip, How, Paired, Verdict, compare as hold_together, texts_of,
+};
 
 /// Lines of changes in a text; `--json` has all.
 const CHANGES_SHOWN: usize = 20;
@@ -196,7 +198,8 @@ fn changes(all: &[Changed]) -> Vec<Vec<String>> {
     let mut inputs: Vec<(&str, usize)> = Vec::new();
     for change in all {
         match change.what.split_once(".columns.") {
-            Some((input, _)) if input.starts_with("input.") => match inputs.iter_mut().find(|(name, _)| *name == input) {
+            Some((input, _)) if input.starts_with("input.") => match inputs.iter_mut().find(|(name, _)| *name == input)
+            {
                 Some((_, count)) => *count += 1,
                 None => inputs.push((input, 1)),
             },
@@ -274,7 +277,8 @@ impl Listed {
         let mut rows =
             vec![["row", "label", "A", "B"].into_iter().chain(names).map(|head| style.dim(head)).collect::<Vec<_>>()];
         for (i, flip) in self.flips.iter().enumerate() {
-            let (a, b) = if flip.gained { (flip.a.clone(), style.good(&flip.b)) } else { (style.good(&flip.a), flip.b.clone()) };
+            let (a, b) =
+                if flip.gained { (flip.a.clone(), style.good(&flip.b)) } else { (style.good(&flip.a), flip.b.clone()) };
             let texts = self.texts.iter().map(|(_, values)| screen::cut(&values[i], 32));
             rows.push([flip.row_id.to_string(), flip.label.clone(), a, b].into_iter().chain(texts).collect());
         }

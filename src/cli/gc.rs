@@ -37,8 +37,7 @@ pub(super) fn gc(arguments: &GcArguments) -> Outcome {
     let history = History::of(&store);
     let now = SystemTime::now();
     let (kept, gone) = divided(history.runs(), arguments.keep, arguments.grace, now);
-    let roots: HashSet<Digest> =
-        kept.iter().flat_map(|run| &run.record.stages).filter_map(|stage| stage.key).collect();
+    let roots: HashSet<Digest> = kept.iter().flat_map(|run| &run.record.stages).filter_map(|stage| stage.key).collect();
     // Pins do not count here: an old pinned run keeps its results, not every trial since.
     let oldest = kept.iter().filter(|run| !run.pinned).map(|run| at(run.record.started)).min();
     let used_since = oldest.unwrap_or(now).min(now - arguments.grace.min(now.duration_since(SystemTime::UNIX_EPOCH)?));

@@ -114,20 +114,33 @@ fn show(run: &Run, json: bool) -> Outcome {
         ("time", time(run)),
         ("memory", record.peak_memory.map(screen::bytes).unwrap_or_default()),
         ("runner", record.runner.clone()),
-        ("machine", [record.host.clone(), Some(record.os.clone()), record.cpu.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ")),
+        (
+            "machine",
+            [record.host.clone(), Some(record.os.clone()), record.cpu.clone()]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
         ("threads", record.threads.to_string()),
     ];
     if run.pinned {
         facts.push(("pinned", "yes".to_owned()));
     }
     if let Some(at) = run.repeated_at {
-        facts.push(("idle since", format!("{} runs with nothing to do, the last {}", run.repeated, screen::ago(since(at)))));
+        facts.push((
+            "idle since",
+            format!("{} runs with nothing to do, the last {}", run.repeated, screen::ago(since(at))),
+        ));
     }
     if let Some(error) = &record.error {
         facts.push(("error", style.error(error)));
     }
-    let facts: Vec<Vec<String>> =
-        facts.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| vec![style.dim(name), value]).collect();
+    let facts: Vec<Vec<String>> = facts
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| vec![style.dim(name), value])
+        .collect();
     let mut text = format!("{}\n{}\n", style.bold(&record.id), screen::table(&facts));
     let stages = record.stages.iter().map(|stage| {
         let time = if stage.seconds > 0.0 { screen::duration(stage.seconds) } else { String::new() };

@@ -57,7 +57,8 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
                 }
             }
             PortType::Model | PortType::Files => {
-                let rows = output.files.iter().map(|file| vec![file.name.clone(), style.dim(&screen::bytes(file.bytes))]);
+                let rows =
+                    output.files.iter().map(|file| vec![file.name.clone(), style.dim(&screen::bytes(file.bytes))]);
                 text.push_str(&screen::table(&rows.collect::<Vec<_>>()));
             }
         }

@@ -117,9 +117,13 @@ fn results(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding>, S
             let blob = Digest::of_file(&study.store.blob_path(file.digest));
             let shown = Digest::of_file(&ground.folder(&stage).join(&file.name));
             let fault = match (blob, shown) {
-                (Ok(blob), _) if blob != file.digest => "its content in the store has changed (run again to compute it anew)".to_owned(),
+                (Ok(blob), _) if blob != file.digest => {
+                    "its content in the store has changed (run again to compute it anew)".to_owned()
+                }
                 (Err(error), _) => format!("it cannot be read in the store: {error} (run again to compute it anew)"),
-                (_, Ok(shown)) if shown != file.digest => "the file for people was changed (run again to restore it)".to_owned(),
+                (_, Ok(shown)) if shown != file.digest => {
+                    "the file for people was changed (run again to restore it)".to_owned()
+                }
                 (_, Err(error)) => format!("the file for people cannot be read: {error} (run again to restore it)"),
                 _ => continue,
             };

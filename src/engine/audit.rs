@@ -213,7 +213,8 @@ fn in_columns(a: &ArrayRef, b: &ArrayRef, tolerance: Option<f64>) -> anyhow::Res
             (a, b) => a.is_some() != b.is_some(),
         });
         let word = |value: Option<f64>| value.map_or("missing".to_owned(), |value| value.to_string());
-        let value = |array: &arrow::array::Float64Array, row: usize| word(array.is_valid(row).then(|| array.value(row)));
+        let value =
+            |array: &arrow::array::Float64Array, row: usize| word(array.is_valid(row).then(|| array.value(row)));
         return Ok(row.map(|row| (row, format!("{} before, {} now", value(a, row), value(b, row)))));
     }
     let row = (0..a.len()).find(|&row| a.slice(row, 1) != b.slice(row, 1));

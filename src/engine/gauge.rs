@@ -89,7 +89,8 @@ impl Watcher {
     fn look_on(&self) {
         loop {
             let gauges = self.gauges.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut gauges = self.wake.wait_while(gauges, |gauges| gauges.is_empty()).unwrap_or_else(PoisonError::into_inner);
+            let mut gauges =
+                self.wake.wait_while(gauges, |gauges| gauges.is_empty()).unwrap_or_else(PoisonError::into_inner);
             // A gauge that nobody else holds has been read and dropped.
             gauges.retain(|gauge| Arc::strong_count(gauge) > 1);
             if let Some(bytes) = resident() {

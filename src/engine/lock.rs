@@ -48,7 +48,9 @@ pub enum LockError {
     Absent(String),
     #[error("cannot {action} '{path}': {error}")]
     Io { action: &'static str, path: String, error: std::io::Error },
-    #[error("the lock file '{path}' is damaged: {reason} (restore it from version control, or write it anew with `runner run --lock`)")]
+    #[error(
+        "the lock file '{path}' is damaged: {reason} (restore it from version control, or write it anew with `runner run --lock`)"
+    )]
     Damaged { path: String, reason: String },
     #[error("the lock file '{path}' has format {found}, this runner reads {FORMAT}")]
     Format { path: String, found: u32 },
@@ -63,7 +65,10 @@ pub struct Divergence {
 
 impl LockFile {
     /// Of stages that are all up to date; `None` if one of them has no record.
-    pub fn of<'a>(pipeline: &str, records: impl Iterator<Item = (&'a str, Option<&'a ActionRecord>)>) -> Option<LockFile> {
+    pub fn of<'a>(
+        pipeline: &str,
+        records: impl Iterator<Item = (&'a str, Option<&'a ActionRecord>)>,
+    ) -> Option<LockFile> {
         let stages = records.map(|(name, record)| Some((name.to_owned(), LockedStage::of(record?))));
         Some(LockFile { format: FORMAT, pipeline: pipeline.to_owned(), stages: stages.collect::<Option<_>>()? })
     }
@@ -96,7 +101,9 @@ impl LockFile {
         if std::fs::read_to_string(path).is_ok_and(|present| present == text) {
             return Ok(());
         }
-        write_atomically(path, text.as_bytes()).map_err(failed("write"))
+        // A bare name has no folder to put the temporary file in.
+        let whole = std::path::absolute(path).map_err(failed("write"))?;
+        write_atomically(&whole, text.as_bytes()).map_err(failed("write"))
     }
 
     /// Everything that can be known to differ before anything runs: stages that only one side has, and keys.
@@ -152,7 +159,8 @@ impl LockedStage {
         };
         if reasons.is_empty() {
             let (old, new) = (self.key.short(), manifest.key().short());
-            reasons.push(format!("its key is {new}, the lock has {old} (made with other parameters, inputs or versions)"));
+            reasons
+                .push(format!("its key is {new}, the lock has {old} (made with other parameters, inputs or versions)"));
         }
         Some(format!("differs from the lock: {}", reasons.join("; ")))
     }
@@ -165,8 +173,9 @@ impl LockedStage {
         names.dedup();
         let differing: Vec<&str> =
             names.into_iter().filter(|name| self.outputs.get(*name) != found.get(*name)).map(String::as_str).collect();
-        (!differing.is_empty())
-            .then(|| format!("{what} has other bytes than the lock in {}: it is not reproducible", differing.join(", ")))
+        (!differing.is_empty()).then(|| {
+            format!("{what} has other bytes than the lock in {}: it is not reproducible", differing.join(", "))
+        })
     }
 }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
 use super::stage::PortType;
-use crate::artifact::{Digest, Store};
 use crate::artifact::digest::Hasher;
+use crate::artifact::{Digest, Store};
 
 /// One file of an output, e.g. `model.safetensors`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -13,7 +13,10 @@ fn study() -> Workspace {
 }
 
 fn stage<'a>(lines: &'a [Value], name: &str) -> &'a Value {
-    lines.iter().find(|line| line["b"] == name && line["event"] == "stage").unwrap_or_else(|| panic!("no {name} in {lines:#?}"))
+    lines
+        .iter()
+        .find(|line| line["b"] == name && line["event"] == "stage")
+        .unwrap_or_else(|| panic!("no {name} in {lines:#?}"))
 }
 
 fn score<'a>(line: &'a Value, metric: &str) -> &'a Value {
@@ -38,13 +41,20 @@ fn two_runs_differ_where_a_parameter_did() {
     let test = &fused["test"];
     assert_eq!(test["rows"], metrics["parts"]["test"]["rows"]);
     for name in ["accuracy", "macro_f1", "log_loss"] {
-        let (found, written) = (score(fused, name)["b"].as_f64().unwrap(), metrics["parts"]["test"][name].as_f64().unwrap());
+        let (found, written) =
+            (score(fused, name)["b"].as_f64().unwrap(), metrics["parts"]["test"][name].as_f64().unwrap());
         assert!((found - written).abs() < 1e-9, "{name}: {found} and {written}");
         let difference = &score(fused, name)["difference"];
-        assert!(difference["low"].as_f64() <= difference["estimate"].as_f64() && difference["estimate"].as_f64() <= difference["high"].as_f64());
+        assert!(
+            difference["low"].as_f64() <= difference["estimate"].as_f64()
+                && difference["estimate"].as_f64() <= difference["high"].as_f64()
+        );
     }
     let count = |name: &str| test[name].as_u64().expect("a count");
-    assert_eq!(count("both_right") + count("both_wrong") + count("right_to_wrong") + count("wrong_to_right"), count("rows"));
+    assert_eq!(
+        count("both_right") + count("both_wrong") + count("right_to_wrong") + count("wrong_to_right"),
+        count("rows")
+    );
     let flips = fused["flips"].as_array().expect("flips");
     assert_eq!(flips.len() as u64, (count("right_to_wrong") + count("wrong_to_right")).min(3));
     for flip in flips {
@@ -64,7 +74,8 @@ fn two_models_of_one_run_and_of_one_stage() {
     assert_eq!(one["test"]["verdict"], "better", "{one:#}");
     let told = lines(&work, &["compare", "baseline", "last:fused", "--json"]);
     assert_eq!(told[1]["a"], "baseline/logistic", "the best by cross-validation stands for its stage");
-    let text = String::from_utf8(work.runner(&["compare", "baseline/majority", "last:baseline/logistic"]).stdout).expect("UTF-8");
+    let text = String::from_utf8(work.runner(&["compare", "baseline/majority", "last:baseline/logistic"]).stdout)
+        .expect("UTF-8");
     assert!(text.contains("B is better") && text.contains("wrong → right") && text.contains("95 %"), "{text}");
 }
 

@@ -29,23 +29,34 @@ fn a_run_is_recorded_with_keys_headlines_and_machine() {
     assert_eq!(all.len(), 1);
     let one = &all[0];
     assert_eq!(one["id"], run.lines.last().expect("a summary")["id"]);
-    assert_eq!((&one["outcome"], &one["pipeline"], &one["file"]), (&"done".into(), &"study".into(), &"pipeline.yaml".into()));
+    assert_eq!(
+        (&one["outcome"], &one["pipeline"], &one["file"]),
+        (&"done".into(), &"study".into(), &"pipeline.yaml".into())
+    );
     assert_eq!((&one["set"][0], &one["threads"]), (&"fused.epochs=2".into(), &2.into()));
-    assert!(one["seconds"].as_f64().expect("seconds") > 0.0 && one["ended"].as_u64() >= one["started"].as_u64(), "{one}");
-    let fused = one["stages"].as_array().expect("stages").iter().find(|stage| stage["stage"] == "fused").expect("fused");
+    assert!(
+        one["seconds"].as_f64().expect("seconds") > 0.0 && one["ended"].as_u64() >= one["started"].as_u64(),
+        "{one}"
+    );
+    let fused =
+        one["stages"].as_array().expect("stages").iter().find(|stage| stage["stage"] == "fused").expect("fused");
     assert_eq!((&fused["outcome"], &fused["kind"]), (&"ran".into(), &"train".into()));
     assert!(fused["headline"].as_str().expect("a headline").contains("test accuracy"), "{fused}");
     assert_eq!(fused["key"].as_str().map(str::len), Some(64));
     #[cfg(target_os = "linux")]
     {
         assert!(one["host"].is_string() && one["os"].as_str().expect("a system").starts_with("linux"), "{one}");
-        let (stage, process) = (fused["peak_memory"].as_u64().expect("memory"), one["peak_memory"].as_u64().expect("memory"));
+        let (stage, process) =
+            (fused["peak_memory"].as_u64().expect("memory"), one["peak_memory"].as_u64().expect("memory"));
         assert!(stage > 5_000_000 && process > 5_000_000, "{stage} {process}");
     }
     let text = String::from_utf8(work.runner(&["runs"]).stdout).expect("UTF-8");
     assert!(text.contains("study") && text.contains("done") && text.contains("test accuracy"), "{text}");
     let text = String::from_utf8(work.runner(&["runs", "show", "last"]).stdout).expect("UTF-8");
-    assert!(text.contains("--set fused.epochs=2") && text.contains(&fused["key"].as_str().expect("a key")[..12]), "{text}");
+    assert!(
+        text.contains("--set fused.epochs=2") && text.contains(&fused["key"].as_str().expect("a key")[..12]),
+        "{text}"
+    );
 }
 
 #[test]
@@ -70,7 +81,8 @@ fn runs_with_nothing_to_do_are_counted_at_the_run_before() {
 
 #[test]
 fn failures_are_recorded_with_their_words() {
-    let work = Workspace::with_songs().pipeline(&SHORT.replace("groups: [artist]", "groups: [artist], where: {tempo: {min: 1e9}}"));
+    let work = Workspace::with_songs()
+        .pipeline(&SHORT.replace("groups: [artist]", "groups: [artist], where: {tempo: {min: 1e9}}"));
     let run = work.run();
     assert_eq!(run.code, Some(1), "{run:?}");
     let one = &runs(&work)[0];
@@ -83,11 +95,19 @@ fn failures_are_recorded_with_their_words() {
 #[cfg(unix)]
 #[test]
 fn a_killed_run_is_told_from_a_running_one() {
-    let work = Workspace::with_songs().pipeline(&STUDY.replace("epochs: 3", "epochs: 100000\n    early_stopping: {patience: null}"));
-    let mut child = work.command(&["run", "pipeline.yaml", "fused", "--json"]).stdout(std::process::Stdio::null()).spawn().expect("a process");
+    let work = Workspace::with_songs()
+        .pipeline(&STUDY.replace("epochs: 3", "epochs: 100000\n    early_stopping: {patience: null}"));
+    let mut child = work
+        .command(&["run", "pipeline.yaml", "fused", "--json"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("a process");
     let patience = std::time::Instant::now();
     while !work.exists("artifacts/study/folds/rows.arrow") {
-        assert!(patience.elapsed().as_secs() < 30 && child.try_wait().expect("a state").is_none(), "the run got nowhere");
+        assert!(
+            patience.elapsed().as_secs() < 30 && child.try_wait().expect("a state").is_none(),
+            "the run got nowhere"
+        );
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     assert_eq!(runs(&work)[0]["outcome"], "running");

@@ -15,9 +15,9 @@ use super::predictions::MODEL;
 use crate::artifact::{Store, Table};
 use crate::engine::manifest::Change;
 use crate::engine::{ActionRecord, PortType};
-use crate::ml::stats::holm;
 /// How to resample rows.
 pub use crate::ml::stats::Bootstrap as How;
+use crate::ml::stats::holm;
 use paired::Side;
 
 /// One stage's result.

@@ -193,10 +193,7 @@ fn differences(a: &Side, b: &Side, common: &[(usize, usize)], how: &Bootstrap) -
         let (loss_a, loss_b) =
             drawn.iter().map(|&row| losses[row]).fold((0.0, 0.0), |sum, loss| (sum.0 + loss.0, sum.1 + loss.1));
         let count = drawn.len() as f64;
-        (
-            [scores_a.accuracy, scores_a.macro_f1, loss_a / count],
-            [scores_b.accuracy, scores_b.macro_f1, loss_b / count],
-        )
+        ([scores_a.accuracy, scores_a.macro_f1, loss_a / count], [scores_b.accuracy, scores_b.macro_f1, loss_b / count])
     };
     let intervals = bootstrap_intervals(common.len(), how, |drawn| {
         let (a, b) = both(drawn);
