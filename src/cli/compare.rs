@@ -187,31 +187,32 @@ fn told(one: &Comparison, style: screen::Style) -> String {
     text
 }
 
-/// Parameters value by value; columns of an input in one line for each input.
+/// Parameters value by value; what comes from other stages in one line for each input. Of two kinds only what both know is worth a line.
 fn changes(all: &[Changed]) -> Vec<Vec<String>> {
     let value = |value: &Option<String>| match value {
         None => "(absent)".to_owned(),
         Some(text) if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => text[..12].to_owned(),
-        Some(text) => text.clone(),
+        Some(text) => screen::cut(text, 48),
     };
+    let other_kind = all.iter().any(|change| change.what == "kind");
     let mut rows = Vec::new();
-    let mut inputs: Vec<(&str, usize)> = Vec::new();
+    let mut inputs: Vec<(String, usize)> = Vec::new();
     for change in all {
-        match change.what.split_once(".columns.") {
-            Some((input, _)) if input.starts_with("input.") => match inputs.iter_mut().find(|(name, _)| *name == input)
-            {
+        let words: Vec<&str> = change.what.split('.').collect();
+        if let ["input", port, item, ..] = words[..] {
+            let name = format!("input {port} {item}");
+            match inputs.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, count)) => *count += 1,
-                None => inputs.push((input, 1)),
-            },
-            _ => {
-                let name = change.what.strip_prefix("params.").unwrap_or(&change.what);
-                rows.push(vec![name.to_owned(), format!("{} → {}", value(&change.a), value(&change.b))]);
+                None => inputs.push((name, 1)),
             }
+        } else if !other_kind || (change.a.is_some() && change.b.is_some()) {
+            let name = change.what.strip_prefix("params.").unwrap_or(&change.what);
+            rows.push(vec![name.to_owned(), format!("{} → {}", value(&change.a), value(&change.b))]);
         }
     }
     rows.extend(inputs.into_iter().map(|(input, count)| {
-        let columns = if count == 1 { "column differs" } else { "columns differ" };
-        vec![input.to_owned(), format!("{count} {columns}")]
+        let parts = if count == 1 { "column or port differs" } else { "columns or ports differ" };
+        vec![input, format!("{count} {parts}")]
     }));
     rows
 }

@@ -36,7 +36,7 @@ pub(super) fn gc(arguments: &GcArguments) -> Outcome {
     let store = Store::open(&arguments.store.artifacts)?;
     let history = History::of(&store);
     let now = SystemTime::now();
-    let (kept, gone) = divided(history.runs(), arguments.keep, arguments.grace, now);
+    let (kept, gone) = divided(history.runs().collect(), arguments.keep, arguments.grace, now);
     let roots: HashSet<Digest> = kept.iter().flat_map(|run| &run.record.stages).filter_map(|stage| stage.key).collect();
     // Pins do not count here: an old pinned run keeps its results, not every trial since.
     let oldest = kept.iter().filter(|run| !run.pinned).map(|run| at(run.record.started)).min();
@@ -50,6 +50,7 @@ pub(super) fn gc(arguments: &GcArguments) -> Outcome {
     // After the results: a run that is listed without them is less harm than results that no run tells of.
     if !arguments.dry_run {
         gone.iter().try_for_each(|run| history.remove(&run.record.id))?;
+        history.tidy();
     }
     if arguments.json {
         let line = json!({
@@ -61,19 +62,22 @@ pub(super) fn gc(arguments: &GcArguments) -> Outcome {
             "memos": collected.memos,
             "leftovers": collected.leftovers,
             "bytes": collected.bytes,
+            "blob_bytes": collected.blob_bytes,
+            "memo_bytes": collected.memo_bytes,
         });
         super::print(&format!("{line}\n"));
         return Ok(DONE);
     }
     let counts = [
-        ("runs", gone.len()),
-        ("results", collected.records),
-        ("blobs", collected.blobs),
-        ("memos", collected.memos),
-        ("leftovers", collected.leftovers),
+        ("runs", gone.len(), None),
+        ("results", collected.records, None),
+        ("blobs", collected.blobs, Some(collected.blob_bytes)),
+        ("memos", collected.memos, Some(collected.memo_bytes)),
+        ("leftovers", collected.leftovers, None),
     ];
-    let counts: Vec<String> =
-        counts.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+    let size = |bytes: Option<u64>| bytes.map(|bytes| format!(" ({})", screen::bytes(bytes))).unwrap_or_default();
+    let counts = counts.iter().filter(|(_, count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|&(name, count, bytes)| format!("{count} {name}{}", size(bytes))).collect();
     let (verb, freed) = if arguments.dry_run { ("would remove", "would free") } else { ("removed", "freed") };
     super::print(&match counts.is_empty() {
         true => format!("nothing to remove: {} runs are kept\n", kept.len()),

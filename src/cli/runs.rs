@@ -52,7 +52,7 @@ pub(super) fn runs(arguments: &RunsArguments) -> Outcome {
 }
 
 fn list(history: &History, arguments: &RunsArguments) -> Outcome {
-    let runs: Vec<Run> = history.runs().into_iter().take(arguments.limit).collect();
+    let runs: Vec<Run> = history.runs().take(arguments.limit).collect();
     if arguments.json {
         for run in &runs {
             super::print(&format!("{}\n", serde_json::to_string(run)?));

@@ -78,7 +78,8 @@ fn split<'a>(study: &Study, reference: &'a str) -> (&'a str, Option<&'a str>) {
 
 fn provenance(record: &ActionRecord, style: screen::Style) -> String {
     let run = &record.provenance;
-    let mut text = format!("{} {}\n", run.headline, style.dim(&format!("({})", screen::duration(run.seconds))));
+    let memory = run.peak_memory.map(|memory| format!(", {}", screen::bytes(memory))).unwrap_or_default();
+    let mut text = format!("{} {}\n", run.headline, style.dim(&format!("({}{memory})", screen::duration(run.seconds))));
     let rows: Vec<Vec<String>> =
         run.measurements.iter().map(|(name, value)| vec![style.dim(name), format!("{value:.3}")]).collect();
     text.push_str(&screen::table(&rows));

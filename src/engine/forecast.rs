@@ -57,8 +57,7 @@ impl<'a> Forecaster<'a> {
         let mut past = Past::default();
         let plan = self.ground.plan;
         let history = History::of(self.ground.store);
-        let ids = history.ids();
-        for run in ids.iter().rev().take(RUNS).filter_map(|id| history.get(id)) {
+        for run in history.runs().take(RUNS) {
             for entry in run.record.stages.iter().filter(|entry| entry.outcome == Outcome::Ran) {
                 let forecast = Forecast { seconds: Some(entry.seconds), memory: entry.peak_memory };
                 past.kinds.entry(entry.kind.clone()).or_insert(forecast);

@@ -13,6 +13,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -167,8 +168,8 @@ impl History {
     }
 
     /// All runs, newest first. What cannot be read (torn by a power failure, or of a later format) is left out.
-    pub fn runs(&self) -> Vec<Run> {
-        self.ids().iter().rev().filter_map(|id| self.get(id)).collect()
+    pub fn runs(&self) -> impl Iterator<Item = Run> {
+        self.ids().into_iter().rev().filter_map(|id| self.get(&id))
     }
 
     pub fn get(&self, id: &str) -> Option<Run> {
@@ -241,6 +242,23 @@ impl History {
             }
         }
         Ok(())
+    }
+
+    /// Removes side files whose record is gone or was never written, unless they are young: a run that starts writes its lock first.
+    pub fn tidy(&self) {
+        const YOUNG: Duration = Duration::from_secs(3600);
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let old = entry
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > YOUNG));
+            let side = path.extension().is_some_and(|end| ["lock", "again", "pin"].iter().any(|own| end == *own));
+            if side && old && !path.with_extension("json").exists() {
+                // What cannot be removed now is removed another time.
+                let _ = fs::remove_file(&path);
+            }
+        }
     }
 
     pub(super) fn path(&self, id: &str, end: &str) -> PathBuf {
