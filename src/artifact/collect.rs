@@ -31,6 +31,10 @@ pub struct Collected {
     pub leftovers: usize,
     /// The sizes of all these. Space comes back where no folder for people still links to the same file.
     pub bytes: u64,
+    /// Of these, of blobs.
+    pub blob_bytes: u64,
+    /// Of these, of memos and files of rows.
+    pub memo_bytes: u64,
 }
 
 impl Store {
@@ -60,8 +64,11 @@ impl Store {
         let needed = sweep.records(&roots, blobs_of)?;
         // On the device before the blobs are touched: a power failure must not bring a record back without them.
         sweep.settle()?;
+        let before = sweep.collected.bytes;
         sweep.blobs(&needed)?;
+        sweep.collected.blob_bytes = sweep.collected.bytes - before;
         sweep.memos()?;
+        sweep.collected.memo_bytes = sweep.collected.bytes - before - sweep.collected.blob_bytes;
         sweep.leftovers()?;
         sweep.settle()?;
         Ok(sweep.collected)

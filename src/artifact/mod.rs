@@ -7,6 +7,7 @@ pub mod digest;
 pub mod disk;
 pub mod hold;
 mod place;
+mod runs;
 pub mod stat_cache;
 pub mod store;
 pub mod table;

@@ -9,7 +9,7 @@
 //! | `records/ab/ab12….json` | what an action (named by its cache key) produced; the last line is a digest of what is before it |
 //! | `memo/ab/ab12…` | finer-grained results inside a stage: a digest, then the content; its modification time says when it was last used |
 //! | `rows/…` | finer-grained results by row |
-//! | `runs/ID.json` | what was run when |
+//! | `runs/ID.json`, … | what was run when (see the engine's history) |
 //! | `current/PIPELINE/STAGE` | the key of what lies in `artifacts/PIPELINE/STAGE`; while that changes, `placing` and all keys that have files there |
 //! | `lock` | the kernel lock that runs share and that `gc` has for itself |
 //! | `locks/KEY` | kernel locks of actions and folders; the files themselves mean nothing |

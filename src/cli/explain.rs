@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, screen};
-use crate::engine::{self, Status};
+use crate::engine::{self, Forecast, Forecaster, Status};
 
 #[derive(Args)]
 pub(super) struct ExplainArguments {
@@ -33,6 +33,12 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
         super::print(&format!("{} {word}\n", style.bold(&arguments.stage)));
         for reason in &decision.reasons {
             super::print(&format!("  {} {reason}\n", style.accent("•")));
+        }
+        if decision.status == Status::Run
+            && let Forecast { seconds: Some(seconds), memory } = Forecaster::new(&ground).stage(*i)
+        {
+            let memory = memory.map(|memory| format!(", {}", screen::bytes(memory))).unwrap_or_default();
+            super::print(&format!("  about {}{memory}\n", screen::duration(seconds)));
         }
         let Some(manifest) = &decision.manifest else { continue };
         super::print(&format!("\n{} {}\n", style.dim("key"), manifest.key()));

@@ -2,16 +2,20 @@
 //!
 //! Exit codes: 0 done, 1 a stage failed, 2 the pipeline or the command line is wrong, 130 interrupted.
 
+mod compare;
 mod explain;
+mod gc;
 mod graph;
 mod init;
 mod models;
 mod plan;
 mod run;
+mod runs;
 mod schema;
 mod screen;
 mod show;
 mod study;
+mod verify;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -47,6 +51,14 @@ enum Command {
     Graph(graph::GraphArguments),
     /// Show a stage's results: tables, metrics, curves
     Show(show::ShowArguments),
+    /// What was run: list, show, pin
+    Runs(runs::RunsArguments),
+    /// Hold two runs, or two models of one run, against each other
+    Compare(compare::CompareArguments),
+    /// Free what no recent run needs
+    Gc(gc::GcArguments),
+    /// Re-hash the store; with --rerun, execute stages again and compare the bytes
+    Verify(verify::VerifyArguments),
     /// Known text encoders: list, fetch, import
     Models(models::ModelsArguments),
     /// Print the JSON Schema of pipeline files, for editors
@@ -67,6 +79,14 @@ struct StudyArguments {
     set: Vec<String>,
     /// The folder of results and of the store
     #[arg(long, value_name = "DIR", default_value = "artifacts")]
+    artifacts: PathBuf,
+}
+
+/// What every command takes that reads a store and no pipeline.
+#[derive(Args)]
+struct StoreArguments {
+    /// The folder of results and of the store
+    #[arg(long, value_name = "DIR", default_value = "artifacts", global = true)]
     artifacts: PathBuf,
 }
 
@@ -93,6 +113,10 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Graph(arguments) => graph::graph(&arguments),
         Command::Show(arguments) => show::show(&arguments),
+        Command::Runs(arguments) => runs::runs(&arguments),
+        Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Gc(arguments) => gc::gc(&arguments),
+        Command::Verify(arguments) => verify::verify(&arguments),
         Command::Models(arguments) => models::models(&arguments),
         Command::Schema => schema::schema(),
         Command::Init(arguments) => init::init(&arguments),

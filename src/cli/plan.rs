@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, screen};
-use crate::engine::{self, Status};
+use crate::engine::{self, Forecast, Forecaster, Status};
 
 #[derive(Args)]
 pub(super) struct PlanArguments {
@@ -23,14 +23,22 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
     let selected = study.select(&arguments.stages)?;
     let ground = study.ground();
     let decisions = engine::survey(&ground, &selected)?;
+    let forecaster = Forecaster::new(&ground);
+    let forecast = |i: usize, status: Status| match status {
+        Status::Run => forecaster.stage(i),
+        Status::Fresh | Status::Restore => Forecast::default(),
+    };
     if arguments.json {
         for (i, decision) in &decisions {
+            let forecast = forecast(*i, decision.status);
             let reasons: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
             let line = json!({
                 "stage": study.plan.stages[*i].name,
                 "status": decision.status,
                 "reasons": reasons,
                 "details": decision.reasons,
+                "seconds": forecast.seconds,
+                "memory": forecast.memory,
             });
             super::print(&format!("{line}\n"));
         }
@@ -38,22 +46,17 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
     }
     let style = screen::Style::stdout();
     let mut rows = Vec::new();
-    let mut forecast = 0.0;
-    let mut unknown = 0;
+    let (mut total, mut unknown) = (Total::default(), 0);
     for (i, decision) in &decisions {
         let (word, time) = match decision.status {
             Status::Fresh => (style.dim("fresh"), String::new()),
             Status::Restore => (style.accent("restore"), String::new()),
-            Status::Run => match engine::last_duration(&ground, *i) {
-                Some(seconds) => {
-                    forecast += seconds;
-                    (style.bold("run"), format!("≈ {}", screen::duration(seconds)))
-                }
-                None => {
-                    unknown += 1;
-                    (style.bold("run"), String::new())
-                }
-            },
+            Status::Run => {
+                let one = forecast(*i, decision.status);
+                total.add(one);
+                unknown += usize::from(one.seconds.is_none());
+                (style.bold("run"), one.seconds.map(|one| format!("≈ {}", screen::duration(one))).unwrap_or_default())
+            }
         };
         let mut reasons = decision.reasons.iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join("; ");
         if decision.reasons.len() > 3 {
@@ -65,12 +68,31 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
     let count = |status| decisions.iter().filter(|(_, decision)| decision.status == status).count();
     let (run, restore, fresh) = (count(Status::Run), count(Status::Restore), count(Status::Fresh));
     let mut line = format!("\n{run} to run, {restore} to restore, {fresh} fresh");
-    if forecast > 0.0 {
-        line.push_str(&format!("; about {} if all of them change", screen::duration(forecast)));
+    if let Some(total) = total.text() {
+        line.push_str(&format!("; about {total}"));
     }
     if unknown > 0 && run > unknown {
         line.push_str(&format!(", plus {unknown} never timed"));
     }
     super::print(&format!("{line}\n"));
     Ok(DONE)
+}
+
+/// What all stages that must run will take together: the sum of their times, and the largest of their memories.
+#[derive(Default)]
+struct Total {
+    seconds: f64,
+    memory: Option<u64>,
+}
+
+impl Total {
+    fn add(&mut self, one: Forecast) {
+        self.seconds += one.seconds.unwrap_or(0.0);
+        self.memory = self.memory.max(one.memory);
+    }
+
+    fn text(&self) -> Option<String> {
+        let memory = self.memory.map(|memory| format!(", {}", screen::bytes(memory))).unwrap_or_default();
+        (self.seconds > 0.0).then(|| format!("{}{memory}", screen::duration(self.seconds)))
+    }
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::study::Study;
 use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, screen};
-use crate::engine::{self, ActionRecord, Event, PortType, RunOptions, RunSummary};
+use crate::engine::lock::Divergence;
+use crate::engine::{self, ActionRecord, Event, LockFile, PortType, Recorded, RunLabel, RunOptions, RunSummary};
 use live::Live;
 
 #[path = "live.rs"]
@@ -33,6 +34,12 @@ pub(super) struct RunArguments {
     /// After a failure, go on with what does not depend on it
     #[arg(long)]
     keep_going: bool,
+    /// After a successful run of the whole pipeline, write what it depended on and gave to FILE's .lock
+    #[arg(long, conflicts_with_all = ["locked", "stages"])]
+    lock: bool,
+    /// Fail if anything differs from FILE's .lock: inputs, stages, or the bytes that come out
+    #[arg(long)]
+    locked: bool,
 }
 
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
@@ -44,7 +51,7 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
         let force = forced(&study, &arguments.force)?;
         Ok((study, selected, force))
     });
-    let (study, selected, force) = match opened {
+    let (mut study, selected, force) = match opened {
         Ok(opened) => opened,
         Err(failure) => {
             if arguments.json {
@@ -56,27 +63,73 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
             return Err(failure);
         }
     };
+    let lock_file = arguments.study.file.with_extension("lock");
+    if arguments.locked {
+        let lock = LockFile::read(&lock_file)?;
+        let divergences = lock.divergences(&study.ground(), &selected)?;
+        if !divergences.is_empty() {
+            return Ok(refuse(&divergences, &lock_file, arguments.json));
+        }
+        study.plan.hold_to(lock);
+    }
     catch_interrupts()?;
     let threads = arguments.jobs.map_or_else(machine_threads, std::num::NonZeroUsize::get);
     let options = RunOptions { threads, keep_going: arguments.keep_going, force };
     let ground = study.ground();
-    let cancelled = || INTERRUPT.load(Ordering::Relaxed);
-    let summary = if arguments.json {
-        let summary = engine::run(&ground, &selected, &options, &print_json, &cancelled)?;
-        super::print(&format!("{}\n", summary_json(&summary)));
-        summary
+    let file = arguments.study.file.display().to_string();
+    let label = RunLabel { file: &file, set: &arguments.study.set, asked: &arguments.stages };
+    let recorded = if arguments.json {
+        let recorded = engine::run_recorded(&ground, &selected, &options, label, &print_json, &interrupted)?;
+        super::print(&format!("{}\n", summary_json(&recorded)));
+        recorded
     } else {
         let live = Live::new(&study.plan, &selected);
-        let summary = engine::run(&ground, &selected, &options, &|event| live.show(event), &cancelled)?;
+        let show = |event| live.show(event);
+        let recorded = engine::run_recorded(&ground, &selected, &options, label, &show, &interrupted)?;
         live.finish();
-        super::print(&summary_text(&study, &arguments.study, &summary, clock.elapsed().as_secs_f64()));
-        summary
+        super::print(&summary_text(&study, &arguments.study, &recorded.summary, clock.elapsed().as_secs_f64()));
+        recorded
     };
+    if let Some(reason) = &recorded.unrecorded {
+        let style = screen::Style::stderr();
+        eprintln!("{} this run is missing in the history: {reason}", style.warning("warning:"));
+    }
+    let summary = recorded.summary;
+    if arguments.lock && summary.succeeded() {
+        let records = summary.stages.iter().map(|stage| (stage.stage.as_str(), stage.record.as_ref()));
+        let lock = LockFile::of(&study.plan.spec.name, records);
+        lock.ok_or_else(|| anyhow::anyhow!("a stage left no record, so nothing was locked"))?.write(&lock_file)?;
+    }
     Ok(match (summary.interrupted, summary.succeeded()) {
         (true, _) => INTERRUPTED,
         (false, true) => DONE,
         (false, false) => FAILED,
     })
+}
+
+/// Tells of every stage that is not as locked; nothing was run.
+fn refuse(divergences: &[Divergence], lock_file: &std::path::Path, json: bool) -> u8 {
+    if json {
+        for one in divergences {
+            let error = format!("{} ({})", one.message, lock_file.display());
+            super::print(&format!(
+                "{}\n",
+                json!({"event": "stage", "stage": one.stage, "outcome": "failed", "seconds": 0.0, "error": error})
+            ));
+        }
+        let failed: Vec<&str> = divergences.iter().map(|one| one.stage.as_str()).collect();
+        super::print(&format!(
+            "{}\n",
+            json!({"event": "run", "outcome": "failed", "ran": [], "restored": [], "fresh": [], "failed": failed, "blocked": []})
+        ));
+        return FAILED;
+    }
+    let style = screen::Style::stderr();
+    for one in divergences {
+        eprintln!("{} {}: {}", style.error("error:"), one.stage, one.message);
+    }
+    eprintln!("nothing was run: '{}' says otherwise (`runner run --lock` renews it)", lock_file.display());
+    FAILED
 }
 
 fn forced(study: &Study, names: &[String]) -> Result<HashSet<String>, Failure> {
@@ -89,18 +142,22 @@ fn forced(study: &Study, names: &[String]) -> Result<HashSet<String>, Failure> {
     Ok(force)
 }
 
-fn machine_threads() -> usize {
+pub(super) fn machine_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
 /// The first Ctrl-C asks the stages to stop, which they do within a second; the second ends the process at once. Either way nothing half-made remains.
-fn catch_interrupts() -> anyhow::Result<()> {
+pub(super) fn catch_interrupts() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
         if INTERRUPT.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(INTERRUPTED));
         }
     })?;
     Ok(())
+}
+
+pub(super) fn interrupted() -> bool {
+    INTERRUPT.load(Ordering::Relaxed)
 }
 
 fn print_json(event: Event) {
@@ -118,9 +175,11 @@ fn print_json(event: Event) {
     super::print(&format!("{value}\n"));
 }
 
-fn summary_json(summary: &RunSummary) -> serde_json::Value {
+fn summary_json(recorded: &Recorded) -> serde_json::Value {
+    let summary = &recorded.summary;
     json!({
         "event": "run",
+        "id": recorded.id,
         "outcome": outcome_word(summary),
         "ran": summary.with(engine::Outcome::Ran),
         "restored": summary.with(engine::Outcome::Restored),

@@ -62,6 +62,27 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
+/// `just now`, `5 min ago`, `3 h ago`, `12 days ago`, of seconds.
+pub(super) fn ago(seconds: u64) -> String {
+    match seconds {
+        0..10 => "just now".to_owned(),
+        10..60 => format!("{seconds} s ago"),
+        60..3600 => format!("{} min ago", seconds / 60),
+        3600..172_800 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+/// `820 kB`, `35 MB`, `1.2 GB`: decimal units.
+pub(super) fn bytes(count: u64) -> String {
+    match count {
+        0..10_000 => format!("{count} B"),
+        10_000..10_000_000 => format!("{} kB", count / 1000),
+        10_000_000..1_000_000_000 => format!("{} MB", count / 1_000_000),
+        _ => format!("{:.1} GB", count as f64 / 1e9),
+    }
+}
+
 /// Left-aligned columns two spaces apart; the last one is not padded. Widths count characters, not bytes.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -96,6 +117,15 @@ fn visible(text: &str) -> usize {
         }
     }
     count
+}
+
+/// The text in one line of at most `width` characters.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    let one_line = text.replace(['\n', '\r'], " ");
+    if one_line.chars().count() <= width {
+        return one_line;
+    }
+    one_line.chars().take(width - 1).chain(['…']).collect()
 }
 
 /// A curve in one line of text, e.g. `▁▂▄▆▇█`, at most `width` characters.

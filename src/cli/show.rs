@@ -57,7 +57,8 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
                 }
             }
             PortType::Model | PortType::Files => {
-                let rows = output.files.iter().map(|file| vec![file.name.clone(), style.dim(&size(file.bytes))]);
+                let rows =
+                    output.files.iter().map(|file| vec![file.name.clone(), style.dim(&screen::bytes(file.bytes))]);
                 text.push_str(&screen::table(&rows.collect::<Vec<_>>()));
             }
         }
@@ -77,7 +78,8 @@ fn split<'a>(study: &Study, reference: &'a str) -> (&'a str, Option<&'a str>) {
 
 fn provenance(record: &ActionRecord, style: screen::Style) -> String {
     let run = &record.provenance;
-    let mut text = format!("{} {}\n", run.headline, style.dim(&format!("({})", screen::duration(run.seconds))));
+    let memory = run.peak_memory.map(|memory| format!(", {}", screen::bytes(memory))).unwrap_or_default();
+    let mut text = format!("{} {}\n", run.headline, style.dim(&format!("({}{memory})", screen::duration(run.seconds))));
     let rows: Vec<Vec<String>> =
         run.measurements.iter().map(|(name, value)| vec![style.dim(name), format!("{value:.3}")]).collect();
     text.push_str(&screen::table(&rows));
@@ -102,7 +104,7 @@ fn table(store: &Store, output: &OutputRecord, rows: usize, style: screen::Style
         .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
         .collect::<Result<Vec<_>, _>>()?;
     for i in 0..batch.num_rows() {
-        lines.push(formatters.iter().map(|formatter| cut(&formatter.value(i).to_string(), 24)).collect());
+        lines.push(formatters.iter().map(|formatter| screen::cut(&formatter.value(i).to_string(), 24)).collect());
     }
     let mut text = screen::table(&lines);
     text.push_str(&style.dim(&format!("  {} rows × {} columns\n", table.rows(), names.len())));
@@ -177,23 +179,5 @@ fn shorten(value: &mut Value) {
         }
         Value::Object(object) => object.values_mut().for_each(shorten),
         _ => {}
-    }
-}
-
-fn cut(text: &str, width: usize) -> String {
-    let one_line = text.replace(['\n', '\r'], " ");
-    if one_line.chars().count() <= width {
-        return one_line;
-    }
-    one_line.chars().take(width - 1).chain(['…']).collect()
-}
-
-fn size(bytes: u64) -> String {
-    if bytes < 10_000 {
-        format!("{bytes} B")
-    } else if bytes < 10_000_000 {
-        format!("{} kB", bytes / 1000)
-    } else {
-        format!("{} MB", bytes / 1_000_000)
     }
 }

@@ -64,7 +64,16 @@ impl Ground<'_> {
             return Ok(Decision { status: Status::Run, reasons: blocked, manifest: None, record: None });
         }
         let manifest = self.manifest(i, known, &externals, &digests)?;
-        Ok(self.judge(i, manifest))
+        let locked = self.plan.held_to.as_ref().map(|lock| lock.stage(&stage.name)).transpose()?;
+        if let Some(message) = locked.and_then(|locked| locked.check_key(self, i, &manifest)) {
+            anyhow::bail!(message);
+        }
+        let decision = self.judge(i, manifest);
+        let known = decision.record.as_ref().zip(locked);
+        match known.and_then(|(record, locked)| locked.check_outputs(record, "the result in the store")) {
+            Some(message) => Err(anyhow::anyhow!(message)),
+            None => Ok(decision),
+        }
     }
 
     fn judge(&self, i: usize, manifest: Manifest) -> Decision {
@@ -170,7 +179,7 @@ impl Ground<'_> {
         serde_json::json!({"stage": planned.name, "kind": kind, "params": planned.stage.params(), "inputs": inputs})
     }
 
-    fn differences(&self, i: usize, current: Option<Digest>, manifest: &Manifest) -> Vec<StaleReason> {
+    pub(super) fn differences(&self, i: usize, current: Option<Digest>, manifest: &Manifest) -> Vec<StaleReason> {
         let Some(previous) = current.and_then(|key| load_record(self.store, key)) else {
             return vec![StaleReason::NeverRan];
         };
@@ -219,5 +228,5 @@ fn add_output(manifest: &mut Manifest, name: &str, output: &OutputRecord, reads:
 }
 
 pub(super) fn load_record(store: &Store, key: Digest) -> Option<ActionRecord> {
-    serde_json::from_slice(&store.get_record(key)?).ok()
+    ActionRecord::load(store, key)
 }

@@ -1,9 +1,9 @@
 //! What the engine tells while it works. It prints nothing itself.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How a stage ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// Executed.

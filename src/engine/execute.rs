@@ -12,6 +12,7 @@ use anyhow::anyhow;
 use super::context::{BoundInput, Reporter, StageContext};
 use super::decision::{Decision, Ground, Status, load_record};
 use super::event::{Event, Outcome, Sink};
+use super::gauge;
 use super::record::{ActionRecord, Provenance};
 use super::stage::Report;
 use crate::artifact::Digest;
@@ -58,6 +59,11 @@ impl Execution<'_> {
         let reasons = decision.reasons.iter().map(ToString::to_string).collect();
         (self.sink)(Event::Started { stage: self.name().to_owned(), reasons });
         let record = self.run(manifest, known)?;
+        if let Some(lock) = &self.ground.plan.held_to
+            && let Some(message) = lock.stage(self.name())?.check_outputs(&record, "this execution")
+        {
+            return Err(anyhow!(message));
+        }
         self.ground.store.put_record(key, &serde_json::to_vec(&record)?)?;
         self.place(key, &record)?;
         Ok((Outcome::Ran, record))
@@ -90,7 +96,12 @@ impl Execution<'_> {
         whole.then_some(record)
     }
 
-    fn run(&self, manifest: super::manifest::Manifest, known: &[Option<ActionRecord>]) -> anyhow::Result<ActionRecord> {
+    /// Executes the stage; nothing is committed but blobs.
+    pub fn run(
+        &self,
+        manifest: super::manifest::Manifest,
+        known: &[Option<ActionRecord>],
+    ) -> anyhow::Result<ActionRecord> {
         let plan = self.ground.plan;
         let planned = &plan.stages[self.stage];
         let inputs = (planned.inputs.iter())
@@ -106,6 +117,7 @@ impl Execution<'_> {
             .collect();
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
         let clock = Instant::now();
+        let gauge = gauge::Gauge::start();
         let mut context = StageContext {
             planned,
             store: self.ground.store,
@@ -132,6 +144,9 @@ impl Execution<'_> {
             started,
             seconds: clock.elapsed().as_secs_f64(),
             threads: self.threads,
+            peak_memory: gauge.peak(),
+            host: gauge::machine().host.clone(),
+            cpu: gauge::machine().cpu.clone(),
             measurements,
             warnings,
             headline,

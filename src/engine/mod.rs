@@ -18,15 +18,21 @@
 //!
 //! The engine is a build system. It has never heard of learning, CSV or genres; it prints nothing, it emits [`event::Event`]s.
 
+pub mod audit;
 pub mod check;
 pub mod context;
 pub mod decision;
 pub mod event;
 mod execute;
+pub mod forecast;
+pub mod gauge;
+pub mod history;
+pub mod lock;
 pub mod manifest;
 pub mod plan;
 pub mod reason;
 pub mod record;
+mod recorder;
 pub mod run;
 pub mod stage;
 
@@ -34,9 +40,13 @@ pub use check::CheckContext;
 pub use context::{InputView, StageContext};
 pub use decision::{Decision, Ground, Status};
 pub use event::{Event, Outcome};
+pub use forecast::{Forecast, Forecaster};
+pub use history::{History, Run, RunRecord};
+pub use lock::LockFile;
 pub use plan::Plan;
 pub use reason::StaleReason;
 pub use record::ActionRecord;
+pub use recorder::{Recorded, RunLabel, run_recorded};
 pub use run::{RunOptions, RunSummary, run};
 pub use stage::{
     Accepts, Arity, External, InputPort, Kind, KindInfo, OutputPort, PortType, Reads, Registry, Report, Source, Stage,
@@ -54,13 +64,6 @@ pub fn survey(ground: &Ground, selected: &[usize]) -> anyhow::Result<Vec<(usize,
         decisions.push((stage, decision));
     }
     Ok(decisions)
-}
-
-/// How long the stage took when it last ran under the present pointer, in seconds.
-pub fn last_duration(ground: &Ground, stage: usize) -> Option<f64> {
-    let name = &ground.plan.stages[stage].name;
-    let key = ground.store.current(&ground.plan.spec.name, name)?;
-    decision::load_record(ground.store, key).map(|record| record.provenance.seconds)
 }
 
 /// The record of what lies in the stage's folder.

@@ -8,6 +8,7 @@ use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::check::{CheckContext, InputShape};
+use super::lock::LockFile;
 use super::stage::{Accepts, AnyStage, Arity, InputPort, OutputPort, PortType, Registry};
 use crate::spec::{Node, PipelineSpec, Problem, Problems, Span, StageSpec, Value, suggest};
 
@@ -16,6 +17,8 @@ pub struct Plan {
     pub stages: Vec<PlannedStage>,
     /// Indices into `stages`; a stage comes after all that it depends on, else in the order of the file.
     pub order: Vec<usize>,
+    /// Results other than these are refused.
+    pub(super) held_to: Option<LockFile>,
 }
 
 pub struct PlannedStage {
@@ -68,7 +71,12 @@ impl Plan {
                 Some(PlannedStage { name, stage, inputs, outputs })
             })
             .collect();
-        Ok(Plan { spec, stages, order })
+        Ok(Plan { spec, stages, order, held_to: None })
+    }
+
+    /// From now on a stage whose key or output is not as in the lock fails, before it runs or before its result is committed.
+    pub fn hold_to(&mut self, lock: LockFile) {
+        self.held_to = Some(lock);
     }
 
     /// The stages that `stage` reads from, without repetition.

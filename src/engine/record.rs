@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
 use super::stage::PortType;
-use crate::artifact::Digest;
 use crate::artifact::digest::Hasher;
+use crate::artifact::{Digest, Store};
 
 /// One file of an output, e.g. `model.safetensors`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,13 @@ pub struct Provenance {
     pub started: u64,
     pub seconds: f64,
     pub threads: usize,
+    /// The most bytes that the process held while the stage ran: an upper bound when stages run side by side, absent where the system does not tell.
+    #[serde(default)]
+    pub peak_memory: Option<u64>,
+    #[serde(default)]
+    pub host: Option<String>,
+    #[serde(default)]
+    pub cpu: Option<String>,
     /// What the stage timed or counted itself, e.g. `random_forest.fit_seconds`.
     pub measurements: BTreeMap<String, f64>,
     pub warnings: Vec<String>,
@@ -71,6 +78,11 @@ pub struct Provenance {
 }
 
 impl ActionRecord {
+    /// What the store knows under that key.
+    pub fn load(store: &Store, key: Digest) -> Option<ActionRecord> {
+        serde_json::from_slice(&store.get_record(key)?).ok()
+    }
+
     pub fn output(&self, port: &str) -> Option<&OutputRecord> {
         self.outputs.iter().find(|output| output.port == port)
     }

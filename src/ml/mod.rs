@@ -14,5 +14,6 @@ pub mod progress;
 pub mod rng;
 pub mod search;
 pub mod split;
+pub mod stats;
 pub mod train;
 pub mod transfer;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::adapter::Adapter;
 use super::dataset::{Selection, dataset};
+use super::predictions::Predictions;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use crate::ml::classical::{Baselines, evaluate};
 use crate::ml::frame::Column;
@@ -39,7 +40,7 @@ impl Baseline {
 
 impl Stage for Baseline {
     const KIND: &'static str = "baseline";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "standard classifiers, cross-validated";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -47,7 +48,7 @@ impl Stage for Baseline {
     ];
 
     fn outputs(&self) -> Vec<OutputPort> {
-        vec![OutputPort::new("scores", PortType::Json)]
+        vec![OutputPort::new("scores", PortType::Json), OutputPort::new("predictions", PortType::Table)]
     }
 
     fn reads(&self, port: &str) -> Reads {
@@ -68,7 +69,7 @@ impl Stage for Baseline {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let data = dataset(context, &self.selection())?;
         let x = matrix(&data.frame);
-        let (evaluations, timings) = evaluate(
+        let (evaluations, timings, probabilities) = evaluate(
             &self.models.estimators(),
             &x,
             &data.labels,
@@ -91,6 +92,11 @@ impl Stage for Baseline {
                 best.name, best.test.accuracy, best.test.macro_f1
             ));
         }
+        let mut predictions = Predictions::new(&data);
+        for (evaluation, probabilities) in evaluations.iter().zip(&probabilities) {
+            predictions.add(Some(&evaluation.name), "test", &data.test, probabilities);
+        }
+        context.put_table("predictions", &predictions.table()?)?;
         context.put_json("scores", "baseline.json", &json!({"evaluations": evaluations}))
     }
 }

@@ -88,6 +88,8 @@ impl Selection<'_> {
 /// Rows ready for a learner.
 pub(super) struct Dataset {
     pub frame: Frame,
+    /// The number of each row among all rows of its `load` stage.
+    pub row_id: Vec<i64>,
     /// What made the embedding of each text column, in the order of the selection.
     pub encoders: Vec<serde_json::Value>,
     /// Indices into `classes`.
@@ -131,7 +133,7 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
     let schema = rows.schema();
     let label_field = schema.field_with_name(LABEL)?;
     let label_name = label_field.metadata().get(LABEL_NAME).cloned().unwrap_or_else(|| LABEL.to_owned());
-    Ok(Dataset { frame, encoders, labels, classes, label_name, train, valid, test, folds })
+    Ok(Dataset { frame, row_id, encoders, labels, classes, label_name, train, valid, test, folds })
 }
 
 /// The rows that the filter keeps.

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod baseline;
+pub mod compare;
 mod dataset;
 mod describe;
 mod download;
@@ -14,6 +15,7 @@ mod figures;
 mod load;
 mod model_file;
 mod predict;
+mod predictions;
 mod report;
 pub mod schema;
 mod split;

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::dataset::{self, ROW_ID, add_embeddings, numeric_frame};
 use super::model_file::ModelFile;
+use super::predictions::probability_of;
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
 use crate::ml::matrix::Matrix;
@@ -113,7 +114,7 @@ fn table(
     ];
     for (c, class) in classes.iter().enumerate() {
         let values = (0..probabilities.rows).map(|i| probabilities.get(i, c));
-        columns.push((format!("p_{class}"), Arc::new(Float32Array::from_iter_values(values))));
+        columns.push((probability_of(class), Arc::new(Float32Array::from_iter_values(values))));
     }
     Ok(Table::from_columns(columns)?)
 }

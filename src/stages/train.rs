@@ -54,7 +54,7 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -66,6 +66,7 @@ impl Stage for Train {
             OutputPort::new("model", PortType::Model),
             OutputPort::new("metrics", PortType::Json),
             OutputPort::new("curves", PortType::Table),
+            OutputPort::new("predictions", PortType::Table),
             OutputPort::new("figures", PortType::Files),
             OutputPort::new("search", PortType::Json),
         ]
@@ -116,7 +117,7 @@ impl Stage for Train {
         };
         let fitted = chosen.fit(&data, None, context.seed(), &Adapter(context.report()))?;
         let training = chosen.training();
-        let parts = scores_by_part(&fitted.model, &data)?;
+        let (parts, predictions) = scores_by_part(&fitted.model, &data)?;
         context.headline(headline(&parts, fitted.best_epoch));
         let metrics = json!({
             "parts": parts,
@@ -135,6 +136,7 @@ impl Stage for Train {
         context.put_json("search", "search.json", &search)?;
         let curves = curve_table(&fitted.curves)?;
         context.put_table("curves", &curves)?;
+        context.put_table("predictions", &predictions)?;
         let json = [("metrics", metrics), ("search", search)];
         if let Some(svg) =
             learning_curves("Learning curves", &view(&curves)?, training.loss.name(), Some(fitted.best_epoch as f64))

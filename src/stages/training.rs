@@ -1,4 +1,4 @@
-//! What `train` and `transfer` have in common: the parameters of training, and curves as a table.
+//! What `train` and `transfer` have in common: the parameters of training, curves as a table, scores and predictions of every part.
 //!
 //! Knows nothing of the engine's side.
 
@@ -11,6 +11,7 @@ use crate::ml::metrics::Scores;
 use crate::ml::train::Curves;
 
 use super::dataset::Dataset;
+use super::predictions::Predictions;
 use crate::ml::network::{Classifier, ModelError};
 
 /// Declares the parameters of training as fields of a stage, so that they stand at the stage's top level
@@ -118,12 +119,13 @@ pub(super) fn curve_table(curves: &Curves) -> Result<Table, TableError> {
     Table::from_columns(curve_columns(curves))
 }
 
-/// Scores of a model on every part of the split.
+/// Scores of a model on every part of the split, and its predictions of the rows that it did not learn from.
 pub(super) fn scores_by_part(
     model: &Classifier,
     data: &Dataset,
-) -> Result<serde_json::Map<String, serde_json::Value>, ModelError> {
+) -> anyhow::Result<(serde_json::Map<String, serde_json::Value>, Table)> {
     let mut parts = serde_json::Map::new();
+    let mut predictions = Predictions::new(data);
     for (name, rows) in [("train", &data.train), ("valid", &data.valid), ("test", &data.test)] {
         if rows.is_empty() {
             continue;
@@ -131,9 +133,12 @@ pub(super) fn scores_by_part(
         let probabilities = model.predict_probabilities(&data.frame.take(rows))?;
         let truth: Vec<u32> = rows.iter().map(|&i| data.labels[i]).collect();
         let scores = Scores::from_probabilities(&data.classes, &truth, &probabilities);
-        parts.insert(name.to_owned(), serde_json::to_value(scores).unwrap_or_default());
+        parts.insert(name.to_owned(), serde_json::to_value(scores)?);
+        if name != "train" {
+            predictions.add(None, name, rows, &probabilities);
+        }
     }
-    Ok(parts)
+    Ok((parts, predictions.table()?))
 }
 
 /// How many numbers the network holds, running statistics of batch norm included.

@@ -65,7 +65,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted network, e.g. a `train` stage"),
@@ -79,6 +79,7 @@ impl Stage for Transfer {
             OutputPort::new("metrics", PortType::Json),
             OutputPort::new("transfer", PortType::Json),
             OutputPort::new("curves", PortType::Table),
+            OutputPort::new("predictions", PortType::Table),
             OutputPort::new("figures", PortType::Files),
         ]
     }
@@ -123,7 +124,7 @@ impl Stage for Transfer {
         let result = transfer::transfer(&old.classifier, examples, &training, &self.spec(), seed, threads, &adapter)?;
         let document = document(&result, &old, &data)?;
         let best = &result.report.runs[result.report.best];
-        let parts = scores_by_part(result.best_model(), &data)?;
+        let (parts, predictions) = scores_by_part(result.best_model(), &data)?;
         context.headline(format!("best: {}; {}", best.strategy.name(), headline(&parts, best.best_epoch)));
         let metrics = json!({
             "parts": parts,
@@ -140,6 +141,7 @@ impl Stage for Transfer {
         context.put_json("metrics", "metrics.json", &metrics)?;
         context.put_json("transfer", "transfer.json", &document)?;
         context.put_table("curves", &curves)?;
+        context.put_table("predictions", &predictions)?;
         let json = [("metrics", metrics), ("transfer", document)];
         put_figures(context, Self::KIND, &json, &[("curves", &curves)])
     }

@@ -46,7 +46,8 @@ pub struct Timing {
 /// `classes`).
 ///
 /// `train` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold without rows
-/// counts for nothing. Runs on `threads` threads, whose number changes no score. Errors: what
+/// counts for nothing. The matrices are the class probabilities of the test part, one for each
+/// estimator (ones and zeros where it gives none). Runs on `threads` threads, whose number changes no score. Errors: what
 /// `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row
 /// numbers, labels or lengths that do not fit; `Cancelled`.
 #[allow(clippy::too_many_arguments)] // One call of one caller; a struct would only repeat these names.
@@ -61,7 +62,7 @@ pub fn evaluate(
     seed: u64,
     threads: usize,
     progress: &dyn Progress,
-) -> Result<(Vec<Evaluation>, Vec<Timing>), FitError> {
+) -> Result<(Vec<Evaluation>, Vec<Timing>, Vec<Matrix>), FitError> {
     check_shapes(x, y, classes, train, fold_of, test)?;
     for (_, estimator) in estimators {
         estimator.check()?;
@@ -75,12 +76,14 @@ pub fn evaluate(
     pool.install(|| {
         let mut evaluations = Vec::with_capacity(estimators.len());
         let mut timings = Vec::with_capacity(estimators.len());
+        let mut predicted = Vec::with_capacity(estimators.len());
         for (name, estimator) in estimators {
-            let (evaluation, timing) = study.evaluate(name, estimator.as_ref(), &steps)?;
+            let (evaluation, timing, probabilities) = study.evaluate(name, estimator.as_ref(), &steps)?;
             evaluations.push(evaluation);
             timings.push(timing);
+            predicted.push(probabilities);
         }
-        Ok((evaluations, timings))
+        Ok((evaluations, timings, predicted))
     })
 }
 
@@ -169,7 +172,12 @@ impl<'a> Study<'a> {
         Ok(Study { classes, train: Part::take(x, y, train), test: Part::take(x, y, test), folds, seed })
     }
 
-    fn evaluate(&self, name: &str, estimator: &dyn Estimator, steps: &Steps) -> Result<(Evaluation, Timing), FitError> {
+    fn evaluate(
+        &self,
+        name: &str,
+        estimator: &dyn Estimator,
+        steps: &Steps,
+    ) -> Result<(Evaluation, Timing, Matrix), FitError> {
         let in_model = |source| match source {
             FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),
             source => FitError::InModel { model: name.to_owned(), source: Box::new(source) },
@@ -202,7 +210,7 @@ impl<'a> Study<'a> {
             cv_macro_f1_std,
             test,
         };
-        Ok((evaluation, Timing { name: name.to_owned(), fit_seconds, predict_seconds }))
+        Ok((evaluation, Timing { name: name.to_owned(), fit_seconds, predict_seconds }, probabilities))
     }
 
     fn score_fold(

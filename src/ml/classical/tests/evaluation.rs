@@ -60,11 +60,15 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
     let test: Vec<usize> = (80..100).collect();
     let block: Baselines = serde_json::from_str(r#"{"majority": {}, "tree": {"max_depth": 2}}"#).unwrap();
     let notes = Notes::default();
-    let (evaluations, timings) =
+    let (evaluations, timings, predicted) =
         evaluate(&block.estimators(), &x, &y, &classes(), &train, &folds, &test, 0, 2, &notes).unwrap();
 
     let names: Vec<&str> = evaluations.iter().map(|evaluation| evaluation.name.as_str()).collect();
     assert_eq!(names, ["majority", "tree"]);
+    for (evaluation, predicted) in evaluations.iter().zip(&predicted) {
+        let hits = predicted.argmax_rows().iter().zip(&test).filter(|&(&class, &row)| class == y[row]).count();
+        assert_eq!((predicted.rows, evaluation.test.accuracy), (20, hits as f64 / 20.0));
+    }
     assert_eq!(evaluations[1].params, serde_json::json!({"max_depth": 2, "min_samples_leaf": 1}));
     let majority = &evaluations[0];
     let rows: Vec<usize> = majority.folds.iter().map(|scores| scores.rows).collect();
@@ -95,7 +99,7 @@ fn a_class_absent_from_a_fold_is_no_error_and_wrong_parts_are() {
     let run = |x: &Matrix, y: &[u32], train: &[usize], folds: &[u32], test: &[usize]| {
         evaluate(&all(), x, y, &classes(), train, folds, test, 0, 2, &Silent).map_err(|error| error.to_string())
     };
-    let (evaluations, _) = run(&x, &y, &rows, &folds, &[]).unwrap();
+    let (evaluations, ..) = run(&x, &y, &rows, &folds, &[]).unwrap();
     for evaluation in &evaluations {
         assert_eq!(evaluation.folds[1].per_class[2].recall, 0.0, "{}", evaluation.name);
         assert_eq!(evaluation.test.rows, 0);

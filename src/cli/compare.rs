@@ -1,0 +1,288 @@
+//! `runner compare`: two runs, or two models, with paired statistics.
+
+use anyhow::anyhow;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{DONE, Failure, Outcome, StoreArguments, screen};
+use crate::artifact::Store;
+use crate::engine::history::StageEntry;
+use crate::engine::{ActionRecord, History, RunRecord};
+use crate::stages::compare::{
+    Changed, Comparison, Contender, Flip, How, Paired, Verdict, compare as hold_together, texts_of,
+};
+
+/// Lines of changes in a text; `--json` has all.
+const CHANGES_SHOWN: usize = 20;
+
+#[derive(Args)]
+pub(super) struct CompareArguments {
+    /// A run (its id, `last`, `last~1`) or a stage (`STAGE` of the last run, `RUN:STAGE`, `STAGE/MODEL` of a baseline)
+    #[arg(default_value = "last~1")]
+    a: String,
+    /// The other one
+    #[arg(default_value = "last")]
+    b: String,
+    #[command(flatten)]
+    store: StoreArguments,
+    /// List up to N rows on which exactly one of the two is right
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    flips: usize,
+    /// Resamples of the rows for the intervals
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    resamples: u32,
+    /// JSON instead of text: an object per line
+    #[arg(long)]
+    json: bool,
+}
+
+/// One side of the comparison as it was named.
+struct Side {
+    run: RunRecord,
+    stage: Option<String>,
+    model: Option<String>,
+}
+
+pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
+    let store = Store::open(&arguments.store.artifacts)?;
+    let history = History::of(&store);
+    let (a, b) = (side(&history, &arguments.a)?, side(&history, &arguments.b)?);
+    let pairs = match (&a.stage, &b.stage) {
+        (Some(one), Some(other)) => vec![(one.as_str(), other.as_str())],
+        (None, None) => {
+            let names = a.run.stages.iter().map(|stage| stage.stage.as_str());
+            names.filter(|name| b.run.stage(name).is_some()).map(|name| (name, name)).collect()
+        }
+        _ => {
+            let message = "name two runs or two stages, not one of each (a stage of a run is RUN:STAGE)";
+            return Err(super::study::invalid(message));
+        }
+    };
+    let whole_runs = a.stage.is_none();
+    let mut loaded = Vec::new();
+    let mut missing = Vec::new();
+    for (one, other) in pairs {
+        let (entry_a, entry_b) = (a.run.stage(one), b.run.stage(other));
+        match (load(&store, entry_a), load(&store, entry_b)) {
+            (Some(record_a), Some(record_b)) => loaded.push((one, record_a, other, record_b)),
+            _ => missing.push((one, other)),
+        }
+    }
+    if let (Some((one, other)), true) = (missing.first(), loaded.is_empty()) {
+        return Err(anyhow!("'{one}' of {} or '{other}' of {} has no result in the store", a.run.id, b.run.id).into());
+    }
+    let contenders: Vec<(Contender, Contender)> = (loaded.iter())
+        .map(|(one, record_a, other, record_b)| {
+            let of_a = Contender { stage: one, record: record_a, model: a.model.as_deref() };
+            (of_a, Contender { stage: other, record: record_b, model: b.model.as_deref() })
+        })
+        .collect();
+    let how = How { resamples: arguments.resamples as usize, ..How::default() };
+    let comparisons = hold_together(&store, &contenders, &how)?;
+    let listed = |one: &Comparison| -> Option<Listed> {
+        let flips = one.test.as_ref().filter(|_| arguments.flips > 0)?.flips.iter().take(arguments.flips);
+        Some(Listed::new(&store, &b.run, &one.b, flips.cloned().collect()))
+    };
+    if arguments.json {
+        super::print(&format!("{}\n", json!({"event": "compare", "a": a.run.id, "b": b.run.id, "missing": missing})));
+        for one in &comparisons {
+            let mut value = serde_json::to_value(one)?;
+            value["event"] = json!("stage");
+            if let Some(listed) = listed(one) {
+                value["flips"] = listed.json();
+            }
+            super::print(&format!("{value}\n"));
+        }
+        return Ok(DONE);
+    }
+    let style = screen::Style::stdout();
+    let mut text = String::new();
+    if whole_runs {
+        text.push_str(&only_in(&a.run, &b.run, style));
+    }
+    for one in comparisons.iter().filter(|one| !one.same) {
+        text.push_str(&told(one, style));
+        if let Some(listed) = listed(one) {
+            text.push_str(&listed.text(style));
+        }
+        text.push('\n');
+    }
+    let same = comparisons.iter().filter(|one| one.same).count();
+    if same > 0 {
+        let words = if same == 1 { "stage has" } else { "stages have" };
+        text.push_str(&format!("{same} {words} the same result in both\n"));
+    }
+    if comparisons.iter().any(|one| one.test.is_some()) {
+        text.push_str(&style.dim(&format!(
+            "intervals: 95 % percentile bootstrap of B − A, {} resamples of single rows (linked rows are not kept together);\np: McNemar, corrected by Holm over all comparisons\n",
+            arguments.resamples
+        )));
+    }
+    for (one, _) in missing {
+        text.push_str(&format!("{} '{one}' has no result in one of the two\n", style.warning("!")));
+    }
+    super::print(&text);
+    Ok(DONE)
+}
+
+/// What `RUN`, `RUN:STAGE`, `STAGE` or `STAGE/MODEL` means.
+fn side(history: &History, name: &str) -> Result<Side, Failure> {
+    let of_stage = |run: RunRecord, reference: &str| -> Result<Side, Failure> {
+        let (stage, model) = match reference.split_once('/') {
+            Some((stage, model)) if run.stage(reference).is_none() => (stage, Some(model.to_owned())),
+            _ => (reference, None),
+        };
+        if run.stage(stage).is_none() {
+            let names: Vec<&str> = run.stages.iter().map(|stage| stage.stage.as_str()).collect();
+            let message = format!("run {} has no stage '{stage}'; it has {}", run.id, names.join(", "));
+            return Err(super::study::invalid(&message));
+        }
+        Ok(Side { stage: Some(stage.to_owned()), model, run })
+    };
+    if let Some((run, stage)) = name.split_once(':') {
+        return of_stage(history.find(run)?.record, stage);
+    }
+    if History::names_run(name) {
+        return Ok(Side { run: history.find(name)?.record, stage: None, model: None });
+    }
+    of_stage(history.find("last")?.record, name)
+}
+
+fn load(store: &Store, entry: Option<&StageEntry>) -> Option<ActionRecord> {
+    ActionRecord::load(store, entry?.key?)
+}
+
+fn only_in(a: &RunRecord, b: &RunRecord, style: screen::Style) -> String {
+    let mut text = format!("A {} {}\nB {} {}\n", style.bold(&a.id), a.pipeline, style.bold(&b.id), b.pipeline);
+    for (own, other, name) in [(a, b, "A"), (b, a, "B")] {
+        let only: Vec<&str> = (own.stages.iter().map(|stage| stage.stage.as_str()))
+            .filter(|stage| other.stage(stage).is_none())
+            .collect();
+        if !only.is_empty() {
+            text.push_str(&format!("only in {name}: {}\n", only.join(", ")));
+        }
+    }
+    text.push('\n');
+    text
+}
+
+fn told(one: &Comparison, style: screen::Style) -> String {
+    let mut text = match one.a == one.b {
+        true => format!("{}\n", style.bold(&one.a)),
+        false => format!("{} → {}\n", style.bold(&one.a), style.bold(&one.b)),
+    };
+    let rows: Vec<Vec<String>> = changes(&one.changes);
+    text.push_str(&screen::table(&rows[..rows.len().min(CHANGES_SHOWN)]));
+    if rows.len() > CHANGES_SHOWN {
+        text.push_str(&style.dim(&format!("  … and {} more differences\n", rows.len() - CHANGES_SHOWN)));
+    }
+    match &one.test {
+        Some(paired) => text.push_str(&scores(paired, style)),
+        None if one.headlines[0] != one.headlines[1] => {
+            text.push_str(&format!("  A {}\n  B {}\n", one.headlines[0], one.headlines[1]));
+        }
+        None => {}
+    }
+    one.notes.iter().for_each(|note| text.push_str(&format!("  {} {note}\n", style.warning("!"))));
+    text
+}
+
+/// Parameters value by value; what comes from other stages in one line for each input. Of two kinds only what both know is worth a line.
+fn changes(all: &[Changed]) -> Vec<Vec<String>> {
+    let value = |value: &Option<String>| match value {
+        None => "(absent)".to_owned(),
+        Some(text) if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => text[..12].to_owned(),
+        Some(text) => screen::cut(text, 48),
+    };
+    let other_kind = all.iter().any(|change| change.what == "kind");
+    let mut rows = Vec::new();
+    let mut inputs: Vec<(String, usize)> = Vec::new();
+    for change in all {
+        let words: Vec<&str> = change.what.split('.').collect();
+        if let ["input", port, item, ..] = words[..] {
+            let name = format!("input {port} {item}");
+            match inputs.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, count)) => *count += 1,
+                None => inputs.push((name, 1)),
+            }
+        } else if !other_kind || (change.a.is_some() && change.b.is_some()) {
+            let name = change.what.strip_prefix("params.").unwrap_or(&change.what);
+            rows.push(vec![name.to_owned(), format!("{} → {}", value(&change.a), value(&change.b))]);
+        }
+    }
+    rows.extend(inputs.into_iter().map(|(input, count)| {
+        let parts = if count == 1 { "column or port differs" } else { "columns or ports differ" };
+        vec![input, format!("{count} {parts}")]
+    }));
+    rows
+}
+
+fn scores(paired: &Paired, style: screen::Style) -> String {
+    let mut rows = vec![["test part", "A", "B", "B − A", "95 % interval"].map(|head| style.dim(head)).to_vec()];
+    for score in &paired.scores {
+        let difference = &score.difference;
+        rows.push(vec![
+            score.metric.replace('_', " "),
+            format!("{:.4}", score.a),
+            format!("{:.4}", score.b),
+            format!("{:+.4}", difference.estimate),
+            format!("{:+.4} … {:+.4}", difference.low, difference.high),
+        ]);
+    }
+    let mut text = screen::table(&rows);
+    let verdict = match paired.verdict {
+        Verdict::Better => style.good("B is better"),
+        Verdict::Worse => style.error("B is worse"),
+        Verdict::NoSignificantDifference => "no significant difference".to_owned(),
+    };
+    text.push_str(&format!(
+        "  {verdict} (p = {:.4}); of {} rows {} went right → wrong, {} wrong → right\n",
+        paired.adjusted_p, paired.rows, paired.right_to_wrong, paired.wrong_to_right
+    ));
+    if paired.left_out > 0 {
+        text.push_str(&style.dim(&format!("  {} rows are not common to both\n", paired.left_out)));
+    }
+    text
+}
+
+/// Flipped rows with what a person knows them by.
+struct Listed {
+    flips: Vec<Flip>,
+    texts: Vec<(String, Vec<String>)>,
+}
+
+impl Listed {
+    /// Texts that cannot be read any more are left out: the rows' numbers remain.
+    fn new(store: &Store, run: &RunRecord, stage: &str, flips: Vec<Flip>) -> Self {
+        let all: Vec<ActionRecord> = (run.stages.iter())
+            .filter(|entry| ["load", "split"].contains(&entry.kind.as_str()))
+            .filter_map(|entry| load(store, Some(entry)))
+            .collect();
+        let learner = load(store, run.stage(stage).or_else(|| run.stage(stage.split('/').next().unwrap_or(stage))));
+        let ids: Vec<i64> = flips.iter().map(|flip| flip.row_id).collect();
+        let texts = learner.and_then(|learner| texts_of(store, &all.iter().collect::<Vec<_>>(), &learner, &ids).ok());
+        Listed { flips, texts: texts.flatten().unwrap_or_default() }
+    }
+
+    fn json(&self) -> Value {
+        let flips = self.flips.iter().enumerate().map(|(i, flip)| {
+            let mut value = json!(flip);
+            value["texts"] = self.texts.iter().map(|(name, values)| (name.clone(), json!(values[i]))).collect();
+            value
+        });
+        Value::Array(flips.collect())
+    }
+
+    fn text(&self, style: screen::Style) -> String {
+        let names = self.texts.iter().map(|(name, _)| name.as_str());
+        let mut rows =
+            vec![["row", "label", "A", "B"].into_iter().chain(names).map(|head| style.dim(head)).collect::<Vec<_>>()];
+        for (i, flip) in self.flips.iter().enumerate() {
+            let (a, b) =
+                if flip.gained { (flip.a.clone(), style.good(&flip.b)) } else { (style.good(&flip.a), flip.b.clone()) };
+            let texts = self.texts.iter().map(|(_, values)| screen::cut(&values[i], 32));
+            rows.push([flip.row_id.to_string(), flip.label.clone(), a, b].into_iter().chain(texts).collect());
+        }
+        screen::table(&rows)
+    }
+}

@@ -1,0 +1,122 @@
+//! `runner gc`: frees what no recent run needs.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{DONE, Outcome, StoreArguments, screen};
+use crate::artifact::{Collect, Digest, Store};
+use crate::engine::history::RunOutcome;
+use crate::engine::{ActionRecord, History, Run};
+
+/// A memo's time of use is noted about this seldom: one that seems a little too old may just have been read.
+const USE_NOTED_WITHIN: Duration = Duration::from_secs(900);
+
+#[derive(Args)]
+pub(super) struct GcArguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Runs of each pipeline whose results stay; pinned runs and what lies in the folders for people stay anyway
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    keep: usize,
+    /// What is younger stays, e.g. 90s, 30min, 2h, 7d
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
+    grace: Duration,
+    /// Only tell what would go
+    #[arg(long)]
+    dry_run: bool,
+    /// One JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn gc(arguments: &GcArguments) -> Outcome {
+    let store = Store::open(&arguments.store.artifacts)?;
+    let history = History::of(&store);
+    let now = SystemTime::now();
+    let (kept, gone) = divided(history.runs().collect(), arguments.keep, arguments.grace, now);
+    let roots: HashSet<Digest> = kept.iter().flat_map(|run| &run.record.stages).filter_map(|stage| stage.key).collect();
+    // Pins do not count here: an old pinned run keeps its results, not every trial since.
+    let oldest = kept.iter().filter(|run| !run.pinned).map(|run| at(run.record.started)).min();
+    let used_since = oldest.unwrap_or(now).min(now - arguments.grace.min(now.duration_since(SystemTime::UNIX_EPOCH)?));
+    let options = Collect {
+        grace: arguments.grace,
+        used_since: used_since.checked_sub(USE_NOTED_WITHIN).unwrap_or(used_since),
+        dry_run: arguments.dry_run,
+    };
+    let collected = store.collect(&roots, &blobs_of, options)?;
+    // After the results: a run that is listed without them is less harm than results that no run tells of.
+    if !arguments.dry_run {
+        gone.iter().try_for_each(|run| history.remove(&run.record.id))?;
+        history.tidy();
+    }
+    if arguments.json {
+        let line = json!({
+            "event": "gc",
+            "dry_run": arguments.dry_run,
+            "runs": gone.len(),
+            "records": collected.records,
+            "blobs": collected.blobs,
+            "memos": collected.memos,
+            "leftovers": collected.leftovers,
+            "bytes": collected.bytes,
+            "blob_bytes": collected.blob_bytes,
+            "memo_bytes": collected.memo_bytes,
+        });
+        super::print(&format!("{line}\n"));
+        return Ok(DONE);
+    }
+    let counts = [
+        ("runs", gone.len(), None),
+        ("results", collected.records, None),
+        ("blobs", collected.blobs, Some(collected.blob_bytes)),
+        ("memos", collected.memos, Some(collected.memo_bytes)),
+        ("leftovers", collected.leftovers, None),
+    ];
+    let size = |bytes: Option<u64>| bytes.map(|bytes| format!(" ({})", screen::bytes(bytes))).unwrap_or_default();
+    let counts = counts.iter().filter(|(_, count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|&(name, count, bytes)| format!("{count} {name}{}", size(bytes))).collect();
+    let (verb, freed) = if arguments.dry_run { ("would remove", "would free") } else { ("removed", "freed") };
+    super::print(&match counts.is_empty() {
+        true => format!("nothing to remove: {} runs are kept\n", kept.len()),
+        false => format!("{verb} {}; {freed} {}\n", counts.join(", "), screen::bytes(collected.bytes)),
+    });
+    Ok(DONE)
+}
+
+/// The runs to keep (the last ones of each pipeline, pinned, young and living ones) and those to forget.
+fn divided(runs: Vec<Run>, keep: usize, grace: Duration, now: SystemTime) -> (Vec<Run>, Vec<Run>) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    runs.into_iter().partition(|run| {
+        let count = counts.entry(run.record.pipeline.clone()).or_default();
+        *count += 1;
+        // A time in the future says nothing of the age.
+        let young = now.duration_since(at(run.record.started)).is_ok_and(|age| age < grace);
+        *count <= keep || run.pinned || young || run.record.outcome == RunOutcome::Running
+    })
+}
+
+fn at(since_1970: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(since_1970)
+}
+
+fn blobs_of(record: &[u8]) -> Vec<Digest> {
+    let record: Option<ActionRecord> = serde_json::from_slice(record).ok();
+    record.iter().flat_map(ActionRecord::files).map(|file| file.digest).collect()
+}
+
+/// `90s`, `30min`, `2h`, `7d`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let seconds = match unit.trim() {
+        "s" => 1,
+        "min" | "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(format!("'{text}' is not a time such as 90s, 30min, 2h or 7d")),
+    };
+    let number: u64 = number.parse().map_err(|_| format!("'{text}' does not begin with a whole number"))?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| format!("'{text}' is too long"))
+}

@@ -1,0 +1,203 @@
+//! `runner runs`: what was run, newest first; one run in full; runs that garbage collection must keep.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::{Args, Subcommand};
+
+use super::{DONE, Outcome, StoreArguments, screen};
+use crate::artifact::Store;
+use crate::engine::history::{RunOutcome, StageEntry};
+use crate::engine::{self, History, Run};
+
+#[derive(Args)]
+pub(super) struct RunsArguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// JSON instead of text: an object per line
+    #[arg(long, global = true)]
+    json: bool,
+    /// Runs to list
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+/// Runs are named by their id, by a part of it, or as `last`, `last~1`, …
+#[derive(Subcommand)]
+enum Action {
+    /// One run with all its stages
+    Show { run: String },
+    /// Keep these runs and their results from `runner gc`
+    Pin {
+        #[arg(required = true)]
+        runs: Vec<String>,
+    },
+    /// No longer keep them
+    Unpin {
+        #[arg(required = true)]
+        runs: Vec<String>,
+    },
+}
+
+pub(super) fn runs(arguments: &RunsArguments) -> Outcome {
+    let store = Store::open(&arguments.store.artifacts)?;
+    let history = History::of(&store);
+    match &arguments.action {
+        None => list(&history, arguments),
+        Some(Action::Show { run }) => show(&history.find(run)?, arguments.json),
+        Some(Action::Pin { runs }) => pin(&history, runs, true),
+        Some(Action::Unpin { runs }) => pin(&history, runs, false),
+    }
+}
+
+fn list(history: &History, arguments: &RunsArguments) -> Outcome {
+    let runs: Vec<Run> = history.runs().take(arguments.limit).collect();
+    if arguments.json {
+        for run in &runs {
+            super::print(&format!("{}\n", serde_json::to_string(run)?));
+        }
+        return Ok(DONE);
+    }
+    if runs.is_empty() {
+        super::print(&format!("no run is recorded in '{}' yet\n", arguments.store.artifacts.display()));
+        return Ok(DONE);
+    }
+    let style = screen::Style::stdout();
+    let heads = ["run", "when", "pipeline", "outcome", "ran", "restored", "fresh", "time", "best"];
+    let mut rows = vec![heads.map(|head| style.dim(head)).to_vec()];
+    for run in &runs {
+        let record = &run.record;
+        let count = |outcome| match record.count(outcome) {
+            0 => style.dim("·"),
+            count => count.to_string(),
+        };
+        let mut when = screen::ago(since(record.started));
+        if run.repeated > 0 {
+            when.push_str(&format!(" +{} idle", run.repeated));
+        }
+        let mark = if run.pinned { " *" } else { "" };
+        rows.push(vec![
+            format!("{}{mark}", style.bold(&record.id)),
+            when,
+            record.pipeline.clone(),
+            outcome(record.outcome, style),
+            count(engine::Outcome::Ran),
+            count(engine::Outcome::Restored),
+            count(engine::Outcome::Fresh),
+            time(run),
+            best(&record.stages).unwrap_or_default(),
+        ]);
+    }
+    super::print(&screen::table(&rows));
+    if runs.iter().any(|run| run.pinned) {
+        super::print(&style.dim("  * pinned\n"));
+    }
+    Ok(DONE)
+}
+
+fn show(run: &Run, json: bool) -> Outcome {
+    if json {
+        super::print(&format!("{}\n", serde_json::to_string(run)?));
+        return Ok(DONE);
+    }
+    let style = screen::Style::stdout();
+    let record = &run.record;
+    let mut command = vec!["runner run".to_owned(), record.file.clone()];
+    command.extend(record.asked.iter().cloned());
+    command.extend(record.set.iter().map(|set| format!("--set {set}")));
+    let mut facts = vec![
+        ("pipeline", record.pipeline.clone()),
+        ("command", command.join(" ")),
+        ("started", screen::ago(since(record.started))),
+        ("outcome", outcome(record.outcome, style)),
+        ("time", time(run)),
+        ("memory", record.peak_memory.map(screen::bytes).unwrap_or_default()),
+        ("runner", record.runner.clone()),
+        (
+            "machine",
+            [record.host.clone(), Some(record.os.clone()), record.cpu.clone()]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
+        ("threads", record.threads.to_string()),
+    ];
+    if run.pinned {
+        facts.push(("pinned", "yes".to_owned()));
+    }
+    if let Some(at) = run.repeated_at {
+        facts.push((
+            "idle since",
+            format!("{} runs with nothing to do, the last {}", run.repeated, screen::ago(since(at))),
+        ));
+    }
+    if let Some(error) = &record.error {
+        facts.push(("error", style.error(error)));
+    }
+    let facts: Vec<Vec<String>> = facts
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| vec![style.dim(name), value])
+        .collect();
+    let mut text = format!("{}\n{}\n", style.bold(&record.id), screen::table(&facts));
+    let stages = record.stages.iter().map(|stage| {
+        let time = if stage.seconds > 0.0 { screen::duration(stage.seconds) } else { String::new() };
+        let key = stage.key.map(|key| style.dim(&key.short())).unwrap_or_default();
+        let said = stage.error.as_deref().map(|error| style.error(error)).unwrap_or_else(|| stage.headline.clone());
+        vec![stage.stage.clone(), word(stage), time, key, said]
+    });
+    text.push_str(&screen::table(&stages.collect::<Vec<_>>()));
+    super::print(&text);
+    Ok(DONE)
+}
+
+fn pin(history: &History, names: &[String], pinned: bool) -> Outcome {
+    // All names first: one that is wrong must not leave half of the work done.
+    let runs = names.iter().map(|name| history.find(name)).collect::<Result<Vec<_>, _>>()?;
+    for run in runs {
+        history.pin(&run.record.id, pinned)?;
+        let word = if pinned { "pinned" } else { "no longer pinned" };
+        super::print(&format!("{} {word}\n", run.record.id));
+    }
+    Ok(DONE)
+}
+
+fn outcome(outcome: RunOutcome, style: screen::Style) -> String {
+    match outcome {
+        RunOutcome::Done => style.good(outcome.name()),
+        RunOutcome::Running => style.accent(outcome.name()),
+        RunOutcome::Failed => style.error(outcome.name()),
+        RunOutcome::Interrupted | RunOutcome::Killed => style.warning(outcome.name()),
+    }
+}
+
+fn word(stage: &StageEntry) -> String {
+    serde_json::to_value(stage.outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn time(run: &Run) -> String {
+    match run.record.outcome {
+        RunOutcome::Running => screen::duration(since(run.record.started) as f64),
+        RunOutcome::Killed => String::new(),
+        _ => screen::duration(run.record.seconds),
+    }
+}
+
+/// The headline with the highest test accuracy, else the last one.
+fn best(stages: &[StageEntry]) -> Option<String> {
+    let accuracy = |stage: &&StageEntry| -> f64 {
+        let number = stage.headline.split("test accuracy ").nth(1).and_then(|rest| rest.split([',', ' ']).next());
+        number.and_then(|number| number.parse().ok()).unwrap_or(f64::NEG_INFINITY)
+    };
+    let told = stages.iter().filter(|stage| !stage.headline.is_empty());
+    let best = told.max_by(|a, b| accuracy(a).total_cmp(&accuracy(b)))?;
+    Some(format!("{}: {}", best.stage, best.headline))
+}
+
+/// Seconds from then to now; 0 if that moment is yet to come.
+fn since(then: u64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
+    now.saturating_sub(then)
+}

@@ -1,0 +1,87 @@
+//! What a stage will probably take, from what it took before.
+//!
+//! A guess for people: nothing decides by it. Knows nothing of how the guess is shown.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use super::decision::Ground;
+use super::event::Outcome;
+use super::history::History;
+use super::record::ActionRecord;
+
+/// Runs that are looked through for a stage or a kind that has no result in place.
+const RUNS: usize = 50;
+
+/// Seconds and bytes of an execution that was like the one to come; absent where nothing like it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Forecast {
+    pub seconds: Option<f64>,
+    /// The most memory of the whole process at that time.
+    pub memory: Option<u64>,
+}
+
+/// Forecasts for the stages of one plan.
+pub struct Forecaster<'a> {
+    ground: &'a Ground<'a>,
+    /// Read when the first stage has no result of its own.
+    past: OnceCell<Past>,
+}
+
+/// The latest known execution of each stage of this pipeline, and of each kind.
+#[derive(Default)]
+struct Past {
+    stages: HashMap<String, Forecast>,
+    kinds: HashMap<String, Forecast>,
+}
+
+impl<'a> Forecaster<'a> {
+    pub fn new(ground: &'a Ground<'a>) -> Self {
+        Forecaster { ground, past: OnceCell::new() }
+    }
+
+    /// From the stage's result in place, else its last execution in the history, else the last one of any stage of its kind.
+    pub fn stage(&self, stage: usize) -> Forecast {
+        let planned = &self.ground.plan.stages[stage];
+        let kind = planned.stage.kind().name;
+        if let Some(record) = super::current_record(self.ground, stage)
+            && record.kind == kind
+        {
+            return of(&record);
+        }
+        let past = self.past.get_or_init(|| self.look_back());
+        past.stages.get(&planned.name).or_else(|| past.kinds.get(kind)).copied().unwrap_or_default()
+    }
+
+    fn look_back(&self) -> Past {
+        let mut past = Past::default();
+        let plan = self.ground.plan;
+        let history = History::of(self.ground.store);
+        for run in history.runs().take(RUNS) {
+            for entry in run.record.stages.iter().filter(|entry| entry.outcome == Outcome::Ran) {
+                let forecast = Forecast { seconds: Some(entry.seconds), memory: entry.peak_memory };
+                past.kinds.entry(entry.kind.clone()).or_insert(forecast);
+                let own = run.record.pipeline == plan.spec.name
+                    && plan
+                        .stages
+                        .iter()
+                        .any(|stage| stage.name == entry.stage && stage.stage.kind().name == entry.kind);
+                if own {
+                    past.stages.entry(entry.stage.clone()).or_insert(forecast);
+                }
+            }
+        }
+        // Results in place, for stores whose runs were not recorded or have been removed.
+        let mut placed: Vec<ActionRecord> =
+            (0..plan.stages.len()).filter_map(|i| super::current_record(self.ground, i)).collect();
+        placed.sort_by_key(|record| std::cmp::Reverse(record.provenance.started));
+        for record in placed {
+            past.kinds.entry(record.kind.clone()).or_insert(of(&record));
+        }
+        past
+    }
+}
+
+fn of(record: &ActionRecord) -> Forecast {
+    Forecast { seconds: Some(record.provenance.seconds), memory: record.provenance.peak_memory }
+}

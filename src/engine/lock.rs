@@ -1,0 +1,194 @@
+//! The lock file: what every stage of a pipeline depended on and gave, beside the YAML, to be committed with it.
+//!
+//! One block per stage, sorted, one value per line, so that a difference shows where it belongs. A plan that is held to a lock
+//! (`Plan::hold_to`) refuses any result that the lock does not name; nothing else of the engine knows of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::decision::{Ground, Status};
+use super::manifest::Manifest;
+use super::record::ActionRecord;
+use crate::artifact::Digest;
+use crate::artifact::store::write_atomically;
+
+const FORMAT: u32 = 1;
+const HEADER: &str = "# Written by `runner run --lock`. `runner run --locked` fails if anything would differ.\n";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockFile {
+    format: u32,
+    pipeline: String,
+    stages: BTreeMap<String, LockedStage>,
+}
+
+/// One stage's block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedStage {
+    kind: String,
+    /// The cache key: a digest over everything that the result depends on.
+    key: Digest,
+    /// Digests of source files, by the parameter that names them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    sources: BTreeMap<String, String>,
+    /// Digests of what lies outside the store, e.g. encoders.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    externals: BTreeMap<String, String>,
+    /// Digests of the files that the stage gave.
+    outputs: BTreeMap<String, Digest>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    #[error("there is no lock file '{0}' (write one with `runner run --lock`)")]
+    Absent(String),
+    #[error("cannot {action} '{path}': {error}")]
+    Io { action: &'static str, path: String, error: std::io::Error },
+    #[error(
+        "the lock file '{path}' is damaged: {reason} (restore it from version control, or write it anew with `runner run --lock`)"
+    )]
+    Damaged { path: String, reason: String },
+    #[error("the lock file '{path}' has format {found}, this runner reads {FORMAT}")]
+    Format { path: String, found: u32 },
+}
+
+/// One stage that is not as the lock says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Divergence {
+    pub stage: String,
+    pub message: String,
+}
+
+impl LockFile {
+    /// Of stages that are all up to date; `None` if one of them has no record.
+    pub fn of<'a>(
+        pipeline: &str,
+        records: impl Iterator<Item = (&'a str, Option<&'a ActionRecord>)>,
+    ) -> Option<LockFile> {
+        let stages = records.map(|(name, record)| Some((name.to_owned(), LockedStage::of(record?))));
+        Some(LockFile { format: FORMAT, pipeline: pipeline.to_owned(), stages: stages.collect::<Option<_>>()? })
+    }
+
+    pub fn read(path: &Path) -> Result<LockFile, LockError> {
+        let shown = path.display().to_string();
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(LockError::Absent(shown)),
+            Err(error) => return Err(LockError::Io { action: "read", path: shown, error }),
+        };
+        // The format first: a later one may have other fields.
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let damaged = |error: serde_yaml::Error| LockError::Damaged { path: shown.clone(), reason: error.to_string() };
+        let head: Head = serde_yaml::from_str(&text).map_err(damaged)?;
+        if head.format != FORMAT {
+            return Err(LockError::Format { path: shown, found: head.format });
+        }
+        serde_yaml::from_str(&text).map_err(damaged)
+    }
+
+    /// Whole or not at all; an unchanged file is left alone, so that its time stamp says when something changed.
+    pub fn write(&self, path: &Path) -> Result<(), LockError> {
+        let failed = |action| move |error| LockError::Io { action, path: path.display().to_string(), error };
+        let text = serde_yaml::to_string(self).map_err(|error| failed("write")(std::io::Error::other(error)))?;
+        let text = format!("{HEADER}{text}");
+        if std::fs::read_to_string(path).is_ok_and(|present| present == text) {
+            return Ok(());
+        }
+        // A bare name has no folder to put the temporary file in.
+        let whole = std::path::absolute(path).map_err(failed("write"))?;
+        write_atomically(&whole, text.as_bytes()).map_err(failed("write"))
+    }
+
+    /// Everything that can be known to differ before anything runs: stages that only one side has, and keys.
+    pub fn divergences(&self, ground: &Ground, selected: &[usize]) -> anyhow::Result<Vec<Divergence>> {
+        let plan = ground.plan;
+        let mut found = Vec::new();
+        for name in self.stages.keys().filter(|name| !plan.spec.stages.contains_key(*name)) {
+            let message = "the lock has this stage, the pipeline has not".to_owned();
+            found.push(Divergence { stage: name.clone(), message });
+        }
+        for (i, decision) in super::survey(ground, selected)? {
+            let name = &plan.stages[i].name;
+            let known = decision.record.as_ref().filter(|_| decision.status != Status::Run);
+            let message = match (self.stages.get(name), &decision.manifest) {
+                (None, _) => Some("the pipeline has this stage, the lock has not".to_owned()),
+                (Some(_), None) => None,
+                (Some(locked), Some(manifest)) => locked
+                    .check_key(ground, i, manifest)
+                    .or_else(|| known.and_then(|record| locked.check_outputs(record, "the result in the store"))),
+            };
+            found.extend(message.map(|message| Divergence { stage: name.clone(), message }));
+        }
+        Ok(found)
+    }
+
+    pub(super) fn stage(&self, name: &str) -> anyhow::Result<&LockedStage> {
+        self.stages.get(name).ok_or_else(|| anyhow::anyhow!("the lock does not have this stage"))
+    }
+}
+
+impl LockedStage {
+    fn of(record: &ActionRecord) -> LockedStage {
+        LockedStage {
+            kind: record.kind.clone(),
+            key: record.manifest.key(),
+            sources: entries(&record.manifest, "source."),
+            externals: entries(&record.manifest, "external."),
+            outputs: record.files().map(|file| (file.name.clone(), file.digest)).collect(),
+        }
+    }
+
+    /// What of the stage's inputs is not as locked, value by value where the locked record is still in the store.
+    pub(super) fn check_key(&self, ground: &Ground, stage: usize, manifest: &Manifest) -> Option<String> {
+        if manifest.key() == self.key {
+            return None;
+        }
+        let mut reasons: Vec<String> = match ActionRecord::load(ground.store, self.key) {
+            Some(_) => ground.differences(stage, Some(self.key), manifest).iter().map(ToString::to_string).collect(),
+            None => {
+                let own = [("source.", &self.sources), ("external.", &self.externals)].into_iter();
+                own.flat_map(|(prefix, locked)| changed(prefix, locked, &entries(manifest, prefix))).collect()
+            }
+        };
+        if reasons.is_empty() {
+            let (old, new) = (self.key.short(), manifest.key().short());
+            reasons
+                .push(format!("its key is {new}, the lock has {old} (made with other parameters, inputs or versions)"));
+        }
+        Some(format!("differs from the lock: {}", reasons.join("; ")))
+    }
+
+    /// Which files have other bytes than those locked.
+    pub(super) fn check_outputs(&self, record: &ActionRecord, what: &str) -> Option<String> {
+        let found: BTreeMap<String, Digest> = record.files().map(|file| (file.name.clone(), file.digest)).collect();
+        let mut names: Vec<&String> = self.outputs.keys().chain(found.keys()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let differing: Vec<&str> =
+            names.into_iter().filter(|name| self.outputs.get(*name) != found.get(*name)).map(String::as_str).collect();
+        (!differing.is_empty()).then(|| {
+            format!("{what} has other bytes than the lock in {}: it is not reproducible", differing.join(", "))
+        })
+    }
+}
+
+fn entries(manifest: &Manifest, prefix: &str) -> BTreeMap<String, String> {
+    let named = manifest.entries().iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+    named.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+}
+
+fn changed(prefix: &str, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<String> {
+    let short = |value: Option<&String>| value.map_or("(absent)".to_owned(), |value| value.chars().take(12).collect());
+    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let differing = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
+    differing.map(|name| format!("{prefix}{name} {} → {}", short(old.get(name)), short(new.get(name)))).collect()
+}

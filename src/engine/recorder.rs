@@ -1,0 +1,231 @@
+//! Writes the record of a run while it goes on: one word at its start, the whole at its end.
+//!
+//! A record is worth less than the run: where it cannot be written (a read-only store, a full disk), the run goes on without.
+//! Knows nothing of how the stages are scheduled.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::decision::Ground;
+use super::event::{Event, Outcome, Sink};
+use super::gauge;
+use super::history::{FORMAT, History, RunOutcome, RunRecord, StageEntry};
+use super::run::{RunOptions, RunSummary, run};
+use crate::artifact::{Store, StoreError};
+
+/// What a run is called by whoever started it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunLabel<'a> {
+    pub file: &'a str,
+    pub set: &'a [String],
+    pub asked: &'a [String],
+}
+
+/// A summary and where it was recorded.
+#[derive(Debug)]
+pub struct Recorded {
+    pub summary: RunSummary,
+    /// The run's id; of the earlier run where this one found nothing to do and the same results. `None` if no record could be kept.
+    pub id: Option<String>,
+    /// Why no record could be kept, where that matters: the run did something.
+    pub unrecorded: Option<String>,
+}
+
+/// [`run`], with a record of it.
+pub fn run_recorded(
+    ground: &Ground,
+    selected: &[usize],
+    options: &RunOptions,
+    label: RunLabel,
+    sink: Sink,
+    cancelled: &(dyn Fn() -> bool + Sync),
+) -> anyhow::Result<Recorded> {
+    let recorder = Recorder::start(ground, options, label);
+    let errors: Mutex<BTreeMap<String, String>> = Mutex::default();
+    let listen = |event: Event| {
+        if let Event::Finished { stage, error: Some(error), .. } = &event {
+            errors.lock().unwrap_or_else(PoisonError::into_inner).insert(stage.clone(), error.clone());
+        }
+        sink(event);
+    };
+    let outcome = run(ground, selected, options, &listen, cancelled);
+    let errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let kept = recorder.and_then(|recorder| recorder.finish(ground, outcome.as_ref(), &errors));
+    let summary = outcome?;
+    let idle = summary.stages.iter().all(|stage| stage.outcome == Outcome::Fresh);
+    let (id, unrecorded) = match kept {
+        Ok(id) => (Some(id), None),
+        Err(error) => (None, (!idle).then(|| error.to_string())),
+    };
+    Ok(Recorded { summary, id, unrecorded })
+}
+
+struct Recorder {
+    history: History,
+    record: RunRecord,
+    clock: Instant,
+    /// Released by the kernel when the process ends, however it ends.
+    _lock: File,
+}
+
+impl Recorder {
+    fn start(ground: &Ground, options: &RunOptions, label: RunLabel) -> io::Result<Self> {
+        let history = History::of(ground.store);
+        if !history.folder().exists() {
+            ground.store.prepare().map_err(refused)?;
+            std::fs::create_dir_all(history.folder())?;
+        }
+        let (id, started, lock) = claim(&history)?;
+        lock.lock()?;
+        let machine = gauge::machine();
+        let record = RunRecord {
+            format: FORMAT,
+            id,
+            pipeline: ground.plan.spec.name.clone(),
+            file: label.file.to_owned(),
+            set: label.set.to_vec(),
+            asked: label.asked.to_vec(),
+            started,
+            ended: None,
+            seconds: 0.0,
+            outcome: RunOutcome::Running,
+            error: None,
+            runner: env!("CARGO_PKG_VERSION").to_owned(),
+            host: machine.host.clone(),
+            os: machine.os.clone(),
+            cpu: machine.cpu.clone(),
+            threads: options.threads,
+            peak_memory: None,
+            stages: Vec::new(),
+        };
+        // Not synced to the disk: most runs end within milliseconds, and a power failure takes the run with it anyway.
+        put(ground.store, &record, false)?;
+        Ok(Recorder { history, record, clock: Instant::now(), _lock: lock })
+    }
+
+    fn finish(
+        mut self,
+        ground: &Ground,
+        outcome: Result<&RunSummary, &anyhow::Error>,
+        errors: &BTreeMap<String, String>,
+    ) -> io::Result<String> {
+        let record = &mut self.record;
+        record.ended = Some(since_1970().as_secs());
+        record.seconds = self.clock.elapsed().as_secs_f64();
+        record.peak_memory = gauge::process_peak();
+        match outcome {
+            Ok(summary) => {
+                record.outcome = match (summary.interrupted, summary.succeeded()) {
+                    (true, _) => RunOutcome::Interrupted,
+                    (false, true) => RunOutcome::Done,
+                    (false, false) => RunOutcome::Failed,
+                };
+                record.stages = entries(ground, summary, errors);
+            }
+            Err(error) => {
+                record.outcome = RunOutcome::Failed;
+                record.error = Some(format!("{error:#}"));
+            }
+        }
+        let idle = record.stages.iter().all(|stage| stage.outcome == Outcome::Fresh);
+        if idle && let Some(id) = self.repeats(ground.store)? {
+            self.history.remove(&self.record.id).map_err(io::Error::other)?;
+            return Ok(id);
+        }
+        put(ground.store, &self.record, !idle)?;
+        std::fs::remove_file(self.history.path(&self.record.id, "lock"))?;
+        Ok(self.record.id)
+    }
+
+    /// If the run before this one already ended with the same results: counts this one there, and returns its id. Thousands of runs with nothing
+    /// to do leave one record.
+    fn repeats(&self, store: &Store) -> io::Result<Option<String>> {
+        let before = self.history.ids().into_iter().rev().find(|id| *id < self.record.id);
+        let Some(before) = before.and_then(|id| self.history.get(&id)) else { return Ok(None) };
+        if !before.record.same_results(&self.record) {
+            return Ok(None);
+        }
+        let text = format!("{} {}\n", before.repeated + 1, self.record.started);
+        store.put_run(&format!("{}.again", before.record.id), text.as_bytes(), false).map_err(refused)?;
+        Ok(Some(before.record.id))
+    }
+}
+
+fn entries(ground: &Ground, summary: &RunSummary, errors: &BTreeMap<String, String>) -> Vec<StageEntry> {
+    let kinds: BTreeMap<&str, &str> =
+        ground.plan.stages.iter().map(|stage| (stage.name.as_str(), stage.stage.kind().name)).collect();
+    let entry = |stage: &super::run::StageResult| {
+        let provenance = stage.record.as_ref().map(|record| &record.provenance);
+        StageEntry {
+            stage: stage.stage.clone(),
+            kind: kinds.get(stage.stage.as_str()).copied().unwrap_or_default().to_owned(),
+            key: stage.record.as_ref().map(|record| record.manifest.key()),
+            outcome: stage.outcome,
+            seconds: stage.seconds,
+            peak_memory: provenance.and_then(|provenance| provenance.peak_memory),
+            headline: provenance.map(|provenance| provenance.headline.clone()).unwrap_or_default(),
+            error: errors.get(&stage.stage).cloned(),
+        }
+    };
+    summary.stages.iter().map(entry).collect()
+}
+
+/// An id that nobody else has, with its lock file.
+fn claim(history: &History) -> io::Result<(String, u64, File)> {
+    loop {
+        let now = since_1970();
+        let id = id_of(now);
+        match File::create_new(history.path(&id, "lock")) {
+            Ok(_) if history.path(&id, "json").exists() => std::fs::remove_file(history.path(&id, "lock"))?,
+            Ok(file) => return Ok((id, now.as_secs(), file)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        // Two runs within the same 256th of a second: the later one takes the next.
+        std::thread::sleep(Duration::from_millis(4));
+    }
+}
+
+fn put(store: &Store, record: &RunRecord, durable: bool) -> io::Result<()> {
+    store.put_run(&format!("{}.json", record.id), &serde_json::to_vec(record)?, durable).map_err(refused)
+}
+
+fn refused(error: StoreError) -> io::Error {
+    io::Error::other(error)
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Date and time of the Gregorian calendar in UTC, and 256ths of a second (Hinnant, "chrono-compatible low-level date algorithms").
+fn id_of(since_1970: Duration) -> String {
+    let seconds = since_1970.as_secs();
+    let days = seconds / 86_400 + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let fraction = since_1970.subsec_millis() * 256 / 1000;
+    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}-{fraction:02x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // date -u -d @1795475525 +%Y%m%d-%H%M%S, and the last second of a leap day
+    #[test]
+    fn ids_are_dates_that_sort() {
+        assert_eq!(id_of(Duration::from_millis(1_795_475_525_250)), "20261123-231205-40");
+        assert_eq!(id_of(Duration::from_secs(1_709_251_199)), "20240229-235959-00");
+        assert!(id_of(Duration::from_millis(999)) < id_of(Duration::from_millis(1000)));
+    }
+}

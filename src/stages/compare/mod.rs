@@ -1,0 +1,177 @@
+//! Two results held against each other: what went in differently, which scores differ by how much, and on which rows.
+//!
+//! Reads records and artifacts only; nothing is computed anew, nothing is written. Knows nothing of runs, and prints nothing.
+
+mod paired;
+mod rows;
+
+use anyhow::{Context as _, anyhow, bail};
+use serde::Serialize;
+
+pub use paired::{Difference, Flip, Paired, Verdict};
+pub use rows::texts_of;
+
+use super::predictions::MODEL;
+use crate::artifact::{Store, Table};
+use crate::engine::manifest::Change;
+use crate::engine::{ActionRecord, PortType};
+/// How to resample rows.
+pub use crate::ml::stats::Bootstrap as How;
+use crate::ml::stats::holm;
+use paired::Side;
+
+/// One stage's result.
+pub struct Contender<'a> {
+    pub stage: &'a str,
+    pub record: &'a ActionRecord,
+    /// The model meant, where the stage fitted several; `None` for all of them.
+    pub model: Option<&'a str>,
+}
+
+/// Two results of one stage, or of two stages.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    /// Names as `STAGE` or `STAGE/MODEL`.
+    pub a: String,
+    pub b: String,
+    /// The same cache key: there is nothing to compare.
+    pub same: bool,
+    pub headlines: [String; 2],
+    /// What the first result depends on and the second not, or with another value.
+    pub changes: Vec<Changed>,
+    /// Scores on the test part, where both results say what they predicted.
+    pub test: Option<Paired>,
+    pub notes: Vec<String>,
+}
+
+/// An entry of the manifests.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Changed {
+    pub what: String,
+    pub a: Option<String>,
+    pub b: Option<String>,
+}
+
+/// Compares results pairwise. p values are corrected over all of them together.
+pub fn compare(store: &Store, pairs: &[(Contender, Contender)], how: &How) -> anyhow::Result<Vec<Comparison>> {
+    let mut all = Vec::new();
+    for (a, b) in pairs {
+        all.extend(compare_stages(store, a, b, how).with_context(|| format!("{} and {}", a.stage, b.stage))?);
+    }
+    let tested: Vec<&mut Paired> = all.iter_mut().filter(|one| !one.same).filter_map(|one| one.test.as_mut()).collect();
+    let adjusted = holm(&tested.iter().map(|paired| paired.mcnemar.p).collect::<Vec<_>>());
+    for (paired, p) in tested.into_iter().zip(adjusted) {
+        paired.conclude(p);
+    }
+    Ok(all)
+}
+
+fn compare_stages(store: &Store, a: &Contender, b: &Contender, how: &How) -> anyhow::Result<Vec<Comparison>> {
+    let same = a.record.manifest.key() == b.record.manifest.key() && a.model == b.model;
+    let base = Comparison {
+        a: a.stage.to_owned(),
+        b: b.stage.to_owned(),
+        same,
+        headlines: [&a.record, &b.record].map(|record| record.provenance.headline.clone()),
+        changes: b.record.manifest.changes_since(&a.record.manifest).into_iter().map(Changed::from).collect(),
+        test: None,
+        notes: Vec::new(),
+    };
+    if same {
+        return Ok(vec![base]);
+    }
+    let (Some(table_a), Some(table_b)) = (predictions(store, a.record)?, predictions(store, b.record)?) else {
+        return Ok(vec![base]);
+    };
+    let mut notes = Vec::new();
+    if row_numbers(a.record) != row_numbers(b.record) {
+        notes.push("the two learnt from different sets of rows: they are compared on those that both have".to_owned());
+    }
+    let mut comparisons = Vec::new();
+    for (model_a, model_b) in models(store, (a, &table_a), (b, &table_b))? {
+        let name = |stage: &str, model: &Option<String>| match model {
+            Some(model) => format!("{stage}/{model}"),
+            None => stage.to_owned(),
+        };
+        let sides = (Side::read(&table_a, model_a.as_deref())?, Side::read(&table_b, model_b.as_deref())?);
+        let mut one = Comparison {
+            a: name(a.stage, &model_a),
+            b: name(b.stage, &model_b),
+            test: paired::compare(&sides.0, &sides.1, how),
+            notes: notes.clone(),
+            ..base.clone()
+        };
+        if one.test.is_none() {
+            one.notes.push("no row of the test part is common to both, with the same label".to_owned());
+        }
+        comparisons.push(one);
+    }
+    Ok(comparisons)
+}
+
+/// The table of the port `predictions`; absent where the stage predicts nothing, or was run before such tables were kept.
+fn predictions(store: &Store, record: &ActionRecord) -> anyhow::Result<Option<Table>> {
+    let output = record.output("predictions").filter(|output| output.holds == PortType::Table);
+    let Some(file) = output.and_then(|output| output.files.first()) else { return Ok(None) };
+    Ok(Some(Table::from_ipc(&store.get(file.digest)?)?))
+}
+
+/// The digest of the row numbers that a learner read.
+fn row_numbers(record: &ActionRecord) -> Option<&str> {
+    let entries = record.manifest.entries().iter();
+    let mut found = entries.filter(|(name, _)| name.starts_with("input.rows.") && name.ends_with(".columns.row_id"));
+    found.next().map(|(_, digest)| digest.as_str())
+}
+
+type Pair = (Option<String>, Option<String>);
+
+/// Which models of the two sides belong together: those of one name, or the one meant.
+fn models(store: &Store, a: (&Contender, &Table), b: (&Contender, &Table)) -> anyhow::Result<Vec<Pair>> {
+    let (all_a, all_b) = (model_names(a.1)?, model_names(b.1)?);
+    let meant = |side: &Contender, all: &[String]| -> anyhow::Result<Option<String>> {
+        match (side.model, all) {
+            (None, []) => Ok(None),
+            (Some(name), []) => bail!("'{}' has one model, none of the name '{name}'", side.stage),
+            (Some(name), all) if all.iter().any(|known| known == name) => Ok(Some(name.to_owned())),
+            (Some(name), all) => bail!("'{}' has no model '{name}'; it has {}", side.stage, all.join(", ")),
+            (None, _) => Ok(Some(best_model(store, side.record)?)),
+        }
+    };
+    if a.0.model.is_none() && b.0.model.is_none() && !all_a.is_empty() && !all_b.is_empty() {
+        let common: Vec<Pair> = (all_a.into_iter().filter(|name| all_b.contains(name)))
+            .map(|name| (Some(name.clone()), Some(name)))
+            .collect();
+        if common.is_empty() {
+            bail!("they have no model in common; name one of each as STAGE/MODEL");
+        }
+        return Ok(common);
+    }
+    Ok(vec![(meant(a.0, &all_a)?, meant(b.0, &all_b)?)])
+}
+
+fn model_names(table: &Table) -> anyhow::Result<Vec<String>> {
+    if table.column(MODEL).is_err() {
+        return Ok(Vec::new());
+    }
+    let mut names: Vec<String> = super::dataset::strings(table, MODEL)?.into_iter().flatten().collect();
+    names.dedup();
+    Ok(names)
+}
+
+/// The best model of a `baseline` stage by cross-validation: the test part must not choose what is tested on it.
+fn best_model(store: &Store, record: &ActionRecord) -> anyhow::Result<String> {
+    let file = record.output("scores").and_then(|output| output.files.first());
+    let file = file.ok_or_else(|| anyhow!("name one of its models as STAGE/MODEL"))?;
+    let scores: serde_json::Value = serde_json::from_slice(&store.get(file.digest)?)?;
+    let evaluations = scores["evaluations"].as_array().into_iter().flatten();
+    let accuracy = |one: &serde_json::Value| one["cv_accuracy_mean"].as_f64().unwrap_or(f64::NEG_INFINITY);
+    let best = evaluations.max_by(|a, b| accuracy(a).total_cmp(&accuracy(b)));
+    let name = best.and_then(|one| one["name"].as_str());
+    name.map(str::to_owned).ok_or_else(|| anyhow!("name one of its models as STAGE/MODEL"))
+}
+
+impl From<Change> for Changed {
+    fn from(change: Change) -> Self {
+        Changed { what: change.name, a: change.old, b: change.new }
+    }
+}

@@ -1,0 +1,210 @@
+//! Predictions of two models on the same rows: scores, intervals of their differences, McNemar's test, rows that flipped.
+//!
+//! Knows nothing of where the tables come from.
+
+use std::collections::HashMap;
+
+use anyhow::anyhow;
+use arrow::array::AsArray;
+use arrow::datatypes::Float32Type;
+use serde::Serialize;
+
+use crate::artifact::Table;
+use crate::ml::metrics::Scores;
+use crate::ml::stats::{Bootstrap, Interval, Test, bootstrap_intervals, mcnemar};
+use crate::stages::dataset::{LABEL, PART, ROW_ID, integers, strings};
+use crate::stages::predictions::{MODEL, PREDICTED, probability_of};
+
+/// Chance of a false alarm over all comparisons together.
+const ALPHA: f64 = 0.05;
+
+/// One score of both, and the interval of B − A from resampled rows.
+#[derive(Clone, Debug, Serialize)]
+pub struct Difference {
+    /// `accuracy`, `macro_f1` or `log_loss` (nats; less is better).
+    pub metric: &'static str,
+    pub a: f64,
+    pub b: f64,
+    pub difference: Interval,
+}
+
+/// A row on which exactly one of the two is right.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Flip {
+    pub row_id: i64,
+    pub label: String,
+    pub a: String,
+    pub b: String,
+    /// B is the one that is right.
+    pub gained: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Better,
+    Worse,
+    NoSignificantDifference,
+}
+
+/// Both models on the test rows that they have in common.
+#[derive(Clone, Debug, Serialize)]
+pub struct Paired {
+    pub rows: usize,
+    /// Test rows that only one of the two has, or that carry different labels.
+    pub left_out: usize,
+    pub scores: Vec<Difference>,
+    pub both_right: u64,
+    pub both_wrong: u64,
+    pub right_to_wrong: u64,
+    pub wrong_to_right: u64,
+    pub mcnemar: Test,
+    /// McNemar's p after Holm's correction over everything that was compared.
+    pub adjusted_p: f64,
+    /// On B against A by the adjusted p, at 5 %.
+    pub verdict: Verdict,
+    #[serde(skip)]
+    pub flips: Vec<Flip>,
+}
+
+impl Paired {
+    pub(super) fn conclude(&mut self, adjusted_p: f64) {
+        self.adjusted_p = adjusted_p;
+        self.verdict = match self.wrong_to_right.cmp(&self.right_to_wrong) {
+            _ if adjusted_p >= ALPHA => Verdict::NoSignificantDifference,
+            std::cmp::Ordering::Greater => Verdict::Better,
+            std::cmp::Ordering::Less => Verdict::Worse,
+            std::cmp::Ordering::Equal => Verdict::NoSignificantDifference,
+        };
+    }
+}
+
+/// What one model says of the test part.
+pub(super) struct Side {
+    row_id: Vec<i64>,
+    label: Vec<String>,
+    predicted: Vec<String>,
+    /// Of the label; absent where the model has no such class.
+    probability: Vec<Option<f32>>,
+    /// Some probability is neither 0 nor 1.
+    probabilistic: bool,
+}
+
+impl Side {
+    pub fn read(table: &Table, model: Option<&str>) -> anyhow::Result<Side> {
+        let whole = |name: &str| -> anyhow::Result<Vec<String>> {
+            let values: Option<Vec<String>> = strings(table, name)?.into_iter().collect();
+            values.ok_or_else(|| anyhow!("column '{name}' of the predictions has missing values"))
+        };
+        let (row_id, part, label, predicted) =
+            (integers(table, ROW_ID)?, whole(PART)?, whole(LABEL)?, whole(PREDICTED)?);
+        let models = model.map(|_| whole(MODEL)).transpose()?;
+        let meant = |i: usize| model.zip(models.as_ref()).is_none_or(|(model, models)| models[i] == model);
+        let rows: Vec<usize> = (0..table.rows()).filter(|&i| part[i] == "test" && meant(i)).collect();
+        let mut columns: HashMap<&str, Option<&[f32]>> = HashMap::new();
+        for class in &label {
+            columns.entry(class).or_insert_with(|| {
+                let column = table.column(&probability_of(class)).ok()?;
+                column.as_primitive_opt::<Float32Type>().map(|array| array.values().as_ref())
+            });
+        }
+        let probability: Vec<Option<f32>> =
+            rows.iter().map(|&i| columns.get(label[i].as_str()).copied().flatten().map(|column| column[i])).collect();
+        Ok(Side {
+            probabilistic: probability.iter().flatten().any(|&p| p != 0.0 && p != 1.0),
+            row_id: rows.iter().map(|&i| row_id[i]).collect(),
+            label: rows.iter().map(|&i| label[i].clone()).collect(),
+            predicted: rows.iter().map(|&i| predicted[i].clone()).collect(),
+            probability,
+        })
+    }
+
+    fn loss(&self, i: usize) -> f64 {
+        -f64::from(self.probability[i].unwrap_or(0.0)).max(1e-15).ln()
+    }
+}
+
+/// `None` if they have no row in common.
+pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<Paired> {
+    let place: HashMap<i64, usize> = b.row_id.iter().enumerate().map(|(j, id)| (*id, j)).collect();
+    let mut common: Vec<(usize, usize)> = (a.row_id.iter().enumerate())
+        .filter_map(|(i, id)| Some((i, *place.get(id)?)))
+        .filter(|&(i, j)| a.label[i] == b.label[j])
+        .collect();
+    // In the order of the data, whatever the order of the tables.
+    common.sort_unstable_by_key(|&(i, _)| a.row_id[i]);
+    let left_out = a.row_id.len() + b.row_id.len() - 2 * common.len();
+    let (scores, rows) = (differences(a, b, &common, how)?, common.len());
+    let (mut both_right, mut both_wrong, mut right_to_wrong, mut wrong_to_right) = (0u64, 0u64, 0u64, 0u64);
+    let mut flips = Vec::new();
+    for &(i, j) in &common {
+        let label = &a.label[i];
+        let right = (a.predicted[i] == *label, b.predicted[j] == *label);
+        match right {
+            (true, true) => both_right += 1,
+            (false, false) => both_wrong += 1,
+            (true, false) => right_to_wrong += 1,
+            (false, true) => wrong_to_right += 1,
+        }
+        if right.0 != right.1 {
+            flips.push(Flip {
+                row_id: a.row_id[i],
+                label: label.clone(),
+                a: a.predicted[i].clone(),
+                b: b.predicted[j].clone(),
+                gained: right.1,
+            });
+        }
+    }
+    let mcnemar = mcnemar(right_to_wrong, wrong_to_right);
+    let verdict = Verdict::NoSignificantDifference;
+    Some(Paired {
+        rows,
+        left_out,
+        scores,
+        both_right,
+        both_wrong,
+        right_to_wrong,
+        wrong_to_right,
+        adjusted_p: mcnemar.p,
+        mcnemar,
+        verdict,
+        flips,
+    })
+}
+
+fn differences(a: &Side, b: &Side, common: &[(usize, usize)], how: &Bootstrap) -> Option<Vec<Difference>> {
+    let mut classes: Vec<String> =
+        common.iter().flat_map(|&(i, j)| [&a.label[i], &a.predicted[i], &b.predicted[j]]).cloned().collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let number = |name: &String| classes.binary_search(name).unwrap_or_default() as u32;
+    let truth: Vec<u32> = common.iter().map(|&(i, _)| number(&a.label[i])).collect();
+    let said_a: Vec<u32> = common.iter().map(|&(i, _)| number(&a.predicted[i])).collect();
+    let said_b: Vec<u32> = common.iter().map(|&(_, j)| number(&b.predicted[j])).collect();
+    let with_loss = a.probabilistic && b.probabilistic;
+    let losses: Vec<(f64, f64)> = common.iter().map(|&(i, j)| (a.loss(i), b.loss(j))).collect();
+    // Both sides' scores on the same drawn rows.
+    let both = |drawn: &[usize]| -> ([f64; 3], [f64; 3]) {
+        let take = |values: &[u32]| drawn.iter().map(|&row| values[row]).collect::<Vec<u32>>();
+        let truth = take(&truth);
+        let (scores_a, scores_b) =
+            (Scores::new(&classes, &truth, &take(&said_a)), Scores::new(&classes, &truth, &take(&said_b)));
+        let (loss_a, loss_b) =
+            drawn.iter().map(|&row| losses[row]).fold((0.0, 0.0), |sum, loss| (sum.0 + loss.0, sum.1 + loss.1));
+        let count = drawn.len() as f64;
+        ([scores_a.accuracy, scores_a.macro_f1, loss_a / count], [scores_b.accuracy, scores_b.macro_f1, loss_b / count])
+    };
+    let intervals = bootstrap_intervals(common.len(), how, |drawn| {
+        let (a, b) = both(drawn);
+        [b[0] - a[0], b[1] - a[1], b[2] - a[2]]
+    })?;
+    let (scores_a, scores_b) = both(&(0..common.len()).collect::<Vec<_>>());
+    let metrics = ["accuracy", "macro_f1", "log_loss"].into_iter().enumerate();
+    let shown = metrics.filter(|(_, metric)| with_loss || *metric != "log_loss");
+    Some(
+        shown
+            .map(|(m, metric)| Difference { metric, a: scores_a[m], b: scores_b[m], difference: intervals[m] })
+            .collect(),
+    )
+}

@@ -1,0 +1,58 @@
+//! The texts of rows, so that a person sees which songs flipped.
+//!
+//! Knows nothing of predictions.
+
+use std::collections::HashMap;
+
+use arrow::datatypes::DataType;
+
+use crate::artifact::{Store, Table};
+use crate::engine::ActionRecord;
+use crate::stages::dataset::{LABEL, PART, ROW_ID, integers, strings};
+
+/// More columns do not fit into a line.
+const SHOWN: usize = 3;
+
+/// Text columns of the rows with these ids: the texts that `learner` reads first, then others. From the first of the records' tables that has all
+/// rows; `None` if none has.
+pub fn texts_of(
+    store: &Store,
+    records: &[&ActionRecord],
+    learner: &ActionRecord,
+    ids: &[i64],
+) -> anyhow::Result<Option<Vec<(String, Vec<String>)>>> {
+    let learnt: Vec<&str> = (learner.manifest.entries().iter())
+        .filter(|(name, _)| name.starts_with("params.text."))
+        .map(|(_, value)| value.trim_matches('"'))
+        .collect();
+    // Split rows hold what was learnt from, loaded ones also the rest.
+    let sources = ["split", "load"].iter().flat_map(|kind| records.iter().filter(move |record| record.kind == *kind));
+    for output in sources.flat_map(|record| &record.outputs) {
+        let has_ids = |table: &crate::engine::record::TableRecord| table.columns.iter().any(|(name, _)| name == ROW_ID);
+        let Some(file) = output.files.first().filter(|_| output.table.as_ref().is_some_and(has_ids)) else { continue };
+        let table = Table::from_ipc(&store.get(file.digest)?)?;
+        let place: HashMap<i64, usize> =
+            integers(&table, ROW_ID)?.into_iter().enumerate().map(|(row, id)| (id, row)).collect();
+        let Some(rows) = ids.iter().map(|id| place.get(id).copied()).collect::<Option<Vec<usize>>>() else { continue };
+        let mut texts = Vec::new();
+        for name in text_columns(&table, &learnt) {
+            let values = strings(&table, &name)?;
+            texts.push((name, rows.iter().map(|&row| values[row].clone().unwrap_or_default()).collect()));
+        }
+        return Ok(Some(texts));
+    }
+    Ok(None)
+}
+
+fn text_columns(table: &Table, learnt: &[&str]) -> Vec<String> {
+    let schema = table.schema();
+    let fields = schema.fields().iter().filter(|field| *field.data_type() == DataType::Utf8);
+    // The raw record repeats all others; ids say nothing to a person.
+    let own = ["record", "source", LABEL, PART];
+    let mut names: Vec<String> = (fields.map(|field| field.name().clone()))
+        .filter(|name| !own.contains(&name.as_str()) && name != "id" && !name.ends_with("_id"))
+        .collect();
+    names.sort_by_key(|name| !learnt.contains(&name.as_str()));
+    names.truncate(SHOWN);
+    names
+}

@@ -1,0 +1,75 @@
+//! What a model said of every row that it did not learn from: the port `predictions`, which comparisons read.
+//!
+//! Knows nothing of how the probabilities came about, nor of comparisons.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float32Array, Int64Array, StringArray};
+
+use super::dataset::{Dataset, LABEL, PART, ROW_ID};
+use crate::artifact::{Table, TableError};
+use crate::ml::matrix::Matrix;
+
+/// The column that tells the models of a `baseline` stage apart.
+pub(super) const MODEL: &str = "model";
+/// The column of the likeliest class.
+pub(super) const PREDICTED: &str = "predicted";
+
+/// The column of a class' probability.
+pub(super) fn probability_of(class: &str) -> String {
+    format!("p_{class}")
+}
+
+/// Collects rows of the table: `model` (where there are several), `row_id`, `part`, `label`, `predicted`, and `p_CLASS` for every class.
+pub(super) struct Predictions<'a> {
+    data: &'a Dataset,
+    models: Vec<String>,
+    row_id: Vec<i64>,
+    parts: Vec<String>,
+    labels: Vec<&'a str>,
+    predicted: Vec<&'a str>,
+    /// By class.
+    probabilities: Vec<Vec<f32>>,
+}
+
+impl<'a> Predictions<'a> {
+    pub fn new(data: &'a Dataset) -> Self {
+        Predictions {
+            data,
+            models: Vec::new(),
+            row_id: Vec::new(),
+            parts: Vec::new(),
+            labels: Vec::new(),
+            predicted: Vec::new(),
+            probabilities: vec![Vec::new(); data.classes.len()],
+        }
+    }
+
+    /// Adds the rows of one part; `rows` are indices into the dataset, in the order of the probabilities' rows.
+    pub fn add(&mut self, model: Option<&str>, part: &str, rows: &[usize], probabilities: &Matrix) {
+        let classes = &self.data.classes;
+        self.models.extend(model.iter().flat_map(|model| rows.iter().map(|_| (*model).to_owned())));
+        self.row_id.extend(rows.iter().map(|&i| self.data.row_id[i]));
+        self.parts.extend(rows.iter().map(|_| part.to_owned()));
+        self.labels.extend(rows.iter().map(|&i| classes[self.data.labels[i] as usize].as_str()));
+        self.predicted.extend(probabilities.argmax_rows().iter().map(|&class| classes[class as usize].as_str()));
+        for (c, column) in self.probabilities.iter_mut().enumerate() {
+            column.extend((0..probabilities.rows).map(|i| probabilities.get(i, c)));
+        }
+    }
+
+    pub fn table(self) -> Result<Table, TableError> {
+        let mut columns: Vec<(String, ArrayRef)> = Vec::new();
+        if !self.models.is_empty() {
+            columns.push((MODEL.to_owned(), Arc::new(StringArray::from(self.models))));
+        }
+        columns.push((ROW_ID.to_owned(), Arc::new(Int64Array::from(self.row_id))));
+        columns.push((PART.to_owned(), Arc::new(StringArray::from(self.parts))));
+        columns.push((LABEL.to_owned(), Arc::new(StringArray::from(self.labels))));
+        columns.push((PREDICTED.to_owned(), Arc::new(StringArray::from(self.predicted))));
+        for (class, values) in self.data.classes.iter().zip(self.probabilities) {
+            columns.push((probability_of(class), Arc::new(Float32Array::from(values))));
+        }
+        Table::from_columns(columns)
+    }
+}

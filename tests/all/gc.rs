@@ -1,0 +1,84 @@
+//! `runner gc`: old results go with their runs; kept, pinned and placed ones stay.
+
+use serde_json::Value;
+
+use crate::history::{SHORT, lines};
+use crate::workspace::Workspace;
+
+fn gc(work: &Workspace, more: &[&str]) -> Value {
+    let mut arguments = vec!["gc", "--json", "--grace", "0s"];
+    arguments.extend(more);
+    lines(work, &arguments).pop().expect("a line")
+}
+
+/// Three runs with 3, 4 and 5 folds; the last one is in place.
+fn three_runs() -> Workspace {
+    let work = Workspace::with_songs().pipeline(SHORT);
+    work.run().ran(&["songs", "folds"]);
+    for folds in [4, 5] {
+        work.edit("pipeline.yaml", &format!("folds: {}", folds - 1), &format!("folds: {folds}"));
+        work.run().ran(&["folds"]);
+    }
+    work
+}
+
+#[test]
+fn a_dry_run_tells_what_the_real_one_does() {
+    let work = three_runs();
+    let before = work.files_under("artifacts");
+    let planned = gc(&work, &["--keep", "1", "--dry-run"]);
+    assert_eq!((&planned["runs"], &planned["records"]), (&2.into(), &2.into()), "{planned}");
+    assert!(planned["bytes"].as_u64().expect("bytes") > 1000 && planned["dry_run"] == true);
+    assert_eq!(work.files_under("artifacts"), before);
+    let done = gc(&work, &["--keep", "1"]);
+    assert_eq!(
+        (&done["runs"], &done["records"], &done["blobs"]),
+        (&planned["runs"], &planned["records"], &planned["blobs"])
+    );
+    assert_eq!(lines(&work, &["runs", "--json"]).len(), 1);
+    work.run().ran(&[]);
+    work.edit("pipeline.yaml", "folds: 5", "folds: 4");
+    work.run().ran(&["folds"]);
+    assert_eq!(gc(&work, &["--keep", "9"])["records"], 0);
+}
+
+#[test]
+fn kept_and_pinned_runs_can_be_gone_back_to() {
+    let work = three_runs();
+    assert!(work.runner(&["runs", "pin", "last~2"]).status.success());
+    let done = gc(&work, &["--keep", "1"]);
+    assert_eq!((&done["runs"], &done["records"]), (&1.into(), &1.into()), "{done}");
+    work.edit("pipeline.yaml", "folds: 5", "folds: 3");
+    work.run().ran(&[]).restored(&["folds"]);
+    work.edit("pipeline.yaml", "folds: 3", "folds: 4");
+    work.run().ran(&["folds"]);
+}
+
+#[test]
+fn the_grace_keeps_what_is_young() {
+    let work = three_runs();
+    let told = lines(&work, &["gc", "--json", "--keep", "0"]).pop().expect("a line");
+    assert_eq!((&told["runs"], &told["records"], &told["bytes"]), (&0.into(), &0.into(), &0.into()), "{told}");
+    let text = String::from_utf8(work.runner(&["gc"]).stdout).expect("UTF-8");
+    assert!(text.contains("nothing to remove: 3 runs are kept"), "{text}");
+    assert_eq!(work.runner(&["gc", "--grace", "soon"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_plan_forecasts_what_the_last_run_took() {
+    let work = three_runs();
+    work.edit("pipeline.yaml", "folds: 5", "folds: 6");
+    let told = lines(&work, &["plan", "pipeline.yaml", "--json"]);
+    assert_eq!((&told[0]["stage"], &told[0]["status"]), (&"songs".into(), &"fresh".into()));
+    assert!(told[0]["seconds"].is_null() && told[1]["seconds"].as_f64().expect("seconds") > 0.0, "{told:?}");
+    #[cfg(target_os = "linux")]
+    assert!(told[1]["memory"].as_u64().expect("bytes") > 1_000_000, "{told:?}");
+    let text = String::from_utf8(work.runner(&["plan", "pipeline.yaml"]).stdout).expect("UTF-8");
+    assert!(text.contains("1 to run, 0 to restore, 1 fresh; about 0.") && text.contains(" MB"), "{text}");
+    let text = String::from_utf8(work.runner(&["explain", "pipeline.yaml", "folds"]).stdout).expect("UTF-8");
+    assert!(text.contains("about 0."), "{text}");
+    // A stage that never ran is like the last one of its kind.
+    work.edit("pipeline.yaml", "  folds:", "  parts:");
+    let told = lines(&work, &["plan", "pipeline.yaml", "--json"]);
+    assert!(told[1]["stage"] == "parts" && told[1]["seconds"].as_f64().expect("seconds") > 0.0, "{told:?}");
+}

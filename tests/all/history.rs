@@ -1,0 +1,169 @@
+//! Run records: what `runner runs` knows of runs that ended well, badly or not at all.
+
+use serde_json::Value;
+
+use crate::cache::STUDY;
+use crate::workspace::Workspace;
+
+/// Loads and splits, nothing else: quick.
+pub const SHORT: &str = "name: short\nseed: 3\nstages:\n  songs: {kind: load, files: {all: songs.csv}, label: genre}\n  folds: {kind: split, rows: songs, groups: [artist], folds: 3}\n";
+
+/// The lines of a command's JSON.
+#[track_caller]
+pub fn lines(work: &Workspace, arguments: &[&str]) -> Vec<Value> {
+    let output = work.runner(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn runs(work: &Workspace) -> Vec<Value> {
+    lines(work, &["runs", "--json"])
+}
+
+#[test]
+fn a_run_is_recorded_with_keys_headlines_and_machine() {
+    let work = Workspace::with_songs().pipeline(STUDY);
+    let run = work.run_with(&["--set", "fused.epochs=2", "-j", "2"]).succeeded();
+    let all = runs(&work);
+    assert_eq!(all.len(), 1);
+    let one = &all[0];
+    assert_eq!(one["id"], run.lines.last().expect("a summary")["id"]);
+    assert_eq!(
+        (&one["outcome"], &one["pipeline"], &one["file"]),
+        (&"done".into(), &"study".into(), &"pipeline.yaml".into())
+    );
+    assert_eq!((&one["set"][0], &one["threads"]), (&"fused.epochs=2".into(), &2.into()));
+    assert!(
+        one["seconds"].as_f64().expect("seconds") > 0.0 && one["ended"].as_u64() >= one["started"].as_u64(),
+        "{one}"
+    );
+    let fused =
+        one["stages"].as_array().expect("stages").iter().find(|stage| stage["stage"] == "fused").expect("fused");
+    assert_eq!((&fused["outcome"], &fused["kind"]), (&"ran".into(), &"train".into()));
+    assert!(fused["headline"].as_str().expect("a headline").contains("test accuracy"), "{fused}");
+    assert_eq!(fused["key"].as_str().map(str::len), Some(64));
+    #[cfg(target_os = "linux")]
+    {
+        assert!(one["host"].is_string() && one["os"].as_str().expect("a system").starts_with("linux"), "{one}");
+        let (stage, process) =
+            (fused["peak_memory"].as_u64().expect("memory"), one["peak_memory"].as_u64().expect("memory"));
+        assert!(stage > 5_000_000 && process > 5_000_000, "{stage} {process}");
+    }
+    let text = String::from_utf8(work.runner(&["runs"]).stdout).expect("UTF-8");
+    assert!(text.contains("study") && text.contains("done") && text.contains("test accuracy"), "{text}");
+    let text = String::from_utf8(work.runner(&["runs", "show", "last"]).stdout).expect("UTF-8");
+    assert!(
+        text.contains("--set fused.epochs=2") && text.contains(&fused["key"].as_str().expect("a key")[..12]),
+        "{text}"
+    );
+}
+
+#[test]
+fn runs_with_nothing_to_do_are_counted_at_the_run_before() {
+    let work = Workspace::with_songs().pipeline(SHORT);
+    let first = work.run().succeeded().lines.last().expect("a summary")["id"].clone();
+    for _ in 0..3 {
+        let again = work.run().ran(&[]);
+        assert_eq!(again.lines.last().expect("a summary")["id"], first);
+    }
+    let all = runs(&work);
+    assert_eq!((all.len(), &all[0]["repeated"], &all[0]["id"]), (1, &3.into(), &first));
+    work.edit("pipeline.yaml", "folds: 3", "folds: 4");
+    work.run().ran(&["folds"]);
+    work.edit("pipeline.yaml", "folds: 4", "folds: 3");
+    work.run().restored(&["folds"]);
+    let all = runs(&work);
+    assert_eq!(all.len(), 3, "going back is a run of its own");
+    assert_eq!(all[2]["id"], first);
+    assert_eq!(lines(&work, &["runs", "show", "last~2", "--json"])[0]["id"], first);
+}
+
+#[test]
+fn failures_are_recorded_with_their_words() {
+    let work = Workspace::with_songs()
+        .pipeline(&SHORT.replace("groups: [artist]", "groups: [artist], where: {tempo: {min: 1e9}}"));
+    let run = work.run();
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let one = &runs(&work)[0];
+    assert_eq!(one["outcome"], "failed");
+    assert_eq!(one["stages"][1]["outcome"], "failed");
+    assert_eq!(one["stages"][1]["error"].as_str(), Some(run.error().as_str()));
+    assert!(one["stages"][1]["key"].is_null());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_run_is_told_from_a_running_one() {
+    let work = Workspace::with_songs()
+        .pipeline(&STUDY.replace("epochs: 3", "epochs: 100000\n    early_stopping: {patience: null}"));
+    let mut child = work
+        .command(&["run", "pipeline.yaml", "fused", "--json"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("a process");
+    let patience = std::time::Instant::now();
+    while !work.exists("artifacts/study/folds/rows.arrow") {
+        assert!(
+            patience.elapsed().as_secs() < 30 && child.try_wait().expect("a state").is_none(),
+            "the run got nowhere"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(runs(&work)[0]["outcome"], "running");
+    child.kill().expect("a signal");
+    child.wait().expect("an end");
+    assert_eq!(runs(&work)[0]["outcome"], "killed");
+    let recorded = work.files_under("artifacts/.store/runs");
+    assert!(recorded.iter().any(|path| path.extension().is_some_and(|end| end == "json")), "{recorded:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_cannot_be_written_fails_no_run_with_nothing_to_do() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let work = Workspace::with_songs().pipeline(SHORT);
+    work.run().succeeded();
+    let folder = work.path().join("artifacts/.store/runs");
+    let before = work.files_under("artifacts/.store/runs");
+    // A file in the folder's place cannot be written into by anyone, not even by root.
+    let aside = work.path().join("aside");
+    std::fs::rename(&folder, &aside).expect("a rename");
+    std::fs::write(&folder, "").expect("a file");
+    let run = work.run().ran(&[]);
+    assert!(run.lines.last().expect("a summary")["id"].is_null() && run.stderr.is_empty(), "{run:?}");
+    work.edit("pipeline.yaml", "folds: 3", "folds: 4");
+    let run = work.run().ran(&["folds"]);
+    assert!(run.stderr.contains("missing in the history"), "{}", run.stderr);
+    std::fs::remove_file(&folder).expect("removed");
+    std::fs::rename(&aside, &folder).expect("a rename");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).expect("permissions");
+    work.run().ran(&[]);
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+    assert!(work.files_under("artifacts/.store/runs").is_superset(&before));
+}
+
+#[test]
+fn pins_are_put_and_taken_by_any_name_of_a_run() {
+    let work = Workspace::with_songs().pipeline(SHORT);
+    let id = work.run().succeeded().lines.last().expect("a summary")["id"].as_str().expect("an id").to_owned();
+    assert!(work.runner(&["runs", "pin", "last"]).status.success());
+    assert_eq!(runs(&work)[0]["pinned"], true);
+    assert!(work.runner(&["runs", "unpin", &id[9..]]).status.success());
+    assert_eq!(runs(&work)[0]["pinned"], false);
+    let output = work.runner(&["runs", "show", "last~1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no run 'last~1'"));
+    let output = Workspace::new().runner(&["runs", "show", "last"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no run has been recorded"));
+}
+
+#[test]
+fn torn_records_are_passed_over() {
+    let work = Workspace::with_songs().pipeline(SHORT);
+    work.run().succeeded();
+    work.write("artifacts/.store/runs/29991231-235959-00.json", b"");
+    work.write("artifacts/.store/runs/29991231-235959-01.json", b"{\"format\": 99}");
+    assert_eq!(runs(&work).len(), 1);
+    assert_eq!(lines(&work, &["runs", "show", "last", "--json"])[0]["pipeline"], "short");
+}

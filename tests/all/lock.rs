@@ -1,0 +1,126 @@
+//! The lock file: what was run can be committed, and held against what is run elsewhere.
+
+use crate::history::SHORT;
+use crate::workspace::Workspace;
+
+fn locked() -> Workspace {
+    let work = Workspace::with_songs().pipeline(SHORT);
+    work.run_with(&["--lock"]).ran(&["songs", "folds"]);
+    work
+}
+
+#[test]
+fn a_lock_is_sorted_stable_and_kept() {
+    let work = locked();
+    let text = work.text("pipeline.lock");
+    let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("no '{what}' in {text}"));
+    assert!(text.starts_with("# Written by `runner run --lock`") && at("format: 1") < at("pipeline: short"), "{text}");
+    assert!(at("  folds:\n    kind: split\n    key: ") < at("  songs:\n    kind: load\n    key: "), "{text}");
+    assert!(at("    sources:\n      files.all: ") < at("      all.arrow: "), "{text}");
+    work.run_with(&["--locked"]).ran(&[]);
+    work.run_with(&["--lock"]).ran(&[]);
+    assert_eq!(work.text("pipeline.lock"), text);
+    // Nothing of the place or the time is in it: another folder gives the same text.
+    assert_eq!(locked().text("pipeline.lock"), text);
+}
+
+#[test]
+fn a_fresh_store_gives_what_was_locked() {
+    let work = locked();
+    std::fs::remove_dir_all(work.path().join("artifacts")).expect("removed");
+    work.run_with(&["--locked"]).ran(&["songs", "folds"]);
+}
+
+#[test]
+fn what_differs_is_named_before_anything_runs() {
+    let work = locked();
+    work.edit("pipeline.yaml", "folds: 3", "folds: 4");
+    let run = work.run_with(&["--locked"]);
+    assert_eq!(run.code, Some(1));
+    let last = run.lines.last().expect("a summary");
+    assert_eq!(
+        (&last["outcome"], &last["failed"][0], last["ran"].as_array().map(Vec::len)),
+        (&"failed".into(), &"folds".into(), Some(0))
+    );
+    assert!(run.error().contains("differs from the lock: folds 3 → 4 (pipeline.yaml:"), "{}", run.error());
+    let output = work.runner(&["run", "pipeline.yaml", "--locked"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(1)
+            && text.contains("folds: differs from the lock")
+            && text.contains("nothing was run"),
+        "{text}"
+    );
+    // Without the old record only the lock's own lines can tell.
+    work.edit("pipeline.yaml", "folds: 4", "folds: 3");
+    work.write("songs.csv", crate::workspace::songs(200).as_bytes());
+    std::fs::remove_dir_all(work.path().join("artifacts")).expect("removed");
+    let run = work.run_with(&["--locked"]);
+    assert!(run.code == Some(1) && run.error().contains("differs from the lock: source.files.all "), "{}", run.error());
+    assert!(!work.exists("artifacts/short/songs"));
+}
+
+#[test]
+fn a_stage_whose_inputs_come_out_otherwise_fails_when_it_is_its_turn() {
+    // The lock of `folds` is changed: that cannot be known before `songs` has run.
+    let work = locked();
+    std::fs::remove_dir_all(work.path().join("artifacts")).expect("removed");
+    let text = work.text("pipeline.lock");
+    let key = text.split("kind: split\n    key: ").nth(1).expect("a key")[..64].to_owned();
+    work.edit("pipeline.lock", &key, &"0".repeat(64));
+    let run = work.run_with(&["--locked"]);
+    assert_eq!(run.code, Some(1));
+    let last = run.lines.last().expect("a summary");
+    assert_eq!((&last["ran"][0], &last["failed"][0]), (&"songs".into(), &"folds".into()));
+    assert!(run.error().contains("the lock has 000000000000"), "{}", run.error());
+    assert!(!work.exists("artifacts/short/folds"));
+}
+
+#[test]
+fn other_bytes_under_the_same_key_are_refused() {
+    let work = locked();
+    let text = work.text("pipeline.lock");
+    let digest = text.split("rows.arrow: ").nth(1).expect("a digest")[..64].to_owned();
+    work.edit("pipeline.lock", &digest, &"1".repeat(64));
+    let run = work.run_with(&["--locked"]);
+    assert!(run.code == Some(1) && run.error().contains("other bytes than the lock in rows.arrow"), "{}", run.error());
+    std::fs::remove_dir_all(work.path().join("artifacts")).expect("removed");
+    let run = work.run_with(&["--locked"]);
+    assert!(
+        run.code == Some(1) && run.error().contains("this execution has other bytes than the lock"),
+        "{}",
+        run.error()
+    );
+    assert!(!work.exists("artifacts/short/folds/rows.arrow"), "nothing of it is committed");
+}
+
+#[test]
+fn stages_that_one_side_lacks_are_named() {
+    let work = locked();
+    work.edit("pipeline.yaml", "  folds:", "  parts:");
+    let run = work.run_with(&["--locked"]);
+    assert!(run.code == Some(1), "{run:?}");
+    assert!(run.error().contains("the lock has this stage, the pipeline has not"), "{}", run.error());
+    assert!(run.error().contains("the pipeline has this stage, the lock has not"), "{}", run.error());
+}
+
+#[test]
+fn absent_and_damaged_locks_get_clear_words() {
+    let work = Workspace::with_songs().pipeline(SHORT);
+    for (text, said) in [
+        (None, "there is no lock file 'pipeline.lock'"),
+        (Some("format: 1\npipeline: short\nstages: {folds: {kind: split"), "is damaged"),
+        (
+            Some("format: 1\npipeline: short\nstages:\n  folds: {kind: split, key: abc, outputs: {}}\n"),
+            "'abc' is not a digest",
+        ),
+        (Some("format: 7\n"), "has format 7, this runner reads 1"),
+    ] {
+        if let Some(text) = text {
+            work.write("pipeline.lock", text.as_bytes());
+        }
+        let run = work.run_with(&["--locked"]);
+        assert!(run.code == Some(1) && run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    assert_eq!(work.run_with(&["--lock", "songs"]).code, Some(2), "a lock is of the whole pipeline");
+}

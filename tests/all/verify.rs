@@ -1,0 +1,145 @@
+//! `runner verify`: damage is found by reading, and what does not come out again by running.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use runner::artifact::{Store, Table};
+use runner::engine::audit::{AuditOptions, Audited, audit};
+use runner::engine::{
+    self, CheckContext, Ground, Kind, OutputPort, Plan, PortType, Registry, RunOptions, Stage, StageContext,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::history::{SHORT, lines};
+use crate::workspace::Workspace;
+
+/// Everything under a folder with content and times.
+fn image(work: &Workspace, folder: &str) -> Vec<(std::path::PathBuf, Vec<u8>, std::time::SystemTime)> {
+    let root = work.path().join(folder);
+    let files = work.files_under(folder).into_iter();
+    files
+        .map(|path| {
+            let whole = root.join(&path);
+            let modified = whole.metadata().and_then(|metadata| metadata.modified()).expect("a time");
+            (path, std::fs::read(whole).expect("content"), modified)
+        })
+        .collect()
+}
+
+#[test]
+fn a_sound_store_is_sound_and_stays_as_it_is() {
+    let work = Workspace::with_songs().pipeline(crate::cache::STUDY);
+    work.run().succeeded();
+    let before = image(&work, "artifacts");
+    let told = lines(&work, &["verify", "pipeline.yaml", "--rerun", "--json"]);
+    assert_eq!((&told[0]["event"], &told[0]["damaged"]), (&"verified".into(), &0.into()), "{told:?}");
+    let same = told.iter().filter(|line| line["event"] == "rerun" && line["outcome"] == "same").count();
+    assert_eq!(same, 6, "{told:?}");
+    assert!(told.last().expect("a line")["first_difference"].is_null());
+    assert!(image(&work, "artifacts") == before, "a verification changes nothing");
+    let text = String::from_utf8(work.runner(&["verify", "pipeline.yaml", "folds"]).stdout).expect("UTF-8");
+    assert!(text.contains("sound: 2 files") || text.contains("sound: "), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn flipped_and_lost_files_are_named_by_their_stage() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let work = Workspace::with_songs().pipeline(SHORT);
+    work.run().succeeded();
+    let path = work.path().join("artifacts/short/folds/rows.arrow");
+    // The same inode as in the store, the same size and time: only reading finds it.
+    let modified = path.metadata().and_then(|metadata| metadata.modified()).expect("a time");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("permissions");
+    let mut bytes = std::fs::read(&path).expect("content");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    std::fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(modified)).expect("a time");
+    for arguments in [&["verify", "pipeline.yaml"][..], &["verify", "pipeline.yaml", "folds"]] {
+        let output = work.runner(arguments);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains("damaged: folds/rows.arrow: its content in the store has changed"), "{text}");
+        assert!(!text.contains("songs/"), "{text}");
+    }
+    std::fs::remove_file(&path).expect("removed");
+    work.write("artifacts/short/songs/all.arrow.txt", b"mine");
+    assert_eq!(
+        work.runner(&["verify", "pipeline.yaml", "songs"]).status.code(),
+        Some(0),
+        "strangers' files are theirs"
+    );
+}
+
+/// Gives other numbers each time.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Dice {
+    /// What is added at each execution to the third row.
+    step: f64,
+}
+
+static EXECUTIONS: AtomicI64 = AtomicI64::new(0);
+
+impl Stage for Dice {
+    const KIND: &'static str = "dice";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "for tests";
+    const INPUTS: &'static [engine::InputPort] = &[];
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("rows", PortType::Table), OutputPort::new("metrics", PortType::Json)]
+    }
+
+    fn check(&self, _context: &mut CheckContext) {}
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        use std::sync::Arc;
+        let shift = EXECUTIONS.fetch_add(1, Ordering::Relaxed) as f64 * self.step;
+        let steady: arrow::array::ArrayRef = Arc::new(arrow::array::Float64Array::from(vec![1.0, 2.0, 3.0]));
+        let moved: arrow::array::ArrayRef = Arc::new(arrow::array::Float64Array::from(vec![1.0, 2.0, 3.0 + shift]));
+        context.put_table("rows", &Table::from_columns([("steady", steady), ("moved", moved)])?)?;
+        context.put_json("metrics", "metrics.json", &serde_json::json!({"scores": {"accuracy": [0.5, 0.25 + shift]}}))
+    }
+}
+
+static KINDS: &[engine::KindInfo] = &[Dice::INFO];
+
+#[test]
+fn the_place_that_differs_is_named_and_small_differences_can_be_tolerated() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let yaml = "name: toy\nstages:\n  still: {kind: dice, step: 0}\n  near: {kind: dice, step: 1e-9}\n  far: {kind: dice, step: 1}\n";
+    let spec =
+        runner::spec::parse("toy.yaml", yaml, &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+    let plan = Plan::new(spec, Registry(KINDS)).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+    let store = Store::open(folder.path()).expect("a store");
+    let ground = Ground { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
+    let told = |tolerance: Option<f64>| {
+        let mut all = Vec::new();
+        let options = AuditOptions { threads: 1, tolerance };
+        audit(&ground, &plan.order, options, &|_| {}, &|| false, &mut |stage, one| {
+            all.push((stage.to_owned(), one.clone()))
+        })
+        .expect("an audit");
+        all
+    };
+    assert!(told(None).iter().all(|(_, one)| *one == Audited::NotUpToDate));
+    let options = RunOptions { threads: 1, keep_going: false, force: Default::default() };
+    assert!(engine::run(&ground, &plan.order, &options, &|_| {}, &|| false).expect("a run").succeeded());
+    let exact = told(None);
+    assert_eq!(exact[0], ("still".to_owned(), Audited::Same));
+    let places = |one: &Audited| match one {
+        Audited::Differs { places } => {
+            places.iter().map(|place| format!("{}: {}", place.file, place.at)).collect::<Vec<_>>()
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(places(&exact[1].1).len(), 2);
+    let far = places(&exact[2].1);
+    assert!(far[0].starts_with("rows.arrow: column 'moved', row 2: ") && far[0].contains(" before, "), "{far:?}");
+    assert!(far[1].starts_with("metrics.json: scores.accuracy.1: "), "{far:?}");
+    let near = told(Some(1e-6));
+    assert_eq!(near[1].1, Audited::Tolerated { files: vec!["rows.arrow".to_owned(), "metrics.json".to_owned()] });
+    assert!(matches!(near[2].1, Audited::Differs { .. }));
+}
