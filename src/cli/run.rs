@@ -38,6 +38,12 @@ pub(super) struct RunArguments {
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn run(arguments: &RunArguments) -> Outcome {
+    catch_interrupts()?;
+    round(arguments)
+}
+
+/// Reads the pipeline anew and brings it up to date once.
+fn round(arguments: &RunArguments) -> Outcome {
     let clock = Instant::now();
     let opened = Study::open(&arguments.study).and_then(|study| {
         let selected = study.select(&arguments.stages)?;
@@ -56,7 +62,6 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
             return Err(failure);
         }
     };
-    catch_interrupts()?;
     let threads = arguments.jobs.map_or_else(machine_threads, std::num::NonZeroUsize::get);
     let options = RunOptions { threads, keep_going: arguments.keep_going, force };
     let ground = study.ground();
