@@ -9,6 +9,7 @@
 //! | `records/ab/ab12….json` | what an action (named by its cache key) produced |
 //! | `memo/ab/ab12…` | finer-grained results inside a stage |
 //! | `current/PIPELINE/STAGE` | the key of what lies in `artifacts/PIPELINE/STAGE` |
+//! | `scratch/NAME` | folders of running programs, see [`Scratch`] |
 //! | `locks/KEY` | kernel locks; the files themselves mean nothing |
 //! | `stat.json` | the stat cache |
 //!
@@ -20,6 +21,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::digest::Digest;
+use super::scratch::Scratch;
 use super::stat_cache::StatCache;
 
 const FORMAT: &str = "runner store 1\n";
@@ -192,6 +194,26 @@ impl Store {
         let _ = fs::remove_file(&temporary);
         self.stats.note(target, digest);
         Ok(())
+    }
+
+    /// Copies a blob to `target`, which must not exist, and verifies the copy. Never a link: whoever writes through one would damage the blob.
+    /// File systems that can share blocks until one side changes make this free.
+    pub fn copy_out(&self, digest: Digest, target: &Path) -> Result<(), StoreError> {
+        let blob = self.blob_path(digest);
+        fs::copy(&blob, target).at("read", &blob)?;
+        if Digest::of_file(target).at("read", target)? == digest {
+            return Ok(());
+        }
+        let _ = fs::remove_file(target);
+        // Says that it is damaged, and sets it aside.
+        let bytes = self.get(digest)?;
+        fs::write(target, bytes).at("write", target)
+    }
+
+    /// An empty folder for work that is not to be kept; see [`Scratch`].
+    pub fn scratch(&self) -> Result<Scratch, StoreError> {
+        let folder = self.root.join("scratch");
+        Scratch::new(&folder).at("create a folder in", &folder)
     }
 
     /// Whether `target` holds exactly that blob.

@@ -89,5 +89,10 @@ fn input_schema(input: &InputPort) -> Value {
             "description": input.summary,
             "anyOf": [reference, {"type": "array", "items": reference}],
         }),
+        Arity::Named => json!({
+            "description": input.summary,
+            "type": "object",
+            "additionalProperties": {"anyOf": [reference, {"type": "array", "items": reference}]},
+        }),
     }
 }
