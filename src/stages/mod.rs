@@ -5,6 +5,7 @@
 
 mod adapter;
 mod baseline;
+mod command;
 mod dataset;
 mod describe;
 mod download;
@@ -34,6 +35,7 @@ static KINDS: &[KindInfo] = &[
     predict::Predict::INFO,
     transfer::Transfer::INFO,
     report::Report::INFO,
+    command::Command::INFO,
 ];
 
 pub fn registry() -> Registry {
