@@ -3,6 +3,7 @@
 //! Knows nothing of the store; whether a stage is up to date is decided in `decision`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -109,6 +110,12 @@ impl Plan {
     pub fn written(&self, stage: usize) -> &StageSpec {
         &self.spec.stages[stage]
     }
+}
+
+/// The files that the stages read, as far as their parameters are right: what to watch for changes, also while there is no valid plan.
+pub fn sources(spec: &PipelineSpec, registry: Registry) -> Vec<PathBuf> {
+    let bound = spec.stages.values().filter_map(|stage| bind(stage, registry, &mut Vec::new())?.stage);
+    bound.flat_map(|(stage, _)| stage.sources()).map(|source| source.path).collect()
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 mod bad_input;
 mod cache;
 mod cli;
+mod command;
 mod determinism;
 mod encoder;
 mod engine;
@@ -13,4 +14,6 @@ mod python;
 mod report;
 mod sample;
 mod spec;
+#[cfg(unix)]
+mod watch;
 mod workspace;
