@@ -95,8 +95,9 @@ impl<'a> Resolver<'a> {
         }
         if !matches!(entry.node.value, Value::Mapping(_)) {
             let message = format!("template '{name}' must be a mapping, not {}", entry.node.value.noun());
-            self.problems
-                .push(Problem::new(entry.node.span, message).help(format!("e.g. `{name}: {{kind: train, epochs: 60}}`")));
+            self.problems.push(
+                Problem::new(entry.node.span, message).help(format!("e.g. `{name}: {{kind: train, epochs: 60}}`")),
+            );
         }
     }
 
@@ -172,7 +173,8 @@ impl<'a> Resolver<'a> {
         }
         if self.open.len() >= MOST_LEVELS {
             let message = format!("templates extend each other more than {MOST_LEVELS} levels deep");
-            self.problems.push(Problem::new(item.span, message).help("name the templates in one `extends` list instead"));
+            self.problems
+                .push(Problem::new(item.span, message).help("name the templates in one `extends` list instead"));
             return None;
         }
         self.template(name)

@@ -91,8 +91,11 @@ impl Includer<'_> {
                 ),
                 Some(path) => paths.push((path.to_string(), item.span)),
                 None => self.problems.push(
-                    Problem::new(item.span, format!("`include` wants paths of pipeline files, not {}", item.value.noun()))
-                        .help("e.g. `include: [common.yaml]`"),
+                    Problem::new(
+                        item.span,
+                        format!("`include` wants paths of pipeline files, not {}", item.value.noun()),
+                    )
+                    .help("e.g. `include: [common.yaml]`"),
                 ),
             }
         }
@@ -108,7 +111,8 @@ impl Includer<'_> {
                 [own] => format!("'{own}' includes itself"),
                 _ => format!("files include each other in a circle: {} → {}", circle.join(" → "), path.display()),
             };
-            self.problems.push(Problem::new(span, message).help("remove this line, or move what both need to a third file"));
+            self.problems
+                .push(Problem::new(span, message).help("remove this line, or move what both need to a third file"));
             return None;
         }
         if !self.seen.insert(identity.clone()) {

@@ -171,7 +171,10 @@ stages:
     let run = work.run_with(&["many"]).ran(&["rows", "copy", "many"]);
     let warned = run.lines.iter().any(|line| line["message"].as_str().is_some_and(|text| text.contains("other")));
     assert!(warned, "{:?}", run.lines);
-    assert_eq!(work.text("artifacts/typed/many/names.txt"), "all.arrow\nmore.arrow\ntable.arrow\nj.json\nplots\na.svg\nb.svg\n");
+    assert_eq!(
+        work.text("artifacts/typed/many/names.txt"),
+        "all.arrow\nmore.arrow\ntable.arrow\nj.json\nplots\na.svg\nb.svg\n"
+    );
     assert!(work.exists("artifacts/typed/copy/table.arrow"));
     let text = String::from_utf8(work.runner(&["show", "pipeline.yaml", "copy.table"]).stdout).expect("UTF-8");
     assert!(text.contains("value") && text.contains("2 rows"), "{text}");
@@ -308,7 +311,8 @@ fn a_timeout_ends_the_whole_group_also_one_that_will_not_listen() {
     assert!(started.elapsed() < Duration::from_secs(10), "took {:?}", started.elapsed());
     assert!(text.contains("was ended after 0.5 s (raise `timeout` if it needs longer):\n  waiting"), "{text}");
     assert!(!pids(&work).iter().any(|pid| alive(pid)), "a child is left");
-    let deaf = "[sh, -c, 'trap \"\" TERM; sleep 60 & echo $! > pids; echo $$ >> pids; while :; do sleep 1; done', \"{out}\"]";
+    let deaf =
+        "[sh, -c, 'trap \"\" TERM; sleep 60 & echo $! > pids; echo $$ >> pids; while :; do sleep 1; done', \"{out}\"]";
     let work = one(deaf, "    timeout: 0.3\n");
     assert!(error(&work).contains("was ended after 0.3 s"));
     assert!(!pids(&work).iter().any(|pid| alive(pid)), "a child is left");

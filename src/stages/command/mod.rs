@@ -16,9 +16,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{
-    Accepts, Arity, CheckContext, External, InputPort, OutputPort, Source, Stage, StageContext,
-};
+use crate::engine::{Accepts, Arity, CheckContext, External, InputPort, OutputPort, Source, Stage, StageContext};
 use environment::Variable;
 use outputs::Files;
 use process::{End, Program};

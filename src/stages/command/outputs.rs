@@ -109,7 +109,9 @@ fn read(folder: &Path, port: &str, name: &str, context: &StageContext) -> anyhow
     std::fs::read(folder.join(name)).map_err(|error| {
         let at = context.position(&["outputs", port]).map(|at| format!("{at}: ")).unwrap_or_default();
         match error.kind() {
-            std::io::ErrorKind::NotFound => anyhow!("{at}the program ended well but did not write '{name}' into {{out}}"),
+            std::io::ErrorKind::NotFound => {
+                anyhow!("{at}the program ended well but did not write '{name}' into {{out}}")
+            }
             _ => anyhow!("{at}cannot read the output '{name}': {error}"),
         }
     })
@@ -139,7 +141,9 @@ fn table(bytes: &[u8]) -> anyhow::Result<Table> {
 /// The type of ours that holds all values of another.
 fn storable(found: &DataType) -> Option<DataType> {
     match found {
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => Some(DataType::Int64),
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => {
+            Some(DataType::Int64)
+        }
         DataType::Float16 => Some(DataType::Float32),
         DataType::LargeUtf8 | DataType::Utf8View => Some(DataType::Utf8),
         DataType::Dictionary(_, values) => Some(values.as_ref().clone()),

@@ -153,7 +153,10 @@ mod tests {
 
     #[test]
     fn a_placeholder_of_its_own_becomes_several_words() {
-        let values = BTreeMap::from([("m".to_owned(), vec!["a".to_owned(), "b".to_owned()]), ("o".to_owned(), vec!["c".to_owned()])]);
+        let values = BTreeMap::from([
+            ("m".to_owned(), vec!["a".to_owned(), "b".to_owned()]),
+            ("o".to_owned(), vec!["c".to_owned()]),
+        ]);
         let words = ["{m}", "{o}/x", "5"].map(|word| Word::Text(word.to_owned()));
         assert_eq!(expand(&words, &values).unwrap(), ["a", "b", "c/x", "5"]);
         assert!(expand(&[Word::Text("-{m}".to_owned())], &values).is_err());

@@ -108,7 +108,10 @@ error: stage 'songs' is defined twice
 #[test]
 fn what_cannot_be_included_is_told_at_its_line() {
     let folder = Folder::new(&[
-        ("main.yaml", "include:\n  - dta.yaml\n  - a.yaml\n  - 5\n  - ${x}.yaml\n  - latin.yaml\nstages: {s: {kind: k}}\n"),
+        (
+            "main.yaml",
+            "include:\n  - dta.yaml\n  - a.yaml\n  - 5\n  - ${x}.yaml\n  - latin.yaml\nstages: {s: {kind: k}}\n",
+        ),
         ("data.yaml", "stages: {}\n"),
         ("a.yaml", "include: b.yaml\nstges: {}\n"),
         ("b.yaml", "include: a.yaml\nstages: [1]\nvars: {a: [}\n"),

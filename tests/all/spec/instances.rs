@@ -66,7 +66,10 @@ fn names_that_cannot_be_are_explained() {
     assert_eq!(named("x-${c}"), ["unknown variable 'c'"]);
     assert_eq!(
         read("stages: {s: {kind: k, as: x}, t: {kind: k, matrix: {a: [1]}, as: t}}").messages(),
-        ["`as` names the instances of a matrix, and stage 's' has none", "an instance of 't' cannot have the stage's own name"]
+        [
+            "`as` names the instances of a matrix, and stage 's' has none",
+            "an instance of 't' cannot have the stage's own name"
+        ]
     );
     assert_eq!(
         read("stages: {s: {kind: k, matrix: {a: [1]}, as: x}, t: {kind: k, matrix: {a: [1]}, as: x}}").messages(),
