@@ -8,6 +8,7 @@ pub mod disk;
 pub mod hold;
 mod place;
 mod runs;
+pub mod scratch;
 pub mod stat_cache;
 pub mod store;
 pub mod table;
@@ -17,6 +18,7 @@ pub mod verify;
 
 pub use collect::{Collect, Collected};
 pub use digest::Digest;
+pub use scratch::Scratch;
 pub use stat_cache::StatCache;
 pub use store::{BlobState, Store, StoreError, StoreOptions};
 pub use table::{Table, TableError};

@@ -13,6 +13,7 @@
 //! | `current/PIPELINE/STAGE` | the key of what lies in `artifacts/PIPELINE/STAGE`; while that changes, `placing` and all keys that have files there |
 //! | `lock` | the kernel lock that runs share and that `gc` has for itself |
 //! | `locks/KEY` | kernel locks of actions and folders; the files themselves mean nothing |
+//! | `scratch/NAME` | folders of running programs, see [`Scratch`] |
 //! | `tmp/` | files that have no name of their own yet |
 //! | `stat.json` | the stat cache |
 //!
@@ -34,6 +35,7 @@ use std::time::{Duration, SystemTime};
 use super::digest::Digest;
 pub use super::disk::write_atomically;
 use super::disk::{Access, Disk, Hook, Pending};
+use super::scratch::Scratch;
 use super::stat_cache::StatCache;
 
 const FORMAT: &str = "runner store 2\n";
@@ -308,6 +310,26 @@ impl Store {
     /// Where temporary files lie until they get their names.
     pub(super) fn scratch(&self) -> PathBuf {
         self.root.join("tmp")
+    }
+
+    /// Copies a blob to `target`, which must not exist, and verifies the copy. Never a link: whoever writes through one would damage the blob.
+    /// File systems that can share blocks until one side changes make this free.
+    pub fn copy_out(&self, digest: Digest, target: &Path) -> Result<(), StoreError> {
+        let blob = self.blob_path(digest);
+        std::fs::copy(&blob, target).at("read", &blob)?;
+        if Digest::of_file(target).at("read", target)? == digest {
+            return Ok(());
+        }
+        let _ = std::fs::remove_file(target);
+        // Says that it is damaged, and sets it aside.
+        let bytes = self.get(digest)?;
+        std::fs::write(target, bytes).at("write", target)
+    }
+
+    /// An empty folder for work that is not to be kept; see [`Scratch`].
+    pub fn scratch_folder(&self) -> Result<Scratch, StoreError> {
+        let folder = self.root.join("scratch");
+        Scratch::new(&folder).at("create a folder in", &folder)
     }
 
     pub(super) fn record_path(&self, key: Digest) -> PathBuf {

@@ -16,6 +16,7 @@ mod screen;
 mod show;
 mod study;
 mod verify;
+mod watch;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -130,19 +131,26 @@ pub fn main() -> ExitCode {
     };
     ExitCode::from(match outcome {
         Ok(code) => code,
-        Err(Failure::Failed(error)) => {
+        Err(failure) => tell(failure),
+    })
+}
+
+/// Says on standard error what ended a command early, and returns its exit code.
+fn tell(failure: Failure) -> u8 {
+    match failure {
+        Failure::Failed(error) => {
             let style = screen::Style::stderr();
             eprintln!("{} {error:#}", style.error("error:"));
             FAILED
         }
-        Err(Failure::Invalid(message)) => {
+        Failure::Invalid(message) => {
             eprint!("{message}");
             if !message.ends_with('\n') {
                 eprintln!();
             }
             INVALID
         }
-    })
+    }
 }
 
 /// Writes to standard output; a reader that has gone away (`runner show … | head`) is not an error.

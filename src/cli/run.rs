@@ -1,6 +1,7 @@
 //! `runner run`.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -8,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::study::Study;
-use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, screen};
+use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, screen, watch};
 use crate::engine::lock::Divergence;
 use crate::engine::{self, ActionRecord, Event, LockFile, PortType, Recorded, RunLabel, RunOptions, RunSummary};
 use live::Live;
@@ -40,15 +41,45 @@ pub(super) struct RunArguments {
     /// Fail if anything differs from FILE's .lock: inputs, stages, or the bytes that come out
     #[arg(long)]
     locked: bool,
+    /// Then wait for a save of the pipeline or of a file that it reads, and run what changed, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
 }
 
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn run(arguments: &RunArguments) -> Outcome {
+    catch_interrupts()?;
+    if !arguments.watch {
+        return round(arguments, &arguments.force);
+    }
+    let mut force = arguments.force.as_slice();
+    // What is forced is forced once, not after every save.
+    let mut again = || round(arguments, std::mem::take(&mut force));
+    let settled = |files: usize| {
+        if !arguments.json {
+            let style = screen::Style::stdout();
+            super::print(&format!("{}\n", style.dim(&format!("watching {files} files; Ctrl-C ends"))));
+        }
+    };
+    let changed = |files: &[&Path]| {
+        let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        super::print(&if arguments.json {
+            format!("{}\n", json!({"event": "change", "files": files}))
+        } else {
+            format!("\n{} {}\n", screen::Style::stdout().bold("changed:"), files.join(", "))
+        });
+    };
+    let interrupted = || INTERRUPT.load(Ordering::Relaxed);
+    watch::watch(&arguments.study, &interrupted, &mut again, &settled, &changed)
+}
+
+/// Reads the pipeline anew and brings it up to date once; the stages `force` run even if their result is known.
+fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
     let clock = Instant::now();
     let opened = Study::open(&arguments.study).and_then(|study| {
         let selected = study.select(&arguments.stages)?;
-        let force = forced(&study, &arguments.force)?;
+        let force = forced(&study, force)?;
         Ok((study, selected, force))
     });
     let (mut study, selected, force) = match opened {
@@ -72,7 +103,6 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
         }
         study.plan.hold_to(lock);
     }
-    catch_interrupts()?;
     let threads = arguments.jobs.map_or_else(machine_threads, std::num::NonZeroUsize::get);
     let options = RunOptions { threads, keep_going: arguments.keep_going, force };
     let ground = study.ground();

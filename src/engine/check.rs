@@ -11,6 +11,8 @@ use crate::spec::{Node, Problem, Span, Step, suggest};
 pub struct InputShape {
     /// The stage that the reference names.
     pub stage: String,
+    /// The name that the user gave the reference, of a port that takes named ones.
+    pub label: Option<String>,
     /// The columns of a table, where they are known.
     pub columns: Option<Vec<String>>,
 }

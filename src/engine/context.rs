@@ -10,15 +10,18 @@ use std::sync::Mutex;
 use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 
+use super::check::steps;
 use super::event::{Event, Sink};
 use super::plan::PlannedStage;
 use super::record::{ActionRecord, FileRecord, OutputRecord, TableRecord};
 use super::stage::{PortType, Reads, Report};
 use crate::artifact::digest::Hasher;
-use crate::artifact::{Digest, Store, Table, TableReader, TableWriter};
+use crate::artifact::{Digest, Scratch, Store, Table, TableReader, TableWriter};
+use crate::spec::PipelineSpec;
 
 pub struct StageContext<'a> {
     pub(super) planned: &'a PlannedStage,
+    pub(super) spec: &'a PipelineSpec,
     pub(super) store: &'a Store,
     pub(super) inputs: Vec<BoundInput<'a>>,
     pub(super) seed: u64,
@@ -33,6 +36,7 @@ pub struct StageContext<'a> {
 /// An input with the record of the stage that it comes from.
 pub(super) struct BoundInput<'a> {
     pub port: &'static str,
+    pub label: Option<&'a str>,
     pub record: &'a ActionRecord,
     pub output: Option<&'a str>,
     pub stage: &'a str,
@@ -78,6 +82,26 @@ impl<'a> StageContext<'a> {
                 Some(InputView { store: self.store, output, reads, stage: input.stage })
             })
             .collect()
+    }
+
+    /// The outputs connected to a port that takes named references, by their names, in sorted order.
+    pub fn named_inputs(&self, port: &str) -> BTreeMap<&'a str, Vec<InputView<'a>>> {
+        let mut named: BTreeMap<&str, Vec<InputView>> = BTreeMap::new();
+        let connected = self.inputs.iter().filter(|input| input.port == port).filter_map(|input| input.label);
+        for (label, view) in connected.zip(self.inputs(port)) {
+            named.entry(label).or_default().push(view);
+        }
+        named
+    }
+
+    /// `full.yaml:42:11`: where the parameter at that path was written, e.g. `&["optimizer", "lr"]`.
+    pub fn position(&self, path: &[&str]) -> Option<String> {
+        self.spec.position_of(&self.planned.name, &steps(path.iter().copied()))
+    }
+
+    /// An empty folder of this stage's own, beside the store's blobs and removed when dropped.
+    pub fn scratch(&self) -> anyhow::Result<Scratch> {
+        Ok(self.store.scratch_folder()?)
     }
 
     /// The one output connected to `port`.
@@ -264,6 +288,17 @@ impl InputView<'_> {
 
     pub fn file_names(&self) -> Vec<&str> {
         self.output.files.iter().map(|file| file.name.as_str()).collect()
+    }
+
+    /// Copies the files into a folder, verified and read-only, so that a program can be shown them without sight of the store.
+    pub fn copy_into(&self, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+        let mut paths = Vec::with_capacity(self.output.files.len());
+        for file in &self.output.files {
+            let path = folder.join(&file.name);
+            self.store.copy_out(file.digest, &path)?;
+            paths.push(path);
+        }
+        Ok(paths)
     }
 
     pub fn file(&self, name: &str) -> anyhow::Result<Vec<u8>> {

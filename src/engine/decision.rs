@@ -146,7 +146,10 @@ impl Ground<'_> {
             manifest.add(format!("external.{}", external.at()), digest);
         }
         for input in &planned.inputs {
-            let name = format!("input.{}.{}", input.port, input.item);
+            let name = match &input.label {
+                Some(label) => format!("input.{}.{label}.{}", input.port, input.item),
+                None => format!("input.{}.{}", input.port, input.item),
+            };
             let Some(record) = &known[input.from] else { continue };
             match &input.output {
                 Some(port) => {
@@ -172,7 +175,11 @@ impl Ground<'_> {
         let inputs: Vec<serde_json::Value> = (planned.inputs.iter())
             .map(|input| {
                 let from = &self.plan.stages[input.from].name;
-                serde_json::json!({"port": input.port, "stage": from, "output": input.output})
+                let mut view = serde_json::json!({"port": input.port, "stage": from, "output": input.output});
+                if let Some(label) = &input.label {
+                    view["label"] = serde_json::json!(label);
+                }
+                view
             })
             .collect();
         let kind = planned.stage.kind().name;

@@ -108,6 +108,7 @@ impl Execution<'_> {
             .filter_map(|input| {
                 Some(BoundInput {
                     port: input.port,
+                    label: input.label.as_deref(),
                     record: known[input.from].as_ref()?,
                     output: input.output.as_deref(),
                     stage: &plan.stages[input.from].name,
@@ -120,6 +121,7 @@ impl Execution<'_> {
         let gauge = gauge::Gauge::start();
         let mut context = StageContext {
             planned,
+            spec: &plan.spec,
             store: self.ground.store,
             inputs,
             seed: plan.spec.seed,

@@ -3,6 +3,7 @@
 //! Knows nothing of the store; whether a stage is up to date is decided in `decision`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -32,6 +33,8 @@ pub struct PlannedStage {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
     pub port: &'static str,
+    /// The name that the user gave it, of a port that takes named references.
+    pub label: Option<String>,
     /// Its number among the references of that port.
     pub item: usize,
     /// Index into `Plan::stages`.
@@ -117,6 +120,12 @@ impl Plan {
     }
 }
 
+/// The files that the stages read, as far as their parameters are right: what to watch for changes, also while there is no valid plan.
+pub fn sources(spec: &PipelineSpec, registry: Registry) -> Vec<PathBuf> {
+    let bound = spec.stages.values().filter_map(|stage| bind(stage, registry, &mut Vec::new())?.stage);
+    bound.flat_map(|(stage, _)| stage.sources()).map(|source| source.path).collect()
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("unknown stage '{name}'{}", hint.as_ref().map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default())]
 pub struct UnknownStage {
@@ -192,20 +201,17 @@ impl Resolver<'_> {
     fn inputs(&self, own: usize, stage: &Bound, problems: &mut Vec<Problem>) -> Vec<(Input, Span)> {
         let mut inputs = Vec::new();
         for (port, node) in &stage.references {
-            let many = matches!(port.arity, Arity::Many | Arity::Any);
-            let items: Vec<&Node> = match &node.value {
-                Value::Sequence(items) => items.iter().collect(),
-                _ => vec![node],
-            };
+            let many = matches!(port.arity, Arity::Many | Arity::Any | Arity::Named);
             let before = inputs.len();
-            for item in items {
+            for (label, item) in written(port, node, problems) {
                 match self.resolve(own, port, item) {
                     Ok(found) => inputs.extend(
                         found
                             .into_iter()
                             .enumerate()
                             .map(|(i, (from, output))| {
-                                let input = Input { port: port.name, item: inputs_of(&inputs, port) + i, from, output };
+                                let (label, item_number) = (label.map(str::to_owned), inputs_of(&inputs, port) + i);
+                                let input = Input { port: port.name, label, item: item_number, from, output };
                                 (input, item.span)
                             })
                             .collect::<Vec<_>>(),
@@ -251,8 +257,15 @@ impl Resolver<'_> {
                 Accepts::Only(wanted) => {
                     found.push((
                         from,
-                        Some(pick(name, outputs, output, wanted).map_err(|(message, help)| problem(message, help))?),
+                        Some(
+                            pick(name, outputs, output, Some(wanted))
+                                .map_err(|(message, help)| problem(message, help))?,
+                        ),
                     ));
+                }
+                Accepts::Any => {
+                    let port = pick(name, outputs, output, None).map_err(|(message, help)| problem(message, help))?;
+                    found.push((from, Some(port)));
                 }
             }
         }
@@ -288,6 +301,26 @@ impl Resolver<'_> {
     }
 }
 
+/// The references written at a port, with their names where the port takes named ones. Those are sorted: their order means nothing.
+fn written<'n>(port: &InputPort, node: &'n Node, problems: &mut Vec<Problem>) -> Vec<(Option<&'n str>, &'n Node)> {
+    let items = |node: &'n Node| match &node.value {
+        Value::Sequence(items) => items.iter().collect(),
+        _ => vec![node],
+    };
+    if port.arity != Arity::Named {
+        return items(node).into_iter().map(|item| (None, item)).collect();
+    }
+    let Value::Mapping(entries) = &node.value else {
+        let message = format!("'{}' wants a mapping from names to references, not {}", port.name, node.value.noun());
+        let help = Some(format!("e.g. `{}: {{rows: songs, model: numeric.model}}`", port.name));
+        problems.push(problem(node.span, message, help));
+        return Vec::new();
+    };
+    let mut named: Vec<(&str, &Node)> = entries.iter().map(|(name, entry)| (name.as_str(), &entry.node)).collect();
+    named.sort_by_key(|(name, _)| *name);
+    named.into_iter().flat_map(|(name, node)| items(node).into_iter().map(move |item| (Some(name), item))).collect()
+}
+
 fn inputs_of(inputs: &[(Input, Span)], port: &InputPort) -> usize {
     inputs.iter().filter(|(input, _)| input.port == port.name).count()
 }
@@ -296,29 +329,41 @@ fn pick(
     stage: &str,
     outputs: &[OutputPort],
     named: Option<&str>,
-    wanted: PortType,
+    wanted: Option<PortType>,
 ) -> Result<String, (String, Option<String>)> {
     let list = || {
         let ports: Vec<String> = outputs.iter().map(|port| format!("{stage}.{}", port.name)).collect();
         Some(format!("its ports are {}", ports.join(", ")))
     };
     let Some(name) = named else {
-        let first = outputs.iter().find(|port| port.holds == wanted);
+        let first = outputs.iter().find(|port| wanted.is_none_or(|wanted| port.holds == wanted));
+        let what = wanted.map_or("anything", type_name_with_article);
         return first
             .map(|port| port.name.clone())
-            .ok_or_else(|| (format!("stage '{stage}' has no port that holds a {}", type_name(wanted)), list()));
+            .ok_or_else(|| (format!("stage '{stage}' has no port that holds {what}"), list()));
     };
     match outputs.iter().find(|port| port.name == name) {
-        Some(port) if port.holds == wanted => Ok(port.name.clone()),
-        Some(port) => Err((
-            format!("'{stage}.{name}' holds a {}, but a {} is wanted here", type_name(port.holds), type_name(wanted)),
-            None,
-        )),
+        Some(port) => match wanted.filter(|wanted| port.holds != *wanted) {
+            None => Ok(port.name.clone()),
+            Some(wanted) => {
+                let (found, wanted) = (type_name(port.holds), type_name(wanted));
+                Err((format!("'{stage}.{name}' holds a {found}, but a {wanted} is wanted here"), None))
+            }
+        },
         None => {
             let hint = suggest(name, outputs.iter().map(|port| port.name.as_str()));
             let hint = hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default();
             Err((format!("stage '{stage}' has no port '{name}'{hint}"), list()))
         }
+    }
+}
+
+fn type_name_with_article(port: PortType) -> &'static str {
+    match port {
+        PortType::Table => "a table",
+        PortType::Model => "a model",
+        PortType::Json => "a set of metrics",
+        PortType::Files => "a set of files",
     }
 }
 
@@ -392,7 +437,8 @@ fn check(
         let mut shapes: BTreeMap<&'static str, Vec<InputShape>> = BTreeMap::new();
         for (input, _) in &inputs[i] {
             let known = input.output.as_ref().and_then(|port| columns[input.from].get(port)).cloned();
-            let shape = InputShape { stage: names[input.from].clone(), columns: known };
+            let (stage, label) = (names[input.from].clone(), input.label.clone());
+            let shape = InputShape { stage, label, columns: known };
             shapes.entry(input.port).or_default().push(shape);
         }
         let mut context = CheckContext::new(&written[i].body, shapes);

@@ -30,6 +30,8 @@ pub enum PortType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepts {
     Only(PortType),
+    /// A port of any type; a stage's first one if none is named.
+    Any,
     /// A whole stage: every port, with its name, kind, parameters and inputs. For reports.
     WholeStage,
 }
@@ -42,6 +44,8 @@ pub enum Arity {
     Many,
     /// Any number of references, also none.
     Any,
+    /// A mapping from names of the user's choice to references or lists of them, e.g. `inputs: {rows: folds, model: numeric.model}`.
+    Named,
 }
 
 /// A named stage input, written in YAML beside the parameters, e.g. `rows: folds.train`.

@@ -2,7 +2,7 @@
 //! file, line and column.
 //!
 //! ```text
-//! text → outline + serde_yaml → Node → --set → variables → matrix → PipelineSpec
+//! text → outline + serde_yaml → Node → include → templates → --set → variables → matrix → PipelineSpec
 //! ```
 //!
 //! It knows nothing of what stages mean: kinds, ports and references are for the engine, and the
@@ -18,7 +18,11 @@
 
 mod definitions;
 mod deserialize;
+mod extends;
 mod fault;
+mod file;
+mod include;
+mod instance;
 mod matrix;
 mod node;
 mod outline;
@@ -43,38 +47,20 @@ pub use typed::{typed, typed_as};
 
 use std::path::Path;
 
-/// A larger file is no pipeline but, most likely, a table given by mistake.
-const LARGEST_FILE: u64 = 4 << 20;
-
 /// Reads a pipeline file and applies `--set` arguments to it, each `name=value` (a variable, or
 /// the pipeline's `name` or `seed`) or `stage.path.to.key=value`, the value being YAML.
 ///
 /// # Errors
 /// Everything that is wrong with the file or the arguments, as far as it can be found at once.
 pub fn load(path: &Path, sets: &[String]) -> Result<PipelineSpec, Problems> {
-    let name = path.display().to_string();
-    let bytes = read_file(path, &name).map_err(|problem| Problems::new(vec![*problem], Sources::default()))?;
-    let broken = |offset: usize, width: usize, message: &str, help: &str| {
-        let mut sources = Sources::default();
-        let file = sources.add_file(&name, &String::from_utf8_lossy(&bytes));
-        let span = sources.span(file, offset..offset + width);
-        Problems::new(vec![Problem::new(span, message).help(help)], sources)
-    };
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(broken(0, 0, "the file is UTF-16", "save it as UTF-8"));
-    }
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => parse(&name, text, sets),
-        Err(error) => {
-            let at = error.valid_up_to();
-            let message = format!("invalid UTF-8: byte 0x{:02x}", bytes[at]);
-            let width = char::REPLACEMENT_CHARACTER.len_utf8();
-            Err(broken(at, width, &message, "save the file as UTF-8"))
-        }
+    let mut sources = Sources::default();
+    match file::read(path, None, &mut sources) {
+        Ok(_) => pipeline::read(&pipeline_name(&path.display().to_string()), sources, sets),
+        Err(problem) => Err(Problems::new(vec![*problem], sources)),
     }
 }
 
-/// As [`load`], for a text that is already in memory; `name` is shown in messages.
+/// As [`load`], for a text that is already in memory; `name` is shown in messages. What it includes is read from the folder of that name.
 ///
 /// # Errors
 /// Everything that is wrong with the text or the arguments, as far as it can be found at once.
@@ -94,39 +80,4 @@ fn pipeline_name(file: &str) -> String {
         Some(stem) => stem.chars().map(fit).collect(),
         None => "pipeline".to_string(),
     }
-}
-
-fn read_file(path: &Path, name: &str) -> Result<Vec<u8>, Box<Problem>> {
-    let failed = |error: std::io::Error| {
-        let problem = Problem::new(None, format!("cannot read '{name}': {error}"));
-        Box::new(match neighbour(path) {
-            Some(other) if error.kind() == std::io::ErrorKind::NotFound => {
-                problem.help(format!("did you mean '{other}'?"))
-            }
-            _ => problem.help("name a pipeline file, e.g. `pipelines/full.yaml`"),
-        })
-    };
-    let length = std::fs::metadata(path).map_err(failed)?.len();
-    if length > LARGEST_FILE {
-        let message = format!("'{name}' has {length} bytes: too large for a pipeline file");
-        return Err(Box::new(Problem::new(None, message).help("name a pipeline file, e.g. `pipelines/full.yaml`")));
-    }
-    std::fs::read(path).map_err(failed)
-}
-
-/// A file in the same folder whose name is nearly that of `path`.
-fn neighbour(path: &Path) -> Option<String> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".yaml") || name.ends_with(".yml"))
-        .collect();
-    names.sort();
-    let wanted = path.file_name()?.to_str()?;
-    let found = suggest(wanted, names.iter().map(String::as_str))?;
-    Some(path.with_file_name(found).display().to_string())
 }

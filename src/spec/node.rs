@@ -122,6 +122,14 @@ impl Node {
         }
     }
 
+    /// The keys of a mapping in the order written; none of anything else.
+    pub(super) fn entries(&self) -> Vec<(&String, &Entry)> {
+        match &self.value {
+            Value::Mapping(entries) => entries.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The text, if this is a string.
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {

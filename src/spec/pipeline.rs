@@ -5,19 +5,19 @@
 
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
+use std::path::PathBuf;
 
 use super::definitions;
+use super::extends::{self, TemplatePlace};
+use super::include;
+use super::instance;
 use super::matrix::{self, Choice};
 use super::node::{Entry, Node, Step, Value};
 use super::problem::{Problem, Problems};
 use super::settings;
 use super::source::{Sources, Span};
-use super::suggest::did_you_mean;
 use super::typed::typed_as;
 use super::variables::{Budget, Scope, is_name};
-use super::yaml;
-
-const TOP_LEVEL: [&str; 4] = ["name", "seed", "vars", "stages"];
 
 /// What the user wrote, with variables and matrices resolved and nothing else.
 #[derive(Debug, Clone)]
@@ -33,12 +33,13 @@ pub struct PipelineSpec {
     /// By instance name, in the order written.
     pub stages: IndexMap<String, StageSpec>,
     pub sources: Sources,
+    templates: Vec<TemplatePlace>,
 }
 
 /// One stage, or one instance of a stage with a matrix.
 #[derive(Debug, Clone)]
 pub struct StageSpec {
-    /// The instance's name, e.g. `numeric@lr=0.001`.
+    /// The instance's name, e.g. `numeric@lr=0.001`, or what `as` makes of its choices.
     pub name: String,
     /// The name as written, e.g. `numeric`.
     pub base: String,
@@ -48,7 +49,7 @@ pub struct StageSpec {
     pub kind_span: Span,
     /// Where the stage's name was written.
     pub name_span: Span,
-    /// The mapping without `kind` and `matrix`. Its span is `name_span`, so that an error about
+    /// The mapping without `kind`, `matrix` and `as`, with what it extends. Its span is `name_span`, so that an error about
     /// the stage as a whole points at its name.
     pub body: Node,
 }
@@ -70,8 +71,16 @@ impl PipelineSpec {
         Some(self.sources.location(span))
     }
 
-    /// Findings of later checks, with this pipeline's texts to show them with.
-    pub fn problems(&self, list: Vec<Problem>) -> Problems {
+    /// The pipeline file and all that it includes.
+    pub fn files(&self) -> &[PathBuf] {
+        self.sources.files()
+    }
+
+    /// Findings of later checks, with this pipeline's texts to show them with. One that lies in a template names a stage that extends it.
+    pub fn problems(&self, mut list: Vec<Problem>) -> Problems {
+        let stages = self.stages.values();
+        let stages = stages.map(|stage| (stage.base.as_str(), stage.name_span, &stage.body, Some(stage.kind_span)));
+        extends::name_users(&mut list, &self.templates, stages);
         Problems::new(list, self.sources.clone())
     }
 }
@@ -86,28 +95,30 @@ impl StageSpec {
 /// Reads a text that is already in `sources` as file 0.
 pub(super) fn read(fallback_name: &str, mut sources: Sources, sets: &[String]) -> Result<PipelineSpec, Problems> {
     let mut problems = Vec::new();
-    let root = match yaml::read(&sources, 0, 0) {
-        Ok(Some(root)) => Some(root),
-        Ok(None) => {
-            let span = sources.span(0, 0..0);
+    let root = include::read(0, &mut sources, &mut problems);
+    let Some(mut root) = root else {
+        if problems.is_empty() {
             problems.push(
-                Problem::new(span, "the pipeline file is empty")
+                Problem::new(sources.span(0, 0..0), "the pipeline file is empty")
                     .help("write at least `stages:` with one stage; `runner init` makes an example"),
             );
-            None
         }
-        Err(found) => {
-            problems.extend(found);
-            None
-        }
+        return Err(Problems::new(problems, sources));
     };
-    let spec = root.and_then(|mut root| {
-        settings::apply(&mut root, sets, &mut sources, &mut problems);
-        Reader::new(&sources, &mut problems).pipeline(fallback_name, &root)
-    });
+    let settings = settings::read(sets, &mut sources, &mut problems);
+    let (early, late) = settings.into_iter().partition(|setting| setting.shapes_templates(&root));
+    settings::apply(&mut root, early, &sources, &mut problems);
+    let templates = extends::resolve(&mut root, &mut problems);
+    settings::apply(&mut root, late, &sources, &mut problems);
+    let spec = Reader::new(&sources, &mut problems).pipeline(fallback_name, &root);
     match spec {
-        Some(spec) if problems.is_empty() => Ok(PipelineSpec { sources, ..spec }),
-        _ => Err(Problems::new(problems, sources)),
+        Some(spec) if problems.is_empty() => Ok(PipelineSpec { sources, templates, ..spec }),
+        _ => {
+            let written = root.get("stages").map(Node::entries).unwrap_or_default();
+            let stages = written.iter().map(|(name, entry)| (name.as_str(), entry.key_span, &entry.node, None));
+            extends::name_users(&mut problems, &templates, stages);
+            Err(Problems::new(problems, sources))
+        }
     }
 }
 
@@ -125,19 +136,8 @@ impl<'a> Reader<'a> {
 
     fn pipeline(mut self, fallback_name: &str, root: &Node) -> Option<PipelineSpec> {
         let Value::Mapping(top) = &root.value else {
-            let message = format!("a pipeline must be a mapping with `stages`, not {}", root.value.noun());
-            self.problems.push(Problem::new(root.span, message));
-            return None;
+            return None; // reported when it was read
         };
-        for (key, entry) in top {
-            if !TOP_LEVEL.contains(&key.as_str()) {
-                let guess = did_you_mean(key, TOP_LEVEL);
-                self.problems.push(
-                    Problem::new(entry.key_span, format!("unknown key '{key}'{guess}"))
-                        .help(format!("keys of a pipeline are {}", TOP_LEVEL.join(", "))),
-                );
-            }
-        }
         if let Some(entry) = top.get("vars") {
             self.define(&entry.node);
         }
@@ -161,6 +161,7 @@ impl<'a> Reader<'a> {
             vars: self.vars.into_iter().filter_map(|(name, node)| Some((name, node?))).collect(),
             stages,
             sources: Sources::default(),
+            templates: Vec::new(),
         })
     }
 
@@ -224,7 +225,11 @@ impl<'a> Reader<'a> {
             Value::Mapping(entries) if !entries.is_empty() => {
                 for (name, entry) in entries {
                     for stage in self.stage(name, entry) {
-                        found.insert(stage.name.clone(), stage);
+                        if let Some(problem) = instance::clash(&stage, entry, entries, &found) {
+                            self.problems.push(problem);
+                        } else {
+                            found.insert(stage.name.clone(), stage);
+                        }
                     }
                 }
             }
@@ -250,8 +255,14 @@ impl<'a> Reader<'a> {
                 .push(Problem::new(body.span, message).help(format!("e.g. `{name}: {{kind: load, file: data.csv}}`")));
             return Vec::new();
         }
+        let named_as = body.remove("as");
         let choices = match body.remove("matrix") {
-            None => vec![Choice::default()],
+            None => {
+                if let Some(entry) = &named_as {
+                    self.problems.push(instance::without_matrix(name, entry.key_span));
+                }
+                vec![Choice::default()]
+            }
             Some(matrix) => {
                 let before = self.problems.len();
                 let matrix = self.substitute(&matrix.node, None);
@@ -275,8 +286,19 @@ impl<'a> Reader<'a> {
                 }
                 let (kind, kind_span) = self.kind(name, entry, &mut body)?;
                 body.span = entry.key_span;
+                let chosen = match &named_as {
+                    Some(pattern) if !choice.labels.is_empty() => {
+                        let before = self.problems.len();
+                        let text = self.substitute(&pattern.node, Some(&choice.label_nodes()));
+                        if self.problems.len() > before {
+                            return None;
+                        }
+                        instance::name(&text).map_err(|problem| self.problems.push(*problem)).ok()?
+                    }
+                    _ => choice.name(name),
+                };
                 Some(StageSpec {
-                    name: choice.name(name),
+                    name: chosen,
                     base: name.to_string(),
                     choices: choice.labels,
                     kind,

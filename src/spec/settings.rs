@@ -1,7 +1,7 @@
 //! `--set name=value` and `--set stage.path.to.key=value`: changes from the command line.
 //!
 //! They are applied to the tree before variables and matrices are resolved, so a value may itself
-//! hold `${name}`. Every part keeps a span in the argument, so that later errors point there.
+//! hold `${name}`, and after templates, so that they reach what a stage inherits; `template.key=value` changes a template for all that extend it. Every part keeps a span in the argument, so that later errors point there.
 //! Does not know which parameters a stage has: a key that it adds is accepted or refused later.
 
 use indexmap::IndexMap;
@@ -16,18 +16,30 @@ use super::yaml;
 /// The keys of the top level that `--set` reaches by their bare name.
 const TOP_LEVEL: [&str; 2] = ["name", "seed"];
 
-/// Applies all arguments in order to the root of a pipeline file.
-pub(super) fn apply(root: &mut Node, sets: &[String], sources: &mut Sources, problems: &mut Vec<Problem>) {
+/// Reads all arguments.
+pub(super) fn read(sets: &[String], sources: &mut Sources, problems: &mut Vec<Problem>) -> Vec<Setting> {
+    let mut settings = Vec::with_capacity(sets.len());
     for set in sets {
         let file = sources.add_argument(&format!("--set {set}"));
-        let result = Setting::read(sources, file).and_then(|setting| setting.apply(root, sources));
-        if let Err(found) = result {
+        match Setting::read(sources, file) {
+            Ok(setting) => settings.push(setting),
+            Err(found) => problems.extend(found),
+        }
+    }
+    settings
+}
+
+/// Applies settings in order to the root of a pipeline file.
+pub(super) fn apply(root: &mut Node, settings: Vec<Setting>, sources: &Sources, problems: &mut Vec<Problem>) {
+    for setting in settings {
+        if let Err(found) = setting.apply(root, sources) {
             problems.extend(found);
         }
     }
 }
 
-struct Setting {
+/// One argument, read but not applied.
+pub(super) struct Setting {
     path: Vec<Segment>,
     value: Node,
 }
@@ -66,6 +78,16 @@ impl Setting {
         Ok(Setting { path, value })
     }
 
+    /// Whether it changes a template, or which templates a stage extends: then it must be applied before templates are resolved.
+    pub fn shapes_templates(&self, root: &Node) -> bool {
+        let has = |section: &str, name: &str| root.get(section).is_some_and(|node| node.get(name).is_some());
+        match self.path.as_slice() {
+            [stage, key] if key.name == "extends" && has("stages", &stage.name) => true,
+            [first, _, ..] => !has("stages", &first.name) && has("templates", &first.name),
+            _ => false,
+        }
+    }
+
     fn apply(self, root: &mut Node, sources: &Sources) -> Result<(), Vec<Problem>> {
         let Value::Mapping(top) = &mut root.value else {
             return Ok(()); // the pipeline's own check reports that
@@ -74,6 +96,12 @@ impl Setting {
         let target = path.remove(0);
         if path.is_empty() {
             return set_top(top, target, value).map_err(|problem| vec![*problem]);
+        }
+        let is_stage = top.get("stages").is_some_and(|stages| stages.node.get(&target.name).is_some());
+        if !is_stage
+            && let Some(template) = top.get_mut("templates").and_then(|entry| entry_mut(&mut entry.node, &target.name))
+        {
+            return descend(&mut template.node, path, value, sources).map_err(|problem| vec![*problem]);
         }
         let stages = top.get_mut("stages").map(|entry| &mut entry.node);
         let known: Vec<String> = keys_of(stages.as_deref());

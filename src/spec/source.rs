@@ -1,8 +1,9 @@
-//! Source texts and positions in them: the pipeline file and every `--set` argument.
+//! Source texts and positions in them: the pipeline file, what it includes, and every `--set` argument.
 //!
 //! Knows nothing of YAML: it maps byte offsets to lines and columns, and cuts slices.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A place in a text, e.g. line 42, column 7.
@@ -31,6 +32,7 @@ pub struct Span {
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     list: Vec<Source>,
+    files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone)]
@@ -45,6 +47,7 @@ struct Source {
 impl Sources {
     /// Adds a file's text under the name that messages show; returns its index.
     pub fn add_file(&mut self, name: &str, text: &str) -> usize {
+        self.files.push(PathBuf::from(name));
         self.add(name, text, false)
     }
 
@@ -52,6 +55,16 @@ impl Sources {
     /// Its positions are shown without a line number.
     pub fn add_argument(&mut self, text: &str) -> usize {
         self.add(text, text, true)
+    }
+
+    /// Remembers a file that is named but could not be read.
+    pub(super) fn note_unread(&mut self, path: &Path) {
+        self.files.push(path.to_path_buf());
+    }
+
+    /// The pipeline file and all that it includes, in the order in which they are named; also those that could not be read.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     fn add(&mut self, name: &str, text: &str, argument: bool) -> usize {

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod baseline;
+mod command;
 pub mod compare;
 mod dataset;
 mod describe;
@@ -36,6 +37,7 @@ static KINDS: &[KindInfo] = &[
     predict::Predict::INFO,
     transfer::Transfer::INFO,
     report::Report::INFO,
+    command::Command::INFO,
 ];
 
 pub fn registry() -> Registry {

@@ -6,29 +6,47 @@ use serde_json::{Map, Value, json};
 
 use crate::engine::{Arity, InputPort};
 
-/// A schema for editors (draft 2020-12): one branch per stage kind, inputs beside parameters.
+/// A schema for editors (draft 2020-12): a definition per stage kind, inputs beside parameters. A stage that extends templates may leave
+/// everything to them, so nothing is required of it; the same holds for templates.
 pub fn pipeline_schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
-    let kinds: Vec<Value> = super::KINDS.iter().map(|kind| stage_schema(&mut generator, kind)).collect();
+    let kinds: Vec<Kind> = super::KINDS.iter().map(|kind| Kind::new(&mut generator, kind)).collect();
     let names: Vec<&str> = super::KINDS.iter().map(|kind| kind.name).collect();
-    let definitions = generator.take_definitions(true);
+    let whole: Vec<Value> =
+        kinds.iter().map(|kind| json!({"$ref": kind.reference, "required": kind.required})).collect();
+    let parts: Vec<Value> = kinds.iter().map(|kind| json!({"$ref": kind.reference})).collect();
+    let mut definitions = generator.take_definitions(true);
+    definitions.extend(kinds.into_iter().map(|kind| (kind.name, kind.schema)));
+    let one_or_more = |what: &str, description: &str| {
+        let one = json!({"type": "string", "description": what});
+        json!({"description": description, "anyOf": [one, {"type": "array", "items": one}]})
+    };
+    definitions.insert("extends".to_owned(), one_or_more("A name under `templates`.", EXTENDS));
+    definitions.insert("matrix".to_owned(), matrix_schema());
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A runner pipeline",
         "type": "object",
         "additionalProperties": false,
-        "required": ["name", "stages"],
         "properties": {
-            "name": {"type": "string", "description": "Names the folder of results under `artifacts`."},
+            "name": {"type": "string", "description": "Names the folder of results under `artifacts`; the file's name unless given."},
             "seed": {"type": "integer", "minimum": 0, "description": "Every random number follows from it."},
+            "include": one_or_more("A path that counts from the folder of this file.", INCLUDE),
             "vars": {"type": "object", "description": "Values for `${name}`; `--set name=value` replaces them."},
+            "templates": {
+                "type": "object",
+                "description": "What several stages share, by a name for `extends`.",
+                "additionalProperties": {"anyOf": parts},
+            },
             "stages": {
                 "type": "object",
+                "description": "What is done, by names of your choice.",
                 "additionalProperties": {
                     "type": "object",
-                    "required": ["kind"],
                     "properties": {"kind": {"enum": names}},
-                    "oneOf": kinds,
+                    "if": {"required": ["extends"]},
+                    "then": {"anyOf": parts},
+                    "else": {"required": ["kind"], "oneOf": whole},
                 },
             },
         },
@@ -36,33 +54,73 @@ pub fn pipeline_schema() -> Value {
     })
 }
 
-fn stage_schema(generator: &mut SchemaGenerator, kind: &crate::engine::KindInfo) -> Value {
-    // Inlined rather than referenced: the inputs and `kind` must be properties of the same object.
-    let reference = (kind.schema)(generator).to_value();
-    let name = reference["$ref"].as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default().to_owned();
-    let mut schema = generator.definitions().get(&name).cloned().unwrap_or(reference);
-    let properties = schema.as_object_mut().map(|object| object.entry("properties").or_insert_with(|| json!({})));
-    if let Some(properties) = properties.and_then(Value::as_object_mut) {
-        let own = std::mem::take(properties);
-        properties.insert("kind".to_owned(), json!({"const": kind.name, "description": kind.summary}));
-        let axis = json!({"type": "object", "description": "Makes an instance of the stage for every combination of these values."});
-        properties.insert("matrix".to_owned(), axis);
-        for input in kind.inputs {
-            properties.insert(input.name.to_owned(), input_schema(input));
+const INCLUDE: &str = "Pipeline files whose vars, templates and stages join these. This file's vars win; stages and templates have one place each. \
+    `name` and `seed` of an included file do not count here.";
+
+const EXTENDS: &str = "Templates to take over; of several a later one wins, and the stage's own keys win over all. Mappings are merged key by key, \
+    everything else is replaced; `null` takes a key away.";
+
+/// A stage kind in the schema.
+struct Kind {
+    name: String,
+    reference: String,
+    schema: Value,
+    required: Vec<Value>,
+}
+
+impl Kind {
+    fn new(generator: &mut SchemaGenerator, kind: &crate::engine::KindInfo) -> Self {
+        // Taken out of its own definition: the inputs and `kind` must be properties of the same object, since others are denied.
+        let reference = (kind.schema)(generator).to_value();
+        let name = reference["$ref"].as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default().to_owned();
+        let mut schema = generator.definitions().get(&name).cloned().unwrap_or(reference);
+        let mut required = vec![json!("kind")];
+        if let Some(object) = schema.as_object_mut() {
+            if let Some(Value::Array(own)) = object.shift_remove("required") {
+                required.extend(own);
+            }
+            let own = object.shift_remove("properties");
+            let mut properties = Map::new();
+            properties.insert("kind".to_owned(), json!({"const": kind.name, "description": kind.summary}));
+            properties.insert("extends".to_owned(), json!({"$ref": "#/$defs/extends"}));
+            properties.insert("matrix".to_owned(), json!({"$ref": "#/$defs/matrix"}));
+            properties.insert("as".to_owned(), json!({"type": "string", "description": AS}));
+            for input in kind.inputs {
+                properties.insert(input.name.to_owned(), input_schema(input));
+            }
+            if let Some(Value::Object(own)) = own {
+                properties.extend(relaxed(own));
+            }
+            object.insert("properties".to_owned(), Value::Object(properties));
         }
-        properties.extend(relaxed(own));
+        let inputs = kind.inputs.iter().filter(|input| matches!(input.arity, Arity::One | Arity::Many));
+        required.extend(inputs.map(|input| json!(input.name)));
+        let name = format!("stage.{}", kind.name);
+        Kind { reference: format!("#/$defs/{name}"), name, schema, required }
     }
-    let required: Vec<&str> = (kind.inputs.iter())
-        .filter(|input| matches!(input.arity, Arity::One | Arity::Many))
-        .map(|input| input.name)
-        .collect();
-    if let Some(object) = schema.as_object_mut() {
-        let list = object.entry("required").or_insert_with(|| json!([]));
-        if let Some(list) = list.as_array_mut() {
-            list.extend(required.into_iter().chain(["kind"]).map(Value::from));
-        }
-    }
-    schema
+}
+
+const AS: &str = "What the instances of the matrix are called, e.g. `fused-${size}`; `${size}` is the choice's name here. Unless given: \
+    `fused@size=small`. The stage's own name always means all instances.";
+
+fn matrix_schema() -> Value {
+    let scalar = json!({"type": ["string", "number", "boolean"]});
+    let named = json!({"type": "object", "description": "Values of any shape, by names of your choice."});
+    let axis = json!({"anyOf": [
+        {"type": "array", "items": scalar, "description": "Scalars."},
+        named,
+        {"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_.-]*\}$"},
+    ]});
+    let choice = json!({"anyOf": [scalar, {"type": "object", "minProperties": 1, "maxProperties": 1, "description": "One named value."}]});
+    json!({
+        "description": "Makes an instance of the stage for every combination of these values, which `${key}` stands for: a mapping of \
+            keys to lists of scalars or to named values, e.g. `{lr: [1e-3, 1e-2], size: {small: [64], large: [256, 256]}}`; or a list \
+            of the combinations themselves, e.g. `[{lr: 1e-3, size: {small: [64]}}]`.",
+        "anyOf": [
+            {"type": "object", "additionalProperties": axis},
+            {"type": "array", "items": {"type": "object", "additionalProperties": choice}},
+        ],
+    })
 }
 
 /// Numbers may be written as `${variable}` too.
@@ -88,6 +146,11 @@ fn input_schema(input: &InputPort) -> Value {
         Arity::Many | Arity::Any => json!({
             "description": input.summary,
             "anyOf": [reference, {"type": "array", "items": reference}],
+        }),
+        Arity::Named => json!({
+            "description": input.summary,
+            "type": "object",
+            "additionalProperties": {"anyOf": [reference, {"type": "array", "items": reference}]},
         }),
     }
 }

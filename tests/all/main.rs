@@ -3,6 +3,7 @@
 mod bad_input;
 mod cache;
 mod cli;
+mod command;
 mod compare;
 mod determinism;
 mod encoder;
@@ -18,4 +19,6 @@ mod report;
 mod sample;
 mod spec;
 mod verify;
+#[cfg(unix)]
+mod watch;
 mod workspace;

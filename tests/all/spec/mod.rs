@@ -1,9 +1,12 @@
 //! The room `spec` through its public door: one pipeline text in, a spec or rendered problems out.
 
 mod agreement;
+mod include;
+mod instances;
 mod pipeline;
 mod rendering;
 mod syntax;
+mod templates;
 mod typed;
 
 use runner::spec::{self, PipelineSpec, Problems};

@@ -182,7 +182,7 @@ error: unknown key 'nmae' (did you mean 'name'?)
   |
 1 | nmae: x
   | ^^^^
-  = help: keys of a pipeline are name, seed, vars, stages
+  = help: keys of a pipeline are name, seed, include, vars, templates, stages
 
 error: 'seed' must be a whole number from 0 to 18446744073709551615
  --> full.yaml:2:7
@@ -292,7 +292,15 @@ error: '${' without its '}'
 #[test]
 fn a_matrix_that_cannot_be_is_explained() {
     let matrix = |matrix: &str| read(&format!("stages: {{s: {{kind: k, matrix: {matrix}}}}}")).messages();
-    assert_eq!(matrix("[1]"), ["a matrix must be a mapping, not a list"]);
+    assert_eq!(matrix("5"), ["a matrix must be a mapping or a list of mappings, not a number"]);
+    assert_eq!(matrix("[]"), ["a matrix must be a mapping or a list of mappings, not an empty list"]);
+    assert_eq!(
+        matrix("[1, {a: 1}, {b: 2}, {a: [1]}]"),
+        ["a combination must be a mapping, not a number", "the choice of 'a' is a list"]
+    );
+    assert_eq!(matrix("[{a: 1, b: 2}, {a: 1}]"), ["this combination lacks 'b'"]);
+    assert_eq!(matrix("[{a: 1}, {a: 1, b: 2}]"), ["not every combination has the same keys"]);
+    assert_eq!(matrix("[{a: 1, b: 2}, {b: 2, a: 1}]"), ["two combinations have the same names"]);
     assert_eq!(matrix("{}"), ["an empty matrix"]);
     assert_eq!(
         matrix("{a: [[1], 2, 2], b: 5, 1: [1]}"),

@@ -1,0 +1,223 @@
+//! `templates` and `extends`: what several stages share is written once.
+//!
+//! A stage says `extends: net`, or a list of templates of which a later one wins; a template may extend others. Mappings are merged key by
+//! key, everything else is replaced; a stage's own keys win. A key that is given as `null` takes away what was inherited under it. Every
+//! value keeps the place where it was written. Does not know what the keys mean; templates are resolved before variables, so that they may
+//! use the variables and matrix choices of the stage that extends them.
+
+use indexmap::IndexMap;
+
+use super::node::{Entry, Node, Value};
+use super::problem::Problem;
+use super::source::Span;
+use super::suggest::did_you_mean;
+use super::variables::is_name;
+
+/// Templates that extend each other in a longer chain are a mistake, and would cost stack.
+const MOST_LEVELS: usize = 64;
+
+/// Where a template was written, so that a fault in it can name the stages that suffer from it.
+#[derive(Debug, Clone)]
+pub(super) struct TemplatePlace {
+    name: String,
+    body: Span,
+}
+
+/// Takes `templates` out of the root, replaces every `extends` of a stage by what it stands for, and returns where the templates are.
+pub(super) fn resolve(root: &mut Node, problems: &mut Vec<Problem>) -> Vec<TemplatePlace> {
+    let templates = match root.remove("templates").map(|entry| entry.node) {
+        None => IndexMap::new(),
+        Some(Node { value: Value::Null, .. }) => IndexMap::new(),
+        Some(Node { value: Value::Mapping(entries), .. }) => entries,
+        Some(other) => {
+            let message = format!("`templates` must be a mapping, not {}", other.value.noun());
+            problems.push(Problem::new(other.span, message).help("e.g. `templates: {net: {kind: train, epochs: 60}}`"));
+            return Vec::new();
+        }
+    };
+    let mut resolver = Resolver { templates: &templates, whole: IndexMap::new(), open: Vec::new(), problems };
+    for (name, entry) in &templates {
+        resolver.check(name, entry);
+        resolver.template(name);
+    }
+    if let Some(Value::Mapping(stages)) = root.child_mut(&"stages".into()).map(|stages| &mut stages.value) {
+        for entry in stages.values_mut().filter(|entry| entry.node.get("extends").is_some()) {
+            let own = std::mem::replace(&mut entry.node, Node::new(entry.key_span, Value::Null));
+            entry.node = resolver.extend(own);
+        }
+    }
+    let place = |(name, entry): (&String, &Entry)| TemplatePlace { name: name.clone(), body: entry.node.span };
+    templates.iter().map(place).collect()
+}
+
+/// A stage to name: its name and where that stands, its body, and the place of its kind if that is no longer in the body.
+pub(super) type StagePlace<'a> = (&'a str, Span, &'a Node, Option<Span>);
+
+/// Lets every problem inside a template tell which stage took the faulty part over.
+pub(super) fn name_users<'a>(
+    problems: &mut [Problem],
+    templates: &[TemplatePlace],
+    stages: impl Iterator<Item = StagePlace<'a>> + Clone,
+) {
+    for problem in problems {
+        let Some(span) = problem.span else { continue };
+        let Some(template) = templates.iter().find(|template| contains(template.body, span)) else { continue };
+        let took = |node: &Node| holds(node, &|part| contains(template.body, part) && contains(part, span));
+        let took = |stage: &StagePlace| took(stage.2) || stage.3 == Some(span);
+        let mut users: Vec<(&str, Span)> = stages.clone().filter(took).map(|(name, at, ..)| (name, at)).collect();
+        users.dedup();
+        let Some((first, at)) = users.first().copied() else { continue };
+        let others = if users.len() > 1 { format!(" (and {} more)", users.len() - 1) } else { String::new() };
+        let label = format!("stage '{first}'{others} takes it from the template '{}'", template.name);
+        match (&problem.related, &mut problem.help) {
+            (None, _) => problem.related = Some((at, label)),
+            (Some(_), Some(help)) => *help = format!("{help} ({label})"),
+            (Some(_), help) => *help = Some(label),
+        }
+    }
+}
+
+struct Resolver<'a> {
+    templates: &'a IndexMap<String, Entry>,
+    /// Templates with all that they extend; `None` for one at fault, which is reported once.
+    whole: IndexMap<&'a str, Option<Node>>,
+    open: Vec<&'a str>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl<'a> Resolver<'a> {
+    fn check(&mut self, name: &str, entry: &Entry) {
+        if !is_name(name) {
+            self.problems.push(
+                Problem::new(entry.key_span, format!("'{name}' cannot name a template"))
+                    .help("names are letters, digits, '_' and '-', starting with a letter"),
+            );
+        }
+        if !matches!(entry.node.value, Value::Mapping(_)) {
+            let message = format!("template '{name}' must be a mapping, not {}", entry.node.value.noun());
+            self.problems.push(
+                Problem::new(entry.node.span, message).help(format!("e.g. `{name}: {{kind: train, epochs: 60}}`")),
+            );
+        }
+    }
+
+    /// A template with all that it extends.
+    fn template(&mut self, name: &'a str) -> Option<Node> {
+        if let Some(known) = self.whole.get(name) {
+            return known.clone();
+        }
+        let entry = self.templates.get(name)?;
+        let whole = matches!(entry.node.value, Value::Mapping(_)).then(|| {
+            self.open.push(name);
+            let whole = self.extend(entry.node.clone());
+            self.open.pop();
+            whole
+        });
+        self.whole.insert(name, whole.clone());
+        whole
+    }
+
+    /// A stage or template laid over what it extends.
+    fn extend(&mut self, mut own: Node) -> Node {
+        let Some(extends) = own.remove("extends") else { return own };
+        let items = match extends.node.value {
+            Value::Sequence(items) => items,
+            Value::Null => Vec::new(),
+            _ => vec![extends.node],
+        };
+        let mut inherited: Option<Node> = None;
+        for item in items {
+            let Some(body) = self.named(&item) else { continue };
+            inherited = Some(match inherited {
+                Some(before) => merge(before, body),
+                None => body,
+            });
+        }
+        match inherited {
+            Some(base) => merge(base, own),
+            None => own,
+        }
+    }
+
+    fn named(&mut self, item: &Node) -> Option<Node> {
+        let Some(name) = item.as_str() else {
+            let message = format!("`extends` wants names of templates, not {}", item.value.noun());
+            self.problems.push(Problem::new(item.span, message).help("e.g. `extends: net` or `extends: [net, long]`"));
+            return None;
+        };
+        if name.contains("${") {
+            self.problems.push(
+                Problem::new(item.span, format!("a variable in the template's name '{name}'"))
+                    .help("templates are resolved before variables: write the name out"),
+            );
+            return None;
+        }
+        let Some((name, first)) = self.templates.get_key_value(name) else {
+            let guess = did_you_mean(name, self.templates.keys().map(String::as_str));
+            let problem = Problem::new(item.span, format!("unknown template '{name}'{guess}"));
+            self.problems.push(match self.templates.keys().map(String::as_str).collect::<Vec<_>>().join(", ") {
+                known if known.is_empty() => problem.help("define it under `templates`"),
+                known => problem.help(format!("templates are {known}")),
+            });
+            return None;
+        };
+        if let Some(start) = self.open.iter().position(|open| *open == name.as_str()) {
+            let circle = self.open[start..].join(" → ");
+            let message = format!("templates extend each other in a circle: {circle} → {name}");
+            self.problems.push(
+                Problem::new(item.span, message)
+                    .related(first.key_span, format!("'{name}' is defined here"))
+                    .help("one of them must not extend another"),
+            );
+            return None;
+        }
+        if self.open.len() >= MOST_LEVELS {
+            let message = format!("templates extend each other more than {MOST_LEVELS} levels deep");
+            self.problems
+                .push(Problem::new(item.span, message).help("name the templates in one `extends` list instead"));
+            return None;
+        }
+        self.template(name)
+    }
+}
+
+/// Lays `over` on `base`.
+fn merge(base: Node, over: Node) -> Node {
+    let (mut under, entries) = match (base.value, over.value) {
+        (Value::Mapping(under), Value::Mapping(entries)) => (under, entries),
+        (_, value) => return Node { value, ..over },
+    };
+    for (key, entry) in entries {
+        let inherited = under.get_mut(&key);
+        match (inherited, &entry.node.value) {
+            (Some(_), Value::Null) => {
+                under.shift_remove(&key);
+            }
+            (Some(inherited), _) => {
+                let place = inherited.node.span;
+                let before = std::mem::replace(&mut inherited.node, Node::new(place, Value::Null));
+                *inherited = Entry { key_span: entry.key_span, node: merge(before, entry.node) };
+            }
+            (None, _) => {
+                under.insert(key, entry);
+            }
+        }
+    }
+    Node { span: over.span, origin: over.origin, value: Value::Mapping(under) }
+}
+
+/// Whether a test holds for the span of any key or value under a node.
+fn holds(node: &Node, test: &dyn Fn(Span) -> bool) -> bool {
+    let own = match &node.value {
+        // A mapping's span covers keys that may have been replaced: only its parts count.
+        Value::Mapping(entries) => entries.values().any(|entry| test(entry.key_span) || holds(&entry.node, test)),
+        Value::Sequence(items) => items.iter().any(|item| holds(item, test)),
+        _ => false,
+    };
+    let empty = matches!(&node.value, Value::Mapping(entries) if !entries.is_empty());
+    own || (!empty && test(node.span))
+}
+
+fn contains(outer: Span, inner: Span) -> bool {
+    outer.file == inner.file && outer.start.offset <= inner.start.offset && inner.end.offset <= outer.end.offset
+}

@@ -1,0 +1,202 @@
+//! `include`: other pipeline files whose `vars`, `templates` and `stages` join those of the file that names them.
+//!
+//! Paths count from the folder of the file in which they are written, and are written out: variables are not known yet. What stands nearer
+//! wins for variables: the including file over what it includes, a later file over an earlier one. Stages and templates have one place
+//! each. `name` and `seed` of an included file serve when it is run by itself; here they do not count. A file that is reached twice is read
+//! once. Does not know what variables, templates and stages mean.
+
+use indexmap::IndexMap;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::file;
+use super::node::{Entry, Node, Value};
+use super::problem::Problem;
+use super::source::{Sources, Span};
+use super::suggest::did_you_mean;
+use super::yaml;
+
+/// The keys that a pipeline file may have.
+pub(super) const TOP_LEVEL: [&str; 6] = ["name", "seed", "include", "vars", "templates", "stages"];
+
+/// Files that include each other in a longer chain are a mistake, and would cost stack.
+const MOST_LEVELS: usize = 32;
+
+/// The root of file `file`, whose text is in `sources`, with all that it includes. `None` after a fault in that file's own syntax, or if it
+/// holds nothing.
+pub(super) fn read(file: usize, sources: &mut Sources, problems: &mut Vec<Problem>) -> Option<Node> {
+    let start = identity(Path::new(sources.name(file)));
+    Includer { sources, problems, open: vec![(file, start.clone())], seen: HashSet::from([start]) }.root(file)
+}
+
+struct Includer<'a> {
+    sources: &'a mut Sources,
+    problems: &'a mut Vec<Problem>,
+    /// The files that are being read, each included by the one before.
+    open: Vec<(usize, PathBuf)>,
+    seen: HashSet<PathBuf>,
+}
+
+/// What joins, by top-level key.
+type Parts = IndexMap<&'static str, Entry>;
+
+impl Includer<'_> {
+    fn root(&mut self, file: usize) -> Option<Node> {
+        let mut root = match yaml::read(self.sources, file, 0) {
+            Ok(root) => root?,
+            Err(found) => {
+                self.problems.extend(found);
+                return None;
+            }
+        };
+        let Value::Mapping(top) = &root.value else {
+            let message = format!("a pipeline must be a mapping with `stages`, not {}", root.value.noun());
+            self.problems.push(Problem::new(root.span, message));
+            return None;
+        };
+        for (key, entry) in top {
+            if !TOP_LEVEL.contains(&key.as_str()) {
+                let guess = did_you_mean(key, TOP_LEVEL);
+                self.problems.push(
+                    Problem::new(entry.key_span, format!("unknown key '{key}'{guess}"))
+                        .help(format!("keys of a pipeline are {}", TOP_LEVEL.join(", "))),
+                );
+            }
+        }
+        if let Some(include) = root.remove("include") {
+            let mut parts = Parts::new();
+            for (path, span) in self.paths(&include.node) {
+                if let Some(included) = self.include(file, &path, span) {
+                    self.join(&mut parts, included);
+                }
+            }
+            self.join_own(parts, &mut root);
+        }
+        Some(root)
+    }
+
+    /// The paths of an `include`: one text or a list of texts.
+    fn paths(&mut self, node: &Node) -> Vec<(String, Span)> {
+        let items = match &node.value {
+            Value::Sequence(items) => items.as_slice(),
+            Value::Null => &[],
+            _ => std::slice::from_ref(node),
+        };
+        let mut paths = Vec::new();
+        for item in items {
+            match item.as_str() {
+                Some(path) if path.contains("${") => self.problems.push(
+                    Problem::new(item.span, format!("a variable in the path '{path}'"))
+                        .help("files are included before variables are known: write the path out"),
+                ),
+                Some(path) => paths.push((path.to_string(), item.span)),
+                None => self.problems.push(
+                    Problem::new(
+                        item.span,
+                        format!("`include` wants paths of pipeline files, not {}", item.value.noun()),
+                    )
+                    .help("e.g. `include: [common.yaml]`"),
+                ),
+            }
+        }
+        paths
+    }
+
+    fn include(&mut self, from: usize, path: &str, span: Span) -> Option<Node> {
+        let path = Path::new(self.sources.name(from)).parent().unwrap_or(Path::new("")).join(path);
+        let identity = identity(&path);
+        if let Some(start) = self.open.iter().position(|(_, open)| *open == identity) {
+            let circle: Vec<&str> = self.open[start..].iter().map(|(file, _)| self.sources.name(*file)).collect();
+            let message = match circle.as_slice() {
+                [own] => format!("'{own}' includes itself"),
+                _ => format!("files include each other in a circle: {} → {}", circle.join(" → "), path.display()),
+            };
+            self.problems
+                .push(Problem::new(span, message).help("remove this line, or move what both need to a third file"));
+            return None;
+        }
+        if !self.seen.insert(identity.clone()) {
+            return None;
+        }
+        if self.open.len() >= MOST_LEVELS {
+            let message = format!("files include each other more than {MOST_LEVELS} levels deep");
+            self.problems.push(Problem::new(span, message).help("name the files in one `include` list instead"));
+            return None;
+        }
+        match file::read(&path, Some(span), self.sources) {
+            Ok(file) => {
+                self.open.push((file, identity));
+                let root = self.root(file);
+                self.open.pop();
+                root
+            }
+            Err(problem) => {
+                self.problems.push(*problem);
+                None
+            }
+        }
+    }
+
+    /// Adds what an included file gives; of variables the later one wins.
+    fn join(&mut self, parts: &mut Parts, mut included: Node) {
+        for key in ["vars", "templates", "stages"] {
+            let Some(entry) = included.remove(key) else { continue };
+            match (&entry.node.value, parts.get_mut(key)) {
+                (Value::Null, _) => {}
+                (Value::Mapping(_), None) => {
+                    parts.insert(key, entry);
+                }
+                (Value::Mapping(_), Some(before)) => self.merge(key, &mut before.node, entry.node),
+                (other, _) => {
+                    let message = format!("`{key}` must be a mapping, not {}", other.noun());
+                    self.problems.push(Problem::new(entry.node.span, message));
+                }
+            }
+        }
+    }
+
+    /// Puts what was included under the file's own values. An own value of the wrong kind stays, for its own check to report.
+    fn join_own(&mut self, parts: Parts, root: &mut Node) {
+        let Value::Mapping(top) = &mut root.value else { return };
+        for (key, mut included) in parts {
+            match top.get_mut(key) {
+                None => {
+                    top.insert(key.to_string(), included);
+                }
+                Some(own) if matches!(own.node.value, Value::Null) => *own = included,
+                Some(own) if matches!(own.node.value, Value::Mapping(_)) => {
+                    let written = own.node.span;
+                    let node = std::mem::replace(&mut own.node, Node::new(written, Value::Null));
+                    self.merge(key, &mut included.node, node);
+                    included.node.span = written;
+                    own.node = included.node;
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn merge(&mut self, key: &str, into: &mut Node, from: Node) {
+        let (Value::Mapping(into), Value::Mapping(from)) = (&mut into.value, from.value) else { return };
+        for (name, entry) in from {
+            match into.get(&name) {
+                Some(first) if key != "vars" => {
+                    let what = key.trim_end_matches('s');
+                    self.problems.push(
+                        Problem::new(entry.key_span, format!("{what} '{name}' is defined twice"))
+                            .related(first.key_span, "first defined here")
+                            .help("rename one of them; `extends` makes a variant of a template"),
+                    );
+                }
+                _ => {
+                    into.insert(name, entry);
+                }
+            }
+        }
+    }
+}
+
+/// What tells whether two paths are the same file.
+fn identity(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}

@@ -1,0 +1,60 @@
+//! What a program sees of the environment: the declared variables, and four that every program needs.
+//!
+//! Knows nothing of processes.
+
+use std::ffi::OsString;
+
+use crate::engine::{External, Report};
+
+/// Passed on without counting: they say where things are on this machine and how people read.
+const ALWAYS: [&str; 4] = ["PATH", "HOME", "LANG", "TMPDIR"];
+
+/// Words in a variable's name that call for its value to be kept out of records.
+const SECRET: [&str; 5] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"];
+
+/// The whole environment of a program that declares these variables.
+pub(super) fn of(declared: &[String]) -> Vec<(String, OsString)> {
+    let names = ALWAYS.into_iter().chain(declared.iter().map(String::as_str));
+    names.filter_map(|name| Some((name.to_owned(), std::env::var_os(name)?))).collect()
+}
+
+pub(super) fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A declared variable: what its value is joins the cache key.
+pub(super) struct Variable {
+    name: String,
+    at: String,
+}
+
+impl Variable {
+    pub fn new(name: &str) -> Self {
+        Variable { name: name.to_owned(), at: format!("env.{name}") }
+    }
+
+    /// The value as people should see it in explanations; of secrets a digest, since manifests are kept on disk.
+    fn value(&self) -> String {
+        let Some(value) = std::env::var_os(&self.name) else { return "(not set)".to_owned() };
+        let name = self.name.to_ascii_uppercase();
+        match value.to_str() {
+            Some(text) if !SECRET.iter().any(|word| name.contains(word)) => format!("'{text}'"),
+            _ => crate::artifact::Digest::of(value.as_encoded_bytes()).to_string(),
+        }
+    }
+}
+
+impl External for Variable {
+    fn at(&self) -> &str {
+        &self.at
+    }
+
+    fn digest(&self) -> anyhow::Result<Option<String>> {
+        Ok(Some(self.value()))
+    }
+
+    fn fetch(&self, _report: &dyn Report) -> anyhow::Result<String> {
+        Ok(self.value())
+    }
+}
