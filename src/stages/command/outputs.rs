@@ -123,7 +123,7 @@ fn table(bytes: &[u8]) -> anyhow::Result<Table> {
         anyhow!("not an Arrow IPC file: {error} (write it uncompressed, e.g. with pyarrow.ipc.new_file or polars' write_ipc)")
     })?;
     loop {
-        match table.column_digests() {
+        match table.digests() {
             Ok(_) => return Ok(table),
             Err(TableError::Unsupported(name, found)) => {
                 let Some(wanted) = storable(&found) else {
