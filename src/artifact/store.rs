@@ -157,6 +157,12 @@ impl Store {
         (content == Digest::of(&bytes).to_string().as_bytes()).then_some(bytes)
     }
 
+    /// Takes a memo away, if it is there.
+    pub fn remove_memo(&self, key: Digest) {
+        // What cannot be removed is still true.
+        let _ = fs::remove_file(self.sharded("memo", key));
+    }
+
     /// The key of what lies in the folder of that stage, if any.
     pub fn current(&self, pipeline: &str, stage: &str) -> Option<Digest> {
         fs::read_to_string(self.current_path(pipeline, stage)).ok()?.trim().parse().ok()

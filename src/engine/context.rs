@@ -24,6 +24,8 @@ pub struct StageContext<'a> {
     pub(super) seed: u64,
     pub(super) threads: usize,
     pub(super) inputs_key: Digest,
+    /// Whether memos of earlier runs count: not where the user asks for everything to be computed anew.
+    pub(super) memos: bool,
     pub(super) reporter: Reporter<'a>,
     pub(super) outputs: Vec<OutputRecord>,
     pub(super) measurements: Mutex<BTreeMap<String, f64>>,
@@ -150,7 +152,7 @@ impl<'a> StageContext<'a> {
         let mut hasher = Hasher::new();
         let kind = self.planned.stage.kind();
         hasher.field(kind.name.as_bytes()).field(&kind.version.to_le_bytes()).field(key.to_string().as_bytes());
-        Memo { store: self.store, key: hasher.finish() }
+        Memo { store: self.store, key: hasher.finish(), known: self.memos }
     }
 
     /// A digest over all that the result depends on but the parameters: for memo keys of work that depends on some parameters only.
@@ -238,11 +240,18 @@ impl InputView<'_> {
 pub struct Memo<'a> {
     store: &'a Store,
     key: Digest,
+    /// Whether what earlier runs put there counts.
+    known: bool,
 }
 
 impl Memo<'_> {
     pub fn get(&self) -> Option<Vec<u8>> {
-        self.store.get_memo(self.key)
+        if self.known { self.store.get_memo(self.key) } else { None }
+    }
+
+    /// Takes away what is there, if anything.
+    pub fn remove(&self) {
+        self.store.remove_memo(self.key);
     }
 
     pub fn put(&self, bytes: &[u8]) -> anyhow::Result<()> {

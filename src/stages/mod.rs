@@ -5,6 +5,7 @@
 
 mod adapter;
 mod baseline;
+mod checkpoint;
 mod dataset;
 mod describe;
 mod download;
