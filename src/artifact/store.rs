@@ -8,6 +8,7 @@
 //! | `blobs/ab/ab12…` | a file by the BLAKE3 digest of its content, read-only |
 //! | `records/ab/ab12….json` | what an action (named by its cache key) produced |
 //! | `memo/ab/ab12…` | finer-grained results inside a stage |
+//! | `rows/KEY/DIGEST.rows` | rows of numbers by the content that they come from (`rows`) |
 //! | `current/PIPELINE/STAGE` | the key of what lies in `artifacts/PIPELINE/STAGE` |
 //! | `locks/KEY` | kernel locks; the files themselves mean nothing |
 //! | `stat.json` | the stat cache |
@@ -161,6 +162,22 @@ impl Store {
     pub fn remove_memo(&self, key: Digest) {
         // What cannot be removed is still true.
         let _ = fs::remove_file(self.sharded("memo", key));
+    }
+
+    /// The folder of a row memo.
+    pub(super) fn rows_folder(&self, key: Digest) -> PathBuf {
+        self.root.join("rows").join(key.to_string())
+    }
+
+    /// Writes a file that is named by the digest of its content, unless it is there and sound.
+    pub(super) fn put_named(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let digest = Digest::of(bytes);
+        if self.stats.digest(path).is_ok_and(|found| found == digest) {
+            return Ok(());
+        }
+        write_read_only(path, bytes).at("write", path)?;
+        self.stats.note(path, digest);
+        Ok(())
     }
 
     /// The key of what lies in the folder of that stage, if any.

@@ -15,7 +15,7 @@ use super::plan::PlannedStage;
 use super::record::{ActionRecord, FileRecord, OutputRecord, TableRecord};
 use super::stage::{PortType, Reads, Report};
 use crate::artifact::digest::Hasher;
-use crate::artifact::{Digest, Store, Table};
+use crate::artifact::{Digest, RowMemo, Store, Table};
 
 pub struct StageContext<'a> {
     pub(super) planned: &'a PlannedStage,
@@ -153,6 +153,18 @@ impl<'a> StageContext<'a> {
         let kind = self.planned.stage.kind();
         hasher.field(kind.name.as_bytes()).field(&kind.version.to_le_bytes()).field(key.to_string().as_bytes());
         Memo { store: self.store, key: hasher.finish(), known: self.memos }
+    }
+
+    /// Rows of `width` numbers by what they were computed from, shared by all stages that give the same key. It must hold
+    /// all that decides a row beside its content: code, files, options.
+    pub fn row_memo(&self, key: &serde_json::Value, width: usize) -> RowMemo<'a> {
+        let mut hasher = Hasher::new();
+        hasher.field(b"rows").field(key.to_string().as_bytes());
+        if self.memos {
+            RowMemo::open(self.store, hasher.finish(), width)
+        } else {
+            RowMemo::unread(self.store, hasher.finish(), width)
+        }
     }
 
     /// A digest over all that the result depends on but the parameters: for memo keys of work that depends on some parameters only.

@@ -3,44 +3,36 @@
 //! Knows nothing of what is in a state (`ml::train`).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::pace::Pace;
 use crate::engine::{Memo, Report, StageContext};
 use crate::ml::train::{Checkpoints, Curves, TrainingSpec};
-
-/// The least time between two states; also what a training that ends sooner is spared.
-const PAUSE: Duration = Duration::from_millis(250);
-
-/// One hundredth of the time may go into saving, so that a slow disk sees states less often.
-const COST: u32 = 100;
 
 /// The place of one training's states. It holds one state at a time.
 pub(super) struct Place<'a> {
     memo: Memo<'a>,
     report: &'a dyn Report,
-    pace: Mutex<Pace>,
+    saving: Mutex<Saving>,
 }
 
-struct Pace {
-    /// When the last state was saved, or the training began.
-    last: Instant,
-    pause: Duration,
+struct Saving {
+    pace: Pace,
     /// When the training was told that a state is wanted.
-    asked: Option<Instant>,
-    told: bool,
+    begun: Option<Instant>,
+    has_failed: bool,
 }
 
 impl<'a> Place<'a> {
     /// `subject` is what is trained, as JSON: columns, rows, network, first weights; with the stage's inputs, the seed and
     /// the training's trajectory it decides the states.
     pub fn new(context: &'a StageContext, subject: &Value, training: &TrainingSpec) -> Self {
-        let pace = Pace { last: Instant::now(), pause: PAUSE, asked: None, told: false };
         Place {
             memo: context.memo(&key(context, subject, &training.trajectory())),
             report: context.report(),
-            pace: Mutex::new(pace),
+            saving: Mutex::new(Saving { pace: Pace::new(), begun: None, has_failed: false }),
         }
     }
 
@@ -49,8 +41,8 @@ impl<'a> Place<'a> {
         self.memo.remove();
     }
 
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    fn saving(&self) -> MutexGuard<'_, Saving> {
+        self.saving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,24 +52,20 @@ impl Checkpoints for Place<'_> {
     }
 
     fn is_due(&self) -> bool {
-        let mut pace = self.pace();
-        let due = pace.last.elapsed() >= pace.pause;
-        if due {
-            pace.asked = Some(Instant::now());
-        }
-        due
+        let mut saving = self.saving();
+        saving.begun = saving.pace.is_due().then(Instant::now);
+        saving.begun.is_some()
     }
 
     fn save(&self, bytes: &[u8]) {
         let result = self.memo.put(bytes);
-        let mut pace = self.pace();
-        if let Some(asked) = pace.asked.take() {
-            pace.pause = PAUSE.max(asked.elapsed() * COST);
+        let mut saving = self.saving();
+        if let Some(begun) = saving.begun.take() {
+            saving.pace.saved(begun);
         }
-        pace.last = Instant::now();
         // The training itself is none the worse for it.
         if let Err(error) = result
-            && !std::mem::replace(&mut pace.told, true)
+            && !std::mem::replace(&mut saving.has_failed, true)
         {
             self.report.warn(&format!("training goes on, but its state cannot be kept: {error:#}"));
         }

@@ -14,6 +14,7 @@ mod encoder;
 mod figures;
 mod load;
 mod model_file;
+mod pace;
 mod predict;
 mod report;
 pub mod schema;
