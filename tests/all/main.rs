@@ -11,6 +11,7 @@ mod models;
 mod pipelines;
 mod python;
 mod report;
+mod resume;
 mod sample;
 mod spec;
 mod workspace;
