@@ -15,6 +15,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::Digest;
 use super::store::{Store, StoreError};
@@ -45,6 +46,14 @@ struct Segment {
     /// Open, so that the rows can be read when another writer has merged the segment meanwhile.
     file: File,
     keys: Vec<RowKey>,
+}
+
+/// A row of a segment, and where it is wanted.
+struct Found<'o> {
+    row: usize,
+    /// The number of its key.
+    place: usize,
+    out: &'o mut [f32],
 }
 
 const MAGIC: [u8; 16] = *b"runner rows 1\0\0\0";
@@ -86,28 +95,37 @@ impl<'a> RowMemo<'a> {
     }
 
     /// Copies the rows of `keys` to their places in `out` (keys × width), as far as they are known; says of each whether it is.
-    pub fn read(&self, keys: &[RowKey], out: &mut [f32]) -> Vec<bool> {
-        let mut known = vec![false; keys.len()];
+    /// `threads` read side by side.
+    pub fn read(&self, keys: &[RowKey], out: &mut [f32], threads: usize) -> Vec<bool> {
+        if self.width == 0 {
+            return vec![false; keys.len()];
+        }
         let mut wanted: Vec<(RowKey, usize)> = keys.iter().enumerate().map(|(place, key)| (*key, place)).collect();
         wanted.sort_unstable();
-        let mut found: Vec<(usize, usize)> = Vec::new();
-        for segment in &self.segments {
-            found.clear();
-            let mut row = 0;
-            for (key, place) in &wanted {
-                while row < segment.keys.len() && segment.keys[row] < *key {
-                    row += 1;
+        let mut places: Vec<Option<&mut [f32]>> = out.chunks_exact_mut(self.width).map(Some).collect();
+        let found: Vec<(&Segment, Vec<Found>)> = (self.segments.iter())
+            .map(|segment| (segment, segment.find(&wanted, &mut places)))
+            .filter(|(_, found)| !found.is_empty())
+            .collect();
+        let known = Mutex::new(vec![false; keys.len()]);
+        let count = threads.clamp(1, found.len().max(1));
+        let work = Mutex::new(found.into_iter());
+        std::thread::scope(|scope| {
+            let worker = || {
+                while let Some((segment, mut found)) = next(&work) {
+                    // A segment that was sound and cannot be read any more leaves its rows unknown.
+                    if segment.copy(&mut found).is_ok() {
+                        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+                        found.iter().for_each(|found| known[found.place] = true);
+                    }
                 }
-                if segment.keys.get(row) == Some(key) && !known[*place] {
-                    found.push((row, *place));
-                }
+            };
+            for _ in 1..count {
+                scope.spawn(worker);
             }
-            // A segment that was sound and cannot be read any more leaves its rows unknown.
-            if segment.rows_to_places(&found, self.width, out).is_ok() {
-                found.iter().for_each(|(_, place)| known[*place] = true);
-            }
-        }
-        known
+            worker();
+        });
+        known.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps rows (keys × width) as one more segment. Of equal keys one is kept: their rows are equal, too.
@@ -215,25 +233,45 @@ impl Segment {
         Ok(bytes)
     }
 
-    /// `found`: (row here, place in `out`), rows ascending. Reads what lies between the first and the last wanted row of each block.
-    fn rows_to_places(&self, found: &[(usize, usize)], width: usize, out: &mut [f32]) -> io::Result<()> {
-        let size = 4 * width;
+    /// Which of `wanted` (ascending) are here, with the places that still wait for their row.
+    fn find<'o>(&self, wanted: &[(RowKey, usize)], places: &mut [Option<&'o mut [f32]>]) -> Vec<Found<'o>> {
+        let mut found = Vec::new();
+        let mut row = 0;
+        for (key, place) in wanted {
+            while row < self.keys.len() && self.keys[row] < *key {
+                row += 1;
+            }
+            if self.keys.get(row) == Some(key)
+                && let Some(out) = places[*place].take()
+            {
+                found.push(Found { row, place: *place, out });
+            }
+        }
+        found
+    }
+
+    /// Fills what was found, rows ascending. Of each block it reads what lies between the first and the last wanted row.
+    fn copy(&self, found: &mut [Found]) -> io::Result<()> {
+        let size = found.first().map_or(0, |first| 4 * first.out.len());
         let rows_at_once = (BLOCK / size.max(1)).max(1);
         let mut bytes = Vec::new();
-        for block in found.chunk_by(|a, b| a.0 / rows_at_once == b.0 / rows_at_once) {
-            let (first, last) = (block[0].0, block[block.len() - 1].0);
+        for block in found.chunk_by_mut(|a, b| a.row / rows_at_once == b.row / rows_at_once) {
+            let (first, last) = (block[0].row, block[block.len() - 1].row);
             bytes.resize((last + 1 - first) * size, 0);
             self.bytes_at(self.start_of_rows() + first * size, &mut bytes)?;
-            for (row, place) in block {
-                let row = &bytes[(row - first) * size..][..size];
-                let out = &mut out[place * width..][..width];
-                for (value, four) in out.iter_mut().zip(row.as_chunks::<4>().0) {
+            for found in block {
+                let row = &bytes[(found.row - first) * size..][..size];
+                for (value, four) in found.out.iter_mut().zip(row.as_chunks::<4>().0) {
                     *value = f32::from_le_bytes(*four);
                 }
             }
         }
         Ok(())
     }
+}
+
+fn next<T>(work: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    work.lock().unwrap_or_else(PoisonError::into_inner).next()
 }
 
 #[cfg(test)]
@@ -261,7 +299,7 @@ mod tests {
         let songs: Vec<usize> = songs.collect();
         let keys: Vec<RowKey> = songs.iter().map(|i| key(*i)).collect();
         let mut out = vec![9.0; WIDTH * keys.len()];
-        let known = memo.read(&keys, &mut out);
+        let known = memo.read(&keys, &mut out, 2);
         for ((i, known), found) in songs.iter().zip(&known).zip(out.chunks(WIDTH)) {
             assert_eq!(found, if *known { row(*i) } else { [9.0; WIDTH] });
         }
@@ -382,7 +420,7 @@ mod tests {
         let opened = clock.elapsed();
         let keys: Vec<RowKey> = texts.iter().map(|text| RowKey::of(text.as_bytes())).collect();
         let hashed = clock.elapsed();
-        let known = memo.read(&keys, &mut out);
+        let known = memo.read(&keys, &mut out, 2);
         let seconds = clock.elapsed().as_secs_f64();
         assert!(known.iter().all(|known| *known) && out.iter().all(|value| *value == 0.5));
         println!("{} segments, open {opened:?}, keys {hashed:?}, all {seconds:.2} s", memo.segments.len());

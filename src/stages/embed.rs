@@ -96,7 +96,7 @@ impl Stage for Embed {
         let mut fields = vec![Field::new(ROW_ID, DataType::Int64, true)];
         let mut arrays: Vec<ArrayRef> = vec![rows.column(ROW_ID)?.clone()];
         let mut recipes = serde_json::Map::new();
-        let mut distinct = 0;
+        let (mut distinct, mut computed) = (0, 0);
         let shared = self.pretrained(context)?;
         for column in &self.columns {
             let texts = texts(&rows, column)?;
@@ -115,7 +115,8 @@ impl Stage for Embed {
                 context.row_memo(&key, encoder.dim())
             });
             let (vectors, count) = encode(encoder, &texts, memo, context)?;
-            distinct += count;
+            distinct += count.distinct;
+            computed += count.computed;
             let field = Field::new(embedding_of(column), list_type(encoder.dim())?, true);
             fields.push(field.with_metadata(HashMap::from([(ENCODER.to_owned(), recipe.to_string())])));
             arrays.push(list_array(vectors)?);
@@ -124,7 +125,8 @@ impl Stage for Embed {
         let table = Table::new(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?);
         context.put_table("rows", &table)?;
         context.put_json("encoder", "encoder.json", &recipes)?;
-        context.headline(format!("{distinct} distinct texts of {} rows", table.rows()));
+        let known = if computed < distinct { format!(", {computed} of them new") } else { String::new() };
+        context.headline(format!("{distinct} distinct texts of {} rows{known}", table.rows()));
         Ok(())
     }
 }
@@ -152,6 +154,13 @@ fn texts(table: &Table, column: &str) -> anyhow::Result<Vec<String>> {
     Ok(dataset::strings(table, column)?.into_iter().map(Option::unwrap_or_default).collect())
 }
 
+/// Texts of a column.
+struct Count {
+    distinct: usize,
+    /// Those that no memo knew.
+    computed: usize,
+}
+
 /// Vectors for all texts, and how many distinct ones there were. With a memo only the texts that it does not know are
 /// computed, and kept in it as they come.
 fn encode(
@@ -159,7 +168,7 @@ fn encode(
     texts: &[String],
     memo: Option<RowMemo>,
     context: &StageContext,
-) -> anyhow::Result<(Matrix, usize)> {
+) -> anyhow::Result<(Matrix, Count)> {
     let mut place: HashMap<&str, usize> = HashMap::new();
     let mut distinct: Vec<&str> = Vec::new();
     let index: Vec<usize> = (texts.iter())
@@ -178,8 +187,10 @@ fn encode(
     };
     context.measure("texts", distinct.len() as f64);
     context.measure("texts_computed", computed as f64);
-    context.measure("texts_per_second", distinct.len() as f64 / clock.elapsed().as_secs_f64());
-    Ok((vectors.take(&index), distinct.len()))
+    if computed > 0 {
+        context.measure("texts_per_second", computed as f64 / clock.elapsed().as_secs_f64());
+    }
+    Ok((vectors.take(&index), Count { distinct: distinct.len(), computed }))
 }
 
 /// Vectors of distinct texts, and how many were computed.
@@ -191,7 +202,7 @@ fn remembered(
 ) -> anyhow::Result<(Matrix, usize)> {
     let keys: Vec<RowKey> = texts.iter().map(|text| RowKey::of(text.as_bytes())).collect();
     let mut vectors = Matrix::zeros(texts.len(), encoder.dim());
-    let known = memo.read(&keys, &mut vectors.data);
+    let known = memo.read(&keys, &mut vectors.data, context.threads());
     let unknown: Vec<usize> = (0..texts.len()).filter(|i| !known[*i]).collect();
     let unknown_texts: Vec<&str> = unknown.iter().map(|&i| texts[i]).collect();
     let mut keeper = Keeper { memo, keys: Vec::new(), rows: Vec::new(), pace: Pace::new(), report: context.report() };

@@ -7,27 +7,32 @@ use std::time::{Duration, Instant};
 /// The least time between two saves; what ends sooner is saved once, at its end.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// One hundredth of the time may go into saving: a slow disk is asked less often.
-const COST: u32 = 100;
+/// The reciprocal of the share of the time that may go into saving: a slow disk is asked less often.
+const SHARE: u32 = 50;
 
 pub(super) struct Pace {
-    /// When something was saved last, or the work began.
+    began: Instant,
     last: Instant,
-    pause: Duration,
+    spent: Duration,
+    saves: u32,
 }
 
 impl Pace {
     pub fn new() -> Self {
-        Pace { last: Instant::now(), pause: PAUSE }
+        let now = Instant::now();
+        Pace { began: now, last: now, spent: Duration::ZERO, saves: 0 }
     }
 
+    /// Whether it is time to save: the pause is over, and one more of the usual cost keeps within the share.
     pub fn is_due(&self) -> bool {
-        self.last.elapsed() >= self.pause
+        let usual = self.spent / self.saves.max(1);
+        self.last.elapsed() >= PAUSE && (self.spent + usual) * SHARE <= self.began.elapsed()
     }
 
     /// Something was saved; to prepare and write it was begun at `begun`.
     pub fn saved(&mut self, begun: Instant) {
-        self.pause = PAUSE.max(begun.elapsed() * COST);
+        self.spent += begun.elapsed();
+        self.saves += 1;
         self.last = Instant::now();
     }
 }

@@ -118,11 +118,11 @@ impl Stage for Train {
         };
         let fitted = chosen.fit(&data, context, &Adapter(context.report()))?;
         let training = chosen.training();
-        let told = told(context, &chosen.subject(), &training, &fitted.curves, fitted.resumed);
+        let remark = told(context, &chosen.subject(), &training, &fitted.curves, fitted.resumed);
         // A search leaves the state of its best trial, with which this ends at once: nothing of an earlier run.
-        let told = if found.is_some() { String::new() } else { told };
+        let remark = if found.is_some() { String::new() } else { remark };
         let parts = scores_by_part(&fitted.model, &data)?;
-        context.headline(headline(&parts, fitted.best_epoch) + &told);
+        context.headline(headline(&parts, fitted.best_epoch) + &remark);
         let metrics = json!({
             "parts": parts,
             "best_epoch": fitted.best_epoch,

@@ -1,8 +1,8 @@
 //! Tests: transfers through the public door, and the sentences made from known figures.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use super::compare::compare;
 use super::*;
@@ -88,12 +88,14 @@ fn threads_change_neither_report_nor_weights() {
 }
 
 /// States by strategy and seed.
-#[derive(Clone, Default)]
-struct States(Arc<Mutex<BTreeMap<(&'static str, u64), Vec<u8>>>>);
+#[derive(Default)]
+struct States(Mutex<BTreeMap<Training, Vec<u8>>>);
 
-struct State(States, (&'static str, u64));
+type Training = (&'static str, u64);
 
-impl Checkpoints for State {
+struct State<'a>(&'a States, Training);
+
+impl Checkpoints for State<'_> {
     fn load(&self) -> Option<Vec<u8>> {
         self.0.0.lock().unwrap().get(&self.1).cloned()
     }
@@ -121,8 +123,8 @@ fn an_interrupted_transfer_goes_on_and_further_seeds_cost_only_themselves() {
     let case = Case::new();
     let states = States::default();
     let run = |spec: &TransferSpec, looks: usize| {
-        let place = |strategy: Strategy, seed: u64| -> Box<dyn Checkpoints> {
-            Box::new(State(states.clone(), (strategy.name(), seed)))
+        let place = |strategy: Strategy, seed: u64| -> Box<dyn Checkpoints + '_> {
+            Box::new(State(&states, (strategy.name(), seed)))
         };
         let progress = Looks(AtomicUsize::new(looks));
         let execution = Execution { seed: 5, threads: 2, checkpoints: &place, progress: &progress };
