@@ -7,6 +7,7 @@ pub mod digest;
 pub mod disk;
 pub mod hold;
 mod place;
+pub mod rows;
 mod runs;
 pub mod scratch;
 pub mod stat_cache;
@@ -18,6 +19,7 @@ pub mod verify;
 
 pub use collect::{Collect, Collected};
 pub use digest::Digest;
+pub use rows::{RowKey, RowMemo};
 pub use scratch::Scratch;
 pub use stat_cache::StatCache;
 pub use store::{BlobState, Store, StoreError, StoreOptions};

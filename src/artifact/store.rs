@@ -8,7 +8,7 @@
 //! | `blobs/ab/ab12…` | a file by the BLAKE3 digest of its content, read-only |
 //! | `records/ab/ab12….json` | what an action (named by its cache key) produced; the last line is a digest of what is before it |
 //! | `memo/ab/ab12…` | finer-grained results inside a stage: a digest, then the content; its modification time says when it was last used |
-//! | `rows/…` | finer-grained results by row |
+//! | `rows/KEY/DIGEST.rows` | rows of numbers by the content that they come from (`rows`) |
 //! | `runs/ID.json`, … | what was run when (see the engine's history) |
 //! | `current/PIPELINE/STAGE` | the key of what lies in `artifacts/PIPELINE/STAGE`; while that changes, `placing` and all keys that have files there |
 //! | `lock` | the kernel lock that runs share and that `gc` has for itself |
@@ -305,6 +305,28 @@ impl Store {
 
     pub(super) fn write(&self, path: &Path, bytes: &[u8], access: Access) -> Result<(), StoreError> {
         self.disk.write(&self.scratch(), path, bytes, access).at("write", path)
+    }
+
+    /// Takes a memo away, if it is there.
+    pub fn remove_memo(&self, key: Digest) {
+        // What cannot be removed is still true.
+        let _ = self.disk.remove(&self.sharded("memo", key));
+    }
+
+    /// The folder of a row memo.
+    pub(super) fn rows_folder(&self, key: Digest) -> PathBuf {
+        self.root.join("rows").join(key.to_string())
+    }
+
+    /// Writes a file that is named by the digest of its content, unless it is there and sound.
+    pub(super) fn put_named(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let digest = Digest::of(bytes);
+        if self.stats.digest(path).is_ok_and(|found| found == digest) {
+            return Ok(());
+        }
+        self.write(path, bytes, Access::ReadOnly)?;
+        self.stats.note(path, digest);
+        Ok(())
     }
 
     /// Where temporary files lie until they get their names.

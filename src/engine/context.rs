@@ -16,7 +16,7 @@ use super::plan::PlannedStage;
 use super::record::{ActionRecord, FileRecord, OutputRecord, TableRecord};
 use super::stage::{PortType, Reads, Report};
 use crate::artifact::digest::Hasher;
-use crate::artifact::{Digest, Scratch, Store, Table, TableReader, TableWriter};
+use crate::artifact::{Digest, RowMemo, Scratch, Store, Table, TableReader, TableWriter};
 use crate::spec::PipelineSpec;
 
 pub struct StageContext<'a> {
@@ -27,6 +27,8 @@ pub struct StageContext<'a> {
     pub(super) seed: u64,
     pub(super) threads: usize,
     pub(super) inputs_key: Digest,
+    /// Whether memos of earlier runs count: not where the user asks for everything to be computed anew.
+    pub(super) memos: bool,
     pub(super) reporter: Reporter<'a>,
     pub(super) outputs: Vec<OutputRecord>,
     pub(super) measurements: Mutex<BTreeMap<String, f64>>,
@@ -189,7 +191,19 @@ impl<'a> StageContext<'a> {
         let mut hasher = Hasher::new();
         let kind = self.planned.stage.kind();
         hasher.field(kind.name.as_bytes()).field(&kind.version.to_le_bytes()).field(key.to_string().as_bytes());
-        Memo { store: self.store, key: hasher.finish() }
+        Memo { store: self.store, key: hasher.finish(), known: self.memos }
+    }
+
+    /// Rows of `width` numbers by what they were computed from, shared by all stages that give the same key. It must hold
+    /// all that decides a row beside its content: code, files, options.
+    pub fn row_memo(&self, key: &serde_json::Value, width: usize) -> RowMemo<'a> {
+        let mut hasher = Hasher::new();
+        hasher.field(b"rows").field(key.to_string().as_bytes());
+        if self.memos {
+            RowMemo::open(self.store, hasher.finish(), width)
+        } else {
+            RowMemo::unread(self.store, hasher.finish(), width)
+        }
     }
 
     /// A digest over all that the result depends on but the parameters: for memo keys of work that depends on some parameters only.
@@ -312,11 +326,18 @@ impl InputView<'_> {
 pub struct Memo<'a> {
     store: &'a Store,
     key: Digest,
+    /// Whether what earlier runs put there counts.
+    known: bool,
 }
 
 impl Memo<'_> {
     pub fn get(&self) -> Option<Vec<u8>> {
-        self.store.get_memo(self.key)
+        if self.known { self.store.get_memo(self.key) } else { None }
+    }
+
+    /// Takes away what is there, if anything.
+    pub fn remove(&self) {
+        self.store.remove_memo(self.key);
     }
 
     pub fn put(&self, bytes: &[u8]) -> anyhow::Result<()> {

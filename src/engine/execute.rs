@@ -127,6 +127,7 @@ impl Execution<'_> {
             seed: plan.spec.seed,
             threads: self.threads,
             inputs_key: manifest.key_without("params."),
+            memos: !self.force,
             reporter: self.reporter(),
             outputs: Vec::new(),
             measurements: Mutex::new(BTreeMap::new()),

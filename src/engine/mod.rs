@@ -37,7 +37,7 @@ pub mod run;
 pub mod stage;
 
 pub use check::CheckContext;
-pub use context::{InputView, StageContext};
+pub use context::{InputView, Memo, StageContext};
 pub use decision::{Decision, Ground, Status};
 pub use event::{Event, Outcome};
 pub use forecast::{Forecast, Forecaster};

@@ -22,6 +22,17 @@ impl Stream {
         Stream { rng: ChaCha8Rng::from_seed(*hasher.finalize().as_bytes()), spare_normal: None }
     }
 
+    /// How far whole words have been drawn, to come back to with [`Stream::seek`]. Half a pair of normals is not in it.
+    pub fn position(&self) -> u128 {
+        self.rng.get_word_pos()
+    }
+
+    /// Goes on from a position of this stream.
+    pub fn seek(&mut self, position: u128) {
+        self.rng.set_word_pos(position);
+        self.spare_normal = None;
+    }
+
     pub fn next_u64(&mut self) -> u64 {
         self.rng.next_u64()
     }
@@ -90,6 +101,18 @@ mod tests {
         let all = [draw(1, "init", 0), draw(2, "init", 0), draw(1, "shuffle", 0), draw(1, "init", 1)];
         for (i, a) in all.iter().enumerate() {
             assert!(all[i + 1..].iter().all(|b| a != b));
+        }
+    }
+
+    #[test]
+    fn a_stream_goes_on_from_any_position() {
+        let mut stream = Stream::new(5, "dropout", 0);
+        for drawn in 0..300 {
+            let mut again = Stream::new(5, "dropout", 0);
+            again.seek(stream.position());
+            let mut twin = stream.clone();
+            (0..20).for_each(|_| assert_eq!(again.next_u64(), twin.next_u64(), "after {drawn} words"));
+            stream.next_u64();
         }
     }
 

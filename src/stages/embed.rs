@@ -4,19 +4,22 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{anyhow, bail};
 use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::adapter::Adapter;
 use super::dataset::{self, ENCODER, ROW_ID, embedding_of};
 use super::encoder::{self, TFIDF};
-use crate::artifact::Table;
+use super::pace::Pace;
+use crate::artifact::{RowKey, RowMemo, Table};
 use crate::engine::{
-    Arity, CheckContext, External, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads,
+    Arity, CheckContext, External, InputPort, OutputPort, PortType, Reads, Report, Stage, StageContext, Threads,
 };
 use crate::ml::encoder::{TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
 use crate::ml::matrix::Matrix;
@@ -93,7 +96,7 @@ impl Stage for Embed {
         let mut fields = vec![Field::new(ROW_ID, DataType::Int64, true)];
         let mut arrays: Vec<ArrayRef> = vec![rows.column(ROW_ID)?.clone()];
         let mut recipes = serde_json::Map::new();
-        let mut distinct = 0;
+        let (mut distinct, mut computed) = (0, 0);
         let shared = self.pretrained(context)?;
         for column in &self.columns {
             let texts = texts(&rows, column)?;
@@ -105,8 +108,15 @@ impl Stage for Embed {
                     (&fitted.0, fitted.1)
                 }
             };
-            let (vectors, count) = encode(encoder, &texts, context)?;
-            distinct += count;
+            let memo = shared.as_ref().filter(|(encoder, _)| encoder.is_exact()).map(|(encoder, recipe)| {
+                // Neither the encoder's name nor this kind's version: a row depends on files, recipe and arithmetic.
+                let key =
+                    json!({"digest": recipe["digest"], "recipe": recipe["recipe"], "device": super::device_class()});
+                context.row_memo(&key, encoder.dim())
+            });
+            let (vectors, count) = encode(encoder, &texts, memo, context)?;
+            distinct += count.distinct;
+            computed += count.computed;
             let field = Field::new(embedding_of(column), list_type(encoder.dim())?, true);
             fields.push(field.with_metadata(HashMap::from([(ENCODER.to_owned(), recipe.to_string())])));
             arrays.push(list_array(vectors)?);
@@ -115,7 +125,8 @@ impl Stage for Embed {
         let table = Table::new(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?);
         context.put_table("rows", &table)?;
         context.put_json("encoder", "encoder.json", &recipes)?;
-        context.headline(format!("{distinct} distinct texts of {} rows", table.rows()));
+        let known = if computed < distinct { format!(", {computed} of them new") } else { String::new() };
+        context.headline(format!("{distinct} distinct texts of {} rows{known}", table.rows()));
         Ok(())
     }
 }
@@ -143,8 +154,21 @@ fn texts(table: &Table, column: &str) -> anyhow::Result<Vec<String>> {
     Ok(dataset::strings(table, column)?.into_iter().map(Option::unwrap_or_default).collect())
 }
 
-/// Vectors for all texts, and how many distinct ones there were.
-fn encode(encoder: &dyn TextEncoder, texts: &[String], context: &StageContext) -> anyhow::Result<(Matrix, usize)> {
+/// Texts of a column.
+struct Count {
+    distinct: usize,
+    /// Those that no memo knew.
+    computed: usize,
+}
+
+/// Vectors for all texts, and how many distinct ones there were. With a memo only the texts that it does not know are
+/// computed, and kept in it as they come.
+fn encode(
+    encoder: &dyn TextEncoder,
+    texts: &[String],
+    memo: Option<RowMemo>,
+    context: &StageContext,
+) -> anyhow::Result<(Matrix, Count)> {
     let mut place: HashMap<&str, usize> = HashMap::new();
     let mut distinct: Vec<&str> = Vec::new();
     let index: Vec<usize> = (texts.iter())
@@ -155,11 +179,69 @@ fn encode(encoder: &dyn TextEncoder, texts: &[String], context: &StageContext) -
             })
         })
         .collect();
-    let clock = std::time::Instant::now();
-    let vectors = encoder.encode(&distinct, context.threads(), &Adapter(context.report()))?;
+    let clock = Instant::now();
+    let adapter = Adapter(context.report());
+    let (vectors, computed) = match memo {
+        None => (encoder.encode(&distinct, context.threads(), &adapter)?, distinct.len()),
+        Some(memo) => remembered(encoder, &distinct, memo, context)?,
+    };
     context.measure("texts", distinct.len() as f64);
-    context.measure("texts_per_second", distinct.len() as f64 / clock.elapsed().as_secs_f64());
-    Ok((vectors.take(&index), distinct.len()))
+    context.measure("texts_computed", computed as f64);
+    if computed > 0 {
+        context.measure("texts_per_second", computed as f64 / clock.elapsed().as_secs_f64());
+    }
+    Ok((vectors.take(&index), Count { distinct: distinct.len(), computed }))
+}
+
+/// Vectors of distinct texts, and how many were computed.
+fn remembered(
+    encoder: &dyn TextEncoder,
+    texts: &[&str],
+    memo: RowMemo,
+    context: &StageContext,
+) -> anyhow::Result<(Matrix, usize)> {
+    let keys: Vec<RowKey> = texts.iter().map(|text| RowKey::of(text.as_bytes())).collect();
+    let mut vectors = Matrix::zeros(texts.len(), encoder.dim());
+    let known = memo.read(&keys, &mut vectors.data, context.threads());
+    let unknown: Vec<usize> = (0..texts.len()).filter(|i| !known[*i]).collect();
+    let unknown_texts: Vec<&str> = unknown.iter().map(|&i| texts[i]).collect();
+    let mut keeper = Keeper { memo, keys: Vec::new(), rows: Vec::new(), pace: Pace::new(), report: context.report() };
+    let mut ready = |i: usize, row: &[f32]| {
+        keeper.keys.push(keys[unknown[i]]);
+        keeper.rows.extend_from_slice(row);
+        if keeper.pace.is_due() {
+            keeper.keep();
+        }
+    };
+    let computed = encoder.encode_by_row(&unknown_texts, context.threads(), &Adapter(context.report()), &mut ready);
+    // Also when it was interrupted: what is computed is computed.
+    keeper.keep();
+    let computed = computed?;
+    for (row, &i) in unknown.iter().enumerate() {
+        vectors.row_mut(i).copy_from_slice(computed.row(row));
+    }
+    Ok((vectors, unknown.len()))
+}
+
+/// Rows on their way into the memo.
+struct Keeper<'a> {
+    memo: RowMemo<'a>,
+    keys: Vec<RowKey>,
+    rows: Vec<f32>,
+    pace: Pace,
+    report: &'a dyn Report,
+}
+
+impl Keeper<'_> {
+    fn keep(&mut self) {
+        let begun = Instant::now();
+        if let Err(error) = self.memo.add(&self.keys, &self.rows) {
+            self.report.warn(&format!("these texts will have to be embedded again: {error}"));
+        }
+        self.keys.clear();
+        self.rows.clear();
+        self.pace.saved(begun);
+    }
 }
 
 fn list_type(dim: usize) -> anyhow::Result<DataType> {

@@ -5,6 +5,7 @@
 
 mod adapter;
 mod baseline;
+mod checkpoint;
 mod command;
 pub mod compare;
 mod dataset;
@@ -15,6 +16,7 @@ mod encoder;
 mod figures;
 mod load;
 mod model_file;
+mod pace;
 mod predict;
 mod predictions;
 mod report;

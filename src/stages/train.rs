@@ -3,6 +3,7 @@
 //! Knows nothing of how networks learn (`ml::train`, `ml::search`).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::anyhow;
 use schemars::JsonSchema;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
+use super::checkpoint::{Place, told};
 use super::dataset::{Dataset, Selection, dataset};
 use super::figures::put_figures;
 use super::model_file::ModelFile;
@@ -19,7 +21,7 @@ use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads,
 use crate::ml::network::NetworkSpec;
 use crate::ml::progress::Progress;
 use crate::ml::search::{self, SearchResult, SearchSpec, TrialResult};
-use crate::ml::train::{Data, Fitted, PartScores, TrainError, train};
+use crate::ml::train::{Data, Fitted, PartScores, TrainError, train_on};
 use crate::report::learning_curves;
 use crate::tabular::Filter;
 
@@ -115,10 +117,13 @@ impl Stage for Train {
             Some(found) => self.at(&found.trials[found.best].params).map_err(|message| anyhow!(message))?,
             None => self.clone(),
         };
-        let fitted = chosen.fit(&data, None, context.seed(), &Adapter(context.report()))?;
+        let fitted = chosen.fit(&data, context, &Adapter(context.report()))?;
         let training = chosen.training();
+        let remark = told(context, &chosen.subject(), &training, &fitted.curves, fitted.resumed);
+        // A search leaves the state of its best trial, with which this ends at once: nothing of an earlier run.
+        let remark = if found.is_some() { String::new() } else { remark };
         let (parts, predictions) = scores_by_part(&fitted.model, &data)?;
-        context.headline(headline(&parts, fitted.best_epoch));
+        context.headline(headline(&parts, fitted.best_epoch) + &remark);
         let metrics = json!({
             "parts": parts,
             "best_epoch": fitted.best_epoch,
@@ -148,13 +153,12 @@ impl Stage for Train {
 }
 
 impl Train {
-    fn fit(
-        &self,
-        data: &Dataset,
-        epochs: Option<usize>,
-        seed: u64,
-        progress: &dyn Progress,
-    ) -> Result<Fitted, TrainError> {
+    /// What a training is of, beside its inputs.
+    fn subject(&self) -> Value {
+        json!({"numeric": self.numeric, "text": self.text, "where": self.filter, "network": self.network})
+    }
+
+    fn fit(&self, data: &Dataset, context: &StageContext, progress: &dyn Progress) -> Result<Fitted, TrainError> {
         let examples = Data {
             frame: &data.frame,
             numeric: &self.numeric,
@@ -164,9 +168,9 @@ impl Train {
             train: &data.train,
             valid: &data.valid,
         };
-        let mut training = self.training();
-        training.epochs = epochs.unwrap_or(training.epochs);
-        train(examples, &self.network, &training, seed, progress)
+        let training = self.training();
+        let place = Place::new(context, &self.subject(), &training);
+        train_on(examples, &self.network, &training, context.seed(), &place, progress)
     }
 
     /// This stage with other values at some paths.
@@ -181,17 +185,24 @@ impl Train {
 
     fn search(&self, spec: &SearchSpec, data: &Dataset, context: &StageContext) -> anyhow::Result<SearchResult> {
         let adapter = Adapter(context.report());
+        let (known, computed, epochs) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        let at = |point: &BTreeMap<String, Value>| -> Result<Self, String> {
+            let mut chosen = self.at(point)?;
+            chosen.epochs = spec.epochs.unwrap_or(chosen.epochs);
+            Ok(chosen)
+        };
         let trial = |point: &BTreeMap<String, Value>| -> Result<TrialResult, String> {
-            let chosen = self.at(point)?;
-            // All that a trial's result depends on; the test part never enters it.
+            let chosen = at(point)?;
+            // All that a trial's result depends on; the test part never enters it, nor do the other trials.
             let inputs = context.inputs_key().to_string();
-            let memo = context
-                .memo(&json!({"inputs": inputs, "params": chosen, "epochs": spec.epochs, "metric": spec.metric}));
-            if let Some(known) = memo.get().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
-                return Ok(known);
+            let memo = context.memo(&json!({"trial": chosen, "inputs": inputs, "seed": context.seed()}));
+            if let Some(result) = memo.get().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+                known.fetch_add(1, Ordering::Relaxed);
+                return Ok(result);
             }
-            let quiet = Quiet(&adapter);
-            let fitted = chosen.fit(data, spec.epochs, context.seed(), &quiet).map_err(|error| error.to_string())?;
+            let fitted = chosen.fit(data, context, &Quiet(&adapter)).map_err(|error| error.to_string())?;
+            computed.fetch_add(1, Ordering::Relaxed);
+            epochs.fetch_add((fitted.curves.len() - 1 - fitted.resumed) as u64, Ordering::Relaxed);
             let curves = &fitted.curves;
             let row = curves.epoch.iter().position(|epoch| *epoch as usize == fitted.best_epoch).unwrap_or(0);
             let result = TrialResult {
@@ -208,7 +219,20 @@ impl Train {
             Ok(result)
         };
         let written = serde_json::to_value(self)?;
-        Ok(search::search(spec, &written, context.seed(), context.threads(), &adapter, &trial)?)
+        let found = search::search(spec, &written, context.seed(), context.threads(), &adapter, &trial)?;
+        for (name, count) in [("trials_known", known), ("trials_computed", computed), ("trial_epochs_computed", epochs)]
+        {
+            context.measure(name, count.into_inner() as f64);
+        }
+        // The best trial's state is what the final training goes on from; the others' have served.
+        let states = found.trials.iter().map(|trial| at(&trial.params)).collect::<Result<Vec<_>, _>>();
+        let states = states.map_err(|message| anyhow!(message))?;
+        let state = |chosen: &Train| (chosen.subject(), chosen.training().trajectory());
+        let best = state(&states[found.best]);
+        for chosen in states.iter().filter(|chosen| state(chosen) != best) {
+            Place::new(context, &chosen.subject(), &chosen.training()).clear();
+        }
+        Ok(found)
     }
 }
 

@@ -97,21 +97,10 @@ pub(super) mod defaults {
 /// The curves' columns, by name.
 pub(super) fn curve_columns(curves: &Curves) -> Vec<(String, ArrayRef)> {
     let epoch: ArrayRef = Arc::new(Int64Array::from_iter_values(curves.epoch.iter().map(|epoch| i64::from(*epoch))));
-    let numbers = [
-        ("objective", &curves.objective),
-        ("train_loss", &curves.train_loss),
-        ("valid_loss", &curves.valid_loss),
-        ("train_accuracy", &curves.train_accuracy),
-        ("valid_accuracy", &curves.valid_accuracy),
-        ("train_macro_f1", &curves.train_macro_f1),
-        ("valid_macro_f1", &curves.valid_macro_f1),
-        ("learning_rate", &curves.learning_rate),
-        ("gradient_norm", &curves.gradient_norm),
-    ];
     let number = |(name, values): (&str, &Vec<f64>)| -> (String, ArrayRef) {
         (name.to_owned(), Arc::new(Float64Array::from(values.clone())))
     };
-    std::iter::once(("epoch".to_owned(), epoch)).chain(numbers.into_iter().map(number)).collect()
+    std::iter::once(("epoch".to_owned(), epoch)).chain(curves.columns().into_iter().map(number)).collect()
 }
 
 /// One row per epoch.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
+use super::checkpoint::Place;
 use super::dataset::{Dataset, Selection, dataset};
 use super::figures::put_figures;
 use super::model_file::ModelFile;
@@ -18,8 +19,8 @@ use super::training::{curve_columns, headline, parameters, scores_by_part, with_
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use crate::ml::network::NetworkSpec;
-use crate::ml::train::Data;
-use crate::ml::transfer::{self, NewRows, Strategy, TransferResult, TransferSpec, score_groups};
+use crate::ml::train::{Checkpoints, Data};
+use crate::ml::transfer::{self, Execution, NewRows, Strategy, TransferResult, TransferSpec, score_groups};
 use crate::tabular::Filter;
 
 with_training! {
@@ -119,13 +120,26 @@ impl Stage for Transfer {
             valid: &data.valid,
         };
         let adapter = Adapter(context.report());
-        let (seed, threads) = (context.seed(), context.threads());
         let training = self.training();
-        let result = transfer::transfer(&old.classifier, examples, &training, &self.spec(), seed, threads, &adapter)?;
+        let checkpoints = |strategy: Strategy, seed: u64| -> Box<dyn Checkpoints + '_> {
+            Box::new(Place::new(context, &self.subject(strategy, seed), &training))
+        };
+        let execution = Execution {
+            seed: context.seed(),
+            threads: context.threads(),
+            checkpoints: &checkpoints,
+            progress: &adapter,
+        };
+        let result = transfer::transfer(&old.classifier, examples, &training, &self.spec(), execution)?;
+        let epochs: usize = result.report.runs.iter().map(|run| run.curves.len() - 1).sum();
+        let resumed: usize = result.resumed.iter().sum();
+        context.measure("epochs_computed", (epochs - resumed) as f64);
+        context.measure("epochs_known", resumed as f64);
         let document = document(&result, &old, &data)?;
         let best = &result.report.runs[result.report.best];
         let (parts, predictions) = scores_by_part(result.best_model(), &data)?;
-        context.headline(format!("best: {}; {}", best.strategy.name(), headline(&parts, best.best_epoch)));
+        let known = if resumed > 0 { format!("; {resumed} of {epochs} epochs were known") } else { String::new() };
+        context.headline(format!("best: {}; {}{known}", best.strategy.name(), headline(&parts, best.best_epoch)));
         let metrics = json!({
             "parts": parts,
             "best_epoch": best.best_epoch,
@@ -136,7 +150,7 @@ impl Stage for Transfer {
             "inputs": {"numeric": numeric, "text": text},
         });
         let curves = curves(&result)?;
-        let TransferResult { report, mut models } = result;
+        let TransferResult { report, mut models, .. } = result;
         ModelFile::new(models.swap_remove(report.best), &data, &text).put(context, "model")?;
         context.put_json("metrics", "metrics.json", &metrics)?;
         context.put_json("transfer", "transfer.json", &document)?;
@@ -148,6 +162,18 @@ impl Stage for Transfer {
 }
 
 impl Transfer {
+    /// What one training of a strategy is of, beside the inputs; neither the other strategies nor the number of seeds.
+    fn subject(&self, strategy: Strategy, seed: u64) -> Value {
+        let mut subject = json!({"strategy": strategy, "seed": seed, "network": self.network, "where": self.filter});
+        if strategy != Strategy::Scratch {
+            subject["new_rows"] = json!(self.new_rows);
+        }
+        if strategy == Strategy::Frozen {
+            subject["frozen"] = json!([self.frozen_layers, self.release_epoch]);
+        }
+        subject
+    }
+
     fn spec(&self) -> TransferSpec {
         TransferSpec {
             strategies: self.strategies.clone(),

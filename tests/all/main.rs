@@ -16,6 +16,7 @@ mod models;
 mod pipelines;
 mod python;
 mod report;
+mod resume;
 mod sample;
 mod spec;
 mod verify;

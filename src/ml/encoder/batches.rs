@@ -19,6 +19,11 @@ pub trait Engine: Send + Sync {
         false
     }
 
+    /// Whether a sequence's bits do not depend on the others of its batch.
+    fn is_exact(&self) -> bool {
+        false
+    }
+
     /// How many sessions may be at work at once.
     fn sessions(&self, threads: usize) -> usize {
         threads
@@ -34,19 +39,24 @@ pub trait Session {
     fn run(&mut self, sequences: &[&[u32]], out: &mut [f32], cancelled: &dyn Fn() -> bool) -> Result<(), EncodeError>;
 }
 
-/// One row for each sequence, in order; zeros where a sequence is empty.
+/// One row for each sequence, in order; zeros where a sequence is empty. `ready` gets every row by its number, to finish
+/// it and to pass it on: the empty ones first, the others as their batches end.
 pub fn run(
     engine: &dyn Engine,
     sequences: &[Vec<u32>],
     batch_tokens: usize,
     threads: usize,
     progress: &dyn Progress,
+    ready: &mut dyn FnMut(usize, &mut [f32]),
 ) -> Result<Matrix, EncodeError> {
     let dim = engine.dim();
     let batches = plan(sequences, batch_tokens, engine.equal_lengths());
     let mut rows = Matrix::zeros(sequences.len(), dim);
     let total = sequences.len() as u64;
     let mut finished = total - batches.iter().map(|batch| batch.len() as u64).sum::<u64>();
+    for (sequence, _) in sequences.iter().enumerate().filter(|(_, tokens)| tokens.is_empty()) {
+        ready(sequence, rows.row_mut(sequence));
+    }
     parallel::for_each(
         batches.len(),
         engine.sessions(threads),
@@ -61,6 +71,7 @@ pub fn run(
         |i, out| {
             for (&sequence, row) in batches[i].iter().zip(out.chunks_exact(dim)) {
                 rows.row_mut(sequence).copy_from_slice(row);
+                ready(sequence, rows.row_mut(sequence));
             }
             finished += batches[i].len() as u64;
             progress.update(finished, total, "");

@@ -45,6 +45,25 @@ pub trait TextEncoder: Send + Sync {
     /// once; the bits do not depend on `threads` (0 counts as 1). `progress` counts distinct texts.
     fn encode(&self, texts: &[&str], threads: usize, progress: &dyn Progress) -> Result<Matrix, EncodeError>;
 
+    /// The same, handing each row to `ready` by the number of its text as soon as it is computed, on the calling thread
+    /// and in any order: so that rows can be kept before all are there.
+    fn encode_by_row(
+        &self,
+        texts: &[&str],
+        threads: usize,
+        progress: &dyn Progress,
+        ready: &mut dyn FnMut(usize, &[f32]),
+    ) -> Result<Matrix, EncodeError> {
+        let rows = self.encode(texts, threads, progress)?;
+        (0..rows.rows).for_each(|i| ready(i, rows.row(i)));
+        Ok(rows)
+    }
+
+    /// Whether a text's bits are the same whatever texts stand beside it. Only then may its row be kept for other runs.
+    fn is_exact(&self) -> bool {
+        false
+    }
+
     /// What decides the vectors besides the contents of the model's files, for model recipes and cache keys.
     fn recipe(&self) -> serde_json::Value;
 }

@@ -80,15 +80,37 @@ impl TextEncoder for Transformer {
     }
 
     fn encode(&self, texts: &[&str], threads: usize, progress: &dyn Progress) -> Result<Matrix, EncodeError> {
+        self.encode_by_row(texts, threads, progress, &mut |_, _| {})
+    }
+
+    fn encode_by_row(
+        &self,
+        texts: &[&str],
+        threads: usize,
+        progress: &dyn Progress,
+        ready: &mut dyn FnMut(usize, &[f32]),
+    ) -> Result<Matrix, EncodeError> {
         let sequences = self.tokenizer.sequences(texts, threads, progress)?;
-        let mut rows = batches::run(self.engine.as_ref(), &sequences.distinct, self.batch_tokens, threads, progress)?;
-        if self.normalize {
-            rows.data.chunks_exact_mut(self.dim()).for_each(normalize);
+        let mut texts_of: Vec<Vec<usize>> = vec![Vec::new(); sequences.distinct.len()];
+        for (text, sequence) in sequences.of_text.iter().enumerate() {
+            texts_of[*sequence].push(text);
         }
+        let mut finish = |sequence: usize, row: &mut [f32]| {
+            if self.normalize {
+                normalize(row);
+            }
+            texts_of[sequence].iter().for_each(|text| ready(*text, row));
+        };
+        let engine = self.engine.as_ref();
+        let rows = batches::run(engine, &sequences.distinct, self.batch_tokens, threads, progress, &mut finish)?;
         if sequences.of_text.iter().copied().eq(0..rows.rows) {
             return Ok(rows);
         }
         Ok(rows.take(&sequences.of_text))
+    }
+
+    fn is_exact(&self) -> bool {
+        self.engine.is_exact()
     }
 
     fn recipe(&self) -> serde_json::Value {

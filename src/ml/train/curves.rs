@@ -78,6 +78,41 @@ impl Curves {
         self.epoch.is_empty()
     }
 
+    /// Every column but `epoch`, by its name.
+    pub fn columns(&self) -> [(&'static str, &Vec<f64>); 9] {
+        [
+            ("objective", &self.objective),
+            ("train_loss", &self.train_loss),
+            ("valid_loss", &self.valid_loss),
+            ("train_accuracy", &self.train_accuracy),
+            ("valid_accuracy", &self.valid_accuracy),
+            ("train_macro_f1", &self.train_macro_f1),
+            ("valid_macro_f1", &self.valid_macro_f1),
+            ("learning_rate", &self.learning_rate),
+            ("gradient_norm", &self.gradient_norm),
+        ]
+    }
+
+    pub(super) fn columns_mut(&mut self) -> [(&'static str, &mut Vec<f64>); 9] {
+        [
+            ("objective", &mut self.objective),
+            ("train_loss", &mut self.train_loss),
+            ("valid_loss", &mut self.valid_loss),
+            ("train_accuracy", &mut self.train_accuracy),
+            ("valid_accuracy", &mut self.valid_accuracy),
+            ("train_macro_f1", &mut self.train_macro_f1),
+            ("valid_macro_f1", &mut self.valid_macro_f1),
+            ("learning_rate", &mut self.learning_rate),
+            ("gradient_norm", &mut self.gradient_norm),
+        ]
+    }
+
+    /// Leaves the first rows, epoch 0 included.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.epoch.truncate(rows);
+        self.columns_mut().into_iter().for_each(|(_, values)| values.truncate(rows));
+    }
+
     /// The validation part's course of a metric.
     pub fn valid(&self, metric: Metric) -> &[f64] {
         match metric {

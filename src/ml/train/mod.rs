@@ -3,14 +3,17 @@
 //! One training runs on one thread and gives the same bits every time; side by side they do not disturb each other.
 //! Knows nothing of YAML, stores or what the columns mean.
 
+mod checkpoint;
 mod curves;
 mod error;
 mod optimizer;
 mod run;
 mod schedule;
 mod spec;
+mod stopping;
 mod workers;
 
+pub use checkpoint::{Checkpoints, NoCheckpoints};
 pub use curves::{Curves, PartScores};
 pub use error::TrainError;
 pub(in crate::ml) use run::{Examples, Freeze, Job, Outcome, predict, run};
@@ -56,6 +59,8 @@ pub struct Fitted {
     pub best_epoch: usize,
     /// The epoch in which the loss stopped being finite, if it did: the curves end before it.
     pub diverged: Option<usize>,
+    /// Epochs that an earlier run had done and that were not computed again.
+    pub resumed: usize,
 }
 
 /// Trains a network. The same data, specs and seed give the same bits, whatever the number of threads around it.
@@ -68,6 +73,19 @@ pub fn train(
     seed: u64,
     progress: &dyn Progress,
 ) -> Result<Fitted, TrainError> {
+    train_on(data, network, training, seed, &NoCheckpoints, progress)
+}
+
+/// The same, going on from the state that `checkpoints` holds and keeping its own there. They must belong to this data,
+/// network and seed, and to this training's [`TrainingSpec::trajectory`].
+pub fn train_on(
+    data: Data,
+    network: &NetworkSpec,
+    training: &TrainingSpec,
+    seed: u64,
+    checkpoints: &dyn Checkpoints,
+    progress: &dyn Progress,
+) -> Result<Fitted, TrainError> {
     check_specs(network, training)?;
     data.check()?;
     on_one_thread(|| {
@@ -78,9 +96,9 @@ pub fn train(
         let valid = Examples::new(&data, &preprocessing, data.valid)?;
         let job =
             Job { train: &train, valid: &valid, classes: data.classes, spec: training, seed, freeze: Freeze::NONE };
-        let Outcome { curves, best_epoch, diverged } = run(&mut net, &job, progress)?;
+        let Outcome { curves, best_epoch, diverged, resumed } = run(&mut net, &job, checkpoints, progress)?;
         let model = Classifier::new(preprocessing, data.classes, net, training.loss.name());
-        Ok(Fitted { model, curves, best_epoch, diverged })
+        Ok(Fitted { model, curves, best_epoch, diverged, resumed })
     })
 }
 

@@ -4,6 +4,7 @@
 //! Knows nothing of schedules or losses.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Storage, Tensor, Var};
@@ -25,13 +26,14 @@ struct Slot {
     memory: RefCell<Memory>,
 }
 
-#[derive(Default)]
-struct Memory {
-    steps: i32,
+/// What the rule remembers of one parameter; empty before its first step, and where the rule has no use for it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    pub steps: i32,
     /// The running mean of gradients, or the momentum.
-    first: Vec<f32>,
+    pub first: Vec<f32>,
     /// The running mean square.
-    second: Vec<f32>,
+    pub second: Vec<f32>,
 }
 
 #[derive(Clone, Copy)]
@@ -78,6 +80,30 @@ impl Optimizer {
             .map(|Parameter { name, level, var }| Slot { name, level, var, memory: RefCell::default() })
             .collect();
         Optimizer { rule, slots }
+    }
+
+    /// What is remembered of every parameter, by its name.
+    pub fn memories(&self) -> BTreeMap<String, Memory> {
+        self.slots.iter().map(|slot| (slot.name.clone(), slot.memory.borrow().clone())).collect()
+    }
+
+    /// Whether `memories` are of these parameters.
+    pub fn fits(&self, memories: &BTreeMap<String, Memory>) -> bool {
+        let fits = |slot: &Slot| {
+            let size = slot.var.elem_count();
+            let length = |values: &[f32]| values.is_empty() || values.len() == size;
+            memories.get(&slot.name).is_some_and(|memory| length(&memory.first) && length(&memory.second))
+        };
+        memories.len() == self.slots.len() && self.slots.iter().all(fits)
+    }
+
+    /// Takes over memories that fit.
+    pub fn remember(&mut self, mut memories: BTreeMap<String, Memory>) {
+        for slot in &mut self.slots {
+            if let Some(memory) = memories.remove(&slot.name) {
+                slot.memory = RefCell::new(memory);
+            }
+        }
     }
 
     /// One step at learning rate `lr`, with `momentum` in place of the rule's where a schedule moves it. Parameters of

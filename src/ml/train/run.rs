@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use super::checkpoint::{Checkpoint, Checkpoints, Moving};
 use super::curves::{Curves, PartScores, Steps};
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
 use super::spec::{ClassWeights, NamedWeights, TrainingSpec};
+use super::stopping::Stopping;
 use super::{Data, TrainError};
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
@@ -49,6 +51,8 @@ pub struct Outcome {
     pub curves: Curves,
     pub best_epoch: usize,
     pub diverged: Option<usize>,
+    /// Epochs that an earlier run had done.
+    pub resumed: usize,
 }
 
 /// Rows that are scored at once; bounds memory, not results.
@@ -78,8 +82,14 @@ impl Examples {
     }
 }
 
-/// Trains `network` and leaves it with the weights of the best epoch.
-pub fn run(network: &mut Network, job: &Job, progress: &dyn Progress) -> Result<Outcome, TrainError> {
+/// Trains `network` and leaves it with the weights of the best epoch. Goes on from the state that `checkpoints` holds, if
+/// it serves, to the same bits as from the start.
+pub fn run(
+    network: &mut Network,
+    job: &Job,
+    checkpoints: &dyn Checkpoints,
+    progress: &dyn Progress,
+) -> Result<Outcome, TrainError> {
     let spec = job.spec;
     let smallest = if network.blueprint().batch_norm { 2 } else { 1 };
     let batches = batches(job.train.rows(), spec.batch_size, smallest);
@@ -87,14 +97,40 @@ pub fn run(network: &mut Network, job: &Job, progress: &dyn Progress) -> Result<
     let mut optimizer = Optimizer::new(&spec.optimizer, network.parameters());
     let weights = Arc::new(class_weights(spec, job)?);
     let mut masks = Stream::new(job.seed, "dropout", 0);
+    let mut stopping = Stopping::new(spec);
     let metric = spec.early_stopping.metric;
 
     let mut curves = Curves::default();
-    let (train, valid) = (score(network, job.train, job.classes)?, score(network, job.valid, job.classes)?);
-    curves.push(0, Steps { objective: train.loss, ..Steps::default() }, train, valid);
-    let mut best: Option<(usize, f64, Snapshot)> = None;
+    let mut best: Option<Snapshot> = None;
     let mut diverged = None;
-    for epoch in 1..=spec.epochs {
+    let mut over = false;
+    let known = checkpoints.load().and_then(|bytes| Checkpoint::from_bytes(&bytes));
+    match known.and_then(|known| serving(known, spec, &network.snapshot().ok()?, &optimizer)) {
+        Some(known) => {
+            curves = known.curves;
+            for (epoch, score) in curves.valid(metric).iter().enumerate().skip(1) {
+                stopping.epoch_ended(epoch, metric.merit(*score));
+                schedule.epoch_ended(metric.merit(*score));
+            }
+            over = stopping.is_over(curves.len() - 1);
+            best = Some(known.best);
+            diverged = known.diverged;
+            if let Some(moving) = known.moving {
+                network.restore(&moving.network).map_err(candle_core::Error::msg)?;
+                optimizer.remember(moving.memories);
+                masks.seek(moving.masks);
+            }
+            let done = (curves.len() - 1) as u64;
+            progress.update(done, spec.epochs as u64, &format!("continued from epoch {done} of an earlier run"));
+        }
+        None => {
+            let (train, valid) = (score(network, job.train, job.classes)?, score(network, job.valid, job.classes)?);
+            curves.push(0, Steps { objective: train.loss, ..Steps::default() }, train, valid);
+        }
+    }
+    let resumed = curves.len() - 1;
+    let over = over || diverged.is_some();
+    for epoch in curves.len()..=if over { 0 } else { spec.epochs } {
         let frozen = job.freeze.levels_in(epoch);
         let order = Stream::new(job.seed, "shuffle", epoch as u64).permutation(job.train.rows());
         let mut sums = Steps::default();
@@ -129,18 +165,23 @@ pub fn run(network: &mut Network, job: &Job, progress: &dyn Progress) -> Result<
         }
         curves.push(epoch, sums, train, valid);
         let merit = metric.merit(valid.get(metric));
-        if best.as_ref().is_none_or(|(_, top, _)| merit > top + spec.early_stopping.min_delta) {
-            best = Some((epoch, merit, network.snapshot()?));
+        if stopping.epoch_ended(epoch, merit) {
+            best = Some(network.snapshot()?);
         }
         let note = format!("loss {:.3}, valid {} {:.3}", sums.objective, metric.label(), valid.get(metric));
         progress.update(epoch as u64, spec.epochs as u64, &note);
         schedule.epoch_ended(merit);
-        let waited = best.as_ref().map_or(0, |(top, ..)| epoch - top);
-        if spec.early_stopping.patience.is_some_and(|patience| waited >= patience) {
+        if stopping.is_over(epoch) {
             break;
         }
+        if checkpoints.is_due()
+            && let (Some(best_epoch), Some(best)) = (stopping.best(), &best)
+        {
+            let moving = Some(moving(network, &optimizer, &masks)?);
+            save(checkpoints, Checkpoint { curves: curves.clone(), best_epoch, best: best.clone(), diverged, moving })?;
+        }
     }
-    let Some((best_epoch, _, snapshot)) = best else {
+    let (Some(best_epoch), Some(best)) = (stopping.best(), best) else {
         return Err(TrainError::Diverged { epoch: diverged.unwrap_or(1), lr: spec.optimizer.lr });
     };
     if let Some(epoch) = diverged {
@@ -149,8 +190,57 @@ pub fn run(network: &mut Network, job: &Job, progress: &dyn Progress) -> Result<
             spec.optimizer.lr
         ));
     }
-    network.restore(&snapshot).map_err(candle_core::Error::msg)?;
-    Ok(Outcome { curves, best_epoch, diverged })
+    // A state that is as far or farther is left where it is.
+    if !over {
+        let last = curves.len() - 1;
+        let at_end = diverged.is_some() || (last == spec.epochs && spec.schedule.looks_at_the_end());
+        let moving = if at_end { None } else { Some(moving(network, &optimizer, &masks)?) };
+        save(checkpoints, Checkpoint { curves: curves.clone(), best_epoch, best: best.clone(), diverged, moving })?;
+    }
+    network.restore(&best).map_err(candle_core::Error::msg)?;
+    Ok(Outcome { curves, best_epoch, diverged, resumed })
+}
+
+/// A checkpoint of the same trajectory as this training would have left it, if it holds all that is needed: of a longer
+/// one the rows that this training reaches, provided that its best epoch is among the weights.
+fn serving(mut known: Checkpoint, spec: &TrainingSpec, shape: &Snapshot, optimizer: &Optimizer) -> Option<Checkpoint> {
+    let fits = |snapshot: &Snapshot| {
+        snapshot.len() == shape.len()
+            && shape.iter().all(|(name, (shape, _))| snapshot.get(name).is_some_and(|(found, _)| found == shape))
+    };
+    let metric = spec.early_stopping.metric;
+    let mut stopping = Stopping::new(spec);
+    let mut last = 0;
+    for (epoch, score) in known.curves.valid(metric).iter().enumerate().skip(1) {
+        stopping.epoch_ended(epoch, metric.merit(*score));
+        last = epoch;
+        if stopping.is_over(epoch) {
+            break;
+        }
+    }
+    if stopping.best() != Some(known.best_epoch) || !fits(&known.best) {
+        return None;
+    }
+    if stopping.is_over(last) {
+        known.curves.truncate(last + 1);
+        known.diverged = None;
+        known.moving = None;
+    } else if known.diverged.is_none() {
+        let moving = known.moving.as_ref()?;
+        if !fits(&moving.network) || !optimizer.fits(&moving.memories) {
+            return None;
+        }
+    }
+    Some(known)
+}
+
+fn moving(network: &Network, optimizer: &Optimizer, masks: &Stream) -> Result<Moving, TrainError> {
+    Ok(Moving { network: network.snapshot()?, memories: optimizer.memories(), masks: masks.position() })
+}
+
+fn save(checkpoints: &dyn Checkpoints, state: Checkpoint) -> Result<(), TrainError> {
+    checkpoints.save(&state.to_bytes().map_err(candle_core::Error::msg)?);
+    Ok(())
 }
 
 /// One step; the loss and the gradient's norm, or `None` when either is not finite.

@@ -19,7 +19,8 @@ pub use spec::{NewRows, Strategy, TransferSpec};
 use super::network::{Blueprint, Classifier, Network, NetworkSpec, on_one_thread};
 use super::progress::Progress;
 use super::train::{
-    Common, Data, Examples, Freeze, Job, Outcome, TrainError, TrainingSpec, check_specs, predict, run, side_by_side,
+    Checkpoints, Common, Data, Examples, Freeze, Job, Outcome, TrainError, TrainingSpec, check_specs, predict, run,
+    side_by_side,
 };
 use graft::graft;
 
@@ -29,6 +30,19 @@ pub struct TransferResult {
     pub report: TransferReport,
     /// The network of each of `report.runs`.
     pub models: Vec<Classifier>,
+    /// For each of `report.runs` the epochs that an earlier run had done.
+    pub resumed: Vec<usize>,
+}
+
+/// How the trainings are carried out.
+#[derive(Clone, Copy)]
+pub struct Execution<'a> {
+    /// Of the first training of each strategy; the next one has the next number.
+    pub seed: u64,
+    pub threads: usize,
+    /// Where the training of a strategy with a seed keeps its state.
+    pub checkpoints: &'a (dyn Fn(Strategy, u64) -> Box<dyn Checkpoints + 'a> + Sync),
+    pub progress: &'a dyn Progress,
 }
 
 impl TransferResult {
@@ -38,7 +52,7 @@ impl TransferResult {
     }
 }
 
-/// Trains every strategy with every seed, `threads` at a time.
+/// Trains every strategy with every seed, `execution.threads` at a time.
 ///
 /// `data` has the new list of classes, in any order; its columns must be the old network's.
 pub fn transfer(
@@ -46,10 +60,9 @@ pub fn transfer(
     data: Data,
     training: &TrainingSpec,
     spec: &TransferSpec,
-    seed: u64,
-    threads: usize,
-    progress: &dyn Progress,
+    execution: Execution,
 ) -> Result<TransferResult, TrainError> {
+    let Execution { seed, threads, checkpoints, progress } = execution;
     check_specs(spec.network.as_ref().unwrap_or(&NetworkSpec::default()), training)?;
     if let Some((path, message)) = spec.problems().into_iter().next() {
         return Err(TrainError::Parameter { path, message });
@@ -70,7 +83,7 @@ pub fn transfer(
     let valid = Examples::new(&data, old.preprocessing(), data.valid)?;
     let old_tensors = old.tensors()?;
     let common = Common::new(progress, spec.strategies.len() * spec.seeds, training.epochs);
-    let one = |index: usize| -> Result<(StrategyRun, Vec<TensorReport>, Classifier), TrainError> {
+    let one = |index: usize| -> Result<(StrategyRun, Vec<TensorReport>, Classifier, usize), TrainError> {
         let (strategy, seed_index) = (spec.strategies[index / spec.seeds], index % spec.seeds);
         let seed = seed.wrapping_add(seed_index as u64);
         let share = common.share(format!("{} {}/{}", strategy.name(), seed_index + 1, spec.seeds), training.epochs);
@@ -89,28 +102,31 @@ pub fn transfer(
             _ => Freeze::NONE,
         };
         let job = Job { train: &train, valid: &valid, classes: data.classes, spec: training, seed, freeze };
-        let Outcome { curves, best_epoch, diverged } = run(&mut net, &job, &share)?;
+        let place = checkpoints(strategy, seed);
+        let Outcome { curves, best_epoch, diverged, resumed } = run(&mut net, &job, place.as_ref(), &share)?;
         share.finish("done");
         let predicted = predict(&net, &valid)?;
         let model = Classifier::new(old.preprocessing().clone(), data.classes, net, training.loss.name());
         let (scores, old_classes, new_classes) = score_groups(data.classes, old.classes(), &valid.labels, &predicted);
         let run = StrategyRun { strategy, seed, curves, best_epoch, diverged, valid: scores, old_classes, new_classes };
-        Ok((run, tensors, model))
+        Ok((run, tensors, model, resumed))
     };
     let count = spec.strategies.len() * spec.seeds;
     let all = side_by_side(count, threads, |index| on_one_thread(|| one(index)))?;
     let mut runs = Vec::with_capacity(count);
     let mut models = Vec::with_capacity(count);
+    let mut known = Vec::with_capacity(count);
     let mut tensors = Vec::new();
-    for (run, report, model) in all {
+    for (run, report, model, resumed) in all {
         if tensors.is_empty() {
             tensors = report;
         }
         runs.push(run);
         models.push(model);
+        known.push(resumed);
     }
     let report = compare::compare(runs, tensors, old.classes(), data.classes, training.early_stopping.metric, spec);
-    Ok(TransferResult { report, models })
+    Ok(TransferResult { report, models, resumed: known })
 }
 
 /// The old network's inputs are the new one's: other columns asked for would silently be left out.

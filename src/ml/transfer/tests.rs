@@ -1,10 +1,14 @@
 //! Tests: transfers through the public door, and the sentences made from known figures.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::compare::compare;
 use super::*;
 use crate::ml::progress::Silent;
 use crate::ml::train::fixture::{Fixture, short_training, small_network};
-use crate::ml::train::{Curves, Metric, train};
+use crate::ml::train::{Curves, Metric, NoCheckpoints, train};
 
 /// Three classes learnt, then a fourth one, with the classes in another order.
 struct Case {
@@ -26,7 +30,9 @@ impl Case {
     }
 
     fn run(&self, spec: &TransferSpec, threads: usize) -> Result<TransferResult, TrainError> {
-        transfer(&self.old, self.new.data(), &short_training(6), spec, 5, threads, &Silent)
+        let checkpoints = |_: Strategy, _: u64| -> Box<dyn Checkpoints> { Box::new(NoCheckpoints) };
+        let execution = Execution { seed: 5, threads, checkpoints: &checkpoints, progress: &Silent };
+        transfer(&self.old, self.new.data(), &short_training(6), spec, execution)
     }
 }
 
@@ -79,6 +85,71 @@ fn threads_change_neither_report_nor_weights() {
         (serde_json::to_string(&result.report).unwrap(), models)
     };
     assert_eq!(bytes(1), bytes(3));
+}
+
+/// States by strategy and seed.
+#[derive(Default)]
+struct States(Mutex<BTreeMap<Training, Vec<u8>>>);
+
+type Training = (&'static str, u64);
+
+struct State<'a>(&'a States, Training);
+
+impl Checkpoints for State<'_> {
+    fn load(&self) -> Option<Vec<u8>> {
+        self.0.0.lock().unwrap().get(&self.1).cloned()
+    }
+    fn is_due(&self) -> bool {
+        true
+    }
+    fn save(&self, bytes: &[u8]) {
+        self.0.0.lock().unwrap().insert(self.1, bytes.to_vec());
+    }
+}
+
+/// Wants to stop after so many looks.
+struct Looks(AtomicUsize);
+
+impl Progress for Looks {
+    fn update(&self, _: u64, _: u64, _: &str) {}
+    fn warn(&self, _: &str) {}
+    fn cancelled(&self) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
+    }
+}
+
+#[test]
+fn an_interrupted_transfer_goes_on_and_further_seeds_cost_only_themselves() {
+    let case = Case::new();
+    let states = States::default();
+    let run = |spec: &TransferSpec, looks: usize| {
+        let place = |strategy: Strategy, seed: u64| -> Box<dyn Checkpoints + '_> {
+            Box::new(State(&states, (strategy.name(), seed)))
+        };
+        let progress = Looks(AtomicUsize::new(looks));
+        let execution = Execution { seed: 5, threads: 2, checkpoints: &place, progress: &progress };
+        transfer(&case.old, case.new.data(), &short_training(6), spec, execution)
+    };
+    let bytes = |result: &TransferResult| {
+        let models: Vec<_> = result.models.iter().map(|model| model.to_parts().unwrap()).collect();
+        (serde_json::to_string(&result.report).unwrap(), models)
+    };
+    let two = spec(serde_json::json!({"seeds": 2, "release_epoch": 2}));
+    let mut interrupts = 0;
+    let result = loop {
+        // Ten steps an epoch, 36 epochs: a few of them at a time.
+        match run(&two, 47) {
+            Ok(result) => break result,
+            Err(TrainError::Cancelled(_)) => interrupts += 1,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert!(interrupts > 3 && result.resumed.iter().sum::<usize>() > 12, "{interrupts} {:?}", result.resumed);
+    assert_eq!(bytes(&result), bytes(&case.run(&two, 1).unwrap()));
+    let three = TransferSpec { seeds: 3, ..two };
+    let more = run(&three, usize::MAX).unwrap();
+    assert_eq!(more.resumed, [6, 6, 0, 6, 6, 0, 6, 6, 0]);
+    assert_eq!(bytes(&more), bytes(&case.run(&three, 1).unwrap()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod damaged_folders;
 mod real_model;
-mod small_model;
+pub mod small_model;
 mod tfidf;
 mod transformers;
 

@@ -99,6 +99,34 @@ fn vectors_depend_on_nothing_but_their_text() {
     }
 }
 
+/// What a memo of rows rests on: another run meets a text in other company.
+#[test]
+fn rows_are_handed_out_one_by_one_and_have_the_same_bits_in_any_company() {
+    let texts = many_texts();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).chain(["W7", "w7 ", "", "w7"]).collect();
+    for kind in ["bert", "xlm-roberta", "distilbert", "mpnet"] {
+        let model = SmallModel::new(kind);
+        let encoder = open(model.path(), &TransformerOptions::default()).unwrap();
+        assert!(encoder.is_exact());
+        let all = encoder.encode(&texts, 2, &Silent).unwrap();
+        for step in [1, 3, 7, 50] {
+            // Every so-manieth text, from the end: other neighbours, other batches.
+            let some: Vec<usize> = (0..texts.len()).rev().step_by(step).collect();
+            let company: Vec<&str> = some.iter().map(|&i| texts[i]).collect();
+            let mut handed: Vec<Option<Vec<f32>>> = vec![None; some.len()];
+            let mut ready = |i: usize, row: &[f32]| assert!(handed[i].replace(row.to_vec()).is_none(), "row {i} twice");
+            let rows = encoder.encode_by_row(&company, 2, &Silent, &mut ready).unwrap();
+            for (i, &text) in some.iter().enumerate() {
+                assert_eq!(rows.row(i), all.row(text), "{kind}, every {step}th, text {text}");
+                assert_eq!(handed[i].as_deref(), Some(rows.row(i)), "{kind}, every {step}th, text {text}");
+            }
+        }
+    }
+    // Other devices' products may differ in the last bits with the size of a batch.
+    let model = SmallModel::new("xlm-roberta");
+    assert!(!open_on(model.path(), &TransformerOptions::default(), &Device::Cpu).unwrap().is_exact());
+}
+
 #[test]
 fn long_texts_are_cut_and_reported() {
     let model = SmallModel::new("bert");

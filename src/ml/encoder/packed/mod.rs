@@ -123,6 +123,10 @@ impl Engine for PackedModel {
         self.architecture.hidden
     }
 
+    fn is_exact(&self) -> bool {
+        true
+    }
+
     fn session(&self) -> Box<dyn Session + '_> {
         Box::new(PackedSession {
             model: self,

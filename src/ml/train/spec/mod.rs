@@ -162,6 +162,23 @@ impl Metric {
 }
 
 impl TrainingSpec {
+    /// This training with all set to its default that does not bear on the course of the weights: which epoch is kept
+    /// and when to stop, and the number of epochs unless the schedule looks at it. Trainings of equal trajectories (and
+    /// equal data, network and seed) pass through the same states.
+    pub fn trajectory(&self) -> TrainingSpec {
+        let default = TrainingSpec::default();
+        let mut same = TrainingSpec { early_stopping: EarlyStoppingSpec::default(), ..self.clone() };
+        if self.schedule.kind == ScheduleKind::Plateau {
+            same.early_stopping.metric = self.early_stopping.metric;
+        }
+        if !self.schedule.looks_at_the_end() {
+            same.epochs = default.epochs;
+            // A rise that is longer than the training ends with it.
+            same.schedule.warmup_epochs = self.schedule.warmup_epochs.min(self.epochs as f64);
+        }
+        same
+    }
+
     /// What is wrong with the values themselves, as (path, message); empty when all is well.
     pub fn problems(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();

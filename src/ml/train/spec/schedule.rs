@@ -66,6 +66,11 @@ pub enum ScheduleKind {
 }
 
 impl ScheduleSpec {
+    /// Whether the rate of a step depends on how many there will be.
+    pub fn looks_at_the_end(&self) -> bool {
+        matches!(self.kind, ScheduleKind::Cosine | ScheduleKind::OneCycle)
+    }
+
     pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
         use ScheduleKind::*;
         let mut found = Vec::new();
@@ -99,7 +104,7 @@ impl ScheduleSpec {
 }
 
 impl ScheduleKind {
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             ScheduleKind::Constant => "constant",
             ScheduleKind::Step => "step",

@@ -3,6 +3,7 @@
 mod learning;
 mod models;
 mod refusals;
+mod resuming;
 
 use super::fixture::{Fixture, short_training, small_network};
 use super::*;

@@ -1,0 +1,429 @@
+//! `RowMemo`: rows of numbers by the content that they were computed from, kept across runs, pipelines and stages.
+//!
+//! A memo is a folder of segments that are never changed; each is named by the digest of its content, so that writers
+//! cannot disturb each other and a damaged segment is found, and ignored. A segment holds
+//!
+//! | bytes | content |
+//! |---|---|
+//! | 16 | `runner rows 1` and zeros |
+//! | 8 + 8 | width of a row, number of rows (little-endian) |
+//! | 16 × rows | keys, ascending (big-endian) |
+//! | 4 × width × rows | the rows in the order of their keys: f32, little-endian |
+//!
+//! Knows nothing of what the rows mean.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::Digest;
+use super::store::{Store, StoreError};
+
+/// The first 128 bits of the BLAKE3 digest of what a row was computed from. Among a thousand million different contents the
+/// odds that any two share a key are 10¹⁸ / 2¹²⁹, about 10⁻²¹: a disk errs more often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey(u128);
+
+impl RowKey {
+    pub fn of(content: &[u8]) -> Self {
+        let mut key = [0; 16];
+        blake3::Hasher::new().update(content).finalize_xof().fill(&mut key);
+        RowKey(u128::from_be_bytes(key))
+    }
+}
+
+/// Rows of one width, by key.
+pub struct RowMemo<'a> {
+    store: &'a Store,
+    folder: PathBuf,
+    width: usize,
+    segments: Vec<Segment>,
+}
+
+struct Segment {
+    path: PathBuf,
+    /// Open, so that the rows can be read when another writer has merged the segment meanwhile.
+    file: File,
+    keys: Vec<RowKey>,
+}
+
+/// A row of a segment, and where it is wanted.
+struct Found<'o> {
+    row: usize,
+    /// The number of its key.
+    place: usize,
+    out: &'o mut [f32],
+}
+
+const MAGIC: [u8; 16] = *b"runner rows 1\0\0\0";
+const HEADER: usize = 32;
+const KEY: usize = 16;
+
+/// More small segments than this are merged.
+const SMALL_SEGMENTS: usize = 8;
+
+/// Bytes of rows from which on a segment is left alone: merging holds what it merges in memory.
+const LARGE: usize = 64 << 20;
+
+/// Bytes of rows that are read at once.
+const BLOCK: usize = 4 << 20;
+
+impl<'a> RowMemo<'a> {
+    /// Reads the keys of all sound segments. What is not there, or not sound, is not known; that is no error.
+    pub fn open(store: &'a Store, key: Digest, width: usize) -> Self {
+        let mut memo = RowMemo::unread(store, key, width);
+        let entries = fs::read_dir(&memo.folder).into_iter().flatten().flatten();
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        paths.sort_unstable();
+        memo.segments = paths.iter().filter_map(|path| memo.sound(path)).collect();
+        memo
+    }
+
+    /// The same memo for writing only: it knows no row.
+    pub fn unread(store: &'a Store, key: Digest, width: usize) -> Self {
+        RowMemo { store, folder: store.rows_folder(key), width, segments: Vec::new() }
+    }
+
+    /// Rows in all segments.
+    pub fn len(&self) -> usize {
+        self.segments.iter().map(|segment| segment.keys.len()).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies the rows of `keys` to their places in `out` (keys × width), as far as they are known; says of each whether it is.
+    /// `threads` read side by side.
+    pub fn read(&self, keys: &[RowKey], out: &mut [f32], threads: usize) -> Vec<bool> {
+        if self.width == 0 {
+            return vec![false; keys.len()];
+        }
+        let mut wanted: Vec<(RowKey, usize)> = keys.iter().enumerate().map(|(place, key)| (*key, place)).collect();
+        wanted.sort_unstable();
+        let mut places: Vec<Option<&mut [f32]>> = out.chunks_exact_mut(self.width).map(Some).collect();
+        let found: Vec<(&Segment, Vec<Found>)> = (self.segments.iter())
+            .map(|segment| (segment, segment.find(&wanted, &mut places)))
+            .filter(|(_, found)| !found.is_empty())
+            .collect();
+        let known = Mutex::new(vec![false; keys.len()]);
+        let count = threads.clamp(1, found.len().max(1));
+        let work = Mutex::new(found.into_iter());
+        std::thread::scope(|scope| {
+            let worker = || {
+                while let Some((segment, mut found)) = next(&work) {
+                    // A segment that was sound and cannot be read any more leaves its rows unknown.
+                    if segment.copy(&mut found).is_ok() {
+                        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+                        found.iter().for_each(|found| known[found.place] = true);
+                    }
+                }
+            };
+            for _ in 1..count {
+                scope.spawn(worker);
+            }
+            worker();
+        });
+        known.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps rows (keys × width) as one more segment. Of equal keys one is kept: their rows are equal, too.
+    pub fn add(&mut self, keys: &[RowKey], rows: &[f32]) -> Result<(), StoreError> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        order.sort_unstable_by_key(|&i| keys[i]);
+        order.dedup_by_key(|i| keys[*i]);
+        let mut content = self.header(order.len());
+        order.iter().for_each(|&i| content.extend_from_slice(&keys[i].0.to_be_bytes()));
+        for i in order {
+            rows[i * self.width..(i + 1) * self.width].iter().for_each(|value| content.extend(value.to_le_bytes()));
+        }
+        self.put(&content)?;
+        self.merge_small()
+    }
+
+    /// Makes one of the smallest segments when there are too many small ones; each merge makes a segment several times as
+    /// large as those it takes, so that a row is written a few times in its life, not once for each segment.
+    fn merge_small(&mut self) -> Result<(), StoreError> {
+        let width = self.width;
+        let small = |segment: &Segment| 4 * width * segment.keys.len() < LARGE;
+        if self.segments.iter().filter(|segment| small(segment)).count() <= SMALL_SEGMENTS {
+            return Ok(());
+        }
+        self.segments.sort_by(|a, b| (a.keys.len(), &a.path).cmp(&(b.keys.len(), &b.path)));
+        let merged: Vec<Segment> = self.segments.drain(..SMALL_SEGMENTS).collect();
+        let rows: Vec<Vec<u8>> = match merged.iter().map(|segment| segment.all_rows(width)).collect() {
+            Ok(rows) => rows,
+            // Not readable any more: then they are no use, and no harm either.
+            Err(_) => return Ok(()),
+        };
+        let mut order: Vec<(RowKey, usize, usize)> = Vec::new();
+        for (s, segment) in merged.iter().enumerate() {
+            order.extend(segment.keys.iter().enumerate().map(|(row, key)| (*key, s, row)));
+        }
+        order.sort_unstable();
+        order.dedup_by_key(|(key, ..)| *key);
+        let mut content = self.header(order.len());
+        order.iter().for_each(|(key, ..)| content.extend_from_slice(&key.0.to_be_bytes()));
+        for (_, s, row) in order {
+            content.extend_from_slice(&rows[s][4 * width * row..4 * width * (row + 1)]);
+        }
+        let path = self.put(&content)?;
+        for old in merged.iter().filter(|old| old.path != path) {
+            // What stays is a second copy; the next merge takes it in.
+            let _ = fs::remove_file(&old.path);
+        }
+        Ok(())
+    }
+
+    fn header(&self, rows: usize) -> Vec<u8> {
+        let mut content = Vec::with_capacity(HEADER + rows * (KEY + 4 * self.width));
+        content.extend_from_slice(&MAGIC);
+        content.extend_from_slice(&(self.width as u64).to_le_bytes());
+        content.extend_from_slice(&(rows as u64).to_le_bytes());
+        content
+    }
+
+    fn put(&mut self, content: &[u8]) -> Result<PathBuf, StoreError> {
+        let path = self.folder.join(format!("{}.rows", Digest::of(content)));
+        self.store.put_named(&path, content)?;
+        if !self.segments.iter().any(|segment| segment.path == path) {
+            self.segments.extend(self.sound(&path));
+        }
+        Ok(path)
+    }
+
+    fn sound(&self, path: &Path) -> Option<Segment> {
+        let digest: Digest = path.file_name()?.to_str()?.strip_suffix(".rows")?.parse().ok()?;
+        if self.store.stats().digest(path).ok()? != digest {
+            return None;
+        }
+        let mut file = File::open(path).ok()?;
+        let mut header = [0; HEADER];
+        file.read_exact(&mut header).ok()?;
+        let number = |at: usize| Some(u64::from_le_bytes(header[at..at + 8].try_into().ok()?));
+        let (width, rows) = (number(16)?, usize::try_from(number(24)?).ok()?);
+        if header[..16] != MAGIC || width != self.width as u64 {
+            return None;
+        }
+        let mut bytes = vec![0; rows.checked_mul(KEY)?];
+        file.read_exact(&mut bytes).ok()?;
+        let keys = bytes.as_chunks::<KEY>().0.iter().map(|key| RowKey(u128::from_be_bytes(*key))).collect();
+        Some(Segment { path: path.to_owned(), file, keys })
+    }
+}
+
+impl Segment {
+    fn start_of_rows(&self) -> usize {
+        HEADER + KEY * self.keys.len()
+    }
+
+    fn bytes_at(&self, at: usize, bytes: &mut [u8]) -> io::Result<()> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(at as u64))?;
+        file.read_exact(bytes)
+    }
+
+    fn all_rows(&self, width: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; 4 * width * self.keys.len()];
+        self.bytes_at(self.start_of_rows(), &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Which of `wanted` (ascending) are here, with the places that still wait for their row.
+    fn find<'o>(&self, wanted: &[(RowKey, usize)], places: &mut [Option<&'o mut [f32]>]) -> Vec<Found<'o>> {
+        let mut found = Vec::new();
+        let mut row = 0;
+        for (key, place) in wanted {
+            while row < self.keys.len() && self.keys[row] < *key {
+                row += 1;
+            }
+            if self.keys.get(row) == Some(key)
+                && let Some(out) = places[*place].take()
+            {
+                found.push(Found { row, place: *place, out });
+            }
+        }
+        found
+    }
+
+    /// Fills what was found, rows ascending. Of each block it reads what lies between the first and the last wanted row.
+    fn copy(&self, found: &mut [Found]) -> io::Result<()> {
+        let size = found.first().map_or(0, |first| 4 * first.out.len());
+        let rows_at_once = (BLOCK / size.max(1)).max(1);
+        let mut bytes = Vec::new();
+        for block in found.chunk_by_mut(|a, b| a.row / rows_at_once == b.row / rows_at_once) {
+            let (first, last) = (block[0].row, block[block.len() - 1].row);
+            bytes.resize((last + 1 - first) * size, 0);
+            self.bytes_at(self.start_of_rows() + first * size, &mut bytes)?;
+            for found in block {
+                let row = &bytes[(found.row - first) * size..][..size];
+                for (value, four) in found.out.iter_mut().zip(row.as_chunks::<4>().0) {
+                    *value = f32::from_le_bytes(*four);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn next<T>(work: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    work.lock().unwrap_or_else(PoisonError::into_inner).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTH: usize = 3;
+
+    fn key(i: usize) -> RowKey {
+        RowKey::of(format!("song {i}").as_bytes())
+    }
+
+    fn row(i: usize) -> [f32; WIDTH] {
+        [i as f32, -0.5 * i as f32, f32::from_bits(i as u32)]
+    }
+
+    fn add(memo: &mut RowMemo, songs: impl Iterator<Item = usize> + Clone) {
+        let keys: Vec<RowKey> = songs.clone().map(key).collect();
+        let rows: Vec<f32> = songs.flat_map(row).collect();
+        memo.add(&keys, &rows).unwrap();
+    }
+
+    /// Which of the songs are known; the rows of those are right.
+    fn known(memo: &RowMemo, songs: impl Iterator<Item = usize>) -> Vec<usize> {
+        let songs: Vec<usize> = songs.collect();
+        let keys: Vec<RowKey> = songs.iter().map(|i| key(*i)).collect();
+        let mut out = vec![9.0; WIDTH * keys.len()];
+        let known = memo.read(&keys, &mut out, 2);
+        for ((i, known), found) in songs.iter().zip(&known).zip(out.chunks(WIDTH)) {
+            assert_eq!(found, if *known { row(*i) } else { [9.0; WIDTH] });
+        }
+        songs.into_iter().zip(known).filter_map(|(i, known)| known.then_some(i)).collect()
+    }
+
+    fn files(memo: &RowMemo) -> Vec<PathBuf> {
+        fs::read_dir(&memo.folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        let store = Store::open(folder.path()).unwrap();
+        store.prepare().unwrap();
+        store
+    }
+
+    #[test]
+    fn rows_come_back_by_key_from_any_segment() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let memo_key = Digest::of(b"encoder");
+        let mut memo = RowMemo::open(&store, memo_key, WIDTH);
+        assert!(memo.is_empty() && known(&memo, 0..5).is_empty());
+        add(&mut memo, 0..10);
+        add(&mut memo, [7, 12, 12, 11].into_iter());
+        assert_eq!(known(&memo, (0..20).rev()), (0..13).rev().filter(|i| *i != 10).collect::<Vec<_>>());
+        let again = RowMemo::open(&store, memo_key, WIDTH);
+        assert_eq!(known(&again, [3, 40, 3, 12, 3].into_iter()), [3, 3, 12, 3]);
+        assert!(RowMemo::open(&store, memo_key, 4).is_empty(), "another width is another memo");
+        assert!(RowMemo::open(&store, Digest::of(b"other"), WIDTH).is_empty());
+        assert!(RowMemo::unread(&store, memo_key, WIDTH).is_empty());
+    }
+
+    #[test]
+    fn many_segments_become_few_and_nothing_is_lost_to_those_who_read_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let memo_key = Digest::of(b"encoder");
+        let mut memo = RowMemo::open(&store, memo_key, WIDTH);
+        add(&mut memo, 0..5);
+        let reader = RowMemo::open(&store, memo_key, WIDTH);
+        for i in 1..60 {
+            add(&mut memo, 5 * i - 1..5 * i + 5);
+            assert!(files(&memo).len() <= SMALL_SEGMENTS + 1, "{}", files(&memo).len());
+        }
+        let all: Vec<usize> = (0..300).collect();
+        assert_eq!(known(&memo, 0..400), all);
+        assert_eq!(known(&RowMemo::open(&store, memo_key, WIDTH), 0..400), all);
+        assert_eq!(known(&reader, 0..400), [0, 1, 2, 3, 4], "its segment is gone from the folder, not from the reader");
+    }
+
+    #[test]
+    fn a_damaged_segment_is_no_segment() {
+        let folder = tempfile::tempdir().unwrap();
+        let memo_key = Digest::of(b"encoder");
+        let mut memo = RowMemo::open(&*Box::leak(Box::new(store(&folder))), memo_key, WIDTH);
+        add(&mut memo, 0..4);
+        add(&mut memo, 4..9);
+        let sizes = |path: &PathBuf| fs::metadata(path).unwrap().len();
+        let victim = files(&memo).into_iter().max_by_key(sizes).unwrap();
+        let whole = fs::read(&victim).unwrap();
+        let mut flipped = whole.clone();
+        flipped[40] ^= 1;
+        for damaged in [&whole[..whole.len() - 1], &whole[..10], &[], &flipped] {
+            // Read-only files are replaced, not written.
+            fs::remove_file(&victim).unwrap();
+            fs::write(&victim, damaged).unwrap();
+            let store = Store::open(folder.path()).unwrap();
+            assert_eq!(known(&RowMemo::open(&store, memo_key, WIDTH), 0..9), [0, 1, 2, 3]);
+        }
+        // Writing the same rows again repairs it.
+        let store = Store::open(folder.path()).unwrap();
+        let mut memo = RowMemo::open(&store, memo_key, WIDTH);
+        add(&mut memo, 4..9);
+        assert_eq!(known(&RowMemo::open(&store, memo_key, WIDTH), 0..9).len(), 9);
+    }
+
+    #[test]
+    fn writers_side_by_side_disturb_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let memo_key = Digest::of(b"encoder");
+        let one = store(&folder);
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let store = Store::open(folder.path()).unwrap();
+                scope.spawn(move || {
+                    for i in 0..30 {
+                        let mut memo = RowMemo::open(&store, memo_key, WIDTH);
+                        let first = 40 * i + 7 * writer;
+                        add(&mut memo, first..first + 10);
+                    }
+                });
+            }
+        });
+        let expected: Vec<usize> = (0..1300).filter(|i| *i < 1191 && i % 40 < 31).collect();
+        assert_eq!(known(&RowMemo::open(&one, memo_key, WIDTH), 0..1300), expected);
+    }
+
+    /// Prints what reading costs: `cargo test --release rows_are_read -- --ignored --nocapture`.
+    #[test]
+    #[ignore = "long: run by .ci/run"]
+    fn rows_are_read_at_a_million_a_second() {
+        const COUNT: usize = 1_000_000;
+        const WIDTH: usize = 384;
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let memo_key = Digest::of(b"encoder");
+        let texts: Vec<String> = (0..COUNT).map(|i| format!("a title of usual length {i}")).collect();
+        let mut memo = RowMemo::open(&store, memo_key, WIDTH);
+        for chunk in texts.chunks(50_000) {
+            let keys: Vec<RowKey> = chunk.iter().map(|text| RowKey::of(text.as_bytes())).collect();
+            memo.add(&keys, &vec![0.5; WIDTH * chunk.len()]).unwrap();
+        }
+        drop(memo);
+        let mut out = vec![0.0f32; WIDTH * COUNT];
+        let clock = std::time::Instant::now();
+        let memo = RowMemo::open(&store, memo_key, WIDTH);
+        let opened = clock.elapsed();
+        let keys: Vec<RowKey> = texts.iter().map(|text| RowKey::of(text.as_bytes())).collect();
+        let hashed = clock.elapsed();
+        let known = memo.read(&keys, &mut out, 2);
+        let seconds = clock.elapsed().as_secs_f64();
+        assert!(known.iter().all(|known| *known) && out.iter().all(|value| *value == 0.5));
+        println!("{} segments, open {opened:?}, keys {hashed:?}, all {seconds:.2} s", memo.segments.len());
+        assert!(seconds < 5.0, "{COUNT} rows took {seconds:.2} s");
+    }
+}
