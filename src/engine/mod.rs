@@ -27,6 +27,7 @@ pub mod manifest;
 pub mod plan;
 pub mod reason;
 pub mod record;
+mod repair;
 pub mod run;
 pub mod stage;
 

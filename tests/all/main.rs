@@ -6,6 +6,7 @@ mod cli;
 mod determinism;
 mod encoder;
 mod engine;
+mod faults;
 mod layers;
 mod models;
 mod pipelines;
