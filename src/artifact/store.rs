@@ -271,7 +271,17 @@ impl Store {
 
     /// The record, unless it is missing or damaged.
     pub fn get_record(&self, key: Digest) -> Option<Vec<u8>> {
-        unseal(self.disk.read(&self.record_path(key)).ok()?)
+        self.read_record(key).ok().flatten()
+    }
+
+    /// As [`Store::get_record`], for those to whom a device that cannot be read is not the same as no record.
+    pub fn read_record(&self, key: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.record_path(key);
+        match self.disk.read(&path) {
+            Ok(content) => Ok(unseal(content)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).at("read", &path),
+        }
     }
 
     /// Whether there is a record, be it sound or not.

@@ -175,8 +175,10 @@ impl Execution<'_> {
         let (pipeline, stage) = (&self.ground.plan.spec.name, self.name());
         let folder = self.ground.folder(stage);
         let _lock = store.lock_folder(pipeline, stage)?;
-        let previous: Vec<ActionRecord> =
-            store.placed(pipeline, stage).into_iter().filter_map(|key| load_record(store, key)).collect();
+        let mut previous: Vec<ActionRecord> = Vec::new();
+        for key in store.placed(pipeline, stage)? {
+            previous.extend(store.read_record(key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()));
+        }
         let settled = store.current(pipeline, stage) == Some(key);
         if !settled {
             store.begin_placing(pipeline, stage, key)?;
