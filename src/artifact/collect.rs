@@ -116,7 +116,7 @@ impl Sweep<'_> {
             if !roots.contains(&key) && self.is_old(&path) {
                 self.remove(&path)?;
                 self.collected.records += 1;
-            } else if let Some(record) = self.store.get_record(key) {
+            } else if let Some(record) = self.store.read_record(key)? {
                 needed.extend(blobs_of(&record));
             }
         }

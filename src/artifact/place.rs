@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of stages but their names.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::digest::Digest;
@@ -14,18 +15,25 @@ const PLACING: &str = "placing";
 impl Store {
     /// The key of what lies in the folder of that stage, if it is one whole result.
     pub fn current(&self, pipeline: &str, stage: &str) -> Option<Digest> {
-        self.pointer(pipeline, stage).trim().parse().ok()
+        let bytes = self.disk.read(&self.pointer_path(pipeline, stage)).ok()?;
+        String::from_utf8(bytes).ok()?.trim().parse().ok()
     }
 
     /// The keys of all results of which files may lie in the folder: more than one after a run that was cut short.
-    pub fn placed(&self, pipeline: &str, stage: &str) -> Vec<Digest> {
-        keys_in(&self.pointer(pipeline, stage))
+    pub fn placed(&self, pipeline: &str, stage: &str) -> Result<Vec<Digest>, StoreError> {
+        let path = self.pointer_path(pipeline, stage);
+        match self.disk.read(&path) {
+            Ok(bytes) => Ok(keys_in(&bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            // Not the same as none: files of results that are forgotten would stay for ever.
+            Err(error) => Err(error).at("read", &path),
+        }
     }
 
     /// Says that files of `key` are about to be put beside those that are there, so that none is forgotten if this run is cut short.
     pub fn begin_placing(&self, pipeline: &str, stage: &str, key: Digest) -> Result<(), StoreError> {
         let mut lines = vec![PLACING.to_owned(), key.to_string()];
-        lines.extend(self.placed(pipeline, stage).into_iter().filter(|&old| old != key).map(String::from));
+        lines.extend(self.placed(pipeline, stage)?.into_iter().filter(|&old| old != key).map(String::from));
         self.point(pipeline, stage, &lines)
     }
 
@@ -58,15 +66,10 @@ impl Store {
         for pipeline in self.disk.list(&root).at("list", &root)? {
             for pointer in self.disk.list(&pipeline).at("list", &pipeline)? {
                 let bytes = self.disk.read(&pointer).at("read", &pointer)?;
-                keys.extend(keys_in(&String::from_utf8_lossy(&bytes)));
+                keys.extend(keys_in(&bytes));
             }
         }
         Ok(keys)
-    }
-
-    fn pointer(&self, pipeline: &str, stage: &str) -> String {
-        let bytes = self.disk.read(&self.pointer_path(pipeline, stage)).unwrap_or_default();
-        String::from_utf8(bytes).unwrap_or_default()
     }
 
     fn point(&self, pipeline: &str, stage: &str, lines: &[String]) -> Result<(), StoreError> {
@@ -80,6 +83,6 @@ impl Store {
     }
 }
 
-fn keys_in(pointer: &str) -> Vec<Digest> {
-    pointer.lines().filter_map(|line| line.trim().parse().ok()).collect()
+fn keys_in(pointer: &[u8]) -> Vec<Digest> {
+    String::from_utf8_lossy(pointer).lines().filter_map(|line| line.trim().parse().ok()).collect()
 }

@@ -255,6 +255,8 @@ impl Store {
     /// Removes a damaged blob, unless another runner has put a sound one in its place meanwhile.
     fn set_aside(&self, digest: Digest, looked: Option<Stamp>) -> StoreError {
         let path = self.blob_path(digest);
+        // The links to it in folders for people are damaged as well.
+        self.stats.forget(digest);
         let removed = stamp_at(&path) != looked || self.disk.remove(&path).is_ok();
         let fate = if removed { "it was removed" } else { "it could not be removed, the store is not writable" };
         StoreError::Damaged { digest, fate }
@@ -271,7 +273,17 @@ impl Store {
 
     /// The record, unless it is missing or damaged.
     pub fn get_record(&self, key: Digest) -> Option<Vec<u8>> {
-        unseal(self.disk.read(&self.record_path(key)).ok()?)
+        self.read_record(key).ok().flatten()
+    }
+
+    /// As [`Store::get_record`], for those to whom a device that cannot be read is not the same as no record.
+    pub fn read_record(&self, key: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.record_path(key);
+        match self.disk.read(&path) {
+            Ok(content) => Ok(unseal(content)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).at("read", &path),
+        }
     }
 
     /// Whether there is a record, be it sound or not.

@@ -51,6 +51,10 @@ impl Table {
         &self.batch
     }
 
+    pub fn into_batch(self) -> RecordBatch {
+        self.batch
+    }
+
     pub fn schema(&self) -> SchemaRef {
         self.batch.schema()
     }

@@ -7,8 +7,9 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::buffer::Buffer;
+use arrow::compute::BatchCoalescer;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::convert::try_fb_to_schema;
@@ -97,7 +98,8 @@ pub struct TableReader {
     whole: SchemaRef,
     version: MetadataVersion,
     blocks: Vec<Block>,
-    projection: Option<Vec<usize>>,
+    /// The columns to show.
+    columns: Vec<usize>,
 }
 
 impl TableReader {
@@ -119,48 +121,56 @@ impl TableReader {
         if blocks.iter().any(|block| inside(block).is_none()) {
             return Err(ArrowError::ParseError("a batch lies beyond the end of the file".to_owned()).into());
         }
-        Ok(TableReader {
-            path: path.to_owned(),
-            file,
-            whole: Arc::new(try_fb_to_schema(schema)?),
-            version: footer.version(),
-            blocks,
-            projection: None,
-        })
+        let whole: SchemaRef = Arc::new(try_fb_to_schema(schema)?);
+        let columns = (0..whole.fields().len()).collect();
+        Ok(TableReader { path: path.to_owned(), file, whole, version: footer.version(), blocks, columns })
     }
 
     /// Leaves only the named columns, in that order; names that the table does not have are left out.
     pub fn project(mut self, names: &[String]) -> Self {
-        self.projection = Some(names.iter().filter_map(|name| self.whole.index_of(name).ok()).collect());
+        self.columns = names.iter().filter_map(|name| self.whole.index_of(name).ok()).collect();
         self
     }
 
     pub fn schema(&self) -> Result<SchemaRef, TableError> {
-        Ok(match &self.projection {
-            Some(indices) => Arc::new(self.whole.project(indices)?),
-            None => self.whole.clone(),
-        })
+        Ok(Arc::new(self.whole.project(&self.columns)?))
     }
 
-    /// The whole table, its columns still in the file where it was written as one batch, copied into one otherwise.
+    /// How many rows it has: only the heads of the batches are touched.
+    pub fn rows(&self) -> Result<usize, TableError> {
+        self.decoded(&[]).map(|table| table.map(|table| table.rows())).sum()
+    }
+
+    /// The whole table. Written as one batch, its columns stay in the file; else they are copied together, one batch after another.
     pub fn read(&self) -> Result<Table, TableError> {
-        let mut batches = self.batches().map(|table| table.map(|table| table.batch().clone()));
-        match (batches.next(), batches.next()) {
-            (None, _) => Ok(Table::new(RecordBatch::new_empty(self.schema()?))),
-            (Some(only), None) => Ok(Table::new(only?)),
-            (Some(first), Some(second)) => {
-                let all = [first, second].into_iter().chain(batches).collect::<Result<Vec<_>, _>>()?;
-                Ok(Table::new(arrow::compute::concat_batches(&self.schema()?, &all)?))
-            }
+        if let ([_], Some(only)) = (self.blocks.as_slice(), self.batches().next()) {
+            return only;
         }
+        let (schema, rows) = (self.schema()?, self.rows()?);
+        if rows == 0 {
+            return Ok(Table::new(RecordBatch::new_empty(schema)));
+        }
+        if schema.fields().is_empty() {
+            let options = RecordBatchOptions::new().with_row_count(Some(rows));
+            return Ok(Table::new(RecordBatch::try_new_with_options(schema, Vec::new(), &options)?));
+        }
+        // Not `concat_batches`, which wants all batches at once: here the pages of one are given back before the next comes in.
+        let mut whole = BatchCoalescer::new(schema, rows);
+        for table in self.batches() {
+            whole.push_batch(table?.into_batch())?;
+        }
+        whole.finish_buffered_batch()?;
+        let batch = whole.next_completed_batch();
+        Ok(Table::new(batch.ok_or_else(|| ArrowError::ComputeError("no rows came together".to_owned()))?))
     }
 
     /// The table batch by batch as it was written. A batch leaves memory when its last column is dropped.
     pub fn batches(&self) -> impl Iterator<Item = Result<Table, TableError>> + '_ {
-        let mut decoder = FileDecoder::new(self.whole.clone(), self.version);
-        if let Some(projection) = &self.projection {
-            decoder = decoder.with_projection(projection.clone());
-        }
+        self.decoded(&self.columns)
+    }
+
+    fn decoded(&self, columns: &[usize]) -> impl Iterator<Item = Result<Table, TableError>> + use<'_> {
+        let decoder = FileDecoder::new(self.whole.clone(), self.version).with_projection(columns.to_vec());
         self.blocks.iter().map(move |block| {
             let batch = decoder.read_record_batch(block, &self.map(block)?)?;
             let batch = batch.ok_or_else(|| ArrowError::ParseError(format!("no rows in {}", self.path.display())))?;
