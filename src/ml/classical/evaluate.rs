@@ -47,7 +47,7 @@ pub struct Timing {
 ///
 /// `train` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold without rows
 /// counts for nothing. The matrices are the class probabilities of the test part, one for each
-/// estimator (ones and zeros where it gives none). Runs on `threads` threads, whose number changes no score. Errors: what
+/// estimator (only scores in the right order where `Model::is_probabilistic` says so). Runs on `threads` threads, whose number changes no score. Errors: what
 /// `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row
 /// numbers, labels or lengths that do not fit; `Cancelled`.
 #[allow(clippy::too_many_arguments)] // One call of one caller; a struct would only repeat these names.
