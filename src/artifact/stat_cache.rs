@@ -70,6 +70,13 @@ impl StatCache {
         }
     }
 
+    /// Forgets the files of that content: one of them was read and has another.
+    pub fn forget(&self, digest: Digest) {
+        let mut state = self.lock();
+        state.stamps.retain(|_, stamp| stamp.digest != digest);
+        state.changed = true;
+    }
+
     /// Writes the cache if it learnt anything. Failure is not an error: the next run reads more, that is all.
     pub fn save(&self) {
         let mut state = self.lock();
@@ -102,8 +109,12 @@ impl StatCache {
 
 /// Size, modification time in nanoseconds since 1970, and inode (0 where the system has none).
 fn stamp_of(metadata: &std::fs::Metadata) -> (u64, u64, u64) {
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-    let modified_ns = modified.map_or(0, |age| u64::try_from(age.as_nanos()).unwrap_or(u64::MAX));
+    let nanoseconds = |age: Duration| u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+    let modified_ns = metadata.modified().map_or(0, |time| match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(age) => nanoseconds(age),
+        // Before 1970, from a clock that was wrong: counted down from the end, so that two such times still differ.
+        Err(before) => u64::MAX - nanoseconds(before.duration()),
+    });
     #[cfg(unix)]
     let inode = std::os::unix::fs::MetadataExt::ino(metadata);
     #[cfg(not(unix))]

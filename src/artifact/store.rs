@@ -253,6 +253,8 @@ impl Store {
     /// Removes a damaged blob, unless another runner has put a sound one in its place meanwhile.
     fn set_aside(&self, digest: Digest, looked: Option<Stamp>) -> StoreError {
         let path = self.blob_path(digest);
+        // The links to it in folders for people are damaged as well.
+        self.stats.forget(digest);
         let removed = stamp_at(&path) != looked || self.disk.remove(&path).is_ok();
         let fate = if removed { "it was removed" } else { "it could not be removed, the store is not writable" };
         StoreError::Damaged { digest, fate }

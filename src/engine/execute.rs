@@ -14,8 +14,9 @@ use super::decision::{Decision, Ground, Status, load_record};
 use super::event::{Event, Outcome, Sink};
 use super::gauge;
 use super::record::{ActionRecord, Provenance};
+use super::repair::{ATTEMPTS, damage_in};
 use super::stage::Report;
-use crate::artifact::Digest;
+use crate::artifact::{BlobState, Digest};
 
 /// What the scheduler hands to one execution.
 pub(super) struct Execution<'a> {
@@ -34,6 +35,16 @@ impl Execution<'_> {
         decision: Decision,
         known: &[Option<ActionRecord>],
     ) -> anyhow::Result<(Outcome, ActionRecord)> {
+        let mut result = self.attempt(decision, known);
+        for _ in 0..ATTEMPTS {
+            let Some(damaged) = result.as_ref().err().and_then(damage_in) else { break };
+            let Some(repaired) = self.repair(damaged, known)? else { break };
+            result = self.attempt(self.ground.decide(self.stage, &repaired)?, &repaired);
+        }
+        result
+    }
+
+    fn attempt(&self, decision: Decision, known: &[Option<ActionRecord>]) -> anyhow::Result<(Outcome, ActionRecord)> {
         let decision = if decision.manifest.is_none() {
             self.fetch_externals()?;
             self.ground.decide(self.stage, known)?
@@ -56,6 +67,7 @@ impl Execution<'_> {
             self.place(key, &record)?;
             return Ok((Outcome::Restored, record));
         }
+        self.say_what_was_damaged(key);
         let reasons = decision.reasons.iter().map(ToString::to_string).collect();
         (self.sink)(Event::Started { stage: self.name().to_owned(), reasons });
         let record = self.run(manifest, known)?;
@@ -67,6 +79,24 @@ impl Execution<'_> {
         self.ground.store.put_record(key, &serde_json::to_vec(&record)?)?;
         self.place(key, &record)?;
         Ok((Outcome::Ran, record))
+    }
+
+    /// A result that was known and is not whole any more is computed anew, but not silently.
+    fn say_what_was_damaged(&self, key: Digest) {
+        let store = self.ground.store;
+        let say = |what: String| {
+            let message = format!("{what}; computed anew");
+            (self.sink)(Event::Warned { stage: self.name().to_owned(), message });
+        };
+        match load_record(store, key) {
+            Some(record) => record.files().for_each(|file| match store.state(file.digest) {
+                BlobState::Sound => {}
+                BlobState::Damaged => say(format!("{} in the store was damaged", file.name)),
+                BlobState::Missing => say(format!("{} was missing in the store", file.name)),
+            }),
+            None if store.has_record(key) => say("its record in the store was damaged".to_owned()),
+            None => {}
+        }
     }
 
     fn name(&self) -> &str {

@@ -33,6 +33,7 @@ pub mod plan;
 pub mod reason;
 pub mod record;
 mod recorder;
+mod repair;
 pub mod run;
 pub mod stage;
 

@@ -7,6 +7,7 @@ mod compare;
 mod determinism;
 mod encoder;
 mod engine;
+mod faults;
 mod gc;
 mod history;
 mod layers;
