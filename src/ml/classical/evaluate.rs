@@ -42,6 +42,9 @@ pub struct Timing {
     pub predict_seconds: f64,
 }
 
+/// For each estimator its scores, its times, and its class probabilities of the test part.
+pub type Evaluated = (Vec<Evaluation>, Vec<Timing>, Vec<Matrix>);
+
 /// Evaluates every estimator on rows of `x` (NaN = missing) with labels `y` (indices into
 /// `classes`).
 ///
@@ -62,7 +65,7 @@ pub fn evaluate(
     seed: u64,
     threads: usize,
     progress: &dyn Progress,
-) -> Result<(Vec<Evaluation>, Vec<Timing>, Vec<Matrix>), FitError> {
+) -> Result<Evaluated, FitError> {
     check_shapes(x, y, classes, train, fold_of, test)?;
     for (_, estimator) in estimators {
         estimator.check()?;

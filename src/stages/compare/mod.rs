@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use paired::{Difference, Flip, Paired, Verdict};
-pub use rows::texts_of;
+pub use rows::{Texts, texts_of};
 
 use super::predictions::MODEL;
 use crate::artifact::{Store, Table};
