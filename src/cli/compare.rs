@@ -9,7 +9,7 @@ use crate::artifact::Store;
 use crate::engine::history::StageEntry;
 use crate::engine::{ActionRecord, History, RunRecord};
 use crate::stages::compare::{
-    Changed, Comparison, Contender, Flip, How, Paired, Verdict, compare as hold_together, texts_of,
+    Changed, Comparison, Contender, Flip, How, Paired, Texts, Verdict, compare as hold_together, texts_of,
 };
 
 /// Lines of changes in a text; `--json` has all.
@@ -248,7 +248,7 @@ fn scores(paired: &Paired, style: screen::Style) -> String {
 /// Flipped rows with what a person knows them by.
 struct Listed {
     flips: Vec<Flip>,
-    texts: Vec<(String, Vec<String>)>,
+    texts: Texts,
 }
 
 impl Listed {

@@ -149,7 +149,8 @@ mod tests {
         drop(block);
         let peak = gauge.peak().unwrap();
         assert!(peak >= before + held as u64 / 2, "{peak} of {before} and {held}");
-        assert!(process_peak().unwrap() >= peak);
+        // The kernel counts pages in batches for each processor: the two figures agree but for some.
+        assert!(process_peak().unwrap() + (8 << 20) >= peak);
     }
 
     #[test]

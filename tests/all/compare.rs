@@ -72,8 +72,19 @@ fn two_models_of_one_run_and_of_one_stage() {
     assert_eq!(one["a"], "baseline/majority");
     assert!(score(one, "accuracy")["b"].as_f64() > score(one, "accuracy")["a"].as_f64(), "{one:#}");
     assert_eq!(one["test"]["verdict"], "better", "{one:#}");
+    let metrics: Vec<&Value> =
+        one["test"]["scores"].as_array().expect("scores").iter().map(|score| &score["metric"]).collect();
+    assert_eq!(metrics, ["accuracy", "macro_f1", "log_loss"]);
+    work.run_with(&["--set", "baseline.models.rbf_svm={}"]).ran(&["baseline"]);
+    let told = lines(&work, &["compare", "baseline/logistic", "baseline/rbf_svm", "--json"]);
+    let scores = stage(&told, "baseline/rbf_svm")["test"]["scores"].as_array().expect("scores");
+    assert_eq!(scores.len(), 2, "a margin is no probability, and has no log loss");
     let told = lines(&work, &["compare", "baseline", "last:fused", "--json"]);
-    assert_eq!(told[1]["a"], "baseline/logistic", "the best by cross-validation stands for its stage");
+    let best = told[1]["a"].as_str().expect("a name");
+    assert!(
+        best.starts_with("baseline/") && best != "baseline/majority",
+        "the best by cross-validation stands: {best}"
+    );
     let text = String::from_utf8(work.runner(&["compare", "baseline/majority", "last:baseline/logistic"]).stdout)
         .expect("UTF-8");
     assert!(text.contains("B is better") && text.contains("wrong → right") && text.contains("95 %"), "{text}");

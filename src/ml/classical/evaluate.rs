@@ -42,12 +42,15 @@ pub struct Timing {
     pub predict_seconds: f64,
 }
 
+/// For each estimator its scores, its times, and its class probabilities of the test part.
+pub type Evaluated = (Vec<Evaluation>, Vec<Timing>, Vec<Matrix>);
+
 /// Evaluates every estimator on rows of `x` (NaN = missing) with labels `y` (indices into
 /// `classes`).
 ///
 /// `train` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold without rows
 /// counts for nothing. The matrices are the class probabilities of the test part, one for each
-/// estimator (ones and zeros where it gives none). Runs on `threads` threads, whose number changes no score. Errors: what
+/// estimator (only scores in the right order where `Model::is_probabilistic` says so). Runs on `threads` threads, whose number changes no score. Errors: what
 /// `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row
 /// numbers, labels or lengths that do not fit; `Cancelled`.
 #[allow(clippy::too_many_arguments)] // One call of one caller; a struct would only repeat these names.
@@ -62,7 +65,7 @@ pub fn evaluate(
     seed: u64,
     threads: usize,
     progress: &dyn Progress,
-) -> Result<(Vec<Evaluation>, Vec<Timing>, Vec<Matrix>), FitError> {
+) -> Result<Evaluated, FitError> {
     check_shapes(x, y, classes, train, fold_of, test)?;
     for (_, estimator) in estimators {
         estimator.check()?;

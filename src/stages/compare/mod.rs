@@ -7,9 +7,10 @@ mod rows;
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
+use serde_json::Value;
 
 pub use paired::{Difference, Flip, Paired, Verdict};
-pub use rows::texts_of;
+pub use rows::{Texts, texts_of};
 
 use super::predictions::MODEL;
 use crate::artifact::{Store, Table};
@@ -93,7 +94,10 @@ fn compare_stages(store: &Store, a: &Contender, b: &Contender, how: &How) -> any
             Some(model) => format!("{stage}/{model}"),
             None => stage.to_owned(),
         };
-        let sides = (Side::read(&table_a, model_a.as_deref())?, Side::read(&table_b, model_b.as_deref())?);
+        let side = |of: &Contender, table: &Table, model: &Option<String>| {
+            Side::read(table, model.as_deref(), gives_probabilities(store, of.record, model.as_deref())?)
+        };
+        let sides = (side(a, &table_a, &model_a)?, side(b, &table_b, &model_b)?);
         let mut one = Comparison {
             a: name(a.stage, &model_a),
             b: name(b.stage, &model_b),
@@ -160,14 +164,25 @@ fn model_names(table: &Table) -> anyhow::Result<Vec<String>> {
 
 /// The best model of a `baseline` stage by cross-validation: the test part must not choose what is tested on it.
 fn best_model(store: &Store, record: &ActionRecord) -> anyhow::Result<String> {
-    let file = record.output("scores").and_then(|output| output.files.first());
-    let file = file.ok_or_else(|| anyhow!("name one of its models as STAGE/MODEL"))?;
-    let scores: serde_json::Value = serde_json::from_slice(&store.get(file.digest)?)?;
-    let evaluations = scores["evaluations"].as_array().into_iter().flatten();
-    let accuracy = |one: &serde_json::Value| one["cv_accuracy_mean"].as_f64().unwrap_or(f64::NEG_INFINITY);
-    let best = evaluations.max_by(|a, b| accuracy(a).total_cmp(&accuracy(b)));
-    let name = best.and_then(|one| one["name"].as_str());
+    let accuracy = |one: &Value| one["cv_accuracy_mean"].as_f64().unwrap_or(f64::NEG_INFINITY);
+    let best = evaluations(store, record)?.into_iter().max_by(|a, b| accuracy(a).total_cmp(&accuracy(b)));
+    let name = best.as_ref().and_then(|one| one["name"].as_str());
     name.map(str::to_owned).ok_or_else(|| anyhow!("name one of its models as STAGE/MODEL"))
+}
+
+/// Not so of support vector machines, whose evaluation therefore has no log loss.
+fn gives_probabilities(store: &Store, record: &ActionRecord, model: Option<&str>) -> anyhow::Result<bool> {
+    let Some(model) = model else { return Ok(true) };
+    let all = evaluations(store, record)?;
+    Ok(all.iter().any(|one| one["name"] == model && one["test"]["log_loss"].is_number()))
+}
+
+/// What a `baseline` stage wrote of its models; nothing for other kinds.
+fn evaluations(store: &Store, record: &ActionRecord) -> anyhow::Result<Vec<Value>> {
+    let file = record.output("scores").and_then(|output| output.files.first());
+    let Some(file) = file else { return Ok(Vec::new()) };
+    let scores: Value = serde_json::from_slice(&store.get(file.digest)?)?;
+    Ok(scores["evaluations"].as_array().cloned().unwrap_or_default())
 }
 
 impl From<Change> for Changed {

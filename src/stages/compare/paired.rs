@@ -86,12 +86,12 @@ pub(super) struct Side {
     predicted: Vec<String>,
     /// Of the label; absent where the model has no such class.
     probability: Vec<Option<f32>>,
-    /// Some probability is neither 0 nor 1.
+    /// Its "probabilities" are more than scores in the right order.
     probabilistic: bool,
 }
 
 impl Side {
-    pub fn read(table: &Table, model: Option<&str>) -> anyhow::Result<Side> {
+    pub fn read(table: &Table, model: Option<&str>, probabilistic: bool) -> anyhow::Result<Side> {
         let whole = |name: &str| -> anyhow::Result<Vec<String>> {
             let values: Option<Vec<String>> = strings(table, name)?.into_iter().collect();
             values.ok_or_else(|| anyhow!("column '{name}' of the predictions has missing values"))
@@ -111,7 +111,7 @@ impl Side {
         let probability: Vec<Option<f32>> =
             rows.iter().map(|&i| columns.get(label[i].as_str()).copied().flatten().map(|column| column[i])).collect();
         Ok(Side {
-            probabilistic: probability.iter().flatten().any(|&p| p != 0.0 && p != 1.0),
+            probabilistic,
             row_id: rows.iter().map(|&i| row_id[i]).collect(),
             label: rows.iter().map(|&i| label[i].clone()).collect(),
             predicted: rows.iter().map(|&i| predicted[i].clone()).collect(),

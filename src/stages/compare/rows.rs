@@ -13,6 +13,9 @@ use crate::stages::dataset::{LABEL, PART, ROW_ID, integers, strings};
 /// More columns do not fit into a line.
 const SHOWN: usize = 3;
 
+/// Named columns with a text for each row.
+pub type Texts = Vec<(String, Vec<String>)>;
+
 /// Text columns of the rows with these ids: the texts that `learner` reads first, then others. From the first of the records' tables that has all
 /// rows; `None` if none has.
 pub fn texts_of(
@@ -20,7 +23,7 @@ pub fn texts_of(
     records: &[&ActionRecord],
     learner: &ActionRecord,
     ids: &[i64],
-) -> anyhow::Result<Option<Vec<(String, Vec<String>)>>> {
+) -> anyhow::Result<Option<Texts>> {
     let learnt: Vec<&str> = (learner.manifest.entries().iter())
         .filter(|(name, _)| name.starts_with("params.text."))
         .map(|(_, value)| value.trim_matches('"'))
