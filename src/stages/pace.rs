@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 /// The least time between two saves; what ends sooner is saved once, at its end.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The reciprocal of the share of the time that may go into saving: a slow disk is asked less often.
 const SHARE: u32 = 50;

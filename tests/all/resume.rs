@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
+use runner::artifact::{Digest, RowKey, RowMemo, Store};
 use serde_json::Value;
 
 use crate::encoder::small_model::SmallModel;
@@ -37,7 +38,7 @@ stages:
     text: [title]
     network: {trunk: {layers: [48]}, text: {layers: [16]}, dropout: 0.2}
     epochs: ${epochs}
-    batch_size: 32
+    batch_size: 16
     schedule: {kind: plateau, patience: 20}
   searched:
     kind: train
@@ -45,7 +46,7 @@ stages:
     numeric: [tempo, energy]
     network: {trunk: {layers: [48]}}
     epochs: ${epochs}
-    batch_size: 32
+    batch_size: 16
     search:
       method: grid
       space: {optimizer.lr: {choice: [0.001, 0.01]}, network.dropout: {choice: [0, 0.2]}}
@@ -57,7 +58,7 @@ stages:
     strategies: [scratch, copy, frozen]
     seeds: 1
     epochs: ${epochs}
-    batch_size: 32
+    batch_size: 16
 "#;
 
 /// When each file of the store that holds work in progress was last written.
@@ -90,7 +91,7 @@ fn kill(work: &Workspace, more: &[&str], after: Option<Duration>, moments: &mut 
         work.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
     let clock = Instant::now();
     let mut seen: Option<Instant> = None;
-    let pause = after.unwrap_or_else(|| moments.up_to(Duration::from_millis(200)));
+    let pause = after.unwrap_or_else(|| moments.up_to(Duration::from_millis(80)));
     loop {
         if child.try_wait().expect("a child").is_some() {
             return false;
@@ -384,4 +385,34 @@ fn a_killed_embedding_goes_on_from_its_last_segment() {
     let measured = measured(&work, "titles");
     assert!(measured["texts_computed"] > 0.0 && measured["texts_computed"] < measured["texts"], "{measured:?}");
     assert_same_artifacts(&whole, &work);
+}
+
+/// Says what reading costs: `cargo test --release kept_rows -- --ignored --nocapture`.
+#[test]
+#[ignore = "long: run by .ci/run"]
+fn a_million_kept_rows_are_read_in_seconds() {
+    const COUNT: usize = 1_000_000;
+    const WIDTH: usize = 384;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store.prepare().unwrap();
+    let texts: Vec<String> = (0..COUNT).map(|i| format!("a title of usual length {i}")).collect();
+    let mut memo = RowMemo::open(&store, Digest::of(b"encoder"), WIDTH);
+    for chunk in texts.chunks(50_000) {
+        let keys: Vec<RowKey> = chunk.iter().map(|text| RowKey::of(text.as_bytes())).collect();
+        memo.add(&keys, &vec![0.5; WIDTH * chunk.len()]).unwrap();
+    }
+    drop(memo);
+    let mut out = vec![0.0f32; WIDTH * COUNT];
+    let clock = Instant::now();
+    let memo = RowMemo::open(&store, Digest::of(b"encoder"), WIDTH);
+    let opened = clock.elapsed();
+    let keys: Vec<RowKey> = texts.iter().map(|text| RowKey::of(text.as_bytes())).collect();
+    let hashed = clock.elapsed();
+    let known = memo.read(&keys, &mut out, 2);
+    let all = clock.elapsed();
+    println!("opened after {opened:.2?}, keys made after {hashed:.2?}, {COUNT} rows read after {all:.2?}");
+    assert!(known.iter().all(|known| *known) && out.iter().all(|value| *value == 0.5));
+    // Ten times what a quiet machine needs.
+    assert!(all < Duration::from_secs(10), "{all:?}");
 }
