@@ -76,22 +76,22 @@ impl<'a> StageContext<'a> {
 
     /// The outputs connected to `port`, in the order in which they are written.
     pub fn inputs(&self, port: &str) -> Vec<InputView<'a>> {
-        let connected = self.inputs.iter().filter(|input| input.port == port);
-        connected
-            .filter_map(|input| {
-                let output = input.record.output(input.output?)?;
-                let reads = self.planned.stage.reads(input.port);
-                Some(InputView { store: self.store, output, reads, stage: input.stage })
-            })
-            .collect()
+        self.inputs.iter().filter(|input| input.port == port).filter_map(|input| self.view(input)).collect()
+    }
+
+    fn view(&self, input: &BoundInput<'a>) -> Option<InputView<'a>> {
+        let output = input.record.output(input.output?)?;
+        let reads = self.planned.stage.reads(input.port);
+        Some(InputView { store: self.store, output, reads, stage: input.stage })
     }
 
     /// The outputs connected to a port that takes named references, by their names, in sorted order.
     pub fn named_inputs(&self, port: &str) -> BTreeMap<&'a str, Vec<InputView<'a>>> {
         let mut named: BTreeMap<&str, Vec<InputView>> = BTreeMap::new();
-        let connected = self.inputs.iter().filter(|input| input.port == port).filter_map(|input| input.label);
-        for (label, view) in connected.zip(self.inputs(port)) {
-            named.entry(label).or_default().push(view);
+        for input in self.inputs.iter().filter(|input| input.port == port) {
+            if let (Some(label), Some(view)) = (input.label, self.view(input)) {
+                named.entry(label).or_default().push(view);
+            }
         }
         named
     }

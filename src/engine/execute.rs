@@ -168,6 +168,7 @@ impl Execution<'_> {
         if context.reporter.cancelled() {
             anyhow::bail!("interrupted");
         }
+        self.sources_are_unchanged(&manifest)?;
         let warnings = context.reporter.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let measurements = context.measurements.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let headline = std::mem::take(&mut context.headline);
@@ -185,6 +186,22 @@ impl Execution<'_> {
             headline,
         };
         Ok(ActionRecord { kind: planned.stage.kind().name.to_owned(), manifest, outputs, provenance })
+    }
+
+    /// A source that was saved while the stage ran may have been read before or after: the result would be kept under the wrong key.
+    fn sources_are_unchanged(&self, manifest: &super::manifest::Manifest) -> anyhow::Result<()> {
+        for source in self.ground.plan.stages[self.stage].stage.sources() {
+            let entry = format!("source.{}", source.at);
+            let counted = manifest.entries().iter().find(|(name, _)| *name == entry).map(|(_, value)| value);
+            let found = self.ground.store.stats().digest(&source.path).ok().map(|digest| digest.to_string());
+            if counted != found.as_ref() {
+                anyhow::bail!(
+                    "'{}' changed while the stage ran: its result was not kept, run again",
+                    source.path.display()
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Puts the result where people look for it, and takes away files of the previous result that are no longer made.

@@ -149,6 +149,21 @@ fn a_failure_tells_its_code_its_last_words_and_its_place() {
 }
 
 #[test]
+fn a_source_that_changes_meanwhile_spoils_the_result() {
+    let run =
+        "[sh, -c, 'cat source.txt > \"$0/result.txt\"; test -e once || echo new > source.txt; touch once', \"{out}\"]";
+    let work = one(run, "    files: [source.txt]\n").file("source.txt", "old\n");
+    assert!(error(&work).contains("'source.txt' changed while the stage ran"));
+    assert!(!work.exists("artifacts/one/it/result.txt"));
+    work.run().ran(&["it"]);
+    assert_eq!(work.text("artifacts/one/it/result.txt"), "new\n");
+    // Going back to the first content must compute, since what was made from it was not kept.
+    work.write("source.txt", b"old\n");
+    work.run().ran(&["it"]);
+    assert_eq!(work.text("artifacts/one/it/result.txt"), "old\n");
+}
+
+#[test]
 fn outputs_are_typed_by_their_ending_and_read_by_others() {
     let work = Workspace::new().file("rows.csv", "id,value\na,1\nb,2\n").pipeline(
         r#"
