@@ -75,10 +75,12 @@ fn dot(plan: &Plan) -> String {
     text
 }
 
-/// From, to and input port, each once.
-fn edges(plan: &Plan) -> Vec<(usize, usize, &'static str)> {
-    let mut edges: Vec<(usize, usize, &'static str)> = (plan.order.iter())
-        .flat_map(|&i| plan.stages[i].inputs.iter().map(move |input| (input.from, i, input.port)))
+/// From, to, and the input port or the name that the user gave the input, each once.
+fn edges(plan: &Plan) -> Vec<(usize, usize, &str)> {
+    let mut edges: Vec<(usize, usize, &str)> = (plan.order.iter())
+        .flat_map(|&i| {
+            plan.stages[i].inputs.iter().map(move |input| (input.from, i, input.label.as_deref().unwrap_or(input.port)))
+        })
         .collect();
     edges.sort_unstable();
     edges.dedup();

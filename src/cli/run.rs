@@ -59,7 +59,8 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
     let settled = |files: usize| {
         if !arguments.json {
             let style = screen::Style::stdout();
-            super::print(&format!("{}\n", style.dim(&format!("watching {files} files; Ctrl-C ends"))));
+            let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+            super::print(&format!("{}\n", style.dim(&format!("watching {files}; Ctrl-C ends"))));
         }
     };
     let changed = |files: &[&Path]| {

@@ -17,6 +17,7 @@ pub fn pipeline_schema() -> Value {
     let parts: Vec<Value> = kinds.iter().map(|kind| json!({"$ref": kind.reference})).collect();
     let mut definitions = generator.take_definitions(true);
     definitions.extend(kinds.into_iter().map(|kind| (kind.name, kind.schema)));
+    definitions.values_mut().for_each(relax);
     let one_or_more = |what: &str, description: &str| {
         let one = json!({"type": "string", "description": what});
         json!({"description": description, "anyOf": [one, {"type": "array", "items": one}]})
@@ -89,7 +90,7 @@ impl Kind {
                 properties.insert(input.name.to_owned(), input_schema(input));
             }
             if let Some(Value::Object(own)) = own {
-                properties.extend(relaxed(own));
+                properties.extend(own);
             }
             object.insert("properties".to_owned(), Value::Object(properties));
         }
@@ -109,7 +110,7 @@ fn matrix_schema() -> Value {
     let axis = json!({"anyOf": [
         {"type": "array", "items": scalar, "description": "Scalars."},
         named,
-        {"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_.-]*\}$"},
+        {"type": "string", "pattern": VARIABLE},
     ]});
     let choice = json!({"anyOf": [scalar, {"type": "object", "minProperties": 1, "maxProperties": 1, "description": "One named value."}]});
     json!({
@@ -123,21 +124,40 @@ fn matrix_schema() -> Value {
     })
 }
 
-/// Numbers may be written as `${variable}` too.
-fn relaxed(properties: Map<String, Value>) -> Map<String, Value> {
-    properties
-        .into_iter()
-        .map(|(name, schema)| {
-            let kind = schema["type"].as_str().unwrap_or_default();
-            if !matches!(kind, "integer" | "number" | "boolean") {
-                return (name, schema);
+/// Lets numbers, true/false and lists be written as `${variable}` too, at any depth.
+fn relax(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(relax),
+        Value::Object(object) => {
+            object.values_mut().for_each(relax);
+            if let Some(Value::Object(properties)) = object.get_mut("properties") {
+                properties.values_mut().for_each(allow_variable);
             }
-            let variable = json!({"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_.]*\}$"});
-            let description = schema["description"].clone();
-            (name, json!({"anyOf": [schema, variable], "description": description}))
-        })
-        .collect()
+        }
+        _ => {}
+    }
 }
+
+fn allow_variable(property: &mut Value) {
+    let types: Vec<&str> = match &property["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let other = types.iter().any(|name| matches!(*name, "integer" | "number" | "boolean" | "array"));
+    if !other || types.contains(&"string") {
+        return;
+    }
+    let own = property.take();
+    let description = own["description"].clone();
+    *property = json!({"anyOf": [own, {"type": "string", "pattern": VARIABLE}]});
+    if !description.is_null() {
+        property["description"] = description;
+    }
+}
+
+/// A scalar that is one variable.
+const VARIABLE: &str = r"^\$\{[A-Za-z_][A-Za-z0-9_.-]*\}$";
 
 fn input_schema(input: &InputPort) -> Value {
     let reference = json!({"type": "string"});

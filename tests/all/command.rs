@@ -305,7 +305,8 @@ fn pids(work: &Workspace) -> Vec<String> {
 fn an_interrupt_ends_the_whole_group_within_a_second() {
     use nix::sys::signal::{Signal, kill};
     let work = one(SLEEPERS, "");
-    let mut runner = work.command(&["run", "pipeline.yaml", "--json"]).spawn().expect("the program starts");
+    let mut command = work.command(&["run", "pipeline.yaml", "--json"]);
+    let mut runner = command.stdout(std::process::Stdio::null()).spawn().expect("the program starts");
     let pids = pids(&work);
     assert!(pids.iter().all(|pid| alive(pid)));
     let interrupted = Instant::now();
