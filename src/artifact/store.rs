@@ -10,7 +10,7 @@
 //! | `memo/ab/ab12…` | finer-grained results inside a stage |
 //! | `current/PIPELINE/STAGE` | the key of what lies in `artifacts/PIPELINE/STAGE` |
 //! | `locks/KEY` | kernel locks; the files themselves mean nothing |
-//! | `stat.json` | the stat cache |
+//! | `stat` | the stat cache |
 //!
 //! A commit is: blobs by temporary file, fsync and rename, then the record in the same way, last. So a record's blobs exist.
 //! Knows nothing of stages; a record is bytes to it.
@@ -79,7 +79,7 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).at("read", &format),
         }
-        let stats = StatCache::open(root.join("stat.json"));
+        let stats = StatCache::open(root.join("stat"));
         Ok(Store { root, stats })
     }
 
@@ -173,6 +173,17 @@ impl Store {
         let file = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
         file.lock().at("lock", &path)?;
         Ok(ActionLock { _file: file })
+    }
+
+    /// The same without waiting: `None` if another runner has it.
+    pub fn try_lock(&self, key: Digest) -> Result<Option<ActionLock>, StoreError> {
+        let path = self.root.join("locks").join(key.to_string());
+        let file = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(ActionLock { _file: file })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(error).at("lock", &path),
+        }
     }
 
     /// Puts a blob at `target` for people: a hard link where possible (read-only, no space), else a copy.

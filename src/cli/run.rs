@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::study::Study;
 use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, screen};
-use crate::engine::{self, ActionRecord, Event, PortType, RunOptions, RunSummary};
+use crate::engine::{self, ActionRecord, Event, Memory, PortType, RunOptions, RunSummary};
 use live::Live;
 
 #[path = "live.rs"]
@@ -27,6 +27,9 @@ pub(super) struct RunArguments {
     /// Threads in use at once [default: the machine's]
     #[arg(short, long, value_name = "N")]
     jobs: Option<std::num::NonZeroUsize>,
+    /// Memory that the `resources` of stages running at once may add up to, e.g. `16 GB` [default: 90 % of the machine's]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<Memory>,
     /// Run this stage even if its result is known
     #[arg(long, value_name = "STAGE")]
     force: Vec<String>,
@@ -57,8 +60,9 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
         }
     };
     catch_interrupts()?;
-    let threads = arguments.jobs.map_or_else(machine_threads, std::num::NonZeroUsize::get);
-    let options = RunOptions { threads, keep_going: arguments.keep_going, force };
+    let mut options = RunOptions { keep_going: arguments.keep_going, force, ..RunOptions::default() };
+    options.threads = arguments.jobs.map_or(options.threads, std::num::NonZeroUsize::get);
+    options.memory = arguments.memory.map_or(options.memory, |memory| memory.0);
     let ground = study.ground();
     let cancelled = || INTERRUPT.load(Ordering::Relaxed);
     let summary = if arguments.json {
@@ -89,10 +93,6 @@ fn forced(study: &Study, names: &[String]) -> Result<HashSet<String>, Failure> {
     Ok(force)
 }
 
-fn machine_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
-}
-
 /// The first Ctrl-C asks the stages to stop, which they do within a second; the second ends the process at once. Either way nothing half-made remains.
 fn catch_interrupts() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
@@ -113,6 +113,7 @@ fn print_json(event: Event) {
             value
         }
         Event::Warned { stage, message } => json!({"event": "warning", "stage": stage, "message": message}),
+        Event::Waiting { stage } => json!({"event": "waiting", "stage": stage}),
         Event::Started { .. } | Event::Progress { .. } => return,
     };
     super::print(&format!("{value}\n"));

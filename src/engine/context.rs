@@ -36,14 +36,15 @@ pub(super) struct BoundInput<'a> {
     pub record: &'a ActionRecord,
     pub output: Option<&'a str>,
     pub stage: &'a str,
-    pub view: serde_json::Value,
+    /// Of a whole stage: what a report is told of it.
+    pub view: Option<serde_json::Value>,
 }
 
 /// One output of an upstream stage.
 pub struct InputView<'a> {
     store: &'a Store,
     output: &'a OutputRecord,
-    reads: Reads,
+    reads: &'a Reads,
     stage: &'a str,
 }
 
@@ -74,7 +75,7 @@ impl<'a> StageContext<'a> {
         connected
             .filter_map(|input| {
                 let output = input.record.output(input.output?)?;
-                let reads = self.planned.stage.reads(input.port);
+                let reads = self.planned.reads(input.port);
                 Some(InputView { store: self.store, output, reads, stage: input.stage })
             })
             .collect()
@@ -87,12 +88,13 @@ impl<'a> StageContext<'a> {
 
     /// The whole stages connected to `port`.
     pub fn whole_stages(&self, port: &str) -> Vec<WholeStage<'_>> {
-        let connected = self.inputs.iter().filter(|input| input.port == port && input.output.is_none());
+        let connected = self.inputs.iter().filter(|input| input.port == port);
         connected
-            .map(|input| WholeStage {
-                view: &input.view,
+            .filter_map(|input| Some((input, input.view.as_ref()?)))
+            .map(|(input, view)| WholeStage {
+                view,
                 outputs: (input.record.outputs.iter())
-                    .map(|output| InputView { store: self.store, output, reads: Reads::All, stage: input.stage })
+                    .map(|output| InputView { store: self.store, output, reads: &Reads::All, stage: input.stage })
                     .collect(),
             })
             .collect()
@@ -217,9 +219,10 @@ impl InputView<'_> {
     pub fn table(&self) -> anyhow::Result<Table> {
         let file = self.output.files.first().ok_or_else(|| anyhow!("'{}' holds no table", self.stage))?;
         let table = Table::from_ipc(&self.store.get(file.digest)?)?;
-        Ok(match &self.reads {
+        Ok(match self.reads {
             Reads::All => table,
             Reads::Columns(names) => table.project(names)?.without_metadata()?,
+            Reads::ColumnsAndMetadata(names) => table.project(names)?,
         })
     }
 

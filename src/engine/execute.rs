@@ -4,17 +4,20 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context as _, anyhow};
 
 use super::context::{BoundInput, Reporter, StageContext};
-use super::decision::{Decision, Ground, Status, load_record};
+use super::decision::{Ground, load_record};
 use super::event::{Event, Outcome, Sink};
+use super::manifest::Manifest;
+use super::reason::StaleReason;
 use super::record::{ActionRecord, Provenance};
 use super::stage::Report;
 use crate::artifact::Digest;
+use crate::artifact::store::ActionLock;
 
 /// What the scheduler hands to one execution.
 pub(super) struct Execution<'a> {
@@ -27,40 +30,42 @@ pub(super) struct Execution<'a> {
 }
 
 impl Execution<'_> {
-    /// Brings the stage up to date. `known` holds the records of all that it depends on.
-    pub fn bring_up_to_date(
-        &self,
-        decision: Decision,
-        known: &[Option<ActionRecord>],
-    ) -> anyhow::Result<(Outcome, ActionRecord)> {
-        let decision = if decision.manifest.is_none() {
-            self.fetch_externals()?;
-            self.ground.decide(self.stage, known)?
-        } else {
-            decision
-        };
-        let manifest = decision.manifest.clone().ok_or_else(|| anyhow!("its inputs are not known yet"))?;
-        let key = manifest.key();
-        match (decision.status, decision.record) {
-            (Status::Fresh, Some(record)) if !self.force => return Ok((Outcome::Fresh, record)),
-            (Status::Restore, Some(record)) if !self.force => {
-                self.place(key, &record)?;
-                return Ok((Outcome::Restored, record));
+    /// Fetches what has to be fetched before the stage can be decided on.
+    pub fn fetch(&self) -> anyhow::Result<()> {
+        let reporter = self.reporter();
+        for external in self.ground.plan.stages[self.stage].stage.externals() {
+            if external.digest()?.is_none() {
+                external.fetch(&reporter)?;
             }
-            _ => {}
         }
-        let _lock = self.ground.store.lock(key)?;
+        Ok(())
+    }
+
+    /// Puts a known result in its place.
+    pub fn restore(&self, record: Arc<ActionRecord>) -> anyhow::Result<(Outcome, Arc<ActionRecord>)> {
+        self.place(record.manifest.key(), &record)?;
+        Ok((Outcome::Restored, record))
+    }
+
+    /// Runs the stage and commits its result. `lock` is the action's; `inputs` holds the record behind each input of the plan.
+    pub fn compute(
+        &self,
+        manifest: Manifest,
+        reasons: &[StaleReason],
+        inputs: &[Arc<ActionRecord>],
+        _lock: ActionLock,
+    ) -> anyhow::Result<(Outcome, Arc<ActionRecord>)> {
+        let key = manifest.key();
         // Another runner may have computed it while this one waited for the lock.
         if let Some(record) = self.computed_meanwhile(key) {
-            self.place(key, &record)?;
-            return Ok((Outcome::Restored, record));
+            return self.restore(Arc::new(record));
         }
-        let reasons = decision.reasons.iter().map(ToString::to_string).collect();
+        let reasons = reasons.iter().map(ToString::to_string).collect();
         (self.sink)(Event::Started { stage: self.name().to_owned(), reasons });
-        let record = self.run(manifest, known)?;
+        let record = self.run(manifest, inputs)?;
         self.ground.store.put_record(key, &serde_json::to_vec(&record)?)?;
         self.place(key, &record)?;
-        Ok((Outcome::Ran, record))
+        Ok((Outcome::Ran, Arc::new(record)))
     }
 
     fn name(&self) -> &str {
@@ -69,16 +74,6 @@ impl Execution<'_> {
 
     fn reporter(&self) -> Reporter<'_> {
         Reporter { stage: self.name(), sink: self.sink, cancelled: self.cancelled, warnings: Mutex::default() }
-    }
-
-    fn fetch_externals(&self) -> anyhow::Result<()> {
-        let reporter = self.reporter();
-        for external in self.ground.plan.stages[self.stage].stage.externals() {
-            if external.digest()?.is_none() {
-                external.fetch(&reporter)?;
-            }
-        }
-        Ok(())
     }
 
     fn computed_meanwhile(&self, key: Digest) -> Option<ActionRecord> {
@@ -90,18 +85,16 @@ impl Execution<'_> {
         whole.then_some(record)
     }
 
-    fn run(&self, manifest: super::manifest::Manifest, known: &[Option<ActionRecord>]) -> anyhow::Result<ActionRecord> {
+    fn run(&self, manifest: Manifest, records: &[Arc<ActionRecord>]) -> anyhow::Result<ActionRecord> {
         let plan = self.ground.plan;
         let planned = &plan.stages[self.stage];
-        let inputs = (planned.inputs.iter())
-            .filter_map(|input| {
-                Some(BoundInput {
-                    port: input.port,
-                    record: known[input.from].as_ref()?,
-                    output: input.output.as_deref(),
-                    stage: &plan.stages[input.from].name,
-                    view: self.ground.view(input.from),
-                })
+        let inputs = (planned.inputs.iter().zip(records))
+            .map(|(input, record)| BoundInput {
+                port: input.port,
+                record,
+                output: input.output.as_deref(),
+                stage: &plan.stages[input.from].name,
+                view: input.output.is_none().then(|| self.ground.view(input.from)),
             })
             .collect();
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());

@@ -23,12 +23,18 @@ pub mod context;
 pub mod decision;
 pub mod event;
 mod execute;
+mod frontier;
+pub mod machine;
 pub mod manifest;
 pub mod plan;
+mod queue;
 pub mod reason;
 pub mod record;
+mod resolve;
+pub mod resources;
 pub mod run;
 pub mod stage;
+mod survey;
 
 pub use check::CheckContext;
 pub use context::{InputView, StageContext};
@@ -37,30 +43,17 @@ pub use event::{Event, Outcome};
 pub use plan::Plan;
 pub use reason::StaleReason;
 pub use record::ActionRecord;
+pub use resources::{Memory, Resources};
 pub use run::{RunOptions, RunSummary, run};
 pub use stage::{
     Accepts, Arity, External, InputPort, Kind, KindInfo, OutputPort, PortType, Reads, Registry, Report, Source, Stage,
     Threads,
 };
-
-/// Decides on every selected stage without running anything: what `plan` shows. Stages below one that must run are `Run` too, since their
-/// inputs are not known yet.
-pub fn survey(ground: &Ground, selected: &[usize]) -> anyhow::Result<Vec<(usize, Decision)>> {
-    let mut known: Vec<Option<ActionRecord>> = vec![None; ground.plan.stages.len()];
-    let mut decisions = Vec::with_capacity(selected.len());
-    for &stage in selected {
-        let decision = ground.decide(stage, &known)?;
-        known[stage] = decision.record.clone();
-        decisions.push((stage, decision));
-    }
-    Ok(decisions)
-}
+pub use survey::survey;
 
 /// How long the stage took when it last ran under the present pointer, in seconds.
 pub fn last_duration(ground: &Ground, stage: usize) -> Option<f64> {
-    let name = &ground.plan.stages[stage].name;
-    let key = ground.store.current(&ground.plan.spec.name, name)?;
-    decision::load_record(ground.store, key).map(|record| record.provenance.seconds)
+    current_record(ground, stage).map(|record| record.provenance.seconds)
 }
 
 /// The record of what lies in the stage's folder.

@@ -76,13 +76,15 @@ impl OutputPort {
     }
 }
 
-/// The columns of a table input that a stage reads; only these enter its cache key, and only these does it see.
+/// What a stage reads of a table input, declared in its `check`; only this enters its cache key, and only this does it see.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reads {
     /// Every column, and the schema's metadata.
     All,
     /// These columns; one that the table lacks counts as absent.
     Columns(Vec<String>),
+    /// These columns, and the schema's metadata.
+    ColumnsAndMetadata(Vec<String>),
 }
 
 /// A file outside the store whose content the stage reads. `at` is the parameter that names it, e.g. `files.train`.
@@ -108,7 +110,7 @@ pub trait Report: Sync {
     fn cancelled(&self) -> bool;
 }
 
-/// How many threads a stage can use.
+/// How many threads a stage can use, where its `resources` do not say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threads {
     One,
@@ -135,15 +137,11 @@ pub trait Stage: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'stat
         Vec::new()
     }
 
-    fn reads(&self, _port: &str) -> Reads {
-        Reads::All
-    }
-
     fn threads(&self) -> Threads {
         Threads::One
     }
 
-    /// Looks for mistakes before anything runs, and tells which columns the outputs will have.
+    /// Looks for mistakes before anything runs, and tells what the stage reads and which columns its outputs will have.
     fn check(&self, context: &mut CheckContext);
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()>;
@@ -157,7 +155,6 @@ pub trait AnyStage: Send + Sync {
     fn outputs(&self) -> Vec<OutputPort>;
     fn sources(&self) -> Vec<Source>;
     fn externals(&self) -> Vec<Box<dyn External>>;
-    fn reads(&self, port: &str) -> Reads;
     fn threads(&self) -> Threads;
     fn check(&self, context: &mut CheckContext);
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()>;
@@ -214,10 +211,6 @@ impl<S: Stage> AnyStage for S {
 
     fn externals(&self) -> Vec<Box<dyn External>> {
         Stage::externals(self)
-    }
-
-    fn reads(&self, port: &str) -> Reads {
-        Stage::reads(self, port)
     }
 
     fn threads(&self) -> Threads {

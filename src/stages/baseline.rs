@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::adapter::Adapter;
 use super::dataset::{Selection, dataset};
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
 use crate::ml::classical::{Baselines, evaluate};
 use crate::ml::frame::Column;
 use crate::ml::matrix::Matrix;
@@ -48,10 +48,6 @@ impl Stage for Baseline {
 
     fn outputs(&self) -> Vec<OutputPort> {
         vec![OutputPort::new("scores", PortType::Json)]
-    }
-
-    fn reads(&self, port: &str) -> Reads {
-        if port == "rows" { self.selection().reads_rows() } else { self.selection().reads_embeddings() }
     }
 
     fn threads(&self) -> Threads {

@@ -4,13 +4,14 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::engine::{Arity, InputPort};
+use crate::engine::{Arity, InputPort, Resources};
 
 /// A schema for editors (draft 2020-12): one branch per stage kind, inputs beside parameters.
 pub fn pipeline_schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let kinds: Vec<Value> = super::KINDS.iter().map(|kind| stage_schema(&mut generator, kind)).collect();
     let names: Vec<&str> = super::KINDS.iter().map(|kind| kind.name).collect();
+    let resources = generator.subschema_for::<Resources>().to_value();
     let definitions = generator.take_definitions(true);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -27,7 +28,7 @@ pub fn pipeline_schema() -> Value {
                 "additionalProperties": {
                     "type": "object",
                     "required": ["kind"],
-                    "properties": {"kind": {"enum": names}},
+                    "properties": {"kind": {"enum": names}, Resources::KEY: resources},
                     "oneOf": kinds,
                 },
             },
@@ -47,6 +48,8 @@ fn stage_schema(generator: &mut SchemaGenerator, kind: &crate::engine::KindInfo)
         properties.insert("kind".to_owned(), json!({"const": kind.name, "description": kind.summary}));
         let axis = json!({"type": "object", "description": "Makes an instance of the stage for every combination of these values."});
         properties.insert("matrix".to_owned(), axis);
+        // Described above for all kinds alike; named here because no other property is allowed.
+        properties.insert(Resources::KEY.to_owned(), json!(true));
         for input in kind.inputs {
             properties.insert(input.name.to_owned(), input_schema(input));
         }

@@ -75,12 +75,9 @@ impl Stage for Sum {
         vec![OutputPort::new("rows", PortType::Table)]
     }
 
-    fn reads(&self, _port: &str) -> Reads {
-        Reads::Columns(vec![self.column.clone()])
-    }
-
     fn check(&self, context: &mut CheckContext) {
         context.require("rows", &["column"], std::slice::from_ref(&self.column));
+        context.reads("rows", Reads::Columns(vec![self.column.clone()]));
         context.output("rows", vec!["value".to_owned()]);
     }
 
@@ -145,7 +142,7 @@ impl Toy {
     fn outcome(&self, threads: usize) -> engine::RunSummary {
         let (plan, store) = (self.plan(), Store::open(self.folder.path()).expect("a store"));
         let ground = Ground { plan: &plan, store: &store, artifacts: self.folder.path(), device: "cpu" };
-        let options = RunOptions { threads, keep_going: true, force: Default::default() };
+        let options = RunOptions { threads, keep_going: true, ..RunOptions::default() };
         engine::run(&ground, &plan.order, &options, &|_| {}, &|| false).expect("a run")
     }
 
@@ -292,10 +289,13 @@ fn a_failure_blocks_what_depends_on_it_and_nothing_else() {
 fn reasons_name_old_and_new_value_and_place() {
     let mut toy = Toy::new(CHAIN);
     assert_eq!(toy.reasons("a"), ["never ran"]);
-    assert_eq!(toy.reasons("s"), ["'a' runs before it"]);
+    assert_eq!(toy.reasons("s"), ["never ran", "'a' runs before it"]);
     toy.ran(&["a", "s", "t"]).edit("factor: 2", "factor: 3");
     assert_eq!(toy.reasons("t"), ["factor 2 → 3 (toy.yaml:6:50)"]);
     assert!(toy.reasons("s").is_empty());
+    toy.write("a.txt", "7\n");
+    assert_eq!(toy.reasons("s"), ["'a' runs before it: runs if its output changes"]);
+    assert_eq!(toy.reasons("t"), ["factor 2 → 3 (toy.yaml:6:50)", "'s' runs before it"]);
 }
 
 #[test]
