@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use runner::artifact::{Store, Table};
+use runner::artifact::{Store, StoreOptions, Table};
 use runner::engine::{
     self, Arity, CheckContext, Ground, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan, PortType, Registry,
     RunOptions, Stage, StageContext, Status,
@@ -81,8 +81,8 @@ fn plan_of(text: &str) -> Plan {
     Plan::new(spec, Registry(KINDS)).unwrap_or_else(|found| panic!("{}", found.render(false)))
 }
 
-fn run(folder: &Path, plan: &Plan) -> engine::RunSummary {
-    let store = Store::open(folder).expect("a store");
+fn run(folder: &Path, plan: &Plan, durable: bool) -> engine::RunSummary {
+    let store = Store::open_with(folder, StoreOptions { durable, ..StoreOptions::default() }).expect("a store");
     let ground = Ground { plan, store: &store, artifacts: folder, device: "cpu" };
     let options = RunOptions { threads: 2, ..RunOptions::default() };
     engine::run(&ground, &plan.order, &options, &|_| {}, &|| false).expect("a run")
@@ -93,13 +93,13 @@ fn child(task: &str, folder: &Path) {
     let text = std::fs::read_to_string(folder.join("toy.yaml")).expect("the pipeline");
     let clock = Instant::now();
     match task {
-        "run" | "rerun" => {
+        "run" | "run durably" | "rerun" => {
             let plan = plan_of(&text);
-            let summary = run(folder, &plan);
+            let summary = run(folder, &plan, task == "run durably");
             assert!(summary.succeeded());
             let seconds = clock.elapsed().as_secs_f64();
             let ran = summary.with(Outcome::Ran).len();
-            assert_eq!(ran, if task == "run" { plan.stages.len() } else { 0 });
+            assert_eq!(ran, if task != "rerun" { plan.stages.len() } else { 0 });
             println!("{seconds:.4} {} {} ran {ran}", cpu_seconds(), peak_megabytes());
         }
         "plan" => {

@@ -19,9 +19,16 @@ impl Digest {
 
     /// The digest of a file's content, read in pieces so that large sources need no memory.
     pub fn of_file(path: &std::path::Path) -> std::io::Result<Self> {
-        let mut hasher = Hasher::new();
-        std::io::copy(&mut std::fs::File::open(path)?, &mut hasher.0)?;
-        Ok(hasher.finish())
+        Digest::of_reader(std::fs::File::open(path)?)
+    }
+
+    /// The digest of what remains to be read.
+    pub fn of_reader(reader: impl std::io::Read) -> std::io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        super::disk::in_pieces(reader, |piece| {
+            hasher.update(piece);
+        })?;
+        Ok(hasher.finalize().into())
     }
 
     pub fn as_bytes(&self) -> &[u8; 32] {
@@ -53,6 +60,12 @@ impl fmt::Display for Digest {
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Digest({})", self.short())
+    }
+}
+
+impl From<blake3::Hash> for Digest {
+    fn from(hash: blake3::Hash) -> Self {
+        Digest(*hash.as_bytes())
     }
 }
 

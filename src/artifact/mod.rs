@@ -2,12 +2,23 @@
 //!
 //! Knows nothing of pipelines, stages or learning.
 
+pub mod collect;
 pub mod digest;
+pub mod disk;
+pub mod hold;
+mod place;
 pub mod stat_cache;
 pub mod store;
 pub mod table;
+pub mod table_digest;
+pub mod table_file;
+pub mod verify;
 
+pub use collect::{Collect, Collected};
 pub use digest::Digest;
+pub use hold::{ActionLock, Hold};
 pub use stat_cache::StatCache;
-pub use store::{Store, StoreError};
+pub use store::{BlobState, Store, StoreError, StoreOptions};
 pub use table::{Table, TableError};
+pub use table_file::{StoredTable, TableReader, TableWriter};
+pub use verify::{Damage, Damaged, Verified};

@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::digest::Digest;
+use super::disk::{Access, Disk};
 
 /// Which file it is, whatever its names: device and inode; where the system has none, a digest of the path.
 type Identity = (u64, u64);
@@ -27,6 +28,7 @@ struct Stamp {
 /// Digests of files, kept in one file of fixed-size entries that ends in its own digest. A missing or damaged file is an empty cache.
 pub struct StatCache {
     file: PathBuf,
+    disk: Disk,
     state: Mutex<State>,
 }
 
@@ -42,9 +44,9 @@ const ENTRY: usize = 8 * NUMBERS + 32;
 const KEPT_DAYS: u64 = 60;
 
 impl StatCache {
-    pub fn open(file: PathBuf) -> Self {
+    pub fn open(file: PathBuf, disk: Disk) -> Self {
         let stamps = std::fs::read(&file).ok().and_then(|bytes| decode(&bytes)).unwrap_or_default();
-        StatCache { file, state: Mutex::new(State { stamps, changed: false }) }
+        StatCache { file, disk, state: Mutex::new(State { stamps, changed: false }) }
     }
 
     /// The digest of the file's content, from the cache when its stamp is unchanged.
@@ -73,6 +75,13 @@ impl StatCache {
         }
     }
 
+    /// Forgets the files of that content: one of them was read and has another.
+    pub fn forget(&self, digest: Digest) {
+        let mut state = self.lock();
+        state.stamps.retain(|_, stamp| stamp.digest != digest);
+        state.changed = true;
+    }
+
     /// Writes the cache if it learnt anything. Failure is not an error: the next run reads more, that is all.
     pub fn save(&self) {
         let mut state = self.lock();
@@ -81,7 +90,11 @@ impl StatCache {
         }
         let today = today();
         state.stamps.retain(|_, stamp| stamp.used + KEPT_DAYS >= today);
-        if super::store::write_atomically(&self.file, &encode(&state.stamps)).is_ok() {
+        let bytes = encode(&state.stamps);
+        if let Some(folder) = self.file.parent()
+            // A shortcut need not wait for the device.
+            && self.disk.relaxed().write(&folder.join("tmp"), &self.file, &bytes, Access::ReadWrite).is_ok()
+        {
             state.changed = false;
         }
     }
@@ -146,8 +159,12 @@ fn decode(bytes: &[u8]) -> Option<HashMap<Identity, Stamp>> {
 
 /// Identity, size, and modification time in nanoseconds since 1970.
 fn stamp_of(path: &Path, metadata: &std::fs::Metadata) -> (Identity, u64, u64) {
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-    let modified_ns = modified.map_or(0, |age| u64::try_from(age.as_nanos()).unwrap_or(u64::MAX));
+    let nanoseconds = |age: Duration| u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
+    let modified_ns = metadata.modified().map_or(0, |time| match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(age) => nanoseconds(age),
+        // Before 1970, from a clock that was wrong: counted down from the end, so that two such times still differ.
+        Err(before) => u64::MAX - nanoseconds(before.duration()),
+    });
     (identity_of(path, metadata), metadata.len(), modified_ns)
 }
 
@@ -178,17 +195,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (file, blob) = (folder.path().join("stat"), folder.path().join("blob"));
         std::fs::write(&blob, "rows").unwrap();
-        let cache = StatCache::open(file.clone());
+        let cache = StatCache::open(file.clone(), Disk::new(false, None));
         // A digest that the content does not have shows that it is not read again.
         let noted = Digest::of(b"noted");
         cache.note(&blob, noted);
         cache.save();
-        assert_eq!(StatCache::open(file.clone()).digest(&blob).unwrap(), noted);
+        assert_eq!(StatCache::open(file.clone(), Disk::new(false, None)).digest(&blob).unwrap(), noted);
         let mut bytes = std::fs::read(&file).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         std::fs::write(&file, bytes).unwrap();
-        assert_eq!(StatCache::open(file).digest(&blob).unwrap(), Digest::of(b"rows"));
+        assert_eq!(StatCache::open(file, Disk::new(false, None)).digest(&blob).unwrap(), Digest::of(b"rows"));
     }
 
     #[test]
@@ -197,7 +214,7 @@ mod tests {
         let (blob, link) = (folder.path().join("blob"), folder.path().join("link"));
         std::fs::write(&blob, "rows").unwrap();
         std::fs::hard_link(&blob, &link).unwrap();
-        let cache = StatCache::open(folder.path().join("stat"));
+        let cache = StatCache::open(folder.path().join("stat"), Disk::new(false, None));
         cache.note(&blob, Digest::of(b"noted"));
         #[cfg(unix)]
         assert_eq!(cache.digest(&link).unwrap(), Digest::of(b"noted"));

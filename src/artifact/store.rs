@@ -1,38 +1,65 @@
 //! `Store`: a folder of content-addressed blobs, action records and small named pointers. Every write is atomic.
 //!
-//! Layout (version 1), under `artifacts/.store/`:
+//! Layout (format 2), under `artifacts/.store/`:
 //!
 //! | path | holds |
 //! |---|---|
-//! | `format` | the layout's version |
+//! | `format` | the layout's version, `runner store 2` |
 //! | `blobs/ab/ab12…` | a file by the BLAKE3 digest of its content, read-only |
-//! | `records/ab/ab12….json` | what an action (named by its cache key) produced |
-//! | `memo/ab/ab12…` | finer-grained results inside a stage |
-//! | `current/PIPELINE/STAGE` | the key of what lies in `artifacts/PIPELINE/STAGE` |
-//! | `locks/KEY` | kernel locks; the files themselves mean nothing |
+//! | `records/ab/ab12….json` | what an action (named by its cache key) produced; the last line is a digest of what is before it |
+//! | `memo/ab/ab12…` | finer-grained results inside a stage: a digest, then the content; its modification time says when it was last used |
+//! | `rows/…` | finer-grained results by row |
+//! | `runs/ID.json` | what was run when |
+//! | `current/PIPELINE/STAGE` | the key of what lies in `artifacts/PIPELINE/STAGE`; while that changes, `placing` and all keys that have files there |
+//! | `lock` | the kernel lock that runs share and that `gc` has for itself |
+//! | `locks/KEY` | kernel locks of actions and folders; the files themselves mean nothing |
+//! | `tmp/` | files that have no name of their own yet |
 //! | `stat` | the stat cache |
 //!
-//! A commit is: blobs by temporary file, fsync and rename, then the record in the same way, last. So a record's blobs exist.
-//! Knows nothing of stages; a record is bytes to it.
+//! A commit is: blobs by temporary file, fsync and rename, then the record in the same way, last. So a record's blobs exist. Pointers and the
+//! stat cache are atomic too, but nobody waits for the device: what a power failure takes of them, the next run restores from the records.
+//!
+//! Format 1 had no `lock`, `tmp`, `rows`, `runs`, and records without their last line. It is read as it is, and becomes format 2 when something is
+//! written ([`Store::prepare`]). Any other format is refused.
+//!
+//! Knows nothing of stages; a record is bytes to it. The folder for people is in `place`, locks in `hold`, tidying in `collect` and `verify`.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use super::digest::Digest;
+pub use super::disk::write_atomically;
+use super::disk::{Access, Disk, Hook, Pending};
 use super::stat_cache::StatCache;
 
-const FORMAT: &str = "runner store 1\n";
+const FORMAT: &str = "runner store 2\n";
+/// Formats that are read as they are, and brought to [`FORMAT`] by `prepare`.
+const OLDER: &[&str] = &["runner store 1\n"];
+/// Begins the last line of a record.
+const SEAL: &[u8] = b"\nblake3 ";
+/// The time of last use is noted at most this often.
+const USE_NOTED_EVERY: Duration = Duration::from_secs(600);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     // The field is not called `source`: the message holds the cause already, and must not be followed by it again.
     #[error("cannot {action} '{}': {}{}", path.display(), error.kind(), remedy(error))]
     Io { action: &'static str, path: PathBuf, error: io::Error },
-    #[error("the store '{}' has another format ({found:?}, this runner writes {FORMAT:?}); use another --artifacts folder", path.display())]
+    #[error(
+        "the store '{}' has another format ({found:?}; this runner reads {FORMAT:?} and older): update runner, or use another --artifacts folder",
+        path.display()
+    )]
     Format { path: PathBuf, found: String },
-    #[error("blob {digest} in the store is damaged: it was set aside, run again to compute it anew")]
-    Damaged { digest: Digest },
+    #[error("blob {digest} in the store is damaged: {fate}; run again to compute it anew")]
+    Damaged { digest: Digest, fate: &'static str },
+    #[error("another runner works with the store '{}'{holders}: let it end, then try again", path.display())]
+    Busy { path: PathBuf, holders: String },
+    #[error("interrupted while another runner tidied up the store")]
+    Interrupted,
 }
 
 fn remedy(error: &io::Error) -> &'static str {
@@ -48,7 +75,7 @@ fn remedy(error: &io::Error) -> &'static str {
 }
 
 /// Attaches what was tried, and on which path, to an I/O error.
-trait At<T> {
+pub(super) trait At<T> {
     fn at(self, action: &'static str, path: &Path) -> Result<T, StoreError>;
 }
 
@@ -58,42 +85,81 @@ impl<T> At<T> for io::Result<T> {
     }
 }
 
-pub struct Store {
-    root: PathBuf,
-    stats: StatCache,
+/// How a store treats its files.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// Wait until the device has what was written, so that a power failure takes no result away. Without it a result survives the end of the
+    /// process, but perhaps not that of the machine.
+    pub durable: bool,
+    /// Asked before and after each file operation; for tests.
+    pub hook: Option<Arc<Hook>>,
 }
 
-/// A lock that the kernel releases with its process; nothing to clean up.
-pub struct ActionLock {
-    _file: File,
+impl Default for StoreOptions {
+    fn default() -> Self {
+        StoreOptions { durable: true, hook: None }
+    }
+}
+
+pub struct Store {
+    pub(super) root: PathBuf,
+    pub(super) disk: Disk,
+    stats: StatCache,
+    /// Blobs whose content was held against their digest since the store was opened, with the stamp that they had.
+    verified: Mutex<HashMap<Digest, Stamp>>,
+}
+
+/// What tells that a file is still the one that was looked at: size, modification time, inode (0 where the system has none).
+type Stamp = (u64, Option<SystemTime>, u64);
+
+/// What the store knows of a blob, by its stamp or else by its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlobState {
+    Sound,
+    Missing,
+    Damaged,
 }
 
 impl Store {
     /// The store of an artifacts folder. Creates nothing: a store that is not there yet is an empty one.
     pub fn open(artifacts: &Path) -> Result<Self, StoreError> {
-        let root = artifacts.join(".store");
-        let format = root.join("format");
-        match fs::read_to_string(&format) {
-            Ok(found) if found == FORMAT => {}
-            Ok(found) => return Err(StoreError::Format { path: root, found }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error).at("read", &format),
-        }
-        let stats = StatCache::open(root.join("stat"));
-        Ok(Store { root, stats })
+        Store::open_with(artifacts, StoreOptions::default())
     }
 
-    /// Makes the folder ready for writing; fails early where that is impossible.
+    pub fn open_with(artifacts: &Path, options: StoreOptions) -> Result<Self, StoreError> {
+        let disk = Disk::new(options.durable, options.hook);
+        let root = artifacts.join(".store");
+        let stats = StatCache::open(root.join("stat"), disk.clone());
+        let store = Store { root, disk, stats, verified: Mutex::default() };
+        store.format()?;
+        Ok(store)
+    }
+
+    /// Makes the folder ready for writing, of an older format if need be; fails early where that is impossible.
     pub fn prepare(&self) -> Result<(), StoreError> {
-        let format = self.root.join("format");
-        if !format.exists() {
-            fs::create_dir_all(&self.root).at("create", &self.root)?;
-            write_atomically(&format, FORMAT.as_bytes()).at("write", &format)?;
+        let scratch = self.scratch();
+        for folder in [&self.root, &self.root.join("locks"), &scratch] {
+            self.disk.create_folder(folder).at("create", folder)?;
         }
-        let probe = self.root.join("locks");
-        fs::create_dir_all(&probe).at("create", &probe)?;
-        tempfile::tempfile_in(&probe).at("write in", &probe)?;
-        Ok(())
+        // Last, so that a migration that was cut short is done again.
+        if self.format()?.as_deref() != Some(FORMAT) {
+            self.write(&self.root.join("format"), FORMAT.as_bytes(), Access::ReadWrite)?;
+        }
+        self.disk.pending(&scratch).map(drop).at("write in", &scratch)
+    }
+
+    /// The format on disk, if it is one that can be read.
+    fn format(&self) -> Result<Option<String>, StoreError> {
+        let path = self.root.join("format");
+        match self.disk.read(&path) {
+            Ok(found) => {
+                let found = String::from_utf8_lossy(&found).into_owned();
+                let known = found == FORMAT || OLDER.contains(&found.as_str());
+                if known { Ok(Some(found)) } else { Err(StoreError::Format { path: self.root.clone(), found }) }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).at("read", &path),
+        }
     }
 
     pub fn stats(&self) -> &StatCache {
@@ -107,115 +173,157 @@ impl Store {
     /// Keeps `bytes`; a blob that is there already and sound is left alone.
     pub fn put(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(bytes);
-        if !self.has(digest) {
+        if !self.has_verified(digest) {
             let path = self.blob_path(digest);
-            write_read_only(&path, bytes).at("write", &path)?;
-            self.stats.note(&path, digest);
+            self.write(&path, bytes, Access::ReadOnly)?;
+            self.note_sound(digest, &path);
         }
         Ok(digest)
     }
 
+    /// A file to be filled, for [`Store::keep`].
+    pub(super) fn pending(&self) -> Result<Pending, StoreError> {
+        let scratch = self.scratch();
+        self.disk.pending(&scratch).at("write in", &scratch)
+    }
+
+    /// Keeps a file that was written in pieces and has that digest.
+    pub(super) fn keep(&self, pending: Pending, digest: Digest) -> Result<(), StoreError> {
+        if !self.has_verified(digest) {
+            let path = self.blob_path(digest);
+            pending.commit(&path, Access::ReadOnly).at("write", &path)?;
+            self.note_sound(digest, &path);
+        }
+        Ok(())
+    }
+
     /// Whether the blob is there and, by its stamp or else by its content, sound.
     pub fn has(&self, digest: Digest) -> bool {
-        self.stats.digest(&self.blob_path(digest)).is_ok_and(|found| found == digest)
+        self.state(digest) == BlobState::Sound
+    }
+
+    pub fn state(&self, digest: Digest) -> BlobState {
+        match self.stats.digest(&self.blob_path(digest)) {
+            Ok(found) if found == digest => BlobState::Sound,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BlobState::Missing,
+            _ => BlobState::Damaged,
+        }
     }
 
     /// The blob's content, verified. A damaged one is removed, so that the next run computes it anew.
     pub fn get(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
         let path = self.blob_path(digest);
-        let bytes = fs::read(&path).at("read", &path)?;
-        if Digest::of(&bytes) != digest {
-            fs::remove_file(&path).at("remove", &path)?;
-            return Err(StoreError::Damaged { digest });
+        let looked = stamp_at(&path);
+        let bytes = self.disk.read(&path).at("read", &path)?;
+        match Digest::of(&bytes) == digest {
+            true => Ok(bytes),
+            false => Err(self.set_aside(digest, looked)),
         }
-        Ok(bytes)
     }
 
+    /// The blob's file, its content held against its digest once per stamp while this store is open.
+    pub(super) fn open_verified(&self, digest: Digest) -> Result<(PathBuf, File), StoreError> {
+        let path = self.blob_path(digest);
+        let file = self.disk.open(&path).at("read", &path)?;
+        let looked = file.metadata().ok().map(|metadata| stamp(&metadata));
+        if looked.is_some() && self.verified().get(&digest) == looked.as_ref() {
+            return Ok((path, file));
+        }
+        if Digest::of_reader(&file).at("read", &path)? != digest {
+            return Err(self.set_aside(digest, looked));
+        }
+        if let Some(looked) = looked {
+            self.verified().insert(digest, looked);
+        }
+        Ok((path, file))
+    }
+
+    /// By content, unlike [`Store::has`]: what is computed anew because of damage must not be thought to be there already.
+    fn has_verified(&self, digest: Digest) -> bool {
+        self.blob_path(digest).exists() && self.open_verified(digest).is_ok()
+    }
+
+    fn note_sound(&self, digest: Digest, path: &Path) {
+        self.stats.note(path, digest);
+        if let Some(stamp) = stamp_at(path) {
+            self.verified().insert(digest, stamp);
+        }
+    }
+
+    /// Removes a damaged blob, unless another runner has put a sound one in its place meanwhile.
+    fn set_aside(&self, digest: Digest, looked: Option<Stamp>) -> StoreError {
+        let path = self.blob_path(digest);
+        // The links to it in folders for people are damaged as well.
+        self.stats.forget(digest);
+        let removed = stamp_at(&path) != looked || self.disk.remove(&path).is_ok();
+        let fate = if removed { "it was removed" } else { "it could not be removed, the store is not writable" };
+        StoreError::Damaged { digest, fate }
+    }
+
+    fn verified(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Stamp>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what an action produced, sealed by a digest in its last line.
     pub fn put_record(&self, key: Digest, bytes: &[u8]) -> Result<(), StoreError> {
-        let path = self.record_path(key);
-        write_atomically(&path, bytes).at("write", &path)
+        self.write(&self.record_path(key), &seal(bytes), Access::ReadWrite)
     }
 
+    /// The record, unless it is missing or damaged.
     pub fn get_record(&self, key: Digest) -> Option<Vec<u8>> {
-        fs::read(self.record_path(key)).ok()
+        self.read_record(key).ok().flatten()
+    }
+
+    /// As [`Store::get_record`], for those to whom a device that cannot be read is not the same as no record.
+    pub fn read_record(&self, key: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.record_path(key);
+        match self.disk.read(&path) {
+            Ok(content) => Ok(unseal(content)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).at("read", &path),
+        }
+    }
+
+    /// Whether there is a record, be it sound or not.
+    pub fn has_record(&self, key: Digest) -> bool {
+        self.record_path(key).exists()
     }
 
     pub fn put_memo(&self, key: Digest, bytes: &[u8]) -> Result<(), StoreError> {
-        let path = self.sharded("memo", key);
         // The digest in front finds a damaged memo, which then is no memo at all.
         let mut content = Digest::of(bytes).to_string().into_bytes();
         content.extend_from_slice(bytes);
-        write_atomically(&path, &content).at("write", &path)
+        self.write(&self.sharded("memo", key), &content, Access::ReadWrite)
     }
 
     pub fn get_memo(&self, key: Digest) -> Option<Vec<u8>> {
-        let mut content = fs::read(self.sharded("memo", key)).ok()?;
-        if content.len() < 64 {
-            return None;
-        }
-        let bytes = content.split_off(64);
-        (content == Digest::of(&bytes).to_string().as_bytes()).then_some(bytes)
+        let path = self.sharded("memo", key);
+        let content = self.disk.read(&path).ok()?;
+        self.note_use(&path);
+        unwrap_memo(content)
     }
 
-    /// The key of what lies in the folder of that stage, if any.
-    pub fn current(&self, pipeline: &str, stage: &str) -> Option<Digest> {
-        fs::read_to_string(self.current_path(pipeline, stage)).ok()?.trim().parse().ok()
-    }
-
-    pub fn set_current(&self, pipeline: &str, stage: &str, key: Digest) -> Result<(), StoreError> {
-        let path = self.current_path(pipeline, stage);
-        write_atomically(&path, format!("{key}\n").as_bytes()).at("write", &path)
-    }
-
-    /// Waits until no other runner works on the same action.
-    pub fn lock(&self, key: Digest) -> Result<ActionLock, StoreError> {
-        let path = self.root.join("locks").join(key.to_string());
-        let file = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
-        file.lock().at("lock", &path)?;
-        Ok(ActionLock { _file: file })
-    }
-
-    /// The same without waiting: `None` if another runner has it.
-    pub fn try_lock(&self, key: Digest) -> Result<Option<ActionLock>, StoreError> {
-        let path = self.root.join("locks").join(key.to_string());
-        let file = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(ActionLock { _file: file })),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => Err(error).at("lock", &path),
+    /// So that `collect` can tell what is no longer used. A store that cannot be written keeps no such note.
+    pub(super) fn note_use(&self, path: &Path) {
+        let modified = path.metadata().and_then(|metadata| metadata.modified());
+        // A time in the future is no time of use either.
+        let noted = modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < USE_NOTED_EVERY));
+        if !noted {
+            let _ = self.disk.touch(path);
         }
     }
 
-    /// Puts a blob at `target` for people: a hard link where possible (read-only, no space), else a copy.
-    pub fn materialise(&self, digest: Digest, target: &Path) -> Result<(), StoreError> {
-        let blob = self.blob_path(digest);
-        let folder = target.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).at("create", folder)?;
-        // Under a temporary name first, then renamed over whatever was there: never half a file under its own name.
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = folder.join(format!(".{name}.{}", std::process::id()));
-        let _ = fs::remove_file(&temporary);
-        if fs::hard_link(&blob, &temporary).is_err() {
-            fs::copy(&blob, &temporary).at("write", &temporary)?;
-        }
-        fs::rename(&temporary, target).at("write", target)?;
-        // Renaming one link of a file over another of the same file does nothing, and leaves the temporary name.
-        let _ = fs::remove_file(&temporary);
-        self.stats.note(target, digest);
-        Ok(())
+    pub(super) fn write(&self, path: &Path, bytes: &[u8], access: Access) -> Result<(), StoreError> {
+        self.disk.write(&self.scratch(), path, bytes, access).at("write", path)
     }
 
-    /// Whether `target` holds exactly that blob.
-    pub fn is_materialised(&self, digest: Digest, target: &Path) -> bool {
-        self.stats.digest(target).is_ok_and(|found| found == digest)
+    /// Where temporary files lie until they get their names.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.root.join("tmp")
     }
 
-    fn record_path(&self, key: Digest) -> PathBuf {
+    pub(super) fn record_path(&self, key: Digest) -> PathBuf {
         self.sharded("records", key).with_extension("json")
-    }
-
-    fn current_path(&self, pipeline: &str, stage: &str) -> PathBuf {
-        self.root.join("current").join(pipeline).join(stage)
     }
 
     /// `FOLDER/ab/ab12…`: no folder grows beyond what file systems list quickly.
@@ -225,43 +333,44 @@ impl Store {
     }
 }
 
-/// Writes a file so that it is there whole or not at all, also after a power failure: temporary file in the same folder, fsync, rename.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    persist(path, bytes, |_| Ok(()))
+fn seal(bytes: &[u8]) -> Vec<u8> {
+    [bytes, SEAL, Digest::of(bytes).to_string().as_bytes(), b"\n"].concat()
 }
 
-fn write_read_only(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    persist(path, bytes, |file| {
-        let mut permissions = file.metadata()?.permissions();
-        permissions.set_readonly(true);
-        #[cfg(unix)]
-        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o444);
-        file.set_permissions(permissions)
-    })
+/// The content without its last line, if that is right. Of format 1 a record has none; what is damaged in it shows when it is parsed.
+pub(super) fn unseal(mut content: Vec<u8>) -> Option<Vec<u8>> {
+    let Some(at) = content.len().checked_sub(SEAL.len() + 65) else { return Some(content) };
+    let Some(line) = content[at..].strip_prefix(SEAL) else { return Some(content) };
+    let right = line.strip_suffix(b"\n") == Some(Digest::of(&content[..at]).to_string().as_bytes());
+    content.truncate(at);
+    right.then_some(content)
 }
 
-fn persist(path: &Path, bytes: &[u8], adjust: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    fs::create_dir_all(folder)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    temporary.write_all(bytes)?;
-    #[cfg(unix)]
-    {
-        // Temporary files are private; artifacts are for whoever may read the folder.
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        temporary.as_file().set_permissions(mode)?;
+/// The content of a memo behind its digest, if that is right.
+pub(super) fn unwrap_memo(mut content: Vec<u8>) -> Option<Vec<u8>> {
+    if content.len() < 64 {
+        return None;
     }
-    adjust(temporary.as_file())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(path).map_err(|error| error.error)?;
+    let bytes = content.split_off(64);
+    (content == Digest::of(&bytes).to_string().as_bytes()).then_some(bytes)
+}
+
+fn stamp_at(path: &Path) -> Option<Stamp> {
+    path.metadata().ok().map(|metadata| stamp(&metadata))
+}
+
+fn stamp(metadata: &std::fs::Metadata) -> Stamp {
     #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    Ok(())
+    let inode = std::os::unix::fs::MetadataExt::ino(metadata);
+    #[cfg(not(unix))]
+    let inode = 0;
+    (metadata.len(), metadata.modified().ok(), inode)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn blobs_records_memos_and_pointers_come_back_as_they_went() {

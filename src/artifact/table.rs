@@ -1,19 +1,18 @@
-//! `Table`: an Arrow record batch with a canonical digest for every column, and its form on disk (Arrow IPC).
+//! `Table`: an Arrow record batch, and its form on disk (Arrow IPC).
 //!
 //! Knows nothing of where tables come from or what their columns mean.
 
 use std::io::Cursor;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{
-    DataType, Field, Float32Type, Float64Type, Int64Type, Schema, SchemaRef, UInt32Type, UInt64Type,
-};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::FileWriter;
 
-use super::digest::{Digest, Hasher};
+use super::store::StoreError;
+use super::table_digest::{TableDigests, TableHasher};
 
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
@@ -26,6 +25,8 @@ pub enum TableError {
     WrongType { name: String, found: DataType, wanted: &'static str },
     #[error(transparent)]
     Arrow(#[from] ArrowError),
+    #[error(transparent)]
+    Store(#[from] Box<StoreError>),
 }
 
 /// Rows and named columns, held in memory as one record batch.
@@ -48,6 +49,10 @@ impl Table {
 
     pub fn batch(&self) -> &RecordBatch {
         &self.batch
+    }
+
+    pub fn into_batch(self) -> RecordBatch {
+        self.batch
     }
 
     pub fn schema(&self) -> SchemaRef {
@@ -94,23 +99,11 @@ impl Table {
         Ok(Table { batch })
     }
 
-    /// For each column its name and a digest over type, field metadata, nulls, order and values. What lies under a null does not count.
-    pub fn column_digests(&self) -> Result<Vec<(String, Digest)>, TableError> {
-        let schema = self.batch.schema();
-        schema
-            .fields()
-            .iter()
-            .zip(self.batch.columns())
-            .map(|(field, array)| Ok((field.name().clone(), column_digest(field, array)?)))
-            .collect()
-    }
-
-    /// The digest of the schema's own metadata (not of its fields').
-    pub fn metadata_digest(&self) -> Digest {
-        let schema = self.batch.schema();
-        let mut hasher = Hasher::new();
-        hash_metadata(&mut hasher, schema.metadata().iter().map(|(key, value)| (key.as_str(), value.as_str())));
-        hasher.finish()
+    /// What identifies the content: see [`TableHasher`].
+    pub fn digests(&self) -> Result<TableDigests, TableError> {
+        let mut hasher = TableHasher::new(&self.batch.schema())?;
+        hasher.update(&self.batch)?;
+        Ok(hasher.finish())
     }
 
     /// Without the schema's metadata, for readers that did not declare it.
@@ -118,64 +111,6 @@ impl Table {
         let schema = Schema::new(self.batch.schema().fields().clone());
         Ok(Table { batch: RecordBatch::try_new(Arc::new(schema), self.batch.columns().to_vec())? })
     }
-}
-
-fn hash_metadata<'a>(hasher: &mut Hasher, entries: impl Iterator<Item = (&'a str, &'a str)>) {
-    let mut sorted: Vec<_> = entries.collect();
-    sorted.sort_unstable();
-    for (key, value) in sorted {
-        hasher.field(key.as_bytes()).field(value.as_bytes());
-    }
-}
-
-fn column_digest(field: &Field, array: &ArrayRef) -> Result<Digest, TableError> {
-    let mut hasher = Hasher::new();
-    hasher.field(array.data_type().to_string().as_bytes()).field(&(array.len() as u64).to_le_bytes());
-    hash_metadata(&mut hasher, field.metadata().iter().map(|(key, value)| (key.as_str(), value.as_str())));
-    let nulls: Vec<u8> = match array.nulls() {
-        Some(nulls) if nulls.null_count() > 0 => nulls.iter().map(u8::from).collect(),
-        _ => Vec::new(),
-    };
-    hasher.field(&nulls);
-    hash_values(&mut hasher, field.name(), array)?;
-    Ok(hasher.finish())
-}
-
-fn hash_values(hasher: &mut Hasher, name: &str, array: &ArrayRef) -> Result<(), TableError> {
-    /// Little-endian bytes of the values, zeros under nulls.
-    macro_rules! primitive {
-        ($type:ty) => {{
-            let array = array.as_primitive::<$type>();
-            let mut bytes = Vec::with_capacity(array.len() * 8);
-            for i in 0..array.len() {
-                let value = if array.is_null(i) { Default::default() } else { array.value(i) };
-                bytes.extend_from_slice(&value.to_le_bytes());
-            }
-            hasher.field(&bytes);
-        }};
-    }
-    match array.data_type() {
-        DataType::Int64 => primitive!(Int64Type),
-        DataType::UInt32 => primitive!(UInt32Type),
-        DataType::UInt64 => primitive!(UInt64Type),
-        DataType::Float32 => primitive!(Float32Type),
-        DataType::Float64 => primitive!(Float64Type),
-        DataType::Boolean => {
-            let array = array.as_boolean();
-            let bytes: Vec<u8> = (0..array.len()).map(|i| u8::from(array.is_valid(i) && array.value(i))).collect();
-            hasher.field(&bytes);
-        }
-        DataType::Utf8 => {
-            for value in array.as_string::<i32>() {
-                hasher.field(value.unwrap_or_default().as_bytes());
-            }
-        }
-        DataType::FixedSizeList(inner, _) if array.null_count() == 0 => {
-            hash_values(hasher, inner.name(), array.as_fixed_size_list().values())?;
-        }
-        other => return Err(TableError::Unsupported(name.to_owned(), other.clone())),
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -200,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_column_digest_sees_values_nulls_and_order_of_that_column_only() {
-        let digests = |table: &Table| table.column_digests().unwrap();
+        let digests = |table: &Table| table.digests().unwrap().columns;
         let base = digests(&table(vec![Some(0.0), None], vec![Some("a"), Some("")]));
         let other_title = digests(&table(vec![Some(0.0), None], vec![Some("a"), None]));
         let other_tempo = digests(&table(vec![Some(0.0), Some(0.0)], vec![Some("a"), Some("")]));

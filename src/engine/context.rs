@@ -15,7 +15,7 @@ use super::plan::PlannedStage;
 use super::record::{ActionRecord, FileRecord, OutputRecord, TableRecord};
 use super::stage::{PortType, Reads, Report};
 use crate::artifact::digest::Hasher;
-use crate::artifact::{Digest, Store, Table};
+use crate::artifact::{Digest, Store, Table, TableReader, TableWriter};
 
 pub struct StageContext<'a> {
     pub(super) planned: &'a PlannedStage,
@@ -111,12 +111,27 @@ impl<'a> StageContext<'a> {
 
     /// Gives an output table, written as `PORT.arrow`.
     pub fn put_table(&mut self, port: &str, table: &Table) -> anyhow::Result<()> {
+        self.stream_table(port, &table.schema(), |writer| Ok(writer.write(table.batch())?))
+    }
+
+    /// Gives an output table batch by batch, so that it need not fit into memory; written as `PORT.arrow`. Readers cannot tell the batches.
+    pub fn stream_table(
+        &mut self,
+        port: &str,
+        schema: &arrow::datatypes::Schema,
+        fill: impl FnOnce(&mut TableWriter) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         self.declared(port, PortType::Table)?;
-        let record =
-            TableRecord { rows: table.rows(), columns: table.column_digests()?, metadata: table.metadata_digest() };
-        self.put(port, PortType::Table, &format!("{port}.arrow"), &table.to_ipc()?)?;
+        let name = format!("{port}.arrow");
+        self.check_name(&name)?;
+        let mut writer = self.store.table_writer(schema)?;
+        fill(&mut writer)?;
+        let stored = writer.finish()?;
+        let content = stored.content;
+        let table = TableRecord { rows: content.rows, columns: content.columns, metadata: content.metadata };
+        self.add(port, PortType::Table, FileRecord { name, digest: stored.digest, bytes: stored.bytes });
         if let Some(output) = self.outputs.iter_mut().find(|output| output.port == port) {
-            output.table = Some(record);
+            output.table = Some(table);
         }
         Ok(())
     }
@@ -161,20 +176,27 @@ impl<'a> StageContext<'a> {
     }
 
     fn put(&mut self, port: &str, holds: PortType, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        self.check_name(name)?;
+        let file = FileRecord { name: name.to_owned(), digest: self.store.put(bytes)?, bytes: bytes.len() as u64 };
+        self.add(port, holds, file);
+        Ok(())
+    }
+
+    fn check_name(&self, name: &str) -> anyhow::Result<()> {
         if Path::new(name).components().count() != 1 || name.starts_with('.') {
             bail!("'{name}' is not a plain file name");
         }
         if self.outputs.iter().flat_map(|output| &output.files).any(|file| file.name == name) {
             bail!("the file '{name}' was given twice");
         }
-        let file = FileRecord { name: name.to_owned(), digest: self.store.put(bytes)?, bytes: bytes.len() as u64 };
+        Ok(())
+    }
+
+    fn add(&mut self, port: &str, holds: PortType, file: FileRecord) {
         match self.outputs.iter_mut().find(|output| output.port == port) {
             Some(output) => output.files.push(file),
-            None => {
-                self.outputs.push(OutputRecord { port: port.to_owned(), holds, files: vec![file], table: None });
-            }
+            None => self.outputs.push(OutputRecord { port: port.to_owned(), holds, files: vec![file], table: None }),
         }
-        Ok(())
     }
 
     fn declared(&self, port: &str, holds: PortType) -> anyhow::Result<()> {
@@ -215,14 +237,30 @@ impl InputView<'_> {
         self.output.holds
     }
 
-    /// The table, with the declared columns only.
+    /// The table, with the declared columns only; the others are not read. It lies in a memory map where it was written as one batch.
     pub fn table(&self) -> anyhow::Result<Table> {
+        self.shown(self.reader()?.read()?)
+    }
+
+    /// The same rows batch by batch, so that they need not fit into memory together.
+    pub fn batches(&self, mut each: impl FnMut(Table) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        self.reader()?.batches().try_for_each(|batch| each(self.shown(batch?)?))
+    }
+
+    fn reader(&self) -> anyhow::Result<TableReader> {
         let file = self.output.files.first().ok_or_else(|| anyhow!("'{}' holds no table", self.stage))?;
-        let table = Table::from_ipc(&self.store.get(file.digest)?)?;
+        let reader = self.store.open_table(file.digest)?;
         Ok(match self.reads {
-            Reads::All => table,
-            Reads::Columns(names) => table.project(names)?.without_metadata()?,
-            Reads::ColumnsAndMetadata(names) => table.project(names)?,
+            Reads::All => reader,
+            Reads::Columns(names) | Reads::ColumnsAndMetadata(names) => reader.project(names),
+        })
+    }
+
+    /// Metadata is for those that declared it.
+    fn shown(&self, table: Table) -> anyhow::Result<Table> {
+        Ok(match self.reads {
+            Reads::All | Reads::ColumnsAndMetadata(_) => table,
+            Reads::Columns(_) => table.without_metadata()?,
         })
     }
 

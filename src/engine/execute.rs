@@ -7,17 +7,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 
 use super::context::{BoundInput, Reporter, StageContext};
-use super::decision::{Ground, load_record};
+use super::decision::{Decision, Ground, Known, Status, load_record};
 use super::event::{Event, Outcome, Sink};
 use super::manifest::Manifest;
 use super::reason::StaleReason;
 use super::record::{ActionRecord, Provenance};
+use super::repair::{ATTEMPTS, damage_in};
+use super::run::LOCK_INTERVAL;
 use super::stage::Report;
-use crate::artifact::Digest;
-use crate::artifact::store::ActionLock;
+use crate::artifact::{ActionLock, BlobState, Digest};
+
+/// How an execution ended well.
+pub(super) type Settled = (Outcome, Arc<ActionRecord>);
 
 /// What the scheduler hands to one execution.
 pub(super) struct Execution<'a> {
@@ -42,7 +46,7 @@ impl Execution<'_> {
     }
 
     /// Puts a known result in its place.
-    pub fn restore(&self, record: Arc<ActionRecord>) -> anyhow::Result<(Outcome, Arc<ActionRecord>)> {
+    pub fn restore(&self, record: Arc<ActionRecord>) -> anyhow::Result<Settled> {
         self.place(record.manifest.key(), &record)?;
         Ok((Outcome::Restored, record))
     }
@@ -53,19 +57,97 @@ impl Execution<'_> {
         manifest: Manifest,
         reasons: &[StaleReason],
         inputs: &[Arc<ActionRecord>],
+        lock: ActionLock,
+    ) -> anyhow::Result<Settled> {
+        self.mended(self.compute_once(manifest, reasons, inputs, lock), inputs)
+    }
+
+    /// Decides on the stage and does what there is to do, waiting for another runner if need be. `known` holds the records of all that it
+    /// depends on.
+    pub fn bring_up_to_date(&self, known: &Known) -> anyhow::Result<Settled> {
+        self.mended(self.attempt(known), &self.inputs(known))
+    }
+
+    /// The result, or that of further attempts after damaged inputs were made again.
+    fn mended(&self, mut result: anyhow::Result<Settled>, inputs: &[Arc<ActionRecord>]) -> anyhow::Result<Settled> {
+        for _ in 0..ATTEMPTS {
+            let Some(damaged) = result.as_ref().err().and_then(damage_in) else { break };
+            let Some(repaired) = self.repair(damaged, inputs)? else { break };
+            result = self.attempt(&repaired);
+        }
+        result
+    }
+
+    fn attempt(&self, known: &Known) -> anyhow::Result<Settled> {
+        let mut decision = self.ground.decide(self.stage, known)?;
+        if decision.manifest.is_none() {
+            self.fetch()?;
+            decision = self.ground.decide(self.stage, known)?;
+        }
+        match decision {
+            Decision { status: Status::Fresh, record: Some(record), .. } if !self.force => Ok((Outcome::Fresh, record)),
+            Decision { status: Status::Restore, record: Some(record), .. } if !self.force => self.restore(record),
+            Decision { manifest: Some(manifest), reasons, .. } => {
+                let lock = self.wait_for_lock(manifest.key())?;
+                self.compute_once(manifest, &reasons, &self.inputs(known), lock)
+            }
+            Decision { manifest: None, .. } => Err(anyhow!("its inputs are not known yet")),
+        }
+    }
+
+    fn wait_for_lock(&self, key: Digest) -> anyhow::Result<ActionLock> {
+        loop {
+            if let Some(lock) = self.ground.store.try_lock(key)? {
+                return Ok(lock);
+            }
+            anyhow::ensure!(!(self.cancelled)(), "interrupted");
+            std::thread::sleep(LOCK_INTERVAL);
+        }
+    }
+
+    /// The record behind each input.
+    fn inputs(&self, known: &Known) -> Vec<Arc<ActionRecord>> {
+        let inputs = &self.ground.plan.stages[self.stage].inputs;
+        inputs.iter().filter_map(|input| known[input.from].clone()).collect()
+    }
+
+    fn compute_once(
+        &self,
+        manifest: Manifest,
+        reasons: &[StaleReason],
+        inputs: &[Arc<ActionRecord>],
         _lock: ActionLock,
-    ) -> anyhow::Result<(Outcome, Arc<ActionRecord>)> {
+    ) -> anyhow::Result<Settled> {
         let key = manifest.key();
         // Another runner may have computed it while this one waited for the lock.
         if let Some(record) = self.computed_meanwhile(key) {
             return self.restore(Arc::new(record));
         }
+        self.say_what_was_damaged(key);
         let reasons = reasons.iter().map(ToString::to_string).collect();
         (self.sink)(Event::Started { stage: self.name().to_owned(), reasons });
         let record = self.run(manifest, inputs)?;
         self.ground.store.put_record(key, &serde_json::to_vec(&record)?)?;
         self.place(key, &record)?;
         Ok((Outcome::Ran, Arc::new(record)))
+    }
+
+    /// A result that was known and is not whole any more is computed anew, but not silently.
+    fn say_what_was_damaged(&self, key: Digest) {
+        let store = self.ground.store;
+        let say = |what: String| {
+            let message = format!("{what}; computed anew");
+            (self.sink)(Event::Warned { stage: self.name().to_owned(), message });
+        };
+        match load_record(store, key) {
+            Some(record) => record.files().for_each(|file| match store.state(file.digest) {
+                BlobState::Sound => {}
+                BlobState::Damaged => say(format!("{} in the store was damaged", file.name)),
+                BlobState::Missing => say(format!("{} was missing in the store", file.name)),
+            }),
+            None if store.has_record(key) => say("its record in the store was damaged".to_owned()),
+            None => {}
+        }
     }
 
     fn name(&self) -> &str {
@@ -137,7 +219,15 @@ impl Execution<'_> {
         let store = self.ground.store;
         let (pipeline, stage) = (&self.ground.plan.spec.name, self.name());
         let folder = self.ground.folder(stage);
-        let previous = store.current(pipeline, stage).and_then(|key| load_record(store, key));
+        let _lock = store.lock_folder(pipeline, stage)?;
+        let mut previous: Vec<ActionRecord> = Vec::new();
+        for key in store.placed(pipeline, stage)? {
+            previous.extend(store.read_record(key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()));
+        }
+        let settled = store.current(pipeline, stage) == Some(key);
+        if !settled {
+            store.begin_placing(pipeline, stage, key)?;
+        }
         for file in record.files() {
             let target = folder.join(&file.name);
             if !store.is_materialised(file.digest, &target) {
@@ -149,10 +239,10 @@ impl Execution<'_> {
             // Only what runner put there, and nobody changed since, is taken away.
             let made = record.files().any(|file| file.name == old.name);
             if !made && store.is_materialised(old.digest, &target) {
-                std::fs::remove_file(&target).with_context(|| format!("cannot remove '{}'", target.display()))?;
+                store.remove_materialised(&target)?;
             }
         }
-        if store.current(pipeline, stage) != Some(key) {
+        if !settled {
             store.set_current(pipeline, stage, key)?;
         }
         Ok(())

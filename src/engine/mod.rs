@@ -30,6 +30,7 @@ pub mod plan;
 mod queue;
 pub mod reason;
 pub mod record;
+mod repair;
 mod resolve;
 pub mod resources;
 pub mod run;

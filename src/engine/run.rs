@@ -17,10 +17,10 @@ use super::queue::{Queue, Waiting};
 use super::record::ActionRecord;
 use super::resources::{Budget, Need};
 use super::survey::decide_each;
-use crate::artifact::store::ActionLock;
+use crate::artifact::{ActionLock, Hold};
 
 /// How often a lock that another runner holds is tried.
-const LOCK_INTERVAL: Duration = Duration::from_millis(50);
+pub(super) const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 
 pub struct RunOptions {
     /// Threads that all running stages may use together.
@@ -85,6 +85,8 @@ pub fn run(
         budget: Budget::new(options.threads, options.memory),
         known: vec![None; count],
         state: vec![None; count],
+        hold: ground.store.share(cancelled)?,
+        cancelled,
         stop: false,
         prepared: false,
     };
@@ -108,6 +110,7 @@ pub fn run(
         Ok(())
     })?;
     ground.store.stats().save();
+    drop(run.hold);
     let mut summary = RunSummary { stages: Vec::with_capacity(selected.len()), interrupted: cancelled() };
     for &stage in selected {
         let (outcome, seconds) = run.state[stage].unwrap_or((Outcome::Blocked, 0.0));
@@ -126,6 +129,9 @@ struct Run<'a> {
     budget: Budget,
     known: Vec<Option<Arc<ActionRecord>>>,
     state: Vec<Option<(Outcome, f64)>>,
+    /// Nothing is collected from the store meanwhile.
+    hold: Hold,
+    cancelled: &'a (dyn Fn() -> bool + Sync),
     /// Nothing more is started.
     stop: bool,
     prepared: bool,
@@ -173,6 +179,10 @@ impl Run<'_> {
         }
         if !self.prepared && !self.queue.is_empty() {
             self.ground.store.prepare()?;
+            // The store was created only now, or could not be held before.
+            if !self.hold.is_held() {
+                self.hold = self.ground.store.share(self.cancelled)?;
+            }
             self.prepared = true;
         }
         let mut contended = Vec::new();

@@ -3,10 +3,13 @@
 mod bad_input;
 mod cache;
 mod cli;
+mod crash;
 mod determinism;
 mod encoder;
 mod engine;
+mod faults;
 mod layers;
+mod mapped;
 mod models;
 mod pipelines;
 mod python;

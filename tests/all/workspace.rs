@@ -131,7 +131,7 @@ impl Workspace {
 }
 
 impl Run {
-    fn list(&self, key: &str) -> Vec<String> {
+    pub fn list(&self, key: &str) -> Vec<String> {
         let last = self.lines.last().unwrap_or_else(|| panic!("no output; stderr: {}", self.stderr));
         assert_eq!(last["event"], "run");
         last[key].as_array().into_iter().flatten().map(|name| name.as_str().expect("a name").to_owned()).collect()

@@ -1,0 +1,190 @@
+//! Garbage collection: what no root needs goes, a record before the blobs that only it needs, so that no record ever points at nothing.
+//!
+//! Knows nothing of runs; it is told the roots, and how to read a record's blobs.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::digest::Digest;
+use super::store::{At, Store, StoreError};
+
+/// What may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Collect {
+    /// What is younger stays: somebody may be about to need it.
+    pub grace: Duration,
+    /// Memos and rows that were not used since then go.
+    pub used_since: SystemTime,
+    /// Only tell what would go.
+    pub dry_run: bool,
+}
+
+/// What went, or would go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    pub records: usize,
+    pub blobs: usize,
+    /// Memos and files of rows.
+    pub memos: usize,
+    /// Temporary files of runs that were cut short, and files of locks.
+    pub leftovers: usize,
+    /// The sizes of all these. Space comes back where no folder for people still links to the same file.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// Removes every record that is not among `roots` (nor pointed at by a folder for people), the blobs that no remaining record needs, memos
+    /// out of use, and leftovers. `blobs_of` reads the digests of the blobs out of a record.
+    ///
+    /// Refused while a run works with the store ([`StoreError::Busy`]). It can be cut short anywhere: what is left is a store as good as before.
+    pub fn collect(
+        &self,
+        roots: &HashSet<Digest>,
+        blobs_of: &dyn Fn(&[u8]) -> Vec<Digest>,
+        options: Collect,
+    ) -> Result<Collected, StoreError> {
+        if !self.root.exists() {
+            return Ok(Collected::default());
+        }
+        let _alone = match options.dry_run {
+            true => None,
+            false => {
+                self.prepare()?;
+                Some(self.have_alone()?)
+            }
+        };
+        let mut sweep = Sweep { store: self, options, collected: Collected::default(), touched: BTreeSet::new() };
+        let mut roots = roots.clone();
+        roots.extend(self.all_placed()?);
+        let needed = sweep.records(&roots, blobs_of)?;
+        // On the device before the blobs are touched: a power failure must not bring a record back without them.
+        sweep.settle()?;
+        sweep.blobs(&needed)?;
+        sweep.memos()?;
+        sweep.leftovers()?;
+        sweep.settle()?;
+        Ok(sweep.collected)
+    }
+
+    /// All files below a folder of the store.
+    pub(super) fn files_below(&self, folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+        let mut files = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(next) = folders.pop() {
+            for path in self.disk.list(&next).at("list", &next)? {
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push(path);
+                }
+            }
+        }
+        files.sort_unstable();
+        Ok(files)
+    }
+}
+
+struct Sweep<'s> {
+    store: &'s Store,
+    options: Collect,
+    collected: Collected,
+    /// Folders from which something was removed.
+    touched: BTreeSet<PathBuf>,
+}
+
+impl Sweep<'_> {
+    /// Removes records, and returns the blobs that the remaining ones need.
+    fn records(
+        &mut self,
+        roots: &HashSet<Digest>,
+        blobs_of: &dyn Fn(&[u8]) -> Vec<Digest>,
+    ) -> Result<HashSet<Digest>, StoreError> {
+        let mut needed = HashSet::new();
+        for path in self.store.files_below(&self.store.root.join("records"))? {
+            let Some(key) = digest_in(&path) else {
+                self.leftover(&path)?;
+                continue;
+            };
+            if !roots.contains(&key) && self.is_old(&path) {
+                self.remove(&path)?;
+                self.collected.records += 1;
+            } else if let Some(record) = self.store.read_record(key)? {
+                needed.extend(blobs_of(&record));
+            }
+        }
+        Ok(needed)
+    }
+
+    fn blobs(&mut self, needed: &HashSet<Digest>) -> Result<(), StoreError> {
+        for path in self.store.files_below(&self.store.root.join("blobs"))? {
+            match digest_in(&path) {
+                Some(digest) if needed.contains(&digest) || !self.is_old(&path) => {}
+                Some(_) => {
+                    self.remove(&path)?;
+                    self.collected.blobs += 1;
+                }
+                None => self.leftover(&path)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn memos(&mut self) -> Result<(), StoreError> {
+        for folder in ["memo", "rows"] {
+            for path in self.store.files_below(&self.store.root.join(folder))? {
+                let used = path.metadata().and_then(|metadata| metadata.modified());
+                if used.is_ok_and(|used| used < self.options.used_since) {
+                    self.remove(&path)?;
+                    self.collected.memos += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody else has the store, so no lock is held and no temporary file is being filled; the grace is for file systems without locks.
+    fn leftovers(&mut self) -> Result<(), StoreError> {
+        for folder in ["tmp", "locks"] {
+            for path in self.store.files_below(&self.store.root.join(folder))? {
+                self.leftover(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn leftover(&mut self, path: &Path) -> Result<(), StoreError> {
+        if self.is_old(path) {
+            self.remove(path)?;
+            self.collected.leftovers += 1;
+        }
+        Ok(())
+    }
+
+    /// A time in the future says nothing of the age: such a file stays.
+    fn is_old(&self, path: &Path) -> bool {
+        let modified = path.metadata().and_then(|metadata| metadata.modified());
+        modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= self.options.grace))
+    }
+
+    fn remove(&mut self, path: &Path) -> Result<(), StoreError> {
+        self.collected.bytes += path.metadata().map_or(0, |metadata| metadata.len());
+        if !self.options.dry_run {
+            self.store.disk.remove(path).at("remove", path)?;
+            self.touched.extend(path.parent().map(Path::to_owned));
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), StoreError> {
+        for folder in std::mem::take(&mut self.touched) {
+            self.store.disk.sync_folder(&folder).at("write", &folder)?;
+        }
+        Ok(())
+    }
+}
+
+/// The digest that a file of the store is named by.
+pub(super) fn digest_in(path: &Path) -> Option<Digest> {
+    path.file_stem()?.to_str()?.parse().ok()
+}

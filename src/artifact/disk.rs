@@ -1,0 +1,265 @@
+//! `Disk`: every file operation of the store, each with a fail point before and after it.
+//!
+//! Tests hang a [`Hook`] in there that returns an error or ends the process; so each place where a disk can fill up or a machine can stop is tried.
+//! Knows nothing of what the files mean, nor of where they lie.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// What is done to a file or folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Operation {
+    CreateFolder,
+    /// A temporary file, before it has a name of its own.
+    CreateFile,
+    Write,
+    /// Sets who may read and write it.
+    Protect,
+    Sync,
+    Rename,
+    SyncFolder,
+    Link,
+    Remove,
+    Read,
+    List,
+    OpenLock,
+    /// Notes that the file was used: its modification time.
+    Touch,
+}
+
+impl Operation {
+    /// Whether it would change something on disk.
+    pub fn writes(self) -> bool {
+        !matches!(self, Operation::Read | Operation::List)
+    }
+}
+
+/// When a hook is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Moment {
+    Before,
+    After,
+}
+
+/// Asked before and after each operation on the path; its error becomes the operation's.
+pub type Hook = dyn Fn(Operation, Moment, &Path) -> io::Result<()> + Send + Sync;
+
+/// Who may change a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    ReadWrite,
+    /// For blobs: nobody edits them by mistake through a link.
+    ReadOnly,
+}
+
+#[derive(Clone)]
+pub struct Disk {
+    durable: bool,
+    hook: Option<Arc<Hook>>,
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Disk { durable: true, hook: None }
+    }
+}
+
+impl fmt::Debug for Disk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disk").field("durable", &self.durable).field("hook", &self.hook.is_some()).finish()
+    }
+}
+
+impl Disk {
+    /// `durable`: wait until the device has what was written, so that a power failure takes nothing of it.
+    pub fn new(durable: bool, hook: Option<Arc<Hook>>) -> Self {
+        Disk { durable, hook }
+    }
+
+    /// The same without waiting for the device: for what the next run makes again by itself. Still atomic when a process dies.
+    pub fn relaxed(&self) -> Self {
+        Disk { durable: false, hook: self.hook.clone() }
+    }
+
+    /// Creates the folder and those above it; one that is there is left alone.
+    pub fn create_folder(&self, path: &Path) -> io::Result<()> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        self.step(Operation::CreateFolder, path, || fs::create_dir_all(path))?;
+        // The new name lies in the folder above.
+        path.parent().map_or(Ok(()), |above| self.sync_folder(above))
+    }
+
+    /// Writes the file so that it is there whole or not at all: a temporary file in `scratch` (of the same file system), then [`Pending::commit`].
+    pub fn write(&self, scratch: &Path, path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+        let mut pending = self.pending(scratch)?;
+        pending.write_all(bytes)?;
+        pending.commit(path, access)
+    }
+
+    /// A file without a name of its own yet, to be filled. Dropped without a commit, it is gone.
+    pub fn pending(&self, scratch: &Path) -> io::Result<Pending> {
+        self.create_folder(scratch)?;
+        let file = self.step(Operation::CreateFile, scratch, || tempfile::NamedTempFile::new_in(scratch))?;
+        Ok(Pending { disk: self.clone(), file })
+    }
+
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.step(Operation::Read, path, || fs::read(path))
+    }
+
+    /// For reading in pieces.
+    pub fn open(&self, path: &Path) -> io::Result<File> {
+        self.step(Operation::Read, path, || File::open(path))
+    }
+
+    /// Replaces `target` by another name of the file `from`; where the file system cannot, by a copy. `target` is never half a file.
+    pub fn link(&self, scratch: &Path, from: &Path, target: &Path) -> io::Result<()> {
+        let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        self.create_folder(folder)?;
+        self.create_folder(scratch)?;
+        let linked = self.step(Operation::Link, target, || {
+            tempfile::Builder::new().prefix(".link").make_in(scratch, |path| fs::hard_link(from, path))
+        });
+        let linked = linked.and_then(|name| {
+            // Renaming one name of a file over another of the same file does nothing and leaves the first; dropping it takes it away.
+            let name = name.into_temp_path();
+            self.step(Operation::Rename, target, || fs::rename(&name, target))
+        });
+        match linked {
+            Err(error) if cannot_link(&error) => self.copy(from, target),
+            linked => linked,
+        }
+    }
+
+    fn copy(&self, from: &Path, target: &Path) -> io::Result<()> {
+        // Beside the target, since the two may lie on different file systems; read-only as the link would be.
+        let mut pending = self.pending(target.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
+        io::copy(&mut self.open(from)?, &mut pending)?;
+        pending.commit(target, Access::ReadOnly)
+    }
+
+    /// Removes the file; one that is gone already is not an error.
+    pub fn remove(&self, path: &Path) -> io::Result<()> {
+        self.step(Operation::Remove, path, || match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        })
+    }
+
+    /// What lies in the folder, sorted by name; a folder that is not there holds nothing.
+    pub fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        self.step(Operation::List, folder, || {
+            let entries = match fs::read_dir(folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                entries => entries?,
+            };
+            let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+            paths.sort_unstable();
+            Ok(paths)
+        })
+    }
+
+    /// Opens a file to lock it. Where it cannot be written, for reading: a kernel lock needs no more.
+    pub fn open_lock(&self, path: &Path) -> io::Result<File> {
+        let writing = self.step(Operation::OpenLock, path, || {
+            File::options().create(true).truncate(false).write(true).read(true).open(path)
+        });
+        writing.or_else(|error| File::open(path).map_err(|_| error))
+    }
+
+    /// Notes that the file was used now.
+    pub fn touch(&self, path: &Path) -> io::Result<()> {
+        self.step(Operation::Touch, path, || File::options().append(true).open(path)?.set_modified(SystemTime::now()))
+    }
+
+    /// Waits until the names in the folder are on the device.
+    pub fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        self.step(Operation::SyncFolder, folder, || match self.durable {
+            #[cfg(unix)]
+            true => File::open(folder)?.sync_all(),
+            _ => Ok(()),
+        })
+    }
+
+    fn step<T>(&self, operation: Operation, path: &Path, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let Some(hook) = &self.hook else { return act() };
+        hook(operation, Moment::Before, path)?;
+        let value = act()?;
+        hook(operation, Moment::After, path)?;
+        Ok(value)
+    }
+}
+
+/// A temporary file that becomes one of the store, or nothing.
+pub struct Pending {
+    disk: Disk,
+    file: tempfile::NamedTempFile,
+}
+
+impl Pending {
+    /// Gives the file its name: permissions, fsync, rename, fsync of the folder.
+    pub fn commit(self, path: &Path, access: Access) -> io::Result<()> {
+        let Pending { disk, file } = self;
+        let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        disk.step(Operation::Protect, file.path(), || protect(file.as_file(), access))?;
+        disk.step(Operation::Sync, file.path(), || if disk.durable { file.as_file().sync_all() } else { Ok(()) })?;
+        disk.create_folder(folder)?;
+        disk.step(Operation::Rename, path, || file.persist(path).map(drop).map_err(|error| error.error))?;
+        disk.sync_folder(folder)
+    }
+}
+
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Pending { disk, file } = self;
+        let path = file.path().to_owned();
+        disk.step(Operation::Write, &path, || file.as_file_mut().write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Reads `reader` to its end in pieces, which `each` gets.
+pub fn in_pieces(mut reader: impl Read, mut each: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut piece = vec![0; 1 << 18];
+    loop {
+        match reader.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(length) => each(&piece[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Writes a file outside the store so that it is there whole or not at all, also after a power failure.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    Disk::default().write(folder, path, bytes, Access::ReadWrite)
+}
+
+/// Temporary files are private; artifacts are for whoever may read the folder.
+fn protect(file: &File, access: Access) -> io::Result<()> {
+    let mut permissions = file.metadata()?.permissions();
+    permissions.set_readonly(access == Access::ReadOnly);
+    #[cfg(unix)]
+    {
+        let mode = if access == Access::ReadOnly { 0o444 } else { 0o644 };
+        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, mode);
+    }
+    file.set_permissions(permissions)
+}
+
+/// Errors after which a copy may still do: other file systems, file systems without links, too many links.
+fn cannot_link(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
+    matches!(error.kind(), CrossesDevices | TooManyLinks | Unsupported | PermissionDenied)
+}
