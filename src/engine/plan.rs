@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use rayon::prelude::*;
 
 use super::check::{CheckContext, InputShape, Shape};
 use super::resolve::Resolver;
 use super::resources::Resources;
 use super::stage::{AnyStage, Arity, InputPort, OutputPort, Reads, Registry};
 use crate::spec::{Node, PipelineSpec, Problem, Problems, Span, StageSpec, Value, suggest};
+
+/// Fewer stages are bound sooner than other threads are awake.
+const WORTH_SHARING: usize = 256;
 
 pub struct Plan {
     pub spec: PipelineSpec,
@@ -59,8 +63,17 @@ impl Input {
 impl Plan {
     pub fn new(spec: PipelineSpec, registry: Registry) -> Result<Self, Problems> {
         let mut problems = Vec::new();
-        let bound: Vec<Option<Bound>> =
-            spec.stages.values().map(|stage| bind(stage, registry, &mut problems)).collect();
+        let written: Vec<&StageSpec> = spec.stages.values().collect();
+        let bind = |stage: &&StageSpec| {
+            let mut problems = Vec::new();
+            (bind(stage, registry, &mut problems), problems)
+        };
+        let (bound, found): (Vec<Option<Bound>>, Vec<Vec<Problem>>) = if written.len() < WORTH_SHARING {
+            written.iter().map(bind).unzip()
+        } else {
+            written.par_iter().map(bind).unzip()
+        };
+        problems.extend(found.into_iter().flatten());
         let resolver = Resolver::new(&spec, &bound);
         let inputs: Vec<Vec<(Input, Span)>> = (0..bound.len())
             .map(|i| bound[i].as_ref().map(|stage| resolver.inputs(i, stage, &mut problems)).unwrap_or_default())
