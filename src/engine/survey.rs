@@ -52,5 +52,5 @@ pub(super) fn decide_each(ground: &Ground, stages: &[usize], known: &Known) -> V
     if stages.len() < WORTH_SHARING {
         return stages.iter().map(decide).collect();
     }
-    stages.par_iter().map(decide).collect()
+    stages.par_iter().with_min_len(WORTH_SHARING / 2).map(decide).collect()
 }
