@@ -193,5 +193,78 @@ fn main() {
         report("run, nothing known", stages, &measure("run", folder.path(), 1));
         report("plan, all fresh", stages, &measure("plan", folder.path(), 5));
         report("run, all fresh", stages, &measure("rerun", folder.path(), 3));
+        if stages == 1_000 {
+            report("run durably", stages, &measure("run durably", workplace(stages).path(), 1));
+        }
     }
+    for (program, stages) in [("make", 1_000), ("dvc", 100)] {
+        compare(program, stages);
+    }
+}
+
+/// The same DAG by another program, first with nothing done and then with nothing to do, and how many times as long it takes as we do.
+fn compare(program: &str, stages: usize) {
+    if !Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return println!("{program} is not on PATH");
+    }
+    let (own, theirs) = (workplace(stages), tempfile::tempdir().expect("a folder"));
+    let own = [measure("run durably", own.path(), 1), measure("rerun", own.path(), 3)];
+    let folder = theirs.path();
+    let start = |program: &str, arguments: &[&str]| {
+        let clock = Instant::now();
+        let output = Command::new(program).args(arguments).current_dir(folder).output().expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{program} {arguments:?}: {said}");
+        clock.elapsed().as_secs_f64()
+    };
+    let arguments: &[&str] = match program {
+        "make" => {
+            std::fs::write(folder.join("Makefile"), makefile(stages)).expect("a Makefile");
+            &["-j2", "-s"]
+        }
+        _ => {
+            std::fs::write(folder.join("dvc.yaml"), dvc_yaml(stages)).expect("dvc.yaml");
+            start(program, &["init", "--no-scm", "-q"]);
+            &["repro", "-q"]
+        }
+    };
+    let first = start(program, arguments);
+    let again = (0..3).map(|_| start(program, arguments)).fold(f64::INFINITY, f64::min);
+    for (what, seconds, own) in [("nothing known", first, &own[0]), ("nothing to do", again, &own[1])] {
+        let ratio = seconds / own.seconds;
+        println!(
+            "{stages:>7} stages  {program}, {what:<17} {seconds:>8.3} s, {ratio:.2} times our {:.3} s",
+            own.seconds
+        );
+    }
+}
+
+/// What a stage is to a program that runs commands: its inputs put together.
+fn command(i: usize) -> (Vec<String>, String) {
+    let names: Vec<String> = inputs(i).iter().flatten().map(|above| format!("s{above}")).collect();
+    let command =
+        if names.is_empty() { format!("echo {i} > s{i}") } else { format!("head -qn1 {} > s{i}", names.join(" ")) };
+    (names, command)
+}
+
+fn makefile(stages: usize) -> String {
+    let all: Vec<String> = (0..stages).map(|i| format!("s{i}")).collect();
+    let mut text = format!("all: {}\n", all.join(" "));
+    for i in 0..stages {
+        let (names, command) = command(i);
+        let _ = writeln!(text, "s{i}: {}\n\t{command}", names.join(" "));
+    }
+    text
+}
+
+fn dvc_yaml(stages: usize) -> String {
+    let mut text = String::from("stages:\n");
+    for i in 0..stages {
+        let (mut names, command) = command(i);
+        // It counts a dependency once.
+        names.dedup();
+        let deps = if names.is_empty() { String::new() } else { format!(", deps: [{}]", names.join(", ")) };
+        let _ = writeln!(text, "  s{i}: {{cmd: '{command}'{deps}, outs: [s{i}]}}");
+    }
+    text
 }

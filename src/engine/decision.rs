@@ -258,3 +258,44 @@ fn add_output(manifest: &mut Manifest, name: &str, output: &OutputRecord, reads:
 pub(super) fn load_record(store: &Store, key: Digest) -> Option<ActionRecord> {
     serde_json::from_slice(&store.get_record(key)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{CheckContext, InputPort, Kind, KindInfo, OutputPort, Registry, Stage, StageContext};
+
+    #[derive(Serialize, serde::Deserialize, schemars::JsonSchema)]
+    struct Nothing {}
+
+    impl Stage for Nothing {
+        const KIND: &'static str = "nothing";
+        const VERSION: u32 = 7;
+        const SUMMARY: &'static str = "nothing";
+        const INPUTS: &'static [InputPort] = &[];
+
+        fn outputs(&self) -> Vec<OutputPort> {
+            Vec::new()
+        }
+
+        fn check(&self, _context: &mut CheckContext) {}
+
+        fn run(&self, _context: &mut StageContext) -> anyhow::Result<()> {
+            Ok(())
+        }
+    }
+
+    static KINDS: &[KindInfo] = &[Nothing::INFO];
+
+    #[test]
+    fn the_engines_version_the_kind_and_its_version_are_in_every_key() {
+        let spec = crate::spec::parse("toy.yaml", "stages: {a: {kind: nothing}}", &[]).unwrap();
+        let plan = Plan::new(spec, Registry(KINDS)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let ground = Ground { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
+        let manifest = ground.decide(0, &[None]).unwrap().manifest.unwrap();
+        let entries = [("engine", "1"), ("kind", "nothing"), ("version", "7"), ("device", "cpu"), ("seed", "0")];
+        let entries = entries.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(manifest.entries()[..5], entries, "a new engine version: say in CHANGELOG.md why results change");
+    }
+}

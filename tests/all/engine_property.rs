@@ -238,7 +238,8 @@ fn answer(study: &Study, folder: &Path, toy: &Toy, above: &[Option<Answer>]) -> 
         Work::Sum { fail: true, .. } => return None,
         Work::Sum { rows, reads_extra, factor, round_to, fail } => {
             let mut total = study.seed + study.version;
-            let mut key = format!("sum {extra} {} {} {reads_extra} {factor} {round_to} {fail}", study.seed, study.version);
+            let mut key =
+                format!("sum {extra} {} {} {reads_extra} {factor} {round_to} {fail}", study.seed, study.version);
             for &(from, head) in rows {
                 let head = head && matches!(study.stages[from].work, Work::Lines { .. });
                 let (values, other) = &above[from].as_ref()?.ports[if head { "head" } else { "rows" }];
@@ -455,7 +456,8 @@ impl Bench {
             }
             Edit::Wiring(i, from) => {
                 let i = i % count;
-                let tables: Vec<usize> = (0..i).filter(|&j| !matches!(study.stages[j].work, Work::Tell { .. })).collect();
+                let tables: Vec<usize> =
+                    (0..i).filter(|&j| !matches!(study.stages[j].work, Work::Tell { .. })).collect();
                 match &mut study.stages[i].work {
                     Work::Sum { rows, .. } => rows[0] = (tables[from % tables.len()], from % 2 == 0),
                     Work::Lines { file } => *file = from % FILES,
@@ -527,15 +529,17 @@ impl Bench {
 
         let summary = run(&plan, artifacts, threads);
         let answers = answers(study, &sources);
+        let current = self.model.current.clone();
         let expected = self.model.run(study, &answers);
         let outcome = |name: &str| {
             let stage = summary.stages.iter().find(|stage| stage.stage == name);
             stage.unwrap_or_else(|| panic!("'{name}' has no outcome")).outcome
         };
-        for (toy, expected) in study.stages.iter().zip(&expected) {
-            assert_eq!(outcome(&toy.name), *expected, "{}; the plan said {:?}", toy.name, decision_on(&decisions, &plan, toy));
+        for ((toy, expected), answer) in study.stages.iter().zip(&expected).zip(&answers) {
             let decision = decision_on(&decisions, &plan, toy);
-            assert!(may_end(decision, *expected), "{}: planned {decision:?}, but {expected:?}", toy.name);
+            assert_eq!(outcome(&toy.name), *expected, "{}; the plan said {decision:?}", toy.name);
+            let asked_again = answer.as_ref().is_some_and(|answer| current.get(&toy.name) == Some(&answer.key));
+            assert!(may_end(decision, *expected, asked_again), "{}: planned {decision:?}, but {expected:?}", toy.name);
         }
 
         let fresh = workplace();
@@ -574,8 +578,8 @@ fn decision_on<'d>(decisions: &'d [(usize, Decision)], plan: &Plan, toy: &Toy) -
     &found.unwrap_or_else(|| panic!("'{}' was not decided on", toy.name)).1
 }
 
-/// Whether a plan that said so kept its word.
-fn may_end(decision: &Decision, outcome: Outcome) -> bool {
+/// Whether a plan that said so kept its word. `asked_again`: the stage was asked for just what lies in its folder.
+fn may_end(decision: &Decision, outcome: Outcome, asked_again: bool) -> bool {
     let upstream = decision.reasons.iter().find_map(|reason| match reason {
         StaleReason::Upstream { only_if_changed, .. } => Some(*only_if_changed),
         _ => None,
@@ -584,7 +588,7 @@ fn may_end(decision: &Decision, outcome: Outcome) -> bool {
         (Status::Fresh, _) => outcome == Outcome::Fresh,
         (Status::Restore, _) => outcome == Outcome::Restored,
         (Status::Run, None) => matches!(outcome, Outcome::Ran | Outcome::Failed),
-        (Status::Run, Some(true)) => true,
+        (Status::Run, Some(true)) => asked_again == (outcome == Outcome::Fresh),
         // It has a reason of its own, so that it cannot stay as it is.
         (Status::Run, Some(false)) => outcome != Outcome::Fresh,
     }

@@ -7,6 +7,8 @@ mod crash;
 mod determinism;
 mod encoder;
 mod engine;
+mod engine_property;
+mod engine_schedule;
 mod faults;
 mod layers;
 mod mapped;
