@@ -19,6 +19,7 @@ pub mod verify;
 
 pub use collect::{Collect, Collected};
 pub use digest::Digest;
+pub use hold::{ActionLock, Hold};
 pub use rows::{RowKey, RowMemo};
 pub use scratch::Scratch;
 pub use stat_cache::StatCache;

@@ -15,7 +15,7 @@
 //! | `locks/KEY` | kernel locks of actions and folders; the files themselves mean nothing |
 //! | `scratch/NAME` | folders of running programs, see [`Scratch`] |
 //! | `tmp/` | files that have no name of their own yet |
-//! | `stat.json` | the stat cache |
+//! | `stat` | the stat cache |
 //!
 //! A commit is: blobs by temporary file, fsync and rename, then the record in the same way, last. So a record's blobs exist. Pointers and the
 //! stat cache are atomic too, but nobody waits for the device: what a power failure takes of them, the next run restores from the records.
@@ -131,7 +131,7 @@ impl Store {
     pub fn open_with(artifacts: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         let disk = Disk::new(options.durable, options.hook);
         let root = artifacts.join(".store");
-        let stats = StatCache::open(root.join("stat.json"), disk.clone());
+        let stats = StatCache::open(root.join("stat"), disk.clone());
         let store = Store { root, disk, stats, verified: Mutex::default() };
         store.format()?;
         Ok(store)

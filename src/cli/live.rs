@@ -28,6 +28,10 @@ impl Live {
     pub fn show(&self, event: Event) {
         match event {
             Event::Started { stage, reasons } => self.started(stage, &reasons),
+            Event::Waiting { stage } => {
+                let text = self.style.dim("waits for another runner that does the same");
+                self.line(&format!("· {stage:width$}  {text}", width = self.width));
+            }
             Event::Progress { stage, done, total, note } => self.progressed(&stage, done, total, note),
             Event::Warned { stage, message } => {
                 self.line(&format!("{} {:width$}  {message}", self.style.warning("!"), stage, width = self.width));

@@ -11,7 +11,9 @@ use serde_json::json;
 use super::study::Study;
 use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, screen, watch};
 use crate::engine::lock::Divergence;
-use crate::engine::{self, ActionRecord, Event, LockFile, PortType, Recorded, RunLabel, RunOptions, RunSummary};
+use crate::engine::{
+    self, ActionRecord, Event, LockFile, Memory, PortType, Recorded, RunLabel, RunOptions, RunSummary,
+};
 use live::Live;
 
 #[path = "live.rs"]
@@ -29,6 +31,9 @@ pub(super) struct RunArguments {
     /// Threads in use at once [default: the machine's]
     #[arg(short, long, value_name = "N")]
     jobs: Option<std::num::NonZeroUsize>,
+    /// Memory that the `resources` of stages running at once may add up to, e.g. `16 GB` [default: 90 % of the machine's]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<Memory>,
     /// Run this stage even if its result is known
     #[arg(long, value_name = "STAGE")]
     force: Vec<String>,
@@ -104,8 +109,9 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
         }
         study.plan.hold_to(lock);
     }
-    let threads = arguments.jobs.map_or_else(machine_threads, std::num::NonZeroUsize::get);
-    let options = RunOptions { threads, keep_going: arguments.keep_going, force };
+    let mut options = RunOptions { keep_going: arguments.keep_going, force, ..RunOptions::default() };
+    options.threads = arguments.jobs.map_or(options.threads, std::num::NonZeroUsize::get);
+    options.memory = arguments.memory.map_or(options.memory, |memory| memory.0);
     let ground = study.ground();
     let file = arguments.study.file.display().to_string();
     let label = RunLabel { file: &file, set: &arguments.study.set, asked: &arguments.stages };
@@ -127,7 +133,7 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
     }
     let summary = recorded.summary;
     if arguments.lock && summary.succeeded() {
-        let records = summary.stages.iter().map(|stage| (stage.stage.as_str(), stage.record.as_ref()));
+        let records = summary.stages.iter().map(|stage| (stage.stage.as_str(), stage.record.as_deref()));
         let lock = LockFile::of(&study.plan.spec.name, records);
         lock.ok_or_else(|| anyhow::anyhow!("a stage left no record, so nothing was locked"))?.write(&lock_file)?;
     }
@@ -173,10 +179,6 @@ fn forced(study: &Study, names: &[String]) -> Result<HashSet<String>, Failure> {
     Ok(force)
 }
 
-pub(super) fn machine_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
-}
-
 /// The first Ctrl-C asks the stages to stop, which they do within a second; the second ends the process at once. Either way nothing half-made remains.
 pub(super) fn catch_interrupts() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
@@ -201,6 +203,7 @@ fn print_json(event: Event) {
             value
         }
         Event::Warned { stage, message } => json!({"event": "warning", "stage": stage, "message": message}),
+        Event::Waiting { stage } => json!({"event": "waiting", "stage": stage}),
         Event::Started { .. } | Event::Progress { .. } => return,
     };
     super::print(&format!("{value}\n"));

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::run::{catch_interrupts, interrupted, machine_threads};
+use super::run::{catch_interrupts, interrupted};
 use super::study::Study;
 use super::{DONE, FAILED, INTERRUPTED, Outcome, StudyArguments, screen};
 use crate::artifact::{Damaged, Digest};
@@ -142,7 +142,7 @@ fn placed(study: &Study, selected: &[usize]) -> impl Iterator<Item = (String, Ac
 /// Whether any stage gave something else, or nothing.
 fn rerun(arguments: &VerifyArguments, study: &Study, selected: &[usize]) -> anyhow::Result<bool> {
     let style = screen::Style::stdout();
-    let threads = arguments.jobs.map_or_else(machine_threads, std::num::NonZeroUsize::get);
+    let threads = arguments.jobs.map_or_else(crate::engine::machine::threads, std::num::NonZeroUsize::get);
     let options = AuditOptions { threads, tolerance: arguments.tolerance };
     let (mut first, mut compared) = (None, 0);
     let mut tell = |stage: &str, audited: &Audited| {

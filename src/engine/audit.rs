@@ -4,6 +4,7 @@
 //! store: outputs go to a temporary one, which sees the inputs' blobs by links and has no memos, so that nothing is merely remembered.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -12,7 +13,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::decision::{Ground, Status};
+use super::decision::{Ground, Known, Status};
 use super::event::Sink;
 use super::execute::Execution;
 use super::record::{ActionRecord, FileRecord, OutputRecord};
@@ -59,7 +60,7 @@ pub fn audit(
     cancelled: &(dyn Fn() -> bool + Sync),
     tell: &mut dyn FnMut(&str, &Audited),
 ) -> anyhow::Result<()> {
-    let mut known: Vec<Option<ActionRecord>> = vec![None; ground.plan.stages.len()];
+    let mut known: Vec<Option<Arc<ActionRecord>>> = vec![None; ground.plan.stages.len()];
     for (i, decision) in super::survey(ground, selected)? {
         known[i] = decision.record.filter(|_| decision.status != Status::Run);
     }
@@ -83,7 +84,7 @@ pub fn audit(
 fn repeat(
     ground: &Ground,
     stage: usize,
-    known: &[Option<ActionRecord>],
+    known: &Known,
     record: &ActionRecord,
     options: AuditOptions,
     sink: Sink,
@@ -93,7 +94,7 @@ fn repeat(
     let beside = Store::open_with(folder.path(), StoreOptions { durable: false, ..StoreOptions::default() })?;
     beside.prepare()?;
     for from in ground.plan.dependencies(stage) {
-        for file in known[from].iter().flat_map(ActionRecord::files) {
+        for file in known[from].iter().flat_map(|record| record.files()) {
             lend(ground.store, &beside, file.digest)?;
         }
     }
@@ -103,7 +104,7 @@ fn repeat(
         Threads::All => options.threads.max(1),
     };
     let execution = Execution { ground: &again, stage, threads, force: true, sink, cancelled };
-    let repeated = execution.run(record.manifest.clone(), known)?;
+    let repeated = execution.run(record.manifest.clone(), &execution.inputs(known))?;
     compare(ground.store, record, &beside, &repeated, options.tolerance)
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::stage::{InputPort, Reads};
 use crate::spec::{Node, Problem, Span, Step, suggest};
 
 /// What a stage can be told about one input before anything ran.
@@ -13,21 +14,37 @@ pub struct InputShape {
     pub stage: String,
     /// The name that the user gave the reference, of a port that takes named ones.
     pub label: Option<String>,
-    /// The columns of a table, where they are known.
+    /// The columns of a table, where they are known; of a model, those that it must be given.
     pub columns: Option<Vec<String>>,
+    /// What else the stages above told of it, e.g. `label` = `genre`; the engine only passes it on.
+    pub facts: BTreeMap<&'static str, String>,
+}
+
+/// What a stage tells of one of its outputs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shape {
+    pub columns: Option<Vec<String>>,
+    pub facts: BTreeMap<&'static str, String>,
 }
 
 /// What a stage's `check` sees and fills.
 pub struct CheckContext<'a> {
     body: &'a Node,
+    ports: &'static [InputPort],
     inputs: BTreeMap<&'static str, Vec<InputShape>>,
     pub(super) problems: Vec<Problem>,
-    pub(super) outputs: BTreeMap<String, Vec<String>>,
+    pub(super) outputs: BTreeMap<String, Shape>,
+    pub(super) reads: BTreeMap<&'static str, Reads>,
 }
 
 impl<'a> CheckContext<'a> {
-    pub(super) fn new(body: &'a Node, inputs: BTreeMap<&'static str, Vec<InputShape>>) -> Self {
-        CheckContext { body, inputs, problems: Vec::new(), outputs: BTreeMap::new() }
+    pub(super) fn new(
+        body: &'a Node,
+        ports: &'static [InputPort],
+        inputs: BTreeMap<&'static str, Vec<InputShape>>,
+    ) -> Self {
+        let (outputs, reads) = (BTreeMap::new(), BTreeMap::new());
+        CheckContext { body, ports, inputs, problems: Vec::new(), outputs, reads }
     }
 
     pub fn inputs(&self, port: &str) -> &[InputShape] {
@@ -47,9 +64,27 @@ impl<'a> CheckContext<'a> {
         Some(all)
     }
 
-    /// Declares the columns of an output table.
+    /// A fact that the stages above told of the first reference of `port`.
+    pub fn fact(&self, port: &str, name: &str) -> Option<&str> {
+        self.inputs(port).first()?.facts.get(name).map(String::as_str)
+    }
+
+    /// Declares the columns of an output table, or those that an output model must be given.
     pub fn output(&mut self, port: &str, columns: Vec<String>) {
-        self.outputs.insert(port.to_owned(), columns);
+        self.outputs.entry(port.to_owned()).or_default().columns = Some(columns);
+    }
+
+    /// Tells something else of an output, for the checks of the stages below.
+    pub fn tell(&mut self, port: &str, fact: &'static str, value: impl Into<String>) {
+        self.outputs.entry(port.to_owned()).or_default().facts.insert(fact, value.into());
+    }
+
+    /// Declares what the stage reads of the tables at an input port; everything unless it says so. Only this enters the cache key, and only
+    /// this does the stage see when it runs.
+    pub fn reads(&mut self, port: &str, reads: Reads) {
+        if let Some(port) = self.ports.iter().find(|declared| declared.name == port) {
+            self.reads.insert(port.name, reads);
+        }
     }
 
     /// A mistake in the parameter at `path`, e.g. `&["optimizer", "lr"]`.

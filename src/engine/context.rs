@@ -42,14 +42,15 @@ pub(super) struct BoundInput<'a> {
     pub record: &'a ActionRecord,
     pub output: Option<&'a str>,
     pub stage: &'a str,
-    pub view: serde_json::Value,
+    /// Of a whole stage: what a report is told of it.
+    pub view: Option<serde_json::Value>,
 }
 
 /// One output of an upstream stage.
 pub struct InputView<'a> {
     store: &'a Store,
     output: &'a OutputRecord,
-    reads: Reads,
+    reads: &'a Reads,
     stage: &'a str,
 }
 
@@ -81,7 +82,7 @@ impl<'a> StageContext<'a> {
 
     fn view(&self, input: &BoundInput<'a>) -> Option<InputView<'a>> {
         let output = input.record.output(input.output?)?;
-        let reads = self.planned.stage.reads(input.port);
+        let reads = self.planned.reads(input.port);
         Some(InputView { store: self.store, output, reads, stage: input.stage })
     }
 
@@ -113,12 +114,13 @@ impl<'a> StageContext<'a> {
 
     /// The whole stages connected to `port`.
     pub fn whole_stages(&self, port: &str) -> Vec<WholeStage<'_>> {
-        let connected = self.inputs.iter().filter(|input| input.port == port && input.output.is_none());
+        let connected = self.inputs.iter().filter(|input| input.port == port);
         connected
-            .map(|input| WholeStage {
-                view: &input.view,
+            .filter_map(|input| Some((input, input.view.as_ref()?)))
+            .map(|(input, view)| WholeStage {
+                view,
                 outputs: (input.record.outputs.iter())
-                    .map(|output| InputView { store: self.store, output, reads: Reads::All, stage: input.stage })
+                    .map(|output| InputView { store: self.store, output, reads: &Reads::All, stage: input.stage })
                     .collect(),
             })
             .collect()
@@ -286,16 +288,16 @@ impl InputView<'_> {
     fn reader(&self) -> anyhow::Result<TableReader> {
         let file = self.output.files.first().ok_or_else(|| anyhow!("'{}' holds no table", self.stage))?;
         let reader = self.store.open_table(file.digest)?;
-        Ok(match &self.reads {
+        Ok(match self.reads {
             Reads::All => reader,
-            Reads::Columns(names) => reader.project(names),
+            Reads::Columns(names) | Reads::ColumnsAndMetadata(names) => reader.project(names),
         })
     }
 
-    /// Metadata is for those that read all.
+    /// Metadata is for those that declared it.
     fn shown(&self, table: Table) -> anyhow::Result<Table> {
-        Ok(match &self.reads {
-            Reads::All => table,
+        Ok(match self.reads {
+            Reads::All | Reads::ColumnsAndMetadata(_) => table,
             Reads::Columns(_) => table.without_metadata()?,
         })
     }

@@ -3,6 +3,7 @@
 //! Read-only: deciding never changes the store (but for its stat cache, a shortcut).
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -32,8 +33,11 @@ pub struct Decision {
     /// Known unless something upstream has to run first.
     pub manifest: Option<Manifest>,
     /// What the store knows under that manifest's key.
-    pub record: Option<ActionRecord>,
+    pub record: Option<Arc<ActionRecord>>,
 }
+
+/// The records of stages that are up to date, by the stage's index in the plan. Shared: many stages may read from one.
+pub type Known = [Option<Arc<ActionRecord>>];
 
 /// What a decision rests on besides the plan.
 pub struct Ground<'a> {
@@ -46,12 +50,11 @@ pub struct Ground<'a> {
 
 impl Ground<'_> {
     /// Decides on one stage. `known[i]` is the record of stage `i` where it is up to date.
-    pub fn decide(&self, i: usize, known: &[Option<ActionRecord>]) -> anyhow::Result<Decision> {
+    pub fn decide(&self, i: usize, known: &Known) -> anyhow::Result<Decision> {
         let stage = &self.plan.stages[i];
-        let mut blocked: Vec<StaleReason> = (self.plan.dependencies(i).into_iter())
-            .filter(|&from| known[from].is_none())
-            .map(|from| StaleReason::Upstream { stage: self.plan.stages[from].name.clone() })
-            .collect();
+        let upstream: Vec<usize> =
+            self.plan.dependencies(i).into_iter().filter(|&from| known[from].is_none()).collect();
+        let mut blocked = Vec::new();
         let externals = stage.stage.externals();
         let mut digests = Vec::with_capacity(externals.len());
         for external in &externals {
@@ -60,11 +63,39 @@ impl Ground<'_> {
                 None => blocked.push(StaleReason::NotFetched { what: self.external_name(stage, external.as_ref()) }),
             }
         }
-        if !blocked.is_empty() {
-            return Ok(Decision { status: Status::Run, reasons: blocked, manifest: None, record: None });
+        if blocked.is_empty() && upstream.is_empty() {
+            return self.judge_held(i, self.manifest(i, known, &externals, &digests)?);
         }
-        let manifest = self.manifest(i, known, &externals, &digests)?;
-        let locked = self.plan.held_to.as_ref().map(|lock| lock.stage(&stage.name)).transpose()?;
+        if blocked.is_empty() {
+            blocked = self.own_reasons(i, self.manifest(i, known, &externals, &digests)?, &upstream);
+        }
+        let only_if_changed = blocked.is_empty();
+        let name = |from: usize| self.plan.stages[from].name.clone();
+        blocked.extend(upstream.into_iter().map(|from| StaleReason::Upstream { stage: name(from), only_if_changed }));
+        Ok(Decision { status: Status::Run, reasons: blocked, manifest: None, record: None })
+    }
+
+    /// Why a stage would not stay fresh even if the stages that have to run before it gave what they gave before.
+    fn own_reasons(&self, i: usize, mut manifest: Manifest, upstream: &[usize]) -> Vec<StaleReason> {
+        let stage = &self.plan.stages[i];
+        let current = self.store.current(&self.plan.spec.name, &stage.name);
+        let Some(previous) = current.and_then(|key| load_record(self.store, key)) else {
+            return vec![StaleReason::NeverRan];
+        };
+        for input in stage.inputs.iter().filter(|input| upstream.contains(&input.from)) {
+            manifest.adopt(&previous.manifest, &input.name());
+        }
+        let mut reasons = self.reasons(i, &previous, &manifest);
+        let folder = self.folder(&stage.name);
+        reasons.extend(self.lost_blobs(&previous));
+        reasons.extend(self.lost_files(&previous, &folder));
+        reasons
+    }
+
+    /// Decides, and refuses what the lock file does not name.
+    fn judge_held(&self, i: usize, manifest: Manifest) -> anyhow::Result<Decision> {
+        let name = &self.plan.stages[i].name;
+        let locked = self.plan.held_to.as_ref().map(|lock| lock.stage(name)).transpose()?;
         if let Some(message) = locked.and_then(|locked| locked.check_key(self, i, &manifest)) {
             anyhow::bail!(message);
         }
@@ -88,22 +119,25 @@ impl Ground<'_> {
             }
             return Decision { status: Status::Run, reasons, manifest: Some(manifest), record: None };
         };
-        let lost: Vec<StaleReason> = (record.files())
-            .filter(|file| !self.store.has(file.digest))
-            .map(|file| StaleReason::BlobLost { file: file.name.clone() })
-            .collect();
+        let lost = self.lost_blobs(&record);
         if !lost.is_empty() {
             return Decision { status: Status::Run, reasons: lost, manifest: Some(manifest), record: None };
         }
-        let folder = self.folder(&stage.name);
-        reasons.extend(
-            (record.files())
-                .filter(|_| current == Some(key))
-                .filter(|file| !self.store.is_materialised(file.digest, &folder.join(&file.name)))
-                .map(|file| StaleReason::FileLost { file: file.name.clone() }),
-        );
+        if current == Some(key) {
+            reasons.extend(self.lost_files(&record, &self.folder(&stage.name)));
+        }
         let status = if reasons.is_empty() { Status::Fresh } else { Status::Restore };
-        Decision { status, reasons, manifest: Some(manifest), record: Some(record) }
+        Decision { status, reasons, manifest: Some(manifest), record: Some(Arc::new(record)) }
+    }
+
+    fn lost_blobs(&self, record: &ActionRecord) -> Vec<StaleReason> {
+        let lost = record.files().filter(|file| !self.store.has(file.digest));
+        lost.map(|file| StaleReason::BlobLost { file: file.name.clone() }).collect()
+    }
+
+    fn lost_files(&self, record: &ActionRecord, folder: &Path) -> Vec<StaleReason> {
+        let lost = record.files().filter(|file| !self.store.is_materialised(file.digest, &folder.join(&file.name)));
+        lost.map(|file| StaleReason::FileLost { file: file.name.clone() }).collect()
     }
 
     /// Where a stage's results lie for people.
@@ -115,7 +149,7 @@ impl Ground<'_> {
     fn manifest(
         &self,
         i: usize,
-        known: &[Option<ActionRecord>],
+        known: &Known,
         externals: &[Box<dyn External>],
         external_digests: &[String],
     ) -> anyhow::Result<Manifest> {
@@ -146,17 +180,14 @@ impl Ground<'_> {
             manifest.add(format!("external.{}", external.at()), digest);
         }
         for input in &planned.inputs {
-            let name = match &input.label {
-                Some(label) => format!("input.{}.{label}.{}", input.port, input.item),
-                None => format!("input.{}.{}", input.port, input.item),
-            };
+            let name = input.name();
             let Some(record) = &known[input.from] else { continue };
             match &input.output {
                 Some(port) => {
                     let output = record.output(port).ok_or_else(|| {
                         anyhow::anyhow!("stage '{}' has no output '{port}'", self.plan.stages[input.from].name)
                     })?;
-                    add_output(&mut manifest, &name, output, &stage.reads(input.port));
+                    add_output(&mut manifest, &name, output, planned.reads(input.port));
                 }
                 None => {
                     manifest.add(format!("{name}.stage"), self.view(input.from));
@@ -190,6 +221,10 @@ impl Ground<'_> {
         let Some(previous) = current.and_then(|key| load_record(self.store, key)) else {
             return vec![StaleReason::NeverRan];
         };
+        self.reasons(i, &previous, manifest)
+    }
+
+    fn reasons(&self, i: usize, previous: &ActionRecord, manifest: &Manifest) -> Vec<StaleReason> {
         let changes = manifest.changes_since(&previous.manifest);
         changes
             .into_iter()
@@ -215,8 +250,20 @@ impl Ground<'_> {
 }
 
 fn add_output(manifest: &mut Manifest, name: &str, output: &OutputRecord, reads: &Reads) {
-    match (&output.table, reads) {
-        (Some(table), Reads::Columns(names)) => {
+    let Some(table) = &output.table else {
+        manifest.add(name, output.digest());
+        return;
+    };
+    if matches!(reads, Reads::All | Reads::ColumnsAndMetadata(_)) {
+        manifest.add(format!("{name}.metadata"), table.metadata);
+    }
+    match reads {
+        Reads::All => {
+            for (column, digest) in &table.columns {
+                manifest.add(format!("{name}.columns.{column}"), digest);
+            }
+        }
+        Reads::Columns(names) | Reads::ColumnsAndMetadata(names) => {
             manifest.add(format!("{name}.rows"), table.rows);
             for column in names {
                 let digest = table.columns.iter().find(|(present, _)| present == column);
@@ -224,16 +271,50 @@ fn add_output(manifest: &mut Manifest, name: &str, output: &OutputRecord, reads:
                 manifest.add(format!("{name}.columns.{column}"), value);
             }
         }
-        (Some(table), Reads::All) => {
-            manifest.add(format!("{name}.metadata"), table.metadata);
-            for (column, digest) in &table.columns {
-                manifest.add(format!("{name}.columns.{column}"), digest);
-            }
-        }
-        (None, _) => manifest.add(name, output.digest()),
     }
 }
 
 pub(super) fn load_record(store: &Store, key: Digest) -> Option<ActionRecord> {
     ActionRecord::load(store, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{CheckContext, InputPort, Kind, KindInfo, OutputPort, Registry, Stage, StageContext};
+
+    #[derive(Serialize, serde::Deserialize, schemars::JsonSchema)]
+    struct Nothing {}
+
+    impl Stage for Nothing {
+        const KIND: &'static str = "nothing";
+        const VERSION: u32 = 7;
+        const SUMMARY: &'static str = "nothing";
+        const INPUTS: &'static [InputPort] = &[];
+
+        fn outputs(&self) -> Vec<OutputPort> {
+            Vec::new()
+        }
+
+        fn check(&self, _context: &mut CheckContext) {}
+
+        fn run(&self, _context: &mut StageContext) -> anyhow::Result<()> {
+            Ok(())
+        }
+    }
+
+    static KINDS: &[KindInfo] = &[Nothing::INFO];
+
+    #[test]
+    fn the_engines_version_the_kind_and_its_version_are_in_every_key() {
+        let spec = crate::spec::parse("toy.yaml", "stages: {a: {kind: nothing}}", &[]).unwrap();
+        let plan = Plan::new(spec, Registry(KINDS)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let ground = Ground { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
+        let manifest = ground.decide(0, &[None]).unwrap().manifest.unwrap();
+        let entries = [("engine", "1"), ("kind", "nothing"), ("version", "7"), ("device", "cpu"), ("seed", "0")];
+        let entries = entries.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(manifest.entries()[..5], entries, "a new engine version: say in CHANGELOG.md why results change");
+    }
 }

@@ -18,9 +18,11 @@ pub enum Outcome {
     Blocked,
 }
 
+/// `Waiting`: another runner works on the same action; the stage takes nothing of the machine until that one ends.
 #[derive(Clone, Debug)]
 pub enum Event {
     Started { stage: String, reasons: Vec<String> },
+    Waiting { stage: String },
     Progress { stage: String, done: u64, total: u64, note: String },
     Warned { stage: String, message: String },
     Finished { stage: String, outcome: Outcome, seconds: f64, error: Option<String> },

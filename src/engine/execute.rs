@@ -4,19 +4,25 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use anyhow::anyhow;
 
 use super::context::{BoundInput, Reporter, StageContext};
-use super::decision::{Decision, Ground, Status, load_record};
+use super::decision::{Decision, Ground, Known, Status, load_record};
 use super::event::{Event, Outcome, Sink};
 use super::gauge;
+use super::manifest::Manifest;
+use super::reason::StaleReason;
 use super::record::{ActionRecord, Provenance};
 use super::repair::{ATTEMPTS, damage_in};
+use super::run::LOCK_INTERVAL;
 use super::stage::Report;
-use crate::artifact::{BlobState, Digest};
+use crate::artifact::{ActionLock, BlobState, Digest};
+
+/// How an execution ended well.
+pub(super) type Settled = (Outcome, Arc<ActionRecord>);
 
 /// What the scheduler hands to one execution.
 pub(super) struct Execution<'a> {
@@ -29,48 +35,99 @@ pub(super) struct Execution<'a> {
 }
 
 impl Execution<'_> {
-    /// Brings the stage up to date. `known` holds the records of all that it depends on.
-    pub fn bring_up_to_date(
+    /// Fetches what has to be fetched before the stage can be decided on.
+    pub fn fetch(&self) -> anyhow::Result<()> {
+        let reporter = self.reporter();
+        for external in self.ground.plan.stages[self.stage].stage.externals() {
+            if external.digest()?.is_none() {
+                external.fetch(&reporter)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a known result in its place.
+    pub fn restore(&self, record: Arc<ActionRecord>) -> anyhow::Result<Settled> {
+        self.place(record.manifest.key(), &record)?;
+        Ok((Outcome::Restored, record))
+    }
+
+    /// Runs the stage and commits its result. `lock` is the action's; `inputs` holds the record behind each input of the plan.
+    pub fn compute(
         &self,
-        decision: Decision,
-        known: &[Option<ActionRecord>],
-    ) -> anyhow::Result<(Outcome, ActionRecord)> {
-        let mut result = self.attempt(decision, known);
+        manifest: Manifest,
+        reasons: &[StaleReason],
+        inputs: &[Arc<ActionRecord>],
+        lock: ActionLock,
+    ) -> anyhow::Result<Settled> {
+        self.mended(self.compute_once(manifest, reasons, inputs, lock), inputs)
+    }
+
+    /// Decides on the stage and does what there is to do, waiting for another runner if need be. `known` holds the records of all that it
+    /// depends on.
+    pub fn bring_up_to_date(&self, known: &Known) -> anyhow::Result<Settled> {
+        self.mended(self.attempt(known), &self.inputs(known))
+    }
+
+    /// The result, or that of further attempts after damaged inputs were made again.
+    fn mended(&self, mut result: anyhow::Result<Settled>, inputs: &[Arc<ActionRecord>]) -> anyhow::Result<Settled> {
         for _ in 0..ATTEMPTS {
             let Some(damaged) = result.as_ref().err().and_then(damage_in) else { break };
-            let Some(repaired) = self.repair(damaged, known)? else { break };
-            result = self.attempt(self.ground.decide(self.stage, &repaired)?, &repaired);
+            let Some(repaired) = self.repair(damaged, inputs)? else { break };
+            result = self.attempt(&repaired);
         }
         result
     }
 
-    fn attempt(&self, decision: Decision, known: &[Option<ActionRecord>]) -> anyhow::Result<(Outcome, ActionRecord)> {
-        let decision = if decision.manifest.is_none() {
-            self.fetch_externals()?;
-            self.ground.decide(self.stage, known)?
-        } else {
-            decision
-        };
-        let manifest = decision.manifest.clone().ok_or_else(|| anyhow!("its inputs are not known yet"))?;
-        let key = manifest.key();
-        match (decision.status, decision.record) {
-            (Status::Fresh, Some(record)) if !self.force => return Ok((Outcome::Fresh, record)),
-            (Status::Restore, Some(record)) if !self.force => {
-                self.place(key, &record)?;
-                return Ok((Outcome::Restored, record));
-            }
-            _ => {}
+    fn attempt(&self, known: &Known) -> anyhow::Result<Settled> {
+        let mut decision = self.ground.decide(self.stage, known)?;
+        if decision.manifest.is_none() {
+            self.fetch()?;
+            decision = self.ground.decide(self.stage, known)?;
         }
-        let _lock = self.ground.store.lock(key)?;
+        match decision {
+            Decision { status: Status::Fresh, record: Some(record), .. } if !self.force => Ok((Outcome::Fresh, record)),
+            Decision { status: Status::Restore, record: Some(record), .. } if !self.force => self.restore(record),
+            Decision { manifest: Some(manifest), reasons, .. } => {
+                let lock = self.wait_for_lock(manifest.key())?;
+                self.compute_once(manifest, &reasons, &self.inputs(known), lock)
+            }
+            Decision { manifest: None, .. } => Err(anyhow!("its inputs are not known yet")),
+        }
+    }
+
+    fn wait_for_lock(&self, key: Digest) -> anyhow::Result<ActionLock> {
+        loop {
+            if let Some(lock) = self.ground.store.try_lock(key)? {
+                return Ok(lock);
+            }
+            anyhow::ensure!(!(self.cancelled)(), "interrupted");
+            std::thread::sleep(LOCK_INTERVAL);
+        }
+    }
+
+    /// The record behind each input.
+    pub fn inputs(&self, known: &Known) -> Vec<Arc<ActionRecord>> {
+        let inputs = &self.ground.plan.stages[self.stage].inputs;
+        inputs.iter().filter_map(|input| known[input.from].clone()).collect()
+    }
+
+    fn compute_once(
+        &self,
+        manifest: Manifest,
+        reasons: &[StaleReason],
+        inputs: &[Arc<ActionRecord>],
+        _lock: ActionLock,
+    ) -> anyhow::Result<Settled> {
+        let key = manifest.key();
         // Another runner may have computed it while this one waited for the lock.
         if let Some(record) = self.computed_meanwhile(key) {
-            self.place(key, &record)?;
-            return Ok((Outcome::Restored, record));
+            return self.restore(Arc::new(record));
         }
         self.say_what_was_damaged(key);
-        let reasons = decision.reasons.iter().map(ToString::to_string).collect();
+        let reasons = reasons.iter().map(ToString::to_string).collect();
         (self.sink)(Event::Started { stage: self.name().to_owned(), reasons });
-        let record = self.run(manifest, known)?;
+        let record = self.run(manifest, inputs)?;
         if let Some(lock) = &self.ground.plan.held_to
             && let Some(message) = lock.stage(self.name())?.check_outputs(&record, "this execution")
         {
@@ -78,7 +135,7 @@ impl Execution<'_> {
         }
         self.ground.store.put_record(key, &serde_json::to_vec(&record)?)?;
         self.place(key, &record)?;
-        Ok((Outcome::Ran, record))
+        Ok((Outcome::Ran, Arc::new(record)))
     }
 
     /// A result that was known and is not whole any more is computed anew, but not silently.
@@ -107,16 +164,6 @@ impl Execution<'_> {
         Reporter { stage: self.name(), sink: self.sink, cancelled: self.cancelled, warnings: Mutex::default() }
     }
 
-    fn fetch_externals(&self) -> anyhow::Result<()> {
-        let reporter = self.reporter();
-        for external in self.ground.plan.stages[self.stage].stage.externals() {
-            if external.digest()?.is_none() {
-                external.fetch(&reporter)?;
-            }
-        }
-        Ok(())
-    }
-
     fn computed_meanwhile(&self, key: Digest) -> Option<ActionRecord> {
         if self.force {
             return None;
@@ -126,24 +173,18 @@ impl Execution<'_> {
         whole.then_some(record)
     }
 
-    /// Executes the stage; nothing is committed but blobs.
-    pub fn run(
-        &self,
-        manifest: super::manifest::Manifest,
-        known: &[Option<ActionRecord>],
-    ) -> anyhow::Result<ActionRecord> {
+    /// Executes the stage; nothing is committed but blobs. `records` holds the record behind each input.
+    pub fn run(&self, manifest: Manifest, records: &[Arc<ActionRecord>]) -> anyhow::Result<ActionRecord> {
         let plan = self.ground.plan;
         let planned = &plan.stages[self.stage];
-        let inputs = (planned.inputs.iter())
-            .filter_map(|input| {
-                Some(BoundInput {
-                    port: input.port,
-                    label: input.label.as_deref(),
-                    record: known[input.from].as_ref()?,
-                    output: input.output.as_deref(),
-                    stage: &plan.stages[input.from].name,
-                    view: self.ground.view(input.from),
-                })
+        let inputs = (planned.inputs.iter().zip(records))
+            .map(|(input, record)| BoundInput {
+                port: input.port,
+                label: input.label.as_deref(),
+                record,
+                output: input.output.as_deref(),
+                stage: &plan.stages[input.from].name,
+                view: input.output.is_none().then(|| self.ground.view(input.from)),
             })
             .collect();
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());

@@ -62,10 +62,7 @@ impl<'a> Forecaster<'a> {
                 let forecast = Forecast { seconds: Some(entry.seconds), memory: entry.peak_memory };
                 past.kinds.entry(entry.kind.clone()).or_insert(forecast);
                 let own = run.record.pipeline == plan.spec.name
-                    && plan
-                        .stages
-                        .iter()
-                        .any(|stage| stage.name == entry.stage && stage.stage.kind().name == entry.kind);
+                    && plan.spec.stages.get(&entry.stage).is_some_and(|stage| stage.kind == entry.kind);
                 if own {
                     past.stages.entry(entry.stage.clone()).or_insert(forecast);
                 }

@@ -69,6 +69,12 @@ impl Manifest {
         Manifest { entries: kept }.key()
     }
 
+    /// Takes over the entries `name` and `name.…` of another manifest, where they cannot be known yet.
+    pub fn adopt(&mut self, other: &Manifest, name: &str) {
+        let under = |entry: &str| entry.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        self.entries.extend(other.entries.iter().filter(|(entry, _)| under(entry)).cloned());
+    }
+
     /// Every entry that differs, in the order of the new manifest, then what is gone.
     pub fn changes_since(&self, old: &Manifest) -> Vec<Change> {
         let before: std::collections::HashMap<_, _> = old.entries.iter().map(|(name, value)| (name, value)).collect();

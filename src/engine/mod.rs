@@ -25,17 +25,23 @@ pub mod decision;
 pub mod event;
 mod execute;
 pub mod forecast;
+mod frontier;
 pub mod gauge;
 pub mod history;
 pub mod lock;
+pub mod machine;
 pub mod manifest;
 pub mod plan;
+mod queue;
 pub mod reason;
 pub mod record;
 mod recorder;
 mod repair;
+mod resolve;
+pub mod resources;
 pub mod run;
 pub mod stage;
+mod survey;
 
 pub use check::CheckContext;
 pub use context::{InputView, Memo, StageContext};
@@ -48,24 +54,13 @@ pub use plan::Plan;
 pub use reason::StaleReason;
 pub use record::ActionRecord;
 pub use recorder::{Recorded, RunLabel, run_recorded};
+pub use resources::{Memory, Resources};
 pub use run::{RunOptions, RunSummary, run};
 pub use stage::{
     Accepts, Arity, External, InputPort, Kind, KindInfo, OutputPort, PortType, Reads, Registry, Report, Source, Stage,
     Threads,
 };
-
-/// Decides on every selected stage without running anything: what `plan` shows. Stages below one that must run are `Run` too, since their
-/// inputs are not known yet.
-pub fn survey(ground: &Ground, selected: &[usize]) -> anyhow::Result<Vec<(usize, Decision)>> {
-    let mut known: Vec<Option<ActionRecord>> = vec![None; ground.plan.stages.len()];
-    let mut decisions = Vec::with_capacity(selected.len());
-    for &stage in selected {
-        let decision = ground.decide(stage, &known)?;
-        known[stage] = decision.record.clone();
-        decisions.push((stage, decision));
-    }
-    Ok(decisions)
-}
+pub use survey::survey;
 
 /// The record of what lies in the stage's folder.
 pub fn current_record(ground: &Ground, stage: usize) -> Option<ActionRecord> {

@@ -21,8 +21,14 @@ pub enum StaleReason {
         #[serde(skip_serializing_if = "Option::is_none")]
         at: Option<String>,
     },
-    /// A stage that this one reads from will run; if its output stays the same, this one stays fresh.
-    Upstream { stage: String },
+    /// A stage that this one reads from will run.
+    Upstream {
+        stage: String,
+        /// Nothing else has changed: if its output stays the same, this one stays fresh.
+        only_if_changed: bool,
+    },
+    /// Another stage of this plan will do exactly the same work.
+    SameAs { stage: String },
     /// Something outside has to be fetched before its digest is known.
     NotFetched { what: String },
     /// The result is known, but its blob is gone or damaged.
@@ -48,7 +54,11 @@ impl std::fmt::Display for StaleReason {
                 write!(f, "{what} {} → {}", side(old), side(new))?;
                 at.as_ref().map_or(Ok(()), |at| write!(f, " ({at})"))
             }
-            StaleReason::Upstream { stage } => write!(f, "'{stage}' runs before it"),
+            StaleReason::Upstream { stage, only_if_changed: true } => {
+                write!(f, "'{stage}' runs before it: runs if its output changes")
+            }
+            StaleReason::Upstream { stage, .. } => write!(f, "'{stage}' runs before it"),
+            StaleReason::SameAs { stage } => write!(f, "'{stage}' does the same"),
             StaleReason::NotFetched { what } => write!(f, "{what} has to be fetched"),
             StaleReason::BlobLost { file } => write!(f, "{file} is missing or damaged in the store"),
             StaleReason::FileLost { file } => write!(f, "{file} is missing or was changed"),

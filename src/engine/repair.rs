@@ -3,7 +3,8 @@
 //! A blob whose size and time stamp are as they were is trusted until it is read. Knows nothing of schedules: what has to be made again is made here,
 //! one stage after another, within the threads of the stage that needs it.
 
-use super::decision::Status;
+use std::sync::Arc;
+
 use super::event::Event;
 use super::execute::Execution;
 use super::record::ActionRecord;
@@ -31,12 +32,12 @@ impl Execution<'_> {
     pub fn repair(
         &self,
         damaged: Digest,
-        known: &[Option<ActionRecord>],
-    ) -> anyhow::Result<Option<Vec<Option<ActionRecord>>>> {
+        inputs: &[Arc<ActionRecord>],
+    ) -> anyhow::Result<Option<Vec<Option<Arc<ActionRecord>>>>> {
         let plan = self.ground.plan;
-        let made_by = plan.dependencies(self.stage).into_iter().find_map(|from| {
-            let file = known[from].as_ref()?.files().find(|file| file.digest == damaged)?;
-            Some((from, file.name.clone()))
+        let made_by = plan.stages[self.stage].inputs.iter().zip(inputs).find_map(|(input, record)| {
+            let file = record.files().find(|file| file.digest == damaged)?;
+            Some((input.from, file.name.clone()))
         });
         let Some((from, file)) = made_by else { return Ok(None) };
         let stage = plan.stages[from].name.clone();
@@ -51,15 +52,8 @@ impl Execution<'_> {
             }
         }
         for ancestor in plan.order.iter().copied().filter(|&i| needed[i] && i != self.stage) {
-            let decision = self.ground.decide(ancestor, &repaired)?;
-            let record = match (decision.status, &decision.record) {
-                (Status::Fresh, Some(record)) => record.clone(),
-                _ => {
-                    let execution = Execution { stage: ancestor, force: false, ..*self };
-                    execution.bring_up_to_date(decision, &repaired)?.1
-                }
-            };
-            repaired[ancestor] = Some(record);
+            let execution = Execution { stage: ancestor, force: false, ..*self };
+            repaired[ancestor] = Some(execution.bring_up_to_date(&repaired)?.1);
         }
         Ok(Some(repaired))
     }

@@ -1,25 +1,44 @@
-//! The scheduler: brings the selected stages up to date, several at once within a budget of threads.
+//! The scheduler: brings the selected stages up to date, several at once within a budget of threads and memory.
 //!
-//! Plain threads and a ready queue. Knows nothing of what stages do, nor of how events are shown.
+//! A stage is decided on once, when all that it depends on is settled; one that is fresh ends there, and takes nothing of the budget. The others
+//! wait in the order of [`Queue`]; each that starts has a thread of its own. Who meets another runner's lock waits aside, without any share of
+//! the budget. Knows nothing of what stages do, nor of how events are shown.
 
 use std::collections::HashSet;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::decision::{Decision, Ground, Status};
 use super::event::{Event, Outcome, Sink};
 use super::execute::Execution;
+use super::frontier::Frontier;
+use super::queue::{Queue, Waiting};
 use super::record::ActionRecord;
-use super::stage::Threads;
+use super::resources::{Budget, Need};
+use super::survey::decide_each;
+use crate::artifact::{ActionLock, Hold};
+
+/// How often a lock that another runner holds is tried.
+pub(super) const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 
 pub struct RunOptions {
     /// Threads that all running stages may use together.
     pub threads: usize,
+    /// Bytes that the `memory` of all running stages may add up to.
+    pub memory: u64,
     /// Go on with what does not depend on a failed stage.
     pub keep_going: bool,
     /// Stages to run even if their result is known.
     pub force: HashSet<String>,
+}
+
+impl Default for RunOptions {
+    /// All threads, and 90 % of the memory: the rest is for the system.
+    fn default() -> Self {
+        let memory = super::machine::memory().map_or(u64::MAX, |bytes| bytes / 10 * 9);
+        RunOptions { threads: super::machine::threads(), memory, keep_going: false, force: HashSet::new() }
+    }
 }
 
 /// How a run ended, stage by stage in topological order.
@@ -34,7 +53,7 @@ pub struct StageResult {
     pub stage: String,
     pub outcome: Outcome,
     pub seconds: f64,
-    pub record: Option<ActionRecord>,
+    pub record: Option<Arc<ActionRecord>>,
 }
 
 impl RunSummary {
@@ -57,146 +76,219 @@ pub fn run(
     cancelled: &(dyn Fn() -> bool + Sync),
 ) -> anyhow::Result<RunSummary> {
     let count = ground.plan.stages.len();
-    let mut known: Vec<Option<ActionRecord>> = vec![None; count];
-    let mut state: Vec<Option<(Outcome, f64)>> = vec![None; count];
-    let mut waiting: Vec<usize> = selected.to_vec();
-    let mut free = options.threads.max(1);
-    let mut running = 0usize;
-    let mut stop = false;
-    let mut prepared = false;
-    let mut hold = ground.store.share(cancelled)?;
+    let mut run = Run {
+        ground,
+        options,
+        sink,
+        frontier: Frontier::new(ground.plan, selected),
+        queue: Queue::new(ground, selected),
+        budget: Budget::new(options.threads, options.memory),
+        known: vec![None; count],
+        state: vec![None; count],
+        hold: ground.store.share(cancelled)?,
+        cancelled,
+        stop: false,
+        prepared: false,
+    };
     thread::scope(|scope| -> anyhow::Result<()> {
         let (done, finished) = mpsc::channel::<Finished>();
         loop {
-            stop |= cancelled();
-            let mut progressed = false;
-            let mut position = 0;
-            while position < waiting.len() {
-                let stage = waiting[position];
-                let dependencies = ground.plan.dependencies(stage);
-                let name = &ground.plan.stages[stage].name;
-                if dependencies.iter().any(|&from| is_lost(state[from])) {
-                    waiting.remove(position);
-                    finish(&mut state, stage, name, (Outcome::Blocked, 0.0), None, sink);
-                    progressed = true;
-                    continue;
-                }
-                if stop || dependencies.iter().any(|&from| known[from].is_none()) {
-                    position += 1;
-                    continue;
-                }
-                let wanted = match ground.plan.stages[stage].stage.threads() {
-                    Threads::One => 1,
-                    Threads::All => options.threads.max(1),
-                };
-                let force = options.force.contains(name);
-                let decision = match ground.decide(stage, &known) {
-                    Ok(decision) => decision,
-                    Err(error) => {
-                        waiting.remove(position);
-                        finish(&mut state, stage, name, (Outcome::Failed, 0.0), Some(format!("{error:#}")), sink);
-                        stop |= !options.keep_going;
-                        progressed = true;
-                        continue;
-                    }
-                };
-                if decision.status == Status::Fresh && !force {
-                    waiting.remove(position);
-                    known[stage] = decision.record;
-                    finish(&mut state, stage, name, (Outcome::Fresh, 0.0), None, sink);
-                    progressed = true;
-                    continue;
-                }
-                if wanted > free {
-                    position += 1;
-                    continue;
-                }
-                if !prepared {
-                    ground.store.prepare()?;
-                    // The store was created only now, or could not be held before.
-                    if !hold.is_held() {
-                        hold = ground.store.share(cancelled)?;
-                    }
-                    prepared = true;
-                }
-                waiting.remove(position);
-                free -= wanted;
-                running += 1;
-                let execution = Execution { ground, stage, threads: wanted, force, sink, cancelled };
-                let inputs = only(&dependencies, &known);
+            run.stop |= cancelled();
+            run.decide();
+            let contended = run.start(|task: Task| {
                 let done = done.clone();
                 scope.spawn(move || {
-                    let _ = done.send(execute(&execution, decision, &inputs));
+                    let _ = done.send(task.carry_out(ground, sink, cancelled));
                 });
-            }
-            if running > 0 {
-                let Ok(result) = finished.recv() else { break };
-                running -= 1;
-                free += result.threads;
-                let name = &ground.plan.stages[result.stage].name;
-                match result.outcome {
-                    Ok((outcome, record)) => {
-                        known[result.stage] = Some(record);
-                        finish(&mut state, result.stage, name, (outcome, result.seconds), None, sink);
-                    }
-                    Err(error) => {
-                        let message = Some(format!("{error:#}"));
-                        finish(&mut state, result.stage, name, (Outcome::Failed, result.seconds), message, sink);
-                        stop |= !options.keep_going;
-                    }
-                }
-            } else if !progressed {
+            })?;
+            if run.budget.running() == 0 && !contended {
                 break;
             }
+            let result = if contended { finished.recv_timeout(LOCK_INTERVAL).ok() } else { finished.recv().ok() };
+            result.into_iter().chain(finished.try_iter()).for_each(|result| run.end(result));
         }
         Ok(())
     })?;
     ground.store.stats().save();
-    drop(hold);
-    let interrupted = cancelled();
-    let mut summary = RunSummary { stages: Vec::with_capacity(selected.len()), interrupted };
+    drop(run.hold);
+    let mut summary = RunSummary { stages: Vec::with_capacity(selected.len()), interrupted: cancelled() };
     for &stage in selected {
-        let (outcome, seconds) = state[stage].unwrap_or((Outcome::Blocked, 0.0));
+        let (outcome, seconds) = run.state[stage].unwrap_or((Outcome::Blocked, 0.0));
         let name = ground.plan.stages[stage].name.clone();
-        summary.stages.push(StageResult { stage: name, outcome, seconds, record: known[stage].take() });
+        summary.stages.push(StageResult { stage: name, outcome, seconds, record: run.known[stage].take() });
     }
     Ok(summary)
 }
 
+struct Run<'a> {
+    ground: &'a Ground<'a>,
+    options: &'a RunOptions,
+    sink: Sink<'a>,
+    frontier: Frontier,
+    queue: Queue<'a>,
+    budget: Budget,
+    known: Vec<Option<Arc<ActionRecord>>>,
+    state: Vec<Option<(Outcome, f64)>>,
+    /// Nothing is collected from the store meanwhile.
+    hold: Hold,
+    cancelled: &'a (dyn Fn() -> bool + Sync),
+    /// Nothing more is started.
+    stop: bool,
+    prepared: bool,
+}
+
+impl Run<'_> {
+    /// Decides on every stage that is ready, and on what becomes ready by that.
+    fn decide(&mut self) {
+        while !self.stop {
+            let wave = self.frontier.take();
+            if wave.is_empty() {
+                break;
+            }
+            for (stage, decision) in decide_each(self.ground, &wave, &self.known) {
+                match decision {
+                    Ok(decision) => self.enqueue(stage, decision),
+                    Err(error) => self.fail(stage, 0.0, &error),
+                }
+            }
+        }
+    }
+
+    fn enqueue(&mut self, stage: usize, decision: Decision) {
+        let planned = &self.ground.plan.stages[stage];
+        let force = self.options.force.contains(&planned.name);
+        let work = match decision {
+            Decision { status: Status::Fresh, record: Some(record), .. } if !force => {
+                return self.succeed(stage, Outcome::Fresh, 0.0, record);
+            }
+            Decision { status: Status::Restore, record: Some(record), .. } if !force => Work::Restore(record),
+            Decision { manifest: None, .. } => Work::Fetch,
+            decision => Work::Compute { decision, lock: None },
+        };
+        let need = match &work {
+            Work::Compute { .. } => self.budget.need(&planned.resources, planned.stage.threads()),
+            _ => Budget::ERRAND,
+        };
+        self.queue.push(Waiting { stage, need, work, overtaken: 0, told: false });
+    }
+
+    /// Starts what fits into the budget. Tells whether something waits for another runner.
+    fn start(&mut self, mut spawn: impl FnMut(Task)) -> anyhow::Result<bool> {
+        if self.stop {
+            return Ok(false);
+        }
+        if !self.prepared && !self.queue.is_empty() {
+            self.ground.store.prepare()?;
+            // The store was created only now, or could not be held before.
+            if !self.hold.is_held() {
+                self.hold = self.ground.store.share(self.cancelled)?;
+            }
+            self.prepared = true;
+        }
+        let mut contended = Vec::new();
+        while let Some(mut next) = self.queue.pop(&self.budget) {
+            if let Work::Compute { decision: Decision { manifest: Some(manifest), .. }, lock } = &mut next.work {
+                *lock = self.ground.store.try_lock(manifest.key())?;
+                if lock.is_none() {
+                    if !std::mem::replace(&mut next.told, true) {
+                        let stage = self.ground.plan.stages[next.stage].name.clone();
+                        (self.sink)(Event::Waiting { stage });
+                    }
+                    contended.push(next);
+                    continue;
+                }
+            }
+            self.budget.take(&next.need);
+            let planned = &self.ground.plan.stages[next.stage];
+            let inputs = planned.inputs.iter().filter_map(|input| self.known[input.from].clone()).collect();
+            let force = self.options.force.contains(&planned.name);
+            spawn(Task { stage: next.stage, need: next.need, force, work: next.work, inputs });
+        }
+        let any = !contended.is_empty();
+        contended.into_iter().for_each(|waiting| self.queue.push(waiting));
+        Ok(any)
+    }
+
+    fn end(&mut self, result: Finished) {
+        self.budget.give_back(&result.need);
+        match result.outcome {
+            Ok(Done::Settled(outcome, record)) => self.succeed(result.stage, outcome, result.seconds, record),
+            Ok(Done::Fetched) => match self.ground.decide(result.stage, &self.known) {
+                Ok(Decision { manifest: None, .. }) => {
+                    let error = anyhow::anyhow!("what was fetched is still not known by its digest");
+                    self.fail(result.stage, result.seconds, &error);
+                }
+                Ok(decision) => self.enqueue(result.stage, decision),
+                Err(error) => self.fail(result.stage, result.seconds, &error),
+            },
+            Err(error) => self.fail(result.stage, result.seconds, &error),
+        }
+    }
+
+    fn succeed(&mut self, stage: usize, outcome: Outcome, seconds: f64, record: Arc<ActionRecord>) {
+        self.known[stage] = Some(record);
+        self.finish(stage, outcome, seconds, None);
+        self.frontier.settle(stage);
+    }
+
+    fn fail(&mut self, stage: usize, seconds: f64, error: &anyhow::Error) {
+        self.finish(stage, Outcome::Failed, seconds, Some(format!("{error:#}")));
+        for blocked in self.frontier.below(stage, |stage| self.state[stage].is_some()) {
+            self.finish(blocked, Outcome::Blocked, 0.0, None);
+        }
+        self.stop |= !self.options.keep_going;
+    }
+
+    fn finish(&mut self, stage: usize, outcome: Outcome, seconds: f64, error: Option<String>) {
+        self.state[stage] = Some((outcome, seconds));
+        let stage = self.ground.plan.stages[stage].name.clone();
+        (self.sink)(Event::Finished { stage, outcome, seconds, error });
+    }
+}
+
+/// What there is to do about a stage that is not fresh.
+pub(super) enum Work {
+    Fetch,
+    Restore(Arc<ActionRecord>),
+    Compute { decision: Decision, lock: Option<ActionLock> },
+}
+
+/// Work with all that a thread needs for it.
+struct Task {
+    stage: usize,
+    need: Need,
+    force: bool,
+    work: Work,
+    /// The record behind each input.
+    inputs: Vec<Arc<ActionRecord>>,
+}
+
 struct Finished {
     stage: usize,
-    threads: usize,
+    need: Need,
     seconds: f64,
-    outcome: anyhow::Result<(Outcome, ActionRecord)>,
+    outcome: anyhow::Result<Done>,
 }
 
-fn execute(execution: &Execution, decision: Decision, inputs: &[Option<ActionRecord>]) -> Finished {
-    let clock = Instant::now();
-    let outcome = execution.bring_up_to_date(decision, inputs);
-    Finished { stage: execution.stage, threads: execution.threads, seconds: clock.elapsed().as_secs_f64(), outcome }
+enum Done {
+    Fetched,
+    Settled(Outcome, Arc<ActionRecord>),
 }
 
-/// The records of the dependencies, at their places.
-fn only(dependencies: &[usize], known: &[Option<ActionRecord>]) -> Vec<Option<ActionRecord>> {
-    let mut records = vec![None; known.len()];
-    for &from in dependencies {
-        records[from] = known[from].clone();
+impl Task {
+    fn carry_out(self, ground: &Ground, sink: Sink, cancelled: &(dyn Fn() -> bool + Sync)) -> Finished {
+        let Task { stage, need, force, work, inputs } = self;
+        let clock = Instant::now();
+        let execution = Execution { ground, stage, threads: need.cpus, force, sink, cancelled };
+        let settled = |(outcome, record)| Done::Settled(outcome, record);
+        let outcome = match work {
+            Work::Fetch => execution.fetch().map(|()| Done::Fetched),
+            Work::Restore(record) => execution.restore(record).map(settled),
+            Work::Compute { decision: Decision { manifest: Some(manifest), reasons, .. }, lock: Some(lock) } => {
+                execution.compute(manifest, &reasons, &inputs, lock).map(settled)
+            }
+            Work::Compute { .. } => Err(anyhow::anyhow!("its inputs are not known yet")),
+        };
+        Finished { stage, need, seconds: clock.elapsed().as_secs_f64(), outcome }
     }
-    records
-}
-
-fn is_lost(state: Option<(Outcome, f64)>) -> bool {
-    matches!(state, Some((Outcome::Failed | Outcome::Blocked, _)))
-}
-
-fn finish(
-    state: &mut [Option<(Outcome, f64)>],
-    stage: usize,
-    name: &str,
-    (outcome, seconds): (Outcome, f64),
-    error: Option<String>,
-    sink: Sink,
-) {
-    state[stage] = Some((outcome, seconds));
-    sink(Event::Finished { stage: name.to_owned(), outcome, seconds, error });
 }

@@ -36,6 +36,16 @@ pub enum Accepts {
     WholeStage,
 }
 
+impl Accepts {
+    /// The one type of port that fits; `None` if any does.
+    pub(super) fn only(self) -> Option<PortType> {
+        match self {
+            Accepts::Only(wanted) => Some(wanted),
+            Accepts::Any | Accepts::WholeStage => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arity {
     One,
@@ -80,13 +90,15 @@ impl OutputPort {
     }
 }
 
-/// The columns of a table input that a stage reads; only these enter its cache key, and only these does it see.
+/// What a stage reads of a table input, declared in its `check`; only this enters its cache key, and only this does it see.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reads {
     /// Every column, and the schema's metadata.
     All,
     /// These columns; one that the table lacks counts as absent.
     Columns(Vec<String>),
+    /// These columns, and the schema's metadata.
+    ColumnsAndMetadata(Vec<String>),
 }
 
 /// A file outside the store whose content the stage reads. `at` is the parameter that names it, e.g. `files.train`.
@@ -112,7 +124,7 @@ pub trait Report: Sync {
     fn cancelled(&self) -> bool;
 }
 
-/// How many threads a stage can use.
+/// How many threads a stage can use, where its `resources` do not say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Threads {
     One,
@@ -139,15 +151,11 @@ pub trait Stage: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'stat
         Vec::new()
     }
 
-    fn reads(&self, _port: &str) -> Reads {
-        Reads::All
-    }
-
     fn threads(&self) -> Threads {
         Threads::One
     }
 
-    /// Looks for mistakes before anything runs, and tells which columns the outputs will have.
+    /// Looks for mistakes before anything runs, and tells what the stage reads and which columns its outputs will have.
     fn check(&self, context: &mut CheckContext);
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()>;
@@ -161,7 +169,6 @@ pub trait AnyStage: Send + Sync {
     fn outputs(&self) -> Vec<OutputPort>;
     fn sources(&self) -> Vec<Source>;
     fn externals(&self) -> Vec<Box<dyn External>>;
-    fn reads(&self, port: &str) -> Reads;
     fn threads(&self) -> Threads;
     fn check(&self, context: &mut CheckContext);
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()>;
@@ -218,10 +225,6 @@ impl<S: Stage> AnyStage for S {
 
     fn externals(&self) -> Vec<Box<dyn External>> {
         Stage::externals(self)
-    }
-
-    fn reads(&self, port: &str) -> Reads {
-        Stage::reads(self, port)
     }
 
     fn threads(&self) -> Threads {

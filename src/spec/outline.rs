@@ -12,8 +12,9 @@ use super::source::{Sources, Span};
 
 /// Deeper nesting is refused: reading, comparing and dropping trees is recursive.
 const MOST_LEVELS: usize = 64;
-/// Aliases can multiply a text; beyond this many values it is an attack or a mistake.
-const MOST_NODES: usize = 100_000;
+/// Aliases can multiply a text; beyond this many values that they copied it is an attack or a mistake. What is written out needs no limit but
+/// that of the file.
+const MOST_COPIES: usize = 100_000;
 
 /// A part of the text: what was written, not yet typed.
 #[derive(Debug, Clone)]
@@ -120,7 +121,7 @@ struct Builder {
     open: Vec<Open>,
     anchors: HashMap<usize, Outline>,
     root: Option<Outline>,
-    nodes: usize,
+    copies: usize,
     problems: Vec<Problem>,
     documents: usize,
 }
@@ -249,20 +250,19 @@ impl Builder {
         if anchor > 0 {
             self.anchors.insert(anchor, outline.clone());
         }
-        self.nodes += 1;
         self.place(outline, span)
     }
 
     /// Puts the copy that an alias stands for in its place.
     fn attach(&mut self, target: Outline, alias: Span) -> Result<(), Box<Problem>> {
-        self.nodes += target.nodes;
+        self.copies += target.nodes;
         self.place(target, alias)
     }
 
     fn place(&mut self, outline: Outline, span: Span) -> Result<(), Box<Problem>> {
-        if self.nodes > MOST_NODES {
+        if self.copies > MOST_COPIES {
             return Err(Box::new(
-                Problem::new(span, format!("more than {MOST_NODES} values"))
+                Problem::new(span, format!("more than {MOST_COPIES} values by aliases"))
                     .help("check the aliases: each one copies all that it names"),
             ));
         }

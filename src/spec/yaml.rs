@@ -15,6 +15,9 @@ use super::outline::{self, Outline, Shape};
 use super::problem::Problem;
 use super::source::{Sources, Span};
 
+/// A shorter text is read sooner than a second thread is awake.
+const WORTH_SHARING: usize = 32 << 10;
+
 /// Reads the text of a source from byte `start` on. `None` if it holds no value (empty, or only
 /// comments).
 pub(super) fn read(sources: &Sources, file: usize, start: usize) -> Result<Option<Node>, Vec<Problem>> {
@@ -22,9 +25,11 @@ pub(super) fn read(sources: &Sources, file: usize, start: usize) -> Result<Optio
     // A byte-order mark may start a file, as the YAML standard allows.
     let start = if start == 0 && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { start };
     check_characters(sources, file, start)?;
-    let outline = outline::read(sources, file, start)?;
-    let value: serde_yaml::Value =
-        serde_yaml::from_str(&text[start..]).map_err(|error| vec![record_problem(sources, file, start, &error)])?;
+    let outline = || outline::read(sources, file, start);
+    let value = || serde_yaml::from_str::<serde_yaml::Value>(&text[start..]);
+    let (outline, value) = if text.len() < WORTH_SHARING { (outline(), value()) } else { rayon::join(outline, value) };
+    let outline = outline?;
+    let value = value.map_err(|error| vec![record_problem(sources, file, start, &error)])?;
     let Some(outline) = outline else {
         return Ok(None);
     };

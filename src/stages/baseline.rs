@@ -9,7 +9,7 @@ use serde_json::json;
 use super::adapter::Adapter;
 use super::dataset::{Selection, dataset};
 use super::predictions::Predictions;
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
 use crate::ml::classical::{Baselines, evaluate};
 use crate::ml::frame::Column;
 use crate::ml::matrix::Matrix;
@@ -49,10 +49,6 @@ impl Stage for Baseline {
 
     fn outputs(&self) -> Vec<OutputPort> {
         vec![OutputPort::new("scores", PortType::Json), OutputPort::new("predictions", PortType::Table)]
-    }
-
-    fn reads(&self, port: &str) -> Reads {
-        if port == "rows" { self.selection().reads_rows() } else { self.selection().reads_embeddings() }
     }
 
     fn threads(&self) -> Threads {

@@ -41,26 +41,17 @@ pub(super) struct Selection<'a> {
 }
 
 impl Selection<'_> {
-    /// The columns of the `rows` input that are read.
-    pub fn reads_rows(&self) -> Reads {
-        let fixed = [ROW_ID, LABEL, PART, FOLD].map(str::to_owned);
-        let mut columns: Vec<String> = fixed.into_iter().chain(self.numeric.iter().cloned()).collect();
-        for column in self.filter.columns() {
-            if !columns.iter().any(|present| present == column) {
-                columns.push(column.to_owned());
-            }
-        }
-        Reads::Columns(columns)
+    /// The columns that a model fitted on this selection must be given.
+    pub fn model_columns(&self) -> Vec<String> {
+        self.numeric.iter().cloned().chain(self.text.iter().map(|text| embedding_of(text))).collect()
     }
 
-    /// The columns of the `embeddings` inputs that are read.
-    pub fn reads_embeddings(&self) -> Reads {
-        let embeddings = self.text.iter().map(|text| embedding_of(text));
-        Reads::Columns(std::iter::once(ROW_ID.to_owned()).chain(embeddings).collect())
-    }
-
-    /// Finds missing columns before anything runs.
+    /// Declares what is read of the inputs `rows` and `embeddings`, and finds missing columns before anything runs.
     pub fn check(&self, context: &mut CheckContext) {
+        let fixed = [ROW_ID, LABEL, PART, FOLD];
+        context.reads("rows", Reads::Columns(distinct(fixed, self.numeric.iter().cloned(), self.filter)));
+        let embeddings = self.text.iter().map(|text| embedding_of(text));
+        context.reads("embeddings", Reads::Columns(distinct([ROW_ID], embeddings, &Filter::default())));
         context.require("rows", &["numeric"], self.numeric);
         let filtered: Vec<String> = self.filter.columns().map(str::to_owned).collect();
         context.require("rows", &["where"], &filtered);
@@ -83,6 +74,39 @@ impl Selection<'_> {
             }
         }
     }
+}
+
+/// The names in that order, with the columns of the filter, each once.
+pub(super) fn distinct<const N: usize>(
+    fixed: [&str; N],
+    more: impl IntoIterator<Item = String>,
+    filter: &Filter,
+) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    let fixed = fixed.into_iter().map(str::to_owned);
+    for column in fixed.chain(more).chain(filter.columns().map(str::to_owned)) {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    columns
+}
+
+/// For checks below: which columns the fitted model must be given, and the name of the label that it predicts.
+pub(super) fn tell_of_model(context: &mut CheckContext, columns: Vec<String>) {
+    context.output("model", columns);
+    if let Some(label) = context.fact("rows", LABEL).map(str::to_owned) {
+        context.tell("model", LABEL, label);
+    }
+}
+
+/// Those columns of the model at the input `model` that the tables at `port` have, or may have; `None` if the stages above do not tell. A model
+/// names columns of rows and of embeddings alike.
+pub(super) fn model_columns(context: &CheckContext, port: &str) -> Option<Vec<String>> {
+    let wanted = context.columns("model")?;
+    let present = context.columns(port);
+    let may_have = |name: &String| present.as_ref().is_none_or(|present| present.contains(name));
+    Some(wanted.into_iter().filter(may_have).collect())
 }
 
 /// Rows ready for a learner.

@@ -65,15 +65,6 @@ impl Stage for Embed {
         }
     }
 
-    fn reads(&self, port: &str) -> Reads {
-        match port {
-            // A pretrained encoder learns nothing here, so that another split leaves its vectors fresh.
-            "fit" if self.encoder != TFIDF => Reads::Columns(Vec::new()),
-            "fit" => Reads::Columns(self.columns.clone()),
-            _ => Reads::Columns(std::iter::once(ROW_ID.to_owned()).chain(self.columns.iter().cloned()).collect()),
-        }
-    }
-
     fn threads(&self) -> Threads {
         Threads::All
     }
@@ -83,6 +74,11 @@ impl Stage for Embed {
             context.problem(&["columns"], "name at least one text column", None);
         }
         context.require("rows", &["columns"], &self.columns);
+        let with_id = std::iter::once(ROW_ID.to_owned()).chain(self.columns.iter().cloned());
+        context.reads("rows", Reads::Columns(with_id.collect()));
+        // A pretrained encoder learns nothing here, so that another split leaves its vectors fresh.
+        let fit = if self.encoder == TFIDF { self.columns.clone() } else { Vec::new() };
+        context.reads("fit", Reads::Columns(fit));
         if self.encoder == TFIDF && context.inputs("fit").is_empty() {
             let help = "add `fit: folds.train`, so that no other row can leak into the vocabulary".to_owned();
             context.problem(&["encoder"], "`tfidf` needs the rows to learn its vocabulary from", Some(help));

@@ -105,6 +105,9 @@ impl Stage for Load {
             let message = format!("a file cannot be named '{name}': that port holds the rows of all files");
             context.problem(&["files", &name], message, Some("choose another name".to_owned()));
         }
+        for port in Stage::outputs(self) {
+            self.label.iter().for_each(|label| context.tell(&port.name, dataset::LABEL, label));
+        }
         let mut headers: Vec<(&str, Vec<String>)> = Vec::new();
         for (name, path) in self.files.iter() {
             match open(Path::new(path)).and_then(|file| tabular::header(path, file, self.delimiter)) {

@@ -11,11 +11,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::dataset::{self, ROW_ID, add_embeddings, numeric_frame};
+use super::dataset::{self, LABEL, ROW_ID, add_embeddings, distinct, model_columns, numeric_frame};
 use super::model_file::ModelFile;
 use super::predictions::probability_of;
 use crate::artifact::Table;
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
+use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext};
 use crate::ml::matrix::Matrix;
 use crate::tabular::Filter;
 
@@ -64,6 +64,16 @@ impl Stage for Predict {
             let help = Some("read from a `load` stage, e.g. `rows: songs.test`".to_owned());
             context.problem(&["rows"], "these rows do not carry their CSV text", help);
         }
+        let label = self.column.clone().or_else(|| context.fact("model", LABEL).map(str::to_owned));
+        let rows = model_columns(context, "rows").zip(label).map(|(columns, label)| {
+            let columns = columns.into_iter().chain([label]);
+            distinct([ROW_ID, "source", "line", "record"], columns, &self.filter)
+        });
+        // The metadata holds the files' headers.
+        context.reads("rows", rows.map_or(Reads::All, Reads::ColumnsAndMetadata));
+        let embeddings = model_columns(context, "embeddings");
+        let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns, &Filter::default()));
+        context.reads("embeddings", embeddings.map_or(Reads::All, Reads::Columns));
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {

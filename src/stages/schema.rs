@@ -4,7 +4,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::engine::{Arity, InputPort};
+use crate::engine::{Arity, InputPort, Resources};
 
 /// A schema for editors (draft 2020-12): a definition per stage kind, inputs beside parameters. A stage that extends templates may leave
 /// everything to them, so nothing is required of it; the same holds for templates.
@@ -15,6 +15,7 @@ pub fn pipeline_schema() -> Value {
     let whole: Vec<Value> =
         kinds.iter().map(|kind| json!({"$ref": kind.reference, "required": kind.required})).collect();
     let parts: Vec<Value> = kinds.iter().map(|kind| json!({"$ref": kind.reference})).collect();
+    let resources = generator.subschema_for::<Resources>().to_value();
     let mut definitions = generator.take_definitions(true);
     definitions.extend(kinds.into_iter().map(|kind| (kind.name, kind.schema)));
     definitions.values_mut().for_each(relax);
@@ -44,7 +45,7 @@ pub fn pipeline_schema() -> Value {
                 "description": "What is done, by names of your choice.",
                 "additionalProperties": {
                     "type": "object",
-                    "properties": {"kind": {"enum": names}},
+                    "properties": {"kind": {"enum": names}, Resources::KEY: resources},
                     "if": {"required": ["extends"]},
                     "then": {"anyOf": parts},
                     "else": {"required": ["kind"], "oneOf": whole},
@@ -86,6 +87,8 @@ impl Kind {
             properties.insert("extends".to_owned(), json!({"$ref": "#/$defs/extends"}));
             properties.insert("matrix".to_owned(), json!({"$ref": "#/$defs/matrix"}));
             properties.insert("as".to_owned(), json!({"type": "string", "description": AS}));
+            // Described above for all kinds alike; named here because no other property is allowed.
+            properties.insert(Resources::KEY.to_owned(), json!(true));
             for input in kind.inputs {
                 properties.insert(input.name.to_owned(), input_schema(input));
             }

@@ -122,6 +122,10 @@ impl Stage for Split {
         if let Err(error) = split::check_options(&self.options()) {
             context.problem(&[], error.to_string(), None);
         }
+        let label = self.label.clone().or_else(|| context.fact("rows", LABEL).map(str::to_owned));
+        for port in ["rows", "train", "valid", "test"] {
+            label.iter().for_each(|label| context.tell(port, LABEL, label));
+        }
         if let Some(shape) = context.inputs("rows").first().cloned()
             && let Some(columns) = shape.columns
         {

@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::checkpoint::{Place, told};
-use super::dataset::{Dataset, Selection, dataset};
+use super::dataset::{Dataset, Selection, dataset, tell_of_model};
 use super::figures::put_figures;
 use super::model_file::ModelFile;
 use super::report::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
 use crate::ml::network::NetworkSpec;
 use crate::ml::progress::Progress;
 use crate::ml::search::{self, SearchResult, SearchSpec, TrialResult};
@@ -74,10 +74,6 @@ impl Stage for Train {
         ]
     }
 
-    fn reads(&self, port: &str) -> Reads {
-        if port == "rows" { self.selection().reads_rows() } else { self.selection().reads_embeddings() }
-    }
-
     fn threads(&self) -> Threads {
         if self.search.is_some() { Threads::All } else { Threads::One }
     }
@@ -87,6 +83,7 @@ impl Stage for Train {
             context.problem(&[], "name at least one column under `numeric` or `text`", None);
         }
         self.selection().check(context);
+        tell_of_model(context, self.selection().model_columns());
         for (path, message) in self.network.problems() {
             let path: Vec<&str> = std::iter::once("network").chain(path.split('.')).collect();
             context.problem(&path, message, None);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::checkpoint::Place;
-use super::dataset::{Dataset, Selection, dataset};
+use super::dataset::{Dataset, FOLD, LABEL, PART, ROW_ID, Selection, dataset, distinct, model_columns, tell_of_model};
 use super::figures::put_figures;
 use super::model_file::ModelFile;
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
@@ -85,11 +85,6 @@ impl Stage for Transfer {
         ]
     }
 
-    fn reads(&self, _port: &str) -> Reads {
-        // Which columns the network reads stands in the model, which is not open yet when keys are made.
-        Reads::All
-    }
-
     fn threads(&self) -> Threads {
         Threads::All
     }
@@ -97,6 +92,15 @@ impl Stage for Transfer {
     fn check(&self, context: &mut CheckContext) {
         let nothing = Selection { numeric: &[], text: &[], filter: &self.filter };
         nothing.check(context);
+        let rows =
+            model_columns(context, "rows").map(|columns| distinct([ROW_ID, LABEL, PART, FOLD], columns, &self.filter));
+        context.reads("rows", rows.map_or(Reads::All, Reads::Columns));
+        let embeddings = model_columns(context, "embeddings");
+        let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns, &Filter::default()));
+        context.reads("embeddings", embeddings.map_or(Reads::All, Reads::Columns));
+        if let Some(columns) = context.columns("model") {
+            tell_of_model(context, columns);
+        }
         for (path, message) in self.training().problems() {
             context.problem(&path.split('.').collect::<Vec<_>>(), message, None);
         }

@@ -92,6 +92,36 @@ fn a_new_column_that_nobody_reads_trains_nothing_anew() {
 }
 
 #[test]
+fn a_model_names_the_columns_that_are_read_with_it() {
+    let work = study();
+    let transfer = "  more:\n    kind: transfer\n    model: fused\n    rows: folds\n    embeddings: titles\n    strategies: [scratch]\n    seeds: 1\n    epochs: 1\n  told: {kind: report, title: t, stages: [more]}\n";
+    work.write("pipeline.yaml", format!("{STUDY}{transfer}").as_bytes());
+    work.run().ran(&["songs", "folds", "baseline", "titles", "fused", "predict", "more", "told"]);
+    // `predict` copies the record of each row, which has not changed; `transfer` reads what its model does.
+    work.edit("pipeline.yaml", "label: genre", "label: genre\n    derive: {year: {year_of: title}}");
+    work.run().ran(&["songs", "folds"]);
+    let lines = work.text("songs.csv").lines().map(|line| format!("{line},x\n")).collect::<String>();
+    work.write("songs.csv", lines.replacen("genre,x", "genre,mood", 1).as_bytes());
+    work.run().ran(&["songs", "folds", "predict"]);
+    work.write("songs.csv", lines.replacen("genre,x", "genre,mood", 1).replace(",12", ",13").as_bytes());
+    let ran = work.run().succeeded();
+    assert!(ran.lines.last().is_some_and(|last| last["ran"].to_string().contains("more")), "{ran:?}");
+}
+
+#[test]
+fn resources_are_no_part_of_a_result_and_are_checked() {
+    let work = study();
+    work.run().ran(&ALL);
+    work.edit("pipeline.yaml", "epochs: 3", "epochs: 3\n    resources: {cpus: 1, memory: 2 GB, exclusive: true}");
+    work.run_with(&["--memory", "1 GB"]).ran(&[]);
+    work.edit("pipeline.yaml", "memory: 2 GB", "memory: 2 apples");
+    let run = work.run();
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("'2 apples' is not an amount of memory"), "{}", run.stderr);
+    assert!(run.stderr.contains("pipeline.yaml:33"), "{}", run.stderr);
+}
+
+#[test]
 fn values_can_be_set_by_path_from_the_command_line() {
     let work = study();
     work.run().ran(&ALL);

@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use runner::artifact::{Store, Table};
+use runner::artifact::{Digest, Store, Table};
 use runner::engine::{
-    self, Arity, CheckContext, Ground, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan, PortType, Reads, Registry,
-    RunOptions, Source, Stage, StageContext, Status,
+    self, Accepts, Arity, CheckContext, External, Ground, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan,
+    PortType, Reads, Registry, RunOptions, Source, Stage, StageContext, Status,
 };
 use runner::spec;
 use schemars::JsonSchema;
@@ -75,12 +75,9 @@ impl Stage for Sum {
         vec![OutputPort::new("rows", PortType::Table)]
     }
 
-    fn reads(&self, _port: &str) -> Reads {
-        Reads::Columns(vec![self.column.clone()])
-    }
-
     fn check(&self, context: &mut CheckContext) {
         context.require("rows", &["column"], std::slice::from_ref(&self.column));
+        context.reads("rows", Reads::Columns(vec![self.column.clone()]));
         context.output("rows", vec!["value".to_owned()]);
     }
 
@@ -109,11 +106,93 @@ fn table(columns: &[(&str, Vec<i64>)]) -> Table {
     Table::from_columns(columns.iter().map(|(name, values)| (*name, array(values)))).expect("a table")
 }
 
-static KINDS: &[KindInfo] = &[Numbers::INFO, Sum::INFO];
+/// Passes on a text that has to be fetched; it is known by its digest.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Fetched {
+    from: String,
+}
+
+struct Remote {
+    from: String,
+}
+
+impl Remote {
+    /// What a cache folder of the machine would be.
+    fn here(&self) -> std::path::PathBuf {
+        format!("{}.fetched", self.from).into()
+    }
+}
+
+impl External for Remote {
+    fn at(&self) -> &str {
+        "from"
+    }
+
+    fn digest(&self) -> anyhow::Result<Option<String>> {
+        Ok(std::fs::read(self.here()).ok().map(|bytes| Digest::of(&bytes).to_string()))
+    }
+
+    fn fetch(&self, _report: &dyn engine::Report) -> anyhow::Result<String> {
+        std::fs::copy(&self.from, self.here())?;
+        Ok(self.digest()?.unwrap_or_default())
+    }
+}
+
+impl Stage for Fetched {
+    const KIND: &'static str = "fetched";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "a text from elsewhere";
+    const INPUTS: &'static [InputPort] = &[];
+    const SEEDED: bool = false;
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("text", PortType::Files)]
+    }
+
+    fn externals(&self) -> Vec<Box<dyn External>> {
+        vec![Box::new(Remote { from: self.from.clone() })]
+    }
+
+    fn check(&self, _context: &mut CheckContext) {}
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let text = std::fs::read(Remote { from: self.from.clone() }.here())?;
+        context.put_file("text", "text.txt", &text)
+    }
+}
+
+/// Lists the stages that it is told of.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Report {}
+
+impl Stage for Report {
+    const KIND: &'static str = "report";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "a page";
+    const INPUTS: &'static [InputPort] =
+        &[InputPort { name: "stages", accepts: Accepts::WholeStage, arity: Arity::Many, summary: "what to tell of" }];
+    const SEEDED: bool = false;
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("page", PortType::Files)]
+    }
+
+    fn check(&self, _context: &mut CheckContext) {}
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let text: String = context.whole_stages("stages").iter().map(|stage| format!("{}\n", stage.view)).collect();
+        context.put_file("page", "page.txt", text.as_bytes())
+    }
+}
+
+static KINDS: &[KindInfo] = &[Numbers::INFO, Sum::INFO, Fetched::INFO, Report::INFO];
 
 struct Toy {
     folder: tempfile::TempDir,
     yaml: String,
+    device: &'static str,
 }
 
 impl Toy {
@@ -122,7 +201,7 @@ impl Toy {
         std::fs::write(folder.path().join("a.txt"), "1\n2\n3\n").expect("a file");
         std::fs::write(folder.path().join("b.txt"), "10\n20\n").expect("a file");
         let yaml = yaml.replace("DIR", folder.path().to_str().expect("UTF-8"));
-        Toy { folder, yaml }
+        Toy { folder, yaml, device: "cpu" }
     }
 
     fn edit(&mut self, from: &str, to: &str) -> &mut Self {
@@ -144,8 +223,8 @@ impl Toy {
 
     fn outcome(&self, threads: usize) -> engine::RunSummary {
         let (plan, store) = (self.plan(), Store::open(self.folder.path()).expect("a store"));
-        let ground = Ground { plan: &plan, store: &store, artifacts: self.folder.path(), device: "cpu" };
-        let options = RunOptions { threads, keep_going: true, force: Default::default() };
+        let ground = Ground { plan: &plan, store: &store, artifacts: self.folder.path(), device: self.device };
+        let options = RunOptions { threads, keep_going: true, ..RunOptions::default() };
         engine::run(&ground, &plan.order, &options, &|_| {}, &|| false).expect("a run")
     }
 
@@ -167,7 +246,7 @@ impl Toy {
 
     fn reasons(&self, stage: &str) -> Vec<String> {
         let (plan, store) = (self.plan(), Store::open(self.folder.path()).expect("a store"));
-        let ground = Ground { plan: &plan, store: &store, artifacts: self.folder.path(), device: "cpu" };
+        let ground = Ground { plan: &plan, store: &store, artifacts: self.folder.path(), device: self.device };
         let decisions = engine::survey(&ground, &plan.order).expect("decisions");
         let found = decisions.into_iter().find(|(i, _)| plan.stages[*i].name == stage).expect("the stage");
         assert!(found.1.status != Status::Fresh || found.1.reasons.is_empty());
@@ -228,6 +307,69 @@ fn content_counts_and_time_stamps_do_not() {
 #[test]
 fn the_seed_reruns_the_kinds_that_draw() {
     Toy::new(CHAIN).ran(&["a", "s", "t"]).edit("seed: 5", "seed: 6").ran(&["s", "t"]);
+}
+
+#[test]
+fn the_device_reruns_everything_and_going_back_restores() {
+    let mut toy = Toy::new(CHAIN);
+    toy.ran(&["a", "s", "t"]).device = "cuda";
+    toy.ran(&["a", "s", "t"]).device = "cpu";
+    toy.restored(&["a", "s", "t"]);
+}
+
+#[test]
+fn what_is_fetched_counts_by_content_and_not_by_place() {
+    let mut toy = Toy::new("name: toy\nstages:\n  f: {kind: fetched, from: DIR/a.txt}\n");
+    let place = toy.folder.path().join("a.txt").display().to_string();
+    assert_eq!(toy.reasons("f"), [format!("{place} has to be fetched")]);
+    toy.ran(&["f"]).ran(&[]);
+    // Another place with the same content, fetched anew, is the same input.
+    std::fs::copy(toy.folder.path().join("a.txt"), toy.folder.path().join("c.txt")).expect("a copy");
+    toy.edit("a.txt", "c.txt");
+    let summary = toy.outcome(1);
+    assert_eq!(summary.with(Outcome::Ran), [""; 0], "{summary:?}");
+    toy.edit("c.txt", "b.txt").ran(&["f"]).ran(&[]);
+}
+
+#[test]
+fn a_report_counts_what_it_is_told_of_stages_and_other_stages_do_not() {
+    let yaml = format!("{CHAIN}  r: {{kind: report, stages: [s, t]}}\n");
+    let mut toy = Toy::new(&yaml);
+    toy.ran(&["a", "s", "t", "r"]).ran(&[]);
+    // The same sum by another parameter: nothing changes but what the report tells.
+    toy.edit("rows: s, column: value, factor: 2", "rows: s, column: value, round_to: 1, factor: 2").ran(&["t", "r"]);
+    // Names and links too; the stages themselves are restored.
+    toy.edit("  t:", "  total:").edit("[s, t]", "[s, total]").ran(&["r"]);
+    toy.edit("{kind: numbers,", "{kind: numbers, other: 9,").ran(&["a"]);
+}
+
+#[test]
+fn threads_hosts_and_times_do_not_count() {
+    let toy = Toy::new(CHAIN);
+    assert_eq!(toy.outcome(1).with(Outcome::Ran).len(), 3);
+    assert_eq!(toy.outcome(7).with(Outcome::Fresh).len(), 3);
+    // The same bytes on another day, under another thread count, in another folder.
+    let other = Toy::new(CHAIN);
+    other.outcome(7);
+    for file in ["toy/a/rows.arrow", "toy/s/rows.arrow", "toy/t/rows.arrow"] {
+        let read = |toy: &Toy| std::fs::read(toy.folder.path().join(file)).expect("a file");
+        assert_eq!(read(&toy), read(&other), "{file}");
+    }
+    let keys = |toy: &Toy| {
+        let (plan, store) = (toy.plan(), Store::open(toy.folder.path()).expect("a store"));
+        plan.stages.iter().map(|stage| store.current("toy", &stage.name)).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&toy), keys(&other));
+}
+
+#[test]
+fn two_stages_that_do_the_same_are_computed_once_and_planned_so() {
+    let mut toy = Toy::new(&format!("{CHAIN}  twin: {{kind: sum, rows: a, column: value}}\n"));
+    toy.outcome(2);
+    toy.edit("rows: a, column: value}", "rows: a, column: value, factor: 9}");
+    assert_eq!(toy.reasons("twin"), ["'s' does the same"]);
+    let summary = toy.outcome(2);
+    assert_eq!((summary.with(Outcome::Ran).len(), summary.with(Outcome::Restored).len()), (2, 1), "{summary:?}");
 }
 
 #[test]
@@ -292,10 +434,13 @@ fn a_failure_blocks_what_depends_on_it_and_nothing_else() {
 fn reasons_name_old_and_new_value_and_place() {
     let mut toy = Toy::new(CHAIN);
     assert_eq!(toy.reasons("a"), ["never ran"]);
-    assert_eq!(toy.reasons("s"), ["'a' runs before it"]);
+    assert_eq!(toy.reasons("s"), ["never ran", "'a' runs before it"]);
     toy.ran(&["a", "s", "t"]).edit("factor: 2", "factor: 3");
     assert_eq!(toy.reasons("t"), ["factor 2 → 3 (toy.yaml:6:50)"]);
     assert!(toy.reasons("s").is_empty());
+    toy.write("a.txt", "7\n");
+    assert_eq!(toy.reasons("s"), ["'a' runs before it: runs if its output changes"]);
+    assert_eq!(toy.reasons("t"), ["factor 2 → 3 (toy.yaml:6:50)", "'s' runs before it"]);
 }
 
 #[test]

@@ -74,11 +74,8 @@ impl Stage for Total {
         vec![OutputPort::new("rows", PortType::Table)]
     }
 
-    fn reads(&self, _port: &str) -> Reads {
-        Reads::Columns(vec!["value".to_owned()])
-    }
-
     fn check(&self, context: &mut CheckContext) {
+        context.reads("rows", Reads::Columns(vec!["value".to_owned()]));
         context.output("rows", vec!["value".to_owned()]);
     }
 
@@ -174,7 +171,7 @@ fn run_with(folder: &Path, study: Study, options: StoreOptions) -> Ran {
     let go = || -> anyhow::Result<RunSummary> {
         let store = Store::open_with(folder, options)?;
         let ground = Ground { plan: &plan, store: &store, artifacts: folder, device: "cpu" };
-        let options = RunOptions { threads: 1, keep_going: false, force: Default::default() };
+        let options = RunOptions { threads: 1, ..RunOptions::default() };
         engine::run(&ground, &plan.order, &options, &sink, &|| false)
     };
     let result = go();
@@ -627,7 +624,7 @@ fn damaged_records_pointers_memos_and_stamps_cost_time_only() {
         for file in ["records", "memo", "current"].iter().flat_map(|name| files(&path.join(".store").join(name))) {
             damage(&file, false, change);
         }
-        damage(&path.join(".store/stat.json"), false, change);
+        damage(&path.join(".store/stat"), false, change);
         let ran = run(path, Study::A);
         ran.ran(&["a", "t", "u"]);
         assert_eq!(ran.warnings[0], "a: its record in the store was damaged; computed anew", "{what}");
@@ -642,7 +639,7 @@ fn damaged_records_pointers_memos_and_stamps_cost_time_only() {
             ran.ran(&[]);
             assert_eq!(ran.result.expect("a summary").with(Outcome::Restored).len(), restored, "{what}: {name}");
         }
-        damage(&path.join(".store/stat.json"), false, change);
+        damage(&path.join(".store/stat"), false, change);
         run(path, Study::A).ran(&[]);
     }
 }

@@ -9,6 +9,8 @@ mod crash;
 mod determinism;
 mod encoder;
 mod engine;
+mod engine_property;
+mod engine_schedule;
 mod faults;
 mod gc;
 mod history;

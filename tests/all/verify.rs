@@ -125,7 +125,7 @@ fn the_place_that_differs_is_named_and_small_differences_can_be_tolerated() {
         all
     };
     assert!(told(None).iter().all(|(_, one)| *one == Audited::NotUpToDate));
-    let options = RunOptions { threads: 1, keep_going: false, force: Default::default() };
+    let options = RunOptions { threads: 1, ..RunOptions::default() };
     assert!(engine::run(&ground, &plan.order, &options, &|_| {}, &|| false).expect("a run").succeeded());
     let exact = told(None);
     assert_eq!(exact[0], ("still".to_owned(), Audited::Same));

@@ -1,0 +1,193 @@
+//! References: which stage and which port `rows: folds.train` means.
+//!
+//! Knows nothing of parameters, nor of whether the graph that the references make has cycles.
+
+use std::collections::HashMap;
+
+use super::plan::{Bound, Input, problem};
+use super::stage::{Accepts, Arity, InputPort, OutputPort, PortType};
+use crate::spec::{Node, PipelineSpec, Problem, Span, Value, suggest};
+
+/// Looks references up by name: a pipeline may have very many.
+pub(super) struct Resolver<'a> {
+    spec: &'a PipelineSpec,
+    bound: &'a [Option<Bound>],
+    /// The stages of each name, and the instances of each matrix' bare name.
+    named: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Resolver<'a> {
+    pub fn new(spec: &'a PipelineSpec, bound: &'a [Option<Bound>]) -> Self {
+        let mut named: HashMap<&str, Vec<usize>> = HashMap::with_capacity(bound.len());
+        for (i, stage) in spec.stages.values().enumerate() {
+            named.entry(&stage.name).or_default().push(i);
+            if stage.base != stage.name {
+                named.entry(&stage.base).or_default().push(i);
+            }
+        }
+        Resolver { spec, bound, named }
+    }
+
+    /// The resolved references of stage `own`, each with the place where it is written.
+    pub fn inputs(&self, own: usize, stage: &Bound, problems: &mut Vec<Problem>) -> Vec<(Input, Span)> {
+        let mut inputs = Vec::new();
+        for (port, node) in &stage.references {
+            let many = matches!(port.arity, Arity::Many | Arity::Any | Arity::Named);
+            let before = inputs.len();
+            for (label, item) in written(port, node, problems) {
+                match self.resolve(own, port, item) {
+                    Ok(found) => inputs.extend(
+                        found
+                            .into_iter()
+                            .enumerate()
+                            .map(|(i, (from, output))| {
+                                let (label, number) = (label.map(str::to_owned), inputs_of(&inputs, port) + i);
+                                let input = Input { port: port.name, label, item: number, from, output };
+                                (input, item.span)
+                            })
+                            .collect::<Vec<_>>(),
+                    ),
+                    Err(problem) => problems.push(*problem),
+                }
+            }
+            if !many && inputs.len() > before + 1 {
+                let message = format!("input '{}' takes one reference, not {}", port.name, inputs.len() - before);
+                let help = Some("name one stage, or one instance of a matrix".to_owned());
+                problems.push(problem(node.span, message, help));
+            }
+        }
+        inputs
+    }
+
+    /// The stages and ports that one reference means.
+    fn resolve(&self, own: usize, port: &InputPort, node: &Node) -> Result<Vec<(usize, Option<String>)>, Box<Problem>> {
+        let problem = |message: String, help: Option<String>| Box::new(problem(node.span, message, help));
+        let Value::String(reference) = &node.value else {
+            let message = format!("input '{}' wants a reference such as `songs` or `folds.train`", port.name);
+            return Err(problem(message, None));
+        };
+        let (stages, output) = self.find(reference).ok_or_else(|| {
+            let candidates = self.candidates();
+            let hint = suggest(reference, candidates.iter().map(String::as_str));
+            let hint = hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default();
+            problem(format!("no stage '{reference}'{hint}"), Some(format!("stages are {}", self.names().join(", "))))
+        })?;
+        if stages.contains(&own) {
+            return Err(problem("a stage cannot read from itself".to_owned(), None));
+        }
+        let mut found = Vec::new();
+        for &from in stages {
+            // A stage that could not be bound has its own problem already.
+            let Some(outputs) = self.bound[from].as_ref().and_then(Bound::outputs) else { continue };
+            let name = self.spec.stages.get_index(from).map_or("", |(name, _)| name.as_str());
+            match port.accepts {
+                Accepts::WholeStage if output.is_none() => found.push((from, None)),
+                Accepts::WholeStage => {
+                    return Err(problem(format!("input '{}' takes whole stages, not ports", port.name), None));
+                }
+                Accepts::Only(_) | Accepts::Any => {
+                    let port = pick(name, outputs, output, port.accepts.only());
+                    found.push((from, Some(port.map_err(|(message, help)| problem(message, help))?)));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// `stage`, `stage.port`, or the bare name of a matrix. Instance names may hold points, so whole names come first.
+    fn find<'r>(&self, reference: &'r str) -> Option<(&[usize], Option<&'r str>)> {
+        if let Some(found) = self.named.get(reference) {
+            return Some((found, None));
+        }
+        let (stage, port) = reference.rsplit_once('.')?;
+        Some((self.named.get(stage)?, Some(port)))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.spec.stages.keys().cloned().collect()
+    }
+
+    fn candidates(&self) -> Vec<String> {
+        let mut all = self.names();
+        for (name, bound) in self.spec.stages.keys().zip(self.bound) {
+            let ports = bound.iter().filter_map(Bound::outputs).flatten();
+            all.extend(ports.map(|port| format!("{name}.{}", port.name)));
+        }
+        all
+    }
+}
+
+/// The references written at a port, with their names where the port takes named ones. Those are sorted: their order means nothing.
+fn written<'n>(port: &InputPort, node: &'n Node, problems: &mut Vec<Problem>) -> Vec<(Option<&'n str>, &'n Node)> {
+    let items = |node: &'n Node| match &node.value {
+        Value::Sequence(items) => items.iter().collect(),
+        _ => vec![node],
+    };
+    if port.arity != Arity::Named {
+        return items(node).into_iter().map(|item| (None, item)).collect();
+    }
+    let Value::Mapping(entries) = &node.value else {
+        let message = format!("'{}' wants a mapping from names to references, not {}", port.name, node.value.noun());
+        let help = Some(format!("e.g. `{}: {{rows: songs, model: numeric.model}}`", port.name));
+        problems.push(problem(node.span, message, help));
+        return Vec::new();
+    };
+    let mut named: Vec<(&str, &Node)> = entries.iter().map(|(name, entry)| (name.as_str(), &entry.node)).collect();
+    named.sort_by_key(|(name, _)| *name);
+    named.into_iter().flat_map(|(name, node)| items(node).into_iter().map(move |item| (Some(name), item))).collect()
+}
+
+fn inputs_of(inputs: &[(Input, Span)], port: &InputPort) -> usize {
+    inputs.iter().filter(|(input, _)| input.port == port.name).count()
+}
+
+fn pick(
+    stage: &str,
+    outputs: &[OutputPort],
+    named: Option<&str>,
+    wanted: Option<PortType>,
+) -> Result<String, (String, Option<String>)> {
+    let list = || {
+        let ports: Vec<String> = outputs.iter().map(|port| format!("{stage}.{}", port.name)).collect();
+        Some(format!("its ports are {}", ports.join(", ")))
+    };
+    let Some(name) = named else {
+        let first = outputs.iter().find(|port| wanted.is_none_or(|wanted| port.holds == wanted));
+        let what = wanted.map_or("anything", type_name_with_article);
+        return first
+            .map(|port| port.name.clone())
+            .ok_or_else(|| (format!("stage '{stage}' has no port that holds {what}"), list()));
+    };
+    match outputs.iter().find(|port| port.name == name) {
+        Some(port) => match wanted.filter(|wanted| port.holds != *wanted) {
+            None => Ok(port.name.clone()),
+            Some(wanted) => {
+                let (found, wanted) = (type_name(port.holds), type_name(wanted));
+                Err((format!("'{stage}.{name}' holds a {found}, but a {wanted} is wanted here"), None))
+            }
+        },
+        None => {
+            let hint = suggest(name, outputs.iter().map(|port| port.name.as_str()));
+            let hint = hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default();
+            Err((format!("stage '{stage}' has no port '{name}'{hint}"), list()))
+        }
+    }
+}
+
+fn type_name_with_article(port: PortType) -> &'static str {
+    match port {
+        PortType::Table => "a table",
+        PortType::Model => "a model",
+        PortType::Json => "a set of metrics",
+        PortType::Files => "a set of files",
+    }
+}
+
+fn type_name(port: PortType) -> &'static str {
+    match port {
+        PortType::Table => "table",
+        PortType::Model => "model",
+        PortType::Json => "set of metrics",
+        PortType::Files => "set of files",
+    }
+}

@@ -1,0 +1,641 @@
+//! Random graphs of toy stages through random edits: after each step the results are those of a run from scratch, exactly the necessary stages
+//! were executed, and the plan had said so.
+//!
+//! What is necessary is predicted by a model that shares no code with the engine: it knows values, not digests.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use runner::artifact::{Digest, Store, StoreOptions, Table};
+use runner::engine::{
+    self, Accepts, Arity, CheckContext, Decision, Ground, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan,
+    PortType, Reads, Registry, RunOptions, Source, Stage, StageContext, StaleReason, Status,
+};
+use runner::spec;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The numbers of a file; port `head` has the first one only.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Lines {
+    file: String,
+    extra: i64,
+}
+
+impl Stage for Lines {
+    const KIND: &'static str = "lines";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "numbers of a file";
+    const INPUTS: &'static [InputPort] = &[];
+    const SEEDED: bool = false;
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("rows", PortType::Table), OutputPort::new("head", PortType::Table)]
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source { at: "file".to_owned(), path: self.file.clone().into() }]
+    }
+
+    fn check(&self, _context: &mut CheckContext) {}
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let (_, bytes) = context.source("file")?;
+        let values: Vec<i64> = String::from_utf8(bytes)?.lines().map(str::parse).collect::<Result<_, _>>()?;
+        let head = values[..1].to_vec();
+        context.put_table("rows", &table(values, self.extra))?;
+        context.put_table("head", &table(head, self.extra))
+    }
+}
+
+/// The sum of a column over its inputs; `VERSION` is part of the result, as the code of a stage is.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Sum<const VERSION: u32> {
+    column: String,
+    factor: i64,
+    round_to: i64,
+    extra: i64,
+    fail: bool,
+}
+
+impl<const V: u32> Stage for Sum<V> {
+    const KIND: &'static str = "sum";
+    const VERSION: u32 = V;
+    const SUMMARY: &'static str = "a sum";
+    const INPUTS: &'static [InputPort] = &[InputPort::table("rows", Arity::Many, "what to sum")];
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("rows", PortType::Table)]
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        context.reads("rows", Reads::Columns(vec![self.column.clone()]));
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        use arrow::array::AsArray;
+        anyhow::ensure!(!self.fail, "told to fail");
+        let mut total = context.seed() as i64 + i64::from(V);
+        for input in context.inputs("rows") {
+            let table = input.table()?;
+            let column = table.column(&self.column)?.as_primitive::<arrow::datatypes::Int64Type>().clone();
+            total += column.iter().flatten().sum::<i64>() * self.factor;
+        }
+        context.put_table("rows", &table(vec![total / self.round_to * self.round_to], self.extra))
+    }
+}
+
+/// Tells of whole stages, in one file.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Tell {
+    title: i64,
+}
+
+impl Stage for Tell {
+    const KIND: &'static str = "tell";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "a report";
+    const INPUTS: &'static [InputPort] = &[InputPort {
+        name: "stages",
+        accepts: Accepts::WholeStage,
+        arity: Arity::Many,
+        summary: "the stages to tell of",
+    }];
+    const SEEDED: bool = false;
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("page", PortType::Files)]
+    }
+
+    fn check(&self, _context: &mut CheckContext) {}
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let mut text = format!("{}\n", self.title);
+        for whole in context.whole_stages("stages") {
+            text.push_str(&format!("{}\n", whole.view));
+            for output in &whole.outputs {
+                for name in output.file_names() {
+                    text.push_str(&format!("{name} {}\n", Digest::of(&output.file(name)?)));
+                }
+            }
+        }
+        context.put_file("page", "page.txt", text.as_bytes())
+    }
+}
+
+fn table(values: Vec<i64>, extra: i64) -> Table {
+    use arrow::array::{ArrayRef, Int64Array};
+    let extra: ArrayRef = std::sync::Arc::new(Int64Array::from(vec![extra; values.len()]));
+    let values: ArrayRef = std::sync::Arc::new(Int64Array::from(values));
+    Table::from_columns([("value", values), ("extra", extra)]).expect("a table")
+}
+
+/// The same program before and after a change of its code.
+static BEFORE: &[KindInfo] = &[Lines::INFO, Sum::<1>::INFO, Tell::INFO];
+static AFTER: &[KindInfo] = &[Lines::INFO, Sum::<2>::INFO, Tell::INFO];
+
+const FILES: usize = 3;
+const CONTENTS: [&str; 4] = ["1\n2\n3\n", "1\n2\n30\n", "40\n", "7\n7\n7\n7\n"];
+
+#[derive(Clone, Debug)]
+struct Study {
+    /// Index into `CONTENTS` of each source file.
+    files: [usize; FILES],
+    stages: Vec<Toy>,
+    seed: i64,
+    /// 1 or 2.
+    version: i64,
+}
+
+#[derive(Clone, Debug)]
+struct Toy {
+    name: String,
+    /// Makes the contents of different stages differ, and is a column that hardly anybody reads.
+    extra: i64,
+    work: Work,
+}
+
+#[derive(Clone, Debug)]
+enum Work {
+    Lines { file: usize },
+    Sum { rows: Vec<(usize, bool)>, reads_extra: bool, factor: i64, round_to: i64, fail: bool },
+    Tell { stages: Vec<usize> },
+}
+
+impl Study {
+    fn yaml(&self, folder: &Path) -> String {
+        let mut text = format!("name: toy\nseed: {}\nstages:\n", self.seed);
+        for toy in &self.stages {
+            let Toy { name, extra, work } = toy;
+            let line = match work {
+                Work::Lines { file } => {
+                    format!("kind: lines, file: '{}', extra: {extra}", folder.join(format!("{file}.txt")).display())
+                }
+                Work::Sum { rows, reads_extra, factor, round_to, fail } => {
+                    let column = if *reads_extra { "extra" } else { "value" };
+                    let rows: Vec<String> = rows.iter().map(|input| self.reference(*input)).collect();
+                    format!(
+                        "kind: sum, rows: [{}], column: {column}, factor: {factor}, round_to: {round_to}, extra: {extra}, fail: {fail}",
+                        rows.join(", ")
+                    )
+                }
+                Work::Tell { stages } => {
+                    let names: Vec<&str> = stages.iter().map(|&i| self.stages[i].name.as_str()).collect();
+                    format!("kind: tell, stages: [{}], title: {extra}", names.join(", "))
+                }
+            };
+            text.push_str(&format!("  {name}: {{{line}}}\n"));
+        }
+        text
+    }
+
+    fn reference(&self, (from, head): (usize, bool)) -> String {
+        let head = head && matches!(self.stages[from].work, Work::Lines { .. });
+        format!("{}.{}", self.stages[from].name, if head { "head" } else { "rows" })
+    }
+
+    fn plan(&self, folder: &Path) -> Plan {
+        let registry = Registry(if self.version == 1 { BEFORE } else { AFTER });
+        let spec = spec::parse("toy.yaml", &self.yaml(folder), &[]);
+        let spec = spec.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+        Plan::new(spec, registry).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+    }
+}
+
+/// A port's table: `value`, and the constant `extra`.
+type Rows = (Vec<i64>, i64);
+
+/// What a stage is asked to do with what, and what comes of it, by file name.
+struct Answer {
+    key: String,
+    ports: BTreeMap<&'static str, Rows>,
+    files: BTreeMap<&'static str, String>,
+}
+
+/// What every stage must give; `None` for what fails or depends on what fails.
+fn answers(study: &Study, folder: &Path) -> Vec<Option<Answer>> {
+    let mut answers: Vec<Option<Answer>> = Vec::new();
+    for toy in &study.stages {
+        let answer = answer(study, folder, toy, &answers);
+        answers.push(answer);
+    }
+    answers
+}
+
+fn answer(study: &Study, folder: &Path, toy: &Toy, above: &[Option<Answer>]) -> Option<Answer> {
+    let extra = toy.extra;
+    let (key, ports) = match &toy.work {
+        Work::Lines { file } => {
+            let content = CONTENTS[study.files[*file]];
+            let values: Vec<i64> = content.lines().map(|line| line.parse().expect("a number")).collect();
+            let ports = BTreeMap::from([("head", (values[..1].to_vec(), extra)), ("rows", (values, extra))]);
+            (format!("lines {extra} {content}"), ports)
+        }
+        Work::Sum { fail: true, .. } => return None,
+        Work::Sum { rows, reads_extra, factor, round_to, fail } => {
+            let mut total = study.seed + study.version;
+            let mut key =
+                format!("sum {extra} {} {} {reads_extra} {factor} {round_to} {fail}", study.seed, study.version);
+            for &(from, head) in rows {
+                let head = head && matches!(study.stages[from].work, Work::Lines { .. });
+                let (values, other) = &above[from].as_ref()?.ports[if head { "head" } else { "rows" }];
+                let read = if *reads_extra { vec![*other; values.len()] } else { values.clone() };
+                total += read.iter().sum::<i64>() * factor;
+                key.push_str(&format!(" {read:?}"));
+            }
+            let value = total / round_to * round_to;
+            (key, BTreeMap::from([("rows", (vec![value], extra))]))
+        }
+        Work::Tell { stages } => {
+            let mut text = format!("tell {extra}");
+            for &from in stages {
+                let (told, files) = (&study.stages[from], &above[from].as_ref()?.files);
+                // A report is told of parameters and links too, but not of what they make of the sources and of the seed.
+                let links: Vec<String> = match &told.work {
+                    Work::Lines { file } => vec![folder.join(format!("{file}.txt")).display().to_string()],
+                    Work::Sum { rows, .. } => rows.iter().map(|input| study.reference(*input)).collect(),
+                    Work::Tell { stages } => stages.iter().map(|&i| study.stages[i].name.clone()).collect(),
+                };
+                let params = match &told.work {
+                    Work::Sum { reads_extra, factor, round_to, fail, .. } => {
+                        format!("{reads_extra} {factor} {round_to} {fail}")
+                    }
+                    _ => String::new(),
+                };
+                text.push_str(&format!(" {} {} {params} {links:?} {files:?}", told.name, told.extra));
+            }
+            let files = BTreeMap::from([("page.txt", text.clone())]);
+            return Some(Answer { key: text, ports: BTreeMap::new(), files });
+        }
+    };
+    let file = |port: &&'static str| if *port == "head" { "head.arrow" } else { "rows.arrow" };
+    let files = ports.iter().map(|(port, rows)| (file(port), format!("{rows:?}"))).collect();
+    Some(Answer { key, ports, files })
+}
+
+fn fails(toy: &Toy) -> bool {
+    matches!(toy.work, Work::Sum { fail: true, .. })
+}
+
+/// What a store and a folder hold, as far as the next run is concerned.
+#[derive(Default)]
+struct Model {
+    /// The files of every result that was ever committed, by what was asked.
+    committed: HashMap<String, BTreeMap<&'static str, String>>,
+    /// Contents of sound blobs.
+    blobs: HashSet<String>,
+    /// By stage: what was asked for the result that lies in its folder.
+    current: HashMap<String, String>,
+    /// Files for people that are as they were put there.
+    people: HashSet<(String, &'static str)>,
+    digests: HashMap<String, Digest>,
+}
+
+impl Model {
+    /// How each stage must end, and what is true afterwards.
+    fn run(&mut self, study: &Study, answers: &[Option<Answer>]) -> Vec<Outcome> {
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        for (toy, answer) in study.stages.iter().zip(answers) {
+            let lost = |&i: &usize| matches!(outcomes[i], Outcome::Failed | Outcome::Blocked);
+            let blocked = match &toy.work {
+                Work::Lines { .. } => false,
+                Work::Sum { rows, .. } => rows.iter().any(|(from, _)| lost(from)),
+                Work::Tell { stages } => stages.iter().any(lost),
+            };
+            let outcome = match answer {
+                _ if blocked => Outcome::Blocked,
+                _ if fails(toy) => Outcome::Failed,
+                Some(answer) => self.settle(&toy.name, answer),
+                None => panic!("'{}' has no answer and does not fail", toy.name),
+            };
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+
+    fn settle(&mut self, stage: &str, answer: &Answer) -> Outcome {
+        let Answer { key, files, .. } = answer;
+        let known = self.committed.contains_key(key) && files.values().all(|content| self.blobs.contains(content));
+        let placed = files.keys().all(|file| self.people.contains(&(stage.to_owned(), *file)));
+        let current = self.current.get(stage) == Some(key);
+        self.committed.insert(key.clone(), files.clone());
+        self.blobs.extend(files.values().cloned());
+        self.current.insert(stage.to_owned(), key.clone());
+        self.people.extend(files.keys().map(|file| (stage.to_owned(), *file)));
+        match known {
+            true if current && placed => Outcome::Fresh,
+            true => Outcome::Restored,
+            false => Outcome::Ran,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Edit {
+    Nothing,
+    Factor(usize, i64),
+    Rounding(usize, i64),
+    Column(usize),
+    Unread(usize),
+    Fail(usize),
+    Wiring(usize, usize),
+    Source(usize, usize),
+    Code,
+    Seed(i64),
+    Name(usize),
+    BlobGone(usize),
+    BlobDamaged(usize),
+    FolderGone(usize),
+    FileChanged(usize),
+    /// Back to how the study was after that many steps.
+    Back(usize),
+}
+
+fn edits() -> impl Strategy<Value = Edit> {
+    let any = 0..1000usize;
+    prop_oneof![
+        1 => Just(Edit::Nothing),
+        3 => (any.clone(), 1..4i64).prop_map(|(i, value)| Edit::Factor(i, value)),
+        2 => (any.clone(), prop_oneof![Just(1i64), Just(100), Just(100_000)]).prop_map(|(i, value)| Edit::Rounding(i, value)),
+        1 => any.clone().prop_map(Edit::Column),
+        2 => any.clone().prop_map(Edit::Unread),
+        1 => any.clone().prop_map(Edit::Fail),
+        2 => (any.clone(), any.clone()).prop_map(|(i, from)| Edit::Wiring(i, from)),
+        3 => (0..FILES, 0..CONTENTS.len()).prop_map(|(file, content)| Edit::Source(file, content)),
+        1 => Just(Edit::Code),
+        1 => (0..3i64).prop_map(Edit::Seed),
+        2 => any.clone().prop_map(Edit::Name),
+        2 => any.clone().prop_map(Edit::BlobGone),
+        1 => any.clone().prop_map(Edit::BlobDamaged),
+        1 => any.clone().prop_map(Edit::FolderGone),
+        1 => any.clone().prop_map(Edit::FileChanged),
+        3 => any.prop_map(Edit::Back),
+    ]
+}
+
+/// 3 to 12 stages, each reading from earlier ones.
+fn studies() -> impl Strategy<Value = Study> {
+    let stage = (0..8u8, prop::collection::vec((0..1000usize, any::<bool>()), 1..4), 0..FILES, 0..3usize);
+    let shape = prop::collection::vec(stage, 2..12);
+    (shape, prop::array::uniform3(0..CONTENTS.len())).prop_map(|(shape, files)| {
+        let mut stages = vec![Toy { name: "s0".to_owned(), extra: 0, work: Work::Lines { file: 0 } }];
+        for (kind, inputs, file, coarse) in shape {
+            let i = stages.len();
+            let tables: Vec<usize> = (0..i).filter(|&j| !matches!(stages[j].work, Work::Tell { .. })).collect();
+            let work = match kind {
+                0 => Work::Lines { file },
+                1 => {
+                    let mut told: Vec<usize> = inputs.iter().map(|(from, _)| from % i).collect();
+                    told.sort_unstable();
+                    told.dedup();
+                    Work::Tell { stages: told }
+                }
+                _ => Work::Sum {
+                    rows: inputs.iter().map(|(from, head)| (tables[from % tables.len()], *head)).collect(),
+                    reads_extra: false,
+                    factor: 1,
+                    round_to: [1, 1, 1000][coarse],
+                    fail: false,
+                },
+            };
+            stages.push(Toy { name: format!("s{i}"), extra: 100_000 * i as i64, work });
+        }
+        Study { files, stages, seed: 1, version: 1 }
+    })
+}
+
+/// A folder with sources and a store, and the model of it.
+struct Bench {
+    folder: tempfile::TempDir,
+    model: Model,
+    names: usize,
+}
+
+impl Bench {
+    fn store(folder: &Path) -> Store {
+        Store::open_with(folder, StoreOptions { durable: false, ..StoreOptions::default() }).expect("a store")
+    }
+
+    fn sources(&self) -> PathBuf {
+        self.folder.path().join("sources")
+    }
+
+    fn apply(&mut self, study: &mut Study, edit: &Edit, history: &[Study]) {
+        let count = study.stages.len();
+        let blobs = || {
+            let mut known: Vec<&String> = self.model.blobs.iter().collect();
+            known.sort();
+            known
+        };
+        match edit {
+            Edit::Nothing => {}
+            Edit::Factor(i, value) => {
+                if let Work::Sum { factor, .. } = &mut study.stages[i % count].work {
+                    *factor = *value;
+                }
+            }
+            Edit::Rounding(i, value) => {
+                if let Work::Sum { round_to, .. } = &mut study.stages[i % count].work {
+                    *round_to = *value;
+                }
+            }
+            Edit::Column(i) => {
+                if let Work::Sum { reads_extra, .. } = &mut study.stages[i % count].work {
+                    *reads_extra = !*reads_extra;
+                }
+            }
+            Edit::Unread(i) => study.stages[i % count].extra += 1,
+            Edit::Fail(i) => {
+                if let Work::Sum { fail, .. } = &mut study.stages[i % count].work {
+                    *fail = !*fail;
+                }
+            }
+            Edit::Wiring(i, from) => {
+                let i = i % count;
+                let tables: Vec<usize> =
+                    (0..i).filter(|&j| !matches!(study.stages[j].work, Work::Tell { .. })).collect();
+                match &mut study.stages[i].work {
+                    Work::Sum { rows, .. } => rows[0] = (tables[from % tables.len()], from % 2 == 0),
+                    Work::Lines { file } => *file = from % FILES,
+                    Work::Tell { stages } => *stages = vec![from % i],
+                }
+            }
+            Edit::Source(file, content) => study.files[*file] = *content,
+            Edit::Code => study.version = 3 - study.version,
+            Edit::Seed(seed) => study.seed = *seed,
+            Edit::Name(i) => {
+                self.names += 1;
+                study.stages[i % count].name = format!("n{}", self.names);
+            }
+            Edit::BlobGone(n) | Edit::BlobDamaged(n) => {
+                let known = blobs();
+                if known.is_empty() {
+                    return;
+                }
+                let content = known[n % known.len()].clone();
+                let path = Bench::store(self.folder.path()).blob_path(self.model.digests[&content]);
+                // A new file in its place: the links for people keep the sound one.
+                let mut bytes = std::fs::read(&path).expect("a blob");
+                std::fs::remove_file(&path).expect("removed");
+                if matches!(edit, Edit::BlobDamaged(_)) {
+                    bytes.push(0);
+                    std::fs::write(&path, bytes).expect("written");
+                }
+                self.model.blobs.remove(&content);
+            }
+            Edit::FolderGone(i) => {
+                let name = &study.stages[i % count].name;
+                let _ = std::fs::remove_dir_all(self.folder.path().join("toy").join(name));
+                self.model.people.retain(|(stage, _)| stage != name);
+            }
+            Edit::FileChanged(i) => {
+                let name = study.stages[i % count].name.clone();
+                let mut own: Vec<&'static str> =
+                    self.model.people.iter().filter(|(stage, _)| *stage == name).map(|(_, file)| *file).collect();
+                own.sort_unstable();
+                let Some(file) = own.first() else { return };
+                let path = self.folder.path().join("toy").join(&name).join(file);
+                std::fs::remove_file(&path).expect("a file for people");
+                std::fs::write(&path, "edited").expect("written");
+                self.model.people.remove(&(name, *file));
+            }
+            Edit::Back(step) => *study = history[step % history.len()].clone(),
+        }
+    }
+
+    /// One step: the plan, the run, the model and a run from scratch must agree.
+    fn check(&mut self, study: &Study, threads: usize) {
+        let sources = self.sources();
+        for (file, content) in study.files.iter().enumerate() {
+            let path = sources.join(format!("{file}.txt"));
+            // A file that is the same is not written, as an editor would not.
+            if std::fs::read_to_string(&path).ok().as_deref() != Some(CONTENTS[*content]) {
+                std::fs::write(path, CONTENTS[*content]).expect("a source");
+            }
+        }
+        let plan = study.plan(&sources);
+        let artifacts = self.folder.path();
+        let before = listing(artifacts);
+        let decisions = {
+            let store = Bench::store(artifacts);
+            let ground = Ground { plan: &plan, store: &store, artifacts, device: "cpu" };
+            engine::survey(&ground, &plan.order).expect("decisions")
+        };
+        assert_eq!(before, listing(artifacts), "planning changed something on disk");
+
+        let summary = run(&plan, artifacts, threads);
+        let answers = answers(study, &sources);
+        let current = self.model.current.clone();
+        let expected = self.model.run(study, &answers);
+        let outcome = |name: &str| {
+            let stage = summary.stages.iter().find(|stage| stage.stage == name);
+            stage.unwrap_or_else(|| panic!("'{name}' has no outcome")).outcome
+        };
+        for ((toy, expected), answer) in study.stages.iter().zip(&expected).zip(&answers) {
+            let decision = decision_on(&decisions, &plan, toy);
+            assert_eq!(outcome(&toy.name), *expected, "{}; the plan said {decision:?}", toy.name);
+            let asked_again = answer.as_ref().is_some_and(|answer| current.get(&toy.name) == Some(&answer.key));
+            assert!(may_end(decision, *expected, asked_again), "{}: planned {decision:?}, but {expected:?}", toy.name);
+        }
+
+        let fresh = workplace();
+        run(&plan, fresh.path(), 1);
+        for (toy, answer) in study.stages.iter().zip(&answers) {
+            let Some(answer) = answer else { continue };
+            for (file, content) in &answer.files {
+                let read = |root: &Path| {
+                    let path = root.join("toy").join(&toy.name).join(file);
+                    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+                };
+                let (found, scratch) = (read(artifacts), read(fresh.path()));
+                assert!(found == scratch, "{file} of {} differs from that of a run from scratch", toy.name);
+                self.model.digests.insert(content.clone(), Digest::of(&found));
+            }
+        }
+    }
+}
+
+/// In memory where the system has such a place: thousands of runs need no disk.
+fn workplace() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    folder.expect("a folder")
+}
+
+fn run(plan: &Plan, artifacts: &Path, threads: usize) -> engine::RunSummary {
+    let store = Bench::store(artifacts);
+    let ground = Ground { plan, store: &store, artifacts, device: "cpu" };
+    let options = RunOptions { threads, keep_going: true, ..RunOptions::default() };
+    engine::run(&ground, &plan.order, &options, &|_| {}, &|| false).expect("a run")
+}
+
+fn decision_on<'d>(decisions: &'d [(usize, Decision)], plan: &Plan, toy: &Toy) -> &'d Decision {
+    let found = decisions.iter().find(|(i, _)| plan.stages[*i].name == toy.name);
+    &found.unwrap_or_else(|| panic!("'{}' was not decided on", toy.name)).1
+}
+
+/// Whether a plan that said so kept its word. `asked_again`: the stage was asked for just what lies in its folder.
+fn may_end(decision: &Decision, outcome: Outcome, asked_again: bool) -> bool {
+    let upstream = decision.reasons.iter().find_map(|reason| match reason {
+        StaleReason::Upstream { only_if_changed, .. } => Some(*only_if_changed),
+        _ => None,
+    });
+    match (decision.status, upstream) {
+        (Status::Fresh, _) => outcome == Outcome::Fresh,
+        (Status::Restore, _) => outcome == Outcome::Restored,
+        (Status::Run, None) => matches!(outcome, Outcome::Ran | Outcome::Failed),
+        (Status::Run, Some(true)) => asked_again == (outcome == Outcome::Fresh),
+        // It has a reason of its own, so that it cannot stay as it is.
+        (Status::Run, Some(false)) => outcome != Outcome::Fresh,
+    }
+}
+
+/// Every path with all that tells of a change.
+fn listing(root: &Path) -> Vec<(PathBuf, u64, std::time::SystemTime)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let metadata = entry.metadata().expect("metadata");
+            found.push((entry.path(), metadata.len(), metadata.modified().expect("a time")));
+            if metadata.is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn never_stale_never_wasteful(cases: u32) {
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let steps = prop::collection::vec((edits(), 1..4usize), 1..10);
+    proptest!(config, |(study in studies(), steps in steps)| {
+        let folder = workplace();
+        std::fs::create_dir(folder.path().join("sources")).expect("a folder");
+        let mut bench = Bench { folder, model: Model::default(), names: 0 };
+        let mut study = study;
+        bench.check(&study, 2);
+        let mut history = vec![study.clone()];
+        for (edit, threads) in &steps {
+            bench.apply(&mut study, edit, &history);
+            bench.check(&study, *threads);
+            history.push(study.clone());
+        }
+    });
+}
+
+#[test]
+fn random_edits_are_never_stale_and_never_wasteful() {
+    never_stale_never_wasteful(40);
+}
+
+#[test]
+#[ignore = "long: run by .ci/run"]
+fn many_random_edits_are_never_stale_and_never_wasteful() {
+    never_stale_never_wasteful(1500);
+}
