@@ -235,9 +235,13 @@ fn scores(paired: &Paired, style: screen::Style) -> String {
         Verdict::Worse => style.error("B is worse"),
         Verdict::NoSignificantDifference => "no significant difference".to_owned(),
     };
+    let p = match paired.adjusted_p {
+        small if small < 1e-4 => "p < 0.0001".to_owned(),
+        p => format!("p = {p:.4}"),
+    };
     text.push_str(&format!(
-        "  {verdict} (p = {:.4}); of {} rows {} went right → wrong, {} wrong → right\n",
-        paired.adjusted_p, paired.rows, paired.right_to_wrong, paired.wrong_to_right
+        "  {verdict} ({p}); of {} rows {} went right → wrong, {} wrong → right\n",
+        paired.rows, paired.right_to_wrong, paired.wrong_to_right
     ));
     if paired.left_out > 0 {
         text.push_str(&style.dim(&format!("  {} rows are not common to both\n", paired.left_out)));

@@ -80,7 +80,7 @@ pub(super) fn gc(arguments: &GcArguments) -> Outcome {
     let counts: Vec<String> = counts.map(|&(name, count, bytes)| format!("{count} {name}{}", size(bytes))).collect();
     let (verb, freed) = if arguments.dry_run { ("would remove", "would free") } else { ("removed", "freed") };
     super::print(&match counts.is_empty() {
-        true => format!("nothing to remove: {} runs are kept\n", kept.len()),
+        true => format!("nothing to remove; kept runs: {}\n", kept.len()),
         false => format!("{verb} {}; {freed} {}\n", counts.join(", "), screen::bytes(collected.bytes)),
     });
     Ok(DONE)

@@ -60,7 +60,7 @@ fn the_grace_keeps_what_is_young() {
     let told = lines(&work, &["gc", "--json", "--keep", "0"]).pop().expect("a line");
     assert_eq!((&told["runs"], &told["records"], &told["bytes"]), (&0.into(), &0.into(), &0.into()), "{told}");
     let text = String::from_utf8(work.runner(&["gc"]).stdout).expect("UTF-8");
-    assert!(text.contains("nothing to remove: 3 runs are kept"), "{text}");
+    assert!(text.contains("nothing to remove; kept runs: 3"), "{text}");
     assert_eq!(work.runner(&["gc", "--grace", "soon"]).status.code(), Some(2));
 }
 
