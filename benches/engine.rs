@@ -171,6 +171,14 @@ fn report(what: &str, stages: usize, measured: &Measured) {
     );
 }
 
+/// The best of three runs in new folders, the last of them `folder`; of one, where that takes long.
+fn from_nothing(task: &str, stages: usize, folder: &tempfile::TempDir) -> Measured {
+    let others = if stages > 1_000 { 0 } else { 2 };
+    let others = (0..others).map(|_| measure(task, workplace(stages).path(), 1));
+    let all = others.chain([measure(task, folder.path(), 1)]);
+    all.min_by(|a, b| a.seconds.total_cmp(&b.seconds)).expect("one or more")
+}
+
 fn workplace(stages: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("toy.yaml"), yaml(stages)).expect("the pipeline");
@@ -190,11 +198,11 @@ fn main() {
     }
     for stages in sizes {
         let folder = workplace(stages);
-        report("run, nothing known", stages, &measure("run", folder.path(), 1));
+        report("run, nothing known", stages, &from_nothing("run", stages, &folder));
         report("plan, all fresh", stages, &measure("plan", folder.path(), 5));
         report("run, all fresh", stages, &measure("rerun", folder.path(), 3));
         if stages == 1_000 {
-            report("run durably", stages, &measure("run durably", workplace(stages).path(), 1));
+            report("run durably", stages, &from_nothing("run durably", stages, &workplace(stages)));
         }
     }
     for (program, stages) in [("make", 1_000), ("dvc", 100)] {
@@ -202,13 +210,13 @@ fn main() {
     }
 }
 
-/// The same DAG by another program, first with nothing done and then with nothing to do, and how many times as long it takes as we do.
+/// The same DAG by another program (which starts a command for each stage, as we would for `kind: command`), first with nothing done and then with nothing to do, and how many times as long it takes as we do.
 fn compare(program: &str, stages: usize) {
     if !Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success()) {
         return println!("{program} is not on PATH");
     }
     let (own, theirs) = (workplace(stages), tempfile::tempdir().expect("a folder"));
-    let own = [measure("run durably", own.path(), 1), measure("rerun", own.path(), 3)];
+    let own = [from_nothing("run durably", stages, &own), measure("rerun", own.path(), 3)];
     let folder = theirs.path();
     let start = |program: &str, arguments: &[&str]| {
         let clock = Instant::now();

@@ -1,6 +1,6 @@
 //! What a stage will probably take, from what it took before.
 //!
-//! A guess for people: nothing decides by it. Knows nothing of how the guess is shown.
+//! A guess, for people and for the order of the queue: no result depends on it. Knows nothing of how the guess is shown.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;

@@ -35,18 +35,13 @@ impl<'a> Resolver<'a> {
             let many = matches!(port.arity, Arity::Many | Arity::Any | Arity::Named);
             let before = inputs.len();
             for (label, item) in written(port, node, problems) {
+                // A port's references follow each other.
+                let first = inputs.len() - before;
                 match self.resolve(own, port, item) {
-                    Ok(found) => inputs.extend(
-                        found
-                            .into_iter()
-                            .enumerate()
-                            .map(|(i, (from, output))| {
-                                let (label, number) = (label.map(str::to_owned), inputs_of(&inputs, port) + i);
-                                let input = Input { port: port.name, label, item: number, from, output };
-                                (input, item.span)
-                            })
-                            .collect::<Vec<_>>(),
-                    ),
+                    Ok(found) => inputs.extend(found.into_iter().enumerate().map(|(i, (from, output))| {
+                        let label = label.map(str::to_owned);
+                        (Input { port: port.name, label, item: first + i, from, output }, item.span)
+                    })),
                     Err(problem) => problems.push(*problem),
                 }
             }
@@ -135,10 +130,6 @@ fn written<'n>(port: &InputPort, node: &'n Node, problems: &mut Vec<Problem>) ->
     let mut named: Vec<(&str, &Node)> = entries.iter().map(|(name, entry)| (name.as_str(), &entry.node)).collect();
     named.sort_by_key(|(name, _)| *name);
     named.into_iter().flat_map(|(name, node)| items(node).into_iter().map(move |item| (Some(name), item))).collect()
-}
-
-fn inputs_of(inputs: &[(Input, Span)], port: &InputPort) -> usize {
-    inputs.iter().filter(|(input, _)| input.port == port.name).count()
 }
 
 fn pick(

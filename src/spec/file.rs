@@ -9,7 +9,7 @@ use super::source::{Sources, Span};
 use super::suggest::suggest;
 
 /// A larger file is no pipeline but, most likely, a table given by mistake.
-const LARGEST_FILE: u64 = 4 << 20;
+const LARGEST_FILE: u64 = 16 << 20;
 
 /// Reads a file and returns its index. `named_at` is where another file names it, if one does. The path joins [`Sources::files`] also when
 /// it cannot be read, since whoever waits for changes must see it appear.
