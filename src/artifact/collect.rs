@@ -157,6 +157,9 @@ impl Sweep<'_> {
                 self.leftover(&path)?;
             }
         }
+        if !self.options.dry_run {
+            self.store.sweep_scratch();
+        }
         Ok(())
     }
 

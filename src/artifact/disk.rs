@@ -173,9 +173,9 @@ impl Disk {
         writing.or_else(|error| File::open(path).map_err(|_| error))
     }
 
-    /// Notes that the file was used now.
+    /// Notes that the file was used now. Its owner may do so also where nobody may write.
     pub fn touch(&self, path: &Path) -> io::Result<()> {
-        self.step(Operation::Touch, path, || File::options().append(true).open(path)?.set_modified(SystemTime::now()))
+        self.step(Operation::Touch, path, || File::open(path)?.set_modified(SystemTime::now()))
     }
 
     /// Waits until the names in the folder are on the device.

@@ -6,6 +6,7 @@ pub mod collect;
 pub mod digest;
 pub mod disk;
 pub mod hold;
+mod memo;
 mod place;
 pub mod rows;
 mod runs;

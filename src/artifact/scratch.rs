@@ -7,6 +7,9 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::digest::Digest;
+use super::store::{At, Store, StoreError};
+
 /// An empty folder that is removed when this is dropped.
 #[derive(Debug)]
 pub struct Scratch {
@@ -31,6 +34,33 @@ impl Scratch {
     /// The folder's absolute path.
     pub fn path(&self) -> &Path {
         &self.folder
+    }
+}
+
+impl Store {
+    /// Copies a blob to `target`, which must not exist, and verifies the copy. Never a link: whoever writes through one would damage the blob.
+    /// File systems that can share blocks until one side changes make this free.
+    pub fn copy_out(&self, digest: Digest, target: &Path) -> Result<(), StoreError> {
+        let blob = self.blob_path(digest);
+        std::fs::copy(&blob, target).at("read", &blob)?;
+        if Digest::of_file(target).at("read", target)? == digest {
+            return Ok(());
+        }
+        let _ = std::fs::remove_file(target);
+        // Says that it is damaged, and sets it aside.
+        let bytes = self.get(digest)?;
+        std::fs::write(target, bytes).at("write", target)
+    }
+
+    /// An empty folder for work that is not to be kept; see [`Scratch`].
+    pub fn scratch_folder(&self) -> Result<Scratch, StoreError> {
+        let folder = self.root.join("scratch");
+        Scratch::new(&folder).at("create a folder in", &folder)
+    }
+
+    /// Removes the scratch folders of killed runners.
+    pub(super) fn sweep_scratch(&self) {
+        sweep(&self.root.join("scratch"));
     }
 }
 

@@ -13,7 +13,7 @@
 //! | `current/PIPELINE/STAGE` | the key of what lies in `artifacts/PIPELINE/STAGE`; while that changes, `placing` and all keys that have files there |
 //! | `lock` | the kernel lock that runs share and that `gc` has for itself |
 //! | `locks/KEY` | kernel locks of actions and folders; the files themselves mean nothing |
-//! | `scratch/NAME` | folders of running programs, see [`Scratch`] |
+//! | `scratch/NAME` | folders of running programs, see `scratch` |
 //! | `tmp/` | files that have no name of their own yet |
 //! | `stat` | the stat cache |
 //!
@@ -23,19 +23,18 @@
 //! Format 1 had no `lock`, `tmp`, `rows`, `runs`, and records without their last line. It is read as it is, and becomes format 2 when something is
 //! written ([`Store::prepare`]). Any other format is refused.
 //!
-//! Knows nothing of stages; a record is bytes to it. The folder for people is in `place`, locks in `hold`, tidying in `collect` and `verify`.
+//! Knows nothing of stages; a record is bytes to it. The folder for people is in `place`, locks in `hold`, memos in `memo`, tidying in `collect` and `verify`.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::digest::Digest;
 pub use super::disk::write_atomically;
 use super::disk::{Access, Disk, Hook, Pending};
-use super::scratch::Scratch;
 use super::stat_cache::StatCache;
 
 const FORMAT: &str = "runner store 2\n";
@@ -43,8 +42,6 @@ const FORMAT: &str = "runner store 2\n";
 const OLDER: &[&str] = &["runner store 1\n"];
 /// Begins the last line of a record.
 const SEAL: &[u8] = b"\nblake3 ";
-/// The time of last use is noted at most this often.
-const USE_NOTED_EVERY: Duration = Duration::from_secs(600);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -291,54 +288,8 @@ impl Store {
         self.record_path(key).exists()
     }
 
-    pub fn put_memo(&self, key: Digest, bytes: &[u8]) -> Result<(), StoreError> {
-        // The digest in front finds a damaged memo, which then is no memo at all.
-        let mut content = Digest::of(bytes).to_string().into_bytes();
-        content.extend_from_slice(bytes);
-        self.write(&self.sharded("memo", key), &content, Access::ReadWrite)
-    }
-
-    pub fn get_memo(&self, key: Digest) -> Option<Vec<u8>> {
-        let path = self.sharded("memo", key);
-        let content = self.disk.read(&path).ok()?;
-        self.note_use(&path);
-        unwrap_memo(content)
-    }
-
-    /// So that `collect` can tell what is no longer used. A store that cannot be written keeps no such note.
-    pub(super) fn note_use(&self, path: &Path) {
-        let modified = path.metadata().and_then(|metadata| metadata.modified());
-        // A time in the future is no time of use either.
-        let noted = modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < USE_NOTED_EVERY));
-        if !noted {
-            let _ = self.disk.touch(path);
-        }
-    }
-
     pub(super) fn write(&self, path: &Path, bytes: &[u8], access: Access) -> Result<(), StoreError> {
         self.disk.write(&self.scratch(), path, bytes, access).at("write", path)
-    }
-
-    /// Takes a memo away, if it is there.
-    pub fn remove_memo(&self, key: Digest) {
-        // What cannot be removed is still true.
-        let _ = self.disk.remove(&self.sharded("memo", key));
-    }
-
-    /// The folder of a row memo.
-    pub(super) fn rows_folder(&self, key: Digest) -> PathBuf {
-        self.root.join("rows").join(key.to_string())
-    }
-
-    /// Writes a file that is named by the digest of its content, unless it is there and sound.
-    pub(super) fn put_named(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        let digest = Digest::of(bytes);
-        if self.stats.digest(path).is_ok_and(|found| found == digest) {
-            return Ok(());
-        }
-        self.write(path, bytes, Access::ReadOnly)?;
-        self.stats.note(path, digest);
-        Ok(())
     }
 
     /// Where temporary files lie until they get their names.
@@ -346,32 +297,12 @@ impl Store {
         self.root.join("tmp")
     }
 
-    /// Copies a blob to `target`, which must not exist, and verifies the copy. Never a link: whoever writes through one would damage the blob.
-    /// File systems that can share blocks until one side changes make this free.
-    pub fn copy_out(&self, digest: Digest, target: &Path) -> Result<(), StoreError> {
-        let blob = self.blob_path(digest);
-        std::fs::copy(&blob, target).at("read", &blob)?;
-        if Digest::of_file(target).at("read", target)? == digest {
-            return Ok(());
-        }
-        let _ = std::fs::remove_file(target);
-        // Says that it is damaged, and sets it aside.
-        let bytes = self.get(digest)?;
-        std::fs::write(target, bytes).at("write", target)
-    }
-
-    /// An empty folder for work that is not to be kept; see [`Scratch`].
-    pub fn scratch_folder(&self) -> Result<Scratch, StoreError> {
-        let folder = self.root.join("scratch");
-        Scratch::new(&folder).at("create a folder in", &folder)
-    }
-
     pub(super) fn record_path(&self, key: Digest) -> PathBuf {
         self.sharded("records", key).with_extension("json")
     }
 
     /// `FOLDER/ab/ab12…`: no folder grows beyond what file systems list quickly.
-    fn sharded(&self, folder: &str, digest: Digest) -> PathBuf {
+    pub(super) fn sharded(&self, folder: &str, digest: Digest) -> PathBuf {
         let name = digest.to_string();
         self.root.join(folder).join(&name[..2]).join(name)
     }
@@ -388,15 +319,6 @@ pub(super) fn unseal(mut content: Vec<u8>) -> Option<Vec<u8>> {
     let right = line.strip_suffix(b"\n") == Some(Digest::of(&content[..at]).to_string().as_bytes());
     content.truncate(at);
     right.then_some(content)
-}
-
-/// The content of a memo behind its digest, if that is right.
-pub(super) fn unwrap_memo(mut content: Vec<u8>) -> Option<Vec<u8>> {
-    if content.len() < 64 {
-        return None;
-    }
-    let bytes = content.split_off(64);
-    (content == Digest::of(&bytes).to_string().as_bytes()).then_some(bytes)
 }
 
 fn stamp_at(path: &Path) -> Option<Stamp> {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::collect::digest_in;
 use super::digest::Digest;
-use super::store::{At, Store, StoreError, unseal, unwrap_memo};
+use super::memo::unwrap_memo;
+use super::store::{At, Store, StoreError, unseal};
 
 /// What [`Store::verify`] found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,7 @@ pub struct Verified {
     pub blobs: usize,
     pub bytes: u64,
     pub records: usize,
+    /// Memos and files of rows.
     pub memos: usize,
     pub damaged: Vec<Damage>,
     /// Files among blobs and records that have no digest for a name: the leftovers of a run that was cut short, or strangers.
@@ -37,7 +39,7 @@ pub enum Damaged {
 }
 
 impl Store {
-    /// Reads every blob, record and memo and holds it against its digest, without regard to stamps. `progress` hears of bytes done and in all.
+    /// Reads every blob, record, memo and file of rows and holds it against its digest, without regard to stamps. `progress` hears of bytes done and in all.
     pub fn verify(&self, progress: &dyn Fn(u64, u64)) -> Result<Verified, StoreError> {
         let mut found = Verified::default();
         let blobs = self.files_below(&self.root.join("blobs"))?;
@@ -72,6 +74,14 @@ impl Store {
             let Some(name) = digest_in(&path) else { continue };
             found.memos += 1;
             if unwrap_memo(self.disk.read(&path).at("read", &path)?).is_none() {
+                found.damaged.push(Damage { kind: Damaged::Memo, name, path });
+            }
+        }
+        for path in self.files_below(&self.root.join("rows"))? {
+            let Some(name) = digest_in(&path) else { continue };
+            found.memos += 1;
+            let digest = Digest::of_reader(self.disk.open(&path).at("read", &path)?);
+            if digest.ok() != Some(name) {
                 found.damaged.push(Damage { kind: Damaged::Memo, name, path });
             }
         }
