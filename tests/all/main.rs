@@ -24,6 +24,7 @@ mod report;
 mod resume;
 mod sample;
 mod spec;
+mod toys;
 mod verify;
 #[cfg(unix)]
 mod watch;

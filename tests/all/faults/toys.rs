@@ -1,0 +1,220 @@
+//! Toy stages, their pipelines, and how a run of them went.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use runner::artifact::{Collect, Collected, Digest, Store, StoreError, StoreOptions};
+use runner::engine::{
+    self, ActionRecord, Arity, CheckContext, Event, Ground, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan,
+    PortType, Reads, Registry, RunOptions, RunSummary, Source, Stage, StageContext,
+};
+use runner::spec;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::toys::{numbers, table};
+
+/// Numbers of a text file, as a table and as a file of the given name.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lines {
+    pub(super) file: String,
+    pub(super) called: String,
+}
+
+impl Stage for Lines {
+    const KIND: &'static str = "lines";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "numbers of a file";
+    const INPUTS: &'static [InputPort] = &[];
+    const SEEDED: bool = false;
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("rows", PortType::Table), OutputPort::new("copy", PortType::Files)]
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source { at: "file".to_owned(), path: self.file.clone().into() }]
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        context.output("rows", vec!["value".to_owned()]);
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let (bytes, values) = numbers(context)?;
+        context.put_table("rows", &table(&[("value", values)]))?;
+        context.put_file("copy", &self.called, &bytes)
+    }
+}
+
+/// The sum of a column, times a factor; counted in a memo first.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Total {
+    pub(super) factor: i64,
+}
+
+impl Stage for Total {
+    const KIND: &'static str = "total";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "a sum";
+    const INPUTS: &'static [InputPort] = &[InputPort::table("rows", Arity::Many, "what to sum")];
+    const SEEDED: bool = false;
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("rows", PortType::Table)]
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        context.reads("rows", Reads::Columns(vec!["value".to_owned()]));
+        context.output("rows", vec!["value".to_owned()]);
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let memo = context.memo(&serde_json::json!({"inputs": context.inputs_key()}));
+        let total = match memo.get() {
+            Some(bytes) => String::from_utf8(bytes)?.parse()?,
+            None => {
+                let mut total = 0i64;
+                for input in context.inputs("rows") {
+                    let table = input.table()?;
+                    total += table.column("value")?.as_primitive::<Int64Type>().iter().flatten().sum::<i64>();
+                }
+                memo.put(total.to_string().as_bytes())?;
+                total
+            }
+        };
+        context.put_table("rows", &table(&[("value", vec![total * self.factor])]))
+    }
+}
+
+pub(super) static KINDS: &[KindInfo] = &[Lines::INFO, Total::INFO];
+
+/// One of the configurations of the toy pipeline. B has another source, other file names and other factors; C only other factors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Study {
+    A,
+    B,
+    C,
+}
+
+pub(super) fn pipeline(folder: &Path, study: Study) -> Plan {
+    let (source, called, factor) = match study {
+        Study::A => ("a.txt", "old.txt", 2),
+        Study::B => ("b.txt", "new.txt", 3),
+        Study::C => ("a.txt", "old.txt", 7),
+    };
+    let source = folder.join(source).display().to_string();
+    let yaml = format!(
+        "name: toy\nstages:\n  a: {{kind: lines, file: {source}, called: {called}}}\n  t: {{kind: total, rows: a, factor: {factor}}}\n  u: {{kind: total, rows: t, factor: 5}}\n"
+    );
+    let spec = spec::parse("toy.yaml", &yaml, &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+    Plan::new(spec, Registry(KINDS)).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+}
+
+/// A folder with the sources, in which runs leave `toy` and `.store`.
+pub(super) fn fresh() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.txt"), "1\n2\n3\n").expect("a file");
+    std::fs::write(folder.path().join("b.txt"), "10\n20\n").expect("a file");
+    folder
+}
+
+/// What happened in a run: an error of the run itself, or its summary; and all events.
+pub(super) struct Ran {
+    pub(super) result: anyhow::Result<RunSummary>,
+    pub(super) warnings: Vec<String>,
+    pub(super) errors: Vec<String>,
+}
+
+impl Ran {
+    pub(super) fn succeeded(&self) -> bool {
+        self.result.as_ref().is_ok_and(RunSummary::succeeded)
+    }
+
+    #[track_caller]
+    pub(super) fn ran(&self, stages: &[&str]) -> &Self {
+        assert!(self.succeeded(), "{:?} {:?}", self.result, self.errors);
+        assert_eq!(self.result.as_ref().expect("a summary").with(Outcome::Ran), stages);
+        self
+    }
+
+    /// All that a person is told.
+    pub(super) fn messages(&self) -> Vec<String> {
+        let whole = self.result.as_ref().err().map(|error| format!("{error:#}"));
+        self.errors.iter().cloned().chain(whole).collect()
+    }
+}
+
+pub(super) fn run_with(folder: &Path, study: Study, options: StoreOptions) -> Ran {
+    let plan = pipeline(folder, study);
+    let (warnings, errors) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let sink = |event: Event| match event {
+        Event::Warned { stage, message } => warnings.lock().expect("no poison").push(format!("{stage}: {message}")),
+        Event::Finished { error: Some(error), .. } => errors.lock().expect("no poison").push(error),
+        _ => {}
+    };
+    let go = || -> anyhow::Result<RunSummary> {
+        let store = Store::open_with(folder, options)?;
+        let ground = Ground { plan: &plan, store: &store, artifacts: folder, device: "cpu" };
+        let options = RunOptions { threads: 1, ..RunOptions::default() };
+        engine::run(&ground, &plan.order, &options, &sink, &|| false)
+    };
+    let result = go();
+    let take = |list: Mutex<Vec<String>>| list.into_inner().expect("no poison");
+    Ran { result, warnings: take(warnings), errors: take(errors) }
+}
+
+/// Not durable: these tests are about processes and devices that fail, which the kernel's cache survives.
+pub(super) fn quick() -> StoreOptions {
+    StoreOptions { durable: false, hook: None }
+}
+
+pub(super) fn run(folder: &Path, study: Study) -> Ran {
+    run_with(folder, study, quick())
+}
+
+pub(super) fn collect(folder: &Path, options: StoreOptions) -> Result<Collected, StoreError> {
+    let all = Collect { grace: Duration::ZERO, used_since: SystemTime::now(), dry_run: false };
+    Store::open_with(folder, options)?.collect(&HashSet::new(), &blobs_of, all)
+}
+
+pub(super) fn blobs_of(record: &[u8]) -> Vec<Digest> {
+    let record: Option<ActionRecord> = serde_json::from_slice(record).ok();
+    record.iter().flat_map(ActionRecord::files).map(|file| file.digest).collect()
+}
+
+/// The digests of the files for people, by path in the folder.
+pub(super) fn deliverables(folder: &Path) -> BTreeMap<PathBuf, Digest> {
+    let name = |path: &Path| path.strip_prefix(folder).expect("in the folder").to_owned();
+    let digest = |path: &Path| Digest::of_file(path).expect("a file");
+    files(&folder.join("toy")).iter().map(|path| (name(path), digest(path))).collect()
+}
+
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.path().is_dir() {
+            true => found.extend(files(&entry.path())),
+            false => found.push(entry.path()),
+        }
+    }
+    found.sort();
+    found
+}
+
+pub(super) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let target = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copy(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).expect("a copy")),
+        }
+    }
+}
