@@ -157,8 +157,11 @@ fn decode(bytes: &[u8]) -> Option<HashMap<Identity, Stamp>> {
     stamps.collect()
 }
 
-/// Identity, size, and modification time in nanoseconds since 1970.
-fn stamp_of(path: &Path, metadata: &std::fs::Metadata) -> (Identity, u64, u64) {
+/// What tells cheaply that a file is another or was written: its identity, its size, and its modification time in nanoseconds since 1970.
+pub type FileStamp = (Identity, u64, u64);
+
+/// The stamp of the file at `path`, of which `metadata` was asked.
+pub fn stamp_of(path: &Path, metadata: &std::fs::Metadata) -> FileStamp {
     let nanoseconds = |age: Duration| u64::try_from(age.as_nanos()).unwrap_or(u64::MAX);
     let modified_ns = metadata.modified().map_or(0, |time| match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(age) => nanoseconds(age),

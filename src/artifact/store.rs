@@ -30,12 +30,11 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use super::digest::Digest;
 pub use super::disk::write_atomically;
 use super::disk::{Access, Disk, Hook, Pending};
-use super::stat_cache::StatCache;
+use super::stat_cache::{FileStamp, StatCache, stamp_of};
 
 const FORMAT: &str = "runner store 2\n";
 /// Formats that are read as they are, and brought to [`FORMAT`] by `prepare`.
@@ -105,11 +104,8 @@ pub struct Store {
     pub(super) disk: Disk,
     stats: StatCache,
     /// Blobs whose content was held against their digest since the store was opened, with the stamp that they had.
-    verified: Mutex<HashMap<Digest, Stamp>>,
+    verified: Mutex<HashMap<Digest, FileStamp>>,
 }
-
-/// What tells that a file is still the one that was looked at: size, modification time, inode (0 where the system has none).
-type Stamp = (u64, Option<SystemTime>, u64);
 
 /// What the store knows of a blob, by its stamp or else by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,7 +220,7 @@ impl Store {
     pub(super) fn open_verified(&self, digest: Digest) -> Result<(PathBuf, File), StoreError> {
         let path = self.blob_path(digest);
         let file = self.disk.open(&path).at("read", &path)?;
-        let looked = file.metadata().ok().map(|metadata| stamp(&metadata));
+        let looked = file.metadata().ok().map(|metadata| stamp_of(&path, &metadata));
         if looked.is_some() && self.verified().get(&digest) == looked.as_ref() {
             return Ok((path, file));
         }
@@ -250,7 +246,7 @@ impl Store {
     }
 
     /// Removes a damaged blob, unless another runner has put a sound one in its place meanwhile.
-    fn set_aside(&self, digest: Digest, looked: Option<Stamp>) -> StoreError {
+    fn set_aside(&self, digest: Digest, looked: Option<FileStamp>) -> StoreError {
         let path = self.blob_path(digest);
         // The links to it in folders for people are damaged as well.
         self.stats.forget(digest);
@@ -259,7 +255,7 @@ impl Store {
         StoreError::Damaged { digest, fate }
     }
 
-    fn verified(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Stamp>> {
+    fn verified(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, FileStamp>> {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -321,16 +317,8 @@ pub(super) fn unseal(mut content: Vec<u8>) -> Option<Vec<u8>> {
     right.then_some(content)
 }
 
-fn stamp_at(path: &Path) -> Option<Stamp> {
-    path.metadata().ok().map(|metadata| stamp(&metadata))
-}
-
-fn stamp(metadata: &std::fs::Metadata) -> Stamp {
-    #[cfg(unix)]
-    let inode = std::os::unix::fs::MetadataExt::ino(metadata);
-    #[cfg(not(unix))]
-    let inode = 0;
-    (metadata.len(), metadata.modified().ok(), inode)
+fn stamp_at(path: &Path) -> Option<FileStamp> {
+    path.metadata().ok().map(|metadata| stamp_of(path, &metadata))
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@
 //! sees a save by rename as any other, and costs microseconds for the handful of files of a study. Knows nothing of how a round works.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::{DONE, INTERRUPTED, Outcome, StudyArguments};
+use crate::artifact::stat_cache::{FileStamp, stamp_of};
 use crate::{engine, spec, stages};
 
 /// Between two looks. A change is acted upon when two looks have found the same, so a half-written save is waited for.
@@ -60,19 +61,11 @@ fn watched(arguments: &StudyArguments, before: &[PathBuf]) -> Vec<PathBuf> {
     files
 }
 
-/// What tells that a file was saved; `None` if it is not there.
-type Stamp = Option<(Option<SystemTime>, u64, u64)>;
+/// `None` if the file is not there.
+type Stamp = Option<FileStamp>;
 
 fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
-    let stamp = |file: &PathBuf| {
-        let metadata = std::fs::metadata(file).ok()?;
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(&metadata);
-        #[cfg(not(unix))]
-        let inode = 0;
-        Some((metadata.modified().ok(), metadata.len(), inode))
-    };
-    files.iter().map(stamp).collect()
+    files.iter().map(|file| Some(stamp_of(file, &std::fs::metadata(file).ok()?))).collect()
 }
 
 /// Waits until files differ from their stamps and have come to rest. `None` after Ctrl-C.

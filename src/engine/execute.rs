@@ -12,13 +12,13 @@ use anyhow::anyhow;
 use super::context::{BoundInput, Reporter, StageContext};
 use super::decision::{Decision, Ground, Known, Status, load_record};
 use super::event::{Event, Outcome, Sink};
-use super::gauge;
 use super::manifest::Manifest;
 use super::reason::StaleReason;
 use super::record::{ActionRecord, Provenance};
 use super::repair::{ATTEMPTS, damage_in};
 use super::run::LOCK_INTERVAL;
 use super::stage::Report;
+use super::{gauge, machine};
 use crate::artifact::{ActionLock, BlobState, Digest};
 
 /// How an execution ended well.
@@ -220,8 +220,8 @@ impl Execution<'_> {
             seconds: clock.elapsed().as_secs_f64(),
             threads: self.threads,
             peak_memory: gauge.peak(),
-            host: gauge::machine().host.clone(),
-            cpu: gauge::machine().cpu.clone(),
+            host: machine::identity().host.clone(),
+            cpu: machine::identity().cpu.clone(),
             measurements,
             warnings,
             headline,
@@ -230,7 +230,7 @@ impl Execution<'_> {
     }
 
     /// A source that was saved while the stage ran may have been read before or after: the result would be kept under the wrong key.
-    fn sources_are_unchanged(&self, manifest: &super::manifest::Manifest) -> anyhow::Result<()> {
+    fn sources_are_unchanged(&self, manifest: &Manifest) -> anyhow::Result<()> {
         for source in self.ground.plan.stages[self.stage].stage.sources() {
             let entry = format!("source.{}", source.at);
             let counted = manifest.entries().iter().find(|(name, _)| *name == entry).map(|(_, value)| value);

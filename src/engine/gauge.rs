@@ -1,39 +1,15 @@
-//! What a stage ran on and how much memory that took: provenance, never part of a key.
+//! How much memory a stage took: provenance, never part of a key.
 //!
 //! Where the system does not tell (anything but Linux), the answer is absent rather than guessed. Knows nothing of stages.
 
-use std::io::Read as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use super::machine::{field, head_of};
+
 /// Twenty looks a second: a stage of a minute is seen a thousand times, and a look costs some ten microseconds.
 const INTERVAL: Duration = Duration::from_millis(50);
-
-/// The machine, as far as it tells.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Machine {
-    pub host: Option<String>,
-    /// E.g. `linux 6.8.0 x86_64`.
-    pub os: String,
-    /// The model's name, e.g. `AMD EPYC 7763 64-Core Processor`.
-    pub cpu: Option<String>,
-}
-
-/// Looked up once in a process.
-pub fn machine() -> &'static Machine {
-    static MACHINE: OnceLock<Machine> = OnceLock::new();
-    MACHINE.get_or_init(|| {
-        let kernel = head_of("/proc/sys/kernel/osrelease");
-        let os = [Some(std::env::consts::OS.to_owned()), kernel, Some(std::env::consts::ARCH.to_owned())];
-        let named = |name: &str| std::env::var(name).ok().filter(|host| !host.is_empty());
-        Machine {
-            host: head_of("/proc/sys/kernel/hostname").or_else(|| named("HOSTNAME")).or_else(|| named("COMPUTERNAME")),
-            os: os.into_iter().flatten().collect::<Vec<_>>().join(" "),
-            cpu: head_of("/proc/cpuinfo").and_then(|text| field(&text, "model name")),
-        }
-    })
-}
 
 /// The most memory that this process has held at once, in bytes.
 pub fn process_peak() -> Option<u64> {
@@ -120,20 +96,6 @@ fn page_size() -> Option<u64> {
     })
 }
 
-/// The first kilobytes of a text that the kernel makes up; its end is of no interest (`cpuinfo` of a large machine takes milliseconds).
-fn head_of(path: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(4096);
-    std::fs::File::open(path).ok()?.take(4096).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
-    (!text.is_empty()).then_some(text)
-}
-
-/// The value of a line `name: value`.
-fn field(text: &str, name: &str) -> Option<String> {
-    let mut lines = text.lines().filter_map(|line| line.split_once(':'));
-    lines.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned())
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -147,15 +109,10 @@ mod tests {
         assert!(block.iter().step_by(4096).map(|&byte| u64::from(byte)).sum::<u64>() > 0);
         std::thread::sleep(3 * INTERVAL);
         drop(block);
+        assert_eq!(page_size(), page_size().map(u64::next_power_of_two));
         let peak = gauge.peak().unwrap();
         assert!(peak >= before + held as u64 / 2, "{peak} of {before} and {held}");
         // The kernel counts pages in batches for each processor: the two figures agree but for some.
         assert!(process_peak().unwrap() + (8 << 20) >= peak);
-    }
-
-    #[test]
-    fn the_machine_has_a_name_and_a_system() {
-        assert!(machine().host.is_some() && machine().os.starts_with("linux "), "{:?}", machine());
-        assert_eq!(page_size(), page_size().map(u64::next_power_of_two));
     }
 }

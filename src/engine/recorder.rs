@@ -11,9 +11,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::decision::Ground;
 use super::event::{Event, Outcome, Sink};
-use super::gauge;
 use super::history::{FORMAT, History, RunOutcome, RunRecord, StageEntry};
 use super::run::{RunOptions, RunSummary, run};
+use super::{gauge, machine};
 use crate::artifact::{Store, StoreError};
 
 /// What a run is called by whoever started it.
@@ -80,7 +80,7 @@ impl Recorder {
         }
         let (id, started, lock) = claim(&history)?;
         lock.lock()?;
-        let machine = gauge::machine();
+        let machine = machine::identity();
         let record = RunRecord {
             format: FORMAT,
             id,
