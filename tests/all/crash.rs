@@ -35,12 +35,13 @@ impl Draw {
     }
 }
 
-/// What is killed: a run of the first or of the second configuration, perhaps one that only restores.
+/// What is killed: a run of the first or of the second configuration, perhaps one that only restores; or the tidying of the store.
 #[derive(Clone, Copy, Debug)]
 enum Victim {
     Run,
     RunOfSomethingNew,
     Restore,
+    Collection,
 }
 
 /// What is left of a store when only what the folders for people hold stays.
@@ -57,7 +58,7 @@ fn collect(work: &Workspace) {
 /// Goes on until `wanted` programs were killed while they worked; one that had ended before does not count.
 fn random_kills(wanted: usize, seed: u64) {
     let studies = [STUDY.to_owned(), edited()];
-    let (mut whole, mut reference, mut spans) = (HashSet::new(), Vec::new(), [Duration::from_millis(30); 2]);
+    let (mut whole, mut reference, mut spans) = (HashSet::new(), Vec::new(), [Duration::from_millis(30); 3]);
     for study in &studies {
         let work = Workspace::with_songs().pipeline(study);
         let clock = Instant::now();
@@ -68,11 +69,12 @@ fn random_kills(wanted: usize, seed: u64) {
     }
     let mut draw = Draw(seed);
     let work = Workspace::with_songs().pipeline(&studies[0]);
-    let (mut killed, mut which, mut round) = (0, 0, 0);
+    let (mut killed, mut which, mut round, mut hit) = (0, 0, 0, [0; 4]);
     while killed < wanted {
         round += 1;
         assert!(round < 10 * wanted, "only {killed} of {round} were still running when they were killed");
-        let victim = [Victim::Run, Victim::RunOfSomethingNew, Victim::Restore][draw.below(3) as usize];
+        let victims = [Victim::Run, Victim::RunOfSomethingNew, Victim::Restore, Victim::Collection];
+        let victim = victims[draw.below(4) as usize];
         match victim {
             Victim::Run => which = draw.below(2) as usize,
             // Nothing of it is known: a run, not a restore.
@@ -81,20 +83,35 @@ fn random_kills(wanted: usize, seed: u64) {
                 which = 1 - which;
             }
             Victim::Restore => drop(std::fs::remove_dir_all(work.path().join("artifacts/study"))),
+            // There must be something that nobody needs any more.
+            Victim::Collection => {
+                for study in [1 - which, which] {
+                    work.write("pipeline.yaml", studies[study].as_bytes());
+                    work.run().succeeded();
+                }
+            }
         }
         work.write("pipeline.yaml", studies[which].as_bytes());
         let mut child = work
-            .command(&["run", "pipeline.yaml", "--json"])
+            .command(match victim {
+                Victim::Collection => &["gc", "--keep", "1", "--grace", "0s"],
+                _ => &["run", "pipeline.yaml", "--json"],
+            })
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("the program starts");
         // How long a run and a restore take depends on what else the machine does: learnt from those that ended too early.
-        let span = &mut spans[usize::from(matches!(victim, Victim::Restore))];
+        let span = &mut spans[match victim {
+            Victim::Run | Victim::RunOfSomethingNew => 0,
+            Victim::Restore => 1,
+            Victim::Collection => 2,
+        }];
         std::thread::sleep(Duration::from_micros(draw.below(span.as_micros() as u64)));
         child.kill().expect("killed");
         let in_time = child.wait().expect("ended").code().is_none();
         killed += usize::from(in_time);
+        hit[victim as usize] += usize::from(in_time);
         *span = span.mul_f64(if in_time { 1.1 } else { 0.8 }).max(Duration::from_millis(1));
         let when = format!("round {round}, {victim:?} of study {which}");
         for (path, digest) in deliverables(&work) {
@@ -112,6 +129,8 @@ fn random_kills(wanted: usize, seed: u64) {
         assert!(verified.damaged.is_empty() && verified.orphaned.is_empty(), "{when}: {verified:?}");
         work.run().ran(&[]);
     }
+    // Each of them dies in its share of cases.
+    assert!(wanted < 100 || hit.iter().all(|&times| times > wanted / 20), "{hit:?}");
 }
 
 #[test]
