@@ -7,4 +7,5 @@
 pub mod bins;
 pub mod gini;
 pub mod gradient;
+pub mod histogram;
 pub mod tree;
