@@ -171,8 +171,8 @@ fn boosting_grows_the_trees_of_lightgbm() {
 #[test]
 fn boosting_sends_missing_values_where_lightgbm_does() {
     let (mut x, y) = table(200, true);
-    for i in 0..x.rows {
-        match y[i] {
+    for (i, label) in y.iter().enumerate() {
+        match label {
             2 if i % 9 < 6 => x.row_mut(i)[0] = f32::NAN,
             0 if i % 2 == 0 => x.row_mut(i)[1] = f32::NAN,
             _ => {}

@@ -131,14 +131,8 @@ impl Bins {
     }
 }
 
-/// The columns of a block, read together: a row's neighbouring values share a cache line.
 fn columns_of(x: &Matrix, block: usize) -> Vec<Vec<f32>> {
-    let range = block * LANES..((block + 1) * LANES).min(x.cols);
-    let mut columns = vec![Vec::with_capacity(x.rows); range.len()];
-    for i in 0..x.rows {
-        columns.iter_mut().zip(&x.row(i)[range.clone()]).for_each(|(column, &value)| column.push(value));
-    }
-    columns
+    x.columns(block * LANES..((block + 1) * LANES).min(x.cols))
 }
 
 impl ColumnBins {

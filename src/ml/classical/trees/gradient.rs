@@ -215,10 +215,10 @@ impl Search<'_> {
         let blocks = if visits > SHARED_VISITS { BLOCKS } else { self.chosen.len() };
         let (whole, open_whole) = whole.map_or((&mut [][..], None), |(whole, open)| (whole, Some(open)));
         let mut whole = whole.chunks_mut(blocks);
-        let tasks: Vec<_> =
-            self.chosen.chunks(blocks).zip(part.chunks_mut(blocks)).map(|task| (task, whole.next())).collect();
+        let tasks = self.chosen.chunks(blocks).zip(part.chunks_mut(blocks));
+        let tasks: Vec<_> = tasks.map(|(chosen, part)| (chosen, part, whole.next())).collect();
         let better = |a: Found, b: Found| (Candidate::better(a.0, b.0), Candidate::better(a.1, b.1));
-        let run = |((chosen, part), whole): ((&[Chosen], &mut [Block]), Option<&mut [Block]>)| {
+        let run = |(chosen, part, whole): (&[Chosen], &mut [Block], Option<&mut [Block]>)| {
             let mut whole = whole.into_iter().flatten();
             let each = chosen.iter().zip(part).map(|(chosen, part)| {
                 let whole = whole.next().zip(open_whole);

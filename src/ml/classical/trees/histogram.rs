@@ -262,7 +262,7 @@ fn search(entries: &[Sum; CODES], column: usize, bins: usize, open: &Open, best:
         }
         // A cut between two codes that occur lies in the middle.
         let next = entries[cut + 1..bins.max(cut + 1)].iter().position(|&entry| entry != 0);
-        let cut = cut + next.map_or(0, |gap| (gap + 1) / 2);
+        let cut = cut + next.map_or(0, |gap| gap.div_ceil(2));
         let split = Split { column: column as u32, cut: cut as u8, missing_left };
         *best = Some(Candidate { rank, left, split, knows_missing: missing != 0 });
     };
@@ -326,7 +326,7 @@ fn best_cut(
         }
     }
     let largest = largest.into_iter().fold(0.0, f32::max);
-    if !(largest > 0.0) {
+    if largest <= 0.0 {
         return None;
     }
     let cut = ranks[..used].iter().position(|&rank| rank == largest)?;
