@@ -65,11 +65,11 @@ pub fn grow(
     samples.extend(rows.map(|row| fixed.sample(row, slopes[row as usize])));
     let lanes: Vec<u8> = columns.iter().map(|column| (column % LANES) as u8).collect();
     let mut chosen = Vec::new();
-    for (column, lane) in columns.chunk_by(|a, b| a / LANES == b / LANES).scan(0, |start, block| {
-        *start += block.len();
-        Some((block[0], &lanes[*start - block.len()..*start]))
-    }) {
-        chosen.push(Chosen { block: column / LANES, lanes: lane });
+    let mut start = 0;
+    for block in columns.chunk_by(|a, b| a / LANES == b / LANES) {
+        let end = start + block.len();
+        chosen.push(Chosen { block: block[0] / LANES, lanes: &lanes[start..end] });
+        start = end;
     }
     let search = Search { ground, fixed, chosen: &chosen };
 
