@@ -37,8 +37,8 @@ def forest(p, threads):
 
 def boosting(p, threads):
     return dict(n_estimators=p["rounds"], learning_rate=p["learning_rate"], num_leaves=p["max_leaves"], max_depth=p["max_depth"] or -1,
-                min_child_samples=p["min_child_samples"], reg_lambda=p["l2"], subsample=p.get("row_fraction", 1), subsample_freq=1,
-                colsample_bytree=p.get("column_fraction", 1), n_jobs=threads, verbose=-1, random_state=0)
+                min_child_samples=p["min_child_samples"], reg_lambda=p["l2"], subsample=p["row_fraction"], subsample_freq=1,
+                colsample_bytree=p["column_fraction"], n_jobs=threads, verbose=-1, random_state=0)
 
 
 PEERS = {
