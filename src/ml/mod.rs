@@ -13,6 +13,7 @@ pub mod profile;
 pub mod progress;
 pub mod rng;
 pub mod search;
+pub mod simd;
 pub mod split;
 pub mod stats;
 pub mod train;
