@@ -4,7 +4,6 @@
 
 mod elementwise;
 mod product;
-mod simd;
 
 pub use elementwise::{layer_norm_rows, softmax_rows};
 pub use product::{Finish, Panels, Rows, multiply};

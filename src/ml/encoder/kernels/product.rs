@@ -14,7 +14,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::elementwise::{gelu, gelu_tanh};
-use super::simd::{dispatch, lanes};
+use crate::ml::simd::{dispatch, lanes};
 
 /// A depth × columns matrix in panels: for each group of `2 * lanes()` columns, its values row after row; the last
 /// group is filled up with zeros.
