@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::ml::product::{View, scaled_product};
 
 /// Rows of a piece: enough that laying out the other factor anew for each costs little.
-const ROWS: usize = 128;
+const ROWS: usize = 256;
 
 /// `out` (rows × outputs) = factor · x · weightᵀ; x: rows × inputs, weight: outputs × inputs.
 pub fn forward(out: &mut [f32], x: &[f32], weight: &[f32], inputs: usize, outputs: usize, factor: f32) {
