@@ -60,6 +60,17 @@ impl Frame {
         self.columns.insert(name.into(), column);
     }
 
+    /// Adds the values of a column as categories, beside the numbers or the embedding that the same column may be elsewhere in
+    /// this frame. Panics when there are not as many as the frame has rows.
+    pub fn insert_categories(&mut self, name: &str, values: Vec<Option<String>>) {
+        self.insert(category_key(name), Column::Text(values));
+    }
+
+    /// The values of a column as categories; a column of texts will do as well.
+    pub fn categories(&self, name: &str) -> Option<&[Option<String>]> {
+        self.text(&category_key(name)).or_else(|| self.text(name))
+    }
+
     pub fn numeric(&self, name: &str) -> Option<&[f64]> {
         match self.columns.get(name) {
             Some(Column::Numeric(values)) => Some(values),
@@ -80,4 +91,9 @@ impl Frame {
             columns: self.columns.iter().map(|(name, column)| (name.clone(), column.take(indices))).collect(),
         }
     }
+}
+
+/// Under which name a frame holds a column as categories.
+pub fn category_key(name: &str) -> String {
+    format!("{name} (category)")
 }

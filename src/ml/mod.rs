@@ -9,6 +9,7 @@ pub mod matrix;
 pub mod metrics;
 pub mod network;
 pub mod preprocess;
+mod product;
 pub mod profile;
 pub mod progress;
 pub mod rng;

@@ -34,7 +34,7 @@ pub struct Baseline {
 
 impl Baseline {
     fn selection(&self) -> Selection<'_> {
-        Selection { numeric: &self.numeric, text: &self.text, filter: &self.filter }
+        Selection { numeric: &self.numeric, text: &self.text, categories: &[], filter: &self.filter }
     }
 }
 

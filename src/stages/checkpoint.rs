@@ -91,7 +91,7 @@ pub(super) fn told(
     if resumed > 0 {
         context.measure("resumed_epoch", resumed as f64);
     }
-    if !training.schedule.looks_at_the_end() {
+    if !training.looks_at_the_end() {
         return went_on(resumed);
     }
     // The number of epochs that the same training had last.

@@ -37,22 +37,29 @@ pub(super) fn embedding_of(text: &str) -> String {
 pub(super) struct Selection<'a> {
     pub numeric: &'a [String],
     pub text: &'a [String],
+    pub categories: &'a [String],
     pub filter: &'a Filter,
 }
 
 impl Selection<'_> {
     /// The columns that a model fitted on this selection must be given.
     pub fn model_columns(&self) -> Vec<String> {
-        self.numeric.iter().cloned().chain(self.text.iter().map(|text| embedding_of(text))).collect()
+        let embeddings = self.text.iter().map(|text| embedding_of(text));
+        let mut columns: Vec<String> = self.numeric.iter().cloned().chain(embeddings).collect();
+        let more = self.categories.iter().filter(|column| !self.numeric.contains(column));
+        columns.extend(more.cloned());
+        columns
     }
 
     /// Declares what is read of the inputs `rows` and `embeddings`, and finds missing columns before anything runs.
     pub fn check(&self, context: &mut CheckContext) {
         let fixed = [ROW_ID, LABEL, PART, FOLD];
-        context.reads("rows", Reads::Columns(distinct(fixed, self.numeric.iter().cloned(), self.filter)));
+        let plain = self.numeric.iter().chain(self.categories).cloned();
+        context.reads("rows", Reads::Columns(distinct(fixed, plain, self.filter)));
         let embeddings = self.text.iter().map(|text| embedding_of(text));
         context.reads("embeddings", Reads::Columns(distinct([ROW_ID], embeddings, &Filter::default())));
         context.require("rows", &["numeric"], self.numeric);
+        context.require("rows", &["categories"], self.categories);
         let filtered: Vec<String> = self.filter.columns().map(str::to_owned).collect();
         context.require("rows", &["where"], &filtered);
         if let Some(columns) = context.columns("rows")
@@ -131,6 +138,7 @@ pub(super) struct Dataset {
 pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::Result<Dataset> {
     let rows = filtered(&context.input("rows")?.table()?, selection.filter)?;
     let mut frame = numeric_frame(&rows, selection.numeric)?;
+    add_categories(&mut frame, &rows, selection.categories)?;
     let row_id = integers(&rows, ROW_ID)?;
     let encoders = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), selection.text)?;
     let texts = strings(&rows, LABEL)?;
@@ -180,6 +188,14 @@ pub(super) fn numeric_frame(table: &Table, names: &[String]) -> anyhow::Result<F
         frame.insert(name.clone(), Column::Numeric(numbers(table, name)?));
     }
     Ok(frame)
+}
+
+/// Adds columns as categories; numbers are written out.
+pub(super) fn add_categories(frame: &mut Frame, table: &Table, names: &[String]) -> anyhow::Result<()> {
+    for name in names {
+        frame.insert_categories(name, strings(table, name)?);
+    }
+    Ok(())
 }
 
 /// Joins the embeddings of the text columns by row id, each under the text column's own name. Returns what made them.

@@ -69,6 +69,11 @@ impl ModelFile {
         self.classifier.preprocessing().numeric.iter().map(|column| column.name.clone()).collect()
     }
 
+    /// The columns that the model reads as categories.
+    pub fn categories(&self) -> Vec<String> {
+        self.classifier.preprocessing().categories.iter().map(|column| column.name.clone()).collect()
+    }
+
     /// The text columns that the model wants embedded.
     pub fn text(&self) -> Vec<String> {
         self.encoders.iter().map(|encoder| encoder.column.clone()).collect()

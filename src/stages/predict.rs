@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::dataset::{self, LABEL, ROW_ID, add_embeddings, distinct, model_columns, numeric_frame};
+use super::dataset::{self, LABEL, ROW_ID, add_categories, add_embeddings, distinct, model_columns, numeric_frame};
 use super::model_file::ModelFile;
 use super::predictions::probability_of;
 use crate::artifact::Table;
@@ -35,7 +35,7 @@ pub struct Predict {
 
 impl Stage for Predict {
     const KIND: &'static str = "predict";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "a fitted model on new rows";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` stage"),
@@ -82,6 +82,7 @@ impl Stage for Predict {
         let classifier = &model.classifier;
         let mut frame = numeric_frame(&rows, &model.numeric())?;
         let row_id = dataset::integers(&rows, ROW_ID)?;
+        add_categories(&mut frame, &rows, &model.categories())?;
         let found = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), &model.text())?;
         model.check_encoders(&found)?;
         let probabilities = classifier.predict_probabilities(&frame)?;

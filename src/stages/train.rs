@@ -18,7 +18,7 @@ use super::model_file::ModelFile;
 use super::report::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
-use crate::ml::network::NetworkSpec;
+use crate::ml::network::{NetworkSpec, on_threads};
 use crate::ml::progress::Progress;
 use crate::ml::search::{self, SearchResult, SearchSpec, TrialResult};
 use crate::ml::train::{Data, Fitted, PartScores, TrainError, train_on};
@@ -36,6 +36,9 @@ with_training! {
         /// Text columns to learn from, through `embeddings`.
         #[serde(default)]
         text: Vec<String>,
+        /// Columns whose values get learned vectors, e.g. track_artist; a value that training did not see is unknown.
+        #[serde(default)]
+        categories: Vec<String>,
         /// Rows to learn from.
         #[serde(default, rename = "where")]
         filter: Filter,
@@ -50,13 +53,13 @@ with_training! {
 
 impl Train {
     fn selection(&self) -> Selection<'_> {
-        Selection { numeric: &self.numeric, text: &self.text, filter: &self.filter }
+        Selection { numeric: &self.numeric, text: &self.text, categories: &self.categories, filter: &self.filter }
     }
 }
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -79,8 +82,8 @@ impl Stage for Train {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        if self.numeric.is_empty() && self.text.is_empty() {
-            context.problem(&[], "name at least one column under `numeric` or `text`", None);
+        if self.numeric.is_empty() && self.text.is_empty() && self.categories.is_empty() {
+            context.problem(&[], "name at least one column under `numeric`, `text` or `categories`", None);
         }
         self.selection().check(context);
         tell_of_model(context, self.selection().model_columns());
@@ -114,7 +117,8 @@ impl Stage for Train {
             Some(found) => self.at(&found.trials[found.best].params).map_err(|message| anyhow!(message))?,
             None => self.clone(),
         };
-        let fitted = chosen.fit(&data, context, &Adapter(context.report()))?;
+        // A single training uses what threads the stage was given for its large products.
+        let fitted = on_threads(context.threads(), || chosen.fit(&data, context, &Adapter(context.report())))?;
         let training = chosen.training();
         let remark = told(context, &chosen.subject(), &training, &fitted.curves, fitted.resumed);
         // A search leaves the state of its best trial, with which this ends at once: nothing of an earlier run.
@@ -128,7 +132,7 @@ impl Stage for Train {
             "loss": training.loss,
             "parameters": parameters(&fitted.model)?,
             "classes": data.classes,
-            "inputs": {"numeric": self.numeric, "text": self.text},
+            "inputs": {"numeric": self.numeric, "text": self.text, "categories": self.categories},
             "network": chosen.network,
             "training": training,
         });
@@ -152,7 +156,13 @@ impl Stage for Train {
 impl Train {
     /// What a training is of, beside its inputs.
     fn subject(&self) -> Value {
-        json!({"numeric": self.numeric, "text": self.text, "where": self.filter, "network": self.network})
+        json!({
+            "numeric": self.numeric,
+            "text": self.text,
+            "categories": self.categories,
+            "where": self.filter,
+            "network": self.network,
+        })
     }
 
     fn fit(&self, data: &Dataset, context: &StageContext, progress: &dyn Progress) -> Result<Fitted, TrainError> {
@@ -160,6 +170,7 @@ impl Train {
             frame: &data.frame,
             numeric: &self.numeric,
             text: &self.text,
+            categories: &self.categories,
             labels: &data.labels,
             classes: &data.classes,
             train: &data.train,

@@ -48,6 +48,12 @@ macro_rules! with_training {
             /// Which epoch is kept, and when training ends before `epochs`.
             #[serde(default)]
             early_stopping: crate::ml::train::EarlyStoppingSpec,
+            /// How dropout changes over the steps.
+            #[serde(default)]
+            dropout_schedule: crate::ml::train::DropoutSchedule,
+            /// Decay of a moving average over the weights of all steps, which is then the network, e.g. 0.998; null keeps the last weights.
+            #[serde(default)]
+            average: Option<f64>,
         }
 
         impl $name {
@@ -62,6 +68,8 @@ macro_rules! with_training {
                     class_weights: self.class_weights.clone(),
                     clip_norm: self.clip_norm,
                     early_stopping: self.early_stopping.clone(),
+                    dropout_schedule: self.dropout_schedule,
+                    average: self.average,
                 }
             }
         }

@@ -66,7 +66,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted network, e.g. a `train` stage"),
@@ -90,7 +90,7 @@ impl Stage for Transfer {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        let nothing = Selection { numeric: &[], text: &[], filter: &self.filter };
+        let nothing = Selection { numeric: &[], text: &[], categories: &[], filter: &self.filter };
         nothing.check(context);
         let rows =
             model_columns(context, "rows").map(|columns| distinct([ROW_ID, LABEL, PART, FOLD], columns, &self.filter));
@@ -111,13 +111,15 @@ impl Stage for Transfer {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let old = ModelFile::read(&context.input("model")?)?;
-        let (numeric, text) = (old.numeric(), old.text());
-        let data = dataset(context, &Selection { numeric: &numeric, text: &text, filter: &self.filter })?;
+        let (numeric, text, categories) = (old.numeric(), old.text(), old.categories());
+        let selection = Selection { numeric: &numeric, text: &text, categories: &categories, filter: &self.filter };
+        let data = dataset(context, &selection)?;
         old.check_encoders(&data.encoders)?;
         let examples = Data {
             frame: &data.frame,
             numeric: &numeric,
             text: &text,
+            categories: &categories,
             labels: &data.labels,
             classes: &data.classes,
             train: &data.train,
@@ -151,7 +153,7 @@ impl Stage for Transfer {
             "loss": training.loss,
             "parameters": parameters(result.best_model())?,
             "classes": data.classes,
-            "inputs": {"numeric": numeric, "text": text},
+            "inputs": {"numeric": numeric, "text": text, "categories": categories},
         });
         let curves = curves(&result)?;
         let TransferResult { report, mut models, .. } = result;

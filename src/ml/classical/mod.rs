@@ -38,7 +38,6 @@ mod fit;
 mod kernel;
 mod lbfgs;
 mod preprocess;
-mod product;
 mod smo;
 #[cfg(test)]
 mod tests;
@@ -49,6 +48,7 @@ pub use evaluate::{Evaluated, Evaluation, Timing, evaluate};
 pub use fit::FitError;
 
 use crate::ml::matrix::Matrix;
+use crate::ml::product;
 use crate::ml::progress::Progress;
 
 /// A kind of model with its parameters, ready to be fitted, e.g. `Knn { k: 25 }`.

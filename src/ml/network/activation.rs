@@ -26,7 +26,9 @@ pub enum Activation {
 
 impl Activation {
     /// Replaces every value by the function's. NaN stays NaN, so that a divergence is never hidden.
+    #[inline(always)]
     pub fn apply(self, values: &mut [f32]) {
+        #[inline(always)]
         fn each(values: &mut [f32], function: impl Fn(f32) -> f32) {
             values.iter_mut().for_each(|x| *x = function(*x));
         }
@@ -41,7 +43,9 @@ impl Activation {
     }
 
     /// Replaces every value by the function's derivative there.
+    #[inline(always)]
     pub fn slopes(self, values: &mut [f32]) {
+        #[inline(always)]
         fn each(values: &mut [f32], function: impl Fn(f32) -> f32) {
             values.iter_mut().for_each(|x| *x = function(*x));
         }
@@ -70,21 +74,25 @@ const SELU_ALPHA: f32 = 1.673_263_2;
 const SELU_SCALE: f32 = 1.050_701;
 const FRAC_1_SQRT_2PI: f32 = 0.398_942_3;
 
+#[inline(always)]
 fn selu(x: f32) -> f32 {
     // exp(x) - 1 cancels near 0, where the absolute error of 1e-7 is still below what a layer can feel.
     let negative = SELU_SCALE * SELU_ALPHA * (exp(x.min(0.0)) - 1.0);
     if x <= 0.0 { negative } else { SELU_SCALE * x }
 }
 
+#[inline(always)]
 fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
+#[inline(always)]
 fn tanh(x: f32) -> f32 {
     1.0 - 2.0 / (exp(2.0 * x) + 1.0)
 }
 
 /// tanh(ln(1 + eˣ)) = (e²ˣ + 2eˣ) / (e²ˣ + 2eˣ + 2), without overflow.
+#[inline(always)]
 fn tanh_softplus(x: f32) -> f32 {
     let e = exp(x.min(20.0));
     let n = e * (e + 2.0);
@@ -92,6 +100,7 @@ fn tanh_softplus(x: f32) -> f32 {
 }
 
 /// The standard normal distribution function, by formula 7.1.26 of Abramowitz and Stegun (absolute error below 2e-7 in f32).
+#[inline(always)]
 fn normal_cdf(x: f32) -> f32 {
     let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
     let t = 1.0 / (1.0 + 0.327_591_1 * z);
@@ -102,6 +111,7 @@ fn normal_cdf(x: f32) -> f32 {
 
 /// eˣ to about 2 units in the last place: reduction by powers of two and a polynomial of degree 6 (the coefficients of
 /// Cephes' `expf`). Written without branches or calls, because `f32::exp` is a call for each element.
+#[inline(always)]
 pub fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 88.0);
     // Adding 1.5·2²³ rounds to the nearest integer, which then stands in the low bits.

@@ -11,7 +11,7 @@ use candle_nn::ops::softmax;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::recipe::FORMAT;
-use super::{Blueprint, Network, Recipe, Snapshot, on_one_thread};
+use super::{Blueprint, Embedding, Network, Recipe, Snapshot, on_one_thread};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
 use crate::ml::preprocess::{InputError, Preprocessing};
@@ -133,6 +133,12 @@ fn check(recipe: &Recipe) -> Result<(), String> {
         widths.push(recipe.inputs.numeric_width());
     }
     widths.extend(recipe.inputs.text.iter().map(|column| column.dim));
+    widths.extend(recipe.inputs.categories.iter().map(|_| 1));
+    let values: Vec<usize> = recipe.inputs.category_widths().into_iter().map(|(_, values)| values).collect();
+    let tables = recipe.network.branches.iter().filter_map(|branch| match branch.embedding {
+        Embedding::Table { values, .. } => Some(values),
+        _ => None,
+    });
     let branches: Vec<usize> = recipe.network.branches.iter().map(|branch| branch.input).collect();
     let problem: Cow<str> = if recipe.format != FORMAT {
         format!("its format is '{}', this version reads '{FORMAT}'", recipe.format).into()
@@ -140,6 +146,8 @@ fn check(recipe: &Recipe) -> Result<(), String> {
         format!("{} classes for {} outputs", recipe.classes.len(), recipe.network.classes).into()
     } else if widths != branches || branches.is_empty() {
         format!("inputs of widths {widths:?} for branches of {branches:?}").into()
+    } else if !tables.eq(values.iter().copied()) {
+        format!("tables that do not fit columns of {values:?} categories").into()
     } else if !recipe.network.is_plausible() {
         "its network has layers of impossible width".into()
     } else if recipe.inputs.has_short_quantiles() {

@@ -18,13 +18,21 @@ fn blueprint(branches: &[(usize, &[usize])], trunk: &[usize], activation: Activa
         key: format!("b{i}"),
         input: *input,
         dropout: 0.2,
+        embedding: Embedding::None,
+        scale: false,
         layers: layers.to_vec(),
     });
     Blueprint {
         branches: branches.collect(),
+        fusion: Fusion::Concat,
+        fusion_width: 0,
+        branch_dropout: 0.0,
+        trunk_kind: TrunkKind::Mlp,
         trunk: trunk.to_vec(),
+        members: 1,
         classes: 3,
         activation,
+        parametrization: Parametrization::Standard,
         batch_norm,
         batch_norm_epsilon: 1e-5,
         dropout: 0.25,
@@ -34,14 +42,21 @@ fn blueprint(branches: &[(usize, &[usize])], trunk: &[usize], activation: Activa
 fn inputs(blueprint: &Blueprint, rows: usize) -> Vec<Matrix> {
     let mut stream = Stream::new(5, "inputs", 0);
     let mut draw = |width| Matrix::from_vec(rows, width, (0..rows * width).map(|_| stream.normal() as f32).collect());
-    blueprint.branches.iter().map(|branch| draw(branch.input)).collect()
+    let input = |branch: &BranchBlueprint| match branch.embedding {
+        Embedding::Table { values, .. } => Matrix::from_vec(rows, 1, (0..rows).map(|i| (i % values) as f32).collect()),
+        _ => draw(branch.input),
+    };
+    blueprint.branches.iter().map(input).collect()
 }
 
 /// The loss of a batch with dropout masks that are the same at each call.
 fn loss(network: &mut Network, frozen: usize) -> Tensor {
     let labels: Vec<u32> = (0..12).map(|i| i % 3).collect();
     let rows = inputs(&network.blueprint().clone(), labels.len());
-    let logits = network.forward_training(rows, frozen, &mut Stream::new(9, "masks", 0)).unwrap();
+    let pass = Training { frozen, dropout: 1.0, masks: &mut Stream::new(9, "masks", 0) };
+    let logits = network.forward_training(rows, pass).unwrap();
+    let members = network.blueprint().members;
+    let labels = labels.into_iter().flat_map(|label| std::iter::repeat_n(label, members)).collect();
     cross_entropy(&logits, labels, &Arc::new(vec![1.0, 2.0, 0.5]), 0.1).unwrap()
 }
 
@@ -55,7 +70,32 @@ fn shapes() -> Vec<Blueprint> {
         all.push(blueprint(&[(4, &[])], &[], Activation::Relu, batch_norm));
         all.push(blueprint(&[(7, &[3])], &[], Activation::Tanh, batch_norm));
         all.push(blueprint(&[(4, &[]), (7, &[])], &[4, 4, 4], Activation::Gelu, batch_norm));
+        all.extend(kinds(batch_norm));
     }
+    all
+}
+
+/// Every kind of embedding with every kind of fusion and trunk.
+fn kinds(batch_norm: bool) -> Vec<Blueprint> {
+    let mut all = Vec::new();
+    for fusion in [Fusion::Concat, Fusion::Gated, Fusion::Late] {
+        for trunk_kind in [TrunkKind::Mlp, TrunkKind::Residual, TrunkKind::Tabm] {
+            for parametrization in [Parametrization::Standard, Parametrization::Ntk] {
+                let mut one = blueprint(&[(3, &[4]), (2, &[]), (5, &[4]), (1, &[])], &[5, 5], Activation::Mish, batch_norm);
+                one.branches[0].embedding = Embedding::Periodic { frequencies: 3, width: 3, sigma: 0.5 };
+                one.branches[1].embedding = Embedding::PiecewiseLinear { bins: 4, width: 2 };
+                one.branches[3].embedding = Embedding::Table { values: 5, width: 3 };
+                one.branches[0].scale = true;
+                one.fusion_width = if fusion == Fusion::Gated { 4 } else { 0 };
+                one.members = if trunk_kind == TrunkKind::Tabm { 3 } else { 1 };
+                one.branch_dropout = 0.2;
+                all.push(Blueprint { fusion, trunk_kind, parametrization, ..one });
+            }
+        }
+    }
+    let mut linear = blueprint(&[(4, &[])], &[], Activation::Relu, batch_norm);
+    (linear.trunk_kind, linear.members) = (TrunkKind::Tabm, 2);
+    all.push(linear);
     all
 }
 

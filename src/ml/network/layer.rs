@@ -1,44 +1,83 @@
-//! The parts of a network that carry weights: `Linear`, `BatchNorm`, and `Layer`, a hidden layer made of both.
+//! The parts of a network that carry weights: `Linear`, `BatchNorm`, `Layer`, a hidden layer made of both, and `MemberLayer`, the
+//! hidden layer of an ensemble that shares its weights.
 //!
 //! Knows nothing of branches nor of optimizers.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 
-use super::Activation;
-use super::ops::{BatchStatistics, activate, linear, normalize_and_activate, scale_and_activate};
+use super::ops::{Affine, BatchStatistics, Finish, adapt, dense, scale_and_activate};
+use super::parameter::{Role, Tensors};
+use super::{Activation, Parametrization};
 use crate::ml::rng::Stream;
 
 /// Share of a batch's statistics in the running ones, as PyTorch's `momentum`.
 const RUNNING_SHARE: f32 = 0.1;
 
-/// x·weightᵀ + bias; weight: outputs × inputs.
+/// factor·x·weightᵀ + bias; weight: outputs × inputs.
 pub struct Linear {
     pub weight: Var,
     /// None before a batch norm, which takes any constant away: Adam would only amplify the rounding in its gradient.
     pub bias: Option<Var>,
+    /// 1, or 1/√inputs.
+    pub factor: f32,
 }
 
 impl Linear {
-    /// Uniform in ±1/√inputs, weights first, then biases: PyTorch's default for `nn.Linear`.
-    pub fn random(inputs: usize, outputs: usize, bias: bool, stream: &mut Stream) -> Result<Self> {
-        let bound = 1.0 / (inputs.max(1) as f64).sqrt();
-        let mut draw = |count: usize| -> Vec<f32> {
-            (0..count).map(|_| ((2.0 * stream.uniform() - 1.0) * bound) as f32).collect()
+    /// Weights first, then biases; both uniform in ±1/√inputs, PyTorch's default for `nn.Linear`, or as the parametrization says.
+    pub fn random(
+        inputs: usize,
+        outputs: usize,
+        bias: bool,
+        parametrization: Parametrization,
+        stream: &mut Stream,
+    ) -> Result<Self> {
+        let ntk = parametrization == Parametrization::Ntk;
+        let weights = if ntk {
+            (0..outputs * inputs).map(|_| stream.normal() as f32).collect()
+        } else {
+            uniform(outputs * inputs, inputs, stream)
         };
-        let weight = Var::from_vec(draw(outputs * inputs), (outputs, inputs), &Device::Cpu)?;
-        let bias = if bias { Some(Var::from_vec(draw(outputs), outputs, &Device::Cpu)?) } else { None };
-        Ok(Linear { weight, bias })
+        let weight = Var::from_vec(weights, (outputs, inputs), &Device::Cpu)?;
+        let bias = match bias {
+            true => Some(Var::from_vec(uniform(outputs, inputs, stream), outputs, &Device::Cpu)?),
+            false => None,
+        };
+        let factor = if ntk { 1.0 / (inputs.max(1) as f32).sqrt() } else { 1.0 };
+        Ok(Linear { weight, bias, factor })
+    }
+
+    pub fn outputs(&self) -> Result<usize> {
+        self.weight.dim(0)
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        linear(x, &self.weight, self.bias.as_deref())
+        let affine = self.bias.as_ref().map_or(Affine::Nothing, |bias| Affine::Bias(bias));
+        Ok(dense(x, &self.weight, self.factor, affine, Finish::default())?.0)
     }
 
     /// The same values outside the gradient's graph.
     pub fn infer(&self, x: &Tensor) -> Result<Tensor> {
-        let bias = self.bias.as_ref().map(Var::as_detached_tensor);
-        Ok(linear(x, &self.weight.as_detached_tensor(), bias.as_ref())?.detach())
+        Ok(self.infer_and(x, Finish::default())?.detach())
     }
+
+    fn infer_and(&self, x: &Tensor, finish: Finish) -> Result<Tensor> {
+        let bias = self.bias.as_ref().map(Var::as_detached_tensor);
+        let affine = bias.as_ref().map_or(Affine::Nothing, Affine::Bias);
+        Ok(dense(x, &self.weight.as_detached_tensor(), self.factor, affine, finish)?.0)
+    }
+
+    pub fn tensors(&self, prefix: &str, level: Option<usize>, all: &mut Tensors) {
+        all.add(format!("{prefix}weight"), level, Role::Weight, &self.weight);
+        if let Some(bias) = &self.bias {
+            all.add(format!("{prefix}bias"), level, Role::Bias, bias);
+        }
+    }
+}
+
+/// Uniform in ±1/√inputs.
+pub fn uniform(count: usize, inputs: usize, stream: &mut Stream) -> Vec<f32> {
+    let bound = 1.0 / (inputs.max(1) as f64).sqrt();
+    (0..count).map(|_| ((2.0 * stream.uniform() - 1.0) * bound) as f32).collect()
 }
 
 /// Scale and shift of normalised features, with the running statistics that predictions use.
@@ -47,9 +86,9 @@ pub struct BatchNorm {
     pub weight: Var,
     /// The shift, often called beta.
     pub bias: Var,
-    pub running_mean: Vec<f32>,
+    pub running_mean: Var,
     /// Unbiased: divided by one less than the number of rows, as in PyTorch.
-    pub running_variance: Vec<f32>,
+    pub running_variance: Var,
     pub epsilon: f32,
 }
 
@@ -58,67 +97,159 @@ impl BatchNorm {
         Ok(BatchNorm {
             weight: Var::ones(width, DType::F32, &Device::Cpu)?,
             bias: Var::zeros(width, DType::F32, &Device::Cpu)?,
-            running_mean: vec![0.0; width],
-            running_variance: vec![1.0; width],
+            running_mean: Var::zeros(width, DType::F32, &Device::Cpu)?,
+            running_variance: Var::ones(width, DType::F32, &Device::Cpu)?,
             epsilon: epsilon as f32,
         })
     }
 
-    fn learn(&mut self, batch: &BatchStatistics) {
+    /// 2 × width: what a layer is given.
+    fn scale_and_shift(&self) -> Result<Tensor> {
+        Tensor::stack(&[self.weight.as_tensor(), self.bias.as_tensor()], 0)
+    }
+
+    fn learn(&self, batch: &BatchStatistics) -> Result<()> {
         let unbiased = batch.rows as f32 / (batch.rows.max(2) - 1) as f32;
-        for (running, seen) in self.running_mean.iter_mut().zip(&batch.mean) {
-            *running += RUNNING_SHARE * (seen - *running);
-        }
-        for (running, seen) in self.running_variance.iter_mut().zip(&batch.variance) {
-            *running += RUNNING_SHARE * (seen * unbiased - *running);
-        }
+        let learn = |running: &Var, seen: &[f32], factor: f32| -> Result<()> {
+            let mut values = running.to_vec1::<f32>()?;
+            for (value, seen) in values.iter_mut().zip(seen) {
+                *value += RUNNING_SHARE * (seen * factor - *value);
+            }
+            running.set(&Tensor::from_vec(values, seen.len(), &Device::Cpu)?)
+        };
+        learn(&self.running_mean, &batch.mean, 1.0)?;
+        learn(&self.running_variance, &batch.variance, unbiased)
     }
 
     /// Factor and summand of each feature under the running statistics.
-    fn scale_and_shift(&self) -> Result<(Vec<f32>, Vec<f32>)> {
+    fn running_scale_and_shift(&self) -> Result<(Vec<f32>, Vec<f32>)> {
         let (gamma, beta) = (self.weight.to_vec1::<f32>()?, self.bias.to_vec1::<f32>()?);
+        let (mean, variance) = (self.running_mean.to_vec1::<f32>()?, self.running_variance.to_vec1::<f32>()?);
         let mut scale = Vec::with_capacity(gamma.len());
         let mut shift = Vec::with_capacity(gamma.len());
         for (i, gamma) in gamma.iter().enumerate() {
-            let factor = gamma / (self.running_variance[i] + self.epsilon).sqrt();
+            let factor = gamma / (variance[i] + self.epsilon).sqrt();
             scale.push(factor);
-            shift.push(beta[i] - self.running_mean[i] * factor);
+            shift.push(beta[i] - mean[i] * factor);
         }
         Ok((scale, shift))
     }
+
+    fn tensors(&self, prefix: &str, level: Option<usize>, all: &mut Tensors) {
+        all.add(format!("{prefix}weight"), level, Role::Scale, &self.weight);
+        all.add(format!("{prefix}bias"), level, Role::Bias, &self.bias);
+        all.add(format!("{prefix}running_mean"), level, Role::Running, &self.running_mean);
+        all.add(format!("{prefix}running_var"), level, Role::Running, &self.running_variance);
+    }
 }
 
-/// A hidden layer: linear → batch norm → activation → dropout.
+/// A hidden layer: linear → batch norm → activation → dropout → skip connection.
 pub struct Layer {
     pub linear: Linear,
     pub norm: Option<BatchNorm>,
     pub activation: Activation,
+    /// Adds the input to the output.
+    pub skip: bool,
 }
 
 impl Layer {
     /// In training: statistics of the batch, which the running ones learn; `mask` as in `ops`.
-    pub fn forward(&mut self, x: &Tensor, mask: Option<Vec<f32>>) -> Result<Tensor> {
-        let z = self.linear.forward(x)?;
-        match &mut self.norm {
-            None => activate(&z, self.activation, mask),
-            Some(norm) => {
-                let (out, batch) =
-                    normalize_and_activate(&z, &norm.weight, &norm.bias, norm.epsilon, self.activation, mask)?;
-                norm.learn(&batch);
-                Ok(out)
-            }
+    pub fn forward(&self, x: &Tensor, mask: Option<Vec<f32>>) -> Result<Tensor> {
+        let finish = Finish { activation: Some(self.activation), mask, skip: self.skip };
+        let Some(norm) = &self.norm else {
+            let affine = self.linear.bias.as_ref().map_or(Affine::Nothing, |bias| Affine::Bias(bias));
+            return Ok(dense(x, &self.linear.weight, self.linear.factor, affine, finish)?.0);
+        };
+        let affine = Affine::Norm { scale_and_shift: &norm.scale_and_shift()?, epsilon: norm.epsilon };
+        let (out, batch) = dense(x, &self.linear.weight, self.linear.factor, affine, finish)?;
+        if let Some(batch) = batch {
+            norm.learn(&batch)?;
         }
+        Ok(out)
     }
 
     /// For predictions and frozen layers: running statistics, no dropout, no gradient.
     pub fn infer(&self, x: &Tensor) -> Result<Tensor> {
-        let z = self.linear.infer(x)?;
-        match &self.norm {
-            None => Ok(activate(&z, self.activation, None)?.detach()),
-            Some(norm) => {
-                let (scale, shift) = norm.scale_and_shift()?;
-                scale_and_activate(&z, scale, shift, self.activation)
-            }
+        let Some(norm) = &self.norm else {
+            let finish = Finish { activation: Some(self.activation), mask: None, skip: self.skip };
+            return Ok(self.linear.infer_and(x, finish)?.detach());
+        };
+        let (scale, shift) = norm.running_scale_and_shift()?;
+        let y = scale_and_activate(&self.linear.infer(x)?, scale, shift, self.activation)?;
+        if self.skip { Ok((y + x.detach())?.detach()) } else { Ok(y) }
+    }
+
+    pub fn tensors(&self, prefix: &str, level: usize, all: &mut Tensors) {
+        self.linear.tensors(&format!("{prefix}linear."), Some(level), all);
+        if let Some(norm) = &self.norm {
+            norm.tensors(&format!("{prefix}norm."), Some(level), all);
         }
+    }
+}
+
+/// A hidden layer of an ensemble: inputs·adapter → shared linear → ·scale + shift → activation → dropout, with an adapter, a
+/// scale and a shift for each member.
+pub struct MemberLayer {
+    /// members × inputs
+    adapter: Var,
+    /// Shared, without bias.
+    pub linear: Linear,
+    /// members × outputs
+    scale: Var,
+    /// members × outputs
+    shift: Var,
+    activation: Activation,
+    /// Whether the input is one row for all members, as it is before the first layer.
+    spreads: bool,
+}
+
+/// What a `MemberLayer` is made for.
+pub struct MemberShape {
+    pub members: usize,
+    pub inputs: usize,
+    pub outputs: usize,
+    /// The first layer: its adapters start as random signs, which makes the members differ; all others start at 1.
+    pub first: bool,
+}
+
+impl MemberLayer {
+    pub fn random(
+        shape: MemberShape,
+        activation: Activation,
+        parametrization: Parametrization,
+        stream: &mut Stream,
+    ) -> Result<Self> {
+        let MemberShape { members, inputs, outputs, first } = shape;
+        let linear = Linear::random(inputs, outputs, false, parametrization, stream)?;
+        let shift = uniform(members * outputs, inputs, stream);
+        let sign = |stream: &mut Stream| if first && stream.next_u64() & 1 == 0 { -1.0 } else { 1.0f32 };
+        let adapter = (0..members * inputs).map(|_| sign(stream)).collect();
+        Ok(MemberLayer {
+            adapter: Var::from_vec(adapter, (members, inputs), &Device::Cpu)?,
+            linear,
+            scale: Var::ones((members, outputs), DType::F32, &Device::Cpu)?,
+            shift: Var::from_vec(shift, (members, outputs), &Device::Cpu)?,
+            activation,
+            spreads: first,
+        })
+    }
+
+    pub fn forward(&self, x: &Tensor, mask: Option<Vec<f32>>) -> Result<Tensor> {
+        let x = adapt(x, &self.adapter, self.spreads)?;
+        let constants = Tensor::stack(&[self.scale.as_tensor(), self.shift.as_tensor()], 0)?;
+        let finish = Finish { activation: Some(self.activation), mask, skip: false };
+        Ok(dense(&x, &self.linear.weight, self.linear.factor, Affine::Members(&constants), finish)?.0)
+    }
+
+    /// No dropout, no gradient.
+    pub fn infer(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(self.forward(&x.detach(), None)?.detach())
+    }
+
+    pub fn tensors(&self, prefix: &str, level: usize, all: &mut Tensors) {
+        all.add(format!("{prefix}adapter"), Some(level), Role::Scale, &self.adapter);
+        self.linear.tensors(&format!("{prefix}linear."), Some(level), all);
+        all.add(format!("{prefix}scale"), Some(level), Role::Scale, &self.scale);
+        all.add(format!("{prefix}shift"), Some(level), Role::Bias, &self.shift);
     }
 }

@@ -1,41 +1,56 @@
-//! Networks on numeric columns, text embeddings or both: one branch for the numbers, one branch for each embedding
-//! column, joined by a trunk and read by a linear head. A numeric network is the case without text branches.
+//! Networks on numeric columns, text embeddings, categories or all of them: one branch for the numbers, one for each
+//! embedded text column, one for each column of categories, joined and read by a trunk with a linear head. A numeric
+//! network is the case with one branch.
 //!
 //! ```text
-//! numbers ── branch numeric ──┐
-//! title ──── branch title ────┼── concatenate ── trunk ── head ── logits, one per class
-//! artist ─── branch artist ───┘
+//! numbers ── embedding ── layers ──┐
+//! title ───────────────── layers ──┼── fusion ── trunk ── head ── logits, one per class
+//! artist ─── table ────── layers ──┘
 //! ```
-//! Every layer is linear → batch norm → activation → dropout. candle holds the tensors and differentiates; the passes
-//! that are slow or not seedable there are own operations (`ops`), each on one thread.
+//! Every layer is linear → batch norm → activation → dropout. A trunk may be a plain stack, one with skip connections, or an
+//! ensemble that shares its weights. candle holds the tensors and differentiates; the passes that are slow or not seedable
+//! there are own operations (`ops`).
 //!
 //! Knows nothing of how weights are learnt (`ml::train`) nor of where models are stored.
 
 mod activation;
 mod blueprint;
+mod branch;
 mod classifier;
+mod fusion;
 #[cfg(test)]
 mod gradients;
 mod layer;
+mod masks;
 mod model;
 mod ops;
+mod parameter;
 mod recipe;
 mod spec;
+mod trunk;
 
 pub use activation::Activation;
-pub use blueprint::{Blueprint, BranchBlueprint};
+pub use blueprint::{Blueprint, BranchBlueprint, Embedding, Widths};
 pub use classifier::{Classifier, ModelError};
-pub use model::{Network, Parameter, Snapshot};
+pub use model::{Network, Snapshot, Training};
 pub use ops::cross_entropy;
+pub(in crate::ml) use ops::vectorized;
+pub use parameter::{Parameter, Role};
 pub use recipe::Recipe;
-pub use spec::{ColumnBranchSpec, NetworkSpec, NumericBranchSpec, TextBranchSpec, TrunkSpec};
+pub use spec::{
+    CategoryBranchSpec, CategoryColumnSpec, ColumnBranchSpec, Fusion, NetworkSpec, NumericBranchSpec, NumericEmbedding,
+    Parametrization, TextBranchSpec, TrunkKind, TrunkSpec,
+};
 
-/// Runs `work` in a pool of one thread, where candle's matrix products stay on it.
-///
-/// candle splits a product over as many tasks as the machine has cores; in this pool they run one after the other, so
-/// that trainings side by side do not fight. The bits do not depend on it: a product is split over rows and columns only.
+/// Runs `work` in a pool of one thread, so that trainings side by side do not fight; where it already is in a pool
+/// ([`on_threads`]) it stays there. The bits do not depend on it: a product is split over rows and columns only.
 pub fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+    if rayon::current_thread_index().is_some() { work() } else { on_threads(1, work) }
+}
+
+/// Runs `work` in a pool of `threads` threads, over which large matrix products are split. The bits do not depend on it.
+pub fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build() {
         Ok(pool) => pool.install(work),
         // A system that grants no further thread still gets the same result, in the pool that is there.
         Err(_) => work(),

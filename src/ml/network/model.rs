@@ -4,246 +4,253 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor};
 
-use super::blueprint::Blueprint;
+use super::blueprint::{Blueprint, Embedding};
+use super::branch::Branch;
+use super::fusion::Gate;
 use super::layer::{BatchNorm, Layer, Linear};
+use super::masks::{branch_masks, dropout_mask, forget};
+use super::ops::log_mean_probabilities;
+use super::parameter::{Parameter, Role, Tensors};
+use super::trunk::Trunk;
+use super::Fusion;
 use crate::ml::matrix::Matrix;
 use crate::ml::rng::Stream;
 
-/// A network with weights. Inputs are one rows × width tensor for each branch, in the blueprint's order.
+/// A network with weights. Inputs are one rows × width matrix for each branch, in the blueprint's order; of a column of
+/// categories the codes, 0 for unknown.
 pub struct Network {
     blueprint: Blueprint,
-    /// The layers of each branch.
-    branches: Vec<Vec<Layer>>,
-    trunk: Vec<Layer>,
-    head: Linear,
-}
-
-/// A trainable tensor, e.g. `trunk.layers.0.linear.weight` of level 1.
-pub struct Parameter {
-    pub name: String,
-    /// How many levels must be frozen for this tensor to be frozen, minus one; `None` for the head.
-    pub level: Option<usize>,
-    pub var: Var,
+    branches: Vec<Branch>,
+    gate: Option<Gate>,
+    /// One, or one for each branch in late fusion.
+    trunks: Vec<Trunk>,
 }
 
 /// The values of every tensor by its name, as PyTorch's `state_dict` would name them: shape and row-major values.
 pub type Snapshot = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
+/// What is left out of the network in a training pass.
+pub struct Training<'a> {
+    /// The first levels, which run as in predictions and get no gradient.
+    pub frozen: usize,
+    /// Dropout's rates are multiplied by it.
+    pub dropout: f64,
+    /// Where masks are drawn from.
+    pub masks: &'a mut Stream,
+}
+
 impl Network {
     /// A network of random weights. Every tensor has its own random stream, so that changing one layer's width does not
     /// change the others' initial weights.
     pub fn new(blueprint: &Blueprint, seed: u64) -> Result<Self> {
-        let layer = |name: &str, inputs: usize, outputs: usize| -> Result<Layer> {
-            Ok(Layer {
-                linear: Linear::random(
-                    inputs,
-                    outputs,
-                    !blueprint.batch_norm,
-                    &mut Stream::new(seed, &format!("init {name}"), 0),
-                )?,
-                norm: match blueprint.batch_norm {
-                    true => Some(BatchNorm::new(outputs, blueprint.batch_norm_epsilon)?),
-                    false => None,
-                },
-                activation: blueprint.activation,
-            })
-        };
-        let stack = |prefix: &str, mut inputs: usize, widths: &[usize]| -> Result<Vec<Layer>> {
+        let mut branches = Vec::new();
+        for branch in &blueprint.branches {
+            let prefix = format!("branches.{}", branch.key);
+            let mut inputs = branch.embedded();
             let mut layers = Vec::new();
-            for (i, &width) in widths.iter().enumerate() {
-                layers.push(layer(&format!("{prefix}.layers.{i}"), inputs, width)?);
+            for (i, &width) in branch.layers.iter().enumerate() {
+                layers.push(make_layer(blueprint, &format!("{prefix}.layers.{i}"), inputs, width, seed)?);
                 inputs = width;
             }
-            Ok(layers)
+            let mut stream = Stream::new(seed, &format!("init {prefix}.embedding"), 0);
+            branches.push(Branch::new(branch, layers, &mut stream)?);
+        }
+        let gate = match blueprint.fusion {
+            Fusion::Gated => Some(Gate::random(blueprint, seed)?),
+            Fusion::Concat | Fusion::Late => None,
         };
-        let branches = blueprint
-            .branches
-            .iter()
-            .map(|branch| stack(&format!("branches.{}", branch.key), branch.input, &branch.layers))
-            .collect::<Result<Vec<_>>>()?;
-        let trunk = stack("trunk", blueprint.joined(), &blueprint.trunk)?;
-        let width = blueprint.trunk.last().copied().unwrap_or(blueprint.joined());
-        let head = Linear::random(width, blueprint.classes, true, &mut Stream::new(seed, "init head", 0))?;
-        Ok(Network { blueprint: blueprint.clone(), branches, trunk, head })
+        let trunk = |(prefix, input): (String, usize)| Trunk::random(blueprint, &prefix, input, seed);
+        let trunks = blueprint.trunks().into_iter().map(trunk).collect::<Result<_>>()?;
+        Ok(Network { blueprint: blueprint.clone(), branches, gate, trunks })
     }
 
     pub fn blueprint(&self) -> &Blueprint {
         &self.blueprint
     }
 
-    /// Logits (rows × classes) in training: batch statistics, dropout from `masks`. The first `frozen` levels run as in
-    /// predictions and get no gradient. Batch norm's running statistics learn from the batch.
-    pub fn forward_training(&mut self, inputs: Vec<Matrix>, frozen: usize, masks: &mut Stream) -> Result<Tensor> {
-        let rate = self.blueprint.dropout;
+    /// Logits in training, rows·members × classes, the members of a row one after the other: batch statistics and dropout.
+    /// Batch norm's running statistics learn from the batch.
+    pub fn forward_training(&mut self, inputs: Vec<Matrix>, pass: Training) -> Result<Tensor> {
+        let Training { frozen, dropout, masks } = pass;
+        let rate = self.blueprint.dropout * dropout;
         let branch_levels = self.blueprint.branch_levels();
+        let rows = inputs.first().map_or(0, |input| input.rows);
         let mut outputs = Vec::with_capacity(inputs.len());
-        for (b, mut input) in inputs.into_iter().enumerate() {
-            let input_rate = self.blueprint.branches[b].dropout;
-            // The inputs' dropout belongs to the first layer that sees them, and is frozen with it.
-            let first_level = if self.branches[b].is_empty() { branch_levels } else { 0 };
-            if frozen <= first_level
-                && let Some(mask) = dropout_mask(input.data.len(), input_rate, masks)
-            {
-                input.data.iter_mut().zip(&mask).for_each(|(value, factor)| *value *= factor);
+        for (branch, (blueprint, mut input)) in
+            self.branches.iter().zip(self.blueprint.branches.iter().zip(inputs))
+        {
+            let input_rate = blueprint.dropout * dropout;
+            // The inputs' dropout belongs to the first level that sees them, and is frozen with it.
+            let first_level = if blueprint.levels() == 0 { branch_levels } else { 0 };
+            if frozen <= first_level {
+                if matches!(blueprint.embedding, Embedding::Table { .. }) {
+                    forget(&mut input, input_rate, masks);
+                } else if let Some(mask) = dropout_mask(input.data.len(), input_rate, masks) {
+                    input.data.iter_mut().zip(&mask).for_each(|(value, factor)| *value *= factor);
+                }
             }
-            let mut x = tensor(input)?;
-            for (level, layer) in self.branches[b].iter_mut().enumerate() {
-                x = pass(layer, &x, level < frozen, rate, masks)?;
+            let mut x = branch.embed(input)?;
+            let mut level = 0;
+            if blueprint.has_first_stage() {
+                level = 1;
+                if frozen > 0 {
+                    x = x.detach();
+                }
+            }
+            for layer in &branch.layers {
+                x = match level < frozen {
+                    true => layer.infer(&x)?,
+                    false => layer.forward(&x, dropout_mask(rows * layer.linear.outputs()?, rate, masks))?,
+                };
+                level += 1;
             }
             outputs.push(x);
         }
-        let mut x = concatenate(outputs)?;
-        for (i, layer) in self.trunk.iter_mut().enumerate() {
-            x = pass(layer, &x, branch_levels + i < frozen, rate, masks)?;
+        if frozen <= branch_levels
+            && let Some(kept) = branch_masks(outputs.len(), rows, self.blueprint.branch_dropout * dropout, masks)
+        {
+            for (output, kept) in outputs.iter_mut().zip(kept) {
+                *output = output.broadcast_mul(&Tensor::from_vec(kept, (rows, 1), &Device::Cpu)?)?;
+            }
         }
-        self.head.forward(&x)
+        let frozen = frozen.saturating_sub(branch_levels);
+        let joined = self.join(outputs, frozen > 0)?;
+        let mut logits = Vec::with_capacity(self.trunks.len());
+        for (trunk, x) in self.trunks.iter().zip(joined) {
+            logits.push(trunk.forward(x, frozen, rate, masks)?);
+        }
+        mean(logits)
     }
 
-    /// Logits (rows × classes) for predictions: running statistics, no dropout.
+    /// Logits (rows × classes) for predictions: running statistics, no dropout. Of an ensemble those whose softmax is the
+    /// mean of the members' probabilities.
     pub fn infer(&self, inputs: Vec<Matrix>) -> Result<Tensor> {
+        self.infer_watched(inputs, &mut |_, _| Ok(()))
+    }
+
+    /// The same; `watch` is shown the outputs (rows × units, or rows·members × units) of every hidden layer, with the layer's
+    /// number.
+    pub fn infer_watched(
+        &self,
+        inputs: Vec<Matrix>,
+        watch: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
+        let mut number = 0;
+        let mut watch = |x: &Tensor| -> Result<()> {
+            watch(number, x)?;
+            number += 1;
+            Ok(())
+        };
         let mut outputs = Vec::with_capacity(inputs.len());
-        for (layers, input) in self.branches.iter().zip(inputs) {
-            let mut x = tensor(input)?;
-            for layer in layers {
+        for (branch, input) in self.branches.iter().zip(inputs) {
+            let mut x = branch.embed(input)?.detach();
+            for layer in &branch.layers {
                 x = layer.infer(&x)?;
+                watch(&x)?;
             }
             outputs.push(x);
         }
-        let mut x = concatenate(outputs)?;
-        for layer in &self.trunk {
-            x = layer.infer(&x)?;
+        let mut logits = Vec::with_capacity(self.trunks.len());
+        for (trunk, x) in self.trunks.iter().zip(self.join(outputs, true)?) {
+            logits.push(trunk.infer(x, &mut watch)?);
         }
-        self.head.infer(&x)
+        let logits = mean(logits)?;
+        match self.blueprint.members {
+            1 => Ok(logits),
+            members => log_mean_probabilities(&logits, members),
+        }
+    }
+
+    /// The inputs of the trunks.
+    fn join(&self, mut outputs: Vec<Tensor>, detached: bool) -> Result<Vec<Tensor>> {
+        if self.blueprint.fusion == Fusion::Late {
+            return Ok(outputs);
+        }
+        let x = match &self.gate {
+            Some(gate) => gate.forward(&outputs)?,
+            None if outputs.len() == 1 => outputs.swap_remove(0),
+            None => Tensor::cat(&outputs, 1)?,
+        };
+        Ok(vec![if detached { x.detach() } else { x }])
     }
 
     /// Every trainable tensor, in the order of the layers: branches, trunk, head.
     pub fn parameters(&self) -> Vec<Parameter> {
-        let mut all = Vec::new();
-        let mut linear = |prefix: String, level: Option<usize>, linear: &Linear, norm: Option<&BatchNorm>| {
-            let mut add = |part: &str, var: &Var| {
-                all.push(Parameter { name: format!("{prefix}{part}"), level, var: var.clone() });
-            };
-            let own = if level.is_some() { "linear." } else { "" };
-            add(&format!("{own}weight"), &linear.weight);
-            if let Some(bias) = &linear.bias {
-                add(&format!("{own}bias"), bias);
-            }
-            if let Some(norm) = norm {
-                add("norm.weight", &norm.weight);
-                add("norm.bias", &norm.bias);
-            }
-        };
-        for (prefix, level, layer) in self.layers() {
-            linear(prefix, Some(level), &layer.linear, layer.norm.as_ref());
+        self.tensors().into_iter().filter(|tensor| tensor.role != Role::Running).collect()
+    }
+
+    /// Every tensor, running statistics included.
+    pub fn tensors(&self) -> Vec<Parameter> {
+        let mut tensors = Tensors { all: Vec::new() };
+        for (blueprint, branch) in self.blueprint.branches.iter().zip(&self.branches) {
+            branch.tensors(&format!("branches.{}.", blueprint.key), &mut tensors);
         }
-        linear("head.".into(), None, &self.head, None);
-        all
+        let first = self.blueprint.branch_levels();
+        if let Some(gate) = &self.gate {
+            gate.tensors(first, &mut tensors);
+        }
+        for trunk in &self.trunks {
+            trunk.tensors(first, &mut tensors);
+        }
+        tensors.all
     }
 
     /// A copy of every tensor, running statistics included.
     pub fn snapshot(&self) -> Result<Snapshot> {
         let mut all = Snapshot::new();
-        for parameter in self.parameters() {
-            let values = parameter.var.flatten_all()?.to_vec1()?;
-            all.insert(parameter.name, (parameter.var.dims().to_vec(), values));
-        }
-        for (prefix, _, layer) in self.layers() {
-            if let Some(norm) = &layer.norm {
-                let width = norm.running_mean.len();
-                all.insert(format!("{prefix}norm.running_mean"), (vec![width], norm.running_mean.clone()));
-                all.insert(format!("{prefix}norm.running_var"), (vec![width], norm.running_variance.clone()));
-            }
+        for tensor in self.tensors() {
+            let values = tensor.var.flatten_all()?.to_vec1()?;
+            all.insert(tensor.name, (tensor.var.dims().to_vec(), values));
         }
         Ok(all)
     }
 
     /// Takes over the values of a snapshot of the same blueprint. Fails on a missing tensor, a further one or another shape.
     pub fn restore(&mut self, snapshot: &Snapshot) -> std::result::Result<(), String> {
-        let mut used = 0;
-        let mut find = |name: &str, shape: &[usize]| -> std::result::Result<&Vec<f32>, String> {
+        let tensors = self.tensors();
+        for tensor in &tensors {
+            let (name, shape) = (&tensor.name, tensor.var.dims());
             let (found, values) = snapshot.get(name).ok_or_else(|| format!("tensor '{name}' is missing"))?;
             if found != shape {
                 return Err(format!("tensor '{name}' has shape {found:?}, the network needs {shape:?}"));
             }
-            used += 1;
-            Ok(values)
-        };
-        for parameter in self.parameters() {
-            let values = find(&parameter.name, parameter.var.dims())?;
-            let tensor = Tensor::from_slice(values, parameter.var.dims(), &Device::Cpu).map_err(|e| e.to_string())?;
-            parameter.var.set(&tensor).map_err(|e| e.to_string())?;
+            let values = Tensor::from_slice(values, shape, &Device::Cpu).map_err(|e| e.to_string())?;
+            tensor.var.set(&values).map_err(|e| e.to_string())?;
         }
-        for (prefix, layer) in self.layers_mut() {
-            if let Some(norm) = &mut layer.norm {
-                let width = [norm.running_mean.len()];
-                norm.running_mean.clone_from(find(&format!("{prefix}norm.running_mean"), &width)?);
-                norm.running_variance.clone_from(find(&format!("{prefix}norm.running_var"), &width)?);
-            }
-        }
-        match snapshot.len() == used {
+        match snapshot.len() == tensors.len() {
             true => Ok(()),
-            false => Err(format!("{} tensors where the network has {used}", snapshot.len())),
+            false => Err(format!("{} tensors where the network has {}", snapshot.len(), tensors.len())),
         }
-    }
-
-    /// Hidden layers with the prefix of their tensors' names and their level.
-    fn layers(&self) -> Vec<(String, usize, &Layer)> {
-        let mut all = Vec::new();
-        for (branch, layers) in self.blueprint.branches.iter().zip(&self.branches) {
-            for (i, layer) in layers.iter().enumerate() {
-                all.push((format!("branches.{}.layers.{i}.", branch.key), i, layer));
-            }
-        }
-        let first = self.blueprint.branch_levels();
-        for (i, layer) in self.trunk.iter().enumerate() {
-            all.push((format!("trunk.layers.{i}."), first + i, layer));
-        }
-        all
-    }
-
-    fn layers_mut(&mut self) -> Vec<(String, &mut Layer)> {
-        let names: Vec<String> = self.layers().into_iter().map(|(prefix, ..)| prefix).collect();
-        let layers = self.branches.iter_mut().flatten().chain(self.trunk.iter_mut());
-        names.into_iter().zip(layers).collect()
     }
 }
 
-fn pass(layer: &mut Layer, x: &Tensor, frozen: bool, rate: f64, masks: &mut Stream) -> Result<Tensor> {
-    if frozen {
-        return layer.infer(x);
-    }
-    let size = x.dim(0)? * layer.linear.weight.dim(0)?;
-    layer.forward(x, dropout_mask(size, rate, masks))
+/// A hidden layer as the blueprint has them all.
+pub(super) fn make_layer(
+    blueprint: &Blueprint,
+    name: &str,
+    inputs: usize,
+    outputs: usize,
+    seed: u64,
+) -> Result<Layer> {
+    let mut stream = Stream::new(seed, &format!("init {name}"), 0);
+    let linear = Linear::random(inputs, outputs, !blueprint.batch_norm, blueprint.parametrization, &mut stream)?;
+    let norm = match blueprint.batch_norm {
+        true => Some(BatchNorm::new(outputs, blueprint.batch_norm_epsilon)?),
+        false => None,
+    };
+    Ok(Layer { linear, norm, activation: blueprint.activation, skip: false })
 }
 
-/// Factors of inverted dropout: 0 with probability `rate`, else 1/(1 − rate); none where nothing is dropped.
-///
-/// 16 random bits decide each unit, so the rate is met to 1/65536, and the factor is that of the rate as it is met.
-fn dropout_mask(length: usize, rate: f64, stream: &mut Stream) -> Option<Vec<f32>> {
-    let threshold = (rate * 65_536.0).round() as u64;
-    if threshold == 0 {
-        return None;
+fn mean(mut logits: Vec<Tensor>) -> Result<Tensor> {
+    let count = logits.len();
+    let Some(mut sum) = logits.pop() else { candle_core::bail!("a network without a trunk") };
+    if count == 1 {
+        return Ok(sum);
     }
-    let keep = (65_536.0 / (65_536 - threshold.min(65_535)) as f64) as f32;
-    let mut mask = vec![0f32; length];
-    let mut words = [0u64; 16];
-    for block in mask.chunks_mut(64) {
-        words.fill_with(|| stream.next_u64());
-        for (four, word) in block.chunks_mut(4).zip(words) {
-            for (k, factor) in four.iter_mut().enumerate() {
-                *factor = if (word >> (16 * k)) & 0xffff >= threshold { keep } else { 0.0 };
-            }
-        }
+    for part in logits {
+        sum = (sum + part)?;
     }
-    Some(mask)
-}
-
-fn tensor(matrix: Matrix) -> Result<Tensor> {
-    Tensor::from_vec(matrix.data, (matrix.rows, matrix.cols), &Device::Cpu)
-}
-
-fn concatenate(mut outputs: Vec<Tensor>) -> Result<Tensor> {
-    if outputs.len() == 1 { Ok(outputs.swap_remove(0)) } else { Tensor::cat(&outputs, 1) }
+    sum * (1.0 / count as f64)
 }

@@ -1,5 +1,5 @@
 //! Prepares a frame's columns for a network: imputation, missing indicators and scaling of numbers, a common scale for
-//! embeddings. Fitted on the training rows alone; travels inside the model.
+//! embeddings, numbers for categories. Fitted on the training rows alone; travels inside the model.
 //!
 //! Knows nothing of networks, labels or files.
 
@@ -7,6 +7,9 @@ mod numeric;
 mod quantile;
 
 pub use numeric::{NumericColumn, Scale, Scaling};
+pub(in crate::ml) use quantile::normal_quantile;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +25,34 @@ pub struct Preprocessing {
     pub numeric: Vec<NumericColumn>,
     /// Embedding columns, one network branch each.
     pub text: Vec<TextColumn>,
+    /// Columns of categories, one network branch each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<CategoryColumn>,
+}
+
+/// What to prepare, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wishes<'a> {
+    /// Names of numeric columns.
+    pub numeric: &'a [String],
+    /// Names of embedding columns.
+    pub text: &'a [String],
+    /// Names of columns of categories, each with the fewest rows that a value needs to have a number of its own.
+    pub categories: &'a [(String, usize)],
+    pub scaling: Scaling,
+    /// Adds an input for each numeric column with missing values.
+    pub indicators: bool,
+    /// Brings every row's embedding to the same length.
+    pub normalize: bool,
+}
+
+/// A column of categories. The input is a value's place in `values`, counted from 1; 0 stands for all others and for missing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CategoryColumn {
+    pub name: String,
+    /// The values of the training rows that are frequent enough, sorted.
+    pub values: Vec<String>,
 }
 
 /// An embedding column.
@@ -34,6 +65,13 @@ pub struct TextColumn {
     /// Multiplies every component: the inverse of the training rows' root mean square, as components of a unit vector
     /// are small numbers that would learn slowly beside the others.
     pub factor: f64,
+    /// Whether each vector is first divided by its length.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub normalize: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Why columns cannot be prepared.
@@ -53,46 +91,47 @@ pub enum InputError {
     Infinite { name: String, row: usize, value: f64 },
     #[error("column '{name}' has a vector with a component that is not finite in row {row} (counted from 0)")]
     Vector { name: String, row: usize },
-    #[error("no input columns: name at least one numeric or text column")]
+    #[error("no input columns: name at least one numeric, text or category column")]
     NoColumns,
 }
 
 impl Preprocessing {
     /// Fits on `rows` of the frame (at least one).
-    pub fn fit(
-        frame: &Frame,
-        numeric: &[String],
-        text: &[String],
-        rows: &[usize],
-        scaling: Scaling,
-        indicators: bool,
-    ) -> Result<Self, InputError> {
-        if numeric.is_empty() && text.is_empty() {
+    pub fn fit(frame: &Frame, wishes: Wishes, rows: &[usize]) -> Result<Self, InputError> {
+        if wishes.numeric.is_empty() && wishes.text.is_empty() && wishes.categories.is_empty() {
             return Err(InputError::NoColumns);
         }
-        let numeric = numeric
-            .iter()
-            .map(|name| {
-                let values = numbers(frame, name)?;
-                check_finite(name, values, rows.iter().copied())?;
-                Ok(fit_numeric(name, rows.iter().map(|&i| values[i]), scaling, indicators))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let text = text
-            .iter()
-            .map(|name| {
-                let (dim, values) = vectors(frame, name)?;
-                let squares: f64 = rows
-                    .iter()
-                    .flat_map(|&i| &values[i * dim..(i + 1) * dim])
-                    .map(|x| f64::from(*x) * f64::from(*x))
-                    .sum();
-                let size = (squares / (rows.len() * dim).max(1) as f64).sqrt();
-                let factor = if size > 0.0 && size.is_finite() { to_12_digits(1.0 / size) } else { 1.0 };
-                Ok(TextColumn { name: name.clone(), dim, factor })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(Preprocessing { numeric, text })
+        let numeric = |name: &String| -> Result<NumericColumn, InputError> {
+            let values = numbers(frame, name)?;
+            check_finite(name, values, rows.iter().copied())?;
+            Ok(fit_numeric(name, rows.iter().map(|&i| values[i]), wishes.scaling, wishes.indicators))
+        };
+        let text = |name: &String| -> Result<TextColumn, InputError> {
+            let (dim, values) = vectors(frame, name)?;
+            let square = |i: usize| -> f64 {
+                let vector = &values[i * dim..(i + 1) * dim];
+                let square = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
+                if wishes.normalize && square > 0.0 { 1.0 } else { square }
+            };
+            let squares: f64 = rows.iter().map(|&i| square(i)).sum();
+            let size = (squares / (rows.len() * dim).max(1) as f64).sqrt();
+            let factor = if size > 0.0 && size.is_finite() { to_12_digits(1.0 / size) } else { 1.0 };
+            Ok(TextColumn { name: name.clone(), dim, factor, normalize: wishes.normalize })
+        };
+        let category = |(name, least): &(String, usize)| -> Result<CategoryColumn, InputError> {
+            let values = categories(frame, name)?;
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for value in rows.iter().filter_map(|&i| values[i].as_deref()) {
+                *counts.entry(value).or_default() += 1;
+            }
+            counts.retain(|_, count| *count >= *least);
+            Ok(CategoryColumn { name: name.clone(), values: counts.into_keys().map(str::to_owned).collect() })
+        };
+        Ok(Preprocessing {
+            numeric: wishes.numeric.iter().map(numeric).collect::<Result<_, _>>()?,
+            text: wishes.text.iter().map(text).collect::<Result<_, _>>()?,
+            categories: wishes.categories.iter().map(category).collect::<Result<_, _>>()?,
+        })
     }
 
     /// Width of the numeric input: the columns and the indicators.
@@ -110,8 +149,13 @@ impl Preprocessing {
         self.text.iter().map(|column| (column.name.clone(), column.dim)).collect()
     }
 
+    /// Name and number of values of every column of categories, the unknown one included.
+    pub fn category_widths(&self) -> Vec<(String, usize)> {
+        self.categories.iter().map(|column| (column.name.clone(), column.values.len() + 1)).collect()
+    }
+
     /// The inputs of a network for `rows` of the frame, in that order: one matrix for the numbers (if there are any),
-    /// one for each embedding. Missing numbers are imputed; infinite values are refused.
+    /// one for each embedding, one of a single column for each column of categories. Missing numbers are imputed; infinite values are refused.
     pub fn apply(&self, frame: &Frame, rows: &[usize]) -> Result<Vec<Matrix>, InputError> {
         let mut inputs = Vec::new();
         if !self.numeric.is_empty() {
@@ -122,10 +166,15 @@ impl Preprocessing {
             if dim != column.dim {
                 return Err(InputError::Dimension { name: column.name.clone(), found: dim, needed: column.dim });
             }
-            let factor = column.factor as f32;
             let mut matrix = Matrix::zeros(rows.len(), dim);
             for (to, &from) in rows.iter().enumerate() {
-                for (x, value) in matrix.row_mut(to).iter_mut().zip(&values[from * dim..(from + 1) * dim]) {
+                let vector = &values[from * dim..(from + 1) * dim];
+                let mut factor = column.factor as f32;
+                if column.normalize {
+                    let length = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+                    factor = if length > 0.0 { (column.factor / length) as f32 } else { factor };
+                }
+                for (x, value) in matrix.row_mut(to).iter_mut().zip(vector) {
                     *x = value * factor;
                 }
                 if matrix.row(to).iter().any(|x| !x.is_finite()) {
@@ -133,6 +182,15 @@ impl Preprocessing {
                 }
             }
             inputs.push(matrix);
+        }
+        for column in &self.categories {
+            let values = categories(frame, &column.name)?;
+            let code = |row: &usize| {
+                let place = values[*row].as_ref().and_then(|value| column.values.binary_search(value).ok());
+                // f32 holds whole numbers up to 2²⁴ exactly.
+                place.map_or(0.0, |place| (place + 1) as f32)
+            };
+            inputs.push(Matrix::from_vec(rows.len(), 1, rows.iter().map(code).collect()));
         }
         Ok(inputs)
     }
@@ -185,6 +243,10 @@ fn vectors<'a>(frame: &'a Frame, name: &str) -> Result<(usize, &'a [f32]), Input
         }
         None => Err(InputError::Missing(name.into())),
     }
+}
+
+fn categories<'a>(frame: &'a Frame, name: &str) -> Result<&'a [Option<String>], InputError> {
+    frame.categories(name).ok_or_else(|| InputError::Missing(name.into()))
 }
 
 fn kind(column: &Column) -> &'static str {

@@ -43,7 +43,7 @@ pub fn normal_score(quantiles: &[f64], value: f64) -> f64 {
 }
 
 /// Inverse of the standard normal distribution function: algorithm AS 241, PPND16 (Wichura 1988), for 0 < p < 1.
-fn normal_quantile(p: f64) -> f64 {
+pub fn normal_quantile(p: f64) -> f64 {
     let ratio = |top: &[f64; 8], bottom: &[f64; 8], x: f64| {
         let polynomial = |c: &[f64; 8]| c.iter().rev().fold(0.0, |sum, c| sum * x + c);
         polynomial(top) / polynomial(bottom)

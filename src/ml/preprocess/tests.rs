@@ -6,7 +6,8 @@ fn fitted(values: &[f64], scaling: Scaling) -> (Frame, Preprocessing) {
     let mut frame = Frame::new(values.len());
     frame.insert("x", Column::Numeric(values.to_vec()));
     let rows: Vec<usize> = (0..values.len()).collect();
-    let fitted = Preprocessing::fit(&frame, &["x".into()], &[], &rows, scaling, true).unwrap();
+    let fitted = Preprocessing::fit(&frame, Wishes { numeric: &["x".into()], scaling, indicators: true, ..Wishes::default() }, &rows)
+        .unwrap();
     (frame, fitted)
 }
 
@@ -76,7 +77,9 @@ fn what_cannot_be_prepared_is_named() {
     frame.insert("bad", Column::Numeric(vec![0.0, f64::INFINITY, 0.0]));
     let fit = |numeric: &[&str], text: &[&str]| {
         let names = |list: &[&str]| list.iter().map(|name| name.to_string()).collect::<Vec<_>>();
-        Preprocessing::fit(&frame, &names(numeric), &names(text), &[0, 1, 2], Scaling::Standard, true)
+        let (numeric, text) = (&names(numeric)[..], &names(text)[..]);
+        let wishes = Wishes { numeric, text, scaling: Scaling::Standard, indicators: true, ..Wishes::default() };
+        Preprocessing::fit(&frame, wishes, &[0, 1, 2])
     };
     let message = |result: Result<Preprocessing, InputError>| result.unwrap_err().to_string();
     assert!(message(fit(&["y"], &[])).contains("'y' is missing"));

@@ -1,6 +1,6 @@
 //! `Checkpoint`: a training's state at the end of an epoch, from which it goes on to the same bits.
 //!
-//! A safetensors file: `network/…`, `best/…` (weights and running statistics now and at the best epoch), `first/…`,
+//! A safetensors file: `network/…`, `average/…`, `best/…` (weights and running statistics now and at the best epoch), `first/…`,
 //! `second/…` (what the optimizer remembers of a weight), `curves/…`; the rest is JSON in its metadata. The state of
 //! schedule and early stopping is not in it: both follow from the curves, so that a training of more epochs, or of
 //! another patience, can go on from the same file. Nor is what the training is of: files of one place must belong to
@@ -65,6 +65,8 @@ pub struct Moving {
     pub memories: BTreeMap<String, Memory>,
     /// Position in the stream of dropout masks.
     pub masks: u128,
+    /// The moving average of the network, empty where none is kept.
+    pub average: Snapshot,
 }
 
 /// The layout of the file; a reader takes others for none.
@@ -106,6 +108,7 @@ impl Checkpoint {
         };
         if let Some(moving) = &self.moving {
             snapshot("network", &moving.network);
+            snapshot("average", &moving.average);
             for (name, memory) in &moving.memories {
                 for (prefix, values) in [("first", &memory.first), ("second", &memory.second)] {
                     parts.push((format!("{prefix}/{name}"), Dtype::F32, vec![values.len()], bytes_of(values)));
@@ -152,6 +155,7 @@ impl Checkpoint {
         curves.epoch = (0..rows as u32).collect();
         let mut take = |part: &str| parts.remove(part).unwrap_or_default();
         let (best, network, mut first, mut second) = (take("best"), take("network"), take("first"), take("second"));
+        let average = take("average");
         let moving = match header.masks {
             None => None,
             Some(masks) => {
@@ -160,7 +164,7 @@ impl Checkpoint {
                     let (first, second) = (first.remove(&name)?.1, second.remove(&name)?.1);
                     memories.insert(name, Memory { steps, first, second });
                 }
-                Some(Moving { network, memories, masks: masks.parse().ok()? })
+                Some(Moving { network, memories, masks: masks.parse().ok()?, average })
             }
         };
         Some(Checkpoint { curves, best_epoch: header.best_epoch, best, diverged: header.diverged, moving })

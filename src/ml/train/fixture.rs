@@ -11,6 +11,7 @@ pub struct Fixture {
     pub classes: Vec<String>,
     pub numeric: Vec<String>,
     pub text: Vec<String>,
+    pub categories: Vec<String>,
     pub train: Vec<usize>,
     pub valid: Vec<usize>,
 }
@@ -41,6 +42,7 @@ impl Fixture {
             classes: (0..classes).map(|class| format!("class {class}")).collect(),
             numeric: ["a", "b", "flat"].map(String::from).to_vec(),
             text: vec!["title".into()],
+            categories: Vec::new(),
             train: (0..rows * 3 / 4).collect(),
             valid: (rows * 3 / 4..rows).collect(),
         }
@@ -51,6 +53,7 @@ impl Fixture {
             frame: &self.frame,
             numeric: &self.numeric,
             text: &self.text,
+            categories: &self.categories,
             labels: &self.labels,
             classes: &self.classes,
             train: &self.train,

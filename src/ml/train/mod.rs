@@ -3,6 +3,7 @@
 //! One training runs on one thread and gives the same bits every time; side by side they do not disturb each other.
 //! Knows nothing of YAML, stores or what the columns mean.
 
+mod average;
 mod checkpoint;
 mod curves;
 mod error;
@@ -18,7 +19,7 @@ pub use curves::{Curves, PartScores};
 pub use error::TrainError;
 pub(in crate::ml) use run::{Examples, Freeze, Job, Outcome, predict, run};
 pub use spec::{
-    ClassWeights, EarlyStoppingSpec, Loss, Metric, NamedWeights, OptimizerKind, OptimizerSpec, ScheduleKind,
+    ClassWeights, DropoutSchedule, EarlyStoppingSpec, Factors, Loss, Metric, NamedWeights, OptimizerKind, OptimizerSpec, ScheduleKind,
     ScheduleSpec, TrainingSpec,
 };
 pub(in crate::ml) use workers::{Common, side_by_side};
@@ -31,8 +32,8 @@ mod parity;
 mod tests;
 
 use super::frame::Frame;
-use super::network::{Blueprint, Classifier, Network, NetworkSpec, on_one_thread};
-use super::preprocess::Preprocessing;
+use super::network::{Blueprint, Classifier, Network, NetworkSpec, Widths, on_one_thread};
+use super::preprocess::{Preprocessing, Wishes};
 use super::progress::Progress;
 
 /// Labelled rows and how they are divided. `train` and `valid` are indices of rows; other rows are never looked at.
@@ -43,6 +44,8 @@ pub struct Data<'a> {
     pub numeric: &'a [String],
     /// Names of vector columns, one branch each.
     pub text: &'a [String],
+    /// Names of columns of categories, one branch each.
+    pub categories: &'a [String],
     /// For each row of the frame an index into `classes`.
     pub labels: &'a [u32],
     pub classes: &'a [String],
@@ -141,8 +144,20 @@ impl Data<'_> {
     }
 
     pub(in crate::ml) fn fit_preprocessing(&self, spec: &NetworkSpec) -> Result<Preprocessing, TrainError> {
-        let (numeric, text) = (self.numeric, self.text);
-        Ok(Preprocessing::fit(self.frame, numeric, text, self.train, spec.scaling, spec.missing_indicators)?)
+        let least = |column: &String| {
+            let own = spec.category_columns.get(column).and_then(|own| own.min_count);
+            (column.clone(), own.unwrap_or(spec.categories.min_count))
+        };
+        let categories: Vec<(String, usize)> = self.categories.iter().map(least).collect();
+        let wishes = Wishes {
+            numeric: self.numeric,
+            text: self.text,
+            categories: &categories,
+            scaling: spec.scaling,
+            indicators: spec.missing_indicators,
+            normalize: spec.text.normalize,
+        };
+        Ok(Preprocessing::fit(self.frame, wishes, self.train)?)
     }
 
     pub(in crate::ml) fn blueprint(
@@ -150,8 +165,9 @@ impl Data<'_> {
         spec: &NetworkSpec,
         preprocessing: &Preprocessing,
     ) -> Result<Blueprint, TrainError> {
-        let text = preprocessing.text_widths();
-        Blueprint::new(spec, preprocessing.numeric_width(), &text, self.classes.len())
+        let (text, categories) = (preprocessing.text_widths(), preprocessing.category_widths());
+        let widths = Widths { numeric: preprocessing.numeric_width(), text: &text, categories: &categories };
+        Blueprint::new(spec, widths, self.classes.len())
             .map_err(|(path, message)| TrainError::Parameter { path: format!("network.{path}"), message })
     }
 }

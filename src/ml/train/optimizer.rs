@@ -9,12 +9,14 @@ use std::collections::BTreeMap;
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Storage, Tensor, Var};
 
-use super::spec::{OptimizerKind, OptimizerSpec};
-use crate::ml::network::Parameter;
+use super::spec::{Factors, OptimizerKind, OptimizerSpec};
+use crate::ml::network::{Parameter, Role, vectorized};
 
 /// Steps every parameter along its gradient.
 pub struct Optimizer {
     rule: Rule,
+    factors: Factors,
+    decays_all: bool,
     slots: Vec<Slot>,
 }
 
@@ -22,6 +24,7 @@ pub struct Optimizer {
 struct Slot {
     name: String,
     level: Option<usize>,
+    role: Role,
     var: Var,
     memory: RefCell<Memory>,
 }
@@ -77,9 +80,10 @@ impl Optimizer {
         };
         let slots = parameters
             .into_iter()
-            .map(|Parameter { name, level, var }| Slot { name, level, var, memory: RefCell::default() })
+            .map(|Parameter { name, level, role, var }| Slot { name, level, role, var, memory: RefCell::default() })
             .collect();
-        Optimizer { rule, slots }
+        let decays_all = !spec.decay_weights_only.unwrap_or(false);
+        Optimizer { rule, factors: spec.factors, decays_all, slots }
     }
 
     /// What is remembered of every parameter, by its name.
@@ -135,14 +139,36 @@ impl Optimizer {
         // As torch.nn.utils.clip_grad_norm_.
         let coefficient = clip.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0));
         for (slot, gradient) in moving {
-            slot.var
-                .inplace_op2(gradient, &Update { rule, lr, coefficient: coefficient as f32, memory: &slot.memory })?;
+            let lr = lr * self.factor(slot.role);
+            let rule = if self.decays_all || slot.role == Role::Weight { rule } else { rule.without_decay() };
+            let update = Update { rule, lr, coefficient: coefficient as f32, memory: &slot.memory };
+            slot.var.inplace_op2(gradient, &update)?;
         }
         Ok(norm)
     }
 }
 
+impl Optimizer {
+    fn factor(&self, role: Role) -> f64 {
+        match role {
+            Role::Weight | Role::Running => 1.0,
+            Role::Bias => self.factors.biases,
+            Role::Scale => self.factors.scales,
+            Role::NumberEmbedding => self.factors.embeddings,
+            Role::Table => self.factors.categories,
+        }
+    }
+}
+
 impl Rule {
+    fn without_decay(self) -> Rule {
+        match self {
+            Rule::Sgd { momentum, nesterov, .. } => Rule::Sgd { momentum, nesterov, decay: 0.0 },
+            Rule::Adam(adam) => Rule::Adam(Adam { decay: 0.0, ..adam }),
+            Rule::Rmsprop { alpha, momentum, epsilon, .. } => Rule::Rmsprop { alpha, momentum, epsilon, decay: 0.0 },
+        }
+    }
+
     /// The momentum moves only where there is one, as in PyTorch's OneCycleLR.
     fn with_momentum(self, moved: Option<f64>) -> Rule {
         let Some(moved) = moved else { return self };
@@ -180,7 +206,7 @@ impl InplaceOp2 for Update<'_> {
         let gradient = &gradient.as_slice::<f32>()?[from.0..from.1];
         let memory = &mut *self.memory.borrow_mut();
         memory.steps += 1;
-        match self.rule {
+        vectorized(|| match self.rule {
             Rule::Sgd { momentum, nesterov, decay } => {
                 self.sgd(weights, gradient, memory, momentum as f32, nesterov, decay as f32);
             }
@@ -189,12 +215,13 @@ impl InplaceOp2 for Update<'_> {
                 let constants = [alpha as f32, momentum as f32, epsilon as f32, decay as f32];
                 self.rmsprop(weights, gradient, memory, constants);
             }
-        }
+        });
         Ok(())
     }
 }
 
 impl Update<'_> {
+    #[inline(always)]
     fn sgd(
         &self,
         weights: &mut [f32],
@@ -220,6 +247,7 @@ impl Update<'_> {
         }
     }
 
+    #[inline(always)]
     fn adam(&self, weights: &mut [f32], gradient: &[f32], memory: &mut Memory, adam: Adam) {
         let Adam { betas, epsilon, decay, decoupled } = adam;
         let epsilon = epsilon as f32;
@@ -240,6 +268,7 @@ impl Update<'_> {
         }
     }
 
+    #[inline(always)]
     fn rmsprop(&self, weights: &mut [f32], gradient: &[f32], memory: &mut Memory, constants: [f32; 4]) {
         let [alpha, momentum, epsilon, decay] = constants;
         memory.first.resize(weights.len(), 0.0);
@@ -265,11 +294,13 @@ fn sum_of_squares(gradient: &Tensor) -> Result<f64> {
     let values = &storage.as_slice::<f32>()?[start..end];
     let mut lanes = [0f64; 16];
     let (blocks, rest) = values.as_chunks::<16>();
-    for block in blocks {
-        for (lane, value) in lanes.iter_mut().zip(block) {
-            *lane += f64::from(*value) * f64::from(*value);
+    vectorized(|| {
+        for block in blocks {
+            for (lane, value) in lanes.iter_mut().zip(block) {
+                *lane += f64::from(*value) * f64::from(*value);
+            }
         }
-    }
+    });
     let tail: f64 = rest.iter().map(|value| f64::from(*value) * f64::from(*value)).sum();
     Ok(lanes.iter().sum::<f64>() + tail)
 }

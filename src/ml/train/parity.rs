@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::ml::matrix::Matrix;
-use crate::ml::network::{Activation, BranchBlueprint};
+use crate::ml::network::{Activation, BranchBlueprint, Embedding, Fusion, Parametrization, TrunkKind};
 use crate::ml::progress::Silent;
 
 struct Case {
@@ -30,13 +30,21 @@ fn network(activation: Activation, batch_norm: bool) -> Network {
         key: key.into(),
         input,
         dropout: 0.0,
+        embedding: Embedding::None,
+        scale: false,
         layers: layers.to_vec(),
     };
     let blueprint = Blueprint {
         branches: vec![branch("numeric", 4, &[]), branch("text_title", 6, &[5])],
+        fusion: Fusion::Concat,
+        fusion_width: 0,
+        branch_dropout: 0.0,
+        trunk_kind: TrunkKind::Mlp,
         trunk: vec![8, 7],
+        members: 1,
         classes: 3,
         activation,
+        parametrization: Parametrization::Standard,
         batch_norm,
         batch_norm_epsilon: 1e-5,
         dropout: 0.0,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::checkpoint::{Checkpoint, Checkpoints, Moving};
+use super::average::Average;
 use super::curves::{Curves, PartScores, Steps};
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
@@ -15,7 +16,7 @@ use super::stopping::Stopping;
 use super::{Data, TrainError};
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
-use crate::ml::network::{Network, Snapshot, cross_entropy};
+use crate::ml::network::{Network, Snapshot, Training, cross_entropy};
 use crate::ml::preprocess::Preprocessing;
 use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::rng::Stream;
@@ -91,7 +92,8 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Outcome, TrainError> {
     let spec = job.spec;
-    let smallest = if network.blueprint().batch_norm { 2 } else { 1 };
+    let smallest = if network.blueprint().needs_two_rows() { 2 } else { 1 };
+    let members = network.blueprint().members;
     let batches = batches(job.train.rows(), spec.batch_size, smallest);
     let mut schedule = Schedule::new(&spec.schedule, spec.optimizer.lr, spec.epochs, batches.len());
     let mut optimizer = Optimizer::new(&spec.optimizer, network.parameters());
@@ -99,6 +101,10 @@ pub fn run(
     let mut masks = Stream::new(job.seed, "dropout", 0);
     let mut stopping = Stopping::new(spec);
     let metric = spec.early_stopping.metric;
+    let mut average = match spec.average {
+        Some(decay) => Some(Average::new(network, decay)?),
+        None => None,
+    };
 
     let mut curves = Curves::default();
     let mut best: Option<Snapshot> = None;
@@ -119,6 +125,9 @@ pub fn run(
                 network.restore(&moving.network).map_err(candle_core::Error::msg)?;
                 optimizer.remember(moving.memories);
                 masks.seek(moving.masks);
+                if let Some(average) = &mut average {
+                    average.restore(moving.average);
+                }
             }
             let done = (curves.len() - 1) as u64;
             progress.update(done, spec.epochs as u64, &format!("continued from epoch {done} of an earlier run"));
@@ -140,7 +149,10 @@ pub fn run(
             }
             let step = (epoch - 1) * batches.len() + i;
             let (inputs, labels) = job.train.batch(&order[span.clone()]);
-            let logits = network.forward_training(inputs, frozen, &mut masks)?;
+            let dropout = spec.dropout_schedule.factor(step as f64 / (spec.epochs * batches.len()) as f64);
+            let logits = network.forward_training(inputs, Training { frozen, dropout, masks: &mut masks })?;
+            // The loss of an ensemble is the mean of its members' losses.
+            let labels = labels.into_iter().flat_map(|label| std::iter::repeat_n(label, members)).collect();
             let loss = cross_entropy(&logits, labels, &weights, spec.label_smoothing as f32)?;
             let rate = schedule.rate(step);
             let (objective, norm) = match stepped(&mut optimizer, &loss, rate, schedule.momentum(step), spec, frozen)? {
@@ -150,6 +162,9 @@ pub fn run(
                     break;
                 }
             };
+            if let Some(average) = &mut average {
+                average.step(network, step)?;
+            }
             let share = 1.0 / batches.len() as f64;
             sums.objective += objective * share;
             sums.gradient_norm += norm * share;
@@ -158,7 +173,11 @@ pub fn run(
         if diverged.is_some() {
             break;
         }
-        let (train, valid) = (score(network, job.train, job.classes)?, score(network, job.valid, job.classes)?);
+        let shown = match &mut average {
+            Some(average) => average.network()?,
+            None => &*network,
+        };
+        let (train, valid) = (score(shown, job.train, job.classes)?, score(shown, job.valid, job.classes)?);
         if !(train.loss.is_finite() && valid.loss.is_finite()) {
             diverged = Some(epoch);
             break;
@@ -166,7 +185,7 @@ pub fn run(
         curves.push(epoch, sums, train, valid);
         let merit = metric.merit(valid.get(metric));
         if stopping.epoch_ended(epoch, merit) {
-            best = Some(network.snapshot()?);
+            best = Some(shown.snapshot()?);
         }
         let note = format!("loss {:.3}, valid {} {:.3}", sums.objective, metric.label(), valid.get(metric));
         progress.update(epoch as u64, spec.epochs as u64, &note);
@@ -177,7 +196,7 @@ pub fn run(
         if checkpoints.is_due()
             && let (Some(best_epoch), Some(best)) = (stopping.best(), &best)
         {
-            let moving = Some(moving(network, &optimizer, &masks)?);
+            let moving = Some(moving(network, &optimizer, &masks, average.as_ref())?);
             save(checkpoints, Checkpoint { curves: curves.clone(), best_epoch, best: best.clone(), diverged, moving })?;
         }
     }
@@ -193,8 +212,8 @@ pub fn run(
     // A state that is as far or farther is left where it is.
     if !over {
         let last = curves.len() - 1;
-        let at_end = diverged.is_some() || (last == spec.epochs && spec.schedule.looks_at_the_end());
-        let moving = if at_end { None } else { Some(moving(network, &optimizer, &masks)?) };
+        let at_end = diverged.is_some() || (last == spec.epochs && spec.looks_at_the_end());
+        let moving = if at_end { None } else { Some(moving(network, &optimizer, &masks, average.as_ref())?) };
         save(checkpoints, Checkpoint { curves: curves.clone(), best_epoch, best: best.clone(), diverged, moving })?;
     }
     network.restore(&best).map_err(candle_core::Error::msg)?;
@@ -227,15 +246,26 @@ fn serving(mut known: Checkpoint, spec: &TrainingSpec, shape: &Snapshot, optimiz
         known.moving = None;
     } else if known.diverged.is_none() {
         let moving = known.moving.as_ref()?;
-        if !fits(&moving.network) || !optimizer.fits(&moving.memories) {
+        let averaged = spec.average.is_none() || fits(&moving.average);
+        if !fits(&moving.network) || !averaged || !optimizer.fits(&moving.memories) {
             return None;
         }
     }
     Some(known)
 }
 
-fn moving(network: &Network, optimizer: &Optimizer, masks: &Stream) -> Result<Moving, TrainError> {
-    Ok(Moving { network: network.snapshot()?, memories: optimizer.memories(), masks: masks.position() })
+fn moving(
+    network: &Network,
+    optimizer: &Optimizer,
+    masks: &Stream,
+    average: Option<&Average>,
+) -> Result<Moving, TrainError> {
+    Ok(Moving {
+        network: network.snapshot()?,
+        memories: optimizer.memories(),
+        masks: masks.position(),
+        average: average.map(Average::snapshot).unwrap_or_default(),
+    })
 }
 
 fn save(checkpoints: &dyn Checkpoints, state: Checkpoint) -> Result<(), TrainError> {

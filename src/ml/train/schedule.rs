@@ -64,6 +64,10 @@ impl Schedule {
                 let last = first / self.spec.end_divisor.unwrap_or(1e4);
                 self.cycle(step, first, self.rate, last)
             }
+            ScheduleKind::Coslog4 => {
+                let turns = (1.0 + 15.0 * done as f64 / steps as f64).log2();
+                self.rate * 0.5 * (1.0 - (2.0 * PI * turns).cos())
+            }
             ScheduleKind::Plateau => (self.rate * self.plateau.factor).max(lowest),
         }
     }

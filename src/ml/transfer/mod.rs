@@ -142,7 +142,8 @@ fn check_columns(old: &Classifier, data: &Data) -> Result<(), TrainError> {
         }),
     };
     same(numeric.collect(), data.numeric, "numeric")?;
-    same(text.collect(), data.text, "text")
+    same(text.collect(), data.text, "text")?;
+    same(inputs.categories.iter().map(|column| column.name.as_str()).collect(), data.categories, "categories")
 }
 
 /// Layers that could not be copied must not be frozen: they would stay random.

@@ -1,25 +1,52 @@
-//! Differentiable operations for candle on a CPU: linear, batch norm → activation → dropout in one pass, softmax
-//! cross-entropy. Each runs on the calling thread.
+//! Differentiable operations for candle on a CPU: a whole layer (product, bias or batch norm, activation, dropout, skip) in
+//! few passes, numeric embeddings, tables, ensemble members, softmax cross-entropy.
 //!
 //! Why own ones: candle's element-wise operations above 64 Ki elements share one spinning pool, its dropout cannot be
 //! seeded, and a batch norm made of a dozen of them costs more than the matrix products. The gradients are held against
-//! finite differences and PyTorch by the tests of `ml::train`.
+//! finite differences and PyTorch by tests.
+//!
+//! Large products are cut into pieces of a fixed number of rows; in a pool of several threads (`on_threads`) the pieces are
+//! computed side by side, to the same bits. All else runs on the calling thread.
 //!
 //! What is left to candle's pool are the sums of gradients in `backward`. A process that starts with
-//! `CANDLE_NUM_THREADS=1` in its environment keeps those on the thread as well: the bits are the same, trainings take a
-//! third of the processor time.
+//! `CANDLE_NUM_THREADS=1` in its environment keeps those on the thread as well.
 //!
 //! Knows nothing of layers' names or of optimizers.
 
 mod cross_entropy;
-mod linear;
-mod normalize;
+mod dense;
+mod grouped;
+mod lookup;
+mod members;
+mod periodic;
+mod pieces;
+mod piecewise;
 
 pub use cross_entropy::cross_entropy;
-pub(super) use linear::linear;
-pub(super) use normalize::{BatchStatistics, activate, normalize_and_activate, scale_and_activate};
+pub(super) use dense::{Affine, BatchStatistics, Finish, dense, scale_and_activate};
+pub(super) use grouped::grouped;
+pub(super) use lookup::lookup;
+pub(super) use members::{adapt, log_mean_probabilities, member_head};
+pub(super) use periodic::periodic;
+pub(super) use piecewise::piecewise_linear;
 
 use candle_core::{CpuStorage, Layout, Result, Tensor};
+use pulp::{Simd, WithSimd};
+
+/// Runs loops that are inlined into it, compiled for the widest vectors of this processor. No sum is reordered and nothing
+/// fused: the bits are those of any processor.
+#[inline(always)]
+pub(in crate::ml) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    struct Work<F>(F);
+    impl<R, F: FnOnce() -> R> WithSimd for Work<F> {
+        type Output = R;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _simd: S) -> R {
+            (self.0)()
+        }
+    }
+    crate::ml::simd::dispatch(Work(work))
+}
 
 /// The contiguous f32 values of an operation's argument.
 fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {

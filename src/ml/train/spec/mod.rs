@@ -5,7 +5,7 @@
 mod optimizer;
 mod schedule;
 
-pub use optimizer::{OptimizerKind, OptimizerSpec};
+pub use optimizer::{Factors, OptimizerKind, OptimizerSpec};
 pub use schedule::{ScheduleKind, ScheduleSpec};
 
 use std::collections::BTreeMap;
@@ -37,6 +37,10 @@ pub struct TrainingSpec {
     pub clip_norm: Option<f64>,
     /// Which epoch is kept, and when training ends before `epochs`.
     pub early_stopping: EarlyStoppingSpec,
+    /// How dropout changes over the steps.
+    pub dropout_schedule: DropoutSchedule,
+    /// Decay of a moving average over the weights of all steps, which is then the network, e.g. 0.998; null keeps the last weights.
+    pub average: Option<f64>,
 }
 
 impl Default for TrainingSpec {
@@ -51,6 +55,31 @@ impl Default for TrainingSpec {
             class_weights: ClassWeights::Named(NamedWeights::None),
             clip_norm: Some(1.0),
             early_stopping: EarlyStoppingSpec::default(),
+            dropout_schedule: DropoutSchedule::Constant,
+            average: None,
+        }
+    }
+}
+
+/// How the rates of dropout (of units, of branches, of known categories) change over the steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DropoutSchedule {
+    /// The same throughout.
+    #[default]
+    Constant,
+    /// The same in the first half, then down to 0 along half a cosine (RealMLP, arXiv 2407.04491).
+    FlatCosine,
+}
+
+impl DropoutSchedule {
+    /// What is left of the rates at a share of all steps.
+    pub fn factor(self, share: f64) -> f64 {
+        match self {
+            DropoutSchedule::FlatCosine if share > 0.5 => {
+                0.5 * (1.0 + (std::f64::consts::PI * (2.0 * share.min(1.0) - 1.0)).cos())
+            }
+            _ => 1.0,
         }
     }
 }
@@ -171,12 +200,17 @@ impl TrainingSpec {
         if self.schedule.kind == ScheduleKind::Plateau {
             same.early_stopping.metric = self.early_stopping.metric;
         }
-        if !self.schedule.looks_at_the_end() {
+        if !self.looks_at_the_end() {
             same.epochs = default.epochs;
             // A rise that is longer than the training ends with it.
             same.schedule.warmup_epochs = self.schedule.warmup_epochs.min(self.epochs as f64);
         }
         same
+    }
+
+    /// Whether a step depends on how many there will be.
+    pub fn looks_at_the_end(&self) -> bool {
+        self.schedule.looks_at_the_end() || self.dropout_schedule != DropoutSchedule::Constant
     }
 
     /// What is wrong with the values themselves, as (path, message); empty when all is well.
@@ -200,6 +234,9 @@ impl TrainingSpec {
             for (class, &weight) in weights {
                 need(positive(weight), &format!("class_weights.{class}"), format!("{weight} is not above 0"));
             }
+        }
+        if let Some(average) = self.average {
+            need(average > 0.0 && average < 1.0, "average", format!("{average} is not between 0 and 1; null switches it off"));
         }
         let patience = self.early_stopping.patience;
         need(patience != Some(0), "early_stopping.patience", "0 would stop at once; null never stops early".into());

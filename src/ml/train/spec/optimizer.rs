@@ -25,6 +25,30 @@ pub struct OptimizerSpec {
     pub weight_decay: Option<f64>,
     /// adam, adamw, rmsprop: keeps the division by a small mean square finite (default 1e-8).
     pub epsilon: Option<f64>,
+    /// Shrinks the weights of layers alone: neither biases, scales nor embeddings (default false).
+    pub decay_weights_only: Option<bool>,
+    /// Factors of the learning rate for tensors that are not weights of layers.
+    pub factors: Factors,
+}
+
+/// Factors of the learning rate by kind of tensor; all 1 unless given.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Factors {
+    /// Biases and shifts.
+    pub biases: f64,
+    /// Factors of single features: of batch norm, of inputs, of ensemble members.
+    pub scales: f64,
+    /// The embedding of numbers.
+    pub embeddings: f64,
+    /// The learned vectors of categories.
+    pub categories: f64,
+}
+
+impl Default for Factors {
+    fn default() -> Self {
+        Factors { biases: 1.0, scales: 1.0, embeddings: 1.0, categories: 1.0 }
+    }
 }
 
 impl Default for OptimizerSpec {
@@ -38,6 +62,8 @@ impl Default for OptimizerSpec {
             alpha: None,
             weight_decay: None,
             epsilon: None,
+            decay_weights_only: None,
+            factors: Factors::default(),
         }
     }
 }
@@ -64,6 +90,10 @@ impl OptimizerSpec {
         let share = |x: f64| (0.0..1.0).contains(&x);
         if !(self.lr > 0.0 && self.lr.is_finite()) {
             found.push(("lr", format!("{} is not above 0", self.lr)));
+        }
+        let Factors { biases, scales, embeddings, categories } = self.factors;
+        if [biases, scales, embeddings, categories].iter().any(|factor| !(*factor > 0.0 && factor.is_finite())) {
+            found.push(("factors", "a factor is not above 0".into()));
         }
         let mut only = |path: &'static str, given: bool, kinds: &[OptimizerKind], fine: bool, range: &str| {
             if given && !kinds.contains(&self.kind) {

@@ -63,12 +63,14 @@ pub enum ScheduleKind {
     OneCycle,
     /// Reduced when the early-stopping metric no longer improves.
     Plateau,
+    /// Four cosines, each twice as long as the one before: (1 − cos(2π·log₂(1 + 15t)))/2 (RealMLP, arXiv 2407.04491).
+    Coslog4,
 }
 
 impl ScheduleSpec {
     /// Whether the rate of a step depends on how many there will be.
     pub fn looks_at_the_end(&self) -> bool {
-        matches!(self.kind, ScheduleKind::Cosine | ScheduleKind::OneCycle)
+        matches!(self.kind, ScheduleKind::Cosine | ScheduleKind::OneCycle | ScheduleKind::Coslog4)
     }
 
     pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
@@ -111,6 +113,7 @@ impl ScheduleKind {
             ScheduleKind::Cosine => "cosine",
             ScheduleKind::OneCycle => "one_cycle",
             ScheduleKind::Plateau => "plateau",
+            ScheduleKind::Coslog4 => "coslog4",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Matrix products on views of slices, through `gemm` on one thread.
 //!
-//! One thread, because a product that is split over threads may round otherwise; callers run many
-//! products at once instead. Knows nothing of what is multiplied.
+//! One thread for each product, because one that is split over threads may round otherwise; callers run many products at
+//! once instead. Knows nothing of what is multiplied.
 
 /// A matrix seen in a slice: element (i, j) is `data[i * row_stride + j * col_stride]`.
 #[derive(Clone, Copy)]
@@ -20,8 +20,27 @@ impl<'a, T> View<'a, T> {
         View { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
+    /// Row (i·`stride` + `first`) of a row-major matrix of `cols` columns for every i.
+    pub fn every(data: &'a [T], cols: usize, first: usize, stride: usize) -> Self {
+        let rows = data.len() / cols.max(1);
+        assert!(rows * cols == data.len() && first < stride, "rows of {cols} values, one of {stride}");
+        let data = &data[(first * cols).min(data.len())..];
+        View { data, rows: rows.saturating_sub(first).div_ceil(stride), cols, row_stride: cols * stride, col_stride: 1 }
+    }
+
+    /// Columns `first` up to `first + count`.
+    pub fn columns(self, first: usize, count: usize) -> Self {
+        assert!(first + count <= self.cols, "columns {first}+{count} of {}", self.cols);
+        View { data: &self.data[(first * self.col_stride).min(self.data.len())..], cols: count, ..self }
+    }
+
     pub fn transposed(self) -> Self {
         View { rows: self.cols, cols: self.rows, row_stride: self.col_stride, col_stride: self.row_stride, ..self }
+    }
+
+    /// Whether the last element is an element of the slice; there must be one.
+    fn is_inside(&self) -> bool {
+        (self.rows - 1) * self.row_stride + (self.cols - 1) * self.col_stride < self.data.len()
     }
 }
 
@@ -43,6 +62,11 @@ impl Element for f64 {
 
 /// Overwrites the row-major `out` with `a` × `b`. Panics when the shapes do not fit.
 pub fn product<T: Element>(out: &mut [T], a: View<T>, b: View<T>) {
+    scaled_product(out, a, b, T::ONE);
+}
+
+/// Overwrites the row-major `out` with `factor` · `a` × `b`. Panics when the shapes do not fit.
+pub fn scaled_product<T: Element>(out: &mut [T], a: View<T>, b: View<T>, factor: T) {
     assert_eq!(a.cols, b.rows, "inner dimensions differ");
     assert_eq!(out.len(), a.rows * b.cols, "the product needs {} values", a.rows * b.cols);
     if a.cols == 0 {
@@ -51,13 +75,12 @@ pub fn product<T: Element>(out: &mut [T], a: View<T>, b: View<T>) {
     if out.is_empty() || a.cols == 0 {
         return;
     }
+    assert!(a.is_inside() && b.is_inside(), "a view reaches beyond its slice");
     // SAFETY: `gemm` reads elements (i, j) of both factors within the dimensions given here and
-    // writes those of the result. A `View` is made by `new` alone, which checks that its slice
-    // holds exactly rows × cols elements with unit column stride, and `transposed` only swaps both
-    // pairs; so every offset is inside its slice. `out` is row-major with the length checked above,
-    // and cannot overlap the factors because it is borrowed mutably. Strides fit `isize` because no
-    // slice is longer than `isize::MAX` bytes. `T` is `f32` or `f64`, which `gemm` supports; all
-    // their bits are valid.
+    // writes those of the result. The farthest element of each view is inside its slice, as was just
+    // checked. `out` is row-major with the length checked above, and cannot overlap the factors
+    // because it is borrowed mutably. Strides fit `isize` because no slice is longer than
+    // `isize::MAX` bytes. `T` is `f32` or `f64`, which `gemm` supports; all their bits are valid.
     #[allow(unsafe_code)]
     unsafe {
         gemm::gemm(
@@ -75,7 +98,7 @@ pub fn product<T: Element>(out: &mut [T], a: View<T>, b: View<T>) {
             b.col_stride as isize,
             b.row_stride as isize,
             T::ZERO,
-            T::ONE,
+            factor,
             false,
             false,
             false,
@@ -112,6 +135,18 @@ mod tests {
             product(&mut out, View::new(&a, m, k), View::new(&b_transposed, n, k).transposed());
             assert_eq!(out, expected);
         }
+    }
+
+    #[test]
+    fn parts_of_a_matrix_multiply_as_copies_of_them() {
+        let a: Vec<f64> = (0..7 * 6).map(|i| (i % 11) as f64 - 5.0).collect();
+        let b: Vec<f64> = (0..3 * 2).map(|i| (i % 5) as f64 - 2.0).collect();
+        let mut out = vec![0.0; 2 * 2];
+        scaled_product(&mut out, View::every(&a, 6, 1, 3).columns(2, 3), View::new(&b, 3, 2), 2.0);
+        let copy: Vec<f64> = [1, 4].iter().flat_map(|i| a[i * 6 + 2..i * 6 + 5].to_vec()).collect();
+        let mut expected = vec![0.0; 2 * 2];
+        product(&mut expected, View::new(&copy, 2, 3), View::new(&b, 3, 2));
+        assert_eq!(out, expected.iter().map(|x| 2.0 * x).collect::<Vec<_>>());
     }
 
     #[test]

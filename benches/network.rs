@@ -1,0 +1,74 @@
+//! What an epoch of training costs, beside the same network in PyTorch.
+//!
+//!     cargo bench --bench network                       # all networks
+//!     cargo bench --bench network -- mlp                # those whose name holds the word
+//!     RUNNER_TEST_PYTHON=python3 cargo bench --bench network    # a Python with torch: its twin in the same run, and the ratio
+//!
+//! The rows are drawn at random: time does not depend on what they say. Ours trains on one thread, PyTorch on as many as
+//! the machine has; both score the training and the validation rows after each epoch or, PyTorch, the validation rows.
+
+use std::process::Command;
+use std::time::Instant;
+
+use runner::ml::frame::{Column, Frame};
+use runner::ml::network::NetworkSpec;
+use runner::ml::progress::Silent;
+use runner::ml::rng::Stream;
+use runner::ml::train::{Data, TrainingSpec, train};
+
+const ROWS: usize = 16_000;
+const TRAINING: usize = 13_000;
+const COLUMNS: usize = 14;
+const EPOCHS: usize = 5;
+
+/// Name (the twin's too) and `network` block.
+const NETWORKS: [(&str, &str); 1] = [("mlp", r#"{"trunk": {"layers": [256, 256, 256]}, "dropout": 0.3}"#)];
+
+fn main() {
+    let wanted = std::env::args().skip(1).find(|word| !word.starts_with("--")).unwrap_or_default();
+    let python = std::env::var_os("RUNNER_TEST_PYTHON");
+    for (name, spec) in NETWORKS.iter().filter(|(name, _)| name.contains(&wanted)) {
+        let ours = epoch(spec);
+        print!("{name:12} {:7.1} ms an epoch", 1e3 * ours);
+        if let Some(python) = &python {
+            let script = format!("{}/tests/python/epoch_time.py", env!("CARGO_MANIFEST_DIR"));
+            let output = Command::new(python).args([&script, *name]).output().expect("python starts");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let theirs: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().expect("seconds");
+            print!(", PyTorch {:7.1} ms, ratio {:.2}", 1e3 * theirs, ours / theirs);
+        }
+        println!();
+    }
+}
+
+/// Seconds of an epoch: of a training of several less one of a single epoch.
+fn epoch(spec: &str) -> f64 {
+    let network: NetworkSpec = serde_json::from_str(spec).expect("a network");
+    let mut stream = Stream::new(1, "rows", 0);
+    let mut frame = Frame::new(ROWS);
+    let names: Vec<String> = (0..COLUMNS).map(|i| format!("x{i}")).collect();
+    for name in &names {
+        frame.insert(name.clone(), Column::Numeric((0..ROWS).map(|_| stream.normal()).collect()));
+    }
+    let labels: Vec<u32> = (0..ROWS).map(|_| stream.below(5) as u32).collect();
+    let classes: Vec<String> = (0..5).map(|i| format!("class {i}")).collect();
+    let (train_rows, valid_rows): (Vec<usize>, Vec<usize>) = ((0..TRAINING).collect(), (TRAINING..ROWS).collect());
+    let data = Data {
+        frame: &frame,
+        numeric: &names,
+        text: &[],
+        categories: &[],
+        labels: &labels,
+        classes: &classes,
+        train: &train_rows,
+        valid: &valid_rows,
+    };
+    let seconds = |epochs: usize| {
+        let training = TrainingSpec { epochs, ..TrainingSpec::default() };
+        let start = Instant::now();
+        train(data, &network, &training, 1, &Silent).expect("a training");
+        start.elapsed().as_secs_f64()
+    };
+    let once = seconds(1);
+    (seconds(1 + EPOCHS) - once) / EPOCHS as f64
+}

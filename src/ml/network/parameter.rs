@@ -1,0 +1,42 @@
+//! `Parameter`: a tensor of a network by its name, and what kind of thing it is.
+//!
+//! Knows nothing of what layers do with it.
+
+use candle_core::Var;
+
+/// A tensor, e.g. `trunk.layers.0.linear.weight` of level 1.
+pub struct Parameter {
+    pub name: String,
+    /// How many levels must be frozen for this tensor to be frozen, minus one; `None` for the head.
+    pub level: Option<usize>,
+    pub role: Role,
+    pub var: Var,
+}
+
+/// What a tensor is; optimizers may treat some kinds otherwise than others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Of a linear layer.
+    Weight,
+    /// What is added: biases, and the shifts after a norm.
+    Bias,
+    /// What multiplies single features: of norms, of inputs, of ensemble members.
+    Scale,
+    /// Of the embedding of numbers.
+    NumberEmbedding,
+    /// Learned vectors of categories.
+    Table,
+    /// Statistics that batches leave behind: no gradient.
+    Running,
+}
+
+/// Collects the tensors of parts, each under its prefix.
+pub struct Tensors {
+    pub all: Vec<Parameter>,
+}
+
+impl Tensors {
+    pub fn add(&mut self, name: String, level: Option<usize>, role: Role, var: &Var) {
+        self.all.push(Parameter { name, level, role, var: var.clone() });
+    }
+}
