@@ -103,17 +103,33 @@ impl Network {
 
     /// Logits (rows × classes) for predictions: running statistics, no dropout.
     pub fn infer(&self, inputs: Vec<Matrix>) -> Result<Tensor> {
+        self.infer_watched(inputs, &mut |_, _| Ok(()))
+    }
+
+    /// The same; `watch` is shown the outputs (rows × units) of every hidden layer, with the layer's number.
+    pub fn infer_watched(
+        &self,
+        inputs: Vec<Matrix>,
+        watch: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
+    ) -> Result<Tensor> {
+        let mut number = 0;
+        let mut pass = |layer: &Layer, x: &Tensor| -> Result<Tensor> {
+            let y = layer.infer(x)?;
+            watch(number, &y)?;
+            number += 1;
+            Ok(y)
+        };
         let mut outputs = Vec::with_capacity(inputs.len());
         for (layers, input) in self.branches.iter().zip(inputs) {
             let mut x = tensor(input)?;
             for layer in layers {
-                x = layer.infer(&x)?;
+                x = pass(layer, &x)?;
             }
             outputs.push(x);
         }
         let mut x = concatenate(outputs)?;
         for layer in &self.trunk {
-            x = layer.infer(&x)?;
+            x = pass(layer, &x)?;
         }
         self.head.infer(&x)
     }
