@@ -8,7 +8,7 @@ use crate::ml::train::Metric;
 /// A gap between training and validation accuracy from here on is called over-fitting, and strong from the second on.
 const GAP: f64 = 0.05;
 const STRONG_GAP: f64 = 0.15;
-/// Scores within this of the best count as equal to it: about half the interval of 15,000 rows.
+/// Scores within this of the best count as equal to it: the interval of a few thousand rows is wider.
 const EQUAL: f64 = 0.01;
 /// Validation loss that rises by less than this share of its least value is noise.
 const RISE: f64 = 0.02;

@@ -10,6 +10,8 @@ const ADDED: usize = 50;
 /// Steps at most, and the relative gain in log loss below which they end.
 const STEPS: usize = 2_000;
 const GAIN: f64 = 1e-10;
+/// What a unit of weight must gain in nats: a member that says nearly the same of every row, or what others say, gets none.
+const WORTH: f64 = 1e-3;
 
 /// How often each member was added (Caruana, Niculescu-Mizil, Crew and Ksikes 2004, ICML): with repetition, up to the length of least loss.
 pub fn greedy(members: &[&Matrix], labels: &[u32], average: Average) -> Vec<f64> {
@@ -66,11 +68,16 @@ pub fn mixture(members: &[&Matrix], labels: &[u32]) -> Vec<f64> {
         }
         before = loss;
     }
-    // A share that nobody will notice is noise of the last steps.
-    weights.iter().map(|&weight| if weight < 1e-4 { 0.0 } else { weight }).collect()
+    unnoticed(weights)
 }
 
-/// The weights w ≥ 0 of least log loss of Π p^w, made to sum to 1: convex in w, since the loss is that of a logistic regression on the logarithms.
+/// A share that nobody will notice is noise of the last steps.
+fn unnoticed(weights: Vec<f64>) -> Vec<f64> {
+    weights.into_iter().map(|weight| if weight < 1e-4 { 0.0 } else { weight }).collect()
+}
+
+/// The weights w ≥ 0 of least log loss of Π p^w, made to sum to 1, with a small price on w: convex in w, since the loss is that of a logistic
+/// regression on the logarithms.
 /// Projected gradient steps with momentum (Beck and Teboulle 2009), which begin anew where the loss rises.
 pub fn product(members: &[&Matrix], labels: &[u32]) -> Vec<f64> {
     let (count, classes) = (members.len(), members.first().map_or(1, |member| member.cols));
@@ -96,8 +103,8 @@ pub fn product(members: &[&Matrix], labels: &[u32]) -> Vec<f64> {
                 *slope += expected - own[label as usize];
             }
         }
-        slopes.iter_mut().for_each(|slope| *slope /= rows);
-        (loss / rows, slopes)
+        slopes.iter_mut().for_each(|slope| *slope = *slope / rows + WORTH);
+        (loss / rows + WORTH * weights.iter().sum::<f64>(), slopes)
     };
     let mut weights = vec![1.0 / count as f64; count];
     let (mut loss, _) = evaluate(&weights);
@@ -134,5 +141,9 @@ pub fn product(members: &[&Matrix], labels: &[u32]) -> Vec<f64> {
             break;
         }
     }
-    if weights.iter().all(|weight| *weight < 1e-9) { vec![1.0; count] } else { weights }
+    if weights.iter().all(|weight| *weight < 1e-9) {
+        return vec![1.0; count];
+    }
+    let total: f64 = weights.iter().sum();
+    unnoticed(weights.iter().map(|weight| weight / total).collect())
 }

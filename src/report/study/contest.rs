@@ -35,9 +35,14 @@ impl Judgement {
     }
 }
 
-/// `p = 0.21`; below a thousandth as a bound.
-pub fn p_value(p: f64) -> String {
-    if p < 0.001 { "p < 0.001".to_string() } else { format!("p = {}", decimals(p, 3)) }
+/// `p = 0.210`; below a thousandth as a bound.
+fn p_value(p: f64) -> String {
+    if p < 0.001 { format!("p {}", bare(p)) } else { format!("p = {}", bare(p)) }
+}
+
+/// `0.210` or `< 0.001`.
+pub fn bare(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_string() } else { decimals(p, 3) }
 }
 
 /// Whether the models differ in accuracy; `None` where neither a test nor intervals tell.
@@ -161,7 +166,7 @@ fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
             Cell::text(against),
             Cell::decimals(pair.difference, 3),
             Cell::text(format!("{:.3} to {:.3}", pair.low, pair.high)).sort_by(pair.low),
-            Cell::text(p_value(pair.p).trim_start_matches("p = ").trim_start_matches("p ")).sort_by(pair.p),
+            Cell::text(bare(pair.p)).sort_by(pair.p),
             Cell::text(verdict).muted_if(!differ),
         ]);
     }

@@ -1,6 +1,6 @@
 //! The first section: what was run, and every model's headline scores in one table. Knows nothing of details.
 
-use super::contest::{judge, p_value};
+use super::contest::{bare, judge};
 use super::models::{Group, Model, groups, models};
 use super::scores::{INTERVAL, interval_cell};
 use super::{Study, plural, stage_id};
@@ -153,7 +153,8 @@ fn table(study: &Study, group: &Group) -> Table {
             Column::number(&format!("accuracy {on}")),
             Column::number("95 % interval").hint(INTERVAL),
             Column::number(&format!("macro-F1 {on}")),
-            Column::text("against the best").hint("by McNemar's test on the same rows, Holm-corrected over all pairs, where there is a p value; else by overlap of intervals"),
+            Column::number("p").hint("McNemar's test against the best on the same rows, Holm-corrected over all pairs"),
+            Column::text("against the best").hint("at 5 %: by p where there is one, else by overlap of the intervals"),
         ],
     );
     let before = |model: &Model| {
@@ -176,15 +177,13 @@ fn table(study: &Study, group: &Group) -> Table {
         };
         let (cv_accuracy, cv_macro_f1) = before(model);
         let score = |value: Option<f64>, top: f64| Cell::decimals(value, 3).strong_if(value == Some(top));
-        let verdict = match best {
-            Some(best) if std::ptr::eq(best, scores) => "best".to_string(),
-            Some(_) => {
-                group.models.first().and_then(|best| judge(study, best, model)).map_or(String::new(), |judgement| {
-                    let p = judgement.p.map(|p| format!(", {}", p_value(p))).unwrap_or_default();
-                    format!("{}{p}", if judgement.differ { "lower" } else { "no significant difference" })
-                })
-            }
-            None => String::new(),
+        let is_best = best.is_some_and(|best| std::ptr::eq(best, scores));
+        let judgement = group.models.first().filter(|_| !is_best).and_then(|best| judge(study, best, model));
+        let verdict = match judgement {
+            _ if is_best => "best",
+            Some(judgement) if judgement.differ => "lower",
+            Some(_) => "no significant difference",
+            None => "",
         };
         let stage = study.stages.iter().find(|s| s.stage == model.stage);
         let stage_cell = Cell::text(&model.stage);
@@ -199,7 +198,11 @@ fn table(study: &Study, group: &Group) -> Table {
             score(accuracy(model), tops[2]),
             interval_cell(scores),
             score(macro_f1(model), tops[3]),
-            Cell::text(&verdict).muted_if(verdict.starts_with("lower")),
+            match judgement.and_then(|judgement| judgement.p) {
+                Some(p) => Cell::text(bare(p)).sort_by(p),
+                None => Cell::text("–").muted_if(true),
+            },
+            Cell::text(verdict).muted_if(verdict == "lower"),
         ]);
     }
     table
