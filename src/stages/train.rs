@@ -14,6 +14,7 @@ use super::adapter::Adapter;
 use super::checkpoint::{Place, told};
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
 use super::figures::put_figures;
+use super::insight::{calibrate, findings};
 use super::model_file::ModelFile;
 use super::report::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
@@ -70,8 +71,8 @@ impl Stage for Train {
         vec![
             OutputPort::new("model", PortType::Model),
             OutputPort::new("metrics", PortType::Json),
-            OutputPort::new("curves", PortType::Table),
             OutputPort::new("predictions", PortType::Table),
+            OutputPort::new("curves", PortType::Table),
             OutputPort::new("figures", PortType::Files),
             OutputPort::new("search", PortType::Json),
         ]
@@ -118,17 +119,22 @@ impl Stage for Train {
             None => self.clone(),
         };
         // A single training uses what threads the stage was given for its large products.
-        let fitted = on_threads(context.threads(), || chosen.fit(&data, context, &Adapter(context.report())))?;
+        let mut fitted = on_threads(context.threads(), || chosen.fit(&data, context, &Adapter(context.report())))?;
         let training = chosen.training();
         let remark = told(context, &chosen.subject(), &training, &fitted.curves, fitted.resumed);
         // A search leaves the state of its best trial, with which this ends at once: nothing of an earlier run.
         let remark = if found.is_some() { String::new() } else { remark };
+        let calibration = calibrate(&mut fitted.model, &data)?;
+        let (curves, metric) = (&fitted.curves, training.early_stopping.metric);
+        let findings = findings(&fitted.model, &data, curves, fitted.best_epoch, fitted.diverged, metric)?;
         let (parts, predictions) = scores_by_part(&fitted.model, &data)?;
         context.headline(headline(&parts, fitted.best_epoch) + &remark);
         let metrics = json!({
             "parts": parts,
             "best_epoch": fitted.best_epoch,
             "diverged": fitted.diverged,
+            "diagnosis": findings,
+            "calibration": calibration,
             "loss": training.loss,
             "parameters": parameters(&fitted.model)?,
             "classes": data.classes,

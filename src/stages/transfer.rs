@@ -14,6 +14,7 @@ use super::adapter::Adapter;
 use super::checkpoint::Place;
 use super::dataset::{Dataset, FOLD, LABEL, PART, ROW_ID, Selection, dataset, distinct, model_columns, tell_of_model};
 use super::figures::put_figures;
+use super::insight::{calibrate, findings};
 use super::model_file::ModelFile;
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
 use crate::artifact::Table;
@@ -79,8 +80,8 @@ impl Stage for Transfer {
             OutputPort::new("model", PortType::Model),
             OutputPort::new("metrics", PortType::Json),
             OutputPort::new("transfer", PortType::Json),
-            OutputPort::new("curves", PortType::Table),
             OutputPort::new("predictions", PortType::Table),
+            OutputPort::new("curves", PortType::Table),
             OutputPort::new("figures", PortType::Files),
         ]
     }
@@ -142,8 +143,13 @@ impl Stage for Transfer {
         context.measure("epochs_computed", (epochs - resumed) as f64);
         context.measure("epochs_known", resumed as f64);
         let document = document(&result, &old, &data)?;
-        let best = &result.report.runs[result.report.best];
-        let (parts, predictions) = scores_by_part(result.best_model(), &data)?;
+        let curves = curves(&result)?;
+        let TransferResult { report, mut models, .. } = result;
+        let (best, mut model) = (&report.runs[report.best], models.swap_remove(report.best));
+        let calibration = calibrate(&mut model, &data)?;
+        let metric = training.early_stopping.metric;
+        let findings = findings(&model, &data, &best.curves, best.best_epoch, best.diverged, metric)?;
+        let (parts, predictions) = scores_by_part(&model, &data)?;
         let known = if resumed > 0 { format!("; {resumed} of {epochs} epochs were known") } else { String::new() };
         context.headline(format!("best: {}; {}{known}", best.strategy.name(), headline(&parts, best.best_epoch)));
         let metrics = json!({
@@ -151,13 +157,13 @@ impl Stage for Transfer {
             "best_epoch": best.best_epoch,
             "strategy": best.strategy,
             "loss": training.loss,
-            "parameters": parameters(result.best_model())?,
+            "diagnosis": findings,
+            "calibration": calibration,
+            "parameters": parameters(&model)?,
             "classes": data.classes,
             "inputs": {"numeric": numeric, "text": text, "categories": categories},
         });
-        let curves = curves(&result)?;
-        let TransferResult { report, mut models, .. } = result;
-        ModelFile::new(models.swap_remove(report.best), &data, &text).put(context, "model")?;
+        ModelFile::new(model, &data, &text).put(context, "model")?;
         context.put_json("metrics", "metrics.json", &metrics)?;
         context.put_json("transfer", "transfer.json", &document)?;
         context.put_table("curves", &curves)?;

@@ -52,5 +52,6 @@ def probabilities(tensor, recipe, branches):
 
     joined = [stack(x, "branches." + branch["key"], len(branch["layers"])) for branch, x in zip(net["branches"], branches)]
     logits = stack(np.concatenate(joined, 1), "trunk", len(net["trunk"])) @ tensor["head.weight"].T + tensor["head.bias"]
+    logits = logits / recipe["temperature"]
     odds = np.exp(logits - logits.max(1, keepdims=True))
     return odds / odds.sum(1, keepdims=True)

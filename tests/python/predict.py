@@ -66,7 +66,7 @@ class Twin(nn.Module):
 
     def forward(self, parts):
         parts = [self.branches[b["key"]](x) for b, x in zip(net["branches"], parts)]
-        return self.head(self.trunk(torch.cat(parts, 1))).softmax(1)
+        return (self.head(self.trunk(torch.cat(parts, 1))) / recipe["temperature"]).softmax(1)
 
 
 twin = Twin().eval()

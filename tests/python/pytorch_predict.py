@@ -49,4 +49,4 @@ network.load_state_dict({name: torch.tensor(values) for name, values in read(sys
 network.eval()
 with torch.no_grad():
     inputs = [torch.tensor(x, dtype=torch.float32) for x in prepare(recipe, rows)]
-    print(json.dumps(network(*inputs).softmax(1).tolist()))
+    print(json.dumps((network(*inputs) / recipe["temperature"]).softmax(1).tolist()))

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::curves::Curves;
 use super::models::network;
 use super::scores::{class_blocks, parts_table};
-use super::{Study, plural, stage_id};
+use super::train::diagnosis;
+use super::{Study, calibration, plural, stage_id};
 use crate::report::figure::{Line, LineChart, Paint, line_chart};
 use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::report::read::{ColumnView, Scores, StageArtifacts, TableView, list, number, numbers, shown, text, texts};
@@ -56,6 +57,8 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
         }
         section.push(Block::Gallery { figures, narrow: false });
     }
+    section.blocks.extend(diagnosis(stage));
+    section.blocks.extend(calibration::block(stage));
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {
