@@ -61,7 +61,8 @@ pub fn parallel_coordinates(title: &str, description: &str, slices: &[Slice], tr
         let x = left + step * j as f64;
         svg.add(Element::line(x, above - 4.0, x, bottom + 4.0).stroke(Paint::Muted, 1.0));
         let shown = text::fit(name, 12.0, step - 8.0);
-        let (anchor, at) = if j == 0 { (Anchor::Start, 0.0) } else { (Anchor::Middle, x) };
+        let stands_out = text::width(&shown, 12.0) / 2.0 > x;
+        let (anchor, at) = if stands_out { (Anchor::Start, 0.0) } else { (Anchor::Middle, x) };
         svg.add(Element::text(at, above - 14.0, &shown).bold().anchor(anchor).tooltip(name));
         for (y, label) in ticks {
             let label = text::fit(label, 10.5, step * 0.6);

@@ -44,6 +44,9 @@ pub struct Scored<'a> {
     pub best: Option<usize>,
 }
 
+/// Size of the names of joined trials.
+const NAME: f64 = 10.5;
+
 /// Two panels a line.
 pub fn trial_slices(title: &str, description: &str, slices: &[Slice], trials: Scored) -> String {
     const PLOT: f64 = 120.0;
@@ -76,14 +79,16 @@ pub fn trial_slices(title: &str, description: &str, slices: &[Slice], trials: Sc
                 svg.add(Element::line(x, at, x + side, at).stroke(Paint::Grid, 1.0));
             }
         }
+        let names = slice.joined.iter().map(|group| text::width(&group.name, NAME)).fold(0.0, f64::max);
+        let names = if names > 0.0 { (names + 10.0).min(side * 0.4) } else { 0.0 };
+        let ends = (x, x + side - names);
         let places = match &slice.axis {
-            SliceAxis::Numbers { values, is_log } => {
-                number_axis(&mut svg, values, *is_log, (x, x + side), (top, bottom))
-            }
-            SliceAxis::Levels { levels, values } => level_axis(&mut svg, levels, values, (x, x + side), bottom),
+            SliceAxis::Numbers { values, is_log } => number_axis(&mut svg, values, *is_log, ends, (top, bottom)),
+            SliceAxis::Levels { levels, values } => level_axis(&mut svg, levels, values, ends, bottom),
         };
         let place = |trial: usize| places.get(trial).copied().filter(|x| x.is_finite() && scores[trial].is_finite());
-        join(&mut svg, &slice.joined, |trial| Some((place(trial)?, y_scale.at(scores[trial]))), (top, bottom));
+        let at = |trial: usize| Some((place(trial)?, y_scale.at(scores[trial])));
+        join(&mut svg, &slice.joined, at, (top, bottom), (ends.1, names));
         let mut order: Vec<usize> = (0..scores.len()).filter(|&trial| place(trial).is_some()).collect();
         // The best comes last, on top; before it those that ran to their end.
         let is_pruned = |trial: usize| pruned.get(trial).copied().unwrap_or(false);
@@ -103,13 +108,15 @@ pub fn trial_slices(title: &str, description: &str, slices: &[Slice], trials: Sc
     svg.finish()
 }
 
-/// Lines below the dots, their names at their right ends, moved apart where they would meet.
+/// Lines below the dots, their names behind the plot in the order of their ends, moved apart where they would meet.
 fn join(
     svg: &mut Svg,
     joined: &[Joined],
     place: impl Fn(usize) -> Option<(f64, f64)>,
     (top, bottom): (f64, f64),
+    (right, room): (f64, f64),
 ) {
+    const APART: f64 = 12.0;
     let mut names: Vec<(f64, f64, &Joined)> = Vec::new();
     for group in joined {
         let points: Vec<(f64, f64)> = group.trials.iter().filter_map(|&trial| place(trial)).collect();
@@ -120,13 +127,14 @@ fn join(
         }
     }
     names.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let mut above = top - 12.0;
+    let mut above = top - APART;
     let count = names.len();
     for (rank, (x, y, group)) in names.into_iter().enumerate() {
-        let lowest = bottom - 12.0 * (count - 1 - rank) as f64;
-        above = y.max(above + 12.0).min(lowest);
-        let name = Element::text(x - 7.0, above + 4.0, &group.name).size(10.5).fill(group.paint);
-        svg.add(name.anchor(Anchor::End).halo());
+        let lowest = bottom - APART * (count - 1 - rank) as f64;
+        above = y.max(above + APART).min(lowest.max(above + APART));
+        svg.add(Element::line(x + 5.0, y, right + 4.0, above).stroke(group.paint, 0.75).opacity(0.5));
+        let name = text::fit(&group.name, NAME, room - 6.0);
+        svg.add(Element::text(right + 6.0, above + 3.5, &name).size(NAME).fill(group.paint));
     }
 }
 
@@ -154,11 +162,14 @@ fn level_axis(
 ) -> Vec<f64> {
     let room = (right - left) / levels.len().max(1) as f64;
     let centre = |index: usize| left + room * (index as f64 + 0.5);
+    // All in one size: a smaller one where that lets them be read in full.
+    let fits = |size: f64| levels.iter().all(|level| text::width(level, size) <= room - 2.0);
+    let size = if fits(11.0) { 11.0 } else { 9.0 };
     for (index, level) in levels.iter().enumerate() {
-        let shown = text::fit(level, 11.0, room - 2.0);
+        let shown = text::fit(level, size, room - 2.0);
         svg.add(
             Element::text(centre(index), bottom + 14.0, &shown)
-                .size(11.0)
+                .size(size)
                 .fill(Paint::Muted)
                 .anchor(Anchor::Middle)
                 .tooltip(level),

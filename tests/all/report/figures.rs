@@ -63,7 +63,7 @@ fn all(name: &str, value: f64) -> Vec<String> {
         paint: Paint::Class(trials.len()),
     };
     let slices = [
-        numbers(name, values, false),
+        numbers(name, &values, false),
         Slice {
             name: name.into(),
             axis: SliceAxis::Levels { levels: names(3), values: vec![Some(0), None, Some(2), Some(1)] },

@@ -17,6 +17,9 @@ use crate::report::read::{TableView, shown};
 /// Lines of a chart that can still be told apart, and named.
 const MOST_LINES: usize = 8;
 
+/// Bands of a chart that do not hide one another.
+const MOST_BANDS: usize = 3;
+
 /// All figures that the trials are enough for.
 pub fn figures(search: &Trials, curves: Option<&TableView>) -> Vec<Figure> {
     let slices: Vec<Slice> = search.factors.iter().map(|factor| slice(factor, search)).collect();
@@ -65,11 +68,11 @@ fn importance(search: &Trials) -> Option<Figure> {
         note: percent(*share),
     };
     let mut bars: Vec<Bar> = known.iter().map(|one| bar(one, Paint::Positive)).collect();
-    bars.push(bar(&("together", rest), Paint::Neutral));
+    bars.push(bar(&("interactions", rest), Paint::Neutral));
     let title = format!("Importance of parameters for validation {}", search.metric.label);
     let description = bars.iter().map(|bar| format!("{} {}", bar.label, bar.note)).collect::<Vec<_>>().join("; ");
     let caption = "Share of the score's variance over the whole space that a parameter explains alone, by a functional analysis of variance of a forest \
-         on the trials; “together” is what only several of them explain, noise among it.";
+         on the trials. Interactions are what only several of them explain together; noise is among it.";
     Some(Figure::new(bar_chart(&title, &description, "", &bars), caption))
 }
 
@@ -88,7 +91,7 @@ fn slice(factor: &Factor, search: &Trials) -> Slice {
     Slice { name: factor.name.clone(), joined: joined(factor, search, &axis), axis }
 }
 
-/// The distinct values: numbers by size, others in order of appearance.
+/// The distinct values: numbers by size, others by their text, `64×2` before `128`.
 fn levels(factor: &Factor) -> Vec<&Value> {
     let mut levels: Vec<&Value> = Vec::new();
     for value in factor.values.iter().filter(|value| !value.is_null()) {
@@ -98,6 +101,12 @@ fn levels(factor: &Factor) -> Vec<&Value> {
     }
     if levels.iter().all(|level| level.is_number()) {
         levels.sort_by(|a, b| a.as_f64().unwrap_or(f64::NAN).total_cmp(&b.as_f64().unwrap_or(f64::NAN)));
+    } else {
+        let leading = |text: &str| -> u64 {
+            let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().unwrap_or(u64::MAX)
+        };
+        levels.sort_by_cached_key(|level| (leading(&brief(level)), brief(level)));
     }
     levels
 }
@@ -156,6 +165,7 @@ fn curves_by(factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> O
     if !(2..=MOST_LINES).contains(&levels.len()) {
         return None;
     }
+    let mut is_mean = false;
     let lines: Vec<Line> = levels
         .iter()
         .enumerate()
@@ -172,7 +182,10 @@ fn curves_by(factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> O
             let band = |epoch: usize| {
                 at(epoch).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
             };
-            let band = if trials.len() > 1 { (0..epochs).map(band).collect() } else { Vec::new() };
+            // More bands than a few hide one another.
+            let is_banded = trials.len() > 1 && levels.len() <= MOST_BANDS;
+            let band = if is_banded { (0..epochs).map(band).collect() } else { Vec::new() };
+            is_mean |= trials.len() > 1;
             Some(Line { name: brief(level), points, band, paint: Paint::Class(place), dashed: false })
         })
         .collect();
@@ -183,7 +196,11 @@ fn curves_by(factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> O
     let y_label = format!("validation {}", search.metric.label);
     let (title, description, y_label) = (title.as_str(), description.as_str(), y_label.as_str());
     let chart = LineChart { title, description, x_label: "epoch", y_label, lines, marker: None, log_y: false };
-    let caption = if has_bands { "Mean over the trials with that value; the band spans them." } else { "" };
+    let caption = match (is_mean, has_bands) {
+        (true, true) => "Mean over the trials with that value; the band spans them.",
+        (true, false) => "Mean over the trials with that value.",
+        (false, _) => "",
+    };
     Some(Figure::new(line_chart(&chart), caption))
 }
 

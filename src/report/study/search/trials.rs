@@ -147,12 +147,17 @@ fn name(factors: &mut [Factor]) {
                     let whole = format!("{} {}", other.path, other.name);
                     other.name == factor.name && (whole.trim().ends_with(&ending) || *count == 0)
                 };
-                !ending.is_empty() && !factors.iter().enumerate().any(|(place, other)| place != at && clashes(other))
+                !ending.is_empty() && !says_little(&ending) && !factors.iter().enumerate().any(|(place, other)| place != at && clashes(other))
             };
             (0..=parts.len()).find(is_unique).map_or_else(|| ending(parts.len()), ending)
         })
         .collect();
     factors.iter_mut().zip(names).for_each(|(factor, name)| factor.name = name);
+}
+
+/// `layers` or `kind` alone do not say of what.
+fn says_little(name: &str) -> bool {
+    matches!(name, "layers" | "kind")
 }
 
 /// Paths by their last part where that is unique: `optimizer.lr` → `lr`. In order of first appearance.
@@ -173,8 +178,7 @@ pub fn short_names(trials: &[Trial]) -> IndexMap<String, String> {
             let unique = (1..8)
                 .map(|parts| last(path, parts))
                 .find(|name| paths.iter().filter(|other| (1..8).any(|n| last(other, n) == *name)).count() == 1);
-            // `layers` alone does not say of what.
-            let name = unique.filter(|n| n != "layers").unwrap_or_else(|| last(path, 2));
+            let name = unique.filter(|name| !says_little(name)).unwrap_or_else(|| last(path, 2));
             ((*path).clone(), name)
         })
         .collect()
