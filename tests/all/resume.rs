@@ -347,12 +347,16 @@ fn a_search_that_stops_trials_goes_on_where_it_was_killed_and_where_each_trial_s
 fn a_search_in_minutes_does_as_many_trials_again() {
     let work = study();
     work.edit("pipeline.yaml", "epochs: 300", "epochs: 4");
-    work.edit("pipeline.yaml", "{choice: [0.001, 0.01]}, network.dropout: {choice: [0, 0.2]}", "{log_uniform: [0.001, 0.1]}");
+    work.edit(
+        "pipeline.yaml",
+        "{choice: [0.001, 0.01]}, network.dropout: {choice: [0, 0.2]}",
+        "{log_uniform: [0.001, 0.1]}",
+    );
     // Less than one trial takes, which is done nevertheless.
     work.edit("pipeline.yaml", "method: grid", "minutes: 0.0000001");
     work.run_with(&["searched"]).succeeded();
     let said = headline(&work, "searched");
-    assert!(said.ends_with("; test part opened once, after 1 trials, out of time"), "{said}");
+    assert!(said.ends_with("; test part opened once, after 1 trial, out of time"), "{said}");
     // The trial is known now and takes no time; still no other is begun, since the result is that of the same search.
     work.edit("pipeline.yaml", "searched:", "sought:");
     work.run_with(&["sought"]).ran(&["sought"]);

@@ -1,7 +1,8 @@
 //! Brackets: which trials are begun together, and the rungs at which the worse of them stop.
 //!
-//! Successive halving (Jamieson and Talwalkar 2016, arXiv 1502.07943) and Hyperband (Li et al. 2018, arXiv 1603.06560), synchronous: a rung is decided
-//! when all its trials are there, so no order in which they end reaches a result. ASHA's asynchronous promotions would.
+//! Successive halving (Jamieson and Talwalkar 2016, arXiv 1502.07943) and Hyperband (Li et al. 2018, arXiv 1603.06560),
+//! synchronous: a rung is decided when all its trials are there, so no order in which they end reaches a result. ASHA's
+//! asynchronous promotions would.
 //! Knows nothing of points or scores.
 
 use super::spec::{PruningKind, PruningSpec, SearchSpec};

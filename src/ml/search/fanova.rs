@@ -1,4 +1,5 @@
-//! Functional analysis of variance (Hutter, Hoos and Leyton-Brown 2014): how much of a score's variation over the space each parameter explains alone.
+//! Functional analysis of variance (Hutter, Hoos and Leyton-Brown 2014): how much of a score's variation over the space
+//! each parameter explains alone.
 //!
 //! A forest of regression trees on the trials splits the space into boxes; over boxes the means that the formula asks for are exact. As Optuna's
 //! `FanovaImportanceEvaluator`, but for unordered choices, which a tree divides as they are. The trees of `classical` serve elsewhere: they
@@ -24,8 +25,8 @@ struct Leaf {
     mean: f64,
 }
 
-/// For each axis the share of the variance that it explains alone; what is missing to 1 are interactions. `rows[i]` holds a cell of each axis, `scores[i]` what
-/// came of it. `None` where nothing varies.
+/// For each axis the share of the variance that it explains alone; what is missing to 1 are interactions. `rows[i]` holds a
+/// cell of each axis, `scores[i]` what came of it. `None` where nothing varies.
 pub fn importance(axes: &[Cells], rows: &[Vec<usize>], scores: &[f64], seed: u64) -> Option<Vec<f64>> {
     let mut sums = vec![0.0; axes.len()];
     let mut varying = 0;

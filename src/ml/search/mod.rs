@@ -1,12 +1,14 @@
 //! Search over parameters by path: which points to try (`space`, `tpe`), how long each (`brackets`), side by side, and what came of it (`factors`).
 //!
-//! A trial is known by its parameters alone, so its course can be kept and taken again. Trials are chosen on the validation part only. Whatever is decided,
-//! is decided when all the trials that bear on it have ended: no number of threads reaches a result.
+//! A trial is known by its parameters alone, so its course can be kept and taken again. Trials are chosen on the validation
+//! part only. Whatever is decided, is decided when all the trials that bear on it have ended: no number of threads reaches a
+//! result. Only a budget in minutes does, by the number of trials.
 //! Knows nothing of networks: a trial is a function of a JSON object of parameters that gives learning curves.
 
 mod brackets;
 mod factors;
 mod fanova;
+mod heat;
 mod propose;
 mod space;
 mod spec;
@@ -15,14 +17,13 @@ mod tests;
 mod tpe;
 mod trial;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::progress::{Cancelled, Progress};
-use super::train::{Metric, side_by_side};
-use brackets::{Bracket, brackets, promoted};
+use super::train::Metric;
+use brackets::brackets;
+use heat::Heat;
 
 pub use factors::{Aspect, Factor, Scale};
 pub use space::{Point, Range, apply};
@@ -51,7 +52,9 @@ pub enum SearchError {
     Trial { index: usize, params: String, message: String },
     #[error("the space holds no point to try")]
     NoPoint,
-    #[error("the loss of every one of {trials} trials stopped being finite: search over lower learning rates, or set clip_norm")]
+    #[error(
+        "the loss of every one of {trials} trials stopped being finite: search over lower learning rates, or set clip_norm"
+    )]
     AllDiverged { trials: usize },
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -95,7 +98,8 @@ impl Search<'_> {
                 None => propose::propose(self.spec, self.written, self.seed, &trials, size),
             };
             let begun = trials.len();
-            trials.extend(self.compete(begun, points, &bracket, progress, total, trial)?);
+            let heat = Heat { search: self, begun, points: &points, total, progress, trial };
+            trials.extend(heat.run(&bracket.rungs)?);
             out_of_time = trials.len() < begun + size;
             if out_of_time {
                 break;
@@ -113,83 +117,4 @@ impl Search<'_> {
         let factors = factors::factors(&self.spec.space, metric, &trials, self.seed);
         Ok(SearchResult { method: self.spec.method, metric, trials, best, out_of_time, factors })
     }
-
-    /// Runs the trials of one bracket: from rung to rung the best of them. Gives fewer trials than points when the time is up.
-    fn compete(
-        &self,
-        begun: usize,
-        points: Vec<Point>,
-        bracket: &Bracket,
-        progress: &dyn Progress,
-        total: Option<usize>,
-        trial: &RunTrial,
-    ) -> Result<Vec<Trial>, SearchError> {
-        let metric = self.spec.metric;
-        // Competitors begin together: only those that do not compete may be cut short by the clock.
-        let by_the_clock = bracket.rungs.is_empty();
-        let mut trials: Vec<Trial> = Vec::new();
-        let mut racing: Vec<usize> = (0..points.len()).collect();
-        let mut going = points.len();
-        for rung in bracket.rungs.iter().copied().map(Some).chain([None]) {
-            let told = AtomicUsize::new(begun + points.len() - racing.len());
-            let run = |place: usize| -> Result<Option<Trial>, SearchError> {
-                let index = begun + racing[place];
-                if progress.cancelled() {
-                    return Err(Cancelled.into());
-                }
-                if by_the_clock && index > 0 && (self.is_over)(index) {
-                    return Ok(None);
-                }
-                let params = &points[racing[place]];
-                // Of equal points the first runs; the others take what it gave.
-                if racing[..place].iter().any(|&other| points[other] == *params) {
-                    return Ok(Some(Trial::of(index, params, Course::nothing(), rung)));
-                }
-                let course = trial(params, rung).map_err(|message| match progress.cancelled() {
-                    true => SearchError::Cancelled(Cancelled),
-                    false => SearchError::Trial { index, params: describe(params), message },
-                })?;
-                let trial = Trial::of(index, params, course, rung);
-                let done = told.fetch_add(1, Ordering::Relaxed) + 1;
-                let score = trial.score(metric).map_or("diverged".to_owned(), |score| format!("{score:.3}"));
-                let at = rung.map(|epoch| format!(" after {epoch} epochs")).unwrap_or_default();
-                let total = total.unwrap_or(begun + points.len()).max(done) as u64;
-                progress.update(done as u64, total, &format!("trials; valid {} {score}{at}", metric.label()));
-                Ok(Some(trial))
-            };
-            // A trial that began in time after one that did not leaves a gap; what comes behind it is not counted.
-            let mut ended: Vec<Trial> =
-                side_by_side(racing.len(), self.threads, run)?.into_iter().map_while(|trial| trial).collect();
-            for place in 0..ended.len() {
-                if let Some(first) = (0..place).find(|&first| ended[first].params == ended[place].params) {
-                    ended[place] = Trial { index: ended[place].index, ..ended[first].clone() };
-                }
-            }
-            if trials.is_empty() {
-                trials = ended;
-            } else {
-                ended.into_iter().for_each(|trial| {
-                    let place = trial.index - begun;
-                    trials[place] = trial;
-                });
-            }
-            let Some(pruning) = self.spec.pruning.as_ref().filter(|_| rung.is_some()) else { break };
-            racing.retain(|&place| trials[place].state != State::Diverged);
-            racing.sort_by(|&a, &b| {
-                let merit = |place: usize| trials[place].merit(metric).unwrap_or(f64::NEG_INFINITY);
-                merit(b).total_cmp(&merit(a)).then(a.cmp(&b))
-            });
-            going = promoted(going, pruning.factor);
-            racing.truncate(going);
-            racing.sort_unstable();
-            if racing.is_empty() {
-                break;
-            }
-        }
-        Ok(trials)
-    }
-}
-
-fn describe(params: &Point) -> String {
-    params.iter().map(|(path, value)| format!("{path} {value}")).collect::<Vec<_>>().join(", ")
 }

@@ -106,9 +106,7 @@ impl Range {
         match self {
             Range::Choice(values) => values[stream.below(values.len())].clone(),
             Range::Uniform([low, high]) => self.value(low + (high - low) * stream.uniform()),
-            Range::LogUniform([low, high]) => {
-                self.value((low.ln() + (high.ln() - low.ln()) * stream.uniform()).exp())
-            }
+            Range::LogUniform([low, high]) => self.value((low.ln() + (high.ln() - low.ln()) * stream.uniform()).exp()),
             Range::Integer([low, high]) => {
                 let count = high.abs_diff(*low).saturating_add(1) as usize;
                 Value::from(low.saturating_add_unsigned(stream.below(count) as u64))
@@ -143,10 +141,11 @@ pub(super) fn grid(space: &Space) -> Vec<Point> {
     points
 }
 
-/// Random point `index`; it depends on the seed, its number and the space only. Each parameter has a stream of its own: adding one to the space leaves
-/// the others' values.
+/// Random point `index`; it depends on the seed, its number and the space only. Each parameter has a stream of its own:
+/// adding one to the space leaves the others' values.
 pub(super) fn random(space: &Space, seed: u64, index: usize) -> Point {
-    let value = |path: &String, range: &Range| range.draw(&mut Stream::new(seed, &format!("search {path}"), index as u64));
+    let value =
+        |path: &String, range: &Range| range.draw(&mut Stream::new(seed, &format!("search {path}"), index as u64));
     space.iter().map(|(path, range)| (path.clone(), value(path, range))).collect()
 }
 

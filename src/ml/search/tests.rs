@@ -187,15 +187,17 @@ fn the_clock_ends_a_search_after_whole_trials_and_never_before_one() {
         value.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
         let spec = spec(value);
         for threads in [1, 3] {
-            let search =
-                |is_over| Search { spec: &spec, written: &written, epochs: 9, seed: 1, threads, is_over }.run(&Silent, &hill);
+            let search = |is_over| {
+                Search { spec: &spec, written: &written, epochs: 9, seed: 1, threads, is_over }.run(&Silent, &hill)
+            };
             let found = search(&|begun| begun >= 11).unwrap();
             assert_eq!(found.trials.len(), expected, "{spec:?}");
             assert_eq!(found.out_of_time, expected > 4);
             assert_eq!(search(&|_| true).unwrap().trials.len(), if spec.batch == Some(6) { 6 } else { 1 });
             // The same number of trials, the same trials.
             let counted = SearchSpec { trials: Some(expected), minutes: None, ..spec.clone() };
-            let counted = Search { spec: &counted, written: &written, epochs: 9, seed: 1, threads, is_over: &|_| false };
+            let counted =
+                Search { spec: &counted, written: &written, epochs: 9, seed: 1, threads, is_over: &|_| false };
             assert_eq!(counted.run(&Silent, &hill).unwrap().trials, found.trials);
         }
     }
@@ -281,7 +283,8 @@ fn draws_follow_the_density() {
     for bin in 0..10 {
         let (low, high) = (f64::from(bin) / 10.0, f64::from(bin + 1) / 10.0);
         let share = draws.iter().filter(|x| (low..high).contains(*x)).count() as f64 / draws.len() as f64;
-        let mass: f64 = (0..100).map(|i| parzen.log_density(&[low + (f64::from(i) + 0.5) / 1000.0]).exp() / 1000.0).sum();
+        let mass: f64 =
+            (0..100).map(|i| parzen.log_density(&[low + (f64::from(i) + 0.5) / 1000.0]).exp() / 1000.0).sum();
         assert!((share - mass).abs() < 0.012, "{low}: {share} drawn, {mass} expected");
     }
 }
@@ -295,10 +298,7 @@ fn points_are_put_at_their_paths() {
         ("optimizer.momentum".to_owned(), json!(0.9)),
     ]);
     let applied = apply(&params, &point).unwrap();
-    assert_eq!(
-        applied,
-        json!({"optimizer": {"lr": 0.2, "momentum": 0.9}, "network": {"trunk": {"layers": [8, 4]}}})
-    );
+    assert_eq!(applied, json!({"optimizer": {"lr": 0.2, "momentum": 0.9}, "network": {"trunk": {"layers": [8, 4]}}}));
     let nowhere = Point::from([("optimizer.lr.base".to_owned(), json!(1))]);
     assert!(apply(&params, &nowhere).unwrap_err().contains("optimizer.lr.base"));
 }
@@ -315,8 +315,8 @@ fn problems_name_their_path() {
     assert_eq!(paths(json!({"minutes": 1, "pruning": {}, "space": space})), ["batch"]);
     assert_eq!(paths(json!({"batch": 9, "pruning": {"kind": "hyperband"}, "space": space})), ["batch"]);
     assert_eq!(paths(json!({"method": "grid", "trials": 3, "space": {"a": {"choice": [1]}}})), ["trials"]);
-    assert_eq!(paths(json!({"pruning": {"factor": 1}, "space": {"epochs": {"integer": [1, 8]}}})), [
-        "pruning.factor",
-        "space.epochs"
-    ]);
+    assert_eq!(
+        paths(json!({"pruning": {"factor": 1}, "space": {"epochs": {"integer": [1, 8]}}})),
+        ["pruning.factor", "space.epochs"]
+    );
 }

@@ -49,6 +49,17 @@ impl Course {
     pub(super) fn nothing() -> Self {
         Course { curves: Curves::default(), best_epoch: None, diverged: None }
     }
+
+    /// The scores of the kept epoch on the validation part.
+    pub(super) fn scores(&self) -> Option<PartScores> {
+        let curves = &self.curves;
+        let row = curves.epoch.iter().position(|epoch| Some(*epoch as usize) == self.best_epoch)?;
+        Some(PartScores {
+            loss: curves.valid_loss[row],
+            accuracy: curves.valid_accuracy[row],
+            macro_f1: curves.valid_macro_f1[row],
+        })
+    }
 }
 
 impl Trial {
@@ -63,13 +74,8 @@ impl Trial {
 
     /// A trial that stands at a rung counts as pruned there until it goes on.
     pub(super) fn of(index: usize, params: &Point, course: Course, rung: Option<usize>) -> Self {
+        let valid = course.scores();
         let Course { curves, best_epoch, diverged } = course;
-        let row = best_epoch.and_then(|best| curves.epoch.iter().position(|epoch| *epoch as usize == best));
-        let valid = row.map(|row| PartScores {
-            loss: curves.valid_loss[row],
-            accuracy: curves.valid_accuracy[row],
-            macro_f1: curves.valid_macro_f1[row],
-        });
         let state = match (diverged, rung) {
             (Some(_), _) => State::Diverged,
             (None, Some(_)) => State::Pruned,

@@ -9,5 +9,5 @@ mod special;
 
 pub use bootstrap::{Bootstrap, Interval, bootstrap_interval, bootstrap_intervals, paired_bootstrap};
 pub use holm::holm;
-pub(in crate::ml) use special::{normal_mass, normal_tail};
 pub use mcnemar::{Method, Test, mcnemar, mcnemar_chi2, mcnemar_exact, mcnemar_mid_p};
+pub(in crate::ml) use special::{normal_mass, normal_tail};

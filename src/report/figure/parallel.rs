@@ -44,8 +44,11 @@ pub fn parallel_coordinates(title: &str, description: &str, slices: &[Slice], tr
     });
     let good = order.len() - (order.len() as f64 * GOOD).ceil() as usize;
     for (rank, &trial) in order.iter().enumerate() {
-        let points: Vec<(f64, f64)> =
-            places.iter().enumerate().map(|(j, column)| (left + step * j as f64, column.get(trial).copied().unwrap_or(f64::NAN))).collect();
+        let points: Vec<(f64, f64)> = places
+            .iter()
+            .enumerate()
+            .map(|(j, column)| (left + step * j as f64, column.get(trial).copied().unwrap_or(f64::NAN)))
+            .collect();
         let said = format!("trial {trial}: {metric} {}", text::decimals(scores[trial], 4));
         let line = Element::path(&bent(&points)).no_fill().round().tooltip(&said);
         svg.add(if best == Some(trial) {
@@ -78,11 +81,8 @@ fn axis(axis: &SliceAxis, top: f64, bottom: f64) -> (Vec<f64>, Vec<(f64, String)
     match axis {
         SliceAxis::Numbers { values, is_log } => {
             let (low, high) = extent(values.iter().copied()).unwrap_or((0.0, 1.0));
-            let scale = if *is_log {
-                Scale::log(low, high, bottom, top, 5)
-            } else {
-                Scale::linear(low, high, bottom, top, 5)
-            };
+            let scale =
+                if *is_log { Scale::log(low, high, bottom, top, 5) } else { Scale::linear(low, high, bottom, top, 5) };
             let places = values.iter().map(|&v| if v.is_finite() { scale.at(v) } else { f64::NAN }).collect();
             (places, scale.ticks.iter().map(|&tick| (scale.at(tick), scale.label(tick))).collect())
         }

@@ -1,7 +1,7 @@
 //! Search trials by parameter: one panel for each, a dot per trial, its score upwards.
 //!
-//! Knows nothing of how trials were drawn. Shows one parameter at a time: what the others did is hidden in the scatter, but where trials that differ in
-//! nothing else are joined.
+//! Knows nothing of how trials were drawn. Shows one parameter at a time: what the others did is hidden in the scatter, but
+//! where trials that differ in nothing else are joined.
 
 use super::palette::Paint;
 use super::scale::{Scale, extent};
@@ -147,8 +147,7 @@ fn number_axis(
 ) -> Vec<f64> {
     let (low, high) = extent(values.iter().copied()).unwrap_or((0.0, 1.0));
     let (start, end) = (left + 8.0, right - 8.0);
-    let scale =
-        if is_log { Scale::log(low, high, start, end, 4) } else { Scale::linear(low, high, start, end, 4) };
+    let scale = if is_log { Scale::log(low, high, start, end, 4) } else { Scale::linear(low, high, start, end, 4) };
     scale.draw_below(svg, top, bottom, "");
     values.iter().map(|&v| if v.is_finite() { scale.at(v) } else { f64::NAN }).collect()
 }

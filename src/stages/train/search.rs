@@ -86,7 +86,8 @@ impl Train {
             self.trial(spec, point)?.course(rung, data, context, &Quiet(&adapter), &tally)
         };
         // How many trials there was time for is kept, so that the same search ends with the same trials again.
-        let count = context.memo(&json!({"trials in time": self, "inputs": context.inputs_key().to_string(), "seed": context.seed()}));
+        let count = context
+            .memo(&json!({"trials in time": self, "inputs": context.inputs_key().to_string(), "seed": context.seed()}));
         let before = count.get().and_then(|bytes| serde_json::from_slice::<usize>(&bytes).ok());
         let begun = Instant::now();
         let allowed = spec.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
@@ -194,9 +195,10 @@ impl Found {
             }
         }
         let time = if self.result.out_of_time { ", out of time" } else { "" };
+        let plural = if trials.len() == 1 { "" } else { "s" };
         match parts.len() {
-            1 => format!("{} trials{time}", trials.len()),
-            _ => format!("{} trials ({}){time}", trials.len(), parts.join(", ")),
+            1 => format!("{} trial{plural}{time}", trials.len()),
+            _ => format!("{} trial{plural} ({}){time}", trials.len(), parts.join(", ")),
         }
     }
 

@@ -171,7 +171,9 @@ fn curves_by(factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> O
         .enumerate()
         .filter_map(|(place, level)| {
             let of_level = |trial: &usize| {
-                factor.values[*trial] == **level && search.trials[*trial].state == "complete" && !courses[*trial].is_empty()
+                factor.values[*trial] == **level
+                    && search.trials[*trial].state == "complete"
+                    && !courses[*trial].is_empty()
             };
             let trials: Vec<usize> = (0..courses.len()).filter(of_level).collect();
             // Where some have stopped, a mean would jump.
@@ -231,7 +233,9 @@ fn all_curves(search: &Trials, courses: &[Vec<(f64, f64)>]) -> Figure {
     let stopped = search.trials.iter().filter(|trial| trial.state != "complete").count();
     let caption = match stopped {
         0 => String::new(),
-        count => format!("Trials that ran to their end in blue; in grey {} that stopped early.", shown(&Value::from(count))),
+        count => {
+            format!("Trials that ran to their end in blue; in grey {} that stopped early.", shown(&Value::from(count)))
+        }
     };
     Figure::new(svg, caption)
 }

@@ -127,31 +127,25 @@ impl Metric {
     }
 }
 
-/// Gives each factor the shortest end of its path that no other has: `optimizer.lr` → `lr`; `network.trunk.layers` and its depth → `trunk depth`, or
-/// `depth` where it is the only one.
+/// Gives each factor the shortest end of its path that no other has: `optimizer.lr` → `lr`; the depth at `network.trunk.layers` → `depth`, or
+/// `trunk depth` where there are others.
 fn name(factors: &mut [Factor]) {
-    let names: Vec<String> = factors
-        .iter()
-        .enumerate()
-        .map(|(at, factor)| {
-            // An aspect stands for the last part of its path.
-            let parts: Vec<&str> = factor.path.split('.').collect();
-            let parts = if factor.name.is_empty() { &parts[..] } else { &parts[..parts.len() - 1] };
-            let ending = |count: usize| {
-                let path = parts[parts.len().saturating_sub(count)..].join(".");
-                format!("{path} {}", factor.name).trim().to_owned()
-            };
-            let is_unique = |count: &usize| {
-                let ending = ending(*count);
-                let clashes = |other: &Factor| {
-                    let whole = format!("{} {}", other.path, other.name);
-                    other.name == factor.name && (whole.trim().ends_with(&ending) || *count == 0)
-                };
-                !ending.is_empty() && !says_little(&ending) && !factors.iter().enumerate().any(|(place, other)| place != at && clashes(other))
-            };
-            (0..=parts.len()).find(is_unique).map_or_else(|| ending(parts.len()), ending)
-        })
-        .collect();
+    // An aspect stands for the last part of its path.
+    let ending = |factor: &Factor, count: usize| {
+        let parts: Vec<&str> = factor.path.split('.').collect();
+        let parts = if factor.name.is_empty() { &parts[..] } else { &parts[..parts.len() - 1] };
+        format!("{} {}", parts[parts.len().saturating_sub(count)..].join("."), factor.name).trim().to_owned()
+    };
+    let is_unique = |factor: &Factor, count: usize| {
+        let name = ending(factor, count);
+        let same = factors.iter().filter(|other| ending(other, count) == name).count();
+        !name.is_empty() && !says_little(&name) && same == 1
+    };
+    let short = |factor: &Factor| {
+        let longest = factor.path.split('.').count();
+        ending(factor, (0..longest).find(|&count| is_unique(factor, count)).unwrap_or(longest))
+    };
+    let names: Vec<String> = factors.iter().map(short).collect();
     factors.iter_mut().zip(names).for_each(|(factor, name)| factor.name = name);
 }
 
