@@ -87,7 +87,7 @@ impl Range {
     pub(super) fn coordinate(&self, value: &Value) -> Option<f64> {
         match (self, self.axis()) {
             (Range::Choice(values), _) => values.iter().position(|choice| choice == value).map(|at| at as f64),
-            (_, Axis::Line { low, high, .. }) => value.as_f64().filter(|x| (low..=high).contains(&x)),
+            (_, Axis::Line { low, high, .. }) => value.as_f64().filter(|x| (low..=high).contains(x)),
             _ => None,
         }
     }
