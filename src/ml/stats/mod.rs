@@ -13,3 +13,4 @@ pub use contest::{Duel, contest};
 pub(in crate::ml) use contest::{cells, scores};
 pub use holm::holm;
 pub use mcnemar::{Method, Test, mcnemar, mcnemar_chi2, mcnemar_exact, mcnemar_mid_p};
+pub(in crate::ml) use special::{normal_mass, normal_tail};

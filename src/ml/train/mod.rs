@@ -22,6 +22,7 @@ pub use spec::{
     ClassWeights, DropoutSchedule, EarlyStoppingSpec, Factors, Loss, Metric, NamedWeights, OptimizerKind,
     OptimizerSpec, ScheduleKind, ScheduleSpec, TrainingSpec,
 };
+pub use stopping::Replay;
 pub(in crate::ml) use workers::{Common, side_by_side};
 
 #[cfg(test)]

@@ -138,8 +138,9 @@ pub fn run(
         }
     }
     let resumed = curves.len() - 1;
-    let over = over || diverged.is_some();
-    for epoch in curves.len()..=if over { 0 } else { spec.epochs } {
+    let end = checkpoints.pause().map_or(spec.epochs, |pause| pause.min(spec.epochs));
+    let over = over || diverged.is_some() || resumed >= end;
+    for epoch in curves.len()..=if over { 0 } else { end } {
         let frozen = job.freeze.levels_in(epoch);
         let order = Stream::new(job.seed, "shuffle", epoch as u64).permutation(job.train.rows());
         let mut sums = Steps::default();
@@ -227,21 +228,12 @@ fn serving(mut known: Checkpoint, spec: &TrainingSpec, shape: &Snapshot, optimiz
         snapshot.len() == shape.len()
             && shape.iter().all(|(name, (shape, _))| snapshot.get(name).is_some_and(|(found, _)| found == shape))
     };
-    let metric = spec.early_stopping.metric;
-    let mut stopping = Stopping::new(spec);
-    let mut last = 0;
-    for (epoch, score) in known.curves.valid(metric).iter().enumerate().skip(1) {
-        stopping.epoch_ended(epoch, metric.merit(*score));
-        last = epoch;
-        if stopping.is_over(epoch) {
-            break;
-        }
-    }
-    if stopping.best() != Some(known.best_epoch) || !fits(&known.best) {
+    let replay = spec.replay(&known.curves, None);
+    if replay.best_epoch != Some(known.best_epoch) || !fits(&known.best) {
         return None;
     }
-    if stopping.is_over(last) {
-        known.curves.truncate(last + 1);
+    if replay.is_over {
+        known.curves.truncate(replay.last_epoch + 1);
         known.diverged = None;
         known.moving = None;
     } else if known.diverged.is_none() {

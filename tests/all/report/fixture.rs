@@ -240,14 +240,26 @@ fn search() -> Value {
             let accuracy = 0.595 - 0.03 * (lr / 0.002).ln().abs() / 3.0 - 0.04 * (dropout - 0.25).abs() + 0.004 * noise.normal();
             json!({"index": index, "params": {"training.optimizer.lr": lr, "network.trunk.layers": layers, "network.dropout": dropout,
                 "training.batch_size": if noise.next() < 0.5 { 128 } else { 256 }}, "valid": scores(&CLASSES, 2_870, accuracy, 60 + index),
-                "best_epoch": 8 + index, "epochs": 20})
+                "state": if index == 3 { "pruned" } else { "complete" }, "best_epoch": 8 + index, "epochs": 20})
         })
         .collect();
     let best = (0..12).max_by(|a, b| {
         let of = |i: &usize| trials[*i]["valid"]["macro_f1"].as_f64().unwrap_or(0.0);
         of(a).total_cmp(&of(b))
     });
-    json!({"trials": trials, "best": best, "metric": "macro_f1"})
+    let values = |path: &str| trials.iter().map(|trial: &Value| trial["params"][path].clone()).collect::<Vec<_>>();
+    let layers = values("network.trunk.layers");
+    let depth: Vec<usize> = layers.iter().map(|layers| layers.as_array().map_or(0, Vec::len)).collect();
+    let width: Vec<Value> = layers.iter().map(|layers| layers[0].clone()).collect();
+    let factors = json!([
+        {"path": "training.optimizer.lr", "scale": "logarithmic", "values": values("training.optimizer.lr"), "importance": 0.5},
+        {"path": "network.trunk.layers", "aspect": "depth", "scale": "choice", "values": depth, "importance": 0.02},
+        {"path": "network.trunk.layers", "aspect": "width", "scale": "choice", "values": width, "importance": 0.05},
+        {"path": "network.dropout", "scale": "linear", "values": values("network.dropout"), "importance": 0.2},
+        {"path": "training.batch_size", "scale": "choice", "values": values("training.batch_size"), "importance": null},
+    ]);
+    json!({"method": "random", "trials": trials, "best": best, "metric": "macro_f1", "factors": factors,
+        "test_opened": "once, after 12 trials (11 complete, 1 pruned)"})
 }
 
 fn transfer(name: &str, accuracy: f64) -> StageArtifacts {
