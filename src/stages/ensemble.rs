@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::dataset::{Dataset, LABEL, ROW_ID};
+use super::dataset::{Dataset, LABEL, PART, ROW_ID};
 use super::figures::put_figures;
 use super::insight::calibration;
 use super::model_file::ModelFile;
@@ -62,11 +62,16 @@ impl Stage for Ensemble {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        if let Some(columns) = context.columns("members")
-            && let Some(missing) = [ROW_ID, "part", LABEL].iter().find(|name| !columns.iter().any(|own| own == *name))
-        {
+        let lacking = |columns: &Vec<String>| {
+            [ROW_ID, PART, LABEL].into_iter().find(|name| !columns.iter().any(|own| own == name))
+        };
+        let shapes = context.inputs("members").iter().enumerate();
+        let silent: Vec<(usize, String, &str)> =
+            shapes.filter_map(|(i, shape)| Some((i, shape.stage.clone(), lacking(shape.columns.as_ref()?)?))).collect();
+        for (i, stage, missing) in silent {
+            let message = format!("'{stage}' has no column '{missing}' here: it predicts nothing");
             let help = Some("e.g. `members: [baseline, fused]`, or `fused.predictions`".to_owned());
-            context.problem(&["members"], format!("a member has no column '{missing}': it predicts nothing"), help);
+            context.problem(&["members", &i.to_string()], message, help);
         }
         let stages = |context: &CheckContext, port: &str| -> Vec<String> {
             context.inputs(port).iter().map(|shape| shape.stage.clone()).collect()

@@ -51,7 +51,7 @@ fn json(work: &Workspace, file: &str) -> Value {
 }
 
 fn table(work: &Workspace, file: &str) -> Table {
-    Table::from_ipc(&work.read(&format!("artifacts/study/{file}")).into()).expect("a table")
+    Table::from_ipc(&work.read(&format!("artifacts/study/{file}"))).expect("a table")
 }
 
 fn numbers(table: &Table, column: &str) -> Vec<f64> {
@@ -122,7 +122,7 @@ fn an_ensemble_is_the_average_that_its_weights_say_and_serves_predictions() {
     // No worse on the rows that chose the weights than any member alone.
     let loss = |value: &Value| value["log_loss"].as_f64().expect("a loss");
     let own = loss(&metrics["parts"]["valid"]);
-    assert!(members.iter().all(|member| loss(&member["valid"]) >= own - 1e-9), "{metrics:#}");
+    assert!(members.iter().all(|member| loss(&member["valid"]) >= own - 1e-6), "{metrics:#}");
     let csv = work.text("artifacts/study/predict_both/both.csv");
     assert!(csv.lines().next().unwrap().ends_with(",genre,predicted_genre"), "{csv}");
     assert_eq!(csv.lines().count(), 241);
@@ -143,7 +143,7 @@ fn members_must_agree_in_their_classes_and_predict_something() {
     work.edit("pipeline.yaml", "members: [tempo, fused]", "members: [songs, fused]");
     let refused = work.run();
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("has no column 'part'"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("'songs' has no column 'part' here"), "{}", refused.stderr);
     assert!(refused.stderr.contains("'tempo' is not among the members"), "{}", refused.stderr);
 }
 

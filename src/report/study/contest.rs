@@ -165,7 +165,7 @@ fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
             Cell::text(model),
             Cell::text(against),
             Cell::decimals(pair.difference, 3),
-            Cell::text(format!("{:.3} to {:.3}", pair.low, pair.high)).sort_by(pair.low),
+            Cell::text(format!("{} to {}", decimals(pair.low, 3), decimals(pair.high, 3))).sort_by(pair.low),
             Cell::text(bare(pair.p)).sort_by(pair.p),
             Cell::text(verdict).muted_if(!differ),
         ]);

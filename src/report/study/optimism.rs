@@ -72,14 +72,14 @@ fn sentence(family: &Family) -> Option<String> {
     let ((first_split, first), (last_split, last)) = (family.members.first()?, family.members.last()?);
     let (gap, low, high) = gap(first, last)?;
     let verdict = if low > 0.0 {
-        "is optimistic by"
+        "the former is optimistic by"
     } else if high < 0.0 {
-        "is pessimistic by"
+        "the former is pessimistic by"
     } else {
-        "shows no significant difference:"
+        "no significant difference:"
     };
     Some(format!(
-        "{}: accuracy {} under {first_split}, {} under {last_split}; the former {verdict} {} (95 % interval {} to {}).",
+        "{}: accuracy {} under {first_split}, {} under {last_split}; {verdict} {} (95 % interval {} to {}).",
         family.name,
         decimals(first.accuracy, 3),
         decimals(last.accuracy, 3),
@@ -156,7 +156,9 @@ fn table(study: &Study, families: &[Family]) -> Table {
                 Cell::decimals(gap.map(|gap| gap.0), 3)
                     .strong_if(gap.is_some_and(|(_, low, high)| low > 0.0 || high < 0.0)),
                 match gap {
-                    Some((_, low, high)) => Cell::text(format!("{low:.3} to {high:.3}")).sort_by(low),
+                    Some((_, low, high)) => {
+                        Cell::text(format!("{} to {}", decimals(low, 3), decimals(high, 3))).sort_by(low)
+                    }
                     None => Cell::text("–").muted_if(true),
                 },
             ]);
