@@ -47,11 +47,13 @@ pub struct Scored<'a> {
 /// Size of the names of joined trials.
 const NAME: f64 = 10.5;
 
-/// Two panels a line.
+/// Two panels a line, one where lines have names.
 pub fn trial_slices(title: &str, description: &str, slices: &[Slice], trials: Scored) -> String {
     const PLOT: f64 = 120.0;
     let Scored { metric, scores, pruned, best } = trials;
-    let columns = slices.len().clamp(1, 2);
+    // Names beside the plot need room: one panel a line then.
+    let is_named = slices.iter().flat_map(|slice| &slice.joined).any(|group| !group.name.is_empty());
+    let columns = slices.len().clamp(1, if is_named { 1 } else { 2 });
     let lines = slices.len().div_ceil(columns);
     let height = 44.0 + (PLOT + 62.0) * lines as f64;
     let mut svg = Svg::new(WIDTH, height, title, description);
