@@ -19,8 +19,8 @@ pub use curves::{Curves, PartScores};
 pub use error::TrainError;
 pub(in crate::ml) use run::{Examples, Freeze, Job, Outcome, predict, run};
 pub use spec::{
-    ClassWeights, DropoutSchedule, EarlyStoppingSpec, Factors, Loss, Metric, NamedWeights, OptimizerKind, OptimizerSpec, ScheduleKind,
-    ScheduleSpec, TrainingSpec,
+    ClassWeights, DropoutSchedule, EarlyStoppingSpec, Factors, Loss, Metric, NamedWeights, OptimizerKind,
+    OptimizerSpec, ScheduleKind, ScheduleSpec, TrainingSpec,
 };
 pub(in crate::ml) use workers::{Common, side_by_side};
 
