@@ -4,14 +4,14 @@
 //!     cargo bench --bench network -- mlp                # those whose name holds the word
 //!     RUNNER_TEST_PYTHON=python3 cargo bench --bench network    # a Python with torch: its twin in the same run, and the ratio
 //!
-//! The rows are drawn at random: time does not depend on what they say. Ours trains on one thread, PyTorch on as many as
-//! the machine has; both score the training and the validation rows after each epoch or, PyTorch, the validation rows.
+//! The rows are drawn at random: time does not depend on what they say. PyTorch trains on as many threads as the machine has
+//! cores. After each epoch we score the training and the validation rows, PyTorch the validation rows alone.
 
 use std::process::Command;
 use std::time::Instant;
 
 use runner::ml::frame::{Column, Frame};
-use runner::ml::network::NetworkSpec;
+use runner::ml::network::{NetworkSpec, on_threads};
 use runner::ml::progress::Silent;
 use runner::ml::rng::Stream;
 use runner::ml::train::{Data, TrainingSpec, train};
@@ -22,27 +22,44 @@ const COLUMNS: usize = 14;
 const EPOCHS: usize = 5;
 
 /// Name (the twin's too) and `network` block.
-const NETWORKS: [(&str, &str); 1] = [("mlp", r#"{"trunk": {"layers": [256, 256, 256]}, "dropout": 0.3}"#)];
+const NETWORKS: [(&str, &str); 3] = [
+    ("mlp", r#"{"trunk": {"layers": [256, 256, 256]}, "dropout": 0.3}"#),
+    ("residual", r#"{"trunk": {"kind": "residual", "layers": [256, 256, 256]}, "dropout": 0.3}"#),
+    ("tabm", r#"{"trunk": {"kind": "tabm", "layers": [256, 256], "members": 8}, "dropout": 0.1}"#),
+];
+
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// candle reads these once; the program sets them before anything else.
+const VARIABLES: [&str; 2] = ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"];
 
 fn main() {
+    if VARIABLES.iter().any(|name| std::env::var_os(name).is_none()) {
+        let program = std::env::current_exe().expect("this program");
+        let variables = VARIABLES.map(|name| (name, "1"));
+        let status = Command::new(program).args(std::env::args().skip(1)).envs(variables).status();
+        std::process::exit(status.ok().and_then(|status| status.code()).unwrap_or(1));
+    }
     let wanted = std::env::args().skip(1).find(|word| !word.starts_with("--")).unwrap_or_default();
     let python = std::env::var_os("RUNNER_TEST_PYTHON");
     for (name, spec) in NETWORKS.iter().filter(|(name, _)| name.contains(&wanted)) {
-        let ours = epoch(spec);
-        print!("{name:12} {:7.1} ms an epoch", 1e3 * ours);
+        let (ours, two) = (epoch(spec, 1), epoch(spec, 2));
+        print!("{name:12} {:7.1} ms an epoch on one thread, {:7.1} on two", 1e3 * ours, 1e3 * two);
         if let Some(python) = &python {
             let script = format!("{}/tests/python/epoch_time.py", env!("CARGO_MANIFEST_DIR"));
-            let output = Command::new(python).args([&script, *name]).output().expect("python starts");
+            let output = Command::new(python).args([&script, *name]).env_clear().output().expect("python starts");
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             let theirs: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().expect("seconds");
-            print!(", PyTorch {:7.1} ms, ratio {:.2}", 1e3 * theirs, ours / theirs);
+            print!(", PyTorch {:7.1} ms, ratio {:.2} and {:.2}", 1e3 * theirs, ours / theirs, two / theirs);
         }
         println!();
     }
 }
 
 /// Seconds of an epoch: of a training of several less one of a single epoch.
-fn epoch(spec: &str) -> f64 {
+fn epoch(spec: &str, threads: usize) -> f64 {
     let network: NetworkSpec = serde_json::from_str(spec).expect("a network");
     let mut stream = Stream::new(1, "rows", 0);
     let mut frame = Frame::new(ROWS);
@@ -66,7 +83,7 @@ fn epoch(spec: &str) -> f64 {
     let seconds = |epochs: usize| {
         let training = TrainingSpec { epochs, ..TrainingSpec::default() };
         let start = Instant::now();
-        train(data, &network, &training, 1, &Silent).expect("a training");
+        on_threads(threads, || train(data, &network, &training, 1, &Silent)).expect("a training");
         start.elapsed().as_secs_f64()
     };
     let once = seconds(1);

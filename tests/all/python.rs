@@ -40,6 +40,23 @@ fn numpy_gives_the_same_predictions() {
     python("predict.py", &[&folder("fused"), &folder("songs"), &folder("titles"), &folder("predict")]);
 }
 
+#[test]
+fn numpy_gives_the_same_predictions_with_identities_and_an_ensemble() {
+    let study = STUDY.replace(
+        "    network: {trunk: {layers: [8]}, text: {layers: [4]}}\n",
+        "    categories: [artist]\n    average: 0.9\n    network: {numeric: {embedding: piecewise_linear}, text: {layers: [4]}, \
+         trunk: {kind: tabm, layers: [8], members: 4}}\n",
+    );
+    assert_ne!(study, STUDY);
+    let work = Workspace::with_songs().pipeline(&study);
+    work.run().succeeded();
+    let study = work.path().join("artifacts/study");
+    let folder = |name: &str| study.join(name).to_str().expect("UTF-8").to_owned();
+    python("predict.py", &[&folder("fused"), &folder("songs"), &folder("titles"), &folder("predict")]);
+    let recipe = std::fs::read_to_string(study.join("fused/model.json")).expect("model.json");
+    assert!(recipe.contains("\"categories\"") && recipe.contains("\"tabm\""), "{recipe}");
+}
+
 /// The bundled songs, and the baselines whose result does not hang on random draws.
 const SETTLED: &str = r#"name: study
 seed: 7

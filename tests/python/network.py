@@ -26,32 +26,89 @@ def scale(x, kind, **p):
 
 
 def inputs(recipe, columns):
-    """One matrix for each branch, from columns by name: numbers (NaN for missing) and lists of vectors."""
+    """One matrix for each branch: numbers (NaN for missing), vectors, codes of categories (0 for what training did not see).
+
+    `columns` holds numbers and lists of vectors by name, and the texts of categories by (name, "category")."""
     numbers, marks = [], []
     for column in recipe["inputs"]["numeric"]:
         x = np.asarray(columns[column["name"]], float)
         numbers.append(scale(np.where(np.isnan(x), column["median"], x), **column["scale"]))
         marks += [np.isnan(x).astype(float)] if column["indicator"] else []
     branches = [np.stack(numbers + marks, 1)] if numbers else []
-    return branches + [np.asarray(columns[column["name"]]) * column["factor"] for column in recipe["inputs"]["text"]]
+    for column in recipe["inputs"]["text"]:
+        x = np.asarray(columns[column["name"]], float)
+        if column.get("normalize"):
+            length = np.linalg.norm(x, axis=1, keepdims=True)
+            x = x / np.where(length > 0, length, 1)
+        branches.append(x * column["factor"])
+    for column in recipe["inputs"].get("categories", []):
+        code = {value: i + 1 for i, value in enumerate(column["values"])}
+        branches.append(np.array([[code.get(value, 0)] for value in columns[column["name"], "category"]]))
+    return branches
 
 
 def probabilities(tensor, recipe, branches):
     """Class probabilities, one row for each row of the branches' matrices."""
     net = recipe["network"]
     activation = ACTIVATIONS[net["activation"]]
+    members = net.get("members", 1)
+    softmax = lambda x: np.exp(x - x.max(-1, keepdims=True)) / np.exp(x - x.max(-1, keepdims=True)).sum(-1, keepdims=True)
 
-    def stack(x, prefix, depth):
-        for at in (f"{prefix}.layers.{i}." for i in range(depth)):
-            x = x @ tensor[at + "linear.weight"].T + tensor.get(at + "linear.bias", 0)
+    def linear(x, at):
+        weight = tensor[at + "weight"]
+        factor = weight.shape[1] ** -.5 if net.get("parametrization") == "ntk" else 1
+        return x @ weight.T * factor + tensor.get(at + "bias", 0)
+
+    def stack(x, prefix, depth, skips=False):
+        for at in (f"{prefix}layers.{i}." for i in range(depth)):
+            y = linear(x, at + "linear.")
             if net["batch_norm"]:
                 mean, variance = tensor[at + "norm.running_mean"], tensor[at + "norm.running_var"]
-                x = (x - mean) / np.sqrt(variance + net["batch_norm_epsilon"]) * tensor[at + "norm.weight"] + tensor[at + "norm.bias"]
-            x = activation(x)
+                y = (y - mean) / np.sqrt(variance + net["batch_norm_epsilon"]) * tensor[at + "norm.weight"] + tensor[at + "norm.bias"]
+            y = activation(y)
+            x = x + y if skips and x.shape == y.shape else y
         return x
 
-    joined = [stack(x, "branches." + branch["key"], len(branch["layers"])) for branch, x in zip(net["branches"], branches)]
-    logits = stack(np.concatenate(joined, 1), "trunk", len(net["trunk"])) @ tensor["head.weight"].T + tensor["head.bias"]
-    logits = logits / recipe["temperature"]
-    odds = np.exp(logits - logits.max(1, keepdims=True))
+    def embed(x, branch):
+        at, kind = f"branches.{branch['key']}.", branch.get("embedding", {}).get("kind")
+        own = lambda name: tensor[at + "embedding." + name]
+        if kind == "table":
+            x = own("table")[x[:, 0]]
+        elif kind:
+            numbers = x.shape[1]
+            if kind == "periodic":
+                features = np.cos(2 * np.pi * (x[:, :, None] * own("frequencies") + own("phases")))
+            else:
+                bins = branch["embedding"]["bins"]
+                edge = np.array([-3.] + [NormalDist().inv_cdf(i / bins) for i in range(1, bins)] + [3.])
+                share = (x[:, :, None] - edge[:-1]) / np.diff(edge)
+                low, high = np.zeros(bins), np.ones(bins)
+                low[0], high[-1] = -np.inf, np.inf
+                features = np.clip(share, low, high)
+            vectors = (np.einsum("bnf,nwf->bnw", features, own("weight")) + own("bias")).reshape(len(x), -1)
+            x = np.concatenate([vectors, x], 1) if kind == "periodic" else vectors
+        return x * tensor[at + "scale"] if branch.get("scale") else x
+
+    def trunk(x, prefix):
+        """Probabilities' logarithms up to a constant, rows × members × classes."""
+        kind, depth = net.get("trunk_kind", "mlp"), len(net["trunk"])
+        if kind != "tabm":
+            return linear(stack(x, f"trunk.{prefix}", depth, kind == "residual"), f"head.{prefix}")[:, None]
+        x = np.repeat(x[:, None], members, 1)
+        for at in (f"trunk.{prefix}layers.{i}." for i in range(depth)):
+            x = activation(linear(x * tensor[at + "adapter"], at + "linear.") * tensor[at + "scale"] + tensor[at + "shift"])
+        return np.einsum("bmw,cmw->bmc", x, tensor[f"head.{prefix}weight"]) + tensor[f"head.{prefix}bias"].T
+
+    joined = [stack(embed(x, branch), f"branches.{branch['key']}.", len(branch["layers"])) for branch, x in zip(net["branches"], branches)]
+    fusion = net.get("fusion", "concat")
+    if fusion == "late":
+        logits = sum(trunk(x, branch["key"] + ".") for x, branch in zip(joined, net["branches"])) / len(joined)
+    elif fusion == "gated":
+        gates = softmax(linear(np.concatenate(joined, 1), "fusion.gate."))
+        parts = [np.tanh(linear(x, f"fusion.branches.{branch['key']}.")) for x, branch in zip(joined, net["branches"])]
+        logits = trunk(sum(gates[:, [i]] * part for i, part in enumerate(parts)), "")
+    else:
+        logits = trunk(np.concatenate(joined, 1), "")
+    mean = softmax(logits).mean(1)
+    odds = mean ** (1 / recipe.get("temperature", 1))
     return odds / odds.sum(1, keepdims=True)

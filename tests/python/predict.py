@@ -18,6 +18,8 @@ columns = {c["name"]: rows.column(c["name"]).cast(pa.float64()).to_numpy(zero_co
 for column in recipe["inputs"]["text"]:
     cells = vectors.column(column["name"] + "_embedding").combine_chunks()
     columns[column["name"]] = cells.flatten().to_numpy().reshape(len(cells), -1)
+for column in recipe["inputs"].get("categories", []):
+    columns[column["name"], "category"] = rows.column(column["name"]).cast(pa.string()).to_pylist()
 branches = network.inputs(recipe, columns)
 ours = network.probabilities(tensor, recipe, branches)
 theirs = np.stack([expected.column("p_" + name).to_numpy() for name in recipe["classes"]], 1)
@@ -30,49 +32,15 @@ print(f"{len(ours)} rows, largest difference {worst:.1e}")
 
 try:
     import torch
-    from torch import nn
 except ImportError:
     sys.exit()
+from twin import Twin
 
-
-class Layer(nn.Module):
-    def __init__(self, inputs, outputs):
-        super().__init__()
-        self.linear = nn.Linear(inputs, outputs, bias=not net["batch_norm"])
-        if net["batch_norm"]:
-            self.norm = nn.BatchNorm1d(outputs, eps=net["batch_norm_epsilon"])
-
-    def forward(self, x):
-        x = self.linear(x)
-        return torch.as_tensor(network.ACTIVATIONS[net["activation"]]((self.norm(x) if net["batch_norm"] else x).numpy()))
-
-
-class Stack(nn.Module):
-    def __init__(self, width, widths):
-        super().__init__()
-        self.layers = nn.Sequential(*[Layer(a, b) for a, b in zip([width, *widths], widths)])
-
-    def forward(self, x):
-        return self.layers(x)
-
-
-class Twin(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.branches = nn.ModuleDict({b["key"]: Stack(b["input"], b["layers"]) for b in net["branches"]})
-        width = sum((b["layers"] or [b["input"]])[-1] for b in net["branches"])
-        self.trunk = Stack(width, net["trunk"])
-        self.head = nn.Linear((net["trunk"] or [width])[-1], len(recipe["classes"]))
-
-    def forward(self, parts):
-        parts = [self.branches[b["key"]](x) for b, x in zip(net["branches"], parts)]
-        return (self.head(self.trunk(torch.cat(parts, 1))) / recipe["temperature"]).softmax(1)
-
-
-twin = Twin().eval()
+twin = Twin(net).eval()
 missing, unexpected = twin.load_state_dict({name: torch.tensor(value) for name, value in tensor.items()}, strict=False)
 assert not unexpected and all(name.endswith("num_batches_tracked") for name in missing), (missing, unexpected)
 with torch.no_grad():
-    again = twin([torch.tensor(x, dtype=torch.float32) for x in branches]).numpy()
-assert np.abs(again - theirs).max() < 1e-4
+    again = twin.probabilities(*[torch.tensor(x, dtype=torch.float32) for x in branches]).numpy()
+again = again ** (1 / recipe.get("temperature", 1))
+assert np.abs(again / again.sum(1, keepdims=True) - theirs).max() < 1e-4
 print("PyTorch agrees")

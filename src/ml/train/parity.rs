@@ -1,17 +1,17 @@
 //! Tests: whole trainings beside PyTorch's, step by step.
 //!
 //! The expected values are what `tests/python/pytorch_twin.py` prints. Every epoch is one batch of all rows, so that the
-//! order of rows does not matter; `network` has a numeric branch without layers and a text branch with one.
+//! order of rows does not matter.
 
 use super::*;
 use crate::ml::matrix::Matrix;
-use crate::ml::network::{Activation, BranchBlueprint, Embedding, Fusion, Parametrization, TrunkKind};
+use crate::ml::network::BranchBlueprint;
 use crate::ml::progress::Silent;
 
 struct Case {
     name: &'static str,
-    activation: Activation,
-    batch_norm: bool,
+    /// What differs from `network`'s blueprint.
+    network: &'static str,
     optimizer: &'static str,
     training: &'static str,
     objective: [f64; 8],
@@ -25,35 +25,28 @@ fn pattern(count: usize, a: usize, b: usize) -> Vec<f32> {
     (0..count).map(|k| ((k * a + (k * k) % b) % 101) as f32 / 50.0 - 1.0).collect()
 }
 
-fn network(activation: Activation, batch_norm: bool) -> Network {
-    let branch = |key: &str, input, layers: &[usize]| BranchBlueprint {
-        key: key.into(),
-        input,
-        dropout: 0.0,
-        embedding: Embedding::None,
-        scale: false,
-        layers: layers.to_vec(),
-    };
-    let blueprint = Blueprint {
-        branches: vec![branch("numeric", 4, &[]), branch("text_title", 6, &[5])],
-        fusion: Fusion::Concat,
-        fusion_width: 0,
-        branch_dropout: 0.0,
-        trunk_kind: TrunkKind::Mlp,
-        trunk: vec![8, 7],
-        members: 1,
-        classes: 3,
-        activation,
-        parametrization: Parametrization::Standard,
-        batch_norm,
-        batch_norm_epsilon: 1e-5,
-        dropout: 0.0,
-    };
+fn network(changes: &str) -> Network {
+    let mut blueprint = serde_json::json!({
+        "branches": [{"key": "numeric", "input": 4}, {"key": "text_title", "input": 6, "layers": [5]}],
+        "trunk": [8, 7], "classes": 3, "activation": "relu", "batch_norm": true, "batch_norm_epsilon": 1e-5, "dropout": 0,
+    });
+    let changes: serde_json::Map<String, serde_json::Value> = serde_json::from_str(changes).unwrap();
+    blueprint.as_object_mut().unwrap().extend(changes);
+    for branch in blueprint["branches"].as_array_mut().unwrap() {
+        branch["dropout"] = 0.into();
+        let layers = branch.get("layers").cloned().unwrap_or(serde_json::json!([]));
+        branch["layers"] = layers;
+    }
+    let blueprint: Blueprint = serde_json::from_value(blueprint).unwrap();
     let mut network = Network::new(&blueprint, 0).unwrap();
     let mut snapshot = network.snapshot().unwrap();
     for (name, (shape, values)) in &mut snapshot {
-        let size = if shape.len() == 2 { 0.4 } else { 0.1 };
-        if name.ends_with("linear.weight") || name.ends_with("bias") || name.starts_with("head") {
+        let size = if shape.len() == 1 { 0.1 } else { 0.4 };
+        if name.ends_with(".adapter") {
+            values.fill(1.0);
+        }
+        let kept = ["norm.weight", ".scale", ".adapter", "running_mean", "running_var"];
+        if !kept.iter().any(|end| name.ends_with(end)) {
             *values = pattern(values.len(), 11, 17).into_iter().map(|x| x * size).collect();
         }
     }
@@ -61,12 +54,16 @@ fn network(activation: Activation, batch_norm: bool) -> Network {
     network
 }
 
-fn examples(rows: std::ops::Range<usize>) -> Examples {
-    let all =
-        [Matrix::from_vec(ROWS, 4, pattern(ROWS * 4, 7, 13)), Matrix::from_vec(ROWS, 6, pattern(ROWS * 6, 5, 31))];
+/// The inputs of the network's branches.
+fn examples(network: &Network, rows: std::ops::Range<usize>) -> Examples {
     let rows: Vec<usize> = rows.collect();
+    let input = |branch: &BranchBlueprint| match branch.key.as_str() {
+        "numeric" => Matrix::from_vec(ROWS, 4, pattern(ROWS * 4, 7, 13)),
+        "text_title" => Matrix::from_vec(ROWS, 6, pattern(ROWS * 6, 5, 31)),
+        _ => Matrix::from_vec(ROWS, 1, (0..ROWS).map(|i| (i * i % 4) as f32).collect()),
+    };
     Examples {
-        inputs: all.iter().map(|matrix| matrix.take(&rows)).collect(),
+        inputs: network.blueprint().branches.iter().map(|branch| input(branch).take(&rows)).collect(),
         labels: rows.iter().map(|&i| ((i * i + 3 * i + i % 7) % 3) as u32).collect(),
     }
 }
@@ -89,9 +86,10 @@ fn trainings_follow_pytorch_step_by_step() {
         }
         let spec: TrainingSpec = serde_json::from_value(training).unwrap();
         assert_eq!(spec.problems(), [], "{}", case.name);
-        let (train, valid) = (examples(0..30), examples(30..40));
+        let mut net = network(case.network);
+        let (train, valid) = (examples(&net, 0..30), examples(&net, 30..40));
         let job = Job { train: &train, valid: &valid, classes: &classes, spec: &spec, seed: 1, freeze: Freeze::NONE };
-        let outcome = run(&mut network(case.activation, case.batch_norm), &job, &NoCheckpoints, &Silent).unwrap();
+        let outcome = run(&mut net, &job, &NoCheckpoints, &Silent).unwrap();
         let near = |what: &str, found: &[f64], expected: &[f64; 8]| {
             assert_eq!(found.len(), 9);
             for (epoch, (found, expected)) in found[1..].iter().zip(expected).enumerate() {
@@ -109,8 +107,7 @@ fn cases() -> Vec<Case> {
     vec![
         Case {
             name: "sgd",
-            activation: Activation::Relu,
-            batch_norm: true,
+            network: r#"{"activation": "relu", "batch_norm": true}"#,
             optimizer: r#"{"kind": "sgd", "lr": 0.05}"#,
             training: r#"{}"#,
             objective: [1.187200, 1.129309, 1.067178, 1.025785, 0.994754, 0.973564, 0.952625, 0.929954],
@@ -119,8 +116,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             name: "nesterov",
-            activation: Activation::Gelu,
-            batch_norm: false,
+            network: r#"{"activation": "gelu", "batch_norm": false}"#,
             optimizer: r#"{"kind": "sgd", "lr": 0.05, "momentum": 0.8, "nesterov": true, "weight_decay": 0.01}"#,
             training: r#"{}"#,
             objective: [1.098488, 1.097538, 1.096300, 1.094877, 1.093347, 1.091773, 1.090198, 1.088654],
@@ -129,8 +125,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             name: "adam",
-            activation: Activation::Silu,
-            batch_norm: true,
+            network: r#"{"activation": "silu", "batch_norm": true}"#,
             optimizer: r#"{"kind": "adam", "lr": 0.01, "betas": [0.8, 0.95], "weight_decay": 0.02}"#,
             training: r#"{"class_weights": {"b": 2, "c": 0.5}}"#,
             objective: [1.219650, 1.103596, 1.040211, 0.996412, 0.959671, 0.926661, 0.896874, 0.870811],
@@ -139,8 +134,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             name: "adamw",
-            activation: Activation::Mish,
-            batch_norm: true,
+            network: r#"{"activation": "mish", "batch_norm": true}"#,
             optimizer: r#"{"kind": "adamw", "lr": 0.01, "weight_decay": 0.1}"#,
             training: r#"{"label_smoothing": 0.1, "class_weights": {"b": 2, "c": 0.5}, "clip_norm": 0.05}"#,
             objective: [1.246049, 1.131196, 1.062990, 1.013185, 0.971966, 0.936142, 0.904806, 0.878222],
@@ -149,8 +143,7 @@ fn cases() -> Vec<Case> {
         },
         Case {
             name: "rmsprop",
-            activation: Activation::Tanh,
-            batch_norm: false,
+            network: r#"{"activation": "tanh", "batch_norm": false}"#,
             optimizer: r#"{"kind": "rmsprop", "lr": 0.003, "momentum": 0.5, "weight_decay": 0.01}"#,
             training: r#"{}"#,
             objective: [1.127906, 1.059493, 0.995976, 0.938907, 0.894821, 0.863612, 0.838732, 0.816250],
@@ -159,13 +152,57 @@ fn cases() -> Vec<Case> {
         },
         Case {
             name: "one_cycle",
-            activation: Activation::Selu,
-            batch_norm: true,
+            network: r#"{"activation": "selu", "batch_norm": true}"#,
             optimizer: r#"{"kind": "adamw", "lr": 0.02}"#,
             training: r#"{"schedule": {"kind": "one_cycle"}, "label_smoothing": 0.05, "clip_norm": 1}"#,
             objective: [1.357785, 1.338154, 1.118164, 0.967861, 0.898191, 0.865800, 0.850935, 0.846585],
             valid_loss: [1.018310, 1.018682, 1.021018, 1.033760, 1.054370, 1.072879, 1.084021, 1.090226],
             gradient_norm: [2.423899, 2.374740, 1.438855, 0.740116, 0.500926, 0.434059, 0.432476, 0.437180],
+        },
+        Case {
+            name: "tabm",
+            network: r#"{"branches": [{"key": "numeric", "input": 4, "embedding": {"kind": "piecewise_linear", "bins": 5, "width": 2}}, {"key": "text_title", "input": 6, "layers": [5]}, {"key": "category_artist", "input": 1, "embedding": {"kind": "table", "values": 4, "width": 3}}], "trunk_kind": "tabm", "members": 3}"#,
+            optimizer: r#"{"kind": "adamw", "lr": 0.01}"#,
+            training: r#"{"clip_norm": 1}"#,
+            objective: [1.115880, 1.105552, 1.094933, 1.082972, 1.070350, 1.057267, 1.043493, 1.028880],
+            valid_loss: [1.099514, 1.106982, 1.117555, 1.130584, 1.145290, 1.161646, 1.178633, 1.196208],
+            gradient_norm: [0.118089, 0.112882, 0.111789, 0.115850, 0.121026, 0.123461, 0.124107, 0.128417],
+        },
+        Case {
+            name: "realmlp",
+            network: r#"{"activation": "selu", "batch_norm": false, "branches": [{"key": "numeric", "input": 4, "embedding": {"kind": "periodic", "frequencies": 3, "width": 3, "sigma": 1}, "scale": true}], "parametrization": "ntk"}"#,
+            optimizer: r#"{"kind": "adamw", "lr": 0.02, "betas": [0.9, 0.95], "weight_decay": 0.02, "decay_weights_only": true, "factors": {"biases": 0.1, "scales": 6, "embeddings": 0.1}}"#,
+            training: r#"{"label_smoothing": 0.1, "schedule": {"kind": "coslog4"}}"#,
+            objective: [1.096542, 1.096542, 1.091518, 1.088820, 1.085506, 1.085053, 1.079324, 1.072585],
+            valid_loss: [1.091068, 1.089353, 1.088264, 1.086771, 1.086551, 1.083741, 1.080470, 1.079256],
+            gradient_norm: [0.084714, 0.084714, 0.083829, 0.084398, 0.084532, 0.084598, 0.086264, 0.089178],
+        },
+        Case {
+            name: "residual",
+            network: r#"{"activation": "mish", "branches": [{"key": "numeric", "input": 4}, {"key": "text_title", "input": 6, "layers": [4]}, {"key": "category_artist", "input": 1, "embedding": {"kind": "table", "values": 4, "width": 3}}], "trunk_kind": "residual", "fusion": "gated", "fusion_width": 8}"#,
+            optimizer: r#"{"kind": "adamw", "lr": 0.01}"#,
+            training: r#"{"clip_norm": 1}"#,
+            objective: [1.173051, 1.044431, 0.960928, 0.913360, 0.889040, 0.867955, 0.847001, 0.829213],
+            valid_loss: [1.074774, 1.074751, 1.074820, 1.074427, 1.074286, 1.075460, 1.077930, 1.081282],
+            gradient_norm: [1.095069, 0.839924, 0.621247, 0.496739, 0.510996, 0.475574, 0.398454, 0.343529],
+        },
+        Case {
+            name: "late",
+            network: r#"{"activation": "silu", "batch_norm": false, "branches": [{"key": "numeric", "input": 4, "embedding": {"kind": "periodic", "frequencies": 3, "width": 3, "sigma": 1}, "scale": true}, {"key": "category_artist", "input": 1, "embedding": {"kind": "table", "values": 4, "width": 3}}], "fusion": "late", "trunk_kind": "tabm", "members": 2}"#,
+            optimizer: r#"{"kind": "adamw", "lr": 0.01}"#,
+            training: r#"{"clip_norm": 1}"#,
+            objective: [1.132061, 1.125101, 1.118919, 1.113240, 1.107859, 1.102600, 1.097301, 1.091815],
+            valid_loss: [1.140909, 1.134432, 1.129792, 1.126693, 1.125056, 1.124850, 1.126059, 1.128714],
+            gradient_norm: [0.090344, 0.083469, 0.077690, 0.072700, 0.068276, 0.064363, 0.061055, 0.058587],
+        },
+        Case {
+            name: "average",
+            network: r#"{}"#,
+            optimizer: r#"{"kind": "adamw", "lr": 0.01}"#,
+            training: r#"{"clip_norm": 1, "average": 0.6}"#,
+            objective: [1.187200, 1.098178, 1.043923, 1.007362, 0.979224, 0.955314, 0.932268, 0.908007],
+            valid_loss: [1.079883, 1.078674, 1.078179, 1.077658, 1.077248, 1.077329, 1.077966, 1.079504],
+            gradient_norm: [1.104305, 0.810239, 0.534281, 0.426686, 0.431156, 0.396121, 0.382646, 0.377028],
         },
     ]
 }

@@ -111,13 +111,13 @@ fn a_pytorch_module_loads_the_weights_and_gives_the_same_predictions() {
     agrees_with("RUNNER_TEST_PYTORCH", "python/pytorch_predict.py");
 }
 
-/// Runs a script of `tests/` with the interpreter that the variable names, on models of every scaling and activation.
+/// Runs a script of `tests/` with the interpreter that the variable names, on models of every scaling, activation and kind.
 fn agrees_with(variable: &str, script: &str) {
     let Some(python) = std::env::var_os(variable) else {
         return;
     };
     let script = format!("{}/tests/{script}", env!("CARGO_MANIFEST_DIR"));
-    let fixture = Fixture::new(200, 3);
+    let fixture = Fixture::new(200, 3).with_artists();
     let folder = tempfile::tempdir().unwrap();
     let numbers = |values: &[f64]| -> serde_json::Value { values.iter().map(|x| serde_json::json!(x)).collect() };
     let mut rows = serde_json::Map::new();
@@ -125,22 +125,21 @@ fn agrees_with(variable: &str, script: &str) {
         let values = match column {
             Column::Numeric(values) => numbers(values),
             Column::Vector { dim, values } => values.chunks(*dim).map(|v| serde_json::json!(v)).collect(),
-            Column::Text(_) => continue,
+            Column::Text(values) => serde_json::json!(values),
         };
         rows.insert(name.clone(), values);
     }
     std::fs::write(folder.path().join("rows.json"), serde_json::to_string(&rows).unwrap()).unwrap();
-    for (scaling, activation, batch_norm) in [
-        ("standard", "relu", true),
-        ("robust", "gelu", false),
-        ("quantile", "mish", true),
-        ("standard", "selu", false),
-        ("quantile", "silu", true),
-        ("robust", "tanh", true),
+    for network in [
+        serde_json::json!({"scaling": "standard", "numeric": {"layers": [7]}}),
+        serde_json::json!({"scaling": "robust", "activation": "gelu", "batch_norm": false, "numeric": {"layers": [7]}}),
+        serde_json::json!({"activation": "mish", "numeric": {"layers": [7]}, "text": {"normalize": true}}),
+        serde_json::json!({"scaling": "standard", "activation": "selu", "batch_norm": false, "fusion": "gated"}),
+        serde_json::json!({"activation": "silu", "numeric": {"embedding": "piecewise_linear"}, "trunk": {"kind": "tabm", "members": 3}}),
+        serde_json::json!({"scaling": "robust", "activation": "tanh", "numeric": {"embedding": "periodic", "scale": true},
+            "parametrization": "ntk", "fusion": "late", "trunk": {"kind": "residual", "layers": [8, 8]}}),
     ] {
-        let network = serde_json::json!({
-            "scaling": scaling, "activation": activation, "batch_norm": batch_norm, "numeric": {"layers": [7]},
-        });
+        let what = network.to_string();
         let network = serde_json::from_value(network).unwrap();
         let mut model = train(fixture.data(), &network, &short_training(2), 1, &Silent).unwrap().model;
         model.set_temperature(1.3);
@@ -155,9 +154,27 @@ fn agrees_with(variable: &str, script: &str) {
         assert_eq!(theirs.len(), ours.rows);
         for (i, row) in theirs.iter().enumerate() {
             for (ours, theirs) in ours.row(i).iter().zip(row) {
-                let what = format!("{scaling} {activation}: {ours} and {theirs}");
-                assert!((f64::from(*ours) - theirs).abs() < 2e-5, "{what}");
+                assert!((f64::from(*ours) - theirs).abs() < 2e-5, "{what}: {ours} and {theirs}");
             }
         }
     }
+}
+
+#[test]
+fn a_value_that_training_did_not_see_is_predicted_as_an_unknown_one() {
+    let fixture = Fixture::new(300, 3).with_artists();
+    let model = fitted(&fixture, 1).model;
+    let values = &model.preprocessing().categories[0].values;
+    assert_eq!(values[..], ["artist 0", "artist 1", "artist 2", "artist 3", "artist 4", "artist 5"]);
+    let with = |value: Option<&str>| {
+        let mut frame = fixture.frame.take(&[0]);
+        frame.insert_categories("artist", vec![value.map(str::to_owned)]);
+        model.predict_probabilities(&frame).unwrap()
+    };
+    assert_eq!(with(Some("somebody else")), with(None));
+    assert_ne!(with(Some("artist 0")), with(None));
+    // Six artists have 37 or 38 training rows each: none is frequent enough.
+    let rare = serde_json::from_str(r#"{"categories": {"min_count": 39}}"#).unwrap();
+    let model = train(fixture.data(), &rare, &short_training(1), 1, &Silent).unwrap().model;
+    assert!(model.preprocessing().categories[0].values.is_empty());
 }
