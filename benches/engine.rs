@@ -18,6 +18,11 @@ use runner::engine::{
 };
 use runner::spec;
 use schemars::JsonSchema;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use serde::{Deserialize, Serialize};
 
 /// Adds its parameter to the sum of its inputs.

@@ -1,7 +1,13 @@
 //! The `runner` program. All of it is in the library; see `cli`.
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     limit_candle_threads();
+    // The pipeline file is read and stages are decided on by all cores; the variables below would leave them one. Without the pool it is slower.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     runner::cli::main()
 }
 

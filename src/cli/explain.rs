@@ -42,8 +42,11 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
         }
         let Some(manifest) = &decision.manifest else { continue };
         super::print(&format!("\n{} {}\n", style.dim("key"), manifest.key()));
-        let rows: Vec<Vec<String>> =
-            manifest.entries().iter().map(|(name, value)| vec![style.dim(name), value.clone()]).collect();
+        let rows: Vec<Vec<String>> = manifest
+            .entries()
+            .iter()
+            .map(|(name, value)| vec![style.dim(name), engine::reason::shorten(value)])
+            .collect();
         super::print(&screen::table(&rows));
     }
     Ok(DONE)

@@ -69,15 +69,17 @@ pub(super) fn gc(arguments: &GcArguments) -> Outcome {
         return Ok(DONE);
     }
     let counts = [
-        ("runs", gone.len(), None),
-        ("results", collected.records, None),
-        ("blobs", collected.blobs, Some(collected.blob_bytes)),
-        ("memos", collected.memos, Some(collected.memo_bytes)),
-        ("leftovers", collected.leftovers, None),
+        ("run", gone.len(), None),
+        ("result", collected.records, None),
+        ("blob", collected.blobs, Some(collected.blob_bytes)),
+        ("memo", collected.memos, Some(collected.memo_bytes)),
+        ("leftover", collected.leftovers, None),
     ];
     let size = |bytes: Option<u64>| bytes.map(|bytes| format!(" ({})", screen::bytes(bytes))).unwrap_or_default();
     let counts = counts.iter().filter(|(_, count, _)| *count > 0);
-    let counts: Vec<String> = counts.map(|&(name, count, bytes)| format!("{count} {name}{}", size(bytes))).collect();
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let counts: Vec<String> =
+        counts.map(|&(name, count, bytes)| format!("{count} {name}{}{}", plural(count), size(bytes))).collect();
     let (verb, freed) = if arguments.dry_run { ("would remove", "would free") } else { ("removed", "freed") };
     super::print(&match counts.is_empty() {
         true => format!("nothing to remove; kept runs: {}\n", kept.len()),

@@ -89,7 +89,7 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
             best(&record.stages).unwrap_or_default(),
         ]);
     }
-    super::print(&screen::table(&rows));
+    super::print(&screen::table_within(&rows, screen::width()));
     if runs.iter().any(|run| run.pinned) {
         super::print(&style.dim("  * pinned\n"));
     }

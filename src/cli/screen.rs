@@ -83,8 +83,21 @@ pub(super) fn bytes(count: u64) -> String {
     }
 }
 
+/// A narrower column tells nothing: it may rather break the line.
+const LEAST_CUT: usize = 16;
+
 /// Left-aligned columns two spaces apart; the last one is not padded. Widths count characters, not bytes.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
+    table_within(rows, usize::MAX)
+}
+
+/// The characters in a line of the terminal; without one, as many as there are.
+pub(super) fn width() -> usize {
+    console::Term::stdout().size_checked().map_or(usize::MAX, |(_, columns)| columns.into())
+}
+
+/// The same, with the last column (of plain text) cut so that no line is longer than `width`.
+pub(super) fn table_within(rows: &[Vec<String>], width: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
         .map(|j| rows.iter().filter_map(|row| row.get(j)).map(|cell| visible(cell)).max().unwrap_or(0))
@@ -93,9 +106,12 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::from("  ");
         for (j, cell) in row.iter().enumerate() {
-            line.push_str(cell);
             if j + 1 < row.len() {
+                line.push_str(cell);
                 line.push_str(&" ".repeat(widths[j] - visible(cell) + 2));
+            } else {
+                let room = width.saturating_sub(visible(&line)).max(LEAST_CUT);
+                if visible(cell) <= room { line.push_str(cell) } else { line.push_str(&cut(cell, room)) }
             }
         }
         text.push_str(line.trim_end());
@@ -152,6 +168,16 @@ mod tests {
     fn tables_align_by_visible_characters() {
         let rows = [vec!["é".to_owned(), "x".to_owned()], vec!["\x1b[32mabc\x1b[0m".to_owned(), "y".to_owned()]];
         assert_eq!(table(&rows), "  é    x\n  \x1b[32mabc\x1b[0m  y\n");
+    }
+
+    #[test]
+    fn only_the_last_column_gives_way_to_a_narrow_terminal() {
+        let rows = [vec!["a".into(), "long words that go on".into()], vec!["\x1b[1mbc\x1b[0m".into(), "short".into()]];
+        assert_eq!(
+            table_within(&rows, 23),
+            "  a   long words that g…\n  \x1b[1mbc\x1b[0m  short\n".replace("that g", "that ")
+        );
+        assert_eq!(table_within(&rows, 27), table(&rows));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl std::fmt::Display for StaleReason {
 }
 
 /// Digests at a glance: 12 of 64 digits.
-fn shorten(value: &str) -> String {
+pub fn shorten(value: &str) -> String {
     let is_digest = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_digest { value[..12].to_owned() } else { value.to_owned() }
 }

@@ -13,7 +13,8 @@ pub struct Node {
     /// Where the value stands. For a value that a variable supplied this is the `${…}`.
     pub span: Span,
     /// The variable that supplied the value, and where that variable's value was written.
-    pub origin: Option<Origin>,
+    /// Boxed: most nodes have none, and trees are copied.
+    pub origin: Option<Box<Origin>>,
     pub value: Value,
 }
 

@@ -3,6 +3,8 @@
 //! Every check goes on after a finding, so that all are reported at once. Does not know which
 //! kinds of stages exist, nor what their keys mean.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
@@ -248,15 +250,16 @@ impl<'a> Reader<'a> {
         if !is_name(name) {
             self.problems.push(bad_name(entry.key_span, "stage", name));
         }
-        let mut body = entry.node.clone();
-        if !matches!(body.value, Value::Mapping(_)) {
-            let message = format!("stage '{name}' must be a mapping, not {}", body.value.noun());
-            self.problems
-                .push(Problem::new(body.span, message).help(format!("e.g. `{name}: {{kind: load, file: data.csv}}`")));
+        if !matches!(entry.node.value, Value::Mapping(_)) {
+            let message = format!("stage '{name}' must be a mapping, not {}", entry.node.value.noun());
+            let help = format!("e.g. `{name}: {{kind: load, file: data.csv}}`");
+            self.problems.push(Problem::new(entry.node.span, message).help(help));
             return Vec::new();
         }
-        let named_as = body.remove("as");
-        let choices = match body.remove("matrix") {
+        let mut body = Cow::Borrowed(&entry.node);
+        let mut take = |key: &str| body.entry(key).is_some().then(|| body.to_mut().remove(key)).flatten();
+        let (named_as, matrix) = (take("as"), take("matrix"));
+        let choices = match matrix {
             None => {
                 if let Some(entry) = &named_as {
                     self.problems.push(instance::without_matrix(name, entry.key_span));
@@ -275,7 +278,7 @@ impl<'a> Reader<'a> {
         };
         // Without instances the body would go unread; its `kind` can be checked all the same.
         if choices.is_empty() {
-            self.kind(name, entry, &mut body);
+            self.kind(name, entry, body.to_mut());
         }
         choices
             .into_iter()

@@ -235,8 +235,8 @@ pub(super) fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-fn origin(name: &str, value: &Node) -> Origin {
-    value.origin.clone().unwrap_or_else(|| Origin { variable: name.to_string(), span: value.span })
+fn origin(name: &str, value: &Node) -> Box<Origin> {
+    value.origin.clone().unwrap_or_else(|| Box::new(Origin { variable: name.to_string(), span: value.span }))
 }
 
 fn measure(node: &Node) -> (usize, usize) {

@@ -300,14 +300,37 @@ fn pids(work: &Workspace) -> Vec<String> {
     }
 }
 
+/// The same in a session of their own, from which the program then parts: a daemon and its child.
+#[cfg(target_os = "linux")]
+const DAEMONS: &str =
+    "setsid sh -c \"sleep 60 & echo \\$! > pids; echo \\$\\$ >> pids; wait\" > /dev/null 2>&1 < /dev/null & sleep 0.3";
+
 #[test]
 #[cfg(target_os = "linux")]
 fn an_interrupt_ends_the_whole_group_within_a_second() {
+    interrupted(&one(SLEEPERS, ""));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interrupt_ends_also_who_left_the_group() {
+    interrupted(&one(&format!("[sh, -c, '{DAEMONS}; sleep 60', \"{{out}}\"]"), ""));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn who_left_the_group_of_a_program_that_ended_well_ends_too() {
+    let work = one(&format!("[sh, -c, '{DAEMONS}; echo x > \"$0/result.txt\"', \"{{out}}\"]"), "");
+    work.run().ran(&["it"]);
+    assert!(!pids(&work).iter().any(|pid| alive(pid)), "a child is left");
+}
+
+#[cfg(target_os = "linux")]
+fn interrupted(work: &Workspace) {
     use nix::sys::signal::{Signal, kill};
-    let work = one(SLEEPERS, "");
     let mut command = work.command(&["run", "pipeline.yaml", "--json"]);
     let mut runner = command.stdout(std::process::Stdio::null()).spawn().expect("the program starts");
-    let pids = pids(&work);
+    let pids = pids(work);
     assert!(pids.iter().all(|pid| alive(pid)));
     let interrupted = Instant::now();
     kill(nix::unistd::Pid::from_raw(runner.id() as i32), Signal::SIGINT).expect("a signal");

@@ -3,6 +3,7 @@
 //! The program is shown copies of its inputs and gives files; it is in the cache like any other stage. Knows nothing of what it computes.
 
 mod environment;
+mod orphans;
 mod outputs;
 mod process;
 mod words;
@@ -28,8 +29,8 @@ use words::Word;
 /// The program starts in the folder where runner was started, with nothing on its standard input, and sees read-only copies of its inputs in
 /// a scratch folder that is removed afterwards. What it prints is shown while it runs and not kept. It runs anew when a word, an input, a
 /// declared file or variable, or `outputs` changes; of the program itself only the name counts, so bump a word (e.g. `--version 2`) after an
-/// upgrade that matters. Ctrl-C, a failure elsewhere or `timeout` end it with all that it started in its process group: first politely
-/// (SIGTERM), after 0.3 s by force. If runner itself is killed by force, the program runs on until it ends or prints; nothing of it is kept.
+/// upgrade that matters. Ctrl-C, a failure elsewhere or `timeout` end it with all that it started: its process group first politely
+/// (SIGTERM), after 0.3 s by force; on Linux also who left the group, once no other program runs. If runner itself is killed by force, the program runs on until it ends or prints; nothing of it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Command {

@@ -1,4 +1,4 @@
-//! Runs a program in a process group of its own, so that it ends with all that it started.
+//! Runs a program in a process group of its own, so that it ends with all that it started; who leaves the group is for `orphans`.
 //!
 //! Knows nothing of stages, placeholders and outputs.
 
@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::orphans;
 use crate::engine::Report;
 
 /// Between the polite end and the forced one. With the polling below, an interrupted program is gone well within a second.
@@ -54,7 +55,9 @@ pub(super) fn run(program: &Program, report: &dyn Report) -> io::Result<(End, Ve
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let started = Instant::now();
-    let mut group = Group(command.spawn()?);
+    // Declared first, so that it is dropped after the group: only then is nobody adopted any more.
+    let (child, _adopting) = orphans::guarded(|| command.spawn())?;
+    let mut group = Group(child);
     let mut output = Output::of(&mut group.0);
     let mut pause = Duration::from_millis(1);
     let end = loop {
