@@ -81,7 +81,8 @@ fn kinds(batch_norm: bool) -> Vec<Blueprint> {
     for fusion in [Fusion::Concat, Fusion::Gated, Fusion::Late] {
         for trunk_kind in [TrunkKind::Mlp, TrunkKind::Residual, TrunkKind::Tabm] {
             for parametrization in [Parametrization::Standard, Parametrization::Ntk] {
-                let mut one = blueprint(&[(3, &[4]), (2, &[]), (5, &[4]), (1, &[])], &[5, 5], Activation::Mish, batch_norm);
+                let mut one =
+                    blueprint(&[(3, &[4]), (2, &[]), (5, &[4]), (1, &[])], &[5, 5], Activation::Mish, batch_norm);
                 one.branches[0].embedding = Embedding::Periodic { frequencies: 3, width: 3, sigma: 0.5 };
                 one.branches[1].embedding = Embedding::PiecewiseLinear { bins: 4, width: 2 };
                 one.branches[3].embedding = Embedding::Table { values: 5, width: 3 };

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
 
+use super::Fusion;
 use super::blueprint::{Blueprint, Embedding};
 use super::branch::Branch;
 use super::fusion::Gate;
@@ -14,7 +15,6 @@ use super::masks::{branch_masks, dropout_mask, forget};
 use super::ops::log_mean_probabilities;
 use super::parameter::{Parameter, Role, Tensors};
 use super::trunk::Trunk;
-use super::Fusion;
 use crate::ml::matrix::Matrix;
 use crate::ml::rng::Stream;
 
@@ -78,9 +78,7 @@ impl Network {
         let branch_levels = self.blueprint.branch_levels();
         let rows = inputs.first().map_or(0, |input| input.rows);
         let mut outputs = Vec::with_capacity(inputs.len());
-        for (branch, (blueprint, mut input)) in
-            self.branches.iter().zip(self.blueprint.branches.iter().zip(inputs))
-        {
+        for (branch, (blueprint, mut input)) in self.branches.iter().zip(self.blueprint.branches.iter().zip(inputs)) {
             let input_rate = blueprint.dropout * dropout;
             // The inputs' dropout belongs to the first level that sees them, and is frozen with it.
             let first_level = if blueprint.levels() == 0 { branch_levels } else { 0 };
@@ -227,13 +225,7 @@ impl Network {
 }
 
 /// A hidden layer as the blueprint has them all.
-pub(super) fn make_layer(
-    blueprint: &Blueprint,
-    name: &str,
-    inputs: usize,
-    outputs: usize,
-    seed: u64,
-) -> Result<Layer> {
+pub(super) fn make_layer(blueprint: &Blueprint, name: &str, inputs: usize, outputs: usize, seed: u64) -> Result<Layer> {
     let mut stream = Stream::new(seed, &format!("init {name}"), 0);
     let linear = Linear::random(inputs, outputs, !blueprint.batch_norm, blueprint.parametrization, &mut stream)?;
     let norm = match blueprint.batch_norm {

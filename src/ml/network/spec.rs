@@ -254,13 +254,14 @@ impl NetworkSpec {
         let numeric = &self.numeric;
         let (periodic, piecewise) = (NumericEmbedding::Periodic, NumericEmbedding::PiecewiseLinear);
         let embedded = |kinds: &[NumericEmbedding]| kinds.contains(&numeric.embedding);
-        let mut only = |path: &str, value: Option<usize>, fits: bool, whose: &str, least: usize, most: usize| match value {
-            Some(_) if !fits => found.push((path.into(), format!("only {whose} takes it: leave it out"))),
-            Some(value) if value < least || value > most => {
-                found.push((path.into(), format!("{value} is not possible: give {least} to {most}")));
-            }
-            _ => {}
-        };
+        let mut only =
+            |path: &str, value: Option<usize>, fits: bool, whose: &str, least: usize, most: usize| match value {
+                Some(_) if !fits => found.push((path.into(), format!("only {whose} takes it: leave it out"))),
+                Some(value) if value < least || value > most => {
+                    found.push((path.into(), format!("{value} is not possible: give {least} to {most}")));
+                }
+                _ => {}
+            };
         only("numeric.width", numeric.width, embedded(&[periodic, piecewise]), "an embedding", 2, MOST);
         only("numeric.frequencies", numeric.frequencies, embedded(&[periodic]), "periodic", 1, MOST);
         only("numeric.bins", numeric.bins, embedded(&[piecewise]), "piecewise_linear", 2, MOST);

@@ -6,8 +6,12 @@ fn fitted(values: &[f64], scaling: Scaling) -> (Frame, Preprocessing) {
     let mut frame = Frame::new(values.len());
     frame.insert("x", Column::Numeric(values.to_vec()));
     let rows: Vec<usize> = (0..values.len()).collect();
-    let fitted = Preprocessing::fit(&frame, Wishes { numeric: &["x".into()], scaling, indicators: true, ..Wishes::default() }, &rows)
-        .unwrap();
+    let fitted = Preprocessing::fit(
+        &frame,
+        Wishes { numeric: &["x".into()], scaling, indicators: true, ..Wishes::default() },
+        &rows,
+    )
+    .unwrap();
     (frame, fitted)
 }
 

@@ -82,7 +82,14 @@ impl Optimizer {
         };
         let slots = parameters
             .into_iter()
-            .map(|Parameter { name, level, role, var }| Slot { name, level, role, var, rate: 1.0, memory: RefCell::default() })
+            .map(|Parameter { name, level, role, var }| Slot {
+                name,
+                level,
+                role,
+                var,
+                rate: 1.0,
+                memory: RefCell::default(),
+            })
             .collect();
         let decays_all = !spec.decay_weights_only.unwrap_or(false);
         Optimizer { rule, factors: spec.factors, decays_all, slots }

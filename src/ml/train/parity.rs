@@ -90,7 +90,8 @@ fn trainings_follow_pytorch_step_by_step() {
         let spec: TrainingSpec = serde_json::from_value(training).unwrap();
         assert_eq!(spec.problems(), [], "{}", case.name);
         let (train, valid) = (examples(0..30), examples(30..40));
-        let job = Job { train: &train, valid: &valid, classes: &classes, spec: &spec, seed: 1, restraint: Restraint::NONE };
+        let job =
+            Job { train: &train, valid: &valid, classes: &classes, spec: &spec, seed: 1, restraint: Restraint::NONE };
         let outcome = run(&mut network(case.activation, case.batch_norm), &job, &NoCheckpoints, &Silent).unwrap();
         let near = |what: &str, found: &[f64], expected: &[f64; 8]| {
             assert_eq!(found.len(), 9);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::checkpoint::{Checkpoint, Checkpoints, Moving};
 use super::average::Average;
+use super::checkpoint::{Checkpoint, Checkpoints, Moving};
 use super::curves::{Curves, PartScores, Steps};
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;

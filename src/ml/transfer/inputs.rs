@@ -10,12 +10,7 @@ use crate::ml::rng::Stream;
 use crate::ml::train::Data;
 
 /// The old network's preparation, with a number for each category value that it does not know and `least` of `rows` hold.
-pub fn widened(
-    old: &Preprocessing,
-    data: &Data,
-    rows: &[usize],
-    least: usize,
-) -> Result<Preprocessing, InputError> {
+pub fn widened(old: &Preprocessing, data: &Data, rows: &[usize], least: usize) -> Result<Preprocessing, InputError> {
     let mut wide = old.clone();
     for column in &mut wide.categories {
         let name = &column.name;

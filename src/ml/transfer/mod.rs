@@ -20,7 +20,8 @@ mod words;
 
 pub use graft::{Action, TensorReport};
 pub use report::{
-    ClassGroup, Comparison, GroupScores, Paired, Part, RowComparison, ShareComparison, StrategyRun, TransferReport, Variant,
+    ClassGroup, Comparison, GroupScores, Paired, Part, RowComparison, ShareComparison, StrategyRun, TransferReport,
+    Variant,
 };
 pub use spec::{NewRows, Strategy, TransferSpec};
 

@@ -10,9 +10,7 @@ use super::spec::{NewRows, Strategy, TransferSpec};
 use crate::ml::network::{Blueprint, Classifier, Embedding, Network, Snapshot};
 use crate::ml::preprocess::Preprocessing;
 use crate::ml::progress::Progress;
-use crate::ml::train::{
-    Checkpoints, Data, Examples, Job, Outcome, Restraint, TrainError, TrainingSpec, logits, run,
-};
+use crate::ml::train::{Checkpoints, Data, Examples, Job, Outcome, Restraint, TrainError, TrainingSpec, logits, run};
 
 /// What all trainings of a transfer have in common.
 pub struct Study<'a> {

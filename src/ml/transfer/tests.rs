@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::ml::progress::Silent;
-use crate::ml::train::fixture::{Fixture, short_training, small_network};
 use crate::ml::frame::Column;
+use crate::ml::progress::Silent;
 use crate::ml::rng::Stream;
+use crate::ml::train::fixture::{Fixture, short_training, small_network};
 use crate::ml::train::{NoCheckpoints, train};
 
 /// Three classes learnt, then a fourth one, with the classes in another order.
@@ -41,7 +41,8 @@ impl Case {
 
     /// With a column of categories: the old classes' rows know five artists, the new class' rows two others.
     fn with_artists() -> Self {
-        let network = serde_json::json!({"trunk": {"layers": [16]}, "text": {"layers": [6]}, "categories": {"width": 4}});
+        let network =
+            serde_json::json!({"trunk": {"layers": [16]}, "text": {"layers": [6]}, "categories": {"width": 4}});
         Case::with(serde_json::from_value(network).unwrap(), |fixture| {
             let mut stream = Stream::new(3, "artists", 0);
             let mut name = |label: u32| match label {
@@ -162,7 +163,8 @@ fn an_interrupted_transfer_goes_on_and_further_seeds_cost_only_themselves() {
         let models: Vec<_> = result.models.iter().map(|model| model.to_parts().unwrap()).collect();
         (serde_json::to_string(&result.report).unwrap(), models)
     };
-    let two = spec(serde_json::json!({"seeds": 2, "release_epoch": 2, "strategies": ["copy", "frozen"], "shares": [0.5]}));
+    let two =
+        spec(serde_json::json!({"seeds": 2, "release_epoch": 2, "strategies": ["copy", "frozen"], "shares": [0.5]}));
     let mut interrupts = 0;
     let result = loop {
         // Nine or ten steps an epoch, 48 epochs: a few of them at a time.
@@ -185,8 +187,7 @@ fn frozen_layers_stand_still_until_they_are_released() {
     let case = Case::new();
     let old = case.old.tensors().unwrap();
     let moved = |release: Option<f64>, layers: usize| -> Vec<String> {
-        let spec =
-            serde_json::json!({"strategies": ["frozen"], "seeds": 1, "frozen_layers": layers, "release_share": release});
+        let spec = serde_json::json!({"strategies": ["frozen"], "seeds": 1, "frozen_layers": layers, "release_share": release});
         let result = case.run(&self::spec(spec), 1).unwrap();
         let new = result.best_model().tensors().unwrap();
         new.into_iter().filter(|(name, value)| old.get(name) != Some(value)).map(|(name, _)| name).collect()
@@ -242,7 +243,8 @@ fn what_cannot_be_transferred_is_named() {
 #[test]
 fn rows_of_categories_are_matched_by_value() {
     let case = Case::with_artists();
-    let result = case.run(&spec(serde_json::json!({"strategies": ["scratch", "copy", "frozen"], "seeds": 1})), 1).unwrap();
+    let result =
+        case.run(&spec(serde_json::json!({"strategies": ["scratch", "copy", "frozen"], "seeds": 1})), 1).unwrap();
     let name = "branches.category_artist.embedding.table";
     let table = result.report.tensors.iter().find(|t| t.tensor == name).unwrap();
     assert_eq!(table.action, Action::RowsMatchedByValue);

@@ -65,8 +65,12 @@ fn the_verdict_says_what_the_figures_say() {
     // s = [88/120, 90/120, 89/120]
     // p = [ttest_rel([102/120, 104/120, 105/120], s).pvalue, ttest_rel([89/120, 90/120, 88/120], s).pvalue]
     // p, multipletests(p, method='holm')[1] -> [0.0020597344216681675, 1.0], [0.004119468843336335, 1.0]
-    let p = |of: fn(&super::Paired) -> Option<f64>| found.comparisons.iter().map(|c| of(&c.accuracy).unwrap()).collect::<Vec<_>>();
-    for (found, expected) in [(p(|a| a.p_value), 0.002_059_734_421_668_167_5), (p(|a| a.p_corrected), 0.004_119_468_843_336_335)] {
+    let p = |of: fn(&super::Paired) -> Option<f64>| {
+        found.comparisons.iter().map(|c| of(&c.accuracy).unwrap()).collect::<Vec<_>>()
+    };
+    for (found, expected) in
+        [(p(|a| a.p_value), 0.002_059_734_421_668_167_5), (p(|a| a.p_corrected), 0.004_119_468_843_336_335)]
+    {
         assert!((found[0] - expected).abs() < 1e-9 && (found[1] - 1.0).abs() < 1e-9, "{found:?} for {expected}");
     }
     assert_eq!(
@@ -110,10 +114,8 @@ fn without_a_significant_difference_none_is_claimed() {
     );
     // The baseline was chosen: there are no two networks to hold against each other.
     assert_eq!((found.best, found.rows), (1, None));
-    let runs = vec![
-        made_run(Strategy::Scratch, 1, &[0.1, 0.6], (80, 8)),
-        made_run(Strategy::Copy, 1, &[0.1, 0.5], (90, 9)),
-    ];
+    let runs =
+        vec![made_run(Strategy::Scratch, 1, &[0.1, 0.6], (80, 8)), made_run(Strategy::Copy, 1, &[0.1, 0.5], (90, 9))];
     let found = report(runs, Vec::new(), serde_json::json!({"strategies": ["scratch", "copy"], "seeds": 1}));
     assert_eq!(found.comments[0], "verdict: one seed cannot tell copy (0.825) from scratch (0.733) by test accuracy");
     assert!(
@@ -127,11 +129,21 @@ fn without_a_significant_difference_none_is_claimed() {
 fn a_share_that_suffices_is_named() {
     let course = [0.1, 0.6];
     let whole = |strategy, seed, old| made_run(strategy, seed, &course, (old, 10));
-    let part = |share: f64, strategy, seed, old| StrategyRun { share, new_rows: (400.0 * share) as u64, ..whole(strategy, seed, old) };
+    let part = |share: f64, strategy, seed, old| StrategyRun {
+        share,
+        new_rows: (400.0 * share) as u64,
+        ..whole(strategy, seed, old)
+    };
     let (scratch, copy) = (Strategy::Scratch, Strategy::Copy);
     let runs = vec![whole(scratch, 1, 80), whole(scratch, 2, 82), whole(copy, 1, 90), whole(copy, 2, 93)];
-    let mut share_runs = vec![part(0.1, scratch, 1, 60), part(0.1, scratch, 2, 61), part(0.1, copy, 1, 75), part(0.1, copy, 2, 77)];
-    share_runs.extend([part(0.5, scratch, 1, 70), part(0.5, scratch, 2, 71), part(0.5, copy, 1, 83), part(0.5, copy, 2, 84)]);
+    let mut share_runs =
+        vec![part(0.1, scratch, 1, 60), part(0.1, scratch, 2, 61), part(0.1, copy, 1, 75), part(0.1, copy, 2, 77)];
+    share_runs.extend([
+        part(0.5, scratch, 1, 70),
+        part(0.5, scratch, 2, 71),
+        part(0.5, copy, 1, 83),
+        part(0.5, copy, 2, 84),
+    ]);
     let spec = serde_json::json!({"strategies": ["scratch", "copy"], "seeds": 2, "shares": [0.1, 0.5]});
     let found = report(runs.clone(), share_runs.clone(), spec);
     // Both differences at 50 % are 13 rows: nothing to test against, and no part in the correction.
@@ -145,7 +157,9 @@ fn a_share_that_suffices_is_named() {
     let found = report(runs, share_runs, spec);
     assert!(
         found.comments.iter().any(|said| {
-            said.starts_with("copy needs more than 10.0 % of the new classes' rows to be as accurate as scratch with all")
+            said.starts_with(
+                "copy needs more than 10.0 % of the new classes' rows to be as accurate as scratch with all",
+            )
         }),
         "{:#?}",
         found.comments

@@ -179,7 +179,8 @@ pub fn shares(
                 figure(target)
             )
         }
-        None => format!("{ours} needs more than {} of the new classes' rows to be as accurate as {theirs} with all of them ({})",
+        None => format!(
+            "{ours} needs more than {} of the new classes' rows to be as accurate as {theirs} with all of them ({})",
             percent(own.last().map_or(1.0, |last| last.share)),
             figure(target)
         ),

@@ -62,9 +62,9 @@ pub fn dense(
     let op = Dense { factor, kind, finish, kept: Arc::clone(&kept) };
     let out = match affine {
         Affine::Nothing => x.apply_op2(weight, op)?,
-        Affine::Bias(constants)
-        | Affine::Norm { scale_and_shift: constants, .. }
-        | Affine::Members(constants) => x.apply_op3(weight, constants, op)?,
+        Affine::Bias(constants) | Affine::Norm { scale_and_shift: constants, .. } | Affine::Members(constants) => {
+            x.apply_op3(weight, constants, op)?
+        }
     };
     let statistics = kept.get().and_then(|kept: &Kept| kept.statistics.clone());
     Ok((out, statistics))
@@ -277,7 +277,8 @@ impl Dense {
                     let (scale, shift) = for_constants.split_at_mut(middle);
                     add(shift, du);
                     if let Some(mean) = steps.mean {
-                        for ((((sum, du), z), mean), inverse) in scale.iter_mut().zip(&*du).zip(z).zip(mean).zip(&inverse)
+                        for ((((sum, du), z), mean), inverse) in
+                            scale.iter_mut().zip(&*du).zip(z).zip(mean).zip(&inverse)
                         {
                             *sum += du * ((z - mean) * inverse);
                         }

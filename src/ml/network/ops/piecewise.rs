@@ -17,8 +17,7 @@ pub fn piecewise_linear(x: &Matrix, bins: usize) -> Matrix {
         _ if i == bins => END,
         _ => normal_quantile(i as f64 / bins as f64),
     };
-    let edges: Vec<(f32, f32)> =
-        (0..bins).map(|i| (edge(i) as f32, (1.0 / (edge(i + 1) - edge(i))) as f32)).collect();
+    let edges: Vec<(f32, f32)> = (0..bins).map(|i| (edge(i) as f32, (1.0 / (edge(i + 1) - edge(i))) as f32)).collect();
     let mut out = Matrix::zeros(x.rows, x.cols * bins);
     for (out, x) in out.data.chunks_exact_mut(bins).zip(&x.data) {
         for (i, (out, (start, slope))) in out.iter_mut().zip(&edges).enumerate() {

@@ -236,7 +236,11 @@ impl TrainingSpec {
             }
         }
         if let Some(average) = self.average {
-            need(average > 0.0 && average < 1.0, "average", format!("{average} is not between 0 and 1; null switches it off"));
+            need(
+                average > 0.0 && average < 1.0,
+                "average",
+                format!("{average} is not between 0 and 1; null switches it off"),
+            );
         }
         let patience = self.early_stopping.patience;
         need(patience != Some(0), "early_stopping.patience", "0 would stop at once; null never stops early".into());

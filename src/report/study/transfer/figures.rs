@@ -97,6 +97,7 @@ fn chart(title: &str, unit: &str, x_label: &str, lines: Vec<Line>) -> Option<Fig
         return None;
     }
     let description = lines.iter().map(|l| l.name.as_str()).collect::<Vec<_>>().join(", ");
-    let chart = LineChart { title, description: &description, x_label, y_label: unit, lines, marker: None, log_y: false };
+    let chart =
+        LineChart { title, description: &description, x_label, y_label: unit, lines, marker: None, log_y: false };
     Some(Figure::new(line_chart(&chart), ""))
 }
