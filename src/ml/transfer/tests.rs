@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::ml::frame::Column;
 use crate::ml::progress::Silent;
 use crate::ml::rng::Stream;
 use crate::ml::train::fixture::{Fixture, short_training, small_network};

@@ -73,11 +73,12 @@ fn the_verdict_says_what_the_figures_say() {
     {
         assert!((found[0] - expected).abs() < 1e-9 && (found[1] - 1.0).abs() < 1e-9, "{found:?} for {expected}");
     }
+    // binom.ppf([.025, .975], 120, 14/120) / 120 -> [0.0583, 0.175] for the interval of the rows
     assert_eq!(
         found.comments,
         [
             "verdict: on the test part copy (0.864 ± 0.013) is more accurate than scratch (0.742 ± 0.008), p = 0.004; no significant difference between frozen (0.742 ± 0.008) and scratch, least p = 1.000 (paired t-tests over 3 seeds, Holm's correction)",
-            "row by row on the test part copy (seed 2) is right on 14 that scratch (seed 2) gets wrong, and wrong on 0 that it gets right: a difference in accuracy of 0.117 (95 % interval 0.067 to 0.175), more than chance explains (McNemar, p < 0.001)",
+            "row by row on the test part copy (seed 2) is right on 14 that scratch (seed 2) gets wrong, and wrong on 0 that it gets right: a difference in accuracy of 0.117 (95 % interval 0.058 to 0.175), more than chance explains (McNemar, p < 0.001)",
             "before any step copy has a validation macro-F1 of 0.400, scratch of 0.100",
             "copy reaches scratch's best validation macro-F1 (0.600 on average) after 1 epoch instead of 2 (medians)",
             "copy ends better than scratch: validation macro-F1 0.700 ± 0.010 against 0.600 ± 0.010, a difference of 0.100 (paired t-test over 3 seeds, p < 0.001)",
@@ -150,7 +151,7 @@ fn a_share_that_suffices_is_named() {
     // ttest_rel([85/120, 87/120], [70/120, 71/120]).pvalue -> 0.02052900295549551, alone in its family
     assert_eq!(
         found.comments.iter().find(|said| said.starts_with("with ")).unwrap(),
-        "with 50.0 % of the new classes' rows (200) copy is as accurate as scratch with all of them (0.779 against 0.758); with 10.0 % it is ahead of scratch with as many (0.717 against 0.587, corrected p = 0.021)"
+        "with 50.0 % of the new classes' rows (200) copy is as accurate as scratch with all of them (0.779 against 0.758); with 10.0 % it is ahead of scratch with as many (0.717 against 0.588, corrected p = 0.021)"
     );
     let spec = serde_json::json!({"strategies": ["scratch", "copy"], "seeds": 2, "shares": [0.1]});
     share_runs.truncate(4);
