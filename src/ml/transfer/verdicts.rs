@@ -73,7 +73,8 @@ fn the_verdict_says_what_the_figures_say() {
     {
         assert!((found[0] - expected).abs() < 1e-9 && (found[1] - 1.0).abs() < 1e-9, "{found:?} for {expected}");
     }
-    // binom.ppf([.025, .975], 120, 14/120) / 120 -> [0.0583, 0.175] for the interval of the rows
+    // The interval of the rows: binom.ppf([.025, .975], 120, 14/120) / 120 -> [0.0667, 0.175], of which the bootstrap may miss one row of
+    // 120, here the lower end: binom.cdf(7, 120, 14/120) -> 0.0247.
     assert_eq!(
         found.comments,
         [
