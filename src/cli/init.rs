@@ -10,10 +10,11 @@ use super::{DONE, Outcome, screen};
 use crate::{artifact, sample};
 
 /// The pipelines of this repository, carried in the program.
-const PIPELINES: [(&str, &str); 3] = [
+const PIPELINES: [(&str, &str); 4] = [
     ("full.yaml", include_str!("../../pipelines/full.yaml")),
     ("quick.yaml", include_str!("../../pipelines/quick.yaml")),
     ("encoders.yaml", include_str!("../../pipelines/encoders.yaml")),
+    ("architecture.yaml", include_str!("../../pipelines/architecture.yaml")),
 ];
 
 #[derive(Args)]

@@ -131,17 +131,24 @@ fn json(value: &Value, style: screen::Style) -> String {
     let mut text = String::new();
     let mut rest = value.clone();
     if let Some(parts) = value.get("parts").and_then(Value::as_object) {
-        let mut rows = vec![["", "rows", "accuracy", "macro-F1", "log loss"].map(|head| style.dim(head)).to_vec()];
+        let heads = ["", "rows", "accuracy", "95 %", "macro-F1", "log loss"];
+        let mut rows = vec![heads.map(|head| style.dim(head)).to_vec()];
         for (part, scores) in parts {
             let number = |key: &str| scores[key].as_f64().map_or(String::new(), |value| format!("{value:.4}"));
             let count = scores["rows"].as_u64().map_or(String::new(), |count| count.to_string());
-            rows.push(vec![part.clone(), count, number("accuracy"), number("macro_f1"), number("log_loss")]);
+            let interval = ["low", "high"].map(|end| scores["intervals"]["accuracy"][end].as_f64());
+            let interval = match interval {
+                [Some(low), Some(high)] => style.dim(&format!("{low:.3}–{high:.3}")),
+                _ => String::new(),
+            };
+            rows.push(vec![part.clone(), count, number("accuracy"), interval, number("macro_f1"), number("log_loss")]);
         }
         text.push_str(&screen::table(&rows));
         if let Some(object) = rest.as_object_mut() {
             object.remove("parts");
         }
     }
+    text.push_str(&said(&mut rest, style));
     if let Some(evaluations) = value.get("evaluations").and_then(Value::as_array) {
         let mut rows =
             vec![["model", "cv accuracy", "±", "test accuracy", "test macro-F1"].map(|head| style.dim(head)).to_vec()];
@@ -162,6 +169,32 @@ fn json(value: &Value, style: screen::Style) -> String {
     if rest.as_object().is_none_or(|object| !object.is_empty()) {
         text.push_str(&serde_json::to_string_pretty(&rest).unwrap_or_default());
         text.push('\n');
+    }
+    text
+}
+
+/// What a training says of itself, in its own sentences; taken out of the document.
+fn said(document: &mut Value, style: screen::Style) -> String {
+    let Some(object) = document.as_object_mut() else { return String::new() };
+    let mut text = String::new();
+    let findings = object.remove("diagnosis");
+    for finding in findings.as_ref().and_then(Value::as_array).into_iter().flatten() {
+        let sentence = finding["sentence"].as_str().unwrap_or_default();
+        let wrong = ["divergence", "step_too_high"].iter().any(|kind| finding["kind"] == *kind);
+        let mark = if wrong { style.warning("!") } else { style.dim("·") };
+        text.push_str(&format!("  {mark} {sentence}\n"));
+    }
+    if let Some(calibration) = object.remove("calibration") {
+        let error = |part: &str, when: &str| calibration["parts"][part][when]["expected_error"].as_f64();
+        let moved = ["valid", "test"]
+            .into_iter()
+            .filter_map(|part| Some(format!("{part} {:.3} → {:.3}", error(part, "before")?, error(part, "after")?)));
+        text.push_str(&format!(
+            "  {} Temperature {:.3}; expected calibration error: {}.\n",
+            style.dim("·"),
+            calibration["temperature"].as_f64().unwrap_or(f64::NAN),
+            moved.collect::<Vec<_>>().join(", ")
+        ));
     }
     text
 }

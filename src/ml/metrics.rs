@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::matrix::Matrix;
+use super::stats::{self, Bootstrap, Interval, bootstrap_intervals};
 
 /// Scores over one set of rows. Macro-F1 averages over the classes of `classes` that occur as truth or prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,18 @@ pub struct Scores {
     pub per_class: Vec<ClassScores>,
     /// `confusion[t][p]`: rows of true class `t` predicted as `p`.
     pub confusion: Vec<Vec<u64>>,
+    /// How far the scores would move, had other rows been drawn; absent where nobody asked for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub intervals: Option<ScoreIntervals>,
+}
+
+/// 95 % bootstrap intervals of the headline scores over rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreIntervals {
+    pub accuracy: Interval,
+    pub macro_f1: Interval,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub log_loss: Option<Interval>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +81,7 @@ impl Scores {
             classes: classes.to_vec(),
             per_class,
             confusion,
+            intervals: None,
         }
     }
 
@@ -75,15 +89,33 @@ impl Scores {
     pub fn from_probabilities(classes: &[String], truth: &[u32], probabilities: &Matrix) -> Self {
         let mut scores = Scores::new(classes, truth, &probabilities.argmax_rows());
         if !truth.is_empty() {
-            let total: f64 = truth
-                .iter()
-                .enumerate()
-                .map(|(i, &t)| -f64::from(probabilities.get(i, t as usize)).max(1e-15).ln())
-                .sum();
-            scores.log_loss = Some(total / truth.len() as f64);
+            scores.log_loss = Some(losses(truth, probabilities).iter().sum::<f64>() / truth.len() as f64);
         }
         scores
     }
+
+    /// Adds bootstrap intervals; `truth` and `probabilities` are those that the scores were made from.
+    pub fn with_intervals(mut self, truth: &[u32], probabilities: &Matrix) -> Self {
+        let classes = self.classes.len();
+        let cells = stats::cells(truth, &probabilities.argmax_rows(), classes);
+        let losses = losses(truth, probabilities);
+        let found = bootstrap_intervals(truth.len(), &Bootstrap::default(), |drawn| {
+            let [accuracy, macro_f1] = stats::scores(drawn, &cells, classes);
+            [accuracy, macro_f1, drawn.iter().map(|&row| losses[row]).sum::<f64>() / drawn.len() as f64]
+        });
+        self.intervals = found.map(|[accuracy, macro_f1, log_loss]| ScoreIntervals {
+            accuracy,
+            macro_f1,
+            log_loss: self.log_loss.map(|_| log_loss),
+        });
+        self
+    }
+}
+
+/// The negative log-likelihood of every row's true class, in nats.
+fn losses(truth: &[u32], probabilities: &Matrix) -> Vec<f64> {
+    let loss = |(i, &t): (usize, &u32)| -f64::from(probabilities.get(i, t as usize)).max(1e-15).ln();
+    truth.iter().enumerate().map(loss).collect()
 }
 
 #[cfg(test)]

@@ -2,9 +2,13 @@
 //!
 //! Imports nothing of ours: no YAML, no stores, no Arrow. A model can be used without a cache.
 
+pub mod calibration;
 pub mod classical;
+pub mod diagnosis;
 pub mod encoder;
+pub mod ensemble;
 pub mod frame;
+pub mod importance;
 pub mod matrix;
 pub mod metrics;
 pub mod network;

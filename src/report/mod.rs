@@ -3,12 +3,14 @@
 //! Everything here is a pure function from artifacts that were read already to text. It prints nothing, opens nothing
 //! and does not know how the numbers were computed, nor what a pipeline or a cache is.
 
+pub mod contest;
 pub mod figure;
 pub mod page;
 mod read;
 mod statistics;
 pub mod study;
 
+pub use contest::{Contender, Contest, Pair};
 pub use page::{Page, render};
 pub use read::{ColumnView, StageArtifacts, TableView};
 pub use statistics::wilson;

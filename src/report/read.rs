@@ -77,6 +77,8 @@ pub(crate) struct Scores {
     pub accuracy: f64,
     pub macro_f1: f64,
     pub log_loss: f64,
+    /// 95 % bootstrap interval of the accuracy.
+    pub accuracy_interval: Option<(f64, f64)>,
     pub classes: Vec<String>,
     pub per_class: Vec<ClassScores>,
     pub confusion: Vec<Vec<u64>>,
@@ -106,6 +108,10 @@ impl Scores {
             accuracy,
             macro_f1: number(value, "macro_f1").unwrap_or(f64::NAN),
             log_loss: number(value, "log_loss").unwrap_or(f64::NAN),
+            accuracy_interval: value.get("intervals").and_then(|all| {
+                let interval = all.get("accuracy")?;
+                Some((number(interval, "low")?, number(interval, "high")?))
+            }),
             per_class: list(value, "per_class")
                 .filter_map(|class| {
                     Some(ClassScores {
@@ -122,9 +128,9 @@ impl Scores {
         })
     }
 
-    /// Wilson's interval for the accuracy.
+    /// The accuracy's 95 % interval: by bootstrap where the stage made one, else Wilson's.
     pub(crate) fn interval(&self) -> Option<(f64, f64)> {
-        super::statistics::wilson(self.accuracy, self.rows)
+        self.accuracy_interval.or_else(|| super::statistics::wilson(self.accuracy, self.rows))
     }
 }
 

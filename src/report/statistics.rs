@@ -17,6 +17,14 @@ pub fn wilson(rate: f64, rows: u64) -> Option<(f64, f64)> {
     Some(((centre - reach).max(0.0), (centre + reach).min(1.0)))
 }
 
+/// The interval of `a` − `b` for two figures from different sets of rows, from the interval of each: Newcombe's hybrid score method
+/// (1998, Statistics in Medicine 17:873, method 10), which takes any intervals.
+pub fn newcombe(a: (f64, (f64, f64)), b: (f64, (f64, f64))) -> (f64, f64) {
+    let ((a, (a_low, a_high)), (b, (b_low, b_high))) = (a, b);
+    let difference = a - b;
+    (difference - (a - a_low).hypot(b_high - b), difference + (a_high - a).hypot(b - b_low))
+}
+
 /// The middle value; the mean of the middle two. `None` without finite values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
@@ -49,5 +57,18 @@ mod tests {
         }
         assert_eq!(wilson(0.5, 0), None);
         assert_eq!(wilson(f64::NAN, 10), None);
+    }
+
+    // Newcombe 1998, table II, method 10: 56/70 − 48/80 has 0.0524 to 0.3339, 10/10 − 0/10 has 0.6075 to 1
+    #[test]
+    fn intervals_of_differences_agree_with_the_paper() {
+        for (a, b, low, high) in [((56, 70), (48, 80), 0.0524, 0.3339), ((10, 10), (0, 10), 0.6075, 1.0)] {
+            let side = |(hits, rows): (u64, u64)| {
+                let rate = hits as f64 / rows as f64;
+                (rate, wilson(rate, rows).unwrap())
+            };
+            let (found_low, found_high) = newcombe(side(a), side(b));
+            assert!((found_low - low).abs() < 6e-5 && (found_high - high).abs() < 6e-5, "{found_low} {found_high}");
+        }
     }
 }

@@ -40,7 +40,7 @@ impl Baseline {
 
 impl Stage for Baseline {
     const KIND: &'static str = "baseline";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SUMMARY: &'static str = "standard classifiers, cross-validated";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -65,13 +65,14 @@ impl Stage for Baseline {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let data = dataset(context, &self.selection())?;
         let x = matrix(&data.frame);
-        let (evaluations, timings, probabilities) = evaluate(
+        let (evaluations, timings, held_out) = evaluate(
             &self.models.estimators(),
             &x,
             &data.labels,
             &data.classes,
             &data.train,
             &data.folds,
+            &data.valid,
             &data.test,
             context.seed(),
             context.threads(),
@@ -89,8 +90,9 @@ impl Stage for Baseline {
             ));
         }
         let mut predictions = Predictions::new(&data);
-        for (evaluation, probabilities) in evaluations.iter().zip(&probabilities) {
-            predictions.add(Some(&evaluation.name), "test", &data.test, probabilities);
+        for (evaluation, held_out) in evaluations.iter().zip(&held_out) {
+            predictions.add(Some(&evaluation.name), "valid", &data.valid, &held_out.valid);
+            predictions.add(Some(&evaluation.name), "test", &data.test, &held_out.test);
         }
         context.put_table("predictions", &predictions.table()?)?;
         context.put_json("scores", "baseline.json", &json!({"evaluations": evaluations}))

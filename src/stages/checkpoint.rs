@@ -16,6 +16,7 @@ pub(super) struct Place<'a> {
     memo: Memo<'a>,
     report: &'a dyn Report,
     saving: Mutex<Saving>,
+    pause: Option<usize>,
 }
 
 struct Saving {
@@ -33,7 +34,13 @@ impl<'a> Place<'a> {
             memo: context.memo(&key(context, subject, &training.trajectory())),
             report: context.report(),
             saving: Mutex::new(Saving { pace: Pace::new(), begun: None, has_failed: false }),
+            pause: None,
         }
+    }
+
+    /// For a training that pauses after this epoch.
+    pub fn pausing(self, pause: Option<usize>) -> Self {
+        Place { pause, ..self }
     }
 
     /// Takes the state away.
@@ -70,9 +77,14 @@ impl Checkpoints for Place<'_> {
             self.report.warn(&format!("training goes on, but its state cannot be kept: {error:#}"));
         }
     }
+
+    fn pause(&self) -> Option<usize> {
+        self.pause
+    }
 }
 
-fn key(context: &StageContext, subject: &Value, training: &TrainingSpec) -> Value {
+/// All that the course of a training depends on.
+pub(super) fn key(context: &StageContext, subject: &Value, training: &TrainingSpec) -> Value {
     let inputs = context.inputs_key().to_string();
     json!({"state of": subject, "training": training, "inputs": inputs, "seed": context.seed()})
 }

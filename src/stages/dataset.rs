@@ -140,7 +140,7 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
     let mut frame = numeric_frame(&rows, selection.numeric)?;
     add_categories(&mut frame, &rows, selection.categories)?;
     let row_id = integers(&rows, ROW_ID)?;
-    let encoders = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), selection.text)?;
+    let encoders = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), selection.text, &[])?;
     let texts = strings(&rows, LABEL)?;
     let mut classes: Vec<String> = texts.iter().flatten().cloned().collect();
     classes.sort_unstable();
@@ -198,27 +198,38 @@ pub(super) fn add_categories(frame: &mut Frame, table: &Table, names: &[String])
     Ok(())
 }
 
-/// Joins the embeddings of the text columns by row id, each under the text column's own name. Returns what made them.
+/// Joins the embeddings of the text columns by row id, each under the text column's own name: that which `wanted` made, of those that tell, else the
+/// first. Returns what made them.
 pub(super) fn add_embeddings(
     frame: &mut Frame,
     row_id: &[i64],
     inputs: &[InputView],
     texts: &[String],
+    wanted: &[&serde_json::Value],
 ) -> anyhow::Result<Vec<serde_json::Value>> {
     let tables = inputs.iter().map(InputView::table).collect::<anyhow::Result<Vec<_>>>()?;
     let mut encoders = Vec::with_capacity(texts.len());
-    for text in texts {
+    for (i, text) in texts.iter().enumerate() {
         let name = embedding_of(text);
-        let table = tables.iter().find(|table| table.column(&name).is_ok());
-        let table = table.ok_or_else(|| {
+        let mut having: Vec<&Table> = tables.iter().filter(|table| table.column(&name).is_ok()).collect();
+        if let Some(wanted) = wanted.get(i) {
+            // Stable: the first stays the first among equals.
+            having.sort_by_key(|table| made_by(table, &name).ok().as_ref() != Some(*wanted));
+        }
+        let table = having.first().ok_or_else(|| {
             anyhow!("no embedding of column '{text}' (add an `embed` stage with `columns: [{text}]` to `embeddings`)")
         })?;
         frame.insert(text.clone(), join(table, &name, row_id)?);
-        let schema = table.schema();
-        let made_by = schema.field_with_name(&name)?.metadata().get(ENCODER).cloned().unwrap_or_default();
-        encoders.push(serde_json::from_str(&made_by).unwrap_or(json!(null)));
+        encoders.push(made_by(table, &name)?);
     }
     Ok(encoders)
+}
+
+/// What made an embedding column.
+fn made_by(table: &Table, name: &str) -> anyhow::Result<serde_json::Value> {
+    let schema = table.schema();
+    let made_by = schema.field_with_name(name)?.metadata().get(ENCODER).cloned().unwrap_or_default();
+    Ok(serde_json::from_str(&made_by).unwrap_or(json!(null)))
 }
 
 fn join(table: &Table, name: &str, row_id: &[i64]) -> anyhow::Result<Column> {

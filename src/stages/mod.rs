@@ -13,15 +13,20 @@ mod describe;
 mod download;
 mod embed;
 mod encoder;
+mod ensemble;
 mod figures;
+mod insight;
+mod inspect;
 mod load;
 mod model_file;
 mod pace;
 mod predict;
 mod predictions;
+mod predictor;
 mod report;
 pub mod schema;
 mod split;
+mod tested;
 mod train;
 mod training;
 mod transfer;
@@ -36,6 +41,8 @@ static KINDS: &[KindInfo] = &[
     baseline::Baseline::INFO,
     embed::Embed::INFO,
     train::Train::INFO,
+    ensemble::Ensemble::INFO,
+    inspect::Inspect::INFO,
     predict::Predict::INFO,
     transfer::Transfer::INFO,
     report::Report::INFO,

@@ -5,13 +5,15 @@
 use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-use super::dataset::Dataset;
+use super::dataset::{self, Dataset};
+use super::predictor::Predictor;
 use crate::engine::{InputView, StageContext};
+use crate::ml::frame::Frame;
 use crate::ml::network::Classifier;
 
 const FORMAT: u32 = 1;
-const WEIGHTS: &str = "model.safetensors";
-const RECIPE: &str = "model.json";
+/// The files' name without its ending.
+const NAME: &str = "model";
 
 /// What travels beside the weights.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,20 +48,33 @@ impl ModelFile {
     }
 
     pub fn put(&self, context: &mut StageContext, port: &str) -> anyhow::Result<()> {
-        let (weights, network) = self.classifier.to_parts()?;
-        let recipe = Recipe { format: FORMAT, label: self.label.clone(), encoders: self.encoders.clone(), network };
-        context.put_file(port, WEIGHTS, &weights)?;
-        context.put_json(port, RECIPE, &recipe)
+        self.put_as(context, port, NAME)
     }
 
+    /// Writes NAME.safetensors and NAME.json, where several models share a port.
+    pub fn put_as(&self, context: &mut StageContext, port: &str, name: &str) -> anyhow::Result<()> {
+        let (weights, network) = self.classifier.to_parts()?;
+        let recipe = Recipe { format: FORMAT, label: self.label.clone(), encoders: self.encoders.clone(), network };
+        context.put_file(port, &format!("{name}.safetensors"), &weights)?;
+        context.put_json(port, &format!("{name}.json"), &recipe)
+    }
+
+    /// The one network of a model port.
     pub fn read(input: &InputView) -> anyhow::Result<Self> {
-        let stage = input.stage();
-        let recipe: Recipe = serde_json::from_slice(&input.file(RECIPE)?)
-            .with_context(|| format!("{RECIPE} of '{stage}' cannot be read"))?;
-        if recipe.format != FORMAT {
-            bail!("{RECIPE} of '{stage}' has format {}, this runner reads {FORMAT}", recipe.format);
+        if Predictor::is_ensemble(input) {
+            bail!("'{}' is an ensemble, a single network is wanted here (name one of its members)", input.stage());
         }
-        let classifier = Classifier::from_parts(&input.file(WEIGHTS)?, &recipe.network)
+        Self::read_as(input, NAME)
+    }
+
+    pub fn read_as(input: &InputView, name: &str) -> anyhow::Result<Self> {
+        let stage = input.stage();
+        let recipe: Recipe = serde_json::from_slice(&input.file(&format!("{name}.json"))?)
+            .with_context(|| format!("{name}.json of '{stage}' cannot be read"))?;
+        if recipe.format != FORMAT {
+            bail!("{name}.json of '{stage}' has format {}, this runner reads {FORMAT}", recipe.format);
+        }
+        let classifier = Classifier::from_parts(&input.file(&format!("{name}.safetensors"))?, &recipe.network)
             .with_context(|| format!("the model of '{stage}' cannot be read"))?;
         Ok(ModelFile { classifier, label: recipe.label, encoders: recipe.encoders })
     }
@@ -77,6 +92,13 @@ impl ModelFile {
     /// The text columns that the model wants embedded.
     pub fn text(&self) -> Vec<String> {
         self.encoders.iter().map(|encoder| encoder.column.clone()).collect()
+    }
+
+    /// Joins the embeddings that the model learnt with to the frame; of several of one column those of its own encoder.
+    pub fn add_embeddings(&self, frame: &mut Frame, row_id: &[i64], inputs: &[InputView]) -> anyhow::Result<()> {
+        let wanted: Vec<&serde_json::Value> = self.encoders.iter().map(|encoder| &encoder.made_by).collect();
+        let found = dataset::add_embeddings(frame, row_id, inputs, &self.text(), &wanted)?;
+        self.check_encoders(&found)
     }
 
     /// Refuses embeddings that another encoder made: their components mean something else.

@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::dataset::{self, LABEL, ROW_ID, add_categories, add_embeddings, distinct, model_columns, numeric_frame};
-use super::model_file::ModelFile;
+use super::dataset::{self, LABEL, ROW_ID, distinct, model_columns};
 use super::predictions::probability_of;
+use super::predictor::Predictor;
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext};
 use crate::ml::matrix::Matrix;
@@ -35,10 +35,10 @@ pub struct Predict {
 
 impl Stage for Predict {
     const KIND: &'static str = "predict";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SUMMARY: &'static str = "a fitted model on new rows";
     const INPUTS: &'static [InputPort] = &[
-        InputPort::model("model", "the fitted model, e.g. a `train` stage"),
+        InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
         InputPort::table("rows", Arity::One, "the rows to predict, e.g. `songs.test`"),
         InputPort::table("embeddings", Arity::Any, "the `embed` stages of the model's text columns"),
     ];
@@ -53,6 +53,7 @@ impl Stage for Predict {
     }
 
     fn check(&self, context: &mut CheckContext) {
+        Predictor::check(context, "model");
         let plain = std::path::Path::new(&self.file).components().count() == 1 && !self.file.starts_with('.');
         if !plain || !self.file.ends_with(".csv") {
             let message = format!("'{}' is not a plain file name that ends in .csv", self.file);
@@ -77,19 +78,15 @@ impl Stage for Predict {
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let model = ModelFile::read(&context.input("model")?)?;
+        let model = Predictor::read(&context.input("model")?)?;
         let rows = dataset::filtered(&context.input("rows")?.table()?, &self.filter)?;
-        let classifier = &model.classifier;
-        let mut frame = numeric_frame(&rows, &model.numeric())?;
         let row_id = dataset::integers(&rows, ROW_ID)?;
-        add_categories(&mut frame, &rows, &model.categories())?;
-        let found = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), &model.text())?;
-        model.check_encoders(&found)?;
-        let probabilities = classifier.predict_probabilities(&frame)?;
+        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"))?;
+        let probabilities = model.probabilities(&frames)?;
         let best = probabilities.argmax_rows();
-        let classes = classifier.classes();
+        let classes = model.classes();
         let predicted: Vec<&str> = best.iter().map(|&class| classes[class as usize].as_str()).collect();
-        let csv = csv_with_column(&rows, self.column.as_deref().unwrap_or(&model.label), &predicted)?;
+        let csv = csv_with_column(&rows, self.column.as_deref().unwrap_or(model.label()), &predicted)?;
         context.put_table("rows", &table(&rows, row_id, &predicted, &best, &probabilities, classes)?)?;
         context.put_file("file", &self.file, csv.as_bytes())?;
         let mut counts: BTreeMap<&str, usize> = classes.iter().map(|class| (class.as_str(), 0)).collect();

@@ -4,9 +4,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float32Array, Int64Array, StringArray};
+use anyhow::anyhow;
+use arrow::array::{ArrayRef, AsArray, Float32Array, Int64Array, StringArray};
+use arrow::datatypes::Float32Type;
 
-use super::dataset::{Dataset, LABEL, PART, ROW_ID};
+use super::dataset::{Dataset, LABEL, PART, ROW_ID, integers, strings};
 use crate::artifact::{Table, TableError};
 use crate::ml::matrix::Matrix;
 
@@ -71,5 +73,60 @@ impl<'a> Predictions<'a> {
             columns.push((probability_of(class), Arc::new(Float32Array::from(values))));
         }
         Table::from_columns(columns)
+    }
+}
+
+/// One model's part of such a table.
+pub(super) struct Said {
+    /// Of several models of one stage, this one's name.
+    pub model: Option<String>,
+    pub row_id: Vec<i64>,
+    pub parts: Vec<String>,
+    pub labels: Vec<String>,
+    pub classes: Vec<String>,
+    /// Rows × classes.
+    pub probabilities: Matrix,
+}
+
+impl Said {
+    /// What every model of the table says, in the table's order.
+    pub fn read(table: &Table) -> anyhow::Result<Vec<Said>> {
+        let whole = |name: &str| -> anyhow::Result<Vec<String>> {
+            let values: Option<Vec<String>> = strings(table, name)?.into_iter().collect();
+            values.ok_or_else(|| anyhow!("column '{name}' of the predictions has missing values"))
+        };
+        let names = table.column_names();
+        let classes: Vec<String> = names.iter().filter_map(|name| name.strip_prefix("p_")).map(str::to_owned).collect();
+        let mut columns = Vec::new();
+        for class in &classes {
+            let column = table.column(&probability_of(class))?.as_primitive_opt::<Float32Type>();
+            columns.push(column.ok_or_else(|| anyhow!("'{}' does not hold f32", probability_of(class)))?.values());
+        }
+        let (row_id, parts, labels) = (integers(table, ROW_ID)?, whole(PART)?, whole(LABEL)?);
+        let models = if names.iter().any(|name| name == MODEL) { whole(MODEL)? } else { Vec::new() };
+        let mut order: Vec<Option<&String>> = Vec::new();
+        for i in 0..table.rows() {
+            if !order.contains(&models.get(i)) {
+                order.push(models.get(i));
+            }
+        }
+        let one = |model: Option<&String>| {
+            let rows: Vec<usize> = (0..table.rows()).filter(|&i| models.get(i) == model).collect();
+            let data = rows.iter().flat_map(|&i| columns.iter().map(move |column| column[i])).collect();
+            Said {
+                model: model.cloned(),
+                row_id: rows.iter().map(|&i| row_id[i]).collect(),
+                parts: rows.iter().map(|&i| parts[i].clone()).collect(),
+                labels: rows.iter().map(|&i| labels[i].clone()).collect(),
+                probabilities: Matrix::from_vec(rows.len(), classes.len(), data),
+                classes: classes.clone(),
+            }
+        };
+        Ok(order.into_iter().map(one).collect())
+    }
+
+    /// `STAGE` or `STAGE/MODEL`.
+    pub fn name(&self, stage: &str) -> String {
+        self.model.as_ref().map_or_else(|| stage.to_owned(), |model| format!("{stage}/{model}"))
     }
 }

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::tested::{Tested, contests};
 use crate::artifact::Table;
 use crate::engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
 use crate::report::{self, ColumnView, StageArtifacts, TableView};
@@ -29,7 +30,7 @@ pub struct Report {
 
 impl Stage for Report {
     const KIND: &'static str = "report";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "one HTML page of everything";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -48,6 +49,7 @@ impl Stage for Report {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let mut stages = Vec::new();
         let mut edges = Vec::new();
+        let mut tested = Vec::new();
         for whole in context.whole_stages("stages") {
             let text = |key: &str| whole.view[key].as_str().unwrap_or_default().to_owned();
             let stage = text("stage");
@@ -71,6 +73,9 @@ impl Stage for Report {
                         }
                     }
                     PortType::Table => {
+                        if output.port() == "predictions" {
+                            tested.extend(Tested::read(&artifacts.stage, &output.table()?)?);
+                        }
                         artifacts.tables.insert(output.port().to_owned(), view(&output.table()?)?);
                     }
                     PortType::Files | PortType::Model => {
@@ -82,7 +87,7 @@ impl Stage for Report {
         }
         edges.sort();
         edges.dedup();
-        let html = report::study(&self.title, self.author.as_deref(), &stages, &edges)?;
+        let html = report::study(&self.title, self.author.as_deref(), &stages, &edges, &contests(tested))?;
         context.headline(format!("report.html, {} kB", html.len() / 1000));
         context.put_file("page", "report.html", html.as_bytes())
     }

@@ -129,11 +129,12 @@ pub(super) fn scores_by_part(
         }
         let probabilities = model.predict_probabilities(&data.frame.take(rows))?;
         let truth: Vec<u32> = rows.iter().map(|&i| data.labels[i]).collect();
-        let scores = Scores::from_probabilities(&data.classes, &truth, &probabilities);
-        parts.insert(name.to_owned(), serde_json::to_value(scores)?);
+        let mut scores = Scores::from_probabilities(&data.classes, &truth, &probabilities);
         if name != "train" {
+            scores = scores.with_intervals(&truth, &probabilities);
             predictions.add(None, name, rows, &probabilities);
         }
+        parts.insert(name.to_owned(), serde_json::to_value(scores)?);
     }
     Ok((parts, predictions.table()?))
 }

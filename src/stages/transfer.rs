@@ -1,4 +1,4 @@
-//! `transfer`: a fitted network learns new classes; from scratch, from a copy, and from a copy with frozen first layers.
+//! `transfer`: a fitted network learns new classes; from scratch, from a copy, and from a copy whose first layers are held back.
 //!
 //! Knows nothing of how weights are carried over (`ml::transfer`).
 
@@ -12,15 +12,18 @@ use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::checkpoint::Place;
-use super::dataset::{Dataset, FOLD, LABEL, PART, ROW_ID, Selection, dataset, distinct, model_columns, tell_of_model};
+use super::dataset::{FOLD, LABEL, PART, ROW_ID, Selection, dataset, distinct, model_columns, tell_of_model};
 use super::figures::put_figures;
+use super::insight::{calibrate, findings};
 use super::model_file::ModelFile;
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use crate::ml::network::NetworkSpec;
 use crate::ml::train::{Checkpoints, Data};
-use crate::ml::transfer::{self, Execution, NewRows, Strategy, TransferResult, TransferSpec, score_groups};
+use crate::ml::transfer::{
+    self, Execution, NewRows, Strategy, StrategyRun, TransferReport, TransferResult, TransferSpec, Variant,
+};
 use crate::tabular::Filter;
 
 with_training! {
@@ -34,18 +37,30 @@ with_training! {
         /// frozen: hidden layers that stand still, counted from the inputs; the branches' first layers count as one.
         #[serde(default = "default_frozen_layers")]
         frozen_layers: usize,
-        /// frozen: the last epoch in which they stand still; null never releases them.
+        /// frozen: the last epoch in which they stand still; null (and no `release_share`) never releases them.
         #[serde(default)]
         release_epoch: Option<usize>,
-        /// First weights of the outputs of new classes, where the old network is copied.
+        /// frozen: the share of `epochs` after which they are released, instead of `release_epoch`.
+        #[serde(default)]
+        release_share: Option<f64>,
+        /// discriminative: the learning rate of a hidden layer as a share of that of the next one above; the outputs have the whole rate.
+        #[serde(default = "default_layer_rate")]
+        layer_rate: f64,
+        /// First weights of the outputs of new classes, and of the vectors of new category values, where the old network is copied.
         #[serde(default)]
         new_rows: NewRows,
+        /// Fewest training rows that a category value unknown to the old network needs for a vector of its own.
+        #[serde(default = "default_min_count")]
+        min_count: usize,
         /// The shape of the new network, null for the old one's.
         #[serde(default)]
         network: Option<NetworkSpec>,
         /// Trainings of each strategy; the same seeds for all strategies.
         #[serde(default = "default_seeds")]
         seeds: usize,
+        /// Shares of the new classes' training rows with which every strategy and seed is trained once more, e.g. [0.05, 0.25]: the learning curve.
+        #[serde(default)]
+        shares: Vec<f64>,
         /// Rows to learn from: the new classes alone, or old and new ones together.
         #[serde(default, rename = "where")]
         filter: Filter,
@@ -60,13 +75,21 @@ fn default_frozen_layers() -> usize {
     TransferSpec::default().frozen_layers
 }
 
+fn default_layer_rate() -> f64 {
+    TransferSpec::default().layer_rate
+}
+
+fn default_min_count() -> usize {
+    TransferSpec::default().min_count
+}
+
 fn default_seeds() -> usize {
     TransferSpec::default().seeds
 }
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 5;
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted network, e.g. a `train` stage"),
@@ -79,8 +102,8 @@ impl Stage for Transfer {
             OutputPort::new("model", PortType::Model),
             OutputPort::new("metrics", PortType::Json),
             OutputPort::new("transfer", PortType::Json),
-            OutputPort::new("curves", PortType::Table),
             OutputPort::new("predictions", PortType::Table),
+            OutputPort::new("curves", PortType::Table),
             OutputPort::new("figures", PortType::Files),
         ]
     }
@@ -127,8 +150,8 @@ impl Stage for Transfer {
         };
         let adapter = Adapter(context.report());
         let training = self.training();
-        let checkpoints = |strategy: Strategy, seed: u64| -> Box<dyn Checkpoints + '_> {
-            Box::new(Place::new(context, &self.subject(strategy, seed), &training))
+        let checkpoints = |variant: &Variant| -> Box<dyn Checkpoints + '_> {
+            Box::new(Place::new(context, &self.subject(variant), &training))
         };
         let execution = Execution {
             seed: context.seed(),
@@ -136,14 +159,19 @@ impl Stage for Transfer {
             checkpoints: &checkpoints,
             progress: &adapter,
         };
-        let result = transfer::transfer(&old.classifier, examples, &training, &self.spec(), execution)?;
-        let epochs: usize = result.report.runs.iter().map(|run| run.curves.len() - 1).sum();
-        let resumed: usize = result.resumed.iter().sum();
+        let result = transfer::transfer(&old.classifier, examples, &data.test, &training, &self.spec(), execution)?;
+        let (resumed, report) = (result.resumed, &result.report);
+        let epochs: usize = report.runs.iter().chain(&report.share_runs).map(|run| run.curves.len() - 1).sum();
         context.measure("epochs_computed", (epochs - resumed) as f64);
         context.measure("epochs_known", resumed as f64);
-        let document = document(&result, &old, &data)?;
-        let best = &result.report.runs[result.report.best];
-        let (parts, predictions) = scores_by_part(result.best_model(), &data)?;
+        let document = document(report, old.classifier.classes(), &data.classes);
+        let curves = curves(report)?;
+        let TransferResult { report, mut models, .. } = result;
+        let (best, mut model) = (&report.runs[report.best], models.swap_remove(report.best));
+        let calibration = calibrate(&mut model, &data)?;
+        let metric = training.early_stopping.metric;
+        let findings = findings(&model, &data, &best.curves, best.best_epoch, best.diverged, metric)?;
+        let (parts, predictions) = scores_by_part(&model, &data)?;
         let known = if resumed > 0 { format!("; {resumed} of {epochs} epochs were known") } else { String::new() };
         context.headline(format!("best: {}; {}{known}", best.strategy.name(), headline(&parts, best.best_epoch)));
         let metrics = json!({
@@ -151,13 +179,13 @@ impl Stage for Transfer {
             "best_epoch": best.best_epoch,
             "strategy": best.strategy,
             "loss": training.loss,
-            "parameters": parameters(result.best_model())?,
+            "diagnosis": findings,
+            "calibration": calibration,
+            "parameters": parameters(&model)?,
             "classes": data.classes,
             "inputs": {"numeric": numeric, "text": text, "categories": categories},
         });
-        let curves = curves(&result)?;
-        let TransferResult { report, mut models, .. } = result;
-        ModelFile::new(models.swap_remove(report.best), &data, &text).put(context, "model")?;
+        ModelFile::new(model, &data, &text).put(context, "model")?;
         context.put_json("metrics", "metrics.json", &metrics)?;
         context.put_json("transfer", "transfer.json", &document)?;
         context.put_table("curves", &curves)?;
@@ -168,14 +196,26 @@ impl Stage for Transfer {
 }
 
 impl Transfer {
-    /// What one training of a strategy is of, beside the inputs; neither the other strategies nor the number of seeds.
-    fn subject(&self, strategy: Strategy, seed: u64) -> Value {
-        let mut subject = json!({"strategy": strategy, "seed": seed, "network": self.network, "where": self.filter});
-        if strategy != Strategy::Scratch {
+    /// What one training is of, beside the inputs; neither the other strategies nor the number of seeds.
+    fn subject(&self, variant: &Variant) -> Value {
+        let Variant { strategy, seed, share } = *variant;
+        let mut subject = json!({
+            "strategy": strategy,
+            "seed": seed,
+            "share": share,
+            "network": self.network,
+            "min_count": self.min_count,
+            "where": self.filter,
+        });
+        if strategy.copies() {
             subject["new_rows"] = json!(self.new_rows);
         }
-        if strategy == Strategy::Frozen {
-            subject["frozen"] = json!([self.frozen_layers, self.release_epoch]);
+        match strategy {
+            Strategy::Scratch | Strategy::Copy => {}
+            Strategy::Frozen => {
+                subject["frozen"] = json!([self.frozen_layers, self.spec().frozen_until(self.epochs)]);
+            }
+            Strategy::Discriminative => subject["layer_rate"] = json!(self.layer_rate),
         }
         subject
     }
@@ -185,6 +225,10 @@ impl Transfer {
             strategies: self.strategies.clone(),
             frozen_layers: self.frozen_layers,
             release_epoch: self.release_epoch,
+            release_share: self.release_share,
+            layer_rate: self.layer_rate,
+            min_count: self.min_count,
+            shares: self.shares.clone(),
             new_rows: self.new_rows,
             network: self.network.clone(),
             seeds: self.seeds,
@@ -192,13 +236,10 @@ impl Transfer {
     }
 }
 
-/// The findings by strategy and seed, with every network's scores on the test part.
-fn document(result: &TransferResult, old: &ModelFile, data: &Dataset) -> anyhow::Result<Value> {
-    let report = &result.report;
-    let test_frame = data.frame.take(&data.test);
-    let truth: Vec<u32> = data.test.iter().map(|&i| data.labels[i]).collect();
+/// The findings by strategy and seed, without the curves.
+fn document(report: &TransferReport, old_classes: &[String], classes: &[String]) -> Value {
     let mut strategies: Vec<(Strategy, Vec<Value>)> = Vec::new();
-    for (run, model) in report.runs.iter().zip(&result.models) {
+    for run in &report.runs {
         let position = strategies.iter().position(|(strategy, _)| *strategy == run.strategy);
         let position = position.unwrap_or_else(|| {
             strategies.push((run.strategy, Vec::new()));
@@ -207,43 +248,54 @@ fn document(result: &TransferResult, old: &ModelFile, data: &Dataset) -> anyhow:
         let runs = &mut strategies[position].1;
         let comparison = report.comparisons.iter().find(|comparison| comparison.strategy == run.strategy);
         let target = comparison.and_then(|comparison| comparison.epochs_to_baseline_best.get(runs.len()).copied());
-        let test = if truth.is_empty() {
-            Value::Null
-        } else {
-            let predicted = model.predict_probabilities(&test_frame)?.argmax_rows();
-            let (all, known, new) = score_groups(&data.classes, old.classifier.classes(), &truth, &predicted);
-            json!({"all": all, "old_classes": known, "new_classes": new})
-        };
         runs.push(json!({
             "seed": run.seed,
             "best_epoch": run.best_epoch,
             "diverged": run.diverged,
             "valid": run.valid,
-            "old_classes": run.old_classes,
-            "new_classes": run.new_classes,
             "epochs_to_target": target.flatten(),
-            "test": test,
+            "test": run.test,
         }));
     }
     let strategies: Vec<Value> =
         strategies.into_iter().map(|(strategy, runs)| json!({"strategy": strategy, "runs": runs})).collect();
-    Ok(json!({
+    let at_share = |run: &StrategyRun| {
+        json!({
+            "share": run.share,
+            "new_rows": run.new_rows,
+            "strategy": run.strategy,
+            "seed": run.seed,
+            "best_epoch": run.best_epoch,
+            "accuracy": run.judged().all.accuracy,
+            "macro_f1": run.judged().all.macro_f1,
+            "old_classes": run.judged().old_classes.accuracy,
+            "new_classes": run.judged().new_classes.accuracy,
+        })
+    };
+    // A learning curve needs the runs on all rows as its end.
+    let whole = report.runs.iter().filter(|_| !report.share_runs.is_empty());
+    json!({
         "strategies": strategies,
         "best": report.runs[report.best].strategy,
         "metric": report.metric,
-        "old_classes": old.classifier.classes(),
-        "classes": data.classes,
+        "part": report.part,
+        "old_classes": old_classes,
+        "classes": classes,
+        "before": report.before.iter().map(|(part, group)| json!({"part": part, "old_classes": group})).collect::<Vec<_>>(),
         "tensors": report.tensors,
         "comparisons": report.comparisons,
+        "rows": report.rows,
+        "share_runs": report.share_runs.iter().chain(whole).map(at_share).collect::<Vec<_>>(),
+        "share_comparisons": report.shares,
         "comments": report.comments,
         "preprocessing": report.preprocessing,
-    }))
+    })
 }
 
 /// The curves of all runs one below the other, with `strategy` and `seed`.
-fn curves(result: &TransferResult) -> anyhow::Result<Table> {
+fn curves(report: &TransferReport) -> anyhow::Result<Table> {
     let mut batches = Vec::new();
-    for run in &result.report.runs {
+    for run in &report.runs {
         let rows = run.curves.len();
         let strategy: ArrayRef = Arc::new(StringArray::from(vec![run.strategy.name(); rows]));
         let seed: ArrayRef = Arc::new(Int64Array::from(vec![run.seed as i64; rows]));

@@ -14,6 +14,7 @@ mod engine_schedule;
 mod faults;
 mod gc;
 mod history;
+mod insight;
 mod layers;
 mod lock;
 mod mapped;

@@ -152,6 +152,8 @@ mod tests {
             ("random_forest", r#""trees": 0"#),
             ("extra_trees", r#""min_samples_leaf": 0"#),
             ("boosting", r#""early_stopping_fraction": 1"#),
+            ("boosting", r#""row_fraction": 0"#),
+            ("boosting", r#""column_fraction": 1.5"#),
         ] {
             let message = refused(&format!(r#"{{"{kind}": {{{parameter}}}}}"#));
             assert!(message.starts_with(kind), "{message}");

@@ -14,12 +14,16 @@ use serde_json::Value;
 
 use super::early_stopping::{Stopping, hold_out};
 use super::fit::{class_counts, fit_occurring, require, softmax};
-use super::trees::bins::{Bins, Codes};
-use super::trees::gradient::{FixedPoint, Growth, Workspace, grow};
+use super::kernel::exp_of_negative;
+use super::trees::bins::Bins;
+use super::trees::gradient::{Ground, Growth, Workspace, grow};
+use super::trees::histogram::{Limits, Slope};
 use super::trees::tree::Tree;
 use super::{Estimator, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Cancelled, Progress};
+use crate::ml::rng::Stream;
+use crate::ml::simd::dispatch;
 
 /// Rows that one task handles.
 const BLOCK: usize = 256;
@@ -36,10 +40,14 @@ pub struct Boosting {
     pub max_leaves: usize,
     /// Levels of a tree below its root at most, at least 1; null for no limit.
     pub max_depth: Option<usize>,
-    /// Rows that a leaf holds at least, at least 1.
+    /// Rows that a leaf holds at least, counted by their share of the Hessians as LightGBM does; at least 1.
     pub min_child_samples: u64,
     /// L2 penalty of the leaf values, at least 0.
     pub l2: f64,
+    /// Share of the rows, in (0, 1], that the trees of a round are grown on; drawn anew each round.
+    pub row_fraction: f64,
+    /// Share of the columns, in (0, 1], that a tree may use; drawn anew for each tree.
+    pub column_fraction: f64,
     /// Share of the training rows, in (0, 1), that is held out to stop early; null to use all rows
     /// and rounds.
     pub early_stopping_fraction: Option<f64>,
@@ -57,6 +65,8 @@ impl Default for Boosting {
             max_depth: None,
             min_child_samples: 20,
             l2: 0.0,
+            row_fraction: 1.0,
+            column_fraction: 1.0,
             early_stopping_fraction: None,
             early_stopping_rounds: 20,
         }
@@ -83,6 +93,9 @@ impl Estimator for Boosting {
         }
         require(self.min_child_samples > 0, name, "min_child_samples", self.min_child_samples, "at least 1")?;
         require(self.l2 >= 0.0 && self.l2.is_finite(), name, "l2", self.l2, "a finite number of at least 0")?;
+        for (parameter, share) in [("row_fraction", self.row_fraction), ("column_fraction", self.column_fraction)] {
+            require(share > 0.0 && share <= 1.0, name, parameter, share, "above 0 and at most 1")?;
+        }
         if let Some(share) = self.early_stopping_fraction {
             require(share > 0.0 && share < 1.0, name, "early_stopping_fraction", share, "between 0 and 1, or null")?;
         }
@@ -109,6 +122,7 @@ impl Estimator for Boosting {
                 (&x.take(&kept), &labels(&kept)),
                 (&x.take(&held_out), &labels(&held_out)),
                 classes,
+                seed,
                 progress,
             )?;
             Ok(Box::new(boosted))
@@ -122,6 +136,7 @@ impl Boosting {
         (x, y): (&Matrix, &[u32]),
         (held_out_x, held_out_y): (&Matrix, &[u32]),
         classes: usize,
+        seed: u64,
         progress: &dyn Progress,
     ) -> Result<Boosted, Cancelled> {
         let bins = Bins::fit(x);
@@ -130,19 +145,18 @@ impl Boosting {
         // A class may miss here when only held-out rows have it; half a row keeps its logarithm
         // finite.
         let start: Vec<f64> = counts.iter().map(|&count| (count as f64).max(0.5) / rows as f64).map(f64::ln).collect();
+        let growth = Growth {
+            max_leaves: self.max_leaves,
+            max_depth: self.max_depth.unwrap_or(usize::MAX),
+            limits: Limits { samples: self.min_child_samples, hessian: 1e-3, l2: self.l2 },
+            learning_rate: self.learning_rate,
+        };
         let mut rounds = Rounds {
-            codes: &bins.columns(x),
-            bins: &bins,
+            ground: Ground { bins: &bins, codes: &bins.blocks(x), growth },
             y,
-            growth: Growth {
-                max_leaves: self.max_leaves,
-                max_depth: self.max_depth.unwrap_or(usize::MAX),
-                min_samples_leaf: self.min_child_samples,
-                min_hessian: 1e-3,
-                l2: self.l2,
-                learning_rate: self.learning_rate,
-            },
-            fixed: FixedPoint::new(rows),
+            columns: x.cols,
+            draws: Draws { rows: self.row_fraction, columns: self.column_fraction, seed },
+            done: 0,
             scores: start.iter().map(|&score| vec![score; rows]).collect(),
             workspaces: Mutex::new(Vec::new()),
         };
@@ -165,11 +179,11 @@ impl Boosting {
 
 /// The state that one round of boosting hands to the next.
 struct Rounds<'a> {
-    bins: &'a Bins,
-    codes: &'a Codes,
+    ground: Ground<'a>,
     y: &'a [u32],
-    growth: Growth,
-    fixed: FixedPoint,
+    columns: usize,
+    draws: Draws,
+    done: u64,
     /// For each class the score of each row.
     scores: Vec<Vec<f64>>,
     /// As many as ever grew trees at once.
@@ -180,12 +194,10 @@ impl Rounds<'_> {
     /// One tree for each class, grown at once: all of them correct the same probabilities.
     fn next(&mut self, progress: &dyn Progress) -> Result<Vec<Tree>, Cancelled> {
         let classes = self.scores.len();
-        let normalizers = self.normalizers();
-        // The diagonal of the Hessian understates the curvature of a softmax whose classes move
-        // together (LightGBM).
-        let factor = classes as f64 / (classes as f64 - 1.0);
-        let (bins, codes, y, growth, fixed, workspaces) =
-            (self.bins, self.codes, self.y, self.growth, self.fixed, &self.workspaces);
+        let shares = shares(&self.scores);
+        let rows = self.draws.rows(self.y.len(), self.done);
+        let (ground, y, columns, draws) = (self.ground, self.y, self.columns, &self.draws);
+        let (first_tree, workspaces) = (self.done * classes as u64, &self.workspaces);
         let grown: Vec<Result<Tree, Cancelled>> = self
             .scores
             .par_iter_mut()
@@ -193,36 +205,112 @@ impl Rounds<'_> {
             .map(|(class, scores)| {
                 let spare = workspaces.lock().ok().and_then(|mut spare| spare.pop());
                 let mut workspace = spare.unwrap_or_default();
-                workspace.samples.clear();
-                for (row, ((&score, &normalizer), &label)) in scores.iter().zip(&normalizers).zip(y).enumerate() {
-                    let share = (score - normalizer).exp().min(1.0);
-                    let target = if label as usize == class { 1.0 } else { 0.0 };
-                    // With two classes the Hessian reaches 0.5, with more less.
-                    let hessian = factor * share * (1.0 - share);
-                    workspace.samples.push(fixed.sample(row as u32, share - target, hessian));
-                }
-                let tree = grow(bins, codes, fixed, growth, &mut workspace, scores, progress);
+                slopes(&shares, y, class, classes, &mut workspace.slopes);
+                let columns = draws.columns(columns, first_tree + class as u64);
+                let tree = match &rows {
+                    None => grow(ground, 0..y.len() as u32, &columns, &mut workspace, scores, progress),
+                    Some(rows) => {
+                        let tree = grow(ground, rows.iter().copied(), &columns, &mut workspace, scores, progress)?;
+                        for row in absent(rows, y.len() as u32) {
+                            let leaf = tree.leaf_by(|column| ground.codes.column(column).code(row));
+                            scores[row as usize] += f64::from(leaf[0]);
+                        }
+                        Ok(tree)
+                    }
+                };
                 if let Ok(mut spare) = workspaces.lock() {
                     spare.push(workspace);
                 }
                 tree
             })
             .collect();
+        self.done += 1;
         grown.into_iter().collect()
     }
+}
 
-    /// For each row the logarithm of the sum of the exponentials of its scores.
-    fn normalizers(&self) -> Vec<f64> {
-        let mut normalizers = vec![0.0; self.y.len()];
-        normalizers.par_chunks_mut(4 * BLOCK).enumerate().for_each(|(block, out)| {
-            for (i, out) in out.iter_mut().enumerate() {
-                let row = block * 4 * BLOCK + i;
-                let largest = self.scores.iter().map(|scores| scores[row]).fold(f64::NEG_INFINITY, f64::max);
-                *out = largest + self.scores.iter().map(|scores| (scores[row] - largest).exp()).sum::<f64>().ln();
+/// The softmax of the scores, in blocks of rows: in each the shares of one class after the other.
+fn shares(scores: &[Vec<f64>]) -> Vec<f32> {
+    let (classes, rows) = (scores.len(), scores[0].len());
+    let mut shares = vec![0.0f32; classes * rows];
+    shares.par_chunks_mut(BLOCK * classes).enumerate().for_each(|(block, out)| {
+        dispatch(|| {
+            let count = out.len() / classes;
+            let scores = || scores.iter().map(|scores| &scores[block * BLOCK..][..count]);
+            let (mut largest, mut sums) = ([f64::NEG_INFINITY; BLOCK], [0.0f32; BLOCK]);
+            for scores in scores() {
+                for (largest, &score) in largest.iter_mut().zip(scores) {
+                    *largest = if score > *largest { score } else { *largest };
+                }
+            }
+            for (out, scores) in out.chunks_exact_mut(count).zip(scores()) {
+                for (((out, &score), largest), sum) in out.iter_mut().zip(scores).zip(&largest).zip(&mut sums) {
+                    *out = exp_of_negative((score - largest) as f32);
+                    *sum += *out;
+                }
+            }
+            for out in out.chunks_exact_mut(count) {
+                out.iter_mut().zip(&sums).for_each(|(out, sum)| *out /= sum);
             }
         });
-        normalizers
+    });
+    shares
+}
+
+/// The derivatives of the cross-entropy by the scores of one class.
+fn slopes(shares: &[f32], y: &[u32], class: usize, classes: usize, out: &mut Vec<Slope>) {
+    // The diagonal of the Hessian understates the curvature of a softmax whose classes move
+    // together (LightGBM).
+    let factor = (classes as f64 / (classes as f64 - 1.0)) as f32;
+    out.clear();
+    for (shares, labels) in shares.chunks(BLOCK * classes).zip(y.chunks(BLOCK)) {
+        let shares = &shares[class * labels.len()..][..labels.len()];
+        out.extend(shares.iter().zip(labels).map(|(&share, &label)| {
+            let target = if label as usize == class { 1.0 } else { 0.0 };
+            Slope { gradient: share - target, hessian: factor * share * (1.0 - share) }
+        }));
     }
+}
+
+/// Which rows and columns take part.
+struct Draws {
+    rows: f64,
+    columns: f64,
+    seed: u64,
+}
+
+impl Draws {
+    /// Ascending; `None` for all.
+    fn rows(&self, rows: usize, round: u64) -> Option<Vec<u32>> {
+        let stream = || Stream::new(self.seed, "classical/boosting/rows", round);
+        (self.rows < 1.0).then(|| draw(rows, self.rows, stream()).map(|row| row as u32).collect())
+    }
+
+    /// Ascending.
+    fn columns(&self, columns: usize, tree: u64) -> Vec<usize> {
+        if self.columns < 1.0 {
+            draw(columns, self.columns, Stream::new(self.seed, "classical/boosting/columns", tree)).collect()
+        } else {
+            (0..columns).collect()
+        }
+    }
+}
+
+/// A share of the numbers below `count`, rounded, at least one of them: selection sampling (Knuth, The Art of Computer
+/// Programming 2, algorithm 3.4.2 S).
+fn draw(count: usize, share: f64, mut stream: Stream) -> impl Iterator<Item = usize> {
+    let mut wanted = ((count as f64 * share).round() as usize).max(1);
+    (0..count).filter(move |number| {
+        let takes = stream.uniform() * ((count - number) as f64) < wanted as f64;
+        wanted -= usize::from(takes);
+        takes
+    })
+}
+
+/// The numbers below `count` that the ascending `present` leaves out.
+fn absent(present: &[u32], count: u32) -> impl Iterator<Item = u32> {
+    let mut present = present.iter().copied().peekable();
+    (0..count).filter(move |&number| present.next_if_eq(&number).is_none())
 }
 
 pub(super) fn add_leaves(scores: &mut [f64], trees: &[Tree], codes: &[u8]) {

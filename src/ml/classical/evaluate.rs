@@ -30,6 +30,9 @@ pub struct Evaluation {
     pub cv_accuracy_std: f64,
     pub cv_macro_f1_mean: f64,
     pub cv_macro_f1_std: f64,
+    /// Scores of the validation part by the model of the whole training part; absent without rows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub valid: Option<Scores>,
     /// Scores of the test part by the model of the whole training part.
     pub test: Scores,
 }
@@ -42,15 +45,21 @@ pub struct Timing {
     pub predict_seconds: f64,
 }
 
-/// For each estimator its scores, its times, and its class probabilities of the test part.
-pub type Evaluated = (Vec<Evaluation>, Vec<Timing>, Vec<Matrix>);
+/// For each estimator its scores, its times, and its class probabilities of the parts that it did not learn from.
+pub type Evaluated = (Vec<Evaluation>, Vec<Timing>, Vec<HeldOut>);
+
+/// Class probabilities by the model of the whole training part.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldOut {
+    pub valid: Matrix,
+    pub test: Matrix,
+}
 
 /// Evaluates every estimator on rows of `x` (NaN = missing) with labels `y` (indices into
 /// `classes`).
 ///
-/// `train` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold without rows
-/// counts for nothing. The matrices are the class probabilities of the test part, one for each
-/// estimator (only scores in the right order where `Model::is_probabilistic` says so). Runs on `threads` threads, whose number changes no score. Errors: what
+/// `train`, `valid` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold
+/// without rows counts for nothing. The probabilities are (only scores in the right order where `Model::is_probabilistic` says so). Runs on `threads` threads, whose number changes no score. Errors: what
 /// `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row
 /// numbers, labels or lengths that do not fit; `Cancelled`.
 #[allow(clippy::too_many_arguments)] // One call of one caller; a struct would only repeat these names.
@@ -61,12 +70,13 @@ pub fn evaluate(
     classes: &[String],
     train: &[usize],
     fold_of: &[u32],
+    valid: &[usize],
     test: &[usize],
     seed: u64,
     threads: usize,
     progress: &dyn Progress,
 ) -> Result<Evaluated, FitError> {
-    check_shapes(x, y, classes, train, fold_of, test)?;
+    check_shapes(x, y, classes, train, fold_of, &[valid, test])?;
     for (_, estimator) in estimators {
         estimator.check()?;
     }
@@ -74,7 +84,7 @@ pub fn evaluate(
         .num_threads(threads.max(1))
         .build()
         .map_err(|reason| FitError::Threads { threads, reason: reason.to_string() })?;
-    let study = Study::new(x, y, classes, train, fold_of, test, seed)?;
+    let study = Study::new(x, y, classes, train, fold_of, [valid, test], seed)?;
     let steps = Steps { done: AtomicU64::new(0), total: (estimators.len() * (study.folds.len() + 1)) as u64, progress };
     pool.install(|| {
         let mut evaluations = Vec::with_capacity(estimators.len());
@@ -96,7 +106,7 @@ fn check_shapes(
     classes: &[String],
     train: &[usize],
     fold_of: &[u32],
-    test: &[usize],
+    held_out: &[&[usize]],
 ) -> Result<(), FitError> {
     if y.len() != x.rows {
         return Err(FitError::Length { rows: x.rows, labels: y.len(), what: "labels" });
@@ -104,7 +114,7 @@ fn check_shapes(
     if fold_of.len() != train.len() {
         return Err(FitError::Length { rows: train.len(), labels: fold_of.len(), what: "folds" });
     }
-    if let Some(&row) = train.iter().chain(test).find(|&&row| row >= x.rows) {
+    if let Some(&row) = train.iter().chain(held_out.iter().copied().flatten()).find(|&&row| row >= x.rows) {
         return Err(FitError::RowIndex { row, rows: x.rows });
     }
     if let Some(row) = y.iter().position(|&label| label as usize >= classes.len()) {
@@ -137,6 +147,7 @@ impl Part {
 struct Study<'a> {
     classes: &'a [String],
     train: Part,
+    valid: Part,
     test: Part,
     folds: Vec<Fold>,
     seed: u64,
@@ -156,7 +167,7 @@ impl<'a> Study<'a> {
         classes: &'a [String],
         train: &[usize],
         fold_of: &[u32],
-        test: &[usize],
+        [valid, test]: [&[usize]; 2],
         seed: u64,
     ) -> Result<Self, FitError> {
         let mut numbers = fold_of.to_vec();
@@ -172,7 +183,8 @@ impl<'a> Study<'a> {
                 Fold { number: number as usize, inside, outside }
             })
             .collect();
-        Ok(Study { classes, train: Part::take(x, y, train), test: Part::take(x, y, test), folds, seed })
+        let part = |rows: &[usize]| Part::take(x, y, rows);
+        Ok(Study { classes, train: part(train), valid: part(valid), test: part(test), folds, seed })
     }
 
     fn evaluate(
@@ -180,7 +192,7 @@ impl<'a> Study<'a> {
         name: &str,
         estimator: &dyn Estimator,
         steps: &Steps,
-    ) -> Result<(Evaluation, Timing, Matrix), FitError> {
+    ) -> Result<(Evaluation, Timing, HeldOut), FitError> {
         let in_model = |source| match source {
             FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),
             source => FitError::InModel { model: name.to_owned(), source: Box::new(source) },
@@ -198,7 +210,12 @@ impl<'a> Study<'a> {
         let start = Instant::now();
         let probabilities = model.predict_probabilities(&self.test.x);
         let predict_seconds = start.elapsed().as_secs_f64();
-        let test = self.score(model.as_ref(), &self.test.y, &probabilities);
+        let scores = |part: &Part, probabilities: &Matrix| {
+            self.score(model.as_ref(), &part.y, probabilities).with_intervals(&part.y, probabilities)
+        };
+        let test = scores(&self.test, &probabilities);
+        let held_out = HeldOut { valid: model.predict_probabilities(&self.valid.x), test: probabilities };
+        let valid = (self.valid.x.rows > 0).then(|| scores(&self.valid, &held_out.valid));
         steps.advance(&format!("{name}: test accuracy {:.3}", test.accuracy));
 
         let (cv_accuracy_mean, cv_accuracy_std) = mean_and_deviation(folds.iter().map(|scores| scores.accuracy));
@@ -211,9 +228,10 @@ impl<'a> Study<'a> {
             cv_accuracy_std,
             cv_macro_f1_mean,
             cv_macro_f1_std,
+            valid,
             test,
         };
-        Ok((evaluation, Timing { name: name.to_owned(), fit_seconds, predict_seconds }, probabilities))
+        Ok((evaluation, Timing { name: name.to_owned(), fit_seconds, predict_seconds }, held_out))
     }
 
     fn score_fold(

@@ -51,7 +51,8 @@ fn squared_lengths(rows: &[f32], cols: usize) -> Vec<f32> {
 /// exp(x) for x ≤ 0 to about 3e-7 of its value, in operations that the compiler turns into vector
 /// instructions, as it cannot the library's `exp`: x = n ln 2 + r, then a Taylor polynomial of
 /// degree 6 in |r| ≤ ln 2 / 2, then n into the exponent.
-fn exp_of_negative(x: f32) -> f32 {
+#[inline(always)]
+pub fn exp_of_negative(x: f32) -> f32 {
     // Adding 1.5 · 2²³ leaves the rounded integer in the low bits of the mantissa.
     const SHIFTER: f32 = 12_582_912.0;
     const LN_2_HIGH: f32 = 0.693_359_4;

@@ -44,7 +44,7 @@ mod tests;
 mod trees;
 
 pub use baselines::Baselines;
-pub use evaluate::{Evaluated, Evaluation, Timing, evaluate};
+pub use evaluate::{Evaluated, Evaluation, HeldOut, Timing, evaluate};
 pub use fit::FitError;
 
 use crate::ml::matrix::Matrix;

@@ -8,6 +8,10 @@ use rayon::prelude::*;
 
 use crate::ml::matrix::Matrix;
 
+/// Columns, and rows, that one task handles.
+const BLOCK: usize = 8;
+const ROWS: usize = 256;
+
 /// For each column the median that replaces a missing value, and the mean and deviation that
 /// standardise it.
 pub struct Standardizer {
@@ -24,9 +28,12 @@ struct Column {
 impl Standardizer {
     /// A column without any value is taken as constant: it becomes 0 everywhere.
     pub fn fit(x: &Matrix) -> Self {
-        let column = |j| Column::fit((0..x.rows).map(move |i| x.get(i, j)));
-        let columns = (0..x.cols).into_par_iter().map(column).collect();
-        Standardizer { columns }
+        let blocks = (0..x.cols.div_ceil(BLOCK)).into_par_iter();
+        let columns = blocks.flat_map_iter(|block| {
+            let columns = x.columns(block * BLOCK..((block + 1) * BLOCK).min(x.cols));
+            columns.into_iter().map(|values| Column::fit(&values))
+        });
+        Standardizer { columns: columns.collect() }
     }
 
     /// Standardised values, without any missing. An infinite value, which no fit accepts, counts as
@@ -35,19 +42,24 @@ impl Standardizer {
     /// Panics when `x` has another number of columns than the matrix of the fit.
     pub fn apply(&self, x: &Matrix) -> Matrix {
         assert_eq!(x.cols, self.columns.len(), "predict with the columns of the fit");
-        let mut data = Vec::with_capacity(x.data.len());
-        for i in 0..x.rows {
-            for (&value, column) in x.row(i).iter().zip(&self.columns) {
-                let filled = if value.is_finite() { f64::from(value) } else { column.median };
-                data.push(((filled - column.mean) / column.deviation) as f32);
-            }
-        }
-        Matrix::from_vec(x.rows, x.cols, data)
+        let mut scaled = Matrix::zeros(x.rows, x.cols);
+        scaled.data.par_chunks_mut(ROWS * x.cols.max(1)).zip(x.data.par_chunks(ROWS * x.cols.max(1))).for_each(
+            |(out, values)| {
+                for (out, values) in out.chunks_exact_mut(x.cols).zip(values.chunks_exact(x.cols)) {
+                    for ((out, &value), column) in out.iter_mut().zip(values).zip(&self.columns) {
+                        let filled = if value.is_finite() { f64::from(value) } else { column.median };
+                        *out = ((filled - column.mean) / column.deviation) as f32;
+                    }
+                }
+            },
+        );
+        scaled
     }
 }
 
 impl Column {
-    fn fit(values: impl Iterator<Item = f32> + Clone) -> Column {
+    fn fit(values: &[f32]) -> Column {
+        let values = values.iter().copied();
         let mut known: Vec<f32> = values.clone().filter(|value| value.is_finite()).collect();
         if known.is_empty() {
             return Column { median: 0.0, mean: 0.0, deviation: 1.0 };

@@ -11,7 +11,9 @@ use candle_nn::ops::softmax;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::recipe::FORMAT;
-use super::{Blueprint, Embedding, Network, Recipe, Snapshot, on_one_thread};
+use super::{Activation, Blueprint, Embedding, Network, Recipe, Snapshot, on_one_thread};
+use crate::ml::calibration::temper;
+use crate::ml::diagnosis::Units;
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
 use crate::ml::preprocess::{InputError, Preprocessing};
@@ -25,6 +27,8 @@ pub struct Classifier {
     classes: Vec<String>,
     network: Network,
     loss: String,
+    /// Of the probabilities, see `ml::calibration`.
+    temperature: f64,
 }
 
 /// Why a model cannot be read or used.
@@ -43,7 +47,7 @@ pub enum ModelError {
 impl Classifier {
     /// `loss`: the name of what was minimised.
     pub(in crate::ml) fn new(preprocessing: Preprocessing, classes: &[String], network: Network, loss: &str) -> Self {
-        Classifier { preprocessing, classes: classes.to_vec(), network, loss: loss.into() }
+        Classifier { preprocessing, classes: classes.to_vec(), network, loss: loss.into(), temperature: 1.0 }
     }
 
     /// Names of the outputs, in the order of the probabilities' columns.
@@ -57,6 +61,33 @@ impl Classifier {
 
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
+    }
+
+    /// Lets all later probabilities be those of this temperature; the likeliest classes stay the same.
+    pub fn set_temperature(&mut self, temperature: f64) {
+        self.temperature = temperature;
+    }
+
+    /// How many hidden units are zero for every row of `frame`; `None` where the activation is never exactly zero.
+    pub fn silent_units(&self, frame: &Frame) -> Result<Option<Units>, ModelError> {
+        if self.blueprint().activation != Activation::Relu {
+            return Ok(None);
+        }
+        let rows: Vec<usize> = (0..frame.rows).collect();
+        on_one_thread(|| {
+            let mut fired: Vec<Vec<bool>> = Vec::new();
+            for part in rows.chunks(ROWS_AT_ONCE) {
+                let inputs = self.preprocessing.apply(frame, part)?;
+                self.network.infer_watched(inputs, &mut |layer, outputs| {
+                    let highest = outputs.max(0)?.to_vec1::<f32>()?;
+                    fired.resize(fired.len().max(layer + 1), vec![false; highest.len()]);
+                    fired[layer].iter_mut().zip(highest).for_each(|(fired, value)| *fired |= value > 0.0);
+                    Ok(())
+                })?;
+            }
+            let dead = fired.iter().flatten().filter(|fired| !**fired).count();
+            Ok(Some(Units { all: fired.iter().map(Vec::len).sum(), dead }))
+        })
     }
 
     /// Every tensor's shape and values by name.
@@ -78,7 +109,9 @@ impl Classifier {
                     data.extend(probabilities.flatten_all()?.to_vec1::<f32>()?);
                 }
             }
-            Ok(Matrix::from_vec(frame.rows, self.classes.len(), data))
+            let mut probabilities = Matrix::from_vec(frame.rows, self.classes.len(), data);
+            temper(&mut probabilities, self.temperature);
+            Ok(probabilities)
         })
     }
 
@@ -102,6 +135,7 @@ impl Classifier {
             inputs: self.preprocessing.clone(),
             network: self.network.blueprint().clone(),
             loss: self.loss.clone(),
+            temperature: self.temperature,
         };
         Ok((file, serde_json::to_value(recipe).map_err(|e| ModelError::Recipe(e.to_string()))?))
     }
@@ -122,7 +156,13 @@ impl Classifier {
         }
         let mut network = Network::new(&recipe.network, 0)?;
         network.restore(&snapshot).map_err(ModelError::Weights)?;
-        Ok(Classifier { preprocessing: recipe.inputs, classes: recipe.classes, network, loss: recipe.loss })
+        Ok(Classifier {
+            preprocessing: recipe.inputs,
+            classes: recipe.classes,
+            network,
+            loss: recipe.loss,
+            temperature: recipe.temperature,
+        })
     }
 }
 
@@ -150,6 +190,8 @@ fn check(recipe: &Recipe) -> Result<(), String> {
         format!("tables that do not fit columns of {values:?} categories").into()
     } else if !recipe.network.is_plausible() {
         "its network has layers of impossible width".into()
+    } else if !(recipe.temperature.is_finite() && recipe.temperature > 0.0) {
+        format!("its temperature is {}, not above 0", recipe.temperature).into()
     } else if recipe.inputs.has_short_quantiles() {
         "a column has fewer than two quantiles".into()
     } else {

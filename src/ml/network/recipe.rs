@@ -25,4 +25,11 @@ pub struct Recipe {
     pub network: Blueprint,
     /// The loss that the weights minimise; the logits' softmax are probabilities under it.
     pub loss: String,
+    /// The logits are divided by it before the softmax; fitted on the validation part, it leaves the likeliest class as it is.
+    #[serde(default = "neutral")]
+    pub temperature: f64,
+}
+
+fn neutral() -> f64 {
+    1.0
 }

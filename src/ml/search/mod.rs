@@ -1,47 +1,49 @@
-//! Search over parameters by path: which points to try (`space`), and trying them side by side.
+//! Search over parameters by path: which points to try (`space`, `tpe`), how long each (`brackets`), side by side, and what came of it (`factors`).
 //!
-//! A trial is known by its parameters alone, so its result can be kept and taken again. Trials are chosen on the validation part only.
-//! Knows nothing of networks: a trial is a function of a JSON object of parameters.
+//! A trial is known by its parameters alone, so its course can be kept and taken again. Trials are chosen on the validation
+//! part only. Whatever is decided, is decided when all the trials that bear on it have ended: no number of threads reaches a
+//! result. Only a budget in minutes does, by the number of trials.
+//! Knows nothing of networks: a trial is a function of a JSON object of parameters that gives learning curves.
 
+mod brackets;
+mod factors;
+mod fanova;
+mod heat;
+mod propose;
 mod space;
+mod spec;
+#[cfg(test)]
+mod tests;
+mod tpe;
+mod trial;
 
-use std::collections::BTreeMap;
-
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::progress::{Cancelled, Progress};
-use super::train::{Metric, PartScores};
+use super::train::Metric;
+use brackets::brackets;
+use heat::Heat;
 
-pub use space::{Method, Range, SearchSpec, apply};
+pub use factors::{Aspect, Factor, Scale};
+pub use space::{Point, Range, apply};
+pub use spec::{Method, PruningKind, PruningSpec, SearchSpec};
+pub use trial::{Course, State, Trial};
 
-/// What one trial gave: the scores of its kept epoch on the validation part.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrialResult {
-    pub valid: PartScores,
-    pub best_epoch: usize,
-    /// Epochs that were run.
-    pub epochs: usize,
-}
-
-/// One point of the space and its result.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Trial {
-    pub index: usize,
-    /// The searched parameters by path.
-    pub params: BTreeMap<String, Value>,
-    #[serde(flatten)]
-    pub result: TrialResult,
-}
+/// Trials that are begun together where neither their number nor a bracket bounds them; they do not compete, so the number reaches no result.
+const AT_ONCE: usize = 64;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SearchResult {
     pub method: Method,
     pub metric: Metric,
     pub trials: Vec<Trial>,
-    /// Index of the best trial; the first of equals.
+    /// Index of the best trial that ran to its end; the first of equals.
     pub best: usize,
+    /// Whether the clock ended it.
+    pub out_of_time: bool,
+    /// What varied, and how much it matters.
+    pub factors: Vec<Factor>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -50,124 +52,69 @@ pub enum SearchError {
     Trial { index: usize, params: String, message: String },
     #[error("the space holds no point to try")]
     NoPoint,
-    #[error("the system grants no threads: {0}")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
+    #[error(
+        "the loss of every one of {trials} trials stopped being finite: search over lower learning rates, or set clip_norm"
+    )]
+    AllDiverged { trials: usize },
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
 
-/// Trains with the parameters of one point; the error is for the user.
-pub type RunTrial<'a> = dyn Fn(&BTreeMap<String, Value>) -> Result<TrialResult, String> + Sync + 'a;
+/// Trains with the parameters of one point, to the epoch of a rung or to the end; the error is for the user. What it gave at one rung must be the
+/// beginning of what it gives at the next.
+pub type RunTrial<'a> = dyn Fn(&Point, Option<usize>) -> Result<Course, String> + Sync + 'a;
 
-/// Runs every trial, `threads` at a time, and names the best. `written` holds the parameters as they stand. Trials must not depend on each other, so the result is the same for any
-/// number of threads. An error of any trial ends the search; of several the one with the smallest index is told.
-pub fn search(
-    spec: &SearchSpec,
-    written: &Value,
-    seed: u64,
-    threads: usize,
-    progress: &dyn Progress,
-    trial: &RunTrial,
-) -> Result<SearchResult, SearchError> {
-    let points = spec.points(written, seed);
-    let total = points.len() as u64;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build()?;
-    let done = std::sync::atomic::AtomicU64::new(0);
-    let run = |(index, params): (usize, BTreeMap<String, Value>)| -> Result<Trial, SearchError> {
-        if progress.cancelled() {
-            return Err(Cancelled.into());
-        }
-        let result = trial(&params).map_err(|message| match progress.cancelled() {
-            true => SearchError::Cancelled(Cancelled),
-            false => SearchError::Trial { index, params: describe(&params), message },
-        })?;
-        let count = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-        progress.update(count, total, &format!("trials; valid macro-F1 {:.3}", result.valid.macro_f1));
-        Ok(Trial { index, params, result })
-    };
-    let results: Vec<Result<Trial, SearchError>> =
-        pool.install(|| points.into_par_iter().enumerate().with_max_len(1).map(run).collect());
-    let trials = results.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let score = |trial: &Trial| {
-        let value = trial.result.valid.get(spec.metric);
-        if spec.metric == Metric::Loss { -value } else { value }
-    };
-    let mut best = trials.first().ok_or(SearchError::NoPoint)?;
-    for trial in &trials {
-        if score(trial) > score(best) {
-            best = trial;
-        }
-    }
-    let best = best.index;
-    Ok(SearchResult { method: spec.method, metric: spec.metric, trials, best })
+/// What a search is over, and what it may use.
+pub struct Search<'a> {
+    pub spec: &'a SearchSpec,
+    /// The parameters as they stand.
+    pub written: &'a Value,
+    /// Of a whole trial.
+    pub epochs: usize,
+    pub seed: u64,
+    /// Trials that run side by side; no result depends on it.
+    pub threads: usize,
+    /// Whether the time is up, so that no trial may begin after this many have.
+    pub is_over: &'a (dyn Fn(usize) -> bool + Sync),
 }
 
-fn describe(params: &BTreeMap<String, Value>) -> String {
-    params.iter().map(|(path, value)| format!("{path} {value}")).collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ml::progress::Silent;
-    use serde_json::json;
-
-    fn spec(value: Value) -> SearchSpec {
-        serde_json::from_value(value).unwrap()
-    }
-
-    fn written() -> Value {
-        json!({"lr": 0.9, "depth": 2})
-    }
-
-    /// A score that is largest at lr = 0.01 and depth = 2.
-    fn hill(params: &BTreeMap<String, Value>) -> Result<TrialResult, String> {
-        let lr = params["lr"].as_f64().ok_or("lr is not a number")?;
-        let depth = params.get("depth").and_then(Value::as_f64).unwrap_or(2.0);
-        let score = 1.0 - (lr.log10() + 2.0).abs() / 4.0 - (depth - 2.0).abs() / 10.0;
-        Ok(TrialResult {
-            valid: PartScores { loss: 1.0 - score, accuracy: score, macro_f1: score },
-            best_epoch: 1,
-            epochs: 1,
-        })
-    }
-
-    #[test]
-    fn a_grid_tries_every_combination_and_finds_the_best() {
-        let spec = spec(
-            json!({"method": "grid", "space": {"lr": {"choice": [0.1, 0.01, 0.001]}, "depth": {"choice": [1, 2]}}}),
-        );
-        let result = search(&spec, &written(), 0, 2, &Silent, &hill).unwrap();
-        assert_eq!(result.trials.len(), 6);
-        assert_eq!(result.trials[result.best].params["lr"], json!(0.01));
-        assert_eq!(result.trials[result.best].params["depth"], json!(2));
-    }
-
-    #[test]
-    fn random_trials_are_the_same_for_any_number_of_threads_and_close_in_on_nothing_else() {
-        let spec = spec(json!({"method": "random", "trials": 40, "space": {"lr": {"log_uniform": [1e-4, 1.0]}}}));
-        let one = search(&spec, &written(), 7, 1, &Silent, &hill).unwrap();
-        assert_eq!(one, search(&spec, &written(), 7, 3, &Silent, &hill).unwrap());
-        assert_eq!(one.trials[0].params["lr"], json!(0.9), "the parameters as written come first");
-        assert_ne!(one, search(&spec, &written(), 8, 1, &Silent, &hill).unwrap());
-        let best = one.trials[one.best].params["lr"].as_f64().unwrap();
-        assert!((0.004..0.025).contains(&best), "{best}");
-        // Adding trials leaves the earlier ones as they were, so their results can be taken from a cache.
-        let more = SearchSpec { trials: 50, ..spec };
-        let more = search(&more, &written(), 7, 2, &Silent, &hill).unwrap();
-        assert_eq!(one.trials[..], more.trials[..40]);
-    }
-
-    #[test]
-    fn the_error_of_the_first_failing_trial_is_told() {
-        let spec = spec(json!({"method": "grid", "space": {"lr": {"choice": [0.1, "high"]}}}));
-        let error = search(&spec, &written(), 0, 2, &Silent, &hill).unwrap_err();
-        assert_eq!(error.to_string(), "trial 1 (lr \"high\"): lr is not a number");
-    }
-
-    #[test]
-    fn loss_is_minimised() {
-        let spec = spec(json!({"method": "grid", "metric": "loss", "space": {"lr": {"choice": [0.1, 0.01]}}}));
-        assert_eq!(search(&spec, &written(), 0, 1, &Silent, &hill).unwrap().best, 1);
+impl Search<'_> {
+    /// Runs the trials and names the best. Of several errors the one of the smallest index is told.
+    pub fn run(&self, progress: &dyn Progress, trial: &RunTrial) -> Result<SearchResult, SearchError> {
+        let metric = self.spec.metric;
+        let grid = (self.spec.method == Method::Grid).then(|| space::grid(&self.spec.space));
+        let total = grid.as_ref().map(Vec::len).or(self.spec.drawn_trials());
+        let mut trials: Vec<Trial> = Vec::new();
+        let mut out_of_time = false;
+        for bracket in brackets(self.spec, self.epochs) {
+            let left = total.map(|total| total - trials.len());
+            let size = bracket.trials.into_iter().chain(left).min().unwrap_or(AT_ONCE);
+            out_of_time = !trials.is_empty() && size > 0 && (self.is_over)(trials.len());
+            if size == 0 || out_of_time {
+                break;
+            }
+            let points: Vec<Point> = match &grid {
+                Some(grid) => grid[trials.len()..trials.len() + size].to_vec(),
+                None => propose::propose(self.spec, self.written, self.seed, &trials, size),
+            };
+            let begun = trials.len();
+            let heat = Heat { search: self, begun, points: &points, total, progress, trial };
+            trials.extend(heat.run(&bracket.rungs)?);
+            out_of_time = trials.len() < begun + size;
+            if out_of_time {
+                break;
+            }
+        }
+        if trials.is_empty() {
+            return Err(SearchError::NoPoint);
+        }
+        let complete = |trial: &Trial| trial.state == State::Complete;
+        let standing = |trial: &Trial| Some((complete(trial), trial.merit(metric)?, trial.index));
+        // A trial that did not run to its end is taken only where none did.
+        let better = |a: &(bool, f64, usize), b: &(bool, f64, usize)| (b.0, b.1) > (a.0, a.1);
+        let best = trials.iter().filter_map(standing).reduce(|a, b| if better(&a, &b) { b } else { a });
+        let (.., best) = best.ok_or(SearchError::AllDiverged { trials: trials.len() })?;
+        let factors = factors::factors(&self.spec.space, metric, &trials, self.seed);
+        Ok(SearchResult { method: self.spec.method, metric, trials, best, out_of_time, factors })
     }
 }

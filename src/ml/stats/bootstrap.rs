@@ -57,14 +57,18 @@ pub fn bootstrap_intervals<const N: usize>(
             distribution.push(value);
         }
     }
-    let tail = (1.0 - how.level) / 2.0;
     let mut number = 0;
     Some(estimates.map(|estimate| {
-        let distribution = &mut distributions[number];
         number += 1;
-        distribution.sort_by(f64::total_cmp);
-        Interval { estimate, low: percentile(distribution, tail), high: percentile(distribution, 1.0 - tail) }
+        percentiles(estimate, std::mem::take(&mut distributions[number - 1]), how.level)
     }))
+}
+
+/// The interval of a figure from its values over the resamples, of which there must be one at least.
+pub(super) fn percentiles(estimate: f64, mut distribution: Vec<f64>, level: f64) -> Interval {
+    let tail = (1.0 - level) / 2.0;
+    distribution.sort_by(f64::total_cmp);
+    Interval { estimate, low: percentile(&distribution, tail), high: percentile(&distribution, 1.0 - tail) }
 }
 
 /// The interval of one figure.

@@ -66,6 +66,23 @@ pub fn chi_squared_tail(x: f64, degrees: f64) -> f64 {
     front * fraction
 }
 
+/// P(X > z) of the standard normal distribution, with full relative precision in the upper tail.
+pub fn normal_tail(z: f64) -> f64 {
+    let half = chi_squared_tail(z * z, 1.0) / 2.0;
+    if z < 0.0 { 1.0 - half } else { half }
+}
+
+/// P(low < X < high) of the standard normal distribution, with full relative precision in both tails.
+pub fn normal_mass(low: f64, high: f64) -> f64 {
+    if low >= 0.0 {
+        normal_tail(low) - normal_tail(high)
+    } else if high <= 0.0 {
+        normal_tail(-high) - normal_tail(-low)
+    } else {
+        1.0 - normal_tail(-low) - normal_tail(high)
+    }
+}
+
 /// P(X = k) of n fair coins.
 pub fn fair_coins(n: u64, k: u64) -> f64 {
     let (n, k) = (n as f64, k as f64);
@@ -94,6 +111,26 @@ mod tests {
             assert!((found / expected - 1.0).abs() < 1e-11, "{x}, {degrees}: {found} for {expected}");
         }
         assert_eq!(chi_squared_tail(0.0, 1.0), 1.0);
+    }
+
+    // [norm.sf(x) for x in (-3, -0.5, 0, 1.96, 9)]  (scipy 1.17.1)
+    #[test]
+    fn tails_of_the_normal_agree_with_scipy() {
+        let cases = [
+            (-3.0, 0.998_650_101_968_369_9),
+            (-0.5, 0.691_462_461_274_013_1),
+            (0.0, 0.5),
+            (1.96, 0.024_997_895_148_220_435),
+            (9.0, 1.128_588_405_953_832_4e-19),
+        ];
+        for (z, expected) in cases {
+            assert!((normal_tail(z) / expected - 1.0).abs() < 1e-11, "{z}");
+        }
+        for (low, high) in [(8.0, 9.0), (-9.0, -8.0)] {
+            let mass = normal_mass(low, high);
+            assert!((mass / (normal_tail(8.0) - normal_tail(9.0)) - 1.0).abs() < 1e-11, "{low}, {high}: {mass}");
+        }
+        assert!((normal_mass(-1.0, 2.0) - 0.818_594_614_120_363_7).abs() < 1e-12);
     }
 
     #[test]

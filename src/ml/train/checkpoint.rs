@@ -29,6 +29,12 @@ pub trait Checkpoints: Sync {
 
     /// Puts `bytes` in the place of what was saved before.
     fn save(&self, bytes: &[u8]);
+
+    /// The epoch at which to pause, for a training that may go on later: its state is saved there, and schedules still look at
+    /// the end of the whole training. `None` runs through.
+    fn pause(&self) -> Option<usize> {
+        None
+    }
 }
 
 /// Keeps nothing.

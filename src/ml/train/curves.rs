@@ -93,7 +93,7 @@ impl Curves {
         ]
     }
 
-    pub(super) fn columns_mut(&mut self) -> [(&'static str, &mut Vec<f64>); 9] {
+    pub(in crate::ml) fn columns_mut(&mut self) -> [(&'static str, &mut Vec<f64>); 9] {
         [
             ("objective", &mut self.objective),
             ("train_loss", &mut self.train_loss),
@@ -108,7 +108,7 @@ impl Curves {
     }
 
     /// Leaves the first rows, epoch 0 included.
-    pub(super) fn truncate(&mut self, rows: usize) {
+    pub fn truncate(&mut self, rows: usize) {
         self.epoch.truncate(rows);
         self.columns_mut().into_iter().for_each(|(_, values)| values.truncate(rows));
     }

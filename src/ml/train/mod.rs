@@ -17,11 +17,12 @@ mod workers;
 pub use checkpoint::{Checkpoints, NoCheckpoints};
 pub use curves::{Curves, PartScores};
 pub use error::TrainError;
-pub(in crate::ml) use run::{Examples, Freeze, Job, Outcome, predict, run};
+pub(in crate::ml) use run::{Examples, Job, Outcome, Restraint, logits, run};
 pub use spec::{
     ClassWeights, DropoutSchedule, EarlyStoppingSpec, Factors, Loss, Metric, NamedWeights, OptimizerKind,
     OptimizerSpec, ScheduleKind, ScheduleSpec, TrainingSpec,
 };
+pub use stopping::Replay;
 pub(in crate::ml) use workers::{Common, side_by_side};
 
 #[cfg(test)]
@@ -97,8 +98,14 @@ pub fn train_on(
         let mut net = Network::new(&blueprint, seed)?;
         let train = Examples::new(&data, &preprocessing, data.train)?;
         let valid = Examples::new(&data, &preprocessing, data.valid)?;
-        let job =
-            Job { train: &train, valid: &valid, classes: data.classes, spec: training, seed, freeze: Freeze::NONE };
+        let job = Job {
+            train: &train,
+            valid: &valid,
+            classes: data.classes,
+            spec: training,
+            seed,
+            restraint: Restraint::NONE,
+        };
         let Outcome { curves, best_epoch, diverged, resumed } = run(&mut net, &job, checkpoints, progress)?;
         let model = Classifier::new(preprocessing, data.classes, net, training.loss.name());
         Ok(Fitted { model, curves, best_epoch, diverged, resumed })

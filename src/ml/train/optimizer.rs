@@ -27,6 +27,8 @@ struct Slot {
     level: Option<usize>,
     role: Role,
     var: Var,
+    /// Factor of the learning rate for the parameter's level.
+    rate: f64,
     memory: RefCell<Memory>,
 }
 
@@ -84,10 +86,24 @@ impl Optimizer {
         };
         let slots = parameters
             .into_iter()
-            .map(|Parameter { name, level, role, var }| Slot { name, level, role, var, memory: RefCell::default() })
+            .map(|Parameter { name, level, role, var }| Slot {
+                name,
+                level,
+                role,
+                var,
+                rate: 1.0,
+                memory: RefCell::default(),
+            })
             .collect();
         let decays_all = !spec.decay_weights_only.unwrap_or(false);
         Optimizer { rule, factors: spec.factors, decays_all, slots }
+    }
+
+    /// Gives each of the `levels` levels `rate` of the learning rate of the one above it, the head the whole.
+    pub fn slow_down(&mut self, rate: f64, levels: usize) {
+        for slot in &mut self.slots {
+            slot.rate = slot.level.map_or(1.0, |level| rate.powi(levels.saturating_sub(level) as i32));
+        }
     }
 
     /// What is remembered of every parameter, by its name.
@@ -143,7 +159,7 @@ impl Optimizer {
         // As torch.nn.utils.clip_grad_norm_.
         let coefficient = clip.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0));
         for (slot, gradient) in moving {
-            let lr = lr * self.factor(slot.role);
+            let lr = lr * slot.rate * self.factor(slot.role);
             let rule = if self.decays_all || slot.role == Role::Weight { rule } else { rule.without_decay() };
             let update = Update { rule, lr, coefficient: coefficient as f32, memory: &slot.memory };
             slot.var.inplace_op2(gradient, &update)?;

@@ -27,13 +27,15 @@ pub struct Examples {
     pub labels: Vec<u32>,
 }
 
-/// Which layers stand still.
+/// How lower layers are held back.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Freeze {
-    /// The first layers, as `Blueprint::levels` counts them.
-    pub levels: usize,
+pub struct Restraint {
+    /// The first layers, as `Blueprint::levels` counts them, which stand still.
+    pub frozen: usize,
     /// The last epoch in which they stand still; `None` never releases them.
     pub until: Option<usize>,
+    /// The learning rate of each level as a share of that of the next one above; the head has the whole rate.
+    pub rate: f64,
 }
 
 /// What one training needs besides the network.
@@ -44,7 +46,7 @@ pub struct Job<'a> {
     pub spec: &'a TrainingSpec,
     /// Of the order of rows and of dropout.
     pub seed: u64,
-    pub freeze: Freeze,
+    pub restraint: Restraint,
 }
 
 /// What a training leaves besides the network, which has the weights of the best epoch.
@@ -59,11 +61,11 @@ pub struct Outcome {
 /// Rows that are scored at once; bounds memory, not results.
 const ROWS_AT_ONCE: usize = 2048;
 
-impl Freeze {
-    pub const NONE: Freeze = Freeze { levels: 0, until: None };
+impl Restraint {
+    pub const NONE: Restraint = Restraint { frozen: 0, until: None, rate: 1.0 };
 
-    fn levels_in(self, epoch: usize) -> usize {
-        if self.until.is_none_or(|last| epoch <= last) { self.levels } else { 0 }
+    fn frozen_in(self, epoch: usize) -> usize {
+        if self.until.is_none_or(|last| epoch <= last) { self.frozen } else { 0 }
     }
 }
 
@@ -97,6 +99,7 @@ pub fn run(
     let batches = batches(job.train.rows(), spec.batch_size, smallest);
     let mut schedule = Schedule::new(&spec.schedule, spec.optimizer.lr, spec.epochs, batches.len());
     let mut optimizer = Optimizer::new(&spec.optimizer, network.parameters());
+    optimizer.slow_down(job.restraint.rate, network.blueprint().levels());
     let weights = Arc::new(class_weights(spec, job)?);
     let mut masks = Stream::new(job.seed, "dropout", 0);
     let mut stopping = Stopping::new(spec);
@@ -138,9 +141,10 @@ pub fn run(
         }
     }
     let resumed = curves.len() - 1;
-    let over = over || diverged.is_some();
-    for epoch in curves.len()..=if over { 0 } else { spec.epochs } {
-        let frozen = job.freeze.levels_in(epoch);
+    let end = checkpoints.pause().map_or(spec.epochs, |pause| pause.min(spec.epochs));
+    let over = over || diverged.is_some() || resumed >= end;
+    for epoch in curves.len()..=if over { 0 } else { end } {
+        let frozen = job.restraint.frozen_in(epoch);
         let order = Stream::new(job.seed, "shuffle", epoch as u64).permutation(job.train.rows());
         let mut sums = Steps::default();
         for (i, span) in batches.iter().enumerate() {
@@ -227,21 +231,12 @@ fn serving(mut known: Checkpoint, spec: &TrainingSpec, shape: &Snapshot, optimiz
         snapshot.len() == shape.len()
             && shape.iter().all(|(name, (shape, _))| snapshot.get(name).is_some_and(|(found, _)| found == shape))
     };
-    let metric = spec.early_stopping.metric;
-    let mut stopping = Stopping::new(spec);
-    let mut last = 0;
-    for (epoch, score) in known.curves.valid(metric).iter().enumerate().skip(1) {
-        stopping.epoch_ended(epoch, metric.merit(*score));
-        last = epoch;
-        if stopping.is_over(epoch) {
-            break;
-        }
-    }
-    if stopping.best() != Some(known.best_epoch) || !fits(&known.best) {
+    let replay = spec.replay(&known.curves, None);
+    if replay.best_epoch != Some(known.best_epoch) || !fits(&known.best) {
         return None;
     }
-    if stopping.is_over(last) {
-        known.curves.truncate(last + 1);
+    if replay.is_over {
+        known.curves.truncate(replay.last_epoch + 1);
         known.diverged = None;
         known.moving = None;
     } else if known.diverged.is_none() {
@@ -338,12 +333,8 @@ fn score(network: &Network, examples: &Examples, classes: &[String]) -> Result<P
     Ok(PartScores { loss: total / examples.rows() as f64, accuracy: scores.accuracy, macro_f1: scores.macro_f1 })
 }
 
-/// The most likely class of every row.
-pub fn predict(network: &Network, examples: &Examples) -> Result<Vec<u32>, TrainError> {
-    Ok(logits(network, examples)?.argmax_rows())
-}
-
-fn logits(network: &Network, examples: &Examples) -> Result<Matrix, TrainError> {
+/// The logits (rows × classes) of every row, as the network predicts.
+pub fn logits(network: &Network, examples: &Examples) -> Result<Matrix, TrainError> {
     let rows: Vec<usize> = (0..examples.rows()).collect();
     let mut data = Vec::with_capacity(rows.len() * network.blueprint().classes);
     for part in rows.chunks(ROWS_AT_ONCE) {

@@ -1,12 +1,15 @@
-//! Copies an old network's tensors into a new one where shapes agree, output rows by class name, and says for every
-//! tensor what was done.
+//! Copies an old network's tensors into a new one as far as they fit, rows that stand for a class or a category value by
+//! its name, and says for every tensor what was done.
 //!
 //! Knows nothing of training.
+
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::spec::NewRows;
-use crate::ml::network::{Network, Snapshot};
+use crate::ml::network::{Blueprint, Embedding, Network, Snapshot};
+use crate::ml::preprocess::Preprocessing;
 use crate::ml::rng::Stream;
 use crate::ml::train::TrainError;
 
@@ -27,51 +30,88 @@ pub struct TensorReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Equal shapes: the old values.
+    /// The old values, all of them.
     Copied,
-    /// The head: the rows of classes of equal name are the old ones.
+    /// A head: the rows of classes of equal name are the old ones.
     RowsMatchedByClass,
-    /// Another shape, or new: random values.
+    /// A table of categories: the rows of equal values are the old ones.
+    RowsMatchedByValue,
+    /// Another size: the part that both have is the old one, the rest random.
+    Sliced,
+    /// New, or of another kind of shape: random values.
     Reinitialised,
     /// Only the old network has it.
     Skipped,
 }
 
-/// Size of the noise on the rows of new classes, as a share of the old rows' root mean square: enough to tell several new
-/// classes apart.
+/// What the rows of a network's tensors stand for.
+pub struct RowNames<'a> {
+    classes: Vec<Option<&'a str>>,
+    /// The values of a table of categories by its tensor's name; the first row, of what is unknown, has no name.
+    tables: BTreeMap<String, Vec<Option<&'a str>>>,
+}
+
+/// Size of the noise on new rows, as a share of the old rows' root mean square: enough to tell several of them apart.
 const NOISE: f64 = 0.01;
+
+impl<'a> RowNames<'a> {
+    pub fn new(blueprint: &Blueprint, preprocessing: &'a Preprocessing, classes: &'a [String]) -> Self {
+        let tables = blueprint.branches.iter().filter(|branch| matches!(branch.embedding, Embedding::Table { .. }));
+        let named = |column: &'a crate::ml::preprocess::CategoryColumn| {
+            std::iter::once(None).chain(column.values.iter().map(|value| Some(value.as_str()))).collect()
+        };
+        RowNames {
+            classes: classes.iter().map(|class| Some(class.as_str())).collect(),
+            tables: tables
+                .zip(&preprocessing.categories)
+                .map(|(branch, column)| (format!("branches.{}.embedding.table", branch.key), named(column)))
+                .collect(),
+        }
+    }
+
+    fn of(&self, tensor: &str) -> Option<&[Option<&'a str>]> {
+        if tensor.starts_with("head.") { Some(&self.classes) } else { self.tables.get(tensor).map(Vec::as_slice) }
+    }
+}
+
+/// A tensor's shape and row-major values.
+type Values = (Vec<usize>, Vec<f32>);
 
 /// Takes over what fits from `old` into `network`, whose other values stay as they are.
 pub fn graft(
-    old: &Snapshot,
-    old_classes: &[String],
+    (old, old_names): (&Snapshot, &RowNames),
     network: &mut Network,
-    classes: &[String],
+    names: &RowNames,
     new_rows: NewRows,
     seed: u64,
 ) -> Result<Vec<TensorReport>, TrainError> {
     let mut new = network.snapshot()?;
     let mut report = Vec::new();
-    for (name, (shape, values)) in &mut new {
-        let found = old.get(name);
-        let head = name.starts_with("head.");
-        let (action, detail) = match found {
-            Some((old_shape, old_values)) if head && old_shape[1..] == shape[1..] => {
-                let stream = Stream::new(seed, &format!("transfer {name}"), 0);
-                let detail = match_rows(old_values, old_classes, values, classes, new_rows, stream);
-                (Action::RowsMatchedByClass, detail)
+    for (name, values) in &mut new {
+        let found = old.get(name).filter(|(shape, _)| shape.len() == values.0.len());
+        let (action, detail) = match (found, old_names.of(name), names.of(name)) {
+            (None, _, _) if old.contains_key(name) => {
+                (Action::Reinitialised, "another number of dimensions: its usual first values".to_string())
             }
-            Some((old_shape, old_values)) if !head && old_shape == shape => {
-                values.clone_from(old_values);
+            (None, _, _) => (Action::Reinitialised, "not in the old network: its usual first values".to_string()),
+            (Some(found), Some(from), Some(to)) if name.starts_with("head.") || from != to => {
+                let stream = Stream::new(seed, &format!("transfer {name}"), 0);
+                match_rows((found, from), (values, to), name.starts_with("head."), new_rows, stream)
+            }
+            (Some(found), _, _) if found.0 == values.0 => {
+                values.1.clone_from(&found.1);
                 (Action::Copied, "equal shape".to_string())
             }
-            Some(_) => (Action::Reinitialised, "another shape: random first values".to_string()),
-            None => (Action::Reinitialised, "not in the old network: its usual first values".to_string()),
+            (Some(found), _, _) => {
+                copy_common((&found.0, &found.1), (&values.0, &mut values.1));
+                let common: Vec<String> = found.0.iter().zip(&values.0).map(|(a, b)| a.min(b).to_string()).collect();
+                (Action::Sliced, format!("the first {} are the old ones, the rest random", common.join(" × ")))
+            }
         };
         report.push(TensorReport {
             tensor: name.clone(),
-            old_shape: found.map(|(shape, _)| shape.clone()),
-            new_shape: Some(shape.clone()),
+            old_shape: old.get(name).map(|(shape, _)| shape.clone()),
+            new_shape: Some(values.0.clone()),
             action,
             detail,
         });
@@ -89,48 +129,76 @@ pub fn graft(
     Ok(report)
 }
 
-/// Fills `values` (one row for each of `classes`) from `old` (one row for each of `old_classes`); the sentence says how.
+/// Copies rows of equal names; the others start as `new_rows` says.
 fn match_rows(
-    old: &[f32],
-    old_classes: &[String],
-    values: &mut [f32],
-    classes: &[String],
+    ((old_shape, old), old_names): (&Values, &[Option<&str>]),
+    ((shape, values), names): (&mut Values, &[Option<&str>]),
+    head: bool,
     new_rows: NewRows,
     mut stream: Stream,
-) -> String {
-    let width = old.len() / old_classes.len();
-    let mean: Vec<f64> = (0..width)
-        .map(|j| old.iter().skip(j).step_by(width).map(|x| f64::from(*x)).sum::<f64>() / old_classes.len() as f64)
+) -> (Action, String) {
+    let (from, to) = (&old_shape[1..], &shape[1..]);
+    let (old_width, width) = (from.iter().product::<usize>(), to.iter().product::<usize>());
+    let place: HashMap<_, _> = old_names.iter().enumerate().map(|(i, name)| (*name, i)).collect();
+    // What a new row starts as: no class more than another, or a value that is not known.
+    let rows = if head { old_names.len() } else { 1 };
+    let start: Vec<f64> = (0..old_width)
+        .map(|j| old.iter().skip(j).step_by(old_width).take(rows).map(|x| f64::from(*x)).sum::<f64>() / rows as f64)
         .collect();
     let size = (old.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / old.len() as f64).sqrt();
-    let (mut kept, mut added) = (Vec::new(), Vec::new());
-    for (class, row) in classes.iter().zip(values.chunks_exact_mut(width)) {
-        if let Some(at) = old_classes.iter().position(|old| old == class) {
-            row.copy_from_slice(&old[at * width..(at + 1) * width]);
-            kept.push(class.as_str());
-            continue;
-        }
-        added.push(class.as_str());
-        if new_rows == NewRows::Mean {
-            for (value, mean) in row.iter_mut().zip(&mean) {
-                *value = (mean + NOISE * size * stream.normal()) as f32;
+    let mut added = Vec::new();
+    for (name, row) in names.iter().zip(values.chunks_exact_mut(width)) {
+        match (place.get(name), new_rows) {
+            (Some(&at), _) => copy_common((from, &old[at * old_width..(at + 1) * old_width]), (to, row)),
+            (None, NewRows::Mean) => {
+                let made: Vec<f32> = start.iter().map(|x| (x + NOISE * size * stream.normal()) as f32).collect();
+                copy_common((from, &made), (to, row));
+                added.push(*name);
             }
+            (None, NewRows::Fresh) => added.push(*name),
         }
     }
-    let dropped: Vec<&str> = old_classes.iter().filter(|class| !classes.contains(class)).map(String::as_str).collect();
-    let mut detail = match kept.is_empty() {
-        true => "no class of the old network is left".to_string(),
-        false => format!("old rows of {}", kept.join(", ")),
-    };
-    if !added.is_empty() {
-        let start = match new_rows {
-            NewRows::Mean => "mean of the old rows and 1 % noise",
-            NewRows::Fresh => "random",
+    let kept: Vec<&Option<&str>> = names.iter().filter(|name| place.contains_key(*name)).collect();
+    let dropped: Vec<&Option<&str>> = old_names.iter().filter(|name| !names.contains(name)).collect();
+    let fresh = new_rows == NewRows::Fresh;
+    let mut detail = if head {
+        let list = |names: &[&Option<&str>]| names.iter().filter_map(|name| **name).collect::<Vec<_>>().join(", ");
+        let start = if fresh { "random" } else { "mean of the old rows and 1 % noise" };
+        let mut detail = match kept.is_empty() {
+            true => "no class of the old network is left".to_string(),
+            false => format!("old rows of {}", list(&kept)),
         };
-        detail += &format!("; {start} for {}", added.join(", "));
+        if !added.is_empty() {
+            detail += &format!("; {start} for {}", list(&added.iter().collect::<Vec<_>>()));
+        }
+        if !dropped.is_empty() {
+            detail += &format!("; rows of {} left out", list(&dropped));
+        }
+        detail
+    } else {
+        let start = if fresh { "random" } else { "the unknown value's row and 1 % noise" };
+        format!("old rows of {} values; {start} for {} new ones", kept.len() - 1, added.len())
+    };
+    if from == to {
+        return (if head { Action::RowsMatchedByClass } else { Action::RowsMatchedByValue }, detail);
     }
-    if !dropped.is_empty() {
-        detail += &format!("; rows of {} left out", dropped.join(", "));
+    detail += "; of each row the part that both have, the rest random";
+    (Action::Sliced, detail)
+}
+
+/// Copies the block of the least indices that both tensors, of equally many dimensions, have.
+fn copy_common((from_shape, from): (&[usize], &[f32]), (to_shape, to): (&[usize], &mut [f32])) {
+    let (Some((&from_rows, from_rest)), Some((&to_rows, to_rest))) = (from_shape.split_first(), to_shape.split_first())
+    else {
+        return to.copy_from_slice(from);
+    };
+    let (from_width, to_width) = (from_rest.iter().product::<usize>(), to_rest.iter().product::<usize>());
+    if from_rest == to_rest {
+        let common = from_width * from_rows.min(to_rows);
+        return to[..common].copy_from_slice(&from[..common]);
     }
-    detail
+    for row in 0..from_rows.min(to_rows) {
+        let from = &from[row * from_width..(row + 1) * from_width];
+        copy_common((from_rest, from), (to_rest, &mut to[row * to_width..(row + 1) * to_width]));
+    }
 }

@@ -1,28 +1,34 @@
 //! Teaches a trained network new classes from new rows, in several ways that differ in nothing but their first weights
-//! and what stands still: from scratch, from a copy, from a copy with frozen first layers.
+//! and what is held back: from scratch, from a copy, from a copy with frozen first layers or with slower ones.
 //!
 //! Preprocessing is the old network's for every strategy, so that copied weights see the units that they learnt.
-//! Knows nothing of where rows come from, nor of test parts: the caller scores the models that are handed out.
+//! Knows nothing of where rows come from.
 
 mod compare;
+mod findings;
 mod graft;
+mod inputs;
 mod report;
 mod spec;
 mod student;
+mod study;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod verdicts;
+mod words;
 
 pub use graft::{Action, TensorReport};
-pub use report::{ClassGroup, Comparison, StrategyRun, TransferReport, score_groups};
+pub use report::{
+    ClassGroup, Comparison, GroupScores, Paired, Part, RowComparison, ShareComparison, StrategyRun, TransferReport,
+    Variant,
+};
 pub use spec::{NewRows, Strategy, TransferSpec};
 
-use super::network::{Blueprint, Classifier, Network, NetworkSpec, on_one_thread};
+use super::network::{Classifier, NetworkSpec, on_one_thread};
 use super::progress::Progress;
-use super::train::{
-    Checkpoints, Common, Data, Examples, Freeze, Job, Outcome, TrainError, TrainingSpec, check_specs, predict, run,
-    side_by_side,
-};
-use graft::graft;
+use super::train::{Checkpoints, Common, Data, TrainError, TrainingSpec, check_specs, side_by_side};
+use study::{Study, Trained};
 
 /// All trainings of a transfer.
 pub struct TransferResult {
@@ -30,8 +36,8 @@ pub struct TransferResult {
     pub report: TransferReport,
     /// The network of each of `report.runs`.
     pub models: Vec<Classifier>,
-    /// For each of `report.runs` the epochs that an earlier run had done.
-    pub resumed: Vec<usize>,
+    /// Epochs of all trainings that an earlier run had done.
+    pub resumed: usize,
 }
 
 /// How the trainings are carried out.
@@ -40,8 +46,8 @@ pub struct Execution<'a> {
     /// Of the first training of each strategy; the next one has the next number.
     pub seed: u64,
     pub threads: usize,
-    /// Where the training of a strategy with a seed keeps its state.
-    pub checkpoints: &'a (dyn Fn(Strategy, u64) -> Box<dyn Checkpoints + 'a> + Sync),
+    /// Where a training keeps its state.
+    pub checkpoints: &'a (dyn Fn(&Variant) -> Box<dyn Checkpoints + 'a> + Sync),
     pub progress: &'a dyn Progress,
 }
 
@@ -52,12 +58,14 @@ impl TransferResult {
     }
 }
 
-/// Trains every strategy with every seed, `execution.threads` at a time.
+/// Trains every strategy with every seed (and every share of the new rows), `execution.threads` at a time.
 ///
-/// `data` has the new list of classes, in any order; its columns must be the old network's.
+/// `data` has the new list of classes, in any order; its columns must be the old network's. Rows of `test` are scored by the
+/// networks that were kept; nothing is chosen by them.
 pub fn transfer(
     old: &Classifier,
     data: Data,
+    test: &[usize],
     training: &TrainingSpec,
     spec: &TransferSpec,
     execution: Execution,
@@ -68,65 +76,73 @@ pub fn transfer(
         return Err(TrainError::Parameter { path, message });
     }
     data.check()?;
+    let classes = data.classes.len();
+    let is_known = |row: usize| row < data.frame.rows && (data.labels[row] as usize) < classes;
+    if let Some(&row) = test.iter().find(|row| !is_known(**row)) {
+        return Err(TrainError::Row { row, rows: data.frame.rows, classes });
+    }
     check_columns(old, &data)?;
-    let blueprint = match &spec.network {
-        Some(network) => data.blueprint(network, old.preprocessing())?,
-        None => Blueprint { classes: data.classes.len(), ..old.blueprint().clone() },
-    };
-    if spec.strategies.contains(&Strategy::Frozen) && spec.frozen_layers > blueprint.levels() {
+    let study = Study { old, tensors: old.tensors()?, data, test, training, spec };
+    let all_rows = study.setting(1.0, seed)?;
+    let levels = all_rows.blueprint.levels();
+    if spec.strategies.contains(&Strategy::Frozen) && spec.frozen_layers > levels {
         return Err(TrainError::Parameter {
             path: "frozen_layers".into(),
-            message: format!("{} of {} hidden layers cannot be frozen", spec.frozen_layers, blueprint.levels()),
+            message: format!("{} of {levels} hidden layers cannot be frozen", spec.frozen_layers),
         });
     }
-    let train = Examples::new(&data, old.preprocessing(), data.train)?;
-    let valid = Examples::new(&data, old.preprocessing(), data.valid)?;
-    let old_tensors = old.tensors()?;
-    let common = Common::new(progress, spec.strategies.len() * spec.seeds, training.epochs);
-    let one = |index: usize| -> Result<(StrategyRun, Vec<TensorReport>, Classifier, usize), TrainError> {
-        let (strategy, seed_index) = (spec.strategies[index / spec.seeds], index % spec.seeds);
-        let seed = seed.wrapping_add(seed_index as u64);
-        let share = common.share(format!("{} {}/{}", strategy.name(), seed_index + 1, spec.seeds), training.epochs);
-        let mut net = Network::new(&blueprint, seed)?;
-        let tensors = match strategy {
-            Strategy::Scratch => Vec::new(),
-            Strategy::Copy | Strategy::Frozen => {
-                graft(&old_tensors, old.classes(), &mut net, data.classes, spec.new_rows, seed)?
-            }
-        };
-        if strategy == Strategy::Frozen {
-            check_frozen(&net, &tensors, spec.frozen_layers)?;
-        }
-        let freeze = match strategy {
-            Strategy::Frozen => Freeze { levels: spec.frozen_layers, until: spec.release_epoch },
-            _ => Freeze::NONE,
-        };
-        let job = Job { train: &train, valid: &valid, classes: data.classes, spec: training, seed, freeze };
-        let place = checkpoints(strategy, seed);
-        let Outcome { curves, best_epoch, diverged, resumed } = run(&mut net, &job, place.as_ref(), &share)?;
+    let variants = spec.variants(seed);
+    let common = Common::new(progress, variants.len(), training.epochs);
+    let one = |variant: &Variant| -> Result<Trained, TrainError> {
+        let whole = variant.share == 1.0;
+        let part = if whole { None } else { Some(study.setting(variant.share, variant.seed)?) };
+        let share = common.share(spec.title(variant, seed), training.epochs);
+        let mut trained =
+            study.train(variant, part.as_ref().unwrap_or(&all_rows), checkpoints(variant).as_ref(), &share)?;
         share.finish("done");
-        let predicted = predict(&net, &valid)?;
-        let model = Classifier::new(old.preprocessing().clone(), data.classes, net, training.loss.name());
-        let (scores, old_classes, new_classes) = score_groups(data.classes, old.classes(), &valid.labels, &predicted);
-        let run = StrategyRun { strategy, seed, curves, best_epoch, diverged, valid: scores, old_classes, new_classes };
-        Ok((run, tensors, model, resumed))
+        trained.model = trained.model.filter(|_| whole);
+        Ok(trained)
     };
-    let count = spec.strategies.len() * spec.seeds;
-    let all = side_by_side(count, threads, |index| on_one_thread(|| one(index)))?;
-    let mut runs = Vec::with_capacity(count);
-    let mut models = Vec::with_capacity(count);
-    let mut known = Vec::with_capacity(count);
+    let all = side_by_side(variants.len(), threads, |index| on_one_thread(|| one(&variants[index])))?;
+    let mut runs = Vec::with_capacity(all.len());
+    let mut models = Vec::new();
     let mut tensors = Vec::new();
-    for (run, report, model, resumed) in all {
+    let mut resumed = 0;
+    for trained in all {
         if tensors.is_empty() {
-            tensors = report;
+            tensors = trained.tensors;
         }
-        runs.push(run);
-        models.push(model);
-        known.push(resumed);
+        resumed += trained.resumed;
+        models.extend(trained.model);
+        runs.push(trained.run);
     }
-    let report = compare::compare(runs, tensors, old.classes(), data.classes, training.early_stopping.metric, spec);
-    Ok(TransferResult { report, models, resumed: known })
+    let share_runs = runs.split_off(models.len());
+    let report = study.report(runs, share_runs, tensors, seed)?;
+    Ok(TransferResult { report, models, resumed })
+}
+
+impl TransferSpec {
+    /// Strategy after strategy with all rows, each with all its seeds; then the same for each lesser share.
+    fn variants(&self, seed: u64) -> Vec<Variant> {
+        let shares = std::iter::once(&1.0).chain(&self.shares);
+        let variant = |share: f64, strategy: Strategy, index: usize| Variant {
+            strategy,
+            seed: seed.wrapping_add(index as u64),
+            share,
+        };
+        let strategies = &self.strategies;
+        shares
+            .flat_map(|share| strategies.iter().map(move |strategy| (*share, *strategy)))
+            .flat_map(|(share, strategy)| (0..self.seeds).map(move |index| variant(share, strategy, index)))
+            .collect()
+    }
+
+    /// What progress calls a training.
+    fn title(&self, variant: &Variant, first_seed: u64) -> String {
+        let number = variant.seed.wrapping_sub(first_seed) + 1;
+        let share = if variant.share < 1.0 { format!(" at {} %", 100.0 * variant.share) } else { String::new() };
+        format!("{}{share} {number}/{}", variant.strategy.name(), self.seeds)
+    }
 }
 
 /// The old network's inputs are the new one's: other columns asked for would silently be left out.
@@ -144,17 +160,4 @@ fn check_columns(old: &Classifier, data: &Data) -> Result<(), TrainError> {
     same(numeric.collect(), data.numeric, "numeric")?;
     same(text.collect(), data.text, "text")?;
     same(inputs.categories.iter().map(|column| column.name.as_str()).collect(), data.categories, "categories")
-}
-
-/// Layers that could not be copied must not be frozen: they would stay random.
-fn check_frozen(network: &Network, tensors: &[TensorReport], frozen: usize) -> Result<(), TrainError> {
-    let stands = |name: &str| tensors.iter().any(|t| t.tensor == name && t.action == Action::Copied);
-    let mut layers = network.parameters().into_iter().filter(|p| p.level.is_some_and(|level| level < frozen));
-    match layers.find(|parameter| !stands(&parameter.name)) {
-        None => Ok(()),
-        Some(parameter) => Err(TrainError::Parameter {
-            path: "frozen_layers".into(),
-            message: format!("'{}' cannot be copied from the old network and would stay random", parameter.name),
-        }),
-    }
 }

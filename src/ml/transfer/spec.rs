@@ -1,4 +1,4 @@
-//! What a user says about a transfer: strategies, what is frozen, how many seeds.
+//! What a user says about a transfer: strategies, what is held back, how many seeds, which shares of the new rows.
 //!
 //! Knows nothing of networks or data.
 
@@ -15,14 +15,22 @@ pub struct TransferSpec {
     pub strategies: Vec<Strategy>,
     /// frozen: hidden layers that stand still, counted from the inputs; the branches' first layers count as one.
     pub frozen_layers: usize,
-    /// frozen: the last epoch in which they stand still; null never releases them.
+    /// frozen: the last epoch in which they stand still; null (and no `release_share`) never releases them.
     pub release_epoch: Option<usize>,
-    /// First weights of the outputs of new classes, where the old network is copied.
+    /// frozen: the share of `epochs` after which they are released, instead of `release_epoch`.
+    pub release_share: Option<f64>,
+    /// discriminative: the learning rate of a hidden layer as a share of that of the next one above; the outputs have the whole rate.
+    pub layer_rate: f64,
+    /// First weights of the outputs of new classes, and of the vectors of new category values, where the old network is copied.
     pub new_rows: NewRows,
+    /// Fewest training rows that a category value unknown to the old network needs for a vector of its own.
+    pub min_count: usize,
     /// The shape of the new network, null for the old one's. Its scaling and indicators are not used: they are the old ones.
     pub network: Option<NetworkSpec>,
     /// Trainings of each strategy, which differ in their seeds; the same seeds for all strategies.
     pub seeds: usize,
+    /// Shares of the new classes' training rows with which every strategy and seed is trained once more, e.g. [0.05, 0.25].
+    pub shares: Vec<f64>,
 }
 
 impl Default for TransferSpec {
@@ -31,9 +39,13 @@ impl Default for TransferSpec {
             strategies: vec![Strategy::Scratch, Strategy::Copy, Strategy::Frozen],
             frozen_layers: 1,
             release_epoch: None,
+            release_share: None,
+            layer_rate: 0.4,
             new_rows: NewRows::Mean,
+            min_count: 1,
             network: None,
             seeds: 3,
+            shares: Vec::new(),
         }
     }
 }
@@ -46,15 +58,17 @@ pub enum Strategy {
     Scratch,
     /// The old network's weights; outputs matched by class name.
     Copy,
-    /// As copy, with the first layers frozen.
+    /// As copy, with the first layers frozen, for good or up to an epoch.
     Frozen,
+    /// As copy, with a lower learning rate for lower layers (Howard and Ruder 2018, arXiv 1801.06146).
+    Discriminative,
 }
 
-/// First weights of outputs that the old network does not have.
+/// First weights of what the old network does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NewRows {
-    /// The mean of the old outputs' weights, with noise of a hundredth of their size: a new class starts as likely as the others.
+    /// A new class has the mean of the old outputs' weights and starts as likely as the others; a new category value has the vector of the unknown one. Both with noise of a hundredth of the old size.
     #[default]
     Mean,
     /// Random, as in a network from scratch.
@@ -67,27 +81,64 @@ impl Strategy {
             Strategy::Scratch => "scratch",
             Strategy::Copy => "copy",
             Strategy::Frozen => "frozen",
+            Strategy::Discriminative => "discriminative",
         }
+    }
+
+    /// Whether it starts from the old network's weights.
+    pub fn copies(self) -> bool {
+        self != Strategy::Scratch
     }
 }
 
 impl TransferSpec {
+    /// What the others are held against.
+    pub fn baseline(&self) -> Strategy {
+        match self.strategies.contains(&Strategy::Scratch) {
+            true => Strategy::Scratch,
+            false => self.strategies.first().copied().unwrap_or(Strategy::Scratch),
+        }
+    }
+
+    /// The last epoch of `epochs` in which the first layers stand still; `None` for all of them.
+    pub fn frozen_until(&self, epochs: usize) -> Option<usize> {
+        self.release_epoch.or(self.release_share.map(|share| (share * epochs as f64).floor() as usize))
+    }
+
     /// What is wrong with the values themselves, as (path, message); empty when all is well.
     pub fn problems(&self) -> Vec<(String, String)> {
-        let mut found = Vec::new();
+        let mut found: Vec<(String, String)> = Vec::new();
+        let mut say = |path: &str, message: String| found.push((path.into(), message));
         if self.strategies.is_empty() {
-            found.push(("strategies".into(), "name at least one of scratch, copy, frozen".into()));
+            say("strategies", "name at least one of scratch, copy, frozen, discriminative".into());
         }
         let twice = (1..self.strategies.len()).find(|&i| self.strategies[..i].contains(&self.strategies[i]));
         if let Some(i) = twice {
-            found.push(("strategies".into(), format!("{} is named twice", self.strategies[i].name())));
+            say("strategies", format!("{} is named twice", self.strategies[i].name()));
         }
         if self.seeds == 0 {
-            found.push(("seeds".into(), "at least 1 training of each strategy is needed".into()));
+            say("seeds", "at least 1 training of each strategy is needed".into());
+        }
+        if self.min_count == 0 {
+            say("min_count", "0 rows hold no value: give 1 or more".into());
         }
         if self.strategies.contains(&Strategy::Frozen) && self.frozen_layers == 0 {
-            let message = "frozen without frozen layers is the same as copy: give 1 or more".into();
-            found.push(("frozen_layers".into(), message));
+            say("frozen_layers", "frozen without frozen layers is the same as copy: give 1 or more".into());
+        }
+        if let Some(share) = self.release_share.filter(|share| !(*share > 0.0 && *share < 1.0)) {
+            say("release_share", format!("{share} is not between 0 and 1"));
+        }
+        if self.release_share.is_some() && self.release_epoch.is_some() {
+            say("release_share", "release_epoch says when, too: leave one of them out".into());
+        }
+        if !(self.layer_rate > 0.0 && self.layer_rate <= 1.0) {
+            say("layer_rate", format!("{} is not above 0 and at most 1", self.layer_rate));
+        }
+        if let Some(share) = self.shares.iter().find(|share| !(**share > 0.0 && **share < 1.0)) {
+            say("shares", format!("{share} is not between 0 and 1; all rows are used anyway"));
+        }
+        if !self.shares.is_sorted_by(|a, b| a < b) {
+            say("shares", "give them from the least to the greatest, each once".into());
         }
         found
     }

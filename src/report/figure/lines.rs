@@ -10,6 +10,7 @@ use super::{WIDTH, text};
 /// One line. Points that are not finite interrupt it.
 #[derive(Clone, Debug)]
 pub struct Line {
+    /// A line without a name is background: thin, and not told of.
     pub name: String,
     pub points: Vec<(f64, f64)>,
     /// Low and high at each point (e.g. least and greatest over seeds), as many as points, or none.
@@ -77,8 +78,13 @@ pub fn line_chart(chart: &LineChart) -> String {
                 },
             )
             .collect();
-        let mut path =
-            Element::path(&PathData::through(&places)).no_fill().stroke(line.paint, 2.0).round().tooltip(&line.name);
+        let is_named = !line.name.is_empty();
+        let path = Element::path(&PathData::through(&places)).no_fill().round();
+        let mut path = if is_named {
+            path.stroke(line.paint, 2.0).tooltip(&line.name)
+        } else {
+            path.stroke(line.paint, 1.0).opacity(0.5)
+        };
         if line.dashed {
             path = path.dashed("5 4");
         }
@@ -88,7 +94,9 @@ pub fn line_chart(chart: &LineChart) -> String {
             if finite.next().is_none() {
                 svg.add(Element::circle(x, y, 3.0).fill(line.paint));
             }
-            ends.push((index, x, y));
+            if is_named {
+                ends.push((index, x, y));
+            }
         }
     }
     draw_names(&mut svg, chart, ends, (top, bottom), right);

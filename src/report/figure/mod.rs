@@ -14,6 +14,7 @@ pub mod heatmap;
 pub mod histogram;
 pub mod lines;
 pub mod palette;
+pub mod parallel;
 pub mod scale;
 pub mod scatter;
 pub mod slices;
@@ -28,8 +29,9 @@ pub use heatmap::{confusion, correlation};
 pub use histogram::{HistogramPanel, class_histogram};
 pub use lines::{Line, LineChart, line_chart};
 pub use palette::{Paint, Palette};
+pub use parallel::parallel_coordinates;
 pub use scatter::{Point, ScatterChart, scatter};
-pub use slices::{Slice, trial_slices};
+pub use slices::{Joined, Scored, Slice, SliceAxis, trial_slices};
 pub use svg::inline;
 
 /// Width of a figure in user units.

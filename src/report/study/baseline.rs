@@ -2,9 +2,10 @@
 //!
 //! Knows nothing of how they were fitted.
 
+use super::contest::{Judgement, judge};
 use super::models::{Model, baselines};
-use super::scores::{class_blocks, interval_cell};
-use super::{Study, comment, stage_id};
+use super::scores::{INTERVAL, class_blocks, interval_cell};
+use super::{Study, stage_id};
 use crate::report::figure::text::decimals;
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
@@ -21,7 +22,7 @@ pub fn section(study: &Study) -> Option<Section> {
         models.sort_by(|a, b| by(b).total_cmp(&by(a)));
         let Some(best) = models.first() else { continue };
         let mut inner = Section::new(stage_id(stage), stage.stage.clone());
-        inner.push(Block::Paragraph(sentence(best, &models)));
+        inner.push(Block::Paragraph(sentence(study, best, &models)));
         let details: Vec<(&str, String, [Option<f64>; 2])> = list(document, "evaluations")
             .map(|e| {
                 let params = e.get("params").and_then(serde_json::Value::as_object);
@@ -49,7 +50,7 @@ pub fn section(study: &Study) -> Option<Section> {
 }
 
 /// The best by cross-validation, who ties with it, and whether cross-validation foretold the test.
-fn sentence(best: &Model, models: &[Model]) -> Prose {
+fn sentence(study: &Study, best: &Model, models: &[Model]) -> Prose {
     let mut prose = Prose::new().strong(&best.name);
     if let Some((mean, deviation)) = best.cv_accuracy {
         prose = prose.text(format!(" is the best by cross-validation: accuracy {}", decimals(mean, 3)));
@@ -63,18 +64,19 @@ fn sentence(best: &Model, models: &[Model]) -> Prose {
         prose = prose.text(format!(", {} on the test part", decimals(test.accuracy, 3)));
     }
     prose = prose.text(".");
-    let tied = models[1..]
-        .iter()
-        .filter(|m| match (&best.test, &m.test) {
-            (Some(a), Some(b)) => comment::overlap(a, b) == Some(true),
-            _ => false,
-        })
-        .count();
+    let judged: Vec<Judgement> =
+        models[1..].iter().filter(|m| m.test.is_some()).filter_map(|m| judge(study, best, m)).collect();
+    let tied = judged.iter().filter(|judgement| !judgement.differ).count();
     if tied > 0 {
         let other = if tied == 1 { "one other shows" } else { "others show" };
         let amount = if tied == 1 { String::new() } else { format!("{tied} ") };
         prose = prose.text(format!(
-            " On the test part {amount}{other} no significant difference from it (overlapping 95 % intervals)."
+            " On the test part {amount}{other} no significant difference from it ({}).",
+            if judged.iter().all(|judgement| judgement.p.is_some()) {
+                "McNemar's test, Holm-corrected"
+            } else {
+                "overlapping 95 % intervals"
+            }
         ));
     }
     let gaps: Vec<(f64, &str)> =
@@ -98,7 +100,7 @@ fn table(models: &[Model], details: &[(&str, String, [Option<f64>; 2])]) -> Tabl
         Column::number("CV macro-F1"),
         Column::number("±"),
         Column::number("test accuracy"),
-        Column::number("95 % interval").hint("Wilson's interval, rows taken as independent"),
+        Column::number("95 % interval").hint(INTERVAL),
         Column::number("test macro-F1"),
     ];
     if timed {

@@ -1,7 +1,8 @@
 //! Networks side by side: numbers alone, text alone, both fused. Knows nothing of how they were trained.
 
+use super::Study;
+use super::contest::judge;
 use super::models::{Group, Model, groups, inputs, network};
-use super::{Study, comment};
 use crate::report::figure::text::{decimals, percent};
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
@@ -36,23 +37,24 @@ fn sentences(study: &Study, group: &Group) -> Vec<Prose> {
     let of = |kind: &str| group.models.iter().find(|m| reads(study, m) == Some(kind));
     let single = group.models.iter().find(|m| matches!(reads(study, m), Some("numbers" | "text")));
     let mut said = Vec::new();
-    let scored = |model: Option<&Model>| model.and_then(|m| Some((m.name.clone(), m.judged()?.clone())));
+    let scored = |model: Option<&'_ Model>| model.and_then(|m| Some((m.clone(), m.judged()?.clone())));
     if let (Some((fused, fused_scores)), Some((single, single_scores))) =
         (scored(of("numbers and text")), scored(single))
     {
         let gain = fused_scores.accuracy - single_scores.accuracy;
-        let verdict = match comment::overlap(&fused_scores, &single_scores) {
-            Some(true) => "no significant difference, the 95 % intervals overlap",
-            Some(false) if gain > 0.0 => "more than chance explains, the 95 % intervals do not overlap",
-            Some(false) => "a loss beyond chance, the 95 % intervals do not overlap",
-            None => "without intervals to judge by",
+        let verdict = match judge(study, &fused, &single) {
+            Some(judgement) if !judgement.differ => format!("no significant difference: {}", judgement.reason()),
+            Some(judgement) if gain > 0.0 => format!("more than chance explains: {}", judgement.reason()),
+            Some(judgement) => format!("a loss beyond chance: {}", judgement.reason()),
+            None => "without intervals to judge by".to_string(),
         };
         let sign = if gain >= 0.0 { "+" } else { "" };
-        said.push(Prose::new().strong(&fused).text(format!(
-            " reads numbers and text and has accuracy {}, against {} of {single}, the best that reads one of them: \
+        said.push(Prose::new().strong(&fused.name).text(format!(
+            " reads numbers and text and has accuracy {}, against {} of {}, the best that reads one of them: \
              {sign}{} ({verdict}).",
             decimals(fused_scores.accuracy, 3),
             decimals(single_scores.accuracy, 3),
+            single.name,
             decimals(gain, 3),
         )));
         let changes = fused_scores.per_class.iter().filter_map(|class| {
@@ -79,9 +81,11 @@ fn sentences(study: &Study, group: &Group) -> Vec<Prose> {
     if let (Some((numbers, a)), Some((words, b))) = (scored(of("numbers")), scored(of("text"))) {
         let (better, worse) = if a.accuracy >= b.accuracy { (&numbers, &words) } else { (&words, &numbers) };
         let gap = (a.accuracy - b.accuracy).abs();
-        said.push(Prose::from(match comment::overlap(&a, &b) {
-            Some(true) => format!("{numbers} and {words} show no significant difference."),
-            _ => format!(
+        let same = judge(study, &numbers, &words).is_some_and(|judgement| !judgement.differ);
+        let (better, worse, numbers, words) = (&better.name, &worse.name, &numbers.name, &words.name);
+        said.push(Prose::from(match same {
+            true => format!("{numbers} and {words} show no significant difference."),
+            false => format!(
                 "Of the networks that read one kind of input, {better} is ahead of {worse} by {}.",
                 percent(gap).replace(" %", " points")
             ),

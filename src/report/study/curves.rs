@@ -54,14 +54,6 @@ impl Curves {
         column.get(place).copied().filter(|v| v.is_finite())
     }
 
-    /// The validation score to judge by: macro-F1, else accuracy.
-    pub fn valid_score(&self) -> Option<(&'static str, &[f64])> {
-        [("macro-F1", &self.valid_macro_f1), ("accuracy", &self.valid_accuracy)]
-            .into_iter()
-            .find(|(_, column)| column.iter().any(|v| v.is_finite()))
-            .map(|(name, column)| (name, column.as_slice()))
-    }
-
     pub fn points(&self, column: &[f64]) -> Vec<(f64, f64)> {
         self.epoch.iter().copied().zip(column.iter().copied()).collect()
     }

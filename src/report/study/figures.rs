@@ -2,17 +2,21 @@
 //!
 //! Knows nothing of files.
 
-use super::{Block, Section, StageArtifacts, Study, baseline, palette, profile, search, train, transfer};
+use super::{
+    Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, palette, profile, search, train, transfer,
+};
 
 /// Name (fit for a file) and SVG of every figure that the page would show of this stage.
 pub fn figures(stage: &StageArtifacts) -> Vec<(String, String)> {
     let stages = std::slice::from_ref(stage);
-    let study = Study { stages, edges: &[], palette: palette(stages) };
+    let study = Study { stages, edges: &[], contests: &[], palette: palette(stages) };
     let told = [
         profile::section(&study),
         baseline::section(&study),
         search::section(&study),
         train::section(&study),
+        ensemble::section(&study),
+        inspect::section(&study),
         transfer::section(&study),
     ];
     let mut found: Vec<(String, String)> = Vec::new();

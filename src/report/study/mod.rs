@@ -5,11 +5,16 @@
 
 mod appendix;
 mod baseline;
+mod calibration;
 mod comment;
 mod compare;
+mod contest;
 mod curves;
+mod ensemble;
 mod figures;
+mod inspect;
 mod models;
+mod optimism;
 mod pipeline;
 mod predict;
 mod profile;
@@ -26,6 +31,7 @@ use indexmap::IndexSet;
 use serde_json::Value;
 
 use super::ReportError;
+use super::contest::Contest;
 use super::figure::Palette;
 pub use figures::figures;
 
@@ -33,7 +39,7 @@ use super::page::{Block, Language, Page, Section, anchor, render};
 use super::read::{StageArtifacts, list, text, texts};
 
 /// The HTML page of a study: `title` and `author` above, `stages` in the order of the pipeline, `edges`
-/// from producer to consumer by stage name.
+/// from producer to consumer by stage name, `contests` the paired tests of models on the same rows.
 ///
 /// # Errors
 /// No stage at all, or two of one name. A stage whose artifacts are missing or odd is told of as far as possible.
@@ -42,6 +48,7 @@ pub fn study(
     author: Option<&str>,
     stages: &[StageArtifacts],
     edges: &[(String, String)],
+    contests: &[Contest],
 ) -> Result<String, ReportError> {
     if stages.is_empty() {
         return Err(ReportError::NoStages);
@@ -52,7 +59,8 @@ pub fn study(
             return Err(ReportError::DuplicateStage(stage.stage.clone()));
         }
     }
-    let study = Study { stages, edges, palette: palette(stages) };
+    let study = Study { stages, edges, contests, palette: palette(stages) };
+    let groups = models::groups(&models::models(&study));
     let told = [
         summary::section(&study),
         profile::section(&study),
@@ -60,7 +68,11 @@ pub fn study(
         baseline::section(&study),
         search::section(&study),
         train::section(&study),
+        ensemble::section(&study),
         compare::section(&study),
+        contest::section(&study, &groups),
+        optimism::section(&study),
+        inspect::section(&study),
         transfer::section(&study),
         predict::section(&study),
         appendix::section(&study),
@@ -83,6 +95,7 @@ pub fn study(
 struct Study<'a> {
     stages: &'a [StageArtifacts],
     edges: &'a [(String, String)],
+    contests: &'a [Contest],
     palette: Palette,
 }
 

@@ -13,6 +13,8 @@ pub struct Model {
     /// What the reader calls it, e.g. `fused` or `random_forest`.
     pub name: String,
     pub stage: String,
+    /// The `split` stage whose parts it was scored on, where the pipeline tells.
+    pub split: Option<String>,
     /// Mean and deviation of the accuracy over cross-validation folds.
     pub cv_accuracy: Option<(f64, f64)>,
     pub cv_macro_f1: Option<(f64, f64)>,
@@ -36,7 +38,8 @@ pub fn models(study: &Study) -> Vec<Model> {
         .flat_map(|stage| {
             let mut found = baselines(stage);
             found.extend(network(stage));
-            found
+            let split = split_of(study, &stage.stage).map(String::from);
+            found.into_iter().map(move |model| Model { split: split.clone(), ..model }).collect::<Vec<_>>()
         })
         .filter(|model| model.judged().is_some() || model.cv_accuracy.is_some())
         .collect()
@@ -55,6 +58,7 @@ pub fn baselines(stage: &StageArtifacts) -> Vec<Model> {
             Model {
                 name: text(evaluation, "name").unwrap_or("unnamed").to_string(),
                 stage: stage.stage.clone(),
+                split: None,
                 cv_accuracy: pair("cv_accuracy_mean", "cv_accuracy_std"),
                 cv_macro_f1: pair("cv_macro_f1_mean", "cv_macro_f1_std"),
                 train: evaluation.get("train").and_then(Scores::read),
@@ -65,26 +69,29 @@ pub fn baselines(stage: &StageArtifacts) -> Vec<Model> {
         .collect()
 }
 
-/// The one model of a train or transfer stage.
+/// The one model of a train, transfer or ensemble stage.
 pub fn network(stage: &StageArtifacts) -> Option<Model> {
-    let parts = stage.document("parts")?.get("parts")?;
+    let document = stage.document("parts")?;
+    let parts = document.get("parts")?;
     let part = |name: &str| parts.get(name).and_then(Scores::read);
     let model = Model {
         name: stage.stage.clone(),
         stage: stage.stage.clone(),
         train: part("train"),
-        valid: part("valid"),
+        // An ensemble's weights are chosen on the validation part: its score there is too kind.
+        valid: document.get("cross_fitted_valid").and_then(Scores::read).or_else(|| part("valid")),
         test: part("test"),
         ..Model::default()
     };
     model.judged().is_some().then_some(model)
 }
 
-/// Models judged on the same kind of rows: the same part, number of rows and classes. Only these compare.
+/// Models judged on the same rows: the same part of the same split, number of rows and classes. Only these compare.
 pub struct Group {
     pub part: &'static str,
     pub rows: u64,
     pub classes: Vec<String>,
+    pub split: Option<String>,
     /// Best first by accuracy on that part.
     pub models: Vec<Model>,
 }
@@ -99,10 +106,15 @@ pub fn groups(models: &[Model]) -> Vec<Group> {
         let part = if model.test.is_some() { "test" } else { "validation" };
         let mut classes = scores.classes.clone();
         classes.sort();
-        let found = groups.iter_mut().find(|g| g.part == part && g.rows == scores.rows && g.classes == classes);
+        let found = groups
+            .iter_mut()
+            .find(|g| g.part == part && g.rows == scores.rows && g.classes == classes && g.split == model.split);
         match found {
             Some(group) => group.models.push(model.clone()),
-            None => groups.push(Group { part, rows: scores.rows, classes, models: vec![model.clone()] }),
+            None => {
+                let (rows, split) = (scores.rows, model.split.clone());
+                groups.push(Group { part, rows, classes, split, models: vec![model.clone()] });
+            }
         }
     }
     for group in &mut groups {
@@ -113,6 +125,26 @@ pub fn groups(models: &[Model]) -> Vec<Group> {
         });
     }
     groups
+}
+
+/// The nearest `split` stage above a stage, where there is just one.
+pub fn split_of<'a>(study: &Study<'a>, stage: &str) -> Option<&'a str> {
+    let mut level = vec![stage];
+    // A pipeline has no cycles; the bound is for edges that nobody checked.
+    for _ in 0..study.stages.len() {
+        let mut above: Vec<&'a str> = level.iter().flat_map(|stage| study.parents(stage)).collect();
+        above.sort_unstable();
+        above.dedup();
+        let splits: Vec<&'a str> =
+            above.iter().copied().filter(|stage| study.kind_of(stage) == Some("split")).collect();
+        match splits.as_slice() {
+            [] if above.is_empty() => return None,
+            [] => level = above,
+            [only] => return Some(only),
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// What a network reads, where its artifacts or its place in the pipeline tell: (numbers, text).

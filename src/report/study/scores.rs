@@ -6,6 +6,9 @@ use crate::report::figure::{self, Palette};
 use crate::report::page::{Block, Cell, Column, Figure, Table};
 use crate::report::read::Scores;
 
+/// What an interval of an accuracy is.
+pub const INTERVAL: &str = "bootstrap over rows, or Wilson's where the stage made none; rows taken as independent";
+
 /// Scores by part: accuracy with its interval, macro-F1, log loss.
 pub fn parts_table(model: &Model) -> Option<Block> {
     let mut table = Table::new(
@@ -14,7 +17,7 @@ pub fn parts_table(model: &Model) -> Option<Block> {
             Column::text("part"),
             Column::number("rows"),
             Column::number("accuracy"),
-            Column::number("95 % interval").hint("Wilson's interval for the accuracy, rows taken as independent"),
+            Column::number("95 % interval").hint(INTERVAL),
             Column::number("macro-F1").hint("mean of the F1 scores of the classes"),
             Column::number("log loss").hint("mean negative log-likelihood of the true class, in nats"),
         ],
@@ -33,7 +36,7 @@ pub fn parts_table(model: &Model) -> Option<Block> {
     (!table.rows.is_empty()).then_some(Block::Table(table))
 }
 
-/// Wilson's interval as `0.704–0.726`.
+/// The accuracy's interval as `0.704–0.726`.
 pub fn interval_cell(scores: &Scores) -> Cell {
     match scores.interval() {
         Some((low, high)) => Cell::text(format!("{low:.3}–{high:.3}")).sort_by(low),

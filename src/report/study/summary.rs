@@ -1,8 +1,9 @@
 //! The first section: what was run, and every model's headline scores in one table. Knows nothing of details.
 
+use super::contest::{bare, judge};
 use super::models::{Group, Model, groups, models};
-use super::scores::interval_cell;
-use super::{Study, comment, plural, stage_id};
+use super::scores::{INTERVAL, interval_cell};
+use super::{Study, plural, stage_id};
 use crate::report::figure::text::{count, decimals};
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
@@ -16,8 +17,8 @@ pub fn section(study: &Study) -> Option<Section> {
     let groups = groups(&models);
     section.push(Block::Facts(facts(study, &models, &groups)));
     for (number, group) in groups.iter().enumerate() {
-        let mut inner = Section::new(format!("summary-{number}"), heading(group, groups.len()));
-        inner.push(Block::Paragraph(headline(group)));
+        let mut inner = Section::new(format!("summary-{number}"), heading(group, &groups));
+        inner.push(Block::Paragraph(headline(study, group)));
         if let Some(caution) = caution(group) {
             inner.say(caution);
         }
@@ -60,10 +61,15 @@ fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, Stri
     facts
 }
 
-fn heading(group: &Group, all: usize) -> String {
+fn heading(group: &Group, all: &[Group]) -> String {
     let classes = plural(group.classes.len() as u64, "class").replace("classs", "classes");
     let rows = plural(group.rows, &format!("{} row", group.part));
-    if all > 1 { format!("{classes}, {rows}") } else { "Scores".to_string() }
+    let several_splits = all.iter().any(|other| other.split != group.split);
+    match &group.split {
+        _ if all.len() == 1 => "Scores".to_string(),
+        Some(split) if several_splits => format!("{classes}, {rows} of {split}"),
+        _ => format!("{classes}, {rows}"),
+    }
 }
 
 fn best(group: &Group) -> Option<(&Model, &Scores)> {
@@ -72,7 +78,7 @@ fn best(group: &Group) -> Option<(&Model, &Scores)> {
 }
 
 /// The best model, its score, and how far the next ones are.
-fn headline(group: &Group) -> Prose {
+fn headline(study: &Study, group: &Group) -> Prose {
     let Some((best, scores)) = best(group) else {
         return Prose::new();
     };
@@ -91,18 +97,19 @@ fn headline(group: &Group) -> Prose {
     let others = &group.models[1..];
     let tied: Vec<&str> = others
         .iter()
-        .filter(|m| m.judged().and_then(|s| comment::overlap(scores, s)) == Some(true))
+        .filter(|m| judge(study, best, m).is_some_and(|judgement| !judgement.differ))
         .map(|m| m.name.as_str())
         .collect();
     let next = others.first().and_then(|m| Some((m, m.judged()?)));
     match (tied.as_slice(), next) {
         ([], Some((next, next_scores))) => prose.text(format!(
-            " The next, {}, reaches {}; their intervals do not overlap.",
+            " The next, {}, reaches {}, a significant difference{}.",
             next.name,
-            decimals(next_scores.accuracy, 3)
+            decimals(next_scores.accuracy, 3),
+            judge(study, best, next).map(|judgement| format!(" ({})", judgement.reason())).unwrap_or_default(),
         )),
         ([], None) => prose,
-        (tied, _) => prose.text(format!(" No significant difference from {}: the intervals overlap.", joined(tied, 4))),
+        (tied, _) => prose.text(format!(" No significant difference from {}.", joined(tied, 4))),
     }
 }
 
@@ -144,9 +151,10 @@ fn table(study: &Study, group: &Group) -> Table {
             Column::number("accuracy CV or valid").hint("baselines: mean over folds; networks: validation part"),
             Column::number("macro-F1 CV or valid"),
             Column::number(&format!("accuracy {on}")),
-            Column::number("95 % interval").hint("Wilson's interval, rows taken as independent"),
+            Column::number("95 % interval").hint(INTERVAL),
             Column::number(&format!("macro-F1 {on}")),
-            Column::text("against the best"),
+            Column::number("p").hint("McNemar's test against the best on the same rows, Holm-corrected over all pairs"),
+            Column::text("against the best").hint("at 5 %: by p where there is one, else by overlap of the intervals"),
         ],
     );
     let before = |model: &Model| {
@@ -169,13 +177,12 @@ fn table(study: &Study, group: &Group) -> Table {
         };
         let (cv_accuracy, cv_macro_f1) = before(model);
         let score = |value: Option<f64>, top: f64| Cell::decimals(value, 3).strong_if(value == Some(top));
-        let verdict = match best {
-            Some(best) if std::ptr::eq(best, scores) => "best",
-            Some(best) => match comment::overlap(best, scores) {
-                Some(true) => "no significant difference",
-                Some(false) => "lower",
-                None => "",
-            },
+        let is_best = best.is_some_and(|best| std::ptr::eq(best, scores));
+        let judgement = group.models.first().filter(|_| !is_best).and_then(|best| judge(study, best, model));
+        let verdict = match judgement {
+            _ if is_best => "best",
+            Some(judgement) if judgement.differ => "lower",
+            Some(_) => "no significant difference",
             None => "",
         };
         let stage = study.stages.iter().find(|s| s.stage == model.stage);
@@ -191,6 +198,10 @@ fn table(study: &Study, group: &Group) -> Table {
             score(accuracy(model), tops[2]),
             interval_cell(scores),
             score(macro_f1(model), tops[3]),
+            match judgement.and_then(|judgement| judgement.p) {
+                Some(p) => Cell::text(bare(p)).sort_by(p),
+                None => Cell::text("–").muted_if(true),
+            },
             Cell::text(verdict).muted_if(verdict == "lower"),
         ]);
     }
@@ -216,7 +227,7 @@ fn chart(group: &Group) -> Figure {
         .collect::<Vec<_>>()
         .join("; ");
     let svg = grouped_bars(&title, &description, "accuracy with 95 % interval", &series, &rows);
-    Figure::new(svg, "Whiskers are Wilson's 95 % intervals; the axis does not start at zero.")
+    Figure::new(svg, "Whiskers are 95 % intervals over rows; the axis does not start at zero.")
 }
 
 /// `a, b and c`, at most `most` names and then how many others.

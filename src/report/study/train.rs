@@ -1,4 +1,4 @@
-//! Trained networks: curves with the best epoch, scores by part and class, confusion, and what the curves say.
+//! Trained networks: what their curves were found to say, the curves, calibration, scores by part and class, confusion.
 //!
 //! Knows nothing of networks.
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::curves::{Curves, figures};
 use super::models::network;
 use super::scores::{class_blocks, parts_table};
-use super::{Study, comment, stage_id};
+use super::{Study, calibration, stage_id};
 use crate::report::figure::text;
 use crate::report::page::{Block, Prose, Section};
-use crate::report::read::{StageArtifacts, count, text as text_at};
+use crate::report::read::{StageArtifacts, count, list, text as text_at};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("training", "Training");
@@ -31,24 +31,14 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
     if let Some(facts) = metrics.and_then(|m| facts(m, &loss)) {
         section.say(facts);
     }
+    section.blocks.extend(diagnosis(stage));
     if let Some(curves) = stage.tables.get("curves").and_then(Curves::read) {
-        let sentences: Vec<Prose> = [
-            best_epoch.and_then(|epoch| comment::over_fitting(&curves, epoch)),
-            comment::divergence(&curves),
-            comment::plateau(&curves),
-        ]
-        .into_iter()
-        .flatten()
-        .map(Prose::from)
-        .collect();
-        if !sentences.is_empty() {
-            section.push(Block::List(sentences));
-        }
         let figures = figures(&curves, &loss, best_epoch);
         if !figures.is_empty() {
             section.push(Block::Gallery { figures, narrow: false });
         }
     }
+    section.blocks.extend(calibration::block(stage));
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {
@@ -58,6 +48,13 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
         }
     }
     section
+}
+
+/// What the stage found in its curves, sentence by sentence.
+pub fn diagnosis(stage: &StageArtifacts) -> Option<Block> {
+    let findings = list(stage.document("diagnosis")?, "diagnosis");
+    let sentences: Vec<Prose> = findings.filter_map(|finding| text_at(finding, "sentence").map(Prose::from)).collect();
+    (!sentences.is_empty()).then_some(Block::List(sentences))
 }
 
 /// Size, loss and epoch in one line, as far as known.

@@ -52,11 +52,28 @@ fn all(name: &str, value: f64) -> Vec<String> {
             ("none".into(), vec![0.0; 3]),
         ],
     };
+    let numbers = |name: &str, values: &[f64], is_log| Slice {
+        name: name.into(),
+        axis: SliceAxis::Numbers { values: values.to_vec(), is_log },
+        joined: Vec::new(),
+    };
+    let joined = |name: &str, trials: &[usize]| Joined {
+        trials: trials.to_vec(),
+        name: name.into(),
+        paint: Paint::Class(trials.len()),
+    };
     let slices = [
-        Slice::Numbers { name: name.into(), values: values.to_vec() },
-        Slice::Choices { name: name.into(), values: names(4) },
-        Slice::Numbers { name: "log".into(), values: vec![1e-5, 1e-3, value, 1.0] },
+        numbers(name, &values, false),
+        Slice {
+            name: name.into(),
+            axis: SliceAxis::Levels { levels: names(3), values: vec![Some(0), None, Some(2), Some(1)] },
+            joined: vec![joined(name, &[0, 1, 2]), joined("", &[3, 9])],
+        },
+        numbers("log", &[1e-5, 1e-3, value, 1.0], true),
     ];
+    let scores = [0.5, value, 0.6, 0.4];
+    let scored = Scored { metric: name, scores: &scores, pruned: &[true, false], best: Some(2) };
+    let none = Scored { metric: name, scores: &[], pruned: &[], best: Some(7) };
     let nodes: Vec<Node> =
         names(6).into_iter().map(|name| Node { kind: name.clone(), link: format!("#{name}"), name }).collect();
     let edge = |from: usize, to: usize| (format!("{name}{from}"), format!("{name}{to}"));
@@ -89,8 +106,10 @@ fn all(name: &str, value: f64) -> Vec<String> {
         line_chart(&chart(false)),
         line_chart(&chart(true)),
         line_chart(&LineChart::default()),
-        trial_slices(name, name, name, &slices, &[0.5, value, 0.6, 0.4], Some(2)),
-        trial_slices(name, name, name, &[], &[], Some(7)),
+        trial_slices(name, name, &slices, scored),
+        trial_slices(name, name, &[], none),
+        parallel_coordinates(name, name, &slices, scored),
+        parallel_coordinates(name, name, &[], none),
         dag(name, name, &nodes, &cyclic),
         dag(name, name, &[], &[]),
         grid(

@@ -240,14 +240,26 @@ fn search() -> Value {
             let accuracy = 0.595 - 0.03 * (lr / 0.002).ln().abs() / 3.0 - 0.04 * (dropout - 0.25).abs() + 0.004 * noise.normal();
             json!({"index": index, "params": {"training.optimizer.lr": lr, "network.trunk.layers": layers, "network.dropout": dropout,
                 "training.batch_size": if noise.next() < 0.5 { 128 } else { 256 }}, "valid": scores(&CLASSES, 2_870, accuracy, 60 + index),
-                "best_epoch": 8 + index, "epochs": 20})
+                "state": if index == 3 { "pruned" } else { "complete" }, "best_epoch": 8 + index, "epochs": 20})
         })
         .collect();
     let best = (0..12).max_by(|a, b| {
         let of = |i: &usize| trials[*i]["valid"]["macro_f1"].as_f64().unwrap_or(0.0);
         of(a).total_cmp(&of(b))
     });
-    json!({"trials": trials, "best": best, "metric": "macro_f1"})
+    let values = |path: &str| trials.iter().map(|trial: &Value| trial["params"][path].clone()).collect::<Vec<_>>();
+    let layers = values("network.trunk.layers");
+    let depth: Vec<usize> = layers.iter().map(|layers| layers.as_array().map_or(0, Vec::len)).collect();
+    let width: Vec<Value> = layers.iter().map(|layers| layers[0].clone()).collect();
+    let factors = json!([
+        {"path": "training.optimizer.lr", "scale": "logarithmic", "values": values("training.optimizer.lr"), "importance": 0.5},
+        {"path": "network.trunk.layers", "aspect": "depth", "scale": "choice", "values": depth, "importance": 0.02},
+        {"path": "network.trunk.layers", "aspect": "width", "scale": "choice", "values": width, "importance": 0.05},
+        {"path": "network.dropout", "scale": "linear", "values": values("network.dropout"), "importance": 0.2},
+        {"path": "training.batch_size", "scale": "choice", "values": values("training.batch_size"), "importance": null},
+    ]);
+    json!({"method": "random", "trials": trials, "best": best, "metric": "macro_f1", "factors": factors,
+        "test_opened": "once, after 12 trials (11 complete, 1 pruned)"})
 }
 
 fn transfer(name: &str, accuracy: f64) -> StageArtifacts {
@@ -259,8 +271,12 @@ fn transfer(name: &str, accuracy: f64) -> StageArtifacts {
         .map(|(strategy, gain, offset)| {
             let runs: Vec<Value> = (0..5)
                 .map(|seed| {
-                    json!({"seed": seed, "best_epoch": 14 + seed, "valid": scores(&SIX, 3_600, accuracy + gain, 70 + offset + seed),
-                        "old_classes": accuracy + gain - 0.02, "new_classes": accuracy + gain + 0.08, "epochs_to_target": 19 - offset / 2,
+                    let groups = |accuracy: f64, noise: u64| {
+                        json!({"all": scores(&SIX, 3_600, accuracy, noise), "old_classes": {"accuracy": accuracy - 0.02},
+                            "new_classes": {"accuracy": accuracy + 0.08}, "retained": accuracy + 0.05})
+                    };
+                    json!({"seed": seed, "best_epoch": 14 + seed, "valid": groups(accuracy + gain, 70 + offset + seed),
+                        "test": groups(accuracy + gain - 0.003, 170 + offset + seed), "epochs_to_target": 19 - offset / 2,
                         "curves": curves(24, accuracy + gain + 0.01, 90 + offset + seed)})
                 })
                 .collect();
@@ -273,13 +289,38 @@ fn transfer(name: &str, accuracy: f64) -> StageArtifacts {
         {"tensor": "head.weight", "old_shape": [5, 256], "new_shape": [6, 256], "action": "rows matched by class", "detail": "latin, pop, r&b, rap, rock; edm is the mean of the old rows"},
         {"tensor": "head.bias", "old_shape": [5], "new_shape": [6], "action": "rows matched by class", "detail": "edm is the mean of the old rows"},
     ]);
+    let paired = |gain: f64, p: f64| {
+        json!({"mean": accuracy + gain, "deviation": 0.004, "baseline_mean": accuracy, "baseline_deviation": 0.005,
+            "mean_difference": gain, "p_value": p / 2.0, "p_corrected": p})
+    };
+    let comparisons: Vec<Value> = [("copy", 0.012, 0.0004), ("frozen", -0.004, 0.31)]
+        .map(|(strategy, gain, p)| {
+            json!({"strategy": strategy, "baseline": "scratch", "valid": paired(gain, p), "accuracy": paired(gain, p),
+                "old_classes": paired(gain / 2.0, 0.6), "new_classes": paired(gain * 2.0, p), "retained": null})
+        })
+        .to_vec();
+    let share_runs: Vec<Value> = [(0u32, 0.05, 210), (1, 0.25, 1050), (2, 1.0, 4200)]
+        .into_iter()
+        .flat_map(|(place, share, new_rows)| {
+            gains.iter().flat_map(move |(strategy, gain, _)| {
+                (0..5u32).map(move |seed| {
+                    let reached = accuracy + gain - 0.03 * f64::from(2 - place) + 0.002 * f64::from(seed);
+                    json!({"share": share, "new_rows": new_rows, "seed": seed,
+                        "strategy": strategy, "accuracy": reached, "old_classes": reached + 0.01, "new_classes": reached - 0.1})
+                })
+            })
+        })
+        .collect();
+    let share_comparisons = json!([{"share": 0.05, "strategy": "copy", "accuracy": paired(0.02, 0.0004)}]);
     let comments = json!([
         "copy reaches scratch's best validation macro-F1 after 9 epochs instead of 19 (mean of 5 seeds).",
         "no difference beyond seed noise between scratch and frozen: −0.004 ± 0.006.",
     ]);
     stage.json.insert(
         "transfer".into(),
-        json!({"strategies": strategies, "tensors": tensors, "comments": comments, "best": "copy"}),
+        json!({"strategies": strategies, "tensors": tensors, "comments": comments, "best": "copy", "metric": "macro_f1",
+            "part": "test", "before": [{"part": "test", "old_classes": {"accuracy": accuracy + 0.06}}],
+            "comparisons": comparisons, "share_runs": share_runs, "share_comparisons": share_comparisons}),
     );
     let parts =
         json!({"valid": scores(&SIX, 3_600, accuracy + 0.012, 131), "test": scores(&SIX, 3_600, accuracy + 0.01, 132)});

@@ -149,7 +149,6 @@ fn forests_are_as_good_as_those_of_scikit_learn() {
 // m = lightgbm.LGBMClassifier(n_estimators=5, learning_rate=.1, num_leaves=8, min_child_samples=10,
 //                             min_data_in_bin=1)
 // p = m.fit(Xt, yt).predict_proba(Xt); p[[0, 1, 2, 20]], log_loss(yt, p)
-// Later rounds may part company: LightGBM counts the rows of a side by their Hessians.
 #[test]
 fn boosting_grows_the_trees_of_lightgbm() {
     let (x, y) = table(200, true);
@@ -164,4 +163,36 @@ fn boosting_grows_the_trees_of_lightgbm() {
     ];
     assert_probabilities(&p, expected, 2e-6);
     assert!((log_loss(&p, &y) - 0.610_864_68).abs() < 1e-6);
+}
+
+// X[(y == 2) & (i % 9 < 6), 0] = np.nan; X[(y == 0) & (i % 2 == 0), 1] = np.nan, where i = np.arange(200)
+// m as above with n_estimators=1: p[[0, 1, 2, 20]], log_loss(yt, p), (p.argmax(1) == yt).sum();
+// with n_estimators=5: log_loss(yt, p)
+#[test]
+fn boosting_sends_missing_values_where_lightgbm_does() {
+    let (mut x, y) = table(200, true);
+    for (i, label) in y.iter().enumerate() {
+        match label {
+            2 if i % 9 < 6 => x.row_mut(i)[0] = f32::NAN,
+            0 if i % 2 == 0 => x.row_mut(i)[1] = f32::NAN,
+            _ => {}
+        }
+    }
+    let boosted = |rounds| {
+        let boosting =
+            Boosting { rounds, learning_rate: 0.1, max_leaves: 8, min_child_samples: 10, ..Boosting::default() };
+        fitted(&boosting, &x, &y).predict_probabilities(&x)
+    };
+    let p = boosted(1);
+    let expected = [
+        [0.404495, 0.299880, 0.295625],
+        [0.299880, 0.404495, 0.295625],
+        [0.300054, 0.300054, 0.399892],
+        [0.300054, 0.300054, 0.399892],
+    ];
+    assert_probabilities(&p, expected, 2e-6);
+    assert!((log_loss(&p, &y) - 0.947_553_61).abs() < 1e-6);
+    assert_eq!(correct(&p, &y), 182);
+    // Later rounds choose another of two equally good cuts here and there.
+    assert!((log_loss(&boosted(5), &y) - 0.580_466_17).abs() < 1e-3);
 }

@@ -14,7 +14,7 @@ fn evaluated(threads: usize, seed: u64) -> Vec<Evaluation> {
     let train: Vec<usize> = (0..1200).rev().collect();
     let folds: Vec<u32> = train.iter().map(|&row| row as u32 % 7 % 4).collect();
     let test: Vec<usize> = (1200..1500).collect();
-    evaluate(&all(), &x, &y, &classes(), &train, &folds, &test, seed, threads, &Silent).unwrap().0
+    evaluate(&all(), &x, &y, &classes(), &train, &folds, &[], &test, seed, threads, &Silent).unwrap().0
 }
 
 #[test]
@@ -60,14 +60,22 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
     let test: Vec<usize> = (80..100).collect();
     let block: Baselines = serde_json::from_str(r#"{"majority": {}, "tree": {"max_depth": 2}}"#).unwrap();
     let notes = Notes::default();
+    let valid: Vec<usize> = (0..80).filter(|row| !train.contains(row)).collect();
     let (evaluations, timings, predicted) =
-        evaluate(&block.estimators(), &x, &y, &classes(), &train, &folds, &test, 0, 2, &notes).unwrap();
+        evaluate(&block.estimators(), &x, &y, &classes(), &train, &folds, &valid, &test, 0, 2, &notes).unwrap();
 
     let names: Vec<&str> = evaluations.iter().map(|evaluation| evaluation.name.as_str()).collect();
     assert_eq!(names, ["majority", "tree"]);
     for (evaluation, predicted) in evaluations.iter().zip(&predicted) {
-        let hits = predicted.argmax_rows().iter().zip(&test).filter(|&(&class, &row)| class == y[row]).count();
-        assert_eq!((predicted.rows, evaluation.test.accuracy), (20, hits as f64 / 20.0));
+        let share = |said: &Matrix, rows: &[usize]| {
+            let hits = said.argmax_rows().iter().zip(rows).filter(|&(&class, &row)| class == y[row]).count();
+            (said.rows, hits as f64 / rows.len() as f64)
+        };
+        assert_eq!(share(&predicted.test, &test), (20, evaluation.test.accuracy));
+        let scores = evaluation.valid.as_ref().unwrap();
+        assert_eq!(share(&predicted.valid, &valid), (valid.len(), scores.accuracy));
+        let interval = scores.intervals.as_ref().unwrap().accuracy;
+        assert!(interval.low <= scores.accuracy && scores.accuracy <= interval.high, "{interval:?}");
     }
     assert_eq!(evaluations[1].params, serde_json::json!({"max_depth": 2, "min_samples_leaf": 1}));
     let majority = &evaluations[0];
@@ -97,7 +105,7 @@ fn a_class_absent_from_a_fold_is_no_error_and_wrong_parts_are() {
     // Class 2 is in fold 1 alone, so the model that scores fold 1 never saw it.
     let folds: Vec<u32> = rows.iter().map(|&row| if y[row] == 2 { 1 } else { row as u32 / 3 % 2 }).collect();
     let run = |x: &Matrix, y: &[u32], train: &[usize], folds: &[u32], test: &[usize]| {
-        evaluate(&all(), x, y, &classes(), train, folds, test, 0, 2, &Silent).map_err(|error| error.to_string())
+        evaluate(&all(), x, y, &classes(), train, folds, &[], test, 0, 2, &Silent).map_err(|error| error.to_string())
     };
     let (evaluations, ..) = run(&x, &y, &rows, &folds, &[]).unwrap();
     for evaluation in &evaluations {

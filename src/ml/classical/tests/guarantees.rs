@@ -4,10 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{all, classes, fitted, rows_of, table};
 use crate::ml::classical::boosting::Boosting;
+use crate::ml::classical::decision_tree::DecisionTree;
 use crate::ml::classical::rbf_svm::RbfSvm;
-use crate::ml::classical::{FitError, evaluate};
+use crate::ml::classical::{Estimator, FitError, evaluate};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Progress, Silent};
+use crate::ml::rng::Stream;
 
 #[test]
 fn predictions_are_probabilities_whatever_is_missing() {
@@ -112,7 +114,7 @@ fn long_fits_stop_when_told() {
     let rows: Vec<usize> = (0..300).collect();
     for after in [0, 1, 5, 20] {
         let stop = StopAt { left: AtomicU64::new(after) };
-        let result = evaluate(&all(), &x, &y, &classes(), &rows, &folds, &rows, 1, 2, &stop);
+        let result = evaluate(&all(), &x, &y, &classes(), &rows, &folds, &[], &rows, 1, 2, &stop);
         assert!(matches!(result, Err(FitError::Cancelled(_))), "after {after}");
     }
 }
@@ -144,4 +146,65 @@ fn early_stopping_keeps_boosting_from_overfitting() {
     };
     let (stopped, all_rounds) = (loss(Some(0.2)), loss(None));
     assert!(stopped < 0.8 * all_rounds, "{stopped} against {all_rounds}");
+}
+
+/// Many columns of noise beside those of `table`, so that several threads share the columns of one leaf.
+fn wide_table(rows: usize, columns: usize) -> (Matrix, Vec<u32>) {
+    let (x, y) = table(rows, true);
+    let mut stream = Stream::new(1, "test", 0);
+    let mut data = Vec::new();
+    for i in 0..rows {
+        data.extend_from_slice(x.row(i));
+        data.extend((x.cols..columns).map(|_| stream.uniform_f32()));
+    }
+    (Matrix::from_vec(rows, columns, data), y)
+}
+
+#[test]
+fn threads_that_share_a_leaf_change_no_byte() {
+    let (x, y) = wide_table(300, 700);
+    let boosting =
+        Boosting { rounds: 4, max_leaves: 6, row_fraction: 0.8, column_fraction: 0.6, ..Boosting::default() };
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| fitted(&boosting, &x, &y).predict_probabilities(&x))
+    };
+    let one = with(1);
+    assert!([2, 3, 8].into_iter().all(|threads| with(threads) == one));
+    let all_columns = Boosting { column_fraction: 1.0, ..boosting.clone() };
+    let all_rows = Boosting { row_fraction: 1.0, ..boosting.clone() };
+    for other in [all_columns, all_rows] {
+        assert_ne!(fitted(&other, &x, &y).predict_probabilities(&x), one);
+    }
+}
+
+#[test]
+fn trees_without_draws_do_not_depend_on_the_order_of_rows() {
+    let (x, y) = table(600, true);
+    let order = Stream::new(4, "test", 0).permutation(600);
+    let shuffled: Vec<u32> = order.iter().map(|&row| y[row]).collect();
+    let boosting = Boosting { rounds: 30, ..Boosting::default() };
+    let estimators: [&dyn Estimator; 2] = [&DecisionTree::default(), &boosting];
+    for estimator in estimators {
+        let as_given = fitted(estimator, &x, &y).predict_probabilities(&x);
+        let permuted = fitted(estimator, &x.take(&order), &shuffled).predict_probabilities(&x);
+        assert_eq!(as_given, permuted, "{}", estimator.name());
+    }
+}
+
+#[test]
+fn sampling_rows_and_columns_costs_little_accuracy() {
+    let (x, y) = table(900, true);
+    let (train_x, train_y) = rows_of(&x, &y, 0..600);
+    let (test_x, test_y) = rows_of(&x, &y, 600..900);
+    let loss = |row_fraction, column_fraction| {
+        let boosting = Boosting { rounds: 60, row_fraction, column_fraction, ..Boosting::default() };
+        let probabilities = fitted(&boosting, &train_x, &train_y).predict_probabilities(&test_x);
+        crate::ml::metrics::Scores::from_probabilities(&classes(), &test_y, &probabilities).log_loss.unwrap()
+    };
+    let all = loss(1.0, 1.0);
+    for (rows, columns) in [(0.7, 1.0), (1.0, 0.5), (0.7, 0.5)] {
+        let sampled = loss(rows, columns);
+        assert!(sampled < all + 0.05, "{rows} of the rows, {columns} of the columns: {sampled} against {all}");
+    }
 }

@@ -27,7 +27,7 @@ pub struct Growth {
 }
 
 /// A training row of one tree.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Sample {
     pub row: u32,
     pub class: u16,

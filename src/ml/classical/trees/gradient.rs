@@ -1,12 +1,13 @@
 //! Grows regression trees leaf by leaf for gradient boosting.
 //!
-//! Each time the leaf with the largest gain is split (Shi 2007; Ke et al. 2017, LightGBM); a
-//! parent's histogram minus that of its smaller child is that of the other. Gradients and Hessians
-//! are fixed-point integers: sums and differences are exact, so that neither the order of the rows
-//! nor subtraction changes a bit. Knows nothing of losses or of ensembles.
+//! Each time the leaf with the largest gain is split (Shi 2007; Ke et al. 2017, LightGBM); of both children only the
+//! smaller is counted, the other is what remains of the parent. Knows nothing of losses or of ensembles.
 
-use super::bins::{Bins, CODES, Codes, MISSING};
-use super::tree::{Split, Tree, partition};
+use rayon::prelude::*;
+
+use super::bins::{Bins, BlockCodes, CODES, LANES};
+use super::histogram::{Block, Candidate, Chosen, FixedPoint, Limits, Open, Sample, Slope, Total, divide};
+use super::tree::{Tree, partition};
 use crate::ml::progress::{Cancelled, Progress};
 
 /// How a tree grows.
@@ -15,128 +16,107 @@ pub struct Growth {
     pub max_leaves: usize,
     /// Levels below the root at most.
     pub max_depth: usize,
-    /// Rows that each side of a split keeps at least.
-    pub min_samples_leaf: u64,
-    /// Sum of Hessians that each side of a split keeps at least.
-    pub min_hessian: f64,
-    /// L2 penalty of the leaf values.
-    pub l2: f64,
+    pub limits: Limits,
     /// What the leaf values −G / (H + l2) are multiplied by.
     pub learning_rate: f64,
 }
 
-/// How real sums are held in integers, for up to a given number of rows.
-///
-/// The Hessian and the count of a row share one integer, count in the low bits: a histogram entry
-/// then takes 16 bytes and one vector addition. With r rows of 2^b > r, Hessians below 1 keep
-/// min(40, 62 − 2b) binary places and gradients of at most 1 in size keep min(40, 62 − b).
-#[derive(Clone, Copy)]
-pub struct FixedPoint {
-    count_bits: u32,
-    /// Units of the integers for 1; powers of two, so that scaling rounds nothing.
-    gradient_units: f64,
-    hessian_units: f64,
-}
-
 /// A smaller gain is rounding.
 const MIN_GAIN: f64 = 1e-10;
-
-/// A sum over rows: gradients, and Hessians with the count. Meaningless without its `FixedPoint`.
-type Sum = [i64; 2];
-
-impl FixedPoint {
-    pub fn new(rows: usize) -> Self {
-        let count_bits = usize::BITS - rows.leading_zeros();
-        let places = |free: u32| f64::from(2u32).powi(free.min(40) as i32);
-        FixedPoint {
-            count_bits,
-            gradient_units: places(62 - count_bits.min(62)),
-            hessian_units: places(62u32.saturating_sub(2 * count_bits)),
-        }
-    }
-
-    /// One row with a gradient of at most 1 in size and a Hessian in [0, 1).
-    pub fn sample(&self, row: u32, gradient: f64, hessian: f64) -> Sample {
-        let packed = (((hessian * self.hessian_units) as i64) << self.count_bits) | 1;
-        Sample { sum: [(gradient * self.gradient_units) as i64, packed], row }
-    }
-
-    fn count(&self, sum: Sum) -> u64 {
-        (sum[1] & ((1 << self.count_bits) - 1)) as u64
-    }
-
-    fn gradient(&self, sum: Sum) -> f64 {
-        sum[0] as f64 * self.gradient_units.recip()
-    }
-
-    fn hessian(&self, sum: Sum) -> f64 {
-        (sum[1] >> self.count_bits) as f64 * self.hessian_units.recip()
-    }
-}
-
-/// A training row of one tree.
-#[derive(Clone, Copy)]
-pub struct Sample {
-    sum: Sum,
-    row: u32,
-}
+/// Blocks that one task handles where several threads share the columns of a leaf, and the least work, in row and column
+/// visits, that is worth sharing.
+const BLOCKS: usize = 8;
+const SHARED_VISITS: usize = 200_000;
+/// A search costs as much as visits to so many rows.
+const SEARCH_ROWS: usize = 512;
 
 /// Buffers that one tree after another uses.
 #[derive(Default)]
 pub struct Workspace {
-    pub samples: Vec<Sample>,
+    /// The derivatives of every row, also of those that do not take part.
+    pub slopes: Vec<Slope>,
+    samples: Vec<Sample>,
     spare: Vec<Sample>,
-    free: Vec<Vec<Sum>>,
+    free: Vec<Vec<Block>>,
 }
 
-/// Grows a tree on `workspace.samples` and adds the value of its leaf to the score of each of their
-/// rows.
+/// What trees are grown from.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    pub bins: &'a Bins,
+    pub codes: &'a BlockCodes,
+    pub growth: Growth,
+}
+
+/// Grows a tree on `workspace.slopes` of the given rows and columns, both ascending, and adds the value of its leaf to
+/// the score of each of those rows.
 pub fn grow(
-    bins: &Bins,
-    codes: &Codes,
-    fixed: FixedPoint,
-    growth: Growth,
+    ground: Ground,
+    rows: impl Iterator<Item = u32> + Clone,
+    columns: &[usize],
     workspace: &mut Workspace,
     scores: &mut [f64],
     progress: &dyn Progress,
 ) -> Result<Tree, Cancelled> {
+    let Ground { codes, growth, .. } = ground;
+    let Workspace { slopes, samples, spare, free } = workspace;
+    let fixed = FixedPoint::new(rows.clone().map(|row| slopes[row as usize]));
+    samples.clear();
+    samples.extend(rows.map(|row| fixed.sample(row, slopes[row as usize])));
+    let lanes: Vec<u8> = columns.iter().map(|column| (column % LANES) as u8).collect();
+    let mut chosen = Vec::new();
+    let mut start = 0;
+    for block in columns.chunk_by(|a, b| a / LANES == b / LANES) {
+        let end = start + block.len();
+        chosen.push(Chosen { block: block[0] / LANES, lanes: &lanes[start..end] });
+        start = end;
+    }
+    let search = Search { ground, fixed, chosen: &chosen };
+
     let mut tree = Tree::new(1);
-    let Workspace { samples, spare, free } = workspace;
-    let search = Search { bins, codes, fixed, growth };
-    let histogram = search.histogram(samples, free);
-    let mut leaves = vec![search.leaf(0, 0, samples.len(), 0, total(samples), Some(histogram))];
+    let mut histogram = search.buffer(free);
+    let open = search.open(samples, 0);
+    let (best, _) = search.divide(samples, (&mut histogram, open.as_ref()), None);
+    let mut leaves = vec![search.leaf(0, (0, samples.len()), 0, open, histogram, best)];
     while leaves.len() < growth.max_leaves {
         if progress.cancelled() {
             return Err(Cancelled);
         }
         let Some(at) = best_leaf(&leaves) else { break };
-        let Leaf { node, start, end, depth, sum, histogram, best } = &mut leaves[at];
-        let (node, start, end, depth, sum) = (*node, *start, *end, *depth + 1, *sum);
-        let (Some(Candidate { split, .. }), Some(mut parent)) = (best.take(), histogram.take()) else {
-            break;
-        };
+        let Leaf { node, rows: (start, end), depth, histogram, best, .. } = &mut leaves[at];
+        let (node, start, end, depth) = (*node, *start, *end, *depth + 1);
+        let (Some((_, best)), Some(mut whole)) = (best.take(), histogram.take()) else { break };
+        let mut split = best.split;
         let rows = &mut samples[start..end];
         let column = codes.column(split.column as usize);
-        let left = partition(rows, spare, |sample| split.goes_left(column[sample.row as usize]));
+        let middle = partition(rows, spare, |sample| split.goes_left(column.code(sample.row)));
+        let (left_rows, right_rows) = rows.split_at(middle);
+        if !best.knows_missing {
+            // Rows that lack a value where no training row of the leaf did follow the larger side.
+            split.missing_left = left_rows.len() > right_rows.len();
+        }
         let (left_node, right_node) = tree.split(node, split);
-        let (left_rows, right_rows) = rows.split_at(left);
-        let left_sum = total(left_rows);
-        let right_sum = difference(sum, left_sum);
 
-        // Leaves that cannot be split any more need no histogram.
-        let last = leaves.len() + 1 == growth.max_leaves || depth >= growth.max_depth;
-        let (left_histogram, right_histogram) = if last {
-            free.push(parent);
-            (None, None)
+        let last = leaves.len() + 1 == growth.max_leaves;
+        let mut part = search.buffer(free);
+        let [left_open, right_open] =
+            [left_rows, right_rows].map(|rows| if last { None } else { search.open(rows, depth) });
+        let left_is_part = left_rows.len() <= right_rows.len();
+        let (part_rows, part_open, whole_open) =
+            if left_is_part { (left_rows, &left_open, &right_open) } else { (right_rows, &right_open, &left_open) };
+        let (mut part_best, mut whole_best) = (None, None);
+        if part_open.is_some() || whole_open.is_some() {
+            let other = whole_open.as_ref().map(|open| (&mut *whole, open));
+            (part_best, whole_best) = search.divide(part_rows, (&mut part, part_open.as_ref()), other);
+        }
+        let (left, right) = if left_is_part {
+            ((part, part_best), (whole, whole_best))
         } else {
-            let smaller = if left_rows.len() <= right_rows.len() { left_rows } else { right_rows };
-            let part = search.histogram(smaller, free);
-            parent.iter_mut().zip(&part).for_each(|(whole, part)| *whole = difference(*whole, *part));
-            if left_rows.len() <= right_rows.len() { (Some(part), Some(parent)) } else { (Some(parent), Some(part)) }
+            ((whole, whole_best), (part, part_best))
         };
-        let middle = start + left;
-        leaves[at] = search.leaf(left_node, start, middle, depth, left_sum, left_histogram);
-        leaves.push(search.leaf(right_node, middle, end, depth, right_sum, right_histogram));
+        let middle = start + middle;
+        leaves[at] = search.leaf(left_node, (start, middle), depth, left_open, left.0, left.1);
+        leaves.push(search.leaf(right_node, (middle, end), depth, right_open, right.0, right.1));
         for leaf in [at, leaves.len() - 1] {
             if leaves[leaf].best.is_none() {
                 free.extend(leaves[leaf].histogram.take());
@@ -144,10 +124,9 @@ pub fn grow(
         }
     }
     for leaf in leaves {
-        let value = (-growth.learning_rate * fixed.gradient(leaf.sum) / (fixed.hessian(leaf.sum) + growth.l2)) as f32;
-        // No Hessian at all: every row of the leaf is certain, there is nothing to correct.
-        let value = if value.is_finite() { value } else { 0.0 };
-        for sample in &samples[leaf.start..leaf.end] {
+        let rows = &samples[leaf.rows.0..leaf.rows.1];
+        let value = leaf_value(rows, slopes, growth);
+        for sample in rows {
             scores[sample.row as usize] += f64::from(value);
         }
         tree.set_leaf(leaf.node, std::iter::once(value));
@@ -156,136 +135,97 @@ pub fn grow(
     Ok(tree)
 }
 
-struct Leaf {
-    node: usize,
-    start: usize,
-    end: usize,
-    depth: usize,
-    sum: Sum,
-    histogram: Option<Vec<Sum>>,
-    best: Option<Candidate>,
+/// From the derivatives themselves: the fixed-point sums of the histograms are for comparing cuts.
+fn leaf_value(rows: &[Sample], slopes: &[Slope], growth: Growth) -> f32 {
+    let total = Total::of(rows.iter().map(|sample| slopes[sample.row as usize]));
+    let value = (-growth.learning_rate * total.gradient() / (total.hessian() + growth.limits.l2)) as f32;
+    // No Hessian at all: every row of the leaf is certain, there is nothing to correct.
+    if value.is_finite() { value } else { 0.0 }
 }
 
-#[derive(Clone, Copy)]
-struct Candidate {
-    gain: f64,
-    split: Split,
+struct Leaf {
+    node: usize,
+    /// From, to.
+    rows: (usize, usize),
+    depth: usize,
+    histogram: Option<Vec<Block>>,
+    /// With its gain.
+    best: Option<(f64, Candidate)>,
 }
 
 /// The leaf of largest gain; of equals the first.
 fn best_leaf(leaves: &[Leaf]) -> Option<usize> {
     let mut best: Option<(usize, f64)> = None;
     for (at, leaf) in leaves.iter().enumerate() {
-        if let Some(candidate) = leaf.best
-            && best.is_none_or(|(_, gain)| candidate.gain > gain)
+        if let Some((gain, _)) = leaf.best
+            && best.is_none_or(|(_, most)| gain > most)
         {
-            best = Some((at, candidate.gain));
+            best = Some((at, gain));
         }
     }
     best.map(|(at, _)| at)
 }
 
 struct Search<'a> {
-    bins: &'a Bins,
-    codes: &'a Codes,
+    ground: Ground<'a>,
     fixed: FixedPoint,
-    growth: Growth,
+    chosen: &'a [Chosen<'a>],
 }
+
+type Found = (Option<Candidate>, Option<Candidate>);
 
 impl Search<'_> {
-    fn leaf(&self, node: usize, start: usize, end: usize, depth: usize, sum: Sum, histogram: Option<Vec<Sum>>) -> Leaf {
-        let best = histogram.as_ref().and_then(|histogram| self.best_split(histogram, sum));
-        Leaf { node, start, end, depth, sum, histogram, best }
+    fn buffer(&self, free: &mut Vec<Vec<Block>>) -> Vec<Block> {
+        let mut buffer = free.pop().unwrap_or_default();
+        buffer.resize(self.chosen.len(), [[0; CODES]; LANES]);
+        buffer
     }
 
-    /// Sums by column and code, in a buffer of `free` where there is one.
-    fn histogram(&self, rows: &[Sample], free: &mut Vec<Vec<Sum>>) -> Vec<Sum> {
-        let mut histogram = free.pop().unwrap_or_default();
-        histogram.clear();
-        histogram.resize(self.codes.cols * CODES, [0, 0]);
-        let (columns, _) = histogram.as_chunks_mut::<CODES>();
-        for (j, entries) in columns.iter_mut().enumerate() {
-            let codes = self.codes.column(j);
-            for sample in rows {
-                let entry = &mut entries[usize::from(codes[sample.row as usize])];
-                entry[0] += sample.sum[0];
-                entry[1] += sample.sum[1];
-            }
-        }
-        histogram
+    /// `None` where a leaf of these rows cannot be split any more.
+    fn open(&self, rows: &[Sample], depth: usize) -> Option<Open> {
+        let Growth { max_depth, limits, .. } = self.ground.growth;
+        let may = depth < max_depth && rows.len() as u64 >= 2 * limits.samples.max(1);
+        may.then(|| Open::new(rows, limits, self.fixed))
     }
 
-    /// The split of largest gain over the leaf as it is, if any gains. Missing values go to the
-    /// side where they gain more.
-    fn best_split(&self, histogram: &[Sum], sum: Sum) -> Option<Candidate> {
-        let rows = self.fixed.count(sum);
-        let least = self.growth.min_samples_leaf.max(1);
-        if rows < 2 * least {
-            return None;
-        }
-        let now = self.score(sum);
-        let mut best: Option<Candidate> = None;
-        let mut offer = |column: usize, cut: usize, missing: Option<bool>, left: Sum| {
-            let left_rows = self.fixed.count(left);
-            if left_rows < least || rows - left_rows < least {
-                return;
-            }
-            let right = difference(sum, left);
-            if self.fixed.hessian(left).min(self.fixed.hessian(right)) < self.growth.min_hessian {
-                return;
-            }
-            let gain = self.score(left) + self.score(right) - now;
-            if gain > best.map_or(MIN_GAIN, |best| best.gain) {
-                // Rows that lack a value where no training row of the leaf did follow the larger
-                // side.
-                let missing_left = missing.unwrap_or(2 * left_rows > rows);
-                best = Some(Candidate { gain, split: Split { column: column as u32, cut: cut as u8, missing_left } });
-            }
+    fn leaf(
+        &self,
+        node: usize,
+        rows: (usize, usize),
+        depth: usize,
+        open: Option<Open>,
+        histogram: Vec<Block>,
+        best: Option<Candidate>,
+    ) -> Leaf {
+        let l2 = self.ground.growth.limits.l2;
+        let gain = |candidate: Candidate| open.map(|open| (candidate.gain(&open, self.fixed, l2), candidate));
+        let best = best.and_then(gain).filter(|(gain, _)| *gain > MIN_GAIN);
+        Leaf { node, rows, depth, histogram: Some(histogram), best }
+    }
+
+    /// `histogram::divide` for all blocks, on several threads where that is worth it.
+    fn divide(
+        &self,
+        rows: &[Sample],
+        (part, open_part): (&mut [Block], Option<&Open>),
+        whole: Option<(&mut [Block], &Open)>,
+    ) -> Found {
+        let Ground { bins, codes, .. } = self.ground;
+        let visits = (rows.len() + SEARCH_ROWS) * self.chosen.len() * LANES;
+        let blocks = if visits > SHARED_VISITS { BLOCKS } else { self.chosen.len() };
+        let (whole, open_whole) = whole.map_or((&mut [][..], None), |(whole, open)| (whole, Some(open)));
+        let mut whole = whole.chunks_mut(blocks);
+        let tasks = self.chosen.chunks(blocks).zip(part.chunks_mut(blocks));
+        let tasks: Vec<_> = tasks.map(|(chosen, part)| (chosen, part, whole.next())).collect();
+        let better = |a: Found, b: Found| (Candidate::better(a.0, b.0), Candidate::better(a.1, b.1));
+        let run = |(chosen, part, whole): (&[Chosen], &mut [Block], Option<&mut [Block]>)| {
+            let mut whole = whole.into_iter().flatten();
+            let each = chosen.iter().zip(part).map(|(chosen, part)| {
+                let whole = whole.next().zip(open_whole);
+                divide(bins, codes, *chosen, rows, (part, open_part), whole)
+            });
+            each.fold((None, None), better)
         };
-        for (column, entries) in histogram.chunks_exact(CODES).enumerate() {
-            let missing = entries[usize::from(MISSING)];
-            let has_missing = self.fixed.count(missing) > 0;
-            let mut left = [0, 0];
-            let mut previous = None;
-            for (code, &entry) in entries[..self.bins.count(column)].iter().enumerate() {
-                if entry[1] == 0 {
-                    continue;
-                }
-                // A cut between two codes that occur lies in the middle.
-                if let Some(previous) = previous {
-                    let cut = (previous + code) / 2;
-                    if has_missing {
-                        offer(column, cut, Some(false), left);
-                        offer(column, cut, Some(true), plus(left, missing));
-                    } else {
-                        offer(column, cut, None, left);
-                    }
-                }
-                left = plus(left, entry);
-                previous = Some(code);
-            }
-            // Behind the last code a cut parts missing values from all others.
-            if has_missing && previous.is_some() {
-                offer(column, usize::from(MISSING) - 1, Some(false), left);
-            }
-        }
-        best
+        tasks.into_par_iter().map(run).reduce(|| (None, None), better)
     }
-
-    fn score(&self, sum: Sum) -> f64 {
-        let gradient = self.fixed.gradient(sum);
-        gradient * gradient / (self.fixed.hessian(sum) + self.growth.l2)
-    }
-}
-
-fn total(rows: &[Sample]) -> Sum {
-    rows.iter().fold([0, 0], |sum, sample| plus(sum, sample.sum))
-}
-
-fn plus(a: Sum, b: Sum) -> Sum {
-    [a[0] + b[0], a[1] + b[1]]
-}
-
-fn difference(a: Sum, b: Sum) -> Sum {
-    [a[0] - b[0], a[1] - b[1]]
 }

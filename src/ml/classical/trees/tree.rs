@@ -74,10 +74,15 @@ impl Tree {
 
     /// The values of the leaf that a row falls into; `codes` holds its code in every column.
     pub fn leaf(&self, codes: &[u8]) -> &[f32] {
+        self.leaf_by(|column| codes[column])
+    }
+
+    /// The same where the code of a column has to be asked for.
+    pub fn leaf_by(&self, code: impl Fn(usize) -> u8) -> &[f32] {
         let mut node = self.nodes[0];
         while node.column != LEAF {
             let split = Split { column: node.column, cut: node.cut, missing_left: node.missing_left };
-            let child = if split.goes_left(codes[node.column as usize]) { node.left } else { node.right };
+            let child = if split.goes_left(code(node.column as usize)) { node.left } else { node.right };
             node = self.nodes[child as usize];
         }
         let start = node.left as usize * self.width;
@@ -86,19 +91,20 @@ impl Tree {
 }
 
 /// Moves the rows that go left to the front, keeping the order on both sides, and returns how many
-/// they are.
-pub fn partition<T: Copy>(rows: &mut [T], spare: &mut Vec<T>, goes_left: impl Fn(&T) -> bool) -> usize {
-    spare.clear();
-    let mut left = 0;
+/// they are. Every row is written to both sides, since a branch would be a coin toss.
+pub fn partition<T: Copy + Default>(rows: &mut [T], spare: &mut Vec<T>, goes_left: impl Fn(&T) -> bool) -> usize {
+    if spare.len() < rows.len() {
+        spare.resize(rows.len(), T::default());
+    }
+    let (mut left, mut right) = (0, 0);
     for i in 0..rows.len() {
         let row = rows[i];
-        if goes_left(&row) {
-            rows[left] = row;
-            left += 1;
-        } else {
-            spare.push(row);
-        }
+        let goes_left = goes_left(&row);
+        rows[left] = row;
+        spare[right] = row;
+        left += usize::from(goes_left);
+        right += usize::from(!goes_left);
     }
-    rows[left..].copy_from_slice(spare);
+    rows[left..].copy_from_slice(&spare[..right]);
     left
 }

@@ -29,8 +29,53 @@ fn a_model_survives_its_bytes_and_refuses_others() {
     assert!(error(&weights, &changed("/network/trunk", vec![usize::MAX].into())).contains("impossible width"));
     assert!(error(&weights, &changed("/network/batch_norm", false.into())).contains("tensor"));
     assert!(error(&weights, &changed("/classes", vec!["x"].into())).contains("1 classes for 3 outputs"));
+    assert!(error(&weights, &changed("/temperature", 0.into())).contains("temperature is 0"));
     assert!(error(&weights, &changed("/format", "other".into())).contains("format is 'other'"));
     assert!(error(&weights, &serde_json::json!({})).contains("recipe cannot be read"));
+}
+
+#[test]
+fn a_temperature_changes_confidence_and_no_class() {
+    let fixture = Fixture::new(300, 3);
+    let mut model = fitted(&fixture, 3).model;
+    let before = model.predict_probabilities(&fixture.frame).unwrap();
+    model.set_temperature(2.0);
+    let (weights, recipe) = model.to_parts().unwrap();
+    let after = Classifier::from_parts(&weights, &recipe).unwrap().predict_probabilities(&fixture.frame).unwrap();
+    assert_eq!(after.argmax_rows(), before.argmax_rows());
+    for (after, before) in after.data.chunks(3).zip(before.data.chunks(3)) {
+        let roots: Vec<f64> = before.iter().map(|p| f64::from(*p).sqrt()).collect();
+        let total: f64 = roots.iter().sum();
+        assert!(after.iter().zip(&roots).all(|(after, root)| (f64::from(*after) - root / total).abs() < 1e-5));
+    }
+}
+
+#[test]
+fn units_that_never_fire_are_counted() {
+    use safetensors::tensor::{SafeTensors, TensorView};
+    let fixture = Fixture::new(300, 3);
+    let network = serde_json::from_str(r#"{"trunk": {"layers": [16, 12]}, "batch_norm": false}"#).unwrap();
+    let model = train(fixture.data(), &network, &short_training(2), 1, &Silent).unwrap().model;
+    let alive = model.silent_units(&fixture.frame).unwrap().unwrap();
+    let (weights, recipe) = model.to_parts().unwrap();
+    // Five units of the second layer get a threshold that no row reaches.
+    let file = SafeTensors::deserialize(&weights).unwrap();
+    let name = "trunk.layers.1.linear.bias";
+    let mut bias = file.tensor(name).unwrap().data().to_vec();
+    bias.chunks_exact_mut(4).take(5).for_each(|bytes| bytes.copy_from_slice(&(-1e6f32).to_le_bytes()));
+    let tensors = file.tensors().into_iter().map(|(own, view)| {
+        let data = if own == name { bias.as_slice() } else { view.data() };
+        let view = TensorView::new(view.dtype(), view.shape().to_vec(), data).unwrap();
+        (own, view)
+    });
+    let silenced = safetensors::serialize(tensors.collect::<Vec<_>>(), None).unwrap();
+    let units = Classifier::from_parts(&silenced, &recipe).unwrap().silent_units(&fixture.frame).unwrap().unwrap();
+    assert!(units.all == alive.all && units.all >= 28, "{units:?} {alive:?}");
+    assert!((5..=5 + alive.dead).contains(&units.dead), "{units:?} {alive:?}");
+    // An activation that is never exactly zero has no dead units.
+    let mish = serde_json::from_str(r#"{"trunk": {"layers": [4]}, "activation": "mish"}"#).unwrap();
+    let model = train(fixture.data(), &mish, &short_training(1), 1, &Silent).unwrap().model;
+    assert_eq!(model.silent_units(&fixture.frame).unwrap(), None);
 }
 
 #[test]
@@ -96,7 +141,8 @@ fn agrees_with(variable: &str, script: &str) {
     ] {
         let what = network.to_string();
         let network = serde_json::from_value(network).unwrap();
-        let model = train(fixture.data(), &network, &short_training(2), 1, &Silent).unwrap().model;
+        let mut model = train(fixture.data(), &network, &short_training(2), 1, &Silent).unwrap().model;
+        model.set_temperature(1.3);
         let (weights, recipe) = model.to_parts().unwrap();
         std::fs::write(folder.path().join("model.safetensors"), weights).unwrap();
         std::fs::write(folder.path().join("model.json"), recipe.to_string()).unwrap();

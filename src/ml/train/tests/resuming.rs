@@ -214,3 +214,49 @@ fn what_is_no_state_of_this_training_is_ignored() {
     assert_ne!(digest(&whole), expected);
     assert_eq!(go_on(&fixture, &longer, &kept).resumed, 5);
 }
+
+/// Pauses after an epoch.
+struct Paused<'a>(&'a Kept, Option<usize>);
+
+impl Checkpoints for Paused<'_> {
+    fn load(&self) -> Option<Vec<u8>> {
+        self.0.load()
+    }
+    fn is_due(&self) -> bool {
+        false
+    }
+    fn save(&self, bytes: &[u8]) {
+        self.0.save(bytes);
+    }
+    fn pause(&self) -> Option<usize> {
+        self.1
+    }
+}
+
+#[test]
+fn a_training_that_pauses_goes_on_to_the_same_bits_whatever_its_schedule() {
+    let fixture = Fixture::new(160, 3);
+    for schedule in ["constant", "step", "plateau", "cosine", "one_cycle"] {
+        let spec = spec(serde_json::json!({"epochs": 6, "schedule": {"kind": schedule}}));
+        let whole = from_start(&fixture, &spec);
+        let kept = Kept::default();
+        for (pause, resumed) in [(Some(2), 0), (Some(2), 2), (Some(5), 2), (None, 5), (Some(3), 6)] {
+            let paused = Paused(&kept, pause);
+            let fitted = train_on(fixture.data(), &small_network(), &spec, 3, &paused, &Silent).unwrap();
+            assert_eq!(fitted.resumed, resumed, "{schedule}, to {pause:?}");
+            // It has the beginning of the whole course: the rates still look at six epochs.
+            let rows = fitted.curves.len();
+            assert_eq!(rows, 1 + pause.unwrap_or(6).max(resumed));
+            for ((name, found), (_, expected)) in fitted.curves.columns().into_iter().zip(whole.curves.columns()) {
+                assert_eq!(found[..], expected[..rows], "{schedule}, {name} to {pause:?}");
+            }
+            let replay = spec.replay(&whole.curves, pause);
+            assert_eq!(replay.is_over, pause.is_none());
+            if rows == 1 + pause.unwrap_or(6) {
+                assert_eq!(Some(fitted.best_epoch), replay.best_epoch, "{schedule}, to {pause:?}");
+            }
+        }
+        let last = go_on(&fixture, &spec, &kept);
+        assert_eq!(digest(&last), digest(&Fitted { resumed: 6, ..whole }), "{schedule}");
+    }
+}

@@ -1,0 +1,85 @@
+//! What a training's curves say, as findings: each with the epoch, the numbers that it rests on, and a sentence made of them.
+//!
+//! A rule that does not apply says nothing; the thresholds are constants with their reasons. Knows nothing of pages, and of the network only
+//! how many of its units never fire.
+
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::train::{Curves, Metric};
+
+/// One thing that the curves say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub kind: FindingKind,
+    /// Where it begins or shows, if it has a place.
+    pub epoch: Option<u32>,
+    /// The numbers that the sentence rests on, by name.
+    pub evidence: BTreeMap<String, f64>,
+    pub sentence: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// The loss stopped being finite.
+    Divergence,
+    /// Training loss rises again and again.
+    StepTooHigh,
+    /// The epoch whose weights are kept, and the score that chose it.
+    EpochKept,
+    /// How far training rows are ahead of validation rows at that epoch.
+    Gap,
+    /// Validation loss turned while training loss still fell.
+    OverFitting,
+    /// Training loss has stopped falling although training rows are hardly ahead of validation rows.
+    UnderFitting,
+    /// The validation part was still getting better when training ended.
+    Unfinished,
+    /// From here on the validation score hardly moved.
+    Plateau,
+    /// Units that fire for no row of the training part.
+    DeadUnits,
+}
+
+/// What is known of a training besides its curves.
+#[derive(Clone, Copy, Debug)]
+pub struct Course<'a> {
+    pub curves: &'a Curves,
+    pub best_epoch: usize,
+    /// The epoch in which the loss stopped being finite.
+    pub diverged: Option<usize>,
+    /// The validation score that chose the epoch.
+    pub metric: Metric,
+    /// Of the kept network, where it has units that can die.
+    pub units: Option<Units>,
+}
+
+/// Hidden units of a kind that is exactly zero below its threshold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Units {
+    pub all: usize,
+    /// Zero for every row.
+    pub dead: usize,
+}
+
+/// All findings, what is wrong first. Empty without epochs.
+pub fn diagnose(course: &Course) -> Vec<Finding> {
+    let rules: [fn(&Course) -> Option<Finding>; 9] = [
+        rules::divergence,
+        rules::step_too_high,
+        rules::epoch_kept,
+        rules::gap,
+        rules::over_fitting,
+        rules::under_fitting,
+        rules::unfinished,
+        rules::plateau,
+        rules::dead_units,
+    ];
+    rules.iter().filter_map(|rule| rule(course)).collect()
+}

@@ -1,0 +1,131 @@
+//! Several classifiers as one: a weighted average of their probabilities or of their logits, the weights chosen on rows that none of them learnt from.
+//!
+//! Knows classifiers only by the probabilities that they gave for the same rows.
+
+#[cfg(test)]
+mod tests;
+mod weights;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::calibration::{fit_temperature, temper};
+use super::matrix::Matrix;
+use super::rng::Stream;
+
+/// Probabilities below this count as this where logarithms are averaged: a forest's or a neighbours' zero is no certainty.
+const LEAST: f64 = 1e-4;
+
+/// What is averaged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Average {
+    /// Logarithms of probabilities: a member that is sure that a class is wrong has a veto.
+    #[default]
+    Logits,
+    /// Probabilities themselves: a member that is sure is outvoted.
+    Probabilities,
+}
+
+/// How the weights are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Weighting {
+    /// The weights of least validation log loss, a convex problem.
+    #[default]
+    Convex,
+    /// Members are added one by one, with repetition, each time the one that lowers the validation log loss most (Caruana et al. 2004).
+    Greedy,
+    /// Every member counts the same.
+    Equal,
+}
+
+/// How members become one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Combination {
+    pub average: Average,
+    /// One for each member; they sum to 1.
+    pub weights: Vec<f64>,
+    /// Of the average, see [`temper`].
+    pub temperature: f64,
+}
+
+impl Combination {
+    /// The combination of `members` (rows × classes each, the same rows) that these rows' labels call for.
+    pub fn fit(members: &[&Matrix], labels: &[u32], average: Average, weighting: Weighting) -> Combination {
+        let weights = match (weighting, average) {
+            (Weighting::Equal, _) => vec![1.0; members.len()],
+            (Weighting::Greedy, _) => weights::greedy(members, labels, average),
+            (Weighting::Convex, Average::Probabilities) => weights::mixture(members, labels),
+            (Weighting::Convex, Average::Logits) => weights::product(members, labels),
+        };
+        let total: f64 = weights.iter().sum();
+        let weights = weights.iter().map(|weight| weight / total).collect();
+        let mut found = Combination { average, weights, temperature: 1.0 };
+        found.temperature = fit_temperature(&found.combine(members), labels);
+        found
+    }
+
+    /// The members' common probabilities (rows × classes). Members of weight 0 are not looked at.
+    pub fn combine(&self, members: &[&Matrix]) -> Matrix {
+        let Some(first) = members.first() else { return Matrix::default() };
+        let mut sums = vec![0.0f64; first.data.len()];
+        for (member, &weight) in members.iter().zip(&self.weights).filter(|(_, weight)| **weight > 0.0) {
+            for (sum, &p) in sums.iter_mut().zip(&member.data) {
+                *sum += weight * self.average.of(p);
+            }
+        }
+        let mut combined = Matrix::from_vec(first.rows, first.cols, self.average.back(sums, first.cols));
+        temper(&mut combined, self.temperature);
+        combined
+    }
+}
+
+impl Average {
+    /// What is averaged of a probability.
+    fn of(self, p: f32) -> f64 {
+        match self {
+            Average::Logits => f64::from(p).max(LEAST).ln(),
+            Average::Probabilities => f64::from(p),
+        }
+    }
+
+    /// Probabilities from averages, row by row.
+    fn back(self, mut values: Vec<f64>, classes: usize) -> Vec<f32> {
+        for row in values.chunks_exact_mut(classes) {
+            if self == Average::Logits {
+                let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                row.iter_mut().for_each(|value| *value = (*value - largest).exp());
+            }
+            let total: f64 = row.iter().sum();
+            row.iter_mut().for_each(|value| *value /= total);
+        }
+        values.into_iter().map(|value| value as f32).collect()
+    }
+}
+
+/// For every row what a combination says whose weights were chosen on other rows: weights judge themselves too kindly on their own.
+pub fn cross_fitted(
+    members: &[&Matrix],
+    labels: &[u32],
+    average: Average,
+    weighting: Weighting,
+    folds: usize,
+    seed: u64,
+) -> Matrix {
+    let order = Stream::new(seed, "ensemble folds", 0).permutation(labels.len());
+    let classes = members.first().map_or(0, |member| member.cols);
+    let mut found = Matrix::zeros(labels.len(), classes);
+    for fold in 0..folds {
+        let (inside, outside): (Vec<usize>, Vec<usize>) = order.iter().partition(|&&row| row % folds == fold);
+        let take = |rows: &[usize]| members.iter().map(|member| member.take(rows)).collect::<Vec<_>>();
+        let (own, others) = (take(&inside), take(&outside));
+        let truth: Vec<u32> = outside.iter().map(|&row| labels[row]).collect();
+        let combination = Combination::fit(&others.iter().collect::<Vec<_>>(), &truth, average, weighting);
+        let said = combination.combine(&own.iter().collect::<Vec<_>>());
+        for (i, &row) in inside.iter().enumerate() {
+            found.row_mut(row).copy_from_slice(said.row(i));
+        }
+    }
+    found
+}

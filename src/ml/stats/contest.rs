@@ -1,0 +1,128 @@
+//! Several classifiers on the same rows: every pair's differences from the same resamples, McNemar's test, and Holm's correction over all pairs.
+//!
+//! Knows nothing of what the classifiers are or of probabilities.
+
+use serde::{Deserialize, Serialize};
+
+use super::bootstrap::percentiles;
+use super::{Bootstrap, Interval, Test, holm, mcnemar};
+use crate::ml::rng::Stream;
+
+/// Two of the classifiers, by their numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Duel {
+    pub a: usize,
+    pub b: usize,
+    /// Of B's accuracy minus A's.
+    pub accuracy: Interval,
+    /// Of B's macro-F1 minus A's.
+    pub macro_f1: Interval,
+    pub mcnemar: Test,
+    /// McNemar's p after Holm's correction over all pairs.
+    pub adjusted_p: f64,
+}
+
+/// Every pair of `predicted`, in order. `truth` and each of `predicted` hold class numbers below `classes` of the same rows; nothing without rows.
+///
+/// All pairs see the same resamples, so that one pass over the rows serves every pair.
+pub fn contest(truth: &[u32], predicted: &[Vec<u32>], classes: usize, how: &Bootstrap) -> Vec<Duel> {
+    if truth.is_empty() || how.resamples == 0 || predicted.iter().any(|said| said.len() != truth.len()) {
+        return Vec::new();
+    }
+    let cells: Vec<Vec<u32>> = predicted.iter().map(|said| cells(truth, said, classes)).collect();
+    let all: Vec<usize> = (0..truth.len()).collect();
+    let estimates: Vec<[f64; 2]> = cells.iter().map(|cells| scores(&all, cells, classes)).collect();
+    let mut resampled: Vec<Vec<[f64; 2]>> = vec![Vec::with_capacity(how.resamples); predicted.len()];
+    let mut drawn = vec![0; truth.len()];
+    for resample in 0..how.resamples {
+        let mut stream = Stream::new(how.seed, "bootstrap", resample as u64);
+        drawn.iter_mut().for_each(|row| *row = stream.below(truth.len()));
+        for (own, cells) in resampled.iter_mut().zip(&cells) {
+            own.push(scores(&drawn, cells, classes));
+        }
+    }
+    let mut duels = Vec::new();
+    for a in 0..predicted.len() {
+        for b in a + 1..predicted.len() {
+            let difference = |metric: usize| {
+                let pairs = resampled[b].iter().zip(&resampled[a]);
+                let distribution = pairs.map(|(b, a)| b[metric] - a[metric]).collect();
+                percentiles(estimates[b][metric] - estimates[a][metric], distribution, how.level)
+            };
+            let right = |said: &[u32], row: usize| said[row] == truth[row];
+            let only = |one: &[u32], other: &[u32]| {
+                (0..truth.len()).filter(|&row| right(one, row) && !right(other, row)).count() as u64
+            };
+            let mcnemar = mcnemar(only(&predicted[a], &predicted[b]), only(&predicted[b], &predicted[a]));
+            let adjusted_p = mcnemar.p;
+            duels.push(Duel { a, b, accuracy: difference(0), macro_f1: difference(1), mcnemar, adjusted_p });
+        }
+    }
+    let adjusted = holm(&duels.iter().map(|duel| duel.mcnemar.p).collect::<Vec<_>>());
+    duels.iter_mut().zip(adjusted).for_each(|(duel, p)| duel.adjusted_p = p);
+    duels
+}
+
+/// The cell of the confusion matrix in which each row lies.
+pub(in crate::ml) fn cells(truth: &[u32], predicted: &[u32], classes: usize) -> Vec<u32> {
+    truth.iter().zip(predicted).map(|(t, p)| t * classes as u32 + p).collect()
+}
+
+/// Accuracy and macro-F1 (over the classes that occur as truth or prediction) of the drawn rows, of which at least one must be there.
+pub(in crate::ml) fn scores(drawn: &[usize], cells: &[u32], classes: usize) -> [f64; 2] {
+    let mut counts = vec![0u32; classes * classes];
+    drawn.iter().for_each(|&row| counts[cells[row] as usize] += 1);
+    let (mut hits, mut f1, mut occurring) = (0, 0.0, 0);
+    for class in 0..classes {
+        let hit = counts[class * classes + class];
+        let support: u32 = counts[class * classes..(class + 1) * classes].iter().sum();
+        let claimed: u32 = (0..classes).map(|truth| counts[truth * classes + class]).sum();
+        hits += hit;
+        if support + claimed > 0 {
+            f1 += f64::from(2 * hit) / f64::from(support + claimed);
+            occurring += 1;
+        }
+    }
+    [f64::from(hits) / drawn.len() as f64, f1 / f64::from(occurring.max(1))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ml::metrics::Scores;
+
+    /// `right` rows of 200 that a classifier gets, by a rule that no other one shares.
+    fn said(truth: &[u32], every: usize) -> Vec<u32> {
+        truth.iter().enumerate().map(|(i, &t)| if i % every == 0 { (t + 1) % 3 } else { t }).collect()
+    }
+
+    #[test]
+    fn pairs_agree_with_the_scores_and_with_the_test_of_two() {
+        let truth: Vec<u32> = (0..200).map(|i| (i * 7 % 11 % 3) as u32).collect();
+        let predicted = vec![said(&truth, 2), said(&truth, 5), said(&truth, 6)];
+        let how = Bootstrap { resamples: 500, ..Bootstrap::default() };
+        let duels = contest(&truth, &predicted, 3, &how);
+        assert_eq!(duels.iter().map(|duel| (duel.a, duel.b)).collect::<Vec<_>>(), [(0, 1), (0, 2), (1, 2)]);
+        let classes = ["a", "b", "c"].map(String::from);
+        let whole: Vec<Scores> = predicted.iter().map(|said| Scores::new(&classes, &truth, said)).collect();
+        for duel in &duels {
+            let (a, b) = (&whole[duel.a], &whole[duel.b]);
+            assert!((duel.accuracy.estimate - (b.accuracy - a.accuracy)).abs() < 1e-12);
+            assert!((duel.macro_f1.estimate - (b.macro_f1 - a.macro_f1)).abs() < 1e-12);
+            // The same resamples as the interval of one pair has.
+            let right = |said: &[u32]| said.iter().zip(&truth).map(|(s, t)| f64::from(u8::from(s == t))).collect();
+            let (of_a, of_b): (Vec<f64>, Vec<f64>) = (right(&predicted[duel.a]), right(&predicted[duel.b]));
+            let alone = super::super::paired_bootstrap(&of_a, &of_b, &how).unwrap();
+            assert!((alone.low - duel.accuracy.low).abs() < 1e-12 && (alone.high - duel.accuracy.high).abs() < 1e-12);
+        }
+        assert!(duels[0].adjusted_p < 1e-6 && duels[1].adjusted_p < 1e-6, "{duels:?}");
+        // 40 and 34 rows wrong, 7 of them both: no difference.
+        assert!(duels[2].adjusted_p > 0.05 && !duels[2].accuracy.excludes_zero(), "{:?}", duels[2]);
+    }
+
+    #[test]
+    fn without_rows_there_is_nothing_to_tell() {
+        assert!(contest(&[], &[vec![], vec![]], 2, &Bootstrap::default()).is_empty());
+        assert!(contest(&[0], &[vec![0], vec![]], 2, &Bootstrap::default()).is_empty());
+    }
+}

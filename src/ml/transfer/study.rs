@@ -1,0 +1,178 @@
+//! One training of a transfer: its rows and their preparation, the first weights, what is held back, the scores.
+//!
+//! Knows nothing of the other trainings.
+
+use super::findings::Findings;
+use super::graft::{Action, RowNames, TensorReport, graft};
+use super::inputs::{part_of_new, widened};
+use super::report::{ClassGroup, GroupScores, Part, StrategyRun, TransferReport, Variant};
+use super::spec::{NewRows, Strategy, TransferSpec};
+use crate::ml::network::{Blueprint, Classifier, Embedding, Network, Snapshot};
+use crate::ml::preprocess::Preprocessing;
+use crate::ml::progress::Progress;
+use crate::ml::train::{Checkpoints, Data, Examples, Job, Outcome, Restraint, TrainError, TrainingSpec, logits, run};
+
+/// What all trainings of a transfer have in common.
+pub struct Study<'a> {
+    pub old: &'a Classifier,
+    pub tensors: Snapshot,
+    pub data: Data<'a>,
+    pub test: &'a [usize],
+    pub training: &'a TrainingSpec,
+    pub spec: &'a TransferSpec,
+}
+
+/// What a training is given: rows, prepared.
+pub struct Setting {
+    preprocessing: Preprocessing,
+    pub blueprint: Blueprint,
+    train: Examples,
+    valid: Examples,
+    test: Examples,
+    /// Training rows of new classes.
+    new_rows: u64,
+}
+
+/// What a training leaves.
+pub struct Trained {
+    pub run: StrategyRun,
+    pub tensors: Vec<TensorReport>,
+    pub model: Option<Classifier>,
+    pub resumed: usize,
+}
+
+impl Study<'_> {
+    /// With a share of the new classes' rows, chosen by `seed`.
+    pub fn setting(&self, share: f64, seed: u64) -> Result<Setting, TrainError> {
+        let Study { old, data, spec, .. } = self;
+        let rows = match share < 1.0 {
+            true => part_of_new(data, old.classes(), share, seed),
+            false => data.train.to_vec(),
+        };
+        let preprocessing = widened(old.preprocessing(), data, &rows, spec.min_count)?;
+        let blueprint = match &spec.network {
+            Some(network) => data.blueprint(network, &preprocessing)?,
+            None => widened_blueprint(old.blueprint(), &preprocessing, data.classes.len()),
+        };
+        let is_new = |row: &&usize| !old.classes().contains(&data.classes[data.labels[**row] as usize]);
+        Ok(Setting {
+            blueprint,
+            train: Examples::new(data, &preprocessing, &rows)?,
+            valid: Examples::new(data, &preprocessing, data.valid)?,
+            test: Examples::new(data, &preprocessing, self.test)?,
+            new_rows: rows.iter().filter(is_new).count() as u64,
+            preprocessing,
+        })
+    }
+
+    pub fn train(
+        &self,
+        variant: &Variant,
+        setting: &Setting,
+        checkpoints: &dyn Checkpoints,
+        progress: &dyn Progress,
+    ) -> Result<Trained, TrainError> {
+        let Study { old, data, spec, training, .. } = self;
+        let Variant { strategy, seed, share } = *variant;
+        let mut net = Network::new(&setting.blueprint, seed)?;
+        let mut tensors = Vec::new();
+        if strategy.copies() {
+            let names = RowNames::new(&setting.blueprint, &setting.preprocessing, data.classes);
+            let old_names = RowNames::new(old.blueprint(), old.preprocessing(), old.classes());
+            tensors = graft((&self.tensors, &old_names), &mut net, &names, spec.new_rows, seed)?;
+        }
+        let restraint = match strategy {
+            Strategy::Scratch | Strategy::Copy => Restraint::NONE,
+            Strategy::Frozen => {
+                check_frozen(&net, &tensors, spec)?;
+                let until = spec.frozen_until(training.epochs);
+                Restraint { frozen: spec.frozen_layers, until, ..Restraint::NONE }
+            }
+            Strategy::Discriminative => Restraint { rate: spec.layer_rate, ..Restraint::NONE },
+        };
+        let job = Job {
+            train: &setting.train,
+            valid: &setting.valid,
+            classes: data.classes,
+            spec: training,
+            seed,
+            restraint,
+        };
+        let Outcome { curves, best_epoch, diverged, resumed } = run(&mut net, &job, checkpoints, progress)?;
+        let scores = |examples: &Examples| -> Result<GroupScores, TrainError> {
+            Ok(GroupScores::new(data.classes, old.classes(), &examples.labels, &logits(&net, examples)?))
+        };
+        let run = StrategyRun {
+            strategy,
+            seed,
+            share,
+            new_rows: setting.new_rows,
+            curves,
+            best_epoch,
+            diverged,
+            valid: scores(&setting.valid)?,
+            test: if self.test.is_empty() { None } else { Some(scores(&setting.test)?) },
+        };
+        let model = Classifier::new(setting.preprocessing.clone(), data.classes, net, training.loss.name());
+        Ok(Trained { run, tensors, model: Some(model), resumed })
+    }
+
+    pub fn report(
+        &self,
+        runs: Vec<StrategyRun>,
+        share_runs: Vec<StrategyRun>,
+        tensors: Vec<TensorReport>,
+        seed: u64,
+    ) -> Result<TransferReport, TrainError> {
+        let mut before = vec![(Part::Valid, self.before(self.data.valid)?)];
+        if !self.test.is_empty() {
+            before.push((Part::Test, self.before(self.test)?));
+        }
+        let metric = self.training.early_stopping.metric;
+        let findings = Findings { runs, share_runs, tensors, before, metric, seed };
+        Ok(findings.report(self.old.classes(), self.data.classes, self.spec))
+    }
+
+    /// The old network on those of the rows that are of its classes.
+    fn before(&self, rows: &[usize]) -> Result<ClassGroup, TrainError> {
+        let Data { frame, labels, classes, .. } = self.data;
+        let old = self.old.classes();
+        let place = |row: &usize| old.iter().position(|class| *class == classes[labels[*row] as usize]);
+        let known: Vec<usize> = rows.iter().copied().filter(|row| place(row).is_some()).collect();
+        let truth: Vec<u32> = known.iter().filter_map(place).map(|class| class as u32).collect();
+        let predicted = self.old.predict_probabilities(&frame.take(&known))?;
+        Ok(GroupScores::new(old, old, &truth, &predicted).old_classes)
+    }
+}
+
+/// The old shape with as many outputs and table rows as there now are classes and values.
+fn widened_blueprint(old: &Blueprint, preprocessing: &Preprocessing, classes: usize) -> Blueprint {
+    let mut wide = Blueprint { classes, ..old.clone() };
+    let widths = preprocessing.category_widths();
+    let mut rows = widths.iter().map(|(_, values)| *values);
+    for branch in &mut wide.branches {
+        if let Embedding::Table { values, .. } = &mut branch.embedding {
+            *values = rows.next().unwrap_or(*values);
+        }
+    }
+    wide
+}
+
+/// Layers that could not be copied must not be frozen: they would stay random.
+fn check_frozen(network: &Network, tensors: &[TensorReport], spec: &TransferSpec) -> Result<(), TrainError> {
+    let frozen = spec.frozen_layers;
+    let stands = |tensor: &TensorReport| match tensor.action {
+        Action::Copied => true,
+        Action::RowsMatchedByValue => spec.new_rows == NewRows::Mean || tensor.old_shape == tensor.new_shape,
+        _ => false,
+    };
+    let copied = |name: &str| tensors.iter().any(|tensor| tensor.tensor == name && stands(tensor));
+    let mut layers = network.parameters().into_iter().filter(|p| p.level.is_some_and(|level| level < frozen));
+    match layers.find(|parameter| !copied(&parameter.name)) {
+        None => Ok(()),
+        Some(parameter) => Err(TrainError::Parameter {
+            path: "frozen_layers".into(),
+            message: format!("'{}' cannot be copied from the old network and would stay random", parameter.name),
+        }),
+    }
+}

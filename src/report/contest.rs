@@ -1,0 +1,33 @@
+//! How models compare that were tested on the same rows, pair by pair: what a report is told besides the artifacts, since they hold too many rows
+//! to be read here.
+//!
+//! Knows nothing of how tests are computed.
+
+/// Models on the same rows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Contest {
+    pub rows: u64,
+    pub models: Vec<Contender>,
+    /// Every pair once.
+    pub pairs: Vec<Pair>,
+}
+
+/// One model, e.g. `boosting` of stage `baseline`; a stage's only model has no name of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contender {
+    pub stage: String,
+    pub model: Option<String>,
+}
+
+/// Two of the models, by their place.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pair {
+    pub a: usize,
+    pub b: usize,
+    /// B's accuracy minus A's, with its 95 % interval.
+    pub difference: f64,
+    pub low: f64,
+    pub high: f64,
+    /// McNemar's p value after Holm's correction over all pairs of the contest.
+    pub p: f64,
+}

@@ -1,0 +1,174 @@
+//! Whether two models differ: by the paired test on the same rows where there is one, else by their intervals; and every pair in one table.
+//!
+//! Knows nothing of how tests are computed.
+
+use super::models::{Group, Model};
+use super::{Study, plural};
+use crate::report::contest::{Contest, Pair};
+use crate::report::figure::text::decimals;
+use crate::report::page::{Block, Cell, Column, Section, Table};
+
+/// Chance of a false alarm over all pairs of a contest.
+const ALPHA: f64 = 0.05;
+
+/// What is known of the difference of two models.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judgement {
+    pub differ: bool,
+    /// Corrected p value, of the paired test.
+    pub p: Option<f64>,
+}
+
+impl Judgement {
+    /// Of a pair: the test decides.
+    fn tested(pair: &Pair) -> Judgement {
+        Judgement { differ: pair.p < ALPHA, p: Some(pair.p) }
+    }
+
+    /// What the judgement rests on.
+    pub fn reason(self) -> String {
+        match self.p {
+            Some(p) => format!("McNemar's test on the same rows, Holm-corrected {}", p_value(p)),
+            None if self.differ => "the 95 % intervals do not overlap".to_string(),
+            None => "the 95 % intervals overlap".to_string(),
+        }
+    }
+}
+
+/// `p = 0.210`; below a thousandth as a bound.
+fn p_value(p: f64) -> String {
+    if p < 0.001 { format!("p {}", bare(p)) } else { format!("p = {}", bare(p)) }
+}
+
+/// `0.210` or `< 0.001`.
+pub fn bare(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_string() } else { decimals(p, 3) }
+}
+
+/// Whether the models differ in accuracy; `None` where neither a test nor intervals tell.
+pub fn judge(study: &Study, a: &Model, b: &Model) -> Option<Judgement> {
+    let tested = study.contests.iter().find_map(|contest| pair(contest, place(contest, a)?, place(contest, b)?));
+    let of_intervals = || {
+        let ((a_low, a_high), (b_low, b_high)) = (a.judged()?.interval()?, b.judged()?.interval()?);
+        // A cautious test: intervals that overlap a little can hide a difference that a paired test would find.
+        Some(Judgement { differ: a_low > b_high || b_low > a_high, p: None })
+    };
+    tested.map(Judgement::tested).or_else(of_intervals)
+}
+
+fn place(contest: &Contest, model: &Model) -> Option<usize> {
+    contest
+        .models
+        .iter()
+        .position(|own| own.stage == model.stage && own.model.as_deref().is_none_or(|name| name == model.name))
+}
+
+fn pair(contest: &Contest, a: usize, b: usize) -> Option<&Pair> {
+    contest.pairs.iter().find(|pair| (pair.a, pair.b) == (a.min(b), a.max(b)))
+}
+
+/// Every pair of every group of models that compare.
+pub fn section(study: &Study, groups: &[Group]) -> Option<Section> {
+    let mut section = Section::new("pairs", "Every pair of models");
+    for group in groups {
+        let Some((contest, models)) = contested(study, group) else { continue };
+        let pairs = models.len() * (models.len() - 1) / 2;
+        let mut differing = 0;
+        let mut columns = vec![Column::number("#"), Column::text("model"), Column::number("accuracy")];
+        columns.extend((1..models.len()).map(|number| Column::number(&number.to_string())));
+        let mut table = Table::new(
+            format!(
+                "Accuracy minus that of the model of the column's number, in points, on {}",
+                plural(contest.rows, "test row")
+            ),
+            columns,
+        );
+        for (i, (place, model)) in models.iter().enumerate() {
+            let mut row = vec![
+                Cell::count(i as u64 + 1),
+                Cell::text(&model.name),
+                Cell::decimals(model.judged().map(|scores| scores.accuracy), 3),
+            ];
+            for (other, _) in models.iter().take(models.len() - 1) {
+                let found =
+                    models[..i].iter().any(|(own, _)| own == other).then(|| pair(contest, *place, *other)).flatten();
+                row.push(match found {
+                    Some(found) => {
+                        let judgement = Judgement::tested(found);
+                        differing += usize::from(judgement.differ);
+                        // The table runs from the best down: its differences are the row's minus the column's.
+                        let sign = if found.b == *place { 100.0 } else { -100.0 };
+                        Cell::decimals(sign * found.difference, 1)
+                            .strong_if(judgement.differ)
+                            .muted_if(!judgement.differ)
+                    }
+                    None => Cell::text(""),
+                });
+            }
+            table.push(row);
+        }
+        section.say(format!(
+            "{} on the same {}: {differing} of {} differ at 5 % by McNemar's test after Holm's correction over all of them \
+             (bold); of the others no significant difference can be told.",
+            plural(models.len() as u64, "model"),
+            plural(contest.rows, "row"),
+            plural(pairs as u64, "pair"),
+        ));
+        section.push(Block::Table(table));
+        section.push(Block::Details {
+            summary: "intervals and p values of every pair".to_string(),
+            blocks: vec![Block::Table(list(contest, &models))],
+        });
+    }
+    Some(section)
+}
+
+/// The group's models that a contest has, best first; nothing for fewer than two.
+fn contested<'a, 's>(study: &Study<'s>, group: &'a Group) -> Option<(&'s Contest, Vec<(usize, &'a Model)>)> {
+    study.contests.iter().find_map(|contest| {
+        let models: Vec<(usize, &Model)> =
+            group.models.iter().filter_map(|model| Some((place(contest, model)?, model))).collect();
+        (models.len() > 1).then_some((contest, models))
+    })
+}
+
+fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
+    let mut table = Table::new(
+        "Differences in accuracy, smallest p value first",
+        vec![
+            Column::text("model"),
+            Column::text("against"),
+            Column::number("difference"),
+            Column::number("95 % interval").hint("percentile bootstrap over rows, the same resamples for all pairs"),
+            Column::number("p, corrected").hint("McNemar's mid-p test, Holm's correction over all pairs"),
+            Column::text("verdict"),
+        ],
+    );
+    let mut pairs: Vec<(&Pair, &str, &str)> = Vec::new();
+    for (i, (a, first)) in models.iter().enumerate() {
+        for (b, second) in &models[i + 1..] {
+            if let Some(found) = pair(contest, *a, *b) {
+                let (low, high) = if found.a == *a { (first, second) } else { (second, first) };
+                pairs.push((found, high.name.as_str(), low.name.as_str()));
+            }
+        }
+    }
+    pairs.sort_by(|x, y| x.0.p.total_cmp(&y.0.p));
+    for (pair, model, against) in pairs {
+        let differ = Judgement::tested(pair).differ;
+        let verdict = match (differ, pair.difference > 0.0) {
+            (false, _) => "no significant difference",
+            (true, true) => "better",
+            (true, false) => "worse",
+        };
+        table.push(vec![
+            Cell::text(model),
+            Cell::text(against),
+            Cell::decimals(pair.difference, 3),
+            Cell::text(format!("{} to {}", decimals(pair.low, 3), decimals(pair.high, 3))).sort_by(pair.low),
+            Cell::text(bare(pair.p)).sort_by(pair.p),
+            Cell::text(verdict).muted_if(!differ),
+        ]);
+    }
+    table
+}

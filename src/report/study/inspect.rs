@@ -1,0 +1,162 @@
+//! Models looked at: importance of columns and of kinds of input, and the most confident mistakes.
+//!
+//! Knows nothing of how importance is measured.
+
+use serde_json::Value;
+
+use super::{Study, plural, stage_id};
+use crate::report::figure::text::decimals;
+use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::report::page::{Block, Cell, Column, Figure, Section, Table};
+use crate::report::read::{ColumnView, StageArtifacts, TableView, count, list, number, text, texts};
+
+pub fn section(study: &Study) -> Option<Section> {
+    let mut section = Section::new("inspection", "What the models lean on");
+    for stage in study.stages.iter().filter(|stage| stage.kind == "inspect") {
+        let mut inner = Section::new(stage_id(stage), stage.stage.clone());
+        if let Some(findings) = stage.document("importance") {
+            importance(&mut inner, findings);
+        }
+        if let Some(table) = stage.tables.get("mistakes") {
+            mistakes(study, &mut inner, stage, table);
+        }
+        if !inner.is_empty() {
+            section.subsections.push(inner);
+        }
+    }
+    Some(section)
+}
+
+struct Importance {
+    name: String,
+    columns: usize,
+    accuracy: (f64, f64),
+    macro_f1: (f64, f64),
+    log_loss: (f64, f64),
+}
+
+impl Importance {
+    fn read(value: &Value) -> Option<Importance> {
+        let drop = |key: &str| {
+            let drop = value.get(key)?;
+            Some((number(drop, "mean")?, number(drop, "sd").unwrap_or(f64::NAN)))
+        };
+        Some(Importance {
+            name: text(value, "name")?.to_string(),
+            columns: texts(value.get("columns")).len(),
+            accuracy: drop("accuracy")?,
+            macro_f1: drop("macro_f1")?,
+            log_loss: drop("log_loss")?,
+        })
+    }
+}
+
+fn importance(section: &mut Section, findings: &Value) {
+    let all: Vec<Importance> = list(findings, "importance").filter_map(Importance::read).collect();
+    let (Some(repeats), false) = (count(findings, "repeats"), all.is_empty()) else { return };
+    let part = part_name(findings);
+    if let Some(sentence) = sentence(&all, findings) {
+        section.say(sentence);
+    }
+    let series = [Series { name: "drop".to_string(), mark: Mark::Point, paint: Paint::Positive }];
+    let rows: Vec<Row> = all
+        .iter()
+        .map(|one| Row {
+            label: one.name.clone(),
+            values: vec![Some(Interval::around(one.accuracy.0, one.accuracy.1))],
+        })
+        .collect();
+    let description = all.iter().map(|one| format!("{} {}", one.name, decimals(one.accuracy.0, 3)));
+    let description = description.collect::<Vec<_>>().join("; ");
+    let title = "Accuracy lost when a column is shuffled";
+    let svg = grouped_bars(title, &description, "drop in accuracy", &series, &rows);
+    section.push(Block::Figure(Figure::new(
+        svg,
+        format!(
+            "Means of {} on {part} rows; whiskers are one standard deviation. Columns that say the same cover for each \
+             other: alone each seems to matter little.",
+            plural(repeats, "shuffling")
+        ),
+    )));
+    let mut table = Table::new(
+        format!("Permutation importance on the {part} part"),
+        vec![
+            Column::text("shuffled"),
+            Column::number("columns"),
+            Column::number("accuracy lost"),
+            Column::number("±").hint("standard deviation over the shufflings"),
+            Column::number("macro-F1 lost"),
+            Column::number("±"),
+            Column::number("log loss gained"),
+            Column::number("±"),
+        ],
+    );
+    for one in &all {
+        let mut row = vec![Cell::text(&one.name), Cell::count(one.columns as u64)];
+        for (mean, sd) in [one.accuracy, one.macro_f1, one.log_loss] {
+            row.extend([Cell::decimals(mean, 4), Cell::decimals(sd, 4).muted_if(true)]);
+        }
+        table.push(row);
+    }
+    section.push(Block::Details { summary: "the same in numbers".to_string(), blocks: vec![Block::Table(table)] });
+}
+
+fn part_name(findings: &Value) -> &str {
+    match text(findings, "part") {
+        Some("valid") | None => "validation",
+        Some(other) => other,
+    }
+}
+
+/// The column that matters most, those that do not, and how the kinds of input compare.
+fn sentence(all: &[Importance], findings: &Value) -> Option<String> {
+    let single: Vec<&Importance> = all.iter().filter(|one| one.columns == 1).collect();
+    let most = single.iter().max_by(|a, b| a.accuracy.0.total_cmp(&b.accuracy.0))?;
+    let whole = findings.get("scores").and_then(|scores| number(scores, "accuracy"));
+    let of = whole.map(|accuracy| format!(" of accuracy {}", decimals(accuracy, 3))).unwrap_or_default();
+    let mut sentence = format!("{} matters most: shuffled, it costs {}{of}.", most.name, decimals(most.accuracy.0, 3));
+    let joint: Vec<String> = (all.iter().filter(|one| one.columns > 1))
+        .map(|one| format!("{} together {}", one.name, decimals(one.accuracy.0, 3)))
+        .collect();
+    if !joint.is_empty() {
+        sentence.push_str(&format!(" Shuffled in one order, {}.", joint.join(", ")));
+    }
+    // Within two deviations of nothing.
+    let idle: Vec<&str> =
+        (single.iter().filter(|one| one.accuracy.0 <= 2.0 * one.accuracy.1)).map(|one| one.name.as_str()).collect();
+    if !idle.is_empty() {
+        sentence.push_str(&format!(" Within two standard deviations of nothing: {}.", idle.join(", ")));
+    }
+    Some(sentence)
+}
+
+fn mistakes(study: &Study, section: &mut Section, stage: &StageArtifacts, table: &TableView) {
+    const OWN: [&str; 5] = ["row_id", "label", "predicted", "confidence", "p_label"];
+    let (Some(label), Some(predicted), Some(confidence), Some(right)) =
+        (table.texts("label"), table.texts("predicted"), table.numbers("confidence"), table.numbers("p_label"))
+    else {
+        return;
+    };
+    if label.is_empty() {
+        return;
+    }
+    let shown: Vec<(&String, &ColumnView)> =
+        table.columns.iter().filter(|(name, _)| !OWN.contains(&name.as_str())).collect();
+    let mut columns: Vec<Column> = shown.iter().map(|(name, _)| Column::text(name)).collect();
+    columns.extend([Column::text("label"), Column::text("predicted")]);
+    columns.extend([Column::number("confidence"), Column::number("p of the label")]);
+    let part = stage.document("importance").map_or("validation", part_name);
+    let mut out = Table::new(format!("The most confident mistakes on the {part} part"), columns);
+    for row in 0..label.len() {
+        let mut cells: Vec<Cell> = (shown.iter())
+            .map(|(_, column)| match column {
+                ColumnView::Text(values) => Cell::text(&values[row]),
+                ColumnView::Number(values) => Cell::compact(values[row]),
+            })
+            .collect();
+        cells.extend([&label[row], &predicted[row]].map(|class| Cell::text(class).swatch(study.palette.paint(class))));
+        cells.extend([Cell::decimals(confidence[row], 3), Cell::decimals(right[row], 3)]);
+        out.push(cells);
+    }
+    section.push(Block::Table(out));
+}

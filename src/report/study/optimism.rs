@@ -1,0 +1,176 @@
+//! The same model under several splits: how much a split flatters that lets linked rows sit on both sides.
+//!
+//! Finds stages of one kind and of equal parameters that read different `split` stages. Knows nothing of what groups are.
+
+use serde_json::Value;
+
+use super::models::{Model, baselines, network, split_of};
+use super::scores::interval_cell;
+use super::{Study, stage_id};
+use crate::report::figure::text::decimals;
+use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::report::read::{Scores, shown};
+use crate::report::statistics::newcombe;
+
+/// One model under every split.
+struct Family<'a> {
+    name: String,
+    /// Split stage and scores, in the order of the pipeline; the first is what the others are held against.
+    members: Vec<(&'a str, Scores)>,
+}
+
+pub fn section(study: &Study) -> Option<Section> {
+    let mut section = Section::new("optimism", "Splits side by side");
+    let families = families(study);
+    if families.is_empty() {
+        return None;
+    }
+    section.say(
+        "The same models, trained and tested under each split. A split that deals out rows one by one puts versions of the \
+         same song, or songs of the same artist, on both sides: what it promises more is optimism, not skill.",
+    );
+    let sentences: Vec<Prose> = families.iter().filter_map(sentence).map(Prose::from).collect();
+    section.push(Block::List(sentences));
+    section.push(Block::Figure(chart(&families)));
+    section.push(Block::Table(table(study, &families)));
+    Some(section)
+}
+
+fn families<'a>(study: &Study<'a>) -> Vec<Family<'a>> {
+    let mut found: Vec<(String, &Value, Family)> = Vec::new();
+    for stage in study.stages {
+        let Some(split) = split_of(study, &stage.stage) else { continue };
+        let models: Vec<Model> = baselines(stage).into_iter().chain(network(stage)).collect();
+        for model in models {
+            let Some(scores) = model.test.clone() else { continue };
+            // Of a matrix, the name without what tells its instances apart.
+            let base = stage.stage.split('@').next().unwrap_or(&stage.stage).to_string();
+            let name = if model.name == stage.stage { base } else { model.name };
+            let same = found
+                .iter_mut()
+                .find(|(kind, params, family)| *kind == stage.kind && **params == stage.params && family.name == name);
+            match same {
+                Some((_, _, family)) => family.members.push((split, scores)),
+                None => {
+                    found.push((stage.kind.clone(), &stage.params, Family { name, members: vec![(split, scores)] }));
+                }
+            }
+        }
+    }
+    let several = |family: &Family| family.members.iter().any(|(split, _)| *split != family.members[0].0);
+    found.into_iter().map(|(_, _, family)| family).filter(several).collect()
+}
+
+/// First minus this, with Newcombe's interval for two different sets of rows.
+fn gap(first: &Scores, other: &Scores) -> Option<(f64, f64, f64)> {
+    let (low, high) = newcombe((first.accuracy, first.interval()?), (other.accuracy, other.interval()?));
+    Some((first.accuracy - other.accuracy, low, high))
+}
+
+fn sentence(family: &Family) -> Option<String> {
+    let ((first_split, first), (last_split, last)) = (family.members.first()?, family.members.last()?);
+    let (gap, low, high) = gap(first, last)?;
+    let verdict = if low > 0.0 {
+        "the former is optimistic by"
+    } else if high < 0.0 {
+        "the former is pessimistic by"
+    } else {
+        "no significant difference:"
+    };
+    Some(format!(
+        "{}: accuracy {} under {first_split}, {} under {last_split}; {verdict} {} (95 % interval {} to {}).",
+        family.name,
+        decimals(first.accuracy, 3),
+        decimals(last.accuracy, 3),
+        decimals(gap, 3),
+        decimals(low, 3),
+        decimals(high, 3),
+    ))
+}
+
+fn chart(families: &[Family]) -> Figure {
+    let mut splits: Vec<&str> = Vec::new();
+    for (split, _) in families.iter().flat_map(|family| &family.members) {
+        if !splits.contains(split) {
+            splits.push(split);
+        }
+    }
+    let marks = [Mark::Ring, Mark::Point, Mark::Point];
+    let series: Vec<Series> = (splits.iter().enumerate())
+        .map(|(i, split)| Series { name: (*split).to_string(), mark: marks[i.min(2)], paint: Paint::series(i) })
+        .collect();
+    let rows: Vec<Row> = families
+        .iter()
+        .map(|family| Row {
+            label: family.name.clone(),
+            values: (splits.iter())
+                .map(|split| {
+                    let (_, scores) = family.members.iter().find(|(own, _)| own == split)?;
+                    let (low, high) = scores.interval().unwrap_or((f64::NAN, f64::NAN));
+                    Some(Interval { value: scores.accuracy, low, high })
+                })
+                .collect(),
+        })
+        .collect();
+    let description = families.iter().map(|family| family.name.as_str()).collect::<Vec<_>>().join(", ");
+    let svg = grouped_bars("Test accuracy by split", &description, "accuracy with 95 % interval", &series, &rows);
+    Figure::new(svg, "The number at the right is that of the last split.")
+}
+
+fn table(study: &Study, families: &[Family]) -> Table {
+    let mut table = Table::new(
+        "Test scores by split, and the gap to the first one",
+        vec![
+            Column::text("model"),
+            Column::text("split"),
+            Column::text("kept together"),
+            Column::number("test rows"),
+            Column::number("accuracy"),
+            Column::number("95 % interval").hint("percentile bootstrap over rows"),
+            Column::number("macro-F1"),
+            Column::number("optimism").hint("accuracy under the first split minus this one"),
+            Column::number("95 % interval").hint("Newcombe's hybrid interval for two different sets of rows"),
+        ],
+    );
+    for family in families {
+        let first = &family.members[0].1;
+        for (i, (split, scores)) in family.members.iter().enumerate() {
+            let stage = study.stages.iter().find(|stage| stage.stage == *split);
+            let groups = stage.and_then(|stage| stage.params.get("groups")).and_then(Value::as_array);
+            let groups: Vec<String> = groups.into_iter().flatten().map(group_name).collect();
+            let together = if groups.is_empty() { "nothing".to_string() } else { groups.join("; ") };
+            let gap = if i > 0 { gap(first, scores) } else { None };
+            let split_cell = Cell::text(*split);
+            table.push(vec![
+                Cell::text(&family.name),
+                match stage {
+                    Some(stage) => split_cell.link(stage_id(stage)),
+                    None => split_cell,
+                },
+                Cell::text(together),
+                Cell::count(scores.rows),
+                Cell::decimals(scores.accuracy, 3),
+                interval_cell(scores),
+                Cell::decimals(scores.macro_f1, 3),
+                Cell::decimals(gap.map(|gap| gap.0), 3)
+                    .strong_if(gap.is_some_and(|(_, low, high)| low > 0.0 || high < 0.0)),
+                match gap {
+                    Some((_, low, high)) => {
+                        Cell::text(format!("{} to {}", decimals(low, 3), decimals(high, 3))).sort_by(low)
+                    }
+                    None => Cell::text("–").muted_if(true),
+                },
+            ]);
+        }
+    }
+    table
+}
+
+/// `track_name + track_artist`.
+fn group_name(group: &Value) -> String {
+    match group.as_array() {
+        Some(names) => names.iter().map(shown).collect::<Vec<_>>().join(" + "),
+        None => shown(group),
+    }
+}

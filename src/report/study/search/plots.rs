@@ -1,0 +1,241 @@
+//! The figures of a search: importance, slices, parallel coordinates, learning curves.
+//!
+//! Knows nothing of how trials were drawn.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::trials::{Factor, Trials, brief};
+use crate::report::figure::text::{decimals, percent};
+use crate::report::figure::{
+    Bar, Joined, Line, LineChart, Paint, Scored, Slice, SliceAxis, bar_chart, line_chart, parallel_coordinates,
+    trial_slices,
+};
+use crate::report::page::Figure;
+use crate::report::read::{TableView, shown};
+
+/// Lines of a chart that can still be told apart, and named.
+const MOST_LINES: usize = 8;
+
+/// Bands of a chart that do not hide one another.
+const MOST_BANDS: usize = 3;
+
+/// All figures that the trials are enough for.
+pub fn figures(search: &Trials, curves: Option<&TableView>) -> Vec<Figure> {
+    let slices: Vec<Slice> = search.factors.iter().map(|factor| slice(factor, search)).collect();
+    let pruned = search.pruned();
+    let label = search.metric.label;
+    let scored = Scored { metric: label, scores: &search.scores, pruned: &pruned, best: search.best };
+    let mut figures = Vec::new();
+    if !slices.is_empty() && search.scores.iter().any(|score| score.is_finite()) {
+        let description = format!("{} trials, {} parameters", search.trials.len(), slices.len());
+        let title = format!("Trials by parameter, validation {label}");
+        let caption = if slices.iter().any(|slice| !slice.joined.is_empty()) {
+            "One dot per trial. A line joins trials that differ in nothing but this parameter."
+        } else {
+            "One dot per trial. The other parameters vary as well, so that dots above one another differ in them."
+        };
+        figures.push(Figure::new(trial_slices(&title, &description, &slices, scored), caption));
+        if slices.len() > 1 {
+            let title = format!("Trials across parameters, validation {label}");
+            figures.push(Figure::new(parallel_coordinates(&title, &description, &slices, scored), ""));
+        }
+    }
+    figures.extend(importance(search));
+    if let Some(courses) = curves.and_then(|table| courses(search, table)) {
+        if search.method == "grid" {
+            figures.extend(search.factors.iter().filter_map(|factor| curves_by(factor, search, &courses)));
+        } else {
+            figures.push(all_curves(search, &courses));
+        }
+    }
+    figures
+}
+
+/// How much of the variance each parameter explains alone.
+fn importance(search: &Trials) -> Option<Figure> {
+    let mut known: Vec<(&str, f64)> =
+        search.factors.iter().filter_map(|factor| Some((factor.name.as_str(), factor.importance?))).collect();
+    if known.is_empty() {
+        return None;
+    }
+    known.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let rest = (1.0 - known.iter().map(|(_, share)| share).sum::<f64>()).max(0.0);
+    let bar = |(name, share): &(&str, f64), paint| Bar {
+        label: (*name).to_owned(),
+        value: *share,
+        paint,
+        note: percent(*share),
+    };
+    let mut bars: Vec<Bar> = known.iter().map(|one| bar(one, Paint::Positive)).collect();
+    bars.push(bar(&("interactions", rest), Paint::Neutral));
+    let title = format!("Importance of parameters for validation {}", search.metric.label);
+    let description = bars.iter().map(|bar| format!("{} {}", bar.label, bar.note)).collect::<Vec<_>>().join("; ");
+    let caption = "Share of the score's variance over the whole space that a parameter explains alone, by a functional analysis of variance of a forest \
+         on the trials. Interactions are what only several of them explain together; noise is among it.";
+    Some(Figure::new(bar_chart(&title, &description, "", &bars), caption))
+}
+
+fn slice(factor: &Factor, search: &Trials) -> Slice {
+    let axis = if factor.is_choice {
+        let levels = levels(factor);
+        let place = |value: &Value| levels.iter().position(|level| *level == value);
+        SliceAxis::Levels {
+            values: factor.values.iter().map(place).collect(),
+            levels: levels.iter().map(|level| brief(level)).collect(),
+        }
+    } else {
+        let values = factor.values.iter().map(|value| value.as_f64().unwrap_or(f64::NAN)).collect();
+        SliceAxis::Numbers { values, is_log: factor.is_log }
+    };
+    Slice { name: factor.name.clone(), joined: joined(factor, search, &axis), axis }
+}
+
+/// The distinct values: numbers by size, others by their text, `64×2` before `128`.
+fn levels(factor: &Factor) -> Vec<&Value> {
+    let mut levels: Vec<&Value> = Vec::new();
+    for value in factor.values.iter().filter(|value| !value.is_null()) {
+        if !levels.contains(&value) {
+            levels.push(value);
+        }
+    }
+    if levels.iter().all(|level| level.is_number()) {
+        levels.sort_by(|a, b| a.as_f64().unwrap_or(f64::NAN).total_cmp(&b.as_f64().unwrap_or(f64::NAN)));
+    } else {
+        let leading = |text: &str| -> u64 {
+            let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().unwrap_or(u64::MAX)
+        };
+        levels.sort_by_cached_key(|level| (leading(&brief(level)), brief(level)));
+    }
+    levels
+}
+
+/// Groups of trials that share the values of all other factors. With one other of few values each group has its name and colour.
+fn joined(factor: &Factor, search: &Trials, axis: &SliceAxis) -> Vec<Joined> {
+    let others: Vec<&Factor> = search.factors.iter().filter(|other| !std::ptr::eq(*other, factor)).collect();
+    let mut groups: IndexMap<String, Vec<usize>> = IndexMap::new();
+    for trial in 0..search.trials.len() {
+        let key: Vec<String> = others.iter().map(|other| other.values[trial].to_string()).collect();
+        groups.entry(key.join("\n")).or_default().push(trial);
+    }
+    let x = |trial: &usize| match axis {
+        SliceAxis::Numbers { values, .. } => values[*trial],
+        SliceAxis::Levels { values, .. } => values[*trial].map_or(f64::NAN, |place| place as f64),
+    };
+    let named = match others.as_slice() {
+        [other] => Some((other, levels(other))).filter(|(_, levels)| (2..=MOST_LINES).contains(&levels.len())),
+        _ => None,
+    };
+    let groups = groups.into_values().filter(|trials| trials.len() > 1);
+    groups
+        .map(|mut trials| {
+            trials.sort_by(|a, b| x(a).total_cmp(&x(b)));
+            let level = named.as_ref().and_then(|(other, levels)| {
+                let value = &other.values[trials[0]];
+                Some((levels.iter().position(|level| *level == value)?, brief(value)))
+            });
+            match level {
+                Some((place, name)) => Joined { trials, name, paint: Paint::Class(place) },
+                None => Joined { trials, name: String::new(), paint: Paint::Neutral },
+            }
+        })
+        .collect()
+}
+
+/// By trial, in the order of the trials: the metric on the validation part by epoch.
+fn courses(search: &Trials, table: &TableView) -> Option<Vec<Vec<(f64, f64)>>> {
+    let (trial, epoch) = (table.numbers("trial")?, table.numbers("epoch")?);
+    let score = table.numbers(search.metric.column)?;
+    let mut by_index: IndexMap<u64, Vec<(f64, f64)>> = IndexMap::new();
+    for ((trial, epoch), score) in trial.iter().zip(epoch).zip(score) {
+        // Epoch 0 is the network before training: it would only stretch the axis.
+        if *epoch > 0.0 {
+            by_index.entry(*trial as u64).or_default().push((*epoch, *score));
+        }
+    }
+    let courses: Vec<_> =
+        search.trials.iter().map(|trial| by_index.swap_remove(&trial.index).unwrap_or_default()).collect();
+    courses.iter().any(|course| course.len() > 1).then_some(courses)
+}
+
+/// A line for each value of a factor: the mean over the trials that have it, with a band from the lowest to the highest.
+fn curves_by(factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> Option<Figure> {
+    let levels = levels(factor);
+    if !(2..=MOST_LINES).contains(&levels.len()) {
+        return None;
+    }
+    let mut is_mean = false;
+    let lines: Vec<Line> = levels
+        .iter()
+        .enumerate()
+        .filter_map(|(place, level)| {
+            let of_level = |trial: &usize| {
+                factor.values[*trial] == **level
+                    && search.trials[*trial].state == "complete"
+                    && !courses[*trial].is_empty()
+            };
+            let trials: Vec<usize> = (0..courses.len()).filter(of_level).collect();
+            // Where some have stopped, a mean would jump.
+            let epochs = trials.iter().map(|&trial| courses[trial].len()).min()?;
+            let at = |epoch: usize| trials.iter().map(move |&trial| courses[trial][epoch].1);
+            let mean = |epoch: usize| at(epoch).sum::<f64>() / trials.len() as f64;
+            let points = (0..epochs).map(|epoch| (courses[trials[0]][epoch].0, mean(epoch))).collect();
+            let band = |epoch: usize| {
+                at(epoch).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
+            };
+            // More bands than a few hide one another.
+            let is_banded = trials.len() > 1 && levels.len() <= MOST_BANDS;
+            let band = if is_banded { (0..epochs).map(band).collect() } else { Vec::new() };
+            is_mean |= trials.len() > 1;
+            Some(Line { name: brief(level), points, band, paint: Paint::Class(place), dashed: false })
+        })
+        .collect();
+    let has_bands = lines.iter().any(|line| !line.band.is_empty());
+    let title = format!("Learning curves by {}", factor.name);
+    let last = |line: &Line| line.points.last().map(|point| format!("{} ends at {}", line.name, decimals(point.1, 3)));
+    let description = lines.iter().filter_map(last).collect::<Vec<_>>().join("; ");
+    let y_label = format!("validation {}", search.metric.label);
+    let (title, description, y_label) = (title.as_str(), description.as_str(), y_label.as_str());
+    let chart = LineChart { title, description, x_label: "epoch", y_label, lines, marker: None, log_y: false };
+    let caption = match (is_mean, has_bands) {
+        (true, true) => "Mean over the trials with that value; the band spans them.",
+        (true, false) => "Mean over the trials with that value.",
+        (false, _) => "",
+    };
+    Some(Figure::new(line_chart(&chart), caption))
+}
+
+/// Every trial's course; the best one has its name.
+fn all_curves(search: &Trials, courses: &[Vec<(f64, f64)>]) -> Figure {
+    let mut order: Vec<usize> = (0..courses.len()).collect();
+    order.sort_by_key(|&trial| search.best == Some(trial));
+    let lines = order.into_iter().map(|trial| {
+        let state = search.trials[trial].state.as_str();
+        let (name, paint) = match state {
+            _ if search.best == Some(trial) => ("best", Paint::Negative),
+            "complete" => ("", Paint::Positive),
+            _ => ("", Paint::Neutral),
+        };
+        Line { name: name.to_owned(), points: courses[trial].clone(), band: Vec::new(), paint, dashed: false }
+    });
+    let description = format!("{} trials", courses.len());
+    let y_label = format!("validation {}", search.metric.label);
+    let svg = line_chart(&LineChart {
+        title: "Learning curves of all trials",
+        description: &description,
+        x_label: "epoch",
+        y_label: &y_label,
+        lines: lines.collect(),
+        marker: None,
+        log_y: false,
+    });
+    let stopped = search.trials.iter().filter(|trial| trial.state != "complete").count();
+    let caption = match stopped {
+        0 => String::new(),
+        count => {
+            format!("Trials that ran to their end in blue; in grey {} that stopped early.", shown(&Value::from(count)))
+        }
+    };
+    Figure::new(svg, caption)
+}

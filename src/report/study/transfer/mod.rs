@@ -1,0 +1,70 @@
+//! Transfer to new classes: the verdict, strategies side by side, what was forgotten, how few rows suffice, and what became
+//! of each tensor.
+//!
+//! Knows the shape of the transfer's JSON and, for curves, of a table with columns `strategy` and `seed`.
+
+mod figures;
+mod runs;
+mod tables;
+
+use serde_json::Value;
+
+use super::models::network;
+use super::scores::{class_blocks, parts_table};
+use super::train::diagnosis;
+use super::{Study, calibration, plural, stage_id};
+use crate::report::page::{Block, Prose, Section};
+use crate::report::read::{StageArtifacts, text, texts};
+
+pub fn section(study: &Study) -> Option<Section> {
+    let mut section = Section::new("transfer", "Transfer to new classes");
+    for stage in study.stages.iter().filter(|s| s.kind == "transfer") {
+        let inner = stage_section(study, stage);
+        if !inner.is_empty() {
+            section.subsections.push(inner);
+        }
+    }
+    Some(section)
+}
+
+fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
+    let mut section = Section::new(stage_id(stage), stage.stage.clone());
+    let document = stage.document("strategies").or_else(|| stage.document("tensors")).unwrap_or(&Value::Null);
+    let comments = texts(document.get("comments"));
+    if !comments.is_empty() {
+        section.push(Block::List(comments.into_iter().map(Prose::from).collect()));
+    }
+    let part = text(document, "part").unwrap_or("valid");
+    let runs = runs::runs(stage, document);
+    section.blocks.extend(tables::strategies(document, &runs));
+    let figures = figures::by_epoch(&runs);
+    if !figures.is_empty() {
+        let most = figures::most_seeds(&runs);
+        if most > 1 {
+            section.say(format!(
+                "Lines are means of {}, bands run from least to greatest; both end where the first seed stopped.",
+                plural(most, "seed")
+            ));
+        }
+        section.push(Block::Gallery { figures, narrow: false });
+    }
+    section.blocks.extend(tables::old_and_new(document, &runs, part));
+    section.blocks.extend(tables::comparisons(document, part));
+    let figures = figures::by_share(&runs::share_runs(document), part);
+    if !figures.is_empty() {
+        section.push(Block::Gallery { figures, narrow: false });
+    }
+    section.blocks.extend(tables::shares(document));
+    section.blocks.extend(diagnosis(stage));
+    section.blocks.extend(calibration::block(stage));
+    if let Some(model) = network(stage) {
+        section.blocks.extend(parts_table(&model));
+        if let Some(scores) = model.judged() {
+            let part = if model.test.is_some() { "test" } else { "validation" };
+            let title = format!("{} on the {part} part", stage.stage);
+            section.blocks.extend(class_blocks(&title, scores, &study.palette));
+        }
+    }
+    section.blocks.extend(tables::tensors(document));
+    section
+}

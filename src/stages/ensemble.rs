@@ -1,0 +1,263 @@
+//! `ensemble`: the predictions of other stages as one, weighted by how well they do together on the validation part.
+//!
+//! Knows members by their tables of predictions, so that networks and baselines serve alike; of models only that they can be written down again.
+
+use std::collections::HashMap;
+
+use anyhow::{anyhow, bail};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::dataset::{Dataset, LABEL, PART, ROW_ID};
+use super::figures::put_figures;
+use super::insight::calibration;
+use super::model_file::ModelFile;
+use super::predictions::{Predictions, Said};
+use super::predictor::{UNSERVED, distinct, put_ensemble};
+use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
+use crate::ml::calibration::reliability;
+use crate::ml::ensemble::{Average, Combination, Weighting, cross_fitted};
+use crate::ml::frame::Frame;
+use crate::ml::matrix::Matrix;
+use crate::ml::metrics::Scores;
+
+/// Folds of the validation part for a score that the weights did not see.
+const FOLDS: usize = 5;
+
+/// Averages the predictions of its members; weights and temperature are chosen on the validation part, the test part is scored once. A stage that
+/// fitted several models brings all of them.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ensemble {
+    /// What is averaged: logits or probabilities.
+    #[serde(default)]
+    average: Average,
+    /// How the weights are chosen: convex, greedy or equal.
+    #[serde(default)]
+    weights: Weighting,
+}
+
+impl Stage for Ensemble {
+    const KIND: &'static str = "ensemble";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "a weighted average of other stages' predictions";
+    const INPUTS: &'static [InputPort] = &[
+        InputPort::table("members", Arity::Many, "stages with predictions, e.g. `[baseline, numeric, fused]`"),
+        InputPort {
+            name: "models",
+            accepts: crate::engine::Accepts::Only(PortType::Model),
+            arity: Arity::Any,
+            summary: "the members' fitted models, for `predict` and `inspect`, e.g. `[numeric, fused]`",
+        },
+    ];
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![
+            OutputPort::new("model", PortType::Model),
+            OutputPort::new("metrics", PortType::Json),
+            OutputPort::new("predictions", PortType::Table),
+            OutputPort::new("figures", PortType::Files),
+        ]
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        let lacking = |columns: &Vec<String>| {
+            [ROW_ID, PART, LABEL].into_iter().find(|name| !columns.iter().any(|own| own == name))
+        };
+        let shapes = context.inputs("members").iter().enumerate();
+        let silent: Vec<(usize, String, &str)> =
+            shapes.filter_map(|(i, shape)| Some((i, shape.stage.clone(), lacking(shape.columns.as_ref()?)?))).collect();
+        for (i, stage, missing) in silent {
+            let message = format!("'{stage}' has no column '{missing}' here: it predicts nothing");
+            let help = Some("e.g. `members: [baseline, fused]`, or `fused.predictions`".to_owned());
+            context.problem(&["members", &i.to_string()], message, help);
+        }
+        let stages = |context: &CheckContext, port: &str| -> Vec<String> {
+            context.inputs(port).iter().map(|shape| shape.stage.clone()).collect()
+        };
+        let (members, models) = (stages(context, "members"), stages(context, "models"));
+        for (i, stage) in models.iter().enumerate().filter(|(_, stage)| !members.contains(stage)) {
+            let message = format!("'{stage}' is not among the members");
+            context.problem(&["models", &i.to_string()], message, Some("name it under `members` too".to_owned()));
+        }
+        if let Some(stage) = members.iter().find(|stage| !models.contains(stage)) {
+            context.tell("model", UNSERVED, stage.clone());
+        }
+        if let Some(columns) = context.columns("models") {
+            context.output("model", distinct(columns));
+        }
+        if let Some(label) = context.fact("models", LABEL).map(str::to_owned) {
+            context.tell("model", LABEL, label);
+        }
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let members = Members::read(context)?;
+        let valid: Vec<&Matrix> = members.valid.iter().collect();
+        let labels = &members.labels[0];
+        let combination = Combination::fit(&valid, labels, self.average, self.weights);
+        let fair = cross_fitted(&valid, labels, self.average, self.weights, FOLDS, context.seed());
+        let fair = Scores::from_probabilities(&members.classes, labels, &fair).with_intervals(labels, &fair);
+        let data = members.dataset();
+        let mut predictions = Predictions::new(&data);
+        let (mut parts, mut reliabilities) = (Map::new(), Vec::new());
+        let raw = Combination { temperature: 1.0, ..combination.clone() };
+        for (name, rows, said, labels) in [
+            ("valid", &data.valid, &members.valid, &members.labels[0]),
+            ("test", &data.test, &members.test, &members.labels[1]),
+        ] {
+            if rows.is_empty() {
+                continue;
+            }
+            let said: Vec<&Matrix> = said.iter().collect();
+            let probabilities = combination.combine(&said);
+            predictions.add(None, name, rows, &probabilities);
+            let scores = Scores::from_probabilities(&members.classes, labels, &probabilities);
+            parts.insert(name.to_owned(), serde_json::to_value(scores.with_intervals(labels, &probabilities))?);
+            reliabilities.push((name, reliability(&raw.combine(&said), labels), reliability(&probabilities, labels)));
+        }
+        let used = combination.weights.iter().filter(|weight| **weight > 0.0).count();
+        let number = |key: &str| parts.get("test").or(parts.get("valid")).and_then(|part| part[key].as_f64());
+        context.headline(format!(
+            "{used} of {} members; test accuracy {:.3}, macro-F1 {:.3}",
+            members.names.len(),
+            number("accuracy").unwrap_or(f64::NAN),
+            number("macro_f1").unwrap_or(f64::NAN)
+        ));
+        let told: Vec<Value> = (members.names.iter().zip(&combination.weights).zip(&valid))
+            .map(|((name, weight), said)| {
+                json!({"name": name, "weight": weight, "valid": Scores::from_probabilities(&members.classes, labels, said)})
+            })
+            .collect();
+        let metrics = json!({
+            "parts": parts,
+            "members": told,
+            "average": self.average,
+            "weights": self.weights,
+            "cross_fitted_valid": fair,
+            "calibration": calibration(combination.temperature, reliabilities),
+            "classes": members.classes,
+        });
+        let mut models = models(context)?;
+        let named = members.names.iter().map(|name| (name.clone(), models.remove(name)));
+        put_ensemble(context, "model", &combination, &named.collect::<Vec<_>>())?;
+        context.put_table("predictions", &predictions.table()?)?;
+        context.put_json("metrics", "metrics.json", &metrics)?;
+        put_figures(context, Self::KIND, &[("metrics", metrics)], &[])
+    }
+}
+
+/// The networks at the input `models` by the stage that they come from.
+fn models(context: &StageContext) -> anyhow::Result<HashMap<String, ModelFile>> {
+    context.inputs("models").iter().map(|input| Ok((input.stage().to_owned(), ModelFile::read(input)?))).collect()
+}
+
+/// What all members say of the rows that all of them have, validation and test part, in the order of the row numbers.
+struct Members {
+    names: Vec<String>,
+    classes: Vec<String>,
+    /// By member.
+    valid: Vec<Matrix>,
+    test: Vec<Matrix>,
+    /// Of the validation and of the test part.
+    labels: [Vec<u32>; 2],
+    row_id: [Vec<i64>; 2],
+}
+
+impl Members {
+    fn read(context: &StageContext) -> anyhow::Result<Members> {
+        let mut all: Vec<(String, Said)> = Vec::new();
+        for input in context.inputs("members") {
+            let said = Said::read(&input.table()?)?;
+            all.extend(said.into_iter().map(|said| (said.name(input.stage()), said)));
+        }
+        let Some((first_name, first)) = all.first() else { bail!("an ensemble needs members") };
+        let mut classes = first.classes.clone();
+        classes.sort_unstable();
+        for (name, said) in &all {
+            let mut own = said.classes.clone();
+            own.sort_unstable();
+            if own != classes {
+                bail!(
+                    "'{first_name}' and '{name}' know different classes ({} and {}): they have no common average",
+                    classes.join(", "),
+                    own.join(", ")
+                );
+            }
+        }
+        let mut members = Members {
+            names: all.iter().map(|(name, _)| name.clone()).collect(),
+            classes,
+            valid: Vec::new(),
+            test: Vec::new(),
+            labels: [Vec::new(), Vec::new()],
+            row_id: [Vec::new(), Vec::new()],
+        };
+        for (p, part) in ["valid", "test"].into_iter().enumerate() {
+            let places: Vec<HashMap<i64, usize>> = all.iter().map(|(_, said)| places(said, part)).collect();
+            let mut common: Vec<i64> =
+                places[0].keys().copied().filter(|id| places.iter().all(|own| own.contains_key(id))).collect();
+            common.sort_unstable();
+            if common.is_empty() && part == "valid" {
+                bail!(
+                    "the members have no row of the validation part in common (do they read the same `split` stage?)"
+                );
+            }
+            for ((name, said), place) in all.iter().zip(&places) {
+                let rows: Vec<usize> = common.iter().map(|id| place[id]).collect();
+                if let Some(&row) = rows
+                    .iter()
+                    .zip(&common)
+                    .find(|(row, id)| said.labels[**row] != first.labels[places[0][*id]])
+                    .map(|(row, _)| row)
+                {
+                    bail!("'{first_name}' and '{name}' have different labels for row {}", said.row_id[row]);
+                }
+                let matrix = in_order(said, &rows, &members.classes);
+                if p == 0 { members.valid.push(matrix) } else { members.test.push(matrix) }
+            }
+            let number = |id: &i64| -> anyhow::Result<u32> {
+                let label = &first.labels[places[0][id]];
+                let place = members.classes.iter().position(|class| class == label);
+                place
+                    .map(|place| place as u32)
+                    .ok_or_else(|| anyhow!("no member knows the class '{label}' of row {id}"))
+            };
+            members.labels[p] = common.iter().map(number).collect::<anyhow::Result<_>>()?;
+            members.row_id[p] = common;
+        }
+        Ok(members)
+    }
+
+    /// The common rows as those of a dataset without columns, validation part first.
+    fn dataset(&self) -> Dataset {
+        let [valid, test] = &self.row_id;
+        Dataset {
+            frame: Frame::new(valid.len() + test.len()),
+            row_id: valid.iter().chain(test).copied().collect(),
+            encoders: Vec::new(),
+            labels: self.labels.concat(),
+            classes: self.classes.clone(),
+            label_name: LABEL.to_owned(),
+            train: Vec::new(),
+            valid: (0..valid.len()).collect(),
+            test: (valid.len()..valid.len() + test.len()).collect(),
+            folds: Vec::new(),
+        }
+    }
+}
+
+/// The place of each row of the part, by its number.
+fn places(said: &Said, part: &str) -> HashMap<i64, usize> {
+    let rows = said.parts.iter().zip(&said.row_id).enumerate().filter(|(_, (own, _))| *own == part);
+    rows.map(|(place, (_, id))| (*id, place)).collect()
+}
+
+/// These rows' probabilities with the classes in the common order.
+fn in_order(said: &Said, rows: &[usize], classes: &[String]) -> Matrix {
+    let columns: Vec<usize> =
+        classes.iter().filter_map(|class| said.classes.iter().position(|own| own == class)).collect();
+    let data = rows.iter().flat_map(|&row| columns.iter().map(move |&column| said.probabilities.get(row, column)));
+    Matrix::from_vec(rows.len(), classes.len(), data.collect())
+}

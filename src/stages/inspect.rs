@@ -1,0 +1,250 @@
+//! `inspect`: a fitted model looked at: which columns it leans on, and where it is most sure and wrong.
+//!
+//! A stage of its own, so that looking longer trains nothing anew. Knows nothing of how models compute.
+
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::dataset::{self, LABEL, PART, ROW_ID, distinct, model_columns};
+use super::figures::put_figures;
+use super::predictor::{self, Predictor};
+use crate::artifact::Table;
+use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use crate::ml::importance::{Group, Importance, permutation_importance};
+use crate::ml::matrix::Matrix;
+use crate::ml::metrics::Scores;
+use crate::tabular::Filter;
+
+/// Permutation importance of every column and of every kind of input, and the most confident mistakes with their texts.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Inspect {
+    /// The part that is looked at; the test part only once everything is chosen.
+    #[serde(default)]
+    part: Part,
+    /// Shufflings of each column.
+    #[serde(default = "default_repeats")]
+    repeats: usize,
+    /// Mistakes to list, the most confident first.
+    #[serde(default = "default_mistakes")]
+    mistakes: usize,
+    /// Columns to show beside each mistake, e.g. a song's title and artist.
+    #[serde(default)]
+    show: Vec<String>,
+    /// Rows to look at; those that the model was chosen with, unless there is a reason.
+    #[serde(default, rename = "where")]
+    filter: Filter,
+}
+
+/// A part that the model did not learn from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Part {
+    #[default]
+    Valid,
+    Test,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Part::Valid => "valid",
+            Part::Test => "test",
+        }
+    }
+}
+
+fn default_repeats() -> usize {
+    5
+}
+
+fn default_mistakes() -> usize {
+    20
+}
+
+impl Stage for Inspect {
+    const KIND: &'static str = "inspect";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "what a model leans on, and where it is sure and wrong";
+    const INPUTS: &'static [InputPort] = &[
+        InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
+        InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
+        InputPort::table("embeddings", Arity::Any, "the `embed` stages of the model's text columns"),
+    ];
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![
+            OutputPort::new("importance", PortType::Table),
+            OutputPort::new("mistakes", PortType::Table),
+            OutputPort::new("findings", PortType::Json),
+            OutputPort::new("figures", PortType::Files),
+        ]
+    }
+
+    fn threads(&self) -> Threads {
+        Threads::All
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        Predictor::check(context, "model");
+        context.require("rows", &["show"], &self.show);
+        if self.repeats == 0 {
+            context.problem(&["repeats"], "at least one shuffling is needed", None);
+        }
+        let filtered: Vec<String> = self.filter.columns().map(str::to_owned).collect();
+        context.require("rows", &["where"], &filtered);
+        let rows = model_columns(context, "rows").map(|columns| {
+            distinct([ROW_ID, LABEL, PART], columns.into_iter().chain(self.show.iter().cloned()), &self.filter)
+        });
+        context.reads("rows", rows.map_or(Reads::All, Reads::Columns));
+        let embeddings = model_columns(context, "embeddings");
+        let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns, &Filter::default()));
+        context.reads("embeddings", embeddings.map_or(Reads::All, Reads::Columns));
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let model = Predictor::read(&context.input("model")?)?;
+        let rows = self.rows(&context.input("rows")?.table()?, model.classes())?;
+        let row_id = dataset::integers(&rows, ROW_ID)?;
+        let truth = labels(&rows, model.classes())?;
+        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"))?;
+        let probabilities = model.probabilities(&frames)?;
+        let scores =
+            Scores::from_probabilities(model.classes(), &truth, &probabilities).with_intervals(&truth, &probabilities);
+        let groups = groups(&model);
+        let (seed, threads) = (context.seed(), context.threads());
+        let mut found =
+            permutation_importance(&truth, model.classes(), &groups, self.repeats, seed, threads, |shuffle| {
+                match shuffle {
+                    None => model.probabilities(&frames),
+                    Some(shuffle) => {
+                        model.probabilities(&frames.iter().map(|frame| shuffle.apply(frame)).collect::<Vec<_>>())
+                    }
+                }
+            })?;
+        // Most important first; equals stay in the order of the columns.
+        found.sort_by(|a, b| b.accuracy.mean.total_cmp(&a.accuracy.mean));
+        let top = found.iter().find(|importance| importance.columns.len() == 1);
+        if let Some(top) = top {
+            context.headline(format!(
+                "most important: {}, whose shuffling costs {:.3} of accuracy {:.3}",
+                top.name, top.accuracy.mean, scores.accuracy
+            ));
+        }
+        let importance = importance_table(&found)?;
+        let mistakes = self.mistakes(&rows, &row_id, &truth, &probabilities, model.classes())?;
+        let findings = json!({
+            "part": self.part.name(),
+            "repeats": self.repeats,
+            "scores": scores,
+            "importance": found,
+            "inputs": {"numeric": model.numeric(), "text": model.text(), "categories": model.categories()},
+        });
+        context.put_json("findings", "findings.json", &findings)?;
+        context.put_table("importance", &importance)?;
+        context.put_table("mistakes", &mistakes)?;
+        put_figures(context, Self::KIND, &[("findings", findings)], &[("mistakes", &mistakes)])
+    }
+}
+
+impl Inspect {
+    /// The rows of the part, of which the model must know every label.
+    fn rows(&self, table: &Table, classes: &[String]) -> anyhow::Result<Table> {
+        let table = dataset::filtered(table, &self.filter)?;
+        let parts = dataset::strings(&table, PART)?;
+        let keep: Vec<bool> = parts.iter().map(|part| part.as_deref() == Some(self.part.name())).collect();
+        let rows =
+            Table::new(arrow::compute::filter_record_batch(table.batch(), &arrow::array::BooleanArray::from(keep))?);
+        if rows.rows() == 0 {
+            bail!("there are no rows in the {} part to look at", self.part.name());
+        }
+        let labels = dataset::strings(&rows, LABEL)?;
+        if let Some(label) = labels.iter().flatten().find(|label| !classes.contains(label)) {
+            bail!("the model does not know the class '{label}' of these rows (keep its own rows by `where`)");
+        }
+        Ok(rows)
+    }
+
+    /// `row_id`, `label`, `predicted`, `confidence`, `p_label`, and the columns to show.
+    fn mistakes(
+        &self,
+        rows: &Table,
+        row_id: &[i64],
+        truth: &[u32],
+        probabilities: &Matrix,
+        classes: &[String],
+    ) -> anyhow::Result<Table> {
+        let predicted = probabilities.argmax_rows();
+        let confidence = |i: usize| f64::from(probabilities.get(i, predicted[i] as usize));
+        let mut wrong: Vec<usize> = (0..truth.len()).filter(|&i| predicted[i] != truth[i]).collect();
+        wrong.sort_by(|&a, &b| confidence(b).total_cmp(&confidence(a)));
+        wrong.truncate(self.mistakes);
+        let class = |of: &dyn Fn(usize) -> u32| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(wrong.iter().map(|&i| classes[of(i) as usize].as_str())))
+        };
+        let number = |of: &dyn Fn(usize) -> f64| -> ArrayRef {
+            Arc::new(Float64Array::from_iter_values(wrong.iter().map(|&i| of(i))))
+        };
+        let mut columns: Vec<(String, ArrayRef)> = vec![
+            (ROW_ID.to_owned(), Arc::new(Int64Array::from_iter_values(wrong.iter().map(|&i| row_id[i])))),
+            (LABEL.to_owned(), class(&|i| truth[i])),
+            ("predicted".to_owned(), class(&|i| predicted[i])),
+            ("confidence".to_owned(), number(&confidence)),
+            ("p_label".to_owned(), number(&|i| f64::from(probabilities.get(i, truth[i] as usize)))),
+        ];
+        for name in distinct([], self.show.iter().cloned(), &Filter::default()) {
+            if columns.iter().any(|(taken, _)| *taken == name) {
+                continue;
+            }
+            let texts = dataset::strings(rows, &name)?;
+            let texts: StringArray = wrong.iter().map(|&i| texts[i].as_deref()).collect();
+            columns.push((name, Arc::new(texts)));
+        }
+        Ok(Table::from_columns(columns)?)
+    }
+}
+
+/// Every column alone, then all numbers and all texts, where that is more than one column.
+fn groups(model: &Predictor) -> Vec<Group> {
+    let (numeric, text, categories) = (model.numeric(), model.text(), model.categories());
+    // A column that is read in two ways is one column.
+    let all = predictor::distinct(numeric.iter().chain(&text).chain(&categories).cloned());
+    let alone = all.into_iter().map(|name| Group { name: name.clone(), columns: vec![name] });
+    let together = [("all numbers", &numeric), ("all texts", &text), ("all categories", &categories)];
+    let together = together.into_iter().filter(|(_, own)| own.len() > 1);
+    let together = together.map(|(name, own)| Group { name: name.to_owned(), columns: own.clone() });
+    alone.chain(together).collect()
+}
+
+fn labels(rows: &Table, classes: &[String]) -> anyhow::Result<Vec<u32>> {
+    let number = |label: Option<String>| {
+        let place = label.and_then(|label| classes.iter().position(|class| *class == label));
+        place.map(|place| place as u32).ok_or_else(|| anyhow!("a row to look at has no label"))
+    };
+    dataset::strings(rows, LABEL)?.into_iter().map(number).collect()
+}
+
+/// One row for each group: `name`, how many columns, and the drop of each score with its deviation.
+fn importance_table(found: &[Importance]) -> anyhow::Result<Table> {
+    let number =
+        |of: fn(&Importance) -> f64| -> ArrayRef { Arc::new(Float64Array::from_iter_values(found.iter().map(of))) };
+    let columns: Vec<(String, ArrayRef)> = vec![
+        ("name".to_owned(), Arc::new(StringArray::from_iter_values(found.iter().map(|one| one.name.as_str())))),
+        (
+            "columns".to_owned(),
+            Arc::new(Int64Array::from_iter_values(found.iter().map(|one| one.columns.len() as i64))),
+        ),
+        ("accuracy_drop".to_owned(), number(|one| one.accuracy.mean)),
+        ("accuracy_drop_sd".to_owned(), number(|one| one.accuracy.sd)),
+        ("macro_f1_drop".to_owned(), number(|one| one.macro_f1.mean)),
+        ("macro_f1_drop_sd".to_owned(), number(|one| one.macro_f1.sd)),
+        ("log_loss_rise".to_owned(), number(|one| one.log_loss.mean)),
+        ("log_loss_rise_sd".to_owned(), number(|one| one.log_loss.sd)),
+    ];
+    Ok(Table::from_columns(columns)?)
+}

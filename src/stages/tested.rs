@@ -1,0 +1,77 @@
+//! The paired tests of a report: models that predicted the same test rows, every pair of them.
+//!
+//! Knows nothing of pages, nor of how tests are computed.
+
+use super::predictions::Said;
+use crate::artifact::Table;
+use crate::ml::stats::{Bootstrap, contest};
+use crate::report::{Contender, Contest, Pair};
+
+/// What one model said of the test part.
+pub(super) struct Tested {
+    contender: Contender,
+    classes: Vec<String>,
+    /// Row numbers in rising order; labels and predictions are class numbers.
+    row_id: Vec<i64>,
+    labels: Vec<u32>,
+    predicted: Vec<u32>,
+}
+
+impl Tested {
+    /// Every model of a table of predictions. A table of other columns, or without test rows, has none.
+    pub fn read(stage: &str, table: &Table) -> anyhow::Result<Vec<Tested>> {
+        if !["row_id", "part", "label"].iter().all(|name| table.column(name).is_ok()) {
+            return Ok(Vec::new());
+        }
+        let one = |said: Said| -> Option<Tested> {
+            let mut rows: Vec<usize> = (0..said.row_id.len()).filter(|&i| said.parts[i] == "test").collect();
+            rows.sort_unstable_by_key(|&i| said.row_id[i]);
+            let number =
+                |label: &String| said.classes.iter().position(|class| class == label).map(|place| place as u32);
+            let best = said.probabilities.argmax_rows();
+            Some(Tested {
+                contender: Contender { stage: stage.to_owned(), model: said.model.clone() },
+                row_id: rows.iter().map(|&i| said.row_id[i]).collect(),
+                labels: rows.iter().map(|&i| number(&said.labels[i])).collect::<Option<_>>()?,
+                predicted: rows.iter().map(|&i| best[i]).collect(),
+                classes: said.classes,
+            })
+        };
+        let all = Said::read(table)?.into_iter().filter_map(one);
+        Ok(all.filter(|tested| !tested.row_id.is_empty()).collect())
+    }
+
+    fn comparable(&self, other: &Tested) -> bool {
+        (&self.classes, &self.row_id, &self.labels) == (&other.classes, &other.row_id, &other.labels)
+    }
+}
+
+/// A contest for each set of test rows that two models or more have in common.
+pub(super) fn contests(tested: Vec<Tested>) -> Vec<Contest> {
+    let mut groups: Vec<Vec<Tested>> = Vec::new();
+    for one in tested {
+        match groups.iter_mut().find(|group| group[0].comparable(&one)) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    groups.into_iter().filter(|group| group.len() > 1).map(held).collect()
+}
+
+fn held(mut group: Vec<Tested>) -> Contest {
+    let predicted: Vec<Vec<u32>> = group.iter_mut().map(|one| std::mem::take(&mut one.predicted)).collect();
+    let duels = contest(&group[0].labels, &predicted, group[0].classes.len(), &Bootstrap::default());
+    let pairs = duels.into_iter().map(|duel| Pair {
+        a: duel.a,
+        b: duel.b,
+        difference: duel.accuracy.estimate,
+        low: duel.accuracy.low,
+        high: duel.accuracy.high,
+        p: duel.adjusted_p,
+    });
+    Contest {
+        rows: group[0].row_id.len() as u64,
+        pairs: pairs.collect(),
+        models: group.into_iter().map(|one| one.contender).collect(),
+    }
+}

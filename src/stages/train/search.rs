@@ -1,0 +1,244 @@
+//! The search of a train stage: trials through the memo, and what becomes of them: the chosen parameters, a document, a table.
+//!
+//! A trial's curves are kept under all that the course of its weights depends on, so one that is known is not run again, whichever search asks for it, at
+//! whichever rung. Knows nothing of how points are chosen (`ml::search`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use arrow::array::{ArrayRef, Int64Array};
+use arrow::compute::concat;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Train;
+use crate::artifact::Table;
+use crate::engine::{CheckContext, StageContext};
+use crate::ml::progress::Progress;
+use crate::ml::search::{Course, Point, Search, SearchResult, SearchSpec, State, apply};
+use crate::ml::train::{Curves, TrainError, TrainingSpec};
+use crate::stages::adapter::Adapter;
+use crate::stages::checkpoint::{Place, key};
+use crate::stages::dataset::Dataset;
+use crate::stages::training::curve_columns;
+
+/// A search that has ended.
+pub(super) struct Found {
+    /// The stage with the parameters of the best trial.
+    pub chosen: Train,
+    result: SearchResult,
+}
+
+/// What is kept of a trial: as far as it was ever run.
+#[derive(Default, Serialize, Deserialize)]
+struct Known {
+    curves: Curves,
+    diverged: Option<usize>,
+}
+
+/// How much of the work was known before.
+#[derive(Default)]
+struct Tally {
+    known: AtomicU64,
+    computed: AtomicU64,
+    epochs: AtomicU64,
+}
+
+impl Train {
+    pub(super) fn check_search(&self, search: &SearchSpec, context: &mut CheckContext) {
+        for (path, message) in search.problems() {
+            context.problem(&["search", path.split('.').next().unwrap_or_default()], message, None);
+        }
+        // Every path must lead to a parameter, and every value must fit it.
+        for (path, range) in &search.space {
+            for value in range.examples() {
+                if let Err(message) = self.at(&BTreeMap::from([(path.clone(), value)])) {
+                    context.problem(&["search", "space", path], message, None);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// This stage with other values at some paths.
+    fn at(&self, point: &Point) -> Result<Self, String> {
+        let mut params = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        if let Some(object) = params.as_object_mut() {
+            object.remove("search");
+        }
+        let changed = apply(&params, point)?;
+        serde_json::from_value(changed).map_err(|error| error.to_string())
+    }
+
+    /// The same with as many epochs as a trial has.
+    fn trial(&self, spec: &SearchSpec, point: &Point) -> Result<Self, String> {
+        let chosen = self.at(point)?;
+        Ok(Train { epochs: spec.epochs.unwrap_or(chosen.epochs), ..chosen })
+    }
+
+    pub(super) fn search(&self, spec: &SearchSpec, data: &Dataset, context: &StageContext) -> anyhow::Result<Found> {
+        let adapter = Adapter(context.report());
+        let tally = Tally::default();
+        let run = |point: &Point, rung: Option<usize>| -> Result<Course, String> {
+            self.trial(spec, point)?.course(rung, data, context, &Quiet(&adapter), &tally)
+        };
+        // How many trials there was time for is kept, so that the same search ends with the same trials again.
+        let count = context
+            .memo(&json!({"trials in time": self, "inputs": context.inputs_key().to_string(), "seed": context.seed()}));
+        let before = count.get().and_then(|bytes| serde_json::from_slice::<usize>(&bytes).ok());
+        let begun = Instant::now();
+        let allowed = spec.minutes.map(|minutes| Duration::from_secs_f64(minutes * 60.0));
+        let is_over = |trials: usize| match (allowed, before) {
+            (None, _) => false,
+            (Some(_), Some(before)) => trials >= before,
+            (Some(allowed), None) => begun.elapsed() >= allowed,
+        };
+        let written = serde_json::to_value(self)?;
+        let epochs = spec.epochs.unwrap_or(self.epochs);
+        let (seed, threads) = (context.seed(), context.threads());
+        let search = Search { spec, written: &written, epochs, seed, threads, is_over: &is_over };
+        let result = search.run(&adapter, &run)?;
+        if spec.minutes.is_some() {
+            count.put(result.trials.len().to_string().as_bytes())?;
+        }
+        tally.tell(context);
+        self.clear_states(spec, &result, context)?;
+        let chosen = self.at(&result.trials[result.best].params).map_err(|message| anyhow!(message))?;
+        Ok(Found { chosen, result })
+    }
+
+    /// The course of this stage as a trial, as far as `rung`.
+    fn course(
+        &self,
+        rung: Option<usize>,
+        data: &Dataset,
+        context: &StageContext,
+        progress: &dyn Progress,
+        tally: &Tally,
+    ) -> Result<Course, String> {
+        let training = self.training();
+        // The test part never enters it, nor do the other trials.
+        let memo = context.memo(&json!({"course of": key(context, &self.subject(), &training.trajectory())}));
+        let known = memo.get().and_then(|bytes| serde_json::from_slice::<Known>(&bytes).ok());
+        if let Some(course) = known.and_then(|known| known.course(&training, rung)) {
+            tally.known.fetch_add(1, Ordering::Relaxed);
+            return Ok(course);
+        }
+        let (curves, diverged, resumed) = match self.fit(data, context, rung, progress) {
+            Ok(fitted) => (fitted.curves, fitted.diverged, fitted.resumed),
+            // A bad point is a result, not a mistake.
+            Err(TrainError::Diverged { epoch, .. }) => (Curves::default(), Some(epoch), 0),
+            Err(error) => return Err(error.to_string()),
+        };
+        tally.computed.fetch_add(1, Ordering::Relaxed);
+        tally.epochs.fetch_add((curves.len().saturating_sub(1) - resumed) as u64, Ordering::Relaxed);
+        let known = Known { curves, diverged };
+        let bytes = serde_json::to_vec(&known).map_err(|error| error.to_string())?;
+        memo.put(&bytes).map_err(|error| format!("{error:#}"))?;
+        known.course(&training, rung).ok_or_else(|| "training ended before its last epoch".to_owned())
+    }
+
+    /// The best trial's state is what the final training goes on from; the others' have served.
+    fn clear_states(&self, spec: &SearchSpec, result: &SearchResult, context: &StageContext) -> anyhow::Result<()> {
+        let trials = result.trials.iter().map(|trial| self.trial(spec, &trial.params));
+        let trials = trials.collect::<Result<Vec<_>, _>>().map_err(|message| anyhow!(message))?;
+        let state = |trial: &Train| (trial.subject(), trial.training().trajectory());
+        let best = state(&trials[result.best]);
+        for trial in trials.iter().filter(|trial| state(trial) != best) {
+            Place::new(context, &trial.subject(), &trial.training()).clear();
+        }
+        Ok(())
+    }
+}
+
+impl Known {
+    /// The beginning that a training of this kind has of it, if it reaches as far.
+    fn course(mut self, training: &TrainingSpec, rung: Option<usize>) -> Option<Course> {
+        let replay = training.replay(&self.curves, rung);
+        let is_there = replay.is_over || rung.is_some_and(|rung| replay.last_epoch >= rung);
+        let diverged = self.diverged.filter(|_| !is_there);
+        if !is_there && diverged.is_none() {
+            return None;
+        }
+        self.curves.truncate(replay.last_epoch + 1);
+        Some(Course { curves: self.curves, best_epoch: replay.best_epoch, diverged })
+    }
+}
+
+impl Tally {
+    fn tell(self, context: &StageContext) {
+        let counts =
+            [("trials_known", self.known), ("trials_computed", self.computed), ("trial_epochs_computed", self.epochs)];
+        for (name, count) in counts {
+            context.measure(name, count.into_inner() as f64);
+        }
+    }
+}
+
+impl Found {
+    /// For the end of a headline.
+    pub fn remark(&self) -> String {
+        format!("; test part opened once, after {}", self.told())
+    }
+
+    /// `40 trials (12 complete, 28 pruned), out of time`.
+    fn told(&self) -> String {
+        let trials = &self.result.trials;
+        let count = |state| trials.iter().filter(|trial| trial.state == state).count();
+        let mut parts = vec![format!("{} complete", count(State::Complete))];
+        for (state, word) in [(State::Pruned, "pruned"), (State::Diverged, "diverged")] {
+            if count(state) > 0 {
+                parts.push(format!("{} {word}", count(state)));
+            }
+        }
+        let time = if self.result.out_of_time { ", out of time" } else { "" };
+        let plural = if trials.len() == 1 { "" } else { "s" };
+        match parts.len() {
+            1 => format!("{} trial{plural}{time}", trials.len()),
+            _ => format!("{} trial{plural} ({}){time}", trials.len(), parts.join(", ")),
+        }
+    }
+
+    /// The search as a JSON document.
+    pub fn document(&self) -> anyhow::Result<Value> {
+        let mut document = serde_json::to_value(&self.result)?;
+        document["test_opened"] = json!(format!("once, after {}", self.told()));
+        Ok(document)
+    }
+
+    /// One row for each epoch of each trial.
+    pub fn table(&self) -> anyhow::Result<Table> {
+        let mut columns: Vec<(String, Vec<ArrayRef>)> = Vec::new();
+        for trial in &self.result.trials {
+            let index: ArrayRef = Arc::new(Int64Array::from(vec![trial.index as i64; trial.curves.len()]));
+            let parts = std::iter::once(("trial".to_owned(), index)).chain(curve_columns(&trial.curves));
+            for (place, (name, values)) in parts.enumerate() {
+                match columns.get_mut(place) {
+                    Some((_, all)) => all.push(values),
+                    None => columns.push((name, vec![values])),
+                }
+            }
+        }
+        let whole = columns.into_iter().map(|(name, parts)| {
+            let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
+            Ok((name, concat(&parts)?))
+        });
+        Ok(Table::from_columns(whole.collect::<anyhow::Result<Vec<_>>>()?)?)
+    }
+}
+
+/// A trial's own epochs are not worth a line, and that it diverged is in the table: the search tells of whole trials.
+struct Quiet<'a>(&'a Adapter<'a>);
+
+impl Progress for Quiet<'_> {
+    fn update(&self, _done: u64, _total: u64, _note: &str) {}
+
+    fn warn(&self, _message: &str) {}
+
+    fn cancelled(&self) -> bool {
+        self.0.cancelled()
+    }
+}

@@ -1,0 +1,214 @@
+//! What models say of themselves and do together, through the program: diagnosis, calibration, importance, mistakes, ensembles, paired tests.
+
+use arrow::array::AsArray;
+use arrow::datatypes::{Float32Type, Float64Type};
+use runner::artifact::Table;
+use serde_json::Value;
+
+use crate::cache::STUDY;
+use crate::workspace::Workspace;
+
+const MORE: &str = r#"  tempo:
+    kind: train
+    rows: folds
+    numeric: [tempo]
+    network: {trunk: {layers: [4]}}
+    epochs: 3
+    batch_size: 32
+  both:
+    kind: ensemble
+    members: [tempo, fused]
+    models: [tempo, fused]
+  all:
+    kind: ensemble
+    members: [baseline, tempo, fused]
+    weights: greedy
+  look:
+    kind: inspect
+    model: both
+    rows: folds
+    embeddings: titles
+    show: [title, artist]
+    repeats: 3
+  predict_both:
+    kind: predict
+    model: both
+    rows: songs
+    embeddings: titles
+    file: both.csv
+  report:
+    kind: report
+    title: t
+    stages: [songs, folds, baseline, fused, tempo, both, all, look]
+"#;
+
+fn study() -> Workspace {
+    Workspace::with_songs().pipeline(&format!("{STUDY}{MORE}"))
+}
+
+fn json(work: &Workspace, file: &str) -> Value {
+    serde_json::from_slice(&work.read(&format!("artifacts/study/{file}"))).expect("JSON")
+}
+
+fn table(work: &Workspace, file: &str) -> Table {
+    Table::from_ipc(&work.read(&format!("artifacts/study/{file}"))).expect("a table")
+}
+
+fn numbers(table: &Table, column: &str) -> Vec<f64> {
+    let column = table.column(column).expect("the column");
+    match column.as_primitive_opt::<Float64Type>() {
+        Some(values) => values.values().to_vec(),
+        None => column.as_primitive::<Float32Type>().values().iter().map(|value| f64::from(*value)).collect(),
+    }
+}
+
+fn texts(table: &Table, column: &str) -> Vec<String> {
+    table.column(column).expect("the column").as_string::<i32>().iter().flatten().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_training_explains_itself_and_its_calibration_reaches_every_prediction() {
+    let work = study();
+    work.run().succeeded();
+    let metrics = json(&work, "fused/metrics.json");
+    let kinds: Vec<&str> =
+        metrics["diagnosis"].as_array().expect("findings").iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"epoch_kept") && kinds.contains(&"gap") && kinds.contains(&"dead_units"), "{kinds:?}");
+    let temperature = metrics["calibration"]["temperature"].as_f64().expect("a temperature");
+    assert_eq!(json(&work, "fused/model.json")["network"]["temperature"].as_f64(), Some(temperature));
+    // The scores are those of the calibrated model, and the temperature is the best one for the validation part.
+    let valid = &metrics["calibration"]["parts"]["valid"];
+    let loss = |when: &str| valid[when]["log_loss"].as_f64().expect("a loss");
+    assert!(temperature != 1.0 && loss("after") < loss("before"), "{valid:#}");
+    assert!((metrics["parts"]["valid"]["log_loss"].as_f64().unwrap() - loss("after")).abs() < 1e-6);
+    assert_eq!(valid["before"]["accuracy"], valid["after"]["accuracy"]);
+    let interval = &metrics["parts"]["test"]["intervals"]["accuracy"];
+    assert!(interval["low"].as_f64() <= metrics["parts"]["test"]["accuracy"].as_f64());
+    assert!(interval["high"].as_f64() >= metrics["parts"]["test"]["accuracy"].as_f64());
+    // `predict` says of a test row what the stage itself said of it.
+    let (own, new) = (table(&work, "fused/predictions.arrow"), table(&work, "predict/rows.arrow"));
+    let of = |table: &Table| -> std::collections::HashMap<i64, f64> {
+        let ids = table.column("row_id").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
+        ids.into_iter().zip(numbers(table, "p_rock")).collect()
+    };
+    let new = of(&new);
+    assert!(of(&own).iter().all(|(id, p)| (new[id] - p).abs() < 1e-6));
+    let shown = String::from_utf8(work.runner(&["show", "pipeline.yaml", "fused.metrics"]).stdout).expect("UTF-8");
+    assert!(shown.contains("are kept: validation") && shown.contains("expected calibration error"), "{shown}");
+}
+
+#[test]
+fn an_ensemble_is_the_average_that_its_weights_say_and_serves_predictions() {
+    let work = study();
+    work.run().succeeded();
+    let metrics = json(&work, "both/metrics.json");
+    let members = metrics["members"].as_array().expect("members");
+    let weights: Vec<f64> = members.iter().map(|member| member["weight"].as_f64().unwrap()).collect();
+    assert_eq!(members.iter().map(|member| member["name"].as_str().unwrap()).collect::<Vec<_>>(), ["tempo", "fused"]);
+    assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    let temperature = metrics["calibration"]["temperature"].as_f64().unwrap();
+    let [tempo, fused, both] =
+        ["tempo", "fused", "both"].map(|stage| table(&work, &format!("{stage}/predictions.arrow")));
+    assert_eq!(texts(&both, "label"), texts(&fused, "label"));
+    let [tempo, fused, both] = [tempo, fused, both].map(|table| [numbers(&table, "p_rap"), numbers(&table, "p_rock")]);
+    for row in 0..both[0].len() {
+        let logit = |class: usize| {
+            let log = |p: f64| p.max(1e-4).ln();
+            (weights[0] * log(tempo[class][row]) + weights[1] * log(fused[class][row])) / temperature
+        };
+        let expected = 1.0 / (1.0 + (logit(1) - logit(0)).exp());
+        assert!((both[0][row] - expected).abs() < 1e-5, "row {row}: {} for {expected}", both[0][row]);
+    }
+    // No worse on the rows that chose the weights than any member alone.
+    let loss = |value: &Value| value["log_loss"].as_f64().expect("a loss");
+    let own = loss(&metrics["parts"]["valid"]);
+    assert!(members.iter().all(|member| loss(&member["valid"]) >= own - 1e-6), "{metrics:#}");
+    let csv = work.text("artifacts/study/predict_both/both.csv");
+    assert!(csv.lines().next().unwrap().ends_with(",genre,predicted_genre"), "{csv}");
+    assert_eq!(csv.lines().count(), 241);
+
+    // Baselines are members by their names, and what only a table tells cannot be served: said before anything runs.
+    let all = json(&work, "all/metrics.json");
+    let names: Vec<&str> = all["members"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["baseline/majority", "baseline/logistic", "tempo", "fused"]);
+    work.edit("pipeline.yaml", "model: both\n    rows: songs\n", "model: all\n    rows: songs\n");
+    let refused = work.run();
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("the model of its member 'baseline' is not kept"), "{}", refused.stderr);
+}
+
+#[test]
+fn members_must_agree_in_their_classes_and_predict_something() {
+    let work = study();
+    work.edit("pipeline.yaml", "members: [tempo, fused]", "members: [songs, fused]");
+    let refused = work.run();
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("'songs' has no column 'part' here"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("'tempo' is not among the members"), "{}", refused.stderr);
+}
+
+#[test]
+fn an_inspection_finds_the_columns_that_matter_and_the_mistakes() {
+    let work = study();
+    work.run_with(&["look", "--set", "fused.epochs=12", "--set", "tempo.epochs=12"]).succeeded();
+    let found = json(&work, "look/findings.json");
+    let drop = |name: &str| {
+        let all = found["importance"].as_array().expect("a list");
+        let one = all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("no {name} in {all:#?}"));
+        one["accuracy"]["mean"].as_f64().expect("a number")
+    };
+    // Energy is noise; tempo and title tell the genres apart.
+    assert!(drop("tempo") > drop("energy") && drop("all numbers") > 0.0, "{found:#}");
+    let mistakes = table(&work, "look/mistakes.arrow");
+    let (label, predicted) = (texts(&mistakes, "label"), texts(&mistakes, "predicted"));
+    assert!(label.iter().zip(&predicted).all(|(label, predicted)| label != predicted));
+    let confidence = numbers(&mistakes, "confidence");
+    assert!(confidence.windows(2).all(|pair| pair[0] >= pair[1]), "{confidence:?}");
+    let wrong = (1.0 - found["scores"]["accuracy"].as_f64().unwrap()) * found["scores"]["rows"].as_f64().unwrap();
+    assert_eq!(mistakes.rows(), (wrong.round() as usize).min(20));
+    assert!(texts(&mistakes, "title").iter().all(|title| title.contains("song")));
+    // Looking at more mistakes trains nothing anew.
+    work.run_with(&["look", "--set", "fused.epochs=12", "--set", "tempo.epochs=12", "--set", "look.mistakes=3"])
+        .ran(&["look"]);
+}
+
+#[test]
+fn the_report_tells_of_it_all() {
+    let work = study();
+    work.run().succeeded();
+    let page = work.text("artifacts/study/report/report.html");
+    for said in [
+        "are kept: validation",
+        "expected calibration error",
+        "matters most: shuffled, it costs",
+        "The most confident mistakes on the validation part",
+        "A weighted average of the logits of 2 models",
+        "by McNemar's test after Holm's correction over all of them",
+        "Every pair of models",
+    ] {
+        assert!(page.contains(said) || page.contains(&said.replace('\'', "&#39;")), "'{said}' is not in the report");
+    }
+}
+
+#[test]
+fn splits_are_held_side_by_side() {
+    let yaml = r#"name: study
+seed: 3
+stages:
+  songs: {kind: load, files: {all: songs.csv}, label: genre}
+  by_row: {kind: split, rows: songs}
+  by_artist: {kind: split, rows: songs, groups: [artist]}
+  baseline:
+    kind: baseline
+    matrix: {split: [by_row, by_artist]}
+    rows: ${split}
+    numeric: [tempo]
+    models: {logistic: {}}
+  report: {kind: report, title: t, stages: [by_row, by_artist, baseline]}
+"#;
+    let work = Workspace::with_songs().pipeline(yaml);
+    work.run().succeeded();
+    let page = work.text("artifacts/study/report/report.html");
+    assert!(page.contains("Splits side by side") && page.contains("logistic: accuracy"), "no gap is told");
+    assert!(page.contains("Newcombe"), "the interval's kind is not told");
+}
