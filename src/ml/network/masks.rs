@@ -2,8 +2,17 @@
 //!
 //! Knows nothing of layers.
 
+use rayon::prelude::*;
+
 use crate::ml::matrix::Matrix;
 use crate::ml::rng::Stream;
+
+/// Units that one draw of `WORDS` words decides.
+const BLOCK: usize = 64;
+const WORDS: usize = BLOCK / 4;
+
+/// Blocks that are drawn by one thread.
+const PIECE: usize = 512;
 
 /// Factors of inverted dropout: 0 with probability `rate`, else 1/(1 − rate); none where nothing is dropped.
 ///
@@ -15,15 +24,23 @@ pub fn dropout_mask(length: usize, rate: f64, stream: &mut Stream) -> Option<Vec
     }
     let keep = (65_536.0 / (65_536 - threshold.min(65_535)) as f64) as f32;
     let mut mask = vec![0f32; length];
-    let mut words = [0u64; 16];
-    for block in mask.chunks_mut(64) {
-        words.fill_with(|| stream.next_u64());
-        for (four, word) in block.chunks_mut(4).zip(words) {
-            for (k, factor) in four.iter_mut().enumerate() {
-                *factor = if (word >> (16 * k)) & 0xffff >= threshold { keep } else { 0.0 };
+    // The stream can be entered anywhere, so that pieces are drawn side by side and are what one after the other would be.
+    let start = stream.position();
+    let (at_start, words_of_block) = (&*stream, 2 * WORDS as u128);
+    mask.par_chunks_mut(PIECE * BLOCK).enumerate().for_each(|(i, piece)| {
+        let mut stream = at_start.clone();
+        stream.seek(start + (i * PIECE) as u128 * words_of_block);
+        let mut words = [0u64; WORDS];
+        for block in piece.chunks_mut(BLOCK) {
+            words.fill_with(|| stream.next_u64());
+            for (four, word) in block.chunks_mut(4).zip(words) {
+                for (k, factor) in four.iter_mut().enumerate() {
+                    *factor = if (word >> (16 * k)) & 0xffff >= threshold { keep } else { 0.0 };
+                }
             }
         }
-    }
+    });
+    stream.seek(start + length.div_ceil(BLOCK) as u128 * words_of_block);
     Some(mask)
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Storage, Tensor, Var};
+use rayon::prelude::*;
 
 use super::spec::{Factors, OptimizerKind, OptimizerSpec};
 use crate::ml::network::{Parameter, Role, vectorized};
@@ -30,6 +31,9 @@ struct Slot {
     rate: f64,
     memory: RefCell<Memory>,
 }
+
+/// Values that one thread steps at once.
+const PIECE: usize = 16_384;
 
 /// What the rule remembers of one parameter; empty before its first step, and where the rule has no use for it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -263,7 +267,6 @@ impl Update<'_> {
         }
     }
 
-    #[inline(always)]
     fn adam(&self, weights: &mut [f32], gradient: &[f32], memory: &mut Memory, adam: Adam) {
         let Adam { betas, epsilon, decay, decoupled } = adam;
         let epsilon = epsilon as f32;
@@ -275,13 +278,19 @@ impl Update<'_> {
         let (shrink, added) = if decoupled { ((1.0 - self.lr * decay) as f32, 0.0) } else { (1.0, decay as f32) };
         let (new_first, new_second) = ((1.0 - betas[0]) as f32, (1.0 - betas[1]) as f32);
         let old_second = betas[1] as f32;
-        let moments = memory.first.iter_mut().zip(memory.second.iter_mut());
-        for ((w, g), (first, second)) in weights.iter_mut().zip(gradient).zip(moments) {
-            let g = g * coefficient + added * *w;
-            *first += new_first * (g - *first);
-            *second = old_second * *second + new_second * (g * g);
-            *w = *w * shrink - step * *first / (second.sqrt() * correction + epsilon);
-        }
+        let moments = memory.first.par_chunks_mut(PIECE).zip(memory.second.par_chunks_mut(PIECE));
+        let pieces = weights.par_chunks_mut(PIECE).zip(gradient.par_chunks(PIECE)).zip(moments);
+        pieces.for_each(|((weights, gradient), (first, second))| {
+            vectorized(|| {
+                let moments = first.iter_mut().zip(second);
+                for ((w, g), (first, second)) in weights.iter_mut().zip(gradient).zip(moments) {
+                    let g = g * coefficient + added * *w;
+                    *first += new_first * (g - *first);
+                    *second = old_second * *second + new_second * (g * g);
+                    *w = *w * shrink - step * *first / (second.sqrt() * correction + epsilon);
+                }
+            });
+        });
     }
 
     #[inline(always)]

@@ -6,9 +6,12 @@
 use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
 
 use super::super::Activation;
-use super::{pieces, values, vectorized, with_values};
+use super::pieces::{self, ROWS};
+use super::{values, vectorized, with_values};
+use crate::ml::product::{View, scaled_product};
 
 /// What is done to x·weightᵀ before the activation, with the tensor that says it.
 pub enum Affine<'a> {
@@ -104,6 +107,8 @@ struct Steps<'a> {
     scale: Option<Vec<f32>>,
     shift: Option<&'a [f32]>,
     members: usize,
+    /// Outputs of the layer.
+    width: usize,
 }
 
 impl Steps<'_> {
@@ -133,19 +138,19 @@ impl Steps<'_> {
 }
 
 impl Dense {
-    fn steps<'a>(&self, constants: &'a [f32], statistics: Option<&'a BatchStatistics>) -> Steps<'a> {
+    fn steps<'a>(&self, constants: &'a [f32], statistics: Option<&'a BatchStatistics>, width: usize) -> Steps<'a> {
         let (scale, shift) = constants.split_at(constants.len() / 2);
         match (self.kind, statistics) {
             (Kind::Norm { epsilon }, Some(statistics)) => {
                 let inverse = inverse_deviations(statistics, epsilon);
                 let scale = scale.iter().zip(&inverse).map(|(scale, inverse)| inverse * scale).collect();
-                Steps { mean: Some(&statistics.mean), scale: Some(scale), shift: Some(shift), members: 1 }
+                Steps { mean: Some(&statistics.mean), scale: Some(scale), shift: Some(shift), members: 1, width }
             }
             (Kind::Members(members), _) => {
-                Steps { mean: None, scale: Some(scale.to_vec()), shift: Some(shift), members }
+                Steps { mean: None, scale: Some(scale.to_vec()), shift: Some(shift), members, width }
             }
-            (Kind::Bias, _) => Steps { mean: None, scale: None, shift: Some(constants), members: 1 },
-            _ => Steps { mean: None, scale: None, shift: None, members: 1 },
+            (Kind::Bias, _) => Steps { mean: None, scale: None, shift: Some(constants), members: 1, width },
+            _ => Steps { mean: None, scale: None, shift: None, members: 1, width },
         }
     }
 
@@ -157,46 +162,70 @@ impl Dense {
         if self.finish.skip && inputs != outputs {
             candle_core::bail!("a skip connection from {inputs} to {outputs} units")
         }
-        let mut z = vec![0f32; rows * outputs];
-        pieces::forward(&mut z, x, weight, inputs, outputs, self.factor);
-        let statistics = match self.kind {
-            Kind::Norm { .. } => Some(vectorized(|| batch_statistics(&z, rows, outputs))),
-            _ => None,
+        let weight = pieces::transposed(weight, inputs);
+        let product = |z: &mut [f32], x: &[f32]| {
+            scaled_product(z, View::new(x, x.len() / inputs, inputs), View::new(&weight, inputs, outputs), self.factor);
         };
-        let plain = matches!(self.kind, Kind::Nothing | Kind::Bias);
-        let out = if plain && self.finish.activation.is_none() && self.finish.mask.is_none() {
-            // Nothing is to be remembered: in place.
-            if matches!(self.kind, Kind::Bias) {
-                for row in z.chunks_exact_mut(outputs) {
-                    row.iter_mut().zip(constants).for_each(|(value, bias)| *value += bias);
-                }
-            }
-            if self.finish.skip {
-                z.iter_mut().zip(x).for_each(|(value, x)| *value += x);
-            }
-            std::mem::take(&mut z)
+        let mut z = vec![0f32; rows * outputs];
+        let of_z = z.par_chunks_mut(ROWS * outputs).zip(x.par_chunks(ROWS * inputs));
+        let remembers = self.remembers();
+        let mut out = if remembers { vec![0f32; rows * outputs] } else { Vec::new() };
+        let mut statistics = None;
+        if matches!(self.kind, Kind::Norm { .. }) {
+            of_z.for_each(|(z, x)| product(z, x));
+            let (mean, variance) = pieces::moments(&z, outputs);
+            statistics = Some(BatchStatistics { rows, mean, variance });
+            let steps = self.steps(constants, statistics.as_ref(), outputs);
+            let all =
+                out.par_chunks_mut(ROWS * outputs).zip(z.par_chunks(ROWS * outputs)).zip(x.par_chunks(ROWS * inputs));
+            all.enumerate().for_each(|(i, ((out, z), x))| self.finish_piece(&steps, i, out, z, x));
+        } else if remembers {
+            let steps = self.steps(constants, None, outputs);
+            of_z.zip(out.par_chunks_mut(ROWS * outputs)).enumerate().for_each(|(i, ((z, x), out))| {
+                product(z, x);
+                self.finish_piece(&steps, i, out, z, x);
+            });
         } else {
-            let mut out = vec![0f32; rows * outputs];
-            let steps = self.steps(constants, statistics.as_ref());
-            vectorized(|| {
-                for (i, (out, z)) in out.chunks_exact_mut(outputs).zip(z.chunks_exact(outputs)).enumerate() {
-                    steps.apply(i, z, out);
-                    if let Some(activation) = self.finish.activation {
-                        activation.apply(out);
-                    }
-                    if let Some(mask) = &self.finish.mask {
-                        multiply(out, &mask[i * outputs..(i + 1) * outputs]);
-                    }
-                    if self.finish.skip {
-                        out.iter_mut().zip(&x[i * inputs..]).for_each(|(value, x)| *value += x);
-                    }
+            of_z.for_each(|(z, x)| {
+                product(z, x);
+                for row in z.chunks_exact_mut(outputs) {
+                    pieces::add(row, constants);
+                }
+                if self.finish.skip {
+                    pieces::add(z, x);
                 }
             });
-            out
-        };
+            out = std::mem::take(&mut z);
+        }
         // A graph runs forward once; a second pass of the same operation would see the same batch.
         let _ = self.kept.set(Kept { z, statistics });
         Ok(out)
+    }
+
+    /// Whether the backward pass needs the product.
+    fn remembers(&self) -> bool {
+        let plain = matches!(self.kind, Kind::Nothing | Kind::Bias);
+        !plain || self.finish.activation.is_some() || self.finish.mask.is_some()
+    }
+
+    /// From the product of piece `i` to its output.
+    fn finish_piece(&self, steps: &Steps, i: usize, out: &mut [f32], z: &[f32], x: &[f32]) {
+        let width = steps.width;
+        let first = i * ROWS;
+        vectorized(|| {
+            for (k, (out, z)) in out.chunks_exact_mut(width).zip(z.chunks_exact(width)).enumerate() {
+                steps.apply(first + k, z, out);
+                if let Some(activation) = self.finish.activation {
+                    activation.apply(out);
+                }
+                if let Some(mask) = &self.finish.mask {
+                    multiply(out, &mask[(first + k) * width..]);
+                }
+                if self.finish.skip {
+                    pieces::add(out, &x[k * width..]);
+                }
+            }
+        });
     }
 
     /// The gradients of x (where wanted), of the weight and of the constants.
@@ -209,20 +238,23 @@ impl Dense {
     ) -> Result<(Option<Tensor>, Tensor, Vec<f32>)> {
         let ((rows, inputs), outputs) = (x.dims2()?, weight.dim(0)?);
         let Some(kept) = self.kept.get() else { candle_core::bail!("a layer's backward before its forward") };
-        let mut for_constants = vec![0f32; constants.len()];
-        let slopes = vectorized(|| self.slopes(kept, constants, gradient, outputs, &mut for_constants));
+        let (slopes, for_constants) = self.slopes(kept, constants, gradient, outputs);
         let slopes = slopes.as_deref().unwrap_or(gradient);
         let for_x = match x.track_op() {
             false => None,
             true => {
                 let mut out = vec![0f32; rows * inputs];
                 with_values(weight, |weight| {
-                    pieces::backward_input(&mut out, slopes, weight, inputs, outputs, self.factor);
+                    let weight = View::new(weight, outputs, inputs);
+                    let pieces = out.par_chunks_mut(ROWS * inputs).zip(slopes.par_chunks(ROWS * outputs)).enumerate();
+                    pieces.for_each(|(i, (out, slopes))| {
+                        scaled_product(out, View::new(slopes, slopes.len() / outputs, outputs), weight, self.factor);
+                        if self.finish.skip {
+                            vectorized(|| pieces::add(out, &gradient[i * ROWS * inputs..]));
+                        }
+                    });
                     Ok(())
                 })?;
-                if self.finish.skip {
-                    out.iter_mut().zip(gradient).for_each(|(value, gradient)| *value += gradient);
-                }
                 Some(Tensor::from_vec(out, (rows, inputs), x.device())?)
             }
         };
@@ -234,79 +266,100 @@ impl Dense {
         Ok((for_x, Tensor::from_vec(for_weight, (outputs, inputs), weight.device())?, for_constants))
     }
 
-    /// The gradient of the product, none where it is that of the output; adds up that of the constants.
-    #[inline(always)]
-    fn slopes(
-        &self,
-        kept: &Kept,
-        constants: &[f32],
-        gradient: &[f32],
-        width: usize,
-        for_constants: &mut [f32],
-    ) -> Option<Vec<f32>> {
+    /// The gradient of the product, none where it is that of the output, and the gradient of the constants.
+    fn slopes(&self, kept: &Kept, constants: &[f32], gradient: &[f32], width: usize) -> (Option<Vec<f32>>, Vec<f32>) {
+        let piece = ROWS * width;
         if kept.z.is_empty() {
+            let mut sums = vec![0f32; constants.len()];
             if matches!(self.kind, Kind::Bias) {
-                gradient.chunks_exact(width).for_each(|row| add(for_constants, row));
+                vectorized(|| gradient.chunks_exact(width).for_each(|row| pieces::add(&mut sums, row)));
             }
-            return None;
+            return (None, sums);
         }
-        let steps = self.steps(constants, kept.statistics.as_ref());
+        let steps = self.steps(constants, kept.statistics.as_ref(), width);
         let inverse = match (self.kind, &kept.statistics) {
             (Kind::Norm { epsilon }, Some(statistics)) => inverse_deviations(statistics, epsilon),
             _ => Vec::new(),
         };
-        let middle = for_constants.len() / 2;
         let mut out = vec![0f32; gradient.len()];
-        let rows = out.chunks_exact_mut(width).zip(kept.z.chunks_exact(width)).zip(gradient.chunks_exact(width));
-        for (i, ((du, z), gradient)) in rows.enumerate() {
-            match self.finish.activation {
-                Some(activation) => {
-                    steps.apply(i, z, du);
-                    activation.slopes(du);
-                    multiply(du, gradient);
-                }
-                None => du.copy_from_slice(gradient),
-            }
-            if let Some(mask) = &self.finish.mask {
-                multiply(du, &mask[i * width..(i + 1) * width]);
-            }
-            match self.kind {
-                Kind::Nothing => {}
-                Kind::Bias => add(for_constants, du),
-                Kind::Norm { .. } => {
-                    let (scale, shift) = for_constants.split_at_mut(middle);
-                    add(shift, du);
-                    if let Some(mean) = steps.mean {
-                        for ((((sum, du), z), mean), inverse) in
-                            scale.iter_mut().zip(&*du).zip(z).zip(mean).zip(&inverse)
-                        {
-                            *sum += du * ((z - mean) * inverse);
-                        }
+        let all = out.par_chunks_mut(piece).zip(kept.z.par_chunks(piece)).zip(gradient.par_chunks(piece)).enumerate();
+        let sums: Vec<Vec<f32>> = all
+            .map(|(i, ((du, z), gradient))| {
+                let mut sums = vec![0f32; constants.len()];
+                vectorized(|| {
+                    let rows = du.chunks_exact_mut(width).zip(z.chunks_exact(width)).zip(gradient.chunks_exact(width));
+                    for (k, ((du, z), gradient)) in rows.enumerate() {
+                        self.slope_row(&steps, i * ROWS + k, (du, z, gradient), constants, &inverse, &mut sums);
                     }
-                }
-                Kind::Members(members) => {
-                    let own = (i % members) * width..(i % members + 1) * width;
-                    let (scale, shift) = for_constants.split_at_mut(middle);
-                    add(&mut shift[own.clone()], du);
-                    let scales = constants[own.clone()].iter();
-                    for (((sum, du), z), factor) in scale[own].iter_mut().zip(&mut *du).zip(z).zip(scales) {
-                        *sum += *du * z;
-                        *du *= factor;
-                    }
-                }
-            }
-        }
+                });
+                sums
+            })
+            .collect();
+        let sums = pieces::total(sums, constants.len());
         if let (Some(mean), Some(scale)) = (steps.mean, &steps.scale) {
             // dz = scale·(du − (Σdu + x̂·Σdu·x̂)/rows), with x̂ = (z − mean)·inverse.
             let share = 1.0 / (gradient.len() / width) as f32;
-            let drift: Vec<f32> = for_constants[middle..].iter().map(|sum| sum * share).collect();
-            let sums = for_constants[..middle].iter().zip(&inverse);
-            let tilt: Vec<f32> = sums.map(|(sum, inverse)| sum * inverse * share).collect();
-            for (row, z) in out.chunks_exact_mut(width).zip(kept.z.chunks_exact(width)) {
-                centre_row(row, z, mean, scale, &drift, &tilt);
+            let (for_scale, for_shift) = sums.split_at(width);
+            let drift: Vec<f32> = for_shift.iter().map(|sum| sum * share).collect();
+            let tilt: Vec<f32> = for_scale.iter().zip(&inverse).map(|(sum, inverse)| sum * inverse * share).collect();
+            out.par_chunks_mut(piece).zip(kept.z.par_chunks(piece)).for_each(|(out, z)| {
+                vectorized(|| {
+                    for (row, z) in out.chunks_exact_mut(width).zip(z.chunks_exact(width)) {
+                        centre_row(row, z, mean, scale, &drift, &tilt);
+                    }
+                });
+            });
+        }
+        (Some(out), sums)
+    }
+
+    /// Row `i` of the gradient before the activation, which for members is that of the product; adds up that of the constants.
+    #[inline(always)]
+    fn slope_row(
+        &self,
+        steps: &Steps,
+        i: usize,
+        (du, z, gradient): (&mut [f32], &[f32], &[f32]),
+        constants: &[f32],
+        inverse: &[f32],
+        sums: &mut [f32],
+    ) {
+        let width = du.len();
+        match self.finish.activation {
+            Some(activation) => {
+                steps.apply(i, z, du);
+                activation.slopes(du);
+                multiply(du, gradient);
+            }
+            None => du.copy_from_slice(gradient),
+        }
+        if let Some(mask) = &self.finish.mask {
+            multiply(du, &mask[i * width..]);
+        }
+        let middle = sums.len() / 2;
+        match self.kind {
+            Kind::Nothing => {}
+            Kind::Bias => pieces::add(sums, du),
+            Kind::Norm { .. } => {
+                let (scale, shift) = sums.split_at_mut(middle);
+                pieces::add(shift, du);
+                if let Some(mean) = steps.mean {
+                    for ((((sum, du), z), mean), inverse) in scale.iter_mut().zip(&*du).zip(z).zip(mean).zip(inverse) {
+                        *sum += du * ((z - mean) * inverse);
+                    }
+                }
+            }
+            Kind::Members(members) => {
+                let own = (i % members) * width..(i % members + 1) * width;
+                let (scale, shift) = sums.split_at_mut(middle);
+                pieces::add(&mut shift[own.clone()], du);
+                let scales = constants[own.clone()].iter();
+                for (((sum, du), z), factor) in scale[own].iter_mut().zip(&mut *du).zip(z).zip(scales) {
+                    *sum += *du * z;
+                    *du *= factor;
+                }
             }
         }
-        Some(out)
     }
 }
 
@@ -384,13 +437,16 @@ impl CustomOp1 for ScaleAndActivate {
 
     fn cpu_fwd(&self, z: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let mut out = values(z, layout)?.to_vec();
-        vectorized(|| {
-            for row in out.chunks_exact_mut(self.scale.len()) {
-                for ((value, scale), shift) in row.iter_mut().zip(&self.scale).zip(&self.shift) {
-                    *value = *value * scale + shift;
+        let width = self.scale.len();
+        out.par_chunks_mut(ROWS * width).for_each(|piece| {
+            vectorized(|| {
+                for row in piece.chunks_exact_mut(width) {
+                    for ((value, scale), shift) in row.iter_mut().zip(&self.scale).zip(&self.shift) {
+                        *value = *value * scale + shift;
+                    }
+                    self.activation.apply(row);
                 }
-                self.activation.apply(row);
-            }
+            });
         });
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
@@ -400,35 +456,10 @@ fn inverse_deviations(statistics: &BatchStatistics, epsilon: f32) -> Vec<f32> {
     statistics.variance.iter().map(|variance| 1.0 / (variance + epsilon).sqrt()).collect()
 }
 
-/// Two passes, because the difference of squares would cancel for features far from zero.
-#[inline(always)]
-fn batch_statistics(z: &[f32], rows: usize, width: usize) -> BatchStatistics {
-    let share = 1.0 / rows as f32;
-    let mut mean = vec![0f32; width];
-    z.chunks_exact(width).for_each(|row| add(&mut mean, row));
-    mean.iter_mut().for_each(|sum| *sum *= share);
-    let mut variance = vec![0f32; width];
-    for row in z.chunks_exact(width) {
-        for ((sum, value), mean) in variance.iter_mut().zip(row).zip(&mean) {
-            let distance = value - mean;
-            *sum += distance * distance;
-        }
-    }
-    variance.iter_mut().for_each(|sum| *sum *= share);
-    BatchStatistics { rows, mean, variance }
-}
-
 #[inline(always)]
 fn multiply(row: &mut [f32], factors: &[f32]) {
     for (value, factor) in row.iter_mut().zip(factors) {
         *value *= factor;
-    }
-}
-
-#[inline(always)]
-fn add(sums: &mut [f32], row: &[f32]) {
-    for (sum, value) in sums.iter_mut().zip(row) {
-        *sum += value;
     }
 }
 

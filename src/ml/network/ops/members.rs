@@ -4,7 +4,9 @@
 //! Knows nothing of the shared weights (`dense`).
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
 
+use super::pieces::{ROWS, total};
 use super::{values, vectorized, with_values};
 use crate::ml::product::{View, product};
 
@@ -64,13 +66,16 @@ impl CustomOp2 for Adapt {
         }
         let (x, factors) = (values(x, xl)?, values(factors, fl)?);
         let mut out = vec![0f32; rows * width];
-        vectorized(|| {
-            for (i, out) in out.chunks_exact_mut(width).enumerate() {
-                let (x, factors) = (&x[self.source(i, members) * width..], &factors[i % members * width..]);
-                for ((out, x), factor) in out.iter_mut().zip(x).zip(factors) {
-                    *out = x * factor;
+        out.par_chunks_mut(ROWS * width).enumerate().for_each(|(piece, out)| {
+            vectorized(|| {
+                for (k, out) in out.chunks_exact_mut(width).enumerate() {
+                    let i = piece * ROWS + k;
+                    let (x, factors) = (&x[self.source(i, members) * width..], &factors[i % members * width..]);
+                    for ((out, x), factor) in out.iter_mut().zip(x).zip(factors) {
+                        *out = x * factor;
+                    }
                 }
-            }
+            });
         });
         Ok((CpuStorage::F32(out), Shape::from((rows, width))))
     }
@@ -83,28 +88,44 @@ impl CustomOp2 for Adapt {
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (members, width) = factors.dims2()?;
-        let mut for_factors = vec![0f32; members * width];
-        let mut for_x = if x.track_op() { vec![0f32; x.elem_count()] } else { Vec::new() };
-        with_values(gradient, |gradient| {
-            with_values(x, |x| {
-                with_values(factors, |factors| {
+        // Of a row that was given to each member the gradients are added up, so its members stay in one piece.
+        let rows = if self.spread { ROWS.next_multiple_of(members) } else { ROWS };
+        let for_x = with_values(gradient, |gradient| {
+            with_values(factors, |factors| {
+                let mut for_x = if x.track_op() { vec![0f32; x.elem_count()] } else { Vec::new() };
+                let rows_of_x = if self.spread { rows / members } else { rows };
+                let pieces = for_x.par_chunks_mut(rows_of_x * width).zip(gradient.par_chunks(rows * width)).enumerate();
+                pieces.for_each(|(piece, (for_x, gradient))| {
                     vectorized(|| {
-                        for (i, gradient) in gradient.chunks_exact(width).enumerate() {
-                            let (from, own) = (self.source(i, members) * width, i % members * width);
-                            let sums = for_factors[own..own + width].iter_mut();
-                            for ((sum, gradient), x) in sums.zip(gradient).zip(&x[from..]) {
-                                *sum += gradient * x;
-                            }
-                            if !for_x.is_empty() {
-                                let sums = for_x[from..from + width].iter_mut();
-                                for ((sum, gradient), factor) in sums.zip(gradient).zip(&factors[own..]) {
-                                    *sum += gradient * factor;
-                                }
+                        for (k, gradient) in gradient.chunks_exact(width).enumerate() {
+                            let (to, own) = (self.source(k, members) * width, (piece * rows + k) % members * width);
+                            let sums = for_x[to..to + width].iter_mut();
+                            for ((sum, gradient), factor) in sums.zip(gradient).zip(&factors[own..]) {
+                                *sum += gradient * factor;
                             }
                         }
                     });
-                    Ok(())
-                })
+                });
+                Ok(for_x)
+            })
+        })?;
+        let for_factors = with_values(gradient, |gradient| {
+            with_values(x, |x| {
+                let sums = gradient.par_chunks(rows * width).enumerate().map(|(piece, gradient)| {
+                    let mut sums = vec![0f32; members * width];
+                    vectorized(|| {
+                        for (k, gradient) in gradient.chunks_exact(width).enumerate() {
+                            let i = piece * rows + k;
+                            let own = i % members * width;
+                            let sums = sums[own..own + width].iter_mut();
+                            for ((sum, gradient), x) in sums.zip(gradient).zip(&x[self.source(i, members) * width..]) {
+                                *sum += gradient * x;
+                            }
+                        }
+                    });
+                    sums
+                });
+                Ok(total(sums.collect(), members * width))
             })
         })?;
         let for_x = if x.track_op() { Some(Tensor::from_vec(for_x, x.shape(), x.device())?) } else { None };

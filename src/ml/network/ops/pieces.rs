@@ -1,30 +1,35 @@
-//! Matrix products in pieces that do not depend on the number of threads.
+//! Work on the rows of matrices in pieces that do not depend on the number of threads.
 //!
-//! Knows nothing of what is multiplied.
+//! Knows nothing of what is computed.
 
 use rayon::prelude::*;
 
+use super::vectorized;
 use crate::ml::product::{View, scaled_product};
 
-/// Rows of a piece: enough that laying out the other factor anew for each costs little.
-const ROWS: usize = 256;
+/// Rows of a piece: a batch of 256 keeps two cores busy, and a piece stays in a core's cache.
+pub const ROWS: usize = 128;
 
-/// `out` (rows × outputs) = factor · x · weightᵀ; x: rows × inputs, weight: outputs × inputs.
-pub fn forward(out: &mut [f32], x: &[f32], weight: &[f32], inputs: usize, outputs: usize, factor: f32) {
-    let pieces = out.par_chunks_mut(ROWS * outputs).zip(x.par_chunks(ROWS * inputs));
-    pieces.for_each(|(out, x)| {
-        let x = View::new(x, x.len() / inputs, inputs);
-        scaled_product(out, x, View::new(weight, outputs, inputs).transposed(), factor);
-    });
-}
+/// Columns of a piece of sums over rows.
+const COLUMNS: usize = 64;
 
-/// `out` (rows × inputs) = factor · gradient · weight; gradient: rows × outputs.
-pub fn backward_input(out: &mut [f32], gradient: &[f32], weight: &[f32], inputs: usize, outputs: usize, factor: f32) {
-    let pieces = out.par_chunks_mut(ROWS * inputs).zip(gradient.par_chunks(ROWS * outputs));
-    pieces.for_each(|(out, gradient)| {
-        let gradient = View::new(gradient, gradient.len() / outputs, outputs);
-        scaled_product(out, gradient, View::new(weight, outputs, inputs), factor);
+/// The transpose of a rows × cols matrix. A product that is given it lays out nothing anew for each piece.
+pub fn transposed(matrix: &[f32], cols: usize) -> Vec<f32> {
+    let rows = matrix.len() / cols;
+    let mut out = vec![0f32; matrix.len()];
+    const BLOCK: usize = 16;
+    vectorized(|| {
+        for top in (0..rows).step_by(BLOCK) {
+            for left in (0..cols).step_by(BLOCK) {
+                for i in top..rows.min(top + BLOCK) {
+                    for j in left..cols.min(left + BLOCK) {
+                        out[j * rows + i] = matrix[i * cols + j];
+                    }
+                }
+            }
+        }
     });
+    out
 }
 
 /// `out` (outputs × inputs) = factor · gradientᵀ · x.
@@ -35,4 +40,44 @@ pub fn backward_weight(out: &mut [f32], gradient: &[f32], x: &[f32], inputs: usi
         let part = gradient.columns(i * ROWS, out.len() / inputs);
         scaled_product(out, part.transposed(), x, factor);
     });
+}
+
+/// Mean and variance (divided by the number of rows) of each column. Two passes, because the difference of squares would
+/// cancel for features far from zero.
+pub fn moments(z: &[f32], width: usize) -> (Vec<f32>, Vec<f32>) {
+    let share = 1.0 / (z.len() / width) as f32;
+    let mut mean = vec![0f32; width];
+    let mut variance = vec![0f32; width];
+    let pieces = mean.par_chunks_mut(COLUMNS).zip(variance.par_chunks_mut(COLUMNS)).enumerate();
+    pieces.for_each(|(i, (mean, variance))| {
+        let span = i * COLUMNS..i * COLUMNS + mean.len();
+        vectorized(|| {
+            for row in z.chunks_exact(width) {
+                add(mean, &row[span.clone()]);
+            }
+            mean.iter_mut().for_each(|sum| *sum *= share);
+            for row in z.chunks_exact(width) {
+                for ((sum, value), mean) in variance.iter_mut().zip(&row[span.clone()]).zip(&*mean) {
+                    let distance = value - mean;
+                    *sum += distance * distance;
+                }
+            }
+            variance.iter_mut().for_each(|sum| *sum *= share);
+        });
+    });
+    (mean, variance)
+}
+
+/// Sums of pieces, in their order.
+pub fn total(pieces: Vec<Vec<f32>>, length: usize) -> Vec<f32> {
+    let mut sums = vec![0f32; length];
+    pieces.iter().for_each(|piece| add(&mut sums, piece));
+    sums
+}
+
+#[inline(always)]
+pub fn add(sums: &mut [f32], row: &[f32]) {
+    for (sum, value) in sums.iter_mut().zip(row) {
+        *sum += value;
+    }
 }
