@@ -8,10 +8,12 @@
 //! | `batches` | sequences → batches → worker threads → rows |
 //! | `packed` | the BERT family on a CPU, without padding, one thread a batch |
 //! | `candle_model` | the same through candle-transformers, for other devices and as a reference |
+//! | `adaptable` | an encoder cut in two, for networks that train its last layers |
 //! | `tfidf` | word and character n-grams, reduced by a seeded truncated SVD |
 //!
 //! Knows no network, cache or table: fetching a model's files and keeping its vectors is others' work.
 
+mod adaptable;
 mod architecture;
 mod batches;
 mod candle_model;
@@ -32,7 +34,10 @@ use serde::{Deserialize, Serialize};
 
 use super::matrix::Matrix;
 use super::progress::Progress;
+pub(in crate::ml) use transformer::{normalize, pool};
 
+pub use adaptable::{Cut, EncoderShape, TokenStates, Tokens, UPPER_TENSORS, UpperLayer};
+pub use architecture::Activation as EncoderActivation;
 pub use error::EncodeError;
 pub use tfidf::{Tfidf, TfidfOptions};
 
