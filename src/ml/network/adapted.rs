@@ -135,7 +135,8 @@ impl Adapted {
     fn cut(&self, texts: &Texts) -> Result<Arc<Cut>> {
         let cut = texts.tokens.made_cut(self.layers.len()).map_err(candle_core::Error::wrap)?;
         if cut.shape.depth != self.first + self.layers.len() {
-            candle_core::bail!("an encoder of {} layers where {} were adapted", cut.shape.depth, self.first)
+            let depth = self.first + self.layers.len();
+            candle_core::bail!("an encoder of {} layers where one of {depth} was adapted", cut.shape.depth)
         }
         Ok(cut)
     }
