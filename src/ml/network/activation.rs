@@ -150,7 +150,7 @@ mod tests {
 
     // import torch; from torch.nn import functional as F
     // x = torch.tensor([-3., -.7, 0.3, 1.9], requires_grad=True)
-    // for f in (F.relu, F.selu, F.gelu, F.silu, F.mish, torch.tanh):
+    // for f in (F.relu, F.selu, F.gelu, partial(F.gelu, approximate="tanh"), F.silu, F.mish, torch.tanh):
     //     y = f(x); g, = torch.autograd.grad(y.sum(), x); print(f.__name__, y.tolist(), g.tolist())
     #[test]
     fn values_and_slopes_agree_with_pytorch() {
@@ -166,7 +166,7 @@ mod tests {
         }
     }
 
-    const EXPECTED: [(Activation, [f32; 4], [f32; 4]); 6] = [
+    const EXPECTED: [(Activation, [f32; 4], [f32; 4]); 7] = [
         (Activation::Relu, [0.0, 0.0, 0.3, 1.9], [0.0, 0.0, 1.0, 1.0]),
         (
             Activation::Selu,
@@ -177,6 +177,11 @@ mod tests {
             Activation::Gelu,
             [-0.004_050_2, -0.169_374_6, 0.185_373_4, 1.845_438_5],
             [-0.011_945_6, 0.023_385_9, 0.732_327_8, 1.095_953_5],
+        ),
+        (
+            Activation::GeluTanh,
+            [-0.003_637_4, -0.169_429_9, 0.185_370_9, 1.845_451_2],
+            [-0.011_584_3, 0.023_642_8, 0.732_295_5, 1.096_781_8],
         ),
         (
             Activation::Silu,
