@@ -40,7 +40,7 @@ fn network(texts: &Texts, adapt: &Value) -> Network {
     let column = "title".to_owned();
     let widths =
         Widths { text: &[(column.clone(), HIDDEN)], encoders: &[(column, texts.tokens.shape())], ..Widths::default() };
-    let mut network = Network::new(&Blueprint::new(&spec, widths, 3).unwrap(), 1).unwrap();
+    let network = Network::new(&Blueprint::new(&spec, widths, 3).unwrap(), 1).unwrap();
     network.begin_as_given(&[Input::Texts(texts.clone())]).unwrap();
     for Parameter { name, var, .. } in network.parameters() {
         if name.starts_with("head.") || name.contains("lora_") {
@@ -132,7 +132,7 @@ fn gradients_of_adapted_layers_are_the_slopes_of_the_loss() {
         let texts = texts(kind, &options(pooling, true), &TEXTS);
         let mut network = network(&texts, &adapt);
         let gradients = loss(&mut network, &texts).backward().unwrap();
-        let mut checked = 0;
+        let (mut checked, mut kinks) = (0, 0);
         for Parameter { name, var, .. } in network.parameters() {
             let gradient = gradients.get(&var).unwrap_or_else(|| panic!("no gradient reached {name}"));
             let slopes: Vec<f32> = gradient.flatten_all().unwrap().to_vec1().unwrap();
@@ -145,18 +145,20 @@ fn gradients_of_adapted_layers_are_the_slopes_of_the_loss() {
                     f64::from(loss(&mut network, &texts).to_scalar::<f32>().unwrap())
                 };
                 // The loss is known to about 1e-7, so that a slope is known to about 1e-5.
-                let (above, below) = (beside(1e-2), beside(-1e-2));
-                let slope = (above - below) / 2e-2;
-                let found = f64::from(slopes[at]);
+                let (below, centre, above) = (beside(-1e-2), beside(0.0), beside(1e-2));
+                let (slope, found) = ((above - below) / 2e-2, f64::from(slopes[at]));
+                if pooling == Pooling::Max && (above + below - 2.0 * centre).abs() > 2e-6 {
+                    // The largest is another token's to either side, so that there are two slopes.
+                    kinks += 1;
+                    continue;
+                }
                 checked += 1;
-                assert!(
-                    (found - slope).abs() < 1e-4 + 0.01 * slope.abs(),
-                    "{name}[{at}]: {found}, the slope is {slope}"
-                );
+                let near = (found - slope).abs() < 1e-4 + 0.01 * slope.abs();
+                assert!(near, "{name}[{at}]: {found}, the slope is {slope}");
             }
             var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap()).unwrap();
         }
-        assert!(checked > 20, "{checked} slopes");
+        assert!(checked > 20 && checked > kinks, "{checked} slopes, {kinks} kinks");
     }
 }
 
