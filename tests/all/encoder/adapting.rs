@@ -147,18 +147,18 @@ fn gradients_of_adapted_layers_are_the_slopes_of_the_loss() {
                 // The loss is known to about 1e-7, so that a slope is known to about 1e-5.
                 let (below, centre, above) = (beside(-1e-2), beside(0.0), beside(1e-2));
                 let (slope, found) = ((above - below) / 2e-2, f64::from(slopes[at]));
-                if pooling == Pooling::Max && (above + below - 2.0 * centre).abs() > 2e-6 {
+                let near = (found - slope).abs() < 1e-4 + 0.01 * slope.abs();
+                if !near && pooling == Pooling::Max && (above + below - 2.0 * centre).abs() > 2e-6 {
                     // The largest is another token's to either side, so that there are two slopes.
                     kinks += 1;
                     continue;
                 }
                 checked += 1;
-                let near = (found - slope).abs() < 1e-4 + 0.01 * slope.abs();
                 assert!(near, "{name}[{at}]: {found}, the slope is {slope}");
             }
             var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap()).unwrap();
         }
-        assert!(checked > 20 && checked > kinks, "{checked} slopes, {kinks} kinks");
+        assert!(checked > 20 && checked > 10 * kinks, "{checked} slopes, {kinks} kinks");
     }
 }
 
