@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::dataset::{add_categories, numeric_frame};
 use super::model_file::ModelFile;
 use crate::artifact::Table;
-use crate::engine::{CheckContext, InputView, StageContext};
+use crate::engine::{CheckContext, InputView, Report, StageContext};
 use crate::ml::ensemble::{Average, Combination};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
@@ -130,11 +130,18 @@ impl Predictor {
     }
 
     /// Each member's inputs for these rows.
-    pub fn frames(&self, rows: &Table, row_id: &[i64], embeddings: &[InputView]) -> anyhow::Result<Vec<Frame>> {
+    pub fn frames(
+        &self,
+        rows: &Table,
+        row_id: &[i64],
+        embeddings: &[InputView],
+        report: &dyn Report,
+    ) -> anyhow::Result<Vec<Frame>> {
         let frame = |member: &ModelFile| {
             let mut frame = numeric_frame(rows, &member.numeric())?;
             add_categories(&mut frame, rows, &member.categories())?;
             member.add_embeddings(&mut frame, row_id, embeddings)?;
+            member.add_texts(&mut frame, rows, report)?;
             Ok(frame)
         };
         self.members.iter().map(frame).collect()

@@ -51,8 +51,20 @@ with_training! {
 }
 
 impl Train {
-    fn selection(&self) -> Selection<'_> {
-        Selection { numeric: &self.numeric, text: &self.text, categories: &self.categories, filter: &self.filter }
+    fn selection<'a>(&'a self, adapted: &'a [String]) -> Selection<'a> {
+        let Train { numeric, text, categories, filter, .. } = self;
+        Selection { numeric, text, adapted, categories, filter }
+    }
+
+    /// The text columns whose encoder is adapted, by this stage or a trial of its search.
+    fn adapted(&self) -> Vec<String> {
+        let searched = |column: &str| {
+            let paths = self.search.iter().flat_map(|search| search.space.keys());
+            let own = format!("network.columns.{column}.adapt");
+            paths.into_iter().any(|path| path.starts_with("network.text.adapt") || path.starts_with(&own))
+        };
+        let adapts = |column: &&String| self.network.adapt(column).is_some() || searched(column);
+        self.text.iter().filter(adapts).cloned().collect()
     }
 }
 
@@ -81,15 +93,18 @@ impl Stage for Train {
     }
 
     fn threads(&self) -> Threads {
-        if self.search.is_some() { Threads::All } else { Threads::One }
+        // The layers of an encoder are work for all of them.
+        if self.search.is_some() || !self.adapted().is_empty() { Threads::All } else { Threads::One }
     }
 
     fn check(&self, context: &mut CheckContext) {
         if self.numeric.is_empty() && self.text.is_empty() && self.categories.is_empty() {
             context.problem(&[], "name at least one column under `numeric`, `text` or `categories`", None);
         }
-        self.selection().check(context);
-        tell_of_model(context, self.selection().model_columns());
+        let adapted = self.adapted();
+        let selection = self.selection(&adapted);
+        selection.check(context);
+        tell_of_model(context, selection.model_columns());
         for (path, message) in self.network.problems() {
             let path: Vec<&str> = std::iter::once("network").chain(path.split('.')).collect();
             context.problem(&path, message, None);
@@ -103,7 +118,8 @@ impl Stage for Train {
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let data = dataset(context, &self.selection())?;
+        let adapted = self.adapted();
+        let data = dataset(context, &self.selection(&adapted))?;
         let found = match &self.search {
             Some(spec) => Some(self.search(spec, &data, context)?),
             None => None,

@@ -228,14 +228,14 @@ impl Dense {
         });
     }
 
-    /// The gradients of x (where wanted), of the weight and of the constants.
+    /// The gradients of x and of the weight (where wanted), and of the constants.
     fn backward(
         &self,
         x: &Tensor,
         weight: &Tensor,
         constants: &[f32],
         gradient: &[f32],
-    ) -> Result<(Option<Tensor>, Tensor, Vec<f32>)> {
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Vec<f32>)> {
         let ((rows, inputs), outputs) = (x.dims2()?, weight.dim(0)?);
         let Some(kept) = self.kept.get() else { candle_core::bail!("a layer's backward before its forward") };
         let (slopes, for_constants) = self.slopes(kept, constants, gradient, outputs);
@@ -258,12 +258,18 @@ impl Dense {
                 Some(Tensor::from_vec(out, (rows, inputs), x.device())?)
             }
         };
-        let mut for_weight = vec![0f32; outputs * inputs];
-        with_values(x, |x| {
-            pieces::backward_weight(&mut for_weight, slopes, x, inputs, outputs, self.factor);
-            Ok(())
-        })?;
-        Ok((for_x, Tensor::from_vec(for_weight, (outputs, inputs), weight.device())?, for_constants))
+        let for_weight = match weight.track_op() {
+            false => None,
+            true => {
+                let mut out = vec![0f32; outputs * inputs];
+                with_values(x, |x| {
+                    pieces::backward_weight(&mut out, slopes, x, inputs, outputs, self.factor);
+                    Ok(())
+                })?;
+                Some(Tensor::from_vec(out, (outputs, inputs), weight.device())?)
+            }
+        };
+        Ok((for_x, for_weight, for_constants))
     }
 
     /// The gradient of the product, none where it is that of the output, and the gradient of the constants.
@@ -376,7 +382,7 @@ impl CustomOp2 for Dense {
 
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (for_x, for_weight, _) = with_values(g, |g| self.backward(x, weight, &[], g))?;
-        Ok((for_x, Some(for_weight)))
+        Ok((for_x, for_weight))
     }
 }
 
@@ -411,7 +417,7 @@ impl CustomOp3 for Dense {
             with_values(gradient, |gradient| self.backward(x, weight, constants, gradient))
         })?;
         let for_constants = Tensor::from_vec(for_constants, constants.shape(), constants.device())?;
-        Ok((for_x, Some(for_weight), Some(for_constants)))
+        Ok((for_x, for_weight, Some(for_constants)))
     }
 }
 

@@ -13,22 +13,32 @@
 //!
 //! Knows nothing of layers' names or of optimizers.
 
+mod attention;
 mod cross_entropy;
 mod dense;
 mod grouped;
+mod layer_norm;
 mod lookup;
+mod low_rank;
 mod members;
 mod periodic;
 mod pieces;
 mod piecewise;
+mod pooled;
+mod spread;
 
+pub(super) use attention::attention;
 pub use cross_entropy::cross_entropy;
 pub(super) use dense::{Affine, BatchStatistics, Finish, dense, scale_and_activate};
 pub(super) use grouped::grouped;
+pub(super) use layer_norm::sum_and_norm;
 pub(super) use lookup::lookup;
+pub(super) use low_rank::with_update;
 pub(super) use members::{adapt, log_mean_probabilities, member_head};
 pub(super) use periodic::periodic;
 pub(super) use piecewise::piecewise_linear;
+pub(super) use pooled::pooled;
+pub(super) use spread::spread;
 
 use candle_core::{CpuStorage, Layout, Result, Tensor};
 use pulp::{Simd, WithSimd};
