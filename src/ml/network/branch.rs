@@ -6,7 +6,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 
 use super::blueprint::{BranchBlueprint, Embedding};
 use super::layer::{Layer, uniform};
-use super::ops::{adapt, grouped, lookup, periodic, piecewise_linear};
+use super::ops::{grouped, lookup, periodic, piecewise_linear, scale};
 use super::parameter::{Role, Tensors};
 use crate::ml::matrix::Matrix;
 use crate::ml::rng::Stream;
@@ -77,7 +77,7 @@ impl Branch {
             _ => tensor(input)?,
         };
         match &self.scale {
-            Some(scale) => adapt(&x, scale, false),
+            Some(factors) => scale(&x, factors),
             None => Ok(x),
         }
     }
