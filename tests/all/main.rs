@@ -24,6 +24,7 @@ mod python;
 mod report;
 mod resume;
 mod sample;
+mod seeds;
 mod spec;
 mod toys;
 mod verify;
