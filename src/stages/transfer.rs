@@ -18,6 +18,7 @@ use super::dataset::{
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
 use super::model_file::ModelFile;
+use super::predictor::Predictor;
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
@@ -91,7 +92,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted network, e.g. a `train` stage"),
@@ -137,7 +138,14 @@ impl Stage for Transfer {
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let old = ModelFile::read(&context.input("model")?)?;
+        let input = context.input("model")?;
+        let (old, networks) = Predictor::read_network(&input)?;
+        if networks > 1 {
+            let stage = input.stage();
+            context
+                .report()
+                .warn(&format!("'{stage}' is an average of {networks} networks: transfer starts from the first"));
+        }
         let (numeric, text, categories) = (old.numeric(), old.text(), old.categories());
         // By the old network, the new one, or both.
         let mut adapted = old.adapted();
@@ -165,7 +173,7 @@ impl Stage for Transfer {
         let adapter = Adapter(context.report());
         let training = self.training();
         let checkpoints = |variant: &Variant| -> Box<dyn Checkpoints + '_> {
-            Box::new(Place::new(context, &self.subject(variant), &training))
+            Box::new(Place::new(context, &self.subject(variant), &training, context.seed()))
         };
         let execution = Execution {
             seed: context.seed(),
@@ -199,7 +207,7 @@ impl Stage for Transfer {
             "classes": data.classes,
             "inputs": {"numeric": numeric, "text": text, "categories": categories},
         });
-        ModelFile::new(model, &data, &text).put(context, "model")?;
+        Predictor::Network(Box::new(ModelFile::new(model, &data, &text))).put(context, "model")?;
         context.put_json("metrics", "metrics.json", &metrics)?;
         context.put_json("transfer", "transfer.json", &document)?;
         context.put_table("curves", &curves)?;

@@ -25,6 +25,7 @@ mod python;
 mod report;
 mod resume;
 mod sample;
+mod seeds;
 mod spec;
 mod toys;
 mod verify;

@@ -125,7 +125,7 @@ impl Moments {
 }
 
 /// What the stage measured when it was last computed.
-fn measured(work: &Workspace, stage: &str) -> BTreeMap<String, f64> {
+pub fn measured(work: &Workspace, stage: &str) -> BTreeMap<String, f64> {
     serde_json::from_value(record(work, stage)["provenance"]["measurements"].clone()).expect("numbers")
 }
 
@@ -136,7 +136,7 @@ fn record(work: &Workspace, stage: &str) -> Value {
     serde_json::from_str(text.rsplit_once("\nblake3 ").expect("a sealed record").0).expect("a record")
 }
 
-fn headline(work: &Workspace, stage: &str) -> String {
+pub fn headline(work: &Workspace, stage: &str) -> String {
     record(work, stage)["provenance"]["headline"].as_str().expect("text").to_owned()
 }
 

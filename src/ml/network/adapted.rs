@@ -12,6 +12,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use super::Activation;
 use super::blueprint::Update;
 use super::layer::uniform;
+use super::masks::Mask;
 use super::ops::{Affine, Finish, attention, dense, pooled, spread, sum_and_norm, with_update};
 use super::parameter::{Role, Tensors};
 use crate::ml::encoder::{Cut, EncoderActivation, TokenStates, UPPER_TENSORS, UpperLayer};
@@ -96,7 +97,7 @@ impl Adapted {
     }
 
     /// rows × width. `mask` (rows × width) multiplies every component; a `frozen` pass gets no gradient.
-    pub fn forward(&self, texts: &Texts, mask: Option<Vec<f32>>, frozen: bool) -> Result<Tensor> {
+    pub fn forward(&self, texts: &Texts, mask: Option<Mask>, frozen: bool) -> Result<Tensor> {
         let cut = self.cut(texts)?;
         let (distinct, places) = distinct(&texts.of_row);
         let unit_length = cut.normalize || texts.normalize;

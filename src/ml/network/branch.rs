@@ -7,7 +7,8 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use super::adapted::Adapted;
 use super::blueprint::{BranchBlueprint, Embedding};
 use super::layer::{Layer, uniform};
-use super::ops::{adapt, grouped, lookup, periodic, piecewise_linear};
+use super::masks::Mask;
+use super::ops::{grouped, lookup, periodic, piecewise_linear, scale};
 use super::parameter::{Role, Tensors};
 use crate::ml::input::{Input, Texts};
 use crate::ml::matrix::Matrix;
@@ -81,7 +82,7 @@ impl Branch {
 
     /// The vectors of texts in training, rows × width. `mask` holds factors for every component; where `frozen`, nothing
     /// before the layers gets a gradient.
-    pub fn read(&self, texts: &Texts, mask: Option<Vec<f32>>, frozen: bool) -> Result<Tensor> {
+    pub fn read(&self, texts: &Texts, mask: Option<Mask>, frozen: bool) -> Result<Tensor> {
         match &self.adapted {
             Some(adapted) => adapted.forward(texts, mask, frozen),
             None => candle_core::bail!("texts where a network wants vectors"),
@@ -113,7 +114,7 @@ impl Branch {
             _ => tensor(input)?,
         };
         match &self.scale {
-            Some(scale) => adapt(&x, scale, false),
+            Some(factors) => scale(&x, factors),
             None => Ok(x),
         }
     }

@@ -11,8 +11,8 @@ use super::blueprint::{Blueprint, Embedding};
 use super::branch::Branch;
 use super::fusion::Gate;
 use super::layer::{BatchNorm, Layer, Linear};
-use super::masks::{branch_masks, dropout_mask, forget};
-use super::ops::log_mean_probabilities;
+use super::masks::{Mask, branch_masks, forget};
+use super::ops::{log_mean_probabilities, vectorized};
 use super::parameter::{Parameter, Role, Tensors};
 use super::trunk::Trunk;
 use crate::ml::input::Input;
@@ -93,13 +93,13 @@ impl Network {
                 Input::Matrix(mut input) => {
                     if drops && matches!(blueprint.embedding, Embedding::Table { .. }) {
                         forget(&mut input, input_rate, masks);
-                    } else if drops && let Some(mask) = dropout_mask(input.data.len(), input_rate, masks) {
-                        input.data.iter_mut().zip(&mask).for_each(|(value, factor)| *value *= factor);
+                    } else if drops && let Some(mask) = Mask::draw(input.data.len(), input_rate, masks) {
+                        vectorized(|| mask.apply(&mut input.data, 0));
                     }
                     branch.embed(input)?
                 }
                 Input::Texts(texts) => {
-                    let mask = if drops { dropout_mask(rows * blueprint.input, input_rate, masks) } else { None };
+                    let mask = if drops { Mask::draw(rows * blueprint.input, input_rate, masks) } else { None };
                     branch.read(&texts, mask, frozen > 0)?
                 }
             };
@@ -113,7 +113,7 @@ impl Network {
             for layer in &branch.layers {
                 x = match level < frozen {
                     true => layer.infer(&x)?,
-                    false => layer.forward(&x, dropout_mask(rows * layer.linear.outputs()?, rate, masks))?,
+                    false => layer.forward(&x, Mask::draw(rows * layer.linear.outputs()?, rate, masks))?,
                 };
                 level += 1;
             }

@@ -25,7 +25,7 @@ pub use spec::{
     OptimizerSpec, ScheduleKind, ScheduleSpec, TrainingSpec,
 };
 pub use stopping::Replay;
-pub(in crate::ml) use workers::{Common, side_by_side};
+pub use workers::{Common, side_by_side};
 
 #[cfg(test)]
 pub(in crate::ml) mod fixture;

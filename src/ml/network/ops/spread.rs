@@ -4,17 +4,18 @@
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
+use super::super::masks::Mask;
 use super::{values, vectorized, with_values};
 
 /// Row i is row `places[i]` of `vectors` times `factor`, and times `mask` (rows × width) where there is one.
-pub fn spread(vectors: &Tensor, places: Vec<u32>, factor: f32, mask: Option<Vec<f32>>) -> Result<Tensor> {
+pub fn spread(vectors: &Tensor, places: Vec<u32>, factor: f32, mask: Option<Mask>) -> Result<Tensor> {
     vectors.apply_op1(Spread { places, factor, mask })
 }
 
 struct Spread {
     places: Vec<u32>,
     factor: f32,
-    mask: Option<Vec<f32>>,
+    mask: Option<Mask>,
 }
 
 impl Spread {
@@ -23,8 +24,7 @@ impl Spread {
     fn weigh(&self, i: usize, row: &mut [f32]) {
         row.iter_mut().for_each(|value| *value *= self.factor);
         if let Some(mask) = &self.mask {
-            let start = i * row.len();
-            row.iter_mut().zip(&mask[start..]).for_each(|(value, mask)| *value *= mask);
+            mask.apply(row, i * row.len());
         }
     }
 }
