@@ -43,7 +43,7 @@ fn blueprint(branches: &[(usize, &[usize])], trunk: &[usize], activation: Activa
 fn inputs(blueprint: &Blueprint, rows: usize) -> Vec<Input> {
     let mut stream = Stream::new(5, "inputs", 0);
     let mut draw = |width| Matrix::from_vec(rows, width, (0..rows * width).map(|_| stream.normal() as f32).collect());
-    let input = |branch: &BranchBlueprint| match branch.embedding {
+    let mut input = |branch: &BranchBlueprint| match branch.embedding {
         Embedding::Table { values, .. } => Matrix::from_vec(rows, 1, (0..rows).map(|i| (i % values) as f32).collect()),
         _ => draw(branch.input),
     };
