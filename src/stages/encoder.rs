@@ -86,8 +86,11 @@ pub(super) fn tokens(
     let options = TransformerOptions {
         max_length: recipe["max_length"].as_u64().map(usize::try_from).transpose()?,
         normalize: recipe["normalize"].as_bool(),
-        pooling: Some(Pooling::deserialize(&recipe["pooling"])?),
-        batch_tokens: None,
+        // Several side by side are the encoder's own.
+        pooling: recipe["pooling"].is_string().then(|| Pooling::deserialize(&recipe["pooling"])).transpose()?,
+        prefix: Some(recipe["prefix"].as_str().unwrap_or_default().to_owned()),
+        dimensions: recipe["dimensions"].as_u64().map(usize::try_from).transpose()?,
+        ..TransformerOptions::default()
     };
     Ok(Tokens::read(&resolved.folder, &options, texts, threads, &Adapter(report))?)
 }

@@ -13,8 +13,9 @@ use candle_core::{Device, Tensor};
 use super::architecture::{Activation, Architecture, Family};
 use super::batches::{self, Engine};
 use super::folder::ModelFolder;
+use super::modules::Step;
 use super::packed::PackedModel;
-use super::tokens::TextTokenizer;
+use super::tokens::{Marks, TextTokenizer};
 use super::weights::Weights;
 use super::{EncodeError, Pooling, TransformerOptions, parallel};
 use crate::ml::progress::{Progress, Silent};
@@ -22,6 +23,8 @@ use crate::ml::progress::{Progress, Silent};
 /// Distinct texts as token sequences, with the encoder that reads them.
 pub struct Tokens {
     model: ModelFolder,
+    architecture: Architecture,
+    pooling: Pooling,
     sequences: Arc<Vec<Vec<u32>>>,
     /// By the number of layers above; trainings side by side share them.
     cuts: Mutex<BTreeMap<usize, Arc<Cut>>>,
@@ -110,23 +113,19 @@ impl Tokens {
         progress: &dyn Progress,
     ) -> Result<(Self, Vec<u32>), EncodeError> {
         let model = ModelFolder::read(folder, options)?;
-        if !matches!(model.architecture.family, Family::Bert | Family::Roberta | Family::DistilBert) {
-            return Err(EncodeError::Option {
-                option: "adapt",
-                reason: format!(
-                    "layers of the {:?} family cannot be adapted; BERT, RoBERTa, XLM-RoBERTa and DistilBERT can: take \
-                     such an encoder, or leave `adapt` out",
-                    model.architecture.family
-                ),
-            });
-        }
-        let read = TextTokenizer::open(&model)?.sequences(texts, threads, progress)?;
+        let (architecture, pooling) = adaptable(&model).map_err(|what| EncodeError::Option {
+            option: "adapt",
+            reason: format!("{what}; leave `adapt` out, or take another encoder"),
+        })?;
+        let tokenizer = TextTokenizer::open(&model, Marks::Special, architecture.vocabulary)?;
+        let read = tokenizer.sequences(texts, threads, progress)?;
         let of_text = read.of_text.iter().map(|&sequence| sequence as u32).collect();
-        Ok((Tokens { model, sequences: Arc::new(read.distinct), cuts: Mutex::default() }, of_text))
+        let sequences = Arc::new(read.distinct);
+        Ok((Tokens { model, architecture, pooling, sequences, cuts: Mutex::default() }, of_text))
     }
 
     pub fn shape(&self) -> EncoderShape {
-        let Architecture { hidden, intermediate, layers, .. } = self.model.architecture;
+        let Architecture { hidden, intermediate, layers, .. } = self.architecture;
         EncoderShape { hidden, intermediate, depth: layers }
     }
 
@@ -165,15 +164,15 @@ impl Tokens {
         threads: usize,
         progress: &dyn Progress,
     ) -> Result<Cut, EncodeError> {
-        let (shape, architecture) = (self.shape(), self.model.architecture);
+        let (shape, architecture) = (self.shape(), self.architecture);
         let Some(below) = shape.depth.checked_sub(layers) else {
             let reason = format!("{layers} layers of {} cannot be adapted", shape.depth);
             return Err(EncodeError::Option { option: "adapt", reason });
         };
-        let weights = Weights::read(&self.model.transformer)?;
+        let weights = Weights::read(&self.model.place)?;
         let upper = (below..shape.depth).map(|i| read_layer(&weights, &architecture, i)).collect::<Result<_, _>>()?;
         // Mean, because a model that pools by first tokens forgets the others in its last layer.
-        let lower = PackedModel::load(&weights, Architecture { layers: below, ..architecture }, Pooling::Mean)?;
+        let lower = PackedModel::load(&weights, Architecture { layers: below, ..architecture }, vec![Pooling::Mean])?;
         let tokens: usize = self.sequences.iter().map(Vec::len).sum();
         let lower = match tokens * shape.hidden * size_of::<f32>() <= kept_bytes {
             true => {
@@ -187,8 +186,8 @@ impl Tokens {
             heads: architecture.heads,
             layer_norm_epsilon: architecture.layer_norm_epsilon,
             activation: architecture.activation,
-            pooling: self.model.pooling,
-            normalize: self.model.normalize,
+            pooling: self.pooling,
+            normalize: self.model.normalizes(),
             upper,
             sequences: Arc::clone(&self.sequences),
             lower,
@@ -248,7 +247,27 @@ impl PartialEq for Tokens {
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} token sequences of a {:?} encoder", self.sequences.len(), self.model.architecture.family)
+        write!(f, "{} token sequences of a {:?} encoder", self.sequences.len(), self.architecture.family)
+    }
+}
+
+/// The shape and the pooling of an encoder whose layers can be trained, or what stands against it.
+fn adaptable(model: &ModelFolder) -> Result<(Architecture, Pooling), String> {
+    let Some(files) = &model.transformer else {
+        return Err("static embeddings have no layers to adapt".to_owned());
+    };
+    let family = files.architecture.family;
+    if !matches!(family, Family::Bert | Family::Roberta | Family::DistilBert) {
+        return Err(format!(
+            "layers of the {family:?} family cannot be adapted; BERT, RoBERTa, XLM-RoBERTa and DistilBERT can"
+        ));
+    }
+    let [pooling] = files.poolings[..] else {
+        return Err(format!("{} poolings side by side cannot be adapted, one can", files.poolings.len()));
+    };
+    match model.steps[..] {
+        [] | [Step::Normalize] => Ok((files.architecture, pooling)),
+        _ => Err("an encoder with dense layers or cut dimensions cannot be adapted".to_owned()),
     }
 }
 

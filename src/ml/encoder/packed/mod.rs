@@ -7,18 +7,19 @@
 
 mod attention;
 
+use super::EncodeError;
 use super::architecture::{Activation, Architecture};
 use super::batches::{Engine, Session};
 use super::kernels::{Finish, Panels, Rows, layer_norm_rows, multiply};
-use super::transformer::pool;
+use super::pooling::{Pooling, pool};
 use super::weights::Weights;
-use super::{EncodeError, Pooling};
 use crate::ml::progress::Cancelled;
 use attention::{AttentionScratch, Heads, RelativeBias, attend};
 
 pub struct PackedModel {
     architecture: Architecture,
-    pooling: Pooling,
+    /// Side by side in a vector.
+    poolings: Vec<Pooling>,
     /// vocabulary × hidden
     words: Vec<f32>,
     /// positions × hidden, token type 0 added
@@ -48,7 +49,7 @@ struct Norm {
 }
 
 impl PackedModel {
-    pub fn load(weights: &Weights, architecture: Architecture, pooling: Pooling) -> Result<Self, EncodeError> {
+    pub fn load(weights: &Weights, architecture: Architecture, poolings: Vec<Pooling>) -> Result<Self, EncodeError> {
         let tensors = weights.tensors()?;
         let names = architecture.names(&|name| tensors.contains(name));
         let hidden = architecture.hidden;
@@ -105,7 +106,7 @@ impl PackedModel {
         Ok(PackedModel {
             embedding_norm: norm(&names.embedding_norm)?,
             architecture,
-            pooling,
+            poolings,
             words,
             positions,
             layers,
@@ -120,7 +121,7 @@ impl Engine for PackedModel {
     }
 
     fn dim(&self) -> usize {
-        self.architecture.hidden
+        self.architecture.hidden * self.poolings.len()
     }
 
     fn is_exact(&self) -> bool {
@@ -247,7 +248,7 @@ impl PackedSession<'_> {
                     narrow,
                 );
             }
-            if index + 1 == model.layers.len() && model.pooling == Pooling::Cls {
+            if index + 1 == model.layers.len() && model.poolings == [Pooling::Cls] {
                 // From here on rows stand alone, and only the first of each sequence is wanted.
                 for (to, from) in starts.iter().enumerate() {
                     for buffer in [&mut self.context, &mut self.states] {
@@ -298,9 +299,9 @@ impl Session for PackedSession<'_> {
         let narrow = stride(hidden);
         let tokens: usize = sequences.iter().map(|sequence| sequence.len()).sum();
         if rows == tokens {
-            for ((sequence, start), out) in sequences.iter().zip(&starts).zip(out.chunks_exact_mut(hidden)) {
+            for ((sequence, start), out) in sequences.iter().zip(&starts).zip(out.chunks_exact_mut(model.dim())) {
                 let rows = self.states[start * narrow..].chunks_exact(narrow);
-                pool(model.pooling, rows.take(sequence.len()), out);
+                pool(&model.poolings, rows.take(sequence.len()), out);
             }
         } else {
             for (row, out) in self.states.chunks_exact(narrow).zip(out.chunks_exact_mut(hidden)) {

@@ -36,7 +36,7 @@ impl CustomOp1 for Pooled {
         let x = values(x, layout)?;
         let mut out = vec![0f32; texts * width];
         for (span, out) in self.starts.windows(2).zip(out.chunks_exact_mut(width)) {
-            pool(self.pooling, x[span[0] * width..span[1] * width].chunks_exact(width), out);
+            pool(&[self.pooling], x[span[0] * width..span[1] * width].chunks_exact(width), out);
             if self.unit_length {
                 normalize(out);
             }
@@ -68,7 +68,7 @@ impl Pooled {
         let tokens = x.len() / width;
         let mut slope = gradient.to_vec();
         if self.unit_length {
-            pool(self.pooling, x.chunks_exact(width), vector);
+            pool(&[self.pooling], x.chunks_exact(width), vector);
             let length = dot(vector, vector).sqrt();
             if length > 0.0 {
                 // Of v/|v|, with u the unit vector: (d − u·(u·d)) / |v|.
@@ -79,15 +79,21 @@ impl Pooled {
             }
         }
         match self.pooling {
-            Pooling::Mean => {
-                let share = 1.0 / tokens.max(1) as f32;
-                for row in out.chunks_exact_mut(width) {
-                    row.iter_mut().zip(&slope).for_each(|(out, slope)| *out = slope * share);
+            Pooling::Mean | Pooling::MeanSqrtLen | Pooling::Weighted => {
+                let count = tokens.max(1) as f32;
+                let share = |i: usize| match self.pooling {
+                    Pooling::Mean => 1.0 / count,
+                    Pooling::MeanSqrtLen => 1.0 / count.sqrt(),
+                    _ => (i + 1) as f32 / (count * (count + 1.0) / 2.0),
+                };
+                for (i, row) in out.chunks_exact_mut(width).enumerate() {
+                    row.iter_mut().zip(&slope).for_each(|(out, slope)| *out = slope * share(i));
                 }
             }
-            Pooling::Cls => {
-                if let Some(first) = out.chunks_exact_mut(width).next() {
-                    first.copy_from_slice(&slope);
+            Pooling::Cls | Pooling::Last => {
+                let place = if self.pooling == Pooling::Cls { 0 } else { tokens.saturating_sub(1) };
+                if let Some(row) = out.chunks_exact_mut(width).nth(place) {
+                    row.copy_from_slice(&slope);
                 }
             }
             Pooling::Max => {
