@@ -304,7 +304,7 @@ fn what_cannot_be_adapted_is_refused_with_a_remedy() {
         let model = SmallModel::new(kind);
         Tokens::read(model.path(), &TransformerOptions::default(), &["w4"], 1, &Silent).unwrap_err().to_string()
     };
-    assert!(refusal("mpnet").contains("take such an encoder, or leave `adapt` out"));
+    assert!(refusal("mpnet").contains("leave `adapt` out, or take another encoder"));
     let problems = |adapt: Value| {
         let spec: NetworkSpec = serde_json::from_value(json!({"text": {"adapt": adapt}})).unwrap();
         spec.problems().into_iter().map(|(path, _)| path).collect::<Vec<_>>()
