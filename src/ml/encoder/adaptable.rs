@@ -96,7 +96,7 @@ enum Lower {
 }
 
 /// Token states of more bytes than this are computed anew for each batch instead of kept: 2.8 million tokens of 96
-/// dimensions, 700,000 of 384 (90,000 titles), 350,000 of 768. The bits are the same.
+/// dimensions, 700,000 of 384 (100,000 titles), 350,000 of 768. The bits are the same.
 const KEPT_BYTES: usize = 1 << 30;
 
 /// Tokens that one thread takes through the lower part at once.

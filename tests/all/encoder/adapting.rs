@@ -128,6 +128,9 @@ fn gradients_of_adapted_layers_are_the_slopes_of_the_loss() {
         ("xlm-roberta", json!({"layers": 2}), Pooling::Cls),
         ("distilbert", json!({"layers": 2}), Pooling::Max),
         ("bert", json!({"layers": 2, "rank": 3}), Pooling::Mean),
+        ("bert", json!({"layers": 1, "rank": 3}), Pooling::MeanSqrtLen),
+        ("bert", json!({"layers": 1, "rank": 3}), Pooling::Weighted),
+        ("bert", json!({"layers": 1, "rank": 3}), Pooling::Last),
     ] {
         let texts = texts(kind, &options(pooling, true), &TEXTS);
         let mut network = network(&texts, &adapt);
@@ -158,7 +161,7 @@ fn gradients_of_adapted_layers_are_the_slopes_of_the_loss() {
             }
             var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap()).unwrap();
         }
-        assert!(checked > 20 && checked > 10 * kinks, "{checked} slopes, {kinks} kinks");
+        assert!(checked > 12 && checked > 10 * kinks, "{checked} slopes, {kinks} kinks");
     }
 }
 
@@ -304,7 +307,7 @@ fn what_cannot_be_adapted_is_refused_with_a_remedy() {
         let model = SmallModel::new(kind);
         Tokens::read(model.path(), &TransformerOptions::default(), &["w4"], 1, &Silent).unwrap_err().to_string()
     };
-    assert!(refusal("mpnet").contains("take such an encoder, or leave `adapt` out"));
+    assert!(refusal("mpnet").contains("leave `adapt` out, or take another encoder"));
     let problems = |adapt: Value| {
         let spec: NetworkSpec = serde_json::from_value(json!({"text": {"adapt": adapt}})).unwrap();
         spec.problems().into_iter().map(|(path, _)| path).collect::<Vec<_>>()
