@@ -9,6 +9,7 @@ pub mod encoder;
 pub mod ensemble;
 pub mod frame;
 pub mod importance;
+pub mod input;
 pub mod matrix;
 pub mod metrics;
 pub mod network;

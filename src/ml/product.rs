@@ -20,14 +20,6 @@ impl<'a, T> View<'a, T> {
         View { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
-    /// Row (i·`stride` + `first`) of a row-major matrix of `cols` columns for every i.
-    pub fn every(data: &'a [T], cols: usize, first: usize, stride: usize) -> Self {
-        let rows = data.len() / cols.max(1);
-        assert!(rows * cols == data.len() && first < stride, "rows of {cols} values, one of {stride}");
-        let data = &data[(first * cols).min(data.len())..];
-        View { data, rows: rows.saturating_sub(first).div_ceil(stride), cols, row_stride: cols * stride, col_stride: 1 }
-    }
-
     /// Columns `first` up to `first + count`.
     pub fn columns(self, first: usize, count: usize) -> Self {
         assert!(first + count <= self.cols, "columns {first}+{count} of {}", self.cols);
@@ -67,9 +59,18 @@ pub fn product<T: Element>(out: &mut [T], a: View<T>, b: View<T>) {
 
 /// Overwrites the row-major `out` with `factor` · `a` × `b`. Panics when the shapes do not fit.
 pub fn scaled_product<T: Element>(out: &mut [T], a: View<T>, b: View<T>, factor: T) {
+    multiply(out, a, b, factor, false);
+}
+
+/// Adds `factor` · `a` × `b` to the row-major `out`. Panics when the shapes do not fit.
+pub fn adding_product<T: Element>(out: &mut [T], a: View<T>, b: View<T>, factor: T) {
+    multiply(out, a, b, factor, true);
+}
+
+fn multiply<T: Element>(out: &mut [T], a: View<T>, b: View<T>, factor: T, adds: bool) {
     assert_eq!(a.cols, b.rows, "inner dimensions differ");
     assert_eq!(out.len(), a.rows * b.cols, "the product needs {} values", a.rows * b.cols);
-    if a.cols == 0 {
+    if a.cols == 0 && !adds {
         out.fill(T::ZERO);
     }
     if out.is_empty() || a.cols == 0 {
@@ -77,8 +78,8 @@ pub fn scaled_product<T: Element>(out: &mut [T], a: View<T>, b: View<T>, factor:
     }
     assert!(a.is_inside() && b.is_inside(), "a view reaches beyond its slice");
     // SAFETY: `gemm` reads elements (i, j) of both factors within the dimensions given here and
-    // writes those of the result. The farthest element of each view is inside its slice, as was just
-    // checked. `out` is row-major with the length checked above, and cannot overlap the factors
+    // writes those of the result, which it reads first where it adds. The farthest element of each
+    // view is inside its slice, as was just checked. `out` is row-major with the length checked above, and cannot overlap the factors
     // because it is borrowed mutably. Strides fit `isize` because no slice is longer than
     // `isize::MAX` bytes. `T` is `f32` or `f64`, which `gemm` supports; all their bits are valid.
     #[allow(unsafe_code)]
@@ -90,14 +91,14 @@ pub fn scaled_product<T: Element>(out: &mut [T], a: View<T>, b: View<T>, factor:
             out.as_mut_ptr(),
             1,
             b.cols as isize,
-            false,
+            adds,
             a.data.as_ptr(),
             a.col_stride as isize,
             a.row_stride as isize,
             b.data.as_ptr(),
             b.col_stride as isize,
             b.row_stride as isize,
-            T::ZERO,
+            if adds { T::ONE } else { T::ZERO },
             factor,
             false,
             false,
@@ -141,12 +142,14 @@ mod tests {
     fn parts_of_a_matrix_multiply_as_copies_of_them() {
         let a: Vec<f64> = (0..7 * 6).map(|i| (i % 11) as f64 - 5.0).collect();
         let b: Vec<f64> = (0..3 * 2).map(|i| (i % 5) as f64 - 2.0).collect();
-        let mut out = vec![0.0; 2 * 2];
-        scaled_product(&mut out, View::every(&a, 6, 1, 3).columns(2, 3), View::new(&b, 3, 2), 2.0);
-        let copy: Vec<f64> = [1, 4].iter().flat_map(|i| a[i * 6 + 2..i * 6 + 5].to_vec()).collect();
-        let mut expected = vec![0.0; 2 * 2];
-        product(&mut expected, View::new(&copy, 2, 3), View::new(&b, 3, 2));
+        let mut out = vec![0.0; 7 * 2];
+        scaled_product(&mut out, View::new(&a, 7, 6).columns(2, 3), View::new(&b, 3, 2), 2.0);
+        let copy: Vec<f64> = (0..7).flat_map(|i| a[i * 6 + 2..i * 6 + 5].to_vec()).collect();
+        let mut expected = vec![0.0; 7 * 2];
+        product(&mut expected, View::new(&copy, 7, 3), View::new(&b, 3, 2));
         assert_eq!(out, expected.iter().map(|x| 2.0 * x).collect::<Vec<_>>());
+        adding_product(&mut out, View::new(&copy, 7, 3), View::new(&b, 3, 2), 3.0);
+        assert_eq!(out, expected.iter().map(|x| 5.0 * x).collect::<Vec<_>>());
     }
 
     #[test]

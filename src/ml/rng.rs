@@ -37,6 +37,11 @@ impl Stream {
         self.rng.next_u64()
     }
 
+    /// Random bytes: those of the words that `next_u64` would give, the lowest first.
+    pub fn fill(&mut self, bytes: &mut [u8]) {
+        self.rng.fill_bytes(bytes);
+    }
+
     /// Uniform in [0, 1), 53 random bits.
     pub fn uniform(&mut self) -> f64 {
         (self.rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)

@@ -29,9 +29,9 @@ struct Saving {
 impl<'a> Place<'a> {
     /// `subject` is what is trained, as JSON: columns, rows, network, first weights; with the stage's inputs, the seed and
     /// the training's trajectory it decides the states.
-    pub fn new(context: &'a StageContext, subject: &Value, training: &TrainingSpec) -> Self {
+    pub fn new(context: &'a StageContext, subject: &Value, training: &TrainingSpec, seed: u64) -> Self {
         Place {
-            memo: context.memo(&key(context, subject, &training.trajectory())),
+            memo: context.memo(&key(context, subject, &training.trajectory(), seed)),
             report: context.report(),
             saving: Mutex::new(Saving { pace: Pace::new(), begun: None, has_failed: false }),
             pause: None,
@@ -84,9 +84,9 @@ impl Checkpoints for Place<'_> {
 }
 
 /// All that the course of a training depends on.
-pub(super) fn key(context: &StageContext, subject: &Value, training: &TrainingSpec) -> Value {
+pub(super) fn key(context: &StageContext, subject: &Value, training: &TrainingSpec, seed: u64) -> Value {
     let inputs = context.inputs_key().to_string();
-    json!({"state of": subject, "training": training, "inputs": inputs, "seed": context.seed()})
+    json!({"state of": subject, "training": training, "inputs": inputs, "seed": seed})
 }
 
 /// Notes how much was computed and how much was known, and gives the words for the end of a headline.
@@ -108,7 +108,7 @@ pub(super) fn told(
     }
     // The number of epochs that the same training had last.
     let alike = TrainingSpec { epochs: 0, ..training.trajectory() };
-    let memo = context.memo(&json!({"epochs of": key(context, subject, &alike)}));
+    let memo = context.memo(&json!({"epochs of": key(context, subject, &alike, context.seed())}));
     let before = memo.get().and_then(|bytes| serde_json::from_slice::<usize>(&bytes).ok());
     if before != Some(training.epochs) {
         // Losing the note loses a remark.

@@ -83,6 +83,7 @@ impl Stage for Embed {
             let help = "add `fit: folds.train`, so that no other row can leak into the vocabulary".to_owned();
             context.problem(&["encoder"], "`tfidf` needs the rows to learn its vocabulary from", Some(help));
         }
+        context.tell("rows", ENCODER, self.encoder.clone());
         let embeddings = self.columns.iter().map(|name| embedding_of(name));
         context.output("rows", std::iter::once(ROW_ID.to_owned()).chain(embeddings).collect());
     }

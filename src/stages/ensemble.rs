@@ -7,16 +7,14 @@ use std::collections::HashMap;
 use anyhow::{anyhow, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::averaged::{Averaged, averaged};
 use super::dataset::{Dataset, LABEL, PART, ROW_ID};
 use super::figures::put_figures;
-use super::insight::calibration;
-use super::model_file::ModelFile;
-use super::predictions::{Predictions, Said};
-use super::predictor::{UNSERVED, distinct, put_ensemble};
+use super::predictions::Said;
+use super::predictor::{Predictor, Several, UNSERVED, distinct};
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
-use crate::ml::calibration::reliability;
 use crate::ml::ensemble::{Average, Combination, Weighting, cross_fitted};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
@@ -40,7 +38,7 @@ pub struct Ensemble {
 
 impl Stage for Ensemble {
     const KIND: &'static str = "ensemble";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "a weighted average of other stages' predictions";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("members", Arity::Many, "stages with predictions, e.g. `[baseline, numeric, fused]`"),
@@ -100,23 +98,9 @@ impl Stage for Ensemble {
         let fair = cross_fitted(&valid, labels, self.average, self.weights, FOLDS, context.seed());
         let fair = Scores::from_probabilities(&members.classes, labels, &fair).with_intervals(labels, &fair);
         let data = members.dataset();
-        let mut predictions = Predictions::new(&data);
-        let (mut parts, mut reliabilities) = (Map::new(), Vec::new());
-        let raw = Combination { temperature: 1.0, ..combination.clone() };
-        for (name, rows, said, labels) in [
-            ("valid", &data.valid, &members.valid, &members.labels[0]),
-            ("test", &data.test, &members.test, &members.labels[1]),
-        ] {
-            if rows.is_empty() {
-                continue;
-            }
-            let said: Vec<&Matrix> = said.iter().collect();
-            let probabilities = combination.combine(&said);
-            predictions.add(None, name, rows, &probabilities);
-            let scores = Scores::from_probabilities(&members.classes, labels, &probabilities);
-            parts.insert(name.to_owned(), serde_json::to_value(scores.with_intervals(labels, &probabilities))?);
-            reliabilities.push((name, reliability(&raw.combine(&said), labels), reliability(&probabilities, labels)));
-        }
+        let parts = [("valid", &data.valid, &members.valid), ("test", &data.test, &members.test)];
+        let parts = parts.map(|(name, rows, said)| (name, rows.as_slice(), said.iter().collect()));
+        let Averaged { parts, calibration, predictions } = averaged(&combination, &data, &parts)?;
         let used = combination.weights.iter().filter(|weight| **weight > 0.0).count();
         let number = |key: &str| parts.get("test").or(parts.get("valid")).and_then(|part| part[key].as_f64());
         context.headline(format!(
@@ -136,21 +120,21 @@ impl Stage for Ensemble {
             "average": self.average,
             "weights": self.weights,
             "cross_fitted_valid": fair,
-            "calibration": calibration(combination.temperature, reliabilities),
+            "calibration": calibration,
             "classes": members.classes,
         });
         let mut models = models(context)?;
-        let named = members.names.iter().map(|name| (name.clone(), models.remove(name)));
-        put_ensemble(context, "model", &combination, &named.collect::<Vec<_>>())?;
-        context.put_table("predictions", &predictions.table()?)?;
+        let named = members.names.iter().map(|name| (name.clone(), models.remove(name))).collect();
+        Predictor::Several(Several { combination, alike: false, members: named }).put(context, "model")?;
+        context.put_table("predictions", &predictions)?;
         context.put_json("metrics", "metrics.json", &metrics)?;
         put_figures(context, Self::KIND, &[("metrics", metrics)], &[])
     }
 }
 
-/// The networks at the input `models` by the stage that they come from.
-fn models(context: &StageContext) -> anyhow::Result<HashMap<String, ModelFile>> {
-    context.inputs("models").iter().map(|input| Ok((input.stage().to_owned(), ModelFile::read(input)?))).collect()
+/// The models at the input `models` by the stage that they come from.
+fn models(context: &StageContext) -> anyhow::Result<HashMap<String, Predictor>> {
+    context.inputs("models").iter().map(|input| Ok((input.stage().to_owned(), Predictor::read(input)?))).collect()
 }
 
 /// What all members say of the rows that all of them have, validation and test part, in the order of the row numbers.

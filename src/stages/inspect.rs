@@ -69,7 +69,7 @@ fn default_mistakes() -> usize {
 
 impl Stage for Inspect {
     const KIND: &'static str = "inspect";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "what a model leans on, and where it is sure and wrong";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -112,7 +112,7 @@ impl Stage for Inspect {
         let rows = self.rows(&context.input("rows")?.table()?, model.classes())?;
         let row_id = dataset::integers(&rows, ROW_ID)?;
         let truth = labels(&rows, model.classes())?;
-        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"))?;
+        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), context.report())?;
         let probabilities = model.probabilities(&frames)?;
         let scores =
             Scores::from_probabilities(model.classes(), &truth, &probabilities).with_intervals(&truth, &probabilities);

@@ -4,6 +4,7 @@
 //! To add one: a file here, and a line in [`KINDS`].
 
 mod adapter;
+mod averaged;
 mod baseline;
 mod checkpoint;
 mod command;

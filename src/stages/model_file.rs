@@ -6,14 +6,12 @@ use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use super::dataset::{self, Dataset};
-use super::predictor::Predictor;
-use crate::engine::{InputView, StageContext};
+use crate::artifact::Table;
+use crate::engine::{InputView, Report, StageContext};
 use crate::ml::frame::Frame;
 use crate::ml::network::Classifier;
 
 const FORMAT: u32 = 1;
-/// The files' name without its ending.
-const NAME: &str = "model";
 
 /// What travels beside the weights.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,24 +45,12 @@ impl ModelFile {
         ModelFile { classifier, label: data.label_name.clone(), encoders: encoders.collect() }
     }
 
-    pub fn put(&self, context: &mut StageContext, port: &str) -> anyhow::Result<()> {
-        self.put_as(context, port, NAME)
-    }
-
-    /// Writes NAME.safetensors and NAME.json, where several models share a port.
+    /// Writes NAME.safetensors and NAME.json.
     pub fn put_as(&self, context: &mut StageContext, port: &str, name: &str) -> anyhow::Result<()> {
         let (weights, network) = self.classifier.to_parts()?;
         let recipe = Recipe { format: FORMAT, label: self.label.clone(), encoders: self.encoders.clone(), network };
         context.put_file(port, &format!("{name}.safetensors"), &weights)?;
         context.put_json(port, &format!("{name}.json"), &recipe)
-    }
-
-    /// The one network of a model port.
-    pub fn read(input: &InputView) -> anyhow::Result<Self> {
-        if Predictor::is_ensemble(input) {
-            bail!("'{}' is an ensemble, a single network is wanted here (name one of its members)", input.stage());
-        }
-        Self::read_as(input, NAME)
     }
 
     pub fn read_as(input: &InputView, name: &str) -> anyhow::Result<Self> {
@@ -92,6 +78,20 @@ impl ModelFile {
     /// The text columns that the model wants embedded.
     pub fn text(&self) -> Vec<String> {
         self.encoders.iter().map(|encoder| encoder.column.clone()).collect()
+    }
+
+    /// Those of them whose texts the model reads with layers of its own.
+    pub fn adapted(&self) -> Vec<String> {
+        let columns = self.classifier.preprocessing().text.iter();
+        columns.filter(|column| column.adapted).map(|column| column.name.clone()).collect()
+    }
+
+    /// Adds the texts that the model reads with adapted layers, by the encoder that it learnt with.
+    pub fn add_texts(&self, frame: &mut Frame, rows: &Table, report: &dyn Report) -> anyhow::Result<()> {
+        let adapted = self.adapted();
+        let wanted = self.encoders.iter().map(|encoder| (&encoder.column, &encoder.made_by));
+        let wanted = wanted.filter(|(column, _)| adapted.contains(column));
+        dataset::add_tokens(frame, rows, wanted, rayon::current_num_threads(), report)
     }
 
     /// Joins the embeddings that the model learnt with to the frame; of several of one column those of its own encoder.

@@ -35,7 +35,7 @@ pub struct Predict {
 
 impl Stage for Predict {
     const KIND: &'static str = "predict";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "a fitted model on new rows";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -81,7 +81,7 @@ impl Stage for Predict {
         let model = Predictor::read(&context.input("model")?)?;
         let rows = dataset::filtered(&context.input("rows")?.table()?, &self.filter)?;
         let row_id = dataset::integers(&rows, ROW_ID)?;
-        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"))?;
+        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), context.report())?;
         let probabilities = model.probabilities(&frames)?;
         let best = probabilities.argmax_rows();
         let classes = model.classes();

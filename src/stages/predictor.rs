@@ -1,14 +1,14 @@
-//! `Predictor`: whatever a model port holds, ready for new rows: one network, or an ensemble of them.
+//! `Predictor`: whatever a model port holds, ready for new rows: one network, or an average of several, each again one or several.
 //!
-//! An ensemble's port holds its members' files under numbered names beside `ensemble.json`. Knows nothing of how weights were found.
+//! An average's port holds its members' files under numbered names beside `ensemble.json`. Knows nothing of how weights were found.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use super::dataset::{add_categories, numeric_frame};
 use super::model_file::ModelFile;
 use crate::artifact::Table;
-use crate::engine::{CheckContext, InputView, StageContext};
+use crate::engine::{CheckContext, InputView, Report, StageContext};
 use crate::ml::ensemble::{Average, Combination};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
@@ -25,75 +25,107 @@ struct EnsembleFile {
     average: Average,
     /// Of the average, as in a network's recipe.
     temperature: f64,
+    /// Whether the members are one network, trained from several seeds.
+    #[serde(default)]
+    alike: bool,
     members: Vec<MemberFile>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct MemberFile {
-    /// `STAGE` or `STAGE/MODEL`.
+    /// `STAGE`, `STAGE/MODEL`, or `seed N`.
     name: String,
     weight: f64,
-    /// The member's files are FILE.json and FILE.safetensors; none where its model is not kept.
+    /// The member's files are FILE.json and FILE.safetensors, or FILE.ensemble.json with those of its own members; none where its model is not
+    /// kept.
     file: Option<String>,
 }
 
-pub(super) struct Predictor {
-    /// Those with a weight.
-    members: Vec<ModelFile>,
-    combination: Combination,
+pub(super) enum Predictor {
+    Network(Box<ModelFile>),
+    Several(Several),
 }
 
-/// Writes an ensemble; a member without a model can be in it, but not be served.
-pub(super) fn put_ensemble(
-    context: &mut StageContext,
-    port: &str,
-    combination: &Combination,
-    members: &[(String, Option<ModelFile>)],
-) -> anyhow::Result<()> {
-    let mut files = Vec::new();
-    for (i, ((name, model), &weight)) in members.iter().zip(&combination.weights).enumerate() {
-        let file = model.as_ref().filter(|_| weight > 0.0).map(|_| format!("member-{}", i + 1));
-        if let (Some(model), Some(file)) = (model, &file) {
-            model.put_as(context, port, file)?;
-        }
-        files.push(MemberFile { name: name.clone(), weight, file });
-    }
-    let (average, temperature) = (combination.average, combination.temperature);
-    context.put_json(port, ENSEMBLE, &EnsembleFile { format: FORMAT, average, temperature, members: files })
+/// An average; its combination has a weight for each member, and a member with a weight of 0 needs no model.
+pub(super) struct Several {
+    pub combination: Combination,
+    /// Whether the members are one network, trained from several seeds.
+    pub alike: bool,
+    /// With their names.
+    pub members: Vec<(String, Option<Predictor>)>,
 }
 
 impl Predictor {
     pub fn read(input: &InputView) -> anyhow::Result<Self> {
-        if !Predictor::is_ensemble(input) {
-            let alone = Combination { average: Average::Probabilities, weights: vec![1.0], temperature: 1.0 };
-            return Ok(Predictor { members: vec![ModelFile::read(input)?], combination: alone });
+        Predictor::read_at(input, "")
+    }
+
+    fn read_at(input: &InputView, place: &str) -> anyhow::Result<Self> {
+        let (stage, ensemble) = (input.stage(), ensemble_at(place));
+        if !input.file_names().contains(&ensemble.as_str()) {
+            return Ok(Predictor::Network(Box::new(ModelFile::read_as(input, network_at(place))?)));
         }
-        let stage = input.stage();
-        let file: EnsembleFile = serde_json::from_slice(&input.file(ENSEMBLE)?)
-            .with_context(|| format!("{ENSEMBLE} of '{stage}' cannot be read"))?;
+        let file: EnsembleFile = serde_json::from_slice(&input.file(&ensemble)?)
+            .with_context(|| format!("{ensemble} of '{stage}' cannot be read"))?;
         if file.format != FORMAT {
-            bail!("{ENSEMBLE} of '{stage}' has format {}, this runner reads {FORMAT}", file.format);
+            bail!("{ensemble} of '{stage}' has format {}, this runner reads {FORMAT}", file.format);
         }
         let (mut members, mut weights) = (Vec::new(), Vec::new());
-        for member in file.members.iter().filter(|member| member.weight > 0.0) {
-            let Some(name) = &member.file else { bail!(unserved(stage, &member.name)) };
-            members.push(ModelFile::read_as(input, name)?);
+        for member in file.members.into_iter().filter(|member| member.weight > 0.0) {
+            let Some(place) = &member.file else { bail!(unserved(stage, &member.name)) };
             weights.push(member.weight);
+            members.push((member.name, Some(Predictor::read_at(input, place)?)));
         }
-        let Some(first) = members.first() else { bail!("the ensemble '{stage}' has no member with a weight") };
-        if let Some(other) = members.iter().find(|member| member.classifier.classes() != first.classifier.classes()) {
+        let combination = Combination { average: file.average, weights, temperature: file.temperature };
+        let several = Predictor::Several(Several { combination, alike: file.alike, members });
+        let networks = several.networks();
+        let Some(first) = networks.first() else { bail!("the ensemble '{stage}' has no member with a weight") };
+        if let Some(other) = networks.iter().find(|other| other.classifier.classes() != first.classifier.classes()) {
             bail!(
                 "members of '{stage}' have different classes: {} and {}",
                 first.classifier.classes().join(", "),
                 other.classifier.classes().join(", ")
             );
         }
-        let combination = Combination { average: file.average, weights, temperature: file.temperature };
-        Ok(Predictor { members, combination })
+        Ok(several)
     }
 
-    pub fn is_ensemble(input: &InputView) -> bool {
-        input.file_names().contains(&ENSEMBLE)
+    /// One network of the port: the only one, or the first of several seeds; then also how many they are.
+    pub fn read_network(input: &InputView) -> anyhow::Result<(ModelFile, usize)> {
+        match Predictor::read(input)? {
+            Predictor::Network(model) => Ok((*model, 1)),
+            Predictor::Several(Several { alike: true, members, .. }) => {
+                let count = members.len();
+                match members.into_iter().next() {
+                    Some((_, Some(Predictor::Network(model)))) => Ok((*model, count)),
+                    _ => bail!("the first network of '{}' is missing", input.stage()),
+                }
+            }
+            Predictor::Several(_) => {
+                bail!("'{}' is an ensemble, a single network is wanted here (name one of its members)", input.stage())
+            }
+        }
+    }
+
+    pub fn put(&self, context: &mut StageContext, port: &str) -> anyhow::Result<()> {
+        self.put_at(context, port, "")
+    }
+
+    fn put_at(&self, context: &mut StageContext, port: &str, place: &str) -> anyhow::Result<()> {
+        match self {
+            Predictor::Network(model) => model.put_as(context, port, network_at(place)),
+            Predictor::Several(several) => several.put_at(context, port, place),
+        }
+    }
+
+    /// The networks in it, from the first member's on.
+    fn networks(&self) -> Vec<&ModelFile> {
+        match self {
+            Predictor::Network(model) => vec![model],
+            Predictor::Several(several) => {
+                several.members.iter().filter_map(|(_, model)| model.as_ref()).flat_map(Predictor::networks).collect()
+            }
+        }
     }
 
     /// Says at plan time that the model at input `port` cannot predict, where that is known.
@@ -106,50 +138,93 @@ impl Predictor {
     }
 
     pub fn classes(&self) -> &[String] {
-        self.members[0].classifier.classes()
+        self.networks().first().map_or(&[], |model| model.classifier.classes())
     }
 
     /// The column that it predicts, as the data names it.
     pub fn label(&self) -> &str {
-        &self.members[0].label
+        self.networks().first().map_or("", |model| &model.label)
     }
 
     /// The numeric columns that any member reads, in their order.
     pub fn numeric(&self) -> Vec<String> {
-        distinct(self.members.iter().flat_map(ModelFile::numeric))
+        distinct(self.networks().into_iter().flat_map(ModelFile::numeric))
     }
 
     /// The text columns that any member wants embedded.
     pub fn text(&self) -> Vec<String> {
-        distinct(self.members.iter().flat_map(ModelFile::text))
+        distinct(self.networks().into_iter().flat_map(ModelFile::text))
     }
 
     /// The columns that any member reads as categories.
     pub fn categories(&self) -> Vec<String> {
-        distinct(self.members.iter().flat_map(ModelFile::categories))
+        distinct(self.networks().into_iter().flat_map(ModelFile::categories))
     }
 
-    /// Each member's inputs for these rows.
-    pub fn frames(&self, rows: &Table, row_id: &[i64], embeddings: &[InputView]) -> anyhow::Result<Vec<Frame>> {
-        let frame = |member: &ModelFile| {
-            let mut frame = numeric_frame(rows, &member.numeric())?;
-            add_categories(&mut frame, rows, &member.categories())?;
-            member.add_embeddings(&mut frame, row_id, embeddings)?;
+    /// Every network's inputs for these rows.
+    pub fn frames(
+        &self,
+        rows: &Table,
+        row_id: &[i64],
+        embeddings: &[InputView],
+        report: &dyn Report,
+    ) -> anyhow::Result<Vec<Frame>> {
+        let frame = |model: &ModelFile| {
+            let mut frame = numeric_frame(rows, &model.numeric())?;
+            add_categories(&mut frame, rows, &model.categories())?;
+            model.add_embeddings(&mut frame, row_id, embeddings)?;
+            model.add_texts(&mut frame, rows, report)?;
             Ok(frame)
         };
-        self.members.iter().map(frame).collect()
+        self.networks().into_iter().map(frame).collect()
     }
 
-    /// Class probabilities (rows × classes) from the members' inputs.
+    /// Class probabilities (rows × classes) from the networks' inputs.
     pub fn probabilities(&self, frames: &[Frame]) -> anyhow::Result<Matrix> {
-        let said =
-            self.members.iter().zip(frames).map(|(member, frame)| member.classifier.predict_probabilities(frame));
-        let mut said = said.collect::<Result<Vec<_>, _>>()?;
-        if let [_] = said.as_slice() {
-            return Ok(said.swap_remove(0));
-        }
-        Ok(self.combination.combine(&said.iter().collect::<Vec<_>>()))
+        self.said(&mut frames.iter())
     }
+
+    fn said(&self, frames: &mut std::slice::Iter<Frame>) -> anyhow::Result<Matrix> {
+        match self {
+            Predictor::Network(model) => {
+                let frame = frames.next().ok_or_else(|| anyhow!("a network without inputs"))?;
+                Ok(model.classifier.predict_probabilities(frame)?)
+            }
+            Predictor::Several(Several { combination, members, .. }) => {
+                let models = members.iter().filter_map(|(_, model)| model.as_ref());
+                let said = models.map(|model| model.said(frames));
+                let said = said.collect::<anyhow::Result<Vec<_>>>()?;
+                Ok(combination.combine(&said.iter().collect::<Vec<_>>()))
+            }
+        }
+    }
+}
+
+impl Several {
+    fn put_at(&self, context: &mut StageContext, port: &str, place: &str) -> anyhow::Result<()> {
+        let Combination { average, weights, temperature } = &self.combination;
+        let mut files = Vec::new();
+        for (i, ((name, model), &weight)) in self.members.iter().zip(weights).enumerate() {
+            let model = model.as_ref().filter(|_| weight > 0.0);
+            let file = model.map(|_| format!("{}-{}", if place.is_empty() { "member" } else { place }, i + 1));
+            if let (Some(model), Some(file)) = (model, &file) {
+                model.put_at(context, port, file)?;
+            }
+            files.push(MemberFile { name: name.clone(), weight, file });
+        }
+        let (average, temperature) = (*average, *temperature);
+        let file = EnsembleFile { format: FORMAT, average, temperature, alike: self.alike, members: files };
+        context.put_json(port, &ensemble_at(place), &file)
+    }
+}
+
+/// The name of a network's files at a place; the port's own is empty.
+fn network_at(place: &str) -> &str {
+    if place.is_empty() { "model" } else { place }
+}
+
+fn ensemble_at(place: &str) -> String {
+    if place.is_empty() { ENSEMBLE.to_owned() } else { format!("{place}.{ENSEMBLE}") }
 }
 
 fn unserved(stage: &str, member: &str) -> String {

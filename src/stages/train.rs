@@ -3,19 +3,23 @@
 //! Knows nothing of how networks learn (`ml::train`, `ml::search`).
 
 mod search;
+mod seeds;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
+use super::averaged::Averaged;
 use super::checkpoint::{Place, told};
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
 use super::model_file::ModelFile;
+use super::predictor::Predictor;
 use super::report::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
+use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
 use crate::ml::network::{NetworkSpec, on_threads};
 use crate::ml::progress::Progress;
@@ -44,21 +48,54 @@ with_training! {
         /// The network's shape.
         #[serde(default)]
         network: NetworkSpec,
+        /// Networks of as many seeds, trained side by side: the stage's model is their average.
+        #[serde(default = "one")]
+        seeds: usize,
         /// Tries parameters on the validation part first, and trains with the best.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         search: Option<SearchSpec>,
     }
 }
 
+/// A trained model and what is told of it.
+struct Outcome {
+    model: Predictor,
+    averaged: Averaged,
+    /// What `metrics.json` holds beside scores and parameters.
+    metrics: Value,
+    curves: Table,
+    /// Of the network whose curves are drawn.
+    best_epoch: usize,
+    headline: String,
+    /// What was known before, for the end of the headline.
+    remark: String,
+}
+
+fn one() -> usize {
+    1
+}
+
 impl Train {
-    fn selection(&self) -> Selection<'_> {
-        Selection { numeric: &self.numeric, text: &self.text, categories: &self.categories, filter: &self.filter }
+    fn selection<'a>(&'a self, adapted: &'a [String]) -> Selection<'a> {
+        let Train { numeric, text, categories, filter, .. } = self;
+        Selection { numeric, text, adapted, categories, filter }
+    }
+
+    /// The text columns whose encoder is adapted, by this stage or a trial of its search.
+    fn adapted(&self) -> Vec<String> {
+        let searched = |column: &str| {
+            let paths = self.search.iter().flat_map(|search| search.space.keys());
+            let own = format!("network.columns.{column}.adapt");
+            paths.into_iter().any(|path| path.starts_with("network.text.adapt") || path.starts_with(&own))
+        };
+        let adapts = |column: &&String| self.network.adapt(column).is_some() || searched(column);
+        self.text.iter().filter(adapts).cloned().collect()
     }
 }
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -81,15 +118,22 @@ impl Stage for Train {
     }
 
     fn threads(&self) -> Threads {
-        if self.search.is_some() { Threads::All } else { Threads::One }
+        // The layers of an encoder are work for all of them.
+        let shared = self.search.is_some() || self.seeds > 1 || !self.adapted().is_empty();
+        if shared { Threads::All } else { Threads::One }
     }
 
     fn check(&self, context: &mut CheckContext) {
         if self.numeric.is_empty() && self.text.is_empty() && self.categories.is_empty() {
             context.problem(&[], "name at least one column under `numeric`, `text` or `categories`", None);
         }
-        self.selection().check(context);
-        tell_of_model(context, self.selection().model_columns());
+        if self.seeds == 0 {
+            context.problem(&["seeds"], "at least one network is needed", None);
+        }
+        let adapted = self.adapted();
+        let selection = self.selection(&adapted);
+        selection.check(context);
+        tell_of_model(context, selection.model_columns());
         for (path, message) in self.network.problems() {
             let path: Vec<&str> = std::iter::once("network").chain(path.split('.')).collect();
             context.problem(&path, message, None);
@@ -103,7 +147,8 @@ impl Stage for Train {
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let data = dataset(context, &self.selection())?;
+        let adapted = self.adapted();
+        let data = dataset(context, &self.selection(&adapted))?;
         let found = match &self.search {
             Some(spec) => Some(self.search(spec, &data, context)?),
             None => None,
@@ -112,38 +157,32 @@ impl Stage for Train {
             Some(found) => found.chosen.clone(),
             None => self.clone(),
         };
-        // A single training uses what threads the stage was given for its large products.
         let report = Adapter(context.report());
-        let mut fitted = on_threads(context.threads(), || chosen.fit(&data, context, None, &report))?;
-        let training = chosen.training();
-        let remark = told(context, &chosen.subject(), &training, &fitted.curves, fitted.resumed);
+        let Outcome { model, averaged, metrics: told, curves, best_epoch, headline, remark } = match chosen.seeds {
+            1 => chosen.single(&data, context, &report)?,
+            _ => chosen.average_of_seeds(&data, context, &report)?,
+        };
         // A search leaves the state of its best trial, with which this ends at once: nothing of an earlier run.
-        let remark = found.as_ref().map_or(remark, search::Found::remark);
-        let calibration = calibrate(&mut fitted.model, &data)?;
-        let (curves, metric) = (&fitted.curves, training.early_stopping.metric);
-        let findings = findings(&fitted.model, &data, curves, fitted.best_epoch, fitted.diverged, metric)?;
-        let (parts, predictions) = scores_by_part(&fitted.model, &data)?;
-        context.headline(headline(&parts, fitted.best_epoch) + &remark);
-        let metrics = json!({
-            "parts": parts,
-            "best_epoch": fitted.best_epoch,
-            "diverged": fitted.diverged,
-            "diagnosis": findings,
-            "calibration": calibration,
+        context.headline(headline + &found.as_ref().map_or(remark, search::Found::remark));
+        let training = chosen.training();
+        let mut metrics = json!({
+            "parts": averaged.parts,
+            "calibration": averaged.calibration,
             "loss": training.loss,
-            "parameters": parameters(&fitted.model)?,
             "classes": data.classes,
             "inputs": {"numeric": self.numeric, "text": self.text, "categories": self.categories},
             "network": chosen.network,
             "training": training,
         });
+        if let (Some(all), Value::Object(told)) = (metrics.as_object_mut(), told) {
+            all.extend(told);
+        }
         let search = found.as_ref().map_or(Ok(Value::Null), search::Found::document)?;
-        ModelFile::new(fitted.model, &data, &self.text).put(context, "model")?;
+        model.put(context, "model")?;
         context.put_json("metrics", "metrics.json", &metrics)?;
         context.put_json("search", "search.json", &search)?;
-        let curves = curve_table(&fitted.curves)?;
         context.put_table("curves", &curves)?;
-        context.put_table("predictions", &predictions)?;
+        context.put_table("predictions", &averaged.predictions)?;
         let json = [("metrics", metrics), ("search", search)];
         let mut tables = vec![("curves", curves.clone())];
         if let Some(found) = &found {
@@ -151,9 +190,8 @@ impl Stage for Train {
             context.put_table("trials", &trials)?;
             tables.push(("trials", trials));
         }
-        if let Some(svg) =
-            learning_curves("Learning curves", &view(&curves)?, training.loss.name(), Some(fitted.best_epoch as f64))
-        {
+        let title = if chosen.seeds > 1 { "Learning curves of the first network" } else { "Learning curves" };
+        if let Some(svg) = learning_curves(title, &view(&curves)?, training.loss.name(), Some(best_epoch as f64)) {
             context.put_file("figures", "curves.svg", svg.as_bytes())?;
         }
         put_figures(context, Self::KIND, &json, &tables.iter().map(|(name, table)| (*name, table)).collect::<Vec<_>>())
@@ -172,11 +210,39 @@ impl Train {
         })
     }
 
-    /// Trains to the end, or to the epoch of a pause.
+    fn single(&self, data: &Dataset, context: &StageContext, progress: &dyn Progress) -> anyhow::Result<Outcome> {
+        // A single training uses what threads the stage was given for its large products.
+        let fit = || self.fit(data, context, context.seed(), None, progress);
+        let mut fitted = on_threads(context.threads(), fit)?;
+        let training = self.training();
+        let remark = told(context, &self.subject(), &training, &fitted.curves, fitted.resumed);
+        let calibration = calibrate(&mut fitted.model, data)?;
+        let (curves, best_epoch, metric) = (&fitted.curves, fitted.best_epoch, training.early_stopping.metric);
+        let findings = findings(&fitted.model, data, curves, best_epoch, fitted.diverged, metric)?;
+        let (parts, predictions) = scores_by_part(&fitted.model, data)?;
+        let metrics = json!({
+            "best_epoch": best_epoch,
+            "diverged": fitted.diverged,
+            "diagnosis": findings,
+            "parameters": parameters(&fitted.model)?,
+        });
+        Ok(Outcome {
+            headline: headline(&parts, best_epoch),
+            averaged: Averaged { parts, calibration, predictions },
+            metrics,
+            curves: curve_table(curves)?,
+            best_epoch,
+            model: Predictor::Network(Box::new(ModelFile::new(fitted.model, data, &self.text))),
+            remark,
+        })
+    }
+
+    /// Trains one network to the end, or to the epoch of a pause.
     fn fit(
         &self,
         data: &Dataset,
         context: &StageContext,
+        seed: u64,
         pause: Option<usize>,
         progress: &dyn Progress,
     ) -> Result<Fitted, TrainError> {
@@ -191,7 +257,7 @@ impl Train {
             valid: &data.valid,
         };
         let training = self.training();
-        let place = Place::new(context, &self.subject(), &training).pausing(pause);
-        train_on(examples, &self.network, &training, context.seed(), &place, progress)
+        let place = Place::new(context, &self.subject(), &training, seed).pausing(pause);
+        train_on(examples, &self.network, &training, seed, &place, progress)
     }
 }

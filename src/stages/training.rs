@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
+use arrow::compute::concat;
 
 use crate::artifact::{Table, TableError};
 use crate::ml::metrics::Scores;
@@ -109,6 +110,22 @@ pub(super) fn curve_columns(curves: &Curves) -> Vec<(String, ArrayRef)> {
         (name.to_owned(), Arc::new(Float64Array::from(values.clone())))
     };
     std::iter::once(("epoch".to_owned(), epoch)).chain(curves.columns().into_iter().map(number)).collect()
+}
+
+/// Tables with the same columns one below the other.
+pub(super) fn joined(tables: impl Iterator<Item = Vec<(String, ArrayRef)>>) -> anyhow::Result<Table> {
+    let mut columns: Vec<(String, Vec<ArrayRef>)> = Vec::new();
+    for (place, (name, values)) in tables.flat_map(|table| table.into_iter().enumerate()) {
+        match columns.get_mut(place) {
+            Some((_, all)) => all.push(values),
+            None => columns.push((name, vec![values])),
+        }
+    }
+    let whole = columns.into_iter().map(|(name, parts)| {
+        let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
+        Ok((name, concat(&parts)?))
+    });
+    Ok(Table::from_columns(whole.collect::<anyhow::Result<Vec<_>>>()?)?)
 }
 
 /// One row per epoch.

@@ -1,5 +1,6 @@
 //! All integration tests in one program: one link, and shared helpers.
 
+mod adapt;
 mod bad_input;
 mod cache;
 mod cli;
@@ -24,6 +25,7 @@ mod python;
 mod report;
 mod resume;
 mod sample;
+mod seeds;
 mod spec;
 mod toys;
 mod verify;

@@ -83,7 +83,7 @@ fn is_temporary(path: &Path) -> bool {
 
 /// Runs the program and kills it with SIGKILL: `after` so long, or, without, some time after it has saved something. False if it
 /// ended by itself before.
-fn kill(work: &Workspace, more: &[&str], after: Option<Duration>, moments: &mut Moments) -> bool {
+pub fn kill(work: &Workspace, more: &[&str], after: Option<Duration>, moments: &mut Moments) -> bool {
     let before = progress(work);
     let mut arguments = vec!["run", "pipeline.yaml", "--json"];
     arguments.extend(more);
@@ -115,7 +115,7 @@ fn kill(work: &Workspace, more: &[&str], after: Option<Duration>, moments: &mut 
 }
 
 /// Repeatable random moments.
-struct Moments(u64);
+pub struct Moments(pub u64);
 
 impl Moments {
     fn up_to(&mut self, longest: Duration) -> Duration {
@@ -125,7 +125,7 @@ impl Moments {
 }
 
 /// What the stage measured when it was last computed.
-fn measured(work: &Workspace, stage: &str) -> BTreeMap<String, f64> {
+pub fn measured(work: &Workspace, stage: &str) -> BTreeMap<String, f64> {
     serde_json::from_value(record(work, stage)["provenance"]["measurements"].clone()).expect("numbers")
 }
 
@@ -136,12 +136,12 @@ fn record(work: &Workspace, stage: &str) -> Value {
     serde_json::from_str(text.rsplit_once("\nblake3 ").expect("a sealed record").0).expect("a record")
 }
 
-fn headline(work: &Workspace, stage: &str) -> String {
+pub fn headline(work: &Workspace, stage: &str) -> String {
     record(work, stage)["provenance"]["headline"].as_str().expect("text").to_owned()
 }
 
 #[track_caller]
-fn assert_same_artifacts(one: &Workspace, other: &Workspace) {
+pub fn assert_same_artifacts(one: &Workspace, other: &Workspace) {
     let files = one.files_under("artifacts/study");
     assert!(!files.is_empty());
     assert_eq!(files, other.files_under("artifacts/study"));

@@ -11,10 +11,12 @@
 //! | `candle_model` | the same through candle-transformers, for other devices and as a reference |
 //! | `static_model` | a vector for each token, as model2vec and StaticEmbedding have it |
 //! | `pooling`, `head` | tokens' vectors → a text's; dense layers, normalisation and truncation after it |
+//! | `adaptable` | an encoder cut in two, for networks that train its last layers |
 //! | `tfidf` | word and character n-grams, reduced by a seeded truncated SVD |
 //!
 //! Knows no network, cache or table: fetching a model's files and keeping its vectors is others' work.
 
+mod adaptable;
 mod architecture;
 mod batches;
 mod candle_model;
@@ -40,7 +42,11 @@ use serde::{Deserialize, Serialize};
 
 use super::matrix::Matrix;
 use super::progress::Progress;
+pub(in crate::ml) use head::normalize;
+pub(in crate::ml) use pooling::pool;
 
+pub use adaptable::{Cut, EncoderShape, TokenStates, Tokens, UPPER_TENSORS, UpperLayer};
+pub use architecture::Activation as EncoderActivation;
 pub use error::EncodeError;
 pub use pooling::Pooling;
 pub use tfidf::{Tfidf, TfidfOptions};

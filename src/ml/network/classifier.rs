@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use candle_core::D;
 use candle_core::safetensors::BufferedSafetensors;
 use candle_nn::ops::softmax;
+use rayon::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::recipe::FORMAT;
@@ -18,8 +19,8 @@ use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
 use crate::ml::preprocess::{InputError, Preprocessing};
 
-/// Rows that pass the network at once; bounds memory, not results.
-const ROWS_AT_ONCE: usize = 2048;
+/// Rows that pass the network at once. Few, so that what passes between layers stays in a core's cache.
+const ROWS_AT_ONCE: usize = 256;
 
 /// A fitted network.
 pub struct Classifier {
@@ -99,16 +100,16 @@ impl Classifier {
     pub fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, ModelError> {
         let rows: Vec<usize> = (0..frame.rows).collect();
         on_one_thread(|| {
-            let mut data = Vec::with_capacity(frame.rows * self.classes.len());
             // A frame without rows still has its columns checked.
             let parts = if rows.is_empty() { vec![&rows[..]] } else { rows.chunks(ROWS_AT_ONCE).collect() };
-            for part in parts {
+            let said = parts.into_par_iter().map(|part| -> Result<Vec<f32>, ModelError> {
                 let inputs = self.preprocessing.apply(frame, part)?;
-                if !part.is_empty() {
-                    let probabilities = softmax(&self.network.infer(inputs)?, D::Minus1)?;
-                    data.extend(probabilities.flatten_all()?.to_vec1::<f32>()?);
+                match part.is_empty() {
+                    true => Ok(Vec::new()),
+                    false => Ok(softmax(&self.network.infer(inputs)?, D::Minus1)?.flatten_all()?.to_vec1()?),
                 }
-            }
+            });
+            let data = said.collect::<Result<Vec<_>, _>>()?.concat();
             let mut probabilities = Matrix::from_vec(frame.rows, self.classes.len(), data);
             temper(&mut probabilities, self.temperature);
             Ok(probabilities)
@@ -179,6 +180,9 @@ fn check(recipe: &Recipe) -> Result<(), String> {
         Embedding::Table { values, .. } => Some(values),
         _ => None,
     });
+    let texts = recipe.network.branches.iter().skip(usize::from(!recipe.inputs.numeric.is_empty()));
+    let texts = texts.take(recipe.inputs.text.len());
+    let adapted = texts.map(|branch| matches!(branch.embedding, Embedding::Encoder { .. }));
     let branches: Vec<usize> = recipe.network.branches.iter().map(|branch| branch.input).collect();
     let problem: Cow<str> = if recipe.format != FORMAT {
         format!("its format is '{}', this version reads '{FORMAT}'", recipe.format).into()
@@ -186,6 +190,8 @@ fn check(recipe: &Recipe) -> Result<(), String> {
         format!("{} classes for {} outputs", recipe.classes.len(), recipe.network.classes).into()
     } else if widths != branches || branches.is_empty() {
         format!("inputs of widths {widths:?} for branches of {branches:?}").into()
+    } else if !adapted.eq(recipe.inputs.text.iter().map(|column| column.adapted)) {
+        "texts for branches that do not read any, or the other way round".into()
     } else if !tables.eq(values.iter().copied()) {
         format!("tables that do not fit columns of {values:?} categories").into()
     } else if !recipe.network.is_plausible() {

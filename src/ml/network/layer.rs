@@ -5,7 +5,8 @@
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 
-use super::ops::{Affine, BatchStatistics, Finish, adapt, dense, scale_and_activate};
+use super::masks::Mask;
+use super::ops::{Affine, BatchStatistics, Finish, dense};
 use super::parameter::{Role, Tensors};
 use super::{Activation, Parametrization};
 use crate::ml::rng::Stream;
@@ -57,13 +58,13 @@ impl Linear {
 
     /// The same values outside the gradient's graph.
     pub fn infer(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(self.infer_and(x, Finish::default())?.detach())
+        self.infer_and(x, Finish::default())
     }
 
     fn infer_and(&self, x: &Tensor, finish: Finish) -> Result<Tensor> {
         let bias = self.bias.as_ref().map(Var::as_detached_tensor);
         let affine = bias.as_ref().map_or(Affine::Nothing, Affine::Bias);
-        Ok(dense(x, &self.weight.as_detached_tensor(), self.factor, affine, finish)?.0)
+        Ok(dense(&x.detach(), &self.weight.as_detached_tensor(), self.factor, affine, finish)?.0)
     }
 
     pub fn tensors(&self, prefix: &str, level: Option<usize>, all: &mut Tensors) {
@@ -121,18 +122,15 @@ impl BatchNorm {
         learn(&self.running_variance, &batch.variance, unbiased)
     }
 
-    /// Factor and summand of each feature under the running statistics.
-    fn running_scale_and_shift(&self) -> Result<(Vec<f32>, Vec<f32>)> {
+    /// 2 × width: factor and summand of each feature under the running statistics. Has no gradient.
+    fn running_scale_and_shift(&self) -> Result<Tensor> {
         let (gamma, beta) = (self.weight.to_vec1::<f32>()?, self.bias.to_vec1::<f32>()?);
         let (mean, variance) = (self.running_mean.to_vec1::<f32>()?, self.running_variance.to_vec1::<f32>()?);
-        let mut scale = Vec::with_capacity(gamma.len());
-        let mut shift = Vec::with_capacity(gamma.len());
-        for (i, gamma) in gamma.iter().enumerate() {
-            let factor = gamma / (variance[i] + self.epsilon).sqrt();
-            scale.push(factor);
-            shift.push(beta[i] - mean[i] * factor);
-        }
-        Ok((scale, shift))
+        let scale: Vec<f32> =
+            gamma.iter().zip(&variance).map(|(gamma, variance)| gamma / (variance + self.epsilon).sqrt()).collect();
+        let shift = beta.iter().zip(&mean).zip(&scale).map(|((beta, mean), scale)| beta - mean * scale);
+        let both: Vec<f32> = scale.iter().copied().chain(shift).collect();
+        Tensor::from_vec(both, (2, scale.len()), &Device::Cpu)
     }
 
     fn tensors(&self, prefix: &str, level: Option<usize>, all: &mut Tensors) {
@@ -154,7 +152,7 @@ pub struct Layer {
 
 impl Layer {
     /// In training: statistics of the batch, which the running ones learn; `mask` as in `ops`.
-    pub fn forward(&self, x: &Tensor, mask: Option<Vec<f32>>) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor, mask: Option<Mask>) -> Result<Tensor> {
         let finish = Finish { activation: Some(self.activation), mask, skip: self.skip };
         let Some(norm) = &self.norm else {
             let affine = self.linear.bias.as_ref().map_or(Affine::Nothing, |bias| Affine::Bias(bias));
@@ -170,13 +168,10 @@ impl Layer {
 
     /// For predictions and frozen layers: running statistics, no dropout, no gradient.
     pub fn infer(&self, x: &Tensor) -> Result<Tensor> {
-        let Some(norm) = &self.norm else {
-            let finish = Finish { activation: Some(self.activation), mask: None, skip: self.skip };
-            return Ok(self.linear.infer_and(x, finish)?.detach());
-        };
-        let (scale, shift) = norm.running_scale_and_shift()?;
-        let y = scale_and_activate(&self.linear.infer(x)?, scale, shift, self.activation)?;
-        if self.skip { Ok((y + x.detach())?.detach()) } else { Ok(y) }
+        let finish = Finish { activation: Some(self.activation), mask: None, skip: self.skip };
+        let Some(norm) = &self.norm else { return self.linear.infer_and(x, finish) };
+        let (weight, constants) = (self.linear.weight.as_detached_tensor(), norm.running_scale_and_shift()?);
+        Ok(dense(&x.detach(), &weight, self.linear.factor, Affine::Scaled(&constants), finish)?.0)
     }
 
     pub fn tensors(&self, prefix: &str, level: usize, all: &mut Tensors) {
@@ -234,16 +229,23 @@ impl MemberLayer {
         })
     }
 
-    pub fn forward(&self, x: &Tensor, mask: Option<Vec<f32>>) -> Result<Tensor> {
-        let x = adapt(x, &self.adapter, self.spreads)?;
-        let constants = Tensor::stack(&[self.scale.as_tensor(), self.shift.as_tensor()], 0)?;
-        let finish = Finish { activation: Some(self.activation), mask, skip: false };
-        Ok(dense(&x, &self.linear.weight, self.linear.factor, Affine::Members(&constants), finish)?.0)
+    pub fn forward(&self, x: &Tensor, mask: Option<Mask>) -> Result<Tensor> {
+        let parts = [&self.adapter, &self.scale, &self.shift].map(|part| part.as_tensor().clone());
+        self.compute(x, &self.linear.weight, parts, mask)
     }
 
     /// No dropout, no gradient.
     pub fn infer(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(self.forward(&x.detach(), None)?.detach())
+        let parts = [&self.adapter, &self.scale, &self.shift].map(Var::as_detached_tensor);
+        self.compute(&x.detach(), &self.linear.weight.as_detached_tensor(), parts, None)
+    }
+
+    fn compute(&self, x: &Tensor, weight: &Tensor, parts: [Tensor; 3], mask: Option<Mask>) -> Result<Tensor> {
+        let members = self.adapter.dim(0)?;
+        let parts = parts.iter().map(Tensor::flatten_all).collect::<Result<Vec<_>>>()?;
+        let affine = Affine::Members { members, spread: self.spreads, constants: &Tensor::cat(&parts, 0)? };
+        let finish = Finish { activation: Some(self.activation), mask, skip: false };
+        Ok(dense(x, weight, self.linear.factor, affine, finish)?.0)
     }
 
     pub fn tensors(&self, prefix: &str, level: usize, all: &mut Tensors) {

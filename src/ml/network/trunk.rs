@@ -7,7 +7,7 @@ use candle_core::{Device, Result, Tensor, Var};
 use super::TrunkKind;
 use super::blueprint::Blueprint;
 use super::layer::{Layer, Linear, MemberLayer, MemberShape, uniform};
-use super::masks::dropout_mask;
+use super::masks::Mask;
 use super::model::make_layer;
 use super::ops::member_head;
 use super::parameter::{Role, Tensors};
@@ -78,7 +78,7 @@ impl Trunk {
                 for (i, layer) in layers.iter().enumerate() {
                     x = match i < frozen {
                         true => layer.infer(&x)?,
-                        false => layer.forward(&x, dropout_mask(rows * layer.linear.outputs()?, rate, masks))?,
+                        false => layer.forward(&x, Mask::draw(rows * layer.linear.outputs()?, rate, masks))?,
                     };
                 }
                 head.forward(&x)
@@ -88,7 +88,7 @@ impl Trunk {
                     let size = rows * members * layer.linear.outputs()?;
                     x = match i < frozen {
                         true => layer.infer(&x)?,
-                        false => layer.forward(&x, dropout_mask(size, rate, masks))?,
+                        false => layer.forward(&x, Mask::draw(size, rate, masks))?,
                     };
                 }
                 let x = if layers.is_empty() { repeated(&x, *members)? } else { x };

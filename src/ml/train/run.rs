@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use candle_core::Tensor;
+use rayon::prelude::*;
 
 use super::average::Average;
 use super::checkpoint::{Checkpoint, Checkpoints, Moving};
@@ -14,6 +15,7 @@ use super::schedule::Schedule;
 use super::spec::{ClassWeights, NamedWeights, TrainingSpec};
 use super::stopping::Stopping;
 use super::{Data, TrainError};
+use crate::ml::input::Input;
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
 use crate::ml::network::{Network, Snapshot, Training, cross_entropy};
@@ -21,9 +23,9 @@ use crate::ml::preprocess::Preprocessing;
 use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::rng::Stream;
 
-/// Prepared rows: one matrix for each branch, and the labels.
+/// Prepared rows: one input for each branch, and the labels.
 pub struct Examples {
-    pub inputs: Vec<Matrix>,
+    pub inputs: Vec<Input>,
     pub labels: Vec<u32>,
 }
 
@@ -58,8 +60,8 @@ pub struct Outcome {
     pub resumed: usize,
 }
 
-/// Rows that are scored at once; bounds memory, not results.
-const ROWS_AT_ONCE: usize = 2048;
+/// Rows that one thread scores at once. Few, so that what passes between layers stays in the caches, of an ensemble's members, too.
+const ROWS_AT_ONCE: usize = 256;
 
 impl Restraint {
     pub const NONE: Restraint = Restraint { frozen: 0, until: None, rate: 1.0 };
@@ -79,8 +81,8 @@ impl Examples {
         self.labels.len()
     }
 
-    fn batch(&self, rows: &[usize]) -> (Vec<Matrix>, Vec<u32>) {
-        let inputs = self.inputs.iter().map(|matrix| matrix.take(rows)).collect();
+    fn batch(&self, rows: &[usize]) -> (Vec<Input>, Vec<u32>) {
+        let inputs = self.inputs.iter().map(|input| input.take(rows)).collect();
         (inputs, rows.iter().map(|&row| self.labels[row]).collect())
     }
 }
@@ -336,10 +338,9 @@ fn score(network: &Network, examples: &Examples, classes: &[String]) -> Result<P
 /// The logits (rows × classes) of every row, as the network predicts.
 pub fn logits(network: &Network, examples: &Examples) -> Result<Matrix, TrainError> {
     let rows: Vec<usize> = (0..examples.rows()).collect();
-    let mut data = Vec::with_capacity(rows.len() * network.blueprint().classes);
-    for part in rows.chunks(ROWS_AT_ONCE) {
-        let logits = network.infer(examples.batch(part).0)?;
-        data.extend(logits.flatten_all()?.to_vec1::<f32>()?);
-    }
-    Ok(Matrix::from_vec(rows.len(), network.blueprint().classes, data))
+    let pieces = rows.par_chunks(ROWS_AT_ONCE).map(|rows| -> candle_core::Result<Vec<f32>> {
+        network.infer(examples.batch(rows).0)?.flatten_all()?.to_vec1()
+    });
+    let pieces = pieces.collect::<candle_core::Result<Vec<_>>>()?;
+    Ok(Matrix::from_vec(rows.len(), network.blueprint().classes, pieces.concat()))
 }

@@ -4,7 +4,7 @@
 
 use crate::report::figure::{Line, LineChart, Paint, grid, line_chart};
 use crate::report::page::Figure;
-use crate::report::read::{ColumnView, TableView};
+use crate::report::read::TableView;
 
 /// Columns of a curves table; those that are missing are empty.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,11 +21,14 @@ pub struct Curves {
 }
 
 impl Curves {
-    /// `None` without epochs.
+    /// `None` without epochs. Of the curves of several seeds those of the first.
     pub fn read(table: &TableView) -> Option<Curves> {
-        let column = |name: &str| match table.columns.get(name) {
-            Some(ColumnView::Number(values)) => values.clone(),
-            _ => Vec::new(),
+        let numbers = |name: &str| table.numbers(name).unwrap_or_default();
+        let seeds = numbers("seed");
+        let rows = seeds.iter().take_while(|seed| **seed == seeds[0]).count();
+        let column = |name: &str| {
+            let values = numbers(name);
+            if seeds.is_empty() { values.to_vec() } else { values[..rows.min(values.len())].to_vec() }
         };
         Curves::from_columns(column)
     }

@@ -10,7 +10,7 @@ use super::scores::{class_blocks, parts_table};
 use super::{Study, calibration, stage_id};
 use crate::report::figure::text;
 use crate::report::page::{Block, Prose, Section};
-use crate::report::read::{StageArtifacts, count, list, text as text_at};
+use crate::report::read::{StageArtifacts, count, list, number, text as text_at};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("training", "Training");
@@ -65,6 +65,19 @@ fn facts(metrics: &Value, loss: &str) -> Option<String> {
     }
     if metrics.get("loss").is_some() {
         facts.push(format!("loss: {loss}"));
+    }
+    if let Some(alone) = metrics.get("networks_alone") {
+        let networks = list(metrics, "networks").count();
+        let part = if alone.get("test").is_some() { "test" } else { "valid" };
+        let accuracy = alone.get(part).and_then(|part| part.get("accuracy"));
+        if let (Some(mean), Some(sd)) =
+            (accuracy.and_then(|a| number(a, "mean")), accuracy.and_then(|a| number(a, "sd")))
+        {
+            let words = format!(
+                "average of {networks} networks of different seeds, whose {part} accuracy alone is {mean:.3} ± {sd:.3}"
+            );
+            facts.push(format!("{words}; the curves are those of the first"));
+        }
     }
     if let Some(epoch) = count(metrics, "best_epoch") {
         facts.push(format!("weights of epoch {epoch} kept"));

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use arrow::array::{ArrayRef, Int64Array};
-use arrow::compute::concat;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -23,7 +22,7 @@ use crate::ml::train::{Curves, TrainError, TrainingSpec};
 use crate::stages::adapter::Adapter;
 use crate::stages::checkpoint::{Place, key};
 use crate::stages::dataset::Dataset;
-use crate::stages::training::curve_columns;
+use crate::stages::training::{curve_columns, joined};
 
 /// A search that has ended.
 pub(super) struct Found {
@@ -121,13 +120,14 @@ impl Train {
     ) -> Result<Course, String> {
         let training = self.training();
         // The test part never enters it, nor do the other trials.
-        let memo = context.memo(&json!({"course of": key(context, &self.subject(), &training.trajectory())}));
+        let memo =
+            context.memo(&json!({"course of": key(context, &self.subject(), &training.trajectory(), context.seed())}));
         let known = memo.get().and_then(|bytes| serde_json::from_slice::<Known>(&bytes).ok());
         if let Some(course) = known.and_then(|known| known.course(&training, rung)) {
             tally.known.fetch_add(1, Ordering::Relaxed);
             return Ok(course);
         }
-        let (curves, diverged, resumed) = match self.fit(data, context, rung, progress) {
+        let (curves, diverged, resumed) = match self.fit(data, context, context.seed(), rung, progress) {
             Ok(fitted) => (fitted.curves, fitted.diverged, fitted.resumed),
             // A bad point is a result, not a mistake.
             Err(TrainError::Diverged { epoch, .. }) => (Curves::default(), Some(epoch), 0),
@@ -148,7 +148,7 @@ impl Train {
         let state = |trial: &Train| (trial.subject(), trial.training().trajectory());
         let best = state(&trials[result.best]);
         for trial in trials.iter().filter(|trial| state(trial) != best) {
-            Place::new(context, &trial.subject(), &trial.training()).clear();
+            Place::new(context, &trial.subject(), &trial.training(), context.seed()).clear();
         }
         Ok(())
     }
@@ -211,22 +211,11 @@ impl Found {
 
     /// One row for each epoch of each trial.
     pub fn table(&self) -> anyhow::Result<Table> {
-        let mut columns: Vec<(String, Vec<ArrayRef>)> = Vec::new();
-        for trial in &self.result.trials {
+        let parts = self.result.trials.iter().map(|trial| {
             let index: ArrayRef = Arc::new(Int64Array::from(vec![trial.index as i64; trial.curves.len()]));
-            let parts = std::iter::once(("trial".to_owned(), index)).chain(curve_columns(&trial.curves));
-            for (place, (name, values)) in parts.enumerate() {
-                match columns.get_mut(place) {
-                    Some((_, all)) => all.push(values),
-                    None => columns.push((name, vec![values])),
-                }
-            }
-        }
-        let whole = columns.into_iter().map(|(name, parts)| {
-            let parts: Vec<_> = parts.iter().map(AsRef::as_ref).collect();
-            Ok((name, concat(&parts)?))
+            std::iter::once(("trial".to_owned(), index)).chain(curve_columns(&trial.curves)).collect()
         });
-        Ok(Table::from_columns(whole.collect::<anyhow::Result<Vec<_>>>()?)?)
+        joined(parts)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Encoders through their public door: small models that the tests write themselves, and TF-IDF.
 
+mod adapting;
 mod damaged_folders;
 mod real_model;
 pub mod small_model;

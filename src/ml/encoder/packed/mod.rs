@@ -129,7 +129,13 @@ impl Engine for PackedModel {
     }
 
     fn session(&self) -> Box<dyn Session + '_> {
-        Box::new(PackedSession {
+        Box::new(self.packed_session())
+    }
+}
+
+impl PackedModel {
+    pub fn packed_session(&self) -> PackedSession<'_> {
+        PackedSession {
             model: self,
             states: Vec::new(),
             sums: Vec::new(),
@@ -137,12 +143,12 @@ impl Engine for PackedModel {
             context: Vec::new(),
             wide: Vec::new(),
             attention: AttentionScratch::default(),
-        })
+        }
     }
 }
 
 /// One thread's buffers, reused from batch to batch. Rows are tokens.
-struct PackedSession<'a> {
+pub struct PackedSession<'a> {
     model: &'a PackedModel,
     /// tokens × hidden: the input of a layer and of each of its halves
     states: Vec<f32>,
@@ -161,8 +167,30 @@ fn stride(columns: usize) -> usize {
     Panels::padded(columns) + Panels::padded(1)
 }
 
-impl Session for PackedSession<'_> {
-    fn run(&mut self, sequences: &[&[u32]], out: &mut [f32], cancelled: &dyn Fn() -> bool) -> Result<(), EncodeError> {
+impl PackedSession<'_> {
+    /// What the last layer gives for every token, `dim` values each, one sequence after the other. The model must not
+    /// pool by the first token, of which alone its last layer then knows.
+    pub fn token_states(
+        &mut self,
+        sequences: &[&[u32]],
+        out: &mut [f32],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), EncodeError> {
+        self.forward(sequences, cancelled)?;
+        let hidden = self.model.architecture.hidden;
+        for (row, out) in self.states.chunks_exact(stride(hidden)).zip(out.chunks_exact_mut(hidden)) {
+            out.copy_from_slice(&row[..hidden]);
+        }
+        Ok(())
+    }
+
+    /// Leaves the last layer's rows in `states`: one for each token, or for each sequence where only first tokens are
+    /// wanted. Returns where each sequence starts among the tokens, and how many rows there are.
+    fn forward(
+        &mut self,
+        sequences: &[&[u32]],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(Vec<usize>, usize), EncodeError> {
         let model = self.model;
         let Architecture { hidden, intermediate, heads, layer_norm_epsilon: epsilon, activation, .. } =
             model.architecture;
@@ -260,7 +288,16 @@ impl Session for PackedSession<'_> {
             normalize(&mut self.sums[..rows * narrow], &layer.output_norm);
             std::mem::swap(&mut self.states, &mut self.sums);
         }
+        Ok((starts, rows))
+    }
+}
 
+impl Session for PackedSession<'_> {
+    fn run(&mut self, sequences: &[&[u32]], out: &mut [f32], cancelled: &dyn Fn() -> bool) -> Result<(), EncodeError> {
+        let (starts, rows) = self.forward(sequences, cancelled)?;
+        let (model, hidden) = (self.model, self.model.architecture.hidden);
+        let narrow = stride(hidden);
+        let tokens: usize = sequences.iter().map(|sequence| sequence.len()).sum();
         if rows == tokens {
             for ((sequence, start), out) in sequences.iter().zip(&starts).zip(out.chunks_exact_mut(model.dim())) {
                 let rows = self.states[start * narrow..].chunks_exact(narrow);

@@ -4,16 +4,16 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
-use super::{values, with_values};
+use super::slices::{Argument, Operation, apply};
 
 /// Mean loss in nats over the rows of `logits` (rows × classes) for the true classes `labels`.
 ///
 /// With weights w and smoothing ε the loss of a row of class y is −(1−ε)·w_y·log p_y − ε/K·Σ_c w_c·log p_c, and the sum over
 /// rows is divided by Σ w_y, as PyTorch does (Szegedy et al. 2016, arXiv 1512.00567, for the smoothing).
 pub fn cross_entropy(logits: &Tensor, labels: Vec<u32>, weights: &Arc<Vec<f32>>, smoothing: f32) -> Result<Tensor> {
-    logits.apply_op1(CrossEntropy { labels, weights: Arc::clone(weights), smoothing })
+    apply(CrossEntropy { labels, weights: Arc::clone(weights), smoothing }, &[logits])
 }
 
 struct CrossEntropy {
@@ -28,20 +28,18 @@ impl CrossEntropy {
     }
 }
 
-impl CustomOp1 for CrossEntropy {
-    fn name(&self) -> &'static str {
-        "cross-entropy"
-    }
+impl Operation for CrossEntropy {
+    const NAME: &'static str = "cross-entropy";
 
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (rows, classes) = layout.shape().dims2()?;
-        let logits = values(storage, layout)?;
+    fn forward(&self, arguments: &[Argument]) -> Result<(Vec<f32>, Vec<usize>)> {
+        let logits = &arguments[0];
+        let (rows, classes) = logits.matrix()?;
         if rows != self.labels.len() || classes != self.weights.len() {
             candle_core::bail!("cross-entropy: {rows}×{classes} logits for {} labels", self.labels.len())
         }
         let share = f64::from(self.smoothing) / classes as f64;
         let mut total = 0.0f64;
-        for (row, &label) in logits.chunks_exact(classes).zip(&self.labels) {
+        for (row, &label) in logits.values.chunks_exact(classes).zip(&self.labels) {
             let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let normaliser = f64::from(largest) + row.iter().map(|&x| f64::from(x - largest).exp()).sum::<f64>().ln();
             let surprise = |class: usize| f64::from(self.weights[class]) * (normaliser - f64::from(row[class]));
@@ -50,28 +48,25 @@ impl CustomOp1 for CrossEntropy {
                 total += share * (0..classes).map(surprise).sum::<f64>();
             }
         }
-        Ok((CpuStorage::F32(vec![(total / self.total_weight()) as f32]), Shape::from(())))
+        Ok((vec![(total / self.total_weight()) as f32], Vec::new()))
     }
 
-    fn bwd(&self, logits: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        let (rows, classes) = logits.dims2()?;
-        let scale = gradient.to_scalar::<f32>()? / self.total_weight() as f32;
+    fn backward(&self, arguments: &[Argument], gradient: &[f32]) -> Result<Vec<Option<Vec<f32>>>> {
+        let (_, classes) = arguments[0].matrix()?;
+        let scale = gradient[0] / self.total_weight() as f32;
         let share = self.smoothing / classes as f32;
         let shared_weight = share * self.weights.iter().sum::<f32>();
-        let slopes = with_values(logits, |logits| {
-            let mut slopes = logits.to_vec();
-            for (row, &label) in slopes.chunks_exact_mut(classes).zip(&self.labels) {
-                softmax(row);
-                let own = (1.0 - self.smoothing) * self.weights[label as usize];
-                for (class, value) in row.iter_mut().enumerate() {
-                    // Of Σ_c t_c·(log Σ exp − x_c) with targets t: p·Σt − t.
-                    let target = share * self.weights[class] + if class == label as usize { own } else { 0.0 };
-                    *value = scale * (*value * (own + shared_weight) - target);
-                }
+        let mut slopes = arguments[0].values.to_vec();
+        for (row, &label) in slopes.chunks_exact_mut(classes).zip(&self.labels) {
+            softmax(row);
+            let own = (1.0 - self.smoothing) * self.weights[label as usize];
+            for (class, value) in row.iter_mut().enumerate() {
+                // Of Σ_c t_c·(log Σ exp − x_c) with targets t: p·Σt − t.
+                let target = share * self.weights[class] + if class == label as usize { own } else { 0.0 };
+                *value = scale * (*value * (own + shared_weight) - target);
             }
-            Ok(slopes)
-        })?;
-        Ok(Some(Tensor::from_vec(slopes, (rows, classes), logits.device())?))
+        }
+        Ok(vec![Some(slopes)])
     }
 }
 

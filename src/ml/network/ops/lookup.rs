@@ -2,47 +2,42 @@
 //!
 //! Knows nothing of what the rows stand for.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
-use super::{values, with_values};
+use super::slices::{Argument, Operation, apply};
 
 /// `table`: values × width → codes.len() × width.
 pub fn lookup(table: &Tensor, codes: Vec<u32>) -> Result<Tensor> {
-    table.apply_op1(Lookup { codes })
+    apply(Lookup { codes }, &[table])
 }
 
 struct Lookup {
     codes: Vec<u32>,
 }
 
-impl CustomOp1 for Lookup {
-    fn name(&self) -> &'static str {
-        "lookup"
-    }
+impl Operation for Lookup {
+    const NAME: &'static str = "lookup";
 
-    fn cpu_fwd(&self, table: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (count, width) = layout.shape().dims2()?;
-        let table = values(table, layout)?;
+    fn forward(&self, arguments: &[Argument]) -> Result<(Vec<f32>, Vec<usize>)> {
+        let table = &arguments[0];
+        let (count, width) = table.matrix()?;
         let mut out = Vec::with_capacity(self.codes.len() * width);
         for &code in &self.codes {
             if code as usize >= count {
                 candle_core::bail!("row {code} of a table of {count}")
             }
-            out.extend_from_slice(&table[code as usize * width..(code as usize + 1) * width]);
+            out.extend_from_slice(&table.values[code as usize * width..(code as usize + 1) * width]);
         }
-        Ok((CpuStorage::F32(out), Shape::from((self.codes.len(), width))))
+        Ok((out, vec![self.codes.len(), width]))
     }
 
-    fn bwd(&self, table: &Tensor, _result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        let (count, width) = table.dims2()?;
+    fn backward(&self, arguments: &[Argument], gradient: &[f32]) -> Result<Vec<Option<Vec<f32>>>> {
+        let (count, width) = arguments[0].matrix()?;
         let mut sums = vec![0f32; count * width];
-        with_values(gradient, |gradient| {
-            for (&code, row) in self.codes.iter().zip(gradient.chunks_exact(width)) {
-                let sums = &mut sums[code as usize * width..(code as usize + 1) * width];
-                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
-            }
-            Ok(())
-        })?;
-        Ok(Some(Tensor::from_vec(sums, (count, width), table.device())?))
+        for (&code, row) in self.codes.iter().zip(gradient.chunks_exact(width)) {
+            let sums = &mut sums[code as usize * width..(code as usize + 1) * width];
+            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+        Ok(vec![Some(sums)])
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! Knows nothing of how frequencies are drawn.
 
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{Result, Tensor};
 
-use super::{values, vectorized, with_values};
+use super::slices::{Argument, Operation, apply};
+use super::vectorized;
 
 /// cos(2π(frequency·x + phase)); `x`: rows × numbers, `frequencies` and `phases`: numbers × count → rows × numbers·count.
 /// `x` is data: it gets no gradient.
 pub fn periodic(x: &Tensor, frequencies: &Tensor, phases: &Tensor) -> Result<Tensor> {
-    x.apply_op3(frequencies, phases, Periodic)
+    apply(Periodic, &[x, frequencies, phases])
 }
 
 struct Periodic;
@@ -29,52 +30,37 @@ fn cos_turns(t: f32) -> f32 {
     z + z * s * p
 }
 
-impl CustomOp3 for Periodic {
-    fn name(&self) -> &'static str {
-        "periodic"
-    }
+impl Operation for Periodic {
+    const NAME: &'static str = "periodic";
 
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        xl: &Layout,
-        frequencies: &CpuStorage,
-        fl: &Layout,
-        phases: &CpuStorage,
-        pl: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let ((rows, numbers), (same, count)) = (xl.shape().dims2()?, fl.shape().dims2()?);
+    fn forward(&self, arguments: &[Argument]) -> Result<(Vec<f32>, Vec<usize>)> {
+        let [x, frequencies, phases] = arguments else { candle_core::bail!("waves need frequencies and phases") };
+        let ((rows, numbers), (same, count)) = (x.matrix()?, frequencies.matrix()?);
         if numbers != same {
             candle_core::bail!("frequencies of {same} numbers for {numbers}")
         }
-        let (x, frequencies, phases) = (values(x, xl)?, values(frequencies, fl)?, values(phases, pl)?);
         let mut out = vec![0f32; rows * numbers * count];
         vectorized(|| {
-            for (k, (out, x)) in out.chunks_exact_mut(count).zip(x).enumerate() {
+            for (k, (out, x)) in out.chunks_exact_mut(count).zip(x.values).enumerate() {
                 let own = k % numbers * count;
-                for ((out, frequency), phase) in out.iter_mut().zip(&frequencies[own..]).zip(&phases[own..]) {
+                let constants = frequencies.values[own..].iter().zip(&phases.values[own..]);
+                for (out, (frequency, phase)) in out.iter_mut().zip(constants) {
                     *out = cos_turns(frequency * x + phase);
                 }
             }
         });
-        Ok((CpuStorage::F32(out), Shape::from((rows, numbers * count))))
+        Ok((out, vec![rows, numbers * count]))
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        frequencies: &Tensor,
-        phases: &Tensor,
-        _: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (numbers, count) = frequencies.dims2()?;
+    fn backward(&self, arguments: &[Argument], gradient: &[f32]) -> Result<Vec<Option<Vec<f32>>>> {
+        let [x, frequencies, phases] = arguments else { candle_core::bail!("waves need frequencies and phases") };
+        let (numbers, count) = frequencies.matrix()?;
         let mut for_frequencies = vec![0f32; numbers * count];
         let mut for_phases = vec![0f32; numbers * count];
-        let mut read = |x: &[f32], frequencies: &[f32], phases: &[f32], gradient: &[f32]| {
-            for (k, (gradient, x)) in gradient.chunks_exact(count).zip(x).enumerate() {
+        vectorized(|| {
+            for (k, (gradient, x)) in gradient.chunks_exact(count).zip(x.values).enumerate() {
                 let own = k % numbers * count..(k % numbers + 1) * count;
-                let constants = frequencies[own.clone()].iter().zip(&phases[own.clone()]);
+                let constants = frequencies.values[own.clone()].iter().zip(&phases.values[own.clone()]);
                 let sums = for_frequencies[own.clone()].iter_mut().zip(&mut for_phases[own]);
                 for (((frequency, phase), gradient), (for_frequency, for_phase)) in constants.zip(gradient).zip(sums) {
                     // The derivative of cos 2πt is −2π·sin 2πt, and the sine is the cosine a quarter turn before.
@@ -83,18 +69,7 @@ impl CustomOp3 for Periodic {
                     *for_phase += slope;
                 }
             }
-        };
-        with_values(x, |x| {
-            with_values(frequencies, |frequencies| {
-                with_values(phases, |phases| {
-                    with_values(gradient, |gradient| {
-                        vectorized(|| read(x, frequencies, phases, gradient));
-                        Ok(())
-                    })
-                })
-            })
-        })?;
-        let tensor = |values: Vec<f32>| Tensor::from_vec(values, (numbers, count), x.device());
-        Ok((None, Some(tensor(for_frequencies)?), Some(tensor(for_phases)?)))
+        });
+        Ok(vec![None, Some(for_frequencies), Some(for_phases)])
     }
 }

@@ -5,10 +5,12 @@
 use rayon::prelude::*;
 
 use super::vectorized;
-use crate::ml::product::{View, scaled_product};
 
 /// Rows of a piece: a batch of 256 keeps two cores busy, and a piece stays in a core's cache.
 pub const ROWS: usize = 128;
+
+/// Groups of pieces, each with sums of its own: what more threads than these could gain, the sums would cost.
+const GROUPS: usize = 4;
 
 /// Columns of a piece of sums over rows.
 const COLUMNS: usize = 64;
@@ -32,31 +34,22 @@ pub fn transposed(matrix: &[f32], cols: usize) -> Vec<f32> {
     out
 }
 
-/// `out` (outputs × inputs) = factor · gradientᵀ · x.
-pub fn backward_weight(out: &mut [f32], gradient: &[f32], x: &[f32], inputs: usize, outputs: usize, factor: f32) {
-    let rows = x.len() / inputs;
-    let (gradient, x) = (View::new(gradient, rows, outputs), View::new(x, rows, inputs));
-    out.par_chunks_mut(ROWS * inputs).enumerate().for_each(|(i, out)| {
-        let part = gradient.columns(i * ROWS, out.len() / inputs);
-        scaled_product(out, part.transposed(), x, factor);
-    });
-}
-
-/// Mean and variance (divided by the number of rows) of each column. Two passes, because the difference of squares would
+/// Mean and variance (divided by the number of rows) of each column of a matrix that comes in pieces of rows. Two passes, because the difference of squares would
 /// cancel for features far from zero.
-pub fn moments(z: &[f32], width: usize) -> (Vec<f32>, Vec<f32>) {
-    let share = 1.0 / (z.len() / width) as f32;
+pub fn moments(z: &[Vec<f32>], width: usize) -> (Vec<f32>, Vec<f32>) {
+    let share = 1.0 / (z.iter().map(Vec::len).sum::<usize>() / width) as f32;
+    let rows = || z.iter().flat_map(|piece| piece.chunks_exact(width));
     let mut mean = vec![0f32; width];
     let mut variance = vec![0f32; width];
     let pieces = mean.par_chunks_mut(COLUMNS).zip(variance.par_chunks_mut(COLUMNS)).enumerate();
     pieces.for_each(|(i, (mean, variance))| {
         let span = i * COLUMNS..i * COLUMNS + mean.len();
         vectorized(|| {
-            for row in z.chunks_exact(width) {
+            for row in rows() {
                 add(mean, &row[span.clone()]);
             }
             mean.iter_mut().for_each(|sum| *sum *= share);
-            for row in z.chunks_exact(width) {
+            for row in rows() {
                 for ((sum, value), mean) in variance.iter_mut().zip(&row[span.clone()]).zip(&*mean) {
                     let distance = value - mean;
                     *sum += distance * distance;
@@ -68,8 +61,21 @@ pub fn moments(z: &[f32], width: usize) -> (Vec<f32>, Vec<f32>) {
     (mean, variance)
 }
 
+/// Rows in a group of pieces of `piece` rows.
+pub fn rows_of_group(rows: usize, piece: usize) -> usize {
+    (rows.div_ceil(piece).div_ceil(GROUPS) * piece).max(1)
+}
+
+/// `values` in parts of `length`; `count` empty ones where there are no values.
+pub fn parts(values: &mut [f32], length: usize, count: usize) -> Vec<&mut [f32]> {
+    if values.is_empty() { (0..count).map(|_| &mut [][..]).collect() } else { values.chunks_mut(length).collect() }
+}
+
 /// Sums of pieces, in their order.
-pub fn total(pieces: Vec<Vec<f32>>, length: usize) -> Vec<f32> {
+pub fn total(mut pieces: Vec<Vec<f32>>, length: usize) -> Vec<f32> {
+    if pieces.len() == 1 {
+        return pieces.remove(0);
+    }
     let mut sums = vec![0f32; length];
     pieces.iter().for_each(|piece| add(&mut sums, piece));
     sums

@@ -1,0 +1,45 @@
+//! What an average of several models says of the parts of a split: scores, predictions, and how far its probabilities can be trusted.
+//!
+//! Knows nothing of what the models are, nor of how their weights were found.
+
+use serde_json::{Map, Value};
+
+use super::dataset::Dataset;
+use super::insight::calibration;
+use super::predictions::Predictions;
+use crate::artifact::Table;
+use crate::ml::calibration::reliability;
+use crate::ml::ensemble::Combination;
+use crate::ml::matrix::Matrix;
+use crate::ml::metrics::Scores;
+
+/// Of one part: its name, its rows as indices into the dataset, and what every model says of them.
+pub(super) type Part<'a> = (&'a str, &'a [usize], Vec<&'a Matrix>);
+
+pub(super) struct Averaged {
+    /// Scores by part, as `metrics.json` has them.
+    pub parts: Map<String, Value>,
+    pub calibration: Value,
+    /// Of the rows that the models did not learn from.
+    pub predictions: Table,
+}
+
+/// Judges the combination on these parts; those without rows are left out.
+pub(super) fn averaged(combination: &Combination, data: &Dataset, given: &[Part]) -> anyhow::Result<Averaged> {
+    let raw = Combination { temperature: 1.0, ..combination.clone() };
+    let mut predictions = Predictions::new(data);
+    let (mut parts, mut reliabilities) = (Map::new(), Vec::new());
+    for (name, rows, said) in given.iter().filter(|(_, rows, _)| !rows.is_empty()) {
+        let labels: Vec<u32> = rows.iter().map(|&row| data.labels[row]).collect();
+        let probabilities = combination.combine(said);
+        let mut scores = Scores::from_probabilities(&data.classes, &labels, &probabilities);
+        if *name != "train" {
+            scores = scores.with_intervals(&labels, &probabilities);
+            predictions.add(None, name, rows, &probabilities);
+            reliabilities.push((*name, reliability(&raw.combine(said), &labels), reliability(&probabilities, &labels)));
+        }
+        parts.insert((*name).to_owned(), serde_json::to_value(scores)?);
+    }
+    let calibration = calibration(combination.temperature, reliabilities);
+    Ok(Averaged { parts, calibration, predictions: predictions.table()? })
+}
