@@ -79,9 +79,13 @@ impl CandleModel {
     }
 }
 
-/// config.json as candle's own type.
+/// config.json as candle's own type, which wants a key that transformers 5 no longer writes.
 fn config<T: DeserializeOwned>(model: &TransformerFiles) -> Result<T, EncodeError> {
-    serde_json::from_value(model.config.clone())
+    let mut config = model.config.clone();
+    if let Some(keys) = config.as_object_mut() {
+        keys.entry("position_embedding_type").or_insert("absolute".into());
+    }
+    serde_json::from_value(config)
         .map_err(|error| EncodeError::Unsupported { path: model.config_path.clone(), reason: error.to_string() })
 }
 
