@@ -1,5 +1,6 @@
 //! All integration tests in one program: one link, and shared helpers.
 
+mod article;
 mod bad_input;
 mod cache;
 mod cli;

@@ -20,7 +20,7 @@ pub struct Article {
     pub sections: Vec<Section>,
     /// How the article was made, after the conclusion and without a number.
     pub note: Section,
-    /// The works that are cited, in the order of first citation.
+    /// The works that are cited, by their authors.
     pub works: Vec<&'static Work>,
     /// Floats that the pages have no room for.
     pub appendix: Vec<Float>,
@@ -196,20 +196,29 @@ impl Article {
         found
     }
 
-    /// Takes the float of that label out of its section and into the appendix; false if there is none.
-    pub fn move_to_appendix(&mut self, label: &str) -> bool {
-        let sections = self.sections.iter_mut().flat_map(|section| {
+    /// What the document with the appendix is called.
+    pub fn appendix_title(&self) -> String {
+        let title = &self.title;
+        if self.voice.is_french() { format!("Annexe à «\u{202f}{title}\u{202f}»") } else { format!("Appendix to “{title}”") }
+    }
+
+    /// The same with the floats of these labels in the appendix, in their order.
+    pub fn without(&self, labels: &[&str]) -> Article {
+        let mut article = self.clone();
+        let Article { sections, appendix, .. } = &mut article;
+        for section in sections {
             let Section { blocks, subsections, .. } = section;
-            std::iter::once(blocks).chain(subsections.iter_mut().map(|inner| &mut inner.blocks))
-        });
-        for blocks in sections {
-            let place = blocks.iter().position(|block| matches!(block, Block::Float(float) if float.label == label));
-            if let Some(Block::Float(float)) = place.map(|at| blocks.remove(at)) {
-                self.appendix.push(float);
-                return true;
+            for blocks in std::iter::once(blocks).chain(subsections.iter_mut().map(|inner| &mut inner.blocks)) {
+                let leaves = |block: &Block| matches!(block, Block::Float(float) if labels.contains(&float.label.as_str()));
+                let (gone, kept): (Vec<Block>, Vec<Block>) = std::mem::take(blocks).into_iter().partition(leaves);
+                *blocks = kept;
+                appendix.extend(gone.into_iter().filter_map(|block| match block {
+                    Block::Float(float) => Some(float),
+                    _ => None,
+                }));
             }
         }
-        false
+        article
     }
 }
 

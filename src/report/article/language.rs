@@ -50,10 +50,10 @@ impl Voice {
         self.number(&crate::report::figure::text::count(value))
     }
 
-    /// `0.704–0.726` or `[0,704 ; 0,726]`, in which a comma already has its office.
+    /// `[0.704, 0.726]` or `[0,704 ; 0,726]`, where the comma already has its office.
     pub fn interval(self, low: f64, high: f64) -> String {
         let (low, high) = (self.decimals(low, 3), self.decimals(high, 3));
-        if self.is_french() { format!("[{low}{NARROW}; {high}]") } else { format!("[{low}, {high}]") }
+        if self.is_french() { format!("[{low}{NARROW};{FIXED}{high}]") } else { format!("[{low}, {high}]") }
     }
 
     /// `p = 0.210`, below a thousandth `p < 0.001`.
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!((ENGLISH.count(28_356), FRENCH.count(28_356)), ("28,356".to_owned(), "28\u{202f}356".to_owned()));
         assert_eq!((ENGLISH.decimals(0.7577, 3), FRENCH.decimals(0.7577, 3)), ("0.758".to_owned(), "0,758".to_owned()));
         assert_eq!((ENGLISH.percent(0.271), FRENCH.percent(0.271)), ("27.1%".to_owned(), "27,1\u{202f}%".to_owned()));
-        assert_eq!(FRENCH.interval(0.7, 0.75), "[0,700\u{202f}; 0,750]");
+        assert_eq!(FRENCH.interval(0.7, 0.75), "[0,700\u{202f};\u{a0}0,750]");
         assert_eq!(FRENCH.label("1,405"), "1\u{202f}405");
         assert_eq!(FRENCH.label("best epoch 0.5"), "best epoch 0.5");
     }

@@ -72,10 +72,11 @@ impl Writer<'_> {
         let article = self.article;
         let mut out = self.preamble();
         out.push_str("\\renewcommand{\\thefigure}{A\\arabic{figure}}\n\\renewcommand{\\thetable}{A\\arabic{table}}\n");
-        let word = article.voice.say("Appendix to", "Annexe à");
-        let _ = write!(out, "\\begin{{document}}\n\\title{{{word} “{}”}}\n", escaped(&article.title));
+        let title = escaped(&article.appendix_title());
+        let _ = write!(out, "\\begin{{document}}\n\\title{{{title}}}\n");
         let _ = writeln!(out, "\\author{{{}}}\n\\institute{{{}}}\n\\maketitle", escaped(&article.author), escaped(&article.affiliation));
-        article.appendix.iter().for_each(|float| self.float(&mut out, float));
+        // There is no text that floats could give way to.
+        article.appendix.iter().for_each(|float| self.float(&mut out, float, "htbp"));
         if article.appendix.iter().any(|float| cites(&float.caption) || table_cites(float)) {
             out.push_str("\n\\bibliographystyle{splncs04}\n\\bibliography{references}\n");
         }
@@ -89,7 +90,8 @@ impl Writer<'_> {
         let french = self.article.voice.say(
             "",
             "\\frenchsetup{AutoSpacePunctuation=false, StandardLayout=true, SmallCapsFigTabCaptions=false}\n\
-             \\AtBeginDocument{\\renewcommand{\\keywordname}{{\\bf Mots-clés :}}\\renewcommand{\\figurename}{Fig.}\\renewcommand{\\tablename}{Tableau}}\n",
+             \\addto\\captionsfrench{\\renewcommand{\\abstractname}{Résumé.}\\renewcommand{\\figurename}{Fig.}\\renewcommand{\\tablename}{Tableau}}\n\
+             \\AtBeginDocument{\\renewcommand{\\keywordname}{{\\bf Mots-clés\\,:}}}\n",
         );
         format!(
             "% Written by runner; compile with: latexmk -pdf article.tex\n\
@@ -98,7 +100,7 @@ impl Writer<'_> {
              \\usepackage{{lmodern}}\n\\usepackage{{textcomp}}\n\\usepackage{{microtype}}\n\\usepackage{{graphicx}}\n\\usepackage{{booktabs}}\n\
              \\usepackage{{array}}\n\\usepackage{{amssymb}}\n\\usepackage[hidelinks]{{hyperref}}\n\
              % Names in a fixed font do not hyphenate: lines may stretch a little.\n\
-             \\emergencystretch=2em\n\\setlength{{\\tabcolsep}}{{4pt}}\n\
+             \\emergencystretch=2em\n\\setlength{{\\tabcolsep}}{{3pt}}\n\
              \\renewcommand{{\\topfraction}}{{0.9}}\n\\renewcommand{{\\textfraction}}{{0.07}}\n\\renewcommand{{\\floatpagefraction}}{{0.8}}\n\
              \\clubpenalty=10000\n\\widowpenalty=10000\n"
         )
@@ -131,20 +133,20 @@ impl Writer<'_> {
                     let lines: Vec<String> = code.lines().map(code_line).collect();
                     let _ = writeln!(out, "{}\n\\end{{quote}}", lines.join("\\\\\n"));
                 }
-                Block::Float(float) => self.float(out, float),
+                Block::Float(float) => self.float(out, float, "tbp"),
             }
         }
     }
 
-    fn float(&self, out: &mut String, float: &Float) {
+    fn float(&self, out: &mut String, float: &Float, place: &str) {
         let name = if float.is_figure() { "figure" } else { "table" };
         let caption = format!("\\caption{{{}}}\\label{{{}}}", self.text(&float.caption), float.label);
-        let _ = writeln!(out, "\n\\begin{{{name}}}[tbp]\n\\centering");
+        let _ = writeln!(out, "\n\\begin{{{name}}}[{place}]\n\\centering");
         match &float.body {
             Body::Figure { drawings, share } => {
-                for place in 0..drawings.len() {
-                    let file = file_of(float, place, drawings.len());
-                    let end = if place + 1 < drawings.len() { "\\hfill" } else { "" };
+                for i in 0..drawings.len() {
+                    let file = file_of(float, i, drawings.len());
+                    let end = if i + 1 < drawings.len() { "\\hfill" } else { "" };
                     let _ = writeln!(out, "\\includegraphics[width={share}\\textwidth]{{{file}}}{end}%");
                 }
                 let _ = writeln!(out, "\n{caption}");
@@ -165,7 +167,7 @@ impl Writer<'_> {
         let columns: String = table.columns.iter().map(|column| align(column.align)).collect();
         let heads: Vec<String> = table.columns.iter().map(|column| self.text(&column.title)).collect();
         // Columns beyond six need the smaller size.
-        let size = if table.columns.len() > 6 { "\\footnotesize" } else { "\\small" };
+        let size = if table.columns.len() > 5 { "\\footnotesize" } else { "\\small" };
         let mut out = format!("{size}\n\\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{} \\\\\n\\midrule\n", heads.join(" & "));
         for (place, row) in table.rows.iter().enumerate() {
             if table.ruled.contains(&place) {

@@ -77,10 +77,10 @@ pub const LEAVES_FIRST: [&str; 13] = [
     "fig:correlation",
     "fig:classes",
     "fig:search",
-    "fig:reliability",
     "fig:models",
-    "fig:transfer",
+    "fig:reliability",
     "fig:importance",
+    "fig:transfer",
     "tab:convergence",
     "fig:confusion",
     "tab:networks",
@@ -154,20 +154,33 @@ pub fn article(
     if wrong.is_empty() { Ok(article) } else { Err(ArticleError::Text(wrong)) }
 }
 
-/// Moves floats to the appendix, least important first, until `pages` says that the rest fits, or nothing is left to move.
+/// Moves floats to the appendix, least important first, until `pages` says that the rest fits, or nothing is left to move; then takes back
+/// what turns out to have room after all, most important first: a large float that left makes some before it needless.
 pub fn fit<E>(article: &mut Article, mut pages: impl FnMut(&Article) -> Result<usize, E>) -> Result<usize, E> {
+    let whole = article.clone();
     let mut count = pages(article)?;
+    let mut left: Vec<&str> = Vec::new();
     for label in LEAVES_FIRST {
         if count <= MOST_PAGES {
             break;
         }
-        if article.move_to_appendix(label) {
+        if whole.floats().any(|float| float.label == label) {
+            left.push(label);
+            *article = whole.without(&left);
             count = pages(article)?;
+        }
+    }
+    // The last one to leave was needed.
+    for label in left.clone().into_iter().rev().skip(1) {
+        let fewer: Vec<&str> = left.iter().copied().filter(|other| *other != label).collect();
+        let with = whole.without(&fewer);
+        let pages = pages(&with)?;
+        if pages <= MOST_PAGES {
+            (*article, count, left) = (with, pages, fewer);
         }
     }
     Ok(count)
 }
-
 
 /// After all that a section says, also in its last subsection.
 fn add_last(section: &mut Section, blocks: Vec<Block>) {
@@ -204,7 +217,7 @@ fn drop_references_to_nothing(article: &mut Article) {
     }
 }
 
-/// Works in the order of first citation, as they will be read.
+/// The cited works by their authors, as LNCS lists them.
 fn cited(article: &Article) -> Vec<&'static Work> {
     let mut works: Vec<&'static Work> = Vec::new();
     for text in article.texts() {
@@ -218,5 +231,6 @@ fn cited(article: &Article) -> Vec<&'static Work> {
             }
         });
     }
+    works.sort_by_key(|work| (work.authors, work.year, work.title));
     works
 }

@@ -32,9 +32,7 @@ pub fn article(article: &Article) -> Source {
 /// The floats of the appendix as a document of its own.
 pub fn appendix(article: &Article) -> Source {
     let mut writer = Writer { article, out: preamble(article), figures: Vec::new(), counts: [0, 0], prefix: "A" };
-    let word = article.voice.say("Appendix to", "Annexe à");
-    let (open, close) = if article.voice.is_french() { ("«\u{202f}", "\u{202f}»") } else { ("“", "”") };
-    let title = string(&format!("{word} {open}{}{close}", article.title));
+    let title = string(&article.appendix_title());
     let _ = writeln!(writer.out, "#align(center, text(size: 14pt, weight: \"bold\")[{title}])\n#v(1em)");
     article.appendix.iter().for_each(|float| writer.float(float));
     Source { markup: writer.out, figures: writer.figures }
@@ -53,7 +51,7 @@ fn preamble(article: &Article) -> String {
            if page > 1 {{ if calc.even(page) [#page #h(1fr) {}] else [{short} #h(1fr) #page] }}\n}}, header-ascent: 6mm)\n\
          #set text(font: \"New Computer Modern\", size: 10pt, lang: \"{language}\", costs: (widow: 400%, orphan: 400%))\n\
          #set par(justify: true, leading: 0.5em, spacing: 0.5em, first-line-indent: 1.5em)\n\
-         #show raw: set text(font: \"DejaVu Sans Mono\", size: 8pt)\n\
+         #show raw: set text(font: \"DejaVu Sans Mono\", size: 1em)\n\
          #set heading(numbering: none)\n\
          #show heading.where(level: 1): it => block(above: 1.6em, below: 0.9em, sticky: true, text(size: 12pt, weight: \"bold\", it.body))\n\
          #show heading.where(level: 2): it => block(above: 1.4em, below: 0.8em, sticky: true, text(size: 10pt, weight: \"bold\", it.body))\n\
@@ -61,7 +59,7 @@ fn preamble(article: &Article) -> String {
          #let float(label, body) = place(auto, float: true, clearance: 1.4em, block(breakable: false, width: 100%, [#body#label]))\n\
          #let caption(word, body) = block(width: 100%, above: 0.8em, below: 0.8em, {{\n  \
            set text(size: 9pt)\n  set par(first-line-indent: 0pt, justify: true)\n  \
-           context {{ let whole = [*#word* #body]; if measure(whole).width < 122mm {{ align(center, whole) }} else {{ whole }} }}\n}})\n",
+           context {{ let whole = [*#word* #body]; if measure(whole).width < 122mm {{ align(center, whole) }} else {{ align(left, whole) }} }}\n}})\n",
         string(&article.author),
     )
 }
@@ -173,7 +171,7 @@ impl Writer<'_> {
             }
             let _ = writeln!(rows, "  {},", cells(row));
         }
-        let size = if table.columns.len() > 6 { "8pt" } else { "9pt" };
+        let size = if table.columns.len() > 5 { "8pt" } else { "9pt" };
         format!(
             "#align(center)[#set text(size: {size})\n#set par(justify: false, first-line-indent: 0pt)\n#table(columns: ({},), align: ({},), stroke: none, \
              inset: (x: 2.5pt, y: 2.2pt),\n  table.hline(stroke: 0.8pt),\n  {},\n  table.hline(stroke: 0.5pt),\n{rows}  table.hline(stroke: 0.8pt),\n)]",

@@ -31,12 +31,15 @@ pub struct LineChart<'a> {
     pub marker: Option<(f64, String)>,
     /// Logarithmic y axis, where all values are positive.
     pub log_y: bool,
+    /// Width in units; [`WIDTH`] unless given. Where little room is left a narrower chart keeps its text readable.
+    pub width: Option<f64>,
 }
 
-/// The chart, 480 × 262 units.
+/// The chart, 480 × 262 units, or as wide as it is asked to be.
 pub fn line_chart(chart: &LineChart) -> Drawing {
     let (top, bottom) = (48.0, 226.0);
-    let mut drawing = Drawing::new(WIDTH, 262.0, chart.title, chart.description);
+    let width = chart.width.unwrap_or(WIDTH);
+    let mut drawing = Drawing::new(width, 262.0, chart.title, chart.description);
     drawing.heading();
 
     let xs = extent(chart.lines.iter().flat_map(|l| l.points.iter().map(|p| p.0)));
@@ -52,11 +55,11 @@ pub fn line_chart(chart: &LineChart) -> Drawing {
     };
     let names = chart.lines.iter().map(|l| text::width(&l.name, 12.0)).fold(0.0, f64::max);
     let left = y_scale.label_width(11.0) + 10.0;
-    let right = WIDTH - names.min(WIDTH * 0.32) - 10.0;
+    let right = width - names.min(width * 0.32) - 10.0;
     let x_scale = Scale::linear(x_low, x_high, left, right, 6);
     y_scale.draw_left(&mut drawing, left, right);
     draw_x_axis(&mut drawing, &x_scale, bottom, chart.x_label);
-    drawing.add(Element::text(0.0, 34.0, &text::fit(chart.y_label, 11.0, WIDTH * 0.6)).size(11.0).fill(Paint::Muted));
+    drawing.add(Element::text(0.0, 34.0, &text::fit(chart.y_label, 11.0, width * 0.6)).size(11.0).fill(Paint::Muted));
     for line in &chart.lines {
         draw_band(&mut drawing, line, &x_scale, &y_scale);
     }
@@ -64,7 +67,7 @@ pub fn line_chart(chart: &LineChart) -> Drawing {
         let at = x_scale.at(*x);
         drawing.add(Element::line(at, top - 4.0, at, bottom).stroke(Paint::Muted, 1.0).dashed("3 3"));
         let half = text::width(label, 11.0) / 2.0;
-        let middle = at.clamp(left + half, (WIDTH - half).max(left + half));
+        let middle = at.clamp(left + half, (width - half).max(left + half));
         drawing.add(Element::text(middle, top - 8.0, label).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle));
     }
     let mut ends = Vec::new();
@@ -178,7 +181,7 @@ fn draw_names(
         if (place - y).abs() > 3.0 || right - x > 3.0 {
             drawing.add(Element::line(x + 2.0, y, right + 4.0, place).stroke(line.paint, 0.75).opacity(0.6));
         }
-        let shown = text::fit(&line.name, 12.0, WIDTH - right - 6.0);
+        let shown = text::fit(&line.name, 12.0, chart.width.unwrap_or(WIDTH) - right - 6.0);
         drawing.add(Element::text(right + 6.0, place + 4.0, &shown).fill(line.paint));
     }
 }

@@ -26,7 +26,7 @@ const BOLD: [u16; 95] = [
 ];
 
 /// Characters beyond Latin-1 that WinAnsiEncoding has: the character, its byte, its width regular and bold.
-const WIN_ANSI: [(char, u8, u16, u16); 14] = [
+const WIN_ANSI: [(char, u8, u16, u16); 16] = [
     ('€', 0x80, 556, 556),
     ('…', 0x85, 1000, 1000),
     ('Š', 0x8a, 667, 667),
@@ -41,10 +41,13 @@ const WIN_ANSI: [(char, u8, u16, u16); 14] = [
     ('š', 0x9a, 500, 556),
     ('œ', 0x9c, 944, 944),
     ('Ÿ', 0x9f, 667, 667),
+    // Marks of a legend: the nearest that there are.
+    ('●', 0x95, 350, 350),
+    ('○', b'o', 556, 611),
 ];
 
 /// Signs of the font Symbol: the character, its byte, its width.
-const SYMBOL: [(char, u8, u16); 11] = [
+const SYMBOL: [(char, u8, u16); 12] = [
     ('−', 0x2d, 549),
     ('≤', 0xa3, 549),
     ('∞', 0xa5, 713),
@@ -56,6 +59,7 @@ const SYMBOL: [(char, u8, u16); 11] = [
     ('≠', 0xb9, 549),
     ('≈', 0xbb, 549),
     ('⋅', 0xd7, 250),
+    ('η', 0x68, 603),
 ];
 
 /// The text as runs, and its width in thousandths of the size. Characters that neither font has become question marks.

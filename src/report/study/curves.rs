@@ -65,7 +65,7 @@ impl Curves {
 /// `train_macro_f1`, `valid_macro_f1`, `learning_rate`, `gradient_norm`. `loss` names the loss and its unit.
 /// `None` when there is nothing to draw.
 pub fn learning_curves(title: &str, table: &TableView, loss: &str, best_epoch: Option<f64>) -> Option<String> {
-    let charts = figures(&Curves::read(table)?, loss, best_epoch);
+    let charts = figures(&Curves::read(table)?, loss, best_epoch, None);
     let charts: Vec<Drawing> = charts.into_iter().map(|figure| figure.drawing).collect();
     let description = format!("{} charts by epoch", charts.len());
     (!charts.is_empty()).then(|| grid(title, &description, charts, 2).svg())
@@ -73,7 +73,7 @@ pub fn learning_curves(title: &str, table: &TableView, loss: &str, best_epoch: O
 
 /// Loss, accuracy and macro-F1 on training and validation rows, then learning rate and gradient norm; what the table
 /// does not have is left out.
-pub fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>) -> Vec<Figure> {
+pub fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>, width: Option<f64>) -> Vec<Figure> {
     let marker = best_epoch.map(|epoch| (epoch, format!("best epoch {epoch}")));
     let mut figures = Vec::new();
     let mut draw = |title: &str, unit: &str, columns: [(&str, &[f64], Paint, bool); 2], log_y: bool| {
@@ -106,6 +106,7 @@ pub fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>) -> Vec<Figu
             lines,
             marker: marker.clone(),
             log_y,
+            width,
         });
         figures.push(Figure::new(svg, ""));
     };

@@ -9,7 +9,7 @@ use crate::report::figure::{Drawing, Palette};
 
 /// Name (fit for a file) and drawing of every figure that the page would show of this stage, but for the confusion matrices.
 pub fn figures(stage: &StageArtifacts) -> Vec<(String, Drawing)> {
-    in_colours(stage, palette(std::slice::from_ref(stage)), false)
+    in_colours(stage, palette(std::slice::from_ref(stage)), false, None)
 }
 
 /// The same of every stage, with the confusion matrices and in the colours of the page; each name begins with the stage's.
@@ -17,15 +17,20 @@ pub fn all_figures(stages: &[StageArtifacts]) -> Vec<(String, Drawing)> {
     let palette = palette(stages);
     let named = |stage: &StageArtifacts| {
         let prefix = slug(&stage.stage);
-        let found = in_colours(stage, palette.clone(), true).into_iter();
+        let found = in_colours(stage, palette.clone(), true, None).into_iter();
         found.map(move |(name, drawing)| (format!("{prefix}-{name}"), drawing)).collect::<Vec<_>>()
     };
     stages.iter().flat_map(named).collect()
 }
 
-/// The figures of one stage in the colours of a palette.
-pub(in crate::report) fn in_colours(stage: &StageArtifacts, palette: Palette, beside: bool) -> Vec<(String, Drawing)> {
-    let study = Study { stages: std::slice::from_ref(stage), edges: &[], contests: &[], palette };
+/// The figures of one stage in the colours of a palette; `beside`: also those that stand beside tables.
+pub(in crate::report) fn in_colours(
+    stage: &StageArtifacts,
+    palette: Palette,
+    beside: bool,
+    chart_width: Option<f64>,
+) -> Vec<(String, Drawing)> {
+    let study = Study { stages: std::slice::from_ref(stage), edges: &[], contests: &[], palette, chart_width };
     let told = [
         profile::section(&study),
         baseline::section(&study),

@@ -88,6 +88,8 @@ pub(in crate::report) struct Study<'a> {
     pub edges: &'a [(String, String)],
     pub contests: &'a [Contest],
     pub palette: Palette,
+    /// Width of line charts in units, where it is not the usual one.
+    pub chart_width: Option<f64>,
 }
 
 impl<'a> Study<'a> {
@@ -107,7 +109,7 @@ impl<'a> Study<'a> {
                 return Err(ReportError::DuplicateStage(stage.stage.clone()));
             }
         }
-        Ok(Study { stages, edges, contests, palette: palette(stages) })
+        Ok(Study { stages, edges, contests, palette: palette(stages), chart_width: None })
     }
 
     /// The stages whose artifacts hold a document with this key.

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{Tale, told};
+use super::{HALF, Tale, told};
 use crate::report::article::document::{Align, Block, Float, Section};
 use crate::report::article::markup;
 use crate::report::read::{StageArtifacts, count, list, number, text};
@@ -106,26 +106,26 @@ fn table(tale: &Tale, courses: &[Course]) -> Float {
             epoch(course.epoch("over_fitting")),
             epoch(course.epoch("plateau")),
             course.gap().map_or("–", |gap| match gap {
-                Gap::Strong => voice.say("strong over-fitting", "surapprentissage fort"),
-                Gap::Some => voice.say("some over-fitting", "quelque surapprentissage"),
-                Gap::None => voice.say("no over-fitting", "pas de surapprentissage"),
-                Gap::Reverse => voice.say("validation ahead", "validation devant"),
+                Gap::Strong => voice.say("strong", "fort"),
+                Gap::Some => voice.say("some", "modéré"),
+                Gap::None => voice.say("none", "aucun"),
+                Gap::Reverse => voice.say("reversed", "inversé"),
             }).to_owned(),
         ]
     };
     let heads = [
-        (voice.say("Network", "Réseau"), Align::Left),
+        (voice.say("Network", "Réseau"), Align::Wrapped(0.17)),
         (voice.say("Epoch", "Époque"), Align::Right),
         (voice.say("Train", "Appr."), Align::Right),
         (voice.say("Valid.", "Valid."), Align::Right),
         (voice.say("Gap", "Écart"), Align::Right),
-        (voice.say("Over-fits", "Surappr."), Align::Right),
+        (voice.say("Turns", "Remonte"), Align::Right),
         (voice.say("Plateau", "Plateau"), Align::Right),
-        (voice.say("Judgement", "Jugement"), Align::Left),
+        (voice.say("Over-fitting", "Surappr."), Align::Left),
     ];
     let caption = voice.say(
-        "Trainings: epoch kept, accuracy there on training and validation rows and their gap, the epoch after which validation loss rises while training loss falls, and that from which validation hardly gains.",
-        "Apprentissages : époque retenue, exactitude sur l'apprentissage et la validation et leur écart, époque après laquelle la perte de validation monte tandis que celle d'apprentissage baisse, et époque dès laquelle la validation ne gagne guère.",
+        "Trainings: epoch kept, accuracy there on training and validation rows and their gap; the epoch after which validation loss turns upwards while training loss falls, that from which validation hardly gains, and the judgement of the gap.",
+        "Apprentissages : époque retenue, exactitude sur l'apprentissage et la validation et leur écart ; époque après laquelle la perte de validation remonte tandis que celle d'apprentissage baisse, époque dès laquelle la validation ne gagne guère, et jugement de l'écart.",
     );
     tale.table("tab:convergence", caption, &heads, courses.iter().map(row).collect())
 }
@@ -179,7 +179,7 @@ fn gaps(tale: &Tale, courses: &[Course]) -> Option<String> {
                 "Much of the training part was learnt {heart} by {list}: strong over-fitting.",
                 "Une grande part de l'apprentissage a été apprise {heart} par {list} : surapprentissage fort.",
             ),
-            Gap::Some => told!(tale, "Some over-fitting shows in {list}.", "Quelque surapprentissage se voit chez {list}."),
+            Gap::Some => told!(tale, "Some over-fitting shows in {list}.", "Un surapprentissage modéré se voit chez {list}."),
             _ => told!(
                 tale,
                 "No sign of over-fitting at the epoch kept shows in {list}.",
@@ -253,14 +253,29 @@ fn ends(tale: &Tale, courses: &[Course]) -> Option<String> {
             list = tale.voice.list(&open, 6),
         ));
     }
+    // With fewer epochs no tendency is looked for.
+    let settled: Vec<String> = courses
+        .iter()
+        .filter(|course| course.evidence("epoch_kept", "epochs").is_some_and(|epochs| epochs >= 4.0))
+        .filter(|course| ["plateau", "unfinished", "divergence"].iter().all(|kind| course.finding(kind).is_none()))
+        .map(Course::name)
+        .collect();
+    if !settled.is_empty() {
+        sentences.push(told!(
+            tale,
+            "In {list} the validation score gained until late, while validation loss was no longer falling at the end.",
+            "Chez {list}, le score de validation a progressé longtemps, mais la perte de validation ne baissait plus à la fin.",
+            list = tale.voice.list(&settled, 6),
+        ));
+    }
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-/// Loss and accuracy of the best network, and of the best of those that read less, where there is one.
+/// Loss and accuracy of the best network.
 fn curves(tale: &Tale) -> Option<(Float, Vec<String>)> {
     let first = tale.network()?;
     let stage = tale.stage(&first.stage)?;
-    let drawings = tale.drawings(stage, &["loss", "accuracy"]);
+    let drawings = tale.drawings(stage, &["loss", "accuracy"], HALF);
     if drawings.is_empty() {
         return None;
     }
@@ -286,7 +301,7 @@ pub fn in_short(tale: &Tale) -> Option<String> {
     }
     Some(match course.gap()? {
         Gap::Strong => told!(tale, "{name} shows strong over-fitting", "{name} montre un surapprentissage fort"),
-        Gap::Some => told!(tale, "{name} shows some over-fitting", "{name} montre quelque surapprentissage"),
+        Gap::Some => told!(tale, "{name} shows some over-fitting", "{name} montre un surapprentissage modéré"),
         Gap::None | Gap::Reverse => {
             told!(tale, "{name} shows no sign of over-fitting", "{name} ne montre aucun signe de surapprentissage")
         }

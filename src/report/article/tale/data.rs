@@ -152,7 +152,7 @@ fn largest(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
 
 fn class_figure(tale: &Tale) -> Option<Float> {
     let stage = tale.of_kind("describe").next()?;
-    let drawings = tale.drawings(stage, &["rows-by-class"]);
+    let drawings = tale.drawings(stage, &["rows-by-class"], None);
     let caption = tale.voice.say("Rows of each class, all parts together.", "Lignes de chaque classe, toutes parties confondues.");
     (!drawings.is_empty()).then(|| tale.figure("fig:classes", caption, drawings, 0.62))
 }
@@ -257,7 +257,7 @@ fn strongest(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
 }
 
 fn correlation_figure(tale: &Tale) -> Option<Float> {
-    let drawings = tale.drawings(tale.of_kind("describe").next()?, &["spearman"]);
+    let drawings = tale.drawings(tale.of_kind("describe").next()?, &["spearman"], None);
     let caption = tale.voice.say("Spearman's rank correlations of the numeric columns.", "Corrélations de rang de Spearman des colonnes numériques.");
     (!drawings.is_empty()).then(|| tale.figure("fig:correlation", caption, drawings, 0.66))
 }
@@ -275,7 +275,7 @@ fn variance(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
 }
 
 fn map_figure(tale: &Tale) -> Option<Float> {
-    let drawings = tale.drawings(tale.of_kind("describe").next()?, &["rows-on-the-first-two"]);
+    let drawings = tale.drawings(tale.of_kind("describe").next()?, &["rows-on-the-first-two"], None);
     let caption = tale.voice.say(
         "A sample of rows on the first two principal components, one panel per class over all the others.",
         "Un échantillon de lignes sur les deux premières composantes principales, un panneau par classe sur fond des autres.",
@@ -308,15 +308,15 @@ fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
         })
         .collect();
     let heads = [
-        (voice.say("Classifier", "Classifieur"), Align::Left),
-        (voice.say("CV accuracy", "Exactitude VC"), Align::Right),
-        (voice.say("CV macro-F1", "Macro-F1 VC"), Align::Right),
+        (voice.say("Classifier", "Classifieur"), Align::Wrapped(0.36)),
+        (voice.say("CV accuracy", "Exact. VC"), Align::Right),
+        (voice.say("CV macro-F1", "F1 VC"), Align::Right),
         (voice.say("Test acc.", "Exact. test"), Align::Right),
         (voice.say("Test F1", "F1 test"), Align::Right),
     ];
     let caption = voice.say(
-        "Earlier results: standard classifiers, cross-validated on the training part (mean ± deviation over the folds) and scored on the test part.",
-        "Résultats antérieurs : classifieurs usuels, en validation croisée (VC) sur l'apprentissage (moyenne ± écart-type sur les plis), puis sur le test.",
+        "Earlier results: standard classifiers, cross-validated (CV) on the training part (mean ± deviation over the folds) and scored on the test part; F1 is macro-F1.",
+        "Résultats antérieurs : classifieurs usuels, en validation croisée (VC) sur l'apprentissage (moyenne ± écart-type sur les plis), puis sur le test ; F1 : macro-F1.",
     );
     let best = &models[0];
     let floor = models.iter().find(|model| model.name == "majority");
@@ -331,7 +331,7 @@ fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
             tale,
             "The best is {name} with an accuracy of {cv}{test}.",
             "Le meilleur est {name}, d'exactitude {cv}{test}.",
-            name = tale.name(best),
+            name = tale.subject(best),
             cv = plus_minus(Some(cv)),
             test = best.test.as_ref().map_or_else(String::new, |scores| told!(
                 tale,

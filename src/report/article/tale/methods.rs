@@ -9,23 +9,32 @@ pub struct Method {
     pub french: &'static str,
     /// Key of the work; empty for what needs none.
     pub work: &'static str,
+    /// What stands before the name in a sentence of either language.
+    pub the: &'static str,
+    pub le: &'static str,
 }
 
 const fn method(name: &'static str, english: &'static str, french: &'static str, work: &'static str) -> Method {
-    Method { name, english, french, work }
+    Method { name, english, french, work, the: "", le: "" }
+}
+
+impl Method {
+    const fn with(self, the: &'static str, le: &'static str) -> Method {
+        Method { the, le, ..self }
+    }
 }
 
 static CLASSICAL: &[Method] = &[
-    method("majority", "majority class", "classe majoritaire", ""),
-    method("logistic", "logistic regression", "régression logistique", ""),
-    method("linear_svm", "linear SVM", "SVM linéaire", "svm"),
-    method("rbf_svm", "RBF SVM", "SVM à noyau RBF", "svm"),
-    method("knn", "nearest neighbours", "plus proches voisins", "knn"),
-    method("naive_bayes", "naive Bayes", "Bayes naïf", "naivebayes"),
-    method("tree", "decision tree", "arbre de décision", "cart"),
-    method("random_forest", "random forest", "forêt aléatoire", "forest"),
-    method("extra_trees", "extra trees", "arbres extrêmement aléatoires", "extratrees"),
-    method("boosting", "gradient boosting", "boosting de gradient", "boosting"),
+    method("majority", "majority class", "classe majoritaire", "").with("the ", "la "),
+    method("logistic", "logistic regression", "régression logistique", "").with("", "la "),
+    method("linear_svm", "linear SVM", "SVM linéaire", "svm").with("the ", "le "),
+    method("rbf_svm", "RBF SVM", "SVM à noyau RBF", "svm").with("the ", "le "),
+    method("knn", "nearest neighbours", "plus proches voisins", "knn").with("", "les "),
+    method("naive_bayes", "naive Bayes", "classifieur bayésien naïf", "naivebayes").with("", "le "),
+    method("tree", "decision tree", "arbre de décision", "cart").with("the ", "l’"),
+    method("random_forest", "random forest", "forêt aléatoire", "forest").with("the ", "la "),
+    method("extra_trees", "extra trees", "arbres extrêmement aléatoires", "extratrees").with("", "les "),
+    method("boosting", "gradient boosting", "boosting de gradient", "boosting").with("", "le "),
 ];
 
 static OPTIMIZERS: &[Method] = &[
@@ -103,6 +112,10 @@ pub fn french_label(text: &str) -> Option<String> {
         let text = format!("→ composante 1 ({rest}").replace("component 2", "composante 2");
         let text = text.replace("mean of the class", "moyenne de la classe").replace('.', ",");
         return Some(text);
+    }
+    if text.starts_with("↑ ") && text.contains("best trial") {
+        let text = text.replace("best trial", "meilleur essai").replace("accuracy", "exactitude").replace("log loss", "perte");
+        return Some(text.replace("stopped early", "arrêté tôt"));
     }
     LABELS.iter().find(|(english, _)| *english == text).map(|(_, french)| (*french).to_owned())
 }

@@ -38,6 +38,9 @@ pub struct Tale<'a> {
     groups: Vec<Group>,
 }
 
+/// Width of a line chart in units where two stand beside one another, so that their text stays readable.
+const HALF: Option<f64> = Some(310.0);
+
 /// The five sections that an article has, by the names under which an author's own text goes into them.
 pub const SECTIONS: [&str; 5] = ["introduction", "data", "method", "results", "conclusion"];
 
@@ -103,15 +106,25 @@ impl<'a> Tale<'a> {
         self.of_kind("split").find_map(|split| text(split.document("parts")?, "label"))
     }
 
-    /// What a reader calls a model: classical learners by their usual name, networks and ensembles by their stage's.
+    /// What a table calls a model: classical learners by their usual name, networks and ensembles by their stage's.
     fn name(&self, model: &Model) -> String {
         if self.kind(model) != Some("baseline") {
             return markup::code(&model.name);
         }
-        let name = methods::classical(&model.name).map_or_else(|| markup::code(&model.name), |method| self.voice.say(method.english, method.french).to_owned());
+        let name = methods::classical(&model.name).map_or_else(
+            || markup::code(&model.name),
+            |method| self.voice.say(method.english, method.french).to_owned(),
+        );
         let twins = self.main().into_iter().flat_map(|group| &group.models);
         let is_alone = twins.filter(|other| other.name == model.name).count() < 2;
         if is_alone { name } else { format!("{name} ({})", markup::code(&model.stage)) }
+    }
+
+    /// The same within a sentence, with its article.
+    fn subject(&self, model: &Model) -> String {
+        let method = methods::classical(&model.name).filter(|_| self.kind(model) == Some("baseline"));
+        let article = method.map_or("", |method| self.voice.say(method.the, method.le));
+        format!("{article}{}", self.name(model))
     }
 
     fn duel(&self, a: &Model, b: &Model) -> Option<Pair> {
@@ -125,7 +138,7 @@ impl<'a> Tale<'a> {
     /// How the first model does against the second on the same test rows, as half a sentence that begins with its verb.
     fn against(&self, a: &Model, b: &Model) -> Option<String> {
         let (voice, judgement) = (self.voice, self.judge(a, b)?);
-        let other = self.name(b);
+        let other = self.subject(b);
         let difference = a.judged()?.accuracy - b.judged()?.accuracy;
         let reason = match self.duel(a, b) {
             Some(pair) => match voice.is_french() {
@@ -148,7 +161,7 @@ impl<'a> Tale<'a> {
     /// The interval of a difference, in points.
     fn points(&self, pair: &Pair) -> String {
         let (low, high) = (self.voice.decimals(pair.low * 100.0, 1), self.voice.decimals(pair.high * 100.0, 1));
-        if self.voice.is_french() { format!("[{low} ; {high}]") } else { format!("[{low}, {high}]") }
+        if self.voice.is_french() { format!("[{low}\u{202f};\u{a0}{high}]") } else { format!("[{low}, {high}]") }
     }
 
     /// `0.758 (95% interval [0.742, 0.774])`.
@@ -187,9 +200,9 @@ impl<'a> Tale<'a> {
         Float { label: label.to_owned(), caption: self.text(caption), body: Body::Figure { drawings: drawn, share } }
     }
 
-    /// The drawings of the report that a stage has under these names, or names that begin so.
-    fn drawings(&self, stage: &StageArtifacts, names: &[&str]) -> Vec<Drawing> {
-        let all = in_colours(stage, self.study.palette.clone(), false);
+    /// The drawings of the report that a stage has under these names, or names that begin so; line charts as wide as it is asked for.
+    fn drawings(&self, stage: &StageArtifacts, names: &[&str], width: Option<f64>) -> Vec<Drawing> {
+        let all = in_colours(stage, self.study.palette.clone(), false, width);
         let found = names.iter().filter_map(|wanted| all.iter().find(|(name, _)| name.starts_with(wanted)));
         found.map(|(_, drawing)| drawing.clone()).collect()
     }

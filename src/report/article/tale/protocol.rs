@@ -51,19 +51,17 @@ fn table(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Float {
             count(metrics, "parameters").map_or_else(|| "–".to_owned(), |n| voice.count(n)),
             format!("{optimizer_name}, {schedule}"),
             number(optimizer, "lr").map_or_else(|| "–".to_owned(), |lr| voice.compact(lr)),
-            count(training, "batch_size").map_or_else(|| "–".to_owned(), |n| voice.count(n)),
-            count(training, "epochs").map_or_else(|| "–".to_owned(), |n| voice.count(n)),
+            ["batch_size", "epochs"].map(|key| count(training, key).map_or_else(|| "–".to_owned(), |n| voice.count(n))).join(" / "),
         ]
     };
     let heads = [
-        (voice.say("Network", "Réseau"), Align::Left),
-        (voice.say("Reads", "Entrées"), Align::Wrapped(0.2)),
+        (voice.say("Network", "Réseau"), Align::Wrapped(0.12)),
+        (voice.say("Reads", "Entrées"), Align::Wrapped(0.18)),
         (voice.say("Trunk", "Tronc"), Align::Wrapped(0.16)),
         (voice.say("Weights", "Poids"), Align::Right),
-        (voice.say("Optimizer, schedule", "Optimiseur, programme"), Align::Wrapped(0.17)),
-        (voice.say("Step", "Pas"), Align::Right),
-        (voice.say("Batch", "Lot"), Align::Right),
-        (voice.say("Epochs", "Époques"), Align::Right),
+        (voice.say("Optimizer, step size", "Optimiseur, pas"), Align::Wrapped(0.16)),
+        (voice.say("Rate", "Pas"), Align::Right),
+        (voice.say("Batch / epochs", "Lot / époques"), Align::Wrapped(0.11)),
     ];
     let caption = voice.say(
         "Networks and their training; where a search was made, with the values that it chose.",
@@ -123,13 +121,13 @@ fn encoders(tale: &Tale) -> Option<String> {
             return told!(
                 tale,
                 "the TF-IDF weights of their character n-grams{cite}, fitted on the training part",
-                "des poids TF-IDF de leurs n-grammes de caractères{cite}, ajustés sur l'apprentissage",
+                "poids TF-IDF de leurs n-grammes de caractères{cite}, ajustés sur l'apprentissage",
             );
         }
         told!(
             tale,
             "{dim}-dimensional vectors of the pretrained encoder {name}{cite}, which is not trained further",
-            "des vecteurs de dimension {dim} de l'encodeur préentraîné {name}{cite}, qui n'est plus entraîné",
+            "vecteurs de dimension {dim} de l'encodeur préentraîné {name}{cite}, qui n'est plus entraîné",
             name = markup::code(name.rsplit('/').next().unwrap_or(name)),
         )
     };
@@ -137,7 +135,7 @@ fn encoders(tale: &Tale) -> Option<String> {
     (!all.is_empty()).then(|| told!(
         tale,
         "Texts enter as {list}.",
-        "Les textes entrent sous forme : {list}.",
+        "Les textes entrent comme {list}.",
         list = tale.voice.list(&all, 4),
     ))
 }
@@ -308,14 +306,14 @@ fn search(tale: &Tale) -> Option<String> {
 
 fn search_figure(tale: &Tale) -> Option<Float> {
     let (stage, _) = tale.study.with_document("trials").find(|(_, d)| Trials::read(d).is_some_and(|s| s.best.is_some()))?;
-    let drawings = tale.drawings(stage, &["trials-by-parameter"]);
+    let drawings = tale.drawings(stage, &["trials-by-parameter"], None);
     let caption = told!(
         tale,
         "Trials of the search for {name}: the validation score by each parameter, the best trial filled in orange.",
         "Essais de la recherche pour {name} : score de validation selon chaque paramètre, le meilleur essai en orange plein.",
         name = markup::code(&stage.stage),
     );
-    (!drawings.is_empty()).then(|| tale.figure("fig:search", &caption, drawings, 0.8))
+    (!drawings.is_empty()).then(|| tale.figure("fig:search", &caption, drawings, 0.82))
 }
 
 fn ensembles(tale: &Tale) -> Option<String> {

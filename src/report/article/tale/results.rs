@@ -1,6 +1,6 @@
 //! Results: models compared, training judged, mistakes and probabilities looked at, transfer. Knows nothing of how they came about.
 
-use super::{Tale, convergence, told, transfer, validation};
+use super::{HALF, Tale, convergence, told, transfer, validation};
 use crate::report::article::document::{Align, Block, Float, Section};
 use crate::report::article::markup;
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, confusion, grouped_bars};
@@ -9,7 +9,7 @@ use crate::report::study::contest::duel;
 use crate::report::study::models::{Group, Model};
 
 /// Models in a table or chart; beyond these the worst are left out, and said to be.
-const MOST_MODELS: usize = 16;
+const MOST_MODELS: usize = 20;
 
 pub fn section(tale: &Tale) -> Section {
     let voice = tale.voice;
@@ -68,20 +68,20 @@ fn tied(tale: &Tale, group: &Group) -> Option<String> {
     let tied: Vec<String> = others
         .iter()
         .filter(|model| tale.judge(first, model).is_some_and(|judgement| !judgement.differ))
-        .map(|model| tale.name(model))
+        .map(|model| tale.subject(model))
         .collect();
-    let name = tale.name(first);
+    let name = upper(&tale.subject(first));
     Some(if tied.is_empty() {
         told!(
             tale,
-            "The highest test score is that of {name}, significantly above every other.",
-            "Le score de test le plus élevé est celui de {name}, significativement au-dessus de tous les autres.",
+            "{name} has the highest test score, significantly above every other.",
+            "{name} a le score de test le plus élevé, significativement au-dessus de tous les autres.",
         )
     } else {
         told!(
             tale,
-            "The highest test score is that of {name}, with no significant difference from {list}.",
-            "Le score de test le plus élevé est celui de {name}, sans différence significative avec {list}.",
+            "{name} has the highest test score, with no significant difference from {list}.",
+            "{name} a le score de test le plus élevé, sans différence significative avec {list}.",
             list = tale.voice.list(&tied, 4),
         )
     })
@@ -97,7 +97,7 @@ fn caution(tale: &Tale, group: &Group) -> Option<String> {
         "Over all {count} models validation rows would choose {name} ({score}): the highest of so many test scores flatters.",
         "Parmi les {count} modèles, la validation choisirait {name} ({score}) : le plus élevé de tant de scores de test est flatteur.",
         count = group.models.len(),
-        name = tale.name(chosen),
+        name = tale.subject(chosen),
         score = tale.voice.decimals(chosen.judged().map_or(f64::NAN, |s| s.accuracy), 3),
     ))
 }
@@ -147,28 +147,26 @@ fn table(tale: &Tale, group: &Group) -> Float {
             voice.decimals(scores.accuracy, 3),
             scores.interval().map_or_else(|| "–".to_owned(), |(low, high)| voice.interval(low, high)),
             voice.decimals(scores.macro_f1, 3),
-            voice.decimals(scores.log_loss, 3),
             p,
         ]
     };
     let heads = [
-        (voice.say("Model", "Modèle"), Align::Left),
-        (voice.say("Valid. acc.", "Exact. valid."), Align::Right),
-        (voice.say("Test acc.", "Exact. test"), Align::Right),
+        (voice.say("Model", "Modèle"), Align::Wrapped(0.34)),
+        (voice.say("Validation", "Validation"), Align::Right),
+        (voice.say("Test", "Test"), Align::Right),
         (voice.say("95% interval", "intervalle à 95 %"), Align::Right),
         (voice.say("Macro-F1", "Macro-F1"), Align::Right),
-        (voice.say("Log loss", "Perte log."), Align::Right),
         ("*p*", Align::Right),
     ];
     let left_out = group.models.len().saturating_sub(MOST_MODELS);
     let mut caption = told!(
         tale,
-        "Models by accuracy on the {part} part. *p*: McNemar's test against the first, Holm-corrected over all pairs.",
-        "Modèles par exactitude sur le {part}. *p* : test de McNemar contre le premier, corrigé par Holm sur toutes les paires.",
+        "Models by accuracy on the {part} part; macro-F1 on the same part. *p*: McNemar's test against the first, Holm-corrected over all pairs.",
+        "Modèles par exactitude sur le {part} ; macro-F1 sur la même partie. *p* : test de McNemar contre le premier, corrigé par Holm sur toutes les paires.",
         part = group.part,
     );
     if left_out > 0 {
-        caption.push_str(&told!(tale, " The last {left_out} are not shown.", " Les {left_out} derniers ne sont pas montrés."));
+        caption.push_str(&told!(tale, " Not shown from the end: {left_out}.", " Non montrés à la fin : {left_out}."));
     }
     tale.table("tab:models", &caption, &heads, group.models.iter().take(MOST_MODELS).map(row).collect())
 }
@@ -193,7 +191,7 @@ fn chart(tale: &Tale, group: &Group) -> Option<Float> {
         "Exactitude sur le {part} avec intervalles à 95 %.",
         part = group.part,
     );
-    wanted.then(|| tale.figure("fig:models", &caption, vec![drawing], 0.72))
+    wanted.then(|| tale.figure("fig:models", &caption, vec![drawing], 0.74))
 }
 
 /// Mistakes, probabilities, and what the model leans on.
@@ -228,7 +226,7 @@ fn confusion_figure(tale: &Tale, model: &Model, scores: &Scores) -> Option<Float
         "Matrice de confusion de {name} sur le test : lignes, et leur part de la vraie classe.",
         name = tale.name(model),
     );
-    Some(tale.figure("fig:confusion", &caption, vec![drawing], 0.66))
+    Some(tale.figure("fig:confusion", &caption, vec![drawing], 0.7))
 }
 
 fn mistakes(tale: &Tale, model: &Model, scores: &Scores) -> Option<String> {
@@ -267,14 +265,14 @@ fn mistakes(tale: &Tale, model: &Model, scores: &Scores) -> Option<String> {
 }
 
 fn reliability_figure(tale: &Tale, stage: &StageArtifacts) -> Option<Float> {
-    let drawings = tale.drawings(stage, &["reliability"]);
+    let drawings = tale.drawings(stage, &["reliability"], HALF);
     let caption = told!(
         tale,
         "Reliability of {name}: the share of rows that are right by confidence, before and after temperature scaling.",
         "Fiabilité de {name} : part des lignes bien classées selon la confiance, avant et après l'ajustement de la température.",
         name = markup::code(&stage.stage),
     );
-    (!drawings.is_empty()).then(|| tale.figure("fig:reliability", &caption, drawings, 0.62))
+    (!drawings.is_empty()).then(|| tale.figure("fig:reliability", &caption, drawings, 0.5))
 }
 
 fn calibration(tale: &Tale, stage: &StageArtifacts, has_figure: bool) -> Option<String> {
@@ -317,7 +315,7 @@ fn importance(tale: &Tale) -> Option<(String, Option<Float>)> {
         })
         .collect();
     let most = all.iter().filter(|one| one.1 == 1).max_by(|a, b| a.2.total_cmp(&b.2))?;
-    let drawings = tale.drawings(stage, &["accuracy-lost-when"]);
+    let drawings = tale.drawings(stage, &["accuracy-lost-when"], None);
     let looked_at = tale.study.parents(&stage.stage).find(|parent| matches!(tale.study.kind_of(parent), Some("train" | "ensemble" | "transfer")));
     let model = looked_at.map_or_else(|| tale.voice.say("the model", "le modèle").to_owned(), markup::code);
     let mut sentence = told!(
@@ -340,6 +338,9 @@ fn importance(tale: &Tale) -> Option<(String, Option<Float>)> {
             list = tale.voice.list(&joint, 4),
         ));
     }
+    if !drawings.is_empty() {
+        sentence.push_str(" (@fig:importance)");
+    }
     // Within two deviations of nothing.
     let idle: Vec<String> = all.iter().filter(|one| one.1 == 1 && one.2 <= 2.0 * one.3).map(|one| markup::code(&one.0)).collect();
     sentence.push('.');
@@ -350,9 +351,6 @@ fn importance(tale: &Tale) -> Option<(String, Option<Float>)> {
             " À moins de deux écarts-types de zéro : {list}.",
             list = tale.voice.list(&idle, 5),
         ));
-    }
-    if !drawings.is_empty() {
-        sentence.push_str(&told!(tale, " @fig:importance shows them all.", " La @fig:importance les montre toutes."));
     }
     let caption = told!(
         tale,

@@ -22,8 +22,8 @@ pub fn summary(tale: &Tale) -> Text {
             let against = tale.against(model, classical)?;
             Some(told!(
                 tale,
-                "It {against}, the best of the standard classifiers.",
-                "Il {against}, le meilleur des classifieurs usuels.",
+                "Held against the best of the standard classifiers, it {against}.",
+                "Comparé au meilleur des classifieurs usuels, il {against}.",
             ))
         }),
         convergence::in_short(tale).map(|short| upper(&short) + "."),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Tale, told};
+use super::{HALF, Tale, told};
 use crate::report::article::document::{Align, Block, Float, Section};
 use crate::report::article::markup;
 use crate::report::read::{StageArtifacts, list, number, text};
@@ -24,8 +24,8 @@ pub fn section(tale: &Tale) -> Option<Section> {
     section.blocks.extend(tale.paragraph([
         Some(told!(
             tale,
-            "The trained networks are carried over to {number} classes, with {new} added: the rows of the head are matched by class, and the strategies differ in what learns when [@transfer; @ulmfit]. @tab:transfer shows means over paired seeds{see}.",
-            "Les réseaux entraînés sont portés à {number} classes en ajoutant {new} : les lignes de la tête sont appariées par classe, et les stratégies diffèrent par ce qui apprend et quand [@transfer; @ulmfit]. Le @tab:transfer donne les moyennes sur des graines appariées{see}.",
+            "The trained networks are extended to {number} classes, with {new} added: the rows of the head are matched by class, and the strategies differ in what learns when [@transfer; @ulmfit]. @tab:transfer shows means over paired seeds{see}.",
+            "Les réseaux entraînés sont étendus à {number} classes en ajoutant {new} : les lignes de la tête sont appariées par classe, et les stratégies diffèrent par ce qui apprend et quand [@transfer; @ulmfit]. Le @tab:transfer donne les moyennes sur des graines appariées{see}.",
             number = list(first, "classes").count(),
             new = tale.voice.list(&new, 4),
         )),
@@ -67,8 +67,8 @@ fn table(tale: &Tale, stages: &[(&StageArtifacts, &Value)]) -> Float {
         }
     }
     let heads = [
-        (voice.say("Stage", "Étape"), Align::Left),
-        (voice.say("Strategy", "Stratégie"), Align::Left),
+        (voice.say("Stage", "Étape"), Align::Wrapped(0.19)),
+        (voice.say("Strategy", "Stratégie"), Align::Wrapped(0.19)),
         (voice.say("Seeds", "Graines"), Align::Right),
         (voice.say("Accuracy", "Exactitude"), Align::Right),
         (voice.say("Macro-F1", "Macro-F1"), Align::Right),
@@ -161,7 +161,7 @@ fn speed(tale: &Tale, comparison: &Value) -> Option<String> {
 }
 
 fn figure(tale: &Tale, stage: &StageArtifacts) -> Option<Float> {
-    let drawings = tale.drawings(stage, &["validation-macro-f1-by", "validation-loss-by"]);
+    let drawings = tale.drawings(stage, &["validation-macro-f1-by", "validation-loss-by"], HALF);
     let caption = told!(
         tale,
         "Transfer of {name}: validation macro-F1 (left) and loss in nats (right) by epoch, means over seeds with bands from least to greatest.",
@@ -178,8 +178,8 @@ pub fn in_short(tale: &Tale) -> Option<String> {
     let accuracy = comparison.get("accuracy")?;
     Some(told!(
         tale,
-        "carried over to {new} with the strategy {best}, {name} {against}",
-        "porté à {new} par la stratégie {best}, {name} {against}",
+        "extended to {new} with the strategy {best}, {name} {against}",
+        "étendu à {new} par la stratégie {best}, {name} {against}",
         new = tale.voice.list(&new_classes(document), 3),
         best = markup::code(text(document, "best")?),
         name = markup::code(&stage.stage),
