@@ -56,7 +56,10 @@ pub struct Float {
 #[derive(Clone, Debug)]
 pub enum Body {
     /// Drawn beside one another, each with this share of the text's width.
-    Figure { drawings: Vec<Drawing>, share: f64 },
+    Figure {
+        drawings: Vec<Drawing>,
+        share: f64,
+    },
     Table(Table),
 }
 
@@ -199,7 +202,11 @@ impl Article {
     /// What the document with the appendix is called.
     pub fn appendix_title(&self) -> String {
         let title = &self.title;
-        if self.voice.is_french() { format!("Annexe à «\u{202f}{title}\u{202f}»") } else { format!("Appendix to “{title}”") }
+        if self.voice.is_french() {
+            format!("Annexe à «\u{202f}{title}\u{202f}»")
+        } else {
+            format!("Appendix to “{title}”")
+        }
     }
 
     /// The same with the floats of these labels in the appendix, in their order.
@@ -209,7 +216,8 @@ impl Article {
         for section in sections {
             let Section { blocks, subsections, .. } = section;
             for blocks in std::iter::once(blocks).chain(subsections.iter_mut().map(|inner| &mut inner.blocks)) {
-                let leaves = |block: &Block| matches!(block, Block::Float(float) if labels.contains(&float.label.as_str()));
+                let leaves =
+                    |block: &Block| matches!(block, Block::Float(float) if labels.contains(&float.label.as_str()));
                 let (gone, kept): (Vec<Block>, Vec<Block>) = std::mem::take(blocks).into_iter().partition(leaves);
                 *blocks = kept;
                 appendix.extend(gone.into_iter().filter_map(|block| match block {

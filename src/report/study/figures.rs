@@ -3,7 +3,8 @@
 //! Knows nothing of files.
 
 use super::{
-    Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, palette, predict, profile, search, train, transfer,
+    Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, palette, predict, profile, search, train,
+    transfer,
 };
 use crate::report::figure::{Drawing, Palette};
 
@@ -57,7 +58,9 @@ fn collect_block(block: Block, beside: bool, found: &mut Vec<(String, Drawing)>)
     let figures = match block {
         Block::Figure(figure) => vec![figure],
         Block::Gallery { figures, .. } => figures,
-        Block::Details { blocks, .. } => return blocks.into_iter().for_each(|block| collect_block(block, beside, found)),
+        Block::Details { blocks, .. } => {
+            return blocks.into_iter().for_each(|block| collect_block(block, beside, found));
+        }
         Block::Beside(blocks) if beside => {
             return blocks.into_iter().for_each(|block| collect_block(block, beside, found));
         }

@@ -114,7 +114,8 @@ pub fn french_label(text: &str) -> Option<String> {
         return Some(text);
     }
     if text.starts_with("↑ ") && text.contains("best trial") {
-        let text = text.replace("best trial", "meilleur essai").replace("accuracy", "exactitude").replace("log loss", "perte");
+        let text =
+            text.replace("best trial", "meilleur essai").replace("accuracy", "exactitude").replace("log loss", "perte");
         return Some(text.replace("stopped early", "arrêté tôt"));
     }
     LABELS.iter().find(|(english, _)| *english == text).map(|(_, french)| (*french).to_owned())

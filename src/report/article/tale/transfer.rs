@@ -15,12 +15,14 @@ pub fn section(tale: &Tale) -> Option<Section> {
         tale.of_kind("transfer").filter_map(|stage| Some((stage, stage.document("strategies")?))).collect();
     let (_, first) = stages.first()?;
     let new = new_classes(first);
-    let mut section = Section::new(
-        "sec:transfer",
-        &told!(tale, "Transfer to a New Class", "Transfert vers une nouvelle classe"),
-    );
+    let mut section =
+        Section::new("sec:transfer", &told!(tale, "Transfer to a New Class", "Transfert vers une nouvelle classe"));
     let figure = figure(tale, stages[0].0);
-    let see = if figure.is_some() { told!(tale, ", and @fig:transfer the courses", " et la @fig:transfer les courbes") } else { String::new() };
+    let see = if figure.is_some() {
+        told!(tale, ", and @fig:transfer the courses", " et la @fig:transfer les courbes")
+    } else {
+        String::new()
+    };
     section.blocks.extend(tale.paragraph([
         Some(told!(
             tale,
@@ -39,7 +41,11 @@ pub fn section(tale: &Tale) -> Option<Section> {
 
 fn new_classes(document: &Value) -> Vec<String> {
     let old = super::names_at(document, "old_classes");
-    super::names_at(document, "classes").into_iter().filter(|class| !old.contains(class)).map(|class| markup::escaped(&class)).collect()
+    super::names_at(document, "classes")
+        .into_iter()
+        .filter(|class| !old.contains(class))
+        .map(|class| markup::escaped(&class))
+        .collect()
 }
 
 fn table(tale: &Tale, stages: &[(&StageArtifacts, &Value)]) -> Float {
@@ -55,7 +61,8 @@ fn table(tale: &Tale, stages: &[(&StageArtifacts, &Value)]) -> Float {
             let score = |of: &dyn Fn(&Run) -> Option<f64>| decimals(mean(&own, of));
             let p = comparison(document, strategy).and_then(|c| number(c.get("accuracy")?, "p_corrected"));
             rows.push(vec![
-                markup::code(&stage.stage),
+                // Once for all its rows.
+                if ruled.last() == Some(&rows.len()) { markup::code(&stage.stage) } else { String::new() },
                 markup::code(strategy),
                 own.len().to_string(),
                 score(&|run| run.judged().all.as_ref().map(|scores| scores.accuracy)),
@@ -67,18 +74,18 @@ fn table(tale: &Tale, stages: &[(&StageArtifacts, &Value)]) -> Float {
         }
     }
     let heads = [
-        (voice.say("Stage", "Étape"), Align::Wrapped(0.19)),
-        (voice.say("Strategy", "Stratégie"), Align::Wrapped(0.19)),
+        (voice.say("Stage", "Étape"), Align::Wrapped(0.2)),
+        (voice.say("Strategy", "Stratégie"), Align::Wrapped(0.2)),
         (voice.say("Seeds", "Graines"), Align::Right),
-        (voice.say("Accuracy", "Exactitude"), Align::Right),
-        (voice.say("Macro-F1", "Macro-F1"), Align::Right),
+        (voice.say("Acc.", "Exact."), Align::Right),
+        (voice.say("F1", "F1"), Align::Right),
         (voice.say("New", "Nouv."), Align::Right),
         (voice.say("Old", "Anc."), Align::Right),
         ("*p*", Align::Right),
     ];
     let caption = voice.say(
-        "Transfer on the test part, means over seeds; new and old: share of the rows of those classes that are right. *p*: paired t-test of the accuracy against scratch, Holm-corrected.",
-        "Transfert sur le test, moyennes sur les graines ; nouv. et anc. : part des lignes de ces classes bien classées. *p* : test *t* apparié de l'exactitude contre scratch, corrigé par Holm.",
+        "Transfer on the test part, means over seeds: accuracy, macro-F1, and the share of the rows of new and of old classes that are right. *p*: paired t-test of the accuracy against scratch, Holm-corrected.",
+        "Transfert sur le test, moyennes sur les graines : exactitude, macro-F1, et part des lignes des nouvelles et des anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre scratch, corrigé par Holm.",
     );
     let mut float = tale.table("tab:transfer", caption, &heads, rows);
     if let crate::report::article::document::Body::Table(table) = &mut float.body {
@@ -123,13 +130,12 @@ fn against(tale: &Tale, comparison: &Value, paired: &Value) -> Option<String> {
     let difference = number(paired, "mean_difference")?;
     let p = number(paired, "p_corrected");
     let judgement = match p {
-        Some(p) if p >= ALPHA => told!(
-            tale,
-            "no significant difference, {p}",
-            "sans différence significative, {p}",
-            p = voice.p(p),
-        ),
-        Some(p) if difference > 0.0 => told!(tale, "a significant gain, {p}", "un gain significatif, {p}", p = voice.p(p)),
+        Some(p) if p >= ALPHA => {
+            told!(tale, "no significant difference, {p}", "sans différence significative, {p}", p = voice.p(p),)
+        }
+        Some(p) if difference > 0.0 => {
+            told!(tale, "a significant gain, {p}", "un gain significatif, {p}", p = voice.p(p))
+        }
         Some(p) => told!(tale, "a significant loss, {p}", "une perte significative, {p}", p = voice.p(p)),
         None => voice.say("too few seeds for a test", "trop peu de graines pour un test").to_owned(),
     };

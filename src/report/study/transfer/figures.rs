@@ -97,7 +97,15 @@ fn chart(width: Option<f64>, title: &str, unit: &str, x_label: &str, lines: Vec<
         return None;
     }
     let description = lines.iter().map(|l| l.name.as_str()).collect::<Vec<_>>().join(", ");
-    let chart =
-        LineChart { title, description: &description, x_label, y_label: unit, lines, marker: None, log_y: false, width };
+    let chart = LineChart {
+        title,
+        description: &description,
+        x_label,
+        y_label: unit,
+        lines,
+        marker: None,
+        log_y: false,
+        width,
+    };
     Some(Figure::new(line_chart(&chart), ""))
 }
