@@ -17,7 +17,7 @@ use super::figures::put_figures;
 use super::insight::{calibrate, findings};
 use super::model_file::ModelFile;
 use super::predictor::Predictor;
-use super::report::view;
+use super::told::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
