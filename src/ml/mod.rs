@@ -12,6 +12,7 @@ pub mod importance;
 pub mod matrix;
 pub mod metrics;
 pub mod network;
+pub mod plane;
 pub mod preprocess;
 mod product;
 pub mod profile;

@@ -18,6 +18,7 @@ mod figures;
 mod insight;
 mod inspect;
 mod load;
+mod map;
 mod model_file;
 mod pace;
 mod predict;
@@ -43,6 +44,7 @@ static KINDS: &[KindInfo] = &[
     train::Train::INFO,
     ensemble::Ensemble::INFO,
     inspect::Inspect::INFO,
+    map::Map::INFO,
     predict::Predict::INFO,
     transfer::Transfer::INFO,
     report::Report::INFO,
