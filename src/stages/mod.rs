@@ -4,7 +4,9 @@
 //! To add one: a file here, and a line in [`KINDS`].
 
 mod adapter;
+mod article;
 mod baseline;
+mod bundle;
 mod checkpoint;
 mod command;
 pub mod compare;
@@ -28,6 +30,7 @@ mod report;
 pub mod schema;
 mod split;
 mod tested;
+mod told;
 mod train;
 mod training;
 mod transfer;
@@ -48,6 +51,8 @@ static KINDS: &[KindInfo] = &[
     predict::Predict::INFO,
     transfer::Transfer::INFO,
     report::Report::INFO,
+    article::Article::INFO,
+    bundle::Bundle::INFO,
     command::Command::INFO,
 ];
 

@@ -14,7 +14,7 @@ use super::dataset::{Dataset, Selection, dataset, tell_of_model};
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
 use super::model_file::ModelFile;
-use super::report::view;
+use super::told::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
 use crate::ml::network::{NetworkSpec, on_threads};

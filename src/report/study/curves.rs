@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what the network was.
 
-use crate::report::figure::{Line, LineChart, Paint, grid, line_chart};
+use crate::report::figure::{Drawing, Line, LineChart, Paint, grid, line_chart};
 use crate::report::page::Figure;
 use crate::report::read::{ColumnView, TableView};
 
@@ -66,9 +66,9 @@ impl Curves {
 /// `None` when there is nothing to draw.
 pub fn learning_curves(title: &str, table: &TableView, loss: &str, best_epoch: Option<f64>) -> Option<String> {
     let charts = figures(&Curves::read(table)?, loss, best_epoch);
-    let charts: Vec<String> = charts.into_iter().map(|figure| figure.svg).collect();
+    let charts: Vec<Drawing> = charts.into_iter().map(|figure| figure.drawing).collect();
     let description = format!("{} charts by epoch", charts.len());
-    (!charts.is_empty()).then(|| grid(title, &description, &charts, 2))
+    (!charts.is_empty()).then(|| grid(title, &description, charts, 2).svg())
 }
 
 /// Loss, accuracy and macro-F1 on training and validation rows, then learning rate and gradient norm; what the table

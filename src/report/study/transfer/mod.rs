@@ -4,7 +4,7 @@
 //! Knows the shape of the transfer's JSON and, for curves, of a table with columns `strategy` and `seed`.
 
 mod figures;
-mod runs;
+pub(in crate::report) mod runs;
 mod tables;
 
 use serde_json::Value;
