@@ -222,7 +222,8 @@ impl<'a> StageContext<'a> {
 
     fn check_name(&self, name: &str) -> anyhow::Result<()> {
         // Folders within the stage's own are fine, e.g. `figures/loss.svg`.
-        let is_plain = |part: Component| matches!(part, Component::Normal(part) if !part.as_encoded_bytes().starts_with(b"."));
+        let is_plain =
+            |part: Component| matches!(part, Component::Normal(part) if !part.as_encoded_bytes().starts_with(b"."));
         if name.is_empty() || name.ends_with('/') || !Path::new(name).components().all(is_plain) {
             bail!("'{name}' is not a plain file name");
         }

@@ -117,13 +117,16 @@ impl Stage for Article {
         let mut article = article::article(&request, &told.stages, &told.edges, &told.contests)?;
         let (files, pages) = match self.format {
             Format::Latex => {
-                let Ok(pages) = article::fit(&mut article, |article| Ok::<_, std::convert::Infallible>(article::estimate(article)));
+                let Ok(pages) =
+                    article::fit(&mut article, |article| Ok::<_, std::convert::Infallible>(article::estimate(article)));
                 (article::latex(&article), pages)
             }
             Format::Pdf => pdf(&mut article)?,
         };
         if pages > MOST_PAGES {
-            let message = format!("the article has about {pages} pages, and nothing is left to move to its appendix: shorten `text`, or name fewer stages");
+            let message = format!(
+                "the article has about {pages} pages, and nothing is left to move to its appendix: shorten `text`, or name fewer stages"
+            );
             context.report().warn(&message);
         }
         let moved = article.appendix.len();
@@ -149,7 +152,8 @@ impl Article {
         self.own_files()
             .map(|(at, section, place, file)| {
                 let (_, bytes) = context.source(&at)?;
-                let source = String::from_utf8(bytes).map_err(|_| anyhow!("'{file}' is not UTF-8 text: save it as UTF-8"));
+                let source =
+                    String::from_utf8(bytes).map_err(|_| anyhow!("'{file}' is not UTF-8 text: save it as UTF-8"));
                 Ok(OwnText { section, place, file: file.to_owned(), source: source.context(at)? })
             })
             .collect()
@@ -163,5 +167,7 @@ fn pdf(article: &mut article::Article) -> anyhow::Result<(Vec<(String, Vec<u8>)>
 
 #[cfg(not(feature = "pdf"))]
 fn pdf(_: &mut article::Article) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usize)> {
-    anyhow::bail!("this runner was built without PDF: build one with `cargo install --path . --features pdf`, or ask for `format: latex`")
+    anyhow::bail!(
+        "this runner was built without PDF: build one with `cargo install --path . --features pdf`, or ask for `format: latex`"
+    )
 }

@@ -52,7 +52,8 @@ impl Stage for Bundle {
     }
 
     fn sources(&self) -> Vec<Source> {
-        let source = |(name, path): (&String, &String)| Source { at: format!("files.{name}"), path: PathBuf::from(path) };
+        let source =
+            |(name, path): (&String, &String)| Source { at: format!("files.{name}"), path: PathBuf::from(path) };
         self.files.iter().map(source).collect()
     }
 
@@ -73,7 +74,9 @@ impl Stage for Bundle {
         for name in self.files.keys() {
             files.insert(name.clone(), context.source(&format!("files.{name}"))?.1);
         }
-        let mut lock = String::from("# What the files of this bundle were made from: every output of its stages, by BLAKE3 digest.\n");
+        let mut lock = String::from(
+            "# What the files of this bundle were made from: every output of its stages, by BLAKE3 digest.\n",
+        );
         for whole in context.whole_stages("stages") {
             let stage = whole.view["stage"].as_str().unwrap_or_default().to_owned();
             add_lock(&mut lock, &stage, &whole);

@@ -186,17 +186,12 @@ impl Map {
     }
 
     /// `row_id`, `label`, `x`, `y`, and the columns to show.
-    fn table(
-        &self,
-        context: &StageContext,
-        data: &Dataset,
-        rows: &[usize],
-        places: &[Place],
-    ) -> anyhow::Result<Table> {
+    fn table(&self, context: &StageContext, data: &Dataset, rows: &[usize], places: &[Place]) -> anyhow::Result<Table> {
         let source = dataset::filtered(&context.input("rows")?.table()?, &self.filter)?;
         let classes = rows.iter().map(|&i| data.classes[data.labels[i] as usize].as_str());
-        let across =
-            |k: usize| -> ArrayRef { Arc::new(Float64Array::from_iter_values(places.iter().map(|place| place[k].into()))) };
+        let across = |k: usize| -> ArrayRef {
+            Arc::new(Float64Array::from_iter_values(places.iter().map(|place| place[k].into())))
+        };
         let mut columns: Vec<(String, ArrayRef)> = vec![
             (ROW_ID.to_owned(), Arc::new(Int64Array::from_iter_values(rows.iter().map(|&i| data.row_id[i])))),
             (LABEL.to_owned(), Arc::new(StringArray::from_iter_values(classes))),

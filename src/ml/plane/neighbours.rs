@@ -24,9 +24,10 @@ pub fn nearest(points: &Matrix, k: usize, threads: usize) -> Vec<Vec<usize>> {
 pub fn agreement(of: &[Vec<usize>], places: &[Place], threads: usize) -> f64 {
     let k = of.first().map_or(0, Vec::len);
     let flat = Matrix::from_vec(places.len(), 2, places.concat());
-    let kept = nearest(&flat, k, threads).iter().zip(of).map(|(plane, of)| of.iter().filter(|i| plane.contains(i)).count());
+    let both = nearest(&flat, k, threads);
+    let kept: usize = both.iter().zip(of).map(|(plane, of)| of.iter().filter(|i| plane.contains(i)).count()).sum();
     let all: usize = of.iter().map(Vec::len).sum();
-    if all == 0 { 1.0 } else { kept.sum::<usize>() as f64 / all as f64 }
+    if all == 0 { 1.0 } else { kept as f64 / all as f64 }
 }
 
 #[cfg(test)]

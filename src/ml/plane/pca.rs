@@ -66,7 +66,8 @@ mod tests {
     // x = np.sin(i * (j + 1) * 0.7) + 3.0 * (i % 3) * (j == i % 3)
     // p = PCA(2).fit(x); y = p.transform(x); a = p.components_
     // y *= np.sign(a[[0, 1], np.abs(a).argmax(1)]); print(y[:3].tolist(), p.explained_variance_ratio_.tolist())
-    const PLACES: [[f32; 2]; 3] = [[-1.445_760_7, -1.707_844_1], [-2.203_779_6, 2.279_718_4], [3.140_198_2, 0.624_596_7]];
+    const PLACES: [[f32; 2]; 3] =
+        [[-1.445_760_7, -1.707_844_1], [-2.203_779_6, 2.279_718_4], [3.140_198_2, 0.624_596_7]];
     const SHARES: [f64; 2] = [0.599_373_186_571, 0.231_336_728_998];
 
     #[test]

@@ -107,9 +107,8 @@ fn gradient(affinities: &Matrix, places: &[Place], exaggeration: f32, threads: u
     // Each point's weight with itself is 1.
     let total: f64 = forces.iter().map(|force| f64::from(force.weight) - 1.0).sum();
     let repulsion = (1.0 / total.max(f64::MIN_POSITIVE)) as f32;
-    let force = |force: &Forces| {
-        [0, 1].map(|k| 4.0 * (exaggeration * force.attraction[k] - repulsion * force.repulsion[k]))
-    };
+    let force =
+        |force: &Forces| [0, 1].map(|k| 4.0 * (exaggeration * force.attraction[k] - repulsion * force.repulsion[k]));
     forces.iter().map(force).collect()
 }
 
@@ -170,7 +169,8 @@ mod tests {
     //     print(t.fit_transform(x)[:4].tolist(), t.kl_divergence_)
     #[test]
     fn the_descent_is_that_of_scikit_learn() {
-        let start: Vec<Place> = (0..60).map(|i| [1e-4 * (1.3 * i as f32).cos(), 1e-4 * (1.7 * i as f32).sin()]).collect();
+        let start: Vec<Place> =
+            (0..60).map(|i| [1e-4 * (1.3 * i as f32).cos(), 1e-4 * (1.7 * i as f32).sin()]).collect();
         let affinities = affinities::joint(&distances::squared(&points(), 1), 10.0, 1);
         let early = descend(&affinities, start.clone(), 50.0, 250, 2, &Silent).unwrap();
         let expected = [[4.010_64, 7.031_09], [-1.478_89, 0.528_42], [7.480_17, -10.602_53], [2.310_15, 5.106_9]];
@@ -190,14 +190,16 @@ mod tests {
         assert_eq!(places, tsne(&points(), &options, 3, &Silent).unwrap().0);
         let distance = |i: usize, j: usize| (0..2).map(|k| (places[i][k] - places[j][k]).powi(2)).sum::<f32>();
         for i in 0..60 {
-            let nearest = (0..60).filter(|&j| j != i).min_by(|&a, &b| distance(i, a).total_cmp(&distance(i, b))).unwrap();
+            let nearest =
+                (0..60).filter(|&j| j != i).min_by(|&a, &b| distance(i, a).total_cmp(&distance(i, b))).unwrap();
             assert_eq!(nearest % 3, i % 3, "{i} lies beside {nearest}");
         }
     }
 
     #[test]
     fn too_few_points_are_told_so() {
-        let error = tsne(&Matrix::zeros(20, 3), &TsneOptions { perplexity: 30.0, iterations: 5 }, 1, &Silent).unwrap_err();
+        let error =
+            tsne(&Matrix::zeros(20, 3), &TsneOptions { perplexity: 30.0, iterations: 5 }, 1, &Silent).unwrap_err();
         assert!(error.to_string().contains("20 points are too few for perplexity 30"), "{error}");
     }
 }

@@ -56,7 +56,10 @@ pub struct Float {
 #[derive(Clone, Debug)]
 pub enum Body {
     /// Drawn beside one another, each with this share of the text's width.
-    Figure { drawings: Vec<Drawing>, share: f64 },
+    Figure {
+        drawings: Vec<Drawing>,
+        share: f64,
+    },
     Table(Table),
 }
 

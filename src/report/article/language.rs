@@ -95,7 +95,8 @@ impl Voice {
 
     /// A label of a figure: numbers written this language's way, other texts as they are.
     pub fn label(self, text: &str) -> String {
-        let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '−' | '-' | '+' | '%' | ' ' | '·' | '<');
+        let is_number =
+            |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '−' | '-' | '+' | '%' | ' ' | '·' | '<');
         if self.is_french() && text.chars().any(|c| c.is_ascii_digit()) && text.chars().all(is_number) {
             self.number(text).replace(" %", &format!("{NARROW}%"))
         } else {
@@ -171,8 +172,14 @@ mod tests {
     #[test]
     fn french_punctuation_has_its_spaces() {
         let set = |text: &str| FRENCH.typography(text);
-        assert_eq!(set("Quoi ? Rien : « mot » ; fin !"), "Quoi\u{202f}? Rien\u{202f}: «\u{202f}mot\u{202f}»\u{202f}; fin\u{202f}!");
-        assert_eq!(set("Quoi? «mot» 12:30 a:b http://x 5 %"), "Quoi\u{202f}? «\u{202f}mot\u{202f}» 12:30 a:b http://x 5\u{202f}%");
+        assert_eq!(
+            set("Quoi ? Rien : « mot » ; fin !"),
+            "Quoi\u{202f}? Rien\u{202f}: «\u{202f}mot\u{202f}»\u{202f}; fin\u{202f}!"
+        );
+        assert_eq!(
+            set("Quoi? «mot» 12:30 a:b http://x 5 %"),
+            "Quoi\u{202f}? «\u{202f}mot\u{202f}» 12:30 a:b http://x 5\u{202f}%"
+        );
         assert_eq!(set("l'essai"), "l’essai");
         assert_eq!(set(&set("Quoi ? « mot »")), set("Quoi ? « mot »"));
         assert_eq!(ENGLISH.typography("What? It's: \"x\""), "What? It’s: \"x\"");

@@ -47,7 +47,8 @@ impl Writer<'_> {
         let _ = write!(out, "\\begin{{document}}\n\\title{{{}}}\n", escaped(&article.title));
         let _ = writeln!(out, "\\titlerunning{{{}}}", escaped(&running(&article.title)));
         let _ = writeln!(out, "\\author{{{}}}\n\\authorrunning{{{0}}}", escaped(&article.author));
-        let email = article.email.as_ref().map_or_else(String::new, |mail| format!("\\\\\n\\email{{{}}}", escaped(mail)));
+        let email =
+            article.email.as_ref().map_or_else(String::new, |mail| format!("\\\\\n\\email{{{}}}", escaped(mail)));
         let _ = writeln!(out, "\\institute{{{}{email}}}\n\\maketitle", escaped(&article.affiliation));
         let _ = writeln!(out, "\\begin{{abstract}}\n{}", self.text(&article.summary));
         let words: Vec<String> = article.keywords.iter().map(|word| escaped(word)).collect();
@@ -74,7 +75,12 @@ impl Writer<'_> {
         out.push_str("\\renewcommand{\\thefigure}{A\\arabic{figure}}\n\\renewcommand{\\thetable}{A\\arabic{table}}\n");
         let word = article.voice.say("Appendix to", "Annexe à");
         let _ = write!(out, "\\begin{{document}}\n\\title{{{word} “{}”}}\n", escaped(&article.title));
-        let _ = writeln!(out, "\\author{{{}}}\n\\institute{{{}}}\n\\maketitle", escaped(&article.author), escaped(&article.affiliation));
+        let _ = writeln!(
+            out,
+            "\\author{{{}}}\n\\institute{{{}}}\n\\maketitle",
+            escaped(&article.author),
+            escaped(&article.affiliation)
+        );
         article.appendix.iter().for_each(|float| self.float(&mut out, float));
         if article.appendix.iter().any(|float| cites(&float.caption) || table_cites(float)) {
             out.push_str("\n\\bibliographystyle{splncs04}\n\\bibliography{references}\n");
@@ -166,7 +172,10 @@ impl Writer<'_> {
         let heads: Vec<String> = table.columns.iter().map(|column| self.text(&column.title)).collect();
         // Columns beyond six need the smaller size.
         let size = if table.columns.len() > 6 { "\\footnotesize" } else { "\\small" };
-        let mut out = format!("{size}\n\\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{} \\\\\n\\midrule\n", heads.join(" & "));
+        let mut out = format!(
+            "{size}\n\\begin{{tabular}}{{@{{}}{columns}@{{}}}}\n\\toprule\n{} \\\\\n\\midrule\n",
+            heads.join(" & ")
+        );
         for (place, row) in table.rows.iter().enumerate() {
             if table.ruled.contains(&place) {
                 out.push_str("\\midrule\n");
@@ -227,7 +236,6 @@ fn cites(text: &Text) -> bool {
 fn table_cites(float: &Float) -> bool {
     matches!(&float.body, Body::Table(table) if table.rows.iter().flatten().any(cites))
 }
-
 
 /// Plain text with what TeX would take for its own.
 fn escaped(text: &str) -> String {
@@ -365,7 +373,10 @@ mod tests {
 
     #[test]
     fn nothing_that_a_name_holds_is_taken_for_tex() {
-        assert_eq!(escaped("r&b_50% $x$ {a}\\b #1 ~^"), "r\\&b\\_50\\% \\$x\\$ \\{a\\}\\textbackslash{}b \\#1 \\textasciitilde{}\\textasciicircum{}");
+        assert_eq!(
+            escaped("r&b_50% $x$ {a}\\b #1 ~^"),
+            "r\\&b\\_50\\% \\$x\\$ \\{a\\}\\textbackslash{}b \\#1 \\textasciitilde{}\\textasciicircum{}"
+        );
         assert_eq!(escaped("0,5\u{202f}% – a\u{a0}b"), "0,5\\,\\% -- a~b");
         assert_eq!(breakable("a_b"), "a\\_\\allowbreak{}b");
     }

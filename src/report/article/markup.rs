@@ -108,9 +108,12 @@ impl Reader {
                 break;
             }
             // Lines that are set in go on with the item.
-            let more = lines[next + 1..].iter().take_while(|line| line.starts_with([' ', '\t']) && item(line.trim()).is_none());
+            let more = lines[next + 1..]
+                .iter()
+                .take_while(|line| line.starts_with([' ', '\t']) && item(line.trim()).is_none());
             let more: Vec<&str> = more.copied().take_while(|line| !line.trim().is_empty()).collect();
-            let nested = lines.get(next + 1 + more.len()).filter(|line| line.starts_with("  ") && item(line.trim()).is_some());
+            let nested =
+                lines.get(next + 1 + more.len()).filter(|line| line.starts_with("  ") && item(line.trim()).is_some());
             if nested.is_some() {
                 let message = "lists within lists are not understood: write one list, or a sentence".to_owned();
                 self.wrong.push(Misunderstood { line: next + more.len() + 2, message });
@@ -153,7 +156,9 @@ fn foreign(line: &str) -> Option<String> {
     match line {
         _ if line.starts_with("> ") => told("quotations are", "write «…» or \"…\" within a paragraph"),
         _ if line.starts_with('|') => told("tables are", "say it in a list"),
-        _ if line.starts_with("![") => told("pictures are", "the article's own figures can be referred to, e.g. @fig:curves"),
+        _ if line.starts_with("![") => {
+            told("pictures are", "the article's own figures can be referred to, e.g. @fig:curves")
+        }
         "---" | "***" | "___" => told("rules are", "leave the line out"),
         _ => None,
     }
@@ -233,7 +238,9 @@ impl Scanner<'_> {
         match close {
             Some(mark) => {
                 let text: String = self.characters[start..].iter().take(24).collect();
-                Err(format!("'{mark}' before '{text}…' is never closed: close it, or write \\{mark} for the sign itself"))
+                Err(format!(
+                    "'{mark}' before '{text}…' is never closed: close it, or write \\{mark} for the sign itself"
+                ))
             }
             None => {
                 flush(&mut plain, &mut found);
@@ -260,7 +267,8 @@ impl Scanner<'_> {
     fn citation(&mut self) -> Result<Piece, String> {
         let rest: String = self.characters[self.at + 1..].iter().take_while(|c| **c != ']').collect();
         let keys: Vec<String> = rest.split(';').map(|key| key.trim().trim_start_matches('@').to_owned()).collect();
-        let is_key = |key: &String| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+        let is_key =
+            |key: &String| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
         if self.at + rest.chars().count() + 2 > self.characters.len() || !keys.iter().all(is_key) {
             return Err(format!("'[{rest}' is no citation: write e.g. [@adamw; @dropout]"));
         }
@@ -320,7 +328,9 @@ mod tests {
 
     #[test]
     fn pieces_of_a_text() {
-        let found = pieces("A *b* **c `d`** in @fig:curves, [@adamw; @tabm] and [e](https://e.org): 2 * 3 [f] x@y.z \\*").unwrap();
+        let found =
+            pieces("A *b* **c `d`** in @fig:curves, [@adamw; @tabm] and [e](https://e.org): 2 * 3 [f] x@y.z \\*")
+                .unwrap();
         let expected = [
             plain("A "),
             Piece::Emphasis(Text::plain("b")),
@@ -360,7 +370,8 @@ mod tests {
 
     #[test]
     fn everything_that_is_not_understood_is_told_with_its_line() {
-        let wrong = blocks("# Title\n\nfine\n\nan *open\n\n| a |\n\n<b>x</b>\n\n[a](javascript:x)\n\n```\n").unwrap_err();
+        let wrong =
+            blocks("# Title\n\nfine\n\nan *open\n\n| a |\n\n<b>x</b>\n\n[a](javascript:x)\n\n```\n").unwrap_err();
         let lines: Vec<usize> = wrong.iter().map(|one| one.line).collect();
         assert_eq!(lines, [1, 5, 7, 9, 11, 13], "{wrong:?}");
     }

@@ -106,8 +106,11 @@ pub fn article(
     for own in &request.own {
         match markup::blocks(&own.source) {
             Ok(blocks) => {
-                let blocks = blocks.into_iter().map(|(line, block)| set(block, voice, &format!("{}:{line}", own.file), &mut places));
-                let section = sections.iter_mut().find(|section| section.label.strip_prefix("sec:") == Some(own.section));
+                let blocks = blocks
+                    .into_iter()
+                    .map(|(line, block)| set(block, voice, &format!("{}:{line}", own.file), &mut places));
+                let section =
+                    sections.iter_mut().find(|section| section.label.strip_prefix("sec:") == Some(own.section));
                 let Some(section) = section else { continue };
                 match own.place {
                     Place::Before => section.blocks.splice(0..0, blocks.collect::<Vec<_>>()).for_each(drop),
@@ -117,7 +120,8 @@ pub fn article(
             Err(all) => wrong.extend(all.into_iter().map(|one| format!("{}:{}: {}", own.file, one.line, one.message))),
         }
     }
-    let is_own = |section: &&Section| request.own.iter().any(|own| section.label.strip_prefix("sec:") == Some(own.section));
+    let is_own =
+        |section: &&Section| request.own.iter().any(|own| section.label.strip_prefix("sec:") == Some(own.section));
     let by_hand: Vec<String> = sections.iter().filter(is_own).map(|section| section.title.clone()).collect();
     sections.retain(|section| !section.is_empty());
     let mut article = Article {
@@ -168,7 +172,6 @@ pub fn fit<E>(article: &mut Article, mut pages: impl FnMut(&Article) -> Result<u
     Ok(count)
 }
 
-
 /// After all that a section says, also in its last subsection.
 fn add_last(section: &mut Section, blocks: Vec<Block>) {
     match section.subsections.last_mut() {
@@ -196,7 +199,9 @@ fn drop_references_to_nothing(article: &mut Article) {
     let known: Vec<String> = article.all_sections().map(|section| section.label.clone()).collect();
     let is_lost = |text: &Text| {
         let mut lost = false;
-        text.visit(&mut |piece| lost |= matches!(piece, Piece::Reference(label) if label.starts_with("sec:") && !known.contains(label)));
+        text.visit(&mut |piece| {
+            lost |= matches!(piece, Piece::Reference(label) if label.starts_with("sec:") && !known.contains(label))
+        });
         lost
     };
     for section in &mut article.sections {

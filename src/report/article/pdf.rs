@@ -20,7 +20,8 @@ use super::{fit, typst as writer};
 pub fn pdf(article: &mut Article) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usize)> {
     let fonts: Vec<Font> = typst_assets::fonts().flat_map(|data| Font::iter(Bytes::new(data))).collect();
     let pages = fit(article, |article| anyhow::Ok(laid_out(&fonts, writer::article(article))?.pages().len()))?;
-    let mut files = vec![("article.pdf".to_owned(), exported(&laid_out(&fonts, writer::article(article))?, &article.title)?)];
+    let mut files =
+        vec![("article.pdf".to_owned(), exported(&laid_out(&fonts, writer::article(article))?, &article.title)?)];
     if !article.appendix.is_empty() {
         let document = laid_out(&fonts, writer::appendix(article))?;
         files.push(("appendix.pdf".to_owned(), exported(&document, &format!("{}, appendix", article.title))?));

@@ -12,7 +12,10 @@ pub enum Piece {
     Emphasis(Text),
     Strong(Text),
     Code(String),
-    Link { url: String, text: String },
+    Link {
+        url: String,
+        text: String,
+    },
     /// To a figure, table or section by its label, e.g. `fig:curves`.
     Reference(String),
     /// Of works, by their keys in the bibliography.

@@ -120,7 +120,11 @@ impl Writer<'_> {
                     let _ = writeln!(self.out, "\n#{name}({})", items.join(", "));
                 }
                 Block::Code(code) => {
-                    let _ = writeln!(self.out, "\n#block(inset: (x: 1em, y: 0.4em), raw(block: true, {}))", string_literal(code));
+                    let _ = writeln!(
+                        self.out,
+                        "\n#block(inset: (x: 1em, y: 0.4em), raw(block: true, {}))",
+                        string_literal(code)
+                    );
                 }
                 Block::Float(float) => self.float(float),
             }
@@ -135,7 +139,11 @@ impl Writer<'_> {
         };
         *count += 1;
         let number = string(&format!("{word}\u{a0}{}{count}.", self.prefix));
-        let caption = format!("#caption({number_content}, [{text}])", number_content = format_args!("[{number}]"), text = self.text(&float.caption));
+        let caption = format!(
+            "#caption({number_content}, [{text}])",
+            number_content = format_args!("[{number}]"),
+            text = self.text(&float.caption)
+        );
         let body = match &float.body {
             Body::Figure { drawings, share } => {
                 let mut images = Vec::new();
@@ -164,7 +172,8 @@ impl Writer<'_> {
             .collect();
         let aligns: Vec<&str> =
             table.columns.iter().map(|column| if column.align == Align::Right { "right" } else { "left" }).collect();
-        let cells = |row: &[Text]| row.iter().map(|cell| format!("[{}]", self.text(cell))).collect::<Vec<_>>().join(", ");
+        let cells =
+            |row: &[Text]| row.iter().map(|cell| format!("[{}]", self.text(cell))).collect::<Vec<_>>().join(", ");
         let heads: Vec<Text> = table.columns.iter().map(|column| column.title.clone()).collect();
         let mut rows = String::new();
         for (place, row) in table.rows.iter().enumerate() {
@@ -212,7 +221,8 @@ impl Writer<'_> {
                     }
                 }
                 Piece::Citation(keys) => {
-                    let numbers: Vec<String> = keys.iter().filter_map(|key| self.article.citation(key)).map(|n| n.to_string()).collect();
+                    let numbers: Vec<String> =
+                        keys.iter().filter_map(|key| self.article.citation(key)).map(|n| n.to_string()).collect();
                     out.push_str(&string(&format!("[{}]", numbers.join(", "))));
                 }
             }
@@ -226,7 +236,11 @@ impl Writer<'_> {
             return;
         }
         let title = article.voice.say("References", "Références");
-        let _ = writeln!(self.out, "\n#heading(level: 1)[{}]\n#[#set text(size: 9pt)\n#set par(first-line-indent: 0pt)", string(title));
+        let _ = writeln!(
+            self.out,
+            "\n#heading(level: 1)[{}]\n#[#set text(size: 9pt)\n#set par(first-line-indent: 0pt)",
+            string(title)
+        );
         for (place, work) in article.works.iter().enumerate() {
             let mut line = format!("{}: {}.", work.printed_authors(), work.title.trim_end_matches(['.', '?']));
             if work.title.ends_with('?') {
@@ -282,7 +296,6 @@ fn string_literal(text: &str) -> String {
     out.push('"');
     out
 }
-
 
 #[cfg(test)]
 mod tests {

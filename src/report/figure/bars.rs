@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of what is counted. Bars start at zero.
 
+use super::drawing::{Anchor, Drawing, Element};
 use super::palette::{Paint, Palette};
 use super::scale::{Scale, extent};
-use super::drawing::{Anchor, Element, Drawing};
 use super::{WIDTH, text};
 
 /// One bar: its label at the left, its value as length and the note behind it.

@@ -26,15 +26,40 @@ pub struct Element {
 /// What an element is. Positions are in user units, the origin at the top left.
 #[derive(Clone, Debug)]
 pub(super) enum Shape {
-    Rect { x: f64, y: f64, width: f64, height: f64 },
-    Line { x1: f64, y1: f64, x2: f64, y2: f64 },
-    Circle { x: f64, y: f64, radius: f64 },
+    Rect {
+        x: f64,
+        y: f64,
+        width: f64,
+        height: f64,
+    },
+    Line {
+        x1: f64,
+        y1: f64,
+        x2: f64,
+        y2: f64,
+    },
+    Circle {
+        x: f64,
+        y: f64,
+        radius: f64,
+    },
     Path(PathData),
-    Text { x: f64, y: f64, content: String },
+    Text {
+        x: f64,
+        y: f64,
+        content: String,
+    },
     Group(Vec<Element>),
-    Link { target: String, child: Box<Element> },
+    Link {
+        target: String,
+        child: Box<Element>,
+    },
     /// A whole drawing with its top left corner at (`x`, `y`).
-    Drawing { drawing: Box<Drawing>, x: f64, y: f64 },
+    Drawing {
+        drawing: Box<Drawing>,
+        x: f64,
+        y: f64,
+    },
 }
 
 /// How an element is painted, besides its fill.
@@ -52,7 +77,11 @@ pub(super) enum Style {
     Size(f64),
     Bold,
     Halo,
-    Rotate { degrees: f64, x: f64, y: f64 },
+    Rotate {
+        degrees: f64,
+        x: f64,
+        y: f64,
+    },
 }
 
 impl Element {

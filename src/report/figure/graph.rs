@@ -5,8 +5,8 @@
 
 use indexmap::{IndexMap, IndexSet};
 
+use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;
-use super::drawing::{Anchor, Element, PathData, Drawing};
 use super::{WIDTH, text};
 
 /// A box of the picture.

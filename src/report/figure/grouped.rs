@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of what an interval means; its caller says so in the axis' name or the series' names.
 
+use super::drawing::{Anchor, Drawing, Element};
 use super::palette::Paint;
 use super::scale::{Scale, extent};
-use super::drawing::{Anchor, Element, Drawing};
 use super::{WIDTH, text};
 
 /// A value with its whisker from `low` to `high`; without a whisker these are NaN.

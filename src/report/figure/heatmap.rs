@@ -3,8 +3,8 @@
 //! A cell's colour is one strong hue laid over the background as far as its value is large, so the same figure works in
 //! the light and in the dark; the ink of its number is chosen by contrast. Knows nothing of how the numbers came about.
 
+use super::drawing::{Anchor, Drawing, Element};
 use super::palette::Paint;
-use super::drawing::{Anchor, Element, Drawing};
 use super::{WIDTH, text};
 
 /// A symmetric matrix of coefficients in −1..=1 as its lower triangle. Rows that are missing or not finite stay empty.

@@ -4,9 +4,9 @@
 //! class' share of rows per bin, one scale for all, so that heights compare between classes. Knows nothing of how the
 //! bins were chosen.
 
+use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Palette;
 use super::scale::{Scale, extent};
-use super::drawing::{Anchor, Element, PathData, Drawing};
 use super::{Paint, text};
 
 /// What one small figure shows. `edges` has one value more than each of the counts.

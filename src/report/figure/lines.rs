@@ -2,9 +2,9 @@
 //!
 //! Lines carry their names at their ends; names that would meet are moved apart. Knows nothing of epochs or losses.
 
+use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;
 use super::scale::{Scale, extent};
-use super::drawing::{Anchor, Element, PathData, Drawing};
 use super::{WIDTH, text};
 
 /// One line. Points that are not finite interrupt it.

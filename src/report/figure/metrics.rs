@@ -135,7 +135,10 @@ mod tests {
     // space 278 zero 556 period 278 seven 556 three 556 five 556
     #[test]
     fn widths_are_adobes() {
-        assert_eq!(runs("Macro-F1 0.735", false).1, 833 + 556 + 500 + 333 + 556 + 333 + 611 + 556 + 278 + 556 + 278 + 3 * 556);
+        assert_eq!(
+            runs("Macro-F1 0.735", false).1,
+            833 + 556 + 500 + 333 + 556 + 333 + 611 + 556 + 278 + 556 + 278 + 3 * 556
+        );
         assert_eq!(runs("Wi", true).1, 944 + 278);
         assert_eq!(runs("éÀ", false).1, 556 + 667);
     }

@@ -2,10 +2,10 @@
 //!
 //! Lines bend gently, so that they can be followed through a crossing at an axis. Knows nothing of how trials were drawn.
 
+use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;
 use super::scale::{Scale, extent};
 use super::slices::{Scored, Slice, SliceAxis};
-use super::drawing::{Anchor, Element, PathData, Drawing};
 use super::{WIDTH, text};
 
 /// Share of the trials that are drawn as good.

@@ -217,7 +217,13 @@ impl Content {
             // Letters stand upright although the page is turned over.
             self.op(&[1.0, 0.0, 0.0, -1.0, start, y], "Tm");
             for run in &runs {
-                let font = if run.symbol { "/S" } else if pen.bold { "/B" } else { "/R" };
+                let font = if run.symbol {
+                    "/S"
+                } else if pen.bold {
+                    "/B"
+                } else {
+                    "/R"
+                };
                 self.bytes.extend(format!("{font} {} Tf\n(", number(pen.size)).as_bytes());
                 for &byte in &run.bytes {
                     match byte {

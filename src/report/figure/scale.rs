@@ -3,8 +3,8 @@
 //! Knows nothing of marks. Linear ticks are 1, 2 or 5 times a power of ten; logarithmic ones powers of ten, with 2 and 5
 //! between them where there is room.
 
+use super::drawing::{Anchor, Drawing, Element};
 use super::palette::Paint;
-use super::drawing::{Anchor, Element, Drawing};
 use super::text;
 
 /// A mapping of a data interval to a position interval, with its ticks.
@@ -93,7 +93,8 @@ impl Scale {
             let x = x.min(self.end + 9.0 - half);
             if x - half > last_end + 3.0 {
                 last_end = x + half;
-                drawing.add(Element::text(x, bottom + 14.0, &label).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle));
+                drawing
+                    .add(Element::text(x, bottom + 14.0, &label).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle));
             }
         }
         if !name.is_empty() {

@@ -3,9 +3,9 @@
 //! Panels rather than one cloud of six colours: classes of real data overlap, and whichever is painted last would hide
 //! the rest. Knows nothing of how the coordinates were made; their sampling is the producer's affair.
 
+use super::drawing::{Drawing, Element, PathData};
 use super::palette::{Paint, Palette};
 use super::scale::{Scale, extent};
-use super::drawing::{Element, PathData, Drawing};
 use super::{WIDTH, text};
 
 /// A point and the index of its class in the chart's class list; a class out of range is context only.

@@ -3,9 +3,9 @@
 //! Knows nothing of how trials were drawn. Shows one parameter at a time: what the others did is hidden in the scatter, but
 //! where trials that differ in nothing else are joined.
 
+use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;
 use super::scale::{Scale, extent};
-use super::drawing::{Anchor, Element, PathData, Drawing};
 use super::{WIDTH, text};
 
 /// One parameter's values over the trials, in trial order.

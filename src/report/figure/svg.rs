@@ -92,7 +92,8 @@ fn write_element(out: &mut String, element: &Element) {
         Style::Halo => Some(format!("s-{}", Paint::Surface.name())),
         _ => None,
     });
-    let classes: Vec<String> = element.fill.map(|paint| format!("f-{}", paint.name())).into_iter().chain(stroked).collect();
+    let classes: Vec<String> =
+        element.fill.map(|paint| format!("f-{}", paint.name())).into_iter().chain(stroked).collect();
     if !classes.is_empty() {
         let _ = write!(out, " class=\"{}\"", classes.join(" "));
     }
@@ -123,7 +124,8 @@ fn write_element(out: &mut String, element: &Element) {
 }
 
 fn write_place(out: &mut String, shape: &Shape) {
-    let mut numbers = |pairs: &[(&str, f64)]| pairs.iter().for_each(|(name, value)| attribute(out, name, &number(*value)));
+    let mut numbers =
+        |pairs: &[(&str, f64)]| pairs.iter().for_each(|(name, value)| attribute(out, name, &number(*value)));
     match shape {
         Shape::Rect { x, y, width, height } => numbers(&[("x", *x), ("y", *y), ("width", *width), ("height", *height)]),
         Shape::Line { x1, y1, x2, y2 } => numbers(&[("x1", *x1), ("y1", *y1), ("x2", *x2), ("y2", *y2)]),

@@ -3,7 +3,8 @@
 //! Knows nothing of files.
 
 use super::{
-    Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, palette, predict, profile, search, train, transfer,
+    Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, map, palette, predict, profile, search, train,
+    transfer,
 };
 use crate::report::figure::{Drawing, Palette};
 
@@ -28,6 +29,7 @@ pub(in crate::report) fn in_colours(stage: &StageArtifacts, palette: Palette, be
     let study = Study { stages: std::slice::from_ref(stage), edges: &[], contests: &[], palette };
     let told = [
         profile::section(&study),
+        map::section(&study),
         baseline::section(&study),
         search::section(&study),
         train::section(&study),
@@ -52,7 +54,9 @@ fn collect_block(block: Block, beside: bool, found: &mut Vec<(String, Drawing)>)
     let figures = match block {
         Block::Figure(figure) => vec![figure],
         Block::Gallery { figures, .. } => figures,
-        Block::Details { blocks, .. } => return blocks.into_iter().for_each(|block| collect_block(block, beside, found)),
+        Block::Details { blocks, .. } => {
+            return blocks.into_iter().for_each(|block| collect_block(block, beside, found));
+        }
         Block::Beside(blocks) if beside => {
             return blocks.into_iter().for_each(|block| collect_block(block, beside, found));
         }

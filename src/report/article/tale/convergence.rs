@@ -62,8 +62,10 @@ pub fn section(tale: &Tale) -> Option<Section> {
     if courses.is_empty() {
         return None;
     }
-    let mut section =
-        Section::new("sec:convergence", tale.voice.say("Convergence and Over-Fitting", "Convergence et surapprentissage"));
+    let mut section = Section::new(
+        "sec:convergence",
+        tale.voice.say("Convergence and Over-Fitting", "Convergence et surapprentissage"),
+    );
     let curves = curves(tale);
     let see = match &curves {
         Some((_, names)) => told!(
@@ -105,12 +107,15 @@ fn table(tale: &Tale, courses: &[Course]) -> Float {
             decimals(course.evidence("gap", "gap")),
             epoch(course.epoch("over_fitting")),
             epoch(course.epoch("plateau")),
-            course.gap().map_or("–", |gap| match gap {
-                Gap::Strong => voice.say("strong over-fitting", "surapprentissage fort"),
-                Gap::Some => voice.say("some over-fitting", "quelque surapprentissage"),
-                Gap::None => voice.say("no over-fitting", "pas de surapprentissage"),
-                Gap::Reverse => voice.say("validation ahead", "validation devant"),
-            }).to_owned(),
+            course
+                .gap()
+                .map_or("–", |gap| match gap {
+                    Gap::Strong => voice.say("strong over-fitting", "surapprentissage fort"),
+                    Gap::Some => voice.say("some over-fitting", "quelque surapprentissage"),
+                    Gap::None => voice.say("no over-fitting", "pas de surapprentissage"),
+                    Gap::Reverse => voice.say("validation ahead", "validation devant"),
+                })
+                .to_owned(),
         ]
     };
     let heads = [
@@ -132,29 +137,31 @@ fn table(tale: &Tale, courses: &[Course]) -> Float {
 
 /// Trainings that went wrong.
 fn trouble(tale: &Tale, courses: &[Course]) -> Option<String> {
-    let named = |kind: &'static str| courses.iter().filter_map(move |course| Some((course.name(), course.epoch(kind)?)));
+    let named =
+        |kind: &'static str| courses.iter().filter_map(move |course| Some((course.name(), course.epoch(kind)?)));
     let mut sentences: Vec<String> = named("divergence")
-        .map(|(name, epoch)| told!(
-            tale,
-            "Training of {name} diverged in epoch {epoch}.",
-            "L'apprentissage de {name} a divergé à l'époque {epoch}.",
-        ))
+        .map(|(name, epoch)| {
+            told!(
+                tale,
+                "Training of {name} diverged in epoch {epoch}.",
+                "L'apprentissage de {name} a divergé à l'époque {epoch}.",
+            )
+        })
         .collect();
-    sentences.extend(named("step_too_high").map(|(name, epoch)| told!(
-        tale,
-        "The step size of {name} is too high: its training loss rises, most in epoch {epoch}.",
-        "Le pas de {name} est trop grand : sa perte d'apprentissage monte, surtout à l'époque {epoch}.",
-    )));
+    sentences.extend(named("step_too_high").map(|(name, epoch)| {
+        told!(
+            tale,
+            "The step size of {name} is too high: its training loss rises, most in epoch {epoch}.",
+            "Le pas de {name} est trop grand : sa perte d'apprentissage monte, surtout à l'époque {epoch}.",
+        )
+    }));
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 fn gaps(tale: &Tale, courses: &[Course]) -> Option<String> {
     let mut sentences = Vec::new();
-    for (wanted, english, french) in [
-        (Gap::Strong, "by heart", "par cœur"),
-        (Gap::Some, "", ""),
-        (Gap::None, "", ""),
-    ] {
+    for (wanted, english, french) in [(Gap::Strong, "by heart", "par cœur"), (Gap::Some, "", ""), (Gap::None, "", "")]
+    {
         let own: Vec<String> = courses
             .iter()
             .filter(|course| course.gap() == Some(wanted))
@@ -179,7 +186,9 @@ fn gaps(tale: &Tale, courses: &[Course]) -> Option<String> {
                 "Much of the training part was learnt {heart} by {list}: strong over-fitting.",
                 "Une grande part de l'apprentissage a été apprise {heart} par {list} : surapprentissage fort.",
             ),
-            Gap::Some => told!(tale, "Some over-fitting shows in {list}.", "Quelque surapprentissage se voit chez {list}."),
+            Gap::Some => {
+                told!(tale, "Some over-fitting shows in {list}.", "Quelque surapprentissage se voit chez {list}.")
+            }
             _ => told!(
                 tale,
                 "No sign of over-fitting at the epoch kept shows in {list}.",
@@ -194,7 +203,8 @@ fn over_fitting(tale: &Tale, courses: &[Course]) -> Option<String> {
     let told = |course: &Course| {
         let epoch = course.epoch("over_fitting")?;
         let of = |name: &str| course.evidence("over_fitting", name).map(|value| tale.voice.decimals(value, 3));
-        let (least, last, then, end) = (of("valid_loss_least")?, of("valid_loss_last")?, of("train_loss_then")?, of("train_loss_last")?);
+        let (least, last, then, end) =
+            (of("valid_loss_least")?, of("valid_loss_last")?, of("train_loss_then")?, of("train_loss_last")?);
         Some(told!(
             tale,
             "{name} over-fits from epoch {epoch} on: validation loss rises from {least} to {last} while training loss falls from {then} to {end}.",
@@ -228,13 +238,15 @@ fn ends(tale: &Tale, courses: &[Course]) -> Option<String> {
     let mut sentences = Vec::new();
     let flat: Vec<String> = courses
         .iter()
-        .filter_map(|course| Some(told!(
-            tale,
-            "{name} (epoch {epoch})",
-            "{name} (époque {epoch})",
-            name = course.name(),
-            epoch = course.epoch("plateau")?,
-        )))
+        .filter_map(|course| {
+            Some(told!(
+                tale,
+                "{name} (epoch {epoch})",
+                "{name} (époque {epoch})",
+                name = course.name(),
+                epoch = course.epoch("plateau")?,
+            ))
+        })
         .collect();
     if !flat.is_empty() {
         sentences.push(told!(

@@ -19,11 +19,13 @@ pub fn section(tale: &Tale) -> Section {
     let profile = tale.study.with_document("audit").next().map(|(_, profile)| profile);
     section.blocks.extend(tale.paragraph([
         source(tale, profile),
-        parts.as_ref().map(|_| told!(
-            tale,
-            "@tab:data shows the rows of each class by part.",
-            "Le @tab:data donne les lignes de chaque classe par partie.",
-        )),
+        parts.as_ref().map(|_| {
+            told!(
+                tale,
+                "@tab:data shows the rows of each class by part.",
+                "Le @tab:data donne les lignes de chaque classe par partie.",
+            )
+        }),
         grouping(tale),
         profile.and_then(|profile| largest(tale, profile, balance.is_some())),
     ]));
@@ -53,14 +55,22 @@ fn source(tale: &Tale, profile: Option<&Value>) -> Option<String> {
     let files = load.params.get("files").and_then(Value::as_object).map_or(0, serde_json::Map::len);
     let files = files + load.params.get("downloads").and_then(Value::as_object).map_or(0, serde_json::Map::len);
     let label = markup::code(tale.label()?);
-    let columns: Vec<String> =
-        profile.map(|p| list(p, "columns").filter_map(|c| text(c, "name")).map(String::from).collect()).unwrap_or_default();
-    let is_spotify = ["track_id", "danceability", "playlist_subgenre"].iter().all(|name| columns.iter().any(|c| c == name));
-    let (count, cite) = (columns.len(), if is_spotify {
-        tale.voice.say(", with the columns of the Spotify Songs data [@spotify]", ", avec les colonnes des données Spotify Songs [@spotify]")
-    } else {
-        ""
-    });
+    let columns: Vec<String> = profile
+        .map(|p| list(p, "columns").filter_map(|c| text(c, "name")).map(String::from).collect())
+        .unwrap_or_default();
+    let is_spotify =
+        ["track_id", "danceability", "playlist_subgenre"].iter().all(|name| columns.iter().any(|c| c == name));
+    let (count, cite) = (
+        columns.len(),
+        if is_spotify {
+            tale.voice.say(
+                ", with the columns of the Spotify Songs data [@spotify]",
+                ", avec les colonnes des données Spotify Songs [@spotify]",
+            )
+        } else {
+            ""
+        },
+    );
     let rows = profile.and_then(|p| crate::report::read::count(p, "rows")).map(|rows| tale.voice.count(rows));
     Some(match rows {
         Some(rows) => told!(
@@ -78,7 +88,8 @@ fn source(tale: &Tale, profile: Option<&Value>) -> Option<String> {
 
 fn parts(tale: &Tale) -> Option<Float> {
     let document = tale.of_kind("split").next()?.document("parts")?;
-    let order = [("train", "training", "apprentissage"), ("valid", "validation", "validation"), ("test", "test", "test")];
+    let order =
+        [("train", "training", "apprentissage"), ("valid", "validation", "validation"), ("test", "test", "test")];
     let found: Vec<(&str, u64, Vec<(String, u64)>)> = order
         .iter()
         .filter_map(|(key, english, french)| {
@@ -91,7 +102,8 @@ fn parts(tale: &Tale) -> Option<Float> {
     // More columns than these do not fit the page.
     classes.truncate(8);
     let shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
-    let mut heads = vec![(tale.voice.say("Part", "Partie"), Align::Left), (tale.voice.say("Rows", "Lignes"), Align::Right)];
+    let mut heads =
+        vec![(tale.voice.say("Part", "Partie"), Align::Left), (tale.voice.say("Rows", "Lignes"), Align::Right)];
     heads.extend(shown.iter().map(|class| (class.as_str(), Align::Right)));
     let row = |(name, rows, own): &(&str, u64, Vec<(String, u64)>)| {
         let of = |class: &String| own.iter().find(|(name, _)| name == class).map_or(0, |(_, rows)| *rows);
@@ -153,7 +165,9 @@ fn largest(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
 fn class_figure(tale: &Tale) -> Option<Float> {
     let stage = tale.of_kind("describe").next()?;
     let drawings = tale.drawings(stage, &["rows-by-class"]);
-    let caption = tale.voice.say("Rows of each class, all parts together.", "Lignes de chaque classe, toutes parties confondues.");
+    let caption = tale
+        .voice
+        .say("Rows of each class, all parts together.", "Lignes de chaque classe, toutes parties confondues.");
     (!drawings.is_empty()).then(|| tale.figure("fig:classes", caption, drawings, 0.62))
 }
 
@@ -215,9 +229,8 @@ fn ceiling(tale: &Tale, profile: &Value) -> Option<String> {
 
 /// What a split row by row would have done.
 fn twins(tale: &Tale, profile: &Value) -> Option<String> {
-    let shares = list(profile.get("audit")?, "overlaps").filter(|entry| {
-        text(entry, "key").is_some_and(|key| key.starts_with("groups connected by"))
-    });
+    let shares = list(profile.get("audit")?, "overlaps")
+        .filter(|entry| text(entry, "key").is_some_and(|key| key.starts_with("groups connected by")));
     let shares = shares.filter_map(|entry| {
         let share = |split: &str| entry.get(split).and_then(|s| number(s, "test_in_train"));
         Some((share("given")?, share("random")?))
@@ -258,7 +271,10 @@ fn strongest(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
 
 fn correlation_figure(tale: &Tale) -> Option<Float> {
     let drawings = tale.drawings(tale.of_kind("describe").next()?, &["spearman"]);
-    let caption = tale.voice.say("Spearman's rank correlations of the numeric columns.", "Corrélations de rang de Spearman des colonnes numériques.");
+    let caption = tale.voice.say(
+        "Spearman's rank correlations of the numeric columns.",
+        "Corrélations de rang de Spearman des colonnes numériques.",
+    );
     (!drawings.is_empty()).then(|| tale.figure("fig:correlation", caption, drawings, 0.66))
 }
 
@@ -286,7 +302,9 @@ fn map_figure(tale: &Tale) -> Option<Float> {
 /// What standard classifiers reach: the results that networks are held against.
 fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
     let voice = tale.voice;
-    let in_main = |model: &Model| tale.main().is_some_and(|group| group.models.iter().any(|m| m.stage == model.stage && m.name == model.name));
+    let in_main = |model: &Model| {
+        tale.main().is_some_and(|group| group.models.iter().any(|m| m.stage == model.stage && m.name == model.name))
+    };
     let mut models: Vec<Model> = tale.of_kind("baseline").flat_map(baselines).filter(in_main).collect();
     let mean = |model: &Model| model.cv_accuracy.map_or(f64::NEG_INFINITY, |(mean, _)| mean);
     models.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
@@ -294,17 +312,27 @@ fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
         return (Vec::new(), None);
     }
     let plus_minus = |value: Option<(f64, f64)>| match value {
-        Some((mean, deviation)) if deviation.is_finite() => format!("{} ± {}", voice.decimals(mean, 3), voice.decimals(deviation, 3)),
+        Some((mean, deviation)) if deviation.is_finite() => {
+            format!("{} ± {}", voice.decimals(mean, 3), voice.decimals(deviation, 3))
+        }
         Some((mean, _)) => voice.decimals(mean, 3),
         None => "–".to_owned(),
     };
     let rows: Vec<Vec<String>> = models
         .iter()
         .map(|model| {
-            let test = |of: &dyn Fn(&crate::report::read::Scores) -> f64| model.test.as_ref().map_or_else(|| "–".to_owned(), |s| voice.decimals(of(s), 3));
+            let test = |of: &dyn Fn(&crate::report::read::Scores) -> f64| {
+                model.test.as_ref().map_or_else(|| "–".to_owned(), |s| voice.decimals(of(s), 3))
+            };
             let work = methods::classical(&model.name).map_or("", |method| method.work);
             let cite = if work.is_empty() { String::new() } else { format!(" [@{work}]") };
-            vec![tale.name(model) + &cite, plus_minus(model.cv_accuracy), plus_minus(model.cv_macro_f1), test(&|s| s.accuracy), test(&|s| s.macro_f1)]
+            vec![
+                tale.name(model) + &cite,
+                plus_minus(model.cv_accuracy),
+                plus_minus(model.cv_macro_f1),
+                test(&|s| s.accuracy),
+                test(&|s| s.macro_f1),
+            ]
         })
         .collect();
     let heads = [
@@ -327,25 +355,29 @@ fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
             "Comme résultats antérieurs auxquels se mesurer, le @tab:baselines présente {count} classifieurs usuels, le meilleur en validation croisée en tête.",
             count = models.len(),
         )),
-        best.cv_accuracy.map(|cv| told!(
-            tale,
-            "The best is {name} with an accuracy of {cv}{test}.",
-            "Le meilleur est {name}, d'exactitude {cv}{test}.",
-            name = tale.name(best),
-            cv = plus_minus(Some(cv)),
-            test = best.test.as_ref().map_or_else(String::new, |scores| told!(
+        best.cv_accuracy.map(|cv| {
+            told!(
                 tale,
-                ", and {accuracy} on the test part",
-                ", et {accuracy} sur le test",
-                accuracy = voice.decimals(scores.accuracy, 3),
-            )),
-        )),
-        floor.and_then(|model| model.test.as_ref()).map(|scores| told!(
-            tale,
-            "Guessing the largest class of the training part is right on {share}.",
-            "Prédire la classe majoritaire de l'apprentissage est juste pour {share}.",
-            share = voice.percent(scores.accuracy),
-        )),
+                "The best is {name} with an accuracy of {cv}{test}.",
+                "Le meilleur est {name}, d'exactitude {cv}{test}.",
+                name = tale.name(best),
+                cv = plus_minus(Some(cv)),
+                test = best.test.as_ref().map_or_else(String::new, |scores| told!(
+                    tale,
+                    ", and {accuracy} on the test part",
+                    ", et {accuracy} sur le test",
+                    accuracy = voice.decimals(scores.accuracy, 3),
+                )),
+            )
+        }),
+        floor.and_then(|model| model.test.as_ref()).map(|scores| {
+            told!(
+                tale,
+                "Guessing the largest class of the training part is right on {share}.",
+                "Prédire la classe majoritaire de l'apprentissage est juste pour {share}.",
+                share = voice.percent(scores.accuracy),
+            )
+        }),
     ];
     (sentences, Some(tale.table("tab:baselines", caption, &heads, rows)))
 }

@@ -47,7 +47,9 @@ fn columns(tale: &Tale) -> Option<String> {
     let (mut numeric, mut texts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for stage in tale.of_kind("train") {
         let Some(inputs) = stage.document("parts").and_then(|metrics| metrics.get("inputs")) else { continue };
-        let new = |known: &[String], key| names_at(inputs, key).into_iter().filter(|name| !known.contains(name)).collect::<Vec<_>>();
+        let new = |known: &[String], key| {
+            names_at(inputs, key).into_iter().filter(|name| !known.contains(name)).collect::<Vec<_>>()
+        };
         let (more_numbers, more_texts) = (new(&numeric, "numeric"), new(&texts, "text"));
         numeric.extend(more_numbers);
         texts.extend(more_texts);
@@ -55,11 +57,9 @@ fn columns(tale: &Tale) -> Option<String> {
     let (count, list) = (numeric.len(), tale.voice.list(&codes(&texts), 6));
     match (numeric.is_empty(), texts.is_empty()) {
         (true, true) => None,
-        (false, true) => Some(told!(
-            tale,
-            "Models see {count} numeric columns.",
-            "Les modèles voient {count} colonnes numériques.",
-        )),
+        (false, true) => {
+            Some(told!(tale, "Models see {count} numeric columns.", "Les modèles voient {count} colonnes numériques.",))
+        }
         (true, false) => Some(told!(tale, "Models see texts ({list}).", "Les modèles voient des textes ({list}).")),
         (false, false) => Some(told!(
             tale,
@@ -72,10 +72,7 @@ fn columns(tale: &Tale) -> Option<String> {
 fn questions(tale: &Tale) -> Option<String> {
     let mut asked = Vec::new();
     if tale.classical().is_some() {
-        asked.push(tale.voice.say(
-            "how far standard classifiers get",
-            "jusqu'où vont des classifieurs usuels",
-        ));
+        asked.push(tale.voice.say("how far standard classifiers get", "jusqu'où vont des classifieurs usuels"));
     }
     if tale.network().is_some() {
         asked.push(tale.voice.say(
@@ -92,7 +89,8 @@ fn questions(tale: &Tale) -> Option<String> {
             "si un réseau entraîné aide lorsqu'une classe s'ajoute",
         ));
     }
-    let numbered: Vec<String> = asked.iter().enumerate().map(|(i, question)| format!("({}) {question}", i + 1)).collect();
+    let numbered: Vec<String> =
+        asked.iter().enumerate().map(|(i, question)| format!("({}) {question}", i + 1)).collect();
     let list = numbered.join(tale.voice.say("; ", " ; "));
     (!numbered.is_empty()).then(|| told!(tale, "The questions are: {list}.", "Les questions sont : {list}."))
 }

@@ -82,7 +82,9 @@ impl<'a> Tale<'a> {
 
     fn best(&self, wanted: impl Fn(&str) -> bool) -> Option<&Model> {
         let own = self.main()?.models.iter().filter(|model| self.kind(model).is_some_and(&wanted));
-        own.filter_map(|model| Some((model, validation(model)?))).reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|best| best.0)
+        own.filter_map(|model| Some((model, validation(model)?)))
+            .reduce(|a, b| if b.1 > a.1 { b } else { a })
+            .map(|best| best.0)
     }
 
     fn kind(&self, model: &Model) -> Option<&'a str> {
@@ -108,7 +110,10 @@ impl<'a> Tale<'a> {
         if self.kind(model) != Some("baseline") {
             return markup::code(&model.name);
         }
-        let name = methods::classical(&model.name).map_or_else(|| markup::code(&model.name), |method| self.voice.say(method.english, method.french).to_owned());
+        let name = methods::classical(&model.name).map_or_else(
+            || markup::code(&model.name),
+            |method| self.voice.say(method.english, method.french).to_owned(),
+        );
         let twins = self.main().into_iter().flat_map(|group| &group.models);
         let is_alone = twins.filter(|other| other.name == model.name).count() < 2;
         if is_alone { name } else { format!("{name} ({})", markup::code(&model.stage)) }
@@ -179,7 +184,11 @@ impl<'a> Tale<'a> {
     fn table(&self, label: &str, caption: &str, heads: &[(&str, Align)], rows: Vec<Vec<String>>) -> Float {
         let columns = heads.iter().map(|(title, align)| Column { title: self.text(title), align: *align }).collect();
         let rows = rows.into_iter().map(|row| row.iter().map(|cell| self.text(cell)).collect()).collect();
-        Float { label: label.to_owned(), caption: self.text(caption), body: Body::Table(Table { columns, rows, ruled: Vec::new() }) }
+        Float {
+            label: label.to_owned(),
+            caption: self.text(caption),
+            body: Body::Table(Table { columns, rows, ruled: Vec::new() }),
+        }
     }
 
     fn figure(&self, label: &str, caption: &str, drawings: Vec<Drawing>, share: f64) -> Float {

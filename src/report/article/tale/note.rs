@@ -5,13 +5,10 @@ use crate::report::article::document::Section;
 
 /// `own`: titles of the sections that hold text of the author's own.
 pub fn note(tale: &Tale, own: &[String]) -> Section {
-    let mut section = Section::new("sec:note", tale.voice.say("How This Article Was Made", "Comment cet article a été fait"));
+    let mut section =
+        Section::new("sec:note", tale.voice.say("How This Article Was Made", "Comment cet article a été fait"));
     let by_author = if own.is_empty() {
-        told!(
-            tale,
-            "No part of it was written by hand.",
-            "Aucune partie n'en a été écrite à la main.",
-        )
+        told!(tale, "No part of it was written by hand.", "Aucune partie n'en a été écrite à la main.",)
     } else {
         told!(
             tale,

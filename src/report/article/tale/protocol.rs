@@ -16,11 +16,7 @@ pub fn section(tale: &Tale) -> Section {
     if !networks.is_empty() {
         let table = table(tale, &networks);
         section.blocks.extend(tale.paragraph([
-            Some(told!(
-                tale,
-                "@tab:networks lists the networks.",
-                "Le @tab:networks présente les réseaux.",
-            )),
+            Some(told!(tale, "@tab:networks lists the networks.", "Le @tab:networks présente les réseaux.",)),
             encoders(tale),
             branches(tale, &networks),
             trunks(tale, &networks),
@@ -41,9 +37,11 @@ fn table(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Float {
         let (network, training) = (&metrics["network"], &metrics["training"]);
         let optimizer = &training["optimizer"];
         let name = text(optimizer, "kind").unwrap_or("–");
-        let optimizer_name = methods::optimizer(name).map_or_else(|| markup::code(name), |m| voice.say(m.english, m.french).to_owned());
+        let optimizer_name =
+            methods::optimizer(name).map_or_else(|| markup::code(name), |m| voice.say(m.english, m.french).to_owned());
         let schedule = text(&training["schedule"], "kind").unwrap_or("constant");
-        let schedule = methods::schedule(schedule).map_or_else(|| markup::code(schedule), |m| voice.say(m.english, m.french).to_owned());
+        let schedule = methods::schedule(schedule)
+            .map_or_else(|| markup::code(schedule), |m| voice.say(m.english, m.french).to_owned());
         vec![
             markup::code(&stage.stage),
             inputs(tale, metrics),
@@ -134,12 +132,14 @@ fn encoders(tale: &Tale) -> Option<String> {
         )
     };
     let all: Vec<String> = known.iter().map(told).collect();
-    (!all.is_empty()).then(|| told!(
-        tale,
-        "Texts enter as {list}.",
-        "Les textes entrent sous forme : {list}.",
-        list = tale.voice.list(&all, 4),
-    ))
+    (!all.is_empty()).then(|| {
+        told!(
+            tale,
+            "Texts enter as {list}.",
+            "Les textes entrent sous forme : {list}.",
+            list = tale.voice.list(&all, 4),
+        )
+    })
 }
 
 fn branches(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
@@ -150,10 +150,9 @@ fn branches(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<Strin
     };
     let linear = with(&|n| text(&n["numeric"], "embedding") == Some("piecewise_linear"));
     let periodic = with(&|n| text(&n["numeric"], "embedding") == Some("periodic"));
-    for (names, english, french) in [
-        (linear, "piecewise linear", "linéaires par morceaux"),
-        (periodic, "periodic", "périodiques"),
-    ] {
+    for (names, english, french) in
+        [(linear, "piecewise linear", "linéaires par morceaux"), (periodic, "periodic", "périodiques")]
+    {
         if !names.is_empty() {
             sentences.push(told!(
                 tale,
@@ -236,11 +235,14 @@ fn training(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<Strin
         let mut names: Vec<String> = networks.iter().filter_map(|(_, m)| text(m, "loss").map(String::from)).collect();
         names.sort();
         names.dedup();
-        names.iter().map(|name| match name.as_str() {
-            "cross_entropy" => voice.say("cross-entropy", "l'entropie croisée").to_owned(),
-            "focal" => voice.say("the focal loss [@focal]", "la perte focale [@focal]").to_owned(),
-            other => markup::code(other),
-        }).collect()
+        names
+            .iter()
+            .map(|name| match name.as_str() {
+                "cross_entropy" => voice.say("cross-entropy", "l'entropie croisée").to_owned(),
+                "focal" => voice.say("the focal loss [@focal]", "la perte focale [@focal]").to_owned(),
+                other => markup::code(other),
+            })
+            .collect()
     };
     Some(told!(
         tale,
@@ -269,7 +271,9 @@ fn search(tale: &Tale) -> Option<String> {
         let settings: Vec<String> = search.trials[best]
             .params
             .iter()
-            .map(|(path, value)| format!("{} {}", markup::code(path.rsplit('.').next().unwrap_or(path)), shown_value(value)))
+            .map(|(path, value)| {
+                format!("{} {}", markup::code(path.rsplit('.').next().unwrap_or(path)), shown_value(value))
+            })
             .collect();
         let most = search.factors.iter().filter_map(|f| Some((f, f.importance?))).max_by(|a, b| a.1.total_cmp(&b.1));
         let mut sentence = told!(
@@ -307,7 +311,8 @@ fn search(tale: &Tale) -> Option<String> {
 }
 
 fn search_figure(tale: &Tale) -> Option<Float> {
-    let (stage, _) = tale.study.with_document("trials").find(|(_, d)| Trials::read(d).is_some_and(|s| s.best.is_some()))?;
+    let (stage, _) =
+        tale.study.with_document("trials").find(|(_, d)| Trials::read(d).is_some_and(|s| s.best.is_some()))?;
     let drawings = tale.drawings(stage, &["trials-by-parameter"]);
     let caption = told!(
         tale,
@@ -342,7 +347,11 @@ fn ensembles(tale: &Tale) -> Option<String> {
 
 fn judging(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<String>> {
     let calibrated = networks.iter().any(|(_, metrics)| metrics.get("calibration").is_some());
-    let has_intervals = tale.main().and_then(|g| g.models.first()).and_then(|m| m.judged()).is_some_and(|s| s.accuracy_interval.is_some());
+    let has_intervals = tale
+        .main()
+        .and_then(|g| g.models.first())
+        .and_then(|m| m.judged())
+        .is_some_and(|s| s.accuracy_interval.is_some());
     let pairs = tale.study.contests.iter().map(|contest| contest.pairs.len()).max().unwrap_or(0);
     vec![
         Some(told!(

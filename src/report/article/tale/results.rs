@@ -89,7 +89,8 @@ fn tied(tale: &Tale, group: &Group) -> Option<String> {
 
 /// Choosing by the test score would flatter the choice.
 fn caution(tale: &Tale, group: &Group) -> Option<String> {
-    let chosen = group.models.iter().filter_map(|m| Some((m, validation(m)?))).reduce(|a, b| if b.1 > a.1 { b } else { a })?.0;
+    let chosen =
+        group.models.iter().filter_map(|m| Some((m, validation(m)?))).reduce(|a, b| if b.1 > a.1 { b } else { a })?.0;
     let first = group.models.first()?;
     let same = chosen.name == first.name && chosen.stage == first.stage;
     (group.part == "test" && group.models.len() > 1 && !same).then(|| told!(
@@ -112,7 +113,9 @@ fn inputs(tale: &Tale) -> Option<String> {
     let networks: Vec<&Model> = tale.main()?.models.iter().filter(|model| tale.kind(model) == Some("train")).collect();
     let best = |numbers: bool, words: bool| {
         let own = networks.iter().copied().filter(|model| reads(model, numbers, words));
-        own.filter_map(|model| Some((model, validation(model)?))).reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|b| b.0)
+        own.filter_map(|model| Some((model, validation(model)?)))
+            .reduce(|a, b| if b.1 > a.1 { b } else { a })
+            .map(|b| b.0)
     };
     let (both, numbers) = (best(true, true)?, best(true, false)?);
     let against = tale.against(both, numbers)?;
@@ -140,7 +143,9 @@ fn table(tale: &Tale, group: &Group) -> Float {
     let row = |model: &Model| {
         let Some(scores) = model.judged() else { return vec![tale.name(model)] };
         let p = first.filter(|first| first.name != model.name || first.stage != model.stage);
-        let p = p.and_then(|first| duel(&tale.study, first, model)).map_or_else(|| "–".to_owned(), |pair| voice.bare_p(pair.p));
+        let p = p
+            .and_then(|first| duel(&tale.study, first, model))
+            .map_or_else(|| "–".to_owned(), |pair| voice.bare_p(pair.p));
         vec![
             tale.name(model),
             validation(model).map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3)),
@@ -168,7 +173,11 @@ fn table(tale: &Tale, group: &Group) -> Float {
         part = group.part,
     );
     if left_out > 0 {
-        caption.push_str(&told!(tale, " The last {left_out} are not shown.", " Les {left_out} derniers ne sont pas montrés."));
+        caption.push_str(&told!(
+            tale,
+            " The last {left_out} are not shown.",
+            " Les {left_out} derniers ne sont pas montrés."
+        ));
     }
     tale.table("tab:models", &caption, &heads, group.models.iter().take(MOST_MODELS).map(row).collect())
 }
@@ -221,7 +230,8 @@ fn confusion_figure(tale: &Tale, model: &Model, scores: &Scores) -> Option<Float
     if scores.confusion.is_empty() {
         return None;
     }
-    let drawing = confusion("Confusion", "Rows of each true class by predicted class", &scores.classes, &scores.confusion);
+    let drawing =
+        confusion("Confusion", "Rows of each true class by predicted class", &scores.classes, &scores.confusion);
     let caption = told!(
         tale,
         "Confusion matrix of {name} on the test part: rows, and their share of the true class.",
@@ -313,12 +323,20 @@ fn importance(tale: &Tale) -> Option<(String, Option<Float>)> {
     let all: Vec<(String, usize, f64, f64)> = list(findings, "importance")
         .filter_map(|one| {
             let drop = one.get("accuracy")?;
-            Some((text(one, "name")?.to_owned(), texts(one.get("columns")).len(), number(drop, "mean")?, number(drop, "sd").unwrap_or(f64::NAN)))
+            Some((
+                text(one, "name")?.to_owned(),
+                texts(one.get("columns")).len(),
+                number(drop, "mean")?,
+                number(drop, "sd").unwrap_or(f64::NAN),
+            ))
         })
         .collect();
     let most = all.iter().filter(|one| one.1 == 1).max_by(|a, b| a.2.total_cmp(&b.2))?;
     let drawings = tale.drawings(stage, &["accuracy-lost-when"]);
-    let looked_at = tale.study.parents(&stage.stage).find(|parent| matches!(tale.study.kind_of(parent), Some("train" | "ensemble" | "transfer")));
+    let looked_at = tale
+        .study
+        .parents(&stage.stage)
+        .find(|parent| matches!(tale.study.kind_of(parent), Some("train" | "ensemble" | "transfer")));
     let model = looked_at.map_or_else(|| tale.voice.say("the model", "le modèle").to_owned(), markup::code);
     let mut sentence = told!(
         tale,
@@ -341,7 +359,8 @@ fn importance(tale: &Tale) -> Option<(String, Option<Float>)> {
         ));
     }
     // Within two deviations of nothing.
-    let idle: Vec<String> = all.iter().filter(|one| one.1 == 1 && one.2 <= 2.0 * one.3).map(|one| markup::code(&one.0)).collect();
+    let idle: Vec<String> =
+        all.iter().filter(|one| one.1 == 1 && one.2 <= 2.0 * one.3).map(|one| markup::code(&one.0)).collect();
     sentence.push('.');
     if !idle.is_empty() {
         sentence.push_str(&told!(

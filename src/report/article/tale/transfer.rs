@@ -15,12 +15,14 @@ pub fn section(tale: &Tale) -> Option<Section> {
         tale.of_kind("transfer").filter_map(|stage| Some((stage, stage.document("strategies")?))).collect();
     let (_, first) = stages.first()?;
     let new = new_classes(first);
-    let mut section = Section::new(
-        "sec:transfer",
-        &told!(tale, "Transfer to a New Class", "Transfert vers une nouvelle classe"),
-    );
+    let mut section =
+        Section::new("sec:transfer", &told!(tale, "Transfer to a New Class", "Transfert vers une nouvelle classe"));
     let figure = figure(tale, stages[0].0);
-    let see = if figure.is_some() { told!(tale, ", and @fig:transfer the courses", " et la @fig:transfer les courbes") } else { String::new() };
+    let see = if figure.is_some() {
+        told!(tale, ", and @fig:transfer the courses", " et la @fig:transfer les courbes")
+    } else {
+        String::new()
+    };
     section.blocks.extend(tale.paragraph([
         Some(told!(
             tale,
@@ -39,7 +41,11 @@ pub fn section(tale: &Tale) -> Option<Section> {
 
 fn new_classes(document: &Value) -> Vec<String> {
     let old = super::names_at(document, "old_classes");
-    super::names_at(document, "classes").into_iter().filter(|class| !old.contains(class)).map(|class| markup::escaped(&class)).collect()
+    super::names_at(document, "classes")
+        .into_iter()
+        .filter(|class| !old.contains(class))
+        .map(|class| markup::escaped(&class))
+        .collect()
 }
 
 fn table(tale: &Tale, stages: &[(&StageArtifacts, &Value)]) -> Float {
@@ -123,13 +129,12 @@ fn against(tale: &Tale, comparison: &Value, paired: &Value) -> Option<String> {
     let difference = number(paired, "mean_difference")?;
     let p = number(paired, "p_corrected");
     let judgement = match p {
-        Some(p) if p >= ALPHA => told!(
-            tale,
-            "no significant difference, {p}",
-            "sans différence significative, {p}",
-            p = voice.p(p),
-        ),
-        Some(p) if difference > 0.0 => told!(tale, "a significant gain, {p}", "un gain significatif, {p}", p = voice.p(p)),
+        Some(p) if p >= ALPHA => {
+            told!(tale, "no significant difference, {p}", "sans différence significative, {p}", p = voice.p(p),)
+        }
+        Some(p) if difference > 0.0 => {
+            told!(tale, "a significant gain, {p}", "un gain significatif, {p}", p = voice.p(p))
+        }
         Some(p) => told!(tale, "a significant loss, {p}", "une perte significative, {p}", p = voice.p(p)),
         None => voice.say("too few seeds for a test", "trop peu de graines pour un test").to_owned(),
     };
