@@ -13,6 +13,7 @@ pub mod input;
 pub mod matrix;
 pub mod metrics;
 pub mod network;
+pub mod plane;
 pub mod preprocess;
 mod product;
 pub mod profile;

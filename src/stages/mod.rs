@@ -21,6 +21,7 @@ mod figures;
 mod insight;
 mod inspect;
 mod load;
+mod map;
 mod model_file;
 mod pace;
 mod predict;
@@ -47,6 +48,7 @@ static KINDS: &[KindInfo] = &[
     train::Train::INFO,
     ensemble::Ensemble::INFO,
     inspect::Inspect::INFO,
+    map::Map::INFO,
     predict::Predict::INFO,
     transfer::Transfer::INFO,
     report::Report::INFO,

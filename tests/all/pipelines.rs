@@ -42,6 +42,7 @@ fn the_full_study_has_its_stages() {
         "baseline",
         "titles",
         "artists",
+        "map",
         "numeric",
         "text",
         "fused",

@@ -6,6 +6,7 @@
 //! artifacts or HTML.
 
 pub mod bars;
+pub mod cloud;
 pub mod drawing;
 pub mod element;
 pub mod graph;
@@ -25,6 +26,7 @@ pub mod svg;
 pub mod text;
 
 pub use bars::{Bar, bar_chart, class_balance};
+pub use cloud::{CloudChart, cloud};
 pub use drawing::Drawing;
 pub use graph::{Node, dag, transitive_reduction};
 pub use grid::grid;

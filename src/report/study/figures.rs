@@ -3,7 +3,7 @@
 //! Knows nothing of files.
 
 use super::{
-    Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, palette, predict, profile, search, train,
+    Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, map, palette, predict, profile, search, train,
     transfer,
 };
 use crate::report::figure::{Drawing, Palette};
@@ -34,6 +34,7 @@ pub(in crate::report) fn in_colours(
     let study = Study { stages: std::slice::from_ref(stage), edges: &[], contests: &[], palette, chart_width };
     let told = [
         profile::section(&study),
+        map::section(&study),
         baseline::section(&study),
         search::section(&study),
         train::section(&study),

@@ -13,6 +13,7 @@ mod curves;
 mod ensemble;
 pub(in crate::report) mod figures;
 mod inspect;
+mod map;
 pub(in crate::report) mod models;
 mod optimism;
 mod pipeline;
@@ -56,6 +57,7 @@ pub fn study(
         summary::section(&study),
         profile::section(&study),
         split::section(&study),
+        map::section(&study),
         baseline::section(&study),
         search::section(&study),
         train::section(&study),
