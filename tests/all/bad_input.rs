@@ -177,7 +177,7 @@ fn a_full_disk() {
 fn an_interrupt_stops_within_a_second_and_the_next_run_goes_on() {
     let yaml = STUDY.replace("epochs: 3", "epochs: 100000\n    early_stopping: {patience: 100000}");
     let work = Workspace::with_songs().pipeline(&yaml);
-    let mut child = work.command(&["run", "pipeline.yaml", "--json"]).stdout(Stdio::piped()).spawn().expect("starts");
+    let child = work.command(&["run", "pipeline.yaml", "--json"]).stdout(Stdio::piped()).spawn().expect("starts");
     let started = Instant::now();
     while !work.exists("artifacts/study/titles/rows.arrow") {
         assert!(started.elapsed() < Duration::from_secs(60), "the titles were never embedded");
