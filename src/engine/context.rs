@@ -4,7 +4,7 @@
 //! without a record until the stage has ended well.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -169,7 +169,7 @@ impl<'a> StageContext<'a> {
         self.put_file(port, name, &bytes)
     }
 
-    /// Gives one file of a port that holds files, JSON or a model.
+    /// Gives one file of a port that holds files, JSON or a model; the name may have folders, e.g. `figures/loss.svg`.
     pub fn put_file(&mut self, port: &str, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
         let holds = self.port_type(port)?;
         if holds == PortType::Table {
@@ -221,7 +221,10 @@ impl<'a> StageContext<'a> {
     }
 
     fn check_name(&self, name: &str) -> anyhow::Result<()> {
-        if Path::new(name).components().count() != 1 || name.starts_with('.') {
+        // Folders within the stage's own are fine, e.g. `figures/loss.svg`.
+        let is_plain =
+            |part: Component| matches!(part, Component::Normal(part) if !part.as_encoded_bytes().starts_with(b"."));
+        if name.is_empty() || name.ends_with('/') || !Path::new(name).components().all(is_plain) {
             bail!("'{name}' is not a plain file name");
         }
         if self.outputs.iter().flat_map(|output| &output.files).any(|file| file.name == name) {
@@ -302,6 +305,11 @@ impl InputView<'_> {
         })
     }
 
+    /// Names of the files with the digests of their content.
+    pub fn digests(&self) -> Vec<(&str, Digest)> {
+        self.output.files.iter().map(|file| (file.name.as_str(), file.digest)).collect()
+    }
+
     pub fn file_names(&self) -> Vec<&str> {
         self.output.files.iter().map(|file| file.name.as_str()).collect()
     }
@@ -311,6 +319,9 @@ impl InputView<'_> {
         let mut paths = Vec::with_capacity(self.output.files.len());
         for file in &self.output.files {
             let path = folder.join(&file.name);
+            if let Some(inner) = path.parent() {
+                std::fs::create_dir_all(inner)?;
+            }
             self.store.copy_out(file.digest, &path)?;
             paths.push(path);
         }

@@ -45,7 +45,7 @@ pub mod stage;
 mod survey;
 
 pub use check::CheckContext;
-pub use context::{InputView, Memo, StageContext};
+pub use context::{InputView, Memo, StageContext, WholeStage};
 pub use decision::{Decision, Ground, Status};
 pub use event::{Event, Outcome};
 pub use forecast::{Forecast, Forecaster};

@@ -2,9 +2,13 @@
 //!
 //! Knows nothing of files, Arrow or stores; `stages` converts.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
-/// One column. Missing numbers are NaN, missing texts `None`; vectors are never missing.
+use super::encoder::Tokens;
+
+/// One column. Missing numbers are NaN, missing texts `None`; vectors and tokens are never missing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Column {
     Numeric(Vec<f64>),
@@ -14,6 +18,11 @@ pub enum Column {
         dim: usize,
         values: Vec<f32>,
     },
+    /// Texts as tokens, for a network that trains a part of their encoder: for each row the number of its text.
+    Tokens {
+        tokens: Arc<Tokens>,
+        of_row: Vec<u32>,
+    },
 }
 
 impl Column {
@@ -22,6 +31,7 @@ impl Column {
             Column::Numeric(values) => values.len(),
             Column::Text(values) => values.len(),
             Column::Vector { dim, values } => values.len() / (*dim).max(1),
+            Column::Tokens { of_row, .. } => of_row.len(),
         }
     }
 
@@ -38,6 +48,9 @@ impl Column {
                 dim: *dim,
                 values: indices.iter().flat_map(|&i| values[i * dim..(i + 1) * dim].iter().copied()).collect(),
             },
+            Column::Tokens { tokens, of_row } => {
+                Column::Tokens { tokens: Arc::clone(tokens), of_row: indices.iter().map(|&i| of_row[i]).collect() }
+            }
         }
     }
 }
@@ -71,6 +84,19 @@ impl Frame {
         self.text(&category_key(name)).or_else(|| self.text(name))
     }
 
+    /// Adds the tokens of a text column beside its vectors, of which there must be as many.
+    pub fn insert_tokens(&mut self, name: &str, tokens: Arc<Tokens>, of_row: Vec<u32>) {
+        self.insert(tokens_key(name), Column::Tokens { tokens, of_row });
+    }
+
+    /// The tokens of a text column, and for each row the number of its text.
+    pub fn tokens(&self, name: &str) -> Option<(&Arc<Tokens>, &[u32])> {
+        match self.columns.get(&tokens_key(name)) {
+            Some(Column::Tokens { tokens, of_row }) => Some((tokens, of_row)),
+            _ => None,
+        }
+    }
+
     pub fn numeric(&self, name: &str) -> Option<&[f64]> {
         match self.columns.get(name) {
             Some(Column::Numeric(values)) => Some(values),
@@ -96,4 +122,9 @@ impl Frame {
 /// Under which name a frame holds a column as categories.
 pub fn category_key(name: &str) -> String {
     format!("{name} (category)")
+}
+
+/// Under which name a frame holds the tokens of a text column.
+pub fn tokens_key(name: &str) -> String {
+    format!("{name} (tokens)")
 }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::frame::{Frame, category_key};
+use super::frame::{Frame, category_key, tokens_key};
 use super::matrix::Matrix;
 use super::metrics::Scores;
 use super::rng::Stream;
@@ -46,10 +46,13 @@ pub struct Shuffle<'a> {
 }
 
 impl Shuffle<'_> {
-    /// The frame after it; columns that it does not have are no matter. What a column is as a category moves with it.
+    /// The frame after it; columns that it does not have are no matter. What a column is as a category or as tokens moves
+    /// with it.
     pub fn apply(&self, frame: &Frame) -> Frame {
         let mut dealt = frame.clone();
-        let moves = |name: &String| self.columns.iter().any(|own| own == name || category_key(own) == *name);
+        let moves = |name: &String| {
+            self.columns.iter().any(|own| own == name || category_key(own) == *name || tokens_key(own) == *name)
+        };
         for (_, column) in dealt.columns.iter_mut().filter(|(name, _)| moves(name)) {
             *column = column.take(&self.order);
         }

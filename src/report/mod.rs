@@ -3,6 +3,7 @@
 //! Everything here is a pure function from artifacts that were read already to text. It prints nothing, opens nothing
 //! and does not know how the numbers were computed, nor what a pipeline or a cache is.
 
+pub mod article;
 pub mod contest;
 pub mod figure;
 pub mod page;
@@ -14,7 +15,7 @@ pub use contest::{Contender, Contest, Pair};
 pub use page::{Page, render};
 pub use read::{ColumnView, StageArtifacts, TableView};
 pub use statistics::wilson;
-pub use study::{figures, learning_curves, study};
+pub use study::{all_figures, figures, learning_curves, study};
 
 /// Why a report cannot be made. Missing or odd values are no errors: the block that needs them is left out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -34,7 +34,7 @@ pub struct Baseline {
 
 impl Baseline {
     fn selection(&self) -> Selection<'_> {
-        Selection { numeric: &self.numeric, text: &self.text, categories: &[], filter: &self.filter }
+        Selection { numeric: &self.numeric, text: &self.text, adapted: &[], categories: &[], filter: &self.filter }
     }
 }
 
@@ -115,7 +115,7 @@ fn matrix(frame: &crate::ml::frame::Frame) -> Matrix {
             match column {
                 Column::Numeric(values) => row[0] = values[i] as f32,
                 Column::Vector { values, .. } => row.copy_from_slice(&values[i * dim..(i + 1) * dim]),
-                Column::Text(_) => row[0] = f32::NAN,
+                Column::Text(_) | Column::Tokens { .. } => row[0] = f32::NAN,
             }
         }
         first += dim;

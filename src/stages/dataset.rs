@@ -3,6 +3,7 @@
 //! Knows nothing of models. Column names that stages agree on are here and nowhere else.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -10,8 +11,9 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type};
 use serde_json::json;
 
+use super::encoder::{self, TFIDF};
 use crate::artifact::Table;
-use crate::engine::{CheckContext, InputView, Reads, StageContext};
+use crate::engine::{CheckContext, InputView, Reads, Report, StageContext};
 use crate::ml::frame::{Column, Frame};
 use crate::tabular::Filter;
 
@@ -25,7 +27,7 @@ pub(super) const PART: &str = "part";
 pub(super) const FOLD: &str = "fold";
 /// Field metadata: the original name of the label column.
 pub(super) const LABEL_NAME: &str = "label_name";
-/// Field metadata of an embedding: JSON that says what made it.
+/// Field metadata of an embedding: JSON that says what made it. At plan time the encoder's name.
 pub(super) const ENCODER: &str = "encoder";
 
 /// The column that holds the embedding of a text column.
@@ -33,10 +35,17 @@ pub(super) fn embedding_of(text: &str) -> String {
     format!("{text}_embedding")
 }
 
+/// The text column that a column holds the embedding of.
+pub(super) fn embedded_by(embedding: &str) -> Option<&str> {
+    embedding.strip_suffix("_embedding")
+}
+
 /// What a learner is told to look at; the same in `baseline`, `train` and `transfer`.
 pub(super) struct Selection<'a> {
     pub numeric: &'a [String],
     pub text: &'a [String],
+    /// Those text columns whose encoder the learner adapts: their texts are read beside their embeddings.
+    pub adapted: &'a [String],
     pub categories: &'a [String],
     pub filter: &'a Filter,
 }
@@ -48,18 +57,21 @@ impl Selection<'_> {
         let mut columns: Vec<String> = self.numeric.iter().cloned().chain(embeddings).collect();
         let more = self.categories.iter().filter(|column| !self.numeric.contains(column));
         columns.extend(more.cloned());
+        let more: Vec<String> = self.adapted.iter().filter(|column| !columns.contains(column)).cloned().collect();
+        columns.extend(more);
         columns
     }
 
     /// Declares what is read of the inputs `rows` and `embeddings`, and finds missing columns before anything runs.
     pub fn check(&self, context: &mut CheckContext) {
         let fixed = [ROW_ID, LABEL, PART, FOLD];
-        let plain = self.numeric.iter().chain(self.categories).cloned();
+        let plain = self.numeric.iter().chain(self.categories).chain(self.adapted).cloned();
         context.reads("rows", Reads::Columns(distinct(fixed, plain, self.filter)));
         let embeddings = self.text.iter().map(|text| embedding_of(text));
         context.reads("embeddings", Reads::Columns(distinct([ROW_ID], embeddings, &Filter::default())));
         context.require("rows", &["numeric"], self.numeric);
         context.require("rows", &["categories"], self.categories);
+        context.require("rows", &["network"], self.adapted);
         let filtered: Vec<String> = self.filter.columns().map(str::to_owned).collect();
         context.require("rows", &["where"], &filtered);
         if let Some(columns) = context.columns("rows")
@@ -78,6 +90,17 @@ impl Selection<'_> {
             if missing {
                 let help = format!("add an `embed` stage with `columns: [{text}]` to `embeddings`");
                 context.problem(&["text", &index], format!("no embedding of column '{text}'"), Some(help));
+            }
+        }
+        for text in self.adapted {
+            let is_bag_of_words = context.inputs("embeddings").iter().any(|shape| {
+                let has_it = shape.columns.as_ref().is_some_and(|columns| columns.contains(&embedding_of(text)));
+                has_it && shape.facts.get(ENCODER).is_some_and(|encoder| encoder == TFIDF)
+            });
+            if is_bag_of_words {
+                let message = format!("`tfidf`, which embeds '{text}', has no layers to adapt");
+                let help = Some("embed it by a sentence-transformers model, or leave `adapt` out".to_owned());
+                context.problem(&["network", "text", "adapt"], message, help);
             }
         }
     }
@@ -141,6 +164,8 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
     add_categories(&mut frame, &rows, selection.categories)?;
     let row_id = integers(&rows, ROW_ID)?;
     let encoders = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), selection.text, &[])?;
+    let adapted = selection.text.iter().zip(&encoders).filter(|(text, _)| selection.adapted.contains(text));
+    add_tokens(&mut frame, &rows, adapted, context.threads(), context.report())?;
     let texts = strings(&rows, LABEL)?;
     let mut classes: Vec<String> = texts.iter().flatten().cloned().collect();
     classes.sort_unstable();
@@ -223,6 +248,24 @@ pub(super) fn add_embeddings(
         encoders.push(made_by(table, &name)?);
     }
     Ok(encoders)
+}
+
+/// Adds the tokens of text columns, each with what made its embedding.
+pub(super) fn add_tokens<'a>(
+    frame: &mut Frame,
+    rows: &Table,
+    columns: impl Iterator<Item = (&'a String, &'a serde_json::Value)>,
+    threads: usize,
+    report: &dyn Report,
+) -> anyhow::Result<()> {
+    for (column, made_by) in columns {
+        let texts: Vec<String> = strings(rows, column)?.into_iter().map(Option::unwrap_or_default).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let (tokens, of_row) = encoder::tokens(made_by, &texts, threads, report)
+            .with_context(|| format!("the encoder of '{column}' cannot be adapted"))?;
+        frame.insert_tokens(column, Arc::new(tokens), of_row);
+    }
+    Ok(())
 }
 
 /// What made an embedding column.

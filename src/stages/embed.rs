@@ -1,4 +1,4 @@
-//! `embed`: text columns → vectors, by a sentence-transformer or by the built-in `tfidf`.
+//! `embed`: text columns → vectors, by a pretrained model or by the built-in `tfidf`.
 //!
 //! Knows nothing of how encoders compute or where they come from (`encoder`).
 
@@ -30,9 +30,9 @@ use crate::ml::matrix::Matrix;
 pub struct Embed {
     /// Text columns to embed.
     columns: Vec<String>,
-    /// A sentence-transformers model by its hub id or folder, or `tfidf`, which needs no model.
+    /// A model by its hub id, folder or imported name (sentence-transformers, model2vec), or `tfidf`, which needs no model.
     encoder: String,
-    /// For sentence-transformers: what differs from the model's own files.
+    /// For models: what differs from their own files.
     #[serde(default)]
     transformer: TransformerOptions,
     /// For `tfidf`.
@@ -83,6 +83,7 @@ impl Stage for Embed {
             let help = "add `fit: folds.train`, so that no other row can leak into the vocabulary".to_owned();
             context.problem(&["encoder"], "`tfidf` needs the rows to learn its vocabulary from", Some(help));
         }
+        context.tell("rows", ENCODER, self.encoder.clone());
         let embeddings = self.columns.iter().map(|name| embedding_of(name));
         context.output("rows", std::iter::once(ROW_ID.to_owned()).chain(embeddings).collect());
     }

@@ -2,10 +2,13 @@
 //!
 //! Knows nothing of tables.
 
-use serde_json::json;
+use anyhow::{anyhow, bail};
+use serde::Deserialize as _;
+use serde_json::{Value, json};
 
+use super::adapter::Adapter;
 use crate::engine::{External, Report};
-use crate::ml::encoder::{self, TextEncoder, TransformerOptions};
+use crate::ml::encoder::{self, Pooling, TextEncoder, Tokens, TransformerOptions};
 use crate::models::{FetchProgress, Resolver, Silent};
 
 /// The built-in encoder, which needs no model.
@@ -56,6 +59,40 @@ pub(super) fn open(
     };
     let recipe = recipe(&resolved.name, &resolved.digest, encoder.as_ref());
     Ok((encoder, recipe))
+}
+
+/// Texts as tokens of the encoder that made the embeddings of `made_by`, with that encoder, for a network that trains its
+/// last layers; and for each text the number of its own. The encoder's digest is part of the embeddings, and so of the
+/// key of whoever reads them: another encoder under the same name is refused.
+pub(super) fn tokens(
+    made_by: &Value,
+    texts: &[&str],
+    threads: usize,
+    report: &dyn Report,
+) -> anyhow::Result<(Tokens, Vec<u32>)> {
+    let name = made_by["name"].as_str().ok_or_else(|| anyhow!("the embeddings do not tell what made them"))?;
+    if name == TFIDF {
+        bail!("`tfidf` has no layers to adapt: embed by a sentence-transformers model, or leave `adapt` out");
+    }
+    let resolved = Resolver::from_env().resolve(name, &Fetching(report))?;
+    if made_by["digest"] != resolved.digest.as_str() {
+        bail!(
+            "'{name}' in '{}' has other files than the encoder that made the embeddings: bring back that one, or run \
+             the `embed` stage again",
+            resolved.folder.display()
+        );
+    }
+    let recipe = &made_by["recipe"];
+    let options = TransformerOptions {
+        max_length: recipe["max_length"].as_u64().map(usize::try_from).transpose()?,
+        normalize: recipe["normalize"].as_bool(),
+        // Several side by side are the encoder's own.
+        pooling: recipe["pooling"].is_string().then(|| Pooling::deserialize(&recipe["pooling"])).transpose()?,
+        prefix: Some(recipe["prefix"].as_str().unwrap_or_default().to_owned()),
+        dimensions: recipe["dimensions"].as_u64().map(usize::try_from).transpose()?,
+        ..TransformerOptions::default()
+    };
+    Ok(Tokens::read(&resolved.folder, &options, texts, threads, &Adapter(report))?)
 }
 
 /// The GPU that this program was built for; `None` for the CPU, which has an engine of its own.

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::report::view;
+use super::told::view;
 use crate::artifact::Table;
 use crate::engine::StageContext;
 use crate::report::{StageArtifacts, figures};
@@ -23,8 +23,8 @@ pub(super) fn put_figures(
     let views = tables.iter().map(|(name, table)| Ok(((*name).to_owned(), view(table)?)));
     artifacts.tables = views.collect::<anyhow::Result<IndexMap<_, _>>>()?;
     let drawn = figures(&artifacts);
-    for (name, svg) in &drawn {
-        context.put_file("figures", &format!("{name}.svg"), svg.as_bytes()).context("figures")?;
+    for (name, drawing) in &drawn {
+        context.put_file("figures", &format!("{name}.svg"), drawing.svg().as_bytes()).context("figures")?;
     }
     if drawn.is_empty() {
         // A port must not stay empty: too few epochs or columns for a picture are no error.

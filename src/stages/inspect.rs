@@ -112,7 +112,7 @@ impl Stage for Inspect {
         let rows = self.rows(&context.input("rows")?.table()?, model.classes())?;
         let row_id = dataset::integers(&rows, ROW_ID)?;
         let truth = labels(&rows, model.classes())?;
-        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"))?;
+        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), context.report())?;
         let probabilities = model.probabilities(&frames)?;
         let scores =
             Scores::from_probabilities(model.classes(), &truth, &probabilities).with_intervals(&truth, &probabilities);

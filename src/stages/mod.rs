@@ -4,8 +4,10 @@
 //! To add one: a file here, and a line in [`KINDS`].
 
 mod adapter;
+mod article;
 mod averaged;
 mod baseline;
+mod bundle;
 mod checkpoint;
 mod command;
 pub mod compare;
@@ -19,6 +21,7 @@ mod figures;
 mod insight;
 mod inspect;
 mod load;
+mod map;
 mod model_file;
 mod pace;
 mod predict;
@@ -28,6 +31,7 @@ mod report;
 pub mod schema;
 mod split;
 mod tested;
+mod told;
 mod train;
 mod training;
 mod transfer;
@@ -44,9 +48,12 @@ static KINDS: &[KindInfo] = &[
     train::Train::INFO,
     ensemble::Ensemble::INFO,
     inspect::Inspect::INFO,
+    map::Map::INFO,
     predict::Predict::INFO,
     transfer::Transfer::INFO,
     report::Report::INFO,
+    article::Article::INFO,
+    bundle::Bundle::INFO,
     command::Command::INFO,
 ];
 

@@ -6,7 +6,8 @@ use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use super::dataset::{self, Dataset};
-use crate::engine::{InputView, StageContext};
+use crate::artifact::Table;
+use crate::engine::{InputView, Report, StageContext};
 use crate::ml::frame::Frame;
 use crate::ml::network::Classifier;
 
@@ -77,6 +78,20 @@ impl ModelFile {
     /// The text columns that the model wants embedded.
     pub fn text(&self) -> Vec<String> {
         self.encoders.iter().map(|encoder| encoder.column.clone()).collect()
+    }
+
+    /// Those of them whose texts the model reads with layers of its own.
+    pub fn adapted(&self) -> Vec<String> {
+        let columns = self.classifier.preprocessing().text.iter();
+        columns.filter(|column| column.adapted).map(|column| column.name.clone()).collect()
+    }
+
+    /// Adds the texts that the model reads with adapted layers, by the encoder that it learnt with.
+    pub fn add_texts(&self, frame: &mut Frame, rows: &Table, report: &dyn Report) -> anyhow::Result<()> {
+        let adapted = self.adapted();
+        let wanted = self.encoders.iter().map(|encoder| (&encoder.column, &encoder.made_by));
+        let wanted = wanted.filter(|(column, _)| adapted.contains(column));
+        dataset::add_tokens(frame, rows, wanted, rayon::current_num_threads(), report)
     }
 
     /// Joins the embeddings that the model learnt with to the frame; of several of one column those of its own encoder.

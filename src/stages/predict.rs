@@ -81,7 +81,7 @@ impl Stage for Predict {
         let model = Predictor::read(&context.input("model")?)?;
         let rows = dataset::filtered(&context.input("rows")?.table()?, &self.filter)?;
         let row_id = dataset::integers(&rows, ROW_ID)?;
-        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"))?;
+        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), context.report())?;
         let probabilities = model.probabilities(&frames)?;
         let best = probabilities.argmax_rows();
         let classes = model.classes();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::dataset::{add_categories, numeric_frame};
 use super::model_file::ModelFile;
 use crate::artifact::Table;
-use crate::engine::{CheckContext, InputView, StageContext};
+use crate::engine::{CheckContext, InputView, Report, StageContext};
 use crate::ml::ensemble::{Average, Combination};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
@@ -162,11 +162,18 @@ impl Predictor {
     }
 
     /// Every network's inputs for these rows.
-    pub fn frames(&self, rows: &Table, row_id: &[i64], embeddings: &[InputView]) -> anyhow::Result<Vec<Frame>> {
+    pub fn frames(
+        &self,
+        rows: &Table,
+        row_id: &[i64],
+        embeddings: &[InputView],
+        report: &dyn Report,
+    ) -> anyhow::Result<Vec<Frame>> {
         let frame = |model: &ModelFile| {
             let mut frame = numeric_frame(rows, &model.numeric())?;
             add_categories(&mut frame, rows, &model.categories())?;
             model.add_embeddings(&mut frame, row_id, embeddings)?;
+            model.add_texts(&mut frame, rows, report)?;
             Ok(frame)
         };
         self.networks().into_iter().map(frame).collect()

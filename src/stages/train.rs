@@ -17,7 +17,7 @@ use super::figures::put_figures;
 use super::insight::{calibrate, findings};
 use super::model_file::ModelFile;
 use super::predictor::Predictor;
-use super::report::view;
+use super::told::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
@@ -76,8 +76,20 @@ fn one() -> usize {
 }
 
 impl Train {
-    fn selection(&self) -> Selection<'_> {
-        Selection { numeric: &self.numeric, text: &self.text, categories: &self.categories, filter: &self.filter }
+    fn selection<'a>(&'a self, adapted: &'a [String]) -> Selection<'a> {
+        let Train { numeric, text, categories, filter, .. } = self;
+        Selection { numeric, text, adapted, categories, filter }
+    }
+
+    /// The text columns whose encoder is adapted, by this stage or a trial of its search.
+    fn adapted(&self) -> Vec<String> {
+        let searched = |column: &str| {
+            let paths = self.search.iter().flat_map(|search| search.space.keys());
+            let own = format!("network.columns.{column}.adapt");
+            paths.into_iter().any(|path| path.starts_with("network.text.adapt") || path.starts_with(&own))
+        };
+        let adapts = |column: &&String| self.network.adapt(column).is_some() || searched(column);
+        self.text.iter().filter(adapts).cloned().collect()
     }
 }
 
@@ -106,7 +118,9 @@ impl Stage for Train {
     }
 
     fn threads(&self) -> Threads {
-        if self.search.is_some() || self.seeds > 1 { Threads::All } else { Threads::One }
+        // The layers of an encoder are work for all of them.
+        let shared = self.search.is_some() || self.seeds > 1 || !self.adapted().is_empty();
+        if shared { Threads::All } else { Threads::One }
     }
 
     fn check(&self, context: &mut CheckContext) {
@@ -116,8 +130,10 @@ impl Stage for Train {
         if self.seeds == 0 {
             context.problem(&["seeds"], "at least one network is needed", None);
         }
-        self.selection().check(context);
-        tell_of_model(context, self.selection().model_columns());
+        let adapted = self.adapted();
+        let selection = self.selection(&adapted);
+        selection.check(context);
+        tell_of_model(context, selection.model_columns());
         for (path, message) in self.network.problems() {
             let path: Vec<&str> = std::iter::once("network").chain(path.split('.')).collect();
             context.problem(&path, message, None);
@@ -131,7 +147,8 @@ impl Stage for Train {
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let data = dataset(context, &self.selection())?;
+        let adapted = self.adapted();
+        let data = dataset(context, &self.selection(&adapted))?;
         let found = match &self.search {
             Some(spec) => Some(self.search(spec, &data, context)?),
             None => None,

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::checkpoint::Place;
-use super::dataset::{FOLD, LABEL, PART, ROW_ID, Selection, dataset, distinct, model_columns, tell_of_model};
+use super::dataset::{
+    FOLD, LABEL, PART, ROW_ID, Selection, dataset, distinct, embedded_by, model_columns, tell_of_model,
+};
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
 use super::model_file::ModelFile;
@@ -114,16 +116,18 @@ impl Stage for Transfer {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        let nothing = Selection { numeric: &[], text: &[], categories: &[], filter: &self.filter };
+        let nothing = Selection { numeric: &[], text: &[], adapted: &[], categories: &[], filter: &self.filter };
         nothing.check(context);
-        let rows =
-            model_columns(context, "rows").map(|columns| distinct([ROW_ID, LABEL, PART, FOLD], columns, &self.filter));
+        let adapted = self.newly_adapted(context);
+        let rows = model_columns(context, "rows").map(|columns| {
+            distinct([ROW_ID, LABEL, PART, FOLD], columns.into_iter().chain(adapted.iter().cloned()), &self.filter)
+        });
         context.reads("rows", rows.map_or(Reads::All, Reads::Columns));
         let embeddings = model_columns(context, "embeddings");
         let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns, &Filter::default()));
         context.reads("embeddings", embeddings.map_or(Reads::All, Reads::Columns));
         if let Some(columns) = context.columns("model") {
-            tell_of_model(context, columns);
+            tell_of_model(context, distinct([], columns.into_iter().chain(adapted), &Filter::default()));
         }
         for (path, message) in self.training().problems() {
             context.problem(&path.split('.').collect::<Vec<_>>(), message, None);
@@ -143,7 +147,17 @@ impl Stage for Transfer {
                 .warn(&format!("'{stage}' is an average of {networks} networks: transfer starts from the first"));
         }
         let (numeric, text, categories) = (old.numeric(), old.text(), old.categories());
-        let selection = Selection { numeric: &numeric, text: &text, categories: &categories, filter: &self.filter };
+        // By the old network, the new one, or both.
+        let mut adapted = old.adapted();
+        let newly = |column: &&String| self.network.as_ref().is_some_and(|network| network.adapt(column).is_some());
+        adapted.extend(text.iter().filter(newly).cloned());
+        let selection = Selection {
+            numeric: &numeric,
+            text: &text,
+            adapted: &adapted,
+            categories: &categories,
+            filter: &self.filter,
+        };
         let data = dataset(context, &selection)?;
         old.check_encoders(&data.encoders)?;
         let examples = Data {
@@ -204,6 +218,14 @@ impl Stage for Transfer {
 }
 
 impl Transfer {
+    /// The text columns of the model whose encoder the new network adapts.
+    fn newly_adapted(&self, context: &CheckContext) -> Vec<String> {
+        let Some(network) = &self.network else { return Vec::new() };
+        let columns = context.columns("model").unwrap_or_default();
+        let texts = columns.iter().filter_map(|column| embedded_by(column));
+        texts.filter(|text| network.adapt(text).is_some()).map(str::to_owned).collect()
+    }
+
     /// What one training is of, beside the inputs; neither the other strategies nor the number of seeds.
     fn subject(&self, variant: &Variant) -> Value {
         let Variant { strategy, seed, share } = *variant;

@@ -36,10 +36,20 @@ const MORE: &str = r#"  tempo:
     rows: songs
     embeddings: titles
     file: both.csv
+  plane:
+    kind: map
+    rows: folds
+    embeddings: titles
+    text: [title]
+    numeric: [tempo]
+    points: 60
+    perplexity: 5
+    iterations: 300
+    show: [title]
   report:
     kind: report
     title: t
-    stages: [songs, folds, baseline, fused, tempo, both, all, look]
+    stages: [songs, folds, baseline, fused, tempo, both, all, look, plane]
 "#;
 
 fn study() -> Workspace {
@@ -211,4 +221,33 @@ stages:
     let page = work.text("artifacts/study/report/report.html");
     assert!(page.contains("Splits side by side") && page.contains("logistic: accuracy"), "no gap is told");
     assert!(page.contains("Newcombe"), "the interval's kind is not told");
+}
+
+#[test]
+fn a_map_shows_rows_of_the_training_part_and_says_what_it_keeps() {
+    let work = study();
+    work.run().succeeded();
+    let (points, map) = (table(&work, "plane/points.arrow"), json(&work, "plane/map.json"));
+    assert_eq!((points.rows(), map["points"].as_u64()), (60, Some(60)));
+    let (x, y) = (numbers(&points, "x"), numbers(&points, "y"));
+    assert!(x.iter().chain(&y).all(|value| value.is_finite()));
+    let part: std::collections::HashMap<i64, String> = {
+        let rows = table(&work, "folds/rows.arrow");
+        let ids = rows.column("row_id").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
+        ids.into_iter().zip(texts(&rows, "part")).collect()
+    };
+    let ids = points.column("row_id").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
+    assert!(ids.iter().all(|id| part[id] == "train"));
+    let near = &map["neighbours"];
+    for share in ["of_own_class", "by_chance", "kept_in_plane"] {
+        assert!((0.0..=1.0).contains(&near[share].as_f64().expect("a share")), "{share}: {map:#}");
+    }
+    // The tempo tells the genre in these songs.
+    assert!(near["of_own_class"].as_f64() > near["by_chance"].as_f64(), "{map:#}");
+    let page = work.text("artifacts/study/report/report.html");
+    assert!(page.contains("Maps of the vectors") && page.contains("<title>rap: "), "the map is missing");
+    work.edit("pipeline.yaml", "perplexity: 5", "perplexity: 80");
+    let run = work.run();
+    let said = format!("{}{}", run.error(), run.stderr);
+    assert!(said.contains("perplexity 80 must lie between 1 and the number of points less 1"), "{said}");
 }

@@ -1,5 +1,7 @@
 //! All integration tests in one program: one link, and shared helpers.
 
+mod adapt;
+mod article;
 mod bad_input;
 mod cache;
 mod cli;

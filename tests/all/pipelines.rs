@@ -42,6 +42,7 @@ fn the_full_study_has_its_stages() {
         "baseline",
         "titles",
         "artists",
+        "map",
         "numeric",
         "text",
         "fused",
@@ -54,6 +55,8 @@ fn the_full_study_has_its_stages() {
         "transfer_fused",
         "predict_six",
         "report",
+        "article",
+        "hand_in",
     ] {
         assert!(stages.iter().any(|found| found == stage), "{stage} is missing");
     }

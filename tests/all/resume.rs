@@ -83,7 +83,7 @@ fn is_temporary(path: &Path) -> bool {
 
 /// Runs the program and kills it with SIGKILL: `after` so long, or, without, some time after it has saved something. False if it
 /// ended by itself before.
-fn kill(work: &Workspace, more: &[&str], after: Option<Duration>, moments: &mut Moments) -> bool {
+pub fn kill(work: &Workspace, more: &[&str], after: Option<Duration>, moments: &mut Moments) -> bool {
     let before = progress(work);
     let mut arguments = vec!["run", "pipeline.yaml", "--json"];
     arguments.extend(more);
@@ -115,7 +115,7 @@ fn kill(work: &Workspace, more: &[&str], after: Option<Duration>, moments: &mut 
 }
 
 /// Repeatable random moments.
-struct Moments(u64);
+pub struct Moments(pub u64);
 
 impl Moments {
     fn up_to(&mut self, longest: Duration) -> Duration {
@@ -141,7 +141,7 @@ pub fn headline(work: &Workspace, stage: &str) -> String {
 }
 
 #[track_caller]
-fn assert_same_artifacts(one: &Workspace, other: &Workspace) {
+pub fn assert_same_artifacts(one: &Workspace, other: &Workspace) {
     let files = one.files_under("artifacts/study");
     assert!(!files.is_empty());
     assert_eq!(files, other.files_under("artifacts/study"));

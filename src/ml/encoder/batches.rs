@@ -81,7 +81,7 @@ pub fn run(
 }
 
 /// The numbers of the non-empty sequences, longest first, in groups of at most `batch_tokens` tokens (or one sequence).
-fn plan(sequences: &[Vec<u32>], batch_tokens: usize, equal_lengths: bool) -> Vec<Vec<usize>> {
+pub fn plan(sequences: &[Vec<u32>], batch_tokens: usize, equal_lengths: bool) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..sequences.len()).filter(|&s| !sequences[s].is_empty()).collect();
     order.sort_by_key(|&s| std::cmp::Reverse(sequences[s].len()));
     let mut batches: Vec<Vec<usize>> = Vec::new();

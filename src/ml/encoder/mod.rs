@@ -1,25 +1,35 @@
-//! Encoders turn texts into vectors: transformers in the sentence-transformers layout, and TF-IDF with latent
-//! semantic analysis, which needs no model.
+//! Encoders turn texts into vectors: transformers and static embeddings in the sentence-transformers layout, and TF-IDF
+//! with latent semantic analysis, which needs no model.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `folder` | what a model's own files say: architecture, pooling, normalisation, length |
+//! | `folder` | what a model's own files and the options say: pooling, length, steps |
+//! | `modules`, `architecture`, `prompts` | the chain of modules, a transformer's shape, the text put before each text |
 //! | `tokens` | texts → distinct token sequences |
 //! | `batches` | sequences → batches → worker threads → rows |
 //! | `packed` | the BERT family on a CPU, without padding, one thread a batch |
 //! | `candle_model` | the same through candle-transformers, for other devices and as a reference |
+//! | `static_model` | a vector for each token, as model2vec and StaticEmbedding have it |
+//! | `pooling`, `head` | tokens' vectors → a text's; dense layers, normalisation and truncation after it |
+//! | `adaptable` | an encoder cut in two, for networks that train its last layers |
 //! | `tfidf` | word and character n-grams, reduced by a seeded truncated SVD |
 //!
 //! Knows no network, cache or table: fetching a model's files and keeping its vectors is others' work.
 
+mod adaptable;
 mod architecture;
 mod batches;
 mod candle_model;
 mod error;
 mod folder;
+mod head;
 mod kernels;
+mod modules;
 mod packed;
 mod parallel;
+mod pooling;
+mod prompts;
+mod static_model;
 mod tfidf;
 mod tokens;
 mod transformer;
@@ -32,8 +42,13 @@ use serde::{Deserialize, Serialize};
 
 use super::matrix::Matrix;
 use super::progress::Progress;
+pub(in crate::ml) use head::normalize;
+pub(in crate::ml) use pooling::pool;
 
+pub use adaptable::{Cut, EncoderShape, TokenStates, Tokens, UPPER_TENSORS, UpperLayer};
+pub use architecture::Activation as EncoderActivation;
 pub use error::EncodeError;
+pub use pooling::Pooling;
 pub use tfidf::{Tfidf, TfidfOptions};
 
 /// Turns texts into vectors of one length. The vector of a text depends on that text alone.
@@ -68,19 +83,7 @@ pub trait TextEncoder: Send + Sync {
     fn recipe(&self) -> serde_json::Value;
 }
 
-/// How the vectors of a text's tokens become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Pooling {
-    /// The mean over all tokens, special ones included.
-    Mean,
-    /// The vector of the first token.
-    Cls,
-    /// The largest value of each dimension.
-    Max,
-}
-
-/// What a user may change about a transformer; what is left out comes from the model's own files.
+/// What a user may change about a model; what is left out comes from its own files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TransformerOptions {
@@ -93,6 +96,15 @@ pub struct TransformerOptions {
     /// How the tokens' vectors become one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pooling: Option<Pooling>,
+    /// Text put before every text, e.g. `query: ` for E5. Empty: none, even if the model has a default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The same by the name under which the model's config_sentence_transformers.json has it, e.g. `query`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// Keep only so many dimensions of a vector, the first ones: for models trained to bear it (Matryoshka, arXiv 2205.13147).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<usize>,
     /// Tokens computed together by one thread: a matter of speed and memory, not of results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_tokens: Option<usize>,

@@ -16,6 +16,8 @@ pub enum Activation {
     Selu,
     /// x·Φ(x), exact (Hendrycks and Gimpel 2016, arXiv 1606.08415)
     Gelu,
+    /// Its tanh form, ½x(1 + tanh(√(2/π)(x + 0.044715x³)))
+    GeluTanh,
     /// x·sigmoid(x)
     Silu,
     /// x·tanh(softplus(x)) (Misra 2019, arXiv 1908.08681)
@@ -36,6 +38,7 @@ impl Activation {
             Activation::Relu => each(values, |x| if x <= 0.0 { 0.0 } else { x }),
             Activation::Selu => each(values, selu),
             Activation::Gelu => each(values, |x| x * normal_cdf(x)),
+            Activation::GeluTanh => each(values, |x| x * sigmoid(2.0 * gelu_inner(x))),
             Activation::Silu => each(values, |x| x * sigmoid(x)),
             Activation::Mish => each(values, |x| x * tanh_softplus(x)),
             Activation::Tanh => each(values, tanh),
@@ -53,6 +56,10 @@ impl Activation {
             Activation::Relu => each(values, |x| if x <= 0.0 { 0.0 } else { 1.0 }),
             Activation::Selu => each(values, |x| if x <= 0.0 { SELU_SCALE * SELU_ALPHA * exp(x) } else { SELU_SCALE }),
             Activation::Gelu => each(values, |x| normal_cdf(x) + x * exp(-0.5 * x * x) * FRAC_1_SQRT_2PI),
+            Activation::GeluTanh => each(values, |x| {
+                let s = sigmoid(2.0 * gelu_inner(x));
+                s + 2.0 * x * s * (1.0 - s) * SQRT_2_OVER_PI * (1.0 + 3.0 * 0.044_715 * x * x)
+            }),
             Activation::Silu => each(values, |x| {
                 let s = sigmoid(x);
                 s * (1.0 + x * (1.0 - s))
@@ -73,12 +80,19 @@ impl Activation {
 const SELU_ALPHA: f32 = 1.673_263_2;
 const SELU_SCALE: f32 = 1.050_701;
 const FRAC_1_SQRT_2PI: f32 = 0.398_942_3;
+const SQRT_2_OVER_PI: f32 = 0.797_884_6;
 
 #[inline(always)]
 fn selu(x: f32) -> f32 {
     // exp(x) - 1 cancels near 0, where the absolute error of 1e-7 is still below what a layer can feel.
     let negative = SELU_SCALE * SELU_ALPHA * (exp(x.min(0.0)) - 1.0);
     if x <= 0.0 { negative } else { SELU_SCALE * x }
+}
+
+/// √(2/π)(x + 0.044715x³); ½(1 + tanh u) is sigmoid(2u).
+#[inline(always)]
+fn gelu_inner(x: f32) -> f32 {
+    SQRT_2_OVER_PI * x * (1.0 + 0.044_715 * x * x)
 }
 
 #[inline(always)]
@@ -136,7 +150,7 @@ mod tests {
 
     // import torch; from torch.nn import functional as F
     // x = torch.tensor([-3., -.7, 0.3, 1.9], requires_grad=True)
-    // for f in (F.relu, F.selu, F.gelu, F.silu, F.mish, torch.tanh):
+    // for f in (F.relu, F.selu, F.gelu, partial(F.gelu, approximate="tanh"), F.silu, F.mish, torch.tanh):
     //     y = f(x); g, = torch.autograd.grad(y.sum(), x); print(f.__name__, y.tolist(), g.tolist())
     #[test]
     fn values_and_slopes_agree_with_pytorch() {
@@ -152,7 +166,7 @@ mod tests {
         }
     }
 
-    const EXPECTED: [(Activation, [f32; 4], [f32; 4]); 6] = [
+    const EXPECTED: [(Activation, [f32; 4], [f32; 4]); 7] = [
         (Activation::Relu, [0.0, 0.0, 0.3, 1.9], [0.0, 0.0, 1.0, 1.0]),
         (
             Activation::Selu,
@@ -163,6 +177,11 @@ mod tests {
             Activation::Gelu,
             [-0.004_050_2, -0.169_374_6, 0.185_373_4, 1.845_438_5],
             [-0.011_945_6, 0.023_385_9, 0.732_327_8, 1.095_953_5],
+        ),
+        (
+            Activation::GeluTanh,
+            [-0.003_637_4, -0.169_429_9, 0.185_370_9, 1.845_451_2],
+            [-0.011_584_3, 0.023_642_8, 0.732_295_5, 1.096_781_8],
         ),
         (
             Activation::Silu,

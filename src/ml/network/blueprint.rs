@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::spec::{MOST, WIDEST};
-use super::{Activation, Fusion, NetworkSpec, NumericEmbedding, Parametrization, TrunkKind};
+use super::{Activation, AdaptSpec, Fusion, NetworkSpec, NumericEmbedding, Parametrization, TrunkKind};
+use crate::ml::encoder::EncoderShape;
 
 /// The shape of a network; part of the recipe that is stored with its weights. What is left out in JSON is as in networks
 /// that have only what older recipes could say.
@@ -73,6 +74,18 @@ pub enum Embedding {
     PiecewiseLinear { bins: usize, width: usize },
     /// A row of a table for each of `values` values; row 0 stands for what is unknown.
     Table { values: usize, width: usize },
+    /// Texts through an encoder of `depth` layers, of which the last `layers` belong to the network.
+    Encoder { depth: usize, layers: usize, width: usize, intermediate: usize, update: Update },
+}
+
+/// What an adapted layer learns.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Update {
+    /// All its weights.
+    Full,
+    /// W + scale·B·A of its query and value projections (Hu et al. 2021, arXiv 2106.09685).
+    LowRank { rank: usize, scale: f64 },
 }
 
 /// The widths of a network's inputs.
@@ -82,6 +95,8 @@ pub struct Widths<'a> {
     pub numeric: usize,
     /// Name and width of each text column.
     pub text: &'a [(String, usize)],
+    /// Name of each text column whose encoder can be adapted, and the encoder's shape.
+    pub encoders: &'a [(String, EncoderShape)],
     /// Name and number of values of each column of categories, the unknown one included.
     pub categories: &'a [(String, usize)],
 }
@@ -92,7 +107,7 @@ impl BranchBlueprint {
         match self.embedding {
             Embedding::None => self.input,
             Embedding::Periodic { width, .. } | Embedding::PiecewiseLinear { width, .. } => self.input * width,
-            Embedding::Table { width, .. } => width,
+            Embedding::Table { width, .. } | Embedding::Encoder { width, .. } => width,
         }
     }
 
@@ -146,7 +161,10 @@ impl Blueprint {
                 key: free_key("text", column, &branches),
                 input: *width,
                 dropout: own.and_then(|own| own.dropout).unwrap_or(spec.text.dropout),
-                embedding: Embedding::None,
+                embedding: match spec.adapt(column) {
+                    Some(adapt) => encoder(adapt, column, widths.encoders)?,
+                    None => Embedding::None,
+                },
                 scale: false,
                 layers: own.and_then(|own| own.layers.clone()).unwrap_or_else(|| spec.text.layers.clone()),
             });
@@ -206,6 +224,17 @@ impl Blueprint {
             Embedding::Periodic { frequencies, width, .. } => few(frequencies) && width >= 2 && few(width),
             Embedding::PiecewiseLinear { bins, width } => few(bins) && few(width),
             Embedding::Table { values, width } => values < 1 << 24 && values > 0 && possible(width),
+            Embedding::Encoder { depth, layers, width, intermediate, update } => {
+                let low_rank = |rank: usize, scale: f64| few(rank) && scale.is_finite();
+                (1..=depth).contains(&layers)
+                    && few(depth)
+                    && possible(width)
+                    && intermediate > 0
+                    && intermediate <= 8 * WIDEST
+                    && branch.input == width
+                    && matches!(update, Update::Full)
+                        | matches!(update, Update::LowRank { rank, scale } if low_rank(rank, scale))
+            }
         };
         let gated = self.fusion == Fusion::Gated;
         self.trunk.iter().chain(self.branches.iter().flat_map(|branch| &branch.layers)).all(|&width| possible(width))
@@ -225,6 +254,23 @@ impl Blueprint {
     pub fn branch_levels(&self) -> usize {
         self.branches.iter().map(BranchBlueprint::levels).max().unwrap_or(0)
     }
+}
+
+fn encoder(adapt: AdaptSpec, column: &str, encoders: &[(String, EncoderShape)]) -> Result<Embedding, (String, String)> {
+    let path = format!("text.adapt.layers of {column}");
+    let Some((_, shape)) = encoders.iter().find(|(name, _)| name == column) else {
+        return Err((path, format!("'{column}' comes as vectors alone: there is no encoder to adapt")));
+    };
+    let EncoderShape { hidden, intermediate, depth } = *shape;
+    if adapt.layers > depth {
+        return Err((path, format!("the encoder has {depth} layers, not {}", adapt.layers)));
+    }
+    let update = match adapt.rank {
+        None => Update::Full,
+        // Twice the rank is what the paper's authors and its followers mostly take.
+        Some(rank) => Update::LowRank { rank, scale: adapt.alpha.unwrap_or(2.0 * rank as f64) / rank as f64 },
+    };
+    Ok(Embedding::Encoder { depth, layers: adapt.layers, width: hidden, intermediate, update })
 }
 
 fn check_names<'a>(

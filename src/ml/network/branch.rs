@@ -4,10 +4,13 @@
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 
+use super::adapted::Adapted;
 use super::blueprint::{BranchBlueprint, Embedding};
 use super::layer::{Layer, uniform};
+use super::masks::Mask;
 use super::ops::{grouped, lookup, periodic, piecewise_linear, scale};
 use super::parameter::{Role, Tensors};
+use crate::ml::input::{Input, Texts};
 use crate::ml::matrix::Matrix;
 use crate::ml::rng::Stream;
 
@@ -18,6 +21,8 @@ pub struct Branch {
     vars: Vec<(&'static str, Role, Var)>,
     /// 1 × width: factors of the first layer's inputs.
     scale: Option<Var>,
+    /// The layers of an encoder.
+    adapted: Option<Adapted>,
     pub layers: Vec<Layer>,
 }
 
@@ -32,7 +37,7 @@ impl Branch {
             Ok(vec![("weight", Role::NumberEmbedding, weight), ("bias", Role::NumberEmbedding, bias)])
         };
         let vars = match blueprint.embedding {
-            Embedding::None => Vec::new(),
+            Embedding::None | Embedding::Encoder { .. } => Vec::new(),
             Embedding::Periodic { frequencies, width, sigma } => {
                 let count = numbers * frequencies;
                 let drawn = (0..count).map(|_| (sigma * stream.normal()) as f32).collect();
@@ -58,7 +63,38 @@ impl Branch {
             true => Some(Var::ones((1, blueprint.embedded()), DType::F32, &Device::Cpu)?),
             false => None,
         };
-        Ok(Branch { embedding: blueprint.embedding, vars, scale, layers })
+        let adapted = match blueprint.embedding {
+            Embedding::Encoder { depth, layers, width, intermediate, update } => {
+                Some(Adapted::new(depth, layers, width, intermediate, update, stream)?)
+            }
+            _ => None,
+        };
+        Ok(Branch { embedding: blueprint.embedding, vars, scale, adapted, layers })
+    }
+
+    /// Lets the layers of an encoder begin as they come with it.
+    pub fn begin_as_given(&self, input: &Input) -> Result<()> {
+        match (&self.adapted, input) {
+            (Some(adapted), Input::Texts(texts)) => adapted.begin_as_given(texts),
+            _ => Ok(()),
+        }
+    }
+
+    /// The vectors of texts in training, rows × width. `mask` holds factors for every component; where `frozen`, nothing
+    /// before the layers gets a gradient.
+    pub fn read(&self, texts: &Texts, mask: Option<Mask>, frozen: bool) -> Result<Tensor> {
+        match &self.adapted {
+            Some(adapted) => adapted.forward(texts, mask, frozen),
+            None => candle_core::bail!("texts where a network wants vectors"),
+        }
+    }
+
+    /// What reaches the first layer in predictions.
+    pub fn infer(&self, input: Input) -> Result<Tensor> {
+        match input {
+            Input::Matrix(matrix) => Ok(self.embed(matrix)?.detach()),
+            Input::Texts(texts) => self.read(&texts, None, true),
+        }
     }
 
     /// What reaches the first layer.
@@ -74,6 +110,7 @@ impl Branch {
                 grouped(&tensor(piecewise_linear(&input, bins))?, weight, bias)?
             }
             (Embedding::Table { .. }, [table]) => lookup(table, input.data.iter().map(|code| *code as u32).collect())?,
+            (Embedding::Encoder { .. }, _) => candle_core::bail!("vectors where a network wants texts"),
             _ => tensor(input)?,
         };
         match &self.scale {
@@ -90,7 +127,11 @@ impl Branch {
         if let Some(scale) = &self.scale {
             all.add(format!("{prefix}scale"), Some(0), Role::Scale, scale);
         }
-        let first = usize::from(!self.vars.is_empty() || self.scale.is_some());
+        if let Some(adapted) = &self.adapted {
+            adapted.tensors(&format!("{prefix}encoder."), all);
+        }
+        let has_first_stage = !self.vars.is_empty() || self.scale.is_some() || self.adapted.is_some();
+        let first = usize::from(has_first_stage);
         for (i, layer) in self.layers.iter().enumerate() {
             layer.tensors(&format!("{prefix}layers.{i}."), first + i, all);
         }

@@ -180,6 +180,9 @@ fn check(recipe: &Recipe) -> Result<(), String> {
         Embedding::Table { values, .. } => Some(values),
         _ => None,
     });
+    let texts = recipe.network.branches.iter().skip(usize::from(!recipe.inputs.numeric.is_empty()));
+    let texts = texts.take(recipe.inputs.text.len());
+    let adapted = texts.map(|branch| matches!(branch.embedding, Embedding::Encoder { .. }));
     let branches: Vec<usize> = recipe.network.branches.iter().map(|branch| branch.input).collect();
     let problem: Cow<str> = if recipe.format != FORMAT {
         format!("its format is '{}', this version reads '{FORMAT}'", recipe.format).into()
@@ -187,6 +190,8 @@ fn check(recipe: &Recipe) -> Result<(), String> {
         format!("{} classes for {} outputs", recipe.classes.len(), recipe.network.classes).into()
     } else if widths != branches || branches.is_empty() {
         format!("inputs of widths {widths:?} for branches of {branches:?}").into()
+    } else if !adapted.eq(recipe.inputs.text.iter().map(|column| column.adapted)) {
+        "texts for branches that do not read any, or the other way round".into()
     } else if !tables.eq(values.iter().copied()) {
         format!("tables that do not fit columns of {values:?} categories").into()
     } else if !recipe.network.is_plausible() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use super::*;
+use crate::ml::input::Input;
 use crate::ml::matrix::Matrix;
 use crate::ml::rng::Stream;
 
@@ -39,14 +40,14 @@ fn blueprint(branches: &[(usize, &[usize])], trunk: &[usize], activation: Activa
     }
 }
 
-fn inputs(blueprint: &Blueprint, rows: usize) -> Vec<Matrix> {
+fn inputs(blueprint: &Blueprint, rows: usize) -> Vec<Input> {
     let mut stream = Stream::new(5, "inputs", 0);
     let mut draw = |width| Matrix::from_vec(rows, width, (0..rows * width).map(|_| stream.normal() as f32).collect());
-    let input = |branch: &BranchBlueprint| match branch.embedding {
+    let mut input = |branch: &BranchBlueprint| match branch.embedding {
         Embedding::Table { values, .. } => Matrix::from_vec(rows, 1, (0..rows).map(|i| (i % values) as f32).collect()),
         _ => draw(branch.input),
     };
-    blueprint.branches.iter().map(input).collect()
+    blueprint.branches.iter().map(|branch| input(branch).into()).collect()
 }
 
 /// The loss of a batch with dropout masks that are the same at each call.
@@ -188,8 +189,10 @@ fn predictions_are_those_of_plain_candle_layers() {
         norm.forward_t(&linear.forward(x).unwrap(), false).unwrap().silu().unwrap()
     };
     let rows = inputs(&blueprint, 9);
-    let [first, second] =
-        [0, 1].map(|i: usize| Tensor::from_slice(&rows[i].data, (9, rows[i].cols), &Device::Cpu).unwrap());
+    let [first, second] = [0, 1].map(|i: usize| match &rows[i] {
+        Input::Matrix(rows) => Tensor::from_slice(&rows.data, (9, rows.cols), &Device::Cpu).unwrap(),
+        Input::Texts(_) => panic!("texts"),
+    });
     let joined = Tensor::cat(&[layer("branches.b0.layers.0.", &first), second], 1).unwrap();
     let head = Linear::new(tensor("head.weight"), Some(tensor("head.bias")));
     let expected = head.forward(&layer("trunk.layers.0.", &joined)).unwrap();

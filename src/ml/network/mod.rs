@@ -14,6 +14,7 @@
 //! Knows nothing of how weights are learnt (`ml::train`) nor of where models are stored.
 
 mod activation;
+mod adapted;
 mod blueprint;
 mod branch;
 mod classifier;
@@ -30,7 +31,7 @@ mod spec;
 mod trunk;
 
 pub use activation::Activation;
-pub use blueprint::{Blueprint, BranchBlueprint, Embedding, Widths};
+pub use blueprint::{Blueprint, BranchBlueprint, Embedding, Update, Widths};
 pub use classifier::{Classifier, ModelError};
 pub use model::{Network, Snapshot, Training};
 pub use ops::cross_entropy;
@@ -38,8 +39,8 @@ pub(in crate::ml) use ops::vectorized;
 pub use parameter::{Parameter, Role};
 pub use recipe::Recipe;
 pub use spec::{
-    CategoryBranchSpec, CategoryColumnSpec, ColumnBranchSpec, Fusion, NetworkSpec, NumericBranchSpec, NumericEmbedding,
-    Parametrization, TextBranchSpec, TrunkKind, TrunkSpec,
+    AdaptSpec, CategoryBranchSpec, CategoryColumnSpec, ColumnBranchSpec, Fusion, NetworkSpec, NumericBranchSpec,
+    NumericEmbedding, Parametrization, TextBranchSpec, TrunkKind, TrunkSpec,
 };
 
 /// Runs `work` in a pool of one thread, so that trainings side by side do not fight; where it already is in a pool

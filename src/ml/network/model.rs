@@ -15,11 +15,11 @@ use super::masks::{Mask, branch_masks, forget};
 use super::ops::{log_mean_probabilities, vectorized};
 use super::parameter::{Parameter, Role, Tensors};
 use super::trunk::Trunk;
-use crate::ml::matrix::Matrix;
+use crate::ml::input::Input;
 use crate::ml::rng::Stream;
 
-/// A network with weights. Inputs are one rows × width matrix for each branch, in the blueprint's order; of a column of
-/// categories the codes, 0 for unknown.
+/// A network with weights. Inputs are one for each branch, in the blueprint's order: a rows × width matrix, of a column of
+/// categories the codes, 0 for unknown; or texts, which bring the layers of their encoder that stand still.
 pub struct Network {
     blueprint: Blueprint,
     branches: Vec<Branch>,
@@ -66,30 +66,43 @@ impl Network {
         Ok(Network { blueprint: blueprint.clone(), branches, gate, trunks })
     }
 
+    /// Lets the layers of encoders begin as they come with these inputs; all else stays.
+    pub fn begin_as_given(&self, inputs: &[Input]) -> Result<()> {
+        self.branches.iter().zip(inputs).try_for_each(|(branch, input)| branch.begin_as_given(input))
+    }
+
     pub fn blueprint(&self) -> &Blueprint {
         &self.blueprint
     }
 
     /// Logits in training, rows·members × classes, the members of a row one after the other: batch statistics and dropout.
     /// Batch norm's running statistics learn from the batch.
-    pub fn forward_training(&mut self, inputs: Vec<Matrix>, pass: Training) -> Result<Tensor> {
+    pub fn forward_training(&mut self, inputs: Vec<Input>, pass: Training) -> Result<Tensor> {
         let Training { frozen, dropout, masks } = pass;
         let rate = self.blueprint.dropout * dropout;
         let branch_levels = self.blueprint.branch_levels();
-        let rows = inputs.first().map_or(0, |input| input.rows);
+        let rows = inputs.first().map_or(0, Input::rows);
         let mut outputs = Vec::with_capacity(inputs.len());
-        for (branch, (blueprint, mut input)) in self.branches.iter().zip(self.blueprint.branches.iter().zip(inputs)) {
+        for (branch, (blueprint, input)) in self.branches.iter().zip(self.blueprint.branches.iter().zip(inputs)) {
             let input_rate = blueprint.dropout * dropout;
             // The inputs' dropout belongs to the first level that sees them, and is frozen with it.
-            let first_level = if blueprint.levels() == 0 { branch_levels } else { 0 };
-            if frozen <= first_level {
-                if matches!(blueprint.embedding, Embedding::Table { .. }) {
-                    forget(&mut input, input_rate, masks);
-                } else if let Some(mask) = Mask::draw(input.data.len(), input_rate, masks) {
-                    vectorized(|| mask.apply(&mut input.data, 0));
+            let levels_before = usize::from(matches!(blueprint.embedding, Embedding::Encoder { .. }));
+            let first_level = if blueprint.levels() == levels_before { branch_levels } else { levels_before };
+            let drops = frozen <= first_level;
+            let mut x = match input {
+                Input::Matrix(mut input) => {
+                    if drops && matches!(blueprint.embedding, Embedding::Table { .. }) {
+                        forget(&mut input, input_rate, masks);
+                    } else if drops && let Some(mask) = Mask::draw(input.data.len(), input_rate, masks) {
+                        vectorized(|| mask.apply(&mut input.data, 0));
+                    }
+                    branch.embed(input)?
                 }
-            }
-            let mut x = branch.embed(input)?;
+                Input::Texts(texts) => {
+                    let mask = if drops { Mask::draw(rows * blueprint.input, input_rate, masks) } else { None };
+                    branch.read(&texts, mask, frozen > 0)?
+                }
+            };
             let mut level = 0;
             if blueprint.has_first_stage() {
                 level = 1;
@@ -124,7 +137,7 @@ impl Network {
 
     /// Logits (rows × classes) for predictions: running statistics, no dropout. Of an ensemble those whose softmax is the
     /// mean of the members' probabilities.
-    pub fn infer(&self, inputs: Vec<Matrix>) -> Result<Tensor> {
+    pub fn infer(&self, inputs: Vec<Input>) -> Result<Tensor> {
         self.infer_watched(inputs, &mut |_, _| Ok(()))
     }
 
@@ -132,7 +145,7 @@ impl Network {
     /// number.
     pub fn infer_watched(
         &self,
-        inputs: Vec<Matrix>,
+        inputs: Vec<Input>,
         watch: &mut dyn FnMut(usize, &Tensor) -> Result<()>,
     ) -> Result<Tensor> {
         let mut number = 0;
@@ -143,7 +156,7 @@ impl Network {
         };
         let mut outputs = Vec::with_capacity(inputs.len());
         for (branch, input) in self.branches.iter().zip(inputs) {
-            let mut x = branch.embed(input)?.detach();
+            let mut x = branch.infer(input)?;
             for layer in &branch.layers {
                 x = layer.infer(&x)?;
                 watch(&x)?;

@@ -10,6 +10,8 @@ pub struct Parameter {
     /// How many levels must be frozen for this tensor to be frozen, minus one; `None` for the head.
     pub level: Option<usize>,
     pub role: Role,
+    /// Whether it belongs to an encoder that had learnt before.
+    pub pretrained: bool,
     pub var: Var,
 }
 
@@ -37,6 +39,11 @@ pub struct Tensors {
 
 impl Tensors {
     pub fn add(&mut self, name: String, level: Option<usize>, role: Role, var: &Var) {
-        self.all.push(Parameter { name, level, role, var: var.clone() });
+        self.all.push(Parameter { name, level, role, pretrained: false, var: var.clone() });
+    }
+
+    /// The same for what adapts an encoder; the first level.
+    pub fn add_pretrained(&mut self, name: String, role: Role, var: &Var) {
+        self.all.push(Parameter { name, level: Some(0), role, pretrained: true, var: var.clone() });
     }
 }

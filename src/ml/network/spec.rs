@@ -137,11 +137,28 @@ pub struct TextBranchSpec {
     pub dropout: f64,
     /// Brings every row's embedding to the same length.
     pub normalize: bool,
+    /// Trains the last layers of the column's encoder along with the network, e.g. {layers: 1} or {layers: 2, rank: 8}; null leaves the encoder as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapt: Option<AdaptSpec>,
+}
+
+/// How the last layers of an encoder learn. Their learning rate is that of the optimizer times `factors.encoder`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdaptSpec {
+    /// Transformer layers that learn, counted from the last; those below stand still.
+    pub layers: usize,
+    /// Learns a low-rank update of each query and value projection instead of all weights of the layer (LoRA, arXiv 2106.09685).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
+    /// rank: the update is multiplied by alpha / rank (default: twice the rank).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f64>,
 }
 
 impl Default for TextBranchSpec {
     fn default() -> Self {
-        TextBranchSpec { layers: vec![64], dropout: 0.3, normalize: false }
+        TextBranchSpec { layers: vec![64], dropout: 0.3, normalize: false, adapt: None }
     }
 }
 
@@ -153,6 +170,9 @@ pub struct ColumnBranchSpec {
     pub layers: Option<Vec<usize>>,
     /// Share of this column's inputs set to zero while training.
     pub dropout: Option<f64>,
+    /// Which layers of this column's encoder learn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapt: Option<AdaptSpec>,
 }
 
 /// The branch of a column of categories.
@@ -225,6 +245,11 @@ pub(super) const WIDEST: usize = 16_384;
 pub(super) const MOST: usize = 1_024;
 
 impl NetworkSpec {
+    /// How the encoder of a text column is adapted, if it is.
+    pub fn adapt(&self, column: &str) -> Option<AdaptSpec> {
+        self.columns.get(column).and_then(|own| own.adapt).or(self.text.adapt)
+    }
+
     /// What is wrong with the values themselves, as (path, message); empty when all is well.
     pub fn problems(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
@@ -238,7 +263,9 @@ impl NetworkSpec {
         check_layers(&mut found, "categories.layers", &self.categories.layers);
         check_layers(&mut found, "categories.width", &[self.categories.width]);
         check_layers(&mut found, "trunk.layers", &self.trunk.layers);
+        check_adapt(&mut found, "text.adapt", self.text.adapt);
         for (column, branch) in &self.columns {
+            check_adapt(&mut found, &format!("columns.{column}.adapt"), branch.adapt);
             if let Some(dropout) = branch.dropout {
                 check_share(&mut found, &format!("columns.{column}.dropout"), dropout, "units to drop");
             }
@@ -283,6 +310,26 @@ impl NetworkSpec {
 fn check_share(found: &mut Vec<(String, String)>, path: &str, value: f64, what: &str) {
     if !(0.0..1.0).contains(&value) {
         found.push((path.into(), format!("{value} is no share of {what}: give 0 to below 1")));
+    }
+}
+
+fn check_adapt(found: &mut Vec<(String, String)>, path: &str, adapt: Option<AdaptSpec>) {
+    let Some(AdaptSpec { layers, rank, alpha }) = adapt else { return };
+    if layers == 0 {
+        found.push((format!("{path}.layers"), "at least 1 layer must learn; leave `adapt` out where none does".into()));
+    }
+    if rank.is_some_and(|rank| rank == 0 || rank > MOST) {
+        found.push((
+            format!("{path}.rank"),
+            format!("a rank of {} is not possible: give 1 to {MOST}", rank.unwrap_or(0)),
+        ));
+    }
+    match alpha {
+        Some(_) if rank.is_none() => found.push((format!("{path}.alpha"), "only rank takes it: leave it out".into())),
+        Some(alpha) if !(alpha > 0.0 && alpha.is_finite()) => {
+            found.push((format!("{path}.alpha"), format!("{alpha} is not above 0")));
+        }
+        _ => {}
     }
 }
 

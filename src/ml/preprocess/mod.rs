@@ -10,10 +10,12 @@ pub use numeric::{NumericColumn, Scale, Scaling};
 pub(in crate::ml) use quantile::normal_quantile;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::frame::{Column, Frame};
+use super::input::{Input, Texts};
 use super::matrix::Matrix;
 use numeric::fit_numeric;
 
@@ -44,6 +46,8 @@ pub struct Wishes<'a> {
     pub indicators: bool,
     /// Brings every row's embedding to the same length.
     pub normalize: bool,
+    /// Names of those embedding columns whose encoder the network adapts.
+    pub adapted: &'a [String],
 }
 
 /// A column of categories. The input is a value's place in `values`, counted from 1; 0 stands for all others and for missing.
@@ -68,6 +72,10 @@ pub struct TextColumn {
     /// Whether each vector is first divided by its length.
     #[serde(default, skip_serializing_if = "is_false")]
     pub normalize: bool,
+    /// Whether the network reads the texts themselves, with layers of the encoder that it adapts. What is said above of
+    /// vectors then holds for those that it makes of them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub adapted: bool,
 }
 
 fn is_false(value: &bool) -> bool {
@@ -91,6 +99,8 @@ pub enum InputError {
     Infinite { name: String, row: usize, value: f64 },
     #[error("column '{name}' has a vector with a component that is not finite in row {row} (counted from 0)")]
     Vector { name: String, row: usize },
+    #[error("column '{0}' has vectors alone where the network adapts the encoder: it needs the texts' tokens")]
+    NoTokens(String),
     #[error("no input columns: name at least one numeric, text or category column")]
     NoColumns,
 }
@@ -116,7 +126,8 @@ impl Preprocessing {
             let squares: f64 = rows.iter().map(|&i| square(i)).sum();
             let size = (squares / (rows.len() * dim).max(1) as f64).sqrt();
             let factor = if size > 0.0 && size.is_finite() { to_12_digits(1.0 / size) } else { 1.0 };
-            Ok(TextColumn { name: name.clone(), dim, factor, normalize: wishes.normalize })
+            let adapted = wishes.adapted.contains(name);
+            Ok(TextColumn { name: name.clone(), dim, factor, normalize: wishes.normalize, adapted })
         };
         let category = |(name, least): &(String, usize)| -> Result<CategoryColumn, InputError> {
             let values = categories(frame, name)?;
@@ -155,13 +166,17 @@ impl Preprocessing {
     }
 
     /// The inputs of a network for `rows` of the frame, in that order: one matrix for the numbers (if there are any),
-    /// one for each embedding, one of a single column for each column of categories. Missing numbers are imputed; infinite values are refused.
-    pub fn apply(&self, frame: &Frame, rows: &[usize]) -> Result<Vec<Matrix>, InputError> {
+    /// one for each embedding (or its texts, where the encoder is adapted), one of a single column for each column of categories. Missing numbers are imputed; infinite values are refused.
+    pub fn apply(&self, frame: &Frame, rows: &[usize]) -> Result<Vec<Input>, InputError> {
         let mut inputs = Vec::new();
         if !self.numeric.is_empty() {
-            inputs.push(self.apply_numeric(frame, rows)?);
+            inputs.push(self.apply_numeric(frame, rows)?.into());
         }
         for column in &self.text {
+            if column.adapted {
+                inputs.push(Input::Texts(column.texts(frame, rows)?));
+                continue;
+            }
             let (dim, values) = vectors(frame, &column.name)?;
             if dim != column.dim {
                 return Err(InputError::Dimension { name: column.name.clone(), found: dim, needed: column.dim });
@@ -181,7 +196,7 @@ impl Preprocessing {
                     return Err(InputError::Vector { name: column.name.clone(), row: from });
                 }
             }
-            inputs.push(matrix);
+            inputs.push(matrix.into());
         }
         for column in &self.categories {
             let values = categories(frame, &column.name)?;
@@ -190,7 +205,7 @@ impl Preprocessing {
                 // f32 holds whole numbers up to 2²⁴ exactly.
                 place.map_or(0.0, |place| (place + 1) as f32)
             };
-            inputs.push(Matrix::from_vec(rows.len(), 1, rows.iter().map(code).collect()));
+            inputs.push(Matrix::from_vec(rows.len(), 1, rows.iter().map(code).collect()).into());
         }
         Ok(inputs)
     }
@@ -212,6 +227,22 @@ impl Preprocessing {
             indicator += usize::from(column.indicator);
         }
         Ok(matrix)
+    }
+}
+
+impl TextColumn {
+    fn texts(&self, frame: &Frame, rows: &[usize]) -> Result<Texts, InputError> {
+        let (tokens, of_row) = frame.tokens(&self.name).ok_or_else(|| InputError::NoTokens(self.name.clone()))?;
+        let found = tokens.shape().hidden;
+        if found != self.dim {
+            return Err(InputError::Dimension { name: self.name.clone(), found, needed: self.dim });
+        }
+        Ok(Texts {
+            tokens: Arc::clone(tokens),
+            of_row: rows.iter().map(|&row| of_row[row]).collect(),
+            normalize: self.normalize,
+            factor: self.factor as f32,
+        })
     }
 }
 
@@ -254,6 +285,7 @@ fn kind(column: &Column) -> &'static str {
         Column::Numeric(_) => "numeric",
         Column::Text(_) => "text",
         Column::Vector { .. } => "vectors",
+        Column::Tokens { .. } => "tokens",
     }
 }
 

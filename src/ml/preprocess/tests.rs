@@ -18,8 +18,15 @@ fn fitted(values: &[f64], scaling: Scaling) -> (Frame, Preprocessing) {
 fn applied(values: &[f64], scaling: Scaling) -> Vec<f32> {
     let (frame, fitted) = fitted(values, scaling);
     let rows: Vec<usize> = (0..values.len()).collect();
-    let matrix = fitted.apply(&frame, &rows).unwrap().remove(0);
+    let matrix = first(fitted.apply(&frame, &rows).unwrap());
     (0..values.len()).map(|i| matrix.get(i, 0)).collect()
+}
+
+fn first(mut inputs: Vec<Input>) -> Matrix {
+    match inputs.remove(0) {
+        Input::Matrix(matrix) => matrix,
+        Input::Texts(_) => panic!("texts"),
+    }
 }
 
 fn near(found: &[f32], expected: &[f64]) {
@@ -40,7 +47,7 @@ fn standard_scaling_uses_present_values_and_imputes_the_median() {
         &[-0.255_967, -0.255_967, -1.034_996, 0.133_548, -1.034_996, 0.523_062, 2.081_121, -0.411_773],
     );
     let (frame, fitted) = fitted(&x, Scaling::Standard);
-    let matrix = fitted.apply(&frame, &[0, 1]).unwrap().remove(0);
+    let matrix = first(fitted.apply(&frame, &[0, 1]).unwrap());
     assert_eq!((matrix.get(0, 1), matrix.get(1, 1)), (0.0, 1.0), "the indicator marks the missing value");
 }
 

@@ -157,7 +157,7 @@ fn prepare<'a>(name: &'a str, column: &'a Column) -> Result<PreparedColumn<'a>, 
             key: Key::of_texts(values.iter().map(Option::as_deref)),
             data: ColumnData::Text(values),
         }),
-        Column::Vector { .. } => Err(ProfileError::Vector(name.into())),
+        Column::Vector { .. } | Column::Tokens { .. } => Err(ProfileError::Vector(name.into())),
     }
 }
 

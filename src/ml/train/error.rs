@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of where the parameters or the rows came from.
 
+use crate::ml::encoder::EncodeError;
 use crate::ml::network::ModelError;
 use crate::ml::preprocess::InputError;
 use crate::ml::progress::Cancelled;
@@ -27,9 +28,20 @@ pub enum TrainError {
     )]
     Diverged { epoch: usize, lr: f64 },
     #[error(transparent)]
+    Encoder(EncodeError),
+    #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
     #[error("the network cannot be computed: {0}")]
     Compute(#[from] candle_core::Error),
+}
+
+impl From<EncodeError> for TrainError {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::Cancelled(cancelled) => TrainError::Cancelled(cancelled),
+            error => TrainError::Encoder(error),
+        }
+    }
 }

@@ -6,6 +6,7 @@
 mod average;
 mod checkpoint;
 mod curves;
+mod encoders;
 mod error;
 mod optimizer;
 mod run;
@@ -16,6 +17,7 @@ mod workers;
 
 pub use checkpoint::{Checkpoints, NoCheckpoints};
 pub use curves::{Curves, PartScores};
+pub(in crate::ml) use encoders::begin_encoders;
 pub use error::TrainError;
 pub(in crate::ml) use run::{Examples, Job, Outcome, Restraint, logits, run};
 pub use spec::{
@@ -98,6 +100,7 @@ pub fn train_on(
         let mut net = Network::new(&blueprint, seed)?;
         let train = Examples::new(&data, &preprocessing, data.train)?;
         let valid = Examples::new(&data, &preprocessing, data.valid)?;
+        begin_encoders(&mut net, &train.inputs, progress)?;
         let job = Job {
             train: &train,
             valid: &valid,
@@ -163,8 +166,14 @@ impl Data<'_> {
             scaling: spec.scaling,
             indicators: spec.missing_indicators,
             normalize: spec.text.normalize,
+            adapted: &self.adapted(spec),
         };
         Ok(Preprocessing::fit(self.frame, wishes, self.train)?)
+    }
+
+    /// The text columns whose encoder the network adapts.
+    pub(in crate::ml) fn adapted(&self, spec: &NetworkSpec) -> Vec<String> {
+        self.text.iter().filter(|column| spec.adapt(column).is_some()).cloned().collect()
     }
 
     pub(in crate::ml) fn blueprint(
@@ -173,7 +182,10 @@ impl Data<'_> {
         preprocessing: &Preprocessing,
     ) -> Result<Blueprint, TrainError> {
         let (text, categories) = (preprocessing.text_widths(), preprocessing.category_widths());
-        let widths = Widths { numeric: preprocessing.numeric_width(), text: &text, categories: &categories };
+        let encoder = |name: &String| Some((name.clone(), self.frame.tokens(name)?.0.shape()));
+        let encoders: Vec<_> = self.text.iter().filter_map(encoder).collect();
+        let numeric = preprocessing.numeric_width();
+        let widths = Widths { numeric, text: &text, encoders: &encoders, categories: &categories };
         Blueprint::new(spec, widths, self.classes.len())
             .map_err(|(path, message)| TrainError::Parameter { path: format!("network.{path}"), message })
     }

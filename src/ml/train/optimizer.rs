@@ -26,6 +26,7 @@ struct Slot {
     name: String,
     level: Option<usize>,
     role: Role,
+    pretrained: bool,
     var: Var,
     /// Factor of the learning rate for the parameter's level.
     rate: f64,
@@ -86,10 +87,11 @@ impl Optimizer {
         };
         let slots = parameters
             .into_iter()
-            .map(|Parameter { name, level, role, var }| Slot {
+            .map(|Parameter { name, level, role, pretrained, var }| Slot {
                 name,
                 level,
                 role,
+                pretrained,
                 var,
                 rate: 1.0,
                 memory: RefCell::default(),
@@ -159,7 +161,7 @@ impl Optimizer {
         // As torch.nn.utils.clip_grad_norm_.
         let coefficient = clip.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0));
         for (slot, gradient) in moving {
-            let lr = lr * slot.rate * self.factor(slot.role);
+            let lr = lr * slot.rate * self.factor(slot);
             let rule = if self.decays_all || slot.role == Role::Weight { rule } else { rule.without_decay() };
             let update = Update { rule, lr, coefficient: coefficient as f32, memory: &slot.memory };
             slot.var.inplace_op2(gradient, &update)?;
@@ -169,7 +171,12 @@ impl Optimizer {
 }
 
 impl Optimizer {
-    fn factor(&self, role: Role) -> f64 {
+    fn factor(&self, slot: &Slot) -> f64 {
+        let of_encoder = if slot.pretrained { self.factors.encoder } else { 1.0 };
+        of_encoder * self.factor_of_role(slot.role)
+    }
+
+    fn factor_of_role(&self, role: Role) -> f64 {
         match role {
             Role::Weight | Role::Running => 1.0,
             Role::Bias => self.factors.biases,

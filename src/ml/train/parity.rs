@@ -63,7 +63,7 @@ fn examples(network: &Network, rows: std::ops::Range<usize>) -> Examples {
         _ => Matrix::from_vec(ROWS, 1, (0..ROWS).map(|i| (i * i % 4) as f32).collect()),
     };
     Examples {
-        inputs: network.blueprint().branches.iter().map(|branch| input(branch).take(&rows)).collect(),
+        inputs: network.blueprint().branches.iter().map(|branch| input(branch).take(&rows).into()).collect(),
         labels: rows.iter().map(|&i| ((i * i + 3 * i + i % 7) % 3) as u32).collect(),
     }
 }

@@ -15,6 +15,7 @@ use super::schedule::Schedule;
 use super::spec::{ClassWeights, NamedWeights, TrainingSpec};
 use super::stopping::Stopping;
 use super::{Data, TrainError};
+use crate::ml::input::Input;
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
 use crate::ml::network::{Network, Snapshot, Training, cross_entropy};
@@ -22,9 +23,9 @@ use crate::ml::preprocess::Preprocessing;
 use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::rng::Stream;
 
-/// Prepared rows: one matrix for each branch, and the labels.
+/// Prepared rows: one input for each branch, and the labels.
 pub struct Examples {
-    pub inputs: Vec<Matrix>,
+    pub inputs: Vec<Input>,
     pub labels: Vec<u32>,
 }
 
@@ -80,8 +81,8 @@ impl Examples {
         self.labels.len()
     }
 
-    fn batch(&self, rows: &[usize]) -> (Vec<Matrix>, Vec<u32>) {
-        let inputs = self.inputs.iter().map(|matrix| matrix.take(rows)).collect();
+    fn batch(&self, rows: &[usize]) -> (Vec<Input>, Vec<u32>) {
+        let inputs = self.inputs.iter().map(|input| input.take(rows)).collect();
         (inputs, rows.iter().map(|&row| self.labels[row]).collect())
     }
 }

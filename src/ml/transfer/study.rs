@@ -10,7 +10,9 @@ use super::spec::{NewRows, Strategy, TransferSpec};
 use crate::ml::network::{Blueprint, Classifier, Embedding, Network, Snapshot};
 use crate::ml::preprocess::Preprocessing;
 use crate::ml::progress::Progress;
-use crate::ml::train::{Checkpoints, Data, Examples, Job, Outcome, Restraint, TrainError, TrainingSpec, logits, run};
+use crate::ml::train::{
+    Checkpoints, Data, Examples, Job, Outcome, Restraint, TrainError, TrainingSpec, begin_encoders, logits, run,
+};
 
 /// What all trainings of a transfer have in common.
 pub struct Study<'a> {
@@ -49,9 +51,13 @@ impl Study<'_> {
             true => part_of_new(data, old.classes(), share, seed),
             false => data.train.to_vec(),
         };
-        let preprocessing = widened(old.preprocessing(), data, &rows, spec.min_count)?;
+        let mut preprocessing = widened(old.preprocessing(), data, &rows, spec.min_count)?;
         let blueprint = match &spec.network {
-            Some(network) => data.blueprint(network, &preprocessing)?,
+            Some(network) => {
+                let adapted = data.adapted(network);
+                preprocessing.text.iter_mut().for_each(|column| column.adapted = adapted.contains(&column.name));
+                data.blueprint(network, &preprocessing)?
+            }
             None => widened_blueprint(old.blueprint(), &preprocessing, data.classes.len()),
         };
         let is_new = |row: &&usize| !old.classes().contains(&data.classes[data.labels[**row] as usize]);
@@ -75,6 +81,7 @@ impl Study<'_> {
         let Study { old, data, spec, training, .. } = self;
         let Variant { strategy, seed, share } = *variant;
         let mut net = Network::new(&setting.blueprint, seed)?;
+        begin_encoders(&mut net, &setting.train.inputs, progress)?;
         let mut tensors = Vec::new();
         if strategy.copies() {
             let names = RowNames::new(&setting.blueprint, &setting.preprocessing, data.classes);

@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of what is counted. Bars start at zero.
 
+use super::drawing::{Anchor, Drawing, Element};
 use super::palette::{Paint, Palette};
 use super::scale::{Scale, extent};
-use super::svg::{Anchor, Element, Svg};
 use super::{WIDTH, text};
 
 /// One bar: its label at the left, its value as length and the note behind it.
@@ -19,13 +19,13 @@ pub struct Bar {
 }
 
 /// Bars in the given order. `axis` names the value and its unit.
-pub fn bar_chart(title: &str, description: &str, axis: &str, bars: &[Bar]) -> String {
+pub fn bar_chart(title: &str, description: &str, axis: &str, bars: &[Bar]) -> Drawing {
     const ROW: f64 = 25.0;
     let top = 30.0;
     let bottom = top + ROW * bars.len() as f64;
     let height = bottom + if axis.is_empty() { 8.0 } else { 38.0 };
-    let mut svg = Svg::new(WIDTH, height, title, description);
-    svg.heading();
+    let mut drawing = Drawing::new(WIDTH, height, title, description);
+    drawing.heading();
 
     let widest = |texts: &mut dyn Iterator<Item = &String>| texts.map(|t| text::width(t, 12.0)).fold(0.0, f64::max);
     let label_room = widest(&mut bars.iter().map(|b| &b.label)).clamp(30.0, WIDTH * 0.36) + 8.0;
@@ -34,28 +34,28 @@ pub fn bar_chart(title: &str, description: &str, axis: &str, bars: &[Bar]) -> St
     let most = if most > 0.0 { most } else { 1.0 };
     let scale = Scale::linear(0.0, most, label_room, (WIDTH - note_room).max(label_room + 60.0), 5);
     if !axis.is_empty() {
-        scale.draw_below(&mut svg, top, bottom, axis);
+        scale.draw_below(&mut drawing, top, bottom, axis);
     }
     for (row, bar) in bars.iter().enumerate() {
         let y = top + ROW * row as f64;
         let value = if bar.value.is_finite() { bar.value.max(0.0) } else { 0.0 };
         let end = scale.at(value);
         let label = text::fit(&bar.label, 12.0, label_room - 8.0);
-        svg.add(Element::text(label_room - 8.0, y + 16.5, &label).anchor(Anchor::End));
-        svg.add(
+        drawing.add(Element::text(label_room - 8.0, y + 16.5, &label).anchor(Anchor::End));
+        drawing.add(
             Element::rect(label_room, y + 4.0, end - label_room, ROW - 8.0)
                 .corner(1.5)
                 .fill(bar.paint)
                 .tooltip(&format!("{}: {}", bar.label, bar.note)),
         );
         let note = text::fit(&bar.note, 12.0, WIDTH * 0.36);
-        svg.add(Element::text(end + 6.0, y + 16.5, &note).halo());
+        drawing.add(Element::text(end + 6.0, y + 16.5, &note).halo());
     }
-    svg.finish()
+    drawing
 }
 
 /// Rows of each class, in the colours of `palette` and in the order given.
-pub fn class_balance(title: &str, classes: &[(String, u64)], palette: &Palette) -> String {
+pub fn class_balance(title: &str, classes: &[(String, u64)], palette: &Palette) -> Drawing {
     let total: f64 = classes.iter().map(|(_, rows)| *rows as f64).sum();
     let bars: Vec<Bar> = classes
         .iter()

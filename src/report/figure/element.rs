@@ -1,11 +1,9 @@
-//! Elements of an SVG document: shapes and texts with checked numbers, escaped text and themed paint.
+//! Elements of a figure: shapes and texts with how they are painted. The pen knows them; its two writers ([`super::svg`], [`super::pdf`]) set them down.
 //!
-//! Knows nothing of the document around them.
+//! Knows nothing of the drawing around them, nor of file formats.
 
-use std::fmt::Write;
-
+use super::drawing::Drawing;
 use super::palette::Paint;
-use super::svg::{escape_into, number};
 
 /// Where a text is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,72 +13,112 @@ pub enum Anchor {
     End,
 }
 
-/// One element with its attributes. Built by the constructors below, then refined.
+/// One element with its style. Built by the constructors below, then refined.
 #[derive(Clone, Debug)]
 pub struct Element {
-    name: &'static str,
-    classes: String,
-    attributes: String,
-    fill: Option<Paint>,
-    tooltip: Option<String>,
-    content: String,
+    pub(super) shape: Shape,
+    /// In the order in which it was given.
+    pub(super) style: Vec<Style>,
+    pub(super) fill: Option<Paint>,
+    pub(super) tooltip: Option<String>,
+}
+
+/// What an element is. Positions are in user units, the origin at the top left.
+#[derive(Clone, Debug)]
+pub(super) enum Shape {
+    Rect {
+        x: f64,
+        y: f64,
+        width: f64,
+        height: f64,
+    },
+    Line {
+        x1: f64,
+        y1: f64,
+        x2: f64,
+        y2: f64,
+    },
+    Circle {
+        x: f64,
+        y: f64,
+        radius: f64,
+    },
+    Path(PathData),
+    Text {
+        x: f64,
+        y: f64,
+        content: String,
+    },
+    Group(Vec<Element>),
+    Link {
+        target: String,
+        child: Box<Element>,
+    },
+    /// A whole drawing with its top left corner at (`x`, `y`).
+    Drawing {
+        drawing: Box<Drawing>,
+        x: f64,
+        y: f64,
+    },
+}
+
+/// How an element is painted, besides its fill.
+#[derive(Clone, Debug)]
+pub(super) enum Style {
+    NoFill,
+    Stroke(Paint, f64),
+    RoundEnds,
+    /// Lengths of dashes and gaps, e.g. `5 4`.
+    Dashed(&'static str),
+    Opacity(f64),
+    FillOpacity(f64),
+    Corner(f64),
+    Anchor(Anchor),
+    Size(f64),
+    Bold,
+    Halo,
+    Rotate {
+        degrees: f64,
+        x: f64,
+        y: f64,
+    },
 }
 
 impl Element {
-    fn new(name: &'static str) -> Element {
-        Element {
-            name,
-            classes: String::new(),
-            attributes: String::new(),
-            fill: None,
-            tooltip: None,
-            content: String::new(),
-        }
+    pub(super) fn new(shape: Shape) -> Element {
+        Element { shape, style: Vec::new(), fill: None, tooltip: None }
     }
 
     /// A rectangle; negative sizes become 0.
     pub fn rect(x: f64, y: f64, width: f64, height: f64) -> Element {
-        Element::new("rect")
-            .number("x", x)
-            .number("y", y)
-            .number("width", width.max(0.0))
-            .number("height", height.max(0.0))
+        Element::new(Shape::Rect { x, y, width: width.max(0.0), height: height.max(0.0) })
     }
 
     pub fn line(x1: f64, y1: f64, x2: f64, y2: f64) -> Element {
-        Element::new("line").number("x1", x1).number("y1", y1).number("x2", x2).number("y2", y2)
+        Element::new(Shape::Line { x1, y1, x2, y2 })
     }
 
     pub fn circle(x: f64, y: f64, radius: f64) -> Element {
-        Element::new("circle").number("cx", x).number("cy", y).number("r", radius)
+        Element::new(Shape::Circle { x, y, radius })
     }
 
-    /// `data` comes from a [`PathData`].
     pub fn path(data: &PathData) -> Element {
-        Element::new("path").attribute("d", &data.0)
+        Element::new(Shape::Path(data.clone()))
     }
 
     /// A text whose baseline starts at (`x`, `y`), in ink.
     pub fn text(x: f64, y: f64, content: &str) -> Element {
-        let mut element = Element::new("text").number("x", x).number("y", y).fill(Paint::Ink);
-        escape_into(&mut element.content, content);
-        element
+        Element::new(Shape::Text { x, y, content: content.to_owned() }).fill(Paint::Ink)
     }
 
     /// A group of finished elements.
     pub fn group(children: Vec<Element>) -> Element {
-        let mut element = Element::new("g");
-        for child in children {
-            child.write(&mut element.content);
-        }
-        element
+        Element::new(Shape::Group(children))
     }
 
     /// A link around one element, e.g. to `#stage-numeric`.
     pub fn link(target: &str, child: Element) -> Element {
-        let mut element = Element::new("a").attribute("href", target);
-        child.write(&mut element.content);
-        element
+        Element::new(Shape::Link { target: target.to_owned(), child: Box::new(child) })
     }
 
     pub fn fill(mut self, paint: Paint) -> Element {
@@ -89,119 +127,90 @@ impl Element {
     }
 
     pub fn no_fill(self) -> Element {
-        self.attribute("fill", "none")
+        self.with(Style::NoFill)
     }
 
-    pub fn stroke(mut self, paint: Paint, width: f64) -> Element {
-        self.class(&format!("s-{}", paint.name()));
-        self.attribute("stroke", paint.light()).number("stroke-width", width)
+    pub fn stroke(self, paint: Paint, width: f64) -> Element {
+        self.with(Style::Stroke(paint, width))
     }
 
     pub fn round(self) -> Element {
-        self.attribute("stroke-linecap", "round").attribute("stroke-linejoin", "round")
+        self.with(Style::RoundEnds)
     }
 
-    pub fn dashed(self, pattern: &str) -> Element {
-        self.attribute("stroke-dasharray", pattern)
+    pub fn dashed(self, pattern: &'static str) -> Element {
+        self.with(Style::Dashed(pattern))
     }
 
     pub fn opacity(self, opacity: f64) -> Element {
-        self.number("opacity", opacity)
+        self.with(Style::Opacity(opacity))
     }
 
     pub fn fill_opacity(self, opacity: f64) -> Element {
-        self.number("fill-opacity", opacity)
+        self.with(Style::FillOpacity(opacity))
     }
 
     pub fn corner(self, radius: f64) -> Element {
-        self.number("rx", radius)
+        self.with(Style::Corner(radius))
     }
 
     pub fn anchor(self, anchor: Anchor) -> Element {
-        match anchor {
-            Anchor::Start => self,
-            Anchor::Middle => self.attribute("text-anchor", "middle"),
-            Anchor::End => self.attribute("text-anchor", "end"),
-        }
+        self.with(Style::Anchor(anchor))
     }
 
     pub fn size(self, size: f64) -> Element {
-        self.number("font-size", size)
+        self.with(Style::Size(size))
     }
 
     pub fn bold(self) -> Element {
-        self.attribute("font-weight", "600")
+        self.with(Style::Bold)
     }
 
     /// A line of the surface's colour around the glyphs, so that text reads over marks.
-    pub fn halo(mut self) -> Element {
-        self.class("s-surface");
-        self.attribute("stroke", Paint::Surface.light())
-            .number("stroke-width", 3.0)
-            .attribute("stroke-linejoin", "round")
-            .attribute("paint-order", "stroke")
+    pub fn halo(self) -> Element {
+        self.with(Style::Halo)
     }
 
     pub fn rotate(self, degrees: f64, x: f64, y: f64) -> Element {
-        let transform = format!("rotate({} {} {})", number(degrees), number(x), number(y));
-        self.attribute("transform", &transform)
+        self.with(Style::Rotate { degrees, x, y })
     }
 
     /// What a pointer resting on the element shows.
     pub fn tooltip(mut self, text: &str) -> Element {
-        self.tooltip = Some(text.to_string());
+        self.tooltip = Some(text.to_owned());
         self
     }
 
-    pub(super) fn class(&mut self, name: &str) {
-        if !self.classes.is_empty() {
-            self.classes.push(' ');
-        }
-        self.classes.push_str(name);
-    }
-
-    fn number(self, name: &str, value: f64) -> Element {
-        let value = number(value);
-        self.attribute(name, &value)
-    }
-
-    fn attribute(mut self, name: &str, value: &str) -> Element {
-        let _ = write!(self.attributes, " {name}=\"");
-        escape_into(&mut self.attributes, value);
-        self.attributes.push('"');
+    fn with(mut self, style: Style) -> Element {
+        self.style.push(style);
         self
     }
 
-    pub(super) fn write(&self, out: &mut String) {
-        out.push('<');
-        out.push_str(self.name);
-        let fill_class = self.fill.map(|paint| format!("f-{}", paint.name()));
-        let classes: Vec<&str> = fill_class.iter().map(String::as_str).chain(self.classes.split_whitespace()).collect();
-        if !classes.is_empty() {
-            let _ = write!(out, " class=\"{}\"", classes.join(" "));
+    /// Applies `change` to every text that shows.
+    pub(super) fn change_texts(&mut self, change: &dyn Fn(&str) -> String) {
+        match &mut self.shape {
+            Shape::Text { content, .. } => *content = change(content),
+            Shape::Group(children) => children.iter_mut().for_each(|child| child.change_texts(change)),
+            Shape::Link { child, .. } => child.change_texts(change),
+            Shape::Drawing { drawing, .. } => drawing.change_texts(change),
+            _ => {}
         }
-        out.push_str(&self.attributes);
-        if let Some(paint) = self.fill {
-            let _ = write!(out, " fill=\"{}\"", paint.light());
-        }
-        if self.content.is_empty() && self.tooltip.is_none() {
-            out.push_str("/>");
-            return;
-        }
-        out.push('>');
-        if let Some(tooltip) = &self.tooltip {
-            out.push_str("<title>");
-            escape_into(out, tooltip);
-            out.push_str("</title>");
-        }
-        out.push_str(&self.content);
-        let _ = write!(out, "</{}>", self.name);
     }
 }
 
-/// The `d` attribute of a path.
-#[derive(Clone, Debug, Default)]
-pub struct PathData(String);
+/// The course of a path.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PathData(pub(super) Vec<Segment>);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Segment {
+    Move(f64, f64),
+    Line(f64, f64),
+    Curve([f64; 6]),
+    /// A line of no length, drawn by a round cap.
+    Dot(f64, f64),
+    Close,
+}
 
 impl PathData {
     /// Straight lines through the finite points; a point that is not finite interrupts the line.
@@ -222,27 +231,26 @@ impl PathData {
     }
 
     pub fn move_to(&mut self, x: f64, y: f64) {
-        let _ = write!(self.0, "M{} {}", number(x), number(y));
+        self.0.push(Segment::Move(x, y));
     }
 
     pub fn line_to(&mut self, x: f64, y: f64) {
-        let _ = write!(self.0, "L{} {}", number(x), number(y));
+        self.0.push(Segment::Line(x, y));
     }
 
     /// A cubic Bézier curve with two control points.
     pub fn curve_to(&mut self, first: (f64, f64), second: (f64, f64), end: (f64, f64)) {
-        let [a, b, c, d, e, f] = [first.0, first.1, second.0, second.1, end.0, end.1].map(number);
-        let _ = write!(self.0, "C{a} {b} {c} {d} {e} {f}");
+        self.0.push(Segment::Curve([first.0, first.1, second.0, second.1, end.0, end.1]));
     }
 
-    /// A dot: a line of no length, drawn by a round cap. Two thousand of them take a tenth of the bytes of circles.
+    /// A dot. Two thousand of them take a tenth of the bytes of circles; a tenth of a unit is exact enough.
     pub fn dot(&mut self, x: f64, y: f64) {
-        let round = |value: f64| number((value * 10.0).round() / 10.0);
-        let _ = write!(self.0, "M{} {}h0", round(x), round(y));
+        let round = |value: f64| (value * 10.0).round() / 10.0;
+        self.0.push(Segment::Dot(round(x), round(y)));
     }
 
     pub fn close(&mut self) {
-        self.0.push('Z');
+        self.0.push(Segment::Close);
     }
 
     pub fn is_empty(&self) -> bool {
@@ -255,19 +263,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_element_escapes_what_it_says_and_shows() {
-        let mut out = String::new();
-        Element::text(1.0, 2.0, "a<b>&\"c\"").tooltip("</title><script>").write(&mut out);
-        assert_eq!(
-            out,
-            "<text class=\"f-ink\" x=\"1\" y=\"2\" fill=\"#1b1f24\"><title>&lt;/title&gt;&lt;script&gt;</title>\
-             a&lt;b&gt;&amp;&quot;c&quot;</text>"
-        );
-    }
-
-    #[test]
     fn a_gap_interrupts_a_line() {
         let path = PathData::through(&[(0.0, 0.0), (1.0, 1.0), (2.0, f64::NAN), (3.0, 0.0), (4.0, 1.0)]);
-        assert_eq!(path.0, "M0 0L1 1M3 0L4 1");
+        let (go, draw) = (Segment::Move, Segment::Line);
+        assert_eq!(path.0, [go(0.0, 0.0), draw(1.0, 1.0), go(3.0, 0.0), draw(4.0, 1.0)]);
     }
 }

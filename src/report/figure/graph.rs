@@ -5,8 +5,8 @@
 
 use indexmap::{IndexMap, IndexSet};
 
+use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;
-use super::svg::{Anchor, Element, PathData, Svg};
 use super::{WIDTH, text};
 
 /// A box of the picture.
@@ -31,7 +31,7 @@ struct Cell {
 }
 
 /// Draws `nodes` with `edges` from producer to consumer, by name. Edges between unknown names are left out.
-pub fn dag(title: &str, description: &str, nodes: &[Node], edges: &[(String, String)]) -> String {
+pub fn dag(title: &str, description: &str, nodes: &[Node], edges: &[(String, String)]) -> Drawing {
     let index: IndexMap<&str, usize> = nodes.iter().enumerate().map(|(i, node)| (node.name.as_str(), i)).collect();
     let known: IndexSet<(usize, usize)> = edges
         .iter()
@@ -44,8 +44,8 @@ pub fn dag(title: &str, description: &str, nodes: &[Node], edges: &[(String, Str
     let width = place(&mut cells, &layers, &chains);
 
     let height = 30.0 + LAYER * layers.len().max(1) as f64 - (LAYER - BOX_HEIGHT) + 8.0;
-    let mut svg = Svg::new(width, height, title, description);
-    svg.heading();
+    let mut drawing = Drawing::new(width, height, title, description);
+    drawing.heading();
     let mut layer_of = vec![0; cells.len()];
     for (layer, members) in layers.iter().enumerate() {
         for &cell in members {
@@ -67,7 +67,7 @@ pub fn dag(title: &str, description: &str, nodes: &[Node], edges: &[(String, Str
             let bend = (to.1 - from.1) * 0.5;
             path.curve_to((from.0, from.1 + bend), (to.0, to.1 - bend), to);
         }
-        svg.add(Element::path(&path).no_fill().stroke(Paint::Neutral, 1.25).opacity(0.7));
+        drawing.add(Element::path(&path).no_fill().stroke(Paint::Neutral, 1.25).opacity(0.7));
     }
     for (cell, place) in cells.iter().enumerate() {
         let Some(node) = place.node.and_then(|i| nodes.get(i)) else {
@@ -87,9 +87,9 @@ pub fn dag(title: &str, description: &str, nodes: &[Node], edges: &[(String, Str
                 .fill(Paint::Muted)
                 .anchor(Anchor::Middle),
         ]);
-        svg.add(if node.link.is_empty() { shape } else { Element::link(&node.link, shape) });
+        drawing.add(if node.link.is_empty() { shape } else { Element::link(&node.link, shape) });
     }
-    svg.finish()
+    drawing
 }
 
 /// The edges that are not implied by a longer way: what a reader needs to see. Edges on cycles are kept.

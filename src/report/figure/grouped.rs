@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of what an interval means; its caller says so in the axis' name or the series' names.
 
+use super::drawing::{Anchor, Drawing, Element};
 use super::palette::Paint;
 use super::scale::{Scale, extent};
-use super::svg::{Anchor, Element, Svg};
 use super::{WIDTH, text};
 
 /// A value with its whisker from `low` to `high`; without a whisker these are NaN.
@@ -52,7 +52,7 @@ pub struct Row {
 
 /// Rows from top to bottom. With bars the axis starts at zero; with points alone it spans the whiskers.
 /// The value of the last series is written at the right.
-pub fn grouped_bars(title: &str, description: &str, axis: &str, series: &[Series], rows: &[Row]) -> String {
+pub fn grouped_bars(title: &str, description: &str, axis: &str, series: &[Series], rows: &[Row]) -> Drawing {
     let lanes = series.iter().filter(|s| s.mark == Mark::Bar).count().max(1);
     // Several points of a row stand a little apart, lest equal values hide one another.
     let points = series.iter().filter(|s| s.mark != Mark::Bar).count();
@@ -60,9 +60,9 @@ pub fn grouped_bars(title: &str, description: &str, axis: &str, series: &[Series
     let legend = legend_rows(series);
     let top = 28.0 + 18.0 * legend.len() as f64;
     let bottom = top + row_height * rows.len() as f64;
-    let mut svg = Svg::new(WIDTH, bottom + 38.0, title, description);
-    svg.heading();
-    draw_legend(&mut svg, &legend, 32.0);
+    let mut drawing = Drawing::new(WIDTH, bottom + 38.0, title, description);
+    drawing.heading();
+    draw_legend(&mut drawing, &legend, 32.0);
 
     let label_room =
         rows.iter().map(|r| text::width(&r.label, 12.0)).fold(0.0, f64::max).clamp(30.0, WIDTH * 0.36) + 8.0;
@@ -75,13 +75,13 @@ pub fn grouped_bars(title: &str, description: &str, axis: &str, series: &[Series
         let margin = ((high - low) * 0.08).max(0.005);
         Scale::linear(low - margin, high + margin, label_room, WIDTH - 46.0, 5)
     };
-    scale.draw_below(&mut svg, top, bottom, axis);
+    scale.draw_below(&mut drawing, top, bottom, axis);
 
     for (index, row) in rows.iter().enumerate() {
         let y = top + row_height * index as f64;
         let middle = y + row_height / 2.0;
         let label = text::fit(&row.label, 12.0, label_room - 8.0);
-        svg.add(Element::text(label_room - 8.0, middle + 4.0, &label).anchor(Anchor::End));
+        drawing.add(Element::text(label_room - 8.0, middle + 4.0, &label).anchor(Anchor::End));
         let mut lane = 0;
         let mut point = 0;
         for (series, value) in series.iter().zip(&row.values) {
@@ -94,15 +94,15 @@ pub fn grouped_bars(title: &str, description: &str, axis: &str, series: &[Series
             };
             let centre = if series.mark == Mark::Bar { lane_middle } else { middle + aside };
             for element in mark(series, interval, &scale, centre, &row.label) {
-                svg.add(element);
+                drawing.add(element);
             }
         }
         if let Some(last) = row.values.iter().flatten().rfind(|i| i.value.is_finite()) {
             let value = text::decimals(last.value, 3);
-            svg.add(Element::text(WIDTH, middle + 4.0, &value).anchor(Anchor::End));
+            drawing.add(Element::text(WIDTH, middle + 4.0, &value).anchor(Anchor::End));
         }
     }
-    svg.finish()
+    drawing
 }
 
 /// The shapes of one value. Whiskers are in ink over bars, in the series' colour around points.
@@ -170,16 +170,16 @@ fn legend_rows(series: &[Series]) -> Vec<Vec<(f64, &Series)>> {
     rows
 }
 
-fn draw_legend(svg: &mut Svg, rows: &[Vec<(f64, &Series)>], top: f64) {
+fn draw_legend(drawing: &mut Drawing, rows: &[Vec<(f64, &Series)>], top: f64) {
     for (line, row) in rows.iter().enumerate() {
         let y = top + 18.0 * line as f64;
         for (x, series) in row {
-            svg.add(match series.mark {
+            drawing.add(match series.mark {
                 Mark::Bar => Element::rect(*x, y - 4.0, 14.0, 9.0).corner(1.5).fill(series.paint).fill_opacity(0.8),
                 Mark::Point => Element::circle(x + 7.0, y, 4.5).fill(series.paint),
                 Mark::Ring => Element::circle(x + 7.0, y, 4.0).fill(Paint::Surface).stroke(series.paint, 2.0),
             });
-            svg.add(Element::text(x + 20.0, y + 4.0, &text::fit(&series.name, 12.0, WIDTH - 24.0)));
+            drawing.add(Element::text(x + 20.0, y + 4.0, &text::fit(&series.name, 12.0, WIDTH - 24.0)));
         }
     }
 }

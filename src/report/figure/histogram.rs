@@ -4,9 +4,9 @@
 //! class' share of rows per bin, one scale for all, so that heights compare between classes. Knows nothing of how the
 //! bins were chosen.
 
+use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Palette;
 use super::scale::{Scale, extent};
-use super::svg::{Anchor, Element, PathData, Svg};
 use super::{Paint, text};
 
 /// What one small figure shows. `edges` has one value more than each of the counts.
@@ -22,7 +22,7 @@ pub struct HistogramPanel<'a> {
 pub const PANEL_WIDTH: f64 = 260.0;
 
 /// The panel as a figure of [`PANEL_WIDTH`]. Classes whose counts do not fit the edges are left out.
-pub fn class_histogram(panel: &HistogramPanel, palette: &Palette) -> String {
+pub fn class_histogram(panel: &HistogramPanel, palette: &Palette) -> Drawing {
     const RIDGE: f64 = 26.0;
     let shown: Vec<(&str, Vec<f64>)> = panel
         .classes
@@ -33,14 +33,14 @@ pub fn class_histogram(panel: &HistogramPanel, palette: &Palette) -> String {
     let top = 34.0;
     let bottom = top + RIDGE * shown.len() as f64;
     let description = format!("Distribution of {} in each of {} classes", panel.column, shown.len());
-    let mut svg = Svg::new(PANEL_WIDTH, bottom + 20.0, panel.column, &description);
-    svg.heading();
+    let mut drawing = Drawing::new(PANEL_WIDTH, bottom + 20.0, panel.column, &description);
+    drawing.heading();
 
     let labels = shown.iter().map(|(class, _)| text::width(class, 11.5)).fold(0.0, f64::max);
     let left = labels.clamp(12.0, 84.0) + 8.0;
     let (low, high) = extent(panel.edges.iter().copied()).unwrap_or((0.0, 1.0));
     let scale = Scale::linear(low, high, left, PANEL_WIDTH - 10.0, 5);
-    scale.draw_below(&mut svg, top - 4.0, bottom, "");
+    scale.draw_below(&mut drawing, top - 4.0, bottom, "");
 
     let peak = extent(shown.iter().flat_map(|(_, d)| d.iter().copied())).map_or(1.0, |(_, high)| high);
     let height = |density: f64| {
@@ -59,13 +59,13 @@ pub fn class_histogram(panel: &HistogramPanel, palette: &Palette) -> String {
         let mut area = line.clone();
         area.close();
         let paint = palette.paint(class);
-        svg.add(Element::path(&area).fill(paint).fill_opacity(0.32).tooltip(class));
-        svg.add(Element::path(&line).no_fill().stroke(paint, 1.25));
-        svg.add(Element::line(left, base, PANEL_WIDTH - 10.0, base).stroke(Paint::Grid, 1.0));
+        drawing.add(Element::path(&area).fill(paint).fill_opacity(0.32).tooltip(class));
+        drawing.add(Element::path(&line).no_fill().stroke(paint, 1.25));
+        drawing.add(Element::line(left, base, PANEL_WIDTH - 10.0, base).stroke(Paint::Grid, 1.0));
         let label = text::fit(class, 11.5, left - 8.0);
-        svg.add(Element::text(left - 7.0, base - 4.0, &label).size(11.5).anchor(Anchor::End));
+        drawing.add(Element::text(left - 7.0, base - 4.0, &label).size(11.5).anchor(Anchor::End));
     }
-    svg.finish()
+    drawing
 }
 
 /// Share of the class' rows in each bin.

@@ -2,9 +2,9 @@
 //!
 //! Lines carry their names at their ends; names that would meet are moved apart. Knows nothing of epochs or losses.
 
+use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;
 use super::scale::{Scale, extent};
-use super::svg::{Anchor, Element, PathData, Svg};
 use super::{WIDTH, text};
 
 /// One line. Points that are not finite interrupt it.
@@ -31,13 +31,16 @@ pub struct LineChart<'a> {
     pub marker: Option<(f64, String)>,
     /// Logarithmic y axis, where all values are positive.
     pub log_y: bool,
+    /// Width in units; [`WIDTH`] unless given. Where little room is left a narrower chart keeps its text readable.
+    pub width: Option<f64>,
 }
 
-/// The chart, 480 × 262 units.
-pub fn line_chart(chart: &LineChart) -> String {
+/// The chart, 480 × 262 units, or as wide as it is asked to be.
+pub fn line_chart(chart: &LineChart) -> Drawing {
     let (top, bottom) = (48.0, 226.0);
-    let mut svg = Svg::new(WIDTH, 262.0, chart.title, chart.description);
-    svg.heading();
+    let width = chart.width.unwrap_or(WIDTH);
+    let mut drawing = Drawing::new(width, 262.0, chart.title, chart.description);
+    drawing.heading();
 
     let xs = extent(chart.lines.iter().flat_map(|l| l.points.iter().map(|p| p.0)));
     let (x_low, x_high) = xs.unwrap_or((0.0, 1.0));
@@ -52,20 +55,20 @@ pub fn line_chart(chart: &LineChart) -> String {
     };
     let names = chart.lines.iter().map(|l| text::width(&l.name, 12.0)).fold(0.0, f64::max);
     let left = y_scale.label_width(11.0) + 10.0;
-    let right = WIDTH - names.min(WIDTH * 0.32) - 10.0;
+    let right = width - names.min(width * 0.32) - 10.0;
     let x_scale = Scale::linear(x_low, x_high, left, right, 6);
-    y_scale.draw_left(&mut svg, left, right);
-    draw_x_axis(&mut svg, &x_scale, bottom, chart.x_label);
-    svg.add(Element::text(0.0, 34.0, &text::fit(chart.y_label, 11.0, WIDTH * 0.6)).size(11.0).fill(Paint::Muted));
+    y_scale.draw_left(&mut drawing, left, right);
+    draw_x_axis(&mut drawing, &x_scale, bottom, chart.x_label);
+    drawing.add(Element::text(0.0, 34.0, &text::fit(chart.y_label, 11.0, width * 0.6)).size(11.0).fill(Paint::Muted));
     for line in &chart.lines {
-        draw_band(&mut svg, line, &x_scale, &y_scale);
+        draw_band(&mut drawing, line, &x_scale, &y_scale);
     }
     if let Some((x, label)) = chart.marker.as_ref().filter(|(x, _)| x.is_finite()) {
         let at = x_scale.at(*x);
-        svg.add(Element::line(at, top - 4.0, at, bottom).stroke(Paint::Muted, 1.0).dashed("3 3"));
+        drawing.add(Element::line(at, top - 4.0, at, bottom).stroke(Paint::Muted, 1.0).dashed("3 3"));
         let half = text::width(label, 11.0) / 2.0;
-        let middle = at.clamp(left + half, (WIDTH - half).max(left + half));
-        svg.add(Element::text(middle, top - 8.0, label).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle));
+        let middle = at.clamp(left + half, (width - half).max(left + half));
+        drawing.add(Element::text(middle, top - 8.0, label).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle));
     }
     let mut ends = Vec::new();
     for (index, line) in chart.lines.iter().enumerate() {
@@ -88,24 +91,24 @@ pub fn line_chart(chart: &LineChart) -> String {
         if line.dashed {
             path = path.dashed("5 4");
         }
-        svg.add(path);
+        drawing.add(path);
         let mut finite = places.iter().filter(|p| p.0.is_finite());
         if let Some(&(x, y)) = finite.next_back() {
             if finite.next().is_none() {
-                svg.add(Element::circle(x, y, 3.0).fill(line.paint));
+                drawing.add(Element::circle(x, y, 3.0).fill(line.paint));
             }
             if is_named {
                 ends.push((index, x, y));
             }
         }
     }
-    draw_names(&mut svg, chart, ends, (top, bottom), right);
+    draw_names(&mut drawing, chart, ends, (top, bottom), right);
     if let Some((x, _)) = chart.marker.as_ref() {
         for line in &chart.lines {
             let value = line.points.iter().find(|p| p.0 == *x).map(|p| p.1).filter(|y| y.is_finite());
             if let Some(y) = value {
                 let said = format!("{}: {}", line.name, text::compact(y));
-                svg.add(
+                drawing.add(
                     Element::circle(x_scale.at(*x), y_scale.at(y), 3.5)
                         .fill(line.paint)
                         .stroke(Paint::Surface, 1.5)
@@ -114,19 +117,19 @@ pub fn line_chart(chart: &LineChart) -> String {
             }
         }
     }
-    svg.finish()
+    drawing
 }
 
-fn draw_x_axis(svg: &mut Svg, scale: &Scale, bottom: f64, name: &str) {
+fn draw_x_axis(drawing: &mut Drawing, scale: &Scale, bottom: f64, name: &str) {
     for &tick in &scale.ticks {
         let x = scale.at(tick);
-        svg.add(Element::line(x, bottom, x, bottom + 4.0).stroke(Paint::Grid, 1.0));
-        svg.add(
+        drawing.add(Element::line(x, bottom, x, bottom + 4.0).stroke(Paint::Grid, 1.0));
+        drawing.add(
             Element::text(x, bottom + 16.0, &scale.label(tick)).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle),
         );
     }
     let (start, end) = scale.ends();
-    svg.add(
+    drawing.add(
         Element::text((start + end) / 2.0, bottom + 31.0, &text::fit(name, 11.0, end - start))
             .size(11.0)
             .fill(Paint::Muted)
@@ -134,7 +137,7 @@ fn draw_x_axis(svg: &mut Svg, scale: &Scale, bottom: f64, name: &str) {
     );
 }
 
-fn draw_band(svg: &mut Svg, line: &Line, x_scale: &Scale, y_scale: &Scale) {
+fn draw_band(drawing: &mut Drawing, line: &Line, x_scale: &Scale, y_scale: &Scale) {
     let known: Vec<(f64, f64, f64)> = line
         .points
         .iter()
@@ -149,12 +152,12 @@ fn draw_band(svg: &mut Svg, line: &Line, x_scale: &Scale, y_scale: &Scale) {
         known.iter().map(|&(x, low, _)| (x, low)).chain(known.iter().rev().map(|&(x, _, high)| (x, high))).collect();
     let mut area = PathData::through(&outline);
     area.close();
-    svg.add(Element::path(&area).fill(line.paint).fill_opacity(0.16));
+    drawing.add(Element::path(&area).fill(line.paint).fill_opacity(0.16));
 }
 
 /// Names at the right of the plot beside the lines' ends, at least a line of text apart and in their order.
 fn draw_names(
-    svg: &mut Svg,
+    drawing: &mut Drawing,
     chart: &LineChart,
     mut ends: Vec<(usize, f64, f64)>,
     (top, bottom): (f64, f64),
@@ -176,9 +179,9 @@ fn draw_names(
         let line = &chart.lines[index];
         let place = place.max(top - 10.0);
         if (place - y).abs() > 3.0 || right - x > 3.0 {
-            svg.add(Element::line(x + 2.0, y, right + 4.0, place).stroke(line.paint, 0.75).opacity(0.6));
+            drawing.add(Element::line(x + 2.0, y, right + 4.0, place).stroke(line.paint, 0.75).opacity(0.6));
         }
-        let shown = text::fit(&line.name, 12.0, WIDTH - right - 6.0);
-        svg.add(Element::text(right + 6.0, place + 4.0, &shown).fill(line.paint));
+        let shown = text::fit(&line.name, 12.0, chart.width.unwrap_or(WIDTH) - right - 6.0);
+        drawing.add(Element::text(right + 6.0, place + 4.0, &shown).fill(line.paint));
     }
 }

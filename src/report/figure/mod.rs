@@ -1,11 +1,13 @@
-//! Figures: pure functions from numbers to one SVG document each, in one visual language.
+//! Figures: pure functions from numbers to one drawing each, in one visual language, written as SVG or as PDF.
 //!
 //! Every figure is 480 units wide unless its content needs more: its text is 12 pixels high at that width.
 //! The bytes depend on the arguments alone. A figure stands alone (light colours as attributes, dark ones in its own
-//! style sheet) and can be inlined into a page that defines the theme: see [`inline`]. Knows nothing of stages,
+//! style sheet) and can be inlined into a page that defines the theme: see [`Drawing::inline`]. Knows nothing of stages,
 //! artifacts or HTML.
 
 pub mod bars;
+pub mod cloud;
+pub mod drawing;
 pub mod element;
 pub mod graph;
 pub mod grid;
@@ -13,8 +15,10 @@ pub mod grouped;
 pub mod heatmap;
 pub mod histogram;
 pub mod lines;
+mod metrics;
 pub mod palette;
 pub mod parallel;
+mod pdf;
 pub mod scale;
 pub mod scatter;
 pub mod slices;
@@ -22,6 +26,8 @@ pub mod svg;
 pub mod text;
 
 pub use bars::{Bar, bar_chart, class_balance};
+pub use cloud::{CloudChart, cloud};
+pub use drawing::Drawing;
 pub use graph::{Node, dag, transitive_reduction};
 pub use grid::grid;
 pub use grouped::{Interval, Mark, Row, Series, grouped_bars};
@@ -32,7 +38,6 @@ pub use palette::{Paint, Palette};
 pub use parallel::parallel_coordinates;
 pub use scatter::{Point, ScatterChart, scatter};
 pub use slices::{Joined, Scored, Slice, SliceAxis, trial_slices};
-pub use svg::inline;
 
 /// Width of a figure in user units.
 pub const WIDTH: f64 = 480.0;

@@ -2,26 +2,26 @@
 //!
 //! Lines bend gently, so that they can be followed through a crossing at an axis. Knows nothing of how trials were drawn.
 
+use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;
 use super::scale::{Scale, extent};
 use super::slices::{Scored, Slice, SliceAxis};
-use super::svg::{Anchor, Element, PathData, Svg};
 use super::{WIDTH, text};
 
 /// Share of the trials that are drawn as good.
 const GOOD: f64 = 0.2;
 
 /// One axis for each of `slices` from left to right, then the score's. The best fifth of the trials is in colour, the best in one of its own.
-pub fn parallel_coordinates(title: &str, description: &str, slices: &[Slice], trials: Scored) -> String {
+pub fn parallel_coordinates(title: &str, description: &str, slices: &[Slice], trials: Scored) -> Drawing {
     let Scored { metric, scores, best, .. } = trials;
     let step = ((WIDTH - 76.0) / slices.len().max(1) as f64).max(84.0);
     let left = 30.0;
     let right = left + step * slices.len() as f64;
     let (above, bottom) = (76.0, 266.0);
-    let mut svg = Svg::new((right + 46.0).max(WIDTH), bottom + 14.0, title, description);
-    svg.heading();
+    let mut drawing = Drawing::new((right + 46.0).max(WIDTH), bottom + 14.0, title, description);
+    drawing.heading();
     let legend = "a line for each trial;  best fifth in colour,  best trial on top";
-    svg.add(Element::text(0.0, 32.0, legend).size(11.0).fill(Paint::Muted));
+    drawing.add(Element::text(0.0, 32.0, legend).size(11.0).fill(Paint::Muted));
 
     let (low, high) = extent(scores.iter().copied()).unwrap_or((0.0, 1.0));
     let score_scale = Scale::linear(low, high, bottom, above, 5);
@@ -51,7 +51,7 @@ pub fn parallel_coordinates(title: &str, description: &str, slices: &[Slice], tr
             .collect();
         let said = format!("trial {trial}: {metric} {}", text::decimals(scores[trial], 4));
         let line = Element::path(&bent(&points)).no_fill().round().tooltip(&said);
-        svg.add(if best == Some(trial) {
+        drawing.add(if best == Some(trial) {
             line.stroke(Paint::Negative, 2.5)
         } else if rank >= good {
             line.stroke(Paint::Positive, 1.5).opacity(0.8)
@@ -62,18 +62,18 @@ pub fn parallel_coordinates(title: &str, description: &str, slices: &[Slice], tr
     let names = slices.iter().map(|slice| slice.name.as_str()).chain([metric]);
     for (j, (name, ticks)) in names.zip(&marks).enumerate() {
         let x = left + step * j as f64;
-        svg.add(Element::line(x, above - 4.0, x, bottom + 4.0).stroke(Paint::Muted, 1.0));
+        drawing.add(Element::line(x, above - 4.0, x, bottom + 4.0).stroke(Paint::Muted, 1.0));
         let shown = text::fit(name, 12.0, step - 8.0);
         let stands_out = text::width(&shown, 12.0) / 2.0 > x;
         let (anchor, at) = if stands_out { (Anchor::Start, 0.0) } else { (Anchor::Middle, x) };
-        svg.add(Element::text(at, above - 14.0, &shown).bold().anchor(anchor).tooltip(name));
+        drawing.add(Element::text(at, above - 14.0, &shown).bold().anchor(anchor).tooltip(name));
         for (y, label) in ticks {
             let label = text::fit(label, 10.5, step * 0.6);
-            svg.add(Element::line(x - 3.0, *y, x + 3.0, *y).stroke(Paint::Muted, 1.0));
-            svg.add(Element::text(x + 6.0, y + 4.0, &label).size(10.5).halo());
+            drawing.add(Element::line(x - 3.0, *y, x + 3.0, *y).stroke(Paint::Muted, 1.0));
+            drawing.add(Element::text(x + 6.0, y + 4.0, &label).size(10.5).halo());
         }
     }
-    svg.finish()
+    drawing
 }
 
 /// Each trial's place on the axis, and the ticks.

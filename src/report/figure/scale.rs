@@ -3,8 +3,8 @@
 //! Knows nothing of marks. Linear ticks are 1, 2 or 5 times a power of ten; logarithmic ones powers of ten, with 2 and 5
 //! between them where there is room.
 
+use super::drawing::{Anchor, Drawing, Element};
 use super::palette::Paint;
-use super::svg::{Anchor, Element, Svg};
 use super::text;
 
 /// A mapping of a data interval to a position interval, with its ticks.
@@ -82,23 +82,24 @@ impl Scale {
     }
 
     /// A horizontal axis below the plot: light vertical rules from `top` to `bottom`, tick labels, and the axis' name.
-    pub fn draw_below(&self, svg: &mut Svg, top: f64, bottom: f64, name: &str) {
+    pub fn draw_below(&self, drawing: &mut Drawing, top: f64, bottom: f64, name: &str) {
         let mut last_end = f64::NEG_INFINITY;
         for &tick in &self.ticks {
             let x = self.at(tick);
-            svg.add(Element::line(x, top, x, bottom).stroke(Paint::Grid, 1.0));
+            drawing.add(Element::line(x, top, x, bottom).stroke(Paint::Grid, 1.0));
             let label = self.label(tick);
             let half = text::width(&label, 11.0) / 2.0;
             // The last label may stand out by a little, not be cut off.
             let x = x.min(self.end + 9.0 - half);
             if x - half > last_end + 3.0 {
                 last_end = x + half;
-                svg.add(Element::text(x, bottom + 14.0, &label).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle));
+                drawing
+                    .add(Element::text(x, bottom + 14.0, &label).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle));
             }
         }
         if !name.is_empty() {
             let shown = text::fit(name, 11.5, (self.end - self.start).abs().max(60.0));
-            svg.add(
+            drawing.add(
                 Element::text((self.start + self.end) / 2.0, bottom + 29.0, &shown)
                     .size(11.0)
                     .fill(Paint::Muted)
@@ -108,11 +109,11 @@ impl Scale {
     }
 
     /// A vertical axis at the left of the plot: light horizontal rules from `left` to `right` and tick labels.
-    pub fn draw_left(&self, svg: &mut Svg, left: f64, right: f64) {
+    pub fn draw_left(&self, drawing: &mut Drawing, left: f64, right: f64) {
         for &tick in &self.ticks {
             let y = self.at(tick);
-            svg.add(Element::line(left, y, right, y).stroke(Paint::Grid, 1.0));
-            svg.add(
+            drawing.add(Element::line(left, y, right, y).stroke(Paint::Grid, 1.0));
+            drawing.add(
                 Element::text(left - 6.0, y + 4.0, &self.label(tick)).size(11.0).fill(Paint::Muted).anchor(Anchor::End),
             );
         }

@@ -3,9 +3,9 @@
 //! Knows nothing of how trials were drawn. Shows one parameter at a time: what the others did is hidden in the scatter, but
 //! where trials that differ in nothing else are joined.
 
+use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;
 use super::scale::{Scale, extent};
-use super::svg::{Anchor, Element, PathData, Svg};
 use super::{WIDTH, text};
 
 /// One parameter's values over the trials, in trial order.
@@ -48,7 +48,7 @@ pub struct Scored<'a> {
 const NAME: f64 = 10.5;
 
 /// Two panels a line, one where lines have names.
-pub fn trial_slices(title: &str, description: &str, slices: &[Slice], trials: Scored) -> String {
+pub fn trial_slices(title: &str, description: &str, slices: &[Slice], trials: Scored) -> Drawing {
     const PLOT: f64 = 120.0;
     let Scored { metric, scores, pruned, best } = trials;
     // Names beside the plot need room: one panel a line then.
@@ -56,11 +56,11 @@ pub fn trial_slices(title: &str, description: &str, slices: &[Slice], trials: Sc
     let columns = slices.len().clamp(1, if is_named { 1 } else { 2 });
     let lines = slices.len().div_ceil(columns);
     let height = 44.0 + (PLOT + 62.0) * lines as f64;
-    let mut svg = Svg::new(WIDTH, height, title, description);
-    svg.heading();
+    let mut drawing = Drawing::new(WIDTH, height, title, description);
+    drawing.heading();
     let hollow = if pruned.contains(&true) { "   ○ stopped early" } else { "" };
     let shown = text::fit(&format!("↑ {metric}   ● best trial{hollow}"), 11.0, WIDTH);
-    svg.add(Element::text(0.0, 32.0, &shown).size(11.0).fill(Paint::Muted));
+    drawing.add(Element::text(0.0, 32.0, &shown).size(11.0).fill(Paint::Muted));
 
     let (low, high) = extent(scores.iter().copied()).unwrap_or((0.0, 1.0));
     let margin = ((high - low) * 0.08).max(1e-6);
@@ -72,25 +72,25 @@ pub fn trial_slices(title: &str, description: &str, slices: &[Slice], trials: Sc
         let top = 62.0 + (PLOT + 62.0) * (index / columns) as f64;
         let bottom = top + PLOT;
         let y_scale = Scale::linear(low - margin, high + margin, bottom, top, 4);
-        svg.add(Element::text(x, top - 8.0, &text::fit(&slice.name, 12.0, side)).bold());
+        drawing.add(Element::text(x, top - 8.0, &text::fit(&slice.name, 12.0, side)).bold());
         if index % columns == 0 {
-            y_scale.draw_left(&mut svg, x, x + side);
+            y_scale.draw_left(&mut drawing, x, x + side);
         } else {
             for &tick in &y_scale.ticks {
                 let at = y_scale.at(tick);
-                svg.add(Element::line(x, at, x + side, at).stroke(Paint::Grid, 1.0));
+                drawing.add(Element::line(x, at, x + side, at).stroke(Paint::Grid, 1.0));
             }
         }
         let names = slice.joined.iter().map(|group| text::width(&group.name, NAME)).fold(0.0, f64::max);
         let names = if names > 0.0 { (names + 10.0).min(side * 0.4) } else { 0.0 };
         let ends = (x, x + side - names);
         let places = match &slice.axis {
-            SliceAxis::Numbers { values, is_log } => number_axis(&mut svg, values, *is_log, ends, (top, bottom)),
-            SliceAxis::Levels { levels, values } => level_axis(&mut svg, levels, values, ends, bottom),
+            SliceAxis::Numbers { values, is_log } => number_axis(&mut drawing, values, *is_log, ends, (top, bottom)),
+            SliceAxis::Levels { levels, values } => level_axis(&mut drawing, levels, values, ends, bottom),
         };
         let place = |trial: usize| places.get(trial).copied().filter(|x| x.is_finite() && scores[trial].is_finite());
         let at = |trial: usize| Some((place(trial)?, y_scale.at(scores[trial])));
-        join(&mut svg, &slice.joined, at, (top, bottom), (ends.1, names));
+        join(&mut drawing, &slice.joined, at, (top, bottom), (ends.1, names));
         let mut order: Vec<usize> = (0..scores.len()).filter(|&trial| place(trial).is_some()).collect();
         // The best comes last, on top; before it those that ran to their end.
         let is_pruned = |trial: usize| pruned.get(trial).copied().unwrap_or(false);
@@ -98,7 +98,7 @@ pub fn trial_slices(title: &str, description: &str, slices: &[Slice], trials: Sc
         for trial in order {
             let said = format!("trial {trial}: {metric} {}", text::decimals(scores[trial], 4));
             let circle = Element::circle(places[trial], y_scale.at(scores[trial]), 4.0).tooltip(&said);
-            svg.add(if best == Some(trial) {
+            drawing.add(if best == Some(trial) {
                 circle.fill(Paint::Negative).stroke(Paint::Surface, 1.0)
             } else if is_pruned(trial) {
                 circle.no_fill().stroke(Paint::Neutral, 1.25)
@@ -107,12 +107,12 @@ pub fn trial_slices(title: &str, description: &str, slices: &[Slice], trials: Sc
             });
         }
     }
-    svg.finish()
+    drawing
 }
 
 /// Lines below the dots, their names behind the plot in the order of their ends, moved apart where they would meet.
 fn join(
-    svg: &mut Svg,
+    drawing: &mut Drawing,
     joined: &[Joined],
     place: impl Fn(usize) -> Option<(f64, f64)>,
     (top, bottom): (f64, f64),
@@ -123,7 +123,7 @@ fn join(
     for group in joined {
         let points: Vec<(f64, f64)> = group.trials.iter().filter_map(|&trial| place(trial)).collect();
         let path = Element::path(&PathData::through(&points)).no_fill().stroke(group.paint, 1.25).round();
-        svg.add(path.opacity(0.7).tooltip(&group.name));
+        drawing.add(path.opacity(0.7).tooltip(&group.name));
         if let Some(&(x, y)) = points.last().filter(|_| !group.name.is_empty()) {
             names.push((x, y, group));
         }
@@ -134,14 +134,14 @@ fn join(
     for (rank, (x, y, group)) in names.into_iter().enumerate() {
         let lowest = bottom - APART * (count - 1 - rank) as f64;
         above = y.max(above + APART).min(lowest.max(above + APART));
-        svg.add(Element::line(x + 5.0, y, right + 4.0, above).stroke(group.paint, 0.75).opacity(0.5));
+        drawing.add(Element::line(x + 5.0, y, right + 4.0, above).stroke(group.paint, 0.75).opacity(0.5));
         let name = text::fit(&group.name, NAME, room - 6.0);
-        svg.add(Element::text(right + 6.0, above + 3.5, &name).size(NAME).fill(group.paint));
+        drawing.add(Element::text(right + 6.0, above + 3.5, &name).size(NAME).fill(group.paint));
     }
 }
 
 fn number_axis(
-    svg: &mut Svg,
+    drawing: &mut Drawing,
     values: &[f64],
     is_log: bool,
     (left, right): (f64, f64),
@@ -150,12 +150,12 @@ fn number_axis(
     let (low, high) = extent(values.iter().copied()).unwrap_or((0.0, 1.0));
     let (start, end) = (left + 8.0, right - 8.0);
     let scale = if is_log { Scale::log(low, high, start, end, 4) } else { Scale::linear(low, high, start, end, 4) };
-    scale.draw_below(svg, top, bottom, "");
+    scale.draw_below(drawing, top, bottom, "");
     values.iter().map(|&v| if v.is_finite() { scale.at(v) } else { f64::NAN }).collect()
 }
 
 fn level_axis(
-    svg: &mut Svg,
+    drawing: &mut Drawing,
     levels: &[String],
     values: &[Option<usize>],
     (left, right): (f64, f64),
@@ -168,7 +168,7 @@ fn level_axis(
     let size = if fits(11.0) { 11.0 } else { 9.0 };
     for (index, level) in levels.iter().enumerate() {
         let shown = text::fit(level, size, room - 2.0);
-        svg.add(
+        drawing.add(
             Element::text(centre(index), bottom + 14.0, &shown)
                 .size(size)
                 .fill(Paint::Muted)

@@ -12,7 +12,7 @@ pub use html::{Language, anchor};
 pub use prose::Prose;
 pub use table::{Align, Cell, Column, Table};
 
-use super::figure;
+use super::figure::{self, Drawing};
 use html::{Html, Words};
 
 /// A whole page.
@@ -82,16 +82,16 @@ pub enum Block {
     Code(String),
 }
 
-/// A standalone SVG of [`crate::report::figure`] and a sentence under it, which may be empty.
+/// A drawing and a sentence under it, which may be empty.
 #[derive(Clone, Debug)]
 pub struct Figure {
-    pub svg: String,
+    pub drawing: Drawing,
     pub caption: Prose,
 }
 
 impl Figure {
-    pub fn new(svg: String, caption: impl Into<Prose>) -> Figure {
-        Figure { svg, caption: caption.into() }
+    pub fn new(drawing: Drawing, caption: impl Into<Prose>) -> Figure {
+        Figure { drawing, caption: caption.into() }
     }
 }
 
@@ -269,10 +269,10 @@ fn write_block(out: &mut Html, block: &Block) {
 
 fn write_figure(out: &mut Html, figure: &Figure) {
     // A figure that needs much room scrolls on a phone rather than shrink beyond reading.
-    let wide = figure::svg::natural_size(&figure.svg).0 > figure::WIDTH * 1.2;
+    let wide = figure.drawing.size().0 > figure::WIDTH * 1.2;
     out.raw(if wide { "<figure class=\"wide\">\n" } else { "<figure>\n" });
     out.raw("<div class=\"scroll\">");
-    out.raw(&figure::inline(&figure.svg));
+    out.raw(&figure.drawing.inline());
     out.raw("</div>\n");
     if !figure.caption.is_empty() {
         out.raw("<figcaption>");

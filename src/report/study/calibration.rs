@@ -13,7 +13,7 @@ use crate::report::read::{StageArtifacts, list, number};
 const NEUTRAL: f64 = 0.03;
 
 /// The diagram with its sentence as caption; nothing where the stage tells of no calibration.
-pub fn block(stage: &StageArtifacts) -> Option<Block> {
+pub fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block> {
     let calibration = stage.document("calibration")?.get("calibration")?;
     let (part, shown) =
         ["test", "valid"].into_iter().find_map(|name| Some((name, calibration.get("parts")?.get(name)?)))?;
@@ -49,6 +49,7 @@ pub fn block(stage: &StageArtifacts) -> Option<Block> {
         lines,
         marker: None,
         log_y: false,
+        width,
     });
     Some(Block::Figure(Figure::new(svg, sentence)))
 }

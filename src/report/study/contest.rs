@@ -56,6 +56,22 @@ pub fn judge(study: &Study, a: &Model, b: &Model) -> Option<Judgement> {
     tested.map(Judgement::tested).or_else(of_intervals)
 }
 
+/// The paired comparison of two models in the direction a − b, where they were tested on the same rows: difference of the accuracies, its
+/// interval, and the corrected p value.
+pub fn duel(study: &Study, a: &Model, b: &Model) -> Option<Pair> {
+    study.contests.iter().find_map(|contest| {
+        let (first, second) = (place(contest, a)?, place(contest, b)?);
+        let found = pair(contest, first, second)?;
+        // A pair's difference is that of its second model.
+        let is_ours = found.b == first;
+        Some(if is_ours {
+            found.clone()
+        } else {
+            Pair { difference: -found.difference, low: -found.high, high: -found.low, ..found.clone() }
+        })
+    })
+}
+
 fn place(contest: &Contest, model: &Model) -> Option<usize> {
     contest
         .models

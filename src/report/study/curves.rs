@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what the network was.
 
-use crate::report::figure::{Line, LineChart, Paint, grid, line_chart};
+use crate::report::figure::{Drawing, Line, LineChart, Paint, grid, line_chart};
 use crate::report::page::Figure;
 use crate::report::read::TableView;
 
@@ -68,15 +68,15 @@ impl Curves {
 /// `train_macro_f1`, `valid_macro_f1`, `learning_rate`, `gradient_norm`. `loss` names the loss and its unit.
 /// `None` when there is nothing to draw.
 pub fn learning_curves(title: &str, table: &TableView, loss: &str, best_epoch: Option<f64>) -> Option<String> {
-    let charts = figures(&Curves::read(table)?, loss, best_epoch);
-    let charts: Vec<String> = charts.into_iter().map(|figure| figure.svg).collect();
+    let charts = figures(&Curves::read(table)?, loss, best_epoch, None);
+    let charts: Vec<Drawing> = charts.into_iter().map(|figure| figure.drawing).collect();
     let description = format!("{} charts by epoch", charts.len());
-    (!charts.is_empty()).then(|| grid(title, &description, &charts, 2))
+    (!charts.is_empty()).then(|| grid(title, &description, charts, 2).svg())
 }
 
 /// Loss, accuracy and macro-F1 on training and validation rows, then learning rate and gradient norm; what the table
 /// does not have is left out.
-pub fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>) -> Vec<Figure> {
+pub fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>, width: Option<f64>) -> Vec<Figure> {
     let marker = best_epoch.map(|epoch| (epoch, format!("best epoch {epoch}")));
     let mut figures = Vec::new();
     let mut draw = |title: &str, unit: &str, columns: [(&str, &[f64], Paint, bool); 2], log_y: bool| {
@@ -109,6 +109,7 @@ pub fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>) -> Vec<Figu
             lines,
             marker: marker.clone(),
             log_y,
+            width,
         });
         figures.push(Figure::new(svg, ""));
     };

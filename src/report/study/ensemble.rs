@@ -24,7 +24,7 @@ fn stage_section(study: &Study, stage: &StageArtifacts, document: &Value) -> Sec
         section.say(sentence);
     }
     section.blocks.extend(weights(document).map(Block::Figure));
-    section.blocks.extend(calibration::block(stage));
+    section.blocks.extend(calibration::block(stage, study.chart_width));
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {

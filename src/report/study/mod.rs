@@ -5,25 +5,26 @@
 
 mod appendix;
 mod baseline;
-mod calibration;
+pub(in crate::report) mod calibration;
 mod comment;
 mod compare;
-mod contest;
+pub(in crate::report) mod contest;
 mod curves;
 mod ensemble;
-mod figures;
+pub(in crate::report) mod figures;
 mod inspect;
-mod models;
+mod map;
+pub(in crate::report) mod models;
 mod optimism;
 mod pipeline;
 mod predict;
 mod profile;
 mod scores;
-mod search;
+pub(in crate::report) mod search;
 mod split;
 mod summary;
 mod train;
-mod transfer;
+pub(in crate::report) mod transfer;
 
 pub use curves::learning_curves;
 
@@ -33,7 +34,7 @@ use serde_json::Value;
 use super::ReportError;
 use super::contest::Contest;
 use super::figure::Palette;
-pub use figures::figures;
+pub use figures::{all_figures, figures};
 
 use super::page::{Block, Language, Page, Section, anchor, render};
 use super::read::{StageArtifacts, list, text, texts};
@@ -50,21 +51,13 @@ pub fn study(
     edges: &[(String, String)],
     contests: &[Contest],
 ) -> Result<String, ReportError> {
-    if stages.is_empty() {
-        return Err(ReportError::NoStages);
-    }
-    let mut names = IndexSet::new();
-    for stage in stages {
-        if !names.insert(stage.stage.as_str()) {
-            return Err(ReportError::DuplicateStage(stage.stage.clone()));
-        }
-    }
-    let study = Study { stages, edges, contests, palette: palette(stages) };
+    let study = Study::new(stages, edges, contests)?;
     let groups = models::groups(&models::models(&study));
     let told = [
         summary::section(&study),
         profile::section(&study),
         split::section(&study),
+        map::section(&study),
         baseline::section(&study),
         search::section(&study),
         train::section(&study),
@@ -92,25 +85,46 @@ pub fn study(
 }
 
 /// All that sections look at.
-struct Study<'a> {
-    stages: &'a [StageArtifacts],
-    edges: &'a [(String, String)],
-    contests: &'a [Contest],
-    palette: Palette,
+pub(in crate::report) struct Study<'a> {
+    pub stages: &'a [StageArtifacts],
+    pub edges: &'a [(String, String)],
+    pub contests: &'a [Contest],
+    pub palette: Palette,
+    /// Width of line charts in units, where it is not the usual one.
+    pub chart_width: Option<f64>,
 }
 
 impl<'a> Study<'a> {
+    /// # Errors
+    /// No stage at all, or two of one name.
+    pub fn new(
+        stages: &'a [StageArtifacts],
+        edges: &'a [(String, String)],
+        contests: &'a [Contest],
+    ) -> Result<Study<'a>, ReportError> {
+        if stages.is_empty() {
+            return Err(ReportError::NoStages);
+        }
+        let mut names = IndexSet::new();
+        for stage in stages {
+            if !names.insert(stage.stage.as_str()) {
+                return Err(ReportError::DuplicateStage(stage.stage.clone()));
+            }
+        }
+        Ok(Study { stages, edges, contests, palette: palette(stages), chart_width: None })
+    }
+
     /// The stages whose artifacts hold a document with this key.
-    fn with_document(&self, key: &'a str) -> impl Iterator<Item = (&'a StageArtifacts, &'a Value)> {
+    pub fn with_document(&self, key: &'a str) -> impl Iterator<Item = (&'a StageArtifacts, &'a Value)> {
         self.stages.iter().filter_map(move |stage| Some((stage, stage.document(key)?)))
     }
 
-    fn kind_of(&self, stage: &str) -> Option<&'a str> {
+    pub fn kind_of(&self, stage: &str) -> Option<&'a str> {
         self.stages.iter().find(|s| s.stage == stage).map(|s| s.kind.as_str())
     }
 
     /// Names of the stages that feed `stage`.
-    fn parents(&self, stage: &str) -> impl Iterator<Item = &'a str> {
+    pub fn parents(&self, stage: &str) -> impl Iterator<Item = &'a str> {
         self.edges.iter().filter(move |(_, to)| to == stage).map(|(from, _)| from.as_str())
     }
 }
@@ -147,6 +161,6 @@ fn palette(stages: &[StageArtifacts]) -> Palette {
 }
 
 /// Names of a document's `classes`: texts, or objects with the name at `class` as in a profile.
-fn class_names(value: &Value) -> Vec<String> {
+pub(in crate::report) fn class_names(value: &Value) -> Vec<String> {
     list(value, "classes").filter_map(|class| class.as_str().or(text(class, "class"))).map(String::from).collect()
 }

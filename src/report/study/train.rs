@@ -33,12 +33,12 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
     }
     section.blocks.extend(diagnosis(stage));
     if let Some(curves) = stage.tables.get("curves").and_then(Curves::read) {
-        let figures = figures(&curves, &loss, best_epoch);
+        let figures = figures(&curves, &loss, best_epoch, study.chart_width);
         if !figures.is_empty() {
             section.push(Block::Gallery { figures, narrow: false });
         }
     }
-    section.blocks.extend(calibration::block(stage));
+    section.blocks.extend(calibration::block(stage, study.chart_width));
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {

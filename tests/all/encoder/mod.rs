@@ -1,10 +1,12 @@
 //! Encoders through their public door: small models that the tests write themselves, and TF-IDF.
 
+mod adapting;
 mod damaged_folders;
 mod real_model;
 pub mod small_model;
 mod tfidf;
 mod transformers;
+mod zoo;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -7,7 +7,7 @@ use super::markup::check;
 const HOSTILE: &str = "<script>alert('x')</script> & \"co\"\u{1}\u{0}]]>";
 
 /// One of every figure, made of the given name and number.
-fn all(name: &str, value: f64) -> Vec<String> {
+fn all(name: &str, value: f64) -> Vec<Drawing> {
     let classes =
         [name.to_string(), "pop".to_string(), "a very long class name that no label has room for".to_string()];
     let palette = Palette::for_classes(&classes);
@@ -41,6 +41,7 @@ fn all(name: &str, value: f64) -> Vec<String> {
         lines: (0..5).map(line).collect(),
         marker: Some((value, name.to_string())),
         log_y,
+        width: None,
     };
     let points: Vec<Point> = values.iter().enumerate().map(|(i, v)| Point { x: *v, y: i as f64, class: i }).collect();
     let panel = HistogramPanel {
@@ -115,10 +116,10 @@ fn all(name: &str, value: f64) -> Vec<String> {
         grid(
             name,
             name,
-            &[bar_chart(name, name, name, &bars), line_chart(&chart(false)), dag(name, "", &nodes, &[])],
+            vec![bar_chart(name, name, name, &bars), line_chart(&chart(false)), dag(name, "", &nodes, &[])],
             2,
         ),
-        grid(name, name, &[], 3),
+        grid(name, name, Vec::new(), 3),
     ]
 }
 
@@ -126,7 +127,9 @@ fn all(name: &str, value: f64) -> Vec<String> {
 fn every_figure_is_well_formed_and_finite_whatever_it_is_given() {
     for name in ["danceability", HOSTILE, "", "音楽のジャンル", "e\u{301}\u{200b}🎵"] {
         for value in [0.5, 0.0, -3.0, 1e300, -1e-300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX] {
-            for svg in all(name, value) {
+            for drawing in all(name, value) {
+                let svg = drawing.svg();
+                assert!(drawing.pdf().starts_with(b"%PDF-1.4"));
                 let tags = check(&svg).unwrap_or_else(|e| panic!("{name:?} {value}: {e}\n{svg}"));
                 assert_eq!(tags[0].name, "svg");
                 assert_eq!(tags[1].name, "title");
@@ -143,12 +146,13 @@ fn every_figure_is_well_formed_and_finite_whatever_it_is_given() {
 
 #[test]
 fn equal_data_gives_equal_bytes() {
-    assert_eq!(all("tempo", 0.25), all("tempo", 0.25));
+    let bytes = || all("tempo", 0.25).iter().map(|drawing| (drawing.svg(), drawing.pdf())).collect::<Vec<_>>();
+    assert_eq!(bytes(), bytes());
 }
 
 #[test]
 fn marks_and_labels_stay_inside_the_figure() {
-    for svg in all("danceability", 0.5) {
+    for svg in all("danceability", 0.5).iter().map(Drawing::svg) {
         let tags = check(&svg).unwrap();
         let size = |key: &str| tags[0].attributes[key].parse::<f64>().unwrap();
         let (width, height) = (size("width"), size("height"));
@@ -166,7 +170,7 @@ fn marks_and_labels_stay_inside_the_figure() {
 #[test]
 fn a_bar_carries_its_class_colour_and_its_count() {
     let classes = [("latin".to_string(), 3_659), ("r&b".to_string(), 12_000)];
-    let svg = class_balance("Rows by class", &classes, &Palette::for_classes(&["latin", "pop", "r&b"]));
+    let svg = class_balance("Rows by class", &classes, &Palette::for_classes(&["latin", "pop", "r&b"])).svg();
     assert!(svg.contains("<title>r&amp;b: 12,000 · 76.6 %</title>"), "{svg}");
     assert!(svg.contains("class=\"f-c0\"") && svg.contains("class=\"f-c2\"") && !svg.contains("class=\"f-c1\""));
     assert!(svg.contains("<desc>latin: 3,659 · 23.4 %; r&amp;b: 12,000 · 76.6 %</desc>"));
@@ -175,7 +179,7 @@ fn a_bar_carries_its_class_colour_and_its_count() {
 #[test]
 fn a_confusion_cell_has_count_and_share_of_its_true_class() {
     let classes = ["a".to_string(), "b".to_string()];
-    let svg = confusion("t", "", &classes, &[vec![30, 10], vec![0, 1_500]]);
+    let svg = confusion("t", "", &classes, &[vec![30, 10], vec![0, 1_500]]).svg();
     assert!(svg.contains("<title>a predicted as b: 10 of 40 rows</title>"));
     assert!(svg.contains(">25 %</text>") && svg.contains(">75 %</text>") && svg.contains(">1,500</text>"));
     // An empty cell is the bare background, the fullest nearly the pure colour.
@@ -184,11 +188,12 @@ fn a_confusion_cell_has_count_and_share_of_its_true_class() {
 
 #[test]
 fn a_figure_reads_in_the_dark_by_its_own_style() {
-    let svg = class_balance("t", &[("a".into(), 1)], &Palette::for_classes(&["a"]));
+    let drawing = class_balance("t", &[("a".into(), 1)], &Palette::for_classes(&["a"]));
+    let svg = drawing.svg();
     assert!(svg.contains("@media (prefers-color-scheme:dark)"));
     assert!(svg.contains(&format!(".f-c0{{fill:{}}}", Paint::Class(0).dark())));
     assert!(svg.contains(&format!("fill=\"{}\"", Paint::Class(0).light())));
-    assert!(!inline(&svg).contains("<style"));
+    assert!(!drawing.inline().contains("<style"));
 }
 
 #[test]

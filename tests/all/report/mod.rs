@@ -1,5 +1,6 @@
 //! Tests of reports through the public door.
 
+mod articles;
 mod figures;
 mod fixture;
 mod markup;

@@ -7,18 +7,19 @@
 
 mod attention;
 
+use super::EncodeError;
 use super::architecture::{Activation, Architecture};
 use super::batches::{Engine, Session};
 use super::kernels::{Finish, Panels, Rows, layer_norm_rows, multiply};
-use super::transformer::pool;
+use super::pooling::{Pooling, pool};
 use super::weights::Weights;
-use super::{EncodeError, Pooling};
 use crate::ml::progress::Cancelled;
 use attention::{AttentionScratch, Heads, RelativeBias, attend};
 
 pub struct PackedModel {
     architecture: Architecture,
-    pooling: Pooling,
+    /// Side by side in a vector.
+    poolings: Vec<Pooling>,
     /// vocabulary × hidden
     words: Vec<f32>,
     /// positions × hidden, token type 0 added
@@ -48,7 +49,7 @@ struct Norm {
 }
 
 impl PackedModel {
-    pub fn load(weights: &Weights, architecture: Architecture, pooling: Pooling) -> Result<Self, EncodeError> {
+    pub fn load(weights: &Weights, architecture: Architecture, poolings: Vec<Pooling>) -> Result<Self, EncodeError> {
         let tensors = weights.tensors()?;
         let names = architecture.names(&|name| tensors.contains(name));
         let hidden = architecture.hidden;
@@ -105,7 +106,7 @@ impl PackedModel {
         Ok(PackedModel {
             embedding_norm: norm(&names.embedding_norm)?,
             architecture,
-            pooling,
+            poolings,
             words,
             positions,
             layers,
@@ -120,7 +121,7 @@ impl Engine for PackedModel {
     }
 
     fn dim(&self) -> usize {
-        self.architecture.hidden
+        self.architecture.hidden * self.poolings.len()
     }
 
     fn is_exact(&self) -> bool {
@@ -128,7 +129,13 @@ impl Engine for PackedModel {
     }
 
     fn session(&self) -> Box<dyn Session + '_> {
-        Box::new(PackedSession {
+        Box::new(self.packed_session())
+    }
+}
+
+impl PackedModel {
+    pub fn packed_session(&self) -> PackedSession<'_> {
+        PackedSession {
             model: self,
             states: Vec::new(),
             sums: Vec::new(),
@@ -136,12 +143,12 @@ impl Engine for PackedModel {
             context: Vec::new(),
             wide: Vec::new(),
             attention: AttentionScratch::default(),
-        })
+        }
     }
 }
 
 /// One thread's buffers, reused from batch to batch. Rows are tokens.
-struct PackedSession<'a> {
+pub struct PackedSession<'a> {
     model: &'a PackedModel,
     /// tokens × hidden: the input of a layer and of each of its halves
     states: Vec<f32>,
@@ -160,8 +167,30 @@ fn stride(columns: usize) -> usize {
     Panels::padded(columns) + Panels::padded(1)
 }
 
-impl Session for PackedSession<'_> {
-    fn run(&mut self, sequences: &[&[u32]], out: &mut [f32], cancelled: &dyn Fn() -> bool) -> Result<(), EncodeError> {
+impl PackedSession<'_> {
+    /// What the last layer gives for every token, `dim` values each, one sequence after the other. The model must not
+    /// pool by the first token, of which alone its last layer then knows.
+    pub fn token_states(
+        &mut self,
+        sequences: &[&[u32]],
+        out: &mut [f32],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(), EncodeError> {
+        self.forward(sequences, cancelled)?;
+        let hidden = self.model.architecture.hidden;
+        for (row, out) in self.states.chunks_exact(stride(hidden)).zip(out.chunks_exact_mut(hidden)) {
+            out.copy_from_slice(&row[..hidden]);
+        }
+        Ok(())
+    }
+
+    /// Leaves the last layer's rows in `states`: one for each token, or for each sequence where only first tokens are
+    /// wanted. Returns where each sequence starts among the tokens, and how many rows there are.
+    fn forward(
+        &mut self,
+        sequences: &[&[u32]],
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<(Vec<usize>, usize), EncodeError> {
         let model = self.model;
         let Architecture { hidden, intermediate, heads, layer_norm_epsilon: epsilon, activation, .. } =
             model.architecture;
@@ -219,7 +248,7 @@ impl Session for PackedSession<'_> {
                     narrow,
                 );
             }
-            if index + 1 == model.layers.len() && model.pooling == Pooling::Cls {
+            if index + 1 == model.layers.len() && model.poolings == [Pooling::Cls] {
                 // From here on rows stand alone, and only the first of each sequence is wanted.
                 for (to, from) in starts.iter().enumerate() {
                     for buffer in [&mut self.context, &mut self.states] {
@@ -259,11 +288,20 @@ impl Session for PackedSession<'_> {
             normalize(&mut self.sums[..rows * narrow], &layer.output_norm);
             std::mem::swap(&mut self.states, &mut self.sums);
         }
+        Ok((starts, rows))
+    }
+}
 
+impl Session for PackedSession<'_> {
+    fn run(&mut self, sequences: &[&[u32]], out: &mut [f32], cancelled: &dyn Fn() -> bool) -> Result<(), EncodeError> {
+        let (starts, rows) = self.forward(sequences, cancelled)?;
+        let (model, hidden) = (self.model, self.model.architecture.hidden);
+        let narrow = stride(hidden);
+        let tokens: usize = sequences.iter().map(|sequence| sequence.len()).sum();
         if rows == tokens {
-            for ((sequence, start), out) in sequences.iter().zip(&starts).zip(out.chunks_exact_mut(hidden)) {
+            for ((sequence, start), out) in sequences.iter().zip(&starts).zip(out.chunks_exact_mut(model.dim())) {
                 let rows = self.states[start * narrow..].chunks_exact(narrow);
-                pool(model.pooling, rows.take(sequence.len()), out);
+                pool(&model.poolings, rows.take(sequence.len()), out);
             }
         } else {
             for (row, out) in self.states.chunks_exact(narrow).zip(out.chunks_exact_mut(hidden)) {

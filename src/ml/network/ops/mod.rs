@@ -13,27 +13,38 @@
 //!
 //! Knows nothing of layers' names or of optimizers.
 
+mod attention;
 mod cross_entropy;
 mod dense;
 mod grouped;
+mod layer_norm;
 mod lookup;
+mod low_rank;
 mod members;
 mod periodic;
 mod pieces;
 mod piecewise;
+mod pooled;
 mod scale;
 mod slices;
+mod spread;
 
+pub(super) use attention::attention;
 pub use cross_entropy::cross_entropy;
 pub(super) use dense::{Affine, BatchStatistics, Finish, dense};
 pub(super) use grouped::{grouped, member_head};
+pub(super) use layer_norm::sum_and_norm;
 pub(super) use lookup::lookup;
+pub(super) use low_rank::with_update;
 pub(super) use members::log_mean_probabilities;
 pub(super) use periodic::periodic;
 pub(super) use piecewise::piecewise_linear;
+pub(super) use pooled::pooled;
 pub(super) use scale::scale;
+pub(super) use spread::spread;
 
 use pulp::{Simd, WithSimd};
+use slices::{of_storage as values, with_values};
 
 /// Runs loops that are inlined into it, compiled for the widest vectors of this processor. No sum is reordered and nothing
 /// fused: the bits are those of any processor.

@@ -61,16 +61,21 @@ pub fn with_values<T>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> Result<T>) -
     read(values(&storage, layout)?)
 }
 
+/// The contiguous f32 values of an operation's argument.
+pub fn of_storage<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => candle_core::bail!("an operation on a tensor that is not contiguous"),
+    }
+}
+
 struct OnSlices<O>(O);
 
 impl<O: Operation> OnSlices<O> {
     fn forward(&self, given: &[(&CpuStorage, &Layout)]) -> Result<(CpuStorage, Shape)> {
         let mut arguments = Vec::with_capacity(given.len());
         for (storage, layout) in given {
-            let Some((start, end)) = layout.contiguous_offsets() else {
-                candle_core::bail!("{} of a tensor that is not contiguous", O::NAME)
-            };
-            let values = &storage.as_slice::<f32>()?[start..end];
+            let values = of_storage(storage, layout)?;
             arguments.push(Argument { values, shape: layout.dims(), learns: false });
         }
         let (values, shape) = self.0.forward(&arguments)?;
@@ -94,9 +99,9 @@ impl<O: Operation> OnSlices<O> {
 }
 
 fn values<'a>(storage: &'a Storage, layout: &Layout) -> Result<&'a [f32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (Storage::Cpu(storage), Some((start, end))) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        _ => candle_core::bail!("networks are computed on contiguous tensors on the CPU"),
+    match storage {
+        Storage::Cpu(storage) => of_storage(storage, layout),
+        _ => candle_core::bail!("networks are computed on the CPU"),
     }
 }
 

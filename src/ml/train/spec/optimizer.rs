@@ -31,7 +31,7 @@ pub struct OptimizerSpec {
     pub factors: Factors,
 }
 
-/// Factors of the learning rate by kind of tensor; all 1 unless given.
+/// Factors of the learning rate by kind of tensor; 1 unless given, of encoders 0.1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Factors {
@@ -43,11 +43,22 @@ pub struct Factors {
     pub embeddings: f64,
     /// The learned vectors of categories.
     pub categories: f64,
+    /// Adapted layers of text encoders, all their tensors alike (default 0.1).
+    #[serde(skip_serializing_if = "is_default_encoder")]
+    pub encoder: f64,
+}
+
+/// What had learnt before moves slower than what begins.
+const ENCODER: f64 = 0.1;
+
+/// Left out where it is not set, so that trainings without texts are written down as before.
+fn is_default_encoder(factor: &f64) -> bool {
+    *factor == ENCODER
 }
 
 impl Default for Factors {
     fn default() -> Self {
-        Factors { biases: 1.0, scales: 1.0, embeddings: 1.0, categories: 1.0 }
+        Factors { biases: 1.0, scales: 1.0, embeddings: 1.0, categories: 1.0, encoder: ENCODER }
     }
 }
 
@@ -91,8 +102,9 @@ impl OptimizerSpec {
         if !(self.lr > 0.0 && self.lr.is_finite()) {
             found.push(("lr", format!("{} is not above 0", self.lr)));
         }
-        let Factors { biases, scales, embeddings, categories } = self.factors;
-        if [biases, scales, embeddings, categories].iter().any(|factor| !(*factor > 0.0 && factor.is_finite())) {
+        let Factors { biases, scales, embeddings, categories, encoder } = self.factors;
+        if [biases, scales, embeddings, categories, encoder].iter().any(|factor| !(*factor > 0.0 && factor.is_finite()))
+        {
             found.push(("factors", "a factor is not above 0".into()));
         }
         let mut only = |path: &'static str, given: bool, kinds: &[OptimizerKind], fine: bool, range: &str| {

@@ -1,7 +1,7 @@
 //! Hyper-parameter search: the best trial in a sentence, what mattered in figures, every trial in a table. Knows nothing of how trials ran.
 
 mod plots;
-mod trials;
+pub(in crate::report) mod trials;
 
 use indexmap::IndexMap;
 

@@ -12,7 +12,7 @@ type CurveOf = fn(&Curves) -> &Vec<f64>;
 type ScoreOf = fn(&ShareRun) -> Option<f64>;
 
 /// Scores and losses by epoch, one line for each strategy.
-pub fn by_epoch(runs: &[Run]) -> Vec<Figure> {
+pub fn by_epoch(runs: &[Run], width: Option<f64>) -> Vec<Figure> {
     let charts: [(&str, &str, CurveOf); 4] = [
         ("Validation macro-F1 by strategy", "mean over classes", |c| &c.valid_macro_f1),
         ("Validation accuracy by strategy", "share of rows", |c| &c.valid_accuracy),
@@ -20,7 +20,7 @@ pub fn by_epoch(runs: &[Run]) -> Vec<Figure> {
         ("Training loss by strategy", "nats", |c| &c.train_loss),
     ];
     let figure = |(title, unit, column): (&str, &str, CurveOf)| {
-        chart(title, unit, "epoch", lines(&strategies(runs), |name| curve_points(runs, name, column)))
+        chart(width, title, unit, "epoch", lines(&strategies(runs), |name| curve_points(runs, name, column)))
     };
     charts.into_iter().filter_map(figure).collect()
 }
@@ -36,7 +36,7 @@ pub fn by_share(runs: &[ShareRun], part: &str) -> Vec<Figure> {
     let unit = format!("share of {part} rows that are right");
     let label = "training rows of the new classes";
     let figure = |(title, score): (&str, ScoreOf)| {
-        chart(title, &unit, label, lines(&names, |name| share_points(runs, name, score)))
+        chart(None, title, &unit, label, lines(&names, |name| share_points(runs, name, score)))
     };
     charts.into_iter().filter_map(figure).collect()
 }
@@ -92,12 +92,20 @@ fn share_points(runs: &[ShareRun], name: &str, score: ScoreOf) -> Spread {
     places.into_iter().map(at).filter(|(_, known): &(f64, Vec<f64>)| !known.is_empty()).collect()
 }
 
-fn chart(title: &str, unit: &str, x_label: &str, lines: Vec<Line>) -> Option<Figure> {
+fn chart(width: Option<f64>, title: &str, unit: &str, x_label: &str, lines: Vec<Line>) -> Option<Figure> {
     if lines.is_empty() {
         return None;
     }
     let description = lines.iter().map(|l| l.name.as_str()).collect::<Vec<_>>().join(", ");
-    let chart =
-        LineChart { title, description: &description, x_label, y_label: unit, lines, marker: None, log_y: false };
+    let chart = LineChart {
+        title,
+        description: &description,
+        x_label,
+        y_label: unit,
+        lines,
+        marker: None,
+        log_y: false,
+        width,
+    };
     Some(Figure::new(line_chart(&chart), ""))
 }

@@ -4,7 +4,7 @@
 //! Knows the shape of the transfer's JSON and, for curves, of a table with columns `strategy` and `seed`.
 
 mod figures;
-mod runs;
+pub(in crate::report) mod runs;
 mod tables;
 
 use serde_json::Value;
@@ -37,7 +37,7 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
     let part = text(document, "part").unwrap_or("valid");
     let runs = runs::runs(stage, document);
     section.blocks.extend(tables::strategies(document, &runs));
-    let figures = figures::by_epoch(&runs);
+    let figures = figures::by_epoch(&runs, study.chart_width);
     if !figures.is_empty() {
         let most = figures::most_seeds(&runs);
         if most > 1 {
@@ -56,7 +56,7 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
     }
     section.blocks.extend(tables::shares(document));
     section.blocks.extend(diagnosis(stage));
-    section.blocks.extend(calibration::block(stage));
+    section.blocks.extend(calibration::block(stage, study.chart_width));
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {

@@ -28,6 +28,8 @@ struct Pass<'a> {
     layer: &'a Dense,
     x: &'a [f32],
     weight: &'a [f32],
+    /// Whether the weights do.
+    learns: bool,
     constants: Constants<'a>,
     gradient: &'a [f32],
     steps: Steps<'a>,
@@ -47,15 +49,26 @@ impl Dense {
     pub(super) fn gradients(
         &self,
         x: &Argument,
-        weight: &[f32],
+        weight: &Argument,
         constants: &[f32],
         gradient: &[f32],
         shape: Shape,
         kept: &Kept,
-    ) -> (Option<Vec<f32>>, Vec<f32>, Vec<f32>) {
+    ) -> (Option<Vec<f32>>, Option<Vec<f32>>, Vec<f32>) {
         let split = self.constants(constants, shape);
         let steps = self.steps(split, kept.statistics.as_ref(), shape);
-        let pass = Pass { layer: self, x: x.values, weight, constants: split, gradient, steps, shape, z: &kept.z };
+        let (values, learns) = (weight.values, weight.learns);
+        let pass = Pass {
+            layer: self,
+            x: x.values,
+            weight: values,
+            learns,
+            constants: split,
+            gradient,
+            steps,
+            shape,
+            z: &kept.z,
+        };
         let centred = matches!(self.kind, Kind::Norm { .. }).then(|| pass.centred());
         let rows = pieces::rows_of_group(shape.rows, shape.piece);
         let mut for_x = if x.learns { vec![0f32; x.values.len()] } else { Vec::new() };
@@ -78,7 +91,7 @@ impl Dense {
             (sums.scale, sums.shift) = (for_scale, for_shift);
         }
         let for_constants = [sums.adapters, sums.scale, sums.shift].concat();
-        (x.learns.then_some(for_x), sums.weight, for_constants)
+        (x.learns.then_some(for_x), weight.learns.then_some(sums.weight), for_constants)
     }
 }
 
@@ -165,8 +178,10 @@ impl Pass<'_> {
                 vectorized(|| pieces::add(for_x, gradient));
             }
         }
-        let x = adapt(x, self.constants.adapters, self.shape, adapted);
-        adding_product(&mut sums.weight, slopes.transposed(), View::new(x, x.len() / inputs, inputs), factor);
+        if self.learns {
+            let x = adapt(x, self.constants.adapters, self.shape, adapted);
+            adding_product(&mut sums.weight, slopes.transposed(), View::new(x, x.len() / inputs, inputs), factor);
+        }
     }
 
     /// From the gradients of the adapted rows to those of the adapters, which are added up, and of the rows.

@@ -171,8 +171,8 @@ impl Operation for Dense {
         let [x, weight, ..] = arguments else { candle_core::bail!("a layer needs inputs and weights") };
         let constants = arguments.get(2).map_or(&[][..], |constants| constants.values);
         let Some(kept) = self.kept.get() else { candle_core::bail!("a layer's backward before its forward") };
-        let (for_x, for_weight, for_constants) = self.gradients(x, weight.values, constants, gradient, shape, kept);
-        Ok(vec![for_x, Some(for_weight), Some(for_constants)])
+        let (for_x, for_weight, for_constants) = self.gradients(x, weight, constants, gradient, shape, kept);
+        Ok(vec![for_x, for_weight, Some(for_constants)])
     }
 }
 

@@ -1,0 +1,53 @@
+//! The nearest points, by all pairs of distances. Knows nothing of labels.
+
+use super::{Place, distances};
+use crate::ml::matrix::Matrix;
+
+/// For each point the `k` nearest others, the nearest first; the first of equals. Fewer where there are fewer.
+pub fn nearest(points: &Matrix, k: usize, threads: usize) -> Vec<Vec<usize>> {
+    let distances = distances::squared(points, threads);
+    let of = |i: usize| {
+        let row = distances.row(i);
+        let mut others: Vec<usize> = (0..points.rows).filter(|&j| j != i).collect();
+        let by_distance = |a: &usize, b: &usize| row[*a].total_cmp(&row[*b]).then(a.cmp(b));
+        if others.len() > k {
+            others.select_nth_unstable_by(k, by_distance);
+            others.truncate(k);
+        }
+        others.sort_unstable_by(by_distance);
+        others
+    };
+    (0..points.rows).map(of).collect()
+}
+
+/// The share of the neighbours `of` the points that are neighbours in the plane too, as many of them; 0 to 1, 1 for no neighbours.
+pub fn agreement(of: &[Vec<usize>], places: &[Place], threads: usize) -> f64 {
+    let k = of.first().map_or(0, Vec::len);
+    let flat = Matrix::from_vec(places.len(), 2, places.concat());
+    let both = nearest(&flat, k, threads);
+    let kept: usize = both.iter().zip(of).map(|(plane, of)| of.iter().filter(|i| plane.contains(i)).count()).sum();
+    let all: usize = of.iter().map(Vec::len).sum();
+    if all == 0 { 1.0 } else { kept as f64 / all as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ml::plane::tests::points;
+
+    // print(NearestNeighbors(n_neighbors=3).fit(x).kneighbors(return_distance=False)[:4].tolist())   # x as in `principal_plane`'s test
+    #[test]
+    fn neighbours_are_those_of_scikit_learn() {
+        let found = nearest(&points(), 3, 2);
+        assert_eq!(found[..4], [[9, 18, 27], [10, 19, 28], [11, 20, 29], [12, 21, 30]]);
+    }
+
+    #[test]
+    fn a_plane_keeps_all_neighbours_of_points_that_lie_in_it() {
+        let places: Vec<Place> = (0..40).map(|i| [(i * 13 % 40) as f32, (i % 5) as f32]).collect();
+        let flat = Matrix::from_vec(40, 2, places.concat());
+        assert_eq!(agreement(&nearest(&flat, 4, 1), &places, 1), 1.0);
+        let turned: Vec<Place> = places.iter().rev().copied().collect();
+        assert!(agreement(&nearest(&flat, 4, 1), &turned, 1) < 0.5);
+    }
+}

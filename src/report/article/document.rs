@@ -1,0 +1,248 @@
+//! An article before it has a format: sections, paragraphs, floats with labels, citations.
+//!
+//! Knows nothing of LaTeX, Typst, or of where the numbers come from.
+
+use super::bibliography::Work;
+use super::language::Voice;
+use super::text::{Piece, Text};
+use crate::report::figure::Drawing;
+
+/// The whole article. Its floats are numbered in the order in which they stand, those of the appendix apart.
+#[derive(Clone, Debug)]
+pub struct Article {
+    pub voice: Voice,
+    pub title: String,
+    pub author: String,
+    pub affiliation: String,
+    pub email: Option<String>,
+    pub summary: Text,
+    pub keywords: Vec<String>,
+    pub sections: Vec<Section>,
+    /// How the article was made, after the conclusion and without a number.
+    pub note: Section,
+    /// The works that are cited, by their authors.
+    pub works: Vec<&'static Work>,
+    /// Floats that the pages have no room for.
+    pub appendix: Vec<Float>,
+}
+
+/// A numbered heading with what stands under it.
+#[derive(Clone, Debug, Default)]
+pub struct Section {
+    /// What references name it by, e.g. `sec:data`.
+    pub label: String,
+    pub title: String,
+    pub blocks: Vec<Block>,
+    pub subsections: Vec<Section>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Block {
+    Paragraph(Text),
+    List { numbered: bool, items: Vec<Text> },
+    Code(String),
+    Float(Float),
+}
+
+/// A figure or a table: something with a number and a caption that text refers to.
+#[derive(Clone, Debug)]
+pub struct Float {
+    /// e.g. `fig:confusion` or `tab:models`; also the name of a figure's file.
+    pub label: String,
+    pub caption: Text,
+    pub body: Body,
+}
+
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Drawn beside one another, each with this share of the text's width.
+    Figure {
+        drawings: Vec<Drawing>,
+        share: f64,
+    },
+    Table(Table),
+}
+
+/// A table with one head line. The first column names the row.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    pub columns: Vec<Column>,
+    pub rows: Vec<Vec<Text>>,
+    /// Rows with a rule above.
+    pub ruled: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub title: Text,
+    pub align: Align,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Align {
+    Left,
+    Right,
+    /// Broken into lines within this share of the text's width.
+    Wrapped(f64),
+}
+
+impl Section {
+    pub fn new(label: &str, title: &str) -> Section {
+        Section { label: label.to_owned(), title: title.to_owned(), ..Section::default() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty() && self.subsections.iter().all(Section::is_empty)
+    }
+}
+
+impl Float {
+    pub fn is_figure(&self) -> bool {
+        matches!(self.body, Body::Figure { .. })
+    }
+
+    /// The label as part of a file's name.
+    pub fn name(&self) -> &str {
+        self.label.split_once(':').map_or(&self.label, |(_, name)| name)
+    }
+}
+
+/// Where a reference leads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// What stands before the number, e.g. `Fig.`
+    pub word: &'static str,
+    /// e.g. `3`, `4.1` or, in the appendix, `A1`.
+    pub number: String,
+    pub in_appendix: bool,
+}
+
+impl Article {
+    /// Every section in order, with its subsections.
+    pub fn all_sections(&self) -> impl Iterator<Item = &Section> {
+        self.sections.iter().flat_map(|section| std::iter::once(section).chain(&section.subsections))
+    }
+
+    /// The floats of the article proper, in order.
+    pub fn floats(&self) -> impl Iterator<Item = &Float> {
+        self.all_sections().flat_map(|section| &section.blocks).filter_map(|block| match block {
+            Block::Float(float) => Some(float),
+            _ => None,
+        })
+    }
+
+    /// What the label stands for; `None` if nothing has it.
+    pub fn target(&self, label: &str) -> Option<Target> {
+        for (i, section) in self.sections.iter().enumerate() {
+            let word = self.voice.say("Sect.", "sect.");
+            if section.label == label {
+                return Some(Target { word, number: (i + 1).to_string(), in_appendix: false });
+            }
+            if let Some(j) = section.subsections.iter().position(|inner| inner.label == label) {
+                return Some(Target { word, number: format!("{}.{}", i + 1, j + 1), in_appendix: false });
+            }
+        }
+        let place = |floats: &mut dyn Iterator<Item = &Float>| -> Option<(bool, usize)> {
+            let (mut figures, mut tables) = (0, 0);
+            for float in floats {
+                let count = if float.is_figure() { &mut figures } else { &mut tables };
+                *count += 1;
+                if float.label == label {
+                    return Some((float.is_figure(), *count));
+                }
+            }
+            None
+        };
+        let word = |is_figure: bool| match is_figure {
+            true => self.voice.say("Fig.", "fig."),
+            false => self.voice.say("Table", "tableau"),
+        };
+        if let Some((is_figure, number)) = place(&mut self.floats()) {
+            return Some(Target { word: word(is_figure), number: number.to_string(), in_appendix: false });
+        }
+        let (is_figure, number) = place(&mut self.appendix.iter())?;
+        Some(Target { word: word(is_figure), number: format!("A{number}"), in_appendix: true })
+    }
+
+    /// Number of a work in the list, from 1.
+    pub fn citation(&self, key: &str) -> Option<usize> {
+        self.works.iter().position(|work| work.key == key).map(|place| place + 1)
+    }
+
+    /// Every running text: the abstract, paragraphs, items, captions and cells.
+    pub fn texts(&self) -> Vec<&Text> {
+        let mut texts = vec![&self.summary];
+        for section in self.all_sections().chain([&self.note]) {
+            for block in &section.blocks {
+                match block {
+                    Block::Paragraph(text) => texts.push(text),
+                    Block::List { items, .. } => texts.extend(items),
+                    Block::Float(float) => float_texts(float, &mut texts),
+                    Block::Code(_) => {}
+                }
+            }
+        }
+        self.appendix.iter().for_each(|float| float_texts(float, &mut texts));
+        texts
+    }
+
+    /// References and citations that lead nowhere; empty for an article that is whole.
+    pub fn dangling(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for text in self.texts() {
+            text.visit(&mut |piece| match piece {
+                Piece::Reference(label) if self.target(label).is_none() => found.push(label.clone()),
+                Piece::Citation(keys) => found.extend(keys.iter().filter(|key| self.citation(key).is_none()).cloned()),
+                _ => {}
+            });
+        }
+        found
+    }
+
+    /// What the document with the appendix is called.
+    pub fn appendix_title(&self) -> String {
+        let title = &self.title;
+        if self.voice.is_french() {
+            format!("Annexe à «\u{202f}{title}\u{202f}»")
+        } else {
+            format!("Appendix to “{title}”")
+        }
+    }
+
+    /// The same with the floats of these labels in the appendix, in their order.
+    pub fn without(&self, labels: &[&str]) -> Article {
+        let mut article = self.clone();
+        let Article { sections, appendix, .. } = &mut article;
+        for section in sections {
+            let Section { blocks, subsections, .. } = section;
+            for blocks in std::iter::once(blocks).chain(subsections.iter_mut().map(|inner| &mut inner.blocks)) {
+                let leaves =
+                    |block: &Block| matches!(block, Block::Float(float) if labels.contains(&float.label.as_str()));
+                let (gone, kept): (Vec<Block>, Vec<Block>) = std::mem::take(blocks).into_iter().partition(leaves);
+                *blocks = kept;
+                appendix.extend(gone.into_iter().filter_map(|block| match block {
+                    Block::Float(float) => Some(float),
+                    _ => None,
+                }));
+            }
+        }
+        article
+    }
+}
+
+fn float_texts<'a>(float: &'a Float, texts: &mut Vec<&'a Text>) {
+    texts.push(&float.caption);
+    if let Body::Table(table) = &float.body {
+        texts.extend(table.columns.iter().map(|column| &column.title));
+        texts.extend(table.rows.iter().flatten());
+    }
+}
+
+/// A title short enough for the head of a page.
+pub fn running(title: &str) -> String {
+    const MOST: usize = 60;
+    match title.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", title[..end].rsplit_once(' ').map_or(&title[..end], |(words, _)| words)),
+        None => title.to_owned(),
+    }
+}

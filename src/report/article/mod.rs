@@ -1,0 +1,242 @@
+//! The article of a study: a document without a format, made of what the artifacts hold, and its writers.
+//!
+//! `tale` says what is said, section by section, in either language; `document` holds it; `latex` and `typst` write it down. Generated
+//! sentences and the author's own are written in one small markup (`markup`), so that both can cite and refer. Nothing here opens a file.
+
+mod bibliography;
+mod document;
+mod language;
+mod latex;
+mod markup;
+mod pages;
+#[cfg(feature = "pdf")]
+mod pdf;
+mod tale;
+mod text;
+#[cfg(feature = "pdf")]
+mod typst;
+
+pub use bibliography::Work;
+pub use document::{Article, Block, Body, Float, Section, Table, Target};
+pub use language::{Language, Voice};
+pub use latex::latex;
+pub use markup::Misunderstood;
+pub use pages::{MOST_PAGES, estimate};
+#[cfg(feature = "pdf")]
+pub use pdf::pdf;
+pub use tale::SECTIONS;
+pub use text::{Piece, Text};
+
+use super::ReportError;
+use super::contest::Contest;
+use super::read::StageArtifacts;
+use super::study::Study;
+use tale::Tale;
+
+/// What an author gives besides the study.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    pub title: String,
+    pub author: String,
+    pub affiliation: String,
+    pub email: Option<String>,
+    pub language: Language,
+    pub own: Vec<OwnText>,
+}
+
+/// A text of the author's own.
+#[derive(Clone, Debug)]
+pub struct OwnText {
+    /// One of [`SECTIONS`].
+    pub section: &'static str,
+    pub place: Place,
+    /// How its file is called, for messages only: the result does not depend on it.
+    pub file: String,
+    pub source: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Before,
+    After,
+}
+
+/// Why an article cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ArticleError {
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// Every mistake of the author's own texts, as `file:line: what`.
+    #[error("{}", .0.join("\n"))]
+    Text(Vec<String>),
+}
+
+/// Floats in the order in which they leave for the appendix where pages run out: what supports first, what answers last.
+pub const LEAVES_FIRST: [&str; 13] = [
+    "fig:components",
+    "fig:correlation",
+    "fig:classes",
+    "fig:search",
+    "fig:models",
+    "fig:reliability",
+    "fig:importance",
+    "fig:transfer",
+    "tab:convergence",
+    "fig:confusion",
+    "tab:networks",
+    "tab:baselines",
+    "fig:curves",
+];
+
+/// The article, whole: every reference and citation of it leads somewhere.
+///
+/// # Errors
+/// No stage, two of one name, or texts of the author's own that cannot be read.
+pub fn article(
+    request: &Request,
+    stages: &[StageArtifacts],
+    edges: &[(String, String)],
+    contests: &[Contest],
+) -> Result<Article, ArticleError> {
+    let voice = Voice(request.language);
+    let tale = Tale::new(Study::new(stages, edges, contests)?, voice);
+    let mut sections = tale.sections();
+    let mut wrong = Vec::new();
+    let mut places: Vec<(String, Text)> = Vec::new();
+    for own in &request.own {
+        match markup::blocks(&own.source) {
+            Ok(blocks) => {
+                let blocks = blocks
+                    .into_iter()
+                    .map(|(line, block)| set(block, voice, &format!("{}:{line}", own.file), &mut places));
+                let section =
+                    sections.iter_mut().find(|section| section.label.strip_prefix("sec:") == Some(own.section));
+                let Some(section) = section else { continue };
+                match own.place {
+                    Place::Before => section.blocks.splice(0..0, blocks.collect::<Vec<_>>()).for_each(drop),
+                    Place::After => add_last(section, blocks.collect()),
+                }
+            }
+            Err(all) => wrong.extend(all.into_iter().map(|one| format!("{}:{}: {}", own.file, one.line, one.message))),
+        }
+    }
+    let is_own =
+        |section: &&Section| request.own.iter().any(|own| section.label.strip_prefix("sec:") == Some(own.section));
+    let by_hand: Vec<String> = sections.iter().filter(is_own).map(|section| section.title.clone()).collect();
+    sections.retain(|section| !section.is_empty());
+    let mut article = Article {
+        voice,
+        title: request.title.clone(),
+        author: request.author.clone(),
+        affiliation: request.affiliation.clone(),
+        email: request.email.clone(),
+        summary: tale::summary(&tale),
+        keywords: tale::keywords(&tale),
+        sections,
+        note: tale::note(&tale, &by_hand),
+        works: Vec::new(),
+        appendix: Vec::new(),
+    };
+    drop_references_to_nothing(&mut article);
+    article.works = cited(&article);
+    // The author's own texts may name what is not there.
+    for (place, text) in &places {
+        text.visit(&mut |piece| match piece {
+            Piece::Reference(label) if article.target(label).is_none() => {
+                let known: Vec<&str> = article.floats().map(|float| float.label.as_str()).collect();
+                wrong.push(format!("{place}: there is no '@{label}' (there are {})", known.join(", ")));
+            }
+            Piece::Citation(keys) => {
+                for key in keys.iter().filter(|key| Work::find(key).is_none()) {
+                    let known: Vec<&str> = bibliography::WORKS.iter().map(|work| work.key).collect();
+                    wrong.push(format!("{place}: no work has the key '{key}' (there are {})", known.join(", ")));
+                }
+            }
+            _ => {}
+        });
+    }
+    if wrong.is_empty() { Ok(article) } else { Err(ArticleError::Text(wrong)) }
+}
+
+/// Moves floats to the appendix, least important first, until `pages` says that the rest fits, or nothing is left to move; then takes back
+/// what turns out to have room after all, most important first: a large float that left makes some before it needless.
+pub fn fit<E>(article: &mut Article, mut pages: impl FnMut(&Article) -> Result<usize, E>) -> Result<usize, E> {
+    let whole = article.clone();
+    let mut count = pages(article)?;
+    let mut left: Vec<&str> = Vec::new();
+    for label in LEAVES_FIRST {
+        if count <= MOST_PAGES {
+            break;
+        }
+        if whole.floats().any(|float| float.label == label) {
+            left.push(label);
+            *article = whole.without(&left);
+            count = pages(article)?;
+        }
+    }
+    // The last one to leave was needed.
+    for label in left.clone().into_iter().rev().skip(1) {
+        let fewer: Vec<&str> = left.iter().copied().filter(|other| *other != label).collect();
+        let with = whole.without(&fewer);
+        let pages = pages(&with)?;
+        if pages <= MOST_PAGES {
+            (*article, count, left) = (with, pages, fewer);
+        }
+    }
+    Ok(count)
+}
+
+/// After all that a section says, also in its last subsection.
+fn add_last(section: &mut Section, blocks: Vec<Block>) {
+    match section.subsections.last_mut() {
+        Some(last) => last.blocks.extend(blocks),
+        None => section.blocks.extend(blocks),
+    }
+}
+
+/// A block of the author's own with the language's typography; its texts are noted with their place.
+fn set(mut block: Block, voice: Voice, place: &str, places: &mut Vec<(String, Text)>) -> Block {
+    let texts: Vec<&mut Text> = match &mut block {
+        Block::Paragraph(text) => vec![text],
+        Block::List { items, .. } => items.iter_mut().collect(),
+        Block::Code(_) | Block::Float(_) => Vec::new(),
+    };
+    for text in texts {
+        text.map_plain(&|plain| voice.typography(plain));
+        places.push((place.to_owned(), text.clone()));
+    }
+    block
+}
+
+/// A sentence of ours may name a section that turned out empty.
+fn drop_references_to_nothing(article: &mut Article) {
+    let known: Vec<String> = article.all_sections().map(|section| section.label.clone()).collect();
+    let is_lost = |text: &Text| {
+        let mut lost = false;
+        text.visit(&mut |piece| {
+            lost |= matches!(piece, Piece::Reference(label) if label.starts_with("sec:") && !known.contains(label))
+        });
+        lost
+    };
+    for section in &mut article.sections {
+        section.blocks.retain(|block| !matches!(block, Block::Paragraph(text) if is_lost(text)));
+    }
+}
+
+/// The cited works by their authors, as LNCS lists them.
+fn cited(article: &Article) -> Vec<&'static Work> {
+    let mut works: Vec<&'static Work> = Vec::new();
+    for text in article.texts() {
+        text.visit(&mut |piece| {
+            if let Piece::Citation(keys) = piece {
+                for work in keys.iter().filter_map(|key| Work::find(key)) {
+                    if !works.iter().any(|known| known.key == work.key) {
+                        works.push(work);
+                    }
+                }
+            }
+        });
+    }
+    works.sort_by_key(|work| (work.authors, work.year, work.title));
+    works
+}

@@ -1,0 +1,87 @@
+//! How many pages an article will fill, estimated without a typesetter: for LaTeX, which need not be at hand.
+//!
+//! Counts lines of the LNCS page (122 × 193 mm of text in 10 pt on 12 pt) and errs on the side of too many, since a float that does not fit
+//! leaves white space behind. Knows nothing of TeX; a test holds it against TeX where that is installed.
+
+use super::document::{Align, Article, Block, Body, Float, Section, Table};
+use super::text::Text;
+
+/// The limit that the course sets.
+pub const MOST_PAGES: usize = 8;
+
+/// Lines of 12 pt on a page: 193 mm are 549 pt.
+const LINES: f64 = 45.0;
+/// Letters of 10 pt on a line of 122 mm, in running text.
+const LETTERS: f64 = 80.0;
+/// The same for captions, lists of works and the abstract in 9 pt on 11 pt.
+const SMALL_LETTERS: f64 = 88.0;
+const SMALL_LINE: f64 = 11.0 / 12.0;
+/// Width of the text in lines of 12 pt: 122 mm are 347 pt.
+const WIDTH: f64 = 347.0 / 12.0;
+/// Space around a float.
+const AROUND: f64 = 2.4;
+/// Part of a page that floats which do not fit leave white, on the average of the articles that were measured.
+const WASTE: f64 = 1.06;
+
+/// The number of pages, rounded up.
+pub fn estimate(article: &Article) -> usize {
+    let title = 8.0 + (article.title.chars().count() as f64 / 50.0).ceil() * 1.5;
+    let summary = small(&article.summary) + 5.0;
+    let sections: f64 = article.sections.iter().chain([&article.note]).map(section).sum();
+    let works: f64 = article
+        .works
+        .iter()
+        .map(|work| {
+            let letters = work.printed_authors().len() + work.title.len() + work.venue.len() + work.place.len() + 20;
+            (letters as f64 / (SMALL_LETTERS - 4.0)).ceil() * SMALL_LINE
+        })
+        .sum();
+    let heading = if article.works.is_empty() { 0.0 } else { 2.5 };
+    ((title + summary + sections + works + heading) * WASTE / LINES).ceil() as usize
+}
+
+fn section(section: &Section) -> f64 {
+    let inner: f64 = section.subsections.iter().map(self::section).sum();
+    3.0 + inner + section.blocks.iter().map(block).sum::<f64>()
+}
+
+fn block(block: &Block) -> f64 {
+    let lines = |text: &Text, letters: f64| (text.letters().chars().count() as f64 / letters).ceil().max(1.0);
+    match block {
+        Block::Paragraph(text) => lines(text, LETTERS),
+        Block::List { items, .. } => 1.0 + items.iter().map(|item| lines(item, LETTERS - 5.0)).sum::<f64>(),
+        Block::Code(code) => 1.0 + code.lines().count() as f64,
+        Block::Float(one) => float(one),
+    }
+}
+
+fn float(float: &Float) -> f64 {
+    let body = match &float.body {
+        Body::Figure { drawings, share } => {
+            // Drawings that fit side by side share a line.
+            let beside = ((1.0 / share).floor() as usize).max(1);
+            let height = |drawing: &crate::report::figure::Drawing| {
+                let (width, height) = drawing.size();
+                WIDTH * share * height / width.max(1.0)
+            };
+            drawings.chunks(beside).map(|line| line.iter().map(height).fold(0.0, f64::max)).sum::<f64>()
+        }
+        Body::Table(table) => rows(table),
+    };
+    body + small(&float.caption) + AROUND
+}
+
+fn rows(table: &Table) -> f64 {
+    let height = |row: &[Text]| {
+        let cell = |(text, column): (&Text, &super::document::Column)| match column.align {
+            Align::Wrapped(share) => (text.letters().chars().count() as f64 / (SMALL_LETTERS * share)).ceil().max(1.0),
+            _ => 1.0,
+        };
+        row.iter().zip(&table.columns).map(cell).fold(1.0, f64::max)
+    };
+    SMALL_LINE * (1.8 + table.rows.iter().map(|row| height(row)).sum::<f64>())
+}
+
+fn small(text: &Text) -> f64 {
+    (text.letters().chars().count() as f64 / SMALL_LETTERS).ceil() * SMALL_LINE
+}

@@ -1,0 +1,64 @@
+//! The conclusion: what was asked, answered by the same tests as in the results; and what limits the answers. Knows nothing new.
+
+use super::results::upper;
+use super::{Tale, convergence, told, transfer};
+use crate::report::article::document::Section;
+use crate::report::read::{list, number, text};
+
+pub fn section(tale: &Tale) -> Section {
+    let mut section = Section::new("sec:conclusion", tale.voice.say("Conclusion", "Conclusion"));
+    let chosen = tale.chosen().and_then(|model| Some((model, model.judged()?)));
+    section.blocks.extend(tale.paragraph([
+        chosen.map(|(model, scores)| told!(
+            tale,
+            "Of what was tried, {name} is what validation rows would have one use, with {accuracy} of the test rows right.",
+            "De tout ce qui a été essayé, {name} est ce que la validation conseille, avec {accuracy} des lignes de test bien classées.",
+            name = tale.name(model),
+            accuracy = tale.voice.percent(scores.accuracy),
+        )),
+        chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
+            let against = tale.against(model, classical)?;
+            Some(told!(tale, "It {against}.", "Il {against}."))
+        }),
+        convergence::in_short(tale).map(|short| upper(&short) + "."),
+        transfer::in_short(tale).map(|short| upper(&short) + "."),
+    ]));
+    section.blocks.extend(tale.paragraph([limits(tale), known(tale)]));
+    section
+}
+
+/// Contradictory labels bound every model.
+fn limits(tale: &Tale) -> Option<String> {
+    let (_, profile) = tale.study.with_document("audit").next()?;
+    let ceilings = list(profile.get("audit")?, "contradictions").filter(|entry| text(entry, "kind") == Some("group"));
+    let least = ceilings.filter_map(|entry| number(entry, "ceiling")).filter(|c| *c < 0.999).reduce(f64::min)?;
+    Some(told!(
+        tale,
+        "Scores are to be read against a ceiling: contradictory labels let no function of a row's identity be right on more than {ceiling} of the rows.",
+        "Les scores se lisent contre un plafond : des étiquettes contradictoires ne permettent à aucune fonction de l'identité d'une ligne de dépasser {ceiling} des lignes.",
+        ceiling = tale.voice.percent(least),
+    ))
+}
+
+/// Values that test rows share with training rows: new ones would score lower.
+fn known(tale: &Tale) -> Option<String> {
+    let (_, profile) = tale.study.with_document("audit").next()?;
+    let learnt: Vec<String> = tale
+        .of_kind("train")
+        .filter_map(|stage| stage.document("parts")?.get("inputs").cloned())
+        .flat_map(|inputs| super::names_at(&inputs, "categories"))
+        .collect();
+    let shares = list(profile.get("audit")?, "overlaps").filter_map(|entry| {
+        let key = text(entry, "key")?;
+        let share = number(entry.get("given")?, "test_in_train")?;
+        learnt.iter().any(|name| name == key).then(|| (key.to_owned(), share))
+    });
+    let (key, share) = shares.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
+    Some(told!(
+        tale,
+        "A model that learns {key} profits from {share} of the test rows having a known value of it; where new data bring new ones, its score will be lower.",
+        "Un modèle qui apprend {key} profite de ce que {share} des lignes de test en ont une valeur connue ; là où de nouvelles données en apportent d'autres, son score sera plus bas.",
+        key = crate::report::article::markup::code(&key),
+        share = tale.voice.percent(share),
+    ))
+}

@@ -1,0 +1,321 @@
+//! Whether trainings converged and over-fitted: what the stages found in their curves, in a table, in sentences, in the curves themselves.
+//!
+//! Judges nothing itself: each word stands for a finding's kind, or for the judgement that the finding's own sentence holds.
+
+use serde_json::Value;
+
+use super::{HALF, Tale, told};
+use crate::report::article::document::{Align, Block, Float, Section};
+use crate::report::article::markup;
+use crate::report::read::{StageArtifacts, count, list, number, text};
+
+/// What was found of one training.
+struct Course<'a> {
+    stage: &'a StageArtifacts,
+    findings: Vec<&'a Value>,
+}
+
+impl<'a> Course<'a> {
+    fn of(stage: &'a StageArtifacts) -> Option<Course<'a>> {
+        let findings: Vec<&Value> = list(stage.document("diagnosis")?, "diagnosis").collect();
+        (!findings.is_empty()).then_some(Course { stage, findings })
+    }
+
+    fn finding(&self, kind: &str) -> Option<&'a Value> {
+        self.findings.iter().copied().find(|finding| text(finding, "kind") == Some(kind))
+    }
+
+    fn epoch(&self, kind: &str) -> Option<u64> {
+        count(self.finding(kind)?, "epoch")
+    }
+
+    fn evidence(&self, kind: &str, name: &str) -> Option<f64> {
+        number(self.finding(kind)?.get("evidence")?, name)
+    }
+
+    fn name(&self) -> String {
+        markup::code(&self.stage.stage)
+    }
+
+    /// How the gap between training and validation rows was judged.
+    fn gap(&self) -> Option<Gap> {
+        let sentence = text(self.finding("gap")?, "sentence")?;
+        Some(match sentence {
+            s if s.contains("strong over-fitting") => Gap::Strong,
+            s if s.contains("some over-fitting") => Gap::Some,
+            s if s.contains("no sign of over-fitting") => Gap::None,
+            _ => Gap::Reverse,
+        })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    Strong,
+    Some,
+    None,
+    Reverse,
+}
+
+pub fn section(tale: &Tale) -> Option<Section> {
+    let courses: Vec<Course> = tale.of_kind("train").filter_map(Course::of).collect();
+    if courses.is_empty() {
+        return None;
+    }
+    let mut section = Section::new(
+        "sec:convergence",
+        tale.voice.say("Convergence and Over-Fitting", "Convergence et surapprentissage"),
+    );
+    let curves = curves(tale);
+    let see = match &curves {
+        Some((_, names)) => told!(
+            tale,
+            "; @fig:curves shows the curves of {names}",
+            " ; la @fig:curves montre les courbes de {names}",
+            names = tale.voice.list(names, 2),
+        ),
+        None => String::new(),
+    };
+    section.blocks.extend(tale.paragraph([
+        Some(told!(
+            tale,
+            "@tab:convergence gives, for each network, the epoch whose weights are kept and how training and validation rows part there{see}.",
+            "Le @tab:convergence donne, pour chaque réseau, l'époque dont les poids sont retenus et l'écart qu'y ont apprentissage et validation{see}.",
+        )),
+        trouble(tale, &courses),
+        gaps(tale, &courses),
+        over_fitting(tale, &courses),
+        under_fitting(tale, &courses),
+        ends(tale, &courses),
+    ]));
+    section.blocks.push(Block::Float(table(tale, &courses)));
+    section.blocks.extend(curves.map(|(figure, _)| Block::Float(figure)));
+    Some(section)
+}
+
+fn table(tale: &Tale, courses: &[Course]) -> Float {
+    let voice = tale.voice;
+    let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3));
+    let epoch = |value: Option<u64>| value.map_or_else(|| "–".to_owned(), |v| v.to_string());
+    let row = |course: &Course| {
+        let epochs = course.evidence("epoch_kept", "epochs").map_or_else(String::new, |n| format!(" / {n:.0}"));
+        vec![
+            course.name(),
+            epoch(course.epoch("epoch_kept")) + &epochs,
+            decimals(course.evidence("gap", "train_accuracy")),
+            decimals(course.evidence("gap", "valid_accuracy")),
+            decimals(course.evidence("gap", "gap")),
+            epoch(course.epoch("over_fitting")),
+            epoch(course.epoch("plateau")),
+            course
+                .gap()
+                .map_or("–", |gap| match gap {
+                    Gap::Strong => voice.say("strong", "fort"),
+                    Gap::Some => voice.say("some", "modéré"),
+                    Gap::None => voice.say("none", "aucun"),
+                    Gap::Reverse => voice.say("reversed", "inversé"),
+                })
+                .to_owned(),
+        ]
+    };
+    let heads = [
+        (voice.say("Network", "Réseau"), Align::Wrapped(0.17)),
+        (voice.say("Epoch", "Époque"), Align::Right),
+        (voice.say("Train", "Appr."), Align::Right),
+        (voice.say("Valid.", "Valid."), Align::Right),
+        (voice.say("Gap", "Écart"), Align::Right),
+        (voice.say("Turns", "Remonte"), Align::Right),
+        (voice.say("Plateau", "Plateau"), Align::Right),
+        (voice.say("Over-fitting", "Surappr."), Align::Left),
+    ];
+    let caption = voice.say(
+        "Trainings: epoch kept, accuracy there on training and validation rows and their gap; the epoch after which validation loss turns upwards while training loss falls, that from which validation hardly gains, and the judgement of the gap.",
+        "Apprentissages : époque retenue, exactitude sur l'apprentissage et la validation et leur écart ; époque après laquelle la perte de validation remonte tandis que celle d'apprentissage baisse, époque dès laquelle la validation ne gagne guère, et jugement de l'écart.",
+    );
+    tale.table("tab:convergence", caption, &heads, courses.iter().map(row).collect())
+}
+
+/// Trainings that went wrong.
+fn trouble(tale: &Tale, courses: &[Course]) -> Option<String> {
+    let named =
+        |kind: &'static str| courses.iter().filter_map(move |course| Some((course.name(), course.epoch(kind)?)));
+    let mut sentences: Vec<String> = named("divergence")
+        .map(|(name, epoch)| {
+            told!(
+                tale,
+                "Training of {name} diverged in epoch {epoch}.",
+                "L'apprentissage de {name} a divergé à l'époque {epoch}.",
+            )
+        })
+        .collect();
+    sentences.extend(named("step_too_high").map(|(name, epoch)| {
+        told!(
+            tale,
+            "The step size of {name} is too high: its training loss rises, most in epoch {epoch}.",
+            "Le pas de {name} est trop grand : sa perte d'apprentissage monte, surtout à l'époque {epoch}.",
+        )
+    }));
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn gaps(tale: &Tale, courses: &[Course]) -> Option<String> {
+    let mut sentences = Vec::new();
+    for (wanted, english, french) in [(Gap::Strong, "by heart", "par cœur"), (Gap::Some, "", ""), (Gap::None, "", "")]
+    {
+        let own: Vec<String> = courses
+            .iter()
+            .filter(|course| course.gap() == Some(wanted))
+            .filter_map(|course| {
+                let gap = course.evidence("gap", "gap")?;
+                Some(told!(
+                    tale,
+                    "{name} (gap {gap})",
+                    "{name} (écart {gap})",
+                    name = course.name(),
+                    gap = tale.voice.decimals(gap, 3),
+                ))
+            })
+            .collect();
+        if own.is_empty() {
+            continue;
+        }
+        let (list, heart) = (tale.voice.list(&own, 6), tale.voice.say(english, french));
+        sentences.push(match wanted {
+            Gap::Strong => told!(
+                tale,
+                "Much of the training part was learnt {heart} by {list}: strong over-fitting.",
+                "Une grande part de l'apprentissage a été apprise {heart} par {list} : surapprentissage fort.",
+            ),
+            Gap::Some => {
+                told!(tale, "Some over-fitting shows in {list}.", "Un surapprentissage modéré se voit chez {list}.")
+            }
+            _ => told!(
+                tale,
+                "No sign of over-fitting at the epoch kept shows in {list}.",
+                "Aucun signe de surapprentissage à l'époque retenue chez {list}.",
+            ),
+        });
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn over_fitting(tale: &Tale, courses: &[Course]) -> Option<String> {
+    let told = |course: &Course| {
+        let epoch = course.epoch("over_fitting")?;
+        let of = |name: &str| course.evidence("over_fitting", name).map(|value| tale.voice.decimals(value, 3));
+        let (least, last, then, end) =
+            (of("valid_loss_least")?, of("valid_loss_last")?, of("train_loss_then")?, of("train_loss_last")?);
+        Some(told!(
+            tale,
+            "{name} over-fits from epoch {epoch} on: validation loss rises from {least} to {last} while training loss falls from {then} to {end}.",
+            "{name} surapprend à partir de l'époque {epoch} : la perte de validation monte de {least} à {last} tandis que celle d'apprentissage baisse de {then} à {end}.",
+            name = course.name(),
+        ))
+    };
+    let sentences: Vec<String> = courses.iter().filter_map(told).collect();
+    if sentences.is_empty() {
+        return Some(told!(
+            tale,
+            "In no training does validation loss turn upwards while training loss still falls.",
+            "Dans aucun apprentissage la perte de validation ne remonte pendant que celle d'apprentissage baisse encore.",
+        ));
+    }
+    Some(sentences.join(" "))
+}
+
+fn under_fitting(tale: &Tale, courses: &[Course]) -> Option<String> {
+    let own: Vec<String> = courses.iter().filter(|c| c.finding("under_fitting").is_some()).map(Course::name).collect();
+    (!own.is_empty()).then(|| told!(
+        tale,
+        "The training loss of {list} has stopped falling although training rows are hardly ahead: under-fitting.",
+        "La perte d'apprentissage de {list} ne baisse plus alors que l'apprentissage n'a guère d'avance : sous-apprentissage.",
+        list = tale.voice.list(&own, 6),
+    ))
+}
+
+/// Which trainings had reached their level, and which were still getting better.
+fn ends(tale: &Tale, courses: &[Course]) -> Option<String> {
+    let mut sentences = Vec::new();
+    let flat: Vec<String> = courses
+        .iter()
+        .filter_map(|course| {
+            Some(told!(
+                tale,
+                "{name} (epoch {epoch})",
+                "{name} (époque {epoch})",
+                name = course.name(),
+                epoch = course.epoch("plateau")?,
+            ))
+        })
+        .collect();
+    if !flat.is_empty() {
+        sentences.push(told!(
+            tale,
+            "Converged, with a plateau of the validation score, are {list}.",
+            "Ont convergé, avec un plateau du score de validation : {list}.",
+            list = tale.voice.list(&flat, 6),
+        ));
+    }
+    let open: Vec<String> = courses.iter().filter(|c| c.finding("unfinished").is_some()).map(Course::name).collect();
+    if !open.is_empty() {
+        sentences.push(told!(
+            tale,
+            "Validation loss was still falling at the last epoch of {list}: more epochs may help.",
+            "La perte de validation baissait encore à la dernière époque de {list} : davantage d'époques peuvent aider.",
+            list = tale.voice.list(&open, 6),
+        ));
+    }
+    // With fewer epochs no tendency is looked for.
+    let settled: Vec<String> = courses
+        .iter()
+        .filter(|course| course.evidence("epoch_kept", "epochs").is_some_and(|epochs| epochs >= 4.0))
+        .filter(|course| ["plateau", "unfinished", "divergence"].iter().all(|kind| course.finding(kind).is_none()))
+        .map(Course::name)
+        .collect();
+    if !settled.is_empty() {
+        sentences.push(told!(
+            tale,
+            "In {list} the validation score gained until late, while validation loss was no longer falling at the end.",
+            "Chez {list}, le score de validation a progressé longtemps, mais la perte de validation ne baissait plus à la fin.",
+            list = tale.voice.list(&settled, 6),
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// Loss and accuracy of the best network.
+fn curves(tale: &Tale) -> Option<(Float, Vec<String>)> {
+    let first = tale.network()?;
+    let stage = tale.stage(&first.stage)?;
+    let drawings = tale.drawings(stage, &["loss", "accuracy"], HALF);
+    if drawings.is_empty() {
+        return None;
+    }
+    let name = markup::code(&first.stage);
+    let caption = told!(
+        tale,
+        "Learning curves of {name}: loss in nats (left) and accuracy (right) on training and validation rows; the dashed rule is the epoch kept.",
+        "Courbes d'apprentissage de {name} : perte en nats (à gauche) et exactitude (à droite) sur l'apprentissage et la validation ; le trait vertical marque l'époque retenue.",
+    );
+    Some((tale.figure("fig:curves", &caption, drawings, 0.49), vec![name]))
+}
+
+/// The best network's over-fitting in half a sentence, for the abstract and the conclusion.
+pub fn in_short(tale: &Tale) -> Option<String> {
+    let course = Course::of(tale.stage(&tale.network()?.stage)?)?;
+    let name = course.name();
+    if let Some(epoch) = course.epoch("over_fitting") {
+        return Some(told!(
+            tale,
+            "{name} over-fits from epoch {epoch} on",
+            "{name} surapprend à partir de l'époque {epoch}",
+        ));
+    }
+    Some(match course.gap()? {
+        Gap::Strong => told!(tale, "{name} shows strong over-fitting", "{name} montre un surapprentissage fort"),
+        Gap::Some => told!(tale, "{name} shows some over-fitting", "{name} montre un surapprentissage modéré"),
+        Gap::None | Gap::Reverse => {
+            told!(tale, "{name} shows no sign of over-fitting", "{name} ne montre aucun signe de surapprentissage")
+        }
+    })
+}

@@ -1,0 +1,383 @@
+//! Data and task: rows by part and class, what the audit found, and what standard classifiers reach. Knows nothing of networks.
+
+use serde_json::Value;
+
+use super::{Tale, codes, methods, names_at, told};
+use crate::report::article::document::{Align, Block, Float, Section};
+use crate::report::article::markup;
+use crate::report::read::{count, count_map, list, number, shown, text};
+use crate::report::study::models::{Model, baselines};
+
+/// A share of test rows with a twin in the training part that is worth a sentence.
+const FEW_TWINS: f64 = 0.01;
+
+pub fn section(tale: &Tale) -> Section {
+    let voice = tale.voice;
+    let mut section = Section::new("sec:data", voice.say("Data and Task", "Données et tâche"));
+    let parts = parts(tale);
+    let balance = class_figure(tale);
+    let profile = tale.study.with_document("audit").next().map(|(_, profile)| profile);
+    section.blocks.extend(tale.paragraph([
+        source(tale, profile),
+        parts.as_ref().map(|_| {
+            told!(
+                tale,
+                "@tab:data shows the rows of each class by part.",
+                "Le @tab:data donne les lignes de chaque classe par partie.",
+            )
+        }),
+        grouping(tale),
+        profile.and_then(|profile| largest(tale, profile, balance.is_some())),
+    ]));
+    section.blocks.extend(parts.map(Block::Float));
+    section.blocks.extend(balance.map(Block::Float));
+    if let Some(profile) = profile {
+        let (correlation, map) = (correlation_figure(tale), map_figure(tale));
+        section.blocks.extend(tale.paragraph([
+            give_aways(tale, profile),
+            ceiling(tale, profile),
+            twins(tale, profile),
+            strongest(tale, profile, correlation.is_some()),
+            variance(tale, profile, map.is_some()),
+        ]));
+        section.blocks.extend(correlation.map(Block::Float));
+        section.blocks.extend(map.map(Block::Float));
+    }
+    let (sentences, table) = earlier(tale);
+    section.blocks.extend(tale.paragraph(sentences));
+    section.blocks.extend(table.map(Block::Float));
+    section
+}
+
+/// Files and label; the data set that has these columns.
+fn source(tale: &Tale, profile: Option<&Value>) -> Option<String> {
+    let load = tale.of_kind("load").next()?;
+    let files = load.params.get("files").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    let files = files + load.params.get("downloads").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    let label = markup::code(tale.label()?);
+    let columns: Vec<String> = profile
+        .map(|p| list(p, "columns").filter_map(|c| text(c, "name")).map(String::from).collect())
+        .unwrap_or_default();
+    let is_spotify =
+        ["track_id", "danceability", "playlist_subgenre"].iter().all(|name| columns.iter().any(|c| c == name));
+    let (count, cite) = (
+        columns.len(),
+        if is_spotify {
+            tale.voice.say(
+                ", with the columns of the Spotify Songs data [@spotify]",
+                ", avec les colonnes des données Spotify Songs [@spotify]",
+            )
+        } else {
+            ""
+        },
+    );
+    let rows = profile.and_then(|p| crate::report::read::count(p, "rows")).map(|rows| tale.voice.count(rows));
+    Some(match rows {
+        Some(rows) => told!(
+            tale,
+            "The data come as {files} CSV files{cite}; their labelled rows are {rows}, with {count} columns besides the label {label}.",
+            "Les données sont {files} fichiers CSV{cite} ; elles comptent {rows} lignes étiquetées et {count} colonnes en plus de l'étiquette {label}.",
+        ),
+        None => told!(
+            tale,
+            "The data come as {files} CSV files{cite}; the label is {label}.",
+            "Les données sont {files} fichiers CSV{cite} ; l'étiquette est {label}.",
+        ),
+    })
+}
+
+fn parts(tale: &Tale) -> Option<Float> {
+    let document = tale.of_kind("split").next()?.document("parts")?;
+    let order =
+        [("train", "training", "apprentissage"), ("valid", "validation", "validation"), ("test", "test", "test")];
+    let found: Vec<(&str, u64, Vec<(String, u64)>)> = order
+        .iter()
+        .filter_map(|(key, english, french)| {
+            let part = document.get("parts")?.get(key)?;
+            Some((tale.voice.say(english, french), count(part, "rows")?, count_map(part.get("classes"))))
+        })
+        .collect();
+    let mut classes: Vec<String> = found.first()?.2.iter().map(|(class, _)| class.clone()).collect();
+    classes.sort_by_key(|class| tale.study.palette.rank(class));
+    // More columns than these do not fit the page.
+    classes.truncate(8);
+    let shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
+    let mut heads =
+        vec![(tale.voice.say("Part", "Partie"), Align::Left), (tale.voice.say("Rows", "Lignes"), Align::Right)];
+    heads.extend(shown.iter().map(|class| (class.as_str(), Align::Right)));
+    let row = |(name, rows, own): &(&str, u64, Vec<(String, u64)>)| {
+        let of = |class: &String| own.iter().find(|(name, _)| name == class).map_or(0, |(_, rows)| *rows);
+        let counts = classes.iter().map(|class| tale.voice.count(of(class)));
+        [(*name).to_owned(), tale.voice.count(*rows)].into_iter().chain(counts).collect()
+    };
+    let caption = tale.voice.say("Rows by part and class.", "Lignes par partie et par classe.");
+    Some(tale.table("tab:data", caption, &heads, found.iter().map(row).collect()))
+}
+
+fn grouping(tale: &Tale) -> Option<String> {
+    let document = tale.of_kind("split").next()?.document("parts")?;
+    let groups = count(document, "groups")?;
+    let keys: Vec<String> = list(document, "group_keys")
+        .map(|key| match key.as_array() {
+            Some(names) => codes(&names.iter().map(shown).collect::<Vec<_>>()).join(" + "),
+            None => markup::code(&shown(key)),
+        })
+        .collect();
+    if keys.is_empty() {
+        return None;
+    }
+    let folds = count(document, "folds").filter(|folds| *folds > 1);
+    let mut sentence = told!(
+        tale,
+        "Rows that agree in {keys} form one of {groups} groups, and no group stands on two sides of the split",
+        "Les lignes qui coïncident par {keys} forment l'un des {groups} groupes, et aucun groupe n'est des deux côtés de la séparation",
+        keys = keys.join(tale.voice.say(" or in ", " ou par ")),
+        groups = tale.voice.count(groups),
+    );
+    if let Some(folds) = folds {
+        sentence.push_str(&told!(
+            tale,
+            ", nor of the {folds} folds of cross-validation",
+            ", ni des {folds} plis de la validation croisée",
+        ));
+    }
+    Some(sentence + ".")
+}
+
+fn largest(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
+    let classes: Vec<(&str, u64, f64)> = list(profile, "classes")
+        .filter_map(|class| Some((text(class, "class")?, count(class, "rows")?, number(class, "share")?)))
+        .collect();
+    let (largest, smallest) = (classes.iter().max_by_key(|c| c.1)?, classes.iter().min_by_key(|c| c.1)?);
+    let see = if has_figure { " (@fig:classes)" } else { "" };
+    Some(told!(
+        tale,
+        "Over all rows, {most} is the largest class{see}, {times} times as frequent as {least}: always guessing it would be right on {share} of them.",
+        "Toutes lignes confondues, {most} est la classe la plus nombreuse{see}, {times} fois plus fréquente que {least} : la prédire toujours \
+         serait juste pour {share} d'entre elles.",
+        most = markup::escaped(largest.0),
+        least = markup::escaped(smallest.0),
+        times = tale.voice.decimals(largest.1 as f64 / smallest.1.max(1) as f64, 1),
+        share = tale.voice.percent(largest.2),
+    ))
+}
+
+fn class_figure(tale: &Tale) -> Option<Float> {
+    let stage = tale.of_kind("describe").next()?;
+    let drawings = tale.drawings(stage, &["rows-by-class"], None);
+    let caption = tale
+        .voice
+        .say("Rows of each class, all parts together.", "Lignes de chaque classe, toutes parties confondues.");
+    (!drawings.is_empty()).then(|| tale.figure("fig:classes", caption, drawings, 0.62))
+}
+
+/// Columns that give the label away are no features.
+fn give_aways(tale: &Tale, profile: &Value) -> Option<String> {
+    let audit = profile.get("audit")?;
+    let verdict = |wanted: &str| -> Vec<String> {
+        let found = list(audit, "give_aways").filter(|entry| text(entry, "verdict") == Some(wanted));
+        found.filter_map(|entry| text(entry, "column")).map(markup::code).collect()
+    };
+    let (full, nearly) = (verdict("gives_away"), verdict("nearly"));
+    let mut sentences = Vec::new();
+    if !full.is_empty() {
+        sentences.push(told!(
+            tale,
+            "An audit found that looking up the value of {list} alone gives the label away; no model is shown {them}.",
+            "Un audit a établi que la valeur de {list} suffit à révéler l'étiquette ; aucun modèle ne {them} voit.",
+            list = tale.voice.list(&full, 5),
+            them = if full.len() == 1 { tale.voice.say("it", "la") } else { tale.voice.say("them", "les") },
+        ));
+        let seen: Vec<String> = tale
+            .of_kind("train")
+            .filter_map(|stage| stage.document("parts")?.get("inputs").cloned())
+            .flat_map(|inputs| ["numeric", "text", "categories"].map(|key| names_at(&inputs, key)).concat())
+            .collect();
+        // Not to be said where a network does read one.
+        if full.iter().any(|name| seen.iter().any(|own| markup::code(own) == *name)) {
+            sentences.clear();
+        }
+    }
+    if !nearly.is_empty() {
+        sentences.push(told!(
+            tale,
+            "{list} nearly does, where its value is known from another row.",
+            "{list} la révèle presque, quand sa valeur est connue d'une autre ligne.",
+            list = tale.voice.list(&nearly, 4),
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// What no function of a key can exceed: the lowest such bound that is no triviality.
+fn ceiling(tale: &Tale, profile: &Value) -> Option<String> {
+    let found = list(profile.get("audit")?, "contradictions")
+        .filter(|entry| text(entry, "kind") == Some("group"))
+        .filter_map(|entry| Some((number(entry, "ceiling")?, text(entry, "key")?, count(entry, "contradictory")?)))
+        .filter(|(ceiling, _, _)| *ceiling < 0.999)
+        .min_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(told!(
+        tale,
+        "Labels contradict one another: {number} values of {key} carry several, so that no function of it can be right on more than {ceiling} of the rows.",
+        "Des étiquettes se contredisent : {number} valeurs de {key} en portent plusieurs, si bien qu'aucune fonction n'en peut classer plus de \
+         {ceiling} correctement.",
+        number = tale.voice.count(found.2),
+        key = codes(&found.1.split(" + ").map(String::from).collect::<Vec<_>>()).join(" + "),
+        ceiling = tale.voice.percent(found.0),
+    ))
+}
+
+/// What a split row by row would have done.
+fn twins(tale: &Tale, profile: &Value) -> Option<String> {
+    let shares = list(profile.get("audit")?, "overlaps")
+        .filter(|entry| text(entry, "key").is_some_and(|key| key.starts_with("groups connected by")));
+    let shares = shares.filter_map(|entry| {
+        let share = |split: &str| entry.get(split).and_then(|s| number(s, "test_in_train"));
+        Some((share("given")?, share("random")?))
+    });
+    let (given, random) = shares.last()?;
+    (random >= FEW_TWINS && given < random).then(|| told!(
+        tale,
+        "A random split by rows would have put a twin of {random} of the test rows into the training part; here it is {given}.",
+        "Une séparation aléatoire ligne par ligne aurait mis dans l'apprentissage un double de {random} des lignes de test ; ici c'est {given}.",
+        random = tale.voice.percent(random),
+        given = tale.voice.percent(given),
+    ))
+}
+
+fn strongest(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
+    let found = profile.get("correlations")?;
+    let columns = names_at(found, "columns");
+    let mut best: Option<(f64, usize, usize)> = None;
+    for (i, row) in list(found, "spearman").enumerate() {
+        for (j, value) in row.as_array()?.iter().enumerate().take(i) {
+            let value = value.as_f64().unwrap_or(f64::NAN);
+            if value.is_finite() && best.is_none_or(|(most, _, _)| value.abs() > most.abs()) {
+                best = Some((value, i, j));
+            }
+        }
+    }
+    let (value, i, j) = best?;
+    let see = if has_figure { ", @fig:correlation" } else { "" };
+    Some(told!(
+        tale,
+        "The strongest rank correlation between numeric columns is {value}, of {a} and {b}{see}.",
+        "La plus forte corrélation de rang entre colonnes numériques vaut {value}, entre {a} et {b}{see}.",
+        value = tale.voice.decimals(value, 2),
+        a = markup::code(columns.get(j)?),
+        b = markup::code(columns.get(i)?),
+    ))
+}
+
+fn correlation_figure(tale: &Tale) -> Option<Float> {
+    let drawings = tale.drawings(tale.of_kind("describe").next()?, &["spearman"], None);
+    let caption = tale.voice.say(
+        "Spearman's rank correlations of the numeric columns.",
+        "Corrélations de rang de Spearman des colonnes numériques.",
+    );
+    (!drawings.is_empty()).then(|| tale.figure("fig:correlation", caption, drawings, 0.66))
+}
+
+fn variance(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
+    let ratios = crate::report::read::numbers(profile.get("pca")?.get("explained_variance_ratio"));
+    let [first, second, ..] = ratios.as_slice() else { return None };
+    let see = if has_figure { " (@fig:components)" } else { "" };
+    Some(told!(
+        tale,
+        "The first two principal components hold {share} of the variance of the standardised columns{see}.",
+        "Les deux premières composantes principales portent {share} de la variance des colonnes standardisées{see}.",
+        share = tale.voice.percent(first + second),
+    ))
+}
+
+fn map_figure(tale: &Tale) -> Option<Float> {
+    let drawings = tale.drawings(tale.of_kind("describe").next()?, &["rows-on-the-first-two"], None);
+    let caption = tale.voice.say(
+        "A sample of rows on the first two principal components, one panel per class over all the others.",
+        "Un échantillon de lignes sur les deux premières composantes principales, un panneau par classe sur fond des autres.",
+    );
+    (!drawings.is_empty()).then(|| tale.figure("fig:components", caption, drawings, 0.8))
+}
+
+/// What standard classifiers reach: the results that networks are held against.
+fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
+    let voice = tale.voice;
+    let in_main = |model: &Model| {
+        tale.main().is_some_and(|group| group.models.iter().any(|m| m.stage == model.stage && m.name == model.name))
+    };
+    let mut models: Vec<Model> = tale.of_kind("baseline").flat_map(baselines).filter(in_main).collect();
+    let mean = |model: &Model| model.cv_accuracy.map_or(f64::NEG_INFINITY, |(mean, _)| mean);
+    models.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
+    if models.is_empty() {
+        return (Vec::new(), None);
+    }
+    let plus_minus = |value: Option<(f64, f64)>| match value {
+        Some((mean, deviation)) if deviation.is_finite() => {
+            format!("{} ± {}", voice.decimals(mean, 3), voice.decimals(deviation, 3))
+        }
+        Some((mean, _)) => voice.decimals(mean, 3),
+        None => "–".to_owned(),
+    };
+    let rows: Vec<Vec<String>> = models
+        .iter()
+        .map(|model| {
+            let test = |of: &dyn Fn(&crate::report::read::Scores) -> f64| {
+                model.test.as_ref().map_or_else(|| "–".to_owned(), |s| voice.decimals(of(s), 3))
+            };
+            let work = methods::classical(&model.name).map_or("", |method| method.work);
+            let cite = if work.is_empty() { String::new() } else { format!(" [@{work}]") };
+            vec![
+                tale.name(model) + &cite,
+                plus_minus(model.cv_accuracy),
+                plus_minus(model.cv_macro_f1),
+                test(&|s| s.accuracy),
+                test(&|s| s.macro_f1),
+            ]
+        })
+        .collect();
+    let heads = [
+        (voice.say("Classifier", "Classifieur"), Align::Wrapped(0.36)),
+        (voice.say("CV accuracy", "Exact. VC"), Align::Right),
+        (voice.say("CV macro-F1", "F1 VC"), Align::Right),
+        (voice.say("Test acc.", "Exact. test"), Align::Right),
+        (voice.say("Test F1", "F1 test"), Align::Right),
+    ];
+    let caption = voice.say(
+        "Earlier results: standard classifiers, cross-validated (CV) on the training part (mean ± deviation over the folds) and scored on the test part; F1 is macro-F1.",
+        "Résultats antérieurs : classifieurs usuels, en validation croisée (VC) sur l'apprentissage (moyenne ± écart-type sur les plis), puis sur le test ; F1 : macro-F1.",
+    );
+    let best = &models[0];
+    let floor = models.iter().find(|model| model.name == "majority");
+    let sentences = vec![
+        Some(told!(
+            tale,
+            "As earlier results to be measured by, @tab:baselines lists {count} standard classifiers, best by cross-validation first.",
+            "Comme résultats antérieurs auxquels se mesurer, le @tab:baselines présente {count} classifieurs usuels, le meilleur en validation croisée en tête.",
+            count = models.len(),
+        )),
+        best.cv_accuracy.map(|cv| {
+            told!(
+                tale,
+                "The best is {name} with an accuracy of {cv}{test}.",
+                "Le meilleur est {name}, d'exactitude {cv}{test}.",
+                name = tale.subject(best),
+                cv = plus_minus(Some(cv)),
+                test = best.test.as_ref().map_or_else(String::new, |scores| told!(
+                    tale,
+                    ", and {accuracy} on the test part",
+                    ", et {accuracy} sur le test",
+                    accuracy = voice.decimals(scores.accuracy, 3),
+                )),
+            )
+        }),
+        floor.and_then(|model| model.test.as_ref()).map(|scores| {
+            told!(
+                tale,
+                "Guessing the largest class of the training part is right on {share}.",
+                "Prédire la classe majoritaire de l'apprentissage est juste pour {share}.",
+                share = voice.percent(scores.accuracy),
+            )
+        }),
+    ];
+    (sentences, Some(tale.table("tab:baselines", caption, &heads, rows)))
+}

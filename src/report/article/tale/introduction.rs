@@ -1,0 +1,96 @@
+//! The introduction: what is asked, and where it is answered. Knows nothing of answers.
+
+use super::{Tale, codes, names_at, told};
+use crate::report::article::document::Section;
+use crate::report::article::markup;
+use crate::report::read::count;
+
+pub fn section(tale: &Tale) -> Section {
+    let voice = tale.voice;
+    let mut section = Section::new("sec:introduction", voice.say("Introduction", "Introduction"));
+    section.blocks.extend(tale.paragraph([task(tale), columns(tale)]));
+    section.blocks.extend(tale.paragraph([questions(tale)]));
+    section.blocks.extend(tale.paragraph([Some(told!(
+        tale,
+        "@sec:data describes the data and what standard classifiers reach on them, @sec:method the networks and the protocol; @sec:results \
+         gives the results, and @sec:conclusion concludes.",
+        "La @sec:data décrit les données et ce qu'y atteignent des classifieurs usuels, la @sec:method les réseaux et le protocole ; la \
+         @sec:results donne les résultats et la @sec:conclusion conclut.",
+    ))]));
+    section
+}
+
+fn task(tale: &Tale) -> Option<String> {
+    let classes = &tale.main()?.classes;
+    let rows = tale.study.with_document("audit").find_map(|(_, profile)| count(profile, "rows"));
+    let classes_shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
+    let label = markup::code(tale.label().unwrap_or("label"));
+    let (number, list) = (classes.len(), tale.voice.list(&classes_shown, 12));
+    Some(match rows {
+        Some(rows) => told!(
+            tale,
+            "This article asks how well {label} can be told for {rows} rows of data, of which the main part concerns {number} classes: {list}.",
+            "Cet article demande avec quelle exactitude on peut déterminer {label} pour {rows} lignes de données, dont l'essentiel porte sur \
+             {number} classes : {list}.",
+            rows = tale.voice.count(rows),
+        ),
+        None => told!(
+            tale,
+            "This article asks how well {label} can be told among {number} classes: {list}.",
+            "Cet article demande avec quelle exactitude on peut déterminer {label} parmi {number} classes : {list}.",
+        ),
+    })
+}
+
+/// What the networks read, together.
+fn columns(tale: &Tale) -> Option<String> {
+    let (mut numeric, mut texts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for stage in tale.of_kind("train") {
+        let Some(inputs) = stage.document("parts").and_then(|metrics| metrics.get("inputs")) else { continue };
+        let new = |known: &[String], key| {
+            names_at(inputs, key).into_iter().filter(|name| !known.contains(name)).collect::<Vec<_>>()
+        };
+        let (more_numbers, more_texts) = (new(&numeric, "numeric"), new(&texts, "text"));
+        numeric.extend(more_numbers);
+        texts.extend(more_texts);
+    }
+    let (count, list) = (numeric.len(), tale.voice.list(&codes(&texts), 6));
+    match (numeric.is_empty(), texts.is_empty()) {
+        (true, true) => None,
+        (false, true) => {
+            Some(told!(tale, "Models see {count} numeric columns.", "Les modèles voient {count} colonnes numériques.",))
+        }
+        (true, false) => Some(told!(tale, "Models see texts ({list}).", "Les modèles voient des textes ({list}).")),
+        (false, false) => Some(told!(
+            tale,
+            "Models see {count} numeric columns and texts ({list}), alone or together.",
+            "Les modèles voient {count} colonnes numériques et des textes ({list}), séparément ou ensemble.",
+        )),
+    }
+}
+
+fn questions(tale: &Tale) -> Option<String> {
+    let mut asked = Vec::new();
+    if tale.classical().is_some() {
+        asked.push(tale.voice.say("how far standard classifiers get", "jusqu'où vont des classifieurs usuels"));
+    }
+    if tale.network().is_some() {
+        asked.push(tale.voice.say(
+            "what neural networks add to them, and whether their training converges without over-fitting",
+            "ce que des réseaux de neurones y ajoutent, et si leur apprentissage converge sans surapprentissage",
+        ));
+    }
+    if tale.of_kind("inspect").next().is_some() {
+        asked.push(tale.voice.say("what a model leans on", "sur quoi un modèle s'appuie"));
+    }
+    if tale.of_kind("transfer").next().is_some() {
+        asked.push(tale.voice.say(
+            "whether a trained network helps where a class is added",
+            "si un réseau entraîné aide lorsqu'une classe s'ajoute",
+        ));
+    }
+    let numbered: Vec<String> =
+        asked.iter().enumerate().map(|(i, question)| format!("({}) {question}", i + 1)).collect();
+    let list = numbered.join(tale.voice.say("; ", " ; "));
+    (!numbered.is_empty()).then(|| told!(tale, "The questions are: {list}.", "Les questions sont : {list}."))
+}

@@ -1,0 +1,248 @@
+//! What the article says: one file a section, each a function from the artifacts to sentences, figures and tables.
+//!
+//! A sentence that compares or judges is chosen by a test or a finding that the artifacts hold; a missing artifact leaves its sentences out.
+//! Both languages stand side by side, so that neither can fall behind. Knows nothing of formats.
+
+mod conclusion;
+mod convergence;
+mod data;
+mod introduction;
+mod methods;
+mod note;
+mod protocol;
+mod results;
+mod summary;
+mod transfer;
+
+use serde_json::Value;
+
+pub use note::note;
+pub use summary::{keywords, summary};
+
+use super::document::{Align, Block, Body, Column, Float, Section, Table};
+use super::language::Voice;
+use super::markup;
+use super::text::Text;
+use crate::report::contest::Pair;
+use crate::report::figure::Drawing;
+use crate::report::read::{Scores, StageArtifacts, text};
+use crate::report::study::Study;
+use crate::report::study::contest::{Judgement, duel, judge};
+use crate::report::study::figures::in_colours;
+use crate::report::study::models::{Group, Model, groups, models};
+
+/// All that the sections look at.
+pub struct Tale<'a> {
+    pub study: Study<'a>,
+    pub voice: Voice,
+    groups: Vec<Group>,
+}
+
+/// Width of a line chart in units where two stand beside one another, so that their text stays readable.
+const HALF: Option<f64> = Some(310.0);
+
+/// The five sections that an article has, by the names under which an author's own text goes into them.
+pub const SECTIONS: [&str; 5] = ["introduction", "data", "method", "results", "conclusion"];
+
+impl<'a> Tale<'a> {
+    pub fn new(study: Study<'a>, voice: Voice) -> Tale<'a> {
+        let mut groups = groups(&models(&study));
+        // The article is about what most models were tried on.
+        groups.sort_by_key(|group| std::cmp::Reverse(group.models.len()));
+        Tale { study, voice, groups }
+    }
+
+    /// The five sections.
+    pub fn sections(&self) -> Vec<Section> {
+        vec![
+            introduction::section(self),
+            data::section(self),
+            protocol::section(self),
+            results::section(self),
+            conclusion::section(self),
+        ]
+    }
+
+    /// Models on the rows that most were tried on.
+    fn main(&self) -> Option<&Group> {
+        self.groups.first()
+    }
+
+    /// The best network or ensemble by validation rows: what one would hand in.
+    fn chosen(&self) -> Option<&Model> {
+        self.best(|kind| matches!(kind, "train" | "ensemble"))
+    }
+
+    /// The best single network by validation rows.
+    fn network(&self) -> Option<&Model> {
+        self.best(|kind| kind == "train")
+    }
+
+    /// The best classical learner by validation rows.
+    fn classical(&self) -> Option<&Model> {
+        self.best(|kind| kind == "baseline")
+    }
+
+    fn best(&self, wanted: impl Fn(&str) -> bool) -> Option<&Model> {
+        let own = self.main()?.models.iter().filter(|model| self.kind(model).is_some_and(&wanted));
+        own.filter_map(|model| Some((model, validation(model)?)))
+            .reduce(|a, b| if b.1 > a.1 { b } else { a })
+            .map(|best| best.0)
+    }
+
+    fn kind(&self, model: &Model) -> Option<&'a str> {
+        self.study.kind_of(&model.stage)
+    }
+
+    fn stage(&self, name: &str) -> Option<&'a StageArtifacts> {
+        self.study.stages.iter().find(|stage| stage.stage == name)
+    }
+
+    fn of_kind<'b>(&'b self, kind: &'b str) -> impl Iterator<Item = &'a StageArtifacts> + use<'a, 'b> {
+        let stages: &'a [StageArtifacts] = self.study.stages;
+        stages.iter().filter(move |stage| stage.kind == kind)
+    }
+
+    /// The label's name, where a stage tells it.
+    fn label(&self) -> Option<&'a str> {
+        self.of_kind("split").find_map(|split| text(split.document("parts")?, "label"))
+    }
+
+    /// What a table calls a model: classical learners by their usual name, networks and ensembles by their stage's.
+    fn name(&self, model: &Model) -> String {
+        if self.kind(model) != Some("baseline") {
+            return markup::code(&model.name);
+        }
+        let name = methods::classical(&model.name).map_or_else(
+            || markup::code(&model.name),
+            |method| self.voice.say(method.english, method.french).to_owned(),
+        );
+        let twins = self.main().into_iter().flat_map(|group| &group.models);
+        let is_alone = twins.filter(|other| other.name == model.name).count() < 2;
+        if is_alone { name } else { format!("{name} ({})", markup::code(&model.stage)) }
+    }
+
+    /// The same within a sentence, with its article.
+    fn subject(&self, model: &Model) -> String {
+        let method = methods::classical(&model.name).filter(|_| self.kind(model) == Some("baseline"));
+        let article = method.map_or("", |method| self.voice.say(method.the, method.le));
+        format!("{article}{}", self.name(model))
+    }
+
+    fn duel(&self, a: &Model, b: &Model) -> Option<Pair> {
+        duel(&self.study, a, b)
+    }
+
+    fn judge(&self, a: &Model, b: &Model) -> Option<Judgement> {
+        judge(&self.study, a, b)
+    }
+
+    /// How the first model does against the second on the same test rows, as half a sentence that begins with its verb.
+    fn against(&self, a: &Model, b: &Model) -> Option<String> {
+        let (voice, judgement) = (self.voice, self.judge(a, b)?);
+        let other = self.subject(b);
+        let difference = a.judged()?.accuracy - b.judged()?.accuracy;
+        let reason = match self.duel(a, b) {
+            Some(pair) => match voice.is_french() {
+                false => format!("95% interval {} points, {}", self.points(&pair), voice.p(pair.p)),
+                true => format!("intervalle à 95 % {} points, {}", self.points(&pair), voice.p(pair.p)),
+            },
+            None => voice.say("by the 95% intervals", "d'après les intervalles à 95 %").to_owned(),
+        };
+        let size = voice.decimals(difference.abs() * 100.0, 1);
+        Some(match (judgement.differ, difference > 0.0, voice.is_french()) {
+            (false, _, false) => format!("shows no significant difference from {other} ({reason})"),
+            (false, _, true) => format!("ne montre pas de différence significative avec {other} ({reason})"),
+            (true, true, false) => format!("is more accurate than {other} by {size} points ({reason})"),
+            (true, true, true) => format!("est plus exact que {other} de {size} points ({reason})"),
+            (true, false, false) => format!("is less accurate than {other} by {size} points ({reason})"),
+            (true, false, true) => format!("est moins exact que {other} de {size} points ({reason})"),
+        })
+    }
+
+    /// The interval of a difference, in points.
+    fn points(&self, pair: &Pair) -> String {
+        let (low, high) = (self.voice.decimals(pair.low * 100.0, 1), self.voice.decimals(pair.high * 100.0, 1));
+        if self.voice.is_french() { format!("[{low}\u{202f};\u{a0}{high}]") } else { format!("[{low}, {high}]") }
+    }
+
+    /// `0.758 (95% interval [0.742, 0.774])`.
+    fn accuracy(&self, scores: &Scores) -> String {
+        let accuracy = self.voice.decimals(scores.accuracy, 3);
+        match scores.interval() {
+            Some((low, high)) => {
+                let word = self.voice.say("95% interval", "intervalle à 95 %");
+                format!("{accuracy} ({word} {})", self.voice.interval(low, high))
+            }
+            None => accuracy,
+        }
+    }
+
+    /// Sentences as a paragraph; nothing without any.
+    fn paragraph(&self, sentences: impl IntoIterator<Item = Option<String>>) -> Option<Block> {
+        let sentences: Vec<String> = sentences.into_iter().flatten().filter(|one| !one.is_empty()).collect();
+        (!sentences.is_empty()).then(|| Block::Paragraph(self.text(&sentences.join(" "))))
+    }
+
+    /// Markup of this crate's own as text, with the language's spaces.
+    pub fn text(&self, source: &str) -> Text {
+        let mut text = markup::inline(source);
+        text.map_plain(&|plain| self.voice.typography(plain));
+        text
+    }
+
+    fn table(&self, label: &str, caption: &str, heads: &[(&str, Align)], rows: Vec<Vec<String>>) -> Float {
+        let columns = heads.iter().map(|(title, align)| Column { title: self.text(title), align: *align }).collect();
+        let rows = rows.into_iter().map(|row| row.iter().map(|cell| self.text(cell)).collect()).collect();
+        Float {
+            label: label.to_owned(),
+            caption: self.text(caption),
+            body: Body::Table(Table { columns, rows, ruled: Vec::new() }),
+        }
+    }
+
+    fn figure(&self, label: &str, caption: &str, drawings: Vec<Drawing>, share: f64) -> Float {
+        let drawn = drawings.into_iter().map(|drawing| self.own_words(drawing.without_heading())).collect();
+        Float { label: label.to_owned(), caption: self.text(caption), body: Body::Figure { drawings: drawn, share } }
+    }
+
+    /// The drawings of the report that a stage has under these names, or names that begin so; line charts as wide as it is asked for.
+    fn drawings(&self, stage: &StageArtifacts, names: &[&str], width: Option<f64>) -> Vec<Drawing> {
+        let all = in_colours(stage, self.study.palette.clone(), false, width);
+        let found = names.iter().filter_map(|wanted| all.iter().find(|(name, _)| name.starts_with(wanted)));
+        found.map(|(_, drawing)| drawing.clone()).collect()
+    }
+
+    /// A figure of the report in the article's language.
+    fn own_words(&self, mut drawing: Drawing) -> Drawing {
+        let voice = self.voice;
+        if voice.is_french() {
+            drawing.change_texts(&|text| methods::french_label(text).unwrap_or_else(|| voice.label(text)));
+        }
+        drawing
+    }
+}
+
+/// A sentence in the tale's language; what is in braces is formatted the same way in both.
+macro_rules! told {
+    ($tale:expr, $english:literal, $french:literal $(, $name:ident = $value:expr)* $(,)?) => {{
+        $(let $name = $value;)*
+        if $tale.voice.is_french() { format!($french) } else { format!($english) }
+    }};
+}
+use told;
+
+/// What validation rows say of a model; cross-validation where there are none.
+fn validation(model: &Model) -> Option<f64> {
+    model.valid.as_ref().map(|scores| scores.accuracy).or(model.cv_accuracy.map(|(mean, _)| mean))
+}
+
+/// Names in a fixed font.
+fn codes(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| markup::code(name)).collect()
+}
+
+/// The list of texts at a key of a JSON object.
+fn names_at(value: &Value, key: &str) -> Vec<String> {
+    crate::report::read::texts(value.get(key))
+}

@@ -1,0 +1,373 @@
+//! Architecture and protocol: what the networks are, how they were trained, and how they are judged. Knows nothing of scores.
+
+use serde_json::Value;
+
+use super::{Tale, codes, methods, names_at, told};
+use crate::report::article::document::{Align, Block, Float, Section};
+use crate::report::article::markup;
+use crate::report::read::{StageArtifacts, count, list, number, shown, text};
+use crate::report::study::search::trials::Trials;
+
+pub fn section(tale: &Tale) -> Section {
+    let voice = tale.voice;
+    let mut section = Section::new("sec:method", voice.say("Architecture and Protocol", "Architecture et protocole"));
+    let networks: Vec<(&StageArtifacts, &Value)> =
+        tale.of_kind("train").filter_map(|stage| Some((stage, stage.document("parts")?))).collect();
+    if !networks.is_empty() {
+        let table = table(tale, &networks);
+        section.blocks.extend(tale.paragraph([
+            Some(told!(tale, "@tab:networks lists the networks.", "Le @tab:networks présente les réseaux.",)),
+            encoders(tale),
+            branches(tale, &networks),
+            trunks(tale, &networks),
+        ]));
+        section.blocks.push(Block::Float(table));
+        section.blocks.extend(tale.paragraph([training(tale, &networks), search(tale), ensembles(tale)]));
+    }
+    if let Some(figure) = search_figure(tale) {
+        section.blocks.push(Block::Float(figure));
+    }
+    section.blocks.extend(tale.paragraph(judging(tale, &networks)));
+    section
+}
+
+fn table(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Float {
+    let voice = tale.voice;
+    let row = |(stage, metrics): &(&StageArtifacts, &Value)| {
+        let (network, training) = (&metrics["network"], &metrics["training"]);
+        let optimizer = &training["optimizer"];
+        let name = text(optimizer, "kind").unwrap_or("–");
+        let optimizer_name =
+            methods::optimizer(name).map_or_else(|| markup::code(name), |m| voice.say(m.english, m.french).to_owned());
+        let schedule = text(&training["schedule"], "kind").unwrap_or("constant");
+        let schedule = methods::schedule(schedule)
+            .map_or_else(|| markup::code(schedule), |m| voice.say(m.english, m.french).to_owned());
+        vec![
+            markup::code(&stage.stage),
+            inputs(tale, metrics),
+            layers(&network["trunk"]),
+            count(metrics, "parameters").map_or_else(|| "–".to_owned(), |n| voice.count(n)),
+            format!("{optimizer_name}, {schedule}"),
+            number(optimizer, "lr").map_or_else(|| "–".to_owned(), |lr| voice.compact(lr)),
+            ["batch_size", "epochs"]
+                .map(|key| count(training, key).map_or_else(|| "–".to_owned(), |n| voice.count(n)))
+                .join(" / "),
+        ]
+    };
+    let heads = [
+        (voice.say("Network", "Réseau"), Align::Wrapped(0.12)),
+        (voice.say("Reads", "Entrées"), Align::Wrapped(0.17)),
+        (voice.say("Trunk", "Tronc"), Align::Wrapped(0.16)),
+        (voice.say("Weights", "Poids"), Align::Right),
+        (voice.say("Optimizer, schedule", "Optimiseur, programme"), Align::Wrapped(0.16)),
+        (voice.say("Step", "Pas"), Align::Right),
+        (voice.say("Batch / epochs", "Lot / époques"), Align::Wrapped(0.11)),
+    ];
+    let caption = voice.say(
+        "Networks and their training; where a search was made, with the values that it chose.",
+        "Réseaux et leur apprentissage ; après une recherche, avec les valeurs choisies.",
+    );
+    tale.table("tab:networks", caption, &heads, networks.iter().map(row).collect())
+}
+
+fn inputs(tale: &Tale, metrics: &Value) -> String {
+    let of = |key: &str| names_at(&metrics["inputs"], key).len();
+    let word = |count: usize, one: (&'static str, &'static str), many: (&'static str, &'static str)| {
+        let (english, french) = if count == 1 { one } else { many };
+        (count > 0).then(|| format!("{count} {}", tale.voice.say(english, french)))
+    };
+    let parts = [
+        word(of("numeric"), ("number", "nombre"), ("numbers", "nombres")),
+        word(of("text"), ("text", "texte"), ("texts", "textes")),
+        word(of("categories"), ("category", "catégorie"), ("categories", "catégories")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// `256–256` or `TabM 256–256`.
+fn layers(trunk: &Value) -> String {
+    let widths: Vec<String> = list(trunk, "layers").map(shown).collect();
+    let widths = if widths.is_empty() { "–".to_owned() } else { widths.join("–") };
+    match (text(trunk, "kind"), count(trunk, "members")) {
+        (Some("tabm"), Some(members)) => format!("TabM × {members}: {widths}").replace(": ", ", "),
+        (Some("tabm"), None) => format!("TabM, {widths}"),
+        (Some("residual"), _) => format!("ResNet, {widths}"),
+        _ => widths,
+    }
+}
+
+/// How texts become vectors.
+fn encoders(tale: &Tale) -> Option<String> {
+    let mut known: Vec<(String, u64)> = Vec::new();
+    for stage in tale.of_kind("embed") {
+        for encoder in stage.json.values().filter_map(Value::as_object).flat_map(|all| all.values()) {
+            let kind = encoder.get("recipe").and_then(|recipe| text(recipe, "kind")).unwrap_or_default();
+            let name = text(encoder, "name").unwrap_or(kind);
+            let entry = (name.to_owned(), count(encoder, "dim").unwrap_or(0));
+            if !name.is_empty() && !known.iter().any(|(other, _)| *other == entry.0) {
+                known.push(entry);
+            }
+        }
+    }
+    let told = |(name, dim): &(String, u64)| {
+        let is_tfidf = name.to_ascii_lowercase().contains("tfidf") || name.to_ascii_lowercase().contains("tf-idf");
+        let cite = match name.to_ascii_lowercase() {
+            n if n.contains("minilm") => " [@sbert; @minilm]",
+            n if n.contains("sentence-transformers") => " [@sbert]",
+            _ if is_tfidf => " [@tfidf]",
+            _ => "",
+        };
+        if is_tfidf {
+            return told!(
+                tale,
+                "the TF-IDF weights of their character n-grams{cite}, fitted on the training part",
+                "poids TF-IDF de leurs n-grammes de caractères{cite}, ajustés sur l'apprentissage",
+            );
+        }
+        told!(
+            tale,
+            "{dim}-dimensional vectors of the pretrained encoder {name}{cite}, which is not trained further",
+            "vecteurs de dimension {dim} de l'encodeur préentraîné {name}{cite}, qui n'est plus entraîné",
+            name = markup::code(name.rsplit('/').next().unwrap_or(name)),
+        )
+    };
+    let all: Vec<String> = known.iter().map(told).collect();
+    (!all.is_empty()).then(|| {
+        told!(tale, "Texts enter as {list}.", "Les textes entrent comme {list}.", list = tale.voice.list(&all, 4),)
+    })
+}
+
+fn branches(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+    let voice = tale.voice;
+    let mut sentences = Vec::new();
+    let with = |wanted: &dyn Fn(&Value) -> bool| -> Vec<String> {
+        networks.iter().filter(|(_, m)| wanted(&m["network"])).map(|(stage, _)| markup::code(&stage.stage)).collect()
+    };
+    let linear = with(&|n| text(&n["numeric"], "embedding") == Some("piecewise_linear"));
+    let periodic = with(&|n| text(&n["numeric"], "embedding") == Some("periodic"));
+    for (names, english, french) in
+        [(linear, "piecewise linear", "linéaires par morceaux"), (periodic, "periodic", "périodiques")]
+    {
+        if !names.is_empty() {
+            sentences.push(told!(
+                tale,
+                "Numbers enter {list} through {kind} embeddings [@numembed].",
+                "Les nombres entrent dans {list} par des plongements {kind} [@numembed].",
+                list = voice.list(&names, 4),
+                kind = voice.say(english, french),
+            ));
+        }
+    }
+    let categories: Vec<(String, Vec<String>)> = networks
+        .iter()
+        .map(|(stage, m)| (markup::code(&stage.stage), names_at(&m["inputs"], "categories")))
+        .filter(|(_, columns)| !columns.is_empty())
+        .collect();
+    for (name, columns) in categories {
+        sentences.push(told!(
+            tale,
+            "{name} also learns a vector for each value of {list}, replaced at random by that of an unknown value while training.",
+            "{name} apprend aussi un vecteur pour chaque valeur de {list}, remplacé au hasard pendant l'apprentissage par celui d'une valeur inconnue.",
+            list = voice.list(&codes(&columns), 4),
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn trunks(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+    let of = |wanted: &dyn Fn(&Value) -> bool| networks.iter().any(|(_, m)| wanted(&m["network"]));
+    let mut means = Vec::new();
+    if of(&|n| n["batch_norm"] == true && text(&n["trunk"], "kind") != Some("tabm")) {
+        means.push(tale.voice.say("batch normalisation [@batchnorm]", "la normalisation par lots [@batchnorm]"));
+    }
+    if of(&|n| number(n, "dropout").is_some_and(|rate| rate > 0.0)) {
+        means.push(tale.voice.say("dropout [@dropout]", "le dropout [@dropout]"));
+    }
+    if networks.iter().any(|(_, m)| number(&m["training"], "label_smoothing").is_some_and(|s| s > 0.0)) {
+        means.push(tale.voice.say("label smoothing [@smoothing]", "le lissage des étiquettes [@smoothing]"));
+    }
+    let means: Vec<String> = means.into_iter().map(String::from).collect();
+    let mut sentences = Vec::new();
+    if of(&|n| text(&n["trunk"], "kind") == Some("tabm")) {
+        sentences.push(told!(
+            tale,
+            "TabM is one network that carries several members which share most of their weights and are averaged [@tabm].",
+            "TabM est un réseau qui porte plusieurs membres, dont la plupart des poids sont communs et dont on fait la moyenne [@tabm].",
+        ));
+    }
+    if !means.is_empty() {
+        sentences.push(told!(
+            tale,
+            "Against over-fitting serve {list}.",
+            "Contre le surapprentissage servent {list}.",
+            list = tale.voice.list(&means, 5),
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn training(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+    let voice = tale.voice;
+    let cited = |find: &dyn Fn(&Value) -> Option<&'static methods::Method>| -> Vec<String> {
+        let mut found: Vec<&methods::Method> = Vec::new();
+        for method in networks.iter().filter_map(|(_, m)| find(&m["training"])) {
+            if !found.iter().any(|known| known.name == method.name) {
+                found.push(method);
+            }
+        }
+        let told = |m: &&methods::Method| {
+            let cite = if m.work.is_empty() { String::new() } else { format!(" [@{}]", m.work) };
+            format!("{}{cite}", voice.say(m.english, m.french))
+        };
+        found.iter().map(told).collect()
+    };
+    let optimizers = cited(&|t| methods::optimizer(text(&t["optimizer"], "kind")?));
+    let schedules = cited(&|t| methods::schedule(text(&t["schedule"], "kind")?));
+    if optimizers.is_empty() {
+        return None;
+    }
+    let losses: Vec<String> = {
+        let mut names: Vec<String> = networks.iter().filter_map(|(_, m)| text(m, "loss").map(String::from)).collect();
+        names.sort();
+        names.dedup();
+        names
+            .iter()
+            .map(|name| match name.as_str() {
+                "cross_entropy" => voice.say("cross-entropy", "l'entropie croisée").to_owned(),
+                "focal" => voice.say("the focal loss [@focal]", "la perte focale [@focal]").to_owned(),
+                other => markup::code(other),
+            })
+            .collect()
+    };
+    Some(told!(
+        tale,
+        "Networks minimise {losses} by {optimizers}, with the step size scheduled as {schedules}; the weights of the epoch that is best on validation rows are kept.",
+        "Les réseaux minimisent {losses} par {optimizers}, le pas suivant un programme : {schedules} ; les poids de la meilleure époque sur la validation sont retenus.",
+        losses = voice.list(&losses, 3),
+        optimizers = voice.list(&optimizers, 4),
+        schedules = voice.list(&schedules, 4),
+    ))
+}
+
+/// Searches that were made, with the best trial.
+fn search(tale: &Tale) -> Option<String> {
+    let voice = tale.voice;
+    let mut sentences = Vec::new();
+    for (stage, document) in tale.study.with_document("trials") {
+        let Some(search) = Trials::read(document) else { continue };
+        let Some(best) = search.best else { continue };
+        let method = methods::search(&search.method);
+        let cite = method.filter(|m| !m.work.is_empty()).map_or_else(String::new, |m| format!(" [@{}]", m.work));
+        let shown_value = |value: &Value| match value {
+            Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join("–"),
+            Value::Number(n) => n.as_f64().map_or_else(|| n.to_string(), |x| voice.compact(x)),
+            other => shown(other),
+        };
+        let settings: Vec<String> = search.trials[best]
+            .params
+            .iter()
+            .map(|(path, value)| {
+                format!("{} {}", markup::code(path.rsplit('.').next().unwrap_or(path)), shown_value(value))
+            })
+            .collect();
+        let most = search.factors.iter().filter_map(|f| Some((f, f.importance?))).max_by(|a, b| a.1.total_cmp(&b.1));
+        let mut sentence = told!(
+            tale,
+            "For {name}, {method} over {trials} trials{cite} chose {settings} by validation {metric} ({score})",
+            "Pour {name}, {article}{method} en {trials} essais{cite} a choisi {settings} d'après {metric} de validation ({score})",
+            name = markup::code(&stage.stage),
+            article = if method.is_none_or(|m| m.french.starts_with("recherche")) { "une " } else { "" },
+            method = method.map_or(voice.say("search", "recherche"), |m| voice.say(m.english, m.french)),
+            trials = search.trials.len(),
+            settings = settings.join(", "),
+            metric = match (search.metric.label, voice.is_french()) {
+                ("macro-F1", true) => "la macro-F1",
+                ("accuracy", true) => "l'exactitude",
+                ("log loss", true) => "la perte",
+                (label, _) => label,
+            },
+            score = voice.decimals(search.scores[best], 3),
+        );
+        if let Some((factor, share)) = most {
+            sentence.push_str(&told!(
+                tale,
+                "; {name} alone explains {share} of the variance of the score [@fanova]",
+                " ; {name} explique à lui seul {share} de la variance du score [@fanova]",
+                name = markup::code(&factor.name),
+                share = voice.percent(share),
+            ));
+        }
+        sentences.push(sentence + ".");
+    }
+    if search_figure(tale).is_some() {
+        sentences.push(told!(tale, "@fig:search shows the trials.", "La @fig:search montre les essais."));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn search_figure(tale: &Tale) -> Option<Float> {
+    let (stage, _) =
+        tale.study.with_document("trials").find(|(_, d)| Trials::read(d).is_some_and(|s| s.best.is_some()))?;
+    let drawings = tale.drawings(stage, &["trials-by-parameter"], None);
+    let caption = told!(
+        tale,
+        "Trials of the search for {name}: the validation score by each parameter, the best trial filled in orange.",
+        "Essais de la recherche pour {name} : score de validation selon chaque paramètre, le meilleur essai en orange plein.",
+        name = markup::code(&stage.stage),
+    );
+    (!drawings.is_empty()).then(|| tale.figure("fig:search", &caption, drawings, 0.82))
+}
+
+fn ensembles(tale: &Tale) -> Option<String> {
+    let all: Vec<(&StageArtifacts, &Value)> =
+        tale.of_kind("ensemble").filter_map(|stage| Some((stage, stage.document("parts")?))).collect();
+    let names: Vec<String> = all.iter().map(|(stage, _)| markup::code(&stage.stage)).collect();
+    let greedy = all.iter().any(|(_, document)| text(document, "weights") == Some("greedy"));
+    let cite = if greedy { " [@ensemble]" } else { "" };
+    (!names.is_empty()).then(|| match names.len() {
+        1 => told!(
+            tale,
+            "{list} averages models with weights chosen on validation rows{cite}.",
+            "{list} fait la moyenne de modèles, avec des poids choisis sur la validation{cite}.",
+            list = tale.voice.list(&names, 4),
+        ),
+        _ => told!(
+            tale,
+            "{list} average models with weights chosen on validation rows{cite}.",
+            "{list} font la moyenne de modèles, avec des poids choisis sur la validation{cite}.",
+            list = tale.voice.list(&names, 4),
+        ),
+    })
+}
+
+fn judging(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<String>> {
+    let calibrated = networks.iter().any(|(_, metrics)| metrics.get("calibration").is_some());
+    let has_intervals = tale
+        .main()
+        .and_then(|g| g.models.first())
+        .and_then(|m| m.judged())
+        .is_some_and(|s| s.accuracy_interval.is_some());
+    let pairs = tale.study.contests.iter().map(|contest| contest.pairs.len()).max().unwrap_or(0);
+    vec![
+        Some(told!(
+            tale,
+            "Preprocessing is fitted on the training part alone; epochs, searches and weights of ensembles are chosen on the validation part, and the test part is scored once.",
+            "Le prétraitement est ajusté sur le seul apprentissage ; époques, recherches et poids des ensembles sont choisis sur la validation, et le test n'est évalué qu'une fois.",
+        )),
+        calibrated.then(|| told!(
+            tale,
+            "Probabilities are scaled by one temperature per model, fitted on validation rows [@calibration].",
+            "Les probabilités sont ajustées par une température par modèle, estimée sur la validation [@calibration].",
+        )),
+        has_intervals.then(|| told!(
+            tale,
+            "Intervals are percentile bootstraps over rows [@bootstrap].",
+            "Les intervalles sont des bootstraps sur les lignes, par percentiles [@bootstrap].",
+        )),
+        (pairs > 0).then(|| told!(
+            tale,
+            "Two models are compared by McNemar's test on the same test rows [@mcnemar], with Holm's correction over all pairs [@holm] ({pairs} here); a difference is called significant at 5%.",
+            "Deux modèles sont comparés par le test de McNemar sur les mêmes lignes de test [@mcnemar], avec la correction de Holm sur toutes les paires [@holm] (ici {pairs}) ; une différence est dite significative au seuil de 5 %.",
+        )),
+    ]
+}

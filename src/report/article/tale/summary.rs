@@ -1,0 +1,61 @@
+//! The abstract and the keywords: the results of the sections in a few sentences. Knows nothing that they do not say.
+
+use super::results::upper;
+use super::{Tale, convergence, told, transfer};
+use crate::report::article::markup;
+use crate::report::article::text::Text;
+use crate::report::read::count;
+
+pub fn summary(tale: &Tale) -> Text {
+    let chosen = tale.chosen().and_then(|model| Some((model, model.judged()?)));
+    let sentences = [
+        task(tale),
+        chosen.map(|(model, scores)| told!(
+            tale,
+            "Chosen on validation rows, {name} reaches a test accuracy of {accuracy} and a macro-F1 of {f1}.",
+            "Choisi sur la validation, {name} atteint sur le test une exactitude de {accuracy} et une macro-F1 de {f1}.",
+            name = tale.name(model),
+            accuracy = tale.accuracy(scores),
+            f1 = tale.voice.decimals(scores.macro_f1, 3),
+        )),
+        chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
+            let against = tale.against(model, classical)?;
+            Some(told!(
+                tale,
+                "Held against the best of the standard classifiers, it {against}.",
+                "Comparé au meilleur des classifieurs usuels, il {against}.",
+            ))
+        }),
+        convergence::in_short(tale).map(|short| upper(&short) + "."),
+        transfer::in_short(tale).map(|short| upper(&short) + "."),
+    ];
+    tale.text(&sentences.into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
+fn task(tale: &Tale) -> Option<String> {
+    let group = tale.main()?;
+    let rows = tale.study.with_document("audit").find_map(|(_, profile)| count(profile, "rows")).unwrap_or(group.rows);
+    Some(told!(
+        tale,
+        "We compare {models} classifiers of {label} ({classes} classes) on data of {rows} rows, split so that linked rows never stand on two sides.",
+        "Nous comparons {models} classifieurs de {label} ({classes} classes) sur des données de {rows} lignes, séparées sans jamais mettre des deux côtés des lignes liées.",
+        models = group.models.len(),
+        label = markup::code(tale.label().unwrap_or("label")),
+        classes = group.classes.len(),
+        rows = tale.voice.count(rows),
+    ))
+}
+
+pub fn keywords(tale: &Tale) -> Vec<String> {
+    let mut words = vec![tale.voice.say("classification", "classification")];
+    if tale.of_kind("train").next().is_some() {
+        words.push(tale.voice.say("neural networks", "réseaux de neurones"));
+    }
+    if tale.of_kind("embed").next().is_some() {
+        words.push(tale.voice.say("text embeddings", "plongements de textes"));
+    }
+    if tale.of_kind("transfer").next().is_some() {
+        words.push(tale.voice.say("transfer learning", "apprentissage par transfert"));
+    }
+    words.into_iter().map(String::from).collect()
+}

@@ -1,0 +1,194 @@
+//! Transfer to new classes: strategies over paired seeds, against the one that learns from scratch. Knows nothing of the networks.
+
+use serde_json::Value;
+
+use super::{HALF, Tale, told};
+use crate::report::article::document::{Align, Block, Float, Section};
+use crate::report::article::markup;
+use crate::report::read::{StageArtifacts, list, number, text};
+use crate::report::study::transfer::runs::{Run, distinct, mean, runs};
+
+const ALPHA: f64 = 0.05;
+
+pub fn section(tale: &Tale) -> Option<Section> {
+    let stages: Vec<(&StageArtifacts, &Value)> =
+        tale.of_kind("transfer").filter_map(|stage| Some((stage, stage.document("strategies")?))).collect();
+    let (_, first) = stages.first()?;
+    let new = new_classes(first);
+    let mut section =
+        Section::new("sec:transfer", &told!(tale, "Transfer to a New Class", "Transfert vers une nouvelle classe"));
+    let figure = figure(tale, stages[0].0);
+    let see = if figure.is_some() {
+        told!(tale, ", and @fig:transfer the courses", " et la @fig:transfer les courbes")
+    } else {
+        String::new()
+    };
+    section.blocks.extend(tale.paragraph([
+        Some(told!(
+            tale,
+            "The trained networks are extended to {number} classes, with {new} added: the rows of the head are matched by class, and the strategies differ in what learns when [@transfer; @ulmfit]. @tab:transfer shows means over paired seeds{see}.",
+            "Les réseaux entraînés sont étendus à {number} classes en ajoutant {new} : les lignes de la tête sont appariées par classe, et les stratégies diffèrent par ce qui apprend et quand [@transfer; @ulmfit]. Le @tab:transfer donne les moyennes sur des graines appariées{see}.",
+            number = list(first, "classes").count(),
+            new = tale.voice.list(&new, 4),
+        )),
+    ]));
+    let verdicts = stages.iter().map(|(stage, document)| verdict(tale, stage, document));
+    section.blocks.extend(tale.paragraph(verdicts.collect::<Vec<_>>()));
+    section.blocks.push(Block::Float(table(tale, &stages)));
+    section.blocks.extend(figure.map(Block::Float));
+    Some(section)
+}
+
+fn new_classes(document: &Value) -> Vec<String> {
+    let old = super::names_at(document, "old_classes");
+    super::names_at(document, "classes")
+        .into_iter()
+        .filter(|class| !old.contains(class))
+        .map(|class| markup::escaped(&class))
+        .collect()
+}
+
+fn table(tale: &Tale, stages: &[(&StageArtifacts, &Value)]) -> Float {
+    let voice = tale.voice;
+    let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3));
+    let mut rows = Vec::new();
+    let mut ruled = Vec::new();
+    for (stage, document) in stages {
+        let runs = runs(stage, document);
+        ruled.push(rows.len());
+        for strategy in distinct(runs.iter().map(|run| &run.strategy)) {
+            let own: Vec<&Run> = runs.iter().filter(|run| run.strategy == strategy).collect();
+            let score = |of: &dyn Fn(&Run) -> Option<f64>| decimals(mean(&own, of));
+            let p = comparison(document, strategy).and_then(|c| number(c.get("accuracy")?, "p_corrected"));
+            rows.push(vec![
+                // Once for all its rows.
+                if ruled.last() == Some(&rows.len()) { markup::code(&stage.stage) } else { String::new() },
+                markup::code(strategy),
+                own.len().to_string(),
+                score(&|run| run.judged().all.as_ref().map(|scores| scores.accuracy)),
+                score(&|run| run.judged().all.as_ref().map(|scores| scores.macro_f1)),
+                score(&|run| run.judged().new_classes),
+                score(&|run| run.judged().old_classes),
+                p.map_or_else(|| "–".to_owned(), |p| voice.bare_p(p)),
+            ]);
+        }
+    }
+    let heads = [
+        (voice.say("Stage", "Étape"), Align::Wrapped(0.2)),
+        (voice.say("Strategy", "Stratégie"), Align::Wrapped(0.2)),
+        (voice.say("Seeds", "Graines"), Align::Right),
+        (voice.say("Acc.", "Exact."), Align::Right),
+        (voice.say("F1", "F1"), Align::Right),
+        (voice.say("New", "Nouv."), Align::Right),
+        (voice.say("Old", "Anc."), Align::Right),
+        ("*p*", Align::Right),
+    ];
+    let caption = voice.say(
+        "Transfer on the test part, means over seeds: accuracy, macro-F1, and the share of the rows of new and of old classes that are right. *p*: paired t-test of the accuracy against scratch, Holm-corrected.",
+        "Transfert sur le test, moyennes sur les graines : exactitude, macro-F1, et part des lignes des nouvelles et des anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre scratch, corrigé par Holm.",
+    );
+    let mut float = tale.table("tab:transfer", caption, &heads, rows);
+    if let crate::report::article::document::Body::Table(table) = &mut float.body {
+        table.ruled = ruled.into_iter().filter(|row| *row > 0).collect();
+    }
+    float
+}
+
+fn comparison<'a>(document: &'a Value, strategy: &str) -> Option<&'a Value> {
+    list(document, "comparisons").find(|comparison| text(comparison, "strategy") == Some(strategy))
+}
+
+/// The strategy that validation chose, against the baseline.
+fn verdict(tale: &Tale, stage: &StageArtifacts, document: &Value) -> Option<String> {
+    let best = text(document, "best")?;
+    let name = markup::code(&stage.stage);
+    let Some(comparison) = comparison(document, best) else {
+        return Some(told!(
+            tale,
+            "For {name}, validation chooses {best}, the strategy that the others are measured by.",
+            "Pour {name}, la validation choisit {best}, la stratégie qui sert de mesure aux autres.",
+            best = markup::code(best),
+        ));
+    };
+    let accuracy = comparison.get("accuracy")?;
+    let mut sentence = told!(
+        tale,
+        "For {name}, validation chooses {best}; on the test part it {against}",
+        "Pour {name}, la validation choisit {best} ; sur le test, cette stratégie {against}",
+        best = markup::code(best),
+        against = against(tale, comparison, accuracy)?,
+    );
+    if let Some(speed) = speed(tale, comparison) {
+        sentence.push_str(&speed);
+    }
+    Some(sentence + ".")
+}
+
+/// `reaches 0.592 against 0.578 of scratch, a significant gain (p = 0.002)`.
+fn against(tale: &Tale, comparison: &Value, paired: &Value) -> Option<String> {
+    let voice = tale.voice;
+    let difference = number(paired, "mean_difference")?;
+    let p = number(paired, "p_corrected");
+    let judgement = match p {
+        Some(p) if p >= ALPHA => {
+            told!(tale, "no significant difference, {p}", "sans différence significative, {p}", p = voice.p(p),)
+        }
+        Some(p) if difference > 0.0 => {
+            told!(tale, "a significant gain, {p}", "un gain significatif, {p}", p = voice.p(p))
+        }
+        Some(p) => told!(tale, "a significant loss, {p}", "une perte significative, {p}", p = voice.p(p)),
+        None => voice.say("too few seeds for a test", "trop peu de graines pour un test").to_owned(),
+    };
+    Some(told!(
+        tale,
+        "reaches an accuracy of {mean} against {baseline} with {other} ({judgement})",
+        "atteint une exactitude de {mean} contre {baseline} avec {other} ({judgement})",
+        mean = voice.decimals(number(paired, "mean")?, 3),
+        baseline = voice.decimals(number(paired, "baseline_mean")?, 3),
+        other = markup::code(text(comparison, "baseline").unwrap_or("scratch")),
+    ))
+}
+
+/// How many epochs it takes to the baseline's best, where every seed got there.
+fn speed(tale: &Tale, comparison: &Value) -> Option<String> {
+    let middle = |key: &str| -> Option<f64> {
+        let all: Vec<f64> = list(comparison, key).map(|value| value.as_f64()).collect::<Option<_>>()?;
+        crate::report::statistics::median(&all)
+    };
+    let (ours, theirs) = (middle("epochs_to_baseline_best")?, middle("baseline_best_epochs")?);
+    (ours < theirs).then(|| told!(
+        tale,
+        ", and it reaches the best validation score of {other} after {ours} epochs instead of {theirs} (medians)",
+        ", et elle atteint le meilleur score de validation de {other} en {ours} époques au lieu de {theirs} (médianes)",
+        other = markup::code(text(comparison, "baseline").unwrap_or("scratch")),
+        ours = tale.voice.compact(ours),
+        theirs = tale.voice.compact(theirs),
+    ))
+}
+
+fn figure(tale: &Tale, stage: &StageArtifacts) -> Option<Float> {
+    let drawings = tale.drawings(stage, &["validation-macro-f1-by", "validation-loss-by"], HALF);
+    let caption = told!(
+        tale,
+        "Transfer of {name}: validation macro-F1 (left) and loss in nats (right) by epoch, means over seeds with bands from least to greatest.",
+        "Transfert de {name} : macro-F1 (à gauche) et perte en nats (à droite) de validation par époque, moyennes sur les graines et bandes du minimum au maximum.",
+        name = markup::code(&stage.stage),
+    );
+    (!drawings.is_empty()).then(|| tale.figure("fig:transfer", &caption, drawings, 0.49))
+}
+
+/// The first transfer's verdict, for the abstract and the conclusion.
+pub fn in_short(tale: &Tale) -> Option<String> {
+    let (stage, document) = tale.of_kind("transfer").find_map(|stage| Some((stage, stage.document("strategies")?)))?;
+    let comparison = comparison(document, text(document, "best")?)?;
+    let accuracy = comparison.get("accuracy")?;
+    Some(told!(
+        tale,
+        "extended to {new} with the strategy {best}, {name} {against}",
+        "étendu à {new} par la stratégie {best}, {name} {against}",
+        new = tale.voice.list(&new_classes(document), 3),
+        best = markup::code(text(document, "best")?),
+        name = markup::code(&stage.stage),
+        against = against(tale, comparison, accuracy)?,
+    ))
+}

@@ -1,0 +1,67 @@
+//! Running text of an article: pieces with emphasis, code, links, references to figures, tables and sections, and citations.
+//!
+//! Knows nothing of how it is written down, nor of numbers of figures.
+
+/// Text made of pieces.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Text(pub Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Piece {
+    Plain(String),
+    Emphasis(Text),
+    Strong(Text),
+    Code(String),
+    Link {
+        url: String,
+        text: String,
+    },
+    /// To a figure, table or section by its label, e.g. `fig:curves`.
+    Reference(String),
+    /// Of works, by their keys in the bibliography.
+    Citation(Vec<String>),
+}
+
+impl Text {
+    pub fn plain(text: impl Into<String>) -> Text {
+        Text(vec![Piece::Plain(text.into())])
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Applies `see` to every piece, also within others.
+    pub fn visit(&self, see: &mut dyn FnMut(&Piece)) {
+        for piece in &self.0 {
+            see(piece);
+            if let Piece::Emphasis(inner) | Piece::Strong(inner) = piece {
+                inner.visit(see);
+            }
+        }
+    }
+
+    /// The same with every plain text changed, e.g. by a language's typography.
+    pub fn map_plain(&mut self, change: &dyn Fn(&str) -> String) {
+        for piece in &mut self.0 {
+            match piece {
+                Piece::Plain(text) => *text = change(text),
+                Piece::Emphasis(inner) | Piece::Strong(inner) => inner.map_plain(change),
+                Piece::Link { text, .. } => *text = change(text),
+                Piece::Code(_) | Piece::Reference(_) | Piece::Citation(_) => {}
+            }
+        }
+    }
+
+    /// Without any markup, e.g. for an estimate of its length.
+    pub fn letters(&self) -> String {
+        let mut letters = String::new();
+        self.visit(&mut |piece| match piece {
+            Piece::Plain(text) | Piece::Code(text) | Piece::Link { text, .. } => letters.push_str(text),
+            Piece::Reference(_) => letters.push_str("Fig. 1"),
+            Piece::Citation(keys) => letters.push_str(&"[10]".repeat(keys.len())),
+            Piece::Emphasis(_) | Piece::Strong(_) => {}
+        });
+        letters
+    }
+}

@@ -1,0 +1,73 @@
+//! A figure under construction and finished: its size, what it says of itself, and its elements.
+//!
+//! Knows nothing of file formats: [`super::svg`] and [`super::pdf`] write it.
+
+pub use super::element::{Anchor, Element, PathData};
+
+use super::element::Shape;
+
+/// Height of the strip at the top that holds the heading.
+const HEADING: f64 = 20.0;
+
+/// One figure. Sizes and positions are in user units, the origin at the top left.
+#[derive(Clone, Debug, Default)]
+pub struct Drawing {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    /// What is cut off at the top: the strip of a heading that is told elsewhere.
+    pub(super) cut: f64,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) body: Vec<Element>,
+    /// Whether the first element is the heading.
+    headed: bool,
+}
+
+impl Drawing {
+    /// `title` and `description` are what a screen reader says.
+    pub fn new(width: f64, height: f64, title: &str, description: &str) -> Drawing {
+        let (title, description) = (title.to_owned(), description.to_owned());
+        Drawing { width, height, title, description, ..Drawing::default() }
+    }
+
+    pub fn add(&mut self, element: Element) {
+        self.body.push(element);
+    }
+
+    /// The visible heading at the top left, cut to the width of the figure. It comes before all else.
+    pub fn heading(&mut self) {
+        let shown = super::text::fit(&self.title, 13.5, self.width - 8.0);
+        self.body.insert(0, Element::text(0.0, 14.0, &shown).size(13.0).bold());
+        self.headed = true;
+    }
+
+    /// Places another drawing inside this one, its top left corner at (`x`, `y`).
+    pub fn nest(&mut self, drawing: Drawing, x: f64, y: f64) {
+        self.add(Element::new(Shape::Drawing { drawing: Box::new(drawing), x, y }));
+    }
+
+    /// The same without its heading, for where a caption says it.
+    pub fn without_heading(mut self) -> Drawing {
+        if std::mem::take(&mut self.headed) {
+            self.body.remove(0);
+            self.cut = HEADING;
+        }
+        self
+    }
+
+    /// Applies `change` to every text that shows, and to title and description: other words, other decimal signs.
+    pub fn change_texts(&mut self, change: &dyn Fn(&str) -> String) {
+        self.title = change(&self.title);
+        self.description = change(&self.description);
+        self.body.iter_mut().for_each(|element| element.change_texts(change));
+    }
+
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Width and height, in user units.
+    pub fn size(&self) -> (f64, f64) {
+        (self.width, self.height - self.cut)
+    }
+}

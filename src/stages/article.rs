@@ -1,0 +1,173 @@
+//! `article`: an article of at most eight pages, made of the stages that it reads, for LaTeX or as PDF.
+//!
+//! Knows nothing of what it says.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::told::Told;
+use crate::engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Source, Stage, StageContext};
+use crate::report::article::{self, Language, MOST_PAGES, OwnText, Place, Request, SECTIONS};
+
+/// Writes an article with abstract, introduction, data, method, results and conclusion. Its sentences, numbers, tables and figures come from
+/// the stages, and each comparison is chosen by the tests that they hold; your own text can stand before or after each section.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Article {
+    /// The article's title.
+    title: String,
+    /// Who writes it.
+    author: String,
+    /// Where the author belongs, e.g. a university.
+    #[serde(default)]
+    affiliation: String,
+    /// The author's address for mail.
+    #[serde(default)]
+    email: Option<String>,
+    /// `latex`: a folder for Springer's class llncs. `pdf`: the finished article, which needs a runner built with `--features pdf`.
+    #[serde(default)]
+    format: Format,
+    /// `en` or `fr`.
+    #[serde(default)]
+    language: Tongue,
+    /// Files with text of your own that stands at the beginning of a section, by its name: `introduction`, `data`, `method`, `results` or
+    /// `conclusion`. Small Markdown, with references such as `@fig:curves` and citations such as `[@adamw]`.
+    #[serde(default)]
+    text: BTreeMap<SectionName, String>,
+    /// The same for text that stands at a section's end.
+    #[serde(default)]
+    text_after: BTreeMap<SectionName, String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Format {
+    /// `article.tex`, `references.bib` and `figures/`, for `latexmk -pdf article.tex`.
+    #[default]
+    Latex,
+    /// `article.pdf`.
+    Pdf,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Tongue {
+    /// English.
+    #[default]
+    En,
+    /// French.
+    Fr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum SectionName {
+    Introduction,
+    Data,
+    Method,
+    Results,
+    Conclusion,
+}
+
+impl Stage for Article {
+    const KIND: &'static str = "article";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
+    const INPUTS: &'static [InputPort] = &[InputPort {
+        name: "stages",
+        accepts: Accepts::WholeStage,
+        arity: Arity::Many,
+        summary: "the stages to write of",
+    }];
+    const SEEDED: bool = false;
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("article", PortType::Files)]
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        let source = |(at, _, _, file): (String, &'static str, Place, &str)| Source { at, path: PathBuf::from(file) };
+        self.own_files().map(source).collect()
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        if self.format == Format::Pdf && !cfg!(feature = "pdf") {
+            let help = "build one with `cargo install --path . --features pdf`, or ask for `format: latex`".to_owned();
+            context.problem(&["format"], "this runner was built without PDF", Some(help));
+        }
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let told = Told::read(context, "stages")?;
+        let request = Request {
+            title: self.title.clone(),
+            author: self.author.clone(),
+            affiliation: self.affiliation.clone(),
+            email: self.email.clone(),
+            language: match self.language {
+                Tongue::En => Language::English,
+                Tongue::Fr => Language::French,
+            },
+            own: self.own_texts(context)?,
+        };
+        let mut article = article::article(&request, &told.stages, &told.edges, &told.contests)?;
+        let (files, pages) = match self.format {
+            Format::Latex => {
+                let Ok(pages) =
+                    article::fit(&mut article, |article| Ok::<_, std::convert::Infallible>(article::estimate(article)));
+                (article::latex(&article), pages)
+            }
+            Format::Pdf => pdf(&mut article)?,
+        };
+        if pages > MOST_PAGES {
+            let message = format!(
+                "the article has about {pages} pages, and nothing is left to move to its appendix: shorten `text`, or name fewer stages"
+            );
+            context.report().warn(&message);
+        }
+        let moved = article.appendix.len();
+        let about = if self.format == Format::Latex { "about " } else { "" };
+        context.headline(format!("{about}{pages} pages, {moved} figures and tables in the appendix"));
+        files.iter().try_for_each(|(name, bytes)| context.put_file("article", name, bytes))
+    }
+}
+
+impl Article {
+    /// Each file of the author's own: its parameter, section, place and path.
+    fn own_files(&self) -> impl Iterator<Item = (String, &'static str, Place, &str)> {
+        let all = [("text", Place::Before, &self.text), ("text_after", Place::After, &self.text_after)];
+        all.into_iter().flat_map(|(key, place, files)| {
+            files.iter().map(move |(section, file)| {
+                let name = SECTIONS[*section as usize];
+                (format!("{key}.{name}"), name, place, file.as_str())
+            })
+        })
+    }
+
+    fn own_texts(&self, context: &StageContext) -> anyhow::Result<Vec<OwnText>> {
+        self.own_files()
+            .map(|(at, section, place, file)| {
+                let (_, bytes) = context.source(&at)?;
+                let source =
+                    String::from_utf8(bytes).map_err(|_| anyhow!("'{file}' is not UTF-8 text: save it as UTF-8"));
+                Ok(OwnText { section, place, file: file.to_owned(), source: source.context(at)? })
+            })
+            .collect()
+    }
+}
+
+#[cfg(feature = "pdf")]
+fn pdf(article: &mut article::Article) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usize)> {
+    article::pdf(article)
+}
+
+#[cfg(not(feature = "pdf"))]
+fn pdf(_: &mut article::Article) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usize)> {
+    anyhow::bail!(
+        "this runner was built without PDF: build one with `cargo install --path . --features pdf`, or ask for `format: latex`"
+    )
+}

@@ -1,0 +1,151 @@
+//! `bundle`: what is to be handed in, as one folder and one zip: articles, pages, predictions, the pipeline file, digests.
+//!
+//! Knows nothing of what the files say.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{Cursor, Write as _};
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use crate::engine::{
+    Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Source, Stage, StageContext, WholeStage,
+};
+
+/// Collects the files of stages (articles, pages, figures, predictions) and files of your own, e.g. the pipeline, into one folder and a zip,
+/// with a README, SHA-256 sums, and a lock of every result behind them. The same content gives the same zip, byte for byte.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bundle {
+    /// Name of the folder and of the zip, e.g. `${author}_handin`.
+    name: String,
+    /// The README's title.
+    #[serde(default)]
+    title: Option<String>,
+    /// The person who hands it in.
+    #[serde(default)]
+    author: Option<String>,
+    /// Files of your own by their name in the bundle, e.g. `{full.yaml: pipelines/full.yaml}`.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+}
+
+impl Stage for Bundle {
+    const KIND: &'static str = "bundle";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "a folder and a zip to hand in";
+    const INPUTS: &'static [InputPort] = &[InputPort {
+        name: "stages",
+        accepts: Accepts::WholeStage,
+        arity: Arity::Many,
+        summary: "the stages whose files are collected, e.g. `article` and `predict` stages",
+    }];
+    const SEEDED: bool = false;
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("zip", PortType::Files), OutputPort::new("folder", PortType::Files)]
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        let source =
+            |(name, path): (&String, &String)| Source { at: format!("files.{name}"), path: PathBuf::from(path) };
+        self.files.iter().map(source).collect()
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        let is_plain = |name: &str| std::path::Path::new(name).components().count() == 1 && !name.starts_with('.');
+        if !is_plain(&self.name) {
+            context.problem(&["name"], format!("'{}' is not a plain name of a folder", self.name), None);
+        }
+        let own = ["README.md", "SHA256SUMS", "results.lock"];
+        for name in self.files.keys().filter(|name| !is_plain(name) || own.contains(&name.as_str())) {
+            let help = Some(format!("choose another; {} are the bundle's own", own.join(", ")));
+            context.problem(&["files", name], format!("a file of the bundle cannot be named '{name}'"), help);
+        }
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for name in self.files.keys() {
+            files.insert(name.clone(), context.source(&format!("files.{name}"))?.1);
+        }
+        let mut lock = String::from(
+            "# What the files of this bundle were made from: every output of its stages, by BLAKE3 digest.\n",
+        );
+        for whole in context.whole_stages("stages") {
+            let stage = whole.view["stage"].as_str().unwrap_or_default().to_owned();
+            add_lock(&mut lock, &stage, &whole);
+            for output in whole.outputs.iter().filter(|output| output.holds() == PortType::Files) {
+                for name in output.file_names() {
+                    files.insert(format!("{stage}/{name}"), output.file(name)?);
+                }
+            }
+        }
+        files.insert("results.lock".to_owned(), lock.into_bytes());
+        let sums = sums(&files);
+        files.insert("README.md".to_owned(), self.readme(&files).into_bytes());
+        files.insert("SHA256SUMS".to_owned(), sums.into_bytes());
+        let bytes = zipped(&self.name, &files)?;
+        context.headline(format!("{}.zip, {} files, {} kB", self.name, files.len(), bytes.len() / 1000));
+        context.put_file("zip", &format!("{}.zip", self.name), &bytes)?;
+        files.iter().try_for_each(|(name, bytes)| context.put_file("folder", &format!("{}/{name}", self.name), bytes))
+    }
+}
+
+impl Bundle {
+    fn readme(&self, files: &BTreeMap<String, Vec<u8>>) -> String {
+        let mut text = format!("# {}\n\n", self.title.as_deref().unwrap_or(&self.name));
+        if let Some(author) = &self.author {
+            let _ = writeln!(text, "{author}\n");
+        }
+        text.push_str("Collected by `runner`. `sha256sum -c SHA256SUMS` checks the files; `results.lock` names every result behind them.\n");
+        let pipelines: Vec<&String> = self.files.keys().filter(|name| name.ends_with(".yaml")).collect();
+        if let Some(pipeline) = pipelines.first() {
+            let _ = writeln!(text, "`runner run {pipeline}` makes them anew, given the same data.");
+        }
+        text.push_str("\n| file | bytes | SHA-256 |\n|---|---:|---|\n");
+        for (name, bytes) in files {
+            let _ = writeln!(text, "| `{name}` | {} | `{}` |", bytes.len(), sha256(bytes));
+        }
+        text
+    }
+}
+
+/// A stage's block of the lock: YAML, one digest a line, as `runner run --lock` writes it.
+fn add_lock(lock: &mut String, stage: &str, whole: &WholeStage) {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let _ = writeln!(lock, "{}:\n  kind: {}\n  outputs:", quoted(stage), whole.view["kind"]);
+    for output in &whole.outputs {
+        for (name, digest) in output.digests() {
+            let _ = writeln!(lock, "    {}: {digest}", quoted(name));
+        }
+    }
+}
+
+/// As `sha256sum` writes and checks them.
+fn sums(files: &BTreeMap<String, Vec<u8>>) -> String {
+    files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes))).collect()
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Sorted, all of one time and one mode.
+fn zipped(folder: &str, files: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<Vec<u8>> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644);
+    for (name, bytes) in files {
+        writer.start_file(format!("{folder}/{name}"), options)?;
+        writer.write_all(bytes)?;
+    }
+    Ok(writer.finish()?.into_inner())
+}

@@ -1,0 +1,94 @@
+//! What a report or an article is told: the artifacts of whole stages, read; who feeds whom; and the paired tests of models on the same rows.
+//!
+//! Knows nothing of pages.
+
+use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+use indexmap::IndexMap;
+
+use super::tested::{Tested, contests};
+use crate::artifact::Table;
+use crate::engine::{PortType, StageContext};
+use crate::report::{ColumnView, Contest, StageArtifacts, TableView};
+
+/// Rows of a table that a page may show or draw; larger tables are cut, curves are far shorter.
+const ROWS_SHOWN: usize = 2_000;
+
+/// Everything that is told of some stages.
+pub(super) struct Told {
+    /// In the order in which they are named.
+    pub stages: Vec<StageArtifacts>,
+    /// From producer to consumer, sorted.
+    pub edges: Vec<(String, String)>,
+    pub contests: Vec<Contest>,
+}
+
+impl Told {
+    /// Of the whole stages at `port`.
+    pub fn read(context: &StageContext, port: &str) -> anyhow::Result<Told> {
+        let mut stages = Vec::new();
+        let mut edges = Vec::new();
+        let mut tested = Vec::new();
+        for whole in context.whole_stages(port) {
+            let text = |key: &str| whole.view[key].as_str().unwrap_or_default().to_owned();
+            let stage = text("stage");
+            for input in whole.view["inputs"].as_array().into_iter().flatten() {
+                edges.push((input["stage"].as_str().unwrap_or_default().to_owned(), stage.clone()));
+            }
+            let mut artifacts = StageArtifacts {
+                stage,
+                kind: text("kind"),
+                params: whole.view["params"].clone(),
+                json: IndexMap::new(),
+                tables: IndexMap::new(),
+                files: Vec::new(),
+            };
+            for output in &whole.outputs {
+                match output.holds() {
+                    PortType::Json => {
+                        for name in output.file_names() {
+                            let value = serde_json::from_slice(&output.file(name)?)?;
+                            artifacts.json.insert(name.trim_end_matches(".json").to_owned(), value);
+                        }
+                    }
+                    PortType::Table => {
+                        if output.port() == "predictions" {
+                            tested.extend(Tested::read(&artifacts.stage, &output.table()?)?);
+                        }
+                        artifacts.tables.insert(output.port().to_owned(), view(&output.table()?)?);
+                    }
+                    PortType::Files | PortType::Model => {
+                        artifacts.files.extend(output.file_names().iter().map(|name| (*name).to_owned()));
+                    }
+                }
+            }
+            stages.push(artifacts);
+        }
+        edges.sort();
+        edges.dedup();
+        Ok(Told { stages, edges, contests: contests(tested) })
+    }
+}
+
+/// The first rows of a table's numbers and texts; vectors are left out.
+pub(super) fn view(table: &Table) -> anyhow::Result<TableView> {
+    let batch = table.batch().slice(0, table.rows().min(ROWS_SHOWN));
+    let mut columns = IndexMap::new();
+    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+        let column = match field.data_type() {
+            DataType::FixedSizeList(..) => continue,
+            DataType::Utf8 => {
+                let texts = array.as_string::<i32>();
+                ColumnView::Text(texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+            }
+            _ => {
+                let numbers = cast(array, &DataType::Float64)?;
+                let numbers = numbers.as_primitive::<Float64Type>();
+                ColumnView::Number(numbers.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+            }
+        };
+        columns.insert(field.name().clone(), column);
+    }
+    Ok(TableView { columns })
+}

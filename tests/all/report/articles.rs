@@ -1,0 +1,72 @@
+//! Articles of a made-up study with every kind of stage, through the library: whole in both languages, and within eight pages.
+
+use runner::report::article::{Article, Language, MOST_PAGES, Request, article, estimate, fit, latex};
+
+use super::fixture;
+use crate::article::compile;
+
+fn made(language: Language) -> Article {
+    let (stages, edges) = fixture::study();
+    let request = Request {
+        title: "Genres from numbers, titles & artists: 100 % of_it".to_owned(),
+        author: "A. Student".to_owned(),
+        affiliation: "University of X".to_owned(),
+        language,
+        ..Request::default()
+    };
+    article(&request, &stages, &edges, &[]).expect("an article")
+}
+
+#[test]
+fn an_article_is_whole_in_both_languages() {
+    for language in [Language::English, Language::French] {
+        let article = made(language);
+        assert_eq!(article.dangling(), Vec::<String>::new());
+        assert_eq!(article.sections.len(), 5);
+        assert!(article.floats().count() >= 8 && article.works.len() >= 10);
+        let letters: String = article.texts().iter().map(|text| text.letters()).collect::<Vec<_>>().join("\n");
+        // What the markup did not understand would show as its own signs.
+        for sign in ["**", "[@", "@fig", "@tab", "@sec", "{", "}", "NaN", "inf "] {
+            assert!(!letters.contains(sign), "{sign} in {letters}");
+        }
+    }
+}
+
+#[test]
+fn floats_leave_in_the_stated_order_until_it_fits() {
+    let mut article = made(Language::English);
+    let whole: Vec<String> = article.floats().map(|float| float.label.clone()).collect();
+    let pages = fit(&mut article, |article| Ok::<_, ()>(estimate(article))).expect("an estimate");
+    assert!(pages <= MOST_PAGES && pages == estimate(&article));
+    assert_eq!(article.dangling(), Vec::<String>::new());
+    let kept: Vec<String> = article.floats().map(|float| float.label.clone()).collect();
+    let left: Vec<String> = article.appendix.iter().map(|float| float.label.clone()).collect();
+    assert_eq!(kept.len() + left.len(), whole.len());
+    // With no room at all, only what answers the questions stays.
+    let mut cramped = made(Language::English);
+    let Ok(pages) = fit(&mut cramped, |_| Ok::<_, std::convert::Infallible>(99));
+    assert_eq!(pages, 99);
+    assert!(cramped.floats().any(|float| float.label == "tab:models"));
+    assert!(cramped.floats().all(|float| !float.is_figure()));
+    assert_eq!(cramped.dangling(), Vec::<String>::new());
+}
+
+#[test]
+fn tex_compiles_an_article_with_everything() {
+    let class = std::process::Command::new("kpsewhich").arg("llncs.cls").output();
+    if !class.is_ok_and(|found| found.status.success()) {
+        eprintln!("skipped: TeX Live with llncs.cls is not installed");
+        return;
+    }
+    for language in [Language::English, Language::French] {
+        let mut article = made(language);
+        let Ok(_) = fit(&mut article, |article| Ok::<_, std::convert::Infallible>(estimate(article)));
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, bytes) in latex(&article) {
+            let path = folder.path().join("from").join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("folder");
+            std::fs::write(path, bytes).expect("a file");
+        }
+        compile(&folder.path().join("from"), &folder.path().join("tex"));
+    }
+}
