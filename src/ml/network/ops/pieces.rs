@@ -72,12 +72,10 @@ pub fn parts(values: &mut [f32], length: usize, count: usize) -> Vec<&mut [f32]>
 }
 
 /// Sums of pieces, in their order.
-pub fn total(mut pieces: Vec<Vec<f32>>, length: usize) -> Vec<f32> {
-    if pieces.len() == 1 {
-        return pieces.remove(0);
-    }
-    let mut sums = vec![0f32; length];
-    pieces.iter().for_each(|piece| add(&mut sums, piece));
+pub fn total(pieces: Vec<Vec<f32>>, length: usize) -> Vec<f32> {
+    let mut pieces = pieces.into_iter();
+    let mut sums = pieces.next().unwrap_or_else(|| vec![0f32; length]);
+    vectorized(|| pieces.for_each(|piece| add(&mut sums, &piece)));
     sums
 }
 

@@ -42,10 +42,9 @@ impl Operation for Scale {
                 sums.zip(gradient).zip(x).for_each(|((sum, gradient), x)| *sum += gradient * x);
             }
         });
-        let for_x = if x.learns {
-            Some(self.forward(&[Argument { values: gradient, ..*x }, Argument { ..*factors }])?.0)
-        } else {
-            None
+        let for_x = match x.learns {
+            true => Some(self.forward(&[Argument { values: gradient, ..*x }, *factors])?.0),
+            false => None,
         };
         Ok(vec![for_x, Some(for_factors)])
     }

@@ -5,6 +5,7 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor};
 
 /// A tensor that is given to an operation.
+#[derive(Clone, Copy)]
 pub struct Argument<'a> {
     /// Row-major.
     pub values: &'a [f32],

@@ -210,19 +210,18 @@ impl Sums {
         Sums { weight: zeros(pass.weight), adapters: zeros(adapters), scale: zeros(scale), shift: zeros(shift) }
     }
 
-    fn added(mut all: Vec<Sums>, pass: &Pass) -> Self {
-        if all.len() == 1
-            && let Some(only) = all.pop()
-        {
-            return only;
-        }
-        let mut sums = Sums::new(pass);
-        for own in &all {
-            pieces::add(&mut sums.weight, &own.weight);
-            pieces::add(&mut sums.adapters, &own.adapters);
-            pieces::add(&mut sums.scale, &own.scale);
-            pieces::add(&mut sums.shift, &own.shift);
-        }
+    /// The groups' sums, in their order.
+    fn added(all: Vec<Sums>, pass: &Pass) -> Self {
+        let mut all = all.into_iter();
+        let mut sums = all.next().unwrap_or_else(|| Sums::new(pass));
+        vectorized(|| {
+            for own in all {
+                pieces::add(&mut sums.weight, &own.weight);
+                pieces::add(&mut sums.adapters, &own.adapters);
+                pieces::add(&mut sums.scale, &own.scale);
+                pieces::add(&mut sums.shift, &own.shift);
+            }
+        });
         sums
     }
 }
