@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of tables.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::engine::{External, Report};
@@ -43,19 +45,17 @@ impl External for Pretrained {
     }
 }
 
-/// The opened encoder, and the JSON that says what it is: part of embeddings' metadata and of models.
-pub(super) fn open(
-    name: &str,
-    options: &TransformerOptions,
-    report: &dyn Report,
-) -> anyhow::Result<(Box<dyn TextEncoder>, serde_json::Value)> {
+/// An opened encoder, and the JSON that says what it is: part of embeddings' metadata and of models.
+pub(super) type Opened = (Arc<dyn TextEncoder>, serde_json::Value);
+
+pub(super) fn open(name: &str, options: &TransformerOptions, report: &dyn Report) -> anyhow::Result<Opened> {
     let resolved = Resolver::from_env().resolve(name, &Fetching(report))?;
     let encoder = match device()? {
         Some(device) => encoder::open_on(&resolved.folder, options, &device)?,
         None => encoder::open(&resolved.folder, options)?,
     };
     let recipe = recipe(&resolved.name, &resolved.digest, encoder.as_ref());
-    Ok((encoder, recipe))
+    Ok((encoder.into(), recipe))
 }
 
 /// The GPU that this program was built for; `None` for the CPU, which has an engine of its own.

@@ -27,6 +27,7 @@ mod report;
 pub mod schema;
 mod split;
 mod tested;
+mod text_vectors;
 mod train;
 mod training;
 mod transfer;

@@ -13,15 +13,15 @@ use super::folder::ModelFolder;
 use super::packed::PackedModel;
 use super::tokens::TextTokenizer;
 use super::weights::Weights;
-use super::{EncodeError, Pooling, TextEncoder, TransformerOptions};
+use super::{EncodeError, Pooling, Precision, TextEncoder, TransformerOptions};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 
 /// Raised when the same files and options give other vectors than before.
 const RECIPE: u32 = 1;
 
-/// Tokens of a batch: enough to keep the product busy, few enough for the caches.
-const BATCH_TOKENS: usize = 512;
+/// Tokens of a batch: enough to keep the product busy, few enough for what a layer makes of them to stay in the caches.
+const BATCH_TOKENS: usize = 128;
 
 pub struct Transformer {
     tokenizer: TextTokenizer,
@@ -30,18 +30,25 @@ pub struct Transformer {
     normalize: bool,
     max_length: usize,
     lowercase: bool,
+    precision: Precision,
     batch_tokens: usize,
 }
 
 impl Transformer {
     pub fn packed(folder: &Path, options: &TransformerOptions) -> Result<Self, EncodeError> {
         Transformer::open(folder, options, |model, weights| {
-            let engine = PackedModel::load(&weights, model.architecture, model.pooling)?;
+            let engine = PackedModel::load(&weights, model.architecture, model.pooling, options.precision)?;
             Ok(Box::new(engine))
         })
     }
 
     pub fn on_device(folder: &Path, options: &TransformerOptions, device: &Device) -> Result<Self, EncodeError> {
+        if !options.precision.is_f32() {
+            return Err(EncodeError::Option {
+                option: "precision",
+                reason: "only f32 is computed on this device; leave it out".to_owned(),
+            });
+        }
         Transformer::open(folder, options, |model, weights| Ok(Box::new(CandleModel::load(weights, model, device)?)))
     }
 
@@ -55,7 +62,7 @@ impl Transformer {
             Some(0) => {
                 return Err(EncodeError::Option {
                     option: "batch_tokens",
-                    reason: "0 tokens make no batch; leave it out or set 512".to_owned(),
+                    reason: "0 tokens make no batch; leave it out or set 128".to_owned(),
                 });
             }
             Some(tokens) => tokens,
@@ -69,6 +76,7 @@ impl Transformer {
             normalize: model.normalize,
             max_length: model.max_length,
             lowercase: model.lowercase,
+            precision: options.precision,
             batch_tokens,
         })
     }
@@ -114,7 +122,7 @@ impl TextEncoder for Transformer {
     }
 
     fn recipe(&self) -> serde_json::Value {
-        json!({
+        let mut recipe = json!({
             "kind": "transformer",
             "version": RECIPE,
             "engine": self.engine.name(),
@@ -122,7 +130,12 @@ impl TextEncoder for Transformer {
             "normalize": self.normalize,
             "max_length": self.max_length,
             "lowercase": self.lowercase,
-        })
+        });
+        // Left out where it is f32: such recipes are as they were before there was a choice.
+        if !self.precision.is_f32() {
+            recipe["precision"] = json!(self.precision);
+        }
+        recipe
     }
 }
 
