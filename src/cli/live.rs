@@ -84,6 +84,7 @@ impl Live {
             Outcome::Restored => (self.style.accent("↺"), format!("restored  {time:>9}")),
             Outcome::Fresh => return,
             Outcome::Failed => (self.style.error("✗"), "failed".to_owned()),
+            Outcome::Interrupted => (self.style.warning("◦"), format!("interrupted after {time}")),
             Outcome::Blocked => (self.style.dim("·"), self.style.dim("blocked by what failed")),
         };
         self.line(&format!("{mark} {stage:width$}  {word}", width = self.width));

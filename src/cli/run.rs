@@ -220,6 +220,7 @@ fn summary_json(recorded: &Recorded) -> serde_json::Value {
         "fresh": summary.with(engine::Outcome::Fresh),
         "failed": summary.with(engine::Outcome::Failed),
         "blocked": summary.with(engine::Outcome::Blocked),
+        "interrupted": summary.with(engine::Outcome::Interrupted),
     })
 }
 
@@ -265,6 +266,7 @@ fn summary_text(study: &Study, arguments: &StudyArguments, summary: &RunSummary,
         (engine::Outcome::Fresh, "fresh"),
         (engine::Outcome::Failed, "failed"),
         (engine::Outcome::Blocked, "blocked"),
+        (engine::Outcome::Interrupted, "left"),
     ] {
         if count(outcome) > 0 {
             parts.push(format!("{} {name}", count(outcome)));

@@ -16,6 +16,8 @@ pub enum Outcome {
     Failed,
     /// Something that it depends on failed.
     Blocked,
+    /// Cut short, or never begun, because the user ended the run.
+    Interrupted,
 }
 
 /// `Waiting`: another runner works on the same action; the stage takes nothing of the machine until that one ends.

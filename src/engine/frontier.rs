@@ -2,34 +2,25 @@
 //!
 //! Knows nothing of what happens to a stage when it is ready.
 
+use super::dag::Dag;
 use super::plan::Plan;
 
-pub(super) struct Frontier {
-    /// By stage: how many of its references wait for a stage that is not settled.
-    unmet: Vec<usize>,
-    /// By stage: who reads from it, once for each reference; only selected ones.
-    dependents: Vec<Vec<usize>>,
+pub(super) struct Frontier<'a> {
+    dag: &'a Dag,
+    /// By stage: how many of the stages that it reads from are not settled; `None` if it is not selected.
+    unmet: Vec<Option<usize>>,
     ready: Vec<usize>,
 }
 
-impl Frontier {
+impl<'a> Frontier<'a> {
     /// `selected` is closed under dependencies and in topological order.
-    pub fn new(plan: &Plan, selected: &[usize]) -> Self {
-        let mut frontier = Frontier {
-            unmet: vec![0; plan.stages.len()],
-            dependents: vec![Vec::new(); plan.stages.len()],
-            ready: Vec::new(),
-        };
+    pub fn new(plan: &'a Plan, selected: &[usize]) -> Self {
+        let mut unmet = vec![None; plan.dag.len()];
         for &stage in selected {
-            for input in &plan.stages[stage].inputs {
-                frontier.dependents[input.from].push(stage);
-                frontier.unmet[stage] += 1;
-            }
-            if plan.stages[stage].inputs.is_empty() {
-                frontier.ready.push(stage);
-            }
+            unmet[stage] = Some(plan.dag.dependencies(stage).count());
         }
-        frontier
+        let ready = selected.iter().copied().filter(|&stage| unmet[stage] == Some(0)).collect();
+        Frontier { dag: &plan.dag, unmet, ready }
     }
 
     /// The stages that became ready since the last call.
@@ -39,31 +30,18 @@ impl Frontier {
 
     /// What there was to decide or to do about `stage` is done.
     pub fn settle(&mut self, stage: usize) {
-        for &next in &self.dependents[stage] {
-            self.unmet[next] -= 1;
-            if self.unmet[next] == 0 {
-                self.ready.push(next);
-            }
-        }
-    }
-
-    pub fn dependents(&self, stage: usize) -> &[usize] {
-        &self.dependents[stage]
-    }
-
-    /// All that depends on `stage`, directly or not, each once; `stop` tells where the search need not go on.
-    pub fn below(&self, stage: usize, stop: impl Fn(usize) -> bool) -> Vec<usize> {
-        let mut found = Vec::new();
-        let mut seen = std::collections::HashSet::new();
-        let mut open = vec![stage];
-        while let Some(next) = open.pop() {
-            for &dependent in &self.dependents[next] {
-                if !stop(dependent) && seen.insert(dependent) {
-                    found.push(dependent);
-                    open.push(dependent);
+        for next in self.dag.dependents(stage) {
+            if let Some(unmet) = &mut self.unmet[next] {
+                *unmet -= 1;
+                if *unmet == 0 {
+                    self.ready.push(next);
                 }
             }
         }
-        found
+    }
+
+    /// The selected stages that depend on `stage`, directly or through stages that are `open`, each once.
+    pub fn below(&self, stage: usize, open: impl Fn(usize) -> bool) -> Vec<usize> {
+        self.dag.below(stage, |stage| self.unmet[stage].is_some() && open(stage))
     }
 }

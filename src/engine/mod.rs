@@ -21,6 +21,7 @@
 pub mod audit;
 pub mod check;
 pub mod context;
+mod dag;
 pub mod decision;
 pub mod event;
 mod execute;

@@ -5,11 +5,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use petgraph::algo::tarjan_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
 
 use super::check::{CheckContext, InputShape, Shape};
+use super::dag::Dag;
 use super::lock::LockFile;
 use super::resolve::Resolver;
 use super::resources::Resources;
@@ -24,6 +23,8 @@ pub struct Plan {
     pub stages: Vec<PlannedStage>,
     /// Indices into `stages`; a stage comes after all that it depends on, else in the order of the file.
     pub order: Vec<usize>,
+    /// Who reads from whom.
+    pub(super) dag: Dag,
     /// Results other than these are refused.
     pub(super) held_to: Option<LockFile>,
 }
@@ -87,13 +88,12 @@ impl Plan {
         let inputs: Vec<Vec<(Input, Span)>> = (0..bound.len())
             .map(|i| bound[i].as_ref().map(|stage| resolver.inputs(i, stage, &mut problems)).unwrap_or_default())
             .collect();
-        let order = match order(&spec, &inputs) {
-            Ok(order) => order,
-            Err(problem) => {
-                problems.push(*problem);
-                Vec::new()
-            }
-        };
+        let reads_from = |to: usize| inputs[to].iter().map(move |(input, _)| (input.from, to));
+        let dag = Dag::new(inputs.len(), (0..inputs.len()).flat_map(reads_from).collect());
+        let order = dag.order().unwrap_or_else(|circle| {
+            problems.push(circular(&spec, &circle));
+            Vec::new()
+        });
         let reads = check(&spec, &bound, &inputs, &order, &mut problems);
         if !problems.is_empty() {
             return Err(spec.problems(problems));
@@ -111,7 +111,7 @@ impl Plan {
                 Some(PlannedStage { name, stage, inputs, outputs, resources, reads })
             })
             .collect();
-        Ok(Plan { spec, stages, order, held_to: None })
+        Ok(Plan { spec, stages, order, dag, held_to: None })
     }
 
     /// From now on a stage whose key or output is not as in the lock fails, before it runs or before its result is committed.
@@ -119,35 +119,27 @@ impl Plan {
         self.held_to = Some(lock);
     }
 
-    /// The stages that `stage` reads from, without repetition.
+    /// The stages that `stage` reads from, each once, in the order of the file.
     pub fn dependencies(&self, stage: usize) -> Vec<usize> {
-        let mut all: Vec<usize> = self.stages[stage].inputs.iter().map(|input| input.from).collect();
-        all.sort_unstable();
-        all.dedup();
-        all
+        self.dag.dependencies(stage).collect()
     }
 
     /// Indices of the named stages (a matrix' bare name means all its instances) and of everything below them; all stages for no names.
     pub fn select(&self, names: &[String]) -> Result<Vec<usize>, UnknownStage> {
-        let mut wanted = vec![names.is_empty(); self.stages.len()];
+        if names.is_empty() {
+            return Ok(self.order.clone());
+        }
+        let mut named = Vec::new();
         for name in names {
-            let mut found = false;
-            for (i, stage) in self.spec.stages.values().enumerate() {
-                if stage.name == *name || stage.base == *name {
-                    wanted[i] = true;
-                    found = true;
-                }
-            }
-            if !found {
+            let before = named.len();
+            let stages = self.spec.stages.values().enumerate();
+            named.extend(stages.filter(|(_, stage)| stage.name == *name || stage.base == *name).map(|(i, _)| i));
+            if named.len() == before {
                 let hint = suggest(name, self.spec.stages.keys().map(String::as_str)).map(str::to_owned);
                 return Err(UnknownStage { name: name.clone(), hint });
             }
         }
-        for &i in self.order.iter().rev() {
-            if wanted[i] {
-                self.stages[i].inputs.iter().for_each(|input| wanted[input.from] = true);
-            }
-        }
+        let wanted = self.dag.closure(named);
         Ok(self.order.iter().copied().filter(|&i| wanted[i]).collect())
     }
 
@@ -237,52 +229,12 @@ pub(super) fn problem(span: Span, message: String, help: Option<String>) -> Prob
     problem
 }
 
-/// Topological order; among the possible ones the one nearest to the file's: Kahn's algorithm with the smallest index first, so that screens
-/// list stages as the user wrote them.
-fn order(spec: &PipelineSpec, inputs: &[Vec<(Input, Span)>]) -> Result<Vec<usize>, Box<Problem>> {
-    use std::cmp::Reverse;
-    let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); inputs.len()];
-    let mut unmet = vec![0; inputs.len()];
-    for (to, list) in inputs.iter().enumerate() {
-        for (input, _) in list {
-            dependents[input.from].push(to);
-            unmet[to] += 1;
-        }
-    }
-    let first = (0..inputs.len()).filter(|&i| unmet[i] == 0);
-    let mut ready: std::collections::BinaryHeap<Reverse<usize>> = first.map(Reverse).collect();
-    let mut order = Vec::with_capacity(inputs.len());
-    while let Some(Reverse(i)) = ready.pop() {
-        order.push(i);
-        for &next in &dependents[i] {
-            unmet[next] -= 1;
-            if unmet[next] == 0 {
-                ready.push(Reverse(next));
-            }
-        }
-    }
-    if order.len() == inputs.len() { Ok(order) } else { Err(circle(spec, &dependents)) }
-}
-
-fn circle(spec: &PipelineSpec, dependents: &[Vec<usize>]) -> Box<Problem> {
-    let mut graph = DiGraph::<usize, ()>::new();
-    let nodes: Vec<NodeIndex> = (0..dependents.len()).map(|i| graph.add_node(i)).collect();
-    for (from, list) in dependents.iter().enumerate() {
-        for &to in list {
-            graph.add_edge(nodes[from], nodes[to], ());
-        }
-    }
-    let mut cycle: Vec<usize> = tarjan_scc(&graph)
-        .into_iter()
-        .find(|component| component.len() > 1)
-        .map(|component| component.into_iter().map(|node| graph[node]).collect())
-        .unwrap_or_default();
-    cycle.sort_unstable();
-    let stages: Vec<&StageSpec> = cycle.iter().filter_map(|&i| Some(spec.stages.get_index(i)?.1)).collect();
+fn circular(spec: &PipelineSpec, circle: &[usize]) -> Problem {
+    let stages: Vec<&StageSpec> = circle.iter().map(|&i| &spec.stages[i]).collect();
     let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
     let message = format!("stages depend on each other in a circle: {}", names.join(", "));
     let span = stages.first().map(|stage| stage.name_span);
-    Box::new(Problem::new(span, message).help("one of these must not read from another"))
+    Problem::new(span, message).help("one of these must not read from another")
 }
 
 /// Runs every stage's own check, with the shapes of its inputs where they are known; returns what each stage reads.

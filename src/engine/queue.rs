@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use super::decision::Ground;
 use super::forecast::Forecaster;
-use super::frontier::Frontier;
 use super::resources::{Budget, Need};
 use super::run::Work;
 
@@ -87,8 +86,8 @@ impl<'a> Queue<'a> {
 
     /// A stage that was never timed counts as the mean of those that were.
     fn longest_chains(&self) -> Vec<u64> {
-        let frontier = Frontier::new(self.ground.plan, self.selected);
-        let count = self.ground.plan.stages.len();
+        let dag = &self.ground.plan.dag;
+        let count = dag.len();
         // Only what waits and what is below it can still matter.
         let mut open = vec![false; count];
         self.waiting.values().for_each(|waiting| open[waiting.stage] = true);
@@ -96,7 +95,7 @@ impl<'a> Queue<'a> {
         let mut seconds: Vec<Option<f64>> = vec![None; count];
         for &stage in self.selected {
             if open[stage] {
-                frontier.dependents(stage).iter().for_each(|&next| open[next] = true);
+                dag.dependents(stage).for_each(|next| open[next] = true);
                 seconds[stage] = forecaster.stage(stage).seconds;
             }
         }
@@ -104,7 +103,7 @@ impl<'a> Queue<'a> {
         let mean = timed.iter().sum::<f64>() / timed.len().max(1) as f64;
         let mut chains = vec![0; count];
         for &stage in self.selected.iter().rev().filter(|&&stage| open[stage]) {
-            let longest = frontier.dependents(stage).iter().map(|&next| chains[next]).max().unwrap_or(0);
+            let longest = dag.dependents(stage).map(|next| chains[next]).max().unwrap_or(0);
             chains[stage] = longest + (1e3 * seconds[stage].unwrap_or(mean)) as u64;
         }
         chains

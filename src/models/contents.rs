@@ -10,19 +10,39 @@ use super::catalogue::CatalogueEntry;
 use super::error::ResolveError;
 use super::name;
 
-/// Without these there is no encoder.
+/// Without these there is no encoder; static embeddings have no config.json.
 pub(super) const REQUIRED: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
 
-/// Pooling, normalisation and maximum length of a sentence-transformers folder; a plain BERT has none of them.
-const OPTIONAL: [&str; 4] =
-    ["modules.json", "sentence_bert_config.json", "1_Pooling/config.json", "2_Normalize/config.json"];
+/// Pooling, normalisation, prompts of a sentence-transformers folder; a plain BERT has none of them.
+const OPTIONAL: [&str; 5] = [
+    "modules.json",
+    "config.json",
+    "config_sentence_transformers.json",
+    "1_Pooling/config.json",
+    "2_Normalize/config.json",
+];
 
-/// Fetched so that Python opens the folder too. They decide no vector of ours, so a copy without them has the same digest.
-const COMPANIONS: [&str; 2] = ["special_tokens_map.json", "tokenizer_config.json"];
+/// Beside the transformer itself: the longest text, and lower case.
+const LENGTH: &str = "sentence_bert_config.json";
 
-/// Whether the file enters the digest.
-pub(super) fn decides_vectors(path: &str) -> bool {
-    !COMPANIONS.contains(&path)
+/// Beside the tokenizer. States the longest text too, for folders in which `LENGTH` does not.
+const TOKENIZER: &str = "tokenizer_config.json";
+
+/// Fetched so that Python opens the folder too.
+const COMPANION: &str = "special_tokens_map.json";
+
+/// Whether the file enters the digest of a folder, in which `LENGTH` states the longest text or not. A companion decides no
+/// vector of ours, so a copy without it has the same digest.
+pub(super) fn decides_vectors(path: &str, states_length: bool) -> bool {
+    path != COMPANION && !(states_length && path.ends_with(TOKENIZER))
+}
+
+/// Whether the folder's `LENGTH` states the longest text; in all catalogued encoders it does.
+pub(super) fn states_length(folder: &Path, files: &[String]) -> bool {
+    let file = files.iter().find(|file| file.ends_with(LENGTH));
+    let text = file.and_then(|file| std::fs::read(folder.join(file)).ok());
+    let config: Option<serde_json::Value> = text.and_then(|text| serde_json::from_slice(&text).ok());
+    config.is_some_and(|config| config["max_seq_length"].is_u64())
 }
 
 /// A file to look for, in the order in which to fetch: small ones first, so that a wrong id is found before 90 MB.
@@ -39,18 +59,22 @@ pub(super) fn wanted(entry: Option<&CatalogueEntry>, modules: Option<&[u8]>) -> 
         Some(entry) => entry
             .files
             .iter()
-            .map(|file| Wanted { path: file.path.to_string(), required: decides_vectors(file.path) })
+            .map(|file| Wanted { path: file.path.to_string(), required: decides_vectors(file.path, true) })
             .collect(),
         None => {
-            let optional = OPTIONAL.iter().chain(&COMPANIONS).map(|p| p.to_string());
-            let mut paths: Vec<String> = optional.chain(modules.map(module_files).unwrap_or_default()).collect();
+            let modules = modules.map(Module::list).unwrap_or_default();
+            let (place, is_static) = modules.first().map_or((String::new(), false), Module::body);
+            let required: Vec<String> =
+                (REQUIRED.iter().skip(usize::from(is_static))).map(|file| format!("{place}{file}")).collect();
+            let beside = [LENGTH, TOKENIZER].iter().map(|file| format!("{place}{file}"));
+            let further = modules.iter().skip(1).flat_map(Module::files);
+            let optional = OPTIONAL.iter().chain([&COMPANION]).map(|file| file.to_string());
+            let mut paths: Vec<String> = optional.chain(beside).chain(further).collect();
             paths.sort();
             paths.dedup();
-            let required = REQUIRED.iter().map(|p| (p.to_string(), true));
-            required
-                .chain(paths.into_iter().map(|p| (p, false)))
-                .map(|(path, required)| Wanted { path, required })
-                .collect()
+            paths.retain(|path| !required.contains(path));
+            let wanted = |required| move |path| Wanted { path, required };
+            required.into_iter().map(wanted(true)).chain(paths.into_iter().map(wanted(false))).collect()
         }
     };
     files.sort_by_key(|file| file.path.ends_with(".safetensors"));
@@ -99,19 +123,36 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Files of the modules beside the transformer itself, e.g. `3_Dense/model.safetensors`. Paths that would leave the folder are dropped.
-fn module_files(modules: &[u8]) -> Vec<String> {
-    #[derive(Deserialize)]
-    struct Module {
-        #[serde(default)]
-        path: String,
+/// A line of modules.json.
+#[derive(Deserialize)]
+struct Module {
+    #[serde(default)]
+    path: String,
+    #[serde(default, rename = "type")]
+    kind: String,
+}
+
+impl Module {
+    /// Those whose paths stay below the folder.
+    fn list(modules: &[u8]) -> Vec<Module> {
+        let mut modules: Vec<Module> = serde_json::from_slice(modules).unwrap_or_default();
+        modules.retain(|module| ["", "."].contains(&module.path.as_str()) || name::is_safe_path(&module.path));
+        modules
     }
-    let modules: Vec<Module> = serde_json::from_slice(modules).unwrap_or_default();
-    modules
-        .iter()
-        .filter(|module| name::is_safe_path(&module.path))
-        .flat_map(|module| ["config.json", "model.safetensors"].map(|file| format!("{}/{file}", module.path)))
-        .collect()
+
+    /// Where the first module's files are (empty, or ending in `/`), and whether it is a table of static embeddings.
+    fn body(&self) -> (String, bool) {
+        let place = if name::is_safe_path(&self.path) { format!("{}/", self.path) } else { String::new() };
+        (place, self.kind.ends_with("StaticEmbedding"))
+    }
+
+    /// Those of a further module, e.g. `3_Dense/model.safetensors`.
+    fn files(&self) -> Vec<String> {
+        match name::is_safe_path(&self.path) {
+            true => ["config.json", "model.safetensors"].map(|file| format!("{}/{file}", self.path)).to_vec(),
+            false => Vec::new(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -139,5 +180,17 @@ mod tests {
         assert!(paths.contains(&"3_Dense/model.safetensors".to_string()));
         assert!(!paths.iter().any(|path| path.contains("etc")));
         assert!(paths.last().is_some_and(|path| path.ends_with(".safetensors")));
+    }
+
+    #[test]
+    fn the_first_module_says_what_there_must_be() {
+        let required = |modules: &[u8]| -> Vec<String> {
+            wanted(None, Some(modules)).into_iter().filter(|w| w.required).map(|w| w.path).collect()
+        };
+        assert_eq!(required(b"[]"), REQUIRED);
+        let inside = br#"[{"path": "0_Transformer", "type": "x.Transformer"}]"#;
+        assert_eq!(required(inside), REQUIRED.map(|file| format!("0_Transformer/{file}")));
+        let table = br#"[{"path": ".", "type": "x.StaticEmbedding"}]"#;
+        assert_eq!(required(table), &REQUIRED[1..]);
     }
 }

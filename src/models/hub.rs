@@ -130,12 +130,15 @@ impl<'a> Download<'a> {
         }
     }
 
-    /// The list of modules, which decides what else to fetch. Asked after `config.json`, whose absence says more.
+    /// The list of modules, which decides what else to fetch. Asked after `config.json`; where both are absent there is no encoder.
     fn modules(&self) -> Result<Option<Vec<u8>>, Failure> {
-        self.file(contents::REQUIRED[0])?;
+        let config = self.file(contents::REQUIRED[0]);
+        if !matches!(config, Ok(_) | Err(Failure::Absent)) {
+            return config.map(|_| None);
+        }
         match self.file("modules.json") {
             Ok(path) => Ok(fs::read(path).ok()),
-            Err(Failure::Absent) => Ok(None),
+            Err(Failure::Absent) => config.map(|_| None),
             Err(failure) => Err(failure),
         }
     }

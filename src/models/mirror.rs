@@ -9,25 +9,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::FetchProgress;
+use super::catalogue::PipPackage;
 use super::error::ResolveError;
 use super::staging::Staging;
 
 /// A failure that took longer than this is the network's: another pip would wait as long and fail alike.
 const SLOW: Duration = Duration::from_secs(20);
 
-/// What to fetch: `name==version`, about `bytes` long.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Package {
-    pub name: &'static str,
-    pub version: &'static str,
-    pub bytes: u64,
-}
-
 /// Tries each of `programs` (e.g. `["python3", "-m", "pip"]`) until one brings the wheel into `staging`; returns its path.
 /// Errors: `Cancelled`, or `Mirror` with the reason of each program.
 pub(super) fn download(
     programs: &[Vec<String>],
-    package: Package,
+    package: &PipPackage,
     staging: &Staging,
     progress: &dyn FetchProgress,
 ) -> Result<PathBuf, ResolveError> {
@@ -64,7 +57,7 @@ struct Folders {
 fn run(
     program: &str,
     arguments: &[String],
-    package: Package,
+    package: &PipPackage,
     folders: &Folders,
     progress: &dyn FetchProgress,
 ) -> Result<Result<PathBuf, String>, ResolveError> {
@@ -108,7 +101,7 @@ fn run(
 
 fn wait(
     child: &mut Child,
-    package: Package,
+    package: &PipPackage,
     folders: &Folders,
     progress: &dyn FetchProgress,
 ) -> Result<ExitStatus, ResolveError> {

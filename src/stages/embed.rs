@@ -1,4 +1,4 @@
-//! `embed`: text columns → vectors, by a sentence-transformer or by the built-in `tfidf`.
+//! `embed`: text columns → vectors, by a pretrained model or by the built-in `tfidf`.
 //!
 //! Knows nothing of how encoders compute or where they come from (`encoder`).
 
@@ -31,9 +31,9 @@ use crate::ml::progress::Silent;
 pub struct Embed {
     /// Text columns to embed.
     columns: Vec<String>,
-    /// A sentence-transformers model by its hub id or folder, or `tfidf`, which needs no model.
+    /// A model by its hub id, folder or imported name (sentence-transformers, model2vec), or `tfidf`, which needs no model.
     encoder: String,
-    /// For sentence-transformers: what differs from the model's own files.
+    /// For models: what differs from their own files.
     #[serde(default)]
     transformer: TransformerOptions,
     /// For `tfidf`.

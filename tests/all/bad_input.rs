@@ -177,7 +177,7 @@ fn a_full_disk() {
 fn an_interrupt_stops_within_a_second_and_the_next_run_goes_on() {
     let yaml = STUDY.replace("epochs: 3", "epochs: 100000\n    early_stopping: {patience: 100000}");
     let work = Workspace::with_songs().pipeline(&yaml);
-    let mut child = work.command(&["run", "pipeline.yaml", "--json"]).stdout(Stdio::null()).spawn().expect("starts");
+    let mut child = work.command(&["run", "pipeline.yaml", "--json"]).stdout(Stdio::piped()).spawn().expect("starts");
     let started = Instant::now();
     while !work.exists("artifacts/study/titles/rows.arrow") {
         assert!(started.elapsed() < Duration::from_secs(60), "the titles were never embedded");
@@ -187,9 +187,13 @@ fn an_interrupt_stops_within_a_second_and_the_next_run_goes_on() {
     let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
     assert!(kill.success());
     let asked = Instant::now();
-    let status = child.wait().expect("ends");
+    let output = child.wait_with_output().expect("ends");
     assert!(asked.elapsed() < Duration::from_secs(1), "took {:?}", asked.elapsed());
-    assert_eq!(status.code(), Some(130));
+    assert_eq!(output.status.code(), Some(130));
+    let last = String::from_utf8_lossy(&output.stdout).lines().last().map(str::to_owned).unwrap_or_default();
+    let summary: serde_json::Value = serde_json::from_str(&last).expect("JSON");
+    assert_eq!(summary["interrupted"], serde_json::json!(["fused", "predict"]), "{summary}");
+    assert_eq!((&summary["failed"], &summary["blocked"]), (&serde_json::json!([]), &serde_json::json!([])));
     assert!(!work.exists("artifacts/study/fused"));
     work.edit("pipeline.yaml", "epochs: 100000", "epochs: 2");
     work.run().ran(&["fused", "predict"]);

@@ -9,19 +9,19 @@ use candle_transformers::models::distilbert::DistilBertModel;
 use candle_transformers::models::xlm_roberta::XLMRobertaModel;
 use serde::de::DeserializeOwned;
 
+use super::EncodeError;
 use super::architecture::{Activation, Family};
 use super::batches::{Engine, Session};
-use super::folder::ModelFolder;
-use super::transformer::pool;
+use super::folder::TransformerFiles;
+use super::pooling::{Pooling, pool};
 use super::weights::Weights;
-use super::{EncodeError, Pooling};
 use crate::ml::progress::Cancelled;
 
 pub struct CandleModel {
     network: Network,
     device: Device,
     hidden: usize,
-    pooling: Pooling,
+    poolings: Vec<Pooling>,
 }
 
 enum Network {
@@ -31,10 +31,9 @@ enum Network {
 }
 
 impl CandleModel {
-    pub fn load(weights: Weights, model: &ModelFolder, device: &Device) -> Result<Self, EncodeError> {
+    pub fn load(weights: Weights, model: &TransformerFiles, device: &Device) -> Result<Self, EncodeError> {
         let path = weights.path().to_owned();
-        let unsupported =
-            |reason: String| EncodeError::Unsupported { path: model.transformer.join("config.json"), reason };
+        let unsupported = |reason: String| EncodeError::Unsupported { path: model.config_path.clone(), reason };
         let failed = |error: candle_core::Error| EncodeError::Corrupt { path: path.clone(), reason: error.to_string() };
         let builder =
             VarBuilder::from_buffered_safetensors(weights.into_bytes(), DType::F32, device).map_err(failed)?;
@@ -54,7 +53,12 @@ impl CandleModel {
                 return Err(unsupported("model_type 'mpnet' on this device; run it on the CPU".to_owned()));
             }
         };
-        Ok(CandleModel { network, device: device.clone(), hidden: model.architecture.hidden, pooling: model.pooling })
+        Ok(CandleModel {
+            network,
+            device: device.clone(),
+            hidden: model.architecture.hidden,
+            poolings: model.poolings.clone(),
+        })
     }
 
     /// Sequences of one length → sequences × tokens × hidden.
@@ -76,11 +80,9 @@ impl CandleModel {
 }
 
 /// config.json as candle's own type.
-fn config<T: DeserializeOwned>(model: &ModelFolder) -> Result<T, EncodeError> {
-    serde_json::from_value(model.config.clone()).map_err(|error| EncodeError::Unsupported {
-        path: model.transformer.join("config.json"),
-        reason: error.to_string(),
-    })
+fn config<T: DeserializeOwned>(model: &TransformerFiles) -> Result<T, EncodeError> {
+    serde_json::from_value(model.config.clone())
+        .map_err(|error| EncodeError::Unsupported { path: model.config_path.clone(), reason: error.to_string() })
 }
 
 impl Engine for CandleModel {
@@ -89,7 +91,7 @@ impl Engine for CandleModel {
     }
 
     fn dim(&self) -> usize {
-        self.hidden
+        self.hidden * self.poolings.len()
     }
 
     fn equal_lengths(&self) -> bool {
@@ -115,8 +117,8 @@ impl Session for CandleSession<'_> {
         let CandleSession(model) = self;
         let states = model.forward(sequences).map_err(|error| EncodeError::Device(error.to_string()))?;
         let size = sequences[0].len() * model.hidden;
-        for (states, out) in states.chunks_exact(size).zip(out.chunks_exact_mut(model.hidden)) {
-            pool(model.pooling, states.chunks_exact(model.hidden), out);
+        for (states, out) in states.chunks_exact(size).zip(out.chunks_exact_mut(model.dim())) {
+            pool(&model.poolings, states.chunks_exact(model.hidden), out);
         }
         Ok(())
     }

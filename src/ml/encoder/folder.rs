@@ -1,4 +1,4 @@
-//! A model's folder in the sentence-transformers layout: which modules it chains, how it pools, how long a text may be.
+//! A model's folder in the sentence-transformers layout: how it pools, how long a text may be, what the options change.
 //!
 //! Knows nothing of tensors or tokens; `weights` and `tokens` read those files.
 
@@ -9,19 +9,31 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::architecture::Architecture;
-use super::{EncodeError, Pooling, TransformerOptions};
+use super::modules::{Body, Modules, Step};
+use super::{EncodeError, Pooling, TransformerOptions, prompts};
 
-/// What decides a transformer's vectors besides its tensors and its tokenizer.
+/// What decides an encoder's vectors besides its tensors and its tokenizer.
 pub struct ModelFolder {
     /// Holds config.json, tokenizer.json and model.safetensors.
-    pub transformer: PathBuf,
+    pub place: PathBuf,
+    /// `None` for static embeddings.
+    pub transformer: Option<TransformerFiles>,
+    /// in tokens, special ones included; `None`: without limit
+    pub max_length: Option<usize>,
+    pub lowercase: bool,
+    /// Put before every text.
+    pub prefix: String,
+    /// What follows the pooling.
+    pub steps: Vec<Step>,
+}
+
+/// What only transformers have.
+pub struct TransformerFiles {
+    pub config_path: PathBuf,
     pub config: Value,
     pub architecture: Architecture,
-    pub pooling: Pooling,
-    pub normalize: bool,
-    /// in tokens, special ones included
-    pub max_length: usize,
-    pub lowercase: bool,
+    /// Side by side in a vector.
+    pub poolings: Vec<Pooling>,
 }
 
 impl ModelFolder {
@@ -33,118 +45,159 @@ impl ModelFolder {
                 remedy: "give the folder of a model in the sentence-transformers layout".to_owned(),
             });
         }
-        let modules = Modules::read(folder)?;
-        let transformer = folder.join(&modules.transformer);
-        let config_path = transformer.join("config.json");
-        let config = read_json(&config_path)?.ok_or_else(|| EncodeError::Missing {
-            path: config_path.clone(),
-            remedy: "the folder is not a transformer's, or the download is not complete".to_owned(),
-        })?;
-        let architecture = Architecture::read(&config, &config_path)?;
-        let pooling = match (options.pooling, &modules.pooling) {
-            (Some(pooling), _) => pooling,
-            (None, Some(path)) => read_pooling(&folder.join(path).join("config.json"))?,
-            // What sentence-transformers assumes of a bare transformer.
-            (None, None) => Pooling::Mean,
-        };
-        let sentence = read_sentence_config(&transformer)?;
-        let longest = architecture.longest();
-        let max_length = match options.max_length {
-            Some(length) if length > longest => {
-                return Err(EncodeError::Option {
-                    option: "max_length",
-                    reason: format!("{length} is more than the model's {longest} positions"),
-                });
+        let root_config = read_json(&folder.join("config.json"))?;
+        let Modules { body, place, pooling, steps } = Modules::read(folder, root_config.as_ref())?;
+        let prefix = prompts::prefix(folder, options)?;
+        let steps = overruled(steps, options);
+        match body {
+            Body::Transformer => {
+                let transformer = TransformerFiles::read(&place, pooling.as_deref(), !prefix.is_empty(), options)?;
+                let sentence = read_sentence_config(&place)?;
+                let max_length = longest(&place, &sentence, transformer.architecture.longest(), options)?;
+                let lowercase = sentence["do_lower_case"].as_bool().unwrap_or(false);
+                Ok(ModelFolder {
+                    place,
+                    transformer: Some(transformer),
+                    max_length: Some(max_length),
+                    lowercase,
+                    prefix,
+                    steps,
+                })
             }
-            Some(length) => length,
-            None => {
-                let stated = match sentence["max_seq_length"].as_u64() {
-                    Some(length) => Some(length),
-                    None => read_json(&transformer.join("tokenizer_config.json"))?
-                        .and_then(|config| config["model_max_length"].as_u64()),
-                };
-                stated.map_or(longest, |length| longest.min(length.try_into().unwrap_or(longest)))
-            }
-        };
-        Ok(ModelFolder {
-            transformer,
-            config,
-            architecture,
-            pooling,
-            normalize: options.normalize.unwrap_or(modules.normalize),
-            max_length,
-            lowercase: sentence["do_lower_case"].as_bool().unwrap_or(false),
-        })
-    }
-}
-
-/// modules.json: the chain of modules, of which we know three.
-struct Modules {
-    transformer: PathBuf,
-    pooling: Option<PathBuf>,
-    normalize: bool,
-}
-
-impl Modules {
-    fn read(folder: &Path) -> Result<Self, EncodeError> {
-        let mut modules = Modules { transformer: PathBuf::new(), pooling: None, normalize: false };
-        let path = folder.join("modules.json");
-        let Some(list) = read_json(&path)? else {
-            return Ok(modules);
-        };
-        let corrupt = |reason: &str| EncodeError::Corrupt { path: path.clone(), reason: reason.to_owned() };
-        for module in list.as_array().ok_or_else(|| corrupt("it is not a list"))? {
-            let kind = module["type"].as_str().ok_or_else(|| corrupt("a module has no type"))?;
-            let place = PathBuf::from(module["path"].as_str().unwrap_or(""));
-            match kind.rsplit('.').next().unwrap_or(kind) {
-                "Transformer" => modules.transformer = place,
-                "Pooling" => modules.pooling = Some(place),
-                "Normalize" => modules.normalize = true,
-                _ => {
-                    return Err(EncodeError::Unsupported {
-                        path,
-                        reason: format!("module '{kind}'; supported are Transformer, Pooling, Normalize"),
+            Body::Static => {
+                if options.pooling.is_some() {
+                    return Err(EncodeError::Option {
+                        option: "pooling",
+                        reason: "static embeddings have no other than the mean; leave it out".to_owned(),
                     });
                 }
+                let max_length = options.max_length.or(static_length(&place)?);
+                Ok(ModelFolder { place, transformer: None, max_length, lowercase: false, prefix, steps })
             }
         }
-        Ok(modules)
+    }
+
+    /// Whether vectors end with length 1.
+    pub fn normalizes(&self) -> bool {
+        self.steps.last() == Some(&Step::Normalize)
     }
 }
 
-/// The one mode that a pooling module's config.json switches on, in its old form (a flag for each mode) or its new one.
-fn read_pooling(path: &Path) -> Result<Pooling, EncodeError> {
-    let config = read_json(path)?.ok_or_else(|| EncodeError::Missing {
-        path: path.to_owned(),
-        remedy: "modules.json names it; complete the folder, or set the option pooling".to_owned(),
-    })?;
-    let mut modes: Vec<String> = match &config["pooling_mode"] {
+/// The model's steps as the options change them. A vector that is to have length 1 has it after truncation too.
+fn overruled(mut steps: Vec<Step>, options: &TransformerOptions) -> Vec<Step> {
+    let normalize = options.normalize.unwrap_or(steps.last() == Some(&Step::Normalize));
+    if options.normalize == Some(false) {
+        steps.retain(|step| *step != Step::Normalize);
+    }
+    steps.extend(options.dimensions.map(Step::Truncate));
+    if normalize && steps.last() != Some(&Step::Normalize) {
+        steps.push(Step::Normalize);
+    }
+    steps
+}
+
+impl TransformerFiles {
+    fn read(
+        place: &Path,
+        pooling: Option<&Path>,
+        prompted: bool,
+        options: &TransformerOptions,
+    ) -> Result<Self, EncodeError> {
+        let config_path = place.join("config.json");
+        let config =
+            read_json_file(&config_path, "the folder is not a transformer's, or the download is not complete")?;
+        let architecture = Architecture::read(&config, &config_path)?;
+        let poolings = match (options.pooling, pooling) {
+            (Some(pooling), _) => vec![pooling],
+            (None, Some(path)) => read_pooling(&path.join("config.json"), prompted)?,
+            // What sentence-transformers assumes of a bare transformer.
+            (None, None) => vec![Pooling::Mean],
+        };
+        Ok(TransformerFiles { config_path, config, architecture, poolings })
+    }
+}
+
+/// Tokens that model2vec reads of a text unless its config.json says otherwise.
+const MODEL2VEC_LENGTH: usize = 512;
+
+/// The longest text in tokens of a table of static embeddings. Only model2vec's have a config.json, and a limit.
+fn static_length(place: &Path) -> Result<Option<usize>, EncodeError> {
+    let path = place.join("config.json");
+    let Some(config) = read_json(&path)? else {
+        return Ok(None);
+    };
+    match config.get("max_length") {
+        None => Ok(Some(MODEL2VEC_LENGTH)),
+        Some(Value::Null) => Ok(None),
+        Some(length) => match length.as_u64() {
+            Some(length @ 1..=1_000_000) => Ok(Some(length as usize)),
+            _ => Err(EncodeError::Corrupt {
+                path,
+                reason: format!("'max_length' is {length}, not a number of 1 to 1000000"),
+            }),
+        },
+    }
+}
+
+/// The longest text in tokens: by the options, by the model's files, at most what the model has positions for.
+fn longest(
+    place: &Path,
+    sentence: &Value,
+    positions: usize,
+    options: &TransformerOptions,
+) -> Result<usize, EncodeError> {
+    match options.max_length {
+        Some(length) if length > positions => Err(EncodeError::Option {
+            option: "max_length",
+            reason: format!("{length} is more than the model's {positions} positions"),
+        }),
+        Some(length) => Ok(length),
+        None => {
+            let stated = match sentence["max_seq_length"].as_u64() {
+                Some(length) => Some(length),
+                None => read_json(&place.join("tokenizer_config.json"))?
+                    .and_then(|config| config["model_max_length"].as_u64()),
+            };
+            Ok(stated.map_or(positions, |length| positions.min(length.try_into().unwrap_or(positions))))
+        }
+    }
+}
+
+/// The modes that a pooling module's config.json switches on, in its old form (a flag for each mode) or its new one.
+fn read_pooling(path: &Path, prompted: bool) -> Result<Vec<Pooling>, EncodeError> {
+    let config = read_json_file(path, "modules.json names it; complete the folder, or set the option pooling")?;
+    let unsupported = |reason: String| EncodeError::Unsupported { path: path.to_owned(), reason };
+    if prompted && config["include_prompt"] == false {
+        return Err(unsupported("include_prompt false with a prompt; leave the prompt out".to_owned()));
+    }
+    let named = |mode: &str| Pooling::NAMED.iter().find(|(name, _)| *name == mode).map(|(_, pooling)| *pooling);
+    let modes: Vec<String> = match &config["pooling_mode"] {
         Value::String(mode) => vec![mode.clone()],
         Value::Array(modes) => modes.iter().map(|mode| mode.as_str().unwrap_or_default().to_owned()).collect(),
-        _ => config
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(_, on)| on.as_bool() == Some(true))
-            .filter_map(|(key, _)| key.strip_prefix("pooling_mode_"))
-            .map(|mode| match mode {
-                "cls_token" | "max_tokens" | "mean_tokens" => mode.rsplit_once('_').map_or(mode, |(mode, _)| mode),
-                _ => mode,
-            })
-            .map(str::to_owned)
-            .collect(),
+        _ => {
+            let flags = config.as_object().into_iter().flatten().filter(|(_, on)| on.as_bool() == Some(true));
+            let mut modes: Vec<String> = flags
+                .filter_map(|(key, _)| key.strip_prefix("pooling_mode_"))
+                .map(|mode| match mode {
+                    "cls_token" | "max_tokens" | "mean_tokens" | "weightedmean_tokens" => {
+                        mode.rsplit_once('_').map_or(mode, |(mode, _)| mode).to_owned()
+                    }
+                    _ => mode.to_owned(),
+                })
+                .collect();
+            // Flags have no order of their own.
+            modes.sort_by_key(|mode| Pooling::NAMED.iter().position(|(name, _)| name == mode));
+            modes
+        }
     };
-    if modes.is_empty() {
-        modes.push("mean".to_owned());
-    }
-    match modes.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["mean"] => Ok(Pooling::Mean),
-        ["cls"] => Ok(Pooling::Cls),
-        ["max"] => Ok(Pooling::Max),
-        _ => Err(EncodeError::Unsupported {
-            path: path.to_owned(),
-            reason: format!("pooling {modes:?}; supported is one of mean, cls, max"),
-        }),
+    let poolings: Option<Vec<Pooling>> = modes.iter().map(|mode| named(mode)).collect();
+    match poolings {
+        Some(poolings) if poolings.is_empty() => Ok(vec![Pooling::Mean]),
+        Some(poolings) => Ok(poolings),
+        None => {
+            let known = Pooling::NAMED.map(|(name, _)| name).join(", ");
+            Err(unsupported(format!("pooling {modes:?}; supported are {known}")))
+        }
     }
 }
 
@@ -159,7 +212,7 @@ fn read_sentence_config(folder: &Path) -> Result<Value, EncodeError> {
 }
 
 /// The parsed file, `None` where there is none.
-fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
+pub fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -171,6 +224,11 @@ fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
         Ok(value) => Ok(Some(value)),
         Err(error) => Err(EncodeError::Corrupt { path: path.to_owned(), reason: error.to_string() }),
     }
+}
+
+/// The parsed file, which must be there; `hint` helps whoever misses it.
+pub fn read_json_file(path: &Path, hint: &str) -> Result<Value, EncodeError> {
+    read_json(path)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
 }
 
 /// The bytes of a file that must be there; `hint` helps whoever misses it.

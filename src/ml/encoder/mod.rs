@@ -1,13 +1,16 @@
-//! Encoders turn texts into vectors: transformers in the sentence-transformers layout, and TF-IDF with latent
-//! semantic analysis, which needs no model.
+//! Encoders turn texts into vectors: transformers and static embeddings in the sentence-transformers layout, and TF-IDF
+//! with latent semantic analysis, which needs no model.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `folder` | what a model's own files say: architecture, pooling, normalisation, length |
+//! | `folder` | what a model's own files and the options say: pooling, length, steps |
+//! | `modules`, `architecture`, `prompts` | the chain of modules, a transformer's shape, the text put before each text |
 //! | `tokens` | texts → distinct token sequences |
 //! | `batches` | sequences → batches → worker threads → rows |
 //! | `packed` | the BERT family on a CPU, without padding, one thread a batch |
 //! | `candle_model` | the same through candle-transformers, for other devices and as a reference |
+//! | `static_model` | a vector for each token, as model2vec and StaticEmbedding have it |
+//! | `pooling`, `head` | tokens' vectors → a text's; dense layers, normalisation and truncation after it |
 //! | `tfidf` | word and character n-grams, reduced by a seeded truncated SVD |
 //!
 //! Knows no network, cache or table: fetching a model's files and keeping its vectors is others' work.
@@ -17,9 +20,14 @@ mod batches;
 mod candle_model;
 mod error;
 mod folder;
+mod head;
 mod kernels;
+mod modules;
 mod packed;
 mod parallel;
+mod pooling;
+mod prompts;
+mod static_model;
 mod tfidf;
 mod tokens;
 mod transformer;
@@ -34,6 +42,7 @@ use super::matrix::Matrix;
 use super::progress::Progress;
 
 pub use error::EncodeError;
+pub use pooling::Pooling;
 pub use tfidf::{Tfidf, TfidfOptions};
 
 /// Turns texts into vectors of one length. The vector of a text depends on that text alone.
@@ -68,18 +77,6 @@ pub trait TextEncoder: Send + Sync {
     fn recipe(&self) -> serde_json::Value;
 }
 
-/// How the vectors of a text's tokens become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Pooling {
-    /// The mean over all tokens, special ones included.
-    Mean,
-    /// The vector of the first token.
-    Cls,
-    /// The largest value of each dimension.
-    Max,
-}
-
 /// In how many bits the layers' products are computed; all else is f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -100,7 +97,7 @@ impl Precision {
     }
 }
 
-/// What a user may change about a transformer; what is left out comes from the model's own files.
+/// What a user may change about a model; what is left out comes from its own files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TransformerOptions {
@@ -117,6 +114,15 @@ pub struct TransformerOptions {
     /// the vectors; the stage tells how much.
     #[serde(skip_serializing_if = "Precision::is_f32")]
     pub precision: Precision,
+    /// Text put before every text, e.g. `query: ` for E5. Empty: none, even if the model has a default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The same by the name under which the model's config_sentence_transformers.json has it, e.g. `query`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// Keep only so many dimensions of a vector, the first ones: for models trained to bear it (Matryoshka, arXiv 2205.13147).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<usize>,
     /// Tokens computed together by one thread: a matter of speed and memory, not of results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_tokens: Option<usize>,

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of what becomes of the tokens.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,8 +16,26 @@ use crate::ml::progress::{Cancelled, Progress};
 pub struct TextTokenizer {
     tokenizer: Tokenizer,
     lowercase: bool,
+    prefix: String,
+    /// Whether special tokens are put around a text.
+    special: bool,
+    /// A token that is left out.
+    dropped: Option<u32>,
     vocabulary: usize,
-    max_length: usize,
+    max_length: Option<usize>,
+    /// Longer texts are cut there, in characters, before anything else.
+    max_characters: Option<usize>,
+}
+
+/// Which tokens stand for a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marks {
+    /// Its own between special ones.
+    Special,
+    /// Its own.
+    Plain,
+    /// Its own without the unknown ones, as model2vec has it.
+    KnownOnly,
 }
 
 /// Distinct sequences, and for each text the number of its own.
@@ -29,29 +48,42 @@ pub struct Sequences {
 const CHUNK: usize = 64;
 
 impl TextTokenizer {
-    pub fn open(model: &ModelFolder) -> Result<Self, EncodeError> {
-        let path = model.transformer.join("tokenizer.json");
+    /// The tokenizer of a model that knows `vocabulary` tokens.
+    pub fn open(model: &ModelFolder, marks: Marks, vocabulary: usize) -> Result<Self, EncodeError> {
+        let path = model.place.join("tokenizer.json");
         let bytes = read_bytes(&path, "fetch it, or save the tokenizer as a fast one with the transformers library")?;
         let corrupt = |reason| EncodeError::Corrupt { path: path.clone(), reason };
-        let mut tokenizer = guarded(|| Tokenizer::from_bytes(bytes)).map_err(corrupt)?;
-        let special = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
-        if model.max_length <= special {
+        let mut tokenizer = guarded(|| Tokenizer::from_bytes(&bytes)).map_err(corrupt)?;
+        let special = marks == Marks::Special;
+        let added = match (special, tokenizer.get_post_processor()) {
+            (true, Some(processor)) => processor.added_tokens(false),
+            _ => 0,
+        };
+        let known_only = marks == Marks::KnownOnly;
+        let max_length = model.max_length;
+        if let Some(length) = max_length.filter(|length| *length <= added) {
             return Err(EncodeError::Option {
                 option: "max_length",
-                reason: format!("{} leaves no room beside {special} special tokens", model.max_length),
+                reason: format!("{length} leaves no room beside {added} special tokens"),
             });
         }
         // Sequences are never padded here; the file may ask for it (all-MiniLM-L6-v2: to 128 tokens).
         tokenizer.with_padding(None);
-        tokenizer
-            .with_truncation(Some(TruncationParams { max_length: model.max_length, ..TruncationParams::default() }))
-            .map_err(|error| corrupt(error.to_string()))?;
-        guarded(|| tokenizer.encode_fast("a", true)).map_err(corrupt)?;
+        if let Some(max_length) = max_length {
+            tokenizer
+                .with_truncation(Some(TruncationParams { max_length, ..TruncationParams::default() }))
+                .map_err(|error| corrupt(error.to_string()))?;
+        }
+        guarded(|| tokenizer.encode_fast("a", special)).map_err(corrupt)?;
         Ok(TextTokenizer {
+            max_characters: max_length.filter(|_| known_only).map(|length| length * median_length(&tokenizer)),
+            dropped: if known_only { unknown_token(&bytes, &tokenizer) } else { None },
             tokenizer,
             lowercase: model.lowercase,
-            vocabulary: model.architecture.vocabulary,
-            max_length: model.max_length,
+            prefix: model.prefix.clone(),
+            special,
+            vocabulary,
+            max_length,
         })
     }
 
@@ -94,7 +126,7 @@ impl TextTokenizer {
             progress.warn(&format!(
                 "{cut} of {} distinct texts are longer than {} tokens and were cut",
                 distinct_texts.len(),
-                self.max_length
+                self.max_length.unwrap_or(0)
             ));
         }
         let mut distinct = vec![Vec::new(); sequences.len()];
@@ -106,16 +138,25 @@ impl TextTokenizer {
 
     /// The tokens of one text, and whether it was cut.
     fn tokenize(&self, index: usize, text: &str) -> Result<(Vec<u32>, bool), EncodeError> {
-        let lowered;
-        let text = if self.lowercase {
-            lowered = text.to_lowercase();
-            &lowered
-        } else {
-            text
+        let mut text = Cow::Borrowed(text);
+        if !self.prefix.is_empty() {
+            text = Cow::Owned(format!("{}{text}", self.prefix));
+        }
+        if self.lowercase {
+            text = Cow::Owned(text.to_lowercase());
+        }
+        let mut text = text.as_ref();
+        let mut shortened = false;
+        if let Some((end, _)) = self.max_characters.and_then(|characters| text.char_indices().nth(characters)) {
+            text = &text[..end];
+            shortened = true;
+        }
+        let Some(max_length) = self.max_length else {
+            return self.encode(index, text);
         };
         // All tokenizers of the BERT family part words at white space, so a prefix that ends there and fills the
         // length gives the tokens of the whole text, megabytes of which would take seconds.
-        let mut enough = 32 * self.max_length;
+        let mut enough = 32 * max_length;
         while enough < text.len() {
             let start = text.ceil_char_boundary(enough);
             let Some(space) = text[start..].find(char::is_whitespace) else {
@@ -127,17 +168,39 @@ impl TextTokenizer {
             }
             enough = 4 * (start + space);
         }
-        self.encode(index, text)
+        self.encode(index, text).map(|(tokens, cut)| (tokens, cut || shortened))
     }
 
     fn encode(&self, index: usize, text: &str) -> Result<(Vec<u32>, bool), EncodeError> {
-        let encoding = guarded(|| self.tokenizer.encode_fast(text, true))
+        let encoding = guarded(|| self.tokenizer.encode_fast(text, self.special))
             .map_err(|reason| EncodeError::Tokenize { index, reason })?;
-        let tokens = encoding.get_ids().to_vec();
+        let mut tokens = encoding.get_ids().to_vec();
+        tokens.retain(|token| Some(*token) != self.dropped);
         match tokens.iter().find(|&&token| token as usize >= self.vocabulary) {
             Some(&token) => Err(EncodeError::Vocabulary { token, vocabulary: self.vocabulary }),
             None => Ok((tokens, !encoding.get_overflowing().is_empty())),
         }
+    }
+}
+
+/// The median number of characters of a token of the vocabulary, by which model2vec cuts long texts.
+fn median_length(tokenizer: &Tokenizer) -> usize {
+    let mut lengths: Vec<usize> = tokenizer.get_vocab(true).keys().map(|token| token.chars().count()).collect();
+    lengths.sort_unstable();
+    match lengths.len() {
+        0 => 1,
+        count if count % 2 == 1 => lengths[count / 2],
+        count => (lengths[count / 2 - 1] + lengths[count / 2]) / 2,
+    }
+}
+
+/// The token for what the vocabulary lacks: named, or (unigram) numbered.
+fn unknown_token(file: &[u8], tokenizer: &Tokenizer) -> Option<u32> {
+    let file: serde_json::Value = serde_json::from_slice(file).ok()?;
+    let model = &file["model"];
+    match model["unk_token"].as_str() {
+        Some(token) => tokenizer.token_to_id(token),
+        None => model["unk_id"].as_u64().and_then(|id| u32::try_from(id).ok()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A sentence transformer: tokenizer, engine, pooling and normalisation behind `TextEncoder`.
+//! A model in the sentence-transformers layout: tokenizer, engine and head behind `TextEncoder`.
 //!
 //! Knows nothing of the engines' arithmetic.
 
@@ -9,11 +9,14 @@ use serde_json::json;
 
 use super::batches::{self, Engine};
 use super::candle_model::CandleModel;
-use super::folder::ModelFolder;
+use super::folder::{ModelFolder, TransformerFiles};
+use super::head::Headed;
+use super::modules::Step;
 use super::packed::PackedModel;
-use super::tokens::TextTokenizer;
+use super::static_model::StaticModel;
+use super::tokens::{Marks, TextTokenizer};
 use super::weights::Weights;
-use super::{EncodeError, Pooling, Precision, TextEncoder, TransformerOptions};
+use super::{EncodeError, TextEncoder, TransformerOptions};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 
@@ -22,23 +25,21 @@ const RECIPE: u32 = 1;
 
 /// Tokens of a batch: enough to keep the product busy, few enough for what a layer makes of them to stay in the caches.
 const BATCH_TOKENS: usize = 128;
+/// The same where they are only looked up.
+const LOOKED_UP: usize = 4096;
 
 pub struct Transformer {
     tokenizer: TextTokenizer,
     engine: Box<dyn Engine>,
-    pooling: Pooling,
-    normalize: bool,
-    max_length: usize,
-    lowercase: bool,
-    precision: Precision,
     batch_tokens: usize,
+    recipe: serde_json::Value,
 }
 
 impl Transformer {
     pub fn packed(folder: &Path, options: &TransformerOptions) -> Result<Self, EncodeError> {
         Transformer::open(folder, options, |model, weights| {
-            let engine = PackedModel::load(&weights, model.architecture, model.pooling, options.precision)?;
-            Ok(Box::new(engine))
+            let poolings = model.poolings.clone();
+            Ok(Box::new(PackedModel::load(&weights, model.architecture, poolings, options.precision)?))
         })
     }
 
@@ -55,7 +56,7 @@ impl Transformer {
     fn open(
         folder: &Path,
         options: &TransformerOptions,
-        engine: impl FnOnce(&ModelFolder, Weights) -> Result<Box<dyn Engine>, EncodeError>,
+        engine: impl FnOnce(&TransformerFiles, Weights) -> Result<Box<dyn Engine>, EncodeError>,
     ) -> Result<Self, EncodeError> {
         let model = ModelFolder::read(folder, options)?;
         let batch_tokens = match options.batch_tokens {
@@ -66,20 +67,59 @@ impl Transformer {
                 });
             }
             Some(tokens) => tokens,
+            None if model.transformer.is_none() => LOOKED_UP,
             None => BATCH_TOKENS,
         };
-        let tokenizer = TextTokenizer::open(&model)?;
-        Ok(Transformer {
-            tokenizer,
-            engine: engine(&model, Weights::read(&model.transformer)?)?,
-            pooling: model.pooling,
-            normalize: model.normalize,
-            max_length: model.max_length,
-            lowercase: model.lowercase,
-            precision: options.precision,
-            batch_tokens,
-        })
+        let (tokenizer, engine) = match &model.transformer {
+            Some(files) => {
+                let tokenizer = TextTokenizer::open(&model, Marks::Special, files.architecture.vocabulary)?;
+                (tokenizer, engine(files, Weights::read(&model.place)?)?)
+            }
+            // A table to look up is no work for a device.
+            None => {
+                let weights = Weights::read(&model.place)?;
+                let table = StaticModel::load(&weights)?;
+                let marks = if StaticModel::is_model2vec(&weights)? { Marks::KnownOnly } else { Marks::Plain };
+                let tokenizer = TextTokenizer::open(&model, marks, table.vocabulary())?;
+                (tokenizer, Box::new(table) as Box<dyn Engine>)
+            }
+        };
+        let engine = Headed::over(engine, &model.steps)?;
+        let recipe = recipe(&model, engine.name(), options);
+        Ok(Transformer { tokenizer, engine, batch_tokens, recipe })
     }
+}
+
+/// What decides the vectors. Keys that newer options brought stand there only where they are used, so that rows kept from
+/// before are found.
+fn recipe(model: &ModelFolder, engine: &str, options: &TransformerOptions) -> serde_json::Value {
+    let pooling = model.transformer.as_ref().map_or(json!("mean"), |files| match files.poolings.as_slice() {
+        [only] => json!(only),
+        several => json!(several),
+    });
+    let mut recipe = json!({
+        "kind": "transformer",
+        "version": RECIPE,
+        "engine": engine,
+        "pooling": pooling,
+        "normalize": model.normalizes(),
+        "max_length": model.max_length,
+        "lowercase": model.lowercase,
+    });
+    if model.transformer.is_some() && !options.precision.is_f32() {
+        recipe["precision"] = json!(options.precision);
+    }
+    if !model.prefix.is_empty() {
+        recipe["prefix"] = json!(model.prefix);
+    }
+    if let Some(dimensions) = options.dimensions {
+        recipe["dimensions"] = json!(dimensions);
+    }
+    // Their files, by which the rest is decided, are part of the model's digest.
+    if options.normalize == Some(false) && model.steps.iter().any(|step| matches!(step, Step::Dense(_))) {
+        recipe["between"] = json!("not normalized");
+    }
+    recipe
 }
 
 impl TextEncoder for Transformer {
@@ -104,9 +144,6 @@ impl TextEncoder for Transformer {
             texts_of[*sequence].push(text);
         }
         let mut finish = |sequence: usize, row: &mut [f32]| {
-            if self.normalize {
-                normalize(row);
-            }
             texts_of[sequence].iter().for_each(|text| ready(*text, row));
         };
         let engine = self.engine.as_ref();
@@ -122,57 +159,6 @@ impl TextEncoder for Transformer {
     }
 
     fn recipe(&self) -> serde_json::Value {
-        let mut recipe = json!({
-            "kind": "transformer",
-            "version": RECIPE,
-            "engine": self.engine.name(),
-            "pooling": self.pooling,
-            "normalize": self.normalize,
-            "max_length": self.max_length,
-            "lowercase": self.lowercase,
-        });
-        // Left out where it is f32: such recipes are as they were before there was a choice.
-        if !self.precision.is_f32() {
-            recipe["precision"] = json!(self.precision);
-        }
-        recipe
+        self.recipe.clone()
     }
-}
-
-/// Pools the rows of one sequence's tokens into `out`; rows may be longer than `out`.
-pub fn pool<'a>(pooling: Pooling, mut rows: impl Iterator<Item = &'a [f32]>, out: &mut [f32]) {
-    let Some(first) = rows.next() else {
-        out.fill(0.0);
-        return;
-    };
-    let dim = out.len();
-    out.copy_from_slice(&first[..dim]);
-    match pooling {
-        Pooling::Cls => {}
-        Pooling::Max => {
-            for row in rows {
-                for (out, value) in out.iter_mut().zip(row) {
-                    *out = out.max(*value);
-                }
-            }
-        }
-        Pooling::Mean => {
-            let mut count = 1u32;
-            for row in rows {
-                for (out, value) in out.iter_mut().zip(row) {
-                    *out += value;
-                }
-                count += 1;
-            }
-            out.iter_mut().for_each(|value| *value /= count as f32);
-        }
-    }
-}
-
-/// Scales a row to length 1; a row of zeros stays as it is.
-pub fn normalize(row: &mut [f32]) {
-    let square: f64 = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-    // The bound is that of torch.nn.functional.normalize.
-    let scale = 1.0 / square.sqrt().max(1e-12);
-    row.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
 }

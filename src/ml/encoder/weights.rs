@@ -52,9 +52,38 @@ impl Tensors<'_> {
         self.tensors.tensor(name).is_ok()
     }
 
-    /// The values of a tensor of this very shape; f16 and bf16 are widened.
+    pub fn shape(&self, name: &str) -> Result<Vec<usize>, EncodeError> {
+        let tensor = self.tensors.tensor(name).map_err(|_| self.misfit(name, "it is not in the file"))?;
+        Ok(tensor.shape().to_vec())
+    }
+
+    /// Whole numbers of a list, as indices.
+    pub fn integers(&self, name: &str) -> Result<Vec<usize>, EncodeError> {
+        let tensor = self.tensors.tensor(name).map_err(|_| self.misfit(name, "it is not in the file"))?;
+        let kind = match (tensor.dtype(), tensor.shape()) {
+            (Dtype::I64, [_]) => DType::I64,
+            (Dtype::I32, [_]) => DType::I32,
+            (other, shape) => {
+                return Err(
+                    self.misfit(name, &format!("it is {other:?} of shape {shape:?} instead of a list of I64 or I32"))
+                );
+            }
+        };
+        let numbers: Vec<i64> = Tensor::from_raw_buffer(tensor.data(), kind, tensor.shape(), &Device::Cpu)
+            .and_then(|tensor| tensor.to_dtype(DType::I64)?.to_vec1())
+            .map_err(|error| self.misfit(name, &error.to_string()))?;
+        let index = |number: i64| usize::try_from(number).map_err(|_| self.misfit(name, "it has negative numbers"));
+        numbers.into_iter().map(index).collect()
+    }
+
+    /// An error that says what is wrong with a tensor.
+    pub fn misfit(&self, name: &str, reason: &str) -> EncodeError {
+        EncodeError::Tensor { path: self.path.to_owned(), name: name.to_owned(), reason: reason.to_owned() }
+    }
+
+    /// The values of a tensor of this very shape; f16, bf16 and 8-bit integers are widened, f64 is narrowed.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, EncodeError> {
-        let wrong = |reason: String| EncodeError::Tensor { path: self.path.to_owned(), name: name.to_owned(), reason };
+        let wrong = |reason: String| self.misfit(name, &reason);
         let tensor = self.tensors.tensor(name).map_err(|_| wrong("it is not in the file".to_owned()))?;
         if tensor.shape() != shape {
             return Err(wrong(format!("its shape is {:?} instead of {shape:?}", tensor.shape())));
@@ -63,8 +92,11 @@ impl Tensors<'_> {
             Dtype::F32 => DType::F32,
             Dtype::F16 => DType::F16,
             Dtype::BF16 => DType::BF16,
+            Dtype::F64 => DType::F64,
+            // model2vec's, whose scale is that of the integers; candle has no such type.
+            Dtype::I8 => return Ok(tensor.data().iter().map(|&byte| f32::from(byte as i8)).collect()),
             other => {
-                return Err(wrong(format!("its type is {other:?} instead of F32, F16 or BF16")));
+                return Err(wrong(format!("its type is {other:?} instead of F32, F16, BF16, F64 or I8")));
             }
         };
         Tensor::from_raw_buffer(tensor.data(), kind, &[tensor.shape().iter().product()], &Device::Cpu)

@@ -5,6 +5,7 @@ mod real_model;
 pub mod small_model;
 mod tfidf;
 mod transformers;
+mod zoo;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

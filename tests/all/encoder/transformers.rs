@@ -216,10 +216,19 @@ fn files_and_options_decide_pooling_and_length() {
     assert_eq!(overruled["max_length"], json!(9));
     assert!(serde_json::from_value::<TransformerOptions>(json!({"poling": "cls"})).is_err());
 
-    modules[1]["type"] = json!("sentence_transformers.models.Dense");
+    for (kind, expected) in [
+        ("LSTM", "module 'sentence_transformers.models.LSTM'; supported are Transformer"),
+        ("Transformer", "module 'sentence_transformers.models.Transformer' in this place"),
+    ] {
+        modules[1]["type"] = json!(format!("sentence_transformers.models.{kind}"));
+        model.write("modules.json", &modules);
+        let error = open(model.path(), &TransformerOptions::default()).err().unwrap();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    modules[1] = json!({"path": "../1_Pooling", "type": "sentence_transformers.models.Pooling"});
     model.write("modules.json", &modules);
     let error = open(model.path(), &TransformerOptions::default()).err().unwrap();
-    assert!(error.to_string().contains("module 'sentence_transformers.models.Dense'"), "{error}");
+    assert!(error.to_string().contains("the path '../1_Pooling' of a module leaves the folder"), "{error}");
     std::fs::remove_file(model.path().join("modules.json")).unwrap();
     let bare = recipe(TransformerOptions::default());
     assert_eq!((&bare["pooling"], &bare["normalize"]), (&json!("mean"), &json!(false)));

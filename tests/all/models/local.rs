@@ -44,6 +44,37 @@ fn changed_weights_change_the_digest() {
 }
 
 #[test]
+fn whatever_states_the_longest_text_is_in_the_digest() {
+    let machine = machine();
+    let folder = machine.path("my-encoder");
+    write(&folder, &files());
+    let text = folder.to_string_lossy().into_owned();
+    let digest = || machine.resolver.resolve(&text, &Silent).expect("resolved").digest;
+    let limit = |tokens: u32| {
+        fs::write(folder.join("tokenizer_config.json"), format!("{{\"model_max_length\": {tokens}}}")).expect("file");
+        digest()
+    };
+    // sentence_bert_config.json has its own, which goes first.
+    assert_eq!((limit(16), limit(32)), (catalogue()[0].digest(), catalogue()[0].digest()));
+    fs::write(folder.join("sentence_bert_config.json"), "{}").expect("file");
+    assert_ne!(limit(16), limit(32));
+}
+
+#[test]
+fn static_embeddings_need_no_config_and_may_lie_in_a_folder_of_their_own() {
+    let machine = machine();
+    let folder = machine.path("table");
+    let own = ["tokenizer.json", "model.safetensors"].map(|file| (format!("0_StaticEmbedding/{file}"), b"x".to_vec()));
+    let modules = br#"[{"path": "0_StaticEmbedding", "type": "sentence_transformers.models.StaticEmbedding"}]"#;
+    write(&folder, &own.into_iter().chain([("modules.json".to_string(), modules.to_vec())]).collect());
+    let resolved = machine.resolver.resolve(&folder.to_string_lossy(), &Silent).expect("resolved");
+    assert_eq!(resolved.files.len(), 3, "{:?}", resolved.files);
+    fs::remove_file(folder.join("0_StaticEmbedding/tokenizer.json")).expect("file");
+    let half = machine.resolver.resolve(&folder.to_string_lossy(), &Silent).expect_err("half");
+    assert!(half.to_string().contains("lacks 0_StaticEmbedding/tokenizer.json"), "{half}");
+}
+
+#[test]
 fn a_path_without_an_encoder_is_final() {
     let machine = machine();
     let nowhere = machine.resolver.resolve("./no/such/folder", &Silent).expect_err("nothing");

