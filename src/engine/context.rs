@@ -137,7 +137,7 @@ impl<'a> StageContext<'a> {
 
     /// Gives an output table, written as `PORT.arrow`.
     pub fn put_table(&mut self, port: &str, table: &Table) -> anyhow::Result<()> {
-        self.stream_table(port, &table.schema(), |writer| Ok(writer.write(table.batch())?))
+        self.stream_table(port, &table.schema(), |_, writer| Ok(writer.write(table.batch())?))
     }
 
     /// Gives an output table batch by batch, so that it need not fit into memory; written as `PORT.arrow`. Readers cannot tell the batches.
@@ -145,13 +145,13 @@ impl<'a> StageContext<'a> {
         &mut self,
         port: &str,
         schema: &arrow::datatypes::Schema,
-        fill: impl FnOnce(&mut TableWriter) -> anyhow::Result<()>,
+        fill: impl FnOnce(&Self, &mut TableWriter) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         self.declared(port, PortType::Table)?;
         let name = format!("{port}.arrow");
         self.check_name(&name)?;
         let mut writer = self.store.table_writer(schema)?;
-        fill(&mut writer)?;
+        fill(self, &mut writer)?;
         let stored = writer.finish()?;
         let content = stored.content;
         let table = TableRecord { rows: content.rows, columns: content.columns, metadata: content.metadata };

@@ -4,25 +4,26 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::{anyhow, bail};
-use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, FixedSizeListArray, Float32Array, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::adapter::Adapter;
-use super::dataset::{self, ENCODER, ROW_ID, embedding_of};
-use super::encoder::{self, TFIDF};
-use super::pace::Pace;
-use crate::artifact::{RowKey, RowMemo, Table};
+use super::dataset::{ENCODER, ROW_ID, embedding_of};
+use super::encoder::{self, Opened, TFIDF};
+use super::text_vectors::TextVectors;
+use crate::artifact::{Table, TableWriter};
 use crate::engine::{
-    Arity, CheckContext, External, InputPort, OutputPort, PortType, Reads, Report, Stage, StageContext, Threads,
+    Arity, CheckContext, External, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads,
 };
-use crate::ml::encoder::{TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
+use crate::ml::encoder::{Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
 use crate::ml::matrix::Matrix;
+use crate::ml::progress::Silent;
 
 /// Embeds text columns: for each, a column `NAME_embedding` of type FixedSizeList<f32> beside `row_id`. Each distinct text is computed once; a missing text counts as empty.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -90,155 +91,137 @@ impl Stage for Embed {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let rows = context.input("rows")?.table()?;
-        let mut fields = vec![Field::new(ROW_ID, DataType::Int64, true)];
-        let mut arrays: Vec<ArrayRef> = vec![rows.column(ROW_ID)?.clone()];
-        let mut recipes = serde_json::Map::new();
-        let (mut distinct, mut computed) = (0, 0);
+        let ids = rows.column(ROW_ID)?.clone();
         let shared = self.pretrained(context)?;
-        for column in &self.columns {
-            let texts = texts(&rows, column)?;
-            let fitted;
-            let (encoder, recipe): (&dyn TextEncoder, serde_json::Value) = match &shared {
-                Some((encoder, recipe)) => (encoder.as_ref(), recipe.clone()),
-                None => {
-                    fitted = self.fit_tfidf(context, column)?;
-                    (&fitted.0, fitted.1)
-                }
+        let mut columns = Vec::new();
+        let mut fields = vec![Field::new(ROW_ID, DataType::Int64, true)];
+        let mut recipes = serde_json::Map::new();
+        for name in &self.columns {
+            let (encoder, recipe) = match &shared {
+                Some((encoder, recipe)) => (encoder.clone(), recipe.clone()),
+                None => self.fit_tfidf(context, name)?,
             };
-            let memo = shared.as_ref().filter(|(encoder, _)| encoder.is_exact()).map(|(encoder, recipe)| {
-                // Neither the encoder's name nor this kind's version: a row depends on files, recipe and arithmetic.
-                let key =
-                    json!({"digest": recipe["digest"], "recipe": recipe["recipe"], "device": super::device_class()});
-                context.row_memo(&key, encoder.dim())
-            });
-            let (vectors, count) = encode(encoder, &texts, memo, context)?;
-            distinct += count.distinct;
-            computed += count.computed;
-            let field = Field::new(embedding_of(column), list_type(encoder.dim())?, true);
+            let field = Field::new(embedding_of(name), list_type(encoder.dim())?, true);
             fields.push(field.with_metadata(HashMap::from([(ENCODER.to_owned(), recipe.to_string())])));
-            arrays.push(list_array(vectors)?);
-            recipes.insert(column.clone(), recipe);
+            recipes.insert(name.clone(), recipe.clone());
+            columns.push((texts(&rows, name)?, encoder, recipe));
         }
-        let table = Table::new(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?);
-        context.put_table("rows", &table)?;
+        let schema = Arc::new(Schema::new(fields));
+        let mut headline = String::new();
+        context.stream_table("rows", &schema, |context, writer| {
+            let mut vectors = Vec::new();
+            for (texts, encoder, recipe) in &columns {
+                let memo = encoder.is_exact().then(|| {
+                    // Neither the encoder's name nor this kind's version: a row depends on files, recipe and arithmetic.
+                    let device = super::device_class();
+                    let key = json!({"digest": recipe["digest"], "recipe": recipe["recipe"], "device": device});
+                    context.row_memo(&key, encoder.dim())
+                });
+                vectors.push(TextVectors::new(encoder.as_ref(), texts, memo, context)?);
+            }
+            let written = write(writer, &schema, &ids, &mut vectors);
+            // Also when it was interrupted: what is computed is computed.
+            vectors.iter_mut().for_each(TextVectors::keep);
+            written?;
+            headline = self.tell(context, &vectors, ids.len())?;
+            Ok(())
+        })?;
         context.put_json("encoder", "encoder.json", &recipes)?;
-        let known = if computed < distinct { format!(", {computed} of them new") } else { String::new() };
-        context.headline(format!("{distinct} distinct texts of {} rows{known}", table.rows()));
+        context.headline(headline);
         Ok(())
     }
 }
 
+/// Rows written together: a smaller table is one batch, which its readers map instead of copying it.
+const BATCH: usize = 65_536;
+
+fn write(
+    writer: &mut TableWriter,
+    schema: &SchemaRef,
+    ids: &ArrayRef,
+    columns: &mut [TextVectors],
+) -> anyhow::Result<()> {
+    let mut first = 0;
+    // A table without rows has one batch, too.
+    while first == 0 || first < ids.len() {
+        let rows = first..(first + BATCH).min(ids.len());
+        let mut arrays = vec![ids.slice(first, rows.len())];
+        for column in columns.iter_mut() {
+            arrays.push(list_array(column.of_rows(rows.clone())?)?);
+        }
+        writer.write(&RecordBatch::try_new(schema.clone(), arrays)?)?;
+        first = rows.end.max(1);
+    }
+    Ok(())
+}
+
 impl Embed {
-    fn pretrained(&self, context: &StageContext) -> anyhow::Result<Option<(Box<dyn TextEncoder>, serde_json::Value)>> {
+    fn pretrained(&self, context: &StageContext) -> anyhow::Result<Option<Opened>> {
         if self.encoder == TFIDF {
             return Ok(None);
         }
         encoder::open(&self.encoder, &self.transformer, context.report()).map(Some)
     }
 
-    fn fit_tfidf(&self, context: &StageContext, column: &str) -> anyhow::Result<(Tfidf, serde_json::Value)> {
+    fn fit_tfidf(&self, context: &StageContext, column: &str) -> anyhow::Result<Opened> {
         let fit = context.input("fit")?.table()?;
         let texts = texts(&fit, column)?;
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let texts: Vec<&str> = texts.iter().map(Option::unwrap_or_default).collect();
         let tfidf =
             Tfidf::fit(&texts, self.tfidf.clone(), context.seed(), context.threads(), &Adapter(context.report()))?;
         let recipe = encoder::recipe(TFIDF, &crate::artifact::Digest::of(&tfidf.to_bytes()).to_string(), &tfidf);
-        Ok((tfidf, recipe))
+        Ok((Arc::new(tfidf), recipe))
     }
-}
 
-fn texts(table: &Table, column: &str) -> anyhow::Result<Vec<String>> {
-    Ok(dataset::strings(table, column)?.into_iter().map(Option::unwrap_or_default).collect())
-}
-
-/// Texts of a column.
-struct Count {
-    distinct: usize,
-    /// Those that no memo knew.
-    computed: usize,
-}
-
-/// Vectors for all texts, and how many distinct ones there were. With a memo only the texts that it does not know are
-/// computed, and kept in it as they come.
-fn encode(
-    encoder: &dyn TextEncoder,
-    texts: &[String],
-    memo: Option<RowMemo>,
-    context: &StageContext,
-) -> anyhow::Result<(Matrix, Count)> {
-    let mut place: HashMap<&str, usize> = HashMap::new();
-    let mut distinct: Vec<&str> = Vec::new();
-    let index: Vec<usize> = (texts.iter())
-        .map(|text| {
-            *place.entry(text.as_str()).or_insert_with(|| {
-                distinct.push(text);
-                distinct.len() - 1
-            })
-        })
-        .collect();
-    let clock = Instant::now();
-    let adapter = Adapter(context.report());
-    let (vectors, computed) = match memo {
-        None => (encoder.encode(&distinct, context.threads(), &adapter)?, distinct.len()),
-        Some(memo) => remembered(encoder, &distinct, memo, context)?,
-    };
-    context.measure("texts", distinct.len() as f64);
-    context.measure("texts_computed", computed as f64);
-    if computed > 0 {
-        context.measure("texts_per_second", computed as f64 / clock.elapsed().as_secs_f64());
-    }
-    Ok((vectors.take(&index), Count { distinct: distinct.len(), computed }))
-}
-
-/// Vectors of distinct texts, and how many were computed.
-fn remembered(
-    encoder: &dyn TextEncoder,
-    texts: &[&str],
-    memo: RowMemo,
-    context: &StageContext,
-) -> anyhow::Result<(Matrix, usize)> {
-    let keys: Vec<RowKey> = texts.iter().map(|text| RowKey::of(text.as_bytes())).collect();
-    let mut vectors = Matrix::zeros(texts.len(), encoder.dim());
-    let known = memo.read(&keys, &mut vectors.data, context.threads());
-    let unknown: Vec<usize> = (0..texts.len()).filter(|i| !known[*i]).collect();
-    let unknown_texts: Vec<&str> = unknown.iter().map(|&i| texts[i]).collect();
-    let mut keeper = Keeper { memo, keys: Vec::new(), rows: Vec::new(), pace: Pace::new(), report: context.report() };
-    let mut ready = |i: usize, row: &[f32]| {
-        keeper.keys.push(keys[unknown[i]]);
-        keeper.rows.extend_from_slice(row);
-        if keeper.pace.is_due() {
-            keeper.keep();
+    /// Notes what was done, and says it in a line.
+    fn tell(&self, context: &StageContext, columns: &[TextVectors], rows: usize) -> anyhow::Result<String> {
+        let distinct: usize = columns.iter().map(TextVectors::distinct).sum();
+        let computed: usize = columns.iter().map(|column| column.computed).sum();
+        let spent: f64 = columns.iter().map(|column| column.spent.as_secs_f64()).sum();
+        context.measure("texts", distinct as f64);
+        context.measure("texts_computed", computed as f64);
+        let mut headline = format!("{distinct} distinct texts of {rows} rows");
+        if computed > 0 {
+            context.measure("texts_per_second", computed as f64 / spent);
         }
-    };
-    let computed = encoder.encode_by_row(&unknown_texts, context.threads(), &Adapter(context.report()), &mut ready);
-    // Also when it was interrupted: what is computed is computed.
-    keeper.keep();
-    let computed = computed?;
-    for (row, &i) in unknown.iter().enumerate() {
-        vectors.row_mut(i).copy_from_slice(computed.row(row));
-    }
-    Ok((vectors, unknown.len()))
-}
-
-/// Rows on their way into the memo.
-struct Keeper<'a> {
-    memo: RowMemo<'a>,
-    keys: Vec<RowKey>,
-    rows: Vec<f32>,
-    pace: Pace,
-    report: &'a dyn Report,
-}
-
-impl Keeper<'_> {
-    fn keep(&mut self) {
-        let begun = Instant::now();
-        if let Err(error) = self.memo.add(&self.keys, &self.rows) {
-            self.report.warn(&format!("these texts will have to be embedded again: {error}"));
+        if computed < distinct {
+            headline += &format!(", {computed} of them new");
         }
-        self.keys.clear();
-        self.rows.clear();
-        self.pace.saved(begun);
+        if computed > 0 && self.encoder != TFIDF && !self.transformer.precision.is_f32() {
+            let options = TransformerOptions { precision: Precision::F32, ..self.transformer.clone() };
+            let (exact, _) = encoder::open(&self.encoder, &options, context.report())?;
+            let (mean, least) = cosines(context, exact.as_ref(), columns)?;
+            context.measure("cosine_to_f32", mean);
+            context.measure("cosine_to_f32_least", least);
+            headline += &format!(", cosine to f32 {mean:.4} (least {least:.4})");
+        }
+        Ok(headline)
     }
+}
+
+/// Texts of a column of which vectors are compared with those of full precision.
+const COMPARED: usize = 256;
+
+/// Mean and least cosine of vectors with those of `exact`, over a sample of the texts.
+fn cosines(context: &StageContext, exact: &dyn TextEncoder, columns: &[TextVectors]) -> anyhow::Result<(f64, f64)> {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    let mut all = Vec::new();
+    for column in columns {
+        let texts = column.sample(COMPARED);
+        let [a, b] = [column.encoder, exact].map(|encoder| encoder.encode(&texts, context.threads(), &Silent));
+        let (a, b) = (a?, b?);
+        all.extend((0..texts.len()).map(|i| {
+            let (a, b) = (a.row(i), b.row(i));
+            dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+        }));
+    }
+    Ok((all.iter().sum::<f64>() / all.len() as f64, all.iter().copied().fold(f64::MAX, f64::min)))
+}
+
+/// A column as texts, where it was read if it has them.
+fn texts(table: &Table, name: &str) -> anyhow::Result<StringArray> {
+    let column = cast(table.column(name)?, &DataType::Utf8)?;
+    Ok(column.as_string::<i32>().clone())
 }
 
 fn list_type(dim: usize) -> anyhow::Result<DataType> {

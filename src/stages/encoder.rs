@@ -2,13 +2,15 @@
 //!
 //! Knows nothing of tables.
 
+use std::sync::Arc;
+
 use anyhow::{anyhow, bail};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use crate::engine::{External, Report};
-use crate::ml::encoder::{self, Pooling, TextEncoder, Tokens, TransformerOptions};
+use crate::ml::encoder::{self, Pooling, Precision, TextEncoder, Tokens, TransformerOptions};
 use crate::models::{FetchProgress, Resolver, Silent};
 
 /// The built-in encoder, which needs no model.
@@ -46,19 +48,17 @@ impl External for Pretrained {
     }
 }
 
-/// The opened encoder, and the JSON that says what it is: part of embeddings' metadata and of models.
-pub(super) fn open(
-    name: &str,
-    options: &TransformerOptions,
-    report: &dyn Report,
-) -> anyhow::Result<(Box<dyn TextEncoder>, serde_json::Value)> {
+/// An opened encoder, and the JSON that says what it is: part of embeddings' metadata and of models.
+pub(super) type Opened = (Arc<dyn TextEncoder>, serde_json::Value);
+
+pub(super) fn open(name: &str, options: &TransformerOptions, report: &dyn Report) -> anyhow::Result<Opened> {
     let resolved = Resolver::from_env().resolve(name, &Fetching(report))?;
     let encoder = match device()? {
         Some(device) => encoder::open_on(&resolved.folder, options, &device)?,
         None => encoder::open(&resolved.folder, options)?,
     };
     let recipe = recipe(&resolved.name, &resolved.digest, encoder.as_ref());
-    Ok((encoder, recipe))
+    Ok((encoder.into(), recipe))
 }
 
 /// Texts as tokens of the encoder that made the embeddings of `made_by`, with that encoder, for a network that trains its
@@ -90,6 +90,7 @@ pub(super) fn tokens(
         pooling: recipe["pooling"].is_string().then(|| Pooling::deserialize(&recipe["pooling"])).transpose()?,
         prefix: Some(recipe["prefix"].as_str().unwrap_or_default().to_owned()),
         dimensions: recipe["dimensions"].as_u64().map(usize::try_from).transpose()?,
+        precision: recipe.get("precision").map(Precision::deserialize).transpose()?.unwrap_or_default(),
         ..TransformerOptions::default()
     };
     Ok(Tokens::read(&resolved.folder, &options, texts, threads, &Adapter(report))?)

@@ -31,6 +31,7 @@ mod report;
 pub mod schema;
 mod split;
 mod tested;
+mod text_vectors;
 mod told;
 mod train;
 mod training;

@@ -1,11 +1,15 @@
 //! Work that was done is not done again: after kill -9, with more epochs, with more trials, with new texts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
+use arrow::array::AsArray as _;
+use arrow::datatypes::Float32Type;
 use runner::artifact::{Digest, RowKey, RowMemo, Store, Table};
+use runner::ml::encoder::{TransformerOptions, open};
+use runner::ml::progress::Silent;
 use serde_json::Value;
 
 use crate::encoder::small_model::SmallModel;
@@ -458,6 +462,62 @@ fn a_killed_embedding_goes_on_from_its_last_segment() {
     let measured = measured(&work, "titles");
     assert!(measured["texts_computed"] > 0.0 && measured["texts_computed"] < measured["texts"], "{measured:?}");
     assert_same_artifacts(&whole, &work);
+}
+
+/// More rows than are written at once, their texts coming again near and far.
+#[test]
+fn texts_that_come_again_much_later_have_their_vectors() {
+    const ROWS: usize = 150_000;
+    let model = SmallModel::new("bert");
+    let title = |i: usize| (i % 7 != 0).then(|| format!("w{} w{} {}", 4 + i % 31, 4 + i % 29, i % 1201));
+    let rows: String = (0..ROWS).map(|i| format!("{i},{},rock\n", title(i).unwrap_or_default())).collect();
+    let work = embedding(&model, 1);
+    work.write("songs.csv", format!("id,title,genre\n{rows}").as_bytes());
+    work.run().succeeded();
+    let table = Table::from_ipc(&work.read("artifacts/study/titles/rows.arrow")).unwrap();
+    assert_eq!(table.rows(), ROWS);
+    let vectors = table.column("title_embedding").unwrap().as_fixed_size_list().clone();
+    let mut first: HashMap<String, usize> = HashMap::new();
+    for i in 0..ROWS {
+        let first = *first.entry(title(i).unwrap_or_default()).or_insert(i);
+        assert_eq!(vectors.value(i).as_ref(), vectors.value(first).as_ref(), "rows {first} and {i}");
+    }
+    let distinct = first.len() as f64;
+    assert_eq!(measured(&work, "titles")["texts"], distinct);
+    let few: Vec<String> = (0..400).map(|i| title(i).unwrap_or_default()).collect();
+    let few: Vec<&str> = few.iter().map(String::as_str).collect();
+    let encoder = open(model.path(), &TransformerOptions::default()).unwrap();
+    let expected = encoder.encode(&few, 1, &Silent).unwrap();
+    for i in 0..few.len() {
+        assert_eq!(vectors.value(i).as_primitive::<Float32Type>().values(), expected.row(i));
+    }
+    // All known: the same table.
+    let before = work.read("artifacts/study/titles/rows.arrow");
+    work.edit("pipeline.yaml", "encoder:", "transformer: {batch_tokens: 40}, encoder:");
+    work.run().ran(&["titles"]);
+    assert_eq!(measured(&work, "titles")["texts_computed"], 0.0);
+    assert!(work.read("artifacts/study/titles/rows.arrow") == before);
+}
+
+#[test]
+fn a_lower_precision_is_another_result_that_tells_what_it_keeps() {
+    let model = SmallModel::new("bert");
+    let work = embedding(&model, 300);
+    work.run().succeeded();
+    assert!(!measured(&work, "titles").contains_key("cosine_to_f32"));
+    let exact = work.read("artifacts/study/titles/rows.arrow");
+    for precision in ["bf16", "int8"] {
+        work.edit("pipeline.yaml", "encoder:", &format!("transformer: {{precision: {precision}}}, encoder:"));
+        work.run().ran(&["titles"]);
+        let found = measured(&work, "titles");
+        assert_eq!(found["texts_computed"], 300.0, "its rows are its own");
+        assert!(found["cosine_to_f32"] > 0.999 && found["cosine_to_f32"] < 1.0, "{found:?}");
+        assert!(found["cosine_to_f32_least"] <= found["cosine_to_f32"]);
+        assert!(headline(&work, "titles").contains(", cosine to f32 "), "{}", headline(&work, "titles"));
+        assert!(work.text("artifacts/study/titles/encoder.json").contains(&format!("\"precision\": \"{precision}\"")));
+        assert!(work.read("artifacts/study/titles/rows.arrow") != exact);
+        work.edit("pipeline.yaml", &format!("transformer: {{precision: {precision}}}, "), "");
+    }
 }
 
 /// Says what reading costs: `cargo test --release kept_rows -- --ignored --nocapture`.

@@ -13,7 +13,7 @@
 //! Knows nothing of what the rows mean.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -64,10 +64,13 @@ const KEY: usize = 16;
 const SMALL_SEGMENTS: usize = 8;
 
 /// Bytes of rows from which on a segment is left alone: merging holds what it merges in memory.
-const LARGE: usize = 64 << 20;
+const LARGE: usize = 16 << 20;
 
 /// Bytes of rows that are read at once.
-const BLOCK: usize = 4 << 20;
+const BLOCK: usize = 1 << 20;
+
+/// Bytes of rows that nobody wants, between two that are wanted: to read so many costs less than to ask twice.
+const GAP: usize = 4 << 10;
 
 impl<'a> RowMemo<'a> {
     /// Reads the keys of all sound segments. What is not there, or not sound, is not known; that is no error.
@@ -222,7 +225,14 @@ impl Segment {
         HEADER + KEY * self.keys.len()
     }
 
+    #[cfg(unix)]
     fn bytes_at(&self, at: usize, bytes: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, bytes, at as u64)
+    }
+
+    #[cfg(not(unix))]
+    fn bytes_at(&self, at: usize, bytes: &mut [u8]) -> io::Result<()> {
+        use std::io::{Seek as _, SeekFrom};
         let mut file = &self.file;
         file.seek(SeekFrom::Start(at as u64))?;
         file.read_exact(bytes)
@@ -238,10 +248,14 @@ impl Segment {
     fn find<'o>(&self, wanted: &[(RowKey, usize)], places: &mut [Option<&'o mut [f32]>]) -> Vec<Found<'o>> {
         let mut found = Vec::new();
         let mut row = 0;
+        // Keys are digests, so that the wanted ones lie about so far apart.
+        let stride = self.keys.len() / wanted.len().max(1);
         for (key, place) in wanted {
-            while row < self.keys.len() && self.keys[row] < *key {
-                row += 1;
+            while self.keys.get(row + stride).is_some_and(|far| far < key) {
+                row += stride + 1;
             }
+            let near = &self.keys[row..(row + stride + 1).min(self.keys.len())];
+            row += near.partition_point(|other| other < key);
             if self.keys.get(row) == Some(key)
                 && let Some(out) = places[*place].take()
             {
@@ -251,21 +265,33 @@ impl Segment {
         found
     }
 
-    /// Fills what was found, rows ascending. Of each block it reads what lies between the first and the last wanted row.
+    /// Fills what was found, rows ascending. Rows that lie close together are read together.
     fn copy(&self, found: &mut [Found]) -> io::Result<()> {
         let size = found.first().map_or(0, |first| 4 * first.out.len());
         let rows_at_once = (BLOCK / size.max(1)).max(1);
+        let gap = 1 + GAP / size.max(1);
         let mut bytes = Vec::new();
-        for block in found.chunk_by_mut(|a, b| a.row / rows_at_once == b.row / rows_at_once) {
-            let (first, last) = (block[0].row, block[block.len() - 1].row);
+        let mut rest = found;
+        while let Some(first) = rest.first().map(|found| found.row) {
+            let mut last = first;
+            let together = |found: &&Found| {
+                let near = found.row - last <= gap && found.row - first < rows_at_once;
+                if near {
+                    last = found.row;
+                }
+                near
+            };
+            let count = rest.iter().take_while(together).count();
+            let (near, far) = rest.split_at_mut(count);
             bytes.resize((last + 1 - first) * size, 0);
             self.bytes_at(self.start_of_rows() + first * size, &mut bytes)?;
-            for found in block {
+            for found in near {
                 let row = &bytes[(found.row - first) * size..][..size];
                 for (value, four) in found.out.iter_mut().zip(row.as_chunks::<4>().0) {
                     *value = f32::from_le_bytes(*four);
                 }
             }
+            rest = far;
         }
         Ok(())
     }

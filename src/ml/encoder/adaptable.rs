@@ -17,7 +17,7 @@ use super::modules::Step;
 use super::packed::PackedModel;
 use super::tokens::{Marks, TextTokenizer};
 use super::weights::Weights;
-use super::{EncodeError, Pooling, TransformerOptions, parallel};
+use super::{EncodeError, Pooling, Precision, TransformerOptions, parallel};
 use crate::ml::progress::{Progress, Silent};
 
 /// Distinct texts as token sequences, with the encoder that reads them.
@@ -25,6 +25,8 @@ pub struct Tokens {
     model: ModelFolder,
     architecture: Architecture,
     pooling: Pooling,
+    /// Of the layers that stand still.
+    precision: Precision,
     sequences: Arc<Vec<Vec<u32>>>,
     /// By the number of layers above; trainings side by side share them.
     cuts: Mutex<BTreeMap<usize, Arc<Cut>>>,
@@ -121,7 +123,8 @@ impl Tokens {
         let read = tokenizer.sequences(texts, threads, progress)?;
         let of_text = read.of_text.iter().map(|&sequence| sequence as u32).collect();
         let sequences = Arc::new(read.distinct);
-        Ok((Tokens { model, architecture, pooling, sequences, cuts: Mutex::default() }, of_text))
+        let precision = options.precision;
+        Ok((Tokens { model, architecture, pooling, precision, sequences, cuts: Mutex::default() }, of_text))
     }
 
     pub fn shape(&self) -> EncoderShape {
@@ -172,7 +175,8 @@ impl Tokens {
         let weights = Weights::read(&self.model.place)?;
         let upper = (below..shape.depth).map(|i| read_layer(&weights, &architecture, i)).collect::<Result<_, _>>()?;
         // Mean, because a model that pools by first tokens forgets the others in its last layer.
-        let lower = PackedModel::load(&weights, Architecture { layers: below, ..architecture }, vec![Pooling::Mean])?;
+        let below = Architecture { layers: below, ..architecture };
+        let lower = PackedModel::load(&weights, below, vec![Pooling::Mean], self.precision)?;
         let tokens: usize = self.sequences.iter().map(Vec::len).sum();
         let lower = match tokens * shape.hidden * size_of::<f32>() <= kept_bytes {
             true => {

@@ -1,7 +1,7 @@
 //! Sequences → batches → threads → one row for each sequence.
 //!
 //! A batch is what one thread computes in one go; its composition depends on the sequences alone. Longer ones come
-//! first, so that the threads end together. Knows nothing of models: an `Engine` computes.
+//! first and the last batches are small, so that the threads end together. Knows nothing of models: an `Engine` computes.
 
 use super::{EncodeError, parallel};
 use crate::ml::matrix::Matrix;
@@ -80,26 +80,32 @@ pub fn run(
     Ok(rows)
 }
 
+/// Towards the end a batch takes this share of what is left,
+const LEFT: usize = 16;
+/// but not fewer tokens than keep a product busy.
+const FEWEST: usize = 48;
+
 /// The numbers of the non-empty sequences, longest first, in groups of at most `batch_tokens` tokens (or one sequence).
 pub fn plan(sequences: &[Vec<u32>], batch_tokens: usize, equal_lengths: bool) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..sequences.len()).filter(|&s| !sequences[s].is_empty()).collect();
     order.sort_by_key(|&s| std::cmp::Reverse(sequences[s].len()));
     let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut tokens = 0;
+    let mut left: usize = order.iter().map(|&s| sequences[s].len()).sum();
+    let (mut tokens, mut room) = (0, 0);
     for s in order {
         let length = sequences[s].len();
         match batches.last_mut() {
-            Some(batch)
-                if tokens + length <= batch_tokens && (!equal_lengths || sequences[batch[0]].len() == length) =>
-            {
+            Some(batch) if tokens + length <= room && (!equal_lengths || sequences[batch[0]].len() == length) => {
                 batch.push(s);
                 tokens += length;
             }
             _ => {
                 batches.push(vec![s]);
                 tokens = length;
+                room = batch_tokens.min((left / LEFT).max(FEWEST));
             }
         }
+        left -= length;
     }
     batches
 }

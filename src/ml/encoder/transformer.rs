@@ -23,8 +23,10 @@ use crate::ml::progress::Progress;
 /// Raised when the same files and options give other vectors than before.
 const RECIPE: u32 = 1;
 
-/// Tokens of a batch: enough to keep the product busy, few enough for the caches.
-const BATCH_TOKENS: usize = 512;
+/// Tokens of a batch: enough to keep the product busy, few enough for what a layer makes of them to stay in the caches.
+const BATCH_TOKENS: usize = 128;
+/// The same where they are only looked up.
+const LOOKED_UP: usize = 4096;
 
 pub struct Transformer {
     tokenizer: TextTokenizer,
@@ -36,11 +38,18 @@ pub struct Transformer {
 impl Transformer {
     pub fn packed(folder: &Path, options: &TransformerOptions) -> Result<Self, EncodeError> {
         Transformer::open(folder, options, |model, weights| {
-            Ok(Box::new(PackedModel::load(&weights, model.architecture, model.poolings.clone())?))
+            let poolings = model.poolings.clone();
+            Ok(Box::new(PackedModel::load(&weights, model.architecture, poolings, options.precision)?))
         })
     }
 
     pub fn on_device(folder: &Path, options: &TransformerOptions, device: &Device) -> Result<Self, EncodeError> {
+        if !options.precision.is_f32() {
+            return Err(EncodeError::Option {
+                option: "precision",
+                reason: "only f32 is computed on this device; leave it out".to_owned(),
+            });
+        }
         Transformer::open(folder, options, |model, weights| Ok(Box::new(CandleModel::load(weights, model, device)?)))
     }
 
@@ -54,10 +63,11 @@ impl Transformer {
             Some(0) => {
                 return Err(EncodeError::Option {
                     option: "batch_tokens",
-                    reason: "0 tokens make no batch; leave it out or set 512".to_owned(),
+                    reason: "0 tokens make no batch; leave it out or set 128".to_owned(),
                 });
             }
             Some(tokens) => tokens,
+            None if model.transformer.is_none() => LOOKED_UP,
             None => BATCH_TOKENS,
         };
         let (tokenizer, engine) = match &model.transformer {
@@ -96,6 +106,9 @@ fn recipe(model: &ModelFolder, engine: &str, options: &TransformerOptions) -> se
         "max_length": model.max_length,
         "lowercase": model.lowercase,
     });
+    if model.transformer.is_some() && !options.precision.is_f32() {
+        recipe["precision"] = json!(options.precision);
+    }
     if !model.prefix.is_empty() {
         recipe["prefix"] = json!(model.prefix);
     }

@@ -1,6 +1,11 @@
-//! all-MiniLM-L6-v2 itself, where `RUNNER_TEST_ENCODER` names its folder; all-mpnet-base-v2, where `RUNNER_TEST_ENCODER_MPNET` does.
+//! all-MiniLM-L6-v2 itself, where `RUNNER_TEST_ENCODER` names its folder: with the titles of the bundled sample, or of the CSV file that
+//! `RUNNER_TEST_TITLES_CSV` names (column `track_name`). all-mpnet-base-v2, where `RUNNER_TEST_ENCODER_MPNET` names its folder.
 
-use runner::ml::encoder::{TransformerOptions, open};
+use std::collections::BTreeSet;
+
+use candle_core::Device;
+use runner::ml::encoder::{Precision, TransformerOptions, open, open_on};
+use runner::ml::matrix::Matrix;
 use runner::ml::progress::Silent;
 
 use super::assert_close;
@@ -32,6 +37,66 @@ fn minilm_agrees_with_sentence_transformers() {
     }
 }
 
+/// 2,000 distinct titles.
+fn titles() -> Vec<String> {
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/data/sample/train.csv").into();
+    let mut reader = csv::Reader::from_path(std::env::var_os("RUNNER_TEST_TITLES_CSV").unwrap_or(sample)).unwrap();
+    let column = reader.headers().unwrap().iter().position(|name| name == "track_name").unwrap();
+    let titles: BTreeSet<String> = reader.records().map(|row| row.unwrap()[column].to_owned()).collect();
+    let step = titles.len() / 2000;
+    titles.into_iter().step_by(step).take(2000).collect()
+}
+
+/// Of corresponding rows.
+fn cosines(a: &Matrix, b: &Matrix) -> Vec<f64> {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
+    let cosine = |a: &[f32], b: &[f32]| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+    (0..a.rows).map(|i| cosine(a.row(i), b.row(i))).collect()
+}
+
+fn least(cosines: &[f64]) -> f64 {
+    cosines.iter().copied().fold(f64::MAX, f64::min)
+}
+
+#[test]
+fn minilm_agrees_with_candle_on_titles_and_at_any_length() {
+    let Some(folder) = std::env::var_os("RUNNER_TEST_ENCODER") else {
+        return;
+    };
+    // Texts of 2 to 512 tokens. All of them take candle a minute: `RUNNER_TEST_LENGTHS=all`.
+    let step = if std::env::var_os("RUNNER_TEST_LENGTHS").is_some() { 1 } else { 37 };
+    let words = ["time", "year", "people", "way", "day", "man", "thing"];
+    let text = |length: usize| (0..length).map(|i| words[(i * i + length) % 7]).collect::<Vec<_>>().join(" ");
+    let lengths = (0..=48).chain((49..=510).step_by(step)).chain([510]);
+    let texts: Vec<String> = titles().into_iter().chain(lengths.map(text)).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let options = TransformerOptions { max_length: Some(512), ..TransformerOptions::default() };
+    let packed = open(folder.as_ref(), &options).unwrap().encode(&texts, 2, &Silent).unwrap();
+    let candle = open_on(folder.as_ref(), &options, &Device::Cpu).unwrap().encode(&texts, 2, &Silent).unwrap();
+    let cosines = cosines(&packed, &candle);
+    println!("{} texts, least cosine {:.9}", texts.len(), least(&cosines));
+    assert!(least(&cosines) >= 0.999_999, "{}", least(&cosines));
+}
+
+#[test]
+fn lower_precisions_of_minilm_keep_what_they_promise() {
+    let Some(folder) = std::env::var_os("RUNNER_TEST_ENCODER") else {
+        return;
+    };
+    let titles = titles();
+    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+    let run = |precision| {
+        let options = TransformerOptions { precision, ..TransformerOptions::default() };
+        open(folder.as_ref(), &options).unwrap().encode(&titles, 2, &Silent).unwrap()
+    };
+    let exact = run(Precision::F32);
+    for (precision, mean) in [(Precision::Bf16, 0.9999), (Precision::Int8, 0.995)] {
+        let cosines = cosines(&run(precision), &exact);
+        let found = cosines.iter().sum::<f64>() / cosines.len() as f64;
+        println!("{precision:?}: mean cosine {found:.6}, least {:.6}", least(&cosines));
+        assert!(found >= mean, "{precision:?}: {found}");
+    }
+}
 // The snippet above.
 #[test]
 fn mpnet_agrees_with_sentence_transformers() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
-use runner::ml::encoder::{EncodeError, Pooling, TransformerOptions, open, open_on};
+use runner::ml::encoder::{EncodeError, Pooling, Precision, TransformerOptions, open, open_on};
 use runner::ml::matrix::Matrix;
 use runner::ml::progress::Silent;
 use serde_json::json;
@@ -245,4 +245,37 @@ fn work_stops_when_asked() {
         let outcome = encoder.encode(&texts, 2, &Recorder::stopping_after(looks));
         assert!(matches!(outcome, Err(EncodeError::Cancelled(_))), "after {looks} looks");
     }
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[test]
+fn lower_precisions_keep_the_direction_and_stand_alone() {
+    let texts = many_texts();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    for kind in ["bert", "mpnet"] {
+        let model = SmallModel::new(kind);
+        let exact = encode(&model, &TransformerOptions::default(), &texts);
+        for (precision, least) in [(Precision::Bf16, 0.9999), (Precision::Int8, 0.999)] {
+            let options = TransformerOptions { precision, ..Default::default() };
+            let all = encode(&model, &options, &texts);
+            for i in 0..texts.len() {
+                let cosine = cosine(all.row(i), exact.row(i));
+                assert!(cosine > least, "{kind} {precision:?} text {i}: {cosine}");
+            }
+            assert!(all != exact, "{kind} {precision:?} is f32");
+            let few = TransformerOptions { batch_tokens: Some(20), ..options.clone() };
+            let encoder = open(model.path(), &few).unwrap();
+            assert!(encoder.is_exact());
+            assert_eq!(encoder.encode(&texts, 3, &Silent).unwrap(), all, "{kind} {precision:?} in other batches");
+            assert_eq!(encoder.recipe()["precision"], json!(precision));
+        }
+    }
+    let model = SmallModel::new("bert");
+    let options = TransformerOptions { precision: Precision::Int8, ..Default::default() };
+    let error = open_on(model.path(), &options, &Device::Cpu).err().unwrap();
+    assert!(matches!(error, EncodeError::Option { option: "precision", .. }), "{error}");
 }

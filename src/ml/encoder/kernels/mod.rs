@@ -2,8 +2,16 @@
 //!
 //! Knows nothing of texts or models.
 
+pub mod bfloat;
 mod elementwise;
+mod finish;
+pub mod integer;
 mod product;
+mod words;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use elementwise::{layer_norm_rows, softmax_rows};
-pub use product::{Finish, Panels, Rows, multiply};
+pub use finish::Finish;
+pub use product::{Panels, Rows, multiply};
+pub use words::{WIDTH, WordRows};

@@ -13,7 +13,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::elementwise::{gelu, gelu_tanh};
+use super::finish::Finish;
 use crate::ml::simd::{dispatch, lanes};
 
 /// A depth × columns matrix in panels: for each group of `2 * lanes()` columns, its values row after row; the last
@@ -62,18 +62,6 @@ impl Panels {
         (self.depth, self.columns) = (depth, columns);
         width
     }
-}
-
-/// What happens to a sum before it is stored. `bias` holds `Panels::padded(columns)` values.
-#[derive(Clone, Copy)]
-pub enum Finish<'a> {
-    Plain,
-    Bias(&'a [f32]),
-    BiasGelu(&'a [f32]),
-    BiasGeluTanh(&'a [f32]),
-    BiasRelu(&'a [f32]),
-    /// `residual` has the stride and the rows of the result.
-    BiasResidual(&'a [f32], &'a [f32]),
 }
 
 /// The first factor of a product: `count` rows, `stride` values apart.
@@ -174,34 +162,8 @@ impl Tile<'_> {
                 sums[i][1] = simd.mul_add_e_f32s(value, level[1], sums[i][1]);
             }
         }
-        let width = 2 * S::F32_LANES;
         for (i, sum) in sums.into_iter().enumerate() {
-            let start = self.offset + i * self.out_stride;
-            let pair = |values: &[f32], start: usize| -> [S::f32s; 2] {
-                let vectors = S::as_simd_f32s(&values[start..start + width]).0;
-                [vectors[0], vectors[1]]
-            };
-            let add = |a: [S::f32s; 2], b: [S::f32s; 2]| [simd.add_f32s(a[0], b[0]), simd.add_f32s(a[1], b[1])];
-            let done = match self.finish {
-                Finish::Plain => sum,
-                Finish::Bias(bias) => add(sum, pair(bias, self.column)),
-                Finish::BiasGelu(bias) => {
-                    let [x, y] = add(sum, pair(bias, self.column));
-                    [gelu(simd, x), gelu(simd, y)]
-                }
-                Finish::BiasGeluTanh(bias) => {
-                    let [x, y] = add(sum, pair(bias, self.column));
-                    [gelu_tanh(simd, x), gelu_tanh(simd, y)]
-                }
-                Finish::BiasRelu(bias) => {
-                    let [x, y] = add(sum, pair(bias, self.column));
-                    [simd.max_f32s(x, zero), simd.max_f32s(y, zero)]
-                }
-                Finish::BiasResidual(bias, residual) => add(add(sum, pair(bias, self.column)), pair(residual, start)),
-            };
-            let target = S::as_mut_simd_f32s(&mut out[start..start + width]).0;
-            target[0] = done[0];
-            target[1] = done[1];
+            self.finish.store(simd, sum, self.column, self.offset + i * self.out_stride, out);
         }
     }
 }

@@ -6,15 +6,17 @@
 //! Knows nothing of files' layout, tokenizers or threads.
 
 mod attention;
+mod linear;
 
-use super::EncodeError;
 use super::architecture::{Activation, Architecture};
 use super::batches::{Engine, Session};
-use super::kernels::{Finish, Panels, Rows, layer_norm_rows, multiply};
+use super::kernels::{Finish, Rows, layer_norm_rows};
 use super::pooling::{Pooling, pool};
 use super::weights::Weights;
+use super::{EncodeError, Precision};
 use crate::ml::progress::Cancelled;
 use attention::{AttentionScratch, Heads, RelativeBias, attend};
+use linear::{Linear, LinearScratch, stride};
 
 pub struct PackedModel {
     architecture: Architecture,
@@ -38,18 +40,18 @@ struct Layer {
     output_norm: Norm,
 }
 
-struct Linear {
-    weight: Panels,
-    bias: Vec<f32>,
-}
-
 struct Norm {
     weight: Vec<f32>,
     bias: Vec<f32>,
 }
 
 impl PackedModel {
-    pub fn load(weights: &Weights, architecture: Architecture, poolings: Vec<Pooling>) -> Result<Self, EncodeError> {
+    pub fn load(
+        weights: &Weights,
+        architecture: Architecture,
+        poolings: Vec<Pooling>,
+        precision: Precision,
+    ) -> Result<Self, EncodeError> {
         let tensors = weights.tensors()?;
         let names = architecture.names(&|name| tensors.contains(name));
         let hidden = architecture.hidden;
@@ -59,11 +61,7 @@ impl PackedModel {
                 weight.extend(tensors.get(&format!("{part}.weight"), &[outputs, inputs])?);
                 bias.extend(tensors.get(&format!("{part}.bias"), &[outputs])?);
             }
-            let columns = outputs * parts.len();
-            let mut panels = Panels::default();
-            panels.set_transposed(&weight, inputs, columns, inputs);
-            bias.resize(Panels::padded(columns), 0.0);
-            Ok::<_, EncodeError>(Linear { weight: panels, bias })
+            Ok::<_, EncodeError>(Linear::new(precision, &weight, bias, inputs))
         };
         let norm = |part: &str| {
             Ok::<_, EncodeError>(Norm {
@@ -143,6 +141,7 @@ impl PackedModel {
             context: Vec::new(),
             wide: Vec::new(),
             attention: AttentionScratch::default(),
+            linear: LinearScratch::default(),
         }
     }
 }
@@ -159,12 +158,7 @@ pub struct PackedSession<'a> {
     /// tokens × intermediate
     wide: Vec<f32>,
     attention: AttentionScratch,
-}
-
-/// The distance of rows `columns` wide: whole panels and one more, so that rows a power of two apart do not compete
-/// for the same lines of the cache, and a narrow head may spill.
-fn stride(columns: usize) -> usize {
-    Panels::padded(columns) + Panels::padded(1)
+    linear: LinearScratch,
 }
 
 impl PackedSession<'_> {
@@ -231,9 +225,9 @@ impl PackedSession<'_> {
             if cancelled() {
                 return Err(Cancelled.into());
             }
-            multiply(
+            layer.qkv.multiply(
                 Rows { values: &self.states, stride: narrow, count: tokens },
-                &layer.qkv.weight,
+                &mut self.linear,
                 Finish::Bias(&layer.qkv.bias),
                 &mut self.qkv,
                 triple,
@@ -257,9 +251,9 @@ impl PackedSession<'_> {
                 }
                 rows = sequences.len();
             }
-            multiply(
+            layer.attention_output.multiply(
                 Rows { values: &self.context, stride: narrow, count: rows },
-                &layer.attention_output.weight,
+                &mut self.linear,
                 Finish::BiasResidual(&layer.attention_output.bias, &self.states),
                 &mut self.sums,
                 narrow,
@@ -267,9 +261,9 @@ impl PackedSession<'_> {
             normalize(&mut self.sums[..rows * narrow], &layer.attention_norm);
             std::mem::swap(&mut self.states, &mut self.sums);
             let bias = &layer.intermediate.bias;
-            multiply(
+            layer.intermediate.multiply(
                 Rows { values: &self.states, stride: narrow, count: rows },
-                &layer.intermediate.weight,
+                &mut self.linear,
                 match activation {
                     Activation::Gelu => Finish::BiasGelu(bias),
                     Activation::GeluTanh => Finish::BiasGeluTanh(bias),
@@ -278,9 +272,9 @@ impl PackedSession<'_> {
                 &mut self.wide,
                 wide,
             );
-            multiply(
+            layer.output.multiply(
                 Rows { values: &self.wide, stride: wide, count: rows },
-                &layer.output.weight,
+                &mut self.linear,
                 Finish::BiasResidual(&layer.output.bias, &self.states),
                 &mut self.sums,
                 narrow,

@@ -9,12 +9,14 @@
 //! Knows nothing of stores: `to_bytes` is all that an artifact keeps.
 
 mod eigen;
+mod hash;
 mod lsa;
 mod ngrams;
 mod vocabulary;
 
 use std::collections::HashMap;
 
+use pulp::{Simd, WithSimd};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,7 @@ use super::head::normalize;
 use super::{EncodeError, TextEncoder, parallel};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
+use crate::ml::simd::dispatch;
 use vocabulary::Vocabulary;
 
 /// How texts are cut into features and how many dimensions are kept.
@@ -177,7 +180,7 @@ impl Tfidf {
         let numbers = |data: &[u8]| data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>();
         let terms = std::str::from_utf8(tensor("vocabulary", Dtype::U8, &[None])?)
             .map_err(|error| damaged(&error.to_string()))?;
-        let terms: Vec<String> = terms.split('\n').map(str::to_owned).collect();
+        let terms: Vec<Box<str>> = terms.split('\n').map(Into::into).collect();
         let features = terms.len();
         let idf = numbers(tensor("idf", Dtype::F32, &[Some(features)])?);
         let shape = [Some(features), Some(header.options.dim)];
@@ -187,6 +190,29 @@ impl Tfidf {
         }
         let vocabulary = Vocabulary::new(terms, header.words, idf);
         Ok(Tfidf::new(header.options, vocabulary, components))
+    }
+}
+
+/// A sparse row times the components.
+struct Project<'a> {
+    weights: &'a [(u32, f32)],
+    components: &'a [f32],
+    row: &'a mut [f32],
+}
+
+impl WithSimd for Project<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) {
+        let Project { weights, components, row } = self;
+        let dim = row.len();
+        for (feature, weight) in weights {
+            let component = &components[*feature as usize * dim..][..dim];
+            for (value, part) in row.iter_mut().zip(component) {
+                *value += weight * part;
+            }
+        }
     }
 }
 
@@ -226,12 +252,8 @@ impl TextEncoder for Tfidf {
             |(), i| {
                 let mut out = vec![0.0f32; chunks[i].len() * dim];
                 for (text, row) in chunks[i].iter().zip(out.chunks_exact_mut(dim)) {
-                    for (feature, weight) in self.vocabulary.weights(text, &self.options) {
-                        let component = &self.components[feature as usize * dim..][..dim];
-                        for (value, part) in row.iter_mut().zip(component) {
-                            *value += weight * part;
-                        }
-                    }
+                    let weights = self.vocabulary.weights(text, &self.options);
+                    dispatch(Project { weights: &weights, components: &self.components, row });
                     if self.options.normalize {
                         normalize(row);
                     }

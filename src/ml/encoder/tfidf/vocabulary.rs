@@ -3,9 +3,9 @@
 //! Knows nothing of the projection that follows.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use super::super::{EncodeError, parallel};
+use super::hash::GramMap;
 use super::{CHUNK, TfidfOptions, ngrams};
 use crate::ml::progress::Progress;
 
@@ -14,8 +14,8 @@ pub type SparseRow = Vec<(u32, f32)>;
 
 /// Features in order: words first, then character n-grams, each sorted by its bytes.
 pub struct Vocabulary {
-    word_numbers: HashMap<String, u32>,
-    character_numbers: HashMap<String, u32>,
+    word_numbers: GramMap<u32>,
+    character_numbers: GramMap<u32>,
     /// How many of the features are words.
     pub words: usize,
     /// For each feature ln((1 + texts) / (1 + texts that have it)) + 1.
@@ -31,7 +31,7 @@ impl Vocabulary {
         progress: &dyn Progress,
     ) -> Result<Self, EncodeError> {
         let chunks: Vec<&[&str]> = texts.chunks(4 * CHUNK).collect();
-        let mut counts = [HashMap::new(), HashMap::new()];
+        let mut counts: [GramMap<u32>; 2] = Default::default();
         parallel::for_each(
             chunks.len(),
             threads,
@@ -46,7 +46,7 @@ impl Vocabulary {
                 }
             },
         )?;
-        let mut kept: Vec<(usize, String, u32)> = counts
+        let mut kept: Vec<(usize, Box<str>, u32)> = counts
             .into_iter()
             .enumerate()
             .flat_map(|(kind, counts)| counts.into_iter().map(move |(gram, count)| (kind, gram, count)))
@@ -71,7 +71,7 @@ impl Vocabulary {
     }
 
     /// `terms` in the order of `Vocabulary::terms`, the first `words` of them words.
-    pub fn new(terms: Vec<String>, words: usize, idf: Vec<f32>) -> Self {
+    pub fn new(terms: Vec<Box<str>>, words: usize, idf: Vec<f32>) -> Self {
         let mut terms = terms.into_iter().zip(0u32..);
         let word_numbers = terms.by_ref().take(words).collect();
         Vocabulary { word_numbers, character_numbers: terms.collect(), words, idf }
@@ -101,7 +101,7 @@ impl Vocabulary {
         let mut row: SparseRow = found
             .chunk_by(|a, b| a == b)
             .map(|same| {
-                let frequency = 1.0 + (same.len() as f32).ln();
+                let frequency = if same.len() == 1 { 1.0 } else { 1.0 + (same.len() as f32).ln() };
                 (same[0], frequency * self.idf[same[0] as usize])
             })
             .collect();
@@ -131,15 +131,15 @@ impl Vocabulary {
 }
 
 /// In how many of `texts` each word run and each character run occurs.
-fn count_texts(texts: &[&str], options: &TfidfOptions) -> [HashMap<String, u32>; 2] {
+fn count_texts(texts: &[&str], options: &TfidfOptions) -> [GramMap<u32>; 2] {
     // With each count, the last text that added to it.
-    let mut counts: [HashMap<String, (u32, usize)>; 2] = Default::default();
+    let mut counts: [GramMap<(u32, usize)>; 2] = Default::default();
     for (i, text) in texts.iter().enumerate() {
         each_gram(text, options, |kind, gram| match counts[kind].get_mut(gram) {
             Some((_, last)) if *last == i => {}
             Some((count, last)) => (*count, *last) = (*count + 1, i),
             None => {
-                counts[kind].insert(gram.to_owned(), (1, i));
+                counts[kind].insert(gram.into(), (1, i));
             }
         });
     }

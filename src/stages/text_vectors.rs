@@ -1,0 +1,284 @@
+//! `TextVectors`: one text column → its vectors, some rows at a time, so that they are never all in memory.
+//!
+//! Each distinct text is computed once, or taken from the memo of rows that earlier runs have kept; one that comes again
+//! in later rows waits in a file until then. Knows nothing of how encoders compute, nor of tables.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use arrow::array::{Array as _, StringArray};
+
+use super::pace::Pace;
+use crate::artifact::{RowKey, RowMemo, Scratch};
+use crate::engine::{Report, StageContext};
+use crate::ml::encoder::TextEncoder;
+use crate::ml::matrix::Matrix;
+use crate::ml::progress::Progress;
+
+/// Texts that are looked up and computed together: enough for batches of like lengths, a few megabytes of vectors.
+const TEXTS: usize = 16_384;
+
+/// Bytes of rows on their way into the memo, at most.
+const KEPT_AT_ONCE: usize = 32 << 20;
+
+pub(super) struct TextVectors<'c> {
+    pub encoder: &'c dyn TextEncoder,
+    context: &'c StageContext<'c>,
+    texts: &'c StringArray,
+    /// For each row the number of its text, by first appearance.
+    of_row: Vec<u32>,
+    /// For each distinct text the first and the last row that has it.
+    rows_of: Vec<(u32, u32)>,
+    /// Distinct texts whose vectors were given.
+    given: usize,
+    /// Those that no memo knew.
+    pub computed: usize,
+    /// What computing and looking up took.
+    pub spent: Duration,
+    keeper: Option<Keeper<'c>>,
+    waiting: Option<Waiting>,
+    warned: AtomicBool,
+}
+
+impl<'c> TextVectors<'c> {
+    /// A missing text counts as empty. `memo` holds rows by text.
+    pub fn new(
+        encoder: &'c dyn TextEncoder,
+        texts: &'c StringArray,
+        memo: Option<RowMemo<'c>>,
+        context: &'c StageContext<'c>,
+    ) -> anyhow::Result<Self> {
+        u32::try_from(texts.len()).context("more rows than can be numbered")?;
+        let mut numbers: HashMap<&str, u32> = HashMap::new();
+        let mut rows_of: Vec<(u32, u32)> = Vec::new();
+        let mut of_row = Vec::with_capacity(texts.len());
+        for row in 0..texts.len() as u32 {
+            let text = text(texts, row);
+            let number = *numbers.entry(text).or_insert(rows_of.len() as u32);
+            match rows_of.get_mut(number as usize) {
+                Some((_, last)) => *last = row,
+                None => rows_of.push((row, row)),
+            }
+            of_row.push(number);
+        }
+        let keeper = memo.map(|memo| Keeper::new(memo, context.report()));
+        Ok(TextVectors {
+            encoder,
+            context,
+            texts,
+            of_row,
+            rows_of,
+            given: 0,
+            computed: 0,
+            spent: Duration::ZERO,
+            keeper,
+            waiting: None,
+            warned: AtomicBool::new(false),
+        })
+    }
+
+    /// How many distinct texts there are.
+    pub fn distinct(&self) -> usize {
+        self.rows_of.len()
+    }
+
+    /// At most `count` distinct texts, from first to last.
+    pub fn sample(&self, count: usize) -> Vec<&'c str> {
+        let count = count.min(self.distinct());
+        (0..count).map(|i| text(self.texts, self.rows_of[i * self.distinct() / count].0)).collect()
+    }
+
+    /// The vectors of the next rows; ranges must follow each other.
+    pub fn of_rows(&mut self, rows: Range<usize>) -> anyhow::Result<Matrix> {
+        let dim = self.encoder.dim();
+        let numbers = self.of_row[rows.clone()].to_vec();
+        let old = self.given;
+        let new = numbers.iter().map(|number| *number as usize + 1).fold(old, usize::max);
+        let mut fresh = Vec::with_capacity((new - old) * dim);
+        for first in (old..new).step_by(TEXTS) {
+            let clock = Instant::now();
+            fresh.extend_from_slice(&self.vectors(first..(first + TEXTS).min(new))?.data);
+            self.spent += clock.elapsed();
+        }
+        self.given = new;
+        self.put_aside(old..new, rows.end, &fresh)?;
+        // Usually each text is new: then the vectors are those of the rows already.
+        if numbers.iter().copied().eq(old as u32..new as u32) {
+            return Ok(Matrix::from_vec(numbers.len(), dim, fresh));
+        }
+        let mut out = Matrix::zeros(numbers.len(), dim);
+        for (row, number) in numbers.into_iter().enumerate() {
+            match (number as usize).checked_sub(old) {
+                Some(i) => out.row_mut(row).copy_from_slice(&fresh[i * dim..(i + 1) * dim]),
+                None => self.waiting.as_mut().context("a text was not put aside")?.get(number, out.row_mut(row))?,
+            }
+        }
+        Ok(out)
+    }
+
+    /// Writes what was computed and not kept yet into the memo.
+    pub fn keep(&mut self) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.keep();
+        }
+    }
+
+    /// Puts the vectors of those new texts aside that come again after row `end`.
+    fn put_aside(&mut self, new: Range<usize>, end: usize, fresh: &[f32]) -> anyhow::Result<()> {
+        let dim = self.encoder.dim();
+        for (number, vector) in new.zip(fresh.chunks_exact(dim)) {
+            if self.rows_of[number].1 as usize >= end {
+                if self.waiting.is_none() {
+                    self.waiting = Some(Waiting::new(self.context.scratch()?)?);
+                }
+                if let Some(waiting) = &mut self.waiting {
+                    waiting.put(number as u32, vector)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The vectors of some distinct texts: only those that the memo does not know are computed, and kept in it as they come.
+    fn vectors(&mut self, numbers: Range<usize>) -> anyhow::Result<Matrix> {
+        let texts: Vec<&str> = numbers.clone().map(|number| text(self.texts, self.rows_of[number].0)).collect();
+        let report = self.context.report();
+        let progress =
+            Part { report, done: numbers.start as u64, total: self.rows_of.len() as u64, warned: &self.warned };
+        let threads = self.context.threads();
+        let Some(keeper) = &mut self.keeper else {
+            self.computed += texts.len();
+            return Ok(self.encoder.encode(&texts, threads, &progress)?);
+        };
+        let keys: Vec<RowKey> = texts.iter().map(|text| RowKey::of(text.as_bytes())).collect();
+        let mut vectors = Matrix::zeros(texts.len(), self.encoder.dim());
+        let known = keeper.memo.read(&keys, &mut vectors.data, threads);
+        let unknown: Vec<usize> = (0..texts.len()).filter(|i| !known[*i]).collect();
+        if unknown.is_empty() {
+            progress.update(texts.len() as u64, 0, "");
+            return Ok(vectors);
+        }
+        let unknown_texts: Vec<&str> = unknown.iter().map(|&i| texts[i]).collect();
+        let mut ready = |i: usize, row: &[f32]| keeper.add(keys[unknown[i]], row);
+        let computed = self.encoder.encode_by_row(&unknown_texts, threads, &progress, &mut ready);
+        if computed.is_err() {
+            // What is computed is computed, also when it was interrupted.
+            keeper.keep();
+        }
+        let computed = computed?;
+        for (row, &i) in unknown.iter().enumerate() {
+            vectors.row_mut(i).copy_from_slice(computed.row(row));
+        }
+        self.computed += unknown.len();
+        Ok(vectors)
+    }
+}
+
+fn text(texts: &StringArray, row: u32) -> &str {
+    let row = row as usize;
+    if texts.is_null(row) { "" } else { texts.value(row) }
+}
+
+/// A part of the work, told as that part; what the first part warns of the others would say again.
+struct Part<'a> {
+    report: &'a dyn Report,
+    done: u64,
+    total: u64,
+    warned: &'a AtomicBool,
+}
+
+impl Progress for Part<'_> {
+    fn update(&self, done: u64, _total: u64, note: &str) {
+        self.report.progress(self.done + done, self.total, note);
+    }
+
+    fn warn(&self, message: &str) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            self.report.warn(message);
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.report.cancelled()
+    }
+}
+
+/// Rows on their way into the memo.
+struct Keeper<'a> {
+    memo: RowMemo<'a>,
+    keys: Vec<RowKey>,
+    rows: Vec<f32>,
+    pace: Pace,
+    report: &'a dyn Report,
+}
+
+impl<'a> Keeper<'a> {
+    fn new(memo: RowMemo<'a>, report: &'a dyn Report) -> Self {
+        Keeper { memo, keys: Vec::new(), rows: Vec::new(), pace: Pace::new(), report }
+    }
+
+    fn add(&mut self, key: RowKey, row: &[f32]) {
+        self.keys.push(key);
+        self.rows.extend_from_slice(row);
+        if self.pace.is_due() || 4 * self.rows.len() >= KEPT_AT_ONCE {
+            self.keep();
+        }
+    }
+
+    fn keep(&mut self) {
+        let begun = Instant::now();
+        if let Err(error) = self.memo.add(&self.keys, &self.rows) {
+            self.report.warn(&format!("these texts will have to be embedded again: {error}"));
+        }
+        self.keys.clear();
+        self.rows.clear();
+        self.pace.saved(begun);
+    }
+}
+
+/// Vectors of texts that come again, in a file of this stage's own.
+struct Waiting {
+    file: BufWriter<File>,
+    /// By the number of the text, the place of its vector in the file.
+    places: HashMap<u32, u64>,
+    end: u64,
+    /// Removes the file in the end.
+    _scratch: Scratch,
+}
+
+impl Waiting {
+    fn new(scratch: Scratch) -> anyhow::Result<Self> {
+        let path = scratch.path().join("vectors");
+        let file = File::options().read(true).write(true).create_new(true).open(path)?;
+        Ok(Waiting { file: BufWriter::new(file), places: HashMap::new(), end: 0, _scratch: scratch })
+    }
+
+    fn put(&mut self, number: u32, vector: &[f32]) -> anyhow::Result<()> {
+        // Reading has moved the file's place; the writer itself seeks only where that is not the end.
+        if self.file.stream_position()? != self.end {
+            self.file.seek(SeekFrom::Start(self.end))?;
+        }
+        self.places.insert(number, self.end);
+        for value in vector {
+            self.file.write_all(&value.to_le_bytes())?;
+        }
+        self.end += 4 * vector.len() as u64;
+        Ok(())
+    }
+
+    fn get(&mut self, number: u32, vector: &mut [f32]) -> anyhow::Result<()> {
+        let place = *self.places.get(&number).context("a text was not put aside")?;
+        self.file.seek(SeekFrom::Start(place))?;
+        let mut bytes = vec![0; 4 * vector.len()];
+        self.file.get_mut().read_exact(&mut bytes)?;
+        for (value, four) in vector.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *value = f32::from_le_bytes(*four);
+        }
+        Ok(())
+    }
+}
