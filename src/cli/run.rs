@@ -276,14 +276,28 @@ fn summary_text(study: &Study, arguments: &StudyArguments, summary: &RunSummary,
     text
 }
 
-/// Files that a person asked for: predictions, pages, articles.
+/// Files that a person asked for: predictions, pages, articles. Those in a folder of a stage are one line.
 fn deliverables(study: &Study, arguments: &StudyArguments, summary: &RunSummary) -> Vec<String> {
     let folder = arguments.artifacts.join(&study.plan.spec.name);
     let files = |stage: &str, record: &ActionRecord| -> Vec<String> {
         let outputs = record.outputs.iter().filter(|output| output.holds == PortType::Files);
         let names = outputs.flat_map(|output| &output.files).map(|file| &file.name);
-        let wanted = names.filter(|name| [".csv", ".html", ".pdf", ".zip"].iter().any(|end| name.ends_with(end)));
-        wanted.map(|name| folder.join(stage).join(name).display().to_string()).collect()
+        let wanted =
+            names.filter(|name| [".csv", ".html", ".pdf", ".tex", ".zip"].iter().any(|end| name.ends_with(end)));
+        let mut lines: Vec<(&str, &str, usize)> = Vec::new();
+        for name in wanted {
+            let shown = name.split_once('/').map_or(name.as_str(), |(inner, _)| inner);
+            match lines.iter_mut().find(|line| line.0 == shown) {
+                Some((_, _, files)) => *files += 1,
+                None => lines.push((shown, name, 1)),
+            }
+        }
+        let path = |name: &str| folder.join(stage).join(name).display().to_string();
+        let line = |(shown, name, files)| match files {
+            1 => path(name),
+            _ => format!("{}/ ({files} files)", path(shown)),
+        };
+        lines.into_iter().map(line).collect()
     };
     let stages = summary.stages.iter().filter_map(|stage| Some((stage, stage.record.as_ref()?)));
     stages.flat_map(|(stage, record)| files(&stage.stage, record)).collect()

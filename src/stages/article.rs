@@ -160,13 +160,16 @@ impl Article {
     }
 }
 
+/// Files by name, and the number of pages.
+type Pages = (Vec<(String, Vec<u8>)>, usize);
+
 #[cfg(feature = "pdf")]
-fn pdf(article: &mut article::Article) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usize)> {
+fn pdf(article: &mut article::Article) -> anyhow::Result<Pages> {
     article::pdf(article)
 }
 
 #[cfg(not(feature = "pdf"))]
-fn pdf(_: &mut article::Article) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usize)> {
+fn pdf(_: &mut article::Article) -> anyhow::Result<Pages> {
     anyhow::bail!(
         "this runner was built without PDF: build one with `cargo install --path . --features pdf`, or ask for `format: latex`"
     )

@@ -469,7 +469,7 @@ fn a_killed_embedding_goes_on_from_its_last_segment() {
 fn texts_that_come_again_much_later_have_their_vectors() {
     const ROWS: usize = 150_000;
     let model = SmallModel::new("bert");
-    let title = |i: usize| (i % 7 != 0).then(|| format!("w{} w{} {}", 4 + i % 31, 4 + i % 29, i % 1201));
+    let title = |i: usize| (!i.is_multiple_of(7)).then(|| format!("w{} w{} {}", 4 + i % 31, 4 + i % 29, i % 1201));
     let rows: String = (0..ROWS).map(|i| format!("{i},{},rock\n", title(i).unwrap_or_default())).collect();
     let work = embedding(&model, 1);
     work.write("songs.csv", format!("id,title,genre\n{rows}").as_bytes());

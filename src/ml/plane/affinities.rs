@@ -24,9 +24,9 @@ pub fn joint(distances: &Matrix, perplexity: f64, threads: usize) -> Matrix {
     let total: f64 = conditional.iter().flatten().sum();
     let scale = 1.0 / (2.0 * total.max(f64::MIN_POSITIVE));
     let mut joint = Matrix::zeros(count, count);
-    for i in 0..count {
-        for j in 0..count {
-            joint.data[i * count + j] = ((conditional[i][j] + conditional[j][i]) * scale) as f32;
+    for (i, row) in conditional.iter().enumerate() {
+        for (j, one) in row.iter().enumerate() {
+            joint.data[i * count + j] = ((one + conditional[j][i]) * scale) as f32;
         }
     }
     joint

@@ -172,11 +172,8 @@ mod tests {
             (0..60).map(|i| [2.0 * (1.3 * i as f32).cos(), 2.0 * (1.7 * i as f32).sin()]).collect();
         let affinities = affinities::joint(&distances::squared(&points(), 1), 10.0, 1);
         assert!((divergence(&affinities, &places) - 2.301_313_9).abs() < 1e-4);
-        let expected = [
-            [0.005_288_371_8, -0.000_828_097],
-            [0.001_728_993_7, 0.000_432_619_3],
-            [-0.005_483_856_3, -0.006_311_908_9],
-        ];
+        let expected =
+            [[0.005_288_372, -0.000_828_097], [0.001_728_993_7, 0.000_432_619_3], [-0.005_483_856_3, -0.006_311_909]];
         for (found, expected) in gradient(&affinities, &places, 1.0, 2).iter().zip(expected) {
             assert!((0..2).all(|k| (found[k] - expected[k]).abs() < 1e-6), "{found:?} not {expected:?}");
         }

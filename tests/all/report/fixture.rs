@@ -220,7 +220,14 @@ fn train(name: &str, accuracy: f64, numeric: bool, seed: u64) -> StageArtifacts 
         "test": scores(&CLASSES, 2_870, accuracy, seed + 200)});
     stage.json.insert(
         "metrics".into(),
-        json!({"parts": parts, "best_epoch": 19, "loss": "cross_entropy", "parameters": 138_245, "classes": CLASSES}),
+        json!({"parts": parts, "best_epoch": 19, "loss": "cross_entropy", "parameters": 138_245, "classes": CLASSES,
+            "inputs": {"numeric": columns, "text": if name == "numeric" { vec![] } else { vec!["track_name"] }, "categories": []},
+            "network": {"numeric": {"embedding": "none"}, "trunk": {"kind": "mlp", "layers": [256, 256, 256]}, "batch_norm": true, "dropout": 0.3},
+            "training": {"optimizer": {"kind": "adamw", "lr": 0.002}, "schedule": {"kind": "one_cycle"}, "batch_size": 256, "epochs": 30, "label_smoothing": 0.05},
+            "diagnosis": [
+                {"kind": "epoch_kept", "epoch": 19, "evidence": {"epochs": 30.0, "score": accuracy}, "sentence": "The weights of epoch 19 of 30 are kept."},
+                {"kind": "gap", "epoch": 19, "evidence": {"train_accuracy": accuracy + 0.11, "valid_accuracy": accuracy, "gap": 0.11}, "sentence": "A gap of 0.110: some over-fitting."},
+            ]}),
     );
     stage.tables.insert("curves".into(), table(curves(30, accuracy + 0.02, seed)));
     stage.files = vec!["model.safetensors".into(), "model.json".into(), "metrics.json".into(), "curves.arrow".into()];
@@ -319,7 +326,7 @@ fn transfer(name: &str, accuracy: f64) -> StageArtifacts {
     stage.json.insert(
         "transfer".into(),
         json!({"strategies": strategies, "tensors": tensors, "comments": comments, "best": "copy", "metric": "macro_f1",
-            "part": "test", "before": [{"part": "test", "old_classes": {"accuracy": accuracy + 0.06}}],
+            "part": "test", "old_classes": CLASSES, "classes": SIX, "before": [{"part": "test", "old_classes": {"accuracy": accuracy + 0.06}}],
             "comparisons": comparisons, "share_runs": share_runs, "share_comparisons": share_comparisons}),
     );
     let parts =

@@ -86,11 +86,14 @@ fn source(tale: &Tale, profile: Option<&Value>) -> Option<String> {
     })
 }
 
+/// A part by its name on the page: its rows, and its rows by class.
+type Part<'a> = (&'a str, u64, Vec<(String, u64)>);
+
 fn parts(tale: &Tale) -> Option<Float> {
     let document = tale.of_kind("split").next()?.document("parts")?;
     let order =
         [("train", "training", "apprentissage"), ("valid", "validation", "validation"), ("test", "test", "test")];
-    let found: Vec<(&str, u64, Vec<(String, u64)>)> = order
+    let found: Vec<Part> = order
         .iter()
         .filter_map(|(key, english, french)| {
             let part = document.get("parts")?.get(key)?;
@@ -105,7 +108,7 @@ fn parts(tale: &Tale) -> Option<Float> {
     let mut heads =
         vec![(tale.voice.say("Part", "Partie"), Align::Left), (tale.voice.say("Rows", "Lignes"), Align::Right)];
     heads.extend(shown.iter().map(|class| (class.as_str(), Align::Right)));
-    let row = |(name, rows, own): &(&str, u64, Vec<(String, u64)>)| {
+    let row = |(name, rows, own): &Part| {
         let of = |class: &String| own.iter().find(|(name, _)| name == class).map_or(0, |(_, rows)| *rows);
         let counts = classes.iter().map(|class| tale.voice.count(of(class)));
         [(*name).to_owned(), tale.voice.count(*rows)].into_iter().chain(counts).collect()

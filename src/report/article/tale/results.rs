@@ -336,7 +336,6 @@ fn importance(tale: &Tale) -> Option<(String, Option<Float>)> {
         tale,
         "Shuffling one column at a time on validation rows ({repeats} times each), {model} loses most accuracy with {name}: {drop}",
         "Quand on mélange une colonne à la fois sur la validation ({repeats} fois chacune), {model} perd le plus d'exactitude avec {name} : {drop}",
-        model = model,
         repeats = count(findings, "repeats").unwrap_or(1),
         name = markup::code(&most.0),
         drop = tale.voice.decimals(most.2, 3),
