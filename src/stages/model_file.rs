@@ -126,6 +126,14 @@ impl ModelFile {
         }
     }
 
+    /// False where the probabilities are only scores in the right order, so that a log loss of them would mean nothing.
+    pub fn is_probabilistic(&self) -> bool {
+        match &self.learner {
+            Learner::Network(_) => true,
+            Learner::Baseline(baseline) => baseline.is_probabilistic(),
+        }
+    }
+
     /// Class probabilities (rows × classes) of every row, in order.
     pub fn predict_probabilities(&self, frame: &Frame) -> anyhow::Result<Matrix> {
         Ok(match &self.learner {

@@ -193,6 +193,14 @@ impl Predictor {
         distinct(self.models().into_iter().flat_map(ModelFile::categories))
     }
 
+    /// Whether it gives probabilities; an average's temperature makes some of any scores.
+    pub fn is_probabilistic(&self) -> bool {
+        match self {
+            Predictor::One(model) => model.is_probabilistic(),
+            Predictor::Several(_) => true,
+        }
+    }
+
     /// Every model's inputs for these rows.
     pub fn frames(
         &self,

@@ -78,6 +78,11 @@ impl Fitted {
         &self.inputs
     }
 
+    /// Whether what it gives are probabilities, see `Model::is_probabilistic`.
+    pub fn is_probabilistic(&self) -> bool {
+        self.model.is_probabilistic()
+    }
+
     /// Class probabilities (rows × classes; rows sum to 1) of every row, in order.
     pub fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, InputError> {
         Ok(self.model.predict_probabilities(&self.inputs.matrix(frame)?))
