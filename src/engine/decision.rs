@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::check::steps;
 use super::manifest::Manifest;
-use super::plan::{Plan, PlannedStage};
+use super::plan::{Plan, PlannedStage, SEED};
 use super::reason::StaleReason;
 use super::record::{ActionRecord, OutputRecord};
 use super::stage::{External, Reads};
@@ -161,7 +161,7 @@ impl Ground<'_> {
         manifest.add("version", kind.version);
         manifest.add("device", self.device);
         if kind.seeded {
-            manifest.add("seed", self.plan.spec.seed);
+            manifest.add(SEED, planned.seed);
         }
         let sources = stage.sources();
         let by_content: Vec<String> = (sources.iter().map(|source| source.at.as_str()))
@@ -231,7 +231,10 @@ impl Ground<'_> {
             .map(|change| {
                 let path =
                     ["params.", "source.", "external."].iter().find_map(|prefix| change.name.strip_prefix(prefix));
-                let at = path.and_then(|path| self.position(i, path));
+                let at = match change.name.as_str() {
+                    SEED => self.seed_position(i),
+                    _ => path.and_then(|path| self.position(i, path)),
+                };
                 StaleReason::changed(change, at)
             })
             .collect()
@@ -240,6 +243,12 @@ impl Ground<'_> {
     /// `full.yaml:42:11` of a parameter, where the user wrote it.
     fn position(&self, i: usize, path: &str) -> Option<String> {
         self.plan.spec.position_of(&self.plan.stages[i].name, &steps(path.split('.')))
+    }
+
+    fn seed_position(&self, i: usize) -> Option<String> {
+        let spec = &self.plan.spec;
+        let own = spec.stages[i].body.entry(SEED).is_some();
+        if own { self.position(i, SEED) } else { spec.seed_span.map(|span| spec.location(span)) }
     }
 
     fn external_name(&self, stage: &PlannedStage, external: &dyn External) -> String {

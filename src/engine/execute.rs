@@ -195,7 +195,7 @@ impl Execution<'_> {
             spec: &plan.spec,
             store: self.ground.store,
             inputs,
-            seed: plan.spec.seed,
+            seed: planned.seed,
             threads: self.threads,
             inputs_key: manifest.key_without("params."),
             memos: !self.force,

@@ -9,7 +9,7 @@
 //! | parameters, parsed, defaulted, flattened in canonical order | yes | comments, key order and YAML style do not matter; a new default does |
 //! | digests of the input columns that the stage declares it reads, by port | yes | identical output upstream means a hit downstream (early cutoff); a new CSV column that nobody reads invalidates nothing |
 //! | content of source files, digest of encoders | yes | never time stamps alone; the stat cache (size, time, inode → digest) only spares the re-read |
-//! | pipeline seed (of the kinds that draw numbers), device class | yes | they can change the result |
+//! | the stage's seed, or else the pipeline's (of the kinds that draw numbers), device class | yes | they can change the result |
 //! | names, kinds, parameters and links of the stages that a report reads | yes, for that report only | it shows them |
 //! | stage name, pipeline name, paths of sources, thread count, time, host | no | they must not reach the result |
 //!
@@ -51,7 +51,7 @@ pub use event::{Event, Outcome};
 pub use forecast::{Forecast, Forecaster};
 pub use history::{History, Run, RunRecord};
 pub use lock::LockFile;
-pub use plan::Plan;
+pub use plan::{Plan, SEED};
 pub use reason::StaleReason;
 pub use record::ActionRecord;
 pub use recorder::{Recorded, RunLabel, run_recorded};

@@ -13,7 +13,7 @@ use super::lock::LockFile;
 use super::resolve::Resolver;
 use super::resources::Resources;
 use super::stage::{AnyStage, Arity, InputPort, OutputPort, Reads, Registry};
-use crate::spec::{Node, PipelineSpec, Problem, Problems, Span, StageSpec, Value, suggest};
+use crate::spec::{Node, PipelineSpec, Problem, Problems, Span, StageSpec, Value, suggest, typed_as};
 
 /// Fewer stages are bound sooner than other threads are awake.
 const WORTH_SHARING: usize = 256;
@@ -36,6 +36,8 @@ pub struct PlannedStage {
     pub outputs: Vec<OutputPort>,
     /// What the stage may take of the machine, as written; no part of its result, nor of its key.
     pub resources: Resources,
+    /// What its random numbers follow from: its own seed, or the pipeline's.
+    pub seed: u64,
     reads: BTreeMap<&'static str, Reads>,
 }
 
@@ -105,10 +107,11 @@ impl Plan {
             .zip(inputs)
             .zip(reads)
             .filter_map(|(((name, bound), inputs), reads)| {
-                let Bound { stage, resources, .. } = bound?;
+                let Bound { stage, resources, seed, .. } = bound?;
                 let (stage, outputs) = stage?;
                 let inputs = inputs.into_iter().map(|(input, _)| input).collect();
-                Some(PlannedStage { name, stage, inputs, outputs, resources, reads })
+                let seed = seed.unwrap_or(spec.seed);
+                Some(PlannedStage { name, stage, inputs, outputs, resources, seed, reads })
             })
             .collect();
         Ok(Plan { spec, stages, order, dag, held_to: None })
@@ -155,6 +158,9 @@ pub fn sources(spec: &PipelineSpec, registry: Registry) -> Vec<PathBuf> {
     bound.flat_map(|(stage, _)| stage.sources()).map(|source| source.path).collect()
 }
 
+/// The key of a stage's own seed in its mapping.
+pub const SEED: &str = "seed";
+
 #[derive(Debug, thiserror::Error)]
 #[error("unknown stage '{name}'{}", hint.as_ref().map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default())]
 pub struct UnknownStage {
@@ -169,6 +175,7 @@ pub(super) struct Bound {
     /// The nodes of the input ports, taken out of the stage's mapping.
     pub references: Vec<(&'static InputPort, Node)>,
     resources: Resources,
+    seed: Option<u64>,
 }
 
 impl Bound {
@@ -197,6 +204,18 @@ fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<Problem>) ->
             Err(found) => problems.extend(found),
         }
     }
+    let mut seed = None;
+    if let Some(entry) = parameters.remove(SEED) {
+        if !kind.seeded {
+            let message =
+                format!("'{SEED}' of stage '{}' has no use: kind '{}' draws no numbers", written.name, kind.name);
+            problems.push(problem(entry.key_span, message, Some(format!("take `{SEED}` away"))));
+        }
+        match typed_as(&entry.node, SEED) {
+            Ok(found) => seed = Some(found),
+            Err(found) => problems.extend(found),
+        }
+    }
     if let Value::Mapping(entries) = &mut parameters.value {
         for port in kind.inputs {
             match entries.shift_remove(port.name) {
@@ -220,7 +239,7 @@ fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<Problem>) ->
             None
         }
     };
-    Some(Bound { stage, references, resources })
+    Some(Bound { stage, references, resources, seed })
 }
 
 pub(super) fn problem(span: Span, message: String, help: Option<String>) -> Problem {

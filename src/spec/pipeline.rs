@@ -73,6 +73,11 @@ impl PipelineSpec {
         Some(self.sources.location(span))
     }
 
+    /// `full.yaml:42:11`.
+    pub fn location(&self, span: Span) -> String {
+        self.sources.location(span)
+    }
+
     /// The pipeline file and all that it includes.
     pub fn files(&self) -> &[PathBuf] {
         self.sources.files()

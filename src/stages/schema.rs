@@ -4,7 +4,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::engine::{Arity, InputPort, Resources};
+use crate::engine::{Arity, InputPort, Resources, SEED};
 
 /// A schema for editors (draft 2020-12): a definition per stage kind, inputs beside parameters. A stage that extends templates may leave
 /// everything to them, so nothing is required of it; the same holds for templates.
@@ -45,7 +45,7 @@ pub fn pipeline_schema() -> Value {
                 "description": "What is done, by names of your choice.",
                 "additionalProperties": {
                     "type": "object",
-                    "properties": {"kind": {"enum": names}, Resources::KEY: resources},
+                    "properties": {"kind": {"enum": names}, Resources::KEY: resources, SEED: {"type": "integer", "minimum": 0, "description": OWN_SEED}},
                     "if": {"required": ["extends"]},
                     "then": {"anyOf": parts},
                     "else": {"required": ["kind"], "oneOf": whole},
@@ -61,6 +61,9 @@ const INCLUDE: &str = "Pipeline files whose vars, templates and stages join thes
 
 const EXTENDS: &str = "Templates to take over; of several a later one wins, and the stage's own keys win over all. Mappings are merged key by key, \
     everything else is replaced; `null` takes a key away.";
+
+const OWN_SEED: &str = "What the stage's random numbers follow from; the pipeline's `seed` unless given. `seed` on a `split` stage alone \
+    keeps the parts while models are drawn anew.";
 
 /// A stage kind in the schema.
 struct Kind {
@@ -89,6 +92,9 @@ impl Kind {
             properties.insert("as".to_owned(), json!({"type": "string", "description": AS}));
             // Described above for all kinds alike; named here because no other property is allowed.
             properties.insert(Resources::KEY.to_owned(), json!(true));
+            if kind.seeded {
+                properties.insert(SEED.to_owned(), json!(true));
+            }
             for input in kind.inputs {
                 properties.insert(input.name.to_owned(), input_schema(input));
             }

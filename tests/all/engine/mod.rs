@@ -66,6 +66,20 @@ fn the_seed_reruns_the_kinds_that_draw() {
 }
 
 #[test]
+fn a_stage_with_a_seed_of_its_own_stays_when_the_pipelines_changes() {
+    let own = CHAIN.replace("column: value}", "column: value, seed: 5}");
+    Toy::new(&own)
+        .ran(&["a", "s", "t"])
+        .edit("toy\nseed: 5", "toy\nseed: 6")
+        .ran(&["t"])
+        .edit("seed: 5}", "seed: 7}")
+        .ran(&["s", "t"]);
+    let unused = CHAIN.replace("a.txt}", "a.txt, seed: 1}");
+    let refused = Toy::new(&unused).planned().map(|_| ()).expect_err("a refusal");
+    assert!(refused.contains("'seed' of stage 'a' has no use: kind 'numbers' draws no numbers"), "{refused}");
+}
+
+#[test]
 fn the_device_reruns_everything_and_going_back_restores() {
     let mut toy = Toy::new(CHAIN);
     toy.ran(&["a", "s", "t"]).device = "cuda";

@@ -207,9 +207,13 @@ impl Toy {
     }
 
     pub(super) fn plan(&self) -> Plan {
-        let spec =
-            spec::parse("toy.yaml", &self.yaml, &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-        Plan::new(spec, Registry(KINDS)).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+        self.planned().unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    /// The plan, or what is wrong with the file.
+    pub(super) fn planned(&self) -> Result<Plan, String> {
+        let spec = spec::parse("toy.yaml", &self.yaml, &[]).map_err(|problems| problems.render(false))?;
+        Plan::new(spec, Registry(KINDS)).map_err(|problems| problems.render(false))
     }
 
     pub(super) fn outcome(&self, threads: usize) -> engine::RunSummary {

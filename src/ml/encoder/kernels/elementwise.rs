@@ -60,37 +60,29 @@ pub fn gelu_tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
 /// Softmax of `scale * row` over the first `length` values of each row, in place; rows are `stride` apart, and a row
 /// must have room for whole vectors: what lies past `length` becomes 0 or next to it.
-pub fn softmax_rows(rows: &mut [f32], stride: usize, length: usize, scale: f32) {
-    struct Softmax<'a>(&'a mut [f32], usize, usize, f32);
-    impl WithSimd for Softmax<'_> {
-        type Output = ();
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) {
-            let Softmax(rows, stride, length, scale) = self;
-            let padded = length.next_multiple_of(S::F32_LANES);
-            for row in rows.chunks_exact_mut(stride) {
-                let row = &mut row[..padded];
-                row[length..].fill(f32::NEG_INFINITY);
-                let vectors = S::as_mut_simd_f32s(row).0;
-                let mut largest = simd.splat_f32s(f32::NEG_INFINITY);
-                for vector in vectors.iter() {
-                    largest = simd.max_f32s(largest, *vector);
-                }
-                let scale = simd.splat_f32s(scale);
-                let largest = simd.splat_f32s(simd.reduce_max_f32s(largest));
-                let mut sum = simd.splat_f32s(0.0);
-                for vector in vectors.iter_mut() {
-                    *vector = exp(simd, simd.mul_f32s(simd.sub_f32s(*vector, largest), scale));
-                    sum = simd.add_f32s(sum, *vector);
-                }
-                let inverse = simd.splat_f32s(1.0 / simd.reduce_sum_f32s(sum));
-                for vector in vectors.iter_mut() {
-                    *vector = simd.mul_f32s(*vector, inverse);
-                }
-            }
+#[inline(always)]
+pub fn softmax_rows<S: Simd>(simd: S, rows: &mut [f32], stride: usize, length: usize, scale: f32) {
+    let padded = length.next_multiple_of(S::F32_LANES);
+    let scale = simd.splat_f32s(scale);
+    for row in rows.chunks_exact_mut(stride) {
+        let row = &mut row[..padded];
+        row[length..].fill(f32::NEG_INFINITY);
+        let vectors = S::as_mut_simd_f32s(row).0;
+        let mut largest = simd.splat_f32s(f32::NEG_INFINITY);
+        for vector in vectors.iter() {
+            largest = simd.max_f32s(largest, *vector);
+        }
+        let largest = simd.splat_f32s(simd.reduce_max_f32s(largest));
+        let mut sum = simd.splat_f32s(0.0);
+        for vector in vectors.iter_mut() {
+            *vector = exp(simd, simd.mul_f32s(simd.sub_f32s(*vector, largest), scale));
+            sum = simd.add_f32s(sum, *vector);
+        }
+        let inverse = simd.splat_f32s(1.0 / simd.reduce_sum_f32s(sum));
+        for vector in vectors.iter_mut() {
+            *vector = simd.mul_f32s(*vector, inverse);
         }
     }
-    dispatch(Softmax(rows, stride, length, scale));
 }
 
 /// Layer norm of the first `weight.len()` values of each row, in place; rows are `stride` apart (Ba et al., arXiv
@@ -215,13 +207,22 @@ mod tests {
         );
     }
 
+    struct Softmax<'a>(&'a mut [f32], usize, usize);
+    impl WithSimd for Softmax<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            softmax_rows(simd, self.0, self.1, self.2, 0.5);
+        }
+    }
+
     #[test]
     fn softmax_sums_to_one_and_ignores_what_lies_beyond() {
         for length in [1, 3, 16, 17, 40] {
             let stride = 48;
             let mut rows: Vec<f32> = (0..2 * stride).map(|i| (i as f32 * 0.7).sin() * 30.0).collect();
             let before = rows.clone();
-            softmax_rows(&mut rows, stride, length, 0.5);
+            dispatch(Softmax(&mut rows, stride, length));
             for (row, before) in rows.chunks(stride).zip(before.chunks(stride)) {
                 let exps: Vec<f64> = before[..length].iter().map(|x| (f64::from(*x) * 0.5).exp()).collect();
                 let sum: f64 = exps.iter().sum();

@@ -19,37 +19,52 @@ pub enum Finish<'a> {
 }
 
 impl Finish<'_> {
-    /// Stores two registers of sums, whose columns begin at `column`, at `start` in `out` (and in the residual).
+    /// Stores `N` registers of sums, whose columns begin at `column`, at `start` in `out` (and in the residual).
     #[inline(always)]
-    pub fn store<S: Simd>(self, simd: S, sums: [S::f32s; 2], column: usize, start: usize, out: &mut [f32]) {
-        let width = 2 * S::F32_LANES;
+    pub fn store<S: Simd, const N: usize>(
+        self,
+        simd: S,
+        mut sums: [S::f32s; N],
+        column: usize,
+        start: usize,
+        out: &mut [f32],
+    ) {
         // No closures: one that is not inlined would be compiled without the vector instructions.
-        let done = match self {
-            Finish::Plain => sums,
-            Finish::Bias(bias) => add(simd, sums, bias, column),
+        match self {
+            Finish::Plain => {}
+            Finish::Bias(bias) => add(simd, &mut sums, bias, column),
             Finish::BiasGelu(bias) => {
-                let [x, y] = add(simd, sums, bias, column);
-                [gelu(simd, x), gelu(simd, y)]
+                add(simd, &mut sums, bias, column);
+                for sum in &mut sums {
+                    *sum = gelu(simd, *sum);
+                }
             }
             Finish::BiasGeluTanh(bias) => {
-                let [x, y] = add(simd, sums, bias, column);
-                [gelu_tanh(simd, x), gelu_tanh(simd, y)]
+                add(simd, &mut sums, bias, column);
+                for sum in &mut sums {
+                    *sum = gelu_tanh(simd, *sum);
+                }
             }
             Finish::BiasRelu(bias) => {
-                let [x, y] = add(simd, sums, bias, column);
-                [simd.max_f32s(x, simd.splat_f32s(0.0)), simd.max_f32s(y, simd.splat_f32s(0.0))]
+                add(simd, &mut sums, bias, column);
+                for sum in &mut sums {
+                    *sum = simd.max_f32s(*sum, simd.splat_f32s(0.0));
+                }
             }
-            Finish::BiasResidual(bias, residual) => add(simd, add(simd, sums, bias, column), residual, start),
-        };
-        let target = S::as_mut_simd_f32s(&mut out[start..start + width]).0;
-        target[0] = done[0];
-        target[1] = done[1];
+            Finish::BiasResidual(bias, residual) => {
+                add(simd, &mut sums, bias, column);
+                add(simd, &mut sums, residual, start);
+            }
+        }
+        S::as_mut_simd_f32s(&mut out[start..start + N * S::F32_LANES]).0.copy_from_slice(&sums);
     }
 }
 
-/// `sums` and the two registers that begin at `start` in `values`.
+/// Adds the registers that begin at `start` in `values`.
 #[inline(always)]
-fn add<S: Simd>(simd: S, sums: [S::f32s; 2], values: &[f32], start: usize) -> [S::f32s; 2] {
-    let vectors = S::as_simd_f32s(&values[start..start + 2 * S::F32_LANES]).0;
-    [simd.add_f32s(sums[0], vectors[0]), simd.add_f32s(sums[1], vectors[1])]
+fn add<S: Simd, const N: usize>(simd: S, sums: &mut [S::f32s; N], values: &[f32], start: usize) {
+    let vectors = S::as_simd_f32s(&values[start..start + N * S::F32_LANES]).0;
+    for (sum, vector) in sums.iter_mut().zip(vectors) {
+        *sum = simd.add_f32s(*sum, *vector);
+    }
 }

@@ -13,5 +13,5 @@ mod x86;
 
 pub use elementwise::{layer_norm_rows, softmax_rows};
 pub use finish::Finish;
-pub use product::{Panels, Rows, multiply};
+pub use product::{Levels, Panels, Rows, Target, multiply, multiply_column};
 pub use words::{WIDTH, WordRows};

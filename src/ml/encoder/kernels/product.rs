@@ -97,73 +97,105 @@ impl WithSimd for Multiply<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let depth = self.panels.depth;
         let width = 2 * S::F32_LANES;
-        // AVX2 has 16 registers: 6 × 2 sums, two of the panel and one of the row. The others have 32.
-        let tile_rows = if S::F32_LANES == 8 { 6 } else { 12 };
+        let tile_rows = tile_rows::<S>();
         let block = (BLOCK_BYTES / (4 * depth.max(1))).max(tile_rows) / tile_rows * tile_rows;
         for first in (0..self.rows.count).step_by(block) {
-            let last = (first + block).min(self.rows.count);
+            let rows = &self.rows.values[first * self.rows.stride..];
+            let rows = Rows { values: rows, count: (self.rows.count - first).min(block), ..self.rows };
             for (p, panel) in self.panels.data.chunks_exact((depth * width).max(1)).enumerate() {
-                let mut row = first;
-                while row < last {
-                    let count = (last - row).min(tile_rows);
-                    let tile = Tile {
-                        rows: Rows { values: &self.rows.values[row * self.rows.stride..], ..self.rows },
-                        depth,
-                        panel,
-                        finish: self.finish,
-                        offset: row * self.out_stride + p * width,
-                        column: p * width,
-                        out_stride: self.out_stride,
-                    };
-                    match count {
-                        1 => tile.run::<S, 1>(simd, self.out),
-                        2 => tile.run::<S, 2>(simd, self.out),
-                        3 => tile.run::<S, 3>(simd, self.out),
-                        4 => tile.run::<S, 4>(simd, self.out),
-                        5 => tile.run::<S, 5>(simd, self.out),
-                        6 => tile.run::<S, 6>(simd, self.out),
-                        7 => tile.run::<S, 7>(simd, self.out),
-                        8 => tile.run::<S, 8>(simd, self.out),
-                        9 => tile.run::<S, 9>(simd, self.out),
-                        10 => tile.run::<S, 10>(simd, self.out),
-                        11 => tile.run::<S, 11>(simd, self.out),
-                        _ => tile.run::<S, 12>(simd, self.out),
-                    }
-                    row += count;
-                }
+                let levels = Levels { values: panel, stride: width, depth };
+                let target = Target { column: p * width, start: first * self.out_stride, stride: self.out_stride };
+                multiply_column::<S, 2>(simd, rows, levels, self.finish, target, self.out);
             }
         }
     }
 }
 
+/// AVX2 has 16 registers: 6 × 2 sums, two of the panel and one of the row. The others have 32.
+#[inline(always)]
+fn tile_rows<S: Simd>() -> usize {
+    if S::F32_LANES == 8 { 6 } else { 12 }
+}
+
+/// A second factor a few registers wide: its rows are `stride` values apart.
+#[derive(Clone, Copy)]
+pub struct Levels<'a> {
+    pub values: &'a [f32],
+    pub stride: usize,
+    pub depth: usize,
+}
+
+/// Where results go: those of the first row from `start + column` on, each row `stride` further. A bias begins at `column`.
+#[derive(Clone, Copy)]
+pub struct Target {
+    pub column: usize,
+    pub start: usize,
+    pub stride: usize,
+}
+
+/// All rows against `REGISTERS` registers of each level, for operations that already run with vectors.
+#[inline(always)]
+pub fn multiply_column<S: Simd, const REGISTERS: usize>(
+    simd: S,
+    rows: Rows,
+    levels: Levels,
+    finish: Finish,
+    target: Target,
+    out: &mut [f32],
+) {
+    let mut row = 0;
+    while row < rows.count {
+        let count = (rows.count - row).min(tile_rows::<S>());
+        let tile = Tile {
+            rows: Rows { values: &rows.values[row * rows.stride..], ..rows },
+            levels,
+            finish,
+            target: Target { start: target.start + row * target.stride, ..target },
+        };
+        match count {
+            1 => tile.run::<S, 1, REGISTERS>(simd, out),
+            2 => tile.run::<S, 2, REGISTERS>(simd, out),
+            3 => tile.run::<S, 3, REGISTERS>(simd, out),
+            4 => tile.run::<S, 4, REGISTERS>(simd, out),
+            5 => tile.run::<S, 5, REGISTERS>(simd, out),
+            6 => tile.run::<S, 6, REGISTERS>(simd, out),
+            7 => tile.run::<S, 7, REGISTERS>(simd, out),
+            8 => tile.run::<S, 8, REGISTERS>(simd, out),
+            9 => tile.run::<S, 9, REGISTERS>(simd, out),
+            10 => tile.run::<S, 10, REGISTERS>(simd, out),
+            11 => tile.run::<S, 11, REGISTERS>(simd, out),
+            _ => tile.run::<S, 12, REGISTERS>(simd, out),
+        }
+        row += count;
+    }
+}
+
 struct Tile<'a> {
     rows: Rows<'a>,
-    depth: usize,
-    panel: &'a [f32],
+    levels: Levels<'a>,
     finish: Finish<'a>,
-    /// Where the tile begins in `out` (and in the residual).
-    offset: usize,
-    /// Where the tile begins in the bias.
-    column: usize,
-    out_stride: usize,
+    target: Target,
 }
 
 impl Tile<'_> {
     #[inline(always)]
-    fn run<S: Simd, const ROWS: usize>(self, simd: S, out: &mut [f32]) {
-        let rows: [&[f32]; ROWS] = std::array::from_fn(|i| &self.rows.values[i * self.rows.stride..][..self.depth]);
-        let levels = S::as_simd_f32s(self.panel).0.as_chunks::<2>().0;
+    fn run<S: Simd, const ROWS: usize, const REGISTERS: usize>(self, simd: S, out: &mut [f32]) {
+        let Levels { values, stride, depth } = self.levels;
+        let rows: [&[f32]; ROWS] = std::array::from_fn(|i| &self.rows.values[i * self.rows.stride..][..depth]);
         let zero = simd.splat_f32s(0.0);
-        let mut sums = [[zero; 2]; ROWS];
-        for (k, level) in (0..self.depth).zip(levels) {
+        let mut sums = [[zero; REGISTERS]; ROWS];
+        for (k, level) in (0..depth).zip(values.chunks(stride)) {
+            let level = S::as_simd_f32s(&level[..REGISTERS * S::F32_LANES]).0.as_chunks::<REGISTERS>().0[0];
             for i in 0..ROWS {
                 let value = simd.splat_f32s(rows[i][k]);
-                sums[i][0] = simd.mul_add_e_f32s(value, level[0], sums[i][0]);
-                sums[i][1] = simd.mul_add_e_f32s(value, level[1], sums[i][1]);
+                for r in 0..REGISTERS {
+                    sums[i][r] = simd.mul_add_e_f32s(value, level[r], sums[i][r]);
+                }
             }
         }
+        let Target { column, start, stride } = self.target;
         for (i, sum) in sums.into_iter().enumerate() {
-            self.finish.store(simd, sum, self.column, self.offset + i * self.out_stride, out);
+            self.finish.store(simd, sum, column, start + column + i * stride, out);
         }
     }
 }

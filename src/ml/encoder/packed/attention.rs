@@ -2,7 +2,10 @@
 //!
 //! Sequences are never padded to one another, so there is no mask. Knows nothing of projections or layers.
 
-use super::super::kernels::{Finish, Panels, Rows, multiply, softmax_rows};
+use pulp::{Simd, WithSimd};
+
+use super::super::kernels::{Finish, Levels, Rows, Target, multiply_column, softmax_rows};
+use crate::ml::simd::dispatch;
 
 /// The shape that all layers of a model share.
 #[derive(Clone, Copy)]
@@ -14,14 +17,15 @@ pub struct Heads {
 /// Buffers of one thread.
 #[derive(Default)]
 pub struct AttentionScratch {
-    keys: Panels,
-    values: Panels,
+    /// In panels one or two registers wide: dim × tokens
+    keys: Vec<f32>,
+    /// tokens × tokens
     scores: Vec<f32>,
 }
 
 /// Attends within one sequence, whose tokens are the rows of `qkv`. A row of `qkv` holds the queries, keys and values of one token, each
-/// `heads.count * heads.dim` long; a row of `context` gets the heads' results side by side and must have room for
-/// one panel more.
+/// `heads.count * heads.dim` long, and must have room for two registers more, as must a row of `context`, which gets the heads' results
+/// side by side.
 pub fn attend(
     qkv: Rows,
     heads: Heads,
@@ -30,25 +34,75 @@ pub fn attend(
     context: &mut [f32],
     context_stride: usize,
 ) {
-    let length = qkv.count;
-    let Heads { count, dim } = heads;
-    let hidden = count * dim;
-    let stride = Panels::padded(length);
-    scratch.scores.resize(length * stride, 0.0);
-    let scores = &mut scratch.scores[..length * stride];
-    for head in 0..count {
-        let at = head * dim;
-        scratch.keys.set_transposed(&qkv.values[hidden + at..], qkv.stride, length, dim);
-        let queries = Rows { values: &qkv.values[at..], ..qkv };
-        multiply(queries, &scratch.keys, Finish::Plain, scores, stride);
-        if let Some(bias) = relative {
-            bias.add(head, length, scores, stride);
+    dispatch(Attend { qkv, heads, relative, scratch, context, context_stride });
+}
+
+struct Attend<'a> {
+    qkv: Rows<'a>,
+    heads: Heads,
+    relative: Option<&'a RelativeBias>,
+    scratch: &'a mut AttentionScratch,
+    context: &'a mut [f32],
+    context_stride: usize,
+}
+
+impl WithSimd for Attend<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // Most titles have fewer tokens than a register has lanes.
+        if self.qkv.count <= S::F32_LANES { self.run::<S, 1>(simd) } else { self.run::<S, 2>(simd) }
+    }
+}
+
+impl Attend<'_> {
+    /// `REGISTERS` is the width of the keys' panels.
+    #[inline(always)]
+    fn run<S: Simd, const REGISTERS: usize>(self, simd: S) {
+        let (length, Heads { count, dim }) = (self.qkv.count, self.heads);
+        let (hidden, width, wide) = (count * dim, REGISTERS * S::F32_LANES, 2 * S::F32_LANES);
+        let stride = length.next_multiple_of(width);
+        let AttentionScratch { keys, scores } = self.scratch;
+        // What is left there from another sequence is not looked at: softmax covers the scores of missing keys.
+        keys.resize(keys.len().max(dim * stride), 0.0);
+        scores.resize(scores.len().max(length * stride), 0.0);
+        let scores = &mut scores[..length * stride];
+        for head in 0..count {
+            let at = head * dim;
+            transpose(&self.qkv, hidden + at, dim, width, keys);
+            let queries = Rows { values: &self.qkv.values[at..], ..self.qkv };
+            for (p, panel) in keys[..dim * stride].chunks_exact(dim * width).enumerate() {
+                let levels = Levels { values: panel, stride: width, depth: dim };
+                let target = Target { column: p * width, start: 0, stride };
+                multiply_column::<S, REGISTERS>(simd, queries, levels, Finish::Plain, target, scores);
+            }
+            if let Some(bias) = self.relative {
+                bias.add(head, length, scores, stride);
+            }
+            softmax_rows(simd, scores, stride, length, scale(dim));
+            let weights = Rows { values: scores, stride, count: length };
+            for column in (0..dim).step_by(wide) {
+                // What spills from a head narrower than this lands in the next head's place, which is written after it.
+                let values = &self.qkv.values[2 * hidden + at + column..];
+                let levels = Levels { values, stride: self.qkv.stride, depth: length };
+                let target = Target { column: at + column, start: 0, stride: self.context_stride };
+                multiply_column::<S, 2>(simd, weights, levels, Finish::Plain, target, self.context);
+            }
         }
-        softmax_rows(scores, stride, length, scale(dim));
-        scratch.values.set(&qkv.values[2 * hidden + at..], qkv.stride, dim, length);
-        // A head narrower than a panel spills zeros into the next head's place, which is written after it.
-        let weights = Rows { values: scores, stride, count: length };
-        multiply(weights, &scratch.values, Finish::Plain, &mut context[at..], context_stride);
+    }
+}
+
+/// `dim` values of every row from `at` on into panels of `width` rows each, value by value.
+///
+/// A function of its own, compiled without wide vectors: with them it would become scattered stores, which are slower than single ones.
+#[inline(never)]
+fn transpose(rows: &Rows, at: usize, dim: usize, width: usize, panels: &mut [f32]) {
+    for (c, row) in rows.values.chunks(rows.stride).take(rows.count).enumerate() {
+        let panel = &mut panels[c / width * dim * width..][..dim * width];
+        for (level, value) in panel.chunks_exact_mut(width).zip(&row[at..at + dim]) {
+            level[c % width] = *value;
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! Knows nothing of files' layout, tokenizers or threads.
 
 mod attention;
+mod first;
 mod linear;
 
 use super::architecture::{Activation, Architecture};
@@ -16,6 +17,7 @@ use super::weights::Weights;
 use super::{EncodeError, Precision};
 use crate::ml::progress::Cancelled;
 use attention::{AttentionScratch, Heads, RelativeBias, attend};
+use first::FirstLayer;
 use linear::{Linear, LinearScratch, stride};
 
 pub struct PackedModel {
@@ -132,6 +134,16 @@ impl Engine for PackedModel {
 }
 
 impl PackedModel {
+    /// A token's embedding at its position, `hidden` values, before the layer norm.
+    fn embed(&self, token: u32, position: usize, row: &mut [f32]) {
+        let hidden = self.architecture.hidden;
+        let word = &self.words[token as usize * hidden..][..hidden];
+        let position = &self.positions[(self.architecture.first_position + position) * hidden..][..hidden];
+        for ((value, word), position) in row.iter_mut().zip(word).zip(position) {
+            *value = word + position;
+        }
+    }
+
     pub fn packed_session(&self) -> PackedSession<'_> {
         PackedSession {
             model: self,
@@ -142,6 +154,7 @@ impl PackedModel {
             wide: Vec::new(),
             attention: AttentionScratch::default(),
             linear: LinearScratch::default(),
+            first: FirstLayer::default(),
         }
     }
 }
@@ -159,6 +172,7 @@ pub struct PackedSession<'a> {
     wide: Vec<f32>,
     attention: AttentionScratch,
     linear: LinearScratch,
+    first: FirstLayer,
 }
 
 impl PackedSession<'_> {
@@ -202,36 +216,29 @@ impl PackedSession<'_> {
             buffer.resize(tokens * stride, 0.0);
         }
 
-        let mut rows = self.states.chunks_exact_mut(narrow);
         let mut start = 0;
         for sequence in sequences {
             starts.push(start);
             start += sequence.len();
-            let positions = model.positions[model.architecture.first_position * hidden..].chunks_exact(hidden);
-            for ((token, position), row) in sequence.iter().zip(positions).zip(&mut rows) {
-                let word = &model.words[*token as usize * hidden..][..hidden];
-                for ((value, word), position) in row.iter_mut().zip(word).zip(position) {
-                    *value = word + position;
-                }
-            }
         }
+        self.first.fill(model, sequences, &mut self.linear, &mut self.states, &mut self.qkv);
         let normalize = |rows: &mut [f32], norm: &Norm| {
             layer_norm_rows(rows, narrow, &norm.weight, &norm.bias, epsilon);
         };
-        normalize(&mut self.states, &model.embedding_norm);
-
         let mut rows = tokens;
         for (index, layer) in model.layers.iter().enumerate() {
             if cancelled() {
                 return Err(Cancelled.into());
             }
-            layer.qkv.multiply(
-                Rows { values: &self.states, stride: narrow, count: tokens },
-                &mut self.linear,
-                Finish::Bias(&layer.qkv.bias),
-                &mut self.qkv,
-                triple,
-            );
+            if index > 0 {
+                layer.qkv.multiply(
+                    Rows { values: &self.states, stride: narrow, count: tokens },
+                    &mut self.linear,
+                    Finish::Bias(&layer.qkv.bias),
+                    &mut self.qkv,
+                    triple,
+                );
+            }
             for (sequence, start) in sequences.iter().zip(&starts) {
                 attend(
                     Rows { values: &self.qkv[start * triple..], stride: triple, count: sequence.len() },
