@@ -44,7 +44,7 @@ struct Encoder {
 /// What has learnt.
 pub(super) enum Learner {
     Network(Box<Classifier>),
-    Baseline(Fitted),
+    Baseline(Box<Fitted>),
 }
 
 impl From<Classifier> for Learner {
@@ -55,7 +55,7 @@ impl From<Classifier> for Learner {
 
 impl From<Fitted> for Learner {
     fn from(baseline: Fitted) -> Self {
-        Learner::Baseline(baseline)
+        Learner::Baseline(Box::new(baseline))
     }
 }
 

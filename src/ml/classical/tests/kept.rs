@@ -116,7 +116,7 @@ fn damaged_files_are_refused_and_never_panic() {
         assert!(several.ends_with("it names 2 kinds of model instead of one"), "{several}");
         let other = if name == "knn" { "majority" } else { "knn" };
         assert!(
-            refused(&|recipe| recipe["model"] = serde_json::json!({other: {}})) != "",
+            !refused(&|recipe| recipe["model"] = serde_json::json!({other: {}})).is_empty(),
             "{name} is taken for {other}"
         );
         let few = refused(&|recipe| recipe["classes"] = serde_json::json!(["a", "b"]));
