@@ -46,12 +46,28 @@ impl<'a> Resolver<'a> {
                 }
             }
             if !many && inputs.len() > before + 1 {
-                let message = format!("input '{}' takes one reference, not {}", port.name, inputs.len() - before);
-                let help = Some("name one stage, or one instance of a matrix".to_owned());
-                problems.push(problem(node.span, message, help));
+                problems.push(self.ambiguous(port, node, &inputs[before..]));
             }
         }
         inputs
+    }
+
+    /// More than one reference, or one that means more than one port, where one is wanted.
+    fn ambiguous(&self, port: &InputPort, node: &Node, found: &[(Input, Span)]) -> Problem {
+        let stage = found[0].0.from;
+        let name = self.spec.stages.get_index(stage).map_or("", |(name, _)| name.as_str());
+        let equals: Vec<String> = found
+            .iter()
+            .filter(|(input, span)| input.from == stage && *span == found[0].1)
+            .filter_map(|(input, _)| Some(format!("{name}.{}", input.output.as_ref()?)))
+            .collect();
+        if equals.len() == found.len() {
+            let what = port.accepts.only().map_or("ports", type_names);
+            let message = format!("stage '{name}' has {} {what}, but input '{}' takes one", equals.len(), port.name);
+            return problem(node.span, message, Some(format!("name one of {}", equals.join(", "))));
+        }
+        let message = format!("input '{}' takes one reference, not {}", port.name, found.len());
+        problem(node.span, message, Some("name one stage, or one instance of a matrix".to_owned()))
     }
 
     /// The stages and ports that one reference means.
@@ -81,8 +97,9 @@ impl<'a> Resolver<'a> {
                     return Err(problem(format!("input '{}' takes whole stages, not ports", port.name), None));
                 }
                 Accepts::Only(_) | Accepts::Any => {
-                    let port = pick(name, outputs, output, port.accepts.only());
-                    found.push((from, Some(port.map_err(|(message, help)| problem(message, help))?)));
+                    let ports = pick(name, outputs, output, port.accepts.only());
+                    let ports = ports.map_err(|(message, help)| problem(message, help))?;
+                    found.extend(ports.into_iter().map(|port| (from, Some(port))));
                 }
             }
         }
@@ -137,21 +154,21 @@ fn pick(
     outputs: &[OutputPort],
     named: Option<&str>,
     wanted: Option<PortType>,
-) -> Result<String, (String, Option<String>)> {
+) -> Result<Vec<String>, (String, Option<String>)> {
     let list = || {
         let ports: Vec<String> = outputs.iter().map(|port| format!("{stage}.{}", port.name)).collect();
         Some(format!("its ports are {}", ports.join(", ")))
     };
     let Some(name) = named else {
-        let first = outputs.iter().find(|port| wanted.is_none_or(|wanted| port.holds == wanted));
+        let mut fitting = outputs.iter().filter(|port| wanted.is_none_or(|wanted| port.holds == wanted));
         let what = wanted.map_or("anything", type_name_with_article);
-        return first
-            .map(|port| port.name.clone())
-            .ok_or_else(|| (format!("stage '{stage}' has no port that holds {what}"), list()));
+        let first = fitting.next().ok_or_else(|| (format!("stage '{stage}' has no port that holds {what}"), list()))?;
+        let equals = fitting.filter(|port| first.among_equals && port.among_equals && port.holds == first.holds);
+        return Ok(std::iter::once(first).chain(equals).map(|port| port.name.clone()).collect());
     };
     match outputs.iter().find(|port| port.name == name) {
         Some(port) => match wanted.filter(|wanted| port.holds != *wanted) {
-            None => Ok(port.name.clone()),
+            None => Ok(vec![port.name.clone()]),
             Some(wanted) => {
                 let (found, wanted) = (type_name(port.holds), type_name(wanted));
                 Err((format!("'{stage}.{name}' holds a {found}, but a {wanted} is wanted here"), None))
@@ -171,6 +188,15 @@ fn type_name_with_article(port: PortType) -> &'static str {
         PortType::Model => "a model",
         PortType::Json => "a set of metrics",
         PortType::Files => "a set of files",
+    }
+}
+
+fn type_names(port: PortType) -> &'static str {
+    match port {
+        PortType::Table => "tables",
+        PortType::Model => "models",
+        PortType::Json => "sets of metrics",
+        PortType::Files => "sets of files",
     }
 }
 

@@ -82,11 +82,18 @@ impl InputPort {
 pub struct OutputPort {
     pub name: String,
     pub holds: PortType,
+    /// Whether it is one of several equals of that type, none of which comes first, e.g. one model of a `baseline`: a
+    /// reference `stage` takes them all.
+    pub among_equals: bool,
 }
 
 impl OutputPort {
     pub fn new(name: impl Into<String>, holds: PortType) -> Self {
-        OutputPort { name: name.into(), holds }
+        OutputPort { name: name.into(), holds, among_equals: false }
+    }
+
+    pub fn among_equals(name: impl Into<String>, holds: PortType) -> Self {
+        OutputPort { among_equals: true, ..OutputPort::new(name, holds) }
     }
 }
 

@@ -7,15 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::adapter::Adapter;
-use super::dataset::{Selection, dataset};
+use super::dataset::{Selection, dataset, tell_of_model};
 use super::predictions::Predictions;
+use super::predictor::{NO_NETWORK, Predictor, distinct};
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
-use crate::ml::classical::{Baselines, evaluate};
-use crate::ml::frame::Column;
-use crate::ml::matrix::Matrix;
+use crate::ml::classical::{Baselines, Evaluated, Fitted, Inputs, evaluate};
 use crate::tabular::Filter;
 
-/// Fits the named models on the training part: cross-validation over the split's folds, then one fit on all of it and one score on the test part.
+/// Fits the named models on the training part: cross-validation over the split's folds, then one fit on all of it and one score on the test part. Each model is a port under its kind's name, e.g. `baseline.boosting`, for `predict`, `inspect` and `ensemble`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
@@ -40,7 +39,7 @@ impl Baseline {
 
 impl Stage for Baseline {
     const KIND: &'static str = "baseline";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "standard classifiers, cross-validated";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -48,7 +47,9 @@ impl Stage for Baseline {
     ];
 
     fn outputs(&self) -> Vec<OutputPort> {
-        vec![OutputPort::new("scores", PortType::Json), OutputPort::new("predictions", PortType::Table)]
+        let fixed = [OutputPort::new("scores", PortType::Json), OutputPort::new("predictions", PortType::Table)];
+        let models = self.models.estimators().into_iter();
+        fixed.into_iter().chain(models.map(|(name, _)| OutputPort::among_equals(name, PortType::Model))).collect()
     }
 
     fn threads(&self) -> Threads {
@@ -59,15 +60,20 @@ impl Stage for Baseline {
         if self.numeric.is_empty() && self.text.is_empty() {
             context.problem(&[], "name at least one column under `numeric` or `text`", None);
         }
-        self.selection().check(context);
+        let selection = self.selection();
+        selection.check(context);
+        for (name, _) in self.models.estimators() {
+            tell_of_model(context, &name, selection.model_columns());
+            context.tell(&name, NO_NETWORK, "a baseline, which has no layers to carry over");
+        }
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let data = dataset(context, &self.selection())?;
-        let x = matrix(&data.frame);
-        let (evaluations, timings, held_out) = evaluate(
+        let inputs = Inputs::of(&data.frame, &distinct(self.numeric.clone()), &distinct(self.text.clone()))?;
+        let evaluated = evaluate(
             &self.models.estimators(),
-            &x,
+            &inputs.matrix(&data.frame)?,
             &data.labels,
             &data.classes,
             &data.train,
@@ -78,10 +84,18 @@ impl Stage for Baseline {
             context.threads(),
             &Adapter(context.report()),
         )?;
-        // Seconds differ between two runs: they go to the record (`runner show`), not into an artifact.
-        for timing in &timings {
-            context.measure(format!("{}.fit_seconds", timing.name), timing.fit_seconds);
-            context.measure(format!("{}.predict_seconds", timing.name), timing.predict_seconds);
+        let mut evaluations = Vec::with_capacity(evaluated.len());
+        let mut predictions = Predictions::new(&data);
+        for Evaluated { evaluation, timing, held_out, model } in evaluated {
+            let name = &evaluation.name;
+            // Seconds differ between two runs: they go to the record (`runner show`), not into an artifact.
+            context.measure(format!("{name}.fit_seconds"), timing.fit_seconds);
+            context.measure(format!("{name}.predict_seconds"), timing.predict_seconds);
+            predictions.add(Some(name), "valid", &data.valid, &held_out.valid);
+            predictions.add(Some(name), "test", &data.test, &held_out.test);
+            let fitted = Fitted::new(&self.models, name, inputs.clone(), &data.classes, model);
+            Predictor::one(fitted, &data, &self.text).put(context, name)?;
+            evaluations.push(evaluation);
         }
         if let Some(best) = evaluations.iter().max_by(|a, b| a.cv_accuracy_mean.total_cmp(&b.cv_accuracy_mean)) {
             context.headline(format!(
@@ -89,36 +103,7 @@ impl Stage for Baseline {
                 best.name, best.test.accuracy, best.test.macro_f1
             ));
         }
-        let mut predictions = Predictions::new(&data);
-        for (evaluation, held_out) in evaluations.iter().zip(&held_out) {
-            predictions.add(Some(&evaluation.name), "valid", &data.valid, &held_out.valid);
-            predictions.add(Some(&evaluation.name), "test", &data.test, &held_out.test);
-        }
         context.put_table("predictions", &predictions.table()?)?;
         context.put_json("scores", "baseline.json", &json!({"evaluations": evaluations}))
     }
-}
-
-/// All columns side by side, numbers as f32, NaN for missing ones.
-fn matrix(frame: &crate::ml::frame::Frame) -> Matrix {
-    let width = |column: &Column| match column {
-        Column::Vector { dim, .. } => *dim,
-        _ => 1,
-    };
-    let cols = frame.columns.values().map(width).sum();
-    let mut matrix = Matrix::zeros(frame.rows, cols);
-    let mut first = 0;
-    for column in frame.columns.values() {
-        let dim = width(column);
-        for i in 0..frame.rows {
-            let row = &mut matrix.row_mut(i)[first..first + dim];
-            match column {
-                Column::Numeric(values) => row[0] = values[i] as f32,
-                Column::Vector { values, .. } => row.copy_from_slice(&values[i * dim..(i + 1) * dim]),
-                Column::Text(_) | Column::Tokens { .. } => row[0] = f32::NAN,
-            }
-        }
-        first += dim;
-    }
-    matrix
 }

@@ -122,11 +122,11 @@ pub(super) fn distinct<const N: usize>(
     columns
 }
 
-/// For checks below: which columns the fitted model must be given, and the name of the label that it predicts.
-pub(super) fn tell_of_model(context: &mut CheckContext, columns: Vec<String>) {
-    context.output("model", columns);
+/// For checks below: which columns the fitted model at `port` must be given, and the name of the label that it predicts.
+pub(super) fn tell_of_model(context: &mut CheckContext, port: &str, columns: Vec<String>) {
+    context.output(port, columns);
     if let Some(label) = context.fact("rows", LABEL).map(str::to_owned) {
-        context.tell("model", LABEL, label);
+        context.tell(port, LABEL, label);
     }
 }
 

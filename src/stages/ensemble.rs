@@ -1,6 +1,7 @@
 //! `ensemble`: the predictions of other stages as one, weighted by how well they do together on the validation part.
 //!
-//! Knows members by their tables of predictions, so that networks and baselines serve alike; of models only that they can be written down again.
+//! Knows members by their tables of predictions, so that networks and baselines serve alike; of models only that they can be
+//! written down again.
 
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ use super::averaged::{Averaged, averaged};
 use super::dataset::{Dataset, LABEL, PART, ROW_ID};
 use super::figures::put_figures;
 use super::predictions::Said;
-use super::predictor::{Predictor, Several, UNSERVED, distinct};
+use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
 use crate::ml::ensemble::{Average, Combination, Weighting, cross_fitted};
 use crate::ml::frame::Frame;
@@ -46,7 +47,7 @@ impl Stage for Ensemble {
             name: "models",
             accepts: crate::engine::Accepts::Only(PortType::Model),
             arity: Arity::Any,
-            summary: "the members' fitted models, for `predict` and `inspect`, e.g. `[numeric, fused]`",
+            summary: "the members' fitted models, for `predict` and `inspect`, e.g. `[baseline, numeric, fused]`",
         },
     ];
 
@@ -82,6 +83,7 @@ impl Stage for Ensemble {
         if let Some(stage) = members.iter().find(|stage| !models.contains(stage)) {
             context.tell("model", UNSERVED, stage.clone());
         }
+        context.tell("model", NO_NETWORK, "an ensemble");
         if let Some(columns) = context.columns("models") {
             context.output("model", distinct(columns));
         }
@@ -132,9 +134,9 @@ impl Stage for Ensemble {
     }
 }
 
-/// The models at the input `models` by the stage that they come from.
+/// The models at the input `models`, named as the members are.
 fn models(context: &StageContext) -> anyhow::Result<HashMap<String, Predictor>> {
-    context.inputs("models").iter().map(|input| Ok((input.stage().to_owned(), Predictor::read(input)?))).collect()
+    context.inputs("models").iter().map(|input| Ok((model_name(input), Predictor::read(input)?))).collect()
 }
 
 /// What all members say of the rows that all of them have, validation and test part, in the order of the row numbers.

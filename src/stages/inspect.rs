@@ -114,8 +114,11 @@ impl Stage for Inspect {
         let truth = labels(&rows, model.classes())?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), context.report())?;
         let probabilities = model.probabilities(&frames)?;
-        let scores =
-            Scores::from_probabilities(model.classes(), &truth, &probabilities).with_intervals(&truth, &probabilities);
+        let scores = match model.is_probabilistic() {
+            true => Scores::from_probabilities(model.classes(), &truth, &probabilities),
+            false => Scores::new(model.classes(), &truth, &probabilities.argmax_rows()),
+        };
+        let scores = scores.with_intervals(&truth, &probabilities);
         let groups = groups(&model);
         let (seed, threads) = (context.seed(), context.threads());
         let mut found =

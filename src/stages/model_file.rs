@@ -1,6 +1,6 @@
-//! A fitted network as an artifact: `model.safetensors` (weights) and `model.json` (the recipe: everything else that a prediction needs).
+//! A fitted model as an artifact: `NAME.safetensors` (weights) and `NAME.json` (the recipe: everything else that a prediction needs).
 //!
-//! Knows nothing of how networks compute.
+//! Knows nothing of how models compute.
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::dataset::{self, Dataset};
 use crate::artifact::Table;
 use crate::engine::{InputView, Report, StageContext};
+use crate::ml::classical::Fitted;
 use crate::ml::frame::Frame;
+use crate::ml::matrix::Matrix;
 use crate::ml::network::Classifier;
 
 const FORMAT: u32 = 1;
@@ -21,8 +23,16 @@ struct Recipe {
     label: String,
     /// What made the embedding of each text column: name, digest, pooling.
     encoders: Vec<Encoder>,
-    /// Classes, columns, imputation, scaling and architecture.
-    network: serde_json::Value,
+    #[serde(flatten)]
+    learner: LearnerRecipe,
+}
+
+/// Classes, columns, imputation, scaling and architecture or parameters.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum LearnerRecipe {
+    Network(serde_json::Value),
+    Baseline(serde_json::Value),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,24 +41,51 @@ struct Encoder {
     made_by: serde_json::Value,
 }
 
+/// What has learnt.
+pub(super) enum Learner {
+    Network(Box<Classifier>),
+    Baseline(Box<Fitted>),
+}
+
+impl From<Classifier> for Learner {
+    fn from(network: Classifier) -> Self {
+        Learner::Network(Box::new(network))
+    }
+}
+
+impl From<Fitted> for Learner {
+    fn from(baseline: Fitted) -> Self {
+        Learner::Baseline(Box::new(baseline))
+    }
+}
+
 pub(super) struct ModelFile {
-    pub classifier: Classifier,
+    learner: Learner,
     pub label: String,
     /// By text column.
     encoders: Vec<Encoder>,
 }
 
 impl ModelFile {
-    pub fn new(classifier: Classifier, data: &Dataset, text: &[String]) -> Self {
+    pub fn new(learner: impl Into<Learner>, data: &Dataset, text: &[String]) -> Self {
         let encoders = text.iter().zip(&data.encoders);
         let encoders = encoders.map(|(column, made_by)| Encoder { column: column.clone(), made_by: made_by.clone() });
-        ModelFile { classifier, label: data.label_name.clone(), encoders: encoders.collect() }
+        ModelFile { learner: learner.into(), label: data.label_name.clone(), encoders: encoders.collect() }
     }
 
     /// Writes NAME.safetensors and NAME.json.
     pub fn put_as(&self, context: &mut StageContext, port: &str, name: &str) -> anyhow::Result<()> {
-        let (weights, network) = self.classifier.to_parts()?;
-        let recipe = Recipe { format: FORMAT, label: self.label.clone(), encoders: self.encoders.clone(), network };
+        let (weights, learner) = match &self.learner {
+            Learner::Network(network) => {
+                let (weights, recipe) = network.to_parts()?;
+                (weights, LearnerRecipe::Network(recipe))
+            }
+            Learner::Baseline(baseline) => {
+                let (arrays, recipe) = baseline.to_parts()?;
+                (arrays, LearnerRecipe::Baseline(recipe))
+            }
+        };
+        let recipe = Recipe { format: FORMAT, label: self.label.clone(), encoders: self.encoders.clone(), learner };
         context.put_file(port, &format!("{name}.safetensors"), &weights)?;
         context.put_json(port, &format!("{name}.json"), &recipe)
     }
@@ -60,19 +97,69 @@ impl ModelFile {
         if recipe.format != FORMAT {
             bail!("{name}.json of '{stage}' has format {}, this runner reads {FORMAT}", recipe.format);
         }
-        let classifier = Classifier::from_parts(&input.file(&format!("{name}.safetensors"))?, &recipe.network)
-            .with_context(|| format!("the model of '{stage}' cannot be read"))?;
-        Ok(ModelFile { classifier, label: recipe.label, encoders: recipe.encoders })
+        let weights = input.file(&format!("{name}.safetensors"))?;
+        let learner = match &recipe.learner {
+            LearnerRecipe::Network(network) => {
+                Classifier::from_parts(&weights, network).map(Learner::from).map_err(anyhow::Error::from)
+            }
+            LearnerRecipe::Baseline(baseline) => {
+                Fitted::from_parts(&weights, baseline).map(Learner::from).map_err(anyhow::Error::from)
+            }
+        };
+        let learner = learner.with_context(|| format!("the model of '{stage}' cannot be read"))?;
+        Ok(ModelFile { learner, label: recipe.label, encoders: recipe.encoders })
+    }
+
+    /// The network, where it is one.
+    pub fn network(&self) -> anyhow::Result<&Classifier> {
+        match &self.learner {
+            Learner::Network(network) => Ok(network),
+            Learner::Baseline(_) => bail!("a network is wanted here, not a baseline (name a `train` stage)"),
+        }
+    }
+
+    /// Names of the classes, in the order of the probabilities' columns.
+    pub fn classes(&self) -> &[String] {
+        match &self.learner {
+            Learner::Network(network) => network.classes(),
+            Learner::Baseline(baseline) => baseline.classes(),
+        }
+    }
+
+    /// False where the probabilities are only scores in the right order, so that a log loss of them would mean nothing.
+    pub fn is_probabilistic(&self) -> bool {
+        match &self.learner {
+            Learner::Network(_) => true,
+            Learner::Baseline(baseline) => baseline.is_probabilistic(),
+        }
+    }
+
+    /// Class probabilities (rows × classes) of every row, in order.
+    pub fn predict_probabilities(&self, frame: &Frame) -> anyhow::Result<Matrix> {
+        Ok(match &self.learner {
+            Learner::Network(network) => network.predict_probabilities(frame)?,
+            Learner::Baseline(baseline) => baseline.predict_probabilities(frame)?,
+        })
     }
 
     /// The numeric columns that the model reads.
     pub fn numeric(&self) -> Vec<String> {
-        self.classifier.preprocessing().numeric.iter().map(|column| column.name.clone()).collect()
+        match &self.learner {
+            Learner::Network(network) => {
+                network.preprocessing().numeric.iter().map(|column| column.name.clone()).collect()
+            }
+            Learner::Baseline(baseline) => baseline.inputs().numeric.clone(),
+        }
     }
 
     /// The columns that the model reads as categories.
     pub fn categories(&self) -> Vec<String> {
-        self.classifier.preprocessing().categories.iter().map(|column| column.name.clone()).collect()
+        match &self.learner {
+            Learner::Network(network) => {
+                network.preprocessing().categories.iter().map(|column| column.name.clone()).collect()
+            }
+            Learner::Baseline(_) => Vec::new(),
+        }
     }
 
     /// The text columns that the model wants embedded.
@@ -82,7 +169,8 @@ impl ModelFile {
 
     /// Those of them whose texts the model reads with layers of its own.
     pub fn adapted(&self) -> Vec<String> {
-        let columns = self.classifier.preprocessing().text.iter();
+        let Learner::Network(network) = &self.learner else { return Vec::new() };
+        let columns = network.preprocessing().text.iter();
         columns.filter(|column| column.adapted).map(|column| column.name.clone()).collect()
     }
 

@@ -1,12 +1,12 @@
-//! `Predictor`: whatever a model port holds, ready for new rows: one network, or an average of several, each again one or several.
+//! `Predictor`: whatever a model port holds, ready for new rows: one model, or an average of several, each again one or several.
 //!
 //! An average's port holds its members' files under numbered names beside `ensemble.json`. Knows nothing of how weights were found.
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-use super::dataset::{add_categories, numeric_frame};
-use super::model_file::ModelFile;
+use super::dataset::{Dataset, add_categories, embedded_by, numeric_frame};
+use super::model_file::{Learner, ModelFile};
 use crate::artifact::Table;
 use crate::engine::{CheckContext, InputView, Report, StageContext};
 use crate::ml::ensemble::{Average, Combination};
@@ -17,6 +17,10 @@ const FORMAT: u32 = 1;
 const ENSEMBLE: &str = "ensemble.json";
 /// What an ensemble tells at plan time of members whose models it has not.
 pub(super) const UNSERVED: &str = "unserved";
+/// What a model is told to be at plan time where it is not a network, e.g. `an ensemble`.
+pub(super) const NO_NETWORK: &str = "no_network";
+/// The port of a stage's only model.
+const ONLY: &str = "model";
 
 /// `ensemble.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,13 +40,13 @@ struct MemberFile {
     /// `STAGE`, `STAGE/MODEL`, or `seed N`.
     name: String,
     weight: f64,
-    /// The member's files are FILE.json and FILE.safetensors, or FILE.ensemble.json with those of its own members; none where its model is not
-    /// kept.
+    /// The member's files are FILE.json and FILE.safetensors, or FILE.ensemble.json with those of its own members; none where its model was
+    /// not given.
     file: Option<String>,
 }
 
 pub(super) enum Predictor {
-    Network(Box<ModelFile>),
+    One(Box<ModelFile>),
     Several(Several),
 }
 
@@ -56,6 +60,11 @@ pub(super) struct Several {
 }
 
 impl Predictor {
+    /// A fitted model and what made its embeddings.
+    pub fn one(model: impl Into<Learner>, data: &Dataset, text: &[String]) -> Self {
+        Predictor::One(Box::new(ModelFile::new(model, data, text)))
+    }
+
     pub fn read(input: &InputView) -> anyhow::Result<Self> {
         Predictor::read_at(input, "")
     }
@@ -63,7 +72,7 @@ impl Predictor {
     fn read_at(input: &InputView, place: &str) -> anyhow::Result<Self> {
         let (stage, ensemble) = (input.stage(), ensemble_at(place));
         if !input.file_names().contains(&ensemble.as_str()) {
-            return Ok(Predictor::Network(Box::new(ModelFile::read_as(input, network_at(place))?)));
+            return Ok(Predictor::One(Box::new(ModelFile::read_as(input, file_at(input.port(), place))?)));
         }
         let file: EnsembleFile = serde_json::from_slice(&input.file(&ensemble)?)
             .with_context(|| format!("{ensemble} of '{stage}' cannot be read"))?;
@@ -78,13 +87,13 @@ impl Predictor {
         }
         let combination = Combination { average: file.average, weights, temperature: file.temperature };
         let several = Predictor::Several(Several { combination, alike: file.alike, members });
-        let networks = several.networks();
-        let Some(first) = networks.first() else { bail!("the ensemble '{stage}' has no member with a weight") };
-        if let Some(other) = networks.iter().find(|other| other.classifier.classes() != first.classifier.classes()) {
+        let models = several.models();
+        let Some(first) = models.first() else { bail!("the ensemble '{stage}' has no member with a weight") };
+        if let Some(other) = models.iter().find(|other| other.classes() != first.classes()) {
             bail!(
                 "members of '{stage}' have different classes: {} and {}",
-                first.classifier.classes().join(", "),
-                other.classifier.classes().join(", ")
+                first.classes().join(", "),
+                other.classes().join(", ")
             );
         }
         Ok(several)
@@ -93,11 +102,11 @@ impl Predictor {
     /// One network of the port: the only one, or the first of several seeds; then also how many they are.
     pub fn read_network(input: &InputView) -> anyhow::Result<(ModelFile, usize)> {
         match Predictor::read(input)? {
-            Predictor::Network(model) => Ok((*model, 1)),
+            Predictor::One(model) => Ok((*model, 1)),
             Predictor::Several(Several { alike: true, members, .. }) => {
                 let count = members.len();
                 match members.into_iter().next() {
-                    Some((_, Some(Predictor::Network(model)))) => Ok((*model, count)),
+                    Some((_, Some(Predictor::One(model)))) => Ok((*model, count)),
                     _ => bail!("the first network of '{}' is missing", input.stage()),
                 }
             }
@@ -113,55 +122,86 @@ impl Predictor {
 
     fn put_at(&self, context: &mut StageContext, port: &str, place: &str) -> anyhow::Result<()> {
         match self {
-            Predictor::Network(model) => model.put_as(context, port, network_at(place)),
+            Predictor::One(model) => model.put_as(context, port, file_at(port, place)),
             Predictor::Several(several) => several.put_at(context, port, place),
         }
     }
 
-    /// The networks in it, from the first member's on.
-    fn networks(&self) -> Vec<&ModelFile> {
+    /// The models in it, from the first member's on.
+    fn models(&self) -> Vec<&ModelFile> {
         match self {
-            Predictor::Network(model) => vec![model],
+            Predictor::One(model) => vec![model],
             Predictor::Several(several) => {
-                several.members.iter().filter_map(|(_, model)| model.as_ref()).flat_map(Predictor::networks).collect()
+                several.members.iter().filter_map(|(_, model)| model.as_ref()).flat_map(Predictor::models).collect()
             }
         }
     }
 
-    /// Says at plan time that the model at input `port` cannot predict, where that is known.
+    /// Says at plan time that the model at input `port` cannot predict the inputs `rows` and `embeddings`, where that is known.
     pub fn check(context: &mut CheckContext, port: &str) {
         if let Some(member) = context.fact(port, UNSERVED).map(str::to_owned) {
             let stage = context.inputs(port).first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let help = format!("leave '{member}' out of `members`, or name its model under `models` of '{stage}'");
             context.problem(&[port], unserved(&stage, &member), Some(help));
         }
+        let embedded = match context.inputs("embeddings") {
+            [] => Some(Vec::new()),
+            _ => context.columns("embeddings"),
+        };
+        let known = (context.columns(port), context.columns("rows"), embedded);
+        let (Some(wanted), Some(rows), Some(embedded)) = known else { return };
+        let stage = context.inputs("rows").first().map(|shape| shape.stage.clone()).unwrap_or_default();
+        for column in distinct(wanted).iter().filter(|column| !rows.contains(column) && !embedded.contains(column)) {
+            match embedded_by(column) {
+                Some(text) => {
+                    let help = "add the `embed` stage that the model learnt with to `embeddings`".to_owned();
+                    context.problem(
+                        &["embeddings"],
+                        format!("the model wants an embedding of column '{text}'"),
+                        Some(help),
+                    );
+                }
+                None => {
+                    let message = format!("the model reads column '{column}', which '{stage}' does not have");
+                    context.problem(&["rows"], message, Some(format!("it has {}", rows.join(", "))));
+                }
+            }
+        }
     }
 
     pub fn classes(&self) -> &[String] {
-        self.networks().first().map_or(&[], |model| model.classifier.classes())
+        self.models().first().map_or(&[], |model| model.classes())
     }
 
     /// The column that it predicts, as the data names it.
     pub fn label(&self) -> &str {
-        self.networks().first().map_or("", |model| &model.label)
+        self.models().first().map_or("", |model| &model.label)
     }
 
     /// The numeric columns that any member reads, in their order.
     pub fn numeric(&self) -> Vec<String> {
-        distinct(self.networks().into_iter().flat_map(ModelFile::numeric))
+        distinct(self.models().into_iter().flat_map(ModelFile::numeric))
     }
 
     /// The text columns that any member wants embedded.
     pub fn text(&self) -> Vec<String> {
-        distinct(self.networks().into_iter().flat_map(ModelFile::text))
+        distinct(self.models().into_iter().flat_map(ModelFile::text))
     }
 
     /// The columns that any member reads as categories.
     pub fn categories(&self) -> Vec<String> {
-        distinct(self.networks().into_iter().flat_map(ModelFile::categories))
+        distinct(self.models().into_iter().flat_map(ModelFile::categories))
     }
 
-    /// Every network's inputs for these rows.
+    /// Whether it gives probabilities; an average's temperature makes some of any scores.
+    pub fn is_probabilistic(&self) -> bool {
+        match self {
+            Predictor::One(model) => model.is_probabilistic(),
+            Predictor::Several(_) => true,
+        }
+    }
+
+    /// Every model's inputs for these rows.
     pub fn frames(
         &self,
         rows: &Table,
@@ -176,19 +216,18 @@ impl Predictor {
             model.add_texts(&mut frame, rows, report)?;
             Ok(frame)
         };
-        self.networks().into_iter().map(frame).collect()
+        self.models().into_iter().map(frame).collect()
     }
 
-    /// Class probabilities (rows × classes) from the networks' inputs.
+    /// Class probabilities (rows × classes) from the models' inputs.
     pub fn probabilities(&self, frames: &[Frame]) -> anyhow::Result<Matrix> {
         self.said(&mut frames.iter())
     }
 
     fn said(&self, frames: &mut std::slice::Iter<Frame>) -> anyhow::Result<Matrix> {
         match self {
-            Predictor::Network(model) => {
-                let frame = frames.next().ok_or_else(|| anyhow!("a network without inputs"))?;
-                Ok(model.classifier.predict_probabilities(frame)?)
+            Predictor::One(model) => {
+                model.predict_probabilities(frames.next().ok_or_else(|| anyhow!("a model without inputs"))?)
             }
             Predictor::Several(Several { combination, members, .. }) => {
                 let models = members.iter().filter_map(|(_, model)| model.as_ref());
@@ -218,9 +257,15 @@ impl Several {
     }
 }
 
-/// The name of a network's files at a place; the port's own is empty.
-fn network_at(place: &str) -> &str {
-    if place.is_empty() { "model" } else { place }
+/// What the model at an input is called among others: `STAGE`, or `STAGE/MODEL` where the stage has several.
+pub(super) fn model_name(input: &InputView) -> String {
+    let (stage, port) = (input.stage(), input.port());
+    if port == ONLY { stage.to_owned() } else { format!("{stage}/{port}") }
+}
+
+/// The name of a model's files at a place; the port's own place is empty.
+fn file_at<'a>(port: &'a str, place: &'a str) -> &'a str {
+    if place.is_empty() { port } else { place }
 }
 
 fn ensemble_at(place: &str) -> String {
@@ -228,7 +273,7 @@ fn ensemble_at(place: &str) -> String {
 }
 
 fn unserved(stage: &str, member: &str) -> String {
-    format!("the ensemble '{stage}' cannot predict new rows: the model of its member '{member}' is not kept")
+    format!("the ensemble '{stage}' cannot predict new rows: it was not given the model of its member '{member}'")
 }
 
 pub(super) fn distinct(names: impl IntoIterator<Item = String>) -> Vec<String> {

@@ -15,7 +15,6 @@ use super::checkpoint::{Place, told};
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
-use super::model_file::ModelFile;
 use super::predictor::Predictor;
 use super::told::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
@@ -133,7 +132,7 @@ impl Stage for Train {
         let adapted = self.adapted();
         let selection = self.selection(&adapted);
         selection.check(context);
-        tell_of_model(context, selection.model_columns());
+        tell_of_model(context, "model", selection.model_columns());
         for (path, message) in self.network.problems() {
             let path: Vec<&str> = std::iter::once("network").chain(path.split('.')).collect();
             context.problem(&path, message, None);
@@ -232,7 +231,7 @@ impl Train {
             metrics,
             curves: curve_table(curves)?,
             best_epoch,
-            model: Predictor::Network(Box::new(ModelFile::new(fitted.model, data, &self.text))),
+            model: Predictor::one(fitted.model, data, &self.text),
             remark,
         })
     }

@@ -17,8 +17,7 @@ use super::dataset::{
 };
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
-use super::model_file::ModelFile;
-use super::predictor::Predictor;
+use super::predictor::{NO_NETWORK, Predictor};
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
@@ -118,6 +117,11 @@ impl Stage for Transfer {
     fn check(&self, context: &mut CheckContext) {
         let nothing = Selection { numeric: &[], text: &[], adapted: &[], categories: &[], filter: &self.filter };
         nothing.check(context);
+        if let Some(what) = context.fact("model", NO_NETWORK).map(str::to_owned) {
+            let stage = context.inputs("model").first().map(|shape| shape.stage.clone()).unwrap_or_default();
+            let message = format!("transfer starts from one network, but the model of '{stage}' is {what}");
+            context.problem(&["model"], message, Some("name a `train` or `transfer` stage".to_owned()));
+        }
         let adapted = self.newly_adapted(context);
         let rows = model_columns(context, "rows").map(|columns| {
             distinct([ROW_ID, LABEL, PART, FOLD], columns.into_iter().chain(adapted.iter().cloned()), &self.filter)
@@ -127,7 +131,7 @@ impl Stage for Transfer {
         let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns, &Filter::default()));
         context.reads("embeddings", embeddings.map_or(Reads::All, Reads::Columns));
         if let Some(columns) = context.columns("model") {
-            tell_of_model(context, distinct([], columns.into_iter().chain(adapted), &Filter::default()));
+            tell_of_model(context, "model", distinct([], columns.into_iter().chain(adapted), &Filter::default()));
         }
         for (path, message) in self.training().problems() {
             context.problem(&path.split('.').collect::<Vec<_>>(), message, None);
@@ -140,6 +144,7 @@ impl Stage for Transfer {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let input = context.input("model")?;
         let (old, networks) = Predictor::read_network(&input)?;
+        let network = old.network()?;
         if networks > 1 {
             let stage = input.stage();
             context
@@ -181,12 +186,12 @@ impl Stage for Transfer {
             checkpoints: &checkpoints,
             progress: &adapter,
         };
-        let result = transfer::transfer(&old.classifier, examples, &data.test, &training, &self.spec(), execution)?;
+        let result = transfer::transfer(network, examples, &data.test, &training, &self.spec(), execution)?;
         let (resumed, report) = (result.resumed, &result.report);
         let epochs: usize = report.runs.iter().chain(&report.share_runs).map(|run| run.curves.len() - 1).sum();
         context.measure("epochs_computed", (epochs - resumed) as f64);
         context.measure("epochs_known", resumed as f64);
-        let document = document(report, old.classifier.classes(), &data.classes);
+        let document = document(report, network.classes(), &data.classes);
         let curves = curves(report)?;
         let TransferResult { report, mut models, .. } = result;
         let (best, mut model) = (&report.runs[report.best], models.swap_remove(report.best));
@@ -207,7 +212,7 @@ impl Stage for Transfer {
             "classes": data.classes,
             "inputs": {"numeric": numeric, "text": text, "categories": categories},
         });
-        Predictor::Network(Box::new(ModelFile::new(model, &data, &text))).put(context, "model")?;
+        Predictor::one(model, &data, &text).put(context, "model")?;
         context.put_json("metrics", "metrics.json", &metrics)?;
         context.put_json("transfer", "transfer.json", &document)?;
         context.put_table("curves", &curves)?;

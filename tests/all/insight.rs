@@ -137,14 +137,14 @@ fn an_ensemble_is_the_average_that_its_weights_say_and_serves_predictions() {
     assert!(csv.lines().next().unwrap().ends_with(",genre,predicted_genre"), "{csv}");
     assert_eq!(csv.lines().count(), 241);
 
-    // Baselines are members by their names, and what only a table tells cannot be served: said before anything runs.
+    // Baselines are members by their names; a member whose model is not named cannot be served: said before anything runs.
     let all = json(&work, "all/metrics.json");
     let names: Vec<&str> = all["members"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["baseline/majority", "baseline/logistic", "tempo", "fused"]);
     work.edit("pipeline.yaml", "model: both\n    rows: songs\n", "model: all\n    rows: songs\n");
     let refused = work.run();
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("the model of its member 'baseline' is not kept"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("it was not given the model of its member 'baseline'"), "{}", refused.stderr);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod faults;
 mod gc;
 mod history;
 mod insight;
+mod kept;
 mod layers;
 mod lock;
 mod mapped;

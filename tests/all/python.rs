@@ -80,14 +80,35 @@ stages:
 "#;
 
 #[test]
-fn scikit_learn_scores_the_same() {
+fn scikit_learn_scores_and_predicts_the_same() {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/train.csv");
-    let work = Workspace::new().pipeline(SETTLED);
+    let predict =
+        |kind| format!("  new_{kind}: {{kind: predict, model: baseline.{kind}, rows: songs, file: {kind}.csv}}\n");
+    let predicts = ["majority", "logistic", "linear_svm", "rbf_svm", "knn", "naive_bayes", "tree"].map(predict);
+    let work = Workspace::new().pipeline(&format!("{SETTLED}{}", predicts.concat()));
     work.write("train.csv", &std::fs::read(sample).expect("the sample"));
     work.run().succeeded();
-    let columns = "danceability energy loudness speechiness acousticness valence tempo track_popularity release_year";
     let study = work.path().join("artifacts/study");
+    let columns = "danceability energy loudness speechiness acousticness valence tempo track_popularity release_year";
     let mut arguments = vec![study.to_str().expect("UTF-8"), "--tolerance", "0.006", "--columns"];
     arguments.extend(columns.split(' '));
     python("baselines.py", &arguments);
+}
+
+/// What stands in the files of baselines suffices to predict elsewhere.
+#[test]
+fn numpy_gives_the_same_predictions_of_baselines() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/train.csv");
+    let kinds = ["logistic", "knn", "naive_bayes", "random_forest", "boosting"];
+    let models = "models: {logistic: {}, knn: {}, naive_bayes: {}, random_forest: {trees: 9}, boosting: {rounds: 9}}\n";
+    let predict =
+        |kind| format!("  new_{kind}: {{kind: predict, model: baseline.{kind}, rows: songs, file: {kind}.csv}}\n");
+    let study = SETTLED.split("models: ").next().expect("a study");
+    let work = Workspace::new().pipeline(&format!("{study}{models}{}", kinds.map(predict).concat()));
+    work.write("train.csv", &std::fs::read(sample).expect("the sample"));
+    work.run().succeeded();
+    let study = work.path().join("artifacts/study");
+    let mut arguments = vec![study.to_str().expect("UTF-8")];
+    arguments.extend(kinds);
+    python("predict_baseline.py", &arguments);
 }

@@ -37,6 +37,11 @@ macro_rules! kinds {
                 Baselines { $($field: Some(Default::default()),)* }
             }
 
+            /// The kind of that name alone, with its parameters.
+            pub fn only(&self, name: &str) -> Self {
+                Baselines { $($field: self.$field.clone().filter(|_| stringify!($field) == name),)* }
+            }
+
             /// The named kinds in the order of this list, each under its key.
             pub fn estimators(&self) -> Vec<(String, Box<dyn Estimator>)> {
                 let mut estimators: Vec<(String, Box<dyn Estimator>)> = Vec::new();

@@ -15,11 +15,12 @@ use serde_json::Value;
 use super::early_stopping::{Stopping, hold_out};
 use super::fit::{class_counts, fit_occurring, require, softmax};
 use super::kernel::exp_of_negative;
-use super::trees::bins::Bins;
+use super::trees::bins::{Bins, Cuts};
+use super::trees::flat;
 use super::trees::gradient::{Ground, Growth, Workspace, grow};
 use super::trees::histogram::{Limits, Slope};
 use super::trees::tree::Tree;
-use super::{Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::rng::Stream;
@@ -128,6 +129,16 @@ impl Estimator for Boosting {
             Ok(Box::new(boosted))
         })
     }
+
+    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        let cuts = Cuts::take(arrays, columns)?;
+        let start = arrays.take_f64("start", &[Some(classes)])?;
+        let trees = flat::take(arrays, 1, columns)?;
+        if !trees.len().is_multiple_of(classes) {
+            return Err(ArrayError::unfit("trees", format!("has {} trees for {classes} classes", trees.len())));
+        }
+        Ok(Box::new(Boosted { cuts, start, trees }))
+    }
 }
 
 impl Boosting {
@@ -173,7 +184,7 @@ impl Boosting {
         if let Some(stopping) = stopping {
             trees.truncate(stopping.best_round * classes);
         }
-        Ok(Boosted { bins, start, trees })
+        Ok(Boosted { cuts: bins.into_cuts(), start, trees })
     }
 }
 
@@ -318,7 +329,7 @@ pub(super) fn add_leaves(scores: &mut [f64], trees: &[Tree], codes: &[u8]) {
 }
 
 struct Boosted {
-    bins: Bins,
+    cuts: Cuts,
     /// Scores before the first round: logarithms of the shares of the classes.
     start: Vec<f64>,
     /// rounds × classes.
@@ -331,7 +342,7 @@ impl Model for Boosted {
         let mut probabilities = Matrix::zeros(x.rows, classes);
         probabilities.data.par_chunks_mut(BLOCK * classes).zip(x.data.par_chunks(BLOCK * x.cols)).for_each(
             |(out, values)| {
-                let codes = self.bins.rows(values);
+                let codes = self.cuts.rows(values);
                 let mut scores = self.start.repeat(out.len() / classes);
                 for round in self.trees.chunks_exact(classes) {
                     for (scores, codes) in scores.chunks_exact_mut(classes).zip(codes.chunks_exact(x.cols)) {
@@ -343,5 +354,11 @@ impl Model for Boosted {
             },
         );
         probabilities
+    }
+
+    fn put(&self, arrays: &mut Arrays) {
+        self.cuts.put(arrays);
+        arrays.put_f64("start", &[self.start.len()], &self.start);
+        flat::put(&self.trees, 1, arrays);
     }
 }

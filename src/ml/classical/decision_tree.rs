@@ -8,7 +8,7 @@ use super::fit::{fit_occurring, require};
 use super::forest::Forest;
 use super::trees::bins::Bins;
 use super::trees::gini::{Growth, Sample, grow};
-use super::{Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 use crate::ml::rng::Stream;
@@ -68,7 +68,11 @@ impl Estimator for DecisionTree {
                 y.iter().zip(0..).map(|(&label, row)| Sample { row, class: label as u16, weight: 1 }).collect();
             let stream = Stream::new(seed, "classical/tree", 0);
             let tree = grow(&bins, &codes, samples, classes, growth, stream, progress)?;
-            Ok(Box::new(Forest { bins, trees: vec![tree], classes }))
+            Ok(Box::new(Forest { cuts: bins.into_cuts(), trees: vec![tree], classes }))
         })
+    }
+
+    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        Ok(Box::new(Forest::take(arrays, columns, classes)?))
     }
 }

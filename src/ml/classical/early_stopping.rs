@@ -40,7 +40,7 @@ impl<'a> Stopping<'a> {
     /// `None` when no row is held out.
     pub fn new(bins: &Bins, x: &Matrix, y: &'a [u32], start: &[f64], patience: usize) -> Option<Self> {
         (!y.is_empty()).then(|| Stopping {
-            codes: bins.rows(&x.data),
+            codes: bins.cuts().rows(&x.data),
             columns: x.cols,
             y,
             scores: start.repeat(y.len()),

@@ -45,10 +45,16 @@ pub struct Timing {
     pub predict_seconds: f64,
 }
 
-/// For each estimator its scores, its times, and its class probabilities of the parts that it did not learn from.
-pub type Evaluated = (Vec<Evaluation>, Vec<Timing>, Vec<HeldOut>);
+/// An estimator judged, and its model of the whole training part.
+pub struct Evaluated {
+    pub evaluation: Evaluation,
+    pub timing: Timing,
+    pub held_out: HeldOut,
+    pub model: Box<dyn Model>,
+}
 
-/// Class probabilities by the model of the whole training part.
+/// Class probabilities by the model of the whole training part (only scores in the right order where
+/// `Model::is_probabilistic` says so).
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldOut {
     pub valid: Matrix,
@@ -59,7 +65,7 @@ pub struct HeldOut {
 /// `classes`).
 ///
 /// `train`, `valid` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold
-/// without rows counts for nothing. The probabilities are (only scores in the right order where `Model::is_probabilistic` says so). Runs on `threads` threads, whose number changes no score. Errors: what
+/// without rows counts for nothing. Runs on `threads` threads, whose number changes no score. Errors: what
 /// `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row
 /// numbers, labels or lengths that do not fit; `Cancelled`.
 #[allow(clippy::too_many_arguments)] // One call of one caller; a struct would only repeat these names.
@@ -75,7 +81,7 @@ pub fn evaluate(
     seed: u64,
     threads: usize,
     progress: &dyn Progress,
-) -> Result<Evaluated, FitError> {
+) -> Result<Vec<Evaluated>, FitError> {
     check_shapes(x, y, classes, train, fold_of, &[valid, test])?;
     for (_, estimator) in estimators {
         estimator.check()?;
@@ -87,16 +93,7 @@ pub fn evaluate(
     let study = Study::new(x, y, classes, train, fold_of, [valid, test], seed)?;
     let steps = Steps { done: AtomicU64::new(0), total: (estimators.len() * (study.folds.len() + 1)) as u64, progress };
     pool.install(|| {
-        let mut evaluations = Vec::with_capacity(estimators.len());
-        let mut timings = Vec::with_capacity(estimators.len());
-        let mut predicted = Vec::with_capacity(estimators.len());
-        for (name, estimator) in estimators {
-            let (evaluation, timing, probabilities) = study.evaluate(name, estimator.as_ref(), &steps)?;
-            evaluations.push(evaluation);
-            timings.push(timing);
-            predicted.push(probabilities);
-        }
-        Ok((evaluations, timings, predicted))
+        estimators.iter().map(|(name, estimator)| study.evaluate(name, estimator.as_ref(), &steps)).collect()
     })
 }
 
@@ -187,12 +184,7 @@ impl<'a> Study<'a> {
         Ok(Study { classes, train: part(train), valid: part(valid), test: part(test), folds, seed })
     }
 
-    fn evaluate(
-        &self,
-        name: &str,
-        estimator: &dyn Estimator,
-        steps: &Steps,
-    ) -> Result<(Evaluation, Timing, HeldOut), FitError> {
+    fn evaluate(&self, name: &str, estimator: &dyn Estimator, steps: &Steps) -> Result<Evaluated, FitError> {
         let in_model = |source| match source {
             FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),
             source => FitError::InModel { model: name.to_owned(), source: Box::new(source) },
@@ -231,7 +223,8 @@ impl<'a> Study<'a> {
             valid,
             test,
         };
-        Ok((evaluation, Timing { name: name.to_owned(), fit_seconds, predict_seconds }, held_out))
+        let timing = Timing { name: name.to_owned(), fit_seconds, predict_seconds };
+        Ok(Evaluated { evaluation, timing, held_out, model })
     }
 
     fn score_fold(

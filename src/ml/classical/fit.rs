@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use super::Model;
+use super::{ArrayError, Arrays, Estimator, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Cancelled;
 
@@ -105,6 +105,35 @@ pub(super) fn fit_occurring(
     }
 }
 
+/// The array that a model of fewer classes than its data has beside its own.
+const OCCURRING: &str = "occurring";
+
+/// The model that `estimator` fitted, with `classes` in all, from what it wrote.
+pub(super) fn restore(
+    estimator: &dyn Estimator,
+    mut arrays: Arrays,
+    columns: usize,
+    classes: usize,
+) -> Result<Box<dyn Model>, ArrayError> {
+    let occurring = match arrays.has(OCCURRING) {
+        true => Some(arrays.take_whole(OCCURRING, None, classes)?),
+        false => None,
+    };
+    let count = occurring.as_ref().map_or(classes, Vec::len);
+    if count < 2 {
+        return Err(ArrayError::unfit(OCCURRING, format!("names {count} classes: a classifier has at least two")));
+    }
+    let inner = estimator.restore(&mut arrays, columns, count)?;
+    arrays.finish()?;
+    Ok(match occurring {
+        None => inner,
+        Some(occurring) => {
+            let occurring = occurring.into_iter().map(|class| class as usize).collect();
+            Box::new(Expanded { inner, occurring, classes })
+        }
+    })
+}
+
 /// A model of the classes that occurred in its training rows, seen as one of all classes.
 struct Expanded {
     inner: Box<dyn Model>,
@@ -127,6 +156,11 @@ impl Model for Expanded {
 
     fn is_probabilistic(&self) -> bool {
         self.inner.is_probabilistic()
+    }
+
+    fn put(&self, arrays: &mut Arrays) {
+        self.inner.put(arrays);
+        arrays.put_whole(OCCURRING, &self.occurring.iter().map(|&class| class as u32).collect::<Vec<_>>());
     }
 }
 

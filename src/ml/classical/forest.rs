@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fit::{fit_occurring, require};
-use super::trees::bins::Bins;
+use super::trees::bins::{Bins, Cuts};
+use super::trees::flat;
 use super::trees::gini::{Growth, Sample, grow};
 use super::trees::tree::Tree;
-use super::{Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::rng::Stream;
@@ -126,6 +127,10 @@ impl Estimator for RandomForest {
     ) -> Result<Box<dyn Model>, FitError> {
         self.recipe().fit(x, y, classes, seed, progress)
     }
+
+    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        Ok(Box::new(Forest::take(arrays, columns, classes)?))
+    }
 }
 
 impl RandomForest {
@@ -165,6 +170,10 @@ impl Estimator for ExtraTrees {
         progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
         self.recipe().fit(x, y, classes, seed, progress)
+    }
+
+    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        Ok(Box::new(Forest::take(arrays, columns, classes)?))
     }
 }
 
@@ -235,7 +244,7 @@ impl Recipe {
                 })
                 .collect();
             let trees = grown.into_iter().collect::<Result<Vec<Tree>, Cancelled>>()?;
-            Ok(Box::new(Forest { bins, trees, classes }))
+            Ok(Box::new(Forest { cuts: bins.into_cuts(), trees, classes }))
         })
     }
 
@@ -259,9 +268,16 @@ impl Recipe {
 
 /// The mean of the leaves that a row falls into.
 pub(super) struct Forest {
-    pub bins: Bins,
+    pub cuts: Cuts,
     pub trees: Vec<Tree>,
     pub classes: usize,
+}
+
+impl Forest {
+    pub fn take(arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Forest, ArrayError> {
+        let cuts = Cuts::take(arrays, columns)?;
+        Ok(Forest { cuts, trees: flat::take(arrays, classes, columns)?, classes })
+    }
 }
 
 impl Model for Forest {
@@ -269,7 +285,7 @@ impl Model for Forest {
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
         probabilities.data.par_chunks_mut(BLOCK * self.classes).zip(x.data.par_chunks(BLOCK * x.cols)).for_each(
             |(out, values)| {
-                let codes = self.bins.rows(values);
+                let codes = self.cuts.rows(values);
                 // Tree by tree, because a tree fits the cache and a forest does not.
                 for tree in &self.trees {
                     for (out, codes) in out.chunks_exact_mut(self.classes).zip(codes.chunks_exact(x.cols)) {
@@ -280,5 +296,10 @@ impl Model for Forest {
             },
         );
         probabilities
+    }
+
+    fn put(&self, arrays: &mut Arrays) {
+        self.cuts.put(arrays);
+        flat::put(&self.trees, self.classes, arrays);
     }
 }

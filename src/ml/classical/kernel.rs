@@ -27,6 +27,14 @@ impl Gaussian {
         self.rows.rows
     }
 
+    pub fn rows(&self) -> &Matrix {
+        &self.rows
+    }
+
+    pub fn gamma(&self) -> f32 {
+        self.gamma
+    }
+
     /// Writes the kernel between each row of `others` (row-major) and all own rows: others × len.
     pub fn fill(&self, others: &[f32], out: &mut [f32]) {
         let cols = self.rows.cols;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::fit::{fit_occurring, require};
 use super::preprocess::Standardizer;
 use super::product::{View, product};
-use super::{Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 
@@ -58,9 +58,19 @@ impl Estimator for Knn {
         fit_occurring(x, y, classes, |y, classes| {
             let standardizer = Standardizer::fit(x);
             let rows = standardizer.apply(x);
-            let squares = (0..rows.rows).map(|i| rows.row(i).iter().map(|v| v * v).sum()).collect();
-            Ok(Box::new(Neighbours { standardizer, rows, squares, labels: y.to_vec(), classes, k: self.k.min(x.rows) }))
+            Ok(Box::new(Neighbours::new(standardizer, rows, y.to_vec(), classes, self.k)))
         })
+    }
+
+    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        let standardizer = Standardizer::take(arrays, columns)?;
+        let labels = arrays.take_whole("labels", None, classes)?;
+        let rows = arrays.take_f32("rows", &[Some(labels.len()), Some(columns)])?;
+        if labels.is_empty() {
+            return Err(ArrayError::unfit("rows", "has no rows"));
+        }
+        let rows = Matrix::from_vec(labels.len(), columns, rows);
+        Ok(Box::new(Neighbours::new(standardizer, rows, labels, classes, self.k)))
     }
 }
 
@@ -98,9 +108,21 @@ impl Model for Neighbours {
             });
         probabilities
     }
+
+    fn put(&self, arrays: &mut Arrays) {
+        self.standardizer.put(arrays);
+        arrays.put_f32("rows", &[self.rows.rows, self.rows.cols], &self.rows.data);
+        arrays.put_whole("labels", &self.labels);
+    }
 }
 
 impl Neighbours {
+    /// `rows` are standardised.
+    fn new(standardizer: Standardizer, rows: Matrix, labels: Vec<u32>, classes: usize, k: usize) -> Self {
+        let squares = (0..rows.rows).map(|i| rows.row(i).iter().map(|v| v * v).sum()).collect();
+        Neighbours { standardizer, k: k.min(rows.rows), rows, squares, labels, classes }
+    }
+
     /// The k training rows of smallest distance in ascending order; of equal distances the earlier
     /// rows. `dots` holds the products of the query with all training rows. |x|² − 2 q·x orders
     /// like |q − x|².

@@ -15,7 +15,7 @@ use super::lbfgs::{Minimum, minimize};
 use super::logistic::{LinearSoftmax, design_matrix};
 use super::preprocess::Standardizer;
 use super::product::{View, product};
-use super::{Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Cancelled, Progress};
 
@@ -83,6 +83,10 @@ impl Estimator for LinearSvm {
             }
             Ok(Box::new(LinearSoftmax { standardizer, weights, classes, calibrated: false }))
         })
+    }
+
+    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        Ok(Box::new(LinearSoftmax::take(arrays, columns, classes, false)?))
     }
 }
 

@@ -11,7 +11,7 @@ use super::fit::{fit_occurring, require, softmax};
 use super::lbfgs::minimize;
 use super::preprocess::Standardizer;
 use super::product::{View, product};
-use super::{Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 
@@ -79,6 +79,10 @@ impl Estimator for Logistic {
             }
             Ok(Box::new(LinearSoftmax { standardizer, weights: minimum.point, classes, calibrated: true }))
         })
+    }
+
+    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        Ok(Box::new(LinearSoftmax::take(arrays, columns, classes, true)?))
     }
 }
 
@@ -152,6 +156,19 @@ pub(super) struct LinearSoftmax {
     pub calibrated: bool,
 }
 
+impl LinearSoftmax {
+    pub fn take(
+        arrays: &mut Arrays,
+        columns: usize,
+        classes: usize,
+        calibrated: bool,
+    ) -> Result<LinearSoftmax, ArrayError> {
+        let standardizer = Standardizer::take(arrays, columns)?;
+        let weights = arrays.take_f64("weights", &[Some(classes), Some(columns + 1)])?;
+        Ok(LinearSoftmax { standardizer, weights, classes, calibrated })
+    }
+}
+
 impl Model for LinearSoftmax {
     fn predict_probabilities(&self, x: &Matrix) -> Matrix {
         let design = design_matrix(&self.standardizer, x);
@@ -171,5 +188,10 @@ impl Model for LinearSoftmax {
 
     fn is_probabilistic(&self) -> bool {
         self.calibrated
+    }
+
+    fn put(&self, arrays: &mut Arrays) {
+        self.standardizer.put(arrays);
+        arrays.put_f64("weights", &[self.classes, self.weights.len() / self.classes], &self.weights);
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fit::{class_counts, fit_occurring};
-use super::{Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 
@@ -42,6 +42,10 @@ impl Estimator for Majority {
             Ok(Box::new(Shares { shares }))
         })
     }
+
+    fn restore(&self, arrays: &mut Arrays, _columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        Ok(Box::new(Shares { shares: arrays.take_f32("shares", &[Some(classes)])? }))
+    }
 }
 
 struct Shares {
@@ -51,5 +55,9 @@ struct Shares {
 impl Model for Shares {
     fn predict_probabilities(&self, x: &Matrix) -> Matrix {
         Matrix::from_vec(x.rows, self.shares.len(), self.shares.repeat(x.rows))
+    }
+
+    fn put(&self, arrays: &mut Arrays) {
+        arrays.put_f32("shares", &[self.shares.len()], &self.shares);
     }
 }

@@ -18,13 +18,17 @@
 //! | `random_forest`, `extra_trees` | `forest.rs` | `RandomForestClassifier`, `ExtraTreesClassifier` |
 //! | `boosting` | `boosting.rs` | LightGBM's `LGBMClassifier` |
 //!
+//! A fitted model is kept as named arrays (`arrays`) beside a recipe (`fitted`).
+//!
 //! A new kind is one file here and one line in the list of `baselines.rs`. Knows nothing of tables,
 //! stores or YAML.
 
+pub mod arrays;
 pub mod baselines;
 pub mod boosting;
 pub mod decision_tree;
 pub mod evaluate;
+pub mod fitted;
 pub mod forest;
 pub mod knn;
 pub mod linear_svm;
@@ -43,9 +47,11 @@ mod smo;
 mod tests;
 mod trees;
 
+pub use arrays::{ArrayError, Arrays};
 pub use baselines::Baselines;
 pub use evaluate::{Evaluated, Evaluation, HeldOut, Timing, evaluate};
 pub use fit::FitError;
+pub use fitted::{Fitted, Inputs};
 
 use crate::ml::matrix::Matrix;
 use crate::ml::product;
@@ -75,6 +81,11 @@ pub trait Estimator: Send + Sync {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError>;
+
+    /// The model that an estimator with these parameters fitted, from what its `put` wrote: it predicts the same bits.
+    ///
+    /// `columns` are those of the fit, `classes` those that occurred in it. Errors: arrays that are not such a model's.
+    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError>;
 }
 
 /// A fitted predictor.
@@ -90,4 +101,7 @@ pub trait Model: Send + Sync {
     fn is_probabilistic(&self) -> bool {
         true
     }
+
+    /// Writes down all that `Estimator::restore` needs.
+    fn put(&self, arrays: &mut Arrays);
 }

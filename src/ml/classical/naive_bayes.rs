@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fit::{class_counts, fit_occurring, require, softmax};
-use super::{Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 
@@ -68,11 +68,20 @@ impl Estimator for NaiveBayes {
             Ok(Box::new(NormalClasses { priors, normals, columns: x.cols }))
         })
     }
+
+    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        let priors = arrays.take_f64("log_priors", &[Some(classes)])?;
+        let mut each = |name| arrays.take_f64(name, &[Some(classes), Some(columns)]);
+        let (means, variances) = (each("means")?, each("variances")?);
+        let normal = |(mean, variance)| Normal { count: 0.0, mean, variance };
+        let normals = means.into_iter().zip(variances).map(normal).collect();
+        Ok(Box::new(NormalClasses { priors, normals, columns }))
+    }
 }
 
 #[derive(Clone, Copy)]
 struct Normal {
-    /// Values that are not missing.
+    /// Values that are not missing; of no use once the mean is known.
     count: f64,
     mean: f64,
     variance: f64,
@@ -131,5 +140,13 @@ impl Model for NormalClasses {
             probabilities.row_mut(i).iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
         }
         probabilities
+    }
+
+    fn put(&self, arrays: &mut Arrays) {
+        arrays.put_f64("log_priors", &[self.priors.len()], &self.priors);
+        for (name, of) in [("means", (|normal| normal.mean) as fn(&Normal) -> f64), ("variances", |n| n.variance)] {
+            let values: Vec<f64> = self.normals.iter().map(of).collect();
+            arrays.put_f64(name, &[self.priors.len(), self.columns], &values);
+        }
     }
 }

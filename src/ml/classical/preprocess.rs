@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 
+use super::arrays::{ArrayError, Arrays};
 use crate::ml::matrix::Matrix;
 
 /// Columns, and rows, that one task handles.
@@ -54,6 +55,17 @@ impl Standardizer {
             },
         );
         scaled
+    }
+
+    pub fn put(&self, arrays: &mut Arrays) {
+        let all = self.columns.iter().flat_map(|column| [column.median, column.mean, column.deviation]);
+        arrays.put_f64("scaling", &[self.columns.len(), 3], &all.collect::<Vec<_>>());
+    }
+
+    pub fn take(arrays: &mut Arrays, columns: usize) -> Result<Self, ArrayError> {
+        let all = arrays.take_f64("scaling", &[Some(columns), Some(3)])?;
+        let column = |&[median, mean, deviation]: &[f64; 3]| Column { median, mean, deviation };
+        Ok(Standardizer { columns: all.as_chunks().0.iter().map(column).collect() })
     }
 }
 

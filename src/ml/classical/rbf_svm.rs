@@ -13,7 +13,7 @@ use super::kernel::{Gaussian, KernelRows};
 use super::preprocess::Standardizer;
 use super::product::{View, product};
 use super::smo::{Machine, solve};
-use super::{Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Cancelled, Progress};
 
@@ -79,8 +79,7 @@ impl Estimator for RbfSvm {
             let standardizer = Standardizer::fit(x);
             let rows = standardizer.apply(x);
             let gamma = self.gamma.unwrap_or_else(|| usual_gamma(&rows)) as f32;
-            let pairs: Vec<(u32, u32)> =
-                (0..classes as u32).flat_map(|a| (a + 1..classes as u32).map(move |b| (a, b))).collect();
+            let pairs = pairs_of(classes);
             let solved: Vec<Result<Pair, Cancelled>> =
                 pairs.par_iter().map(|&pair| self.separate(&rows, y, pair, gamma, progress)).collect();
             let solved = solved.into_iter().collect::<Result<Vec<Pair>, Cancelled>>()?;
@@ -93,6 +92,21 @@ impl Estimator for RbfSvm {
             }
             Ok(Box::new(Machines::new(standardizer, &rows, &solved, pairs, classes, gamma)))
         })
+    }
+
+    fn restore(&self, arrays: &mut Arrays, columns: usize, classes: usize) -> Result<Box<dyn Model>, ArrayError> {
+        let standardizer = Standardizer::take(arrays, columns)?;
+        let pairs = pairs_of(classes);
+        let gamma = arrays.take_f32("gamma", &[Some(1)])?[0];
+        let offsets = arrays.take_f64("offsets", &[Some(pairs.len())])?;
+        let coefficients = arrays.take_f32("coefficients", &[None, Some(pairs.len())])?;
+        let count = coefficients.len() / pairs.len().max(1);
+        let support = arrays.take_f32("support", &[Some(count), Some(columns)])?;
+        if count == 0 {
+            return Err(ArrayError::unfit("support", "has no rows"));
+        }
+        let support = Gaussian::new(Matrix::from_vec(count, columns, support), gamma);
+        Ok(Box::new(Machines { standardizer, support, pairs, coefficients, offsets, classes }))
     }
 }
 
@@ -119,6 +133,11 @@ impl RbfSvm {
         let machine = solve(&mut kernel_rows, &targets, self.c, self.tolerance, progress)?;
         Ok(Pair { members, machine })
     }
+}
+
+/// Every pair of classes once, the smaller number first.
+fn pairs_of(classes: usize) -> Vec<(u32, u32)> {
+    (0..classes as u32).flat_map(|a| (a + 1..classes as u32).map(move |b| (a, b))).collect()
 }
 
 /// scikit-learn's `gamma="scale"`: 1 / (columns × variance of all values).
@@ -213,5 +232,14 @@ impl Model for Machines {
 
     fn is_probabilistic(&self) -> bool {
         false
+    }
+
+    fn put(&self, arrays: &mut Arrays) {
+        self.standardizer.put(arrays);
+        let support = self.support.rows();
+        arrays.put_f32("gamma", &[1], &[self.support.gamma()]);
+        arrays.put_f64("offsets", &[self.offsets.len()], &self.offsets);
+        arrays.put_f32("coefficients", &[support.rows, self.pairs.len()], &self.coefficients);
+        arrays.put_f32("support", &[support.rows, support.cols], &support.data);
     }
 }

@@ -87,10 +87,10 @@ fn is_false(value: &bool) -> bool {
 pub enum InputError {
     #[error("column '{0}' is missing")]
     Missing(String),
-    #[error("column '{name}' is {found}, the network needs {needed}")]
+    #[error("column '{name}' is {found}, the model needs {needed}")]
     Kind { name: String, found: &'static str, needed: &'static str },
     #[error(
-        "column '{name}' has vectors of {found} components, the network needs {needed}: use the same encoder as in training"
+        "column '{name}' has vectors of {found} components, the model needs {needed}: use the same encoder as in training"
     )]
     Dimension { name: String, found: usize, needed: usize },
     #[error(
@@ -258,7 +258,8 @@ fn check_finite(name: &str, values: &[f64], mut rows: impl Iterator<Item = usize
     }
 }
 
-fn numbers<'a>(frame: &'a Frame, name: &str) -> Result<&'a [f64], InputError> {
+/// A numeric column's values.
+pub(in crate::ml) fn numbers<'a>(frame: &'a Frame, name: &str) -> Result<&'a [f64], InputError> {
     match frame.columns.get(name) {
         Some(Column::Numeric(values)) => Ok(values),
         Some(other) => Err(InputError::Kind { name: name.into(), found: kind(other), needed: "numeric" }),
@@ -266,7 +267,8 @@ fn numbers<'a>(frame: &'a Frame, name: &str) -> Result<&'a [f64], InputError> {
     }
 }
 
-fn vectors<'a>(frame: &'a Frame, name: &str) -> Result<(usize, &'a [f32]), InputError> {
+/// The length of a column's vectors, and their components row after row.
+pub(in crate::ml) fn vectors<'a>(frame: &'a Frame, name: &str) -> Result<(usize, &'a [f32]), InputError> {
     match frame.columns.get(name) {
         Some(Column::Vector { dim, values }) if *dim > 0 => Ok((*dim, values)),
         Some(other) => {

@@ -102,7 +102,7 @@ fn what_cannot_be_prepared_is_named() {
     let mut other = Frame::new(1);
     other.insert("x", Column::Numeric(vec![0.0]));
     other.insert("v", Column::Vector { dim: 3, values: vec![1.0; 3] });
-    assert!(with_text.apply(&other, &[0]).unwrap_err().to_string().contains("3 components, the network needs 2"));
+    assert!(with_text.apply(&other, &[0]).unwrap_err().to_string().contains("3 components, the model needs 2"));
     other.columns["v"] = Column::Vector { dim: 2, values: vec![f32::NAN, 0.0] };
     assert!(with_text.apply(&other, &[0]).unwrap_err().to_string().contains("not finite in row 0"));
     assert!(fitted.apply(&other, &[0]).is_ok());

@@ -17,7 +17,6 @@ use crate::ml::train::{Common, Fitted, side_by_side};
 use crate::stages::averaged::averaged;
 use crate::stages::dataset::Dataset;
 use crate::stages::insight::findings;
-use crate::stages::model_file::ModelFile;
 use crate::stages::predictor::{Predictor, Several};
 use crate::stages::training::{curve_columns, joined, parameters};
 
@@ -104,10 +103,9 @@ impl Train {
             "parameters": networks.iter().map(|one| parameters(&one.model)).sum::<Result<usize, _>>()?,
         });
         let best_epoch = first.best_epoch;
-        let members = networks.into_iter().zip(&seeds).map(|(one, seed)| {
-            let model = ModelFile::new(one.model, data, &self.text);
-            (format!("seed {seed}"), Some(Predictor::Network(Box::new(model))))
-        });
+        let members = networks.into_iter().zip(&seeds);
+        let members =
+            members.map(|(one, seed)| (format!("seed {seed}"), Some(Predictor::one(one.model, data, &self.text))));
         let model = Predictor::Several(Several { combination, alike: true, members: members.collect() });
         Ok(Outcome { model, averaged, metrics, curves, best_epoch, headline, remark: String::new() })
     }

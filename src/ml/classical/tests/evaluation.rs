@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use super::{all, classes, table};
-use crate::ml::classical::{Baselines, Evaluation, evaluate};
+use crate::ml::classical::{Baselines, Evaluated, Evaluation, evaluate};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Progress, Silent};
 
@@ -14,7 +14,8 @@ fn evaluated(threads: usize, seed: u64) -> Vec<Evaluation> {
     let train: Vec<usize> = (0..1200).rev().collect();
     let folds: Vec<u32> = train.iter().map(|&row| row as u32 % 7 % 4).collect();
     let test: Vec<usize> = (1200..1500).collect();
-    evaluate(&all(), &x, &y, &classes(), &train, &folds, &[], &test, seed, threads, &Silent).unwrap().0
+    let evaluated = evaluate(&all(), &x, &y, &classes(), &train, &folds, &[], &test, seed, threads, &Silent).unwrap();
+    evaluated.into_iter().map(|one| one.evaluation).collect()
 }
 
 #[test]
@@ -61,12 +62,14 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
     let block: Baselines = serde_json::from_str(r#"{"majority": {}, "tree": {"max_depth": 2}}"#).unwrap();
     let notes = Notes::default();
     let valid: Vec<usize> = (0..80).filter(|row| !train.contains(row)).collect();
-    let (evaluations, timings, predicted) =
+    let evaluated =
         evaluate(&block.estimators(), &x, &y, &classes(), &train, &folds, &valid, &test, 0, 2, &notes).unwrap();
 
+    let evaluations: Vec<&Evaluation> = evaluated.iter().map(|one| &one.evaluation).collect();
     let names: Vec<&str> = evaluations.iter().map(|evaluation| evaluation.name.as_str()).collect();
     assert_eq!(names, ["majority", "tree"]);
-    for (evaluation, predicted) in evaluations.iter().zip(&predicted) {
+    for Evaluated { evaluation, held_out: predicted, model, .. } in &evaluated {
+        assert_eq!(model.predict_probabilities(&x.take(&test)), predicted.test);
         let share = |said: &Matrix, rows: &[usize]| {
             let hits = said.argmax_rows().iter().zip(rows).filter(|&(&class, &row)| class == y[row]).count();
             (said.rows, hits as f64 / rows.len() as f64)
@@ -78,7 +81,7 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
         assert!(interval.low <= scores.accuracy && scores.accuracy <= interval.high, "{interval:?}");
     }
     assert_eq!(evaluations[1].params, serde_json::json!({"max_depth": 2, "min_samples_leaf": 1}));
-    let majority = &evaluations[0];
+    let majority = evaluations[0];
     let rows: Vec<usize> = majority.folds.iter().map(|scores| scores.rows).collect();
     assert_eq!(rows, [20, train.len() - 20]);
     let accuracy_of_zero = |rows: &[usize]| rows.iter().filter(|&&row| y[row] == 0).count() as f64 / rows.len() as f64;
@@ -91,8 +94,8 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
     assert!(majority.test.log_loss.is_some());
     assert!(evaluations[1].cv_accuracy_mean > majority.cv_accuracy_mean);
 
-    assert_eq!(timings.len(), 2);
-    assert!(timings.iter().all(|timing| timing.fit_seconds >= 0.0 && timing.predict_seconds >= 0.0));
+    let timings = evaluated.iter().map(|one| &one.timing);
+    assert!(timings.into_iter().all(|timing| timing.fit_seconds >= 0.0 && timing.predict_seconds >= 0.0));
     let mut steps = notes.steps.into_inner().unwrap();
     steps.sort_unstable();
     assert_eq!(steps, (1..=6).map(|done| (done, 6)).collect::<Vec<_>>());
@@ -107,8 +110,7 @@ fn a_class_absent_from_a_fold_is_no_error_and_wrong_parts_are() {
     let run = |x: &Matrix, y: &[u32], train: &[usize], folds: &[u32], test: &[usize]| {
         evaluate(&all(), x, y, &classes(), train, folds, &[], test, 0, 2, &Silent).map_err(|error| error.to_string())
     };
-    let (evaluations, ..) = run(&x, &y, &rows, &folds, &[]).unwrap();
-    for evaluation in &evaluations {
+    for Evaluated { evaluation, .. } in run(&x, &y, &rows, &folds, &[]).unwrap() {
         assert_eq!(evaluation.folds[1].per_class[2].recall, 0.0, "{}", evaluation.name);
         assert_eq!(evaluation.test.rows, 0);
     }

@@ -3,6 +3,7 @@
 mod agreement;
 mod evaluation;
 mod guarantees;
+mod kept;
 
 use super::boosting::Boosting;
 use super::forest::{ExtraTrees, RandomForest};

@@ -4,6 +4,7 @@
 
 use rayon::prelude::*;
 
+use crate::ml::classical::arrays::{ArrayError, Arrays};
 use crate::ml::matrix::Matrix;
 
 /// Bins of a column at most; their codes are 0..=254.
@@ -13,15 +14,21 @@ pub const MISSING: u8 = 255;
 /// Codes that a column can hold.
 pub const CODES: usize = 256;
 
-/// The cuts of every column, fitted on training rows.
+/// The bins of every column, fitted on training rows.
 pub struct Bins {
-    columns: Vec<ColumnBins>,
+    cuts: Cuts,
+    /// By column the middle of the values of each bin.
+    centres: Vec<Vec<f32>>,
+}
+
+/// Where the bins of every column end: what turns values into codes.
+pub struct Cuts {
+    /// By column the largest value of each bin but the last, in a sense: halfway to the smallest of the next.
+    columns: Vec<Vec<f32>>,
 }
 
 struct ColumnBins {
-    /// The largest value of each bin but the last, in a sense: halfway to the smallest of the next.
     cuts: Vec<f32>,
-    /// The middle of the values of each bin.
     centres: Vec<f32>,
 }
 
@@ -78,16 +85,18 @@ impl Bins {
             let columns = columns_of(x, block);
             columns.into_iter().map(ColumnBins::fit).collect::<Vec<_>>()
         });
-        Bins { columns: fitted.flatten_iter().collect() }
+        let (columns, centres) =
+            fitted.flatten_iter().map(|ColumnBins { cuts, centres }| (cuts, centres)).collect::<(Vec<_>, Vec<_>)>();
+        Bins { cuts: Cuts { columns }, centres }
     }
 
     /// Codes column by column.
     pub fn columns(&self, x: &Matrix) -> Codes {
         let mut codes = vec![0; x.rows * x.cols];
         codes.par_chunks_mut(x.rows * LANES).enumerate().for_each(|(block, codes)| {
-            let columns = columns_of(x, block).into_iter().zip(&self.columns[block * LANES..]);
+            let columns = columns_of(x, block).into_iter().zip(&self.cuts.columns[block * LANES..]);
             for (codes, (values, column)) in codes.chunks_mut(x.rows).zip(columns) {
-                codes.iter_mut().zip(values).for_each(|(code, value)| *code = column.code(value));
+                codes.iter_mut().zip(values).for_each(|(code, value)| *code = code_of(column, value));
             }
         });
         Codes { rows: x.rows, cols: x.cols, codes }
@@ -97,38 +106,71 @@ impl Bins {
     pub fn blocks(&self, x: &Matrix) -> BlockCodes {
         let mut codes = vec![[0; LANES]; x.rows * x.cols.div_ceil(LANES)];
         codes.par_chunks_mut(x.rows).enumerate().for_each(|(block, codes)| {
-            let columns = columns_of(x, block).into_iter().zip(&self.columns[block * LANES..]);
+            let columns = columns_of(x, block).into_iter().zip(&self.cuts.columns[block * LANES..]);
             for (lane, (values, column)) in columns.enumerate() {
-                codes.iter_mut().zip(values).for_each(|(codes, value)| codes[lane] = column.code(value));
+                codes.iter_mut().zip(values).for_each(|(codes, value)| codes[lane] = code_of(column, value));
             }
         });
         BlockCodes { rows: x.rows, codes }
     }
 
+    pub fn cuts(&self) -> &Cuts {
+        &self.cuts
+    }
+
+    pub fn into_cuts(self) -> Cuts {
+        self.cuts
+    }
+
+    /// Bins of column `j`; at least 1.
+    pub fn count(&self, j: usize) -> usize {
+        self.cuts.columns[j].len() + 1
+    }
+
+    /// The last bin of column `j` whose centre is at most `value`, given that the first is.
+    pub fn bin_below(&self, j: usize, value: f32) -> u8 {
+        let at = self.centres[j].partition_point(|&centre| centre <= value);
+        at.saturating_sub(1) as u8
+    }
+
+    pub fn centre(&self, j: usize, code: u8) -> f32 {
+        self.centres[j][usize::from(code)]
+    }
+}
+
+impl Cuts {
     /// Codes of the rows, one row after the other (`row-major values` has whole rows), for
     /// predicting.
     pub fn rows(&self, values: &[f32]) -> Vec<u8> {
         values
             .chunks_exact(self.columns.len())
             .flat_map(|row| row.iter().zip(&self.columns))
-            .map(|(&value, column)| column.code(value))
+            .map(|(&value, cuts)| code_of(cuts, value))
             .collect()
     }
 
-    /// Bins of column `j`; at least 1.
-    pub fn count(&self, j: usize) -> usize {
-        self.columns[j].cuts.len() + 1
+    pub fn put(&self, arrays: &mut Arrays) {
+        arrays.put_whole("cut_counts", &self.columns.iter().map(|cuts| cuts.len() as u32).collect::<Vec<_>>());
+        let all = self.columns.concat();
+        arrays.put_f32("cuts", &[all.len()], &all);
     }
 
-    /// The last bin of column `j` whose centre is at most `value`, given that the first is.
-    pub fn bin_below(&self, j: usize, value: f32) -> u8 {
-        let at = self.columns[j].centres.partition_point(|&centre| centre <= value);
-        at.saturating_sub(1) as u8
+    pub fn take(arrays: &mut Arrays, columns: usize) -> Result<Cuts, ArrayError> {
+        let counts = arrays.take_whole("cut_counts", Some(columns), MAX_BINS)?;
+        let total = counts.iter().map(|&count| count as usize).sum();
+        let all = arrays.take_f32("cuts", &[Some(total)])?;
+        let mut rest = all.as_slice();
+        let mut next = |&count: &u32| {
+            let (cuts, after) = rest.split_at(count as usize);
+            rest = after;
+            cuts.to_vec()
+        };
+        Ok(Cuts { columns: counts.iter().map(&mut next).collect() })
     }
+}
 
-    pub fn centre(&self, j: usize, code: u8) -> f32 {
-        self.columns[j].centres[usize::from(code)]
-    }
+fn code_of(cuts: &[f32], value: f32) -> u8 {
+    if value.is_nan() { MISSING } else { cuts.partition_point(|&cut| cut < value) as u8 }
 }
 
 fn columns_of(x: &Matrix, block: usize) -> Vec<Vec<f32>> {
@@ -166,10 +208,6 @@ impl ColumnBins {
             start = end;
         }
         ColumnBins { cuts, centres }
-    }
-
-    fn code(&self, value: f32) -> u8 {
-        if value.is_nan() { MISSING } else { self.cuts.partition_point(|&cut| cut < value) as u8 }
     }
 }
 
@@ -223,7 +261,7 @@ mod tests {
     fn few_distinct_values_get_a_bin_each_and_cuts_halfway() {
         let (bins, codes) = bins_of(vec![3.0, 1.0, f32::NAN, 1.0, 7.0, -0.0, 0.0]);
         assert_eq!(codes, [2, 1, MISSING, 1, 3, 0, 0]);
-        assert_eq!(bins.rows(&[4.9, 5.0, 5.1, -9.0, 99.0, f32::INFINITY]), [2, 2, 3, 0, 3, 3]);
+        assert_eq!(bins.cuts().rows(&[4.9, 5.0, 5.1, -9.0, 99.0, f32::INFINITY]), [2, 2, 3, 0, 3, 3]);
     }
 
     #[test]

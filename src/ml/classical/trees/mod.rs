@@ -2,9 +2,10 @@
 //!
 //! `bins` cuts the columns, `tree` holds and applies a grown tree, `gini` grows classification
 //! trees (single ones and those of both forests) and `gradient` regression trees for boosting, by way
-//! of `histogram`. A split is "code ≤ cut" on one column, with a side for missing values. Knows nothing of ensembles.
+//! of `histogram`; `flat` writes trees down as a few arrays. A split is "code ≤ cut" on one column, with a side for missing values. Knows nothing of ensembles.
 
 pub mod bins;
+pub mod flat;
 pub mod gini;
 pub mod gradient;
 pub mod histogram;

@@ -34,6 +34,12 @@ pub struct Split {
     pub missing_left: bool,
 }
 
+/// What a node is.
+pub enum Place<'a> {
+    Split(Split, [usize; 2]),
+    Leaf(&'a [f32]),
+}
+
 impl Split {
     pub fn goes_left(&self, code: u8) -> bool {
         if code == MISSING { self.missing_left } else { code <= self.cut }
@@ -72,6 +78,20 @@ impl Tree {
         debug_assert_eq!(self.values.len() % self.width, 0);
     }
 
+    /// Nodes, leaves included.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// A node and, of a split, the numbers of its children.
+    pub fn at(&self, node: usize) -> Place<'_> {
+        let Node { column, left, right, cut, missing_left } = self.nodes[node];
+        if column == LEAF {
+            return Place::Leaf(self.values_of(left));
+        }
+        Place::Split(Split { column, cut, missing_left }, [left as usize, right as usize])
+    }
+
     /// The values of the leaf that a row falls into; `codes` holds its code in every column.
     pub fn leaf(&self, codes: &[u8]) -> &[f32] {
         self.leaf_by(|column| codes[column])
@@ -85,7 +105,11 @@ impl Tree {
             let child = if split.goes_left(code(node.column as usize)) { node.left } else { node.right };
             node = self.nodes[child as usize];
         }
-        let start = node.left as usize * self.width;
+        self.values_of(node.left)
+    }
+
+    fn values_of(&self, leaf: u32) -> &[f32] {
+        let start = leaf as usize * self.width;
         &self.values[start..start + self.width]
     }
 }

@@ -1,0 +1,154 @@
+//! `Fitted`: a fitted baseline with its columns and its classes; predicts from a frame and turns into bytes and back.
+//!
+//! Knows nothing of fitting, and of stores only that they keep bytes.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{ArrayError, Arrays, Baselines, Estimator, FitError, Model, fit};
+use crate::ml::frame::Frame;
+use crate::ml::matrix::Matrix;
+use crate::ml::preprocess::{InputError, numbers, vectors};
+
+/// The layout of the recipe and of the arrays; a reader refuses others.
+const FORMAT: &str = "runner baseline 1";
+
+/// A model of the whole training part, ready for new rows.
+pub struct Fitted {
+    /// Its kind and no other.
+    kind: Baselines,
+    inputs: Inputs,
+    classes: Vec<String>,
+    model: Box<dyn Model>,
+}
+
+/// The columns of a frame that make a model's matrix, side by side: numbers, then vectors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inputs {
+    pub numeric: Vec<String>,
+    pub text: Vec<TextColumn>,
+}
+
+/// A text column, seen through its embedding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextColumn {
+    pub name: String,
+    /// Components of its vectors.
+    pub dim: usize,
+}
+
+/// Why a model cannot be kept, or made again from what was kept.
+#[derive(Debug, Error)]
+pub enum KeptError {
+    #[error("the model's recipe cannot be read: {0}")]
+    Recipe(String),
+    #[error(transparent)]
+    Arrays(#[from] ArrayError),
+    #[error(transparent)]
+    Parameters(#[from] FitError),
+}
+
+/// What stands beside the arrays.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recipe {
+    /// Always `FORMAT`.
+    format: String,
+    /// The kind with all its parameters, e.g. `{"knn": {"k": 25}}`.
+    model: Baselines,
+    /// Names of the outputs, in order.
+    classes: Vec<String>,
+    inputs: Inputs,
+}
+
+impl Fitted {
+    /// `model` is of the kind `name` of `models`; its matrix had the columns of `inputs`.
+    pub fn new(models: &Baselines, name: &str, inputs: Inputs, classes: &[String], model: Box<dyn Model>) -> Self {
+        Fitted { kind: models.only(name), inputs, classes: classes.to_vec(), model }
+    }
+
+    /// Names of the outputs, in the order of the probabilities' columns.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
+    }
+
+    /// Whether what it gives are probabilities, see `Model::is_probabilistic`.
+    pub fn is_probabilistic(&self) -> bool {
+        self.model.is_probabilistic()
+    }
+
+    /// Class probabilities (rows × classes; rows sum to 1) of every row, in order.
+    pub fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, InputError> {
+        Ok(self.model.predict_probabilities(&self.inputs.matrix(frame)?))
+    }
+
+    /// The model as (safetensors file, recipe). The same model always gives the same bytes.
+    pub fn to_parts(&self) -> Result<(Vec<u8>, serde_json::Value), KeptError> {
+        let mut arrays = Arrays::default();
+        self.model.put(&mut arrays);
+        let recipe = Recipe {
+            format: FORMAT.to_owned(),
+            model: self.kind.clone(),
+            classes: self.classes.clone(),
+            inputs: self.inputs.clone(),
+        };
+        let recipe = serde_json::to_value(recipe).map_err(|error| KeptError::Recipe(error.to_string()))?;
+        Ok((arrays.to_bytes()?, recipe))
+    }
+
+    /// The model of `to_parts`. Refuses parts that do not belong together.
+    pub fn from_parts(arrays: &[u8], recipe: &serde_json::Value) -> Result<Self, KeptError> {
+        let Recipe { format, model: kind, classes, inputs } = Deserialize::deserialize(recipe)
+            .map_err(|error: serde_json::Error| KeptError::Recipe(error.to_string()))?;
+        if format != FORMAT {
+            let problem = format!("its format is '{format}', this version reads '{FORMAT}'");
+            return Err(KeptError::Recipe(problem));
+        }
+        kind.check()?;
+        let [(_, estimator)] = <[(String, Box<dyn Estimator>); 1]>::try_from(kind.estimators())
+            .map_err(|all| KeptError::Recipe(format!("it names {} kinds of model instead of one", all.len())))?;
+        let columns = inputs.width().filter(|&columns| columns > 0);
+        let columns = columns.ok_or_else(|| KeptError::Recipe("its inputs have no possible width".to_owned()))?;
+        let model = fit::restore(estimator.as_ref(), Arrays::from_bytes(arrays)?, columns, classes.len())?;
+        Ok(Fitted { kind, inputs, classes, model })
+    }
+}
+
+impl Inputs {
+    /// These columns with the widths that they have in `frame`.
+    pub fn of(frame: &Frame, numeric: &[String], text: &[String]) -> Result<Self, InputError> {
+        let text = text.iter().map(|name| Ok(TextColumn { name: name.clone(), dim: vectors(frame, name)?.0 }));
+        Ok(Inputs { numeric: numeric.to_vec(), text: text.collect::<Result<_, InputError>>()? })
+    }
+
+    /// Columns of the matrix; `None` where no memory could hold a row of it.
+    fn width(&self) -> Option<usize> {
+        self.text.iter().try_fold(self.numeric.len(), |sum, column| sum.checked_add(column.dim))
+    }
+
+    /// All columns side by side, numbers as f32, NaN for missing ones.
+    pub fn matrix(&self, frame: &Frame) -> Result<Matrix, InputError> {
+        let numbers = self.numeric.iter().map(|name| numbers(frame, name)).collect::<Result<Vec<_>, _>>()?;
+        let mut parts = Vec::with_capacity(self.text.len());
+        for TextColumn { name, dim } in &self.text {
+            let (found, values) = vectors(frame, name)?;
+            if found != *dim {
+                return Err(InputError::Dimension { name: name.clone(), found, needed: *dim });
+            }
+            parts.push((found, values));
+        }
+        let width = numbers.len() + parts.iter().map(|(dim, _)| dim).sum::<usize>();
+        let mut data = Vec::with_capacity(frame.rows * width);
+        for i in 0..frame.rows {
+            data.extend(numbers.iter().map(|values| values[i] as f32));
+            parts.iter().for_each(|(dim, values)| data.extend_from_slice(&values[i * dim..(i + 1) * dim]));
+        }
+        Ok(Matrix::from_vec(frame.rows, width, data))
+    }
+}

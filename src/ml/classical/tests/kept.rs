@@ -1,0 +1,182 @@
+//! What is written down of a model makes the same model again, and what is damaged is one clear error.
+
+use serde_json::Value;
+
+use super::{all, classes, fitted, rows_of, table};
+use crate::ml::classical::{Baselines, Estimator, Fitted, Inputs};
+use crate::ml::frame::{Column, Frame};
+use crate::ml::matrix::Matrix;
+use crate::ml::rng::Stream;
+
+/// Columns 0, 1 and 2 as numbers, column 3 and 0 as an embedding of a text.
+fn frame(x: &Matrix) -> Frame {
+    let mut frame = Frame::new(x.rows);
+    for j in 0..3 {
+        frame.insert(format!("n{j}"), Column::Numeric((0..x.rows).map(|i| f64::from(x.get(i, j))).collect()));
+    }
+    let values = (0..x.rows).flat_map(|i| [x.get(i, 3), x.get(i, 0)]).collect();
+    frame.insert("title", Column::Vector { dim: 2, values });
+    frame
+}
+
+fn inputs(frame: &Frame) -> Inputs {
+    Inputs::of(frame, &["n0", "n1", "n2"].map(String::from), &["title".to_owned()]).unwrap()
+}
+
+/// A model of the estimator, fitted on the frame's matrix.
+fn model(name: &str, estimator: &dyn Estimator, frame: &Frame, y: &[u32]) -> Fitted {
+    let inputs = inputs(frame);
+    let kinds: Value = serde_json::json!({name: estimator.params()});
+    let models: Baselines = serde_json::from_value(kinds).unwrap();
+    let fitted = fitted(estimator, &inputs.matrix(frame).unwrap(), y);
+    Fitted::new(&models, name, inputs, &classes(), fitted)
+}
+
+/// Rows that training never saw, some with values missing or far away.
+fn unseen(x: &Matrix) -> Frame {
+    let mut x = x.clone();
+    x.row_mut(0).fill(f32::NAN);
+    x.row_mut(1)[0] = 1e30;
+    x.row_mut(2)[1] = -1e30;
+    x.row_mut(3)[3] = f32::NAN;
+    frame(&x)
+}
+
+#[test]
+fn every_kind_comes_back_bit_by_bit() {
+    let (x, y) = table(400, true);
+    let (train_x, train_y) = rows_of(&x, &y, 0..250);
+    let (test_x, _) = rows_of(&x, &y, 250..400);
+    let without_one: Vec<u32> = train_y.iter().map(|&label| if label == 1 { 0 } else { label }).collect();
+    let rows = unseen(&test_x);
+    for labels in [&train_y, &without_one] {
+        for (name, estimator) in all() {
+            let kept = model(&name, estimator.as_ref(), &frame(&train_x), labels);
+            let (arrays, recipe) = kept.to_parts().unwrap();
+            // As it comes out of a file.
+            let recipe: Value = serde_json::from_str(&serde_json::to_string_pretty(&recipe).unwrap()).unwrap();
+            let again = Fitted::from_parts(&arrays, &recipe).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let (before, after) =
+                (kept.predict_probabilities(&rows).unwrap(), again.predict_probabilities(&rows).unwrap());
+            let bits = |matrix: &Matrix| matrix.data.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&before), bits(&after), "{name}");
+            assert_eq!((again.classes(), again.inputs()), (kept.classes(), kept.inputs()), "{name}");
+            let (arrays_again, recipe_again) = again.to_parts().unwrap();
+            assert!(arrays == arrays_again && recipe == recipe_again, "{name} is written differently once read");
+        }
+    }
+}
+
+#[test]
+fn a_full_grown_forest_takes_few_bytes() {
+    let (x, y) = table(2000, false);
+    for (name, estimator) in all().into_iter().filter(|(name, _)| name == "random_forest" || name == "extra_trees") {
+        let (arrays, _) = model(&name, estimator.as_ref(), &frame(&x), &y).to_parts().unwrap();
+        let file = safetensors::SafeTensors::deserialize(&arrays).unwrap();
+        let nodes = file.tensor("columns").unwrap().shape()[0];
+        assert!(nodes > 4000 && arrays.len() < 4 * nodes, "{name}: {} bytes for {nodes} nodes", arrays.len());
+    }
+}
+
+#[test]
+fn damaged_files_are_refused_and_never_panic() {
+    let (x, y) = table(150, true);
+    let (frame, rows) = (frame(&x), unseen(&x));
+    for (name, estimator) in all() {
+        let (arrays, recipe) = model(&name, estimator.as_ref(), &frame, &y).to_parts().unwrap();
+        for length in (0..arrays.len()).step_by(1 + arrays.len() / 60) {
+            let error = Fitted::from_parts(&arrays[..length], &recipe).err();
+            let error = error.unwrap_or_else(|| panic!("{name}: {length} of {} bytes are accepted", arrays.len()));
+            assert!(error.to_string().starts_with("the model's arrays cannot be read: "), "{name}: {error}");
+        }
+        // A byte that changed may be a number like any other; then there are predictions like any others.
+        let mut stream = Stream::new(3, "test", 0);
+        for _ in 0..300 {
+            let mut damaged = arrays.clone();
+            damaged[stream.below(arrays.len())] = stream.below(256) as u8;
+            if let Ok(model) = Fitted::from_parts(&damaged, &recipe) {
+                assert_eq!(model.predict_probabilities(&rows).unwrap().rows, rows.rows);
+            }
+        }
+        let refused = |change: &dyn Fn(&mut Value)| {
+            let mut other = recipe.clone();
+            change(&mut other);
+            Fitted::from_parts(&arrays, &other).err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        let format = refused(&|recipe| recipe["format"] = "runner baseline 9".into());
+        assert!(
+            format.ends_with("its format is 'runner baseline 9', this version reads 'runner baseline 1'"),
+            "{format}"
+        );
+        let unknown = refused(&|recipe| recipe["model"] = serde_json::json!({"perceptron": {}}));
+        assert!(unknown.contains("unknown field `perceptron`"), "{unknown}");
+        let none = refused(&|recipe| recipe["model"] = serde_json::json!({}));
+        assert!(none.starts_with("no model is named"), "{none}");
+        let several = refused(&|recipe| recipe["model"] = serde_json::json!({"knn": {}, "tree": {}}));
+        assert!(several.ends_with("it names 2 kinds of model instead of one"), "{several}");
+        let other = if name == "knn" { "majority" } else { "knn" };
+        assert!(
+            !refused(&|recipe| recipe["model"] = serde_json::json!({other: {}})).is_empty(),
+            "{name} is taken for {other}"
+        );
+        let few = refused(&|recipe| recipe["classes"] = serde_json::json!(["a", "b"]));
+        assert!(few.starts_with("the model's array '"), "{name}: {few}");
+        assert!(refused(&|recipe| recipe["classes"] = serde_json::json!(["a"])).contains("at least two"), "{name}");
+        let wide = refused(&|recipe| recipe["inputs"]["text"][0]["dim"] = u64::MAX.into());
+        assert!(wide.ends_with("its inputs have no possible width"), "{wide}");
+    }
+}
+
+#[test]
+fn trees_with_impossible_nodes_are_refused() {
+    use crate::ml::classical::Arrays;
+    let (x, y) = table(60, false);
+    let (_, estimator) = all().into_iter().find(|(name, _)| name == "tree").unwrap();
+    let (arrays, recipe) = model("tree", estimator.as_ref(), &frame(&x), &y).to_parts().unwrap();
+    let nodes = Arrays::from_bytes(&arrays).unwrap().take_whole("columns", None, 99).unwrap();
+    let with = |name: &str, values: &[u32]| {
+        let mut changed = Arrays::from_bytes(&arrays).unwrap();
+        changed.put_whole(name, values);
+        Fitted::from_parts(&changed.to_bytes().unwrap(), &recipe)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    };
+    // The same numbers of splits and leaves, but the first node is a leaf already.
+    let mut backwards = nodes.clone();
+    backwards.reverse();
+    assert_eq!(with("columns", &backwards), "the model's array 'columns' does not make a tree of tree 0");
+    let count = nodes.len() as u32;
+    assert_eq!(with("trees", &[count - 1]), format!("the model's array 'trees' does not share out the {count} nodes"));
+    assert_eq!(with("trees", &[count, 0]), "the model's array 'columns' does not make a tree of tree 1");
+    assert_eq!(with("extra", &[1]), "the model's array 'extra' belongs to another kind of model");
+    let mut beyond = nodes.clone();
+    beyond[0] = 6;
+    assert_eq!(with("columns", &beyond), "the model's array 'columns' holds 6, which is not below 6");
+    assert_eq!(with("columns", &nodes), "");
+}
+
+#[test]
+fn rows_must_have_the_columns_of_the_fit() {
+    let (x, y) = table(60, false);
+    let whole = frame(&x);
+    let model = model("majority", all()[0].1.as_ref(), &whole, &y);
+    let refused = |change: &dyn Fn(&mut Frame)| {
+        let mut frame = whole.clone();
+        change(&mut frame);
+        model.predict_probabilities(&frame).unwrap_err().to_string()
+    };
+    let lost = refused(&|frame| drop(frame.columns.shift_remove("n1")));
+    assert_eq!(lost, "column 'n1' is missing");
+    let longer = refused(&|frame| frame.insert("title", Column::Vector { dim: 3, values: vec![0.0; 180] }));
+    assert!(longer.starts_with("column 'title' has vectors of 3 components, the model needs 2"), "{longer}");
+    let text = refused(&|frame| frame.insert("n0", Column::Text(vec![None; 60])));
+    assert_eq!(text, "column 'n0' is text, the model needs numeric");
+    // Others are no matter, nor is their order.
+    let mut more = Frame::new(x.rows);
+    more.insert("another", Column::Numeric(vec![0.0; x.rows]));
+    for (name, column) in whole.columns.iter().rev() {
+        more.insert(name.clone(), column.clone());
+    }
+    assert_eq!(model.predict_probabilities(&more).unwrap(), model.predict_probabilities(&whole).unwrap());
+}
