@@ -44,6 +44,7 @@ pub struct Cell {
     swatch: Option<Paint>,
     bar: Option<f64>,
     link: Option<String>,
+    code: bool,
 }
 
 impl Cell {
@@ -114,6 +115,12 @@ impl Cell {
         self
     }
 
+    /// In a fixed font.
+    pub fn code(mut self) -> Cell {
+        self.code = true;
+        self
+    }
+
     fn write(&self, out: &mut Html, align: Align, heads_row: bool) {
         let tag = if heads_row { "th" } else { "td" };
         out.raw(&format!("<{tag}"));
@@ -157,6 +164,7 @@ impl Cell {
                 out.text(&self.text);
                 out.raw("</a>");
             }
+            None if self.code => out.element("code", &self.text),
             None => out.text(&self.text),
         }
         out.raw(&format!("</{tag}>"));

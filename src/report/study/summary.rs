@@ -3,7 +3,7 @@
 use super::contest::{bare, judge};
 use super::models::{Group, Model, groups, models};
 use super::scores::{INTERVAL, interval_cell};
-use super::{Study, plural, stage_id};
+use super::{Study, history, plural, stage_id};
 use crate::report::figure::text::{count, decimals};
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
@@ -33,6 +33,7 @@ pub fn section(study: &Study) -> Option<Section> {
         section.blocks.append(&mut only.blocks);
         section.subsections.clear();
     }
+    section.subsections.extend(history::since(study));
     Some(section)
 }
 

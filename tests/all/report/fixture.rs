@@ -1,7 +1,7 @@
 //! A made-up study with every kind of stage, as realistic as its report needs. Nothing here was measured.
 
 use indexmap::IndexMap;
-use runner::report::{ColumnView, StageArtifacts, TableView};
+use runner::report::{ColumnView, Delivered, StageArtifacts, TableView};
 use serde_json::{Value, json};
 
 pub const CLASSES: [&str; 5] = ["latin", "pop", "r&b", "rap", "rock"];
@@ -93,6 +93,11 @@ pub fn study() -> (Vec<StageArtifacts>, Vec<(String, String)>) {
     (stages, edges.map(|(from, to)| (from.to_string(), to.to_string())).to_vec())
 }
 
+fn delivered(name: &str) -> Delivered {
+    let digest = format!("{:064x}", name.len());
+    Delivered { name: name.to_owned(), port: "files".to_owned(), bytes: 12_345, digest, extent: None }
+}
+
 fn stage(name: &str, kind: &str, params: Value) -> StageArtifacts {
     StageArtifacts { stage: name.into(), kind: kind.into(), params, ..StageArtifacts::default() }
 }
@@ -167,7 +172,7 @@ fn baseline() -> StageArtifacts {
     let timings: Vec<Value> =
         models.iter().map(|m| json!({"name": m.0, "fit_seconds": 1.25, "predict_seconds": 0.03})).collect();
     stage.json.insert("timings".into(), json!({"timings": timings}));
-    stage.files = vec!["baseline.json".into(), "baseline.svg".into()];
+    stage.files = vec![delivered("baseline.json"), delivered("baseline.svg")];
     stage
 }
 
@@ -230,7 +235,7 @@ fn train(name: &str, accuracy: f64, numeric: bool, seed: u64) -> StageArtifacts 
             ]}),
     );
     stage.tables.insert("curves".into(), table(curves(30, accuracy + 0.02, seed)));
-    stage.files = vec!["model.safetensors".into(), "model.json".into(), "metrics.json".into(), "curves.arrow".into()];
+    stage.files = ["model.safetensors", "model.json", "metrics.json", "curves.arrow"].map(delivered).to_vec();
     if name == "numeric" {
         stage.json.insert("search".into(), search());
     }
@@ -353,7 +358,7 @@ fn predict(name: &str, classes: &[&str]) -> StageArtifacts {
         ]),
     };
     stage.tables.insert("rows".into(), rows);
-    stage.files = vec![file];
+    stage.files = vec![delivered(&file)];
     stage
 }
 

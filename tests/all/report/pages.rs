@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use runner::report::{ReportError, StageArtifacts, TableView, learning_curves, study};
+use runner::report::{Delivered, ReportError, StageArtifacts, TableView, learning_curves, study};
 use serde_json::{Value, json};
 
 use super::fixture::{self, CLASSES, Noise, scores};
@@ -10,7 +10,7 @@ use super::markup::{Tag, check};
 
 fn page() -> String {
     let (stages, edges) = fixture::study();
-    study("Genres of songs", Some("full"), &stages, &edges, &[]).unwrap()
+    study("Genres of songs", Some("full"), &stages, &edges, &[], None).unwrap()
 }
 
 fn stage(name: &str, kind: &str, port: &str, document: Value) -> StageArtifacts {
@@ -113,7 +113,8 @@ fn hostile_names_stay_text() {
         if stage.stage == "fused" {
             stage.stage = hostile.into();
             stage.kind = "train".into();
-            stage.files.push(hostile.into());
+            stage.files.push(Delivered { name: hostile.into(), port: hostile.into(), ..Delivered::default() });
+            stage.inputs.push((hostile.into(), hostile.into()));
             stage.params = json!({hostile: hostile});
         }
     }
@@ -124,7 +125,7 @@ fn hostile_names_stay_text() {
             }
         }
     }
-    let html = study(hostile, Some(hostile), &stages, &edges, &[]).unwrap();
+    let html = study(hostile, Some(hostile), &stages, &edges, &[], None).unwrap();
     let tags = check(&html).unwrap();
     assert_eq!(tags.iter().filter(|t| t.name == "script").count(), 1);
     assert!(!tags.iter().any(|t| t.name == "img" || t.attributes.keys().any(|k| k.starts_with("on"))));
@@ -148,7 +149,7 @@ fn a_class_has_one_colour_on_the_whole_page() {
 fn overlapping_intervals_are_called_no_significant_difference() {
     let evaluation = |name: &str, accuracy: f64, seed| json!({"name": name, "cv_accuracy_mean": accuracy, "cv_accuracy_std": 0.01, "test": scores(&CLASSES, 2_000, accuracy, seed)});
     let document = json!({"evaluations": [evaluation("forest", 0.60, 1), evaluation("boosting", 0.61, 2), evaluation("bayes", 0.35, 3)]});
-    let html = study("t", Some("p"), &[stage("baseline", "baseline", "baseline", document)], &[], &[]).unwrap();
+    let html = study("t", Some("p"), &[stage("baseline", "baseline", "baseline", document)], &[], &[], None).unwrap();
     let said = words(&html);
     assert!(said.contains("No significant difference from"), "{said}");
     let rows: Vec<&str> = html
@@ -169,7 +170,7 @@ fn models_of_different_tests_are_not_compared() {
         stage(name, "train", "metrics", json!({"parts": {"test": scores(classes, rows, 0.6, 9)}}))
     };
     let stages = [train("five", &CLASSES, 1_000), train("three", &CLASSES[..3], 1_000)];
-    let said = words(&study("t", Some("p"), &stages, &[], &[]).unwrap());
+    let said = words(&study("t", Some("p"), &stages, &[], &[], None).unwrap());
     assert!(said.contains("5 classes, 1,000 test rows") && said.contains("3 classes, 1,000 test rows"), "{said}");
     assert!(!said.contains("intervals overlap") && !said.contains("do not overlap"));
 }
@@ -180,7 +181,7 @@ fn curves_are_judged_by_their_numbers() {
     let mut numeric = stages.into_iter().find(|s| s.stage == "numeric").unwrap();
     let metrics = numeric.json.values_mut().find(|document| document.get("parts").is_some()).unwrap();
     metrics["diagnosis"] = json!([{"kind": "gap", "epoch": 19, "sentence": "A gap of 0.1: some over-fitting."}]);
-    let said = words(&study("t", Some("p"), &[numeric], &[], &[]).unwrap());
+    let said = words(&study("t", Some("p"), &[numeric], &[], &[], None).unwrap());
     assert!(said.contains("A gap of 0.1: some over-fitting."), "{said}");
     assert!(said.contains("best epoch 19") && said.contains("138,245 parameters"));
     assert!(said.contains("are confused most"));
@@ -199,9 +200,9 @@ fn learning_curves_come_as_one_figure() {
 
 #[test]
 fn an_empty_report_and_twins_are_errors_with_remedies() {
-    assert_eq!(study("t", Some("p"), &[], &[], &[]), Err(ReportError::NoStages));
+    assert_eq!(study("t", Some("p"), &[], &[], &[], None), Err(ReportError::NoStages));
     let twin = || stage("a", "load", "x", Value::Null);
-    let error = study("t", Some("p"), &[twin(), twin()], &[], &[]).unwrap_err();
+    let error = study("t", Some("p"), &[twin(), twin()], &[], &[], None).unwrap_err();
     assert_eq!(error.to_string(), "two stages of the report are named 'a': stage names must be unique");
 }
 
@@ -212,7 +213,7 @@ fn stages_without_artifacts_still_make_a_page() {
         .iter()
         .map(|kind| StageArtifacts { stage: kind.replace(' ', "_"), kind: (*kind).into(), ..StageArtifacts::default() })
         .collect();
-    let html = study("", Some("p.yaml"), &stages, &[("load".into(), "nowhere".into())], &[]).unwrap();
+    let html = study("", Some("p.yaml"), &stages, &[("load".into(), "nowhere".into())], &[], None).unwrap();
     check(&html).unwrap();
     assert!(words(&html).contains("something_new") && !html.contains("id=\"training\""));
 }
@@ -241,7 +242,7 @@ fn odd_artifacts_never_break_the_page() {
                 }
                 *at = odd[(noise.next() * odd.len() as f64) as usize].clone();
             }
-            let html = study("t", Some("p"), &[stage], &[], &[]).unwrap();
+            let html = study("t", Some("p"), &[stage], &[], &[], None).unwrap();
             let tags = check(&html).unwrap();
             for tag in tags.iter().filter(|t| matches!(t.name.as_str(), "rect" | "text" | "circle" | "path" | "line")) {
                 assert!(!tag.attributes.values().any(|v| v.contains("NaN") || v.contains("inf")), "{tag:?}");
