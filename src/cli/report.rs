@@ -58,9 +58,6 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
     if !page.missing.is_empty() {
         text.push_str(&format!("  {mark} without a result, so not told of: {}\n", page.missing.join(", ")));
     }
-    if let Some(why) = &page.unjudged {
-        text.push_str(&format!("  {mark} which stages are out of date is not known: {why}\n"));
-    }
     super::print(&text);
     Ok(DONE)
 }

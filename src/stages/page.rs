@@ -17,8 +17,6 @@ pub struct Page {
     pub stale: Vec<String>,
     /// Stages without a result.
     pub missing: Vec<String>,
-    /// Why it is not known which stages are out of date.
-    pub unjudged: Option<String>,
 }
 
 /// The page of the `report` stage at that place of the plan, or of all stages. `against` defaults to the newest run of the pipeline that had other
@@ -33,10 +31,7 @@ pub fn page(ground: &Ground, report: Option<usize>, against: Option<RunRecord>) 
     told.retain(|stage| seen.insert(*stage));
     let records: Vec<(usize, Option<ActionRecord>)> =
         told.iter().map(|&stage| (stage, engine::current_record(ground, stage))).collect();
-    let (judged, unjudged) = match stale(ground, &told) {
-        Ok(judged) => (judged, None),
-        Err(error) => (vec![Vec::new(); plan.stages.len()], Some(format!("{error:#}"))),
-    };
+    let judged = stale(ground, &told)?;
     let mut results = Vec::new();
     let mut missing = Vec::new();
     for (stage, record) in &records {
@@ -54,15 +49,13 @@ pub fn page(ground: &Ground, report: Option<usize>, against: Option<RunRecord>) 
     let read = Told::of(&wholes)?;
     let params = report.map(|report| plan.stages[report].stage.params()).unwrap_or_default();
     let title = params["title"].as_str().unwrap_or(&plan.spec.name);
-    let html =
-        report::study(title, params["author"].as_str(), &read.stages, &read.edges, &read.contests, Some(&past))?;
+    let html = report::study(title, params["author"].as_str(), &read.stages, &read.edges, &read.contests, Some(&past))?;
     let is_stale = |one: &&Result| !one.stale.is_empty();
     Ok(Some(Page {
         html,
         against: against.map(|run| format!("{} of {}", run.id, utc(run.started))),
         stale: results.iter().filter(is_stale).map(|one| plan.stages[one.stage].name.clone()).collect(),
         missing,
-        unjudged,
     }))
 }
 

@@ -41,8 +41,10 @@ pub(super) fn past(ground: &Ground, results: &[Result], against: Option<&RunReco
             warnings: provenance.warnings.clone(),
             since: match (against, then, own) {
                 (Some(_), Some(_), Some(own)) if own.same => Since::Same,
-                (Some(_), Some(_), Some(own)) => Since::Changed(changes(ground, now.stage, own)),
-                (Some(run), None, _) if run.stage(name(ground, now)).is_none_or(|entry| entry.key.is_none()) => Since::New,
+                (Some(_), Some(_), Some(own)) => Since::Changed(changes(ground, now, own)),
+                (Some(run), None, _) if run.stage(name(ground, now)).is_none_or(|entry| entry.key.is_none()) => {
+                    Since::New
+                }
                 _ => Since::Unknown,
             },
             stale: now.stale.clone(),
@@ -70,10 +72,12 @@ fn pairs_of(one: &Comparison, stage: &str) -> bool {
     one.b.strip_prefix(stage).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn changes(ground: &Ground, stage: usize, own: &Comparison) -> Vec<Change> {
+fn changes(ground: &Ground, now: &Result, own: &Comparison) -> Vec<Change> {
     let told = lines(&own.changes).into_iter();
+    // What is out of date was written in an earlier state of the file.
+    let is_fresh = now.stale.is_empty();
     told.map(|line| Change {
-        at: line.path.and_then(|path| ground.position(stage, &path)),
+        at: line.path.filter(|_| is_fresh).and_then(|path| ground.position(now.stage, &path)),
         what: line.what,
         how: line.how,
         inherited: line.inherited,

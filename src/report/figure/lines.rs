@@ -2,9 +2,9 @@
 //!
 //! Lines carry their names at their ends; names that would meet are moved apart. Knows nothing of epochs or losses.
 
+use super::course::{self, Frame};
 use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;
-use super::course::{self, Frame};
 use super::scale::{Scale, extent};
 use super::{WIDTH, text};
 

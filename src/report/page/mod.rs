@@ -314,11 +314,15 @@ fn write_figure(out: &mut Html, figure: &Figure) {
         Screen::Wide => classes.push("on-wide"),
         Screen::Narrow => classes.push("on-narrow"),
     }
-    out.raw(&if classes.is_empty() { "<figure>\n".to_owned() } else { format!("<figure class=\"{}\">\n", classes.join(" ")) });
+    out.raw(&if classes.is_empty() {
+        "<figure>\n".to_owned()
+    } else {
+        format!("<figure class=\"{}\">\n", classes.join(" "))
+    });
     // What scrolls must be reachable by keyboard and have a name; what holds links is.
     match wide && !figure.drawing.has_links() {
         true => {
-            out.raw("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+            out.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"");
             out.text(figure.drawing.title());
             out.raw("\">");
         }

@@ -4,7 +4,7 @@
 
 use super::contest::bare;
 use super::{Study, panels, plural};
-use crate::report::figure::text::{count, duration};
+use crate::report::figure::text::{count, decimals, duration};
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::report::past::{Change, Duel, Past, Since};
@@ -39,16 +39,18 @@ pub fn since(study: &Study) -> Option<Section> {
     let changed = of(|since| matches!(since, Since::Changed(_)));
     let (same, new) = (of(|since| *since == Since::Same).count(), of(|since| *since == Since::New).count());
     let seconds: f64 = changed.clone().map(|stage| stage.seconds).sum();
-    let sentence = format!(
-        "Since the run of {} ({}): {} with another result, computed in {}; {} as before; {} new.",
+    let mut sentence = format!(
+        "Since the run of {} ({}): {} with another result, computed in {}; {} as before",
         against.when,
         against.id,
         plural(changed.clone().count() as u64, "stage"),
         duration(seconds),
         count(same as u64),
-        count(new as u64),
     );
-    section.say(sentence);
+    if new > 0 {
+        sentence.push_str(&format!("; {} new", count(new as u64)));
+    }
+    section.say(format!("{sentence}."));
     let own: Vec<(Option<&str>, Vec<Change>)> = changed
         .filter_map(|stage| match &stage.since {
             Since::Changed(changes) => {
@@ -74,15 +76,15 @@ pub fn changes_table(caption: &str, stages: &[(Option<&str>, &[Change])]) -> Tab
         most if most > CHANGES_SHOWN => format!("{caption} (the first {CHANGES_SHOWN} of {most})"),
         _ => caption.to_string(),
     };
-    let stage_column = several.then(|| Column::text("stage"));
-    let columns = [Column::text("value"), Column::text("then → now"), Column::text("written at")];
-    let mut table = Table::new(caption, stage_column.into_iter().chain(columns).collect());
     let lines = stages.iter().flat_map(|(stage, changes)| changes.iter().map(move |change| (stage, change)));
+    let is_placed = lines.clone().any(|(_, change)| change.at.is_some());
+    let columns = [several.then_some("stage"), Some("value"), Some("then → now"), is_placed.then_some("written at")];
+    let mut table = Table::new(caption, columns.into_iter().flatten().map(Column::text).collect());
     for (stage, change) in lines.take(CHANGES_SHOWN) {
         let name = stage.map(|stage| Cell::text(stage).link(panels::id(stage)));
-        let at = change.at.clone().unwrap_or_default();
-        let own = [Cell::text(&change.what), Cell::text(&change.how), Cell::text(at)];
-        table.push(name.into_iter().chain(own).collect());
+        let at = is_placed.then(|| Cell::text(change.at.clone().unwrap_or_default()));
+        let cells = [name, Some(Cell::text(&change.what)), Some(Cell::text(&change.how).unbroken()), at];
+        table.push(cells.into_iter().flatten().collect());
     }
     table
 }
@@ -120,8 +122,11 @@ fn verdicts(past: &Past) -> Vec<Prose> {
     }
     let rest = past.duels.iter().filter(|duel| !differ(duel)).count();
     if rest > 0 {
-        let which = if said.is_empty() { "any of the".to_string() } else { format!("the other {rest}") };
-        let which = if past.duels.len() == 1 { past.duels[0].model.clone() } else { format!("{which} models") };
+        let which = match past.duels.as_slice() {
+            [only] => only.model.clone(),
+            _ if said.is_empty() => "any of the models".to_string(),
+            _ => format!("the other {}", plural(rest as u64, "model")),
+        };
         said.push(Prose::from(format!("No significant difference for {which}.")));
     }
     said
@@ -129,17 +134,14 @@ fn verdicts(past: &Past) -> Vec<Prose> {
 
 fn table(past: &Past) -> Table {
     let mut table = Table::new(
-        "Models that have another result, on the test rows that both runs have",
+        "Models that have another result, then → now, on the test rows that both runs have",
         vec![
             Column::text("model"),
             Column::number("rows"),
-            Column::number("accuracy then"),
-            Column::number("now"),
-            Column::number("difference").hint("now less then, with its 95 % paired bootstrap interval over rows"),
-            Column::number("macro-F1 then"),
-            Column::number("now"),
-            Column::number("log loss then"),
-            Column::number("now"),
+            Column::number("accuracy").hint("then → now"),
+            Column::number("difference").hint("of the accuracy, with its 95 % paired bootstrap interval over rows"),
+            Column::number("macro-F1").hint("then → now"),
+            Column::number("log loss").hint("then → now, in nats"),
             Column::number("right → wrong"),
             Column::number("wrong → right"),
             Column::number("p").hint("McNemar's test on the same rows, Holm-corrected over all models of this table"),
@@ -147,23 +149,33 @@ fn table(past: &Past) -> Table {
     );
     for duel in &past.duels {
         let score = |metric: &str| duel.scores.iter().find(|score| score.metric == metric);
-        let both = |metric: &str| {
-            [Cell::decimals(score(metric).map(|s| s.before), 3), Cell::decimals(score(metric).map(|s| s.after), 3)]
+        let both = |metric: &str| match score(metric) {
+            Some(s) => Cell::text(format!("{} → {}", decimals(s.before, 3), decimals(s.after, 3))).sort_by(s.after),
+            None => Cell::text("–").muted_if(true),
         };
         let difference = match score("accuracy") {
-            Some(s) => Cell::text(format!("{:+.3} ({:+.3} to {:+.3})", s.after - s.before, s.low, s.high))
+            Some(s) => Cell::text(format!("{} ({} to {})", signed(s.after - s.before), signed(s.low), signed(s.high)))
                 .sort_by(s.after - s.before),
             None => Cell::text("–").muted_if(true),
         };
-        let mut row = vec![Cell::text(&duel.model).link(panels::id(&duel.stage)), Cell::count(duel.rows)];
-        row.extend(both("accuracy"));
-        row.push(difference.strong_if(duel.p < ALPHA));
-        row.extend(both("macro-F1"));
-        row.extend(both("log loss"));
-        row.extend([Cell::count(duel.lost), Cell::count(duel.gained), Cell::text(bare(duel.p)).sort_by(duel.p)]);
-        table.push(row);
+        table.push(vec![
+            Cell::text(&duel.model).link(panels::id(&duel.stage)),
+            Cell::count(duel.rows),
+            both("accuracy"),
+            difference.strong_if(duel.p < ALPHA),
+            both("macro-F1"),
+            both("log loss"),
+            Cell::count(duel.lost),
+            Cell::count(duel.gained),
+            Cell::text(bare(duel.p)).sort_by(duel.p),
+        ]);
     }
     table
+}
+
+/// Three decimals with their sign.
+fn signed(value: f64) -> String {
+    format!("{}{}", if value >= 0.0 { "+" } else { "" }, decimals(value, 3))
 }
 
 fn chart(past: &Past) -> Figure {
@@ -189,11 +201,13 @@ fn flips(study: &Study, duel: &Duel) -> Block {
     columns.extend(names);
     let mut table = Table::new("The right answer in bold", columns);
     for flip in &duel.flips {
-        let said = |class: &str| {
-            Cell::text(class).swatch(study.palette.paint(class)).strong_if(class == flip.label)
-        };
+        let said = |class: &str| Cell::text(class).swatch(study.palette.paint(class)).strong_if(class == flip.label);
         let mut row = vec![Cell::text(flip.row.to_string()).sort_by(flip.row as f64)];
-        row.extend([Cell::text(&flip.label).swatch(study.palette.paint(&flip.label)), said(&flip.before), said(&flip.after)]);
+        row.extend([
+            Cell::text(&flip.label).swatch(study.palette.paint(&flip.label)),
+            said(&flip.before),
+            said(&flip.after),
+        ]);
         row.extend(flip.texts.iter().map(|(_, text)| Cell::text(text)));
         table.push(row);
     }

@@ -55,14 +55,13 @@ fn first_line(
     headline: Option<String>,
     told: Option<&(String, String)>,
 ) -> Prose {
-    let mut line = Prose::new().text("Kind ").code(&stage.kind).text(".");
-    if let Some(headline) = headline {
-        line = line.text(format!(" {}.", headline.trim_end_matches('.')));
-    }
+    let headline = headline.map(|headline| format!(": {}", headline.trim_end_matches('.'))).unwrap_or_default();
+    let mut line = Prose::new().text("Kind ").code(&stage.kind).text(format!("{headline}."));
     if let Some((id, title)) = told {
         line = line.text(" Told of under ").link(id, title).text(".");
     }
-    let readers: Vec<&str> = study.edges.iter().filter(|(from, _)| *from == stage.stage).map(|e| e.1.as_str()).collect();
+    let readers: Vec<&str> =
+        study.edges.iter().filter(|(from, _)| *from == stage.stage).map(|e| e.1.as_str()).collect();
     let readers: Vec<&str> = readers.into_iter().filter(|name| study.kind_of(name).is_some()).collect();
     for (place, reader) in readers.iter().enumerate() {
         line = line.text(if place == 0 { " Read by " } else { ", " }).link(id(reader), *reader);
@@ -72,15 +71,16 @@ fn first_line(
 
 /// When, in what time and why the result came about.
 fn made(study: &Study, past: &StagePast) -> Vec<Block> {
-    let mut line = Prose::new().text(format!("Computed on {}", past.made)).text(format!(" in {}", duration(past.seconds)));
+    let mut line =
+        Prose::new().text(format!("Computed on {}", past.made)).text(format!(" in {}", duration(past.seconds)));
     if let Some(memory) = past.memory {
         line = line.text(format!(", with at most {} of memory", bytes(memory)));
     }
     let mut blocks = vec![Block::Paragraph(line.text("."))];
     if !past.stale.is_empty() {
-        let mut stale = vec![Prose::new().strong("Out of date: the pipeline file as it is now asks for another result.")];
-        stale.extend(past.stale.iter().map(|reason| Prose::from(reason.as_str())));
-        blocks.push(Block::List(stale));
+        let words = "Out of date: the pipeline file as it is now asks for another result.";
+        blocks.push(Block::Paragraph(Prose::new().strong(words)));
+        blocks.push(Block::List(past.stale.iter().map(|reason| Prose::from(reason.as_str())).collect()));
     }
     let against = study.past.and_then(|past| past.against.as_ref()).map(|run| run.when.as_str()).unwrap_or_default();
     match &past.since {
@@ -105,10 +105,13 @@ fn inputs(study: &Study, stage: &StageArtifacts) -> Option<Block> {
         // Names may hold points: the longest that fits is meant.
         let producer = producer.max_by_key(|name| name.len());
         let cell = Cell::text(from);
-        table.push(vec![Cell::text(port), match producer {
-            Some(producer) => cell.link(id(producer)),
-            None => cell,
-        }]);
+        table.push(vec![
+            Cell::text(port),
+            match producer {
+                Some(producer) => cell.link(id(producer)),
+                None => cell,
+            },
+        ]);
     }
     (!table.rows.is_empty()).then_some(Block::Table(table))
 }

@@ -28,12 +28,14 @@ pub fn section(study: &Study) -> Option<Section> {
         }
         section.subsections.push(inner);
     }
-    if let [only] = section.subsections.as_mut_slice() {
+    if let Some(since) = history::since(study) {
+        section.subsections.insert(0, since);
+    }
+    if let ([only], None) = (section.subsections.as_mut_slice(), study.past) {
         // A single group needs no heading of its own.
         section.blocks.append(&mut only.blocks);
         section.subsections.clear();
     }
-    section.subsections.extend(history::since(study));
     Some(section)
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use runner::report::{Delivered, ReportError, StageArtifacts, TableView, learning_curves, study};
+use runner::report::past::{Change, Flip, Past, Since};
+use runner::report::{ColumnView, Delivered, ReportError, StageArtifacts, TableView, learning_curves, study};
 use serde_json::{Value, json};
 
 use super::fixture::{self, CLASSES, Noise, scores};
@@ -125,11 +126,107 @@ fn hostile_names_stay_text() {
             }
         }
     }
-    let html = study(hostile, Some(hostile), &stages, &edges, &[], None).unwrap();
+    let html = study(hostile, Some(hostile), &stages, &edges, &[], Some(&hostile_past(hostile))).unwrap();
     let tags = check(&html).unwrap();
-    assert_eq!(tags.iter().filter(|t| t.name == "script").count(), 1);
+    let is_data = |tag: &&Tag| tag.attributes.get("type").is_some_and(|kind| kind == "application/json");
+    assert_eq!(tags.iter().filter(|t| t.name == "script").filter(|tag| !is_data(tag)).count(), 1);
     assert!(!tags.iter().any(|t| t.name == "img" || t.attributes.keys().any(|k| k.starts_with("on"))));
     assert!(words(&html).contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+}
+
+/// The history with that text in every place that a user's text can reach.
+fn hostile_past(text: &str) -> Past {
+    let mut past = fixture::past();
+    for stage in &mut past.stages {
+        if stage.stage == "fused" {
+            stage.stage = text.into();
+        }
+        stage.headline = text.into();
+        stage.warnings = vec![text.into()];
+        stage.stale = vec![text.into()];
+        if let Since::Changed(changes) = &mut stage.since {
+            changes[0] = Change { what: text.into(), how: text.into(), at: Some(text.into()), inherited: false };
+        }
+    }
+    past.duels[0].model = text.into();
+    past.duels[0].stage = text.into();
+    past.duels[0].flips[0] = Flip {
+        row: 1,
+        label: text.into(),
+        before: text.into(),
+        after: text.into(),
+        texts: vec![(text.into(), text.into())],
+    };
+    past
+}
+
+#[test]
+fn every_stage_of_the_graph_opens_its_panel() {
+    let (stages, _) = fixture::study();
+    let html = page();
+    for stage in &stages {
+        let id = format!("panel-{}", stage.stage.replace('@', "-40").replace('=', "-3d"));
+        assert_eq!(html.matches(&format!("<a href=\"#{id}\"><g>")).count(), 2, "wide and narrow: {id}");
+        let panel = html.split_once(&format!("id=\"{id}\">")).unwrap_or_else(|| panic!("no {id}")).1;
+        let panel = panel.split_once("</details>").unwrap().0;
+        assert!(panel.contains(&format!("<code>{}</code>", stage.kind)), "{panel}");
+        for file in stage.files.iter().take(24) {
+            assert!(panel.contains(&file.name) && panel.contains(&file.digest[..12]), "{}: {panel}", file.name);
+        }
+    }
+    let baseline = html.split_once("id=\"panel-baseline\">").unwrap().1;
+    assert!(baseline.contains("<pre tabindex=\"0\"><code>"), "parameters as YAML");
+}
+
+#[test]
+fn curves_lie_in_the_page_as_numbers() {
+    let (stages, edges) = fixture::study();
+    let html = study("t", None, &stages, &edges, &[], None).unwrap();
+    let all: Vec<Value> = html
+        .split("class=\"course\">")
+        .skip(1)
+        .map(|after| serde_json::from_str(after.split_once("</script>").unwrap().0).unwrap())
+        .collect();
+    let table = &stages.iter().find(|s| s.stage == "numeric").unwrap().tables["curves"];
+    let Some(ColumnView::Number(loss)) = table.columns.get("valid_loss") else { panic!("no losses") };
+    let told = all.iter().flat_map(|course| course["lines"].as_array().unwrap());
+    let same = |line: &Value| {
+        let found: Vec<f64> = line["y"].as_array().unwrap().iter().map(|y| y.as_f64().unwrap_or(f64::NAN)).collect();
+        found.len() == loss.len() && found.iter().zip(loss).all(|(a, b)| (a - b).abs() < 1e-4 * b.abs())
+    };
+    assert!(told.into_iter().any(same), "the validation losses, to five digits");
+}
+
+#[test]
+fn a_history_is_told_and_without_one_nothing_is() {
+    let (stages, edges) = fixture::study();
+    let html = study("t", None, &stages, &edges, &[], Some(&fixture::past())).unwrap();
+    check(&html).unwrap();
+    let said = words(&html);
+    for told in [
+        "Since the run of 2026-11-22 23:12 UTC (20261122-231205-3f): 1 stage with another result",
+        "1 stage is out of date",
+        "optimizer.lr 0.001 → 0.003 full.yaml:120:11",
+        "Compared with the run of 2026-11-22 23:12 UTC",
+        "Better than before, beyond chance: fused.",
+        "Worse than before, beyond chance: text.",
+        "No significant difference for the other 1 model.",
+        "0.640 → 0.680 +0.040 (+0.028 to +0.052)",
+        "1 row of the 160 that flipped",
+        "A &lt;b&gt;song&lt;/b&gt; of 17",
+        "Computed on 2026-11-23 23:12 UTC in 1 min 03 s, with at most 812 MB of memory.",
+        "The same result as in the run of 2026-11-22 23:12 UTC.",
+        "The run of 2026-11-22 23:12 UTC had no result of it.",
+        "epochs 3 → 9 (full.yaml:26:13)",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let inherited = said.matches("2 columns or ports differ").count();
+    assert_eq!(inherited, 1, "what follows from another stage is told in the panel alone");
+    let without = words(&page());
+    for told in ["Since the run", "out of date", "Computed on", "Compared with the run"] {
+        assert!(!without.contains(told), "{told}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-// Charts over epochs: those of one gallery share a tool bar and a crosshair.
+// Charts over epochs: those of a gallery that has no others share a tool bar and a crosshair.
 const charts = Array.from(document.querySelectorAll('script.course')).map((data) => {
   const figure = data.closest('figure');
   const svg = figure.querySelector('svg.figure');
@@ -13,7 +13,9 @@ const charts = Array.from(document.querySelectorAll('script.course')).map((data)
 });
 const groups = new Map();
 charts.forEach((chart) => {
-  const place = chart.figure.closest('.gallery') || chart.figure;
+  const gallery = chart.figure.closest('.gallery');
+  const shared = gallery && Array.from(gallery.children).every((figure) => figure.querySelector('script.course'));
+  const place = shared ? gallery : chart.figure;
   groups.set(place, (groups.get(place) || []).concat(chart));
 });
 groups.forEach((members, place) => explore(members, place));

@@ -10,8 +10,8 @@ function element(parent, name, attributes, text) {
 }
 function compact(value) {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return value.toExponential(2);
-  return String(Number(value.toPrecision(4)));
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return value.toExponential(2).replace(/\.?0+e/, 'e').replace('-', '\u2212');
+  return String(Number(value.toPrecision(4))).replace('-', '\u2212');
 }
 function xOf(line, i) { return line.x ? line.x[i] : line.from + i; }
 
@@ -36,7 +36,7 @@ function linearTicks(low, high, count) {
   const ticks = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9 && ticks.length <= 2 * count; i += 1) ticks.push(i * step);
   const places = Math.min(Math.max(-Math.floor(Math.log10(step) + 1e-9), 0), 6);
-  return { ticks, label: (tick) => (Math.max(Math.abs(low), Math.abs(high)) < 1e-4 ? compact(tick) : (tick + 0).toFixed(places)) };
+  return { ticks, label: (tick) => (Math.max(Math.abs(low), Math.abs(high)) < 1e-4 ? compact(tick) : (Math.abs(tick) < step * 1e-9 ? 0 : tick).toFixed(places).replace('-', '\u2212')) };
 }
 function logTicks(low, high, count) {
   const first = Math.floor(Math.log10(low));
@@ -72,7 +72,7 @@ function plot(into, course, view) {
   const y = (value) => bottom - share(value) * (bottom - top);
   const x = (value) => left + (end > start ? (value - start) / (end - start) : 0.5) * (right - left);
 
-  element(into, 'text', { x: 0, y: 34, class: 'f-muted', 'font-size': 11 }, course.y + (view.log && !course.log ? ', ' + words.log : ''));
+  element(into, 'text', { x: 0, y: 34, class: 'f-muted', 'font-size': 11 }, [course.y, view.log && !course.log ? words.log : ''].filter(Boolean).join(', '));
   scale.ticks.forEach((tick, i) => {
     element(into, 'line', { x1: left, x2: right, y1: y(tick), y2: y(tick), class: 's-grid' });
     element(into, 'text', { x: left - 6, y: y(tick) + 4, class: 'f-muted', 'font-size': 11, 'text-anchor': 'end' }, labels[i]);
