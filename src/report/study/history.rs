@@ -48,7 +48,7 @@ pub fn since(study: &Study) -> Option<Section> {
         count(same as u64),
     );
     if new > 0 {
-        sentence.push_str(&format!("; {} new", count(new as u64)));
+        sentence.push_str(&format!("; {} that it had no result of", count(new as u64)));
     }
     section.say(format!("{sentence}."));
     let own: Vec<(Option<&str>, Vec<Change>)> = changed
