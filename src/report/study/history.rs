@@ -194,7 +194,7 @@ fn chart(past: &Past) -> Figure {
     Figure::new(svg, "The number at the right is the accuracy now; the axis does not start at zero.")
 }
 
-/// The first rows that one of the two gets right, by what a person knows them by.
+/// Some rows that one of the two gets right, by what a person knows them by.
 fn flips(study: &Study, duel: &Duel) -> Block {
     let mut columns = vec![Column::number("row"), Column::text("label"), Column::text("then"), Column::text("now")];
     let names = duel.flips[0].texts.iter().map(|(name, _)| Column::text(name));
