@@ -80,7 +80,7 @@ pub struct Duel {
     pub gained: u64,
     /// McNemar's p value after Holm's correction over all duels.
     pub p: f64,
-    /// The first rows on which exactly one of the two is right.
+    /// Some of the rows on which exactly one of the two is right.
     pub flips: Vec<Flip>,
 }
 

@@ -97,8 +97,13 @@ fn duel(ground: &Ground, results: &[Result], one: &Comparison, paired: &Paired) 
         low: score.difference.low,
         high: score.difference.high,
     };
-    let some = |gained: bool| paired.flips.iter().filter(move |flip| flip.gained == gained).take(FLIPS_SHOWN);
-    let flips: Vec<&Flip> = some(false).chain(some(true)).collect();
+    // Evenly from all: files are often sorted by class, so that the first rows would be of one.
+    let some = |gained: bool| -> Vec<&Flip> {
+        let all: Vec<&Flip> = paired.flips.iter().filter(|flip| flip.gained == gained).collect();
+        let count = all.len().min(FLIPS_SHOWN);
+        (0..count).map(|i| all[i * all.len() / count]).collect()
+    };
+    let flips = [some(false), some(true)].concat();
     Duel {
         model: one.b.clone(),
         stage: learner.map(|learner| name(ground, learner).to_owned()).unwrap_or_default(),

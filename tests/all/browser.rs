@@ -1,6 +1,6 @@
 //! Pages in headless Chromium, driven from `tests/browser/page.cjs`: what a reader meets, by eye, keyboard and screen reader.
 //!
-//! `RUNNER_TEST_BROWSER` names the `node_modules` that `npm install` makes of `tests/browser`; node and Chromium have to be there too (`.ci/run` sees to
+//! `RUNNER_TEST_BROWSER` names the `node_modules` that `npm ci` makes of `tests/browser`; node and Chromium have to be there too (`.ci/run` sees to
 //! all). Without it these tests say that they did nothing. `RUNNER_TEST_SHOTS` names a folder in which the screenshots stay.
 
 use std::path::{Path, PathBuf};

@@ -147,7 +147,8 @@ impl Cell {
         if self.text.chars().count() > 40 {
             classes.push("long");
         }
-        if self.unbroken {
+        // A swatch stays beside its word.
+        if self.unbroken || (self.swatch.is_some() && self.text.chars().count() <= 24) {
             classes.push("whole");
         }
         if self.bar.is_some() {

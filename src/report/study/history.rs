@@ -48,7 +48,7 @@ pub fn since(study: &Study) -> Option<Section> {
         count(same as u64),
     );
     if new > 0 {
-        sentence.push_str(&format!("; {} new", count(new as u64)));
+        sentence.push_str(&format!("; {} that it had no result of", count(new as u64)));
     }
     section.say(format!("{sentence}."));
     let own: Vec<(Option<&str>, Vec<Change>)> = changed
@@ -194,7 +194,7 @@ fn chart(past: &Past) -> Figure {
     Figure::new(svg, "The number at the right is the accuracy now; the axis does not start at zero.")
 }
 
-/// The first rows that one of the two gets right, by what a person knows them by.
+/// Some rows that one of the two gets right, by what a person knows them by.
 fn flips(study: &Study, duel: &Duel) -> Block {
     let mut columns = vec![Column::number("row"), Column::text("label"), Column::text("then"), Column::text("now")];
     let names = duel.flips[0].texts.iter().map(|(name, _)| Column::text(name));
