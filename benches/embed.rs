@@ -5,6 +5,7 @@
 //!     RUNNER_TEST_PYTHON=PYTHON cargo bench --bench embed          # and the peers
 //!     RUNNER_TEST_PYTHON=PYTHON cargo bench --bench embed -- FILE.csv --column track_name
 //!     RUNNER_TEST_PYTHON=PYTHON cargo bench --bench embed -- --lengths    # by length of the texts and size of the batch
+//!     RUNNER_TEST_PYTHON=PYTHON cargo bench --bench embed -- --ngrams     # `tfidf` beside scikit-learn, one thread each
 //!
 //! `--encoder NAME` (all-MiniLM-L6-v2; it must be on this machine), `--limit N` distinct titles (3000), `--threads N` (2),
 //! `--rounds N` (5), `--batch-tokens N`. PYTHON has onnxruntime and sentence-transformers. Of all rounds the fastest counts: other work on the
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
-use runner::ml::encoder::{self, TextEncoder, TransformerOptions};
+use runner::ml::encoder::{self, TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
 use runner::ml::matrix::Matrix;
 use runner::ml::progress::Silent;
 use runner::ml::rng::Stream;
@@ -37,6 +38,9 @@ const TOKENS: usize = 8192;
 
 fn main() {
     let arguments = Arguments::parse();
+    if arguments.ngrams {
+        return ngrams(&arguments);
+    }
     let located = Resolver::from_env().locate(&arguments.encoder);
     let folder = located.unwrap_or_else(|| panic!("`runner models pull {}` fetches it", arguments.encoder)).folder;
     let mut peer = Peer::start(&folder, arguments.threads);
@@ -122,6 +126,32 @@ fn by_length(arguments: &Arguments, folder: &Path, mut peer: Option<&mut Peer>) 
     }
 }
 
+fn ngrams(arguments: &Arguments) {
+    let texts = arguments.titles();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let (mut fit, mut encode) = (f64::MAX, f64::MAX);
+    for _ in 0..arguments.rounds {
+        let clock = Instant::now();
+        let tfidf = Tfidf::fit(&texts, TfidfOptions::default(), 1, 1, &Silent).expect("an encoder");
+        fit = fit.min(clock.elapsed().as_secs_f64());
+        let clock = Instant::now();
+        tfidf.encode(&texts, 1, &Silent).expect("vectors");
+        encode = encode.min(clock.elapsed().as_secs_f64());
+    }
+    let rate = |seconds: f64| texts.len() as f64 / seconds;
+    println!("{} distinct titles, one thread", texts.len());
+    println!("runner         fitted in {fit:6.2} s, {:9.0} titles/s after that", rate(encode));
+    let Some(python) = std::env::var_os("RUNNER_TEST_PYTHON") else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/ngrams.py");
+    let mut child =
+        (Command::new(python).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()).expect("python");
+    child.stdin.take().expect("stdin").write_all(json!(texts).to_string().as_bytes()).expect("the titles");
+    let answer = child.wait_with_output().expect("an answer");
+    let [theirs, then]: [f64; 2] = serde_json::from_slice(&answer.stdout).expect("two times");
+    println!("scikit-learn   fitted in {theirs:6.2} s, {:9.0} titles/s after that", rate(then));
+    println!("ratios         {:.2} of its time to fit, {:.1} times its rate", fit / theirs, then / encode);
+}
+
 /// Distinct texts of exactly `length` tokens for the BERT family's usual English vocabulary: common words, of one token each,
 /// between the two special ones.
 fn texts_of(length: usize, count: usize) -> Vec<String> {
@@ -153,6 +183,7 @@ struct Arguments {
     threads: usize,
     rounds: usize,
     lengths: bool,
+    ngrams: bool,
     batch_tokens: Option<usize>,
 }
 
@@ -166,6 +197,7 @@ impl Arguments {
             threads: 2,
             rounds: 5,
             lengths: false,
+            ngrams: false,
             batch_tokens: None,
         };
         let mut words = std::env::args().skip(1);
@@ -175,6 +207,7 @@ impl Arguments {
                 // What cargo adds.
                 "--bench" => {}
                 "--lengths" => parsed.lengths = true,
+                "--ngrams" => parsed.ngrams = true,
                 "--limit" => parsed.limit = number(),
                 "--batch-tokens" => parsed.batch_tokens = Some(number()),
                 "--threads" => parsed.threads = number(),

@@ -9,7 +9,7 @@ use crate::artifact::Store;
 use crate::engine::history::StageEntry;
 use crate::engine::{ActionRecord, History, RunRecord};
 use crate::stages::compare::{
-    Changed, Comparison, Contender, Flip, How, Paired, Texts, Verdict, compare as hold_together, texts_of,
+    Comparison, Contender, Flip, How, Paired, Texts, Verdict, compare as hold_together, lines, texts_of,
 };
 
 /// Lines of changes in a text; `--json` has all.
@@ -171,7 +171,7 @@ fn told(one: &Comparison, style: screen::Style) -> String {
         true => format!("{}\n", style.bold(&one.a)),
         false => format!("{} → {}\n", style.bold(&one.a), style.bold(&one.b)),
     };
-    let rows: Vec<Vec<String>> = changes(&one.changes);
+    let rows: Vec<Vec<String>> = lines(&one.changes).into_iter().map(|line| vec![line.what, line.how]).collect();
     text.push_str(&screen::table(&rows[..rows.len().min(CHANGES_SHOWN)]));
     if rows.len() > CHANGES_SHOWN {
         text.push_str(&style.dim(&format!("  … and {} more differences\n", rows.len() - CHANGES_SHOWN)));
@@ -185,36 +185,6 @@ fn told(one: &Comparison, style: screen::Style) -> String {
     }
     one.notes.iter().for_each(|note| text.push_str(&format!("  {} {note}\n", style.warning("!"))));
     text
-}
-
-/// Parameters value by value; what comes from other stages in one line for each input. Of two kinds only what both know is worth a line.
-fn changes(all: &[Changed]) -> Vec<Vec<String>> {
-    let value = |value: &Option<String>| match value {
-        None => "(absent)".to_owned(),
-        Some(text) if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => text[..12].to_owned(),
-        Some(text) => screen::cut(text, 48),
-    };
-    let other_kind = all.iter().any(|change| change.what == "kind");
-    let mut rows = Vec::new();
-    let mut inputs: Vec<(String, usize)> = Vec::new();
-    for change in all {
-        let words: Vec<&str> = change.what.split('.').collect();
-        if let ["input", port, item, ..] = words[..] {
-            let name = format!("input {port} {item}");
-            match inputs.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, count)) => *count += 1,
-                None => inputs.push((name, 1)),
-            }
-        } else if !other_kind || (change.a.is_some() && change.b.is_some()) {
-            let name = change.what.strip_prefix("params.").unwrap_or(&change.what);
-            rows.push(vec![name.to_owned(), format!("{} → {}", value(&change.a), value(&change.b))]);
-        }
-    }
-    rows.extend(inputs.into_iter().map(|(input, count)| {
-        let parts = if count == 1 { "column or port differs" } else { "columns or ports differ" };
-        vec![input, format!("{count} {parts}")]
-    }));
-    rows
 }
 
 fn scores(paired: &Paired, style: screen::Style) -> String {

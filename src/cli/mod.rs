@@ -9,6 +9,7 @@ mod graph;
 mod init;
 mod models;
 mod plan;
+mod report;
 mod run;
 mod runs;
 mod schema;
@@ -52,6 +53,8 @@ enum Command {
     Graph(graph::GraphArguments),
     /// Show a stage's results: tables, metrics, curves
     Show(show::ShowArguments),
+    /// Write the page of the results with their history: times, reasons, what changed, then and now
+    Report(report::ReportArguments),
     /// What was run: list, show, pin
     Runs(runs::RunsArguments),
     /// Hold two runs, or two models of one run, against each other
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Graph(arguments) => graph::graph(&arguments),
         Command::Show(arguments) => show::show(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
         Command::Runs(arguments) => runs::runs(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Gc(arguments) => gc::gc(&arguments),

@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 
+pub(super) use crate::report::figure::text::{bytes, duration};
+
 /// Whether to colour. `NO_COLOR` is honoured.
 #[derive(Clone, Copy)]
 pub(super) struct Style {
@@ -50,18 +52,6 @@ fn allowed() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// `0.42 s`, `12.3 s`, `4 min 05 s`.
-pub(super) fn duration(seconds: f64) -> String {
-    if seconds < 10.0 {
-        format!("{seconds:.2} s")
-    } else if seconds < 60.0 {
-        format!("{seconds:.1} s")
-    } else {
-        let whole = seconds.round() as u64;
-        format!("{} min {:02} s", whole / 60, whole % 60)
-    }
-}
-
 /// `just now`, `5 min ago`, `3 h ago`, `12 days ago`, of seconds.
 pub(super) fn ago(seconds: u64) -> String {
     match seconds {
@@ -70,16 +60,6 @@ pub(super) fn ago(seconds: u64) -> String {
         60..3600 => format!("{} min ago", seconds / 60),
         3600..172_800 => format!("{} h ago", seconds / 3600),
         _ => format!("{} days ago", seconds / 86_400),
-    }
-}
-
-/// `820 kB`, `35 MB`, `1.2 GB`: decimal units.
-pub(super) fn bytes(count: u64) -> String {
-    match count {
-        0..10_000 => format!("{count} B"),
-        10_000..10_000_000 => format!("{} kB", count / 1000),
-        10_000_000..1_000_000_000 => format!("{} MB", count / 1_000_000),
-        _ => format!("{:.1} GB", count as f64 / 1e9),
     }
 }
 

@@ -3,6 +3,7 @@
 //! What is not declared cannot be read; a declared output that was not given is an error. Nothing is committed here: the blobs lie in the store
 //! without a record until the stage has ended well.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
@@ -11,6 +12,7 @@ use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 
 use super::check::steps;
+use super::decision::Ground;
 use super::event::{Event, Sink};
 use super::plan::PlannedStage;
 use super::record::{ActionRecord, FileRecord, OutputRecord, TableRecord};
@@ -57,8 +59,21 @@ pub struct InputView<'a> {
 /// A whole upstream stage, for reports.
 pub struct WholeStage<'a> {
     /// Name, kind, parameters and inputs, as JSON.
-    pub view: &'a serde_json::Value,
+    pub view: Cow<'a, serde_json::Value>,
     pub outputs: Vec<InputView<'a>>,
+}
+
+impl<'a> WholeStage<'a> {
+    /// A stage of the plan with a result of it, for those who look at results without running anything.
+    pub fn of(ground: &'a Ground, stage: usize, record: &'a ActionRecord) -> Self {
+        let name = &ground.plan.stages[stage].name;
+        WholeStage::new(ground.store, name, Cow::Owned(ground.view(stage)), record)
+    }
+
+    fn new(store: &'a Store, stage: &'a str, view: Cow<'a, serde_json::Value>, record: &'a ActionRecord) -> Self {
+        let outputs = record.outputs.iter().map(|output| InputView { store, output, reads: &Reads::All, stage });
+        WholeStage { view, outputs: outputs.collect() }
+    }
 }
 
 impl<'a> StageContext<'a> {
@@ -117,12 +132,7 @@ impl<'a> StageContext<'a> {
         let connected = self.inputs.iter().filter(|input| input.port == port);
         connected
             .filter_map(|input| Some((input, input.view.as_ref()?)))
-            .map(|(input, view)| WholeStage {
-                view,
-                outputs: (input.record.outputs.iter())
-                    .map(|output| InputView { store: self.store, output, reads: &Reads::All, stage: input.stage })
-                    .collect(),
-            })
+            .map(|(input, view)| WholeStage::new(self.store, input.stage, Cow::Borrowed(view), input.record))
             .collect()
     }
 
@@ -305,9 +315,14 @@ impl InputView<'_> {
         })
     }
 
-    /// Names of the files with the digests of their content.
-    pub fn digests(&self) -> Vec<(&str, Digest)> {
-        self.output.files.iter().map(|file| (file.name.as_str(), file.digest)).collect()
+    /// The files with the size and the digest of their content.
+    pub fn files(&self) -> &[FileRecord] {
+        &self.output.files
+    }
+
+    /// Rows and columns of a table.
+    pub fn extent(&self) -> Option<(u64, u64)> {
+        self.output.table.as_ref().map(|table| (table.rows as u64, table.columns.len() as u64))
     }
 
     pub fn file_names(&self) -> Vec<&str> {

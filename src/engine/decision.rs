@@ -241,7 +241,7 @@ impl Ground<'_> {
     }
 
     /// `full.yaml:42:11` of a parameter, where the user wrote it.
-    fn position(&self, i: usize, path: &str) -> Option<String> {
+    pub fn position(&self, i: usize, path: &str) -> Option<String> {
         self.plan.spec.position_of(&self.plan.stages[i].name, &steps(path.split('.')))
     }
 

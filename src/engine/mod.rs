@@ -19,6 +19,7 @@
 //! The engine is a build system. It has never heard of learning, CSV or genres; it prints nothing, it emits [`event::Event`]s.
 
 pub mod audit;
+mod calendar;
 pub mod check;
 pub mod context;
 mod dag;
@@ -44,6 +45,7 @@ pub mod run;
 pub mod stage;
 mod survey;
 
+pub use calendar::utc;
 pub use check::CheckContext;
 pub use context::{InputView, Memo, StageContext, WholeStage};
 pub use decision::{Decision, Ground, Status};

@@ -9,6 +9,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::calendar::civil;
 use super::decision::Ground;
 use super::event::{Event, Outcome, Sink};
 use super::history::{FORMAT, History, RunOutcome, RunRecord, StageEntry};
@@ -201,18 +202,9 @@ fn since_1970() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// Date and time of the Gregorian calendar in UTC, and 256ths of a second (Hinnant, "chrono-compatible low-level date algorithms").
+/// Date and time, and 256ths of a second.
 fn id_of(since_1970: Duration) -> String {
-    let seconds = since_1970.as_secs();
-    let days = seconds / 86_400 + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let [year, month, day, hour, minute, second] = civil(since_1970.as_secs());
     let fraction = since_1970.subsec_millis() * 256 / 1000;
     format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}-{fraction:02x}")
 }

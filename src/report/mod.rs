@@ -7,13 +7,15 @@ pub mod article;
 pub mod contest;
 pub mod figure;
 pub mod page;
+pub mod past;
 mod read;
 mod statistics;
 pub mod study;
 
 pub use contest::{Contender, Contest, Pair};
 pub use page::{Page, render};
-pub use read::{ColumnView, StageArtifacts, TableView};
+pub use past::Past;
+pub use read::{ColumnView, Delivered, StageArtifacts, TableView};
 pub use statistics::wilson;
 pub use study::{all_figures, figures, learning_curves, study};
 

@@ -17,8 +17,23 @@ pub struct StageArtifacts {
     pub json: IndexMap<String, Value>,
     /// Tables by port, e.g. `curves`; long ones may be cut by the caller.
     pub tables: IndexMap<String, TableView>,
-    /// Names of the files that the stage delivered.
-    pub files: Vec<String>,
+    /// What it reads: its port, and the output behind it, as `folds.train`; of a whole stage, the stage.
+    pub inputs: Vec<(String, String)>,
+    /// The files that the stage delivered.
+    pub files: Vec<Delivered>,
+}
+
+/// One file of a stage's result.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    pub name: String,
+    /// The output that it belongs to, e.g. `model`.
+    pub port: String,
+    pub bytes: u64,
+    /// BLAKE3 of its content, in hex; empty where unknown.
+    pub digest: String,
+    /// Rows and columns of a table.
+    pub extent: Option<(u64, u64)>,
 }
 
 impl StageArtifacts {

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
+use crate::engine::record::FileRecord;
 use crate::engine::{
     Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Source, Stage, StageContext, WholeStage,
 };
@@ -121,7 +122,7 @@ fn add_lock(lock: &mut String, stage: &str, whole: &WholeStage) {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let _ = writeln!(lock, "{}:\n  kind: {}\n  outputs:", quoted(stage), whole.view["kind"]);
     for output in &whole.outputs {
-        for (name, digest) in output.digests() {
+        for FileRecord { name, digest, .. } in output.files() {
             let _ = writeln!(lock, "    {}: {digest}", quoted(name));
         }
     }

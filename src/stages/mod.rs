@@ -24,6 +24,8 @@ mod load;
 mod map;
 mod model_file;
 mod pace;
+pub mod page;
+mod past;
 mod predict;
 mod predictions;
 mod predictor;

@@ -22,7 +22,7 @@ pub struct Report {
 
 impl Stage for Report {
     const KIND: &'static str = "report";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "one HTML page of everything";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -40,7 +40,7 @@ impl Stage for Report {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let told = Told::read(context, "stages")?;
-        let html = report::study(&self.title, self.author.as_deref(), &told.stages, &told.edges, &told.contests)?;
+        let html = report::study(&self.title, self.author.as_deref(), &told.stages, &told.edges, &told.contests, None)?;
         let figures = report::all_figures(&told.stages);
         context.headline(format!("report.html, {} kB, {} figures", html.len() / 1000, figures.len()));
         context.put_file("page", "report.html", html.as_bytes())?;

@@ -6,11 +6,12 @@ use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use indexmap::IndexMap;
+use serde_json::Value;
 
 use super::tested::{Tested, contests};
 use crate::artifact::Table;
-use crate::engine::{PortType, StageContext};
-use crate::report::{ColumnView, Contest, StageArtifacts, TableView};
+use crate::engine::{PortType, StageContext, WholeStage};
+use crate::report::{ColumnView, Contest, Delivered, StageArtifacts, TableView};
 
 /// Rows of a table that a page may show or draw; larger tables are cut, curves are far shorter.
 const ROWS_SHOWN: usize = 2_000;
@@ -27,29 +28,43 @@ pub(super) struct Told {
 impl Told {
     /// Of the whole stages at `port`.
     pub fn read(context: &StageContext, port: &str) -> anyhow::Result<Told> {
+        Told::of(&context.whole_stages(port))
+    }
+
+    pub fn of(wholes: &[WholeStage]) -> anyhow::Result<Told> {
         let mut stages = Vec::new();
         let mut edges = Vec::new();
         let mut tested = Vec::new();
-        for whole in context.whole_stages(port) {
-            let text = |key: &str| whole.view[key].as_str().unwrap_or_default().to_owned();
-            let stage = text("stage");
+        for whole in wholes {
+            let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+            let stage = text(&whole.view, "stage");
+            let mut inputs = Vec::new();
             for input in whole.view["inputs"].as_array().into_iter().flatten() {
-                edges.push((input["stage"].as_str().unwrap_or_default().to_owned(), stage.clone()));
+                let from = text(input, "stage");
+                let output = input["output"].as_str().map(|output| format!(".{output}")).unwrap_or_default();
+                inputs.push((text(input, "port"), format!("{from}{output}")));
+                edges.push((from, stage.clone()));
             }
             let mut artifacts = StageArtifacts {
                 stage,
-                kind: text("kind"),
+                kind: text(&whole.view, "kind"),
                 params: whole.view["params"].clone(),
-                json: IndexMap::new(),
-                tables: IndexMap::new(),
-                files: Vec::new(),
+                inputs,
+                ..StageArtifacts::default()
             };
             for output in &whole.outputs {
+                artifacts.files.extend(output.files().iter().map(|file| Delivered {
+                    name: file.name.clone(),
+                    port: output.port().to_owned(),
+                    bytes: file.bytes,
+                    digest: file.digest.to_string(),
+                    extent: output.extent(),
+                }));
                 match output.holds() {
                     PortType::Json => {
-                        for name in output.file_names() {
-                            let value = serde_json::from_slice(&output.file(name)?)?;
-                            artifacts.json.insert(name.trim_end_matches(".json").to_owned(), value);
+                        for file in output.files() {
+                            let value = serde_json::from_slice(&output.file(&file.name)?)?;
+                            artifacts.json.insert(file.name.trim_end_matches(".json").to_owned(), value);
                         }
                     }
                     PortType::Table => {
@@ -58,9 +73,7 @@ impl Told {
                         }
                         artifacts.tables.insert(output.port().to_owned(), view(&output.table()?)?);
                     }
-                    PortType::Files | PortType::Model => {
-                        artifacts.files.extend(output.file_names().iter().map(|name| (*name).to_owned()));
-                    }
+                    PortType::Files | PortType::Model => {}
                 }
             }
             stages.push(artifacts);

@@ -3,6 +3,7 @@
 mod adapt;
 mod article;
 mod bad_input;
+mod browser;
 mod cache;
 mod cli;
 mod command;
@@ -22,6 +23,7 @@ mod layers;
 mod lock;
 mod mapped;
 mod models;
+mod page;
 mod pipelines;
 mod python;
 mod report;

@@ -21,6 +21,8 @@ pub struct Drawing {
     pub(super) body: Vec<Element>,
     /// Whether the first element is the heading.
     headed: bool,
+    /// The numbers behind it, as JSON, where a page lets its reader explore them.
+    course: Option<String>,
 }
 
 impl Drawing {
@@ -64,6 +66,20 @@ impl Drawing {
 
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// Gives the numbers behind the drawing, as JSON; see [`super::course`].
+    pub(super) fn explain(&mut self, course: String) {
+        self.course = Some(course);
+    }
+
+    pub fn course(&self) -> Option<&str> {
+        self.course.as_deref()
+    }
+
+    /// Whether something in it leads elsewhere.
+    pub fn has_links(&self) -> bool {
+        self.body.iter().any(|element| matches!(element.shape, Shape::Link { .. }))
     }
 
     /// Width and height, in user units.

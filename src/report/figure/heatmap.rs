@@ -61,7 +61,7 @@ pub fn correlation(title: &str, description: &str, labels: &[String], matrix: &[
 /// The scale from −1 to 1, at the top right where the lower triangle leaves room.
 fn draw_correlation_key(drawing: &mut Drawing, width: f64) {
     const STEPS: usize = 9;
-    let left = width - 150.0;
+    let left = width - 156.0; // 144 of boxes, and half of the last label
     for step in 0..STEPS {
         let value = step as f64 / (STEPS - 1) as f64 * 2.0 - 1.0;
         let paint = if value >= 0.0 { Paint::Positive } else { Paint::Negative };

@@ -2,6 +2,7 @@
 //!
 //! Lines carry their names at their ends; names that would meet are moved apart. Knows nothing of epochs or losses.
 
+use super::course::{self, Frame};
 use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;
 use super::scale::{Scale, extent};
@@ -31,6 +32,8 @@ pub struct LineChart<'a> {
     pub marker: Option<(f64, String)>,
     /// Logarithmic y axis, where all values are positive.
     pub log_y: bool,
+    /// The lines are courses over epochs, which a page lets its reader explore.
+    pub explored: bool,
     /// Width in units; [`WIDTH`] unless given. Where little room is left a narrower chart keeps its text readable.
     pub width: Option<f64>,
 }
@@ -57,6 +60,9 @@ pub fn line_chart(chart: &LineChart) -> Drawing {
     let left = y_scale.label_width(11.0) + 10.0;
     let right = width - names.min(width * 0.32) - 10.0;
     let x_scale = Scale::linear(x_low, x_high, left, right, 6);
+    if chart.explored && xs.is_some() {
+        drawing.explain(course::json(chart, Frame { top, bottom, right, width }));
+    }
     y_scale.draw_left(&mut drawing, left, right);
     draw_x_axis(&mut drawing, &x_scale, bottom, chart.x_label);
     drawing.add(Element::text(0.0, 34.0, &text::fit(chart.y_label, 11.0, width * 0.6)).size(11.0).fill(Paint::Muted));

@@ -7,6 +7,7 @@
 
 pub mod bars;
 pub mod cloud;
+mod course;
 pub mod drawing;
 pub mod element;
 pub mod graph;
@@ -19,6 +20,7 @@ mod metrics;
 pub mod palette;
 pub mod parallel;
 mod pdf;
+pub mod rails;
 pub mod scale;
 pub mod scatter;
 pub mod slices;
@@ -36,6 +38,7 @@ pub use histogram::{HistogramPanel, class_histogram};
 pub use lines::{Line, LineChart, line_chart};
 pub use palette::{Paint, Palette};
 pub use parallel::parallel_coordinates;
+pub use rails::rails;
 pub use scatter::{Point, ScatterChart, scatter};
 pub use slices::{Joined, Scored, Slice, SliceAxis, trial_slices};
 

@@ -12,13 +12,15 @@ use super::palette::Paint;
 pub const FONTS: &str = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
 /// What the opening tag has where figures stand alone or directly in a page: the page's rules for a figure's size are not for nested ones.
-const ROLE: &str = " class=\"figure\" role=\"img\"";
+/// What lies in an image is hidden from assistive technology; links must not be.
+const IMAGE: &str = " class=\"figure\" role=\"img\"";
+const LINKED: &str = " class=\"figure\" role=\"group\"";
 
 impl Drawing {
     /// The document. Starts with `<svg` and has no XML declaration, so that it can be inlined.
     pub fn svg(&self) -> String {
         let mut out = String::with_capacity(8_000);
-        self.open(&mut out, ROLE);
+        self.open(&mut out, if self.has_links() { LINKED } else { IMAGE });
         out.push_str(&style_sheet());
         self.content(&mut out);
         out.push_str("</svg>\n");
@@ -28,7 +30,7 @@ impl Drawing {
     /// The same for inlining: without its own style sheet, which the page's replaces, and without a line break.
     pub fn inline(&self) -> String {
         let mut out = String::with_capacity(8_000);
-        self.open(&mut out, ROLE);
+        self.open(&mut out, if self.has_links() { LINKED } else { IMAGE });
         self.content(&mut out);
         out.push_str("</svg>");
         out

@@ -45,12 +45,13 @@ impl Html {
     }
 }
 
+/// The page's own words.
 pub(super) struct Words {
     pub code: &'static str,
     pub contents: &'static str,
     pub skip: &'static str,
-    pub theme: &'static str,
-    pub sort: &'static str,
+    /// Those of the script, by the names that it has for them.
+    pub script: [(&'static str, &'static str); 8],
 }
 
 impl Words {
@@ -60,15 +61,31 @@ impl Words {
                 code: "en",
                 contents: "Contents",
                 skip: "Skip to the content",
-                theme: "Light or dark",
-                sort: "sort by",
+                script: [
+                    ("theme", "Light or dark"),
+                    ("sort", "sort by"),
+                    ("close", "Close"),
+                    ("explore", "Explore the curves"),
+                    ("show", "show"),
+                    ("log", "log scale"),
+                    ("smoothing", "smoothing"),
+                    ("none", "none"),
+                ],
             },
             Language::French => Words {
                 code: "fr",
                 contents: "Sommaire",
                 skip: "Aller au contenu",
-                theme: "Clair ou sombre",
-                sort: "trier par",
+                script: [
+                    ("theme", "Clair ou sombre"),
+                    ("sort", "trier par"),
+                    ("close", "Fermer"),
+                    ("explore", "Explorer les courbes"),
+                    ("show", "afficher"),
+                    ("log", "échelle log"),
+                    ("smoothing", "lissage"),
+                    ("none", "aucun"),
+                ],
             },
         }
     }

@@ -1,10 +1,11 @@
 //! One self-contained HTML file: headings, prose, tables and figures, light and dark, on paper and on a phone.
 //!
-//! No network, no font, no image from elsewhere; everything reads without the script, which only sorts tables and
-//! switches the theme. Equal pages give equal bytes. Knows nothing of what it shows.
+//! No network, no font, no image from elsewhere; everything reads without the script, which sorts tables, switches the theme, opens panels
+//! and draws curves anew as their reader wants them. Equal pages give equal bytes. Knows nothing of what it shows.
 
 mod html;
 mod prose;
+mod script;
 mod table;
 mod theme;
 
@@ -78,8 +79,20 @@ pub enum Block {
         summary: String,
         blocks: Vec<Block>,
     },
+    Panel(Panel),
     /// Text in a fixed font, as it is.
     Code(String),
+}
+
+/// What a link anywhere on the page opens: folded away where it stands, and a dialog where the script runs.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    /// Target of links. It lies within what is folded, so that a browser unfolds it without any script.
+    pub id: String,
+    pub title: String,
+    /// A few words beside the title.
+    pub note: String,
+    pub blocks: Vec<Block>,
 }
 
 /// A drawing and a sentence under it, which may be empty.
@@ -87,11 +100,26 @@ pub enum Block {
 pub struct Figure {
     pub drawing: Drawing,
     pub caption: Prose,
+    pub screen: Screen,
+}
+
+/// Where a figure shows, if there is another for the other screens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Screen {
+    Any,
+    /// And paper.
+    Wide,
+    Narrow,
 }
 
 impl Figure {
     pub fn new(drawing: Drawing, caption: impl Into<Prose>) -> Figure {
-        Figure { drawing, caption: caption.into() }
+        Figure { drawing, caption: caption.into(), screen: Screen::Any }
+    }
+
+    pub fn on(mut self, screen: Screen) -> Figure {
+        self.screen = screen;
+        self
     }
 }
 
@@ -150,8 +178,7 @@ pub fn render(page: &Page) -> String {
         write_section(&mut out, section, 2);
     }
     out.raw("</main>\n</div>\n<script>\n");
-    let script = theme::SCRIPT.replace("{theme}", words.theme).replace("{sort}", words.sort);
-    out.raw(&script);
+    out.raw(&script::with(&words));
     out.raw("</script>\n</body>\n</html>\n");
     out.0
 }
@@ -253,6 +280,17 @@ fn write_block(out: &mut Html, block: &Block) {
             blocks.iter().for_each(|block| write_block(out, block));
             out.raw("</details>\n");
         }
+        Block::Panel(panel) => {
+            out.raw("<details class=\"panel\"><summary>");
+            out.element("h3", &panel.title);
+            out.raw("<span>");
+            out.text(&panel.note);
+            out.raw("</span></summary>\n<div class=\"sheet\" id=\"");
+            out.text(&panel.id);
+            out.raw("\">\n");
+            panel.blocks.iter().for_each(|block| write_block(out, block));
+            out.raw("</div>\n</details>\n");
+        }
         Block::Code(text) => {
             out.raw("<pre tabindex=\"0\"><code>");
             // Line breaks matter here, so that each line is escaped on its own.
@@ -270,14 +308,35 @@ fn write_block(out: &mut Html, block: &Block) {
 fn write_figure(out: &mut Html, figure: &Figure) {
     // A figure that needs much room scrolls on a phone rather than shrink beyond reading.
     let wide = figure.drawing.size().0 > figure::WIDTH * 1.2;
-    out.raw(if wide { "<figure class=\"wide\">\n" } else { "<figure>\n" });
-    out.raw("<div class=\"scroll\">");
+    let mut classes = if wide { vec!["wide"] } else { Vec::new() };
+    match figure.screen {
+        Screen::Any => {}
+        Screen::Wide => classes.push("on-wide"),
+        Screen::Narrow => classes.push("on-narrow"),
+    }
+    out.raw(&if classes.is_empty() {
+        "<figure>\n".to_owned()
+    } else {
+        format!("<figure class=\"{}\">\n", classes.join(" "))
+    });
+    // What scrolls must be reachable by keyboard and have a name; what holds links is.
+    match wide && !figure.drawing.has_links() {
+        true => {
+            out.raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"");
+            out.text(figure.drawing.title());
+            out.raw("\">");
+        }
+        false => out.raw("<div class=\"scroll\">"),
+    }
     out.raw(&figure.drawing.inline());
     out.raw("</div>\n");
     if !figure.caption.is_empty() {
         out.raw("<figcaption>");
         figure.caption.write(out);
         out.raw("</figcaption>\n");
+    }
+    if let Some(course) = figure.drawing.course() {
+        out.raw(&format!("<script type=\"application/json\" class=\"course\">{course}</script>\n"));
     }
     out.raw("</figure>\n");
 }

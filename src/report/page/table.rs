@@ -44,6 +44,8 @@ pub struct Cell {
     swatch: Option<Paint>,
     bar: Option<f64>,
     link: Option<String>,
+    code: bool,
+    unbroken: bool,
 }
 
 impl Cell {
@@ -114,6 +116,18 @@ impl Cell {
         self
     }
 
+    /// In a fixed font.
+    pub fn code(mut self) -> Cell {
+        self.code = true;
+        self
+    }
+
+    /// In one line, whatever the width of the column.
+    pub fn unbroken(mut self) -> Cell {
+        self.unbroken = true;
+        self
+    }
+
     fn write(&self, out: &mut Html, align: Align, heads_row: bool) {
         let tag = if heads_row { "th" } else { "td" };
         out.raw(&format!("<{tag}"));
@@ -132,6 +146,9 @@ impl Cell {
         }
         if self.text.chars().count() > 40 {
             classes.push("long");
+        }
+        if self.unbroken {
+            classes.push("whole");
         }
         if self.bar.is_some() {
             classes.push("bar");
@@ -157,6 +174,7 @@ impl Cell {
                 out.text(&self.text);
                 out.raw("</a>");
             }
+            None if self.code => out.element("code", &self.text),
             None => out.text(&self.text),
         }
         out.raw(&format!("</{tag}>"));
@@ -181,12 +199,15 @@ impl Table {
     }
 
     pub(super) fn write(&self, out: &mut Html) {
-        // A region that scrolls must be reachable by keyboard and have a name.
-        out.raw("<div class=\"scroll table\" tabindex=\"0\" role=\"region\" aria-label=\"");
+        // What scrolls must be reachable by keyboard and have a name; as a region it would be a landmark, of which a page has few.
+        out.raw("<div class=\"scroll table\" tabindex=\"0\" role=\"group\" aria-label=\"");
         out.text(if self.caption.is_empty() { "table" } else { &self.caption });
         out.raw("\">\n<table>\n");
         if !self.caption.is_empty() {
-            out.element("caption", &self.caption);
+            // The words stay in sight of a narrow screen while the table scrolls under them.
+            out.raw("<caption><span>");
+            out.text(&self.caption);
+            out.raw("</span></caption>\n");
         }
         out.raw("<thead><tr>");
         for column in &self.columns {

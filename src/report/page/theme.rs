@@ -1,13 +1,10 @@
-//! The page's style sheet and script. Knows nothing of the page's content.
+//! The page's style sheet. Knows nothing of the page's content.
 
 use std::fmt::Write;
 
 use crate::report::figure::Paint;
 
 const LAYOUT: &str = include_str!("style.css");
-
-/// Sorts tables, switches the theme, marks the section being read. `{theme}` and `{sort}` are words to fill in.
-pub const SCRIPT: &str = include_str!("script.js");
 
 /// Variables for both themes, the paints of figures in terms of them, then the layout.
 pub fn style_sheet() -> String {
@@ -22,7 +19,7 @@ pub fn style_sheet() -> String {
     for paint in Paint::all() {
         let name = paint.name();
         let _ = write!(sheet, ".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}");
-        if matches!(paint, Paint::Class(_) | Paint::Neutral) {
+        if !matches!(paint, Paint::OnCell { .. }) {
             let _ = write!(sheet, ".b-{name}{{background:var(--{name})}}");
         }
     }

@@ -47,9 +47,8 @@ pub fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block> {
         x_label: "mean confidence of the bin",
         y_label: "share of rows that are right",
         lines,
-        marker: None,
-        log_y: false,
         width,
+        ..LineChart::default()
     });
     Some(Block::Figure(Figure::new(svg, sentence)))
 }

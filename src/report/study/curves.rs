@@ -109,6 +109,7 @@ pub fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>, width: Opti
             lines,
             marker: marker.clone(),
             log_y,
+            explored: true,
             width,
         });
         figures.push(Figure::new(svg, ""));

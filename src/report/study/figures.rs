@@ -31,7 +31,8 @@ pub(in crate::report) fn in_colours(
     beside: bool,
     chart_width: Option<f64>,
 ) -> Vec<(String, Drawing)> {
-    let study = Study { stages: std::slice::from_ref(stage), edges: &[], contests: &[], palette, chart_width };
+    let study =
+        Study { stages: std::slice::from_ref(stage), edges: &[], contests: &[], palette, past: None, chart_width };
     let told = [
         profile::section(&study),
         map::section(&study),

@@ -3,7 +3,6 @@
 //! Each section is a function from the stages to a section or to nothing. Sentences that judge are computed from the
 //! numbers they stand beside (`comment`). Knows shapes of artifacts, not how they were computed.
 
-mod appendix;
 mod baseline;
 pub(in crate::report) mod calibration;
 mod comment;
@@ -12,10 +11,12 @@ pub(in crate::report) mod contest;
 mod curves;
 mod ensemble;
 pub(in crate::report) mod figures;
+mod history;
 mod inspect;
 mod map;
 pub(in crate::report) mod models;
 mod optimism;
+mod panels;
 mod pipeline;
 mod predict;
 mod profile;
@@ -28,19 +29,20 @@ pub(in crate::report) mod transfer;
 
 pub use curves::learning_curves;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
 
 use super::ReportError;
 use super::contest::Contest;
 use super::figure::Palette;
+use super::past::Past;
 pub use figures::{all_figures, figures};
 
 use super::page::{Block, Language, Page, Section, anchor, render};
 use super::read::{StageArtifacts, list, text, texts};
 
 /// The HTML page of a study: `title` and `author` above, `stages` in the order of the pipeline, `edges`
-/// from producer to consumer by stage name, `contests` the paired tests of models on the same rows.
+/// from producer to consumer by stage name, `contests` the paired tests of models on the same rows, `past` what only the history knows.
 ///
 /// # Errors
 /// No stage at all, or two of one name. A stage whose artifacts are missing or odd is told of as far as possible.
@@ -50,11 +52,13 @@ pub fn study(
     stages: &[StageArtifacts],
     edges: &[(String, String)],
     contests: &[Contest],
+    past: Option<&Past>,
 ) -> Result<String, ReportError> {
-    let study = Study::new(stages, edges, contests)?;
+    let study = Study { past, ..Study::new(stages, edges, contests)? };
     let groups = models::groups(&models::models(&study));
     let told = [
         summary::section(&study),
+        history::section(&study),
         profile::section(&study),
         split::section(&study),
         map::section(&study),
@@ -68,13 +72,11 @@ pub fn study(
         inspect::section(&study),
         transfer::section(&study),
         predict::section(&study),
-        appendix::section(&study),
     ];
     let mut sections: Vec<Section> = told.into_iter().flatten().filter(|s| !s.is_empty()).collect();
-    // The picture of the pipeline links to what the other sections turned out to hold.
-    let place = usize::from(sections.first().is_some_and(|s| s.id == summary::ID));
-    let graph = pipeline::section(&study, &sections);
-    sections.insert(place, graph);
+    sections.insert(sections.len().min(1), pipeline::section(&study));
+    let told = told_of(&study, &sections);
+    sections.push(panels::section(&study, &told));
     let count = plural(stages.len() as u64, "stage");
     let subtitle = match author {
         Some(author) => format!("{author}, {count}"),
@@ -84,12 +86,25 @@ pub fn study(
     Ok(render(&Page { title: title.to_string(), subtitle, language: Language::English, sections }))
 }
 
+/// Where the page tells of each stage: id and title of the section, by the stage's name.
+fn told_of(study: &Study, sections: &[Section]) -> IndexMap<String, (String, String)> {
+    let mut told = IndexMap::new();
+    for section in sections {
+        let own = |stage: &&StageArtifacts| section.subsections.iter().any(|inner| inner.id == stage_id(stage));
+        for stage in study.stages.iter().filter(own) {
+            told.entry(stage.stage.clone()).or_insert((stage_id(stage), section.title.clone()));
+        }
+    }
+    told
+}
+
 /// All that sections look at.
 pub(in crate::report) struct Study<'a> {
     pub stages: &'a [StageArtifacts],
     pub edges: &'a [(String, String)],
     pub contests: &'a [Contest],
     pub palette: Palette,
+    pub past: Option<&'a Past>,
     /// Width of line charts in units, where it is not the usual one.
     pub chart_width: Option<f64>,
 }
@@ -111,7 +126,7 @@ impl<'a> Study<'a> {
                 return Err(ReportError::DuplicateStage(stage.stage.clone()));
             }
         }
-        Ok(Study { stages, edges, contests, palette: palette(stages), chart_width: None })
+        Ok(Study { stages, edges, contests, palette: palette(stages), past: None, chart_width: None })
     }
 
     /// The stages whose artifacts hold a document with this key.

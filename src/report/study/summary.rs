@@ -3,7 +3,7 @@
 use super::contest::{bare, judge};
 use super::models::{Group, Model, groups, models};
 use super::scores::{INTERVAL, interval_cell};
-use super::{Study, plural, stage_id};
+use super::{Study, history, plural, stage_id};
 use crate::report::figure::text::{count, decimals};
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
@@ -28,7 +28,10 @@ pub fn section(study: &Study) -> Option<Section> {
         }
         section.subsections.push(inner);
     }
-    if let [only] = section.subsections.as_mut_slice() {
+    if let Some(since) = history::since(study) {
+        section.subsections.insert(0, since);
+    }
+    if let ([only], None) = (section.subsections.as_mut_slice(), study.past) {
         // A single group needs no heading of its own.
         section.blocks.append(&mut only.blocks);
         section.subsections.clear();

@@ -2,6 +2,7 @@
 //!
 //! Reads records and artifacts only; nothing is computed anew, nothing is written. Knows nothing of runs, and prints nothing.
 
+mod changes;
 mod paired;
 mod rows;
 
@@ -9,6 +10,7 @@ use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 use serde_json::Value;
 
+pub use changes::{Line, lines};
 pub use paired::{Difference, Flip, Paired, Verdict};
 pub use rows::{Texts, texts_of};
 
@@ -88,8 +90,13 @@ fn compare_stages(store: &Store, a: &Contender, b: &Contender, how: &How) -> any
     if row_numbers(a.record) != row_numbers(b.record) {
         notes.push("the two learnt from different sets of rows: they are compared on those that both have".to_owned());
     }
+    let pairs = models(store, (a, &table_a), (b, &table_b))?;
+    if pairs.is_empty() {
+        notes.push("they have no model in common; name one of each as STAGE/MODEL".to_owned());
+        return Ok(vec![Comparison { notes, ..base }]);
+    }
     let mut comparisons = Vec::new();
-    for (model_a, model_b) in models(store, (a, &table_a), (b, &table_b))? {
+    for (model_a, model_b) in pairs {
         let name = |stage: &str, model: &Option<String>| match model {
             Some(model) => format!("{stage}/{model}"),
             None => stage.to_owned(),
@@ -145,9 +152,6 @@ fn models(store: &Store, a: (&Contender, &Table), b: (&Contender, &Table)) -> an
         let common: Vec<Pair> = (all_a.into_iter().filter(|name| all_b.contains(name)))
             .map(|name| (Some(name.clone()), Some(name)))
             .collect();
-        if common.is_empty() {
-            bail!("they have no model in common; name one of each as STAGE/MODEL");
-        }
         return Ok(common);
     }
     Ok(vec![(meant(a.0, &all_a)?, meant(b.0, &all_b)?)])

@@ -81,6 +81,22 @@ fn bytes_are_the_same_for_any_number_of_threads() {
 }
 
 #[test]
+fn a_projection_of_some_texts_keeps_the_vocabulary_of_all() {
+    let texts = corpus(1500);
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let tensors = |projection_texts| {
+        let options = TfidfOptions { dim: 20, normalize: false, projection_texts, ..Default::default() };
+        let bytes = fit(&texts, options).to_bytes();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        ["idf", "vocabulary", "components"].map(|name| tensors.tensor(name).unwrap().data().to_vec())
+    };
+    let (all, enough, some) = (tensors(50_000), tensors(1500), tensors(300));
+    assert_eq!(all, enough);
+    assert_eq!(all[..2], some[..2]);
+    assert_ne!(all[2], some[2]);
+}
+
+#[test]
 fn components_are_orthonormal() {
     let texts = corpus(800);
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();

@@ -41,6 +41,7 @@ fn all(name: &str, value: f64) -> Vec<Drawing> {
         lines: (0..5).map(line).collect(),
         marker: Some((value, name.to_string())),
         log_y,
+        explored: true,
         width: None,
     };
     let points: Vec<Point> = values.iter().enumerate().map(|(i, v)| Point { x: *v, y: i as f64, class: i }).collect();

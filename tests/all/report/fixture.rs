@@ -1,7 +1,8 @@
 //! A made-up study with every kind of stage, as realistic as its report needs. Nothing here was measured.
 
 use indexmap::IndexMap;
-use runner::report::{ColumnView, StageArtifacts, TableView};
+use runner::report::past::{Change, Duel, Earlier, Flip, Past, Score, Since, StagePast};
+use runner::report::{ColumnView, Delivered, StageArtifacts, TableView};
 use serde_json::{Value, json};
 
 pub const CLASSES: [&str; 5] = ["latin", "pop", "r&b", "rap", "rock"];
@@ -93,6 +94,75 @@ pub fn study() -> (Vec<StageArtifacts>, Vec<(String, String)>) {
     (stages, edges.map(|(from, to)| (from.to_string(), to.to_string())).to_vec())
 }
 
+/// A history in which everything occurs: a stage that changed, one that did not, a new one, one out of date; models better, worse and neither.
+pub fn past() -> Past {
+    let change = |what: &str, how: &str, at: Option<&str>, inherited| Change {
+        what: what.to_owned(),
+        how: how.to_owned(),
+        at: at.map(str::to_owned),
+        inherited,
+    };
+    let changed = vec![
+        change("optimizer.lr", "0.001 → 0.003", Some("full.yaml:120:11"), false),
+        change("version of the stage's code", "3 → 4", None, false),
+        change("input rows folds", "2 columns or ports differ", None, true),
+    ];
+    let stage = |name: &str, since: Since, stale: &[&str]| StagePast {
+        stage: name.to_owned(),
+        made: "2026-11-23 23:12 UTC".to_owned(),
+        seconds: 63.4,
+        memory: Some(812_000_000),
+        headline: format!("the headline of {name}"),
+        warnings: vec!["a warning <of> it".to_owned()],
+        since,
+        stale: stale.iter().map(|reason| (*reason).to_owned()).collect(),
+    };
+    let duel = |stage: &str, before: f64, after: f64, p: f64| Duel {
+        model: stage.to_owned(),
+        stage: stage.to_owned(),
+        rows: 2_000,
+        left_out: 3,
+        scores: ["accuracy", "macro-F1", "log loss"]
+            .map(|metric| Score {
+                metric: metric.to_owned(),
+                before,
+                after,
+                low: after - before - 0.012,
+                high: after - before + 0.012,
+            })
+            .to_vec(),
+        lost: 40,
+        gained: (40.0 + 2_000.0 * (after - before)) as u64,
+        p,
+        flips: vec![Flip {
+            row: 17,
+            label: "pop".to_owned(),
+            before: "pop".to_owned(),
+            after: "r&b".to_owned(),
+            texts: vec![("track_name".to_owned(), "A <b>song</b> of 17".to_owned())],
+        }],
+    };
+    Past {
+        against: Some(Earlier { id: "20261122-231205-3f".to_owned(), when: "2026-11-22 23:12 UTC".to_owned() }),
+        stages: vec![
+            stage("songs", Since::Same, &[]),
+            stage("fused", Since::Changed(changed), &[]),
+            stage("text", Since::New, &["epochs 3 → 9 (full.yaml:26:13)"]),
+            stage("numeric", Since::Unknown, &[]),
+        ],
+        duels: vec![
+            duel("fused", 0.64, 0.68, 0.0004),
+            duel("numeric", 0.592, 0.587, 0.61),
+            duel("text", 0.42, 0.405, 0.012),
+        ],
+    }
+}
+
+fn delivered(name: &str) -> Delivered {
+    let digest = format!("{:064x}", name.len());
+    Delivered { name: name.to_owned(), port: "files".to_owned(), bytes: 12_345, digest, extent: None }
+}
+
 fn stage(name: &str, kind: &str, params: Value) -> StageArtifacts {
     StageArtifacts { stage: name.into(), kind: kind.into(), params, ..StageArtifacts::default() }
 }
@@ -167,7 +237,7 @@ fn baseline() -> StageArtifacts {
     let timings: Vec<Value> =
         models.iter().map(|m| json!({"name": m.0, "fit_seconds": 1.25, "predict_seconds": 0.03})).collect();
     stage.json.insert("timings".into(), json!({"timings": timings}));
-    stage.files = vec!["baseline.json".into(), "baseline.svg".into()];
+    stage.files = vec![delivered("baseline.json"), delivered("baseline.svg")];
     stage
 }
 
@@ -230,7 +300,7 @@ fn train(name: &str, accuracy: f64, numeric: bool, seed: u64) -> StageArtifacts 
             ]}),
     );
     stage.tables.insert("curves".into(), table(curves(30, accuracy + 0.02, seed)));
-    stage.files = vec!["model.safetensors".into(), "model.json".into(), "metrics.json".into(), "curves.arrow".into()];
+    stage.files = ["model.safetensors", "model.json", "metrics.json", "curves.arrow"].map(delivered).to_vec();
     if name == "numeric" {
         stage.json.insert("search".into(), search());
     }
@@ -353,7 +423,7 @@ fn predict(name: &str, classes: &[&str]) -> StageArtifacts {
         ]),
     };
     stage.tables.insert("rows".into(), rows);
-    stage.files = vec![file];
+    stage.files = vec![delivered(&file)];
     stage
 }
 

@@ -2,6 +2,6 @@
 
 mod articles;
 mod figures;
-mod fixture;
+pub mod fixture;
 mod markup;
 mod pages;

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use runner::report::{ReportError, StageArtifacts, TableView, learning_curves, study};
+use runner::report::past::{Change, Flip, Past, Since};
+use runner::report::{ColumnView, Delivered, ReportError, StageArtifacts, TableView, learning_curves, study};
 use serde_json::{Value, json};
 
 use super::fixture::{self, CLASSES, Noise, scores};
@@ -10,7 +11,7 @@ use super::markup::{Tag, check};
 
 fn page() -> String {
     let (stages, edges) = fixture::study();
-    study("Genres of songs", Some("full"), &stages, &edges, &[]).unwrap()
+    study("Genres of songs", Some("full"), &stages, &edges, &[], None).unwrap()
 }
 
 fn stage(name: &str, kind: &str, port: &str, document: Value) -> StageArtifacts {
@@ -113,7 +114,8 @@ fn hostile_names_stay_text() {
         if stage.stage == "fused" {
             stage.stage = hostile.into();
             stage.kind = "train".into();
-            stage.files.push(hostile.into());
+            stage.files.push(Delivered { name: hostile.into(), port: hostile.into(), ..Delivered::default() });
+            stage.inputs.push((hostile.into(), hostile.into()));
             stage.params = json!({hostile: hostile});
         }
     }
@@ -124,11 +126,107 @@ fn hostile_names_stay_text() {
             }
         }
     }
-    let html = study(hostile, Some(hostile), &stages, &edges, &[]).unwrap();
+    let html = study(hostile, Some(hostile), &stages, &edges, &[], Some(&hostile_past(hostile))).unwrap();
     let tags = check(&html).unwrap();
-    assert_eq!(tags.iter().filter(|t| t.name == "script").count(), 1);
+    let is_data = |tag: &&Tag| tag.attributes.get("type").is_some_and(|kind| kind == "application/json");
+    assert_eq!(tags.iter().filter(|t| t.name == "script").filter(|tag| !is_data(tag)).count(), 1);
     assert!(!tags.iter().any(|t| t.name == "img" || t.attributes.keys().any(|k| k.starts_with("on"))));
     assert!(words(&html).contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+}
+
+/// The history with that text in every place that a user's text can reach.
+fn hostile_past(text: &str) -> Past {
+    let mut past = fixture::past();
+    for stage in &mut past.stages {
+        if stage.stage == "fused" {
+            stage.stage = text.into();
+        }
+        stage.headline = text.into();
+        stage.warnings = vec![text.into()];
+        stage.stale = vec![text.into()];
+        if let Since::Changed(changes) = &mut stage.since {
+            changes[0] = Change { what: text.into(), how: text.into(), at: Some(text.into()), inherited: false };
+        }
+    }
+    past.duels[0].model = text.into();
+    past.duels[0].stage = text.into();
+    past.duels[0].flips[0] = Flip {
+        row: 1,
+        label: text.into(),
+        before: text.into(),
+        after: text.into(),
+        texts: vec![(text.into(), text.into())],
+    };
+    past
+}
+
+#[test]
+fn every_stage_of_the_graph_opens_its_panel() {
+    let (stages, _) = fixture::study();
+    let html = page();
+    for stage in &stages {
+        let id = format!("panel-{}", stage.stage.replace('@', "-40").replace('=', "-3d"));
+        assert_eq!(html.matches(&format!("<a href=\"#{id}\"><g>")).count(), 2, "wide and narrow: {id}");
+        let panel = html.split_once(&format!("id=\"{id}\">")).unwrap_or_else(|| panic!("no {id}")).1;
+        let panel = panel.split_once("</details>").unwrap().0;
+        assert!(panel.contains(&format!("<code>{}</code>", stage.kind)), "{panel}");
+        for file in stage.files.iter().take(24) {
+            assert!(panel.contains(&file.name) && panel.contains(&file.digest[..12]), "{}: {panel}", file.name);
+        }
+    }
+    let baseline = html.split_once("id=\"panel-baseline\">").unwrap().1;
+    assert!(baseline.contains("<pre tabindex=\"0\"><code>"), "parameters as YAML");
+}
+
+#[test]
+fn curves_lie_in_the_page_as_numbers() {
+    let (stages, edges) = fixture::study();
+    let html = study("t", None, &stages, &edges, &[], None).unwrap();
+    let all: Vec<Value> = html
+        .split("class=\"course\">")
+        .skip(1)
+        .map(|after| serde_json::from_str(after.split_once("</script>").unwrap().0).unwrap())
+        .collect();
+    let table = &stages.iter().find(|s| s.stage == "numeric").unwrap().tables["curves"];
+    let Some(ColumnView::Number(loss)) = table.columns.get("valid_loss") else { panic!("no losses") };
+    let told = all.iter().flat_map(|course| course["lines"].as_array().unwrap());
+    let same = |line: &Value| {
+        let found: Vec<f64> = line["y"].as_array().unwrap().iter().map(|y| y.as_f64().unwrap_or(f64::NAN)).collect();
+        found.len() == loss.len() && found.iter().zip(loss).all(|(a, b)| (a - b).abs() < 1e-4 * b.abs())
+    };
+    assert!(told.into_iter().any(same), "the validation losses, to five digits");
+}
+
+#[test]
+fn a_history_is_told_and_without_one_nothing_is() {
+    let (stages, edges) = fixture::study();
+    let html = study("t", None, &stages, &edges, &[], Some(&fixture::past())).unwrap();
+    check(&html).unwrap();
+    let said = words(&html);
+    for told in [
+        "Since the run of 2026-11-22 23:12 UTC (20261122-231205-3f): 1 stage with another result",
+        "1 stage is out of date",
+        "optimizer.lr 0.001 → 0.003 full.yaml:120:11",
+        "Compared with the run of 2026-11-22 23:12 UTC",
+        "Better than before, beyond chance: fused.",
+        "Worse than before, beyond chance: text.",
+        "No significant difference for the other 1 model.",
+        "0.640 → 0.680 +0.040 (+0.028 to +0.052)",
+        "1 row of the 160 that flipped",
+        "A &lt;b&gt;song&lt;/b&gt; of 17",
+        "Computed on 2026-11-23 23:12 UTC in 1 min 03 s, with at most 812 MB of memory.",
+        "The same result as in the run of 2026-11-22 23:12 UTC.",
+        "The run of 2026-11-22 23:12 UTC had no result of it.",
+        "epochs 3 → 9 (full.yaml:26:13)",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let inherited = said.matches("2 columns or ports differ").count();
+    assert_eq!(inherited, 1, "what follows from another stage is told in the panel alone");
+    let without = words(&page());
+    for told in ["Since the run", "out of date", "Computed on", "Compared with the run"] {
+        assert!(!without.contains(told), "{told}");
+    }
 }
 
 #[test]
@@ -148,7 +246,7 @@ fn a_class_has_one_colour_on_the_whole_page() {
 fn overlapping_intervals_are_called_no_significant_difference() {
     let evaluation = |name: &str, accuracy: f64, seed| json!({"name": name, "cv_accuracy_mean": accuracy, "cv_accuracy_std": 0.01, "test": scores(&CLASSES, 2_000, accuracy, seed)});
     let document = json!({"evaluations": [evaluation("forest", 0.60, 1), evaluation("boosting", 0.61, 2), evaluation("bayes", 0.35, 3)]});
-    let html = study("t", Some("p"), &[stage("baseline", "baseline", "baseline", document)], &[], &[]).unwrap();
+    let html = study("t", Some("p"), &[stage("baseline", "baseline", "baseline", document)], &[], &[], None).unwrap();
     let said = words(&html);
     assert!(said.contains("No significant difference from"), "{said}");
     let rows: Vec<&str> = html
@@ -169,7 +267,7 @@ fn models_of_different_tests_are_not_compared() {
         stage(name, "train", "metrics", json!({"parts": {"test": scores(classes, rows, 0.6, 9)}}))
     };
     let stages = [train("five", &CLASSES, 1_000), train("three", &CLASSES[..3], 1_000)];
-    let said = words(&study("t", Some("p"), &stages, &[], &[]).unwrap());
+    let said = words(&study("t", Some("p"), &stages, &[], &[], None).unwrap());
     assert!(said.contains("5 classes, 1,000 test rows") && said.contains("3 classes, 1,000 test rows"), "{said}");
     assert!(!said.contains("intervals overlap") && !said.contains("do not overlap"));
 }
@@ -180,7 +278,7 @@ fn curves_are_judged_by_their_numbers() {
     let mut numeric = stages.into_iter().find(|s| s.stage == "numeric").unwrap();
     let metrics = numeric.json.values_mut().find(|document| document.get("parts").is_some()).unwrap();
     metrics["diagnosis"] = json!([{"kind": "gap", "epoch": 19, "sentence": "A gap of 0.1: some over-fitting."}]);
-    let said = words(&study("t", Some("p"), &[numeric], &[], &[]).unwrap());
+    let said = words(&study("t", Some("p"), &[numeric], &[], &[], None).unwrap());
     assert!(said.contains("A gap of 0.1: some over-fitting."), "{said}");
     assert!(said.contains("best epoch 19") && said.contains("138,245 parameters"));
     assert!(said.contains("are confused most"));
@@ -199,9 +297,9 @@ fn learning_curves_come_as_one_figure() {
 
 #[test]
 fn an_empty_report_and_twins_are_errors_with_remedies() {
-    assert_eq!(study("t", Some("p"), &[], &[], &[]), Err(ReportError::NoStages));
+    assert_eq!(study("t", Some("p"), &[], &[], &[], None), Err(ReportError::NoStages));
     let twin = || stage("a", "load", "x", Value::Null);
-    let error = study("t", Some("p"), &[twin(), twin()], &[], &[]).unwrap_err();
+    let error = study("t", Some("p"), &[twin(), twin()], &[], &[], None).unwrap_err();
     assert_eq!(error.to_string(), "two stages of the report are named 'a': stage names must be unique");
 }
 
@@ -212,7 +310,7 @@ fn stages_without_artifacts_still_make_a_page() {
         .iter()
         .map(|kind| StageArtifacts { stage: kind.replace(' ', "_"), kind: (*kind).into(), ..StageArtifacts::default() })
         .collect();
-    let html = study("", Some("p.yaml"), &stages, &[("load".into(), "nowhere".into())], &[]).unwrap();
+    let html = study("", Some("p.yaml"), &stages, &[("load".into(), "nowhere".into())], &[], None).unwrap();
     check(&html).unwrap();
     assert!(words(&html).contains("something_new") && !html.contains("id=\"training\""));
 }
@@ -241,7 +339,7 @@ fn odd_artifacts_never_break_the_page() {
                 }
                 *at = odd[(noise.next() * odd.len() as f64) as usize].clone();
             }
-            let html = study("t", Some("p"), &[stage], &[], &[]).unwrap();
+            let html = study("t", Some("p"), &[stage], &[], &[], None).unwrap();
             let tags = check(&html).unwrap();
             for tag in tags.iter().filter(|t| matches!(t.name.as_str(), "rect" | "text" | "circle" | "path" | "line")) {
                 assert!(!tag.attributes.values().any(|v| v.contains("NaN") || v.contains("inf")), "{tag:?}");

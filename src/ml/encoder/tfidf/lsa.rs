@@ -6,10 +6,12 @@
 
 use super::super::kernels::{Finish, Panels, Rows, multiply};
 use super::super::{EncodeError, parallel};
+use super::Project;
 use super::eigen::symmetric_eigen;
 use super::vocabulary::SparseRow;
 use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::rng::Stream;
+use crate::ml::simd::dispatch;
 
 /// Directions beyond those wanted: they carry the error.
 const OVERSAMPLING: usize = 10;
@@ -108,13 +110,8 @@ impl Run<'_> {
     fn sparse_times(&self, sparse: &[SparseRow], dense: &Dense) -> Result<Dense, EncodeError> {
         let width = dense.columns.max(1);
         self.by_rows(sparse.len(), width, |range, out| {
-            for (row, out) in sparse[range].iter().zip(out.chunks_exact_mut(width)) {
-                for (index, weight) in row {
-                    let other = &dense.data[*index as usize * width..][..width];
-                    for (out, value) in out.iter_mut().zip(other) {
-                        *out += weight * value;
-                    }
-                }
+            for (weights, row) in sparse[range].iter().zip(out.chunks_exact_mut(width)) {
+                dispatch(Project { weights, components: &dense.data, row });
             }
         })
     }

@@ -26,6 +26,7 @@ use super::head::normalize;
 use super::{EncodeError, TextEncoder, parallel};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
+use crate::ml::rng::Stream;
 use crate::ml::simd::dispatch;
 use vocabulary::Vocabulary;
 
@@ -43,6 +44,8 @@ pub struct TfidfOptions {
     pub min_count: usize,
     /// At most so many n-grams are kept, those in most texts first. The model's size is this times `dim` × 4 bytes.
     pub max_features: usize,
+    /// The projection is learned from at most so many of the texts, drawn at random; the n-grams and their weights from all.
+    pub projection_texts: usize,
     /// Whether upper and lower case are the same.
     pub lowercase: bool,
     /// Scale each vector to length 1.
@@ -57,6 +60,7 @@ impl Default for TfidfOptions {
             char_ngrams: [3, 5],
             min_count: 2,
             max_features: 20_000,
+            projection_texts: 50_000,
             lowercase: true,
             normalize: true,
         }
@@ -83,6 +87,9 @@ impl TfidfOptions {
         }
         if self.max_features == 0 {
             return fail("max_features", "0 keeps no n-gram; the default is 20000");
+        }
+        if self.projection_texts == 0 {
+            return fail("projection_texts", "0 texts have no directions; the default is 50000");
         }
         Ok(())
     }
@@ -118,7 +125,7 @@ impl Tfidf {
             return Err(EncodeError::Fit("there are no texts".to_owned()));
         }
         let vocabulary = Vocabulary::fit(texts, &options, threads, progress)?;
-        let rows = vocabulary.transform(texts, &options, threads, progress)?;
+        let rows = vocabulary.transform(&drawn(texts, options.projection_texts, seed), &options, threads, progress)?;
         let components = lsa::components(&rows, vocabulary.len(), options.dim, seed, threads, progress)?;
         Ok(Tfidf::new(options, vocabulary, components))
     }
@@ -193,7 +200,19 @@ impl Tfidf {
     }
 }
 
-/// A sparse row times the components.
+/// `count` of the texts, or all where there are no more, in their order.
+fn drawn<'a>(texts: &[&'a str], count: usize, seed: u64) -> Vec<&'a str> {
+    if texts.len() <= count {
+        return texts.to_vec();
+    }
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    Stream::new(seed, "tfidf texts", 0).shuffle(&mut order);
+    order.truncate(count);
+    order.sort_unstable();
+    order.into_iter().map(|i| texts[i]).collect()
+}
+
+/// A sparse row times a dense matrix of as many columns as `row`, added to `row`.
 struct Project<'a> {
     weights: &'a [(u32, f32)],
     components: &'a [f32],

@@ -198,7 +198,7 @@ fn curves_by(factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> O
     let y_label = format!("validation {}", search.metric.label);
     let (title, description, y_label) = (title.as_str(), description.as_str(), y_label.as_str());
     let chart =
-        LineChart { title, description, x_label: "epoch", y_label, lines, marker: None, log_y: false, width: None };
+        LineChart { title, description, x_label: "epoch", y_label, lines, explored: true, ..LineChart::default() };
     let caption = match (is_mean, has_bands) {
         (true, true) => "Mean over the trials with that value; the band spans them.",
         (true, false) => "Mean over the trials with that value.",
@@ -228,9 +228,8 @@ fn all_curves(search: &Trials, courses: &[Vec<(f64, f64)>]) -> Figure {
         x_label: "epoch",
         y_label: &y_label,
         lines: lines.collect(),
-        marker: None,
-        log_y: false,
-        width: None,
+        explored: true,
+        ..LineChart::default()
     });
     let stopped = search.trials.iter().filter(|trial| trial.state != "complete").count();
     let caption = match stopped {

@@ -105,6 +105,7 @@ fn chart(width: Option<f64>, title: &str, unit: &str, x_label: &str, lines: Vec<
         lines,
         marker: None,
         log_y: false,
+        explored: x_label == "epoch",
         width,
     };
     Some(Figure::new(line_chart(&chart), ""))

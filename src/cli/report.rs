@@ -1,0 +1,83 @@
+//! `runner report`: the page of a study with its history, from results that are there already.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+
+use super::study::{Study, invalid};
+use super::{DONE, Failure, Outcome, StudyArguments, screen};
+use crate::artifact::disk::write_atomically;
+use crate::engine::History;
+use crate::stages::page;
+
+#[derive(Args)]
+pub(super) struct ReportArguments {
+    #[command(flatten)]
+    study: StudyArguments,
+    /// The `report` stage whose page it is; needed where the pipeline has several. Without any, all stages are told of
+    stage: Option<String>,
+    /// The run to hold the results against (its id, `last`, `last~1`); by default the newest that had other results
+    #[arg(long, value_name = "RUN")]
+    against: Option<String>,
+    /// The file to write; by default `page.html` beside the folders of the pipeline's stages
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn report(arguments: &ReportArguments) -> Outcome {
+    let study = Study::open(&arguments.study)?;
+    let ground = study.ground();
+    let stage = wanted(&study, arguments.stage.as_deref())?;
+    let history = History::of(&study.store);
+    let against = arguments.against.as_deref().map(|name| history.find(name)).transpose()?.map(|run| run.record);
+    let Some(page) = page::page(&ground, stage, against)? else {
+        let file = arguments.study.file.display();
+        return Err(anyhow!("no stage has a result yet (`runner run {file}`)").into());
+    };
+    let out = arguments.out.clone().unwrap_or_else(|| ground.folder("page.html"));
+    if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder '{}'", folder.display()))?;
+    }
+    let whole = std::path::absolute(&out).unwrap_or_else(|_| out.clone());
+    write_atomically(&whole, page.html.as_bytes()).with_context(|| format!("cannot write '{}'", out.display()))?;
+    let style = screen::Style::stdout();
+    let mut text = format!("{} {}\n", style.bold(&out.display().to_string()), screen::bytes(page.html.len() as u64));
+    text.push_str(&match &page.against {
+        Some(run) => format!("  held against the run {run}\n"),
+        None => "  no earlier run of this pipeline had other results\n".to_owned(),
+    });
+    let mark = style.warning("!");
+    if !page.stale.is_empty() {
+        text.push_str(&format!(
+            "  {mark} out of date: {} (`runner run {}` brings them up to date)\n",
+            page.stale.join(", "),
+            arguments.study.file.display()
+        ));
+    }
+    if !page.missing.is_empty() {
+        text.push_str(&format!("  {mark} without a result, so not told of: {}\n", page.missing.join(", ")));
+    }
+    super::print(&text);
+    Ok(DONE)
+}
+
+/// The named `report` stage, else the only one; `None` where there is none.
+fn wanted(study: &Study, name: Option<&str>) -> Result<Option<usize>, Failure> {
+    let is_report = |stage: usize| study.plan.stages[stage].stage.kind().name == "report";
+    if let Some(name) = name {
+        let stage = study.stage(name)?;
+        let kind = study.plan.stages[stage].stage.kind().name;
+        let message = format!("'{name}' is a stage of kind '{kind}', not 'report'");
+        return if is_report(stage) { Ok(Some(stage)) } else { Err(invalid(&message)) };
+    }
+    let all: Vec<usize> = (0..study.plan.stages.len()).filter(|&stage| is_report(stage)).collect();
+    match all.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(*only)),
+        several => {
+            let names: Vec<&str> = several.iter().map(|&stage| study.plan.stages[stage].name.as_str()).collect();
+            Err(invalid(&format!("the pipeline has several reports: name one of {}", names.join(", "))))
+        }
+    }
+}

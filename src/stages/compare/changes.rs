@@ -1,0 +1,105 @@
+//! Differences of two manifests as a person wants them: values one by one, what comes from other stages in one line for each input.
+//!
+//! Knows nothing of terminals or pages.
+
+use super::Changed;
+
+/// Longer values are cut: the pipeline file and `explain` have them whole.
+const LONGEST: usize = 48;
+
+/// One line of what differs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// E.g. `optimizer.lr`, `content of files.train`, `input rows`.
+    pub what: String,
+    /// `0.001 → 0.003`, or how much differs.
+    pub how: String,
+    /// The parameter's path, where it is one that the pipeline file may have.
+    pub path: Option<String>,
+    /// It comes from another stage.
+    pub inherited: bool,
+}
+
+/// Of two kinds only what both know is worth a line.
+pub fn lines(all: &[Changed]) -> Vec<Line> {
+    let other_kind = all.iter().any(|change| change.what == "kind");
+    let mut lines = Vec::new();
+    let mut inputs: Vec<(String, usize)> = Vec::new();
+    for change in all {
+        let words: Vec<&str> = change.what.split('.').collect();
+        if let ["input", port, item, ..] = words[..] {
+            let name = format!("input {port} {item}");
+            match inputs.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, count)) => *count += 1,
+                None => inputs.push((name, 1)),
+            }
+        } else if !other_kind || (change.a.is_some() && change.b.is_some()) {
+            let (what, path) = named(&change.what);
+            let how = format!("{} → {}", value(change.a.as_deref()), value(change.b.as_deref()));
+            lines.push(Line { what, how, path, inherited: false });
+        }
+    }
+    lines.extend(inputs.into_iter().map(|(what, count)| {
+        let parts = if count == 1 { "column or port differs" } else { "columns or ports differ" };
+        Line { what, how: format!("{count} {parts}"), path: None, inherited: true }
+    }));
+    lines
+}
+
+/// An entry of a manifest in words, and the path of its parameter.
+fn named(entry: &str) -> (String, Option<String>) {
+    if let Some(path) = entry.strip_prefix("params.") {
+        return (path.to_owned(), Some(path.to_owned()));
+    }
+    if let Some(path) = entry.strip_prefix("source.").or_else(|| entry.strip_prefix("external.")) {
+        return (format!("content of {path}"), Some(path.to_owned()));
+    }
+    let words = match entry {
+        "version" => "version of the stage's code",
+        "engine" => "version of the engine",
+        other => other,
+    };
+    (words.to_owned(), None)
+}
+
+fn value(value: Option<&str>) -> String {
+    match value {
+        None => "(absent)".to_owned(),
+        Some(text) => {
+            let text = crate::engine::reason::shorten(text);
+            match text.chars().count() > LONGEST {
+                true => text.chars().take(LONGEST - 1).chain(['…']).collect(),
+                false => text,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed(what: &str, a: Option<&str>, b: Option<&str>) -> Changed {
+        Changed { what: what.to_owned(), a: a.map(str::to_owned), b: b.map(str::to_owned) }
+    }
+
+    #[test]
+    fn values_stand_alone_and_inputs_together() {
+        let digest = "0123456789abcdef".repeat(4);
+        let all = [
+            changed("params.optimizer.lr", Some("0.001"), Some("0.003")),
+            changed("source.files.train", Some(&digest), None),
+            changed("version", Some("3"), Some("4")),
+            changed("input.rows.folds.columns.tempo", Some("a"), Some("b")),
+            changed("input.rows.folds.columns.energy", Some("a"), Some("b")),
+        ];
+        let told: Vec<(String, String)> = lines(&all).into_iter().map(|line| (line.what, line.how)).collect();
+        let expected = [
+            ("optimizer.lr", "0.001 → 0.003"),
+            ("content of files.train", "0123456789ab → (absent)"),
+            ("version of the stage's code", "3 → 4"),
+            ("input rows folds", "2 columns or ports differ"),
+        ];
+        assert_eq!(told, expected.map(|(what, how)| (what.to_owned(), how.to_owned())));
+    }
+}

@@ -1,0 +1,133 @@
+//! The history of results, read for a page: how each came about, what changed since an earlier run, and the models of then and now.
+//!
+//! Reads records and artifacts only; nothing is computed anew but statistics. Knows nothing of pages.
+
+use super::compare::{Comparison, Contender, Flip, How, Paired, compare, lines, texts_of};
+use crate::engine::{self, ActionRecord, Ground, RunRecord, utc};
+use crate::report::past::{Change, Duel, Earlier, Flip as Flipped, Past, Score, Since, StagePast};
+
+/// Rows that became right, and as many that became wrong, which are shown of a model.
+const FLIPS_SHOWN: usize = 10;
+
+/// A stage's result that lies in its folder.
+pub(super) struct Result<'a> {
+    /// Its place in the plan.
+    pub stage: usize,
+    pub record: &'a ActionRecord,
+    /// Why it is not what the pipeline file asks for now.
+    pub stale: Vec<String>,
+}
+
+/// The history of `results`, held against an earlier run.
+pub(super) fn past(ground: &Ground, results: &[Result], against: Option<&RunRecord>) -> anyhow::Result<Past> {
+    let earlier: Vec<Option<ActionRecord>> = results.iter().map(|one| then(ground, one, against?)).collect();
+    let pairs: Vec<(Contender, Contender)> = (results.iter().zip(&earlier))
+        .filter_map(|(now, then)| {
+            let stage = name(ground, now);
+            let side = |record| Contender { stage, record, model: None };
+            Some((side(then.as_ref()?), side(now.record)))
+        })
+        .collect();
+    let comparisons = compare(ground.store, &pairs, &How::default())?;
+    let stages = results.iter().zip(&earlier).map(|(now, then)| {
+        let own = comparisons.iter().find(|one| pairs_of(one, name(ground, now)));
+        let provenance = &now.record.provenance;
+        StagePast {
+            stage: name(ground, now).to_owned(),
+            made: utc(provenance.started),
+            seconds: provenance.seconds,
+            memory: provenance.peak_memory,
+            headline: provenance.headline.clone(),
+            warnings: provenance.warnings.clone(),
+            since: match (against, then, own) {
+                (Some(_), Some(_), Some(own)) if own.same => Since::Same,
+                (Some(_), Some(_), Some(own)) => Since::Changed(changes(ground, now, own)),
+                (Some(run), None, _) if run.stage(name(ground, now)).is_none_or(|entry| entry.key.is_none()) => {
+                    Since::New
+                }
+                _ => Since::Unknown,
+            },
+            stale: now.stale.clone(),
+        }
+    });
+    let stages = stages.collect();
+    let tested = comparisons.iter().filter(|one| !one.same).filter_map(|one| Some((one, one.test.as_ref()?)));
+    Ok(Past {
+        against: against.map(|run| Earlier { id: run.id.clone(), when: utc(run.started) }),
+        stages,
+        duels: tested.map(|(one, paired)| duel(ground, results, one, paired)).collect(),
+    })
+}
+
+fn name<'a>(ground: &'a Ground, result: &Result) -> &'a str {
+    &ground.plan.stages[result.stage].name
+}
+
+fn then(ground: &Ground, now: &Result, against: &RunRecord) -> Option<ActionRecord> {
+    ActionRecord::load(ground.store, against.stage(name(ground, now))?.key?)
+}
+
+/// Whether the comparison is of this stage, or of one of its models.
+fn pairs_of(one: &Comparison, stage: &str) -> bool {
+    one.b.strip_prefix(stage).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn changes(ground: &Ground, now: &Result, own: &Comparison) -> Vec<Change> {
+    let told = lines(&own.changes).into_iter();
+    // What is out of date was written in an earlier state of the file.
+    let is_fresh = now.stale.is_empty();
+    told.map(|line| Change {
+        at: line.path.filter(|_| is_fresh).and_then(|path| ground.position(now.stage, &path)),
+        what: line.what,
+        how: line.how,
+        inherited: line.inherited,
+    })
+    .collect()
+}
+
+fn duel(ground: &Ground, results: &[Result], one: &Comparison, paired: &Paired) -> Duel {
+    let learner = results.iter().find(|result| pairs_of(one, name(ground, result)));
+    let score = |score: &super::compare::Difference| Score {
+        metric: match score.metric {
+            "macro_f1" => "macro-F1".to_owned(),
+            other => other.replace('_', " "),
+        },
+        before: score.a,
+        after: score.b,
+        low: score.difference.low,
+        high: score.difference.high,
+    };
+    let some = |gained: bool| paired.flips.iter().filter(move |flip| flip.gained == gained).take(FLIPS_SHOWN);
+    let flips: Vec<&Flip> = some(false).chain(some(true)).collect();
+    Duel {
+        model: one.b.clone(),
+        stage: learner.map(|learner| name(ground, learner).to_owned()).unwrap_or_default(),
+        rows: paired.rows as u64,
+        left_out: paired.left_out as u64,
+        scores: paired.scores.iter().map(score).collect(),
+        lost: paired.right_to_wrong,
+        gained: paired.wrong_to_right,
+        p: paired.adjusted_p,
+        flips: flipped(ground, learner.map(|learner| learner.record), &flips),
+    }
+}
+
+/// Texts that cannot be read any more are left out: the rows' numbers remain.
+fn flipped(ground: &Ground, learner: Option<&ActionRecord>, flips: &[&Flip]) -> Vec<Flipped> {
+    let sources: Vec<ActionRecord> = (0..ground.plan.stages.len())
+        .filter(|&stage| ["load", "split"].contains(&ground.plan.stages[stage].stage.kind().name))
+        .filter_map(|stage| engine::current_record(ground, stage))
+        .collect();
+    let ids: Vec<i64> = flips.iter().map(|flip| flip.row_id).collect();
+    let sources: Vec<&ActionRecord> = sources.iter().collect();
+    let texts = learner.and_then(|learner| texts_of(ground.store, &sources, learner, &ids).ok()).flatten();
+    let texts = texts.unwrap_or_default();
+    let one = |(i, flip): (usize, &&Flip)| Flipped {
+        row: flip.row_id,
+        label: flip.label.clone(),
+        before: flip.a.clone(),
+        after: flip.b.clone(),
+        texts: texts.iter().map(|(name, values)| (name.clone(), values[i].clone())).collect(),
+    };
+    flips.iter().enumerate().map(one).collect()
+}
