@@ -5,7 +5,7 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-pub type GramMap<V> = std::collections::HashMap<Box<str>, V, BuildHasherDefault<GramHasher>>;
+pub type GramMap<Gram, V> = std::collections::HashMap<Gram, V, BuildHasherDefault<GramHasher>>;
 
 #[derive(Default)]
 pub struct GramHasher(u64);

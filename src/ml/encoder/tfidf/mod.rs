@@ -12,6 +12,7 @@ mod eigen;
 mod hash;
 mod lsa;
 mod ngrams;
+mod numbers;
 mod vocabulary;
 
 use std::collections::HashMap;
@@ -28,7 +29,8 @@ use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 use crate::ml::rng::Stream;
 use crate::ml::simd::dispatch;
-use vocabulary::Vocabulary;
+use hash::GramMap;
+use vocabulary::{Scratch, Vocabulary};
 
 /// How texts are cut into features and how many dimensions are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -223,15 +225,40 @@ impl WithSimd for Project<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
+    fn with_simd<S: Simd>(mut self, _simd: S) {
+        // The sums of a block stay in registers: half of AVX-512's 32, of AVX2's 16.
+        let done = if S::F32_LANES == 16 { self.blocks::<256>() } else { self.blocks::<64>() };
         let Project { weights, components, row } = self;
-        let dim = row.len();
+        let (dim, rest) = (row.len(), &mut row[done..]);
+        if rest.is_empty() {
+            return;
+        }
         for (feature, weight) in weights {
-            let component = &components[*feature as usize * dim..][..dim];
-            for (value, part) in row.iter_mut().zip(component) {
+            let component = &components[*feature as usize * dim + done..][..rest.len()];
+            for (value, part) in rest.iter_mut().zip(component) {
                 *value += weight * part;
             }
         }
+    }
+}
+
+impl Project<'_> {
+    /// Adds to all columns that make up whole blocks and tells how many those are.
+    #[inline(always)]
+    fn blocks<const BLOCK: usize>(&mut self) -> usize {
+        let dim = self.row.len();
+        let (blocks, _) = self.row.as_chunks_mut::<BLOCK>();
+        for (block, at) in blocks.iter_mut().zip((0..).step_by(BLOCK)) {
+            let mut sums = *block;
+            for (feature, weight) in self.weights {
+                let component = &self.components[*feature as usize * dim + at..][..BLOCK];
+                for (sum, part) in sums.iter_mut().zip(component) {
+                    *sum += weight * part;
+                }
+            }
+            *block = sums;
+        }
+        dim / BLOCK * BLOCK
     }
 }
 
@@ -250,7 +277,7 @@ impl TextEncoder for Tfidf {
     fn encode(&self, texts: &[&str], threads: usize, progress: &dyn Progress) -> Result<Matrix, EncodeError> {
         let dim = self.options.dim;
         let mut distinct = Vec::new();
-        let mut numbers = HashMap::new();
+        let mut numbers = GramMap::default();
         let of_text: Vec<usize> = texts
             .iter()
             .map(|text| {
@@ -267,12 +294,12 @@ impl TextEncoder for Tfidf {
             chunks.len(),
             threads,
             progress,
-            || (),
-            |(), i| {
+            Scratch::default,
+            |scratch, i| {
                 let mut out = vec![0.0f32; chunks[i].len() * dim];
                 for (text, row) in chunks[i].iter().zip(out.chunks_exact_mut(dim)) {
-                    let weights = self.vocabulary.weights(text, &self.options);
-                    dispatch(Project { weights: &weights, components: &self.components, row });
+                    let weights = self.vocabulary.weights(text, &self.options, scratch);
+                    dispatch(Project { weights, components: &self.components, row });
                     if self.options.normalize {
                         normalize(row);
                     }
@@ -285,7 +312,7 @@ impl TextEncoder for Tfidf {
                 progress.update(finished, distinct.len() as u64, "");
             },
         )?;
-        Ok(rows.take(&of_text))
+        Ok(if distinct.len() == texts.len() { rows } else { rows.take(&of_text) })
     }
 
     fn recipe(&self) -> serde_json::Value {

@@ -6,16 +6,26 @@ use std::cmp::Reverse;
 
 use super::super::{EncodeError, parallel};
 use super::hash::GramMap;
+use super::numbers::Numbers;
 use super::{CHUNK, TfidfOptions, ngrams};
 use crate::ml::progress::Progress;
 
 /// A text's features and their weights, in the order of the features.
 pub type SparseRow = Vec<(u32, f32)>;
 
+/// What one text after another is taken apart in.
+#[derive(Default)]
+pub struct Scratch {
+    lowered: String,
+    found: Vec<u32>,
+    row: SparseRow,
+}
+
 /// Features in order: words first, then character n-grams, each sorted by its bytes.
 pub struct Vocabulary {
-    word_numbers: GramMap<u32>,
-    character_numbers: GramMap<u32>,
+    terms: Vec<Box<str>>,
+    /// Of the words, then of the character n-grams.
+    numbers: [Numbers; 2],
     /// How many of the features are words.
     pub words: usize,
     /// For each feature ln((1 + texts) / (1 + texts that have it)) + 1.
@@ -31,7 +41,7 @@ impl Vocabulary {
         progress: &dyn Progress,
     ) -> Result<Self, EncodeError> {
         let chunks: Vec<&[&str]> = texts.chunks(4 * CHUNK).collect();
-        let mut counts: [GramMap<u32>; 2] = Default::default();
+        let mut counts: [GramMap<Box<str>, u32>; 2] = Default::default();
         parallel::for_each(
             chunks.len(),
             threads,
@@ -72,9 +82,9 @@ impl Vocabulary {
 
     /// `terms` in the order of `Vocabulary::terms`, the first `words` of them words.
     pub fn new(terms: Vec<Box<str>>, words: usize, idf: Vec<f32>) -> Self {
-        let mut terms = terms.into_iter().zip(0u32..);
-        let word_numbers = terms.by_ref().take(words).collect();
-        Vocabulary { word_numbers, character_numbers: terms.collect(), words, idf }
+        let (first, then) = terms.split_at(words);
+        let numbers = [Numbers::new(first, 0), Numbers::new(then, words)];
+        Vocabulary { terms, numbers, words, idf }
     }
 
     pub fn len(&self) -> usize {
@@ -82,29 +92,21 @@ impl Vocabulary {
     }
 
     /// The n-grams in the order of their numbers.
-    pub fn terms(&self) -> Vec<&str> {
-        let mut terms = vec![""; self.len()];
-        for (term, number) in self.word_numbers.iter().chain(&self.character_numbers) {
-            terms[*number as usize] = term;
-        }
-        terms
+    pub fn terms(&self) -> &[Box<str>] {
+        &self.terms
     }
 
     /// (1 + ln tf) · idf of each known n-gram of a text, normalised (L2) within words and within characters.
-    pub fn weights(&self, text: &str, options: &TfidfOptions) -> SparseRow {
-        let mut found: Vec<u32> = Vec::new();
-        each_gram(text, options, |kind, gram| {
-            let numbers = [&self.word_numbers, &self.character_numbers][kind];
-            found.extend(numbers.get(gram));
-        });
+    pub fn weights<'a>(&self, text: &str, options: &TfidfOptions, scratch: &'a mut Scratch) -> &'a [(u32, f32)] {
+        let Scratch { lowered, found, row } = scratch;
+        found.clear();
+        each_gram(text, options, lowered, |kind, gram| found.extend(self.numbers[kind].get(gram)));
         found.sort_unstable();
-        let mut row: SparseRow = found
-            .chunk_by(|a, b| a == b)
-            .map(|same| {
-                let frequency = if same.len() == 1 { 1.0 } else { 1.0 + (same.len() as f32).ln() };
-                (same[0], frequency * self.idf[same[0] as usize])
-            })
-            .collect();
+        row.clear();
+        row.extend(found.chunk_by(|a, b| a == b).map(|same| {
+            let frequency = if same.len() == 1 { 1.0 } else { 1.0 + (same.len() as f32).ln() };
+            (same[0], frequency * self.idf[same[0] as usize])
+        }));
         let words = row.partition_point(|(feature, _)| (*feature as usize) < self.words);
         let (words, characters) = row.split_at_mut(words);
         for part in [words, characters] {
@@ -124,18 +126,20 @@ impl Vocabulary {
     ) -> Result<Vec<SparseRow>, EncodeError> {
         let chunks: Vec<&[&str]> = texts.chunks(CHUNK).collect();
         let rows = parallel::map(chunks.len(), threads, progress, |i| {
-            Ok(chunks[i].iter().map(|text| self.weights(text, options)).collect::<Vec<_>>())
+            let mut scratch = Scratch::default();
+            Ok(chunks[i].iter().map(|text| self.weights(text, options, &mut scratch).to_vec()).collect::<Vec<_>>())
         })?;
         Ok(rows.into_iter().flatten().collect())
     }
 }
 
 /// In how many of `texts` each word run and each character run occurs.
-fn count_texts(texts: &[&str], options: &TfidfOptions) -> [GramMap<u32>; 2] {
+fn count_texts(texts: &[&str], options: &TfidfOptions) -> [GramMap<Box<str>, u32>; 2] {
     // With each count, the last text that added to it.
-    let mut counts: [GramMap<(u32, usize)>; 2] = Default::default();
+    let mut counts: [GramMap<Box<str>, (u32, usize)>; 2] = Default::default();
+    let mut lowered = String::new();
     for (i, text) in texts.iter().enumerate() {
-        each_gram(text, options, |kind, gram| match counts[kind].get_mut(gram) {
+        each_gram(text, options, &mut lowered, |kind, gram| match counts[kind].get_mut(gram) {
             Some((_, last)) if *last == i => {}
             Some((count, last)) => (*count, *last) = (*count + 1, i),
             None => {
@@ -147,13 +151,17 @@ fn count_texts(texts: &[&str], options: &TfidfOptions) -> [GramMap<u32>; 2] {
 }
 
 /// Calls `found` with 0 and each word run, then with 1 and each character run.
-fn each_gram(text: &str, options: &TfidfOptions, mut found: impl FnMut(usize, &str)) {
-    let lowered;
-    let text = if options.lowercase {
-        lowered = text.to_lowercase();
-        &lowered
-    } else {
+fn each_gram(text: &str, options: &TfidfOptions, lowered: &mut String, mut found: impl FnMut(usize, &str)) {
+    let text = if !options.lowercase {
         text
+    } else if text.is_ascii() {
+        lowered.clear();
+        lowered.push_str(text);
+        lowered.make_ascii_lowercase();
+        lowered
+    } else {
+        *lowered = text.to_lowercase();
+        lowered
     };
     ngrams::words(text, options.word_ngrams, |gram| found(0, gram));
     ngrams::characters(text, options.char_ngrams, |gram| found(1, gram));
