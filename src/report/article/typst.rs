@@ -282,19 +282,18 @@ fn string(text: &str) -> String {
     format!("#{}", string_literal(text))
 }
 
-/// No line breaks within a range or a list of widths as `256–256`.
+/// No line breaks within a range as `256–256`; a longer chain may need one.
 fn joined_ranges(text: &str) -> String {
-    let characters: Vec<char> = text.chars().collect();
-    let is_digit = |i: Option<usize>| i.and_then(|i| characters.get(i)).is_some_and(char::is_ascii_digit);
-    let mut out = String::with_capacity(text.len());
-    for (i, &character) in characters.iter().enumerate() {
-        if character == '–' && is_digit(i.checked_sub(1)) && is_digit(Some(i + 1)) {
-            out.push_str("\u{2060}–\u{2060}");
-        } else {
-            out.push(character);
-        }
-    }
-    out
+    let is_range = |(from, to): (&str, &str)| {
+        from.ends_with(|c: char| c.is_ascii_digit())
+            && to.starts_with(|c: char| c.is_ascii_digit())
+            && !to.contains('–')
+    };
+    let words = text.split(' ').map(|word| match word.split_once('–') {
+        Some(ends) if is_range(ends) => word.replace('–', "\u{2060}–\u{2060}"),
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn string_literal(text: &str) -> String {
@@ -323,6 +322,7 @@ mod tests {
     #[test]
     fn ranges_stay_on_their_line() {
         assert_eq!(joined_ranges("256–128, a – b, –1"), "256\u{2060}–\u{2060}128, a – b, –1");
+        assert_eq!(joined_ranges("64–32–16"), "64–32–16");
     }
 
     #[test]

@@ -63,9 +63,9 @@ fn table(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Float {
     let heads = [
         (voice.say("Network", "Réseau"), Align::Wrapped(0.15)),
         (voice.say("Reads", "Entrées"), Align::Wrapped(0.14)),
-        (voice.say("Trunk", "Tronc"), Align::Wrapped(0.12)),
+        (voice.say("Trunk", "Tronc"), Align::Wrapped(0.14)),
         (voice.say("Weights", "Poids"), Align::Right),
-        (voice.say("Optimizer, schedule", "Optimiseur, programme"), Align::Wrapped(0.15)),
+        (voice.say("Optimizer, schedule", "Optimiseur, programme"), Align::Wrapped(0.14)),
         (voice.say("Step", "Pas"), Align::Right),
         (voice.say("Batch / epochs", "Lot / époques"), Align::Wrapped(0.1)),
     ];
