@@ -36,7 +36,7 @@ pub struct Describe {
 
 impl Stage for Describe {
     const KIND: &'static str = "describe";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
     const INPUTS: &'static [InputPort] = &[InputPort::table(
         "rows",

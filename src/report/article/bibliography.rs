@@ -305,6 +305,14 @@ pub static WORKS: &[Work] = &[
         2014,
     ),
     work(
+        "tsne",
+        Kind::Article,
+        "van der Maaten, Laurens and Hinton, Geoffrey",
+        "Visualizing Data using t-SNE",
+        ["Journal of Machine Learning Research", "9, 2579–2605", ""],
+        2008,
+    ),
+    work(
         "ulmfit",
         Kind::Proceedings,
         "Howard, Jeremy and Ruder, Sebastian",

@@ -97,8 +97,17 @@ impl Voice {
     pub fn label(self, text: &str) -> String {
         let is_number =
             |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '−' | '-' | '+' | '%' | ' ' | '·' | '<');
-        if self.is_french() && text.chars().any(|c| c.is_ascii_digit()) && text.chars().all(is_number) {
-            self.number(text).replace(" %", &format!("{NARROW}%"))
+        if !self.is_french() {
+            // As the sentences around it have it.
+            return text.replace(" %", "%");
+        }
+        if text.chars().any(|c| c.is_ascii_digit()) && text.chars().all(is_number) {
+            // Where a figure saves the zero before the point, French still wants it before the comma.
+            let number = self.number(text).replace(" %", &format!("{NARROW}%"));
+            match number.trim_start_matches('−') {
+                rest if rest.starts_with(',') => number.replacen(',', "0,", 1),
+                _ => number,
+            }
         } else {
             text.to_owned()
         }
@@ -167,6 +176,11 @@ mod tests {
         assert_eq!(FRENCH.interval(0.7, 0.75), "[0,700\u{202f};\u{a0}0,750]");
         assert_eq!(FRENCH.label("1,405"), "1\u{202f}405");
         assert_eq!(FRENCH.label("best epoch 0.5"), "best epoch 0.5");
+        assert_eq!((FRENCH.label(".07"), FRENCH.label("−.15")), ("0,07".into(), "−0,15".into()));
+        assert_eq!(
+            (ENGLISH.label("12 · 5.0 %"), FRENCH.label("12 · 5.0 %")),
+            ("12 · 5.0%".into(), "12 · 5,0\u{202f}%".into())
+        );
     }
 
     #[test]

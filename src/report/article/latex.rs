@@ -108,7 +108,9 @@ impl Writer<'_> {
              % Names in a fixed font do not hyphenate: lines may stretch a little.\n\
              \\emergencystretch=2em\n\\setlength{{\\tabcolsep}}{{3pt}}\n\
              \\renewcommand{{\\topfraction}}{{0.9}}\n\\renewcommand{{\\textfraction}}{{0.07}}\n\\renewcommand{{\\floatpagefraction}}{{0.8}}\n\
-             \\clubpenalty=10000\n\\widowpenalty=10000\n"
+             \\clubpenalty=10000\n\\widowpenalty=10000\n\\raggedbottom\n\
+             % A page of figures alone begins at its top.\n\
+             \\makeatletter\\setlength{{\\@fptop}}{{0pt}}\\makeatother\n"
         )
     }
 

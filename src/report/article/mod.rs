@@ -72,8 +72,9 @@ pub enum ArticleError {
 }
 
 /// Floats in the order in which they leave for the appendix where pages run out: what supports first, what answers last.
-pub const LEAVES_FIRST: [&str; 13] = [
+pub const LEAVES_FIRST: [&str; 14] = [
     "fig:components",
+    "fig:map",
     "fig:correlation",
     "fig:classes",
     "fig:search",

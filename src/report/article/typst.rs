@@ -188,7 +188,7 @@ impl Writer<'_> {
         let size = if table.columns.len() > 5 { "8pt" } else { "9pt" };
         format!(
             "#align(center)[#set text(size: {size})\n#set par(justify: false, first-line-indent: 0pt)\n#table(columns: ({},), align: ({},), stroke: none, \
-             inset: (x: 2.5pt, y: 2.2pt),\n  table.hline(stroke: 0.8pt),\n  {},\n  table.hline(stroke: 0.5pt),\n{rows}  table.hline(stroke: 0.8pt),\n)]",
+             inset: (x: 2.5pt, top: 2.9pt, bottom: 2.2pt),\n  table.hline(stroke: 0.8pt),\n  {},\n  table.hline(stroke: 0.5pt),\n{rows}  table.hline(stroke: 0.8pt),\n)]",
             columns.join(", "),
             aligns.join(", "),
             cells(&heads),
@@ -199,7 +199,7 @@ impl Writer<'_> {
         let mut out = String::new();
         for piece in &text.0 {
             match piece {
-                Piece::Plain(plain) => out.push_str(&string(plain)),
+                Piece::Plain(plain) => out.push_str(&string(&joined_ranges(plain))),
                 Piece::Emphasis(inner) => {
                     let _ = write!(out, "#emph[{}]", self.text(inner));
                 }
@@ -245,9 +245,10 @@ impl Writer<'_> {
             string(title)
         );
         for (place, work) in article.works.iter().enumerate() {
-            let mut line = format!("{}: {}.", work.printed_authors(), work.title.trim_end_matches(['.', '?']));
-            if work.title.ends_with('?') {
-                line = format!("{}: {}", work.printed_authors(), work.title);
+            let mut line = format!("{}: {}", work.printed_authors(), work.title.trim_end_matches('.'));
+            let is_alone = work.venue.is_empty() && work.place.is_empty();
+            if !is_alone && !work.title.ends_with('?') {
+                line.push('.');
             }
             if !work.venue.is_empty() {
                 let _ = write!(line, " {}", work.venue);
@@ -281,6 +282,20 @@ fn string(text: &str) -> String {
     format!("#{}", string_literal(text))
 }
 
+/// No line breaks within a range as `256–256`; a longer chain may need one.
+fn joined_ranges(text: &str) -> String {
+    let is_range = |(from, to): (&str, &str)| {
+        from.ends_with(|c: char| c.is_ascii_digit())
+            && to.starts_with(|c: char| c.is_ascii_digit())
+            && !to.contains('–')
+    };
+    let words = text.split(' ').map(|word| match word.split_once('–') {
+        Some(ends) if is_range(ends) => word.replace('–', "\u{2060}–\u{2060}"),
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn string_literal(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -303,6 +318,12 @@ fn string_literal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_stay_on_their_line() {
+        assert_eq!(joined_ranges("256–128, a – b, –1"), "256\u{2060}–\u{2060}128, a – b, –1");
+        assert_eq!(joined_ranges("64–32–16"), "64–32–16");
+    }
 
     #[test]
     fn text_cannot_become_markup() {

@@ -65,7 +65,7 @@ pub fn grouped_bars(title: &str, description: &str, axis: &str, series: &[Series
     draw_legend(&mut drawing, &legend, 32.0);
 
     let label_room =
-        rows.iter().map(|r| text::width(&r.label, 12.0)).fold(0.0, f64::max).clamp(30.0, WIDTH * 0.36) + 8.0;
+        rows.iter().map(|r| text::width(&r.label, 12.0)).fold(0.0, f64::max).clamp(30.0, WIDTH * 0.42) + 8.0;
     let ends = rows.iter().flat_map(|r| &r.values).flatten().flat_map(|i| [i.value, i.low, i.high]);
     let (low, high) = extent(ends).unwrap_or((0.0, 1.0));
     let has_bars = series.iter().any(|s| s.mark == Mark::Bar);

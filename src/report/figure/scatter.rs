@@ -21,8 +21,8 @@ pub struct Point {
 pub struct ScatterChart<'a> {
     pub title: &'a str,
     pub description: &'a str,
-    pub x_label: &'a str,
-    pub y_label: &'a str,
+    /// The names of the axes; without, they have no numbers either, as where only nearness means something.
+    pub axes: Option<(&'a str, &'a str)>,
     pub classes: &'a [String],
     pub points: &'a [Point],
 }
@@ -36,7 +36,8 @@ pub fn scatter(chart: &ScatterChart, palette: &Palette) -> Drawing {
     let panels = chart.classes.len().max(1);
     let columns = panels.min(COLUMNS);
     let left = 34.0;
-    let side = (WIDTH - left - GAP * (columns as f64 - 1.0)) / columns as f64;
+    // A little room for the last frame's line.
+    let side = (WIDTH - 1.0 - left - GAP * (columns as f64 - 1.0)) / columns as f64;
     let side = side.min(300.0);
     let height = side.min(230.0);
     let lines = panels.div_ceil(columns);
@@ -56,13 +57,15 @@ pub fn scatter(chart: &ScatterChart, palette: &Palette) -> Drawing {
         let name = text::fit(class.map_or("all rows", String::as_str), 12.0, side);
         drawing.add(Element::text(x, y + 10.0, &name).bold());
         drawing.add(Element::rect(x, y + 18.0, side, height).no_fill().stroke(Paint::Grid, 1.0));
-        x_scale.draw_below(&mut drawing, y + 18.0, y + 18.0 + height, "");
-        if panel % columns == 0 {
-            y_scale.draw_left(&mut drawing, x, x + side);
-        } else {
-            for &tick in &y_scale.ticks {
-                let at = y_scale.at(tick);
-                drawing.add(Element::line(x, at, x + side, at).stroke(Paint::Grid, 1.0));
+        if chart.axes.is_some() {
+            x_scale.draw_below(&mut drawing, y + 18.0, y + 18.0 + height, "");
+            if panel % columns == 0 {
+                y_scale.draw_left(&mut drawing, x, x + side);
+            } else {
+                for &tick in &y_scale.ticks {
+                    let at = y_scale.at(tick);
+                    drawing.add(Element::line(x, at, x + side, at).stroke(Paint::Grid, 1.0));
+                }
             }
         }
         let (mut context, mut own) = (PathData::default(), PathData::default());
@@ -90,8 +93,9 @@ pub fn scatter(chart: &ScatterChart, palette: &Palette) -> Drawing {
             }
         }
     }
-    let axes = text::fit(&format!("→ {}   ↑ {}   + mean of the class", chart.x_label, chart.y_label), 11.0, WIDTH);
-    drawing.add(Element::text(left, bottom + 6.0, &axes).size(11.0).fill(Paint::Muted));
+    let axes = chart.axes.map_or(String::new(), |(across, upwards)| format!("→ {across}   ↑ {upwards}   "));
+    let key = text::fit(&format!("{axes}+ mean of the class"), 11.0, WIDTH);
+    drawing.add(Element::text(left, bottom + 6.0, &key).size(11.0).fill(Paint::Muted));
     drawing
 }
 

@@ -6,7 +6,7 @@ use super::{Study, class_names, plural, stage_id};
 use crate::report::figure::text::percent;
 use crate::report::figure::{CloudChart, Point, ScatterChart, cloud, scatter};
 use crate::report::page::{Block, Figure, Section};
-use crate::report::read::{ColumnView, StageArtifacts, TableView, count, number, text, texts};
+use crate::report::read::{ColumnView, TableView, count, number, text, texts};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("maps", "Maps of the vectors");
@@ -16,7 +16,7 @@ pub fn section(study: &Study) -> Option<Section> {
             inner.say(sentence);
         }
         if let Some(table) = stage.tables.get("points") {
-            figures(study, &mut inner, stage, document, table);
+            figures(study, &mut inner, document, table);
         }
         section.subsections.push(inner);
     }
@@ -28,8 +28,6 @@ fn sentence(document: &Value) -> Option<String> {
     let near = document.get("neighbours")?;
     let (own, chance) = (number(near, "of_own_class")?, number(near, "by_chance")?);
     let neighbours = count(near, "count")?;
-    let columns = document.get("columns")?;
-    let columns: Vec<String> = [texts(columns.get("text")), texts(columns.get("numeric"))].concat();
     let more = if own > 2.0 * chance {
         "the vectors alone tell much of the class"
     } else if own > 1.2 * chance {
@@ -43,17 +41,24 @@ fn sentence(document: &Value) -> Option<String> {
         kept.map_or(String::new(), |kept| format!(" The plane keeps {} of these neighbours{caution}.", percent(kept)));
     Some(format!(
         "Of the {neighbours} nearest neighbours of a row in {} {} have its own class, {} would by chance: {more}.{kept}",
-        columns.join(", "),
+        columns(document).join(", "),
         percent(own),
         percent(chance),
     ))
 }
 
-fn is_straight(document: &Value) -> bool {
+/// The columns that the vectors are made of.
+pub fn columns(document: &Value) -> Vec<String> {
+    let of = |kind| texts(document.get("columns").and_then(|columns| columns.get(kind)));
+    [of("text"), of("numeric")].concat()
+}
+
+/// Whether the axes are principal components, and mean something.
+pub fn is_straight(document: &Value) -> bool {
     text(document, "layout") == Some("pca")
 }
 
-fn figures(study: &Study, section: &mut Section, stage: &StageArtifacts, document: &Value, table: &TableView) {
+fn figures(study: &Study, section: &mut Section, document: &Value, table: &TableView) {
     let (Some(label), Some(x), Some(y)) = (table.texts("label"), table.numbers("x"), table.numbers("y")) else {
         return;
     };
@@ -64,21 +69,15 @@ fn figures(study: &Study, section: &mut Section, stage: &StageArtifacts, documen
     let method = if is_straight(document) { "principal components" } else { "t-SNE" };
     let sample =
         format!("{} of the training part, whose vectors all differ, by {method}", plural(points.len() as u64, "row"));
-    let title = format!("Map of {}", stage.stage);
+    let shown = columns(document).join(", ");
+    let title = format!("Map of {shown}");
     let chart = CloudChart { title: &title, description: &sample, classes: &classes, points: &points, names: &names };
     section.push(Block::Figure(Figure::new(
         cloud(&chart, &study.palette),
         format!("{sample}. A point tells on hover what it is."),
     )));
-    let title = format!("Each class on the map of {}", stage.stage);
-    let chart = ScatterChart {
-        title: &title,
-        description: &sample,
-        x_label: "x",
-        y_label: "y",
-        classes: &classes,
-        points: &points,
-    };
+    let title = format!("Each class on the map of {shown}");
+    let chart = ScatterChart { title: &title, description: &sample, axes: None, classes: &classes, points: &points };
     section
         .push(Block::Figure(Figure::new(scatter(&chart, &study.palette), "One panel per class over all the others.")));
 }

@@ -13,7 +13,7 @@ mod ensemble;
 pub(in crate::report) mod figures;
 mod history;
 mod inspect;
-mod map;
+pub(in crate::report) mod map;
 pub(in crate::report) mod models;
 mod optimism;
 mod panels;

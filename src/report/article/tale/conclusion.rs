@@ -11,9 +11,9 @@ pub fn section(tale: &Tale) -> Section {
     section.blocks.extend(tale.paragraph([
         chosen.map(|(model, scores)| told!(
             tale,
-            "Of what was tried, {name} is what validation rows would have one use, with {accuracy} of the test rows right.",
-            "De tout ce qui a été essayé, {name} est ce que la validation conseille, avec {accuracy} des lignes de test bien classées.",
-            name = tale.name(model),
+            "Of all models tried, validation recommends {name}, which classifies {accuracy} of the test rows correctly.",
+            "De tous les modèles essayés, la validation recommande {name}, qui classe correctement {accuracy} des lignes de test.",
+            name = tale.introduced(model),
             accuracy = tale.voice.percent(scores.accuracy),
         )),
         chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
@@ -34,8 +34,8 @@ fn limits(tale: &Tale) -> Option<String> {
     let least = ceilings.filter_map(|entry| number(entry, "ceiling")).filter(|c| *c < 0.999).reduce(f64::min)?;
     Some(told!(
         tale,
-        "Scores are to be read against a ceiling: contradictory labels let no function of a row's identity be right on more than {ceiling} of the rows.",
-        "Les scores se lisent contre un plafond : des étiquettes contradictoires ne permettent à aucune fonction de l'identité d'une ligne de dépasser {ceiling} des lignes.",
+        "These scores are to be read against a ceiling: since labels contradict one another, no function of a row's identity can be right on more than {ceiling} of the rows.",
+        "Ces scores se lisent au regard d'un plafond : comme des étiquettes se contredisent, aucune fonction de l'identité d'une ligne ne peut être juste pour plus de {ceiling} des lignes.",
         ceiling = tale.voice.percent(least),
     ))
 }
@@ -56,8 +56,8 @@ fn known(tale: &Tale) -> Option<String> {
     let (key, share) = shares.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
     Some(told!(
         tale,
-        "A model that learns {key} profits from {share} of the test rows having a known value of it; where new data bring new ones, its score will be lower.",
-        "Un modèle qui apprend {key} profite de ce que {share} des lignes de test en ont une valeur connue ; là où de nouvelles données en apportent d'autres, son score sera plus bas.",
+        "Of the test rows, {share} have a value of {key} that training rows have too, and networks that learn it profit from this: where new data bring new values, a lower score is to be expected.",
+        "Parmi les lignes de test, {share} ont une valeur de {key} déjà vue à l'apprentissage, ce dont profitent les réseaux qui l'apprennent : là où de nouvelles données en apportent d'autres, il faut s'attendre à un score plus bas.",
         key = crate::report::article::markup::code(&key),
         share = tale.voice.percent(share),
     ))

@@ -79,7 +79,7 @@ pub fn section(tale: &Tale) -> Option<Section> {
     section.blocks.extend(tale.paragraph([
         Some(told!(
             tale,
-            "@tab:convergence gives, for each network, the epoch whose weights are kept and how training and validation rows part there{see}.",
+            "@tab:convergence gives, for each network, the epoch whose weights are kept and how far training and validation rows are apart there{see}.",
             "Le @tab:convergence donne, pour chaque réseau, l'époque dont les poids sont retenus et l'écart qu'y ont apprentissage et validation{see}.",
         )),
         trouble(tale, &courses),
@@ -183,8 +183,8 @@ fn gaps(tale: &Tale, courses: &[Course]) -> Option<String> {
         sentences.push(match wanted {
             Gap::Strong => told!(
                 tale,
-                "Much of the training part was learnt {heart} by {list}: strong over-fitting.",
-                "Une grande part de l'apprentissage a été apprise {heart} par {list} : surapprentissage fort.",
+                "{list} learnt much of the training part {heart}: strong over-fitting.",
+                "Une grande part de l'apprentissage est sue {heart} par {list} : surapprentissage fort.",
             ),
             Gap::Some => {
                 told!(tale, "Some over-fitting shows in {list}.", "Un surapprentissage modéré se voit chez {list}.")
@@ -200,27 +200,39 @@ fn gaps(tale: &Tale, courses: &[Course]) -> Option<String> {
 }
 
 fn over_fitting(tale: &Tale, courses: &[Course]) -> Option<String> {
-    let told = |course: &Course| {
-        let epoch = course.epoch("over_fitting")?;
+    // Networks of which the same is to be said, as one alone and the first of several seeds, share the sentence.
+    let mut told: Vec<(Vec<String>, [String; 5])> = Vec::new();
+    for course in courses {
+        let Some(epoch) = course.epoch("over_fitting") else { continue };
         let of = |name: &str| course.evidence("over_fitting", name).map(|value| tale.voice.decimals(value, 3));
-        let (least, last, then, end) =
-            (of("valid_loss_least")?, of("valid_loss_last")?, of("train_loss_then")?, of("train_loss_last")?);
-        Some(told!(
-            tale,
-            "{name} over-fits from epoch {epoch} on: validation loss rises from {least} to {last} while training loss falls from {then} to {end}.",
-            "{name} surapprend à partir de l'époque {epoch} : la perte de validation monte de {least} à {last} tandis que celle d'apprentissage baisse de {then} à {end}.",
-            name = course.name(),
-        ))
-    };
-    let sentences: Vec<String> = courses.iter().filter_map(told).collect();
-    if sentences.is_empty() {
+        let [Some(least), Some(last), Some(then), Some(end)] =
+            ["valid_loss_least", "valid_loss_last", "train_loss_then", "train_loss_last"].map(of)
+        else {
+            continue;
+        };
+        let found = [epoch.to_string(), least, last, then, end];
+        match told.iter_mut().find(|(_, same)| *same == found) {
+            Some((names, _)) => names.push(course.name()),
+            None => told.push((vec![course.name()], found)),
+        }
+    }
+    if told.is_empty() {
         return Some(told!(
             tale,
             "In no training does validation loss turn upwards while training loss still falls.",
             "Dans aucun apprentissage la perte de validation ne remonte pendant que celle d'apprentissage baisse encore.",
         ));
     }
-    Some(sentences.join(" "))
+    let sentence = |(names, [epoch, least, last, then, end]): &(Vec<String>, [String; 5])| {
+        let (verb, verbe) = if names.len() == 1 { ("over-fits", "surapprend") } else { ("over-fit", "surapprennent") };
+        told!(
+            tale,
+            "{list} {verb} from epoch {epoch} on: validation loss rises from {least} to {last} while training loss falls from {then} to {end}.",
+            "{list} {verbe} à partir de l'époque {epoch} : la perte de validation monte de {least} à {last} tandis que celle d'apprentissage baisse de {then} à {end}.",
+            list = tale.voice.list(names, 6),
+        )
+    };
+    Some(told.iter().map(sentence).collect::<Vec<_>>().join(" "))
 }
 
 fn under_fitting(tale: &Tale, courses: &[Course]) -> Option<String> {
@@ -251,8 +263,8 @@ fn ends(tale: &Tale, courses: &[Course]) -> Option<String> {
     if !flat.is_empty() {
         sentences.push(told!(
             tale,
-            "Converged, with a plateau of the validation score, are {list}.",
-            "Ont convergé, avec un plateau du score de validation : {list}.",
+            "The validation score of {list} had reached a plateau: training has converged.",
+            "Le score de validation de {list} avait atteint un plateau : l'apprentissage a convergé.",
             list = tale.voice.list(&flat, 6),
         ));
     }
@@ -275,7 +287,7 @@ fn ends(tale: &Tale, courses: &[Course]) -> Option<String> {
     if !settled.is_empty() {
         sentences.push(told!(
             tale,
-            "In {list} the validation score gained until late, while validation loss was no longer falling at the end.",
+            "In {list} the validation score gained until late, although validation loss was no longer falling at the end.",
             "Chez {list}, le score de validation a progressé longtemps, mais la perte de validation ne baissait plus à la fin.",
             list = tale.voice.list(&settled, 6),
         ));
@@ -292,10 +304,17 @@ fn curves(tale: &Tale) -> Option<(Float, Vec<String>)> {
         return None;
     }
     let name = markup::code(&first.stage);
+    // The average of several networks has no one epoch to mark.
+    let rule = match stage.document("parts").and_then(|metrics| count(metrics, "best_epoch")) {
+        Some(_) => {
+            tale.voice.say("; the dashed rule is the epoch kept", " ; le trait vertical marque l'époque retenue")
+        }
+        None => "",
+    };
     let caption = told!(
         tale,
-        "Learning curves of {name}: loss in nats (left) and accuracy (right) on training and validation rows; the dashed rule is the epoch kept.",
-        "Courbes d'apprentissage de {name} : perte en nats (à gauche) et exactitude (à droite) sur l'apprentissage et la validation ; le trait vertical marque l'époque retenue.",
+        "Learning curves of {name}: loss in nats (left) and accuracy (right) on training and validation rows{rule}.",
+        "Courbes d'apprentissage de {name} : perte en nats (à gauche) et exactitude (à droite) sur l'apprentissage et la validation{rule}.",
     );
     Some((tale.figure("fig:curves", &caption, drawings, 0.49), vec![name]))
 }
@@ -307,15 +326,27 @@ pub fn in_short(tale: &Tale) -> Option<String> {
     if let Some(epoch) = course.epoch("over_fitting") {
         return Some(told!(
             tale,
-            "{name} over-fits from epoch {epoch} on",
-            "{name} surapprend à partir de l'époque {epoch}",
+            "the best single network, {name}, over-fits from epoch {epoch} on",
+            "le meilleur réseau seul, {name}, surapprend à partir de l'époque {epoch}",
         ));
     }
     Some(match course.gap()? {
-        Gap::Strong => told!(tale, "{name} shows strong over-fitting", "{name} montre un surapprentissage fort"),
-        Gap::Some => told!(tale, "{name} shows some over-fitting", "{name} montre un surapprentissage modéré"),
+        Gap::Strong => told!(
+            tale,
+            "the best single network, {name}, shows strong over-fitting",
+            "le meilleur réseau seul, {name}, montre un surapprentissage fort"
+        ),
+        Gap::Some => told!(
+            tale,
+            "the best single network, {name}, shows some over-fitting",
+            "le meilleur réseau seul, {name}, montre un surapprentissage modéré"
+        ),
         Gap::None | Gap::Reverse => {
-            told!(tale, "{name} shows no sign of over-fitting", "{name} ne montre aucun signe de surapprentissage")
+            told!(
+                tale,
+                "the best single network, {name}, shows no sign of over-fitting",
+                "le meilleur réseau seul, {name}, ne montre aucun signe de surapprentissage"
+            )
         }
     })
 }

@@ -6,6 +6,7 @@ use super::{Tale, codes, methods, names_at, told};
 use crate::report::article::document::{Align, Block, Float, Section};
 use crate::report::article::markup;
 use crate::report::read::{count, count_map, list, number, shown, text};
+use crate::report::study::map::{columns, is_straight};
 use crate::report::study::models::{Model, baselines};
 
 /// A share of test rows with a twin in the training part that is worth a sentence.
@@ -43,6 +44,9 @@ pub fn section(tale: &Tale) -> Section {
         section.blocks.extend(correlation.map(Block::Float));
         section.blocks.extend(map.map(Block::Float));
     }
+    let neighbourhood = neighbours_figure(tale);
+    section.blocks.extend(tale.paragraph([neighbours(tale, neighbourhood.is_some())]));
+    section.blocks.extend(neighbourhood.map(Block::Float));
     let (sentences, table) = earlier(tale);
     section.blocks.extend(tale.paragraph(sentences));
     section.blocks.extend(table.map(Block::Float));
@@ -75,13 +79,13 @@ fn source(tale: &Tale, profile: Option<&Value>) -> Option<String> {
     Some(match rows {
         Some(rows) => told!(
             tale,
-            "The data come as {files} CSV files{cite}; their labelled rows are {rows}, with {count} columns besides the label {label}.",
-            "Les données sont {files} fichiers CSV{cite} ; elles comptent {rows} lignes étiquetées et {count} colonnes en plus de l'étiquette {label}.",
+            "The data come as {files} CSV files{cite}; {rows} of their rows are labelled, with {count} columns besides the label {label}.",
+            "Les données viennent de {files} fichiers CSV{cite} ; elles comptent {rows} lignes étiquetées et {count} colonnes en plus de l'étiquette {label}.",
         ),
         None => told!(
             tale,
             "The data come as {files} CSV files{cite}; the label is {label}.",
-            "Les données sont {files} fichiers CSV{cite} ; l'étiquette est {label}.",
+            "Les données viennent de {files} fichiers CSV{cite} ; l'étiquette est {label}.",
         ),
     })
 }
@@ -132,16 +136,16 @@ fn grouping(tale: &Tale) -> Option<String> {
     let folds = count(document, "folds").filter(|folds| *folds > 1);
     let mut sentence = told!(
         tale,
-        "Rows that agree in {keys} form one of {groups} groups, and no group stands on two sides of the split",
-        "Les lignes qui coïncident par {keys} forment l'un des {groups} groupes, et aucun groupe n'est des deux côtés de la séparation",
-        keys = keys.join(tale.voice.say(" or in ", " ou par ")),
+        "Rows that agree in {keys} are joined in {groups} groups, none of which is divided between the parts",
+        "Les lignes de même {keys} sont réunies en {groups} groupes, dont aucun n'est partagé entre les parties",
+        keys = keys.join(tale.voice.say(" or in ", " ou de même ")),
         groups = tale.voice.count(groups),
     );
     if let Some(folds) = folds {
         sentence.push_str(&told!(
             tale,
-            ", nor of the {folds} folds of cross-validation",
-            ", ni des {folds} plis de la validation croisée",
+            " or between the {folds} folds of cross-validation",
+            " ni entre les {folds} plis de la validation croisée",
         ));
     }
     Some(sentence + ".")
@@ -155,9 +159,8 @@ fn largest(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
     let see = if has_figure { " (@fig:classes)" } else { "" };
     Some(told!(
         tale,
-        "Over all rows, {most} is the largest class{see}, {times} times as frequent as {least}: always guessing it would be right on {share} of them.",
-        "Toutes lignes confondues, {most} est la classe la plus nombreuse{see}, {times} fois plus fréquente que {least} : la prédire toujours \
-         serait juste pour {share} d'entre elles.",
+        "Over all rows, {most} is the largest class{see}, {times} times as frequent as {least}: it holds {share} of them.",
+        "Toutes lignes confondues, {most} est la classe la plus nombreuse{see}, {times} fois plus fréquente que {least} : elle en compte {share}.",
         most = markup::escaped(largest.0),
         least = markup::escaped(smallest.0),
         times = tale.voice.decimals(largest.1 as f64 / smallest.1.max(1) as f64, 1),
@@ -186,9 +189,13 @@ fn give_aways(tale: &Tale, profile: &Value) -> Option<String> {
     if !full.is_empty() {
         sentences.push(told!(
             tale,
-            "An audit found that looking up the value of {list} alone gives the label away; no model is shown {them}.",
-            "Un audit a établi que la valeur de {list} suffit à révéler l'étiquette ; aucun modèle ne {them} voit.",
+            "An audit found that {which} {list} gives the label away; no model is shown {them}.",
+            "Un audit a établi que la valeur de {which}{list} suffit à elle seule à révéler l'étiquette ; aucun modèle ne {them} voit.",
             list = tale.voice.list(&full, 5),
+            which = match full.len() {
+                1 => tale.voice.say("looking up the value of", ""),
+                _ => tale.voice.say("looking up the value of any one of", "chacune des colonnes "),
+            },
             them = if full.len() == 1 { tale.voice.say("it", "la") } else { tale.voice.say("them", "les") },
         ));
         let seen: Vec<String> = tale
@@ -204,9 +211,13 @@ fn give_aways(tale: &Tale, profile: &Value) -> Option<String> {
     if !nearly.is_empty() {
         sentences.push(told!(
             tale,
-            "{list} nearly does, where its value is known from another row.",
-            "{list} la révèle presque, quand sa valeur est connue d'une autre ligne.",
+            "{list} nearly {verb} so too, where the value is known from another row.",
+            "{list} la {verb} presque, quand la valeur est connue d'une autre ligne.",
             list = tale.voice.list(&nearly, 4),
+            verb = match nearly.len() {
+                1 => tale.voice.say("does", "révèle"),
+                _ => tale.voice.say("do", "révèlent"),
+            },
         ));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
@@ -222,8 +233,8 @@ fn ceiling(tale: &Tale, profile: &Value) -> Option<String> {
     Some(told!(
         tale,
         "Labels contradict one another: {number} values of {key} carry several, so that no function of it can be right on more than {ceiling} of the rows.",
-        "Des étiquettes se contredisent : {number} valeurs de {key} en portent plusieurs, si bien qu'aucune fonction n'en peut classer plus de \
-         {ceiling} correctement.",
+        "Des étiquettes se contredisent : {number} valeurs de {key} en portent plusieurs, si bien qu'aucune fonction de celles-ci ne peut être juste pour plus de \
+         {ceiling} des lignes.",
         number = tale.voice.count(found.2),
         key = codes(&found.1.split(" + ").map(String::from).collect::<Vec<_>>()).join(" + "),
         ceiling = tale.voice.percent(found.0),
@@ -241,8 +252,8 @@ fn twins(tale: &Tale, profile: &Value) -> Option<String> {
     let (given, random) = shares.last()?;
     (random >= FEW_TWINS && given < random).then(|| told!(
         tale,
-        "A random split by rows would have put a twin of {random} of the test rows into the training part; here it is {given}.",
-        "Une séparation aléatoire ligne par ligne aurait mis dans l'apprentissage un double de {random} des lignes de test ; ici c'est {given}.",
+        "A random split by rows would have left {random} of the test rows with a twin in the training part; here it is {given}.",
+        "Une séparation aléatoire ligne par ligne aurait laissé à {random} des lignes de test un double dans l'apprentissage ; ici, la part est de {given}.",
         random = tale.voice.percent(random),
         given = tale.voice.percent(given),
     ))
@@ -261,7 +272,7 @@ fn strongest(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
         }
     }
     let (value, i, j) = best?;
-    let see = if has_figure { ", @fig:correlation" } else { "" };
+    let see = if has_figure { " (@fig:correlation)" } else { "" };
     Some(told!(
         tale,
         "The strongest rank correlation between numeric columns is {value}, of {a} and {b}{see}.",
@@ -300,6 +311,50 @@ fn map_figure(tale: &Tale) -> Option<Float> {
         "Un échantillon de lignes sur les deux premières composantes principales, un panneau par classe sur fond des autres.",
     );
     (!drawings.is_empty()).then(|| tale.figure("fig:components", caption, drawings, 0.8))
+}
+
+/// How far nearest neighbours share the class before anything is learnt.
+fn neighbours(tale: &Tale, has_figure: bool) -> Option<String> {
+    let document = tale.of_kind("map").find_map(|stage| stage.document("layout"))?;
+    let near = document.get("neighbours")?;
+    let see = match number(near, "kept_in_plane").filter(|_| has_figure) {
+        Some(kept) => told!(
+            tale,
+            "; the plane of @fig:map{method} keeps {kept} of these neighbours",
+            " ; le plan de la @fig:map{method} garde {kept} de ces voisines",
+            method =
+                if is_straight(document) { "" } else { tale.voice.say(", by t-SNE [@tsne],", ", par t-SNE [@tsne],") },
+            kept = tale.voice.percent(kept),
+        ),
+        None if has_figure => " (@fig:map)".to_owned(),
+        None => String::new(),
+    };
+    Some(told!(
+        tale,
+        "Before anything is learnt, {own} of the {number} nearest neighbours of a training row by the vectors of {columns} have its own class, {chance} would by chance{see}.",
+        "Avant tout apprentissage, {own} des {number} plus proches voisines d'une ligne d'apprentissage, d'après les vecteurs de {columns}, sont de sa classe, contre {chance} au hasard{see}.",
+        own = tale.voice.percent(number(near, "of_own_class")?),
+        chance = tale.voice.percent(number(near, "by_chance")?),
+        number = count(near, "count")?,
+        columns = tale.voice.list(&codes(&columns(document)), 4),
+    ))
+}
+
+fn neighbours_figure(tale: &Tale) -> Option<Float> {
+    let stage = tale.of_kind("map").find(|stage| stage.document("layout").is_some())?;
+    let drawings = tale.drawings(stage, &["each-class-on-the-map"], None);
+    let caption = if is_straight(stage.document("layout")?) {
+        tale.voice.say(
+            "Training rows in the plane of the first two principal components of their vectors, one panel per class over all the others.",
+            "Lignes d'apprentissage dans le plan des deux premières composantes principales de leurs vecteurs, un panneau par classe sur fond des autres.",
+        )
+    } else {
+        tale.voice.say(
+            "Training rows in the plane by t-SNE of their vectors, one panel per class over all the others; distances between groups mean nothing.",
+            "Lignes d'apprentissage dans le plan par t-SNE de leurs vecteurs, un panneau par classe sur fond des autres ; les distances entre groupes n'ont pas de sens.",
+        )
+    };
+    (!drawings.is_empty()).then(|| tale.figure("fig:map", caption, drawings, 0.8))
 }
 
 /// What standard classifiers reach: the results that networks are held against.
@@ -354,16 +409,17 @@ fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
     let sentences = vec![
         Some(told!(
             tale,
-            "As earlier results to be measured by, @tab:baselines lists {count} standard classifiers, best by cross-validation first.",
-            "Comme résultats antérieurs auxquels se mesurer, le @tab:baselines présente {count} classifieurs usuels, le meilleur en validation croisée en tête.",
+            "As earlier results, @tab:baselines lists {count} standard classifiers, the best by cross-validation first.",
+            "Comme résultats antérieurs, le @tab:baselines présente {count} classifieurs usuels, le meilleur en validation croisée en tête.",
             count = models.len(),
         )),
         best.cv_accuracy.map(|cv| {
             told!(
                 tale,
-                "The best is {name} with an accuracy of {cv}{test}.",
-                "Le meilleur est {name}, d'exactitude {cv}{test}.",
+                "The best is {name}{reads} with an accuracy of {cv}{test}.",
+                "Le meilleur est {name}{reads} avec une exactitude de {cv}{test}.",
                 name = tale.subject(best),
+                reads = reads_texts(tale, best),
                 cv = plus_minus(Some(cv)),
                 test = best.test.as_ref().map_or_else(String::new, |scores| told!(
                     tale,
@@ -376,11 +432,20 @@ fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
         floor.and_then(|model| model.test.as_ref()).map(|scores| {
             told!(
                 tale,
-                "Guessing the largest class of the training part is right on {share}.",
-                "Prédire la classe majoritaire de l'apprentissage est juste pour {share}.",
+                "Guessing the largest class of the training part is right on {share} of the test rows.",
+                "Prédire toujours la classe majoritaire de l'apprentissage est juste pour {share} des lignes de test.",
                 share = voice.percent(scores.accuracy),
             )
         }),
     ];
     (sentences, Some(tale.table("tab:baselines", caption, &heads, rows)))
+}
+
+/// What a classifier reads besides numbers, by the parameters of its stage.
+fn reads_texts(tale: &Tale, model: &Model) -> String {
+    let columns = tale.stage(&model.stage).map(|stage| names_at(&stage.params, "text")).unwrap_or_default();
+    if columns.is_empty() {
+        return String::new();
+    }
+    told!(tale, ", which also reads {list},", ", qui lit aussi {list},", list = tale.voice.list(&codes(&columns), 4))
 }

@@ -26,18 +26,22 @@ fn task(tale: &Tale) -> Option<String> {
     let classes_shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
     let label = markup::code(tale.label().unwrap_or("label"));
     let (number, list) = (classes.len(), tale.voice.list(&classes_shown, 12));
+    let new = match super::transfer::added(tale) {
+        Some(new) => told!(tale, "; {new} is added later, by transfer", " ; {new} s'y ajoute ensuite, par transfert"),
+        None => String::new(),
+    };
     Some(match rows {
         Some(rows) => told!(
             tale,
-            "This article asks how well {label} can be told for {rows} rows of data, of which the main part concerns {number} classes: {list}.",
-            "Cet article demande avec quelle exactitude on peut déterminer {label} pour {rows} lignes de données, dont l'essentiel porte sur \
-             {number} classes : {list}.",
+            "This article asks how well {label} can be predicted from {rows} labelled rows. The main task has {number} classes: {list}{new}.",
+            "Cet article étudie avec quelle exactitude on peut prédire {label} à partir de {rows} lignes étiquetées. La tâche principale compte \
+             {number} classes : {list}{new}.",
             rows = tale.voice.count(rows),
         ),
         None => told!(
             tale,
-            "This article asks how well {label} can be told among {number} classes: {list}.",
-            "Cet article demande avec quelle exactitude on peut déterminer {label} parmi {number} classes : {list}.",
+            "This article asks how well {label} can be predicted among {number} classes: {list}{new}.",
+            "Cet article étudie avec quelle exactitude on peut prédire {label} parmi {number} classes : {list}{new}.",
         ),
     })
 }
@@ -72,25 +76,25 @@ fn columns(tale: &Tale) -> Option<String> {
 fn questions(tale: &Tale) -> Option<String> {
     let mut asked = Vec::new();
     if tale.classical().is_some() {
-        asked.push(tale.voice.say("how far standard classifiers get", "jusqu'où vont des classifieurs usuels"));
+        asked.push(tale.voice.say("how far do standard classifiers get", "jusqu'où vont des classifieurs usuels"));
     }
     if tale.network().is_some() {
         asked.push(tale.voice.say(
-            "what neural networks add to them, and whether their training converges without over-fitting",
-            "ce que des réseaux de neurones y ajoutent, et si leur apprentissage converge sans surapprentissage",
+            "what do neural networks add to them, and does their training converge without over-fitting",
+            "qu'y ajoutent des réseaux de neurones, et leur apprentissage converge-t-il sans surapprentissage",
         ));
     }
     if tale.of_kind("inspect").next().is_some() {
-        asked.push(tale.voice.say("what a model leans on", "sur quoi un modèle s'appuie"));
+        asked.push(tale.voice.say("what does a model lean on", "sur quoi un modèle s'appuie-t-il"));
     }
     if tale.of_kind("transfer").next().is_some() {
         asked.push(tale.voice.say(
-            "whether a trained network helps where a class is added",
-            "si un réseau entraîné aide lorsqu'une classe s'ajoute",
+            "does a trained network help where a class is added",
+            "un réseau entraîné aide-t-il lorsqu'une classe s'ajoute",
         ));
     }
     let numbered: Vec<String> =
-        asked.iter().enumerate().map(|(i, question)| format!("({}) {question}", i + 1)).collect();
-    let list = numbered.join(tale.voice.say("; ", " ; "));
-    (!numbered.is_empty()).then(|| told!(tale, "The questions are: {list}.", "Les questions sont : {list}."))
+        asked.iter().enumerate().map(|(i, question)| format!("({})\u{a0}{question}", i + 1)).collect();
+    let list = numbered.join(tale.voice.say("? ", " ? "));
+    (!numbered.is_empty()).then(|| told!(tale, "The questions are: {list}?", "Les questions sont : {list} ?"))
 }

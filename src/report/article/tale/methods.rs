@@ -33,8 +33,8 @@ static CLASSICAL: &[Method] = &[
     method("naive_bayes", "naive Bayes", "classifieur bayésien naïf", "naivebayes").with("", "le "),
     method("tree", "decision tree", "arbre de décision", "cart").with("the ", "l’"),
     method("random_forest", "random forest", "forêt aléatoire", "forest").with("the ", "la "),
-    method("extra_trees", "extra trees", "arbres extrêmement aléatoires", "extratrees").with("", "les "),
-    method("boosting", "gradient boosting", "boosting de gradient", "boosting").with("", "le "),
+    method("extra_trees", "extra trees", "extra-trees", "extratrees").with("", "les "),
+    method("boosting", "gradient boosting", "gradient boosting", "boosting").with("", "le "),
 ];
 
 static OPTIMIZERS: &[Method] = &[
@@ -96,6 +96,7 @@ static LABELS: &[(&str, &str)] = &[
     ("true", "vrai"),
     ("valid", "valid."),
     ("weight", "poids"),
+    ("+ mean of the class", "+ moyenne de la classe"),
     ("all texts", "textes"),
     ("all numbers", "nombres"),
     ("all categories", "catégories"),
@@ -106,7 +107,7 @@ static LABELS: &[(&str, &str)] = &[
 /// The label in French, where it is one of the report's own.
 pub fn french_label(text: &str) -> Option<String> {
     if let Some(epoch) = text.strip_prefix("best epoch ") {
-        return Some(format!("époque retenue : {epoch}").replace(" :", "\u{202f}:"));
+        return Some(format!("époque {epoch}"));
     }
     if let Some(rest) = text.strip_prefix("→ component 1 (") {
         let text = format!("→ composante 1 ({rest}").replace("component 2", "composante 2");

@@ -25,7 +25,7 @@ use super::markup;
 use super::text::Text;
 use crate::report::contest::Pair;
 use crate::report::figure::Drawing;
-use crate::report::read::{Scores, StageArtifacts, text};
+use crate::report::read::{Scores, StageArtifacts, count, text};
 use crate::report::study::Study;
 use crate::report::study::contest::{Judgement, duel, judge};
 use crate::report::study::figures::in_colours;
@@ -103,6 +103,13 @@ impl<'a> Tale<'a> {
         stages.iter().filter(move |stage| stage.kind == kind)
     }
 
+    /// The rows of these classes in all parts of the split.
+    fn rows_of(&self, classes: &[String]) -> Option<u64> {
+        let parts = self.of_kind("split").find_map(|split| split.document("parts"))?.get("parts")?.as_object()?;
+        let of = |part: &Value| classes.iter().filter_map(|class| count(part.get("classes")?, class)).sum::<u64>();
+        Some(parts.values().map(of).sum()).filter(|rows| *rows > 0)
+    }
+
     /// The label's name, where a stage tells it.
     fn label(&self) -> Option<&'a str> {
         self.of_kind("split").find_map(|split| text(split.document("parts")?, "label"))
@@ -129,6 +136,16 @@ impl<'a> Tale<'a> {
         format!("{article}{}", self.name(model))
     }
 
+    /// The same with what it is, where a reader meets it first.
+    fn introduced(&self, model: &Model) -> String {
+        let what = match self.kind(model) {
+            Some("train") => self.voice.say("the network ", "le réseau "),
+            Some("ensemble") => self.voice.say("the ensemble ", "l’ensemble "),
+            _ => "",
+        };
+        format!("{what}{}", self.subject(model))
+    }
+
     fn duel(&self, a: &Model, b: &Model) -> Option<Pair> {
         duel(&self.study, a, b)
     }
@@ -143,6 +160,17 @@ impl<'a> Tale<'a> {
         let other = self.subject(b);
         let difference = a.judged()?.accuracy - b.judged()?.accuracy;
         let reason = match self.duel(a, b) {
+            // The interval is of this pair alone, the p value of all: they may part.
+            Some(pair) if !judgement.differ && (pair.low > 0.0 || pair.high < 0.0) => match voice.is_french() {
+                false => {
+                    format!("95% interval {} points before correction, {} after", self.points(&pair), voice.p(pair.p))
+                }
+                true => format!(
+                    "intervalle à 95 % {} points avant correction, {} après",
+                    self.points(&pair),
+                    voice.p(pair.p)
+                ),
+            },
             Some(pair) => match voice.is_french() {
                 false => format!("95% interval {} points, {}", self.points(&pair), voice.p(pair.p)),
                 true => format!("intervalle à 95 % {} points, {}", self.points(&pair), voice.p(pair.p)),
@@ -216,9 +244,10 @@ impl<'a> Tale<'a> {
     /// A figure of the report in the article's language.
     fn own_words(&self, mut drawing: Drawing) -> Drawing {
         let voice = self.voice;
-        if voice.is_french() {
-            drawing.change_texts(&|text| methods::french_label(text).unwrap_or_else(|| voice.label(text)));
-        }
+        drawing.change_texts(&|text| {
+            let own = if voice.is_french() { methods::french_label(text) } else { None };
+            own.unwrap_or_else(|| voice.label(text))
+        });
         drawing
     }
 }

@@ -8,12 +8,12 @@ pub fn note(tale: &Tale, own: &[String]) -> Section {
     let mut section =
         Section::new("sec:note", tale.voice.say("How This Article Was Made", "Comment cet article a été fait"));
     let by_author = if own.is_empty() {
-        told!(tale, "No part of it was written by hand.", "Aucune partie n'en a été écrite à la main.",)
+        told!(tale, "No sentence was written by hand.", "Aucune phrase n'a été écrite à la main.",)
     } else {
         told!(
             tale,
-            "Written by hand are passages at the beginning or end of these sections: {titles}; all else is the program's.",
-            "Sont écrits à la main des passages au début ou à la fin de ces sections : {titles} ; tout le reste est du programme.",
+            "Written by hand are passages at the beginning or end of these sections: {titles}; all other sentences are the program's.",
+            "Sont écrits à la main des passages au début ou à la fin de ces sections : {titles} ; toutes les autres phrases sont du programme.",
             titles = tale.voice.list(own, 5),
         )
     };

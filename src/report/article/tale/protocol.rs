@@ -8,6 +8,11 @@ use crate::report::article::markup;
 use crate::report::read::{StageArtifacts, count, list, number, shown, text};
 use crate::report::study::search::trials::Trials;
 
+/// Of fewer trials a share of variance is not worth a sentence.
+const ENOUGH_TRIALS: usize = 16;
+/// Two decimals would show a smaller weight of an ensemble as nothing, or as more than it is.
+const SHOWN_WEIGHT: f64 = 0.01;
+
 pub fn section(tale: &Tale) -> Section {
     let voice = tale.voice;
     let mut section = Section::new("sec:method", voice.say("Architecture and Protocol", "Architecture et protocole"));
@@ -22,7 +27,8 @@ pub fn section(tale: &Tale) -> Section {
             trunks(tale, &networks),
         ]));
         section.blocks.push(Block::Float(table));
-        section.blocks.extend(tale.paragraph([training(tale, &networks), search(tale), ensembles(tale)]));
+        let sentences = [training(tale, &networks), seeds(tale, &networks), search(tale), ensembles(tale)];
+        section.blocks.extend(tale.paragraph(sentences));
     }
     if let Some(figure) = search_figure(tale) {
         section.blocks.push(Block::Float(figure));
@@ -55,13 +61,13 @@ fn table(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Float {
         ]
     };
     let heads = [
-        (voice.say("Network", "Réseau"), Align::Wrapped(0.12)),
-        (voice.say("Reads", "Entrées"), Align::Wrapped(0.17)),
-        (voice.say("Trunk", "Tronc"), Align::Wrapped(0.16)),
+        (voice.say("Network", "Réseau"), Align::Wrapped(0.15)),
+        (voice.say("Reads", "Entrées"), Align::Wrapped(0.14)),
+        (voice.say("Trunk", "Tronc"), Align::Wrapped(0.14)),
         (voice.say("Weights", "Poids"), Align::Right),
-        (voice.say("Optimizer, schedule", "Optimiseur, programme"), Align::Wrapped(0.16)),
+        (voice.say("Optimizer, schedule", "Optimiseur, programme"), Align::Wrapped(0.14)),
         (voice.say("Step", "Pas"), Align::Right),
-        (voice.say("Batch / epochs", "Lot / époques"), Align::Wrapped(0.11)),
+        (voice.say("Batch / epochs", "Lot / époques"), Align::Wrapped(0.1)),
     ];
     let caption = voice.say(
         "Networks and their training; where a search was made, with the values that it chose.",
@@ -126,8 +132,8 @@ fn encoders(tale: &Tale) -> Option<String> {
         }
         told!(
             tale,
-            "{dim}-dimensional vectors of the pretrained encoder {name}{cite}, which is not trained further",
-            "vecteurs de dimension {dim} de l'encodeur préentraîné {name}{cite}, qui n'est plus entraîné",
+            "{dim}-dimensional vectors of the pretrained encoder {name}{cite}, whose weights stay fixed",
+            "vecteurs de dimension {dim} de l'encodeur préentraîné {name}{cite}, dont les poids restent fixes",
             name = markup::code(name.rsplit('/').next().unwrap_or(name)),
         )
     };
@@ -158,17 +164,22 @@ fn branches(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<Strin
             ));
         }
     }
-    let categories: Vec<(String, Vec<String>)> = networks
-        .iter()
-        .map(|(stage, m)| (markup::code(&stage.stage), names_at(&m["inputs"], "categories")))
-        .filter(|(_, columns)| !columns.is_empty())
-        .collect();
-    for (name, columns) in categories {
+    let mut categories: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for (stage, metrics) in networks {
+        let columns = names_at(&metrics["inputs"], "categories");
+        match categories.iter_mut().find(|(_, same)| *same == columns) {
+            Some((names, _)) => names.push(markup::code(&stage.stage)),
+            None => categories.push((vec![markup::code(&stage.stage)], columns)),
+        }
+    }
+    for (names, columns) in categories.iter().filter(|(_, columns)| !columns.is_empty()) {
+        let (verb, verbe) = if names.len() == 1 { ("learns", "apprend") } else { ("learn", "apprennent") };
         sentences.push(told!(
             tale,
-            "{name} also learns a vector for each value of {list}, replaced at random by that of an unknown value while training.",
-            "{name} apprend aussi un vecteur pour chaque valeur de {list}, remplacé au hasard pendant l'apprentissage par celui d'une valeur inconnue.",
-            list = voice.list(&codes(&columns), 4),
+            "{name} also {verb} a vector for each value of {list}, replaced at random by that of an unknown value while training.",
+            "{name} {verbe} aussi un vecteur pour chaque valeur de {list}, remplacé au hasard pendant l'apprentissage par celui d'une valeur inconnue.",
+            name = voice.list(names, 6),
+            list = voice.list(&codes(columns), 4),
         ));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
@@ -198,8 +209,8 @@ fn trunks(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<String>
     if !means.is_empty() {
         sentences.push(told!(
             tale,
-            "Against over-fitting serve {list}.",
-            "Contre le surapprentissage servent {list}.",
+            "Training is stabilised and regularised by {list}.",
+            "L'apprentissage est stabilisé et régularisé par {list}.",
             list = tale.voice.list(&means, 5),
         ));
     }
@@ -241,12 +252,48 @@ fn training(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<Strin
     };
     Some(told!(
         tale,
-        "Networks minimise {losses} by {optimizers}, with the step size scheduled as {schedules}; the weights of the epoch that is best on validation rows are kept.",
-        "Les réseaux minimisent {losses} par {optimizers}, le pas suivant un programme : {schedules} ; les poids de la meilleure époque sur la validation sont retenus.",
+        "Networks minimise {losses} by {optimizers}, with step sizes scheduled as in @tab:networks ({schedules}); the weights of the epoch that is best on validation rows{metrics} are kept.",
+        "Les réseaux minimisent {losses} par {optimizers}, le pas suivant le programme donné au @tab:networks ({schedules}) ; les poids retenus sont ceux de la meilleure époque sur la validation{metrics}.",
         losses = voice.list(&losses, 3),
         optimizers = voice.list(&optimizers, 4),
         schedules = voice.list(&schedules, 4),
+        metrics = by_metrics(tale, networks),
     ))
+}
+
+/// By what the epoch is chosen, e.g. ` by macro-F1`.
+fn by_metrics(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for metric in networks.iter().filter_map(|(_, m)| text(&m["training"]["early_stopping"], "metric")) {
+        let name = match metric {
+            "macro_f1" => tale.voice.say("macro-F1", "la macro-F1"),
+            "accuracy" => tale.voice.say("accuracy", "l'exactitude"),
+            "log_loss" | "loss" => tale.voice.say("loss", "la perte"),
+            _ => continue,
+        };
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    if names.is_empty() {
+        return String::new();
+    }
+    told!(tale, " by {list}", " d'après {list}", list = names.join(tale.voice.say(" or ", " ou ")))
+}
+
+/// Stages whose model is the average of networks of several seeds.
+fn seeds(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+    let told = |(stage, metrics): &(&StageArtifacts, &Value)| {
+        let seeds = list(metrics, "networks").count();
+        (seeds > 1).then(|| told!(
+            tale,
+            "{name} averages {seeds} networks that differ by their seed only; its curves are those of the first.",
+            "{name} fait la moyenne de {seeds} réseaux qui ne diffèrent que par leur graine ; ses courbes sont celles du premier.",
+            name = markup::code(&stage.stage),
+        ))
+    };
+    let sentences: Vec<String> = networks.iter().filter_map(told).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// Searches that were made, with the best trial.
@@ -288,7 +335,7 @@ fn search(tale: &Tale) -> Option<String> {
             },
             score = voice.decimals(search.scores[best], 3),
         );
-        if let Some((factor, share)) = most {
+        if let Some((factor, share)) = most.filter(|_| search.trials.len() >= ENOUGH_TRIALS) {
             sentence.push_str(&told!(
                 tale,
                 "; {name} alone explains {share} of the variance of the score [@fanova]",
@@ -321,23 +368,36 @@ fn search_figure(tale: &Tale) -> Option<Float> {
 fn ensembles(tale: &Tale) -> Option<String> {
     let all: Vec<(&StageArtifacts, &Value)> =
         tale.of_kind("ensemble").filter_map(|stage| Some((stage, stage.document("parts")?))).collect();
-    let names: Vec<String> = all.iter().map(|(stage, _)| markup::code(&stage.stage)).collect();
-    let greedy = all.iter().any(|(_, document)| text(document, "weights") == Some("greedy"));
-    let cite = if greedy { " [@ensemble]" } else { "" };
-    (!names.is_empty()).then(|| match names.len() {
-        1 => told!(
+    let told = |(stage, document): &(&StageArtifacts, &Value)| {
+        let members: Vec<(&str, f64)> = list(document, "members")
+            .filter_map(|member| Some((text(member, "name")?, number(member, "weight")?)))
+            .filter(|(_, weight)| *weight > 0.0)
+            .collect();
+        let (shown, tiny): (Vec<_>, Vec<_>) = members.into_iter().partition(|(_, weight)| *weight >= SHOWN_WEIGHT);
+        let shown: Vec<String> = (shown.iter())
+            .map(|(name, weight)| format!("{} ({})", markup::code(name), tale.voice.decimals(*weight, 2)))
+            .collect();
+        let tiny: Vec<String> = tiny.iter().map(|(name, _)| markup::code(name)).collect();
+        let rest = match tiny.is_empty() {
+            true => String::new(),
+            false => told!(
+                tale,
+                "; the weight of {list} is below {least}",
+                " ; celui de {list} est inférieur à {least}",
+                list = tale.voice.list(&tiny, 6),
+                least = tale.voice.decimals(SHOWN_WEIGHT, 2),
+            ),
+        };
+        let cite = if text(document, "weights") == Some("greedy") { " [@ensemble]" } else { "" };
+        told!(
             tale,
-            "{list} averages models with weights chosen on validation rows{cite}.",
-            "{list} fait la moyenne de modèles, avec des poids choisis sur la validation{cite}.",
-            list = tale.voice.list(&names, 4),
-        ),
-        _ => told!(
-            tale,
-            "{list} average models with weights chosen on validation rows{cite}.",
-            "{list} font la moyenne de modèles, avec des poids choisis sur la validation{cite}.",
-            list = tale.voice.list(&names, 4),
-        ),
-    })
+            "The ensemble {name} averages {members}, with weights (in brackets) chosen on validation rows{cite}{rest}.",
+            "L'ensemble {name} fait la moyenne de {members}, avec des poids (entre parenthèses) choisis sur la validation{cite}{rest}.",
+            name = markup::code(&stage.stage),
+            members = tale.voice.list(&shown, 8),
+        )
+    };
+    (!all.is_empty()).then(|| all.iter().map(told).collect::<Vec<_>>().join(" "))
 }
 
 fn judging(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<String>> {

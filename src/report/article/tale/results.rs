@@ -54,8 +54,8 @@ fn best(tale: &Tale) -> Option<String> {
     let scores = chosen.judged()?;
     Some(told!(
         tale,
-        "Validation rows choose {name} among networks and ensembles; its accuracy on the test part is {accuracy}, its macro-F1 {f1}.",
-        "La validation désigne {name} parmi réseaux et ensembles ; son exactitude sur le test est {accuracy}, sa macro-F1 {f1}.",
+        "Validation rows choose {name} among networks and ensembles; its accuracy on the test part is {accuracy} and its macro-F1 {f1}.",
+        "La validation désigne {name} parmi réseaux et ensembles ; son exactitude sur le test est de {accuracy} et sa macro-F1 de {f1}.",
         name = tale.name(chosen),
         accuracy = tale.accuracy(scores),
         f1 = tale.voice.decimals(scores.macro_f1, 3),
@@ -92,8 +92,20 @@ fn caution(tale: &Tale, group: &Group) -> Option<String> {
     let chosen =
         group.models.iter().filter_map(|m| Some((m, validation(m)?))).reduce(|a, b| if b.1 > a.1 { b } else { a })?.0;
     let first = group.models.first()?;
-    let same = chosen.name == first.name && chosen.stage == first.stage;
-    (group.part == "test" && group.models.len() > 1 && !same).then(|| told!(
+    let is = |model: &Model| chosen.name == model.name && chosen.stage == model.stage;
+    if group.part != "test" || group.models.len() < 2 || is(first) {
+        return None;
+    }
+    if tale.chosen().is_some_and(is) {
+        return Some(told!(
+            tale,
+            "The highest of {count} test scores flatters; that of {name}, which was chosen without them, does not.",
+            "Le plus élevé de {count} scores de test est flatteur ; celui de {name}, choisi sans eux, ne l'est pas.",
+            count = group.models.len(),
+            name = tale.subject(chosen),
+        ));
+    }
+    Some(told!(
         tale,
         "Over all {count} models validation rows would choose {name} ({score}): the highest of so many test scores flatters.",
         "Parmi les {count} modèles, la validation choisirait {name} ({score}) : le plus élevé de tant de scores de test est flatteur.",
@@ -121,15 +133,16 @@ fn inputs(tale: &Tale) -> Option<String> {
     let against = tale.against(both, numbers)?;
     let mut sentence = told!(
         tale,
-        "As to the kinds of input, {name}, which fuses numbers and texts, {against}",
-        "Quant aux types d'entrées, {name}, qui fusionne nombres et textes, {against}",
+        "As to the kinds of input, {name}, which fuses numbers and texts, {against}; {other} reads numbers alone",
+        "Quant aux types d'entrées, {name}, qui fusionne nombres et textes, {against} ; {other} ne lit que les nombres",
         name = tale.name(both),
+        other = tale.name(numbers),
     );
     if let Some(words) = best(false, true) {
         sentence.push_str(&told!(
             tale,
-            "; texts alone reach {score} with {name}",
-            " ; les textes seuls atteignent {score} avec {name}",
+            ", and texts alone reach {score} with {name}",
+            ", et les textes seuls atteignent {score} avec {name}",
             score = tale.voice.decimals(words.judged()?.accuracy, 3),
             name = tale.name(words),
         ));
@@ -159,7 +172,7 @@ fn table(tale: &Tale, group: &Group) -> Float {
         (voice.say("Model", "Modèle"), Align::Wrapped(0.34)),
         (voice.say("Validation", "Validation"), Align::Right),
         (voice.say("Test", "Test"), Align::Right),
-        (voice.say("95% interval", "intervalle à 95 %"), Align::Right),
+        (voice.say("95% interval", "IC à 95 %"), Align::Right),
         (voice.say("Macro-F1", "Macro-F1"), Align::Right),
         ("*p*", Align::Right),
     ];
@@ -167,7 +180,7 @@ fn table(tale: &Tale, group: &Group) -> Float {
     let mut caption = told!(
         tale,
         "Models by accuracy on the {part} part; macro-F1 on the same part. *p*: McNemar's test against the first, Holm-corrected over all pairs.",
-        "Modèles par exactitude sur le {part} ; macro-F1 sur la même partie. *p* : test de McNemar contre le premier, corrigé par Holm sur toutes les paires.",
+        "Modèles par exactitude sur le {part} ; macro-F1 sur la même partie. *p* : test de McNemar contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
         part = group.part,
     );
     if left_out > 0 {
@@ -255,8 +268,8 @@ fn mistakes(tale: &Tale, model: &Model, scores: &Scores) -> Option<String> {
     }
     Some(told!(
         tale,
-        "Of the classes {name} finds {found} best (recall {high}) and {lost} least ({low}); the largest confusion takes {rows} of {all} {t} rows ({share}) for {p} (@fig:confusion).",
-        "Des classes, {name} retrouve le mieux {found} (rappel {high}) et le moins {lost} ({low}) ; la plus grande confusion prend {rows} des {all} lignes de {t} ({share}) pour {p} (@fig:confusion).",
+        "Among the classes, {name} finds {found} best (recall {high}) and {lost} least ({low}); most often it takes {t} for {p}, in {rows} of {all} rows ({share}, @fig:confusion).",
+        "Parmi les classes, {name} retrouve le mieux {found} (rappel {high}) et le moins bien {lost} ({low}) ; le plus souvent, il prend {t} pour {p}, dans {rows} lignes sur {all} ({share}, @fig:confusion).",
         name = tale.name(model),
         high = tale.voice.decimals(recall(found), 2),
         low = tale.voice.decimals(recall(lost), 2),
@@ -354,15 +367,15 @@ fn importance(tale: &Tale) -> Option<(String, Option<Float>)> {
     if !drawings.is_empty() {
         sentence.push_str(" (@fig:importance)");
     }
-    // Within two deviations of nothing.
+    // A loss that shuffling by another seed might not show.
     let idle: Vec<String> =
         all.iter().filter(|one| one.1 == 1 && one.2 <= 2.0 * one.3).map(|one| markup::code(&one.0)).collect();
     sentence.push('.');
     if !idle.is_empty() {
         sentence.push_str(&told!(
             tale,
-            " Within two standard deviations of nothing: {list}.",
-            " À moins de deux écarts-types de zéro : {list}.",
+            " For {list}, the loss is within two standard deviations of zero.",
+            " Pour {list}, la perte est à moins de deux écarts-types de zéro.",
             list = tale.voice.list(&idle, 5),
         ));
     }

@@ -4,7 +4,6 @@ use super::results::upper;
 use super::{Tale, convergence, told, transfer};
 use crate::report::article::markup;
 use crate::report::article::text::Text;
-use crate::report::read::count;
 
 pub fn summary(tale: &Tale) -> Text {
     let chosen = tale.chosen().and_then(|model| Some((model, model.judged()?)));
@@ -14,7 +13,7 @@ pub fn summary(tale: &Tale) -> Text {
             tale,
             "Chosen on validation rows, {name} reaches a test accuracy of {accuracy} and a macro-F1 of {f1}.",
             "Choisi sur la validation, {name} atteint sur le test une exactitude de {accuracy} et une macro-F1 de {f1}.",
-            name = tale.name(model),
+            name = tale.introduced(model),
             accuracy = tale.accuracy(scores),
             f1 = tale.voice.decimals(scores.macro_f1, 3),
         )),
@@ -22,7 +21,7 @@ pub fn summary(tale: &Tale) -> Text {
             let against = tale.against(model, classical)?;
             Some(told!(
                 tale,
-                "Held against the best of the standard classifiers, it {against}.",
+                "Compared with the best of the standard classifiers, it {against}.",
                 "Comparé au meilleur des classifieurs usuels, il {against}.",
             ))
         }),
@@ -34,11 +33,11 @@ pub fn summary(tale: &Tale) -> Text {
 
 fn task(tale: &Tale) -> Option<String> {
     let group = tale.main()?;
-    let rows = tale.study.with_document("audit").find_map(|(_, profile)| count(profile, "rows")).unwrap_or(group.rows);
+    let rows = tale.rows_of(&group.classes).unwrap_or(group.rows);
     Some(told!(
         tale,
-        "We compare {models} classifiers of {label} ({classes} classes) on data of {rows} rows, split so that linked rows never stand on two sides.",
-        "Nous comparons {models} classifieurs de {label} ({classes} classes) sur des données de {rows} lignes, séparées sans jamais mettre des deux côtés des lignes liées.",
+        "We compare {models} classifiers of {label} ({classes} classes) on {rows} rows, split so that linked rows stay in the same part.",
+        "Nous comparons {models} classifieurs de {label} ({classes} classes) sur {rows} lignes, réparties de sorte que des lignes liées restent dans la même partie.",
         models = group.models.len(),
         label = markup::code(tale.label().unwrap_or("label")),
         classes = group.classes.len(),

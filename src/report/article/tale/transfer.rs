@@ -9,6 +9,8 @@ use crate::report::read::{StageArtifacts, list, number, text};
 use crate::report::study::transfer::runs::{Run, distinct, mean, runs};
 
 const ALPHA: f64 = 0.05;
+/// Of fewer pairs of seeds a test that finds nothing says little.
+const ENOUGH_SEEDS: usize = 4;
 
 pub fn section(tale: &Tale) -> Option<Section> {
     let stages: Vec<(&StageArtifacts, &Value)> =
@@ -19,17 +21,18 @@ pub fn section(tale: &Tale) -> Option<Section> {
         Section::new("sec:transfer", &told!(tale, "Transfer to a New Class", "Transfert vers une nouvelle classe"));
     let figure = figure(tale, stages[0].0);
     let see = if figure.is_some() {
-        told!(tale, ", and @fig:transfer the courses", " et la @fig:transfer les courbes")
+        told!(tale, ", and @fig:transfer the courses of training", " et la @fig:transfer les courbes")
     } else {
         String::new()
     };
     section.blocks.extend(tale.paragraph([
         Some(told!(
             tale,
-            "The trained networks are extended to {number} classes, with {new} added: the rows of the head are matched by class, and the strategies differ in what learns when [@transfer; @ulmfit]. @tab:transfer shows means over paired seeds{see}.",
-            "Les réseaux entraînés sont étendus à {number} classes en ajoutant {new} : les lignes de la tête sont appariées par classe, et les stratégies diffèrent par ce qui apprend et quand [@transfer; @ulmfit]. Le @tab:transfer donne les moyennes sur des graines appariées{see}.",
+            "The trained networks are extended to {number} classes, with {new} added [@transfer]. {strategies} @tab:transfer shows means over paired seeds{see}.",
+            "Les réseaux entraînés sont étendus à {number} classes en ajoutant {new} [@transfer]. {strategies} Le @tab:transfer donne les moyennes sur des graines appariées{see}.",
             number = list(first, "classes").count(),
             new = tale.voice.list(&new, 4),
+            strategies = strategies(tale, &stages),
         )),
     ]));
     let verdicts = stages.iter().map(|(stage, document)| verdict(tale, stage, document));
@@ -37,6 +40,31 @@ pub fn section(tale: &Tale) -> Option<Section> {
     section.blocks.push(Block::Float(table(tale, &stages)));
     section.blocks.extend(figure.map(Block::Float));
     Some(section)
+}
+
+/// What the strategies that were tried do, by the names of the stage's parameter.
+fn strategies(tale: &Tale, stages: &[(&StageArtifacts, &Value)]) -> String {
+    let all = [
+        ("scratch", "starts from random weights", "part de poids aléatoires"),
+        (
+            "copy",
+            "from those of the old network, with outputs matched by class",
+            "de ceux de l'ancien réseau, les sorties appariées par classe",
+        ),
+        ("frozen", "likewise but keeps the first layers fixed", "de même, mais garde les premières couches fixes"),
+        (
+            "discriminative",
+            "likewise but with smaller steps in lower layers [@ulmfit]",
+            "de même, mais à pas plus petits dans les couches basses [@ulmfit]",
+        ),
+    ];
+    let tried = |name: &str| {
+        stages.iter().any(|(_, document)| list(document, "strategies").any(|s| text(s, "strategy") == Some(name)))
+    };
+    let told: Vec<String> = (all.iter().filter(|(name, _, _)| tried(name)))
+        .map(|(name, english, french)| format!("{} {}", markup::code(name), tale.voice.say(english, french)))
+        .collect();
+    if told.is_empty() { String::new() } else { told.join(tale.voice.say(", ", ", ")) + "." }
 }
 
 fn new_classes(document: &Value) -> Vec<String> {
@@ -84,8 +112,8 @@ fn table(tale: &Tale, stages: &[(&StageArtifacts, &Value)]) -> Float {
         ("*p*", Align::Right),
     ];
     let caption = voice.say(
-        "Transfer on the test part, means over seeds: accuracy, macro-F1, and the share of the rows of new and of old classes that are right. *p*: paired t-test of the accuracy against scratch, Holm-corrected.",
-        "Transfert sur le test, moyennes sur les graines : exactitude, macro-F1, et part des lignes des nouvelles et des anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre scratch, corrigé par Holm.",
+        "Transfer on the test part, means over seeds: accuracy, macro-F1, and the share of the rows of new and of old classes that are right. *p*: paired t-test of the accuracy against `scratch`, Holm-corrected.",
+        "Transfert sur le test, moyennes sur les graines : exactitude, macro-F1, et part des lignes des nouvelles et des anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre `scratch`, avec la correction de Holm.",
     );
     let mut float = tale.table("tab:transfer", caption, &heads, rows);
     if let crate::report::article::document::Body::Table(table) = &mut float.body {
@@ -113,8 +141,9 @@ fn verdict(tale: &Tale, stage: &StageArtifacts, document: &Value) -> Option<Stri
     let accuracy = comparison.get("accuracy")?;
     let mut sentence = told!(
         tale,
-        "For {name}, validation chooses {best}; on the test part it {against}",
-        "Pour {name}, la validation choisit {best} ; sur le test, cette stratégie {against}",
+        "For {name}, which extends {network}, validation chooses {best}; on the test part it {against}",
+        "Pour {name}, qui étend {network}, la validation choisit {best} ; sur le test, cette stratégie {against}",
+        network = network(stage),
         best = markup::code(best),
         against = against(tale, comparison, accuracy)?,
     );
@@ -129,9 +158,17 @@ fn against(tale: &Tale, comparison: &Value, paired: &Value) -> Option<String> {
     let voice = tale.voice;
     let difference = number(paired, "mean_difference")?;
     let p = number(paired, "p_corrected");
+    let seeds = list(comparison, "epochs_to_baseline_best").count();
     let judgement = match p {
+        // So few pairs leave a test hardly any power: its silence is no sign of sameness.
+        Some(p) if p >= ALPHA && seeds < ENOUGH_SEEDS => told!(
+            tale,
+            "not significant, {p}, though {seeds} seeds could hardly show it",
+            "non significatif, {p}, mais {seeds} graines ne pourraient guère le montrer",
+            p = voice.p(p),
+        ),
         Some(p) if p >= ALPHA => {
-            told!(tale, "no significant difference, {p}", "sans différence significative, {p}", p = voice.p(p),)
+            told!(tale, "no significant difference, {p}", "différence non significative, {p}", p = voice.p(p))
         }
         Some(p) if difference > 0.0 => {
             told!(tale, "a significant gain, {p}", "un gain significatif, {p}", p = voice.p(p))
@@ -170,11 +207,24 @@ fn figure(tale: &Tale, stage: &StageArtifacts) -> Option<Float> {
     let drawings = tale.drawings(stage, &["validation-macro-f1-by", "validation-loss-by"], HALF);
     let caption = told!(
         tale,
-        "Transfer of {name}: validation macro-F1 (left) and loss in nats (right) by epoch, means over seeds with bands from least to greatest.",
-        "Transfert de {name} : macro-F1 (à gauche) et perte en nats (à droite) de validation par époque, moyennes sur les graines et bandes du minimum au maximum.",
+        "Courses of the stage {name}: validation macro-F1 (left) and loss in nats (right) by epoch, means over seeds with bands from least to greatest.",
+        "Courbes de l'étape {name} : macro-F1 (à gauche) et perte en nats (à droite) de validation par époque, moyennes sur les graines et bandes du minimum au maximum.",
         name = markup::code(&stage.stage),
     );
     (!drawings.is_empty()).then(|| tale.figure("fig:transfer", &caption, drawings, 0.49))
+}
+
+/// The classes that the first transfer adds, where there is one.
+pub fn added(tale: &Tale) -> Option<String> {
+    let document = tale.of_kind("transfer").find_map(|stage| stage.document("strategies"))?;
+    let new = new_classes(document);
+    (!new.is_empty()).then(|| tale.voice.list(&new, 3))
+}
+
+/// The network that a transfer starts from, by its stage; the transfer's own where that is not told.
+fn network(stage: &StageArtifacts) -> String {
+    let model = stage.inputs.iter().find(|(port, _)| port == "model");
+    markup::code(model.map_or(&stage.stage, |(_, from)| from.strip_suffix(".model").unwrap_or(from)))
 }
 
 /// The first transfer's verdict, for the abstract and the conclusion.
@@ -184,11 +234,11 @@ pub fn in_short(tale: &Tale) -> Option<String> {
     let accuracy = comparison.get("accuracy")?;
     Some(told!(
         tale,
-        "extended to {new} with the strategy {best}, {name} {against}",
-        "étendu à {new} par la stratégie {best}, {name} {against}",
+        "extended to {new} by the strategy {best}, the network {name} {against}",
+        "étendu à {new} par la stratégie {best}, le réseau {name} {against}",
         new = tale.voice.list(&new_classes(document), 3),
         best = markup::code(text(document, "best")?),
-        name = markup::code(&stage.stage),
+        name = network(stage),
         against = against(tale, comparison, accuracy)?,
     ))
 }

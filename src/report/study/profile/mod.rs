@@ -230,8 +230,7 @@ fn components(palette: &Palette, profile: &Value, id: String, title: String) -> 
             let chart = ScatterChart {
                 title: "Rows on the first two components",
                 description: &sample,
-                x_label: &axis(0),
-                y_label: &axis(1),
+                axes: Some((&axis(0), &axis(1))),
                 classes: &classes,
                 points: &points,
             };
