@@ -72,8 +72,7 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
     let beside = width >= WIDE;
     let one_pipeline = runs.windows(2).all(|two| two[0].record.pipeline == two[1].record.pipeline);
     let hidden = |head: &str| match head {
-        "best" => !beside,
-        "pipeline" => !beside && one_pipeline,
+        "best" | "pipeline" => !beside,
         _ => false,
     };
     let heads = ["run", "when", "pipeline", "outcome", "ran", "restored", "fresh", "time", "best"];
@@ -88,7 +87,7 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
             count => count.to_string(),
         };
         let mut when = screen::ago(since(record.started));
-        if run.repeated > 0 {
+        if run.repeated > 0 && beside {
             when.push_str(&format!(" +{} idle", run.repeated));
         }
         let mark = if run.pinned { " *" } else { "" };
@@ -109,8 +108,15 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
     let mut text = format!("{}\n", lines.next().unwrap_or_default());
     for (line, run) in lines.zip(&runs) {
         text.push_str(&format!("{line}\n"));
-        if let Some(best) = best(&run.record.stages).filter(|_| !beside) {
-            text.push_str(&format!("{}\n", style.dim(&format!("    {}", screen::cut(&best, width - 4)))));
+        if beside {
+            continue;
+        }
+        let pipeline = (!one_pipeline).then(|| run.record.pipeline.clone());
+        let idle = (run.repeated > 0).then(|| format!("+{} idle", run.repeated));
+        let below: Vec<String> = [pipeline, idle, best(&run.record.stages)].into_iter().flatten().collect();
+        if !below.is_empty() {
+            let below = screen::cut(&below.join(" · "), width.saturating_sub(4).max(1));
+            text.push_str(&format!("{}\n", style.dim(&format!("    {below}"))));
         }
     }
     super::print(&text);

@@ -35,7 +35,7 @@ fn show_prints_scores_tables_and_curves() {
     let text = said(&work, &["show", "pipeline.yaml", "songs.rows"]);
     assert!(text.contains("tempo") && text.contains("240 rows"), "{text}");
     let text = said(&work, &["show", "pipeline.yaml", "baseline"]);
-    assert!(text.contains("logistic") && text.contains("fit: time to fit"), "{text}");
+    assert!(text.contains("logistic") && text.contains("time to fit"), "{text}");
     let output = work.runner(&["show", "pipeline.yaml", "fusde"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean 'fused'?"));

@@ -29,8 +29,7 @@ pub(super) fn baselines(document: &Value, measured: &BTreeMap<String, f64>, styl
         number(one, "cv_accuracy_mean").or_else(valid).unwrap_or(f64::NEG_INFINITY)
     };
     all.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
-    let mut rows =
-        vec![heads("Models", &["cv accuracy", "test accuracy", "95 % interval", "macro-F1", "log loss", "fit"], style)];
+    let mut rows = vec![heads("Models", &["cv", "test", "95 % interval", "macro-F1", "log loss", "fit"], style)];
     for (i, one) in all.into_iter().enumerate() {
         let name = text(one, "name").unwrap_or_default();
         let cv = number(one, "cv_accuracy_mean").map(|mean| match number(one, "cv_accuracy_std") {
@@ -52,7 +51,7 @@ pub(super) fn baselines(document: &Value, measured: &BTreeMap<String, f64>, styl
     let text = screen::table(&rows);
     format!(
         "{text}{}",
-        style.note("best first by cross-validation (cv), ± over the folds; fit: time to fit on the training part")
+        style.note("accuracy by cross-validation (cv; ± over the folds), best first, and on the test part; fit: time to fit on the training part")
     )
 }
 
