@@ -113,10 +113,11 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
         text.push_str(&format!("{same} {words} the same result in both\n"));
     }
     if comparisons.iter().any(|one| one.test.is_some()) {
-        text.push_str(&style.dim(&format!(
-            "intervals: 95 % percentile bootstrap of B − A, {} resamples of single rows (linked rows are not kept together);\np: McNemar, corrected by Holm over all comparisons\n",
+        text.push_str(&style.note(&format!(
+            "intervals: 95 % percentile bootstrap of B − A, {} resamples of single rows (linked rows are not kept together)",
             arguments.resamples
         )));
+        text.push_str(&style.note("p: McNemar, corrected by Holm over all comparisons"));
     }
     for (one, _) in missing {
         text.push_str(&format!("{} '{one}' has no result in one of the two\n", style.warning("!")));
@@ -159,7 +160,7 @@ fn only_in(a: &RunRecord, b: &RunRecord, style: screen::Style) -> String {
             .filter(|stage| other.stage(stage).is_none())
             .collect();
         if !only.is_empty() {
-            text.push_str(&format!("only in {name}: {}\n", only.join(", ")));
+            text.push_str(&screen::wrap(&only.join(", "), &format!("only in {name}: "), screen::width()));
         }
     }
     text.push('\n');
@@ -172,14 +173,16 @@ fn told(one: &Comparison, style: screen::Style) -> String {
         false => format!("{} → {}\n", style.bold(&one.a), style.bold(&one.b)),
     };
     let rows: Vec<Vec<String>> = lines(&one.changes).into_iter().map(|line| vec![line.what, line.how]).collect();
-    text.push_str(&screen::table(&rows[..rows.len().min(CHANGES_SHOWN)]));
+    text.push_str(&screen::table_within(&rows[..rows.len().min(CHANGES_SHOWN)], screen::width()));
     if rows.len() > CHANGES_SHOWN {
         text.push_str(&style.dim(&format!("  … and {} more differences\n", rows.len() - CHANGES_SHOWN)));
     }
     match &one.test {
         Some(paired) => text.push_str(&scores(paired, style)),
         None if one.headlines[0] != one.headlines[1] => {
-            text.push_str(&format!("  A {}\n  B {}\n", one.headlines[0], one.headlines[1]));
+            for (name, headline) in ["A", "B"].iter().zip(&one.headlines) {
+                text.push_str(&screen::wrap(headline, &format!("  {name} "), screen::width()));
+            }
         }
         None => {}
     }
@@ -192,7 +195,7 @@ fn scores(paired: &Paired, style: screen::Style) -> String {
     for score in &paired.scores {
         let difference = &score.difference;
         rows.push(vec![
-            score.metric.replace('_', " "),
+            score.metric.replace("macro_f1", "macro-F1").replace('_', " "),
             format!("{:.4}", score.a),
             format!("{:.4}", score.b),
             format!("{:+.4}", difference.estimate),
@@ -209,10 +212,13 @@ fn scores(paired: &Paired, style: screen::Style) -> String {
         small if small < 1e-4 => "p < 0.0001".to_owned(),
         p => format!("p = {p:.4}"),
     };
-    text.push_str(&format!(
-        "  {verdict} ({p}); of {} rows {} went right → wrong, {} wrong → right\n",
-        paired.rows, paired.right_to_wrong, paired.wrong_to_right
-    ));
+    let words = format!(
+        "{verdict} ({p}); of {} rows {} went right → wrong, {} wrong → right",
+        screen::count(paired.rows as u64),
+        paired.right_to_wrong,
+        paired.wrong_to_right
+    );
+    text.push_str(&screen::wrap(&words, "  ", screen::width()));
     if paired.left_out > 0 {
         text.push_str(&style.dim(&format!("  {} rows are not common to both\n", paired.left_out)));
     }
@@ -251,10 +257,14 @@ impl Listed {
         let names = self.texts.iter().map(|(name, _)| name.as_str());
         let mut rows =
             vec![["row", "label", "A", "B"].into_iter().chain(names).map(|head| style.dim(head)).collect::<Vec<_>>()];
+        // What the row's number and its three classes leave, shared out.
+        let class = self.flips.iter().flat_map(|flip| [&flip.label, &flip.a, &flip.b]).map(|name| name.chars().count());
+        let left = screen::width().saturating_sub(10 + 3 * (class.max().unwrap_or(0).max(5) + 2));
+        let room = (left / self.texts.len().max(1)).saturating_sub(2).clamp(12, 32);
         for (i, flip) in self.flips.iter().enumerate() {
             let (a, b) =
                 if flip.gained { (flip.a.clone(), style.good(&flip.b)) } else { (style.good(&flip.a), flip.b.clone()) };
-            let texts = self.texts.iter().map(|(_, values)| screen::cut(&values[i], 32));
+            let texts = self.texts.iter().map(|(_, values)| screen::cut(&values[i], room));
             rows.push([flip.row_id.to_string(), flip.label.clone(), a, b].into_iter().chain(texts).collect());
         }
         screen::table(&rows)

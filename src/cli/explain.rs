@@ -32,7 +32,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
         };
         super::print(&format!("{} {word}\n", style.bold(&arguments.stage)));
         for reason in &decision.reasons {
-            super::print(&format!("  {} {reason}\n", style.accent("•")));
+            super::print(&screen::wrap(&reason.to_string(), &format!("  {} ", style.accent("•")), screen::width()));
         }
         if decision.status == Status::Run
             && let Forecast { seconds: Some(seconds), memory } = Forecaster::new(&ground).stage(*i)
@@ -47,7 +47,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
             .iter()
             .map(|(name, value)| vec![style.dim(name), engine::reason::shorten(value)])
             .collect();
-        super::print(&screen::table(&rows));
+        super::print(&screen::table_within(&rows, screen::width()));
     }
     Ok(DONE)
 }

@@ -69,22 +69,32 @@ pub(super) fn gc(arguments: &GcArguments) -> Outcome {
         return Ok(DONE);
     }
     let counts = [
-        ("run", gone.len(), None),
-        ("result", collected.records, None),
-        ("blob", collected.blobs, Some(collected.blob_bytes)),
-        ("memo", collected.memos, Some(collected.memo_bytes)),
-        ("leftover", collected.leftovers, None),
+        ("run", "older than those that are kept", gone.len(), None),
+        ("result", "of stages, which only such runs had", collected.records, None),
+        ("blob", "the files of these results", collected.blobs, Some(collected.blob_bytes)),
+        ("memo", "rows of embeddings, trials, epochs", collected.memos, Some(collected.memo_bytes)),
+        ("leftover", "of what was cut short", collected.leftovers, None),
     ];
-    let size = |bytes: Option<u64>| bytes.map(|bytes| format!(" ({})", screen::bytes(bytes))).unwrap_or_default();
-    let counts = counts.iter().filter(|(_, count, _)| *count > 0);
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
-    let counts: Vec<String> =
-        counts.map(|&(name, count, bytes)| format!("{count} {name}{}{}", plural(count), size(bytes))).collect();
+    let style = screen::Style::stdout();
+    let mut rows: Vec<Vec<String>> = (counts.iter().filter(|(_, _, count, _)| *count > 0))
+        .map(|&(name, what, count, bytes)| {
+            let plural = if count == 1 { "" } else { "s" };
+            let size = bytes.map(screen::bytes).unwrap_or_default();
+            vec![screen::count(count as u64), format!("{name}{plural}"), size, style.dim(what)]
+        })
+        .collect();
+    if rows.is_empty() {
+        super::print(&format!("nothing to remove; kept runs: {}\n", kept.len()));
+        return Ok(DONE);
+    }
+    screen::right(&mut rows, &[0, 2]);
     let (verb, freed) = if arguments.dry_run { ("would remove", "would free") } else { ("removed", "freed") };
-    super::print(&match counts.is_empty() {
-        true => format!("nothing to remove; kept runs: {}\n", kept.len()),
-        false => format!("{verb} {}; {freed} {}\n", counts.join(", "), screen::bytes(collected.bytes)),
-    });
+    let table = screen::table_within(&rows, screen::width());
+    super::print(&format!(
+        "{verb}\n{table}{freed} {}; {} runs are kept\n",
+        style.bold(&screen::bytes(collected.bytes)),
+        kept.len()
+    ));
     Ok(DONE)
 }
 

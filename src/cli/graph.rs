@@ -1,10 +1,10 @@
-//! `runner graph`: the DAG as text, mermaid or dot.
+//! `runner graph`: the DAG as text, mermaid or dot, and what `run` would do with each stage of it.
 
 use clap::{Args, ValueEnum};
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, screen};
-use crate::engine::Plan;
+use crate::engine::{self, Plan, Status};
 
 #[derive(Args)]
 pub(super) struct GraphArguments {
@@ -23,16 +23,34 @@ enum Format {
 
 pub(super) fn graph(arguments: &GraphArguments) -> Outcome {
     let study = Study::open(&arguments.study)?;
+    let plan = &study.plan;
+    let mut states = vec![None; plan.stages.len()];
+    match engine::survey(&study.ground(), &study.select(&[])?) {
+        Ok(decisions) => decisions.into_iter().for_each(|(i, decision)| states[i] = Some(decision.status)),
+        // The graph is known all the same.
+        Err(error) => {
+            eprintln!("{} what is up to date is not known: {error:#}", screen::Style::stderr().warning("warning:"));
+        }
+    }
     super::print(&match arguments.format {
-        Format::Ascii => ascii(&study.plan),
-        Format::Mermaid => mermaid(&study.plan),
-        Format::Dot => dot(&study.plan),
+        Format::Ascii => ascii(plan, &states),
+        Format::Mermaid => mermaid(plan, &states),
+        Format::Dot => dot(plan, &states),
     });
     Ok(DONE)
 }
 
-/// One line per stage with its kind and what it reads.
-fn ascii(plan: &Plan) -> String {
+/// How a state is called, and its ground and border in a picture.
+fn look(status: Status) -> (&'static str, &'static str, &'static str) {
+    match status {
+        Status::Fresh => ("fresh", "#e3f4e6", "#2e7d43"),
+        Status::Restore => ("restore", "#dff0fa", "#1f6f9f"),
+        Status::Run => ("run", "#fdecc8", "#a86400"),
+    }
+}
+
+/// One line per stage with its state, its kind and what it reads.
+fn ascii(plan: &Plan, states: &[Option<Status>]) -> String {
     let style = screen::Style::stdout();
     let rows: Vec<Vec<String>> = (plan.order.iter())
         .map(|&i| {
@@ -44,29 +62,56 @@ fn ascii(plan: &Plan) -> String {
                 })
                 .collect();
             let from = if from.is_empty() { String::new() } else { format!("← {}", from.join(", ")) };
-            vec![style.bold(&stage.name), style.dim(stage.stage.kind().name), from]
+            let state = states[i].map(|status| state(status, style)).unwrap_or_default();
+            vec![state, style.bold(&stage.name), style.dim(stage.stage.kind().name), from]
         })
         .collect();
-    screen::table(&rows)
-}
-
-fn mermaid(plan: &Plan) -> String {
-    let mut text = String::from("graph TD\n");
-    for &i in &plan.order {
-        let stage = &plan.stages[i];
-        text.push_str(&format!("  s{i}[\"{}<br/><i>{}</i>\"]\n", stage.name, stage.stage.kind().name));
-    }
-    for (from, to, _) in edges(plan) {
-        text.push_str(&format!("  s{from} --> s{to}\n"));
+    let count = |status| states.iter().filter(|state| **state == Some(status)).count();
+    let mut text = screen::table_within(&rows, screen::width());
+    if states.iter().any(Option::is_some) {
+        let [run, restore, fresh] = [Status::Run, Status::Restore, Status::Fresh].map(count);
+        text.push_str(&format!("\n{run} to run, {restore} to restore, {fresh} fresh\n"));
     }
     text
 }
 
-fn dot(plan: &Plan) -> String {
+/// The mark and the word that a run's own lines have.
+fn state(status: Status, style: screen::Style) -> String {
+    match status {
+        Status::Fresh => style.good("✓ fresh"),
+        Status::Restore => style.accent("↺ restore"),
+        Status::Run => style.warning("● run"),
+    }
+}
+
+fn mermaid(plan: &Plan, states: &[Option<Status>]) -> String {
+    let mut text = String::from("graph TD\n");
+    for &i in &plan.order {
+        let stage = &plan.stages[i];
+        let class = states[i].map(|status| format!(":::{}", look(status).0)).unwrap_or_default();
+        text.push_str(&format!("  s{i}[\"{}<br/><i>{}</i>\"]{class}\n", stage.name, stage.stage.kind().name));
+    }
+    for (from, to, _) in edges(plan) {
+        text.push_str(&format!("  s{from} --> s{to}\n"));
+    }
+    for status in [Status::Fresh, Status::Restore, Status::Run] {
+        let (name, fill, stroke) = look(status);
+        if states.contains(&Some(status)) {
+            text.push_str(&format!("  classDef {name} fill:{fill},stroke:{stroke},color:#1a1a1a\n"));
+        }
+    }
+    text
+}
+
+fn dot(plan: &Plan, states: &[Option<Status>]) -> String {
     let mut text = String::from("digraph pipeline {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n");
     for &i in &plan.order {
         let stage = &plan.stages[i];
-        text.push_str(&format!("  s{i} [label=\"{}\\n{}\"];\n", stage.name, stage.stage.kind().name));
+        let look = states[i].map(look).map(|(name, fill, stroke)| {
+            format!(", style=filled, fillcolor=\"{fill}\", color=\"{stroke}\", tooltip=\"{name}\"")
+        });
+        let look = look.unwrap_or_default();
+        text.push_str(&format!("  s{i} [label=\"{}\\n{}\"{look}];\n", stage.name, stage.stage.kind().name));
     }
     for (from, to, port) in edges(plan) {
         text.push_str(&format!("  s{from} -> s{to} [label=\"{port}\"];\n"));

@@ -3,16 +3,64 @@
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::super::screen::{self, Style};
 use crate::engine::{Event, Outcome, Plan};
 
+/// A running stage: its line, and where its present stretch of work began. What an earlier run left, or another phase did, says nothing of the speed.
+struct Running {
+    bar: ProgressBar,
+    stretch: Option<Stretch>,
+}
+
+struct Stretch {
+    begun: Instant,
+    first: u64,
+    last: u64,
+    total: u64,
+}
+
+impl Stretch {
+    /// Goes on, or begins anew where the count does.
+    fn advance(stretch: Option<Stretch>, done: u64, total: u64) -> Stretch {
+        match stretch {
+            Some(stretch) if stretch.total == total && done >= stretch.last => Stretch { last: done, ..stretch },
+            _ => Stretch { begun: Instant::now(), first: done, last: done, total },
+        }
+    }
+
+    /// `3/40  2.1/s  18 s left  `, as far as known: the rate from the second notice on, when it means something.
+    fn text(&self) -> String {
+        let share = if self.total > 0 { format!("{}/{}  ", self.last, self.total) } else { String::new() };
+        pace(self.last - self.first, self.total.saturating_sub(self.last), self.begun.elapsed().as_secs_f64())
+            .map_or(share.clone(), |pace| format!("{share}{pace}  "))
+    }
+}
+
+/// The rate of `done` units in `seconds` and the time that `left` more will take; nothing within the first second.
+fn pace(done: u64, left: u64, seconds: f64) -> Option<String> {
+    if done == 0 || seconds < 1.0 {
+        return None;
+    }
+    let rate = done as f64 / seconds;
+    let rate_text = if rate >= 1.0 {
+        format!("{}/s", screen::compact(rate))
+    } else {
+        format!("{} each", screen::duration(1.0 / rate))
+    };
+    Some(if left > 0 {
+        format!("{rate_text}  {} left", screen::duration((left as f64 / rate).ceil()))
+    } else {
+        rate_text
+    })
+}
+
 pub(super) struct Live {
     bars: MultiProgress,
-    running: Mutex<HashMap<String, ProgressBar>>,
+    running: Mutex<HashMap<String, Running>>,
     style: Style,
     terminal: bool,
     width: usize,
@@ -32,12 +80,12 @@ impl Live {
                 let text = self.style.dim("waits for another runner that does the same");
                 self.line(&format!("· {stage:width$}  {text}", width = self.width));
             }
-            Event::Progress { stage, done, total, note } => self.progressed(&stage, done, total, note),
+            Event::Progress { stage, done, total, note } => self.progressed(&stage, done, total, &note),
             Event::Warned { stage, message } => {
                 self.line(&format!("{} {:width$}  {message}", self.style.warning("!"), stage, width = self.width));
             }
             Event::Finished { stage, outcome, seconds, error } => {
-                if let Some(bar) = self.lock().remove(&stage) {
+                if let Some(Running { bar, .. }) = self.lock().remove(&stage) {
                     bar.finish_and_clear();
                     self.bars.remove(&bar);
                 }
@@ -60,21 +108,16 @@ impl Live {
         bar.set_prefix(format!("{stage:width$}", width = self.width));
         bar.set_message(reasons.first().cloned().unwrap_or_default());
         bar.enable_steady_tick(Duration::from_millis(120));
-        self.lock().insert(stage, bar);
+        self.lock().insert(stage, Running { bar, stretch: None });
     }
 
-    fn progressed(&self, stage: &str, done: u64, total: u64, note: String) {
-        let running = self.lock();
-        let Some(bar) = running.get(stage) else { return };
-        let elapsed = bar.elapsed().as_secs_f64();
-        let left = if done > 0 && total > done && elapsed > 2.0 {
-            let seconds = elapsed / done as f64 * (total - done) as f64;
-            format!("  {} left", screen::duration(seconds))
-        } else {
-            String::new()
-        };
-        let share = if total > 0 { format!("{done}/{total}  ") } else { String::new() };
-        bar.set_message(format!("{share}{note}{left}"));
+    fn progressed(&self, stage: &str, done: u64, total: u64, note: &str) {
+        let mut running = self.lock();
+        let Some(running) = running.get_mut(stage) else { return };
+        let stretch = Stretch::advance(running.stretch.take(), done, total);
+        // The note comes last: it is what a narrow terminal cuts.
+        running.bar.set_message(format!("{}{note}", stretch.text()));
+        running.stretch = Some(stretch);
     }
 
     fn finished(&self, stage: &str, outcome: Outcome, seconds: f64, error: Option<String>) {
@@ -99,7 +142,31 @@ impl Live {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, ProgressBar>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_is_told_once_it_means_something() {
+        assert_eq!(pace(0, 40, 5.0), None);
+        assert_eq!(pace(3, 40, 0.5), None);
+        assert_eq!(pace(10, 30, 5.0).as_deref(), Some("2/s  15.0 s left"));
+        assert_eq!(pace(2, 3, 8.0).as_deref(), Some("4.00 s each  12.0 s left"));
+        assert_eq!(pace(10, 0, 5.0).as_deref(), Some("2/s"));
+    }
+
+    #[test]
+    fn a_count_that_begins_anew_or_was_there_before_is_no_speed() {
+        let resumed = Stretch::advance(None, 30, 40);
+        assert_eq!((resumed.first, resumed.last), (30, 30));
+        let on = Stretch::advance(Some(resumed), 31, 40);
+        assert_eq!((on.first, on.last), (30, 31));
+        let phase = Stretch::advance(Some(on), 1, 500);
+        assert_eq!((phase.first, phase.last), (1, 1));
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
         }
         rows.push(vec![study.plan.stages[*i].name.clone(), word, time, reasons]);
     }
-    super::print(&screen::table(&rows));
+    super::print(&screen::table_within(&rows, screen::width()));
     let count = |status| decisions.iter().filter(|(_, decision)| decision.status == status).count();
     let (run, restore, fresh) = (count(Status::Run), count(Status::Restore), count(Status::Fresh));
     let mut line = format!("\n{run} to run, {restore} to restore, {fresh} fresh");

@@ -244,7 +244,7 @@ fn summary_text(study: &Study, arguments: &StudyArguments, summary: &RunSummary,
         .collect();
     if !headlines.is_empty() {
         text.push_str(&format!("\n{}\n", style.dim("Results")));
-        text.push_str(&screen::table(&headlines));
+        text.push_str(&screen::table_within(&headlines, screen::width()));
     }
     let deliverables = deliverables(study, arguments, summary);
     if ran && !deliverables.is_empty() {

@@ -9,6 +9,9 @@ use crate::artifact::Store;
 use crate::engine::history::{RunOutcome, StageEntry};
 use crate::engine::{self, History, Run};
 
+/// Characters of a line that hold a run with its best result.
+const WIDE: usize = 120;
+
 #[derive(Args)]
 pub(super) struct RunsArguments {
     #[command(flatten)]
@@ -64,8 +67,19 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
         return Ok(DONE);
     }
     let style = screen::Style::stdout();
+    let width = screen::width();
+    // The best result stands beside its run, or below it where that is too narrow to be read.
+    let beside = width >= WIDE;
+    let one_pipeline = runs.windows(2).all(|two| two[0].record.pipeline == two[1].record.pipeline);
+    let hidden = |head: &str| match head {
+        "best" | "pipeline" => !beside,
+        _ => false,
+    };
     let heads = ["run", "when", "pipeline", "outcome", "ran", "restored", "fresh", "time", "best"];
-    let mut rows = vec![heads.map(|head| style.dim(head)).to_vec()];
+    let shown = |cells: [String; 9]| -> Vec<String> {
+        heads.iter().zip(cells).filter(|(head, _)| !hidden(head)).map(|(_, cell)| cell).collect()
+    };
+    let mut rows = vec![shown(heads.map(|head| style.dim(head)))];
     for run in &runs {
         let record = &run.record;
         let count = |outcome| match record.count(outcome) {
@@ -73,11 +87,11 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
             count => count.to_string(),
         };
         let mut when = screen::ago(since(record.started));
-        if run.repeated > 0 {
+        if run.repeated > 0 && beside {
             when.push_str(&format!(" +{} idle", run.repeated));
         }
         let mark = if run.pinned { " *" } else { "" };
-        rows.push(vec![
+        rows.push(shown([
             format!("{}{mark}", style.bold(&record.id)),
             when,
             record.pipeline.clone(),
@@ -87,9 +101,25 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
             count(engine::Outcome::Fresh),
             time(run),
             best(&record.stages).unwrap_or_default(),
-        ]);
+        ]));
     }
-    super::print(&screen::table_within(&rows, screen::width()));
+    let table = screen::table_within(&rows, width);
+    let mut lines = table.lines();
+    let mut text = format!("{}\n", lines.next().unwrap_or_default());
+    for (line, run) in lines.zip(&runs) {
+        text.push_str(&format!("{line}\n"));
+        if beside {
+            continue;
+        }
+        let pipeline = (!one_pipeline).then(|| run.record.pipeline.clone());
+        let idle = (run.repeated > 0).then(|| format!("+{} idle", run.repeated));
+        let below: Vec<String> = [pipeline, idle, best(&run.record.stages)].into_iter().flatten().collect();
+        if !below.is_empty() {
+            let below = screen::cut(&below.join(" · "), width.saturating_sub(4).max(1));
+            text.push_str(&format!("{}\n", style.dim(&format!("    {below}"))));
+        }
+    }
+    super::print(&text);
     if runs.iter().any(|run| run.pinned) {
         super::print(&style.dim("  * pinned\n"));
     }
@@ -141,14 +171,14 @@ fn show(run: &Run, json: bool) -> Outcome {
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| vec![style.dim(name), value])
         .collect();
-    let mut text = format!("{}\n{}\n", style.bold(&record.id), screen::table(&facts));
+    let mut text = format!("{}\n{}\n", style.bold(&record.id), screen::table_within(&facts, screen::width()));
     let stages = record.stages.iter().map(|stage| {
-        let time = if stage.seconds > 0.0 { screen::duration(stage.seconds) } else { String::new() };
+        let time = if stage.seconds >= 0.005 { screen::duration(stage.seconds) } else { String::new() };
         let key = stage.key.map(|key| style.dim(&key.short())).unwrap_or_default();
         let said = stage.error.as_deref().map(|error| style.error(error)).unwrap_or_else(|| stage.headline.clone());
         vec![stage.stage.clone(), word(stage), time, key, said]
     });
-    text.push_str(&screen::table(&stages.collect::<Vec<_>>()));
+    text.push_str(&screen::table_within(&stages.collect::<Vec<_>>(), screen::width()));
     super::print(&text);
     Ok(DONE)
 }

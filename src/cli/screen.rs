@@ -2,9 +2,9 @@
 
 use std::io::IsTerminal;
 
-pub(super) use crate::report::figure::text::{bytes, duration};
+pub(super) use crate::report::figure::text::{bytes, compact, count, decimals, duration};
 
-/// Whether to colour. `NO_COLOR` is honoured.
+/// Whether to colour: in a terminal, or where `CLICOLOR_FORCE` asks for it; never against `NO_COLOR`.
 #[derive(Clone, Copy)]
 pub(super) struct Style {
     pub color: bool,
@@ -12,7 +12,7 @@ pub(super) struct Style {
 
 impl Style {
     pub fn stdout() -> Self {
-        Style { color: std::io::stdout().is_terminal() && allowed() }
+        Style { color: (std::io::stdout().is_terminal() || forced()) && allowed() }
     }
 
     pub fn stderr() -> Self {
@@ -39,8 +39,18 @@ impl Style {
         self.paint("2", text)
     }
 
+    /// A remark below a table, in lines that fit.
+    pub fn note(self, text: &str) -> String {
+        wrap(text, "  ", width()).lines().map(|line| format!("{}\n", self.dim(line))).collect()
+    }
+
     pub fn bold(self, text: &str) -> String {
         self.paint("1", text)
+    }
+
+    /// Text on a ground, both of the 256 colours, so that it reads on a light terminal as on a dark one.
+    pub fn shade(self, ground: u8, ink: u8, text: &str) -> String {
+        self.paint(&format!("38;5;{ink};48;5;{ground}"), text)
     }
 
     fn paint(self, code: &str, text: &str) -> String {
@@ -50,6 +60,11 @@ impl Style {
 
 fn allowed() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// E.g. for `runner show … | less -R`.
+fn forced() -> bool {
+    std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 /// `just now`, `5 min ago`, `3 h ago`, `12 days ago`, of seconds.
@@ -71,12 +86,13 @@ pub(super) fn table(rows: &[Vec<String>]) -> String {
     table_within(rows, usize::MAX)
 }
 
-/// The characters in a line of the terminal; without one, as many as there are.
+/// The characters in a line: those of the terminal; without one, what `COLUMNS` says, else as many as there are.
 pub(super) fn width() -> usize {
-    console::Term::stdout().size_checked().map_or(usize::MAX, |(_, columns)| columns.into())
+    let said = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
+    console::Term::stdout().size_checked().map(|(_, columns)| columns.into()).or_else(said).unwrap_or(usize::MAX)
 }
 
-/// The same, with the last column (of plain text) cut so that no line is longer than `width`.
+/// The same, with the last column cut so that no line is longer than `width`.
 pub(super) fn table_within(rows: &[Vec<String>], width: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
@@ -100,8 +116,39 @@ pub(super) fn table_within(rows: &[Vec<String>], width: usize) -> String {
     text
 }
 
+/// Pads the cells of these columns on their left: numbers end below each other.
+pub(super) fn right(rows: &mut [Vec<String>], columns: &[usize]) {
+    for &j in columns {
+        let width = rows.iter().filter_map(|row| row.get(j)).map(|cell| visible(cell)).max().unwrap_or(0);
+        for cell in rows.iter_mut().filter_map(|row| row.get_mut(j)) {
+            *cell = format!("{}{cell}", " ".repeat(width - visible(cell)));
+        }
+    }
+}
+
+/// Words in lines of at most `width` characters, the first behind `lead`, the others behind as many spaces.
+pub(super) fn wrap(text: &str, lead: &str, width: usize) -> String {
+    let indent = visible(lead);
+    let mut lines = lead.to_owned();
+    let mut used = indent;
+    for (i, word) in text.split_whitespace().enumerate() {
+        let long = visible(word);
+        if i > 0 && used + 1 + long > width {
+            lines.push_str(&format!("\n{}", " ".repeat(indent)));
+            used = indent;
+        } else if i > 0 {
+            lines.push(' ');
+            used += 1;
+        }
+        lines.push_str(word);
+        used += long;
+    }
+    lines.push('\n');
+    lines
+}
+
 /// Characters that a terminal shows: without colour codes.
-fn visible(text: &str) -> usize {
+pub(super) fn visible(text: &str) -> usize {
     let mut count = 0;
     let mut escape = false;
     for character in text.chars() {
@@ -115,25 +162,39 @@ fn visible(text: &str) -> usize {
     count
 }
 
-/// The text in one line of at most `width` characters.
+/// The text in one line of at most `width` characters; colours are no characters.
 pub(super) fn cut(text: &str, width: usize) -> String {
     let one_line = text.replace(['\n', '\r'], " ");
-    if one_line.chars().count() <= width {
+    if visible(&one_line) <= width {
         return one_line;
     }
-    one_line.chars().take(width - 1).chain(['…']).collect()
+    let (mut line, mut shown, mut escape) = (String::new(), 0, false);
+    for character in one_line.chars() {
+        let starts = character == '\x1b';
+        if !escape && !starts {
+            if shown + 1 >= width {
+                break;
+            }
+            shown += 1;
+        }
+        line.push(character);
+        escape = starts || (escape && character != 'm');
+    }
+    line.push('…');
+    if line.contains('\x1b') {
+        line.push_str("\x1b[0m");
+    }
+    line
 }
 
-/// A curve in one line of text, e.g. `▁▂▄▆▇█`, at most `width` characters.
-pub(super) fn sparkline(values: &[f64], width: usize) -> String {
+/// A curve in one line of text between the bounds of `range`, e.g. `▁▂▄▆▇█`: at most `width` characters, the first and the last value among them.
+pub(super) fn sparkline_within(values: &[f64], width: usize, (low, high): (f64, f64)) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let finite: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    let low = finite.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let count = finite.len().min(width.max(1));
     (0..count)
         .map(|i| {
-            let value = finite[i * finite.len() / count];
+            let value = finite[i * (finite.len() - 1) / (count - 1).max(1)];
             let level = if high > low { (value - low) / (high - low) * 7.0 } else { 3.0 };
             LEVELS[(level.round() as usize).min(7)]
         })
@@ -161,9 +222,31 @@ mod tests {
     }
 
     #[test]
-    fn sparklines_follow_the_values() {
-        assert_eq!(sparkline(&[0.0, 1.0, f64::NAN, 0.5], 10), "▁█▅");
-        assert_eq!(sparkline(&[2.0, 2.0], 10), "▄▄");
-        assert_eq!(sparkline(&[], 10), "");
+    fn sparklines_follow_the_values_and_keep_the_ends() {
+        assert_eq!(sparkline_within(&[0.0, 1.0, f64::NAN, 0.5], 10, (0.0, 1.0)), "▁█▅");
+        assert_eq!(sparkline_within(&[0.0, 0.5], 10, (0.0, 1.0)), "▁▅");
+        assert_eq!(sparkline_within(&[1.0, 0.5, 0.5, 0.5, 0.0], 3, (0.0, 1.0)), "█▅▁");
+        assert_eq!(sparkline_within(&[2.0, 2.0], 10, (2.0, 2.0)), "▄▄");
+        assert_eq!(sparkline_within(&[], 10, (0.0, 1.0)), "");
+    }
+
+    #[test]
+    fn what_is_cut_ends_its_colour() {
+        assert_eq!(cut("\x1b[31mfailed\x1b[0m", 4), "\x1b[31mfai…\x1b[0m");
+        assert_eq!(cut("\x1b[31mfail\x1b[0m", 4), "\x1b[31mfail\x1b[0m");
+        assert_eq!(cut("a\nb", 3), "a b");
+    }
+
+    #[test]
+    fn words_wrap_behind_their_lead() {
+        assert_eq!(wrap("one two three", "\x1b[2m·\x1b[0m ", 9), "\x1b[2m·\x1b[0m one two\n  three\n");
+        assert_eq!(wrap("one two three", "", usize::MAX), "one two three\n");
+    }
+
+    #[test]
+    fn numbers_end_below_each_other() {
+        let mut rows = [vec!["a".to_owned(), "\x1b[2m5\x1b[0m".to_owned()], vec!["b".to_owned(), "1,234".to_owned()]];
+        right(&mut rows, &[1]);
+        assert_eq!(rows[0][1], "    \x1b[2m5\x1b[0m");
     }
 }

@@ -50,8 +50,8 @@ impl std::fmt::Display for StaleReason {
             StaleReason::Forced => write!(f, "forced"),
             StaleReason::Changed { what, old, new, at } => {
                 let what = what.strip_prefix("params.").unwrap_or(what);
-                let side = |value: &Option<String>| value.as_deref().map_or("(absent)".to_owned(), shorten);
-                write!(f, "{what} {} → {}", side(old), side(new))?;
+                let (old, new) = sides(old.as_deref(), new.as_deref());
+                write!(f, "{what} {old} → {new}")?;
                 at.as_ref().map_or(Ok(()), |at| write!(f, " ({at})"))
             }
             StaleReason::Upstream { stage, only_if_changed: true } => {
@@ -66,8 +66,56 @@ impl std::fmt::Display for StaleReason {
     }
 }
 
-/// Digests at a glance: 12 of 64 digits.
+/// Both values, without the long beginning that they may share.
+fn sides(old: Option<&str>, new: Option<&str>) -> (String, String) {
+    /// Of what is shared so much stays.
+    const BEFORE: usize = 12;
+    let start = match (old, new) {
+        (Some(old), Some(new)) => {
+            let same = old.char_indices().zip(new.chars()).take_while(|((_, a), b)| a == b);
+            same.map(|((at, _), _)| at).collect::<Vec<_>>()
+        }
+        _ => Vec::new(),
+    };
+    let is_long = [old, new].iter().flatten().any(|value| value.chars().count() > LONGEST);
+    let start = start.len().checked_sub(BEFORE).filter(|_| is_long).map_or(0, |place| start[place]);
+    let side = |value: Option<&str>| match value {
+        None => "(absent)".to_owned(),
+        Some(value) if start > 0 => format!("…{}", shorten(&value[start..])),
+        Some(value) => shorten(value),
+    };
+    (side(old), side(new))
+}
+
+/// Characters of a value that are shown.
+const LONGEST: usize = 60;
+
+/// Values at a glance: 12 of the 64 digits of a digest, the beginning of a long text or document; `--json` and the manifest have it whole.
 pub fn shorten(value: &str) -> String {
     let is_digest = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_digest { value[..12].to_owned() } else { value.to_owned() }
+    match value.char_indices().nth(LONGEST) {
+        _ if is_digest => value[..12].to_owned(),
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_long_values_the_difference_is_told() {
+        let value = |more: &str| {
+            Some(format!(
+                "{{\"kind\":\"embed\",\"columns\":[\"track_name\"],\"max_features\":20000,{more}\"lowercase\":true}}"
+            ))
+        };
+        let reason =
+            StaleReason::Changed { what: "params.view".into(), old: value(""), new: value("\"texts\":5,"), at: None };
+        let told = reason.to_string();
+        assert_eq!(told, "view …res\":20000,\"lowercase\":true} → …res\":20000,\"texts\":5,\"lowercase\":true}");
+        let short = StaleReason::Changed { what: "params.lr".into(), old: Some("0.001".into()), new: None, at: None };
+        assert_eq!(short.to_string(), "lr 0.001 → (absent)");
+    }
 }

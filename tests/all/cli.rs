@@ -31,11 +31,11 @@ fn show_prints_scores_tables_and_curves() {
     let work = Workspace::with_songs().pipeline(STUDY);
     work.run().succeeded();
     let text = said(&work, &["show", "pipeline.yaml", "fused"]);
-    assert!(text.contains("accuracy") && text.contains("valid_loss") && text.contains("model.safetensors"), "{text}");
+    assert!(text.contains("accuracy") && text.contains("Curves") && text.contains("fused.model"), "{text}");
     let text = said(&work, &["show", "pipeline.yaml", "songs.rows"]);
     assert!(text.contains("tempo") && text.contains("240 rows"), "{text}");
     let text = said(&work, &["show", "pipeline.yaml", "baseline"]);
-    assert!(text.contains("logistic") && text.contains("fit_seconds"), "{text}");
+    assert!(text.contains("logistic") && text.contains("time to fit"), "{text}");
     let output = work.runner(&["show", "pipeline.yaml", "fusde"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean 'fused'?"));

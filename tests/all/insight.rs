@@ -103,7 +103,7 @@ fn a_training_explains_itself_and_its_calibration_reaches_every_prediction() {
     };
     let new = of(&new);
     assert!(of(&own).iter().all(|(id, p)| (new[id] - p).abs() < 1e-6));
-    let shown = String::from_utf8(work.runner(&["show", "pipeline.yaml", "fused.metrics"]).stdout).expect("UTF-8");
+    let shown = String::from_utf8(work.runner(&["show", "pipeline.yaml", "fused"]).stdout).expect("UTF-8");
     assert!(shown.contains("are kept: validation") && shown.contains("expected calibration error"), "{shown}");
 }
 

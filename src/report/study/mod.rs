@@ -27,6 +27,7 @@ mod summary;
 mod train;
 pub(in crate::report) mod transfer;
 
+pub(crate) use comment::confusion as confusion_sentence;
 pub use curves::learning_curves;
 
 use indexmap::{IndexMap, IndexSet};

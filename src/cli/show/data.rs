@@ -1,0 +1,160 @@
+//! What is known of data: a profile with its audit, a split, the importance of columns, and the plain facts of any other document.
+
+use serde_json::Value;
+
+use super::super::screen::{self, Style};
+use crate::report::{count, list, number, shown, text};
+
+/// Columns and importances shown.
+const SHOWN: usize = 12;
+
+/// Bars of shares are so long at most.
+const BAR: usize = 24;
+
+/// Rows, classes, what the audit found (gravest first), and which columns tell of the label.
+pub(super) fn profile(document: &Value, style: Style, width: usize) -> String {
+    let mut text = String::new();
+    let columns = list(document, "columns").count();
+    let rows = count(document, "rows").unwrap_or(0);
+    text.push_str(&format!("{} {} rows, {columns} columns\n", style.bold("Data"), screen::count(rows)));
+    let most = list(document, "classes").filter_map(|class| number(class, "share")).fold(0.0, f64::max);
+    let mut classes = Vec::new();
+    for class in list(document, "classes") {
+        let share = number(class, "share").unwrap_or(0.0);
+        classes.push(vec![
+            self::text(class, "class").unwrap_or_default().to_owned(),
+            screen::count(count(class, "rows").unwrap_or(0)),
+            format!("{:.1} %", share * 100.0),
+            style.accent(&bar(share, most)),
+        ]);
+    }
+    screen::right(&mut classes, &[1, 2]);
+    text.push_str(&screen::table(&classes));
+    let findings: Vec<&Value> = list(&document["audit"], "findings").collect();
+    if !findings.is_empty() {
+        text.push_str(&format!("\n{}\n", style.bold("Audit")));
+    }
+    for finding in findings {
+        let severity = self::text(finding, "severity").unwrap_or("note");
+        let mark = match severity {
+            "danger" => style.error("danger "),
+            "warning" => style.warning("warning"),
+            "ok" => style.good("ok     "),
+            _ => style.dim("note   "),
+        };
+        let title = self::text(finding, "title").unwrap_or_default();
+        text.push_str(&screen::wrap(title, &format!("  {mark} "), width));
+    }
+    let mut telling: Vec<(&str, f64, f64)> = list(document, "relevance")
+        .filter_map(|one| {
+            let missing = list(document, "columns").find(|column| column["name"] == one["column"]);
+            let missing = missing.and_then(|column| number(column, "missing")).unwrap_or(0.0);
+            Some((self::text(one, "column")?, number(one, "information_share")?, missing))
+        })
+        .collect();
+    telling.sort_by(|a, b| b.1.total_cmp(&a.1));
+    if !telling.is_empty() {
+        let heads = [style.bold("Columns"), style.dim("of the label"), String::new(), style.dim("missing")];
+        let mut table = vec![heads.to_vec()];
+        for (column, share, missing) in telling.iter().take(SHOWN) {
+            table.push(vec![
+                (*column).to_owned(),
+                format!("{:.1} %", share * 100.0),
+                style.accent(&bar(*share, 1.0)),
+                if *missing == 0.0 { style.dim("·") } else { screen::compact(*missing) },
+            ]);
+        }
+        screen::right(&mut table, &[1]);
+        text.push_str(&format!("\n{}", screen::table(&table)));
+        let words = format!(
+            "what a column alone tells of the label (mutual information); the first {} of {}",
+            table.len() - 1,
+            telling.len()
+        );
+        text.push_str(&style.note(&words));
+    }
+    text
+}
+
+/// Rows of each part by class; nothing for a document whose parts are scores.
+pub(super) fn split(document: &Value, style: Style) -> String {
+    let mut rows = Vec::new();
+    for (part, of) in document["parts"].as_object().into_iter().flatten() {
+        let Some(classes) = of["classes"].as_object() else { continue };
+        if rows.is_empty() {
+            let names = classes.keys().map(|name| style.dim(name));
+            rows.push([style.bold("Parts"), style.dim("rows")].into_iter().chain(names).collect::<Vec<_>>());
+        }
+        let counts = classes.values().map(|rows| screen::count(rows.as_u64().unwrap_or(0)));
+        rows.push([part.clone(), screen::count(count(of, "rows").unwrap_or(0))].into_iter().chain(counts).collect());
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    let columns: Vec<usize> = (1..rows[0].len()).collect();
+    screen::right(&mut rows, &columns);
+    format!("{}\n{}", screen::table(&rows), facts(document, style))
+}
+
+/// What is lost when a column is shuffled.
+pub(super) fn importance(document: &Value, style: Style) -> String {
+    let mut all: Vec<(&str, f64, f64)> = list(document, "importance")
+        .filter_map(|one| {
+            let accuracy = one.get("accuracy")?;
+            Some((text(one, "name")?, number(accuracy, "mean")?, number(accuracy, "sd").unwrap_or(f64::NAN)))
+        })
+        .collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let most = all.first().map_or(0.0, |one| one.1);
+    let mut rows = vec![vec![style.bold("Importance"), style.dim("accuracy lost"), String::new()]];
+    for (name, mean, sd) in all.iter().take(SHOWN) {
+        let lost = format!("{} ± {}", screen::decimals(*mean, 3), screen::decimals(*sd, 3));
+        rows.push(vec![(*name).to_owned(), lost, style.accent(&bar(*mean, most))]);
+    }
+    if rows.len() == 1 {
+        return String::new();
+    }
+    let part = text(document, "part").unwrap_or("valid").replace("valid", "validation");
+    let words = format!("{part} part, by shuffling the column; the first {} of {}", rows.len() - 1, all.len());
+    format!("{}{}", screen::table(&rows), style.note(&words))
+}
+
+/// The values of a document that need no more than a line, those of small objects under their path.
+pub(super) fn facts(document: &Value, style: Style) -> String {
+    let mut rows = Vec::new();
+    gather(document, "", &mut rows, style);
+    screen::table_within(&rows, screen::width())
+}
+
+fn gather(value: &Value, path: &str, rows: &mut Vec<Vec<String>>, style: Style) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let path = if path.is_empty() { key.replace('_', " ") } else { format!("{path} · {}", key.replace('_', " ")) };
+        let line = match value {
+            // Parts have a table of their own.
+            Value::Object(_) if key == "parts" => continue,
+            Value::Object(_) => {
+                gather(value, &path, rows, style);
+                continue;
+            }
+            Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => continue,
+            Value::Array(items) if items.is_empty() => continue,
+            Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+            Value::String(text) if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                text[..12].to_owned()
+            }
+            Value::Null => continue,
+            value => shown(value),
+        };
+        rows.push(vec![style.dim(&path), line]);
+    }
+}
+
+/// A share as a line of blocks, an eighth of a character exact.
+fn bar(value: f64, most: f64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    if most.is_nan() || most <= 0.0 || value.is_nan() || value <= 0.0 {
+        return String::new();
+    }
+    let eighths = ((value / most).min(1.0) * (BAR * 8) as f64).round() as usize;
+    format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
+}

@@ -1,0 +1,197 @@
+//! `runner show`: what a stage gave, as a person wants to read it in a terminal: what it amounts to first, then where the rest is.
+//!
+//! Blocks are chosen by the shapes of the documents, not by kinds of stages. What a summary leaves out is reached by port or with `--json`.
+
+mod artifact;
+mod curves;
+mod data;
+mod models;
+mod scores;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::study::Study;
+use super::{DONE, Outcome, StudyArguments, screen};
+use crate::artifact::{Store, Table};
+use crate::engine::record::OutputRecord;
+use crate::engine::{self, ActionRecord, PortType};
+
+#[derive(Args)]
+pub(super) struct ShowArguments {
+    #[command(flatten)]
+    study: StudyArguments,
+    /// A stage, or a port of it: STAGE.PORT
+    stage: String,
+    /// Rows of a table to show
+    #[arg(long, default_value_t = 10)]
+    rows: usize,
+    /// JSON instead of text, nothing cut: of a stage a line with its record and its documents, of a port its document or a line for each row
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn show(arguments: &ShowArguments) -> Outcome {
+    let study = Study::open(&arguments.study)?;
+    let (name, port) = split(&study, &arguments.stage);
+    let stage = study.stage(name)?;
+    let Some(record) = engine::current_record(&study.ground(), stage) else {
+        return Err(anyhow::anyhow!(
+            "'{name}' has no result yet (`runner run {} {name}`)",
+            arguments.study.file.display()
+        )
+        .into());
+    };
+    let style = screen::Style::stdout();
+    let Some(port) = port else {
+        let result = StageResult::read(&study.store, &record)?;
+        super::print(&match arguments.json {
+            true => format!("{}\n", result.json(name)),
+            false => result.summary(name, &study, arguments, style)?,
+        });
+        return Ok(DONE);
+    };
+    let Some(output) = record.outputs.iter().find(|output| output.port == port) else {
+        let ports: Vec<&str> = record.outputs.iter().map(|output| output.port.as_str()).collect();
+        return Err(super::study::invalid(&format!("'{name}' has no such port; it has {}", ports.join(", "))));
+    };
+    super::print(&match arguments.json {
+        true => artifact::json(&study.store, output)?,
+        false => artifact::text(&study.store, output, arguments.rows, style)?,
+    });
+    Ok(DONE)
+}
+
+/// Instance names may hold points, so a whole stage name comes first.
+fn split<'a>(study: &Study, reference: &'a str) -> (&'a str, Option<&'a str>) {
+    let known = |name: &str| study.plan.spec.stages.contains_key(name);
+    match reference.rsplit_once('.') {
+        Some((stage, port)) if !known(reference) && known(stage) => (stage, Some(port)),
+        _ => (reference, None),
+    }
+}
+
+/// What a stage gave, with its documents parsed.
+struct StageResult<'a> {
+    store: &'a Store,
+    record: &'a ActionRecord,
+    /// By port and file.
+    documents: Vec<(&'a OutputRecord, &'a str, Value)>,
+}
+
+impl<'a> StageResult<'a> {
+    fn read(store: &'a Store, record: &'a ActionRecord) -> anyhow::Result<Self> {
+        let mut documents = Vec::new();
+        for output in record.outputs.iter().filter(|output| output.holds == PortType::Json) {
+            for file in &output.files {
+                documents.push((output, file.name.as_str(), serde_json::from_slice(&store.get(file.digest)?)?));
+            }
+        }
+        Ok(StageResult { store, record, documents })
+    }
+
+    /// The document that has `key` at its top level.
+    fn document(&self, key: &str) -> Option<&Value> {
+        self.documents.iter().map(|(_, _, value)| value).find(|value| value.get(key).is_some())
+    }
+
+    fn table(&self, port: &str) -> anyhow::Result<Option<Table>> {
+        let output = self.record.outputs.iter().find(|output| output.port == port && output.holds == PortType::Table);
+        let Some(file) = output.and_then(|output| output.files.first()) else { return Ok(None) };
+        Ok(Some(Table::from_ipc(&self.store.get(file.digest)?)?))
+    }
+
+    fn json(&self, name: &str) -> Value {
+        let documents = self.documents.iter().map(|(_, file, value)| ((*file).to_owned(), value.clone()));
+        json!({
+            "event": "stage",
+            "stage": name,
+            "key": self.record.manifest.key(),
+            "provenance": self.record.provenance,
+            "outputs": self.record.outputs,
+            "documents": documents.collect::<serde_json::Map<String, Value>>(),
+        })
+    }
+
+    fn summary(
+        &self,
+        name: &str,
+        study: &Study,
+        arguments: &ShowArguments,
+        style: screen::Style,
+    ) -> anyhow::Result<String> {
+        let planned = study.plan.stages.iter().find(|stage| stage.name == name);
+        let kind = planned.map(|stage| stage.stage.kind().name).unwrap_or_default();
+        let width = screen::width();
+        let mut text = provenance(self.record, &format!("{} {}", style.bold(name), style.dim(kind)), style, width);
+        let curves =
+            self.table("curves")?.map(|table| curves::curves(&table, self.document("best_epoch"), style, width));
+        let blocks = [
+            self.document("parts").map(|document| scores::parts(document, style)),
+            self.document("evaluations")
+                .map(|document| models::baselines(document, &self.record.provenance.measurements, style)),
+            self.document("members").map(|document| models::members(document, style)),
+            self.document("strategies").map(|document| models::strategies(document, style)),
+            self.document("trials").map(|document| models::trials(document, style, width)),
+            self.document("diagnosis").or(self.document("calibration")).map(|one| scores::said(one, style, width)),
+            self.document("comments").map(|document| models::comments(document, style, width)),
+            curves.transpose()?,
+            self.document("parts").map(|document| scores::classes(document, style, width)),
+            self.document("audit").map(|document| data::profile(document, style, width)),
+            self.document("importance").map(|document| data::importance(document, style)),
+            self.document("parts").map(|document| data::split(document, style)),
+        ];
+        let mut told = false;
+        for block in blocks.into_iter().flatten().filter(|block| !block.is_empty()) {
+            text.push_str(&format!("\n{block}"));
+            told = true;
+        }
+        if !told {
+            for (_, _, document) in &self.documents {
+                text.push_str(&data::facts(document, style));
+            }
+            let tables = self.record.outputs.iter().filter(|output| output.holds == PortType::Table);
+            for output in tables {
+                text.push_str(&format!("\n{}\n", style.bold(&format!("{name}.{}", output.port))));
+                text.push_str(&artifact::text(self.store, output, arguments.rows, style)?);
+            }
+        }
+        text.push_str(&format!("\n{}\n{}", style.bold("Artifacts"), artifact::list(self.record, name, style)));
+        let more = self.record.outputs.first().map(|output| format!("{name}.{}", output.port));
+        if let Some(more) = more {
+            let folder = study.ground().folder(name);
+            let file = arguments.study.file.display();
+            text.push_str(&style.note(&format!("`runner show {file} {more}` shows one, --json all of it")));
+            text.push_str(&style.note(&format!("files: {}", folder.display())));
+        }
+        Ok(text)
+    }
+}
+
+/// The result in a line, what it took, and what the stage counted itself.
+fn provenance(record: &ActionRecord, title: &str, style: screen::Style, width: usize) -> String {
+    let run = &record.provenance;
+    let memory = run.peak_memory.map(|memory| format!(", {}", screen::bytes(memory))).unwrap_or_default();
+    let mut text = format!("{title}  {}\n", style.dim(&format!("{}{memory}", screen::duration(run.seconds))));
+    if !run.headline.is_empty() {
+        text.push_str(&screen::wrap(&run.headline, "  ", width));
+    }
+    for warning in &run.warnings {
+        text.push_str(&screen::wrap(warning, &format!("  {} ", style.warning("!")), width));
+    }
+    // The times of single models stand beside their scores; what there was none of need not be said.
+    let own = run.measurements.iter().filter(|(name, value)| !name.contains('.') && **value != 0.0);
+    let counted: Vec<String> = own.map(|(name, value)| measured(name, *value)).collect();
+    if !counted.is_empty() {
+        text.push_str(&style.note(&counted.join(" · ")));
+    }
+    text
+}
+
+/// `fit 0.42 s`, `epochs computed 40`.
+fn measured(name: &str, value: f64) -> String {
+    match name.strip_suffix("_seconds") {
+        Some(name) => format!("{} {}", name.replace('_', " "), screen::duration(value)),
+        None => format!("{} {}", name.replace('_', " "), screen::compact(value)),
+    }
+}

@@ -1,0 +1,133 @@
+//! Scores of a model: by part, by class, the confusion matrix in colour, and what the stage says of its own training.
+
+use serde_json::Value;
+
+use super::super::screen::{self, Style};
+use crate::report::{Scores, confusion_sentence, list, number, text};
+
+/// Parts in the order of a study, with the name that is shown.
+const PARTS: [(&str, &str); 3] = [("train", "train"), ("valid", "validation"), ("test", "test")];
+
+/// A row for each part that has scores.
+pub(super) fn parts(document: &Value, style: Style) -> String {
+    let heads = ["Scores", "rows", "accuracy", "95 % interval", "macro-F1", "log loss"];
+    let mut rows = vec![heads.map(|head| style.dim(head)).to_vec()];
+    rows[0][0] = style.bold("Scores");
+    let mut row = |name: &str, value: Option<&Value>| {
+        let Some(scores) = value.and_then(Scores::read) else { return };
+        // Of rows that it learnt from, an interval says nothing of new ones.
+        let interval = scores.accuracy_interval.map(|(low, high)| format!("{low:.3}–{high:.3}")).unwrap_or_default();
+        rows.push(vec![
+            name.to_owned(),
+            screen::count(scores.rows),
+            screen::decimals(scores.accuracy, 3),
+            style.dim(&interval),
+            screen::decimals(scores.macro_f1, 3),
+            screen::decimals(scores.log_loss, 3),
+        ]);
+    };
+    PARTS.iter().for_each(|(part, name)| row(name, document["parts"].get(part)));
+    row("cross-fitted", document.get("cross_fitted_valid"));
+    if rows.len() == 1 {
+        return String::new();
+    }
+    screen::right(&mut rows, &[1]);
+    let mut text = screen::table(&rows);
+    if document.get("cross_fitted_valid").is_some() {
+        text.push_str(&style.note("cross-fitted: the validation part, by weights that did not see the row"));
+    }
+    text
+}
+
+/// The part that the model is judged on, by class: who is taken for whom, and the scores of each.
+pub(super) fn classes(document: &Value, style: Style, width: usize) -> String {
+    let judged = PARTS.iter().rev().find_map(|(part, name)| Some((name, Scores::read(document["parts"].get(part)?)?)));
+    let Some((part, scores)) = judged else { return String::new() };
+    let mut text = String::new();
+    if !scores.confusion.is_empty() {
+        text.push_str(&format!("{} {}\n", style.bold("Confusion"), style.dim(&format!("rows of the {part} part"))));
+        text.push_str(&confusion(&scores, style, width));
+        text.push_str(&screen::wrap(&confusion_sentence(&scores).unwrap_or_default(), "  ", width));
+    }
+    if !scores.per_class.is_empty() {
+        let heads = ["class", "rows", "precision", "recall", "F1"];
+        let mut rows = vec![heads.map(|head| style.dim(head)).to_vec()];
+        rows.extend(scores.per_class.iter().map(|class| {
+            let [precision, recall, f1] =
+                [class.precision, class.recall, class.f1].map(|value| screen::decimals(value, 3));
+            vec![screen::cut(&class.class, 24), screen::count(class.support), precision, recall, f1]
+        }));
+        screen::right(&mut rows, &[1]);
+        text.push_str(&format!("\n{} {}\n", style.bold("Classes"), style.dim(&format!("on the {part} part"))));
+        text.push_str(&screen::table(&rows));
+    }
+    text
+}
+
+/// Blue what is right, orange what is not, the darker the larger the share of the true class; of a white that both begin with.
+const RIGHT: [u8; 6] = [231, 195, 153, 111, 69, 26];
+const WRONG: [u8; 6] = [231, 224, 223, 216, 209, 166];
+
+/// True classes down, predicted ones across. With more classes than fit, their names are cut, and at last the matrix is left out.
+fn confusion(scores: &Scores, style: Style, width: usize) -> String {
+    let digits = scores.confusion.iter().flatten().max().map_or(1, |most| screen::count(*most).len());
+    let longest = scores.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
+    let first = longest.clamp(LEAST_NAME, 16).max("true class".len()) + 1;
+    let room = width.saturating_sub(first + 2) / scores.classes.len().max(1);
+    let cell = (longest.max(digits) + 2).min(room);
+    if cell < digits + 1 {
+        return format!("  {} classes: the matrix is wider than this terminal\n", scores.classes.len());
+    }
+    let pad = |text: &str, cell: usize| format!("{}{text}", " ".repeat(cell.saturating_sub(text.chars().count())));
+    let mut text = format!("  {}", style.dim(&format!("{:first$}", "true class")));
+    for class in &scores.classes {
+        // A column's name and its numbers end with a space, which a painted cell needs.
+        text.push_str(&style.dim(&format!("{} ", pad(&screen::cut(class, cell - 1), cell - 1))));
+    }
+    text.push_str(&format!("{}\n", style.dim("← predicted")));
+    if width < 2 + first + cell * scores.classes.len() + "← predicted".chars().count() {
+        text.truncate(text.rfind(&style.dim("← predicted")).unwrap_or(text.len()));
+        text.push('\n');
+    }
+    for (i, row) in scores.confusion.iter().enumerate() {
+        let class = screen::cut(&scores.classes[i], first - 1);
+        text.push_str(&format!("  {class}{}", " ".repeat(first - class.chars().count())));
+        let total = row.iter().sum::<u64>().max(1);
+        for (j, count) in row.iter().enumerate() {
+            let share = *count as f64 / total as f64;
+            // A mistake that takes half of a class is as dark as a class that is all right.
+            let (ramp, share) = if i == j { (RIGHT, share) } else { (WRONG, share * 2.0) };
+            let level = (share.min(1.0) * 5.0).round() as usize;
+            let shade = ramp[level];
+            let written = format!("{} ", pad(&screen::count(*count), cell - 1));
+            text.push_str(&style.shade(shade, if level >= 5 { 231 } else { 16 }, &written));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Shorter names tell nothing.
+const LEAST_NAME: usize = 4;
+
+/// What a training says of itself, in its own sentences.
+pub(super) fn said(document: &Value, style: Style, width: usize) -> String {
+    let mut text = String::new();
+    for finding in list(document, "diagnosis") {
+        let sentence = self::text(finding, "sentence").unwrap_or_default();
+        let wrong = ["divergence", "step_too_high"].iter().any(|kind| finding["kind"] == *kind);
+        let mark = if wrong { style.warning("!") } else { style.dim("·") };
+        text.push_str(&screen::wrap(sentence, &format!("  {mark} "), width));
+    }
+    if let Some(calibration) = document.get("calibration") {
+        let error = |part: &str, when: &str| number(&calibration["parts"][part][when], "expected_error");
+        let moved = PARTS.iter().filter_map(|(part, name)| {
+            Some(format!("{name} {:.3} → {:.3}", error(part, "before")?, error(part, "after")?))
+        });
+        let moved = moved.collect::<Vec<_>>().join(", ");
+        let temperature = number(calibration, "temperature").unwrap_or(f64::NAN);
+        let sentence = format!("Temperature {temperature:.3}; expected calibration error: {moved}.");
+        text.push_str(&screen::wrap(&sentence, &format!("  {} ", style.dim("·")), width));
+    }
+    if text.is_empty() { text } else { format!("{}\n{text}", style.bold("Findings")) }
+}

@@ -1,0 +1,154 @@
+//! What a person sees in a terminal: summaries, states, colours and widths, without a terminal (`COLUMNS`, `CLICOLOR_FORCE`).
+
+use serde_json::Value;
+
+use crate::cache::STUDY;
+use crate::workspace::Workspace;
+
+fn done() -> Workspace {
+    let work = Workspace::with_songs().pipeline(STUDY);
+    work.run().succeeded();
+    work
+}
+
+fn said(work: &Workspace, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let mut command = work.command(arguments);
+    command.env_remove("NO_COLOR").envs(variables.iter().copied());
+    let output = command.output().expect("the program starts");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Characters without colour codes.
+fn visible(line: &str) -> usize {
+    let mut parts = line.split('\x1b');
+    let first = parts.next().unwrap_or_default().chars().count();
+    first + parts.map(|part| part.split_once('m').map_or(0, |(_, rest)| rest.chars().count())).sum::<usize>()
+}
+
+#[test]
+fn a_model_is_summed_up_without_json() {
+    let work = done();
+    let text = said(&work, &["show", "pipeline.yaml", "fused"], &[]);
+    for part in
+        ["Scores", "validation", "Findings", "are kept", "Curves", "Confusion", "← predicted", "Classes", "Artifacts"]
+    {
+        assert!(text.contains(part), "{part} is missing:\n{text}");
+    }
+    assert!(!text.contains('{') && !text.contains('\x1b'), "{text}");
+    let metrics: Value = serde_json::from_slice(&work.read("artifacts/study/fused/metrics.json")).expect("JSON");
+    let test = &metrics["parts"]["test"];
+    let accuracy = format!("{:.3}", test["accuracy"].as_f64().expect("a number"));
+    let line = text.lines().find(|line| line.trim_start().starts_with("test ")).expect("the test part");
+    assert!(line.contains(&accuracy), "{line}");
+    // Every cell of the matrix, in its row.
+    for (class, row) in
+        test["classes"].as_array().into_iter().flatten().zip(test["confusion"].as_array().expect("rows"))
+    {
+        let counts: Vec<String> = row.as_array().into_iter().flatten().map(Value::to_string).collect();
+        let name = class.as_str().expect("a name");
+        let found = text.lines().any(|line| {
+            let mut words = line.split_whitespace();
+            words.next() == Some(name) && words.eq(counts.iter().map(String::as_str))
+        });
+        assert!(found, "{name} {counts:?}:\n{text}");
+    }
+}
+
+#[test]
+fn nothing_becomes_unreachable() {
+    let work = done();
+    let metrics: Value = serde_json::from_slice(&work.read("artifacts/study/fused/metrics.json")).expect("JSON");
+    let line: Value =
+        serde_json::from_str(&said(&work, &["show", "pipeline.yaml", "fused", "--json"], &[])).expect("JSON");
+    assert_eq!(line["documents"]["metrics.json"], metrics);
+    assert!(line["provenance"]["seconds"].is_number() && line["outputs"].is_array());
+    let text = said(&work, &["show", "pipeline.yaml", "fused.metrics", "--json"], &[]);
+    assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), metrics);
+    // What is shown of a document is JSON too.
+    let text = said(&work, &["show", "pipeline.yaml", "fused.metrics"], &[]);
+    assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON")["parts"], metrics["parts"]);
+    let rows = said(&work, &["show", "pipeline.yaml", "songs.rows", "--json"], &[]);
+    let rows: Vec<Value> = rows.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(rows.len(), 240);
+    assert!(rows[0]["tempo"].is_number() && rows[0]["title"].is_string());
+    // `songs` leaves the energy of every 17th row open, from the fourth on.
+    assert!(rows[3]["energy"].is_null() && rows[4]["energy"].is_number());
+}
+
+#[test]
+fn colours_are_for_terminals_and_never_against_no_color() {
+    let work = done();
+    let show = ["show", "pipeline.yaml", "fused"];
+    let forced = said(&work, &show, &[("CLICOLOR_FORCE", "1")]);
+    assert!(forced.contains("\x1b[38;5;16;48;5;") || forced.contains("\x1b[38;5;231;48;5;"), "{forced}");
+    let plain = said(&work, &show, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]);
+    assert!(!plain.contains('\x1b'));
+    assert_eq!(said(&work, &show, &[]), plain);
+    // Colour is never all that tells: without the codes the words are the same.
+    let mut bare = String::new();
+    for (i, part) in forced.split('\x1b').enumerate() {
+        bare.push_str(if i == 0 { part } else { part.split_once('m').expect("a code").1 });
+    }
+    let lines = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+    assert_eq!(lines(&bare), lines(&plain));
+}
+
+#[test]
+fn every_screen_fits_its_terminal() {
+    let work = done();
+    work.edit("pipeline.yaml", "epochs: 3", "epochs: 4");
+    work.run().succeeded();
+    work.edit("pipeline.yaml", "epochs: 4", "epochs: 5");
+    let mut screens: Vec<Vec<&str>> = ["songs", "folds", "baseline", "titles", "predict", "songs.rows", "titles.rows"]
+        .iter()
+        .map(|name| vec!["show", "pipeline.yaml", *name])
+        .collect();
+    screens.push(vec!["graph", "pipeline.yaml"]);
+    screens.push(vec!["plan", "pipeline.yaml"]);
+    screens.push(vec!["explain", "pipeline.yaml", "fused"]);
+    screens.push(vec!["runs"]);
+    screens.push(vec!["runs", "show", "last"]);
+    screens.push(vec!["compare", "--flips", "3"]);
+    screens.push(vec!["gc", "--dry-run"]);
+    screens.push(vec!["show", "pipeline.yaml", "fused"]);
+    for columns in ["80", "140"] {
+        for screen in &screens {
+            let text = said(&work, screen, &[("COLUMNS", columns), ("CLICOLOR_FORCE", "1")]);
+            for line in text.lines() {
+                assert!(visible(line) <= columns.parse().expect("a number"), "{screen:?} at {columns}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_graph_shows_the_state_of_each_stage() {
+    let work = Workspace::with_songs().pipeline(STUDY);
+    let graph = |format: &str| said(&work, &["graph", "pipeline.yaml", "--format", format], &[]);
+    let state = |text: &str, stage: &str| -> String {
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let line = text.lines().map(words).find(|words| words.get(2).is_some_and(|name| name == stage));
+        line.map(|words| format!("{} {}", words[0], words[1])).unwrap_or_default()
+    };
+    assert_eq!(state(&graph("ascii"), "fused"), "● run");
+    assert!(!work.exists("artifacts"), "a graph changes nothing");
+    work.run().succeeded();
+    assert_eq!(state(&graph("ascii"), "fused"), "✓ fresh");
+    work.edit("pipeline.yaml", "epochs: 3", "epochs: 4");
+    let text = graph("ascii");
+    assert_eq!((state(&text, "fused").as_str(), state(&text, "titles").as_str()), ("● run", "✓ fresh"));
+    work.run().succeeded();
+    work.edit("pipeline.yaml", "epochs: 4", "epochs: 3");
+    let text = graph("ascii");
+    assert_eq!(state(&text, "fused"), "↺ restore");
+    assert!(text.contains("to restore"), "{text}");
+    let mermaid = graph("mermaid");
+    assert!(
+        mermaid.contains("<i>train</i>\"]:::restore\n") && mermaid.contains("  classDef restore fill:#"),
+        "{mermaid}"
+    );
+    let dot = graph("dot");
+    let line = dot.lines().find(|line| line.contains("fused\\ntrain")).expect("the stage");
+    assert!(line.contains("style=filled, fillcolor=\"#dff0fa\"") && line.contains("tooltip=\"restore\""), "{line}");
+}
