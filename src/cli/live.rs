@@ -52,7 +52,10 @@ fn pace(done: u64, left: u64, seconds: f64) -> Option<String> {
         format!("{} each", screen::duration(1.0 / rate))
     };
     Some(if left > 0 {
-        format!("{rate_text}  {} left", screen::duration((left as f64 / rate).ceil()))
+        let seconds = (left as f64 / rate).ceil();
+        // An estimate has no decimals.
+        let time = if seconds < 60.0 { format!("{seconds} s") } else { screen::duration(seconds) };
+        format!("{rate_text}  {time} left")
     } else {
         rate_text
     })
@@ -155,8 +158,9 @@ mod tests {
     fn the_pace_is_told_once_it_means_something() {
         assert_eq!(pace(0, 40, 5.0), None);
         assert_eq!(pace(3, 40, 0.5), None);
-        assert_eq!(pace(10, 30, 5.0).as_deref(), Some("2/s  15.0 s left"));
-        assert_eq!(pace(2, 3, 8.0).as_deref(), Some("4.00 s each  12.0 s left"));
+        assert_eq!(pace(10, 30, 5.0).as_deref(), Some("2/s  15 s left"));
+        assert_eq!(pace(2, 3, 8.0).as_deref(), Some("4.00 s each  12 s left"));
+        assert_eq!(pace(1, 20, 8.0).as_deref(), Some("8.00 s each  2 min 40 s left"));
         assert_eq!(pace(10, 0, 5.0).as_deref(), Some("2/s"));
     }
 

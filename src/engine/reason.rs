@@ -50,6 +50,11 @@ impl std::fmt::Display for StaleReason {
             StaleReason::Forced => write!(f, "forced"),
             StaleReason::Changed { what, old, new, at } => {
                 let what = what.strip_prefix("params.").unwrap_or(what);
+                if let (Some(column), true) =
+                    (column(what), [old, new].iter().all(|side| side.as_deref().is_some_and(is_digest)))
+                {
+                    return write!(f, "{column} has other values");
+                }
                 let (old, new) = sides(old.as_deref(), new.as_deref());
                 write!(f, "{what} {old} → {new}")?;
                 at.as_ref().map_or(Ok(()), |at| write!(f, " ({at})"))
@@ -64,6 +69,16 @@ impl std::fmt::Display for StaleReason {
             StaleReason::FileLost { file } => write!(f, "{file} is missing or was changed"),
         }
     }
+}
+
+/// `column tempo of rows` for the digest of a column, `input.rows.columns.tempo`.
+fn column(what: &str) -> Option<String> {
+    let (input, column) = what.strip_prefix("input.")?.split_once(".columns.")?;
+    Some(format!("column {column} of {input}"))
+}
+
+fn is_digest(value: &str) -> bool {
+    value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Both values, without the long beginning that they may share.
@@ -92,9 +107,8 @@ const LONGEST: usize = 60;
 
 /// Values at a glance: 12 of the 64 digits of a digest, the beginning of a long text or document; `--json` and the manifest have it whole.
 pub fn shorten(value: &str) -> String {
-    let is_digest = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
     match value.char_indices().nth(LONGEST) {
-        _ if is_digest => value[..12].to_owned(),
+        _ if is_digest(value) => value[..12].to_owned(),
         Some((end, _)) => format!("{}…", &value[..end]),
         None => value.to_owned(),
     }
@@ -103,6 +117,18 @@ pub fn shorten(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_column_is_told_by_its_name() {
+        let reason = |old: Option<&str>| StaleReason::Changed {
+            what: "input.members.5.columns.predicted".into(),
+            old: old.map(str::to_owned),
+            new: Some("ab".repeat(32)),
+            at: None,
+        };
+        assert_eq!(reason(Some(&"0f".repeat(32))).to_string(), "column predicted of members.5 has other values");
+        assert_eq!(reason(None).to_string(), "input.members.5.columns.predicted (absent) → abababababab");
+    }
 
     #[test]
     fn of_long_values_the_difference_is_told() {
