@@ -43,6 +43,34 @@ stages:
     file: out.csv
 "#;
 
+/// More stages for `STUDY`: a second network, two ensembles, a map.
+pub const AVERAGES: &str = r#"  tempo:
+    kind: train
+    rows: folds
+    numeric: [tempo]
+    network: {trunk: {layers: [4]}}
+    epochs: 3
+    batch_size: 32
+  both:
+    kind: ensemble
+    members: [tempo, fused]
+    models: [tempo, fused]
+  all:
+    kind: ensemble
+    members: [baseline, tempo, fused]
+    weights: greedy
+  plane:
+    kind: map
+    rows: folds
+    embeddings: titles
+    text: [title]
+    numeric: [tempo]
+    points: 60
+    perplexity: 5
+    iterations: 300
+    show: [title]
+"#;
+
 const ALL: [&str; 6] = ["songs", "folds", "baseline", "titles", "fused", "predict"];
 
 fn study() -> Workspace {

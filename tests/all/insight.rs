@@ -5,25 +5,10 @@ use arrow::datatypes::{Float32Type, Float64Type};
 use runner::artifact::Table;
 use serde_json::Value;
 
-use crate::cache::STUDY;
+use crate::cache::{AVERAGES, STUDY};
 use crate::workspace::Workspace;
 
-const MORE: &str = r#"  tempo:
-    kind: train
-    rows: folds
-    numeric: [tempo]
-    network: {trunk: {layers: [4]}}
-    epochs: 3
-    batch_size: 32
-  both:
-    kind: ensemble
-    members: [tempo, fused]
-    models: [tempo, fused]
-  all:
-    kind: ensemble
-    members: [baseline, tempo, fused]
-    weights: greedy
-  look:
+const MORE: &str = r#"  look:
     kind: inspect
     model: both
     rows: folds
@@ -36,16 +21,6 @@ const MORE: &str = r#"  tempo:
     rows: songs
     embeddings: titles
     file: both.csv
-  plane:
-    kind: map
-    rows: folds
-    embeddings: titles
-    text: [title]
-    numeric: [tempo]
-    points: 60
-    perplexity: 5
-    iterations: 300
-    show: [title]
   report:
     kind: report
     title: t
@@ -53,7 +28,7 @@ const MORE: &str = r#"  tempo:
 "#;
 
 fn study() -> Workspace {
-    Workspace::with_songs().pipeline(&format!("{STUDY}{MORE}"))
+    Workspace::with_songs().pipeline(&format!("{STUDY}{AVERAGES}{MORE}"))
 }
 
 fn json(work: &Workspace, file: &str) -> Value {

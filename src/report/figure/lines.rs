@@ -72,8 +72,7 @@ pub fn line_chart(chart: &LineChart) -> Drawing {
     if let Some((x, label)) = chart.marker.as_ref().filter(|(x, _)| x.is_finite()) {
         let at = x_scale.at(*x);
         drawing.add(Element::line(at, top - 4.0, at, bottom).stroke(Paint::Muted, 1.0).dashed("3 3"));
-        // Some fonts are wider than reckoned.
-        let half = text::width(label, 11.0) / 2.0 + 6.0;
+        let half = text::width(label, 11.0) / 2.0;
         let middle = at.clamp(left + half, (width - half).max(left + half));
         drawing.add(Element::text(middle, top - 8.0, label).size(11.0).fill(Paint::Muted).anchor(Anchor::Middle));
     }

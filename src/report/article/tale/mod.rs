@@ -3,9 +3,12 @@
 //! A sentence that compares or judges is chosen by a test or a finding that the artifacts hold; a missing artifact leaves its sentences out.
 //! Both languages stand side by side, so that neither can fall behind. Knows nothing of formats.
 
+mod choosing;
 mod conclusion;
 mod convergence;
 mod data;
+mod earlier;
+mod inside;
 mod introduction;
 mod methods;
 mod note;

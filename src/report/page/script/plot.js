@@ -85,7 +85,7 @@ function plot(into, course, view) {
   element(into, 'text', { x: (left + right) / 2, y: bottom + 31, class: 'f-muted', 'font-size': 11, 'text-anchor': 'middle' }, course.x);
   if (course.marker) {
     const at = x(course.marker[0]);
-    const half = course.marker[1].length * 3.2 + 6; // as wide as the widest of fonts
+    const half = course.marker[1].length * 3.2; // as wide as the figure reckons it
     element(into, 'line', { x1: at, x2: at, y1: top - 4, y2: bottom, class: 's-muted', 'stroke-dasharray': '3 3' });
     element(into, 'text', { x: Math.min(Math.max(at, left + half), width - half), y: top - 8, class: 'f-muted', 'font-size': 11, 'text-anchor': 'middle' }, course.marker[1]);
   }

@@ -1,0 +1,193 @@
+//! Inside the chosen model: its mistakes, its probabilities, and what it leans on. Knows nothing of other models.
+
+use super::{HALF, Tale, told};
+use crate::report::article::document::{Block, Float, Section};
+use crate::report::article::markup;
+use crate::report::figure::confusion;
+use crate::report::read::{Scores, StageArtifacts, count, list, number, text, texts};
+use crate::report::study::models::Model;
+
+/// Mistakes, probabilities, and what the model leans on.
+pub fn inside(tale: &Tale) -> Option<Section> {
+    let chosen = tale.chosen()?;
+    let stage = tale.stage(&chosen.stage)?;
+    let scores = chosen.judged()?;
+    let mut section = Section::new(
+        "sec:inside",
+        tale.voice.say("Mistakes, Probabilities, and What Matters", "Erreurs, probabilités et ce qui compte"),
+    );
+    let (matrix, reliability) = (confusion_figure(tale, chosen, scores), reliability_figure(tale, stage));
+    section.blocks.extend(tale.paragraph([matrix.as_ref().and_then(|_| mistakes(tale, chosen, scores))]));
+    section.blocks.extend(matrix.map(Block::Float));
+    section.blocks.extend(tale.paragraph([calibration(tale, stage, reliability.is_some())]));
+    section.blocks.extend(reliability.map(Block::Float));
+    if let Some((sentence, figure)) = importance(tale) {
+        section.blocks.extend(tale.paragraph([Some(sentence)]));
+        section.blocks.extend(figure.map(Block::Float));
+    }
+    Some(section)
+}
+
+fn confusion_figure(tale: &Tale, model: &Model, scores: &Scores) -> Option<Float> {
+    if scores.confusion.is_empty() {
+        return None;
+    }
+    let drawing =
+        confusion("Confusion", "Rows of each true class by predicted class", &scores.classes, &scores.confusion);
+    let caption = told!(
+        tale,
+        "Confusion matrix of {name} on the test part: rows, and their share of the true class.",
+        "Matrice de confusion de {name} sur le test : lignes, et leur part de la vraie classe.",
+        name = tale.name(model),
+    );
+    Some(tale.figure("fig:confusion", &caption, vec![drawing], 0.7))
+}
+
+fn mistakes(tale: &Tale, model: &Model, scores: &Scores) -> Option<String> {
+    let (classes, matrix) = (&scores.classes, &scores.confusion);
+    let total = |class: usize| matrix[class].iter().sum::<u64>();
+    let share = |t: usize, p: usize| matrix[t][p] as f64 / total(t).max(1) as f64;
+    let pairs = (0..classes.len()).flat_map(|t| (0..classes.len()).map(move |p| (t, p))).filter(|(t, p)| t != p);
+    let (t, p) = pairs.max_by(|a, b| share(a.0, a.1).total_cmp(&share(b.0, b.1)).then(b.cmp(a)))?;
+    let recall = |class: &usize| share(*class, *class);
+    let seen: Vec<usize> = (0..classes.len()).filter(|&class| total(class) > 0).collect();
+    let found = seen.iter().max_by(|a, b| recall(a).total_cmp(&recall(b)).then(b.cmp(a)))?;
+    let lost = seen.iter().min_by(|a, b| recall(a).total_cmp(&recall(b)).then(a.cmp(b)))?;
+    if matrix[t][p] == 0 {
+        return Some(told!(
+            tale,
+            "{name} confuses no class (@fig:confusion).",
+            "{name} ne confond aucune classe (@fig:confusion).",
+            name = tale.name(model),
+        ));
+    }
+    Some(told!(
+        tale,
+        "Among the classes, {name} finds {found} best (recall {high}) and {lost} least ({low}); most often it takes {t} for {p}, in {rows} of {all} rows ({share}, @fig:confusion).",
+        "Parmi les classes, {name} retrouve le mieux {found} (rappel {high}) et le moins bien {lost} ({low}) ; le plus souvent, il prend {t} pour {p}, dans {rows} lignes sur {all} ({share}, @fig:confusion).",
+        name = tale.name(model),
+        high = tale.voice.decimals(recall(found), 2),
+        low = tale.voice.decimals(recall(lost), 2),
+        found = markup::escaped(&classes[*found]),
+        lost = markup::escaped(&classes[*lost]),
+        rows = tale.voice.count(matrix[t][p]),
+        all = tale.voice.count(total(t)),
+        share = tale.voice.percent(share(t, p)),
+        t = markup::escaped(&classes[t]),
+        p = markup::escaped(&classes[p]),
+    ))
+}
+
+fn reliability_figure(tale: &Tale, stage: &StageArtifacts) -> Option<Float> {
+    let drawings = tale.drawings(stage, &["reliability"], HALF);
+    let caption = told!(
+        tale,
+        "Reliability of {name}: the share of rows that are right by confidence, before and after temperature scaling.",
+        "Fiabilité de {name} : part des lignes bien classées selon la confiance, avant et après l'ajustement de la température.",
+        name = markup::code(&stage.stage),
+    );
+    (!drawings.is_empty()).then(|| tale.figure("fig:reliability", &caption, drawings, 0.5))
+}
+
+fn calibration(tale: &Tale, stage: &StageArtifacts, has_figure: bool) -> Option<String> {
+    let calibration = stage.document("calibration")?.get("calibration")?;
+    let temperature = number(calibration, "temperature")?;
+    let part = calibration.get("parts")?.get("test")?;
+    let error = |when: &str| number(part.get(when)?, "expected_error");
+    let (before, after) = (error("before")?, error("after")?);
+    let judgement = if temperature > 1.03 {
+        tale.voice.say("it was too sure of itself", "il était trop sûr de lui")
+    } else if temperature < 0.97 {
+        tale.voice.say("it was not sure enough of itself", "il n'était pas assez sûr de lui")
+    } else {
+        tale.voice.say("it needed hardly any correction", "il n'avait guère besoin de correction")
+    };
+    let see = if has_figure { " (@fig:reliability)" } else { "" };
+    let verb = match after.total_cmp(&before) {
+        std::cmp::Ordering::Less => tale.voice.say("falls", "passe"),
+        std::cmp::Ordering::Greater => tale.voice.say("rises", "monte"),
+        std::cmp::Ordering::Equal => tale.voice.say("stays", "reste"),
+    };
+    Some(told!(
+        tale,
+        "The temperature of {name} is {temperature}: {judgement}. On the test part its expected calibration error {verb} from {before} to {after}{see}.",
+        "La température de {name} vaut {temperature} : {judgement}. Sur le test, son erreur de calibration attendue {verb} de {before} à {after}{see}.",
+        name = markup::code(&stage.stage),
+        temperature = tale.voice.decimals(temperature, 2),
+        before = tale.voice.decimals(before, 3),
+        after = tale.voice.decimals(after, 3),
+    ))
+}
+
+fn importance(tale: &Tale) -> Option<(String, Option<Float>)> {
+    let stage = tale.of_kind("inspect").next()?;
+    let findings = stage.document("importance")?;
+    let all: Vec<(String, usize, f64, f64)> = list(findings, "importance")
+        .filter_map(|one| {
+            let drop = one.get("accuracy")?;
+            Some((
+                text(one, "name")?.to_owned(),
+                texts(one.get("columns")).len(),
+                number(drop, "mean")?,
+                number(drop, "sd").unwrap_or(f64::NAN),
+            ))
+        })
+        .collect();
+    let most = all.iter().filter(|one| one.1 == 1).max_by(|a, b| a.2.total_cmp(&b.2))?;
+    let drawings = tale.drawings(stage, &["accuracy-lost-when"], None);
+    let looked_at = tale
+        .study
+        .parents(&stage.stage)
+        .find(|parent| matches!(tale.study.kind_of(parent), Some("train" | "ensemble" | "transfer")));
+    let model = looked_at.map_or_else(|| tale.voice.say("the model", "le modèle").to_owned(), markup::code);
+    let mut sentence = told!(
+        tale,
+        "Shuffling one column at a time on validation rows ({repeats} times each), {model} loses most accuracy with {name}: {drop}",
+        "Quand on mélange une colonne à la fois sur la validation ({repeats} fois chacune), {model} perd le plus d'exactitude avec {name} : {drop}",
+        repeats = count(findings, "repeats").unwrap_or(1),
+        name = markup::code(&most.0),
+        drop = tale.voice.decimals(most.2, 3),
+    );
+    let joint: Vec<String> = (all.iter().filter(|one| one.1 > 1))
+        .map(|one| format!("{} {}", kind_of_input(tale, &one.0), tale.voice.decimals(one.2, 3)))
+        .collect();
+    if !joint.is_empty() {
+        sentence.push_str(&told!(
+            tale,
+            "; columns of a kind shuffled together cost {list}",
+            " ; les colonnes d'un même type, mélangées ensemble, coûtent : {list}",
+            list = tale.voice.list(&joint, 4),
+        ));
+    }
+    if !drawings.is_empty() {
+        sentence.push_str(" (@fig:importance)");
+    }
+    // A loss that shuffling by another seed might not show.
+    let idle: Vec<String> =
+        all.iter().filter(|one| one.1 == 1 && one.2 <= 2.0 * one.3).map(|one| markup::code(&one.0)).collect();
+    sentence.push('.');
+    if !idle.is_empty() {
+        sentence.push_str(&told!(
+            tale,
+            " For {list}, the loss is within two standard deviations of zero.",
+            " Pour {list}, la perte est à moins de deux écarts-types de zéro.",
+            list = tale.voice.list(&idle, 5),
+        ));
+    }
+    let caption = told!(
+        tale,
+        "Accuracy lost when a column is shuffled; whiskers are one standard deviation.",
+        "Exactitude perdue quand une colonne est mélangée ; les moustaches valent un écart-type.",
+    );
+    let figure = (!drawings.is_empty()).then(|| tale.figure("fig:importance", &caption, drawings, 0.66));
+    Some((sentence, figure))
+}
+
+fn kind_of_input(tale: &Tale, name: &str) -> String {
+    match name {
+        "all texts" => tale.voice.say("texts", "textes").to_owned(),
+        "all numbers" => tale.voice.say("numbers", "nombres").to_owned(),
+        "all categories" => tale.voice.say("categories", "catégories").to_owned(),
+        other => markup::escaped(other),
+    }
+}
