@@ -198,7 +198,15 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// Scales a row to length 1; a row of zeros stays as it is.
 pub fn normalize(row: &mut [f32]) {
-    let square: f64 = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+    // Eight sums side by side, since one would wait for itself.
+    let (eights, rest) = row.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for eight in eights {
+        for (sum, &x) in sums.iter_mut().zip(eight) {
+            *sum += f64::from(x) * f64::from(x);
+        }
+    }
+    let square: f64 = sums.iter().sum::<f64>() + rest.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>();
     // The bound is that of torch.nn.functional.normalize.
     let scale = 1.0 / square.sqrt().max(1e-12);
     row.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);

@@ -21,10 +21,11 @@ use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 
 /// Raised when the same files and options give other vectors than before.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
-/// Tokens of a batch: enough to keep the product busy, few enough for what a layer makes of them to stay in the caches.
-const BATCH_TOKENS: usize = 128;
+/// Tokens of a batch: enough to keep the product busy, few enough for what a layer makes of them to stay in the caches;
+/// a multiple of the rows of its tile.
+const BATCH_TOKENS: usize = 144;
 /// The same where they are only looked up.
 const LOOKED_UP: usize = 4096;
 

@@ -43,6 +43,17 @@ fn vectors_agree_with_scikit_learn() {
     assert_close(rows.row(2), &[0.97044, 0.0266, -0.23989], 2e-5);
 }
 
+// As above, n = 5 and 40:
+// normalize(union.transform(["rose " * n + "the red"]).toarray() @ v).round(5)
+#[test]
+fn words_that_come_again_count_as_in_scikit_learn() {
+    let tfidf = fit(&TEXTS, options(3));
+    let text = |times: usize| "rose ".repeat(times) + "the red";
+    let rows = encode(&tfidf, &[&text(5), &text(40)]);
+    assert_close(rows.row(0), &[0.83803, -0.31066, -0.44855], 2e-5);
+    assert_close(rows.row(1), &[0.80329, -0.27219, -0.52976], 2e-5);
+}
+
 /// Texts of words drawn by a small linear congruential generator.
 fn corpus(count: usize) -> Vec<String> {
     let mut state = 1u64;
@@ -143,6 +154,35 @@ fn strange_texts_have_a_vector_or_zeros() {
     assert!((rows.row(3).iter().map(|x| x * x).sum::<f32>() - 1.0).abs() < 1e-5);
     assert_close(rows.row(4), encode(&tfidf, &["red"]).row(0), 0.0);
     assert_eq!(encode(&tfidf, &[]), Matrix::zeros(0, 4));
+}
+
+#[test]
+fn a_vector_depends_on_its_text_alone() {
+    let texts = corpus(400);
+    let mut texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    texts.extend(["ka1 ka1 ka1", "ka1 ka1 ka2 lo1 lo1", "", "lo1"]);
+    let bytes = fit(&texts, TfidfOptions { dim: 40, ..Default::default() }).to_bytes();
+    let fresh = || Tfidf::from_bytes(&bytes).unwrap();
+    let together = encode(&fresh(), &texts);
+    let backwards: Vec<&str> = texts.iter().rev().copied().collect();
+    let met = fresh();
+    encode(&met, &backwards);
+    assert_eq!(encode(&met, &texts), together, "after others");
+    for (i, text) in texts.iter().enumerate().step_by(7) {
+        assert_eq!(encode(&fresh(), &[text]).row(0), together.row(i), "{text}");
+    }
+}
+
+#[test]
+fn more_words_than_are_kept_change_nothing() {
+    // 32 kB a word: some 2,000 are kept.
+    let tfidf = fit(&TEXTS, options(8192));
+    let texts: Vec<String> = (0..2300).map(|i| format!("red{i} river")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let rows = encode(&tfidf, &texts);
+    for i in [0, 1, 2046, 2047, 2048, 2299] {
+        assert_eq!(encode(&tfidf, &texts[i..=i]).row(0), rows.row(i), "{}", texts[i]);
+    }
 }
 
 #[test]

@@ -190,7 +190,7 @@ fn files_and_options_decide_pooling_and_length() {
     let model = SmallModel::new("bert");
     let recipe = |options| open(model.path(), &options).unwrap().recipe();
     let standard = json!({
-        "kind": "transformer", "version": 1, "engine": "packed", "pooling": "mean", "normalize": false,
+        "kind": "transformer", "version": 2, "engine": "packed", "pooling": "mean", "normalize": false,
         "max_length": 18, "lowercase": false,
     });
     assert_eq!(recipe(TransformerOptions::default()), standard);

@@ -41,6 +41,12 @@ impl FirstLayer {
         if (self.places.len() + tokens) * (narrow + triple) * size_of::<f32>() > KEPT {
             self.places.clear();
         }
+        if self.states.capacity() == 0 {
+            // All at once, since growing would copy them again and again; what is not used costs no memory.
+            let most = KEPT / ((narrow + triple) * size_of::<f32>());
+            self.states.reserve_exact(most * narrow);
+            self.qkv.reserve_exact(most * triple);
+        }
         let known = self.places.len();
         let rows = known + tokens;
         self.states.resize(self.states.len().max(rows * narrow), 0.0);

@@ -111,7 +111,7 @@ impl Run<'_> {
         let width = dense.columns.max(1);
         self.by_rows(sparse.len(), width, |range, out| {
             for (weights, row) in sparse[range].iter().zip(out.chunks_exact_mut(width)) {
-                dispatch(Project { weights, components: &dense.data, row });
+                dispatch(Project { weights, vectors: &dense.data, row });
             }
         })
     }

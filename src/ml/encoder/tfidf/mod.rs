@@ -14,8 +14,10 @@ mod lsa;
 mod ngrams;
 mod numbers;
 mod vocabulary;
+mod words;
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use pulp::{Simd, WithSimd};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -29,8 +31,8 @@ use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 use crate::ml::rng::Stream;
 use crate::ml::simd::dispatch;
-use hash::GramMap;
-use vocabulary::{Scratch, Vocabulary};
+use vocabulary::{Cut, SparseRow, Vocabulary, lower};
+use words::Words;
 
 /// How texts are cut into features and how many dimensions are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -98,7 +100,7 @@ impl TfidfOptions {
 }
 
 /// Raised when the same texts and options give other vectors than before.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 /// Texts encoded between two looks at `Progress::cancelled`.
 const CHUNK: usize = 256;
@@ -110,6 +112,17 @@ pub struct Tfidf {
     /// features × dim
     components: Vec<f32>,
     digest: String,
+    /// Of threads that have ended, for those that come.
+    sessions: Mutex<Vec<Session>>,
+}
+
+/// What one thread works with.
+#[derive(Default)]
+struct Session {
+    lowered: String,
+    cut: Cut,
+    weights: SparseRow,
+    words: Words,
 }
 
 impl Tfidf {
@@ -133,7 +146,7 @@ impl Tfidf {
     }
 
     fn new(options: TfidfOptions, vocabulary: Vocabulary, components: Vec<f32>) -> Self {
-        let mut tfidf = Tfidf { options, vocabulary, components, digest: String::new() };
+        let mut tfidf = Tfidf { options, vocabulary, components, digest: String::new(), sessions: Mutex::default() };
         tfidf.digest = blake3::hash(&tfidf.to_bytes()).to_hex().to_string();
         tfidf
     }
@@ -214,10 +227,11 @@ fn drawn<'a>(texts: &[&'a str], count: usize, seed: u64) -> Vec<&'a str> {
     order.into_iter().map(|i| texts[i]).collect()
 }
 
-/// A sparse row times a dense matrix of as many columns as `row`, added to `row`.
+/// A sparse row times a matrix of as many columns as `row`, added to `row`.
 struct Project<'a> {
+    /// Numbers of rows of the matrix, and their weights.
     weights: &'a [(u32, f32)],
-    components: &'a [f32],
+    vectors: &'a [f32],
     row: &'a mut [f32],
 }
 
@@ -228,14 +242,14 @@ impl WithSimd for Project<'_> {
     fn with_simd<S: Simd>(mut self, _simd: S) {
         // The sums of a block stay in registers: half of AVX-512's 32, of AVX2's 16.
         let done = if S::F32_LANES == 16 { self.blocks::<256>() } else { self.blocks::<64>() };
-        let Project { weights, components, row } = self;
+        let Project { weights, vectors, row } = self;
         let (dim, rest) = (row.len(), &mut row[done..]);
         if rest.is_empty() {
             return;
         }
-        for (feature, weight) in weights {
-            let component = &components[*feature as usize * dim + done..][..rest.len()];
-            for (value, part) in rest.iter_mut().zip(component) {
+        for (number, weight) in weights {
+            let vector = &vectors[*number as usize * dim + done..][..rest.len()];
+            for (value, part) in rest.iter_mut().zip(vector) {
                 *value += weight * part;
             }
         }
@@ -250,9 +264,9 @@ impl Project<'_> {
         let (blocks, _) = self.row.as_chunks_mut::<BLOCK>();
         for (block, at) in blocks.iter_mut().zip((0..).step_by(BLOCK)) {
             let mut sums = *block;
-            for (feature, weight) in self.weights {
-                let component = &self.components[*feature as usize * dim + at..][..BLOCK];
-                for (sum, part) in sums.iter_mut().zip(component) {
+            for (number, weight) in self.weights {
+                let vector = &self.vectors[*number as usize * dim + at..][..BLOCK];
+                for (sum, part) in sums.iter_mut().zip(vector) {
                     *sum += weight * part;
                 }
             }
@@ -269,50 +283,54 @@ struct Header {
     words: usize,
 }
 
+impl Tfidf {
+    /// Into a row of zeros.
+    fn encode_text(&self, text: &str, session: &mut Session, row: &mut [f32]) {
+        let Session { lowered, cut, weights, words } = session;
+        let text = lower(text, &self.options, lowered);
+        weights.clear();
+        self.vocabulary.word_weights(text, &self.options, cut, weights);
+        if !words.add(self, text, row, weights) {
+            self.vocabulary.character_weights(text, &self.options, cut, weights);
+        }
+        dispatch(Project { weights, vectors: &self.components, row });
+        if self.options.normalize {
+            normalize(row);
+        }
+    }
+}
+
 impl TextEncoder for Tfidf {
     fn dim(&self) -> usize {
         self.options.dim
     }
 
+    /// A text that comes again is computed again: that takes no longer than to find it.
     fn encode(&self, texts: &[&str], threads: usize, progress: &dyn Progress) -> Result<Matrix, EncodeError> {
-        let dim = self.options.dim;
-        let mut distinct = Vec::new();
-        let mut numbers = GramMap::default();
-        let of_text: Vec<usize> = texts
-            .iter()
-            .map(|text| {
-                *numbers.entry(*text).or_insert_with(|| {
-                    distinct.push(*text);
-                    distinct.len() - 1
-                })
-            })
-            .collect();
-        let chunks: Vec<&[&str]> = distinct.chunks(CHUNK).collect();
-        let mut rows = Matrix::zeros(distinct.len(), dim);
+        let mut rows = Matrix::zeros(texts.len(), self.options.dim);
+        let size = CHUNK * self.options.dim;
+        // A thread writes where the rows shall be; nobody else asks for its chunk.
+        let chunks: Vec<_> = texts.chunks(CHUNK).zip(rows.data.chunks_mut(size).map(Mutex::new)).collect();
         let mut finished = 0;
         parallel::for_each(
             chunks.len(),
             threads,
             progress,
-            Scratch::default,
-            |scratch, i| {
-                let mut out = vec![0.0f32; chunks[i].len() * dim];
-                for (text, row) in chunks[i].iter().zip(out.chunks_exact_mut(dim)) {
-                    let weights = self.vocabulary.weights(text, &self.options, scratch);
-                    dispatch(Project { weights, components: &self.components, row });
-                    if self.options.normalize {
-                        normalize(row);
-                    }
+            || Borrowed { session: locked(&self.sessions).pop().unwrap_or_default(), home: &self.sessions },
+            |borrowed, i| {
+                let (texts, rows) = &chunks[i];
+                for (text, row) in texts.iter().zip(locked(rows).chunks_exact_mut(self.options.dim)) {
+                    self.encode_text(text, &mut borrowed.session, row);
                 }
-                Ok(out)
+                Ok(())
             },
-            |i, out| {
-                rows.data[i * CHUNK * dim..][..out.len()].copy_from_slice(&out);
-                finished += chunks[i].len() as u64;
-                progress.update(finished, distinct.len() as u64, "");
+            |i, ()| {
+                finished += chunks[i].0.len() as u64;
+                progress.update(finished, texts.len() as u64, "");
             },
         )?;
-        Ok(if distinct.len() == texts.len() { rows } else { rows.take(&of_text) })
+        drop(chunks);
+        Ok(rows)
     }
 
     fn recipe(&self) -> serde_json::Value {
@@ -323,4 +341,21 @@ impl TextEncoder for Tfidf {
             "fitted": self.digest,
         })
     }
+}
+
+/// A session that goes back when its thread ends.
+struct Borrowed<'a> {
+    session: Session,
+    home: &'a Mutex<Vec<Session>>,
+}
+
+impl Drop for Borrowed<'_> {
+    fn drop(&mut self) {
+        locked(self.home).push(std::mem::take(&mut self.session));
+    }
+}
+
+/// A panic elsewhere leaves nothing half done that matters here.
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,21 +3,46 @@
 //! One difference: a word of one letter is a word (`token_pattern=r"(?u)\b\w+\b"`), since titles have many.
 //! Knows nothing of counts or weights.
 
-/// Calls `found` with each run of `shortest..=longest` words, joined by single spaces.
-pub fn words(text: &str, [shortest, longest]: [usize; 2], mut found: impl FnMut(&str)) {
-    let words: Vec<&str> =
-        text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
-    let mut joined = String::new();
-    for length in shortest.max(1)..=longest {
-        for run in words.windows(length) {
-            joined.clear();
-            for (i, word) in run.iter().enumerate() {
-                if i > 0 {
-                    joined.push(' ');
+/// Cuts one text after another into runs of words.
+#[derive(Default)]
+pub struct WordRuns {
+    /// Where the words of the text at hand begin and end.
+    words: Vec<(usize, usize)>,
+    joined: String,
+}
+
+impl WordRuns {
+    /// Calls `found` with each run of `shortest..=longest` words, joined by single spaces.
+    pub fn each(&mut self, text: &str, [shortest, longest]: [usize; 2], mut found: impl FnMut(&str)) {
+        self.words.clear();
+        let mut start = None;
+        for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
+            match (character.is_alphanumeric() || character == '_', start) {
+                (true, None) => start = Some(at),
+                (false, Some(from)) => {
+                    self.words.push((from, at));
+                    start = None;
                 }
-                joined.push_str(word);
+                _ => {}
             }
-            found(&joined);
+        }
+        for length in shortest.max(1)..=longest {
+            for run in self.words.windows(length) {
+                let (from, to) = (run[0].0, run[length - 1].1);
+                // Mostly they stand there joined already.
+                if run.windows(2).all(|pair| &text[pair[0].1..pair[1].0] == " ") {
+                    found(&text[from..to]);
+                    continue;
+                }
+                self.joined.clear();
+                for (i, (from, to)) in run.iter().enumerate() {
+                    if i > 0 {
+                        self.joined.push(' ');
+                    }
+                    self.joined.push_str(&text[*from..*to]);
+                }
+                found(&self.joined);
+            }
         }
     }
 }
@@ -52,12 +77,16 @@ pub fn characters(text: &str, [shortest, longest]: [usize; 2], mut found: impl F
 mod tests {
     use super::*;
 
-    macro_rules! collect {
-        ($cut:ident, $text:expr, $range:expr) => {{
-            let mut all = Vec::new();
-            $cut($text, $range, |gram| all.push(gram.to_owned()));
-            all
-        }};
+    fn characters_of(text: &str, range: [usize; 2]) -> Vec<String> {
+        let mut all = Vec::new();
+        characters(text, range, |gram| all.push(gram.to_owned()));
+        all
+    }
+
+    fn words_of(text: &str, range: [usize; 2]) -> Vec<String> {
+        let mut all = Vec::new();
+        WordRuns::default().each(text, range, |gram| all.push(gram.to_owned()));
+        all
     }
 
     // from sklearn.feature_extraction.text import CountVectorizer as V
@@ -65,7 +94,7 @@ mod tests {
     // [' a ', ' ca', 'caf', 'afé', 'fé ', ' caf', 'café', 'afé ', ' café', 'café ', ' x1', 'x1 ', ' x1 ']
     #[test]
     fn characters_are_cut_as_scikit_learn_does() {
-        let grams = collect!(characters, "a café  x1", [3, 5]);
+        let grams = characters_of("a café  x1", [3, 5]);
         let expected =
             [" a ", " ca", "caf", "afé", "fé ", " caf", "café", "afé ", " café", "café ", " x1", "x1 ", " x1 "];
         assert_eq!(grams, expected);
@@ -75,9 +104,9 @@ mod tests {
     // ['i', 'don', 't', 'no_1', 'i don', 'don t', 't no_1']
     #[test]
     fn words_are_cut_as_scikit_learn_does() {
-        let grams = collect!(words, "i don't, no_1!", [1, 2]);
+        let grams = words_of("i don't, no_1!", [1, 2]);
         assert_eq!(grams, ["i", "don", "t", "no_1", "i don", "don t", "t no_1"]);
-        assert!(collect!(words, "alone", [2, 3]).is_empty());
-        assert!(collect!(words, "none", [0, 0]).is_empty());
+        assert!(words_of("alone", [2, 3]).is_empty());
+        assert!(words_of("none", [0, 0]).is_empty());
     }
 }

@@ -1,77 +1,98 @@
-//! The number of each n-gram, found without following a pointer where the n-gram is short.
+//! The number of each string, found without following a pointer where the string is short.
 //!
-//! A text has some fifty n-grams, nearly all of at most seven bytes: those are one 64-bit integer each, in a table of
-//! open addressing that fits the second-level cache. Knows nothing of where n-grams come from.
+//! n-grams and words are nearly all of at most eleven bytes: such a one and its number are one 128-bit integer in a table of
+//! open addressing. Knows nothing of where strings come from.
 
 use super::hash::GramMap;
 
-/// Bytes of an n-gram that fit one integer beside their count.
-const SHORT: usize = 7;
-/// Slots for each n-gram, at least.
+/// Bytes of a string that fit a slot beside their count and the number.
+const SHORT: usize = 11;
+/// Slots for each string, at least.
 const ROOM: usize = 2;
+/// Where a slot's number begins; below it is the string's `key`.
+const NUMBER: u32 = 96;
 
-/// N-gram → number.
+/// String → number.
+#[derive(Default)]
 pub struct Numbers {
-    /// `key` of the n-gram in each slot, 0 where there is none.
-    keys: Vec<u64>,
-    /// The number that belongs to each key.
-    values: Vec<u32>,
+    /// Always a power of two, with empty slots (0) among them, once there is one.
+    slots: Vec<u128>,
+    short: usize,
     long: GramMap<Box<str>, u32>,
 }
 
 impl Numbers {
-    /// `grams[i]` has the number `first + i`.
-    pub fn new(grams: &[Box<str>], first: usize) -> Self {
-        let short = grams.iter().filter(|gram| key(gram).is_some()).count();
-        let slots = (ROOM * short).next_power_of_two();
-        let mut numbers = Numbers { keys: vec![0; slots], values: vec![0; slots], long: GramMap::default() };
-        for (gram, value) in grams.iter().zip(first as u32..) {
-            if let Some(key) = key(gram) {
-                let at = numbers.slot(key);
-                (numbers.keys[at], numbers.values[at]) = (key, value);
-            } else {
-                numbers.long.insert(gram.clone(), value);
-            }
+    /// `strings[i]` has the number `first + i`.
+    pub fn new(strings: &[Box<str>], first: usize) -> Self {
+        let mut numbers = Numbers::default();
+        for (string, number) in strings.iter().zip(first as u32..) {
+            numbers.insert(string, number);
         }
         numbers
     }
 
     #[inline]
-    pub fn get(&self, gram: &str) -> Option<u32> {
-        let Some(key) = key(gram) else { return self.long.get(gram).copied() };
-        let at = self.slot(key);
-        (self.keys[at] == key).then(|| self.values[at])
+    pub fn get(&self, string: &str) -> Option<u32> {
+        let Some(key) = key(string) else { return self.long.get(string).copied() };
+        if self.slots.is_empty() {
+            return None;
+        }
+        let slot = self.slots[place(&self.slots, key)];
+        (slot != 0).then_some((slot >> NUMBER) as u32)
     }
 
-    /// Where `key` is, or would be. The table always has empty slots.
-    #[inline]
-    fn slot(&self, key: u64) -> usize {
-        let mask = self.keys.len() - 1;
-        let mut at = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask;
-        while self.keys[at] != key && self.keys[at] != 0 {
-            at = (at + 1) & mask;
+    /// Gives `string`, which has none yet, its number.
+    pub fn insert(&mut self, string: &str, number: u32) {
+        let Some(key) = key(string) else {
+            self.long.insert(string.into(), number);
+            return;
+        };
+        self.short += 1;
+        if self.slots.len() < ROOM * self.short {
+            let mut slots = vec![0; (ROOM * self.short).next_power_of_two()];
+            for slot in self.slots.iter().filter(|slot| **slot != 0) {
+                let place = place(&slots, *slot & KEY);
+                slots[place] = *slot;
+            }
+            self.slots = slots;
         }
-        at
+        let place = place(&self.slots, key);
+        self.slots[place] = key | u128::from(number) << NUMBER;
     }
 }
 
-/// The bytes of a short n-gram and their count in the highest byte. None for a longer one and for the empty one, whose
-/// key would be that of an empty slot.
+const KEY: u128 = (1 << NUMBER) - 1;
+
+/// Where `key` is, or would be.
 #[inline]
-fn key(gram: &str) -> Option<u64> {
-    let bytes = gram.as_bytes();
+fn place(slots: &[u128], key: u128) -> usize {
+    let mask = slots.len() - 1;
+    let folded = (key as u64) ^ ((key >> 64) as u64).rotate_left(29);
+    let mut at = (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask;
+    while slots[at] & KEY != key && slots[at] != 0 {
+        at = (at + 1) & mask;
+    }
+    at
+}
+
+/// The bytes of a short string, and their count above them. None for a longer one and for the empty one, whose key would
+/// be that of an empty slot.
+#[inline]
+fn key(string: &str) -> Option<u128> {
+    let bytes = string.as_bytes();
     let count = bytes.len();
     if count == 0 || count > SHORT {
         return None;
     }
-    // Parts of fixed size, which overlap where there are fewer bytes; there they agree.
-    let value = match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (count - 4))
-        }
-        _ => [0, count / 2, count - 1].into_iter().fold(0, |value, i| value | u64::from(bytes[i]) << (8 * i)),
+    // Two parts of fixed size, which overlap where there are fewer bytes; there they agree.
+    let value = if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        u128::from(u64::from_le_bytes(*first)) | u128::from(u64::from_le_bytes(*last)) << (8 * (count - 8))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        u128::from(u32::from_le_bytes(*first)) | u128::from(u32::from_le_bytes(*last)) << (8 * (count - 4))
+    } else {
+        [0, count / 2, count - 1].into_iter().fold(0, |value, i| value | u128::from(bytes[i]) << (8 * i))
     };
-    Some(value | (count as u64) << 56)
+    Some(value | (count as u128) << (8 * SHORT))
 }
 
 #[cfg(test)]
@@ -79,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_gram_has_its_number_and_no_other_has_one() {
+    fn every_string_has_its_number_and_no_other_has_one() {
         let texts = [
             "",
             "a",
@@ -92,6 +113,11 @@ mod tests {
             "abcdef",
             "abcdefg",
             "abcdefgh",
+            "abcdefghi",
+            "abcdefghij",
+            "abcdefghijk",
+            "abcdefghijkl",
+            "abcdefghijkm",
             "é",
             "éa",
             "漢字",
@@ -99,16 +125,25 @@ mod tests {
             "a\0",
             "\0",
         ];
-        let grams: Vec<Box<str>> = texts.iter().map(|text| (*text).into()).collect();
-        for left_out in 0..grams.len() {
-            let mut some = grams.clone();
+        let strings: Vec<Box<str>> = texts.iter().map(|text| (*text).into()).collect();
+        for left_out in 0..strings.len() {
+            let mut some = strings.clone();
             some.remove(left_out);
             let numbers = Numbers::new(&some, 5);
-            for (gram, value) in some.iter().zip(5..) {
-                assert_eq!(numbers.get(gram), Some(value), "{gram:?}");
+            for (string, number) in some.iter().zip(5..) {
+                assert_eq!(numbers.get(string), Some(number), "{string:?}");
             }
-            assert_eq!(numbers.get(&grams[left_out]), None, "{:?}", grams[left_out]);
+            assert_eq!(numbers.get(&strings[left_out]), None, "{:?}", strings[left_out]);
         }
         assert_eq!(Numbers::new(&[], 0).get("a"), None);
+    }
+
+    #[test]
+    fn numbers_are_found_again_among_many() {
+        let strings: Vec<Box<str>> = (0..5000).map(|i| format!("{:x}", i * 7919).into()).collect();
+        let numbers = Numbers::new(&strings, u32::MAX as usize - 5000);
+        for (string, number) in strings.iter().zip(u32::MAX - 5000..) {
+            assert_eq!(numbers.get(string), Some(number), "{string}");
+        }
     }
 }

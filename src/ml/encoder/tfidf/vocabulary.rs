@@ -6,8 +6,9 @@ use std::cmp::Reverse;
 
 use super::super::{EncodeError, parallel};
 use super::hash::GramMap;
+use super::ngrams::{self, WordRuns};
 use super::numbers::Numbers;
-use super::{CHUNK, TfidfOptions, ngrams};
+use super::{CHUNK, TfidfOptions};
 use crate::ml::progress::Progress;
 
 /// A text's features and their weights, in the order of the features.
@@ -15,10 +16,17 @@ pub type SparseRow = Vec<(u32, f32)>;
 
 /// What one text after another is taken apart in.
 #[derive(Default)]
-pub struct Scratch {
+struct Scratch {
     lowered: String,
-    found: Vec<u32>,
+    cut: Cut,
     row: SparseRow,
+}
+
+/// The features of the text at hand, as often as they occur.
+#[derive(Default)]
+pub struct Cut {
+    runs: WordRuns,
+    found: Vec<u32>,
 }
 
 /// Features in order: words first, then character n-grams, each sorted by its bytes.
@@ -96,24 +104,46 @@ impl Vocabulary {
         &self.terms
     }
 
+    /// The number of a run of characters.
+    pub fn character_run(&self, gram: &str) -> Option<u32> {
+        self.numbers[1].get(gram)
+    }
+
     /// (1 + ln tf) · idf of each known n-gram of a text, normalised (L2) within words and within characters.
-    pub fn weights<'a>(&self, text: &str, options: &TfidfOptions, scratch: &'a mut Scratch) -> &'a [(u32, f32)] {
-        let Scratch { lowered, found, row } = scratch;
-        found.clear();
-        each_gram(text, options, lowered, |kind, gram| found.extend(self.numbers[kind].get(gram)));
-        found.sort_unstable();
+    fn weights<'a>(&self, text: &str, options: &TfidfOptions, scratch: &'a mut Scratch) -> &'a [(u32, f32)] {
+        let Scratch { lowered, cut, row } = scratch;
+        let text = lower(text, options, lowered);
         row.clear();
+        self.word_weights(text, options, cut, row);
+        self.character_weights(text, options, cut, row);
+        row
+    }
+
+    /// Those of the runs of characters alone, of a text that went through `lower`, behind what `row` has already.
+    pub fn character_weights(&self, text: &str, options: &TfidfOptions, cut: &mut Cut, row: &mut SparseRow) {
+        cut.found.clear();
+        ngrams::characters(text, options.char_ngrams, |gram| cut.found.extend(self.character_run(gram)));
+        self.weigh(&mut cut.found, row);
+    }
+
+    /// The same of the runs of words.
+    pub fn word_weights(&self, text: &str, options: &TfidfOptions, cut: &mut Cut, row: &mut SparseRow) {
+        cut.found.clear();
+        cut.runs.each(text, options.word_ngrams, |gram| cut.found.extend(self.numbers[0].get(gram)));
+        self.weigh(&mut cut.found, row);
+    }
+
+    /// The weights of features, each given as often as it occurs, behind what `row` has already.
+    fn weigh(&self, found: &mut [u32], row: &mut SparseRow) {
+        found.sort_unstable();
+        let first = row.len();
         row.extend(found.chunk_by(|a, b| a == b).map(|same| {
             let frequency = if same.len() == 1 { 1.0 } else { 1.0 + (same.len() as f32).ln() };
             (same[0], frequency * self.idf[same[0] as usize])
         }));
-        let words = row.partition_point(|(feature, _)| (*feature as usize) < self.words);
-        let (words, characters) = row.split_at_mut(words);
-        for part in [words, characters] {
-            let norm = part.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
-            part.iter_mut().for_each(|(_, weight)| *weight /= norm);
-        }
-        row
+        let part = &mut row[first..];
+        let norm = part.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
+        part.iter_mut().for_each(|(_, weight)| *weight /= norm);
     }
 
     /// The rows of many texts, in order.
@@ -137,32 +167,33 @@ impl Vocabulary {
 fn count_texts(texts: &[&str], options: &TfidfOptions) -> [GramMap<Box<str>, u32>; 2] {
     // With each count, the last text that added to it.
     let mut counts: [GramMap<Box<str>, (u32, usize)>; 2] = Default::default();
-    let mut lowered = String::new();
+    let (mut lowered, mut runs) = (String::new(), WordRuns::default());
     for (i, text) in texts.iter().enumerate() {
-        each_gram(text, options, &mut lowered, |kind, gram| match counts[kind].get_mut(gram) {
+        let text = lower(text, options, &mut lowered);
+        let mut count = |kind: usize, gram: &str| match counts[kind].get_mut(gram) {
             Some((_, last)) if *last == i => {}
             Some((count, last)) => (*count, *last) = (*count + 1, i),
             None => {
                 counts[kind].insert(gram.into(), (1, i));
             }
-        });
+        };
+        runs.each(text, options.word_ngrams, |gram| count(0, gram));
+        ngrams::characters(text, options.char_ngrams, |gram| count(1, gram));
     }
     counts.map(|counts| counts.into_iter().map(|(gram, (count, _))| (gram, count)).collect())
 }
 
-/// Calls `found` with 0 and each word run, then with 1 and each character run.
-fn each_gram(text: &str, options: &TfidfOptions, lowered: &mut String, mut found: impl FnMut(usize, &str)) {
-    let text = if !options.lowercase {
-        text
-    } else if text.is_ascii() {
-        lowered.clear();
-        lowered.push_str(text);
-        lowered.make_ascii_lowercase();
-        lowered
+/// `text`, in lower case where upper and lower case are the same.
+pub fn lower<'a>(text: &'a str, options: &TfidfOptions, buffer: &'a mut String) -> &'a str {
+    if !options.lowercase {
+        return text;
+    }
+    if text.is_ascii() {
+        buffer.clear();
+        buffer.push_str(text);
+        buffer.make_ascii_lowercase();
     } else {
-        *lowered = text.to_lowercase();
-        lowered
-    };
-    ngrams::words(text, options.word_ngrams, |gram| found(0, gram));
-    ngrams::characters(text, options.char_ngrams, |gram| found(1, gram));
+        *buffer = text.to_lowercase();
+    }
+    buffer
 }
