@@ -139,6 +139,7 @@ impl WithSimd for Store<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ml::encoder::kernels::Ahead;
     use crate::ml::rng::Stream;
 
     // import torch
@@ -162,7 +163,7 @@ mod tests {
             let rows: Vec<Vec<u32>> = (0..count).map(|_| (0..40).map(|_| word()).collect()).collect();
             let panel: Vec<[u32; WIDTH]> = (0..40).map(|_| std::array::from_fn(|_| word())).collect();
             let rows = std::array::from_fn(|i| rows[i.min(count - 1)].as_slice());
-            let tile = Tile { rows, count, panel: &panel, row: 0, column: 0 };
+            let tile = Tile { rows, count, panel: &panel, ahead: Ahead::new(panel.as_flattened()), row: 0, column: 0 };
             let (mut plain, mut fast) = ([[0.0; WIDTH]; TILE], [[0.0; WIDTH]; TILE]);
             plain_sums(&tile, &mut plain);
             sum(&tile, &mut fast);

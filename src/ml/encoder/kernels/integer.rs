@@ -209,6 +209,7 @@ impl WithSimd for Scale<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ml::encoder::kernels::Ahead;
     use crate::ml::rng::Stream;
 
     /// Rows and a panel of words, and the sums that they must give.
@@ -234,7 +235,8 @@ mod tests {
             let count = self.rows.len();
             let rows = std::array::from_fn(|i| self.rows[i.min(count - 1)].as_slice());
             let mut sums = [[-1; WIDTH]; TILE];
-            sum(&Tile { rows, count, panel: &self.panel, row: 0, column: 0 }, &mut sums);
+            let ahead = Ahead::new(self.panel.as_flattened());
+            sum(&Tile { rows, count, panel: &self.panel, ahead, row: 0, column: 0 }, &mut sums);
             assert_eq!(sums[..count], self.sums);
             assert_eq!(sums[count..], vec![[-1; WIDTH]; TILE - count]);
         }

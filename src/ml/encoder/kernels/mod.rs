@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of texts or models.
 
+mod ahead;
 pub mod bfloat;
 mod elementwise;
 mod finish;
@@ -11,6 +12,7 @@ mod words;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use ahead::Ahead;
 pub use elementwise::{layer_norm_rows, softmax_rows};
 pub use finish::Finish;
 pub use product::{Levels, Panels, Rows, Target, multiply, multiply_column};

@@ -13,6 +13,7 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::ahead::{Ahead, STEP};
 use super::finish::Finish;
 use crate::ml::simd::{dispatch, lanes};
 
@@ -102,10 +103,13 @@ impl WithSimd for Multiply<'_> {
         for first in (0..self.rows.count).step_by(block) {
             let rows = &self.rows.values[first * self.rows.stride..];
             let rows = Rows { values: rows, count: (self.rows.count - first).min(block), ..self.rows };
-            for (p, panel) in self.panels.data.chunks_exact((depth * width).max(1)).enumerate() {
+            let size = (depth * width).max(1);
+            for (p, panel) in self.panels.data.chunks_exact(size).enumerate() {
+                let next = &self.panels.data[(p + 1) * size..];
+                let ahead = Ahead::new(&next[..next.len().min(size)]);
                 let levels = Levels { values: panel, stride: width, depth };
                 let target = Target { column: p * width, start: first * self.out_stride, stride: self.out_stride };
-                multiply_column::<S, 2>(simd, rows, levels, self.finish, target, self.out);
+                multiply_column::<S, 2>(simd, rows, levels, ahead, self.finish, target, self.out);
             }
         }
     }
@@ -139,6 +143,7 @@ pub fn multiply_column<S: Simd, const REGISTERS: usize>(
     simd: S,
     rows: Rows,
     levels: Levels,
+    mut ahead: Ahead<f32>,
     finish: Finish,
     target: Target,
     out: &mut [f32],
@@ -153,20 +158,21 @@ pub fn multiply_column<S: Simd, const REGISTERS: usize>(
             target: Target { start: target.start + row * target.stride, ..target },
         };
         match count {
-            1 => tile.run::<S, 1, REGISTERS>(simd, out),
-            2 => tile.run::<S, 2, REGISTERS>(simd, out),
-            3 => tile.run::<S, 3, REGISTERS>(simd, out),
-            4 => tile.run::<S, 4, REGISTERS>(simd, out),
-            5 => tile.run::<S, 5, REGISTERS>(simd, out),
-            6 => tile.run::<S, 6, REGISTERS>(simd, out),
-            7 => tile.run::<S, 7, REGISTERS>(simd, out),
-            8 => tile.run::<S, 8, REGISTERS>(simd, out),
-            9 => tile.run::<S, 9, REGISTERS>(simd, out),
-            10 => tile.run::<S, 10, REGISTERS>(simd, out),
-            11 => tile.run::<S, 11, REGISTERS>(simd, out),
-            _ => tile.run::<S, 12, REGISTERS>(simd, out),
+            1 => tile.run::<S, 1, REGISTERS>(simd, ahead, out),
+            2 => tile.run::<S, 2, REGISTERS>(simd, ahead, out),
+            3 => tile.run::<S, 3, REGISTERS>(simd, ahead, out),
+            4 => tile.run::<S, 4, REGISTERS>(simd, ahead, out),
+            5 => tile.run::<S, 5, REGISTERS>(simd, ahead, out),
+            6 => tile.run::<S, 6, REGISTERS>(simd, ahead, out),
+            7 => tile.run::<S, 7, REGISTERS>(simd, ahead, out),
+            8 => tile.run::<S, 8, REGISTERS>(simd, ahead, out),
+            9 => tile.run::<S, 9, REGISTERS>(simd, ahead, out),
+            10 => tile.run::<S, 10, REGISTERS>(simd, ahead, out),
+            11 => tile.run::<S, 11, REGISTERS>(simd, ahead, out),
+            _ => tile.run::<S, 12, REGISTERS>(simd, ahead, out),
         }
         row += count;
+        ahead = ahead.after(levels.depth.div_ceil(STEP));
     }
 }
 
@@ -179,12 +185,15 @@ struct Tile<'a> {
 
 impl Tile<'_> {
     #[inline(always)]
-    fn run<S: Simd, const ROWS: usize, const REGISTERS: usize>(self, simd: S, out: &mut [f32]) {
+    fn run<S: Simd, const ROWS: usize, const REGISTERS: usize>(self, simd: S, mut ahead: Ahead<f32>, out: &mut [f32]) {
         let Levels { values, stride, depth } = self.levels;
         let rows: [&[f32]; ROWS] = std::array::from_fn(|i| &self.rows.values[i * self.rows.stride..][..depth]);
         let zero = simd.splat_f32s(0.0);
         let mut sums = [[zero; REGISTERS]; ROWS];
         for (k, level) in (0..depth).zip(values.chunks(stride)) {
+            if k % STEP == 0 {
+                ahead.fetch();
+            }
             let level = S::as_simd_f32s(&level[..REGISTERS * S::F32_LANES]).0.as_chunks::<REGISTERS>().0[0];
             for i in 0..ROWS {
                 let value = simd.splat_f32s(rows[i][k]);

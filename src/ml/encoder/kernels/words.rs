@@ -4,6 +4,8 @@
 //! Weights lie in panels of 32 columns whatever the machine, for each word of the depth one word a column; a tile of up to
 //! 12 rows × 32 columns is summed over the whole depth (see `product`). Knows nothing of what the words hold.
 
+use super::ahead::{Ahead, STEP};
+
 /// Columns of a panel.
 pub const WIDTH: usize = 32;
 
@@ -69,6 +71,8 @@ pub struct Tile<'a> {
     pub count: usize,
     /// As long as each row.
     pub panel: &'a [[u32; WIDTH]],
+    /// This tile's share of the next panel: a line every `STEP` levels.
+    pub ahead: Ahead<'a, u32>,
     /// Numbers of the first row and of the first column.
     pub row: usize,
     pub column: usize,
@@ -84,10 +88,13 @@ pub fn each_tile(rows: &WordRows, panels: &WordPanels, tile_rows: usize, mut vis
     for first in (0..rows.count).step_by(block) {
         let last = (first + block).min(rows.count);
         for (p, panel) in panels.data.chunks_exact(panels.levels).enumerate() {
+            let next = panels.data.get((p + 1) * panels.levels..).unwrap_or(&[]);
+            let mut ahead = Ahead::new(next[..next.len().min(panels.levels)].as_flattened());
             for row in (first..last).step_by(tile_rows) {
                 let count = (last - row).min(tile_rows);
                 let rows = std::array::from_fn(|i| rows.row(row + i.min(count - 1)));
-                visit(Tile { rows, count, panel, row, column: p * WIDTH });
+                visit(Tile { rows, count, panel, ahead, row, column: p * WIDTH });
+                ahead = ahead.after(panels.levels.div_ceil(STEP));
             }
         }
     }

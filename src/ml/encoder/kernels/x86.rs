@@ -1,6 +1,6 @@
 //! Sums of tiles in low precision by the instructions of x86 made for them, where the processor has them.
 //!
-//! All unsafe code of the kernels is here: instructions that the processor must have, and loads and stores of whole registers. Knows nothing of
+//! All unsafe code of the kernels is here but for the hint of `ahead`: instructions that the processor must have, and loads and stores of whole registers. Knows nothing of
 //! what the numbers mean; each function says of which plain one it has the bits.
 
 use std::arch::x86_64::{
@@ -8,6 +8,7 @@ use std::arch::x86_64::{
     _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512,
 };
 
+use super::ahead::STEP;
 use super::words::{TILE, Tile, WIDTH, by_rows};
 
 /// `integer::sums`, by AVX-512 VNNI. False where the processor does not have it.
@@ -53,7 +54,11 @@ fn vnni(tile: &Tile, sums: &mut [[i32; WIDTH]; TILE]) {
 fn vnni_rows<const ROWS: usize>(tile: &Tile, sums: &mut [[i32; WIDTH]; TILE]) {
     let rows: [&[u32]; ROWS] = std::array::from_fn(|i| &tile.rows[i][..tile.panel.len()]);
     let mut registers = [[_mm512_setzero_si512(); 2]; ROWS];
+    let mut ahead = tile.ahead;
     for (k, level) in tile.panel.iter().enumerate() {
+        if k % STEP == 0 {
+            ahead.fetch();
+        }
         let [low, high] = load(level);
         for i in 0..ROWS {
             let word = _mm512_set1_epi32(rows[i][k].cast_signed());
@@ -82,7 +87,11 @@ fn bf16(tile: &Tile, sums: &mut [[f32; WIDTH]; TILE]) {
 fn bf16_rows<const ROWS: usize>(tile: &Tile, sums: &mut [[f32; WIDTH]; TILE]) {
     let rows: [&[u32]; ROWS] = std::array::from_fn(|i| &tile.rows[i][..tile.panel.len()]);
     let mut registers = [[_mm512_setzero_ps(); 2]; ROWS];
+    let mut ahead = tile.ahead;
     for (k, level) in tile.panel.iter().enumerate() {
+        if k % STEP == 0 {
+            ahead.fetch();
+        }
         let [low, high] = load(level);
         let (low, high) = (pairs(low), pairs(high));
         for i in 0..ROWS {

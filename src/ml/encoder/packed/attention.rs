@@ -4,7 +4,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::super::kernels::{Finish, Levels, Rows, Target, multiply_column, softmax_rows};
+use super::super::kernels::{Ahead, Finish, Levels, Rows, Target, multiply_column, softmax_rows};
 use crate::ml::simd::dispatch;
 
 /// The shape that all layers of a model share.
@@ -75,7 +75,7 @@ impl Attend<'_> {
             for (p, panel) in keys[..dim * stride].chunks_exact(dim * width).enumerate() {
                 let levels = Levels { values: panel, stride: width, depth: dim };
                 let target = Target { column: p * width, start: 0, stride };
-                multiply_column::<S, REGISTERS>(simd, queries, levels, Finish::Plain, target, scores);
+                multiply_column::<S, REGISTERS>(simd, queries, levels, Ahead::nothing(), Finish::Plain, target, scores);
             }
             if let Some(bias) = self.relative {
                 bias.add(head, length, scores, stride);
@@ -87,7 +87,7 @@ impl Attend<'_> {
                 let values = &self.qkv.values[2 * hidden + at + column..];
                 let levels = Levels { values, stride: self.qkv.stride, depth: length };
                 let target = Target { column: at + column, start: 0, stride: self.context_stride };
-                multiply_column::<S, 2>(simd, weights, levels, Finish::Plain, target, self.context);
+                multiply_column::<S, 2>(simd, weights, levels, Ahead::nothing(), Finish::Plain, target, self.context);
             }
         }
     }
