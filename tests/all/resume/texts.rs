@@ -1,0 +1,170 @@
+//! Embeddings keep the rows of the texts that were computed.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use arrow::array::AsArray as _;
+use arrow::datatypes::Float32Type;
+use runner::artifact::{Digest, RowKey, RowMemo, Store, Table};
+use runner::ml::encoder::{TransformerOptions, open};
+use runner::ml::progress::Silent;
+
+use super::{Moments, assert_same_artifacts, headline, kill, measured};
+use crate::encoder::small_model::SmallModel;
+use crate::workspace::{Workspace, songs};
+
+fn embedding(model: &SmallModel, rows: usize) -> Workspace {
+    let yaml = format!(
+        "name: study\nstages:\n  songs: {{kind: load, files: {{all: songs.csv}}, label: genre}}\n  \
+         titles: {{kind: embed, rows: songs, columns: [title], encoder: '{}'}}\n",
+        model.path().display()
+    );
+    Workspace::new().file("songs.csv", &long_titles(rows)).pipeline(&yaml)
+}
+
+/// Songs whose titles are distinct and as long as the model takes.
+fn long_titles(rows: usize) -> String {
+    let title = |i: usize| -> String { (0..14).map(|j| format!("w{} ", 4 + (i >> j) % 36)).collect() };
+    let row = |line: &str, i: usize| {
+        let (id, rest) = line.split_once(",\"").expect("a title");
+        format!("{id},\"{i} {}{}\n", title(i), &rest[rest.find("\",").expect("its end")..])
+    };
+    let text = songs(rows);
+    let (header, lines) = text.split_once('\n').expect("a header");
+    format!("{header}\n{}", lines.lines().enumerate().map(|(i, line)| row(line, i)).collect::<String>())
+}
+
+#[test]
+fn new_texts_embed_only_themselves() {
+    let model = SmallModel::new("bert");
+    let work = embedding(&model, 300);
+    work.run().succeeded();
+    assert_eq!(measured(&work, "titles")["texts_computed"], 300.0);
+    let more = long_titles(310);
+    // In another order, some gone, some new.
+    let (header, lines) = more.split_once('\n').expect("a header");
+    let mut lines: Vec<&str> = lines.lines().skip(5).collect();
+    lines.reverse();
+    let changed = format!("{header}\n{}\n", lines.join("\n"));
+    work.write("songs.csv", changed.as_bytes());
+    work.run().ran(&["songs", "titles"]);
+    assert_eq!((measured(&work, "titles")["texts"], measured(&work, "titles")["texts_computed"]), (305.0, 10.0));
+    let fresh = embedding(&model, 1);
+    fresh.write("songs.csv", changed.as_bytes());
+    fresh.run().succeeded();
+    assert_eq!(measured(&fresh, "titles")["texts_computed"], 305.0);
+    assert_same_artifacts(&work, &fresh);
+    // Batches of another size are the same rows, another pooling is not.
+    work.edit("pipeline.yaml", "encoder:", "transformer: {batch_tokens: 40}, encoder:");
+    work.run().ran(&["titles"]);
+    assert_eq!(measured(&work, "titles")["texts_computed"], 0.0);
+    work.edit("pipeline.yaml", "batch_tokens: 40", "pooling: cls");
+    work.run().ran(&["titles"]);
+    assert_eq!(measured(&work, "titles")["texts_computed"], 305.0);
+    // By force all are computed, and come out the same.
+    work.edit("pipeline.yaml", "transformer: {pooling: cls}, ", "");
+    work.run_with(&["--force", "titles"]).ran(&["titles"]);
+    assert_eq!(measured(&work, "titles")["texts_computed"], 305.0);
+    assert_same_artifacts(&work, &fresh);
+}
+
+#[test]
+fn a_killed_embedding_goes_on_from_its_last_segment() {
+    const ROWS: usize = 16_000;
+    let model = SmallModel::new("bert");
+    let whole = embedding(&model, ROWS);
+    whole.run().succeeded();
+    let work = embedding(&model, ROWS);
+    work.run_with(&["songs"]).succeeded();
+    assert!(kill(&work, &[], None, &mut Moments(6)), "the embedding ended before it could be killed");
+    work.run_with(&["-j", "1"]).succeeded();
+    let measured = measured(&work, "titles");
+    assert!(measured["texts_computed"] > 0.0 && measured["texts_computed"] < measured["texts"], "{measured:?}");
+    assert_same_artifacts(&whole, &work);
+}
+
+/// More rows than are written at once, their texts coming again near and far.
+#[test]
+fn texts_that_come_again_much_later_have_their_vectors() {
+    const ROWS: usize = 150_000;
+    let model = SmallModel::new("bert");
+    let title = |i: usize| (!i.is_multiple_of(7)).then(|| format!("w{} w{} {}", 4 + i % 31, 4 + i % 29, i % 1201));
+    let rows: String = (0..ROWS).map(|i| format!("{i},{},rock\n", title(i).unwrap_or_default())).collect();
+    let work = embedding(&model, 1);
+    work.write("songs.csv", format!("id,title,genre\n{rows}").as_bytes());
+    work.run().succeeded();
+    let table = Table::from_ipc(&work.read("artifacts/study/titles/rows.arrow")).unwrap();
+    assert_eq!(table.rows(), ROWS);
+    let vectors = table.column("title_embedding").unwrap().as_fixed_size_list().clone();
+    let mut first: HashMap<String, usize> = HashMap::new();
+    for i in 0..ROWS {
+        let first = *first.entry(title(i).unwrap_or_default()).or_insert(i);
+        assert_eq!(vectors.value(i).as_ref(), vectors.value(first).as_ref(), "rows {first} and {i}");
+    }
+    let distinct = first.len() as f64;
+    assert_eq!(measured(&work, "titles")["texts"], distinct);
+    let few: Vec<String> = (0..400).map(|i| title(i).unwrap_or_default()).collect();
+    let few: Vec<&str> = few.iter().map(String::as_str).collect();
+    let encoder = open(model.path(), &TransformerOptions::default()).unwrap();
+    let expected = encoder.encode(&few, 1, &Silent).unwrap();
+    for i in 0..few.len() {
+        assert_eq!(vectors.value(i).as_primitive::<Float32Type>().values(), expected.row(i));
+    }
+    // All known: the same table.
+    let before = work.read("artifacts/study/titles/rows.arrow");
+    work.edit("pipeline.yaml", "encoder:", "transformer: {batch_tokens: 40}, encoder:");
+    work.run().ran(&["titles"]);
+    assert_eq!(measured(&work, "titles")["texts_computed"], 0.0);
+    assert!(work.read("artifacts/study/titles/rows.arrow") == before);
+}
+
+#[test]
+fn a_lower_precision_is_another_result_that_tells_what_it_keeps() {
+    let model = SmallModel::new("bert");
+    let work = embedding(&model, 300);
+    work.run().succeeded();
+    assert!(!measured(&work, "titles").contains_key("cosine_to_f32"));
+    let exact = work.read("artifacts/study/titles/rows.arrow");
+    for precision in ["bf16", "int8"] {
+        work.edit("pipeline.yaml", "encoder:", &format!("transformer: {{precision: {precision}}}, encoder:"));
+        work.run().ran(&["titles"]);
+        let found = measured(&work, "titles");
+        assert_eq!(found["texts_computed"], 300.0, "its rows are its own");
+        assert!(found["cosine_to_f32"] > 0.999 && found["cosine_to_f32"] < 1.0, "{found:?}");
+        assert!(found["cosine_to_f32_least"] <= found["cosine_to_f32"]);
+        assert!(headline(&work, "titles").contains(", cosine to f32 "), "{}", headline(&work, "titles"));
+        assert!(work.text("artifacts/study/titles/encoder.json").contains(&format!("\"precision\": \"{precision}\"")));
+        assert!(work.read("artifacts/study/titles/rows.arrow") != exact);
+        work.edit("pipeline.yaml", &format!("transformer: {{precision: {precision}}}, "), "");
+    }
+}
+
+/// Says what reading costs: `cargo test --release kept_rows -- --ignored --nocapture`.
+#[test]
+#[ignore = "long: run by .ci/run"]
+fn a_million_kept_rows_are_read_in_seconds() {
+    const COUNT: usize = 1_000_000;
+    const WIDTH: usize = 384;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store.prepare().unwrap();
+    let texts: Vec<String> = (0..COUNT).map(|i| format!("a title of usual length {i}")).collect();
+    let mut memo = RowMemo::open(&store, Digest::of(b"encoder"), WIDTH);
+    for chunk in texts.chunks(50_000) {
+        let keys: Vec<RowKey> = chunk.iter().map(|text| RowKey::of(text.as_bytes())).collect();
+        memo.add(&keys, &vec![0.5; WIDTH * chunk.len()]).unwrap();
+    }
+    drop(memo);
+    let mut out = vec![0.0f32; WIDTH * COUNT];
+    let clock = Instant::now();
+    let memo = RowMemo::open(&store, Digest::of(b"encoder"), WIDTH);
+    let opened = clock.elapsed();
+    let keys: Vec<RowKey> = texts.iter().map(|text| RowKey::of(text.as_bytes())).collect();
+    let hashed = clock.elapsed();
+    let known = memo.read(&keys, &mut out, 2);
+    let all = clock.elapsed();
+    println!("opened after {opened:.2?}, keys made after {hashed:.2?}, {COUNT} rows read after {all:.2?}");
+    assert!(known.iter().all(|known| *known) && out.iter().all(|value| *value == 0.5));
+    // Ten times what a quiet machine needs.
+    assert!(all < Duration::from_secs(10), "{all:?}");
+}
