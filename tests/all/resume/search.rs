@@ -1,7 +1,6 @@
 //! Searches keep their trials, and what each of them has learned.
 
 use runner::artifact::Table;
-
 use serde_json::Value;
 
 use super::{Moments, assert_same_artifacts, headline, kill, measured, study};
