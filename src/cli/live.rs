@@ -21,20 +21,23 @@ struct Stretch {
     first: u64,
     last: u64,
     total: u64,
+    unit: String,
 }
 
 impl Stretch {
     /// Goes on, or begins anew where the count does.
-    fn advance(stretch: Option<Stretch>, done: u64, total: u64) -> Stretch {
+    fn advance(stretch: Option<Stretch>, done: u64, total: u64, unit: &str) -> Stretch {
         match stretch {
-            Some(stretch) if stretch.total == total && done >= stretch.last => Stretch { last: done, ..stretch },
-            _ => Stretch { begun: Instant::now(), first: done, last: done, total },
+            Some(stretch) if stretch.total == total && stretch.unit == unit && done >= stretch.last => {
+                Stretch { last: done, ..stretch }
+            }
+            _ => Stretch { begun: Instant::now(), first: done, last: done, total, unit: unit.to_owned() },
         }
     }
 
-    /// `3/40  2.1/s  18 s left  `, as far as known: the rate from the second notice on, when it means something.
+    /// `3/40 epochs  2.1/s  18 s left  `, as far as known: the rate from the second notice on, when it means something.
     fn text(&self) -> String {
-        let share = if self.total > 0 { format!("{}/{}  ", self.last, self.total) } else { String::new() };
+        let share = if self.total > 0 { format!("{}/{} {}  ", self.last, self.total, self.unit) } else { String::new() };
         pace(self.last - self.first, self.total.saturating_sub(self.last), self.begun.elapsed().as_secs_f64())
             .map_or(share.clone(), |pace| format!("{share}{pace}  "))
     }
@@ -83,7 +86,9 @@ impl Live {
                 let text = self.style.dim("waits for another runner that does the same");
                 self.line(&format!("· {stage:width$}  {text}", width = self.width));
             }
-            Event::Progress { stage, done, total, note } => self.progressed(&stage, done, total, &note),
+            Event::Progress { stage, done, total, unit, note } => {
+                self.progressed(&stage, (done, total, &unit), &note);
+            },
             Event::Warned { stage, message } => {
                 self.line(&format!("{} {:width$}  {message}", self.style.warning("!"), stage, width = self.width));
             }
@@ -114,10 +119,10 @@ impl Live {
         self.lock().insert(stage, Running { bar, stretch: None });
     }
 
-    fn progressed(&self, stage: &str, done: u64, total: u64, note: &str) {
+    fn progressed(&self, stage: &str, (done, total, unit): (u64, u64, &str), note: &str) {
         let mut running = self.lock();
         let Some(running) = running.get_mut(stage) else { return };
-        let stretch = Stretch::advance(running.stretch.take(), done, total);
+        let stretch = Stretch::advance(running.stretch.take(), done, total, unit);
         // The note comes last: it is what a narrow terminal cuts.
         running.bar.set_message(format!("{}{note}", stretch.text()));
         running.stretch = Some(stretch);
@@ -166,11 +171,14 @@ mod tests {
 
     #[test]
     fn a_count_that_begins_anew_or_was_there_before_is_no_speed() {
-        let resumed = Stretch::advance(None, 30, 40);
+        let resumed = Stretch::advance(None, 30, 40, "epochs");
         assert_eq!((resumed.first, resumed.last), (30, 30));
-        let on = Stretch::advance(Some(resumed), 31, 40);
+        let on = Stretch::advance(Some(resumed), 31, 40, "epochs");
+        assert_eq!(on.text(), "31/40 epochs  ");
         assert_eq!((on.first, on.last), (30, 31));
-        let phase = Stretch::advance(Some(on), 1, 500);
+        let phase = Stretch::advance(Some(on), 1, 500, "epochs");
         assert_eq!((phase.first, phase.last), (1, 1));
+        let other = Stretch::advance(Some(phase), 5, 500, "texts");
+        assert_eq!(other.first, 5);
     }
 }

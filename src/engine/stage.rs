@@ -126,7 +126,8 @@ pub trait External: Send + Sync {
 
 /// How work tells of itself and learns that it must stop.
 pub trait Report: Sync {
-    fn progress(&self, done: u64, total: u64, note: &str);
+    /// `done` of `total`, in `unit`, e.g. `epochs`; a `total` of 0 is not known. `note` is a short phrase.
+    fn progress(&self, done: u64, total: u64, unit: &str, note: &str);
     fn warn(&self, message: &str);
     fn cancelled(&self) -> bool;
 }

@@ -151,4 +151,10 @@ fn the_graph_shows_the_state_of_each_stage() {
     let dot = graph("dot");
     let line = dot.lines().find(|line| line.contains("fused\\ntrain")).expect("the stage");
     assert!(line.contains("style=filled, fillcolor=\"#dff0fa\"") && line.contains("tooltip=\"restore\""), "{line}");
+    let svg = graph("svg");
+    assert!(svg.starts_with("<svg ") && svg.contains("<title>study</title>"), "{svg}");
+    assert!(svg.contains(">train · restore</text>") && svg.contains(">embed · fresh</text>"), "{svg}");
+    assert!(svg.contains("titles feeds fused") && !svg.contains("folds feeds fused"), "the implied edge is left out: {svg}");
+    let strangers = work.runner(&["graph", "pipeline.yaml", "--format", "png"]);
+    assert_eq!(strangers.status.code(), Some(2));
 }

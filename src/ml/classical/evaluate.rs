@@ -273,12 +273,12 @@ struct Steps<'a> {
 impl Steps<'_> {
     fn advance(&self, note: &str) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.progress.update(done, self.total, note);
+        self.progress.update(done, self.total, "fits", note);
     }
 }
 
 impl Progress for Steps<'_> {
-    fn update(&self, _done: u64, _total: u64, _note: &str) {}
+    fn update(&self, _done: u64, _total: u64, _unit: &str, _note: &str) {}
 
     fn warn(&self, message: &str) {
         self.progress.warn(message);

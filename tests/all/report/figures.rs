@@ -77,7 +77,7 @@ fn all(name: &str, value: f64) -> Vec<Drawing> {
     let scored = Scored { metric: name, scores: &scores, pruned: &[true, false], best: Some(2) };
     let none = Scored { metric: name, scores: &[], pruned: &[], best: Some(7) };
     let nodes: Vec<Node> =
-        names(6).into_iter().map(|name| Node { kind: name.clone(), link: format!("#{name}"), name }).collect();
+        names(6).into_iter().map(|name| Node { kind: name.clone(), link: format!("#{name}"), name, state: None }).collect();
     let edge = |from: usize, to: usize| (format!("{name}{from}"), format!("{name}{to}"));
     let cyclic = [edge(0, 1), edge(1, 2), edge(2, 0), edge(0, 3), edge(3, 3), edge(2, 5), edge(0, 5), edge(0, 99)];
     vec![

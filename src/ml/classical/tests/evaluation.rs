@@ -43,7 +43,7 @@ struct Notes {
 }
 
 impl Progress for Notes {
-    fn update(&self, done: u64, total: u64, _note: &str) {
+    fn update(&self, done: u64, total: u64, _unit: &str, _note: &str) {
         self.steps.lock().unwrap().push((done, total));
     }
     fn warn(&self, _message: &str) {}

@@ -309,7 +309,7 @@ impl TextEncoder for Tfidf {
             |i, out| {
                 rows.data[i * CHUNK * dim..][..out.len()].copy_from_slice(&out);
                 finished += chunks[i].len() as u64;
-                progress.update(finished, distinct.len() as u64, "");
+                progress.update(finished, distinct.len() as u64, "texts", "");
             },
         )?;
         Ok(if distinct.len() == texts.len() { rows } else { rows.take(&of_text) })
