@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::check::CheckContext;
 use super::context::StageContext;
+use super::keys;
 use crate::spec::{Node, Problem};
 
 /// What a port carries.
@@ -209,7 +210,7 @@ impl<S: Stage> Kind for S {
         summary: S::SUMMARY,
         inputs: S::INPUTS,
         seeded: S::SEEDED,
-        bind: |node| Ok(Box::new(crate::spec::typed_as::<S>(node, S::KIND)?)),
+        bind: |node| Ok(Box::new(crate::spec::typed_among::<S>(node, S::KIND, &keys::paths::<S>)?)),
         schema: |generator| generator.subschema_for::<S>(),
     };
 }
