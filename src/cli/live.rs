@@ -37,7 +37,8 @@ impl Stretch {
 
     /// `3/40 epochs  2.1/s  18 s left  `, as far as known: the rate from the second notice on, when it means something.
     fn text(&self) -> String {
-        let share = if self.total > 0 { format!("{}/{} {}  ", self.last, self.total, self.unit) } else { String::new() };
+        let share =
+            if self.total > 0 { format!("{}/{} {}  ", self.last, self.total, self.unit) } else { String::new() };
         pace(self.last - self.first, self.total.saturating_sub(self.last), self.begun.elapsed().as_secs_f64())
             .map_or(share.clone(), |pace| format!("{share}{pace}  "))
     }
@@ -49,8 +50,11 @@ fn pace(done: u64, left: u64, seconds: f64) -> Option<String> {
         return None;
     }
     let rate = done as f64 / seconds;
-    let rate_text = if rate >= 1.0 {
-        format!("{}/s", screen::compact(rate))
+    // More digits would only flicker.
+    let rate_text = if rate >= 10.0 {
+        format!("{rate:.0}/s")
+    } else if rate >= 1.0 {
+        format!("{rate:.1}/s")
     } else {
         format!("{} each", screen::duration(1.0 / rate))
     };
@@ -88,9 +92,12 @@ impl Live {
             }
             Event::Progress { stage, done, total, unit, note } => {
                 self.progressed(&stage, (done, total, &unit), &note);
-            },
+            }
             Event::Warned { stage, message } => {
-                self.line(&format!("{} {:width$}  {message}", self.style.warning("!"), stage, width = self.width));
+                let lead = format!("{} {stage:width$}  ", self.style.warning("!"), width = self.width);
+                // Elsewhere than in a terminal a warning keeps to its line.
+                let width = if self.terminal { screen::width() } else { usize::MAX };
+                self.line(screen::wrap(&message, &lead, width).trim_end());
             }
             Event::Finished { stage, outcome, seconds, error } => {
                 if let Some(Running { bar, .. }) = self.lock().remove(&stage) {
@@ -111,7 +118,8 @@ impl Live {
             return;
         }
         let bar = self.bars.add(ProgressBar::new_spinner());
-        let template = "{spinner:.cyan} {prefix}  {elapsed:>4}  {msg}";
+        // A wide message is cut where the terminal ends; another would run on into the next line.
+        let template = "{spinner:.cyan} {prefix}  {elapsed:>4}  {wide_msg}";
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.set_prefix(format!("{stage:width$}", width = self.width));
         bar.set_message(reasons.first().cloned().unwrap_or_default());
@@ -163,10 +171,11 @@ mod tests {
     fn the_pace_is_told_once_it_means_something() {
         assert_eq!(pace(0, 40, 5.0), None);
         assert_eq!(pace(3, 40, 0.5), None);
-        assert_eq!(pace(10, 30, 5.0).as_deref(), Some("2/s  15 s left"));
+        assert_eq!(pace(10, 30, 5.0).as_deref(), Some("2.0/s  15 s left"));
         assert_eq!(pace(2, 3, 8.0).as_deref(), Some("4.00 s each  12 s left"));
         assert_eq!(pace(1, 20, 8.0).as_deref(), Some("8.00 s each  2 min 40 s left"));
-        assert_eq!(pace(10, 0, 5.0).as_deref(), Some("2/s"));
+        assert_eq!(pace(10, 0, 5.0).as_deref(), Some("2.0/s"));
+        assert_eq!(pace(4703, 0, 5.0).as_deref(), Some("941/s"));
     }
 
     #[test]

@@ -115,7 +115,7 @@ pub(super) struct Fetching<'a>(pub &'a dyn Report);
 
 impl FetchProgress for Fetching<'_> {
     fn bytes(&self, file: &str, done: u64, total: u64) {
-        self.0.progress(done >> 20, total >> 20, "MiB", &format!("of {file}"));
+        self.0.progress(done >> 20, total >> 20, "MiB", file);
     }
 
     fn note(&self, message: &str) {

@@ -135,7 +135,12 @@ pub fn run(
                 }
             }
             let done = (curves.len() - 1) as u64;
-            progress.update(done, spec.epochs as u64, "epochs", &format!("continued from epoch {done} of an earlier run"));
+            progress.update(
+                done,
+                spec.epochs as u64,
+                "epochs",
+                &format!("continued from epoch {done} of an earlier run"),
+            );
         }
         None => {
             let (train, valid) = (score(network, job.train, job.classes)?, score(network, job.valid, job.classes)?);
