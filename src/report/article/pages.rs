@@ -20,8 +20,9 @@ const SMALL_LINE: f64 = 11.0 / 12.0;
 const WIDTH: f64 = 347.0 / 12.0;
 /// Space around a float.
 const AROUND: f64 = 2.4;
-/// Part of a page that floats which do not fit leave white, on the average of the articles that were measured.
-const WASTE: f64 = 1.035;
+/// What floats that do not fit and headings that keep with their text leave white: the most of the articles that were measured, which is that
+/// of the study of the sample in French.
+const WASTE: f64 = 1.04;
 
 /// The number of pages, rounded up.
 pub fn estimate(article: &Article) -> usize {
