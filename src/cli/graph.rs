@@ -1,10 +1,11 @@
-//! `runner graph`: the DAG as text, mermaid or dot, and what `run` would do with each stage of it.
+//! `runner graph`: the DAG as text, mermaid, dot or SVG, and what `run` would do with each stage of it.
 
 use clap::{Args, ValueEnum};
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, screen};
 use crate::engine::{self, Plan, Status};
+use crate::report::figure::{Node, Paint, State, dag, feeds, transitive_reduction};
 
 #[derive(Args)]
 pub(super) struct GraphArguments {
@@ -19,6 +20,8 @@ enum Format {
     Ascii,
     Mermaid,
     Dot,
+    /// The drawing of the report's page; edges that a longer way implies are left out
+    Svg,
 }
 
 pub(super) fn graph(arguments: &GraphArguments) -> Outcome {
@@ -36,6 +39,7 @@ pub(super) fn graph(arguments: &GraphArguments) -> Outcome {
         Format::Ascii => ascii(plan, &states),
         Format::Mermaid => mermaid(plan, &states),
         Format::Dot => dot(plan, &states),
+        Format::Svg => svg(plan, &states),
     });
     Ok(DONE)
 }
@@ -118,6 +122,29 @@ fn dot(plan: &Plan, states: &[Option<Status>]) -> String {
     }
     text.push_str("}\n");
     text
+}
+
+fn svg(plan: &Plan, states: &[Option<Status>]) -> String {
+    let name = |i: usize| plan.stages[i].name.clone();
+    // The report's figures have colours for both themes, which those of `look` are not.
+    let state = |status| {
+        let paint = match status {
+            Status::Fresh => Paint::Class(2),
+            Status::Restore => Paint::Positive,
+            Status::Run => Paint::Negative,
+        };
+        State { word: look(status).0, paint }
+    };
+    let node = |&i: &usize| Node {
+        name: name(i),
+        kind: plan.stages[i].stage.kind().name.to_owned(),
+        link: String::new(),
+        state: states[i].map(state),
+    };
+    let nodes: Vec<Node> = plan.order.iter().map(node).collect();
+    let all: Vec<(String, String)> = edges(plan).iter().map(|&(from, to, _)| (name(from), name(to))).collect();
+    let shown = transitive_reduction(&all);
+    dag(&plan.spec.name, &feeds(&shown), &nodes, &shown).svg()
 }
 
 /// From, to, and the input port or the name that the user gave the input, each once.

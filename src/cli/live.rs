@@ -21,20 +21,24 @@ struct Stretch {
     first: u64,
     last: u64,
     total: u64,
+    unit: String,
 }
 
 impl Stretch {
     /// Goes on, or begins anew where the count does.
-    fn advance(stretch: Option<Stretch>, done: u64, total: u64) -> Stretch {
+    fn advance(stretch: Option<Stretch>, done: u64, total: u64, unit: &str) -> Stretch {
         match stretch {
-            Some(stretch) if stretch.total == total && done >= stretch.last => Stretch { last: done, ..stretch },
-            _ => Stretch { begun: Instant::now(), first: done, last: done, total },
+            Some(stretch) if stretch.total == total && stretch.unit == unit && done >= stretch.last => {
+                Stretch { last: done, ..stretch }
+            }
+            _ => Stretch { begun: Instant::now(), first: done, last: done, total, unit: unit.to_owned() },
         }
     }
 
-    /// `3/40  2.1/s  18 s left  `, as far as known: the rate from the second notice on, when it means something.
+    /// `3/40 epochs  2.1/s  18 s left  `, as far as known: the rate from the second notice on, when it means something.
     fn text(&self) -> String {
-        let share = if self.total > 0 { format!("{}/{}  ", self.last, self.total) } else { String::new() };
+        let share =
+            if self.total > 0 { format!("{}/{} {}  ", self.last, self.total, self.unit) } else { String::new() };
         pace(self.last - self.first, self.total.saturating_sub(self.last), self.begun.elapsed().as_secs_f64())
             .map_or(share.clone(), |pace| format!("{share}{pace}  "))
     }
@@ -46,8 +50,11 @@ fn pace(done: u64, left: u64, seconds: f64) -> Option<String> {
         return None;
     }
     let rate = done as f64 / seconds;
-    let rate_text = if rate >= 1.0 {
-        format!("{}/s", screen::compact(rate))
+    // More digits would only flicker.
+    let rate_text = if rate >= 10.0 {
+        format!("{rate:.0}/s")
+    } else if rate >= 1.0 {
+        format!("{rate:.1}/s")
     } else {
         format!("{} each", screen::duration(1.0 / rate))
     };
@@ -83,9 +90,14 @@ impl Live {
                 let text = self.style.dim("waits for another runner that does the same");
                 self.line(&format!("· {stage:width$}  {text}", width = self.width));
             }
-            Event::Progress { stage, done, total, note } => self.progressed(&stage, done, total, &note),
+            Event::Progress { stage, done, total, unit, note } => {
+                self.progressed(&stage, (done, total, &unit), &note);
+            }
             Event::Warned { stage, message } => {
-                self.line(&format!("{} {:width$}  {message}", self.style.warning("!"), stage, width = self.width));
+                let lead = format!("{} {stage:width$}  ", self.style.warning("!"), width = self.width);
+                // Elsewhere than in a terminal a warning keeps to its line.
+                let width = if self.terminal { screen::width() } else { usize::MAX };
+                self.line(screen::wrap(&message, &lead, width).trim_end());
             }
             Event::Finished { stage, outcome, seconds, error } => {
                 if let Some(Running { bar, .. }) = self.lock().remove(&stage) {
@@ -106,7 +118,8 @@ impl Live {
             return;
         }
         let bar = self.bars.add(ProgressBar::new_spinner());
-        let template = "{spinner:.cyan} {prefix}  {elapsed:>4}  {msg}";
+        // A wide message is cut where the terminal ends; another would run on into the next line.
+        let template = "{spinner:.cyan} {prefix}  {elapsed:>4}  {wide_msg}";
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.set_prefix(format!("{stage:width$}", width = self.width));
         bar.set_message(reasons.first().cloned().unwrap_or_default());
@@ -114,10 +127,10 @@ impl Live {
         self.lock().insert(stage, Running { bar, stretch: None });
     }
 
-    fn progressed(&self, stage: &str, done: u64, total: u64, note: &str) {
+    fn progressed(&self, stage: &str, (done, total, unit): (u64, u64, &str), note: &str) {
         let mut running = self.lock();
         let Some(running) = running.get_mut(stage) else { return };
-        let stretch = Stretch::advance(running.stretch.take(), done, total);
+        let stretch = Stretch::advance(running.stretch.take(), done, total, unit);
         // The note comes last: it is what a narrow terminal cuts.
         running.bar.set_message(format!("{}{note}", stretch.text()));
         running.stretch = Some(stretch);
@@ -158,19 +171,23 @@ mod tests {
     fn the_pace_is_told_once_it_means_something() {
         assert_eq!(pace(0, 40, 5.0), None);
         assert_eq!(pace(3, 40, 0.5), None);
-        assert_eq!(pace(10, 30, 5.0).as_deref(), Some("2/s  15 s left"));
+        assert_eq!(pace(10, 30, 5.0).as_deref(), Some("2.0/s  15 s left"));
         assert_eq!(pace(2, 3, 8.0).as_deref(), Some("4.00 s each  12 s left"));
         assert_eq!(pace(1, 20, 8.0).as_deref(), Some("8.00 s each  2 min 40 s left"));
-        assert_eq!(pace(10, 0, 5.0).as_deref(), Some("2/s"));
+        assert_eq!(pace(10, 0, 5.0).as_deref(), Some("2.0/s"));
+        assert_eq!(pace(4703, 0, 5.0).as_deref(), Some("941/s"));
     }
 
     #[test]
     fn a_count_that_begins_anew_or_was_there_before_is_no_speed() {
-        let resumed = Stretch::advance(None, 30, 40);
+        let resumed = Stretch::advance(None, 30, 40, "epochs");
         assert_eq!((resumed.first, resumed.last), (30, 30));
-        let on = Stretch::advance(Some(resumed), 31, 40);
+        let on = Stretch::advance(Some(resumed), 31, 40, "epochs");
+        assert_eq!(on.text(), "31/40 epochs  ");
         assert_eq!((on.first, on.last), (30, 31));
-        let phase = Stretch::advance(Some(on), 1, 500);
+        let phase = Stretch::advance(Some(on), 1, 500, "epochs");
         assert_eq!((phase.first, phase.last), (1, 1));
+        let other = Stretch::advance(Some(phase), 5, 500, "texts");
+        assert_eq!(other.first, 5);
     }
 }

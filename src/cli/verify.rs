@@ -50,7 +50,9 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
     for Finding { what, fault } in &findings {
         super::print(&match arguments.json {
             true => format!("{}\n", json!({"event": "damaged", "what": what, "fault": fault})),
-            false => format!("{} {what}: {fault}\n", style.error("damaged:")),
+            false => {
+                screen::wrap(&format!("{what}: {fault}"), &format!("{} ", style.error("damaged:")), screen::width())
+            }
         });
     }
     let mut wrong = !findings.is_empty();
@@ -168,7 +170,7 @@ fn rerun(arguments: &VerifyArguments, study: &Study, selected: &[usize]) -> anyh
                 .collect(),
         };
         for line in lines {
-            super::print(&format!("{} {line}\n", style.bold(stage)));
+            super::print(&screen::wrap(&line, &format!("{} ", style.bold(stage)), screen::width()));
         }
     };
     audit(&study.ground(), selected, options, &|_: Event| {}, &interrupted, &mut tell)?;

@@ -382,8 +382,9 @@ pub(super) struct Reporter<'a> {
 }
 
 impl Report for Reporter<'_> {
-    fn progress(&self, done: u64, total: u64, note: &str) {
-        (self.sink)(Event::Progress { stage: self.stage.to_owned(), done, total, note: note.to_owned() });
+    fn progress(&self, done: u64, total: u64, unit: &str, note: &str) {
+        let (unit, note) = (unit.to_owned(), note.to_owned());
+        (self.sink)(Event::Progress { stage: self.stage.to_owned(), done, total, unit, note });
     }
 
     fn warn(&self, message: &str) {

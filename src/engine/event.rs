@@ -25,7 +25,7 @@ pub enum Outcome {
 pub enum Event {
     Started { stage: String, reasons: Vec<String> },
     Waiting { stage: String },
-    Progress { stage: String, done: u64, total: u64, note: String },
+    Progress { stage: String, done: u64, total: u64, unit: String, note: String },
     Warned { stage: String, message: String },
     Finished { stage: String, outcome: Outcome, seconds: f64, error: Option<String> },
 }

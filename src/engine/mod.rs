@@ -30,6 +30,7 @@ pub mod forecast;
 mod frontier;
 pub mod gauge;
 pub mod history;
+mod keys;
 pub mod lock;
 pub mod machine;
 pub mod manifest;

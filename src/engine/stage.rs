@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::check::CheckContext;
 use super::context::StageContext;
+use super::keys;
 use crate::spec::{Node, Problem};
 
 /// What a port carries.
@@ -126,7 +127,8 @@ pub trait External: Send + Sync {
 
 /// How work tells of itself and learns that it must stop.
 pub trait Report: Sync {
-    fn progress(&self, done: u64, total: u64, note: &str);
+    /// `done` of `total`, in `unit`, e.g. `epochs`; a `total` of 0 is not known. `note` is a short phrase.
+    fn progress(&self, done: u64, total: u64, unit: &str, note: &str);
     fn warn(&self, message: &str);
     fn cancelled(&self) -> bool;
 }
@@ -208,7 +210,7 @@ impl<S: Stage> Kind for S {
         summary: S::SUMMARY,
         inputs: S::INPUTS,
         seeded: S::SEEDED,
-        bind: |node| Ok(Box::new(crate::spec::typed_as::<S>(node, S::KIND)?)),
+        bind: |node| Ok(Box::new(crate::spec::typed_among::<S>(node, S::KIND, &keys::paths::<S>)?)),
         schema: |generator| generator.subschema_for::<S>(),
     };
 }

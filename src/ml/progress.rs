@@ -2,8 +2,8 @@
 
 /// What a long computation calls now and then. `&dyn Progress` is shared by its threads.
 pub trait Progress: Sync {
-    /// `done` of `total` units; `note` is a short phrase such as `loss 0.412, valid 0.683`.
-    fn update(&self, done: u64, total: u64, note: &str);
+    /// `done` of `total`, in `unit`, e.g. `epochs`; `note` is a short phrase such as `loss 0.412, valid 0.683`.
+    fn update(&self, done: u64, total: u64, unit: &str, note: &str);
 
     /// A finding that the user should read, e.g. `training diverged at epoch 4`.
     fn warn(&self, message: &str);
@@ -16,7 +16,7 @@ pub trait Progress: Sync {
 pub struct Silent;
 
 impl Progress for Silent {
-    fn update(&self, _done: u64, _total: u64, _note: &str) {}
+    fn update(&self, _done: u64, _total: u64, _unit: &str, _note: &str) {}
     fn warn(&self, _message: &str) {}
     fn cancelled(&self) -> bool {
         false

@@ -52,7 +52,7 @@ pub enum Since {
 }
 
 /// One thing that a result depends on, and that was another then.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Change {
     /// E.g. `optimizer.lr`, or `input rows`.
     pub what: String,

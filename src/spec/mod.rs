@@ -43,7 +43,7 @@ pub use pipeline::{PipelineSpec, StageSpec};
 pub use problem::{Problem, Problems};
 pub use source::{Position, Sources, Span};
 pub use suggest::suggest;
-pub use typed::{typed, typed_as};
+pub use typed::{typed, typed_among, typed_as};
 
 use std::path::Path;
 

@@ -1,7 +1,9 @@
 //! `--set name=value` and `--set stage.path.to.key=value`: changes from the command line.
 //!
 //! They are applied to the tree before variables and matrices are resolved, so a value may itself
-//! hold `${name}`, and after templates, so that they reach what a stage inherits; `template.key=value` changes a template for all that extend it. Every part keeps a span in the argument, so that later errors point there.
+//! hold `${name}`, and after templates, so that they reach what a stage inherits; `template.key=value` changes a template for all that extend it.
+//! A path may also begin where the file's does, with `stages`, `templates` or `vars`. Every part keeps a span in the argument, so that later
+//! errors point there.
 //! Does not know which parameters a stage has: a key that it adds is accepted or refused later.
 
 use indexmap::IndexMap;
@@ -15,6 +17,9 @@ use super::yaml;
 
 /// The keys of the top level that `--set` reaches by their bare name.
 const TOP_LEVEL: [&str; 2] = ["name", "seed"];
+
+/// The sections of a pipeline file that a path may begin with.
+const SECTIONS: [&str; 3] = ["vars", "templates", "stages"];
 
 /// Reads all arguments.
 pub(super) fn read(sets: &[String], sources: &mut Sources, problems: &mut Vec<Problem>) -> Vec<Setting> {
@@ -80,27 +85,54 @@ impl Setting {
 
     /// Whether it changes a template, or which templates a stage extends: then it must be applied before templates are resolved.
     pub fn shapes_templates(&self, root: &Node) -> bool {
+        let (section, path) = self.place(root);
+        match path {
+            [_, key] if key.name == "extends" && section == "stages" => true,
+            _ => section == "templates",
+        }
+    }
+
+    /// The section of the file that it changes, and the path there. Of a stage and a template of the same name a bare path means the stage.
+    fn place(&self, root: &Node) -> (&'static str, &[Segment]) {
         let has = |section: &str, name: &str| root.get(section).is_some_and(|node| node.get(name).is_some());
-        match self.path.as_slice() {
-            [stage, key] if key.name == "extends" && has("stages", &stage.name) => true,
-            [first, _, ..] => !has("stages", &first.name) && has("templates", &first.name),
-            _ => false,
+        let first = &self.path[0].name;
+        let named = SECTIONS.into_iter().find(|section| section == first && !has("stages", first));
+        match (named, self.path.as_slice()) {
+            (Some(section), [_, rest @ ..]) if !rest.is_empty() => (section, rest),
+            (_, [only]) if !has("vars", &only.name) && has("templates", &only.name) => {
+                ("templates", std::slice::from_ref(only))
+            }
+            (_, [only]) => ("vars", std::slice::from_ref(only)),
+            (_, path) if !has("stages", first) && has("templates", first) => ("templates", path),
+            (_, path) => ("stages", path),
         }
     }
 
     fn apply(self, root: &mut Node, sources: &Sources) -> Result<(), Vec<Problem>> {
+        let (section, rest) = self.place(root);
+        let begins = self.path.len() - rest.len();
         let Value::Mapping(top) = &mut root.value else {
             return Ok(()); // the pipeline's own check reports that
         };
-        let Setting { mut path, value } = self;
+        let Setting { path: mut whole, value } = self;
+        let mut path = whole.split_off(begins);
         let target = path.remove(0);
         if path.is_empty() {
-            return set_top(top, target, value).map_err(|problem| vec![*problem]);
+            let set = match section {
+                "templates" => Err(not_a_value(&target, "template")),
+                "stages" => Err(not_a_value(&target, "stage")),
+                _ => set_top(top, target, value),
+            };
+            return set.map_err(|problem| vec![*problem]);
         }
-        let is_stage = top.get("stages").is_some_and(|stages| stages.node.get(&target.name).is_some());
-        if !is_stage
-            && let Some(template) = top.get_mut("templates").and_then(|entry| entry_mut(&mut entry.node, &target.name))
-        {
+        if section == "templates" {
+            let templates = top.get_mut("templates").map(|entry| &mut entry.node);
+            let known = keys_of(templates.as_deref()).join(", ");
+            let Some(template) = templates.and_then(|templates| entry_mut(templates, &target.name)) else {
+                let guess = did_you_mean(&target.name, known.split(", "));
+                let problem = Problem::new(target.span, format!("unknown template '{}'{guess}", target.name));
+                return Err(vec![problem.help(format!("templates are {known}"))]);
+            };
             return descend(&mut template.node, path, value, sources).map_err(|problem| vec![*problem]);
         }
         let stages = top.get_mut("stages").map(|entry| &mut entry.node);
@@ -137,10 +169,7 @@ fn set_top(top: &mut IndexMap<String, Entry>, target: Segment, value: Node) -> R
     }
     let stages = keys_of(top.get("stages").map(|entry| &entry.node));
     if stages.contains(&target.name) {
-        return Err(Box::new(
-            Problem::new(target.span, format!("'{}' is a stage, not a value", target.name))
-                .help(format!("name one of its keys: `--set {}.key=value`", target.name)),
-        ));
+        return Err(not_a_value(&target, "stage"));
     }
     let vars = keys_of(top.get("vars").map(|entry| &entry.node));
     let known = vars.iter().map(String::as_str).chain(TOP_LEVEL);
@@ -152,6 +181,12 @@ fn set_top(top: &mut IndexMap<String, Entry>, target: Segment, value: Node) -> R
         format!("`--set` knows {known}; a stage's parameter is `stage.key`")
     });
     Err(Box::new(Problem::new(target.span, message).help(help)))
+}
+
+fn not_a_value(target: &Segment, noun: &str) -> Box<Problem> {
+    let name = &target.name;
+    let problem = Problem::new(target.span, format!("'{name}' is a {noun}, not a value"));
+    Box::new(problem.help(format!("name one of its keys: `--set {name}.key=value`")))
 }
 
 /// Advice for a name such as `numeric@lr`: one instance of a matrix cannot be set alone.

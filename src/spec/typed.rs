@@ -23,7 +23,7 @@ const MOST_ATTEMPTS: usize = 500;
 /// All unknown keys (with "did you mean"), missing keys and wrong values that can be told apart,
 /// each with the span of the very key or value.
 pub fn typed<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Problem>> {
-    read(node, None)
+    read(node, Wording { node, owner: None, deeper: None })
 }
 
 /// As [`typed`], for messages that name what the keys belong to: "keys of 'train' are …".
@@ -31,21 +31,27 @@ pub fn typed<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Problem>> {
 /// # Errors
 /// As [`typed`].
 pub fn typed_as<T: DeserializeOwned>(node: &Node, owner: &str) -> Result<T, Vec<Problem>> {
-    read(node, Some(owner))
+    read(node, Wording { node, owner: Some(owner), deeper: None })
 }
 
-fn read<T: DeserializeOwned>(node: &Node, owner: Option<&str>) -> Result<T, Vec<Problem>> {
+/// As [`typed_as`]; `deeper` gives the dotted paths of all keys, e.g. `optimizer.lr`, by which one that is written too high up is told its place.
+///
+/// # Errors
+/// As [`typed`].
+pub fn typed_among<T: DeserializeOwned>(
+    node: &Node,
+    owner: &str,
+    deeper: &dyn Fn() -> Vec<String>,
+) -> Result<T, Vec<Problem>> {
+    read(node, Wording { node, owner: Some(owner), deeper: Some(deeper) })
+}
+
+fn read<T: DeserializeOwned>(node: &Node, words: Wording) -> Result<T, Vec<Problem>> {
     let first = match deserialize::<T>(node) {
         Ok(value) => return Ok(value),
         Err(fault) => fault,
     };
-    let mut search = Search {
-        original: node,
-        words: Wording { node, owner },
-        trial: node.clone(),
-        patches: Vec::new(),
-        problems: Vec::new(),
-    };
+    let mut search = Search { original: node, words, trial: node.clone(), patches: Vec::new(), problems: Vec::new() };
     let mut fault = first.clone();
     for _ in 0..MOST_ATTEMPTS {
         if !search.set_aside::<T>(&fault) {

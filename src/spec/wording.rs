@@ -12,11 +12,19 @@ pub(super) struct Wording<'a> {
     pub node: &'a Node,
     /// What the keys at the root belong to, e.g. the kind `train`.
     pub owner: Option<&'a str>,
+    /// The dotted paths of all keys that the root may hold, at any depth.
+    pub deeper: Option<&'a dyn Fn() -> Vec<String>>,
 }
+
+/// More places of one key say nothing of which is meant.
+const MOST_PLACES: usize = 3;
 
 impl Wording<'_> {
     pub fn unknown_key(&self, path: &[Step], entry: &Entry, key: &str, expected: &[&'static str]) -> Problem {
-        let guess = did_you_mean(key, expected.iter().copied());
+        let mut guess = did_you_mean(key, expected.iter().copied());
+        if guess.is_empty() && path.is_empty() {
+            guess = self.place_of(key).unwrap_or_default();
+        }
         let problem = Problem::new(entry.key_span, format!("unknown key '{key}'{guess}"));
         let owner = match (path.last(), self.owner) {
             (Some(_), _) => format!("keys of '{}' are", display_path(path)),
@@ -24,6 +32,15 @@ impl Wording<'_> {
             (None, None) => "known keys are".to_string(),
         };
         if expected.is_empty() { problem } else { problem.help(format!("{owner} {}", expected.join(", "))) }
+    }
+
+    /// ` (did you mean 'optimizer.lr'?)` for a key that belongs further down.
+    fn place_of(&self, key: &str) -> Option<String> {
+        let mut paths = self.deeper?();
+        paths.retain(|path| path.rsplit_once('.').is_some_and(|(_, last)| last == key));
+        let places: Vec<String> = paths.iter().map(|path| format!("'{path}'")).collect();
+        let fits = (1..=MOST_PLACES).contains(&places.len());
+        fits.then(|| format!(" (did you mean {}?)", places.join(" or ")))
     }
 
     pub fn missing_key(&self, path: &[Step], key: &str) -> Problem {

@@ -7,8 +7,8 @@ use crate::ml::progress::Progress;
 pub(super) struct Adapter<'a>(pub &'a dyn engine::Report);
 
 impl Progress for Adapter<'_> {
-    fn update(&self, done: u64, total: u64, note: &str) {
-        self.0.progress(done, total, note);
+    fn update(&self, done: u64, total: u64, unit: &str, note: &str) {
+        self.0.progress(done, total, unit, note);
     }
 
     fn warn(&self, message: &str) {

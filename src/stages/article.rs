@@ -75,7 +75,7 @@ enum SectionName {
 
 impl Stage for Article {
     const KIND: &'static str = "article";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -119,6 +119,7 @@ impl Stage for Article {
             Format::Latex => {
                 let Ok(pages) =
                     article::fit(&mut article, |article| Ok::<_, std::convert::Infallible>(article::estimate(article)));
+                context.measure("pages_estimated", article::filled(&article));
                 (article::latex(&article), pages)
             }
             Format::Pdf => pdf(&mut article)?,

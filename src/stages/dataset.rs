@@ -157,6 +157,14 @@ pub(super) struct Dataset {
     pub folds: Vec<u32>,
 }
 
+/// The names in a label column, sorted.
+pub(super) fn classes(labels: &[Option<String>]) -> Vec<String> {
+    let mut classes: Vec<String> = labels.iter().flatten().cloned().collect();
+    classes.sort_unstable();
+    classes.dedup();
+    classes
+}
+
 /// Reads and joins the inputs `rows` and `embeddings`. Classes are sorted by name.
 pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::Result<Dataset> {
     let rows = filtered(&context.input("rows")?.table()?, selection.filter)?;
@@ -167,9 +175,7 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
     let adapted = selection.text.iter().zip(&encoders).filter(|(text, _)| selection.adapted.contains(text));
     add_tokens(&mut frame, &rows, adapted, context.threads(), context.report())?;
     let texts = strings(&rows, LABEL)?;
-    let mut classes: Vec<String> = texts.iter().flatten().cloned().collect();
-    classes.sort_unstable();
-    classes.dedup();
+    let classes = classes(&texts);
     if classes.len() < 2 {
         let found = classes.first().map_or("no label".to_owned(), |class| format!("the single class '{class}'"));
         bail!("there is nothing to learn: the rows have {found} (two classes or more are needed)");

@@ -36,7 +36,7 @@ pub struct Describe {
 
 impl Stage for Describe {
     const KIND: &'static str = "describe";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
     const INPUTS: &'static [InputPort] = &[InputPort::table(
         "rows",
@@ -60,12 +60,11 @@ impl Stage for Describe {
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let rows = dataset::filtered(&context.input("rows")?.table()?, &self.filter)?;
+        let all = context.input("rows")?.table()?;
+        let rows = dataset::filtered(&all, &self.filter)?;
         let label = label_column(&rows)?;
         let texts = dataset::strings(&rows, &label)?;
-        let mut classes: Vec<String> = texts.iter().flatten().cloned().collect();
-        classes.sort_unstable();
-        classes.dedup();
+        let classes = dataset::classes(&texts);
         let code = |text: &Option<String>| {
             text.as_ref().and_then(|text| classes.binary_search(text).ok()).map(|class| class as u32)
         };
@@ -89,7 +88,8 @@ impl Stage for Describe {
             seed: context.seed(),
         };
         let profile = profile::profile(&input, &self.options, context.threads())?;
-        let json = serde_json::to_value(&profile)?;
+        let mut json = serde_json::to_value(&profile)?;
+        json["label_classes"] = serde_json::to_value(dataset::classes(&dataset::strings(&all, &label)?))?;
         put_figures(context, Self::KIND, &[("profile", json.clone())], &[])?;
         for finding in &profile.audit.findings {
             if finding.severity == profile::Severity::Danger {

@@ -69,7 +69,7 @@ fn fetch(url: &str, report: &dyn Report) -> anyhow::Result<Vec<u8>> {
             break;
         }
         bytes.write_all(&chunk[..count])?;
-        report.progress(bytes.len() as u64, total, url);
+        report.progress(bytes.len() as u64, total, "bytes", url);
     }
     if total > 0 && bytes.len() as u64 != total {
         bail!("the connection ended after {} of {total} bytes", bytes.len());

@@ -115,11 +115,11 @@ pub(super) struct Fetching<'a>(pub &'a dyn Report);
 
 impl FetchProgress for Fetching<'_> {
     fn bytes(&self, file: &str, done: u64, total: u64) {
-        self.0.progress(done >> 20, total >> 20, &format!("MiB of {file}"));
+        self.0.progress(done >> 20, total >> 20, "MiB", file);
     }
 
     fn note(&self, message: &str) {
-        self.0.progress(0, 0, message);
+        self.0.progress(0, 0, "", message);
     }
 
     fn cancelled(&self) -> bool {

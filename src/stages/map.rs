@@ -79,7 +79,7 @@ fn default_iterations() -> usize {
 
 impl Stage for Map {
     const KIND: &'static str = "map";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "vectors of the training rows laid out in the plane";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -131,9 +131,11 @@ impl Stage for Map {
         };
         let near = plane::nearest(&vectors, NEIGHBOURS, context.threads());
         let labels: Vec<u32> = rows.iter().map(|&i| data.labels[i]).collect();
+        let all = dataset::strings(&context.input("rows")?.table()?, LABEL)?;
         let document = json!({
             "layout": self.method,
             "classes": data.classes,
+            "label_classes": dataset::classes(&all),
             "label": data.label_name,
             "columns": {"text": self.text, "numeric": self.numeric},
             "points": rows.len(),

@@ -160,7 +160,7 @@ impl<'c> TextVectors<'c> {
         let known = keeper.memo.read(&keys, &mut vectors.data, threads);
         let unknown: Vec<usize> = (0..texts.len()).filter(|i| !known[*i]).collect();
         if unknown.is_empty() {
-            progress.update(texts.len() as u64, 0, "");
+            progress.update(texts.len() as u64, 0, "texts", "");
             return Ok(vectors);
         }
         let unknown_texts: Vec<&str> = unknown.iter().map(|&i| texts[i]).collect();
@@ -193,8 +193,8 @@ struct Part<'a> {
 }
 
 impl Progress for Part<'_> {
-    fn update(&self, done: u64, _total: u64, note: &str) {
-        self.report.progress(self.done + done, self.total, note);
+    fn update(&self, done: u64, _total: u64, unit: &str, note: &str) {
+        self.report.progress(self.done + done, self.total, unit, note);
     }
 
     fn warn(&self, message: &str) {

@@ -94,7 +94,7 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -190,7 +190,8 @@ impl Stage for Train {
             tables.push(("trials", trials));
         }
         let title = if chosen.seeds > 1 { "Learning curves of the first network" } else { "Learning curves" };
-        if let Some(svg) = learning_curves(title, &view(&curves)?, training.loss.name(), Some(best_epoch as f64)) {
+        let loss = training.loss.name().replace('_', " ");
+        if let Some(svg) = learning_curves(title, &view(&curves)?, &loss, Some(best_epoch as f64)) {
             context.put_file("figures", "curves.svg", svg.as_bytes())?;
         }
         put_figures(context, Self::KIND, &json, &tables.iter().map(|(name, table)| (*name, table)).collect::<Vec<_>>())

@@ -210,3 +210,17 @@ fn a_corrupt_encoder() {
     assert!(matches!(run.code, Some(1 | 2)), "{run:?}");
     says(&format!("{}{}", run.error(), run.stderr), &["model"]);
 }
+
+#[test]
+fn a_key_one_level_too_high_is_told_its_place() {
+    let work = Workspace::with_songs().pipeline(crate::cache::STUDY);
+    for (set, place) in [
+        ("titles.precision=int8", "unknown key 'precision' (did you mean 'transformer.precision'?)"),
+        ("fused.weight_decay=0.1", "(did you mean 'optimizer.weight_decay'?)"),
+        ("fused.wieght=0.1", "unknown key 'wieght'"),
+    ] {
+        let run = work.run_with(&["--set", set]);
+        assert_eq!(run.code, Some(2));
+        says(&run.stderr, &[place, set]);
+    }
+}

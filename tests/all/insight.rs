@@ -226,3 +226,34 @@ fn a_map_shows_rows_of_the_training_part_and_says_what_it_keeps() {
     let said = format!("{}{}", run.error(), run.stderr);
     assert!(said.contains("perplexity 80 must lie between 1 and the number of points less 1"), "{said}");
 }
+
+#[test]
+fn a_class_has_its_colour_also_where_others_are_left_out() {
+    let work = crate::terminal::many_classes();
+    let yaml = work.text("pipeline.yaml");
+    let (head, _) = yaml.split_once("  net:").expect("a network");
+    let some = "where: {genre: [ambient, jazz, funk]}";
+    let more = format!(
+        "  look: {{kind: describe, rows: folds, {some}}}
+  plane: {{kind: map, rows: folds, numeric: [tempo], method: pca, points: 40, {some}}}
+  report: {{kind: report, title: t, stages: [plane]}}
+"
+    );
+    work.write("pipeline.yaml", format!("{head}{more}").as_bytes());
+    work.run().succeeded();
+    // In the order of all genres ambient is the second, funk the ninth, which begins the eight colours again, and jazz the twelfth.
+    let legend = |text: &str, class: &str, colour: usize| {
+        let (before, _) = text.split_once(&format!(">{class}</text>")).unwrap_or_else(|| panic!("no {class}: {text}"));
+        let swatch = before.rsplit_once("<circle class=\"").expect("a circle").1;
+        assert!(swatch.starts_with(&format!("f-c{colour}\"")), "{class}: {swatch}");
+    };
+    let page = work.text("artifacts/many/report/report.html");
+    let own = work.text("artifacts/many/plane/map-of-tempo.svg");
+    for text in [&own, &page] {
+        legend(text, "ambient", 1);
+        legend(text, "funk", 0);
+        legend(text, "jazz", 3);
+    }
+    let rows = work.text("artifacts/many/look/rows-by-class.svg");
+    assert!(rows.contains("class=\"f-c3") && !rows.contains("class=\"f-c2"), "{rows}");
+}

@@ -143,3 +143,19 @@ fn wrong_wishes_are_answered() {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(1) && text.contains("no stage has a result yet"), "{text}");
 }
+
+#[test]
+fn a_value_that_reaches_several_stages_is_told_once() {
+    let work = study();
+    work.run_with(&["--set", "seed=4"]).succeeded();
+    told(&work, &["--set", "seed=4"]);
+    let page = words(&work.text("artifacts/study/page.html"));
+    let summary = page.split_once("What was changed; the rest follows from it").expect("a table").1;
+    let summary = summary.split_once(" stages ").map_or(summary, |(table, _)| table);
+    assert!(summary.contains("folds, baseline, fused seed 3 → 4"), "{summary}");
+    assert_eq!(
+        page.matches("seed 3 → 4").count(),
+        4,
+        "once in the summary, and in the panel of each of the three: {page}"
+    );
+}

@@ -75,6 +75,13 @@ fn several_seeds_are_one_model_for_all_that_reads_it() {
     }
     let page = work.text("artifacts/study/report/report.html");
     assert!(page.contains("average of 3 networks of different seeds"));
+    // Its curves are those of the first network, with the epoch that this keeps.
+    let kept = networks[0]["best_epoch"].as_u64().expect("an epoch");
+    let told = format!("the curves are those of the first, whose weights of epoch {kept} are kept");
+    assert!(page.contains(&told), "{told}");
+    let part = |from: &str| page.split_once(&format!("id=\"stage-{from}\"")).expect("a section").1;
+    let trio = part("trio").split_once("id=\"stage-").map_or(part("trio"), |(own, _)| own);
+    assert!(trio.contains(&format!(">best epoch {kept}</text>")));
 }
 
 #[test]

@@ -151,4 +151,107 @@ fn the_graph_shows_the_state_of_each_stage() {
     let dot = graph("dot");
     let line = dot.lines().find(|line| line.contains("fused\\ntrain")).expect("the stage");
     assert!(line.contains("style=filled, fillcolor=\"#dff0fa\"") && line.contains("tooltip=\"restore\""), "{line}");
+    let svg = graph("svg");
+    assert!(svg.starts_with("<svg ") && svg.contains("<title>study</title>"), "{svg}");
+    assert!(svg.contains(">train · restore</text>") && svg.contains(">embed · fresh</text>"), "{svg}");
+    assert!(
+        svg.contains("titles feeds fused") && !svg.contains("folds feeds fused"),
+        "the implied edge is left out: {svg}"
+    );
+    let strangers = work.runner(&["graph", "pipeline.yaml", "--format", "png"]);
+    assert_eq!(strangers.status.code(), Some(2));
+}
+
+#[test]
+fn what_a_verification_says_fits_its_terminal() {
+    let work = done();
+    let lines = |arguments: &[&str], columns: &str| {
+        let mut command = work.command(arguments);
+        command.env_remove("NO_COLOR").env("COLUMNS", columns).env("CLICOLOR_FORCE", "1");
+        let text = String::from_utf8(command.output().expect("the program starts").stdout).expect("UTF-8");
+        for line in text.lines() {
+            assert!(visible(line) <= columns.parse().expect("a number"), "{arguments:?} at {columns}: {line}");
+        }
+        text
+    };
+    for columns in ["80", "140"] {
+        assert!(lines(&["verify", "pipeline.yaml", "--rerun"], columns).contains("6 stages gave the same again"));
+    }
+    // A result that others may not write is damaged in place.
+    work.write("artifacts/study/baseline/baseline.json.new", b"{}");
+    let [new, old] =
+        ["baseline.json.new", "baseline.json"].map(|name| work.path().join("artifacts/study/baseline").join(name));
+    std::fs::rename(new, old).expect("replaced");
+    work.edit("pipeline.yaml", "epochs: 3", "epochs: 4");
+    for (columns, fault) in
+        [("80", "the file for people was changed (run again to\n"), ("140", "was changed (run again to restore it)\n")]
+    {
+        assert!(lines(&["verify", "pipeline.yaml"], columns).contains(fault), "{columns}");
+    }
+    work.edit("pipeline.yaml", "epochs: 4", "epochs: 3");
+    work.run().succeeded();
+    work.edit("pipeline.yaml", "epochs: 3", "epochs: 4");
+    assert!(
+        lines(&["verify", "pipeline.yaml", "--rerun"], "80")
+            .contains("not up to date: there is nothing to compare with")
+    );
+}
+
+/// Fifteen genres, of which a song's tempo tells the most.
+pub fn many_classes() -> Workspace {
+    let genres = [
+        "afrobeat",
+        "ambient",
+        "bluegrass",
+        "bossa nova",
+        "classical",
+        "dancehall",
+        "drum and bass",
+        "flamenco",
+        "funk",
+        "gospel",
+        "heavy metal",
+        "jazz",
+        "progressive house",
+        "reggaeton",
+        "synthwave",
+    ];
+    let rows = (0..600).map(|i| {
+        let genre = i % genres.len();
+        format!("s{i},song {i},band {},{},{}\n", i / 2, 60 + 8 * genre + (i * 7) % 13, genres[genre])
+    });
+    let text = std::iter::once("id,title,artist,tempo,genre\n".to_owned()).chain(rows).collect::<String>();
+    Workspace::new().file("songs.csv", &text).pipeline(
+        "name: many
+seed: 3
+stages:
+  songs: {kind: load, files: {all: songs.csv}, label: genre}
+  folds: {kind: split, rows: songs}
+  net: {kind: train, rows: folds, numeric: [tempo], network: {trunk: {layers: [32]}}, epochs: 12, batch_size: 32}
+",
+    )
+}
+
+#[test]
+fn a_matrix_of_many_classes_keeps_its_cells_and_says_whose_they_are() {
+    let work = many_classes();
+    work.run().succeeded();
+    let metrics: Value = serde_json::from_slice(&work.read("artifacts/many/net/metrics.json")).expect("JSON");
+    let confusion = metrics["parts"]["test"]["confusion"].as_array().expect("rows");
+    let row: Vec<String> = confusion[6].as_array().expect("counts").iter().map(Value::to_string).collect();
+    // Eighty columns leave two letters for a name: numbers stand for the names across, and before the names down.
+    for (columns, head, name) in [("80", " 1  2  3 ", "7 drum and bass"), ("140", "ambient", "drum and bass")] {
+        let text = said(
+            &work,
+            &["show", "pipeline.yaml", "net"],
+            &[("COLUMNS", columns), ("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")],
+        );
+        let matrix = text.split_once("Confusion").expect("a matrix").1;
+        assert!(matrix.lines().nth(1).is_some_and(|line| line.contains(head)), "{matrix}");
+        let line =
+            matrix.lines().find(|line| line.trim_start().starts_with(name)).unwrap_or_else(|| panic!("{matrix}"));
+        let counts: Vec<&str> = line.trim_start()[name.len()..].split_whitespace().collect();
+        assert_eq!(counts, row, "{line}");
+        assert!(text.lines().all(|line| visible(line) <= columns.parse().expect("a number")), "{text}");
+    }
 }

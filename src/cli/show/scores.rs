@@ -68,29 +68,37 @@ pub(super) fn classes(document: &Value, style: Style, width: usize) -> String {
 const RIGHT: [u8; 6] = [231, 195, 153, 111, 69, 26];
 const WRONG: [u8; 6] = [231, 224, 223, 216, 209, 166];
 
-/// True classes down, predicted ones across. With more classes than fit, their names are cut, and at last the matrix is left out.
+/// True classes down, predicted ones across. With more classes than fit, the names across are cut, then numbers take their place, and at last
+/// the matrix is left out.
 fn confusion(scores: &Scores, style: Style, width: usize) -> String {
+    let classes = scores.classes.len();
     let digits = scores.confusion.iter().flatten().max().map_or(1, |most| screen::count(*most).len());
     let longest = scores.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
-    let first = longest.clamp(LEAST_NAME, 16).max("true class".len()) + 1;
-    let room = width.saturating_sub(first + 2) / scores.classes.len().max(1);
-    let cell = (longest.max(digits) + 2).min(room);
-    if cell < digits + 1 {
-        return format!("  {} classes: the matrix is wider than this terminal\n", scores.classes.len());
+    let named = longest.clamp(LEAST_NAME, 16).max("true class".len()) + 1;
+    let room = |first: usize| width.saturating_sub(first + 2) / classes.max(1);
+    let is_numbered = room(named) <= longest.min(LEAST_NAME);
+    let numbers = if is_numbered { classes.to_string().len() } else { 0 };
+    let first = named + numbers + usize::from(is_numbered);
+    let across = if is_numbered { numbers } else { longest };
+    let cell = (across.max(digits) + 2).min(room(first));
+    if cell < digits.max(numbers) + 1 {
+        return format!("  {classes} classes: the matrix is wider than this terminal\n");
     }
     let pad = |text: &str, cell: usize| format!("{}{text}", " ".repeat(cell.saturating_sub(text.chars().count())));
     let mut text = format!("  {}", style.dim(&format!("{:first$}", "true class")));
-    for class in &scores.classes {
+    for (i, class) in scores.classes.iter().enumerate() {
+        let head = if is_numbered { (i + 1).to_string() } else { screen::cut(class, cell - 1) };
         // A column's name and its numbers end with a space, which a painted cell needs.
-        text.push_str(&style.dim(&format!("{} ", pad(&screen::cut(class, cell - 1), cell - 1))));
+        text.push_str(&style.dim(&format!("{} ", pad(&head, cell - 1))));
     }
     text.push_str(&format!("{}\n", style.dim("← predicted")));
-    if width < 2 + first + cell * scores.classes.len() + "← predicted".chars().count() {
+    if width < 2 + first + cell * classes + "← predicted".chars().count() {
         text.truncate(text.rfind(&style.dim("← predicted")).unwrap_or(text.len()));
         text.push('\n');
     }
     for (i, row) in scores.confusion.iter().enumerate() {
-        let class = screen::cut(&scores.classes[i], first - 1);
+        let class = screen::cut(&scores.classes[i], named - 1);
+        let class = if is_numbered { format!("{:>numbers$} {class}", i + 1) } else { class };
         text.push_str(&format!("  {class}{}", " ".repeat(first - class.chars().count())));
         let total = row.iter().sum::<u64>().max(1);
         for (j, count) in row.iter().enumerate() {

@@ -173,7 +173,8 @@ impl Boosting {
         };
         let mut stopping = Stopping::new(&bins, held_out_x, held_out_y, &start, self.early_stopping_rounds);
         let mut trees = Vec::with_capacity(self.rounds * classes);
-        for _ in 0..self.rounds {
+        for number in 0..self.rounds {
+            progress.update(number as u64, self.rounds as u64, "rounds", "");
             let round = rounds.next(progress)?;
             let stop = stopping.as_mut().is_some_and(|stopping| stopping.after(&round));
             trees.extend(round);

@@ -197,7 +197,7 @@ impl<'a> Study<'a> {
 
         // Alone, so that its time means something.
         let start = Instant::now();
-        let model = self.fit(estimator, &self.train, steps).map_err(in_model)?;
+        let model = self.fit(estimator, &self.train, &Fit { name, steps }).map_err(in_model)?;
         let fit_seconds = start.elapsed().as_secs_f64();
         let start = Instant::now();
         let probabilities = model.predict_probabilities(&self.test.x);
@@ -236,21 +236,22 @@ impl<'a> Study<'a> {
     ) -> Result<Scores, FitError> {
         let others = Part::take(&self.train.x, &self.train.y, &fold.outside);
         let own = Part::take(&self.train.x, &self.train.y, &fold.inside);
-        let model = self.fit(estimator, &others, steps).map_err(|source| match source {
+        let whole = format!("{name}, fold {}", fold.number);
+        let model = self.fit(estimator, &others, &Fit { name: &whole, steps }).map_err(|source| match source {
             FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),
             source => FitError::InFold { model: name.to_owned(), fold: fold.number, source: Box::new(source) },
         })?;
         let probabilities = model.predict_probabilities(&own.x);
         let scores = self.score(model.as_ref(), &own.y, &probabilities);
-        steps.advance(&format!("{name}, fold {}: accuracy {:.3}", fold.number, scores.accuracy));
+        steps.advance(&format!("{whole}: accuracy {:.3}", scores.accuracy));
         Ok(scores)
     }
 
-    fn fit(&self, estimator: &dyn Estimator, part: &Part, steps: &Steps) -> Result<Box<dyn Model>, FitError> {
-        if steps.cancelled() {
+    fn fit(&self, estimator: &dyn Estimator, part: &Part, fit: &Fit) -> Result<Box<dyn Model>, FitError> {
+        if fit.cancelled() {
             return Err(Cancelled.into());
         }
-        estimator.fit(&part.x, &part.y, self.classes.len(), self.seed, steps)
+        estimator.fit(&part.x, &part.y, self.classes.len(), self.seed, fit)
     }
 
     fn score(&self, model: &dyn Model, y: &[u32], probabilities: &Matrix) -> Scores {
@@ -262,8 +263,7 @@ impl<'a> Study<'a> {
     }
 }
 
-/// Counts the fits that are done; estimators may warn and ask whether to stop, but tell of no steps
-/// of their own.
+/// Counts the fits that are done.
 struct Steps<'a> {
     done: AtomicU64,
     total: u64,
@@ -273,19 +273,30 @@ struct Steps<'a> {
 impl Steps<'_> {
     fn advance(&self, note: &str) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        self.progress.update(done, self.total, note);
+        self.progress.update(done, self.total, "fits", note);
     }
 }
 
-impl Progress for Steps<'_> {
-    fn update(&self, _done: u64, _total: u64, _note: &str) {}
+/// One fit: how far it is stands in the note, since several run at once.
+struct Fit<'a> {
+    /// E.g. `boosting, fold 2`.
+    name: &'a str,
+    steps: &'a Steps<'a>,
+}
+
+impl Progress for Fit<'_> {
+    fn update(&self, done: u64, total: u64, unit: &str, _note: &str) {
+        let Steps { done: fits, total: all, progress } = self.steps;
+        let note = format!("{}: {done}/{total} {unit}", self.name);
+        progress.update(fits.load(Ordering::Relaxed), *all, "fits", &note);
+    }
 
     fn warn(&self, message: &str) {
-        self.progress.warn(message);
+        self.steps.progress.warn(message);
     }
 
     fn cancelled(&self) -> bool {
-        self.progress.cancelled()
+        self.steps.progress.cancelled()
     }
 }
 

@@ -3,6 +3,8 @@
 //! Each tree draws from a stream of its own, so the forest is the same for any number of threads.
 //! Knows nothing of how one tree grows (`trees::gini`).
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -232,6 +234,7 @@ impl Recipe {
                 columns_per_split: self.max_features.of(x.cols),
                 random_cuts: self.random_cuts,
             };
+            let done = AtomicU64::new(0);
             let grown: Vec<Result<Tree, Cancelled>> = (0..self.trees)
                 .into_par_iter()
                 .map(|number| {
@@ -240,7 +243,10 @@ impl Recipe {
                     }
                     let mut stream = Stream::new(seed, self.stream, number as u64);
                     let samples = self.draw(y, &mut stream);
-                    grow(&bins, &codes, samples, classes, growth, stream, progress)
+                    let tree = grow(&bins, &codes, samples, classes, growth, stream, progress)?;
+                    let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                    progress.update(done, self.trees as u64, "trees", "");
+                    Ok(tree)
                 })
                 .collect();
             let trees = grown.into_iter().collect::<Result<Vec<Tree>, Cancelled>>()?;

@@ -311,7 +311,7 @@ fn all_states(
                 rest = others;
             }
             finished += batches[i].len() as u64;
-            progress.update(finished, total, "texts through the layers that stand still");
+            progress.update(finished, total, "texts", "layers that stand still");
         },
     )?;
     Ok((starts, states))

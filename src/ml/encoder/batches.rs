@@ -74,7 +74,7 @@ pub fn run(
                 ready(sequence, rows.row_mut(sequence));
             }
             finished += batches[i].len() as u64;
-            progress.update(finished, total, "");
+            progress.update(finished, total, "texts", "");
         },
     )?;
     Ok(rows)

@@ -72,7 +72,7 @@ fn descend(
         if progress.cancelled() {
             return Err(Cancelled);
         }
-        progress.update(step as u64, iterations as u64, "steps of t-SNE");
+        progress.update(step as u64, iterations as u64, "t-SNE steps", "");
         let (exaggeration, momentum) = if step < EARLY { (EXAGGERATION, 0.5) } else { (1.0, 0.8) };
         // The first step after the exaggeration begins at rest, as a descent of its own.
         if step == EARLY {

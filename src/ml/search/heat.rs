@@ -99,7 +99,7 @@ impl Heat<'_> {
         };
         let at = rung.map(|epoch| format!(" after {epoch} epochs")).unwrap_or_default();
         let total = self.total.unwrap_or(self.begun + self.points.len()).max(done);
-        self.progress.update(done as u64, total as u64, &format!("trials; {score}{at}"));
+        self.progress.update(done as u64, total as u64, "trials", &format!("{score}{at}"));
     }
 }
 

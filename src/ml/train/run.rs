@@ -135,7 +135,12 @@ pub fn run(
                 }
             }
             let done = (curves.len() - 1) as u64;
-            progress.update(done, spec.epochs as u64, &format!("continued from epoch {done} of an earlier run"));
+            progress.update(
+                done,
+                spec.epochs as u64,
+                "epochs",
+                &format!("continued from epoch {done} of an earlier run"),
+            );
         }
         None => {
             let (train, valid) = (score(network, job.train, job.classes)?, score(network, job.valid, job.classes)?);
@@ -194,7 +199,7 @@ pub fn run(
             best = Some(shown.snapshot()?);
         }
         let note = format!("loss {:.3}, valid {} {:.3}", sums.objective, metric.label(), valid.get(metric));
-        progress.update(epoch as u64, spec.epochs as u64, &note);
+        progress.update(epoch as u64, spec.epochs as u64, "epochs", &note);
         schedule.epoch_ended(merit);
         if stopping.is_over(epoch) {
             break;

@@ -65,6 +65,10 @@ impl<'a> Common<'a> {
     pub fn share(&'a self, name: String, epochs: usize) -> Share<'a> {
         Share { common: self, name, epochs: epochs as u64, told: AtomicU64::new(0) }
     }
+
+    fn tell(&self, done: u64, note: &str) {
+        self.whole.update(done, self.total, "epochs", note);
+    }
 }
 
 impl Share<'_> {
@@ -72,16 +76,16 @@ impl Share<'_> {
     pub fn finish(&self, note: &str) {
         let rest = self.epochs.saturating_sub(self.told.load(Ordering::Relaxed));
         let done = self.common.done.fetch_add(rest, Ordering::Relaxed) + rest;
-        self.common.whole.update(done.min(self.common.total), self.common.total, &format!("{}: {note}", self.name));
+        self.common.tell(done.min(self.common.total), &format!("{}: {note}", self.name));
     }
 }
 
 impl Progress for Share<'_> {
-    fn update(&self, done: u64, _total: u64, note: &str) {
+    fn update(&self, done: u64, _total: u64, _unit: &str, note: &str) {
         let before = self.told.swap(done, Ordering::Relaxed);
         let more = done.saturating_sub(before);
         let all = self.common.done.fetch_add(more, Ordering::Relaxed) + more;
-        self.common.whole.update(all, self.common.total, &format!("{}: {note}", self.name));
+        self.common.tell(all, &format!("{}: {note}", self.name));
     }
 
     fn warn(&self, message: &str) {

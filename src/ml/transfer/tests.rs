@@ -139,7 +139,7 @@ impl Checkpoints for State<'_> {
 struct Looks(AtomicUsize);
 
 impl Progress for Looks {
-    fn update(&self, _: u64, _: u64, _: &str) {}
+    fn update(&self, _: u64, _: u64, _: &str, _: &str) {}
     fn warn(&self, _: &str) {}
     fn cancelled(&self) -> bool {
         self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()

@@ -47,9 +47,11 @@ impl Writer<'_> {
         let _ = write!(out, "\\begin{{document}}\n\\title{{{}}}\n", escaped(&article.title));
         let _ = writeln!(out, "\\titlerunning{{{}}}", escaped(&running(&article.title)));
         let _ = writeln!(out, "\\author{{{}}}\n\\authorrunning{{{0}}}", escaped(&article.author));
-        let email =
-            article.email.as_ref().map_or_else(String::new, |mail| format!("\\\\\n\\email{{{}}}", escaped(mail)));
-        let _ = writeln!(out, "\\institute{{{}{email}}}\n\\maketitle", escaped(&article.affiliation));
+        // Either may be missing, and TeX knows no line break without a line before it.
+        let place = Some(escaped(&article.affiliation)).filter(|place| !place.is_empty());
+        let mail = article.email.as_ref().map(|mail| format!("\\email{{{}}}", escaped(mail)));
+        let institute: Vec<String> = place.into_iter().chain(mail).collect();
+        let _ = writeln!(out, "\\institute{{{}}}\n\\maketitle", institute.join("\\\\\n"));
         let _ = writeln!(out, "\\begin{{abstract}}\n{}", self.text(&article.summary));
         let words: Vec<String> = article.keywords.iter().map(|word| escaped(word)).collect();
         if !words.is_empty() {

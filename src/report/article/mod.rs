@@ -21,7 +21,7 @@ pub use document::{Article, Block, Body, Float, Section, Table, Target};
 pub use language::{Language, Voice};
 pub use latex::latex;
 pub use markup::Misunderstood;
-pub use pages::{MOST_PAGES, estimate};
+pub use pages::{MOST_PAGES, estimate, filled};
 #[cfg(feature = "pdf")]
 pub use pdf::pdf;
 pub use tale::SECTIONS;

@@ -20,11 +20,17 @@ const SMALL_LINE: f64 = 11.0 / 12.0;
 const WIDTH: f64 = 347.0 / 12.0;
 /// Space around a float.
 const AROUND: f64 = 2.4;
-/// Part of a page that floats which do not fit leave white, on the average of the articles that were measured.
-const WASTE: f64 = 1.06;
+/// What floats that do not fit and headings that keep with their text leave white: the most of the articles that were measured, which is that
+/// of the study of the sample in French.
+const WASTE: f64 = 1.04;
 
 /// The number of pages, rounded up.
 pub fn estimate(article: &Article) -> usize {
+    filled(article).ceil() as usize
+}
+
+/// The same to the part of the last page.
+pub fn filled(article: &Article) -> f64 {
     let title = 8.0 + (article.title.chars().count() as f64 / 50.0).ceil() * 1.5;
     let summary = small(&article.summary) + 5.0;
     let sections: f64 = article.sections.iter().chain([&article.note]).map(section).sum();
@@ -37,7 +43,7 @@ pub fn estimate(article: &Article) -> usize {
         })
         .sum();
     let heading = if article.works.is_empty() { 0.0 } else { 2.5 };
-    ((title + summary + sections + works + heading) * WASTE / LINES).ceil() as usize
+    (title + summary + sections + works + heading) * WASTE / LINES
 }
 
 fn section(section: &Section) -> f64 {

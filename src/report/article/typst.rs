@@ -83,15 +83,16 @@ impl Writer<'_> {
         let article = self.article;
         let summary = self.text(&article.summary);
         let word = article.voice.say("Abstract.", "Résumé.");
-        let mail = article.email.as_ref().map_or_else(String::new, |mail| format!("#linebreak(){}", string(mail)));
+        let place = Some(&article.affiliation).filter(|place| !place.is_empty());
+        let institute: Vec<String> = place.into_iter().chain(&article.email).map(|line| string(line)).collect();
         let _ = write!(
             self.out,
             "#align(center)[\n#block(below: 1.6em, {{ set par(leading: 0.6em, justify: false); text(size: 14pt, weight: \"bold\", hyphenate: false)[{}] }})\n\
-             #block(below: 0.8em)[{}]\n#text(size: 9pt)[{}{mail}]\n]\n\
+             #block(below: 0.8em)[{}]\n#text(size: 9pt)[{}]\n]\n\
              #v(1.4em)\n#pad(x: 10mm)[#set text(size: 9pt)\n#set par(first-line-indent: 0pt)\n*{word}* {summary}",
             string(&article.title),
             string(&article.author),
-            string(&article.affiliation),
+            institute.join("#linebreak()"),
         );
         if !article.keywords.is_empty() {
             let word = article.voice.say("Keywords:", "Mots-clés\u{202f}:");

@@ -17,6 +17,21 @@ pub struct Node {
     pub kind: String,
     /// Target of a link around the box, e.g. `#stage-numeric`; empty for none.
     pub link: String,
+    pub state: Option<State>,
+}
+
+/// How a box stands: a word beside its kind, and the colour of its border and ground.
+#[derive(Clone, Copy, Debug)]
+pub struct State {
+    pub word: &'static str,
+    pub paint: Paint,
+}
+
+impl Node {
+    /// The smaller line: the kind, and after it the state, since a colour alone tells nothing to who does not see it.
+    fn below(&self) -> String {
+        self.state.map_or_else(|| self.kind.clone(), |state| format!("{} · {}", self.kind, state.word))
+    }
 }
 
 const BOX_HEIGHT: f64 = 36.0;
@@ -74,15 +89,16 @@ pub fn dag(title: &str, description: &str, nodes: &[Node], edges: &[(String, Str
             continue;
         };
         let (left, y) = (place.x - place.width / 2.0, top(cell));
+        let frame = Element::rect(left, y, place.width, BOX_HEIGHT).corner(5.0);
         let shape = Element::group(vec![
-            Element::rect(left, y, place.width, BOX_HEIGHT)
-                .corner(5.0)
-                .fill(Paint::Surface)
-                .stroke(Paint::Neutral, 1.0),
+            match node.state {
+                Some(state) => frame.fill(state.paint).fill_opacity(0.15).stroke(state.paint, 1.25),
+                None => frame.fill(Paint::Surface).stroke(Paint::Neutral, 1.0),
+            },
             Element::text(place.x, y + 15.5, &text::fit(&node.name, 12.0, place.width - 8.0))
                 .bold()
                 .anchor(Anchor::Middle),
-            Element::text(place.x, y + 28.5, &text::fit(&node.kind, 10.5, place.width - 8.0))
+            Element::text(place.x, y + 28.5, &text::fit(&node.below(), 10.5, place.width - 8.0))
                 .size(10.5)
                 .fill(Paint::Muted)
                 .anchor(Anchor::Middle),
@@ -90,6 +106,11 @@ pub fn dag(title: &str, description: &str, nodes: &[Node], edges: &[(String, Str
         drawing.add(if node.link.is_empty() { shape } else { Element::link(&node.link, shape) });
     }
     drawing
+}
+
+/// What a screen reader says of the edges, e.g. `songs feeds folds; folds feeds fused`.
+pub fn feeds(edges: &[(String, String)]) -> String {
+    edges.iter().map(|(from, to)| format!("{from} feeds {to}")).collect::<Vec<_>>().join("; ")
 }
 
 /// The edges that are not implied by a longer way: what a reader needs to see. Edges on cycles are kept.
@@ -146,7 +167,7 @@ fn layered(
         .iter()
         .enumerate()
         .map(|(i, node)| {
-            let inner = text::width(&node.name, 12.5).max(text::width(&node.kind, 10.5));
+            let inner = text::width(&node.name, 12.5).max(text::width(&node.below(), 10.5));
             Cell { node: Some(i), width: (inner + 20.0).clamp(64.0, 190.0), x: 0.0 }
         })
         .collect();

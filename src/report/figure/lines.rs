@@ -175,8 +175,8 @@ fn draw_names(
     for &(_, _, y) in &ends {
         places.push(places.last().map_or(y, |above: &f64| y.max(above + APART)));
     }
-    // Push back up what ran over the bottom.
-    let mut limit = bottom + 4.0;
+    // Push back up what ran over the bottom: below it the last tick has its number.
+    let mut limit = bottom - 4.0;
     for place in places.iter_mut().rev() {
         *place = place.min(limit);
         limit = *place - APART;

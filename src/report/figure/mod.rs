@@ -30,7 +30,7 @@ pub mod text;
 pub use bars::{Bar, bar_chart, class_balance};
 pub use cloud::{CloudChart, cloud};
 pub use drawing::Drawing;
-pub use graph::{Node, dag, transitive_reduction};
+pub use graph::{Node, State, dag, feeds, transitive_reduction};
 pub use grid::grid;
 pub use grouped::{Interval, Mark, Row, Series, grouped_bars};
 pub use heatmap::{confusion, correlation};

@@ -135,17 +135,12 @@ pub struct Palette {
 
 impl Palette {
     pub fn for_classes<S: AsRef<str>>(classes: &[S]) -> Palette {
-        let mut palette = Palette::default();
-        palette.extend(classes);
-        palette
-    }
-
-    /// Adds classes not seen so far; those already known keep their colour.
-    pub fn extend<S: AsRef<str>>(&mut self, classes: &[S]) {
+        let mut order = IndexMap::new();
         for class in classes {
-            let next = self.order.len();
-            self.order.entry(class.as_ref().to_string()).or_insert(next);
+            let next = order.len();
+            order.entry(class.as_ref().to_string()).or_insert(next);
         }
+        Palette { order }
     }
 
     /// The paint of a class; an unknown class is neutral.
@@ -266,9 +261,8 @@ mod tests {
     }
 
     #[test]
-    fn a_class_keeps_its_colour_when_new_ones_join() {
-        let mut palette = Palette::for_classes(&["latin", "pop"]);
-        palette.extend(&["edm", "latin", "pop"]);
+    fn a_class_has_the_colour_of_its_first_place() {
+        let palette = Palette::for_classes(&["latin", "pop", "latin", "edm"]);
         assert_eq!(palette.paint("latin"), Paint::Class(0));
         assert_eq!(palette.paint("pop"), Paint::Class(1));
         assert_eq!(palette.paint("edm"), Paint::Class(2));

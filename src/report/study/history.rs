@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of how runs are recorded or compared.
 
+use indexmap::IndexMap;
+
 use super::contest::bare;
 use super::{Study, panels, plural};
 use crate::report::figure::text::{count, decimals, duration};
@@ -51,39 +53,38 @@ pub fn since(study: &Study) -> Option<Section> {
         sentence.push_str(&format!("; {} that it had no result of", count(new as u64)));
     }
     section.say(format!("{sentence}."));
-    let own: Vec<(Option<&str>, Vec<Change>)> = changed
-        .filter_map(|stage| match &stage.since {
-            Since::Changed(changes) => {
-                let own: Vec<Change> = changes.iter().filter(|change| !change.inherited).cloned().collect();
-                (!own.is_empty()).then_some((Some(stage.stage.as_str()), own))
-            }
-            _ => None,
-        })
-        .collect();
-    if own.is_empty() {
-        return Some(section);
+    // One value may reach many stages: the pipeline's seed, a template, a variable. It is told once, with all of them.
+    let mut own: IndexMap<&Change, Vec<&str>> = IndexMap::new();
+    for stage in changed {
+        let Since::Changed(changes) = &stage.since else { continue };
+        for change in changes.iter().filter(|change| !change.inherited) {
+            own.entry(change).or_default().push(&stage.stage);
+        }
     }
-    let rows: Vec<(Option<&str>, &[Change])> = own.iter().map(|(stage, own)| (*stage, own.as_slice())).collect();
-    section.push(Block::Table(changes_table("What was changed; the rest follows from it", &rows)));
+    if !own.is_empty() {
+        let rows: Vec<(&[&str], &Change)> = own.iter().map(|(change, stages)| (stages.as_slice(), *change)).collect();
+        section.push(Block::Table(changes_table("What was changed; the rest follows from it", &rows)));
+    }
     Some(section)
 }
 
-/// Changes one below the other, with the stage before them where several are told of.
-pub fn changes_table(caption: &str, stages: &[(Option<&str>, &[Change])]) -> Table {
-    let several = stages.iter().any(|(stage, _)| stage.is_some());
-    let all: usize = stages.iter().map(|(_, changes)| changes.len()).sum();
-    let caption = match all {
+/// Changes one below the other, with the stages that they reach before them where these are told of.
+pub fn changes_table(caption: &str, changes: &[(&[&str], &Change)]) -> Table {
+    let several = changes.iter().any(|(stages, _)| !stages.is_empty());
+    let caption = match changes.len() {
         most if most > CHANGES_SHOWN => format!("{caption} (the first {CHANGES_SHOWN} of {most})"),
         _ => caption.to_string(),
     };
-    let lines = stages.iter().flat_map(|(stage, changes)| changes.iter().map(move |change| (stage, change)));
-    let is_placed = lines.clone().any(|(_, change)| change.at.is_some());
+    let is_placed = changes.iter().any(|(_, change)| change.at.is_some());
     let columns = [several.then_some("stage"), Some("value"), Some("then → now"), is_placed.then_some("written at")];
     let mut table = Table::new(caption, columns.into_iter().flatten().map(Column::text).collect());
-    for (stage, change) in lines.take(CHANGES_SHOWN) {
-        let name = stage.map(|stage| Cell::text(stage).link(panels::id(stage)));
+    for (stages, change) in changes.iter().take(CHANGES_SHOWN) {
+        let names = several.then(|| match stages {
+            [only] => Cell::text(*only).link(panels::id(only)),
+            several => Cell::text(several.join(", ")),
+        });
         let at = is_placed.then(|| Cell::text(change.at.clone().unwrap_or_default()));
-        let cells = [name, Some(Cell::text(&change.what)), Some(Cell::text(&change.how).unbroken()), at];
+        let cells = [names, Some(Cell::text(&change.what)), Some(Cell::text(&change.how).unbroken()), at];
         table.push(cells.into_iter().flatten().collect());
     }
     table

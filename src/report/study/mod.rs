@@ -24,11 +24,13 @@ mod scores;
 pub(in crate::report) mod search;
 mod split;
 mod summary;
-mod train;
+pub(in crate::report) mod train;
 pub(in crate::report) mod transfer;
 
 pub(crate) use comment::confusion as confusion_sentence;
 pub use curves::learning_curves;
+
+use std::collections::BTreeSet;
 
 use indexmap::{IndexMap, IndexSet};
 use serde_json::Value;
@@ -156,24 +158,23 @@ fn plural(count: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", super::figure::text::count(count))
 }
 
-/// One palette for the page: class lists in the order of the stages, so that classes which join later (transfer) take
-/// new colours and the first ones keep theirs.
+/// One palette for the page: all classes in alphabetical order. A stage that draws for itself, from some of the rows, names all classes of the
+/// label (`label_classes`), so that a class has one colour in every figure of a study.
 fn palette(stages: &[StageArtifacts]) -> Palette {
-    let mut palette = Palette::default();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     for value in stages.iter().flat_map(|stage| stage.json.values()) {
+        names.extend(texts(value.get("label_classes")));
         // A list of names, or of objects that have one (the profile).
-        palette.extend(&class_names(value));
+        names.extend(class_names(value));
         if let Some(parts) = value.get("parts").and_then(Value::as_object) {
-            for scores in parts.values() {
-                palette.extend(&texts(scores.get("classes")));
-            }
+            names.extend(parts.values().flat_map(|scores| texts(scores.get("classes"))));
         }
         for evaluation in list(value, "evaluations") {
             let classes = evaluation.get("test").and_then(|scores| scores.get("classes"));
-            palette.extend(&texts(classes));
+            names.extend(texts(classes));
         }
     }
-    palette
+    Palette::for_classes(&names.into_iter().collect::<Vec<_>>())
 }
 
 /// Names of a document's `classes`: texts, or objects with the name at `class` as in a profile.

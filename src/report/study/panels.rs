@@ -89,7 +89,8 @@ fn made(study: &Study, past: &StagePast) -> Vec<Block> {
         Since::New => blocks.push(Block::Paragraph(format!("The run of {against} had no result of it.").into())),
         Since::Changed(changes) => {
             let caption = format!("Why it differs from the run of {against}");
-            blocks.push(Block::Table(changes_table(&caption, &[(None, changes.as_slice())])));
+            let changes: Vec<(&[&str], _)> = changes.iter().map(|change| (&[][..], change)).collect();
+            blocks.push(Block::Table(changes_table(&caption, &changes)));
         }
     }
     if !past.warnings.is_empty() {

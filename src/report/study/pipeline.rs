@@ -3,7 +3,7 @@
 use indexmap::IndexSet;
 
 use super::{Study, panels};
-use crate::report::figure::{self, Node, dag, rails, transitive_reduction};
+use crate::report::figure::{self, Node, dag, feeds, rails, transitive_reduction};
 use crate::report::page::{Block, Figure, Screen, Section};
 
 /// The graph for wide screens, and the same line by line for narrow ones; every stage opens its panel.
@@ -12,11 +12,12 @@ pub fn section(study: &Study) -> Section {
         name: stage.stage.clone(),
         kind: stage.kind.clone(),
         link: format!("#{}", panels::id(&stage.stage)),
+        state: None,
     };
     let nodes: Vec<Node> = study.stages.iter().map(node).collect();
     let shown = transitive_reduction(study.edges);
     let hidden = study.edges.iter().collect::<IndexSet<_>>().len().saturating_sub(shown.len());
-    let description = shown.iter().map(|(from, to)| format!("{from} feeds {to}")).collect::<Vec<_>>().join("; ");
+    let description = feeds(&shown);
     let opens = "From top to bottom; a stage opens with its parameters, inputs and files";
     let caption = match hidden {
         0 => format!("{opens}."),

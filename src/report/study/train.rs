@@ -26,7 +26,7 @@ pub fn section(study: &Study) -> Option<Section> {
 fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
     let mut section = Section::new(stage_id(stage), stage.stage.clone());
     let metrics = stage.document("parts");
-    let best_epoch = metrics.and_then(|m| count(m, "best_epoch")).map(|e| e as f64);
+    let best_epoch = metrics.and_then(kept_epoch).map(|epoch| epoch as f64);
     let loss = metrics.and_then(|m| text_at(m, "loss")).unwrap_or("loss").replace('_', " ");
     if let Some(facts) = metrics.and_then(|m| facts(m, &loss)) {
         section.say(facts);
@@ -48,6 +48,12 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
         }
     }
     section
+}
+
+/// The epoch whose weights are kept; of several seeds that of the first, whose curves are shown.
+pub(in crate::report) fn kept_epoch(metrics: &Value) -> Option<u64> {
+    let first = || count(list(metrics, "networks").next()?, "best_epoch");
+    count(metrics, "best_epoch").or_else(first)
 }
 
 /// What the stage found in its curves, sentence by sentence.
@@ -76,11 +82,12 @@ fn facts(metrics: &Value, loss: &str) -> Option<String> {
             let words = format!(
                 "average of {networks} networks of different seeds, whose {part} accuracy alone is {mean:.3} ± {sd:.3}"
             );
-            facts.push(format!("{words}; the curves are those of the first"));
+            facts.push(words);
         }
     }
-    if let Some(epoch) = count(metrics, "best_epoch") {
-        facts.push(format!("weights of epoch {epoch} kept"));
-    }
+    facts.extend(kept_epoch(metrics).map(|epoch| match metrics.get("networks") {
+        Some(_) => format!("the curves are those of the first, whose weights of epoch {epoch} are kept"),
+        None => format!("weights of epoch {epoch} kept"),
+    }));
     (!facts.is_empty()).then(|| format!("{}.", facts.join("; ")))
 }

@@ -171,7 +171,7 @@ impl Output {
             self.note((stream, line));
         }
         if let Some(line) = latest {
-            report.progress(0, 0, line.trim());
+            report.progress(0, 0, "", line.trim());
         }
     }
 

@@ -223,7 +223,7 @@ impl Found {
 struct Quiet<'a>(&'a Adapter<'a>);
 
 impl Progress for Quiet<'_> {
-    fn update(&self, _done: u64, _total: u64, _note: &str) {}
+    fn update(&self, _done: u64, _total: u64, _unit: &str, _note: &str) {}
 
     fn warn(&self, _message: &str) {}
 

@@ -337,13 +337,17 @@ fn tex_compiles_it() {
         let work = study();
         work.edit("pipeline.yaml", "language: en", &format!("language: {language}"));
         work.run().succeeded();
-        compile(&work.path().join("artifacts/study/article"), &work.path().join("tex"));
+        let pages = compile(&work.path().join("artifacts/study/article"), &work.path().join("tex"));
+        let shown = work.runner(&["show", "pipeline.yaml", "article", "--json"]).stdout;
+        let shown: Value = serde_json::from_slice(&shown).expect("JSON");
+        let estimated = shown["provenance"]["measurements"]["pages_estimated"].as_f64().expect("an estimate").ceil();
+        assert!((pages..=pages + 1.0).contains(&estimated), "{estimated} pages estimated, {pages} by TeX");
     }
 }
 
-/// Compiles a copy of the folder.
+/// Compiles a copy of the folder, and gives the article's pages.
 #[track_caller]
-pub fn compile(from: &Path, to: &Path) {
+pub fn compile(from: &Path, to: &Path) -> f64 {
     std::fs::create_dir_all(to.join("figures")).expect("a folder");
     for folder in ["", "figures"] {
         for entry in
@@ -354,6 +358,7 @@ pub fn compile(from: &Path, to: &Path) {
     }
     let names: Vec<&str> =
         ["article", "appendix"].into_iter().filter(|name| to.join(format!("{name}.tex")).exists()).collect();
+    let mut of_article = 0;
     for name in names {
         let output = Command::new("latexmk")
             .args(["-pdf", "-interaction=nonstopmode", &format!("{name}.tex")])
@@ -372,5 +377,9 @@ pub fn compile(from: &Path, to: &Path) {
             .and_then(|(_, rest)| rest.split(' ').next());
         let pages: usize = pages.expect("a number of pages").parse().expect("a number");
         assert!(name == "appendix" || pages <= 8, "{pages} pages");
+        if name == "article" {
+            of_article = pages;
+        }
     }
+    of_article as f64
 }

@@ -27,7 +27,7 @@ impl Recorder {
 }
 
 impl Progress for Recorder {
-    fn update(&self, done: u64, total: u64, _note: &str) {
+    fn update(&self, done: u64, total: u64, _unit: &str, _note: &str) {
         self.updates.lock().unwrap().push((done, total));
     }
     fn warn(&self, message: &str) {

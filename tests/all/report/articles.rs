@@ -61,6 +61,11 @@ fn tex_compiles_an_article_with_everything() {
     }
     for language in [Language::English, Language::French] {
         let mut article = made(language);
+        if language == Language::French {
+            // An address without an affiliation.
+            article.affiliation.clear();
+            article.email = Some("a.student@example.org".to_owned());
+        }
         let Ok(_) = fit(&mut article, |article| Ok::<_, std::convert::Infallible>(estimate(article)));
         let folder = tempfile::tempdir().expect("a folder");
         for (name, bytes) in latex(&article) {

@@ -76,8 +76,10 @@ fn all(name: &str, value: f64) -> Vec<Drawing> {
     let scores = [0.5, value, 0.6, 0.4];
     let scored = Scored { metric: name, scores: &scores, pruned: &[true, false], best: Some(2) };
     let none = Scored { metric: name, scores: &[], pruned: &[], best: Some(7) };
-    let nodes: Vec<Node> =
-        names(6).into_iter().map(|name| Node { kind: name.clone(), link: format!("#{name}"), name }).collect();
+    let nodes: Vec<Node> = names(6)
+        .into_iter()
+        .map(|name| Node { kind: name.clone(), link: format!("#{name}"), name, state: None })
+        .collect();
     let edge = |from: usize, to: usize| (format!("{name}{from}"), format!("{name}{to}"));
     let cyclic = [edge(0, 1), edge(1, 2), edge(2, 0), edge(0, 3), edge(3, 3), edge(2, 5), edge(0, 5), edge(0, 99)];
     vec![
@@ -207,4 +209,30 @@ fn edges_that_longer_ways_imply_are_left_out() {
     let kept = transitive_reduction(&edges);
     let kept: Vec<(&str, &str)> = kept.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
     assert_eq!(kept, [("songs", "folds"), ("folds", "train"), ("train", "report")]);
+}
+
+#[test]
+fn names_beside_lines_stay_above_the_numbers_of_the_axis() {
+    // Five lines that fall into the same corner, where the axis has its last number.
+    let names = ["scratch", "copy", "frozen", "discriminative", "mixed"];
+    let line = |(place, name): (usize, &&str)| Line {
+        name: (*name).to_owned(),
+        points: (0..=15).map(|x| (f64::from(x), 1.0 / f64::from(x + 1))).collect(),
+        band: Vec::new(),
+        paint: Paint::series(place),
+        dashed: false,
+    };
+    let lines: Vec<Line> = names.iter().enumerate().map(line).collect();
+    let svg = line_chart(&LineChart { x_label: "epoch", y_label: "nats", lines, ..LineChart::default() }).svg();
+    let height = |text: &str| -> f64 {
+        let (before, _) = svg.split_once(&format!(">{text}</text>")).unwrap_or_else(|| panic!("no {text}: {svg}"));
+        let (_, place) = before.rsplit_once(" y=\"").expect("a place");
+        place.split('"').next().and_then(|y| y.parse().ok()).expect("a number")
+    };
+    // Letters of 11 units reach up to 8 above their line.
+    let numbers = height("15") - 8.0;
+    let mut places = names.map(height);
+    places.sort_by(f64::total_cmp);
+    assert!(places.iter().all(|y| *y < numbers), "{places:?} run into {numbers}");
+    assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= 13.9), "{places:?}");
 }

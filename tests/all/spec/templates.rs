@@ -77,6 +77,28 @@ fn settings_reach_what_is_inherited_and_templates_as_a_whole() {
 }
 
 #[test]
+fn a_setting_may_name_the_section_of_the_file() {
+    // The same as without it.
+    let two = json!({"epochs": 60, "optimizer": {"kind": "adamw", "lr": 0.5}, "layers": [1, 20, 3]});
+    let sets = |spec: super::Pipeline, prefix: [&str; 3]| {
+        spec.set(&format!("{}rate=0.5", prefix[0]))
+            .set(&format!("{}net.layers.1=20", prefix[1]))
+            .set(&format!("{}two.extends=net", prefix[2]))
+    };
+    sets(read(NETS), ["", "", ""]).body("two@epochs=100", two.clone());
+    sets(read(NETS), ["vars.", "templates.", "stages."]).body("two@epochs=100", two);
+    // Where a stage and a template share a name, the section says which is meant.
+    let shared = "templates: {a: {kind: k, x: 1}}\nstages: {a: {extends: a}, b: {extends: a}}";
+    read(shared).set("a.x=2").body("a", json!({"x": 2})).body("b", json!({"x": 1}));
+    read(shared).set("templates.a.x=2").body("a", json!({"x": 2})).body("b", json!({"x": 2}));
+    // A stage may be called so.
+    read("stages: {templates: {kind: k, x: 1}}").set("templates.x=2").body("templates", json!({"x": 2}));
+    assert_eq!(read(NETS).set("templates.neet.epochs=1").messages(), ["unknown template 'neet' (did you mean 'net'?)"]);
+    assert_eq!(read(NETS).set("net=1").messages(), ["'net' is a template, not a value"]);
+    assert_eq!(read(NETS).set("templates.net=1").messages(), ["'net' is a template, not a value"]);
+}
+
+#[test]
 fn templates_that_cannot_be_are_explained() {
     read(
         "templates:

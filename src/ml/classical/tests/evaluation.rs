@@ -40,11 +40,14 @@ fn threads_change_no_byte_and_seeds_do() {
 #[derive(Default)]
 struct Notes {
     steps: Mutex<Vec<(u64, u64)>>,
+    notes: Mutex<Vec<String>>,
 }
 
 impl Progress for Notes {
-    fn update(&self, done: u64, total: u64, _note: &str) {
+    fn update(&self, done: u64, total: u64, unit: &str, note: &str) {
+        assert_eq!(unit, "fits");
         self.steps.lock().unwrap().push((done, total));
+        self.notes.lock().unwrap().push(note.to_owned());
     }
     fn warn(&self, _message: &str) {}
     fn cancelled(&self) -> bool {
@@ -99,6 +102,21 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
     let mut steps = notes.steps.into_inner().unwrap();
     steps.sort_unstable();
     assert_eq!(steps, (1..=6).map(|done| (done, 6)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_long_fit_tells_how_far_it_is() {
+    let (x, y) = table(90, false);
+    let rows: Vec<usize> = (0..90).collect();
+    let folds: Vec<u32> = rows.iter().map(|&row| row as u32 / 3 % 2).collect();
+    let block = r#"{"random_forest": {"trees": 5}, "boosting": {"rounds": 4}}"#;
+    let block: Baselines = serde_json::from_str(block).unwrap();
+    let notes = Notes::default();
+    evaluate(&block.estimators(), &x, &y, &classes(), &rows, &folds, &[], &[], 0, 2, &notes).unwrap();
+    let told = notes.notes.into_inner().unwrap();
+    for note in ["random_forest, fold 0: 5/5 trees", "random_forest: 3/5 trees", "boosting, fold 1: 3/4 rounds"] {
+        assert_eq!(told.iter().filter(|said| *said == note).count(), 1, "{note}: {told:?}");
+    }
 }
 
 #[test]

@@ -91,7 +91,7 @@ struct StopAt {
 }
 
 impl Progress for StopAt {
-    fn update(&self, _done: u64, _total: u64, _note: &str) {}
+    fn update(&self, _done: u64, _total: u64, _unit: &str, _note: &str) {}
     fn warn(&self, _message: &str) {}
     fn cancelled(&self) -> bool {
         let before = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(1)));

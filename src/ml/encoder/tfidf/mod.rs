@@ -326,7 +326,7 @@ impl TextEncoder for Tfidf {
             },
             |i, ()| {
                 finished += chunks[i].0.len() as u64;
-                progress.update(finished, texts.len() as u64, "");
+                progress.update(finished, texts.len() as u64, "texts", "");
             },
         )?;
         drop(chunks);

@@ -93,7 +93,7 @@ fn early_stopping_ends_after_its_patience() {
 fn divergence_keeps_the_best_epoch_or_is_an_error() {
     struct Warnings(std::sync::Mutex<Vec<String>>);
     impl Progress for Warnings {
-        fn update(&self, _: u64, _: u64, _: &str) {}
+        fn update(&self, _: u64, _: u64, _: &str, _: &str) {}
         fn warn(&self, message: &str) {
             self.0.lock().unwrap().push(message.into());
         }

@@ -8,7 +8,7 @@ use super::*;
 fn cancelling_takes_effect_within_a_batch() {
     struct After(AtomicUsize);
     impl Progress for After {
-        fn update(&self, _: u64, _: u64, _: &str) {}
+        fn update(&self, _: u64, _: u64, _: &str, _: &str) {}
         fn warn(&self, _: &str) {}
         fn cancelled(&self) -> bool {
             self.0.fetch_add(1, Ordering::Relaxed) >= 7

@@ -32,7 +32,7 @@ struct Interrupt {
 }
 
 impl Progress for Interrupt {
-    fn update(&self, done: u64, _: u64, _: &str) {
+    fn update(&self, done: u64, _: u64, _: &str, _: &str) {
         self.now.fetch_or(done > self.after, Ordering::Relaxed);
     }
     fn warn(&self, _: &str) {}

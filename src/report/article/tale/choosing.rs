@@ -95,15 +95,13 @@ pub fn ensembles(tale: &Tale) -> Option<String> {
             .map(|(name, weight)| format!("{} ({})", markup::code(name), tale.voice.decimals(*weight, 2)))
             .collect();
         let tiny: Vec<String> = tiny.iter().map(|(name, _)| markup::code(name)).collect();
-        let rest = match tiny.is_empty() {
-            true => String::new(),
-            false => told!(
-                tale,
-                "; the weight of {list} is below {least}",
-                " ; celui de {list} est inférieur à {least}",
-                list = tale.voice.list(&tiny, 6),
-                least = tale.voice.decimals(SHOWN_WEIGHT, 2),
-            ),
+        let (list, least) = (tale.voice.list(&tiny, 6), tale.voice.decimals(SHOWN_WEIGHT, 2));
+        let rest = match tiny.len() {
+            0 => String::new(),
+            1 => told!(tale, "; the weight of {list} is below {least}", " ; celui de {list} est inférieur à {least}",),
+            _ => {
+                told!(tale, "; the weights of {list} are below {least}", " ; ceux de {list} sont inférieurs à {least}",)
+            }
         };
         let cite = if text(document, "weights") == Some("greedy") { " [@ensemble]" } else { "" };
         told!(

@@ -8,6 +8,7 @@ use super::{HALF, Tale, told};
 use crate::report::article::document::{Align, Block, Float, Section};
 use crate::report::article::markup;
 use crate::report::read::{StageArtifacts, count, list, number, text};
+use crate::report::study::train::kept_epoch;
 
 /// What was found of one training.
 struct Course<'a> {
@@ -304,8 +305,13 @@ fn curves(tale: &Tale) -> Option<(Float, Vec<String>)> {
         return None;
     }
     let name = markup::code(&first.stage);
-    // The average of several networks has no one epoch to mark.
-    let rule = match stage.document("parts").and_then(|metrics| count(metrics, "best_epoch")) {
+    let metrics = stage.document("parts");
+    // An average of several networks shows the curves of the first.
+    let rule = match metrics.and_then(kept_epoch) {
+        Some(_) if metrics.is_some_and(|metrics| metrics.get("networks").is_some()) => tale.voice.say(
+            "; they are those of the first of its networks, and the dashed rule is the epoch it keeps",
+            " ; ce sont celles du premier de ses réseaux, et le trait vertical marque l'époque qu'il retient",
+        ),
         Some(_) => {
             tale.voice.say("; the dashed rule is the epoch kept", " ; le trait vertical marque l'époque retenue")
         }

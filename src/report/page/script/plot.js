@@ -123,7 +123,7 @@ function plot(into, course, view) {
 function names(into, ends, [top, right, bottom, width]) {
   ends.sort((a, b) => a.y - b.y);
   ends.forEach((end, i) => { end.place = i ? Math.max(end.y, ends[i - 1].place + NAME_GAP) : end.y; });
-  let limit = bottom + 4;
+  let limit = bottom - 4;
   ends.slice().reverse().forEach((end) => {
     end.place = Math.min(end.place, limit);
     limit = end.place - NAME_GAP;

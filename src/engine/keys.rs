@@ -1,0 +1,36 @@
+//! The dotted paths of a kind's parameters, e.g. `optimizer.lr`, read from the JSON Schema of its type.
+//!
+//! For messages: who writes a key one level too high is told where it belongs. Knows nothing of what the parameters mean.
+
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::Value;
+
+/// Choices within choices; what is nested deeper nobody mistakes for a key of the stage.
+const DEEPEST: usize = 8;
+
+pub(super) fn paths<S: JsonSchema>() -> Vec<String> {
+    let schema = SchemaGenerator::default().into_root_schema_for::<S>().to_value();
+    let mut paths = Vec::new();
+    collect(&schema, &schema["$defs"], "", DEEPEST, &mut paths);
+    paths
+}
+
+fn collect(schema: &Value, definitions: &Value, above: &str, depth: usize, paths: &mut Vec<String>) {
+    if depth == 0 {
+        return;
+    }
+    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
+        collect(&definitions[name], definitions, above, depth - 1, paths);
+    }
+    for choice in ["anyOf", "oneOf", "allOf"].into_iter().flat_map(|key| schema[key].as_array()).flatten() {
+        collect(choice, definitions, above, depth - 1, paths);
+    }
+    for (key, child) in schema["properties"].as_object().into_iter().flatten() {
+        let path = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };
+        // A choice may repeat the keys of another.
+        if !paths.contains(&path) {
+            paths.push(path.clone());
+            collect(child, definitions, &path, depth - 1, paths);
+        }
+    }
+}
