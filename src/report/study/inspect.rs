@@ -4,27 +4,23 @@
 
 use serde_json::Value;
 
-use super::{Study, plural, stage_id};
+use super::{Study, plural};
 use crate::report::figure::text::decimals;
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::report::page::{Block, Cell, Column, Figure, Section, Table};
 use crate::report::read::{ColumnView, StageArtifacts, TableView, count, list, number, text, texts};
 
 pub fn section(study: &Study) -> Option<Section> {
-    let mut section = Section::new("inspection", "What the models lean on");
-    for stage in study.stages.iter().filter(|stage| stage.kind == "inspect") {
-        let mut inner = Section::new(stage_id(stage), stage.stage.clone());
-        if let Some(findings) = stage.document("importance") {
-            importance(&mut inner, findings);
-        }
-        if let Some(table) = stage.tables.get("mistakes") {
-            mistakes(study, &mut inner, stage, table);
-        }
-        if !inner.is_empty() {
-            section.subsections.push(inner);
-        }
+    Some(study.each_of("inspect", Section::new("inspection", "What the models lean on"), tell))
+}
+
+fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
+    if let Some(findings) = stage.document("importance") {
+        importance(section, findings);
     }
-    Some(section)
+    if let Some(table) = stage.tables.get("mistakes") {
+        mistakes(study, section, stage, table);
+    }
 }
 
 struct Importance {

@@ -137,6 +137,23 @@ impl<'a> Study<'a> {
         self.stages.iter().filter_map(move |stage| Some((stage, stage.document(key)?)))
     }
 
+    /// A subsection for each stage of a kind, filled by `tell`; those of which there is nothing to tell are left out.
+    pub fn each_of(
+        &self,
+        kind: &str,
+        mut section: Section,
+        tell: fn(&Study, &StageArtifacts, &mut Section),
+    ) -> Section {
+        for stage in self.stages.iter().filter(|stage| stage.kind == kind) {
+            let mut inner = Section::new(stage_id(stage), stage.stage.clone());
+            tell(self, stage, &mut inner);
+            if !inner.is_empty() {
+                section.subsections.push(inner);
+            }
+        }
+        section
+    }
+
     pub fn kind_of(&self, stage: &str) -> Option<&'a str> {
         self.stages.iter().find(|s| s.stage == stage).map(|s| s.kind.as_str())
     }

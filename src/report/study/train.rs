@@ -7,24 +7,16 @@ use serde_json::Value;
 use super::curves::{Curves, figures};
 use super::models::network;
 use super::scores::{class_blocks, parts_table};
-use super::{Study, calibration, stage_id};
+use super::{Study, calibration};
 use crate::report::figure::text;
 use crate::report::page::{Block, Prose, Section};
 use crate::report::read::{StageArtifacts, count, list, number, text as text_at};
 
 pub fn section(study: &Study) -> Option<Section> {
-    let mut section = Section::new("training", "Training");
-    for stage in study.stages.iter().filter(|s| s.kind == "train") {
-        let inner = stage_section(study, stage);
-        if !inner.is_empty() {
-            section.subsections.push(inner);
-        }
-    }
-    Some(section)
+    Some(study.each_of("train", Section::new("training", "Training"), tell))
 }
 
-fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
-    let mut section = Section::new(stage_id(stage), stage.stage.clone());
+fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
     let metrics = stage.document("parts");
     let best_epoch = metrics.and_then(kept_epoch).map(|epoch| epoch as f64);
     let loss = metrics.and_then(|m| text_at(m, "loss")).unwrap_or("loss").replace('_', " ");
@@ -47,7 +39,6 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
             section.blocks.extend(class_blocks(&title, scores, &study.palette));
         }
     }
-    section
 }
 
 /// The epoch whose weights are kept; of several seeds that of the first, whose curves are shown.

@@ -15,7 +15,7 @@ use super::vocabulary::SparseRow;
 use super::{Project, Tfidf, ngrams};
 use crate::ml::simd::dispatch;
 
-/// Bytes of vectors kept by one thread; beyond them it begins anew.
+/// Bytes of vectors and n-grams kept by one thread; beyond them it begins anew.
 const KEPT: usize = 64 * 1024 * 1024;
 /// Times that an n-gram may occur in a text: beyond them more than two bits of a sum are lost.
 const MOST: u32 = 12;
@@ -43,7 +43,7 @@ impl Words {
     /// Adds the part of a text's characters, scaled to length 1, to `row` (`dim` values). What is still to be added of
     /// single features goes to `more`. False, and nothing done, where an n-gram occurs too often.
     pub fn add(&mut self, model: &Tfidf, text: &str, row: &mut [f32], more: &mut SparseRow) -> bool {
-        if self.sums.len() * size_of::<f32>() > KEPT {
+        if size_of_val(self.sums.as_slice()) + size_of_val(self.grams.as_slice()) > KEPT {
             *self = Words { counts: std::mem::take(&mut self.counts), ..Words::default() };
         }
         self.counts.resize(model.vocabulary.len(), 0);

@@ -12,23 +12,15 @@ use serde_json::Value;
 use super::models::network;
 use super::scores::{class_blocks, parts_table};
 use super::train::diagnosis;
-use super::{Study, calibration, plural, stage_id};
+use super::{Study, calibration, plural};
 use crate::report::page::{Block, Prose, Section};
 use crate::report::read::{StageArtifacts, text, texts};
 
 pub fn section(study: &Study) -> Option<Section> {
-    let mut section = Section::new("transfer", "Transfer to new classes");
-    for stage in study.stages.iter().filter(|s| s.kind == "transfer") {
-        let inner = stage_section(study, stage);
-        if !inner.is_empty() {
-            section.subsections.push(inner);
-        }
-    }
-    Some(section)
+    Some(study.each_of("transfer", Section::new("transfer", "Transfer to new classes"), tell))
 }
 
-fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
-    let mut section = Section::new(stage_id(stage), stage.stage.clone());
+fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
     let document = stage.document("strategies").or_else(|| stage.document("tensors")).unwrap_or(&Value::Null);
     let comments = texts(document.get("comments"));
     if !comments.is_empty() {
@@ -66,5 +58,4 @@ fn stage_section(study: &Study, stage: &StageArtifacts) -> Section {
         }
     }
     section.blocks.extend(tables::tensors(document));
-    section
 }
