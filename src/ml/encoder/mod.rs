@@ -56,8 +56,9 @@ pub trait TextEncoder: Send + Sync {
     /// The length of a vector.
     fn dim(&self) -> usize;
 
-    /// `texts.len()` × `dim` values, in the order of `texts`, which may be empty. Each distinct text is computed
-    /// once; the bits do not depend on `threads` (0 counts as 1). `progress` counts distinct texts.
+    /// `texts.len()` × `dim` values, in the order of `texts`, which may be empty. A text that comes again is
+    /// computed once, unless that takes no longer than to find it; the bits do not depend on `threads` (0 counts as 1).
+    /// `progress` counts the texts that are computed.
     fn encode(&self, texts: &[&str], threads: usize, progress: &dyn Progress) -> Result<Matrix, EncodeError>;
 
     /// The same, handing each row to `ready` by the number of its text as soon as it is computed, on the calling thread
