@@ -247,7 +247,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Temporary files are private; artifacts are for whoever may read the folder.
-fn protect(file: &File, access: Access) -> io::Result<()> {
+pub(super) fn protect(file: &File, access: Access) -> io::Result<()> {
     let mut permissions = file.metadata()?.permissions();
     permissions.set_readonly(access == Access::ReadOnly);
     #[cfg(unix)]

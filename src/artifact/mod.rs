@@ -26,5 +26,6 @@ pub use scratch::Scratch;
 pub use stat_cache::StatCache;
 pub use store::{BlobState, Store, StoreError, StoreOptions};
 pub use table::{Table, TableError};
-pub use table_file::{StoredTable, TableReader, TableWriter};
+pub use table_digest::PART_ROWS;
+pub use table_file::{StoredFile, StoredTable, TablePart, TableReader, TableWriter};
 pub use verify::{Damage, Damaged, Verified};

@@ -103,7 +103,7 @@ impl Table {
     pub fn digests(&self) -> Result<TableDigests, TableError> {
         let mut hasher = TableHasher::new(&self.batch.schema())?;
         hasher.update(&self.batch)?;
-        Ok(hasher.finish())
+        hasher.finish()
     }
 
     /// Without the schema's metadata, for readers that did not declare it.

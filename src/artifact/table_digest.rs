@@ -1,23 +1,36 @@
 //! `TableHasher`: a canonical digest for every column, batch by batch: the same whatever the boundaries of the batches.
 //!
+//! Rows are hashed in parts of [`PART_ROWS`], so that what is known of a part need not be computed anew.
 //! Covers type, field metadata, nulls, order and values; what lies under a null does not count. Knows nothing of files.
+
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, RecordBatch};
 use arrow::datatypes::{
-    ArrowNativeType, DataType, Field, Float32Type, Float64Type, Int64Type, Schema, ToByteSlice, UInt32Type, UInt64Type,
+    ArrowNativeType, DataType, Field, Float32Type, Float64Type, Int64Type, Schema, SchemaRef, ToByteSlice, UInt32Type,
+    UInt64Type,
 };
 
 use super::digest::{Digest, Hasher};
 use super::table::TableError;
 
+/// Rows that are hashed together, from the first on: a table whose first so many rows are those of another shares that part's digests with it.
+pub const PART_ROWS: usize = 65_536;
+
 /// Takes a table in pieces and gives the digests of its columns.
 pub struct TableHasher {
+    schema: SchemaRef,
+    /// Of the part that is being filled.
     columns: Vec<ColumnHasher>,
-    metadata: Digest,
+    /// For each part that is full, the digests of its columns.
+    parts: Vec<Vec<Digest>>,
+    /// Rows in the part that is being filled.
     rows: usize,
 }
 
 /// What identifies a table's content: of each column, in order, its name and digest; and the digest of the schema's own metadata.
+///
+/// A column of one part has the digest of that part; of more, the digest of their digests.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableDigests {
     pub rows: usize,
@@ -28,27 +41,83 @@ pub struct TableDigests {
 impl TableHasher {
     /// Refuses types that cannot be hashed: a constant in their place would one day restore a wrong result.
     pub fn new(schema: &Schema) -> Result<Self, TableError> {
-        let columns = schema.fields().iter().map(|field| ColumnHasher::new(field)).collect::<Result<_, _>>()?;
-        let mut metadata = Hasher::new();
-        hash_metadata(&mut metadata, schema.metadata().iter());
-        Ok(TableHasher { columns, metadata: metadata.finish(), rows: 0 })
+        Ok(TableHasher { schema: Arc::new(schema.clone()), columns: hashers(schema)?, parts: Vec::new(), rows: 0 })
     }
 
     /// Takes the next rows.
     pub fn update(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
-        for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
-            column.update(array)?;
+        let mut first = 0;
+        while first < batch.num_rows() {
+            let count = (PART_ROWS - self.rows).min(batch.num_rows() - first);
+            for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
+                column.update(&array.slice(first, count))?;
+            }
+            self.rows += count;
+            first += count;
+            if self.rows == PART_ROWS {
+                self.close()?;
+            }
         }
-        self.rows += batch.num_rows();
         Ok(())
     }
 
-    pub fn finish(self) -> TableDigests {
-        let columns = self.columns.into_iter().map(ColumnHasher::finish).collect();
-        TableDigests { rows: self.rows, columns, metadata: self.metadata }
+    /// Whether the next rows begin a part.
+    pub(super) fn is_aligned(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Takes the next [`PART_ROWS`] rows by what is known of them; `false` where they would not be a part of this table.
+    pub(super) fn take(&mut self, part: Vec<Digest>) -> bool {
+        let fits = self.is_aligned() && part.len() == self.columns.len();
+        if fits {
+            self.parts.push(part);
+        }
+        fits
+    }
+
+    /// The digests of the part that ends with the rows taken last, if one ends there.
+    pub(super) fn part(&self) -> Option<&[Digest]> {
+        self.parts.last().filter(|_| self.is_aligned()).map(Vec::as_slice)
+    }
+
+    pub fn finish(mut self) -> Result<TableDigests, TableError> {
+        let rows = self.parts.len() * PART_ROWS + self.rows;
+        if self.rows > 0 || self.parts.is_empty() {
+            self.close()?;
+        }
+        let names = self.schema.fields().iter().map(|field| field.name().clone());
+        let columns = names.enumerate().map(|(i, name)| (name, together(self.parts.iter().map(|part| part[i]))));
+        let mut metadata = Hasher::new();
+        hash_metadata(&mut metadata, self.schema.metadata().iter());
+        Ok(TableDigests { rows, columns: columns.collect(), metadata: metadata.finish() })
+    }
+
+    fn close(&mut self) -> Result<(), TableError> {
+        let full = std::mem::replace(&mut self.columns, hashers(&self.schema)?);
+        self.parts.push(full.into_iter().map(ColumnHasher::finish).collect());
+        self.rows = 0;
+        Ok(())
     }
 }
 
+fn hashers(schema: &Schema) -> Result<Vec<ColumnHasher>, TableError> {
+    schema.fields().iter().map(|field| ColumnHasher::new(field)).collect()
+}
+
+/// The digest of a column from those of its parts.
+fn together(parts: impl ExactSizeIterator<Item = Digest>) -> Digest {
+    let single = parts.len() == 1;
+    let mut hasher = Hasher::new();
+    for part in parts {
+        if single {
+            return part;
+        }
+        hasher.field(part.as_bytes());
+    }
+    hasher.finish()
+}
+
+/// Of a part of a column.
 struct ColumnHasher {
     name: String,
     /// Type and metadata.
@@ -68,9 +137,9 @@ impl ColumnHasher {
         self.values.update(&self.name, array)
     }
 
-    fn finish(mut self) -> (String, Digest) {
+    fn finish(mut self) -> Digest {
         self.values.finish(&mut self.head);
-        (self.name, self.head.finish())
+        self.head.finish()
     }
 }
 
@@ -177,12 +246,11 @@ mod tests {
     use super::*;
     use crate::artifact::Table;
     use arrow::array::{BooleanArray, FixedSizeListArray, Float32Array, Int64Array, StringArray};
-    use std::sync::Arc;
 
     fn digests(pieces: &[RecordBatch]) -> TableDigests {
         let mut hasher = TableHasher::new(&pieces[0].schema()).unwrap();
         pieces.iter().for_each(|piece| hasher.update(piece).unwrap());
-        hasher.finish()
+        hasher.finish().unwrap()
     }
 
     fn mixed() -> RecordBatch {
@@ -212,6 +280,31 @@ mod tests {
             }
             assert_eq!(digests(&pieces), expected);
         }
+    }
+
+    #[test]
+    fn parts_are_cut_by_rows_and_can_be_taken_by_their_digests() {
+        let rows = 2 * PART_ROWS + 3;
+        let numbers = Int64Array::from((0..rows as i64).map(|i| (i % 5 != 0).then_some(i)).collect::<Vec<_>>());
+        let whole = Table::from_columns([("number", Arc::new(numbers) as ArrayRef)]).unwrap().batch().clone();
+        let expected = digests(std::slice::from_ref(&whole));
+        assert_eq!(expected.rows, rows);
+        let pieces = |cuts: &[usize]| -> Vec<RecordBatch> {
+            cuts.windows(2).map(|cut| whole.slice(cut[0], cut[1] - cut[0])).collect()
+        };
+        assert_eq!(digests(&pieces(&[0, 7, PART_ROWS + 1, 2 * PART_ROWS, rows])), expected);
+        let parts = pieces(&[0, PART_ROWS, 2 * PART_ROWS, rows]);
+        let mut hasher = TableHasher::new(&whole.schema()).unwrap();
+        hasher.update(&parts[0]).unwrap();
+        let known: Vec<Vec<Digest>> =
+            parts.iter().map(|part| vec![digests(std::slice::from_ref(part)).columns[0].1]).collect();
+        assert_eq!(hasher.part(), Some(known[0].as_slice()), "of one part the digest is that of the table");
+        assert!(hasher.take(known[1].clone()) && !hasher.take(Vec::new()));
+        hasher.update(&parts[2]).unwrap();
+        assert!(hasher.part().is_none() && !hasher.take(known[2].clone()), "no part ends here");
+        assert_eq!(hasher.finish().unwrap(), expected);
+        // Which part comes first is told.
+        assert_ne!(digests(&[parts[1].clone(), parts[0].clone()]), digests(&parts[..2]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Tables as files of the store: written batch by batch, read through a memory map, so that neither side holds the whole table.
+//! Tables as files of the store: written part by part, read through memory maps, so that neither side holds the whole table.
 //!
-//! The file is Arrow IPC, uncompressed. Knows nothing of stages.
+//! Each part is an Arrow IPC file of its own, uncompressed. Tables that have a part in common share its file. Knows nothing of stages.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::buffer::Buffer;
-use arrow::compute::BatchCoalescer;
+use arrow::compute::{BatchCoalescer, concat_batches};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::convert::try_fb_to_schema;
@@ -17,56 +17,92 @@ use arrow::ipc::reader::{FileDecoder, read_footer_length};
 use arrow::ipc::writer::FileWriter;
 use arrow::ipc::{Block, MetadataVersion, root_as_footer};
 use memmap2::MmapOptions;
+use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
-use super::disk::Pending;
+use super::disk::{Access, Pending, protect};
 use super::store::{Store, StoreError};
 use super::table::{Table, TableError};
-use super::table_digest::{TableDigests, TableHasher};
+use super::table_digest::{PART_ROWS, TableDigests, TableHasher};
 
 /// The footer's length and the magic word that end an Arrow file.
 const TRAILER: u64 = 10;
 
-/// A table on its way into the store. Dropped without [`TableWriter::finish`], nothing of it remains.
+/// A table on its way into the store. Dropped without [`TableWriter::finish`], no table points at its parts, and `collect` takes them.
 pub struct TableWriter<'s> {
     store: &'s Store,
-    writer: FileWriter<BufWriter<Hashing>>,
+    schema: SchemaRef,
     digests: TableHasher,
+    files: Vec<StoredFile>,
 }
 
 /// A table that lies in the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredTable {
-    pub digest: Digest,
-    pub bytes: u64,
+    /// Its parts in their order, one at least.
+    pub files: Vec<StoredFile>,
     pub content: TableDigests,
 }
 
+/// An Arrow file of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    pub digest: Digest,
+    pub bytes: u64,
+}
+
+/// [`PART_ROWS`] rows of a table that lie in the store, with all that another table has to know to hold them, too.
+///
+/// [`PART_ROWS`]: super::table_digest::PART_ROWS
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TablePart {
+    file: StoredFile,
+    columns: Vec<Digest>,
+}
+
 impl<'s> TableWriter<'s> {
-    pub(super) fn new(store: &'s Store, schema: &Schema) -> Result<Self, TableError> {
-        let digests = TableHasher::new(schema)?;
-        let pending = store.pending().map_err(Box::new)?;
-        let hashing = Hashing { pending, hasher: blake3::Hasher::new(), bytes: 0 };
-        let writer = FileWriter::try_new(BufWriter::with_capacity(1 << 20, hashing), schema);
-        Ok(TableWriter { store, writer: writer.map_err(|error| store.explain(error))?, digests })
+    pub(super) fn new(store: &'s Store, schema: SchemaRef) -> Result<Self, TableError> {
+        let digests = TableHasher::new(&schema)?;
+        Ok(TableWriter { store, schema, digests, files: Vec::new() })
     }
 
-    /// Appends rows. Large tables are best given in batches of some ten thousand rows: a reader maps one at a time.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<(), TableError> {
+    /// Appends rows as a file of their own. Large tables are best given in batches of [`PART_ROWS`] rows: a reader maps one at a time, and
+    /// each is returned as a part that other tables can take.
+    ///
+    /// [`PART_ROWS`]: super::table_digest::PART_ROWS
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<Option<TablePart>, TableError> {
+        let aligned = self.digests.is_aligned();
         self.digests.update(batch)?;
-        self.writer.write(batch).map_err(|error| self.store.explain(error))
+        let explain = |error| self.store.explain(error);
+        let pending = self.store.pending().map_err(Box::new)?;
+        let hashing = Hashing { pending, hasher: blake3::Hasher::new(), bytes: 0 };
+        let buffered = BufWriter::with_capacity(1 << 20, hashing);
+        let mut writer = FileWriter::try_new(buffered, &self.schema).map_err(explain)?;
+        writer.write(batch).and_then(|()| writer.finish()).map_err(explain)?;
+        let hashing = writer.into_inner().map_err(explain)?.into_inner();
+        let Hashing { pending, hasher, bytes } = hashing.map_err(|error| explain(error.into_error().into()))?;
+        let file = StoredFile { digest: Digest::from(hasher.finalize()), bytes };
+        self.store.keep(pending, file.digest).map_err(Box::new)?;
+        self.files.push(file);
+        let whole = aligned && batch.num_rows() == PART_ROWS;
+        Ok(self.digests.part().filter(|_| whole).map(|columns| TablePart { file, columns: columns.to_vec() }))
     }
 
-    /// Puts the whole table under the digest of its bytes.
-    pub fn finish(self) -> Result<StoredTable, TableError> {
-        let TableWriter { store, mut writer, digests } = self;
-        let end = |error| store.explain(error);
-        writer.finish().map_err(end)?;
-        let hashing = writer.into_inner().map_err(end)?.into_inner();
-        let Hashing { pending, hasher, bytes } = hashing.map_err(|error| end(error.into_error().into()))?;
-        let digest = Digest::from(hasher.finalize());
-        store.keep(pending, digest).map_err(Box::new)?;
-        Ok(StoredTable { digest, bytes, content: digests.finish() })
+    /// Appends the rows of a part that the store has; `false` where it has it no more, or where the part is none of a table like this one.
+    pub fn take(&mut self, part: TablePart) -> bool {
+        let taken = self.store.has(part.file.digest) && self.digests.take(part.columns);
+        if taken {
+            self.files.push(part.file);
+        }
+        taken
+    }
+
+    /// The whole table. Without any rows it has one part, too.
+    pub fn finish(mut self) -> Result<StoredTable, TableError> {
+        if self.files.is_empty() {
+            self.write(&RecordBatch::new_empty(self.schema.clone()))?;
+        }
+        Ok(StoredTable { files: self.files, content: self.digests.finish()? })
     }
 }
 
@@ -92,38 +128,38 @@ impl Write for Hashing {
 
 /// A table of the store, not read yet. Only the columns and batches that are asked for are touched.
 pub struct TableReader {
-    path: PathBuf,
-    file: File,
-    /// Of the file; [`TableReader::schema`] is what is left after a projection.
+    parts: Vec<Part>,
+    /// Of the files; [`TableReader::schema`] is what is left after a projection.
     whole: SchemaRef,
-    version: MetadataVersion,
-    blocks: Vec<Block>,
     /// The columns to show.
     columns: Vec<usize>,
 }
 
+/// A file of it.
+struct Part {
+    path: PathBuf,
+    file: File,
+    version: MetadataVersion,
+    blocks: Vec<Block>,
+}
+
 impl TableReader {
-    /// Reads the footer. The content must have been verified: see [`Store::open_table`].
-    pub(super) fn new(path: &Path, mut file: File) -> Result<Self, TableError> {
-        let end = file.seek(SeekFrom::End(0)).map_err(ArrowError::from)?;
-        let mut trailer = [0; TRAILER as usize];
-        read_at(&mut file, end.checked_sub(TRAILER), &mut trailer)?;
-        let length = read_footer_length(trailer)?;
-        let mut footer = vec![0; length];
-        read_at(&mut file, end.checked_sub(TRAILER + length as u64), &mut footer)?;
-        let footer = root_as_footer(&footer).map_err(|error| ArrowError::ParseError(error.to_string()))?;
-        let schema = footer.schema().ok_or_else(|| ArrowError::ParseError("no schema in the footer".to_owned()))?;
-        let blocks: Vec<Block> = footer.recordBatches().into_iter().flatten().copied().collect();
-        let inside = |block: &Block| {
-            let length = length_of(block)?;
-            u64::try_from(block.offset()).ok()?.checked_add(length).filter(|&to| to <= end)
-        };
-        if blocks.iter().any(|block| inside(block).is_none()) {
-            return Err(ArrowError::ParseError("a batch lies beyond the end of the file".to_owned()).into());
+    /// Reads the footers. The contents must have been verified: see [`Store::open_table`].
+    pub(super) fn new(files: Vec<(PathBuf, File)>) -> Result<Self, TableError> {
+        let mut whole: Option<SchemaRef> = None;
+        let mut parts = Vec::with_capacity(files.len());
+        for (path, file) in files {
+            let (part, schema) = Part::new(path, file)?;
+            if whole.as_ref().is_some_and(|whole| *whole != schema) {
+                let message = format!("'{}' has other columns than the parts before it", part.path.display());
+                return Err(ArrowError::SchemaError(message).into());
+            }
+            whole = Some(schema);
+            parts.push(part);
         }
-        let whole: SchemaRef = Arc::new(try_fb_to_schema(schema)?);
+        let whole = whole.ok_or_else(|| ArrowError::SchemaError("a table without a file".to_owned()))?;
         let columns = (0..whole.fields().len()).collect();
-        Ok(TableReader { path: path.to_owned(), file, whole, version: footer.version(), blocks, columns })
+        Ok(TableReader { parts, whole, columns })
     }
 
     /// Leaves only the named columns, in that order; names that the table does not have are left out.
@@ -143,7 +179,8 @@ impl TableReader {
 
     /// The whole table. Written as one batch, its columns stay in the file; else they are copied together, one batch after another.
     pub fn read(&self) -> Result<Table, TableError> {
-        if let ([_], Some(only)) = (self.blocks.as_slice(), self.batches().next()) {
+        let mut batches = self.batches();
+        if let (Some(only), None) = (batches.next(), batches.next()) {
             return only;
         }
         let (schema, rows) = (self.schema()?, self.rows()?);
@@ -169,13 +206,67 @@ impl TableReader {
         self.decoded(&self.columns)
     }
 
+    /// The first `count` rows, or all if they are fewer; batches behind them are not touched.
+    pub fn head(&self, count: usize) -> Result<Table, TableError> {
+        let mut head: Vec<RecordBatch> = Vec::new();
+        let mut rows = 0;
+        for table in self.batches() {
+            let batch = table?.into_batch();
+            head.push(batch.slice(0, batch.num_rows().min(count - rows)));
+            rows += head.last().map_or(0, RecordBatch::num_rows);
+            if rows == count {
+                break;
+            }
+        }
+        Ok(Table::new(concat_batches(&self.schema()?, &head)?))
+    }
+
+    /// Writes the whole table as one Arrow file at `target`, which must not exist, read-only.
+    pub fn copy_out(&self, target: &Path) -> Result<(), TableError> {
+        let file = File::create_new(target).map_err(ArrowError::from)?;
+        let mut writer = FileWriter::try_new_buffered(file, &*self.schema()?)?;
+        for table in self.batches() {
+            writer.write(table?.batch())?;
+        }
+        writer.finish()?;
+        let file = writer.into_inner()?.into_inner().map_err(|error| ArrowError::from(error.into_error()))?;
+        protect(&file, Access::ReadOnly).map_err(ArrowError::from)?;
+        Ok(())
+    }
+
     fn decoded(&self, columns: &[usize]) -> impl Iterator<Item = Result<Table, TableError>> + use<'_> {
-        let decoder = FileDecoder::new(self.whole.clone(), self.version).with_projection(columns.to_vec());
-        self.blocks.iter().map(move |block| {
-            let batch = decoder.read_record_batch(block, &self.map(block)?)?;
-            let batch = batch.ok_or_else(|| ArrowError::ParseError(format!("no rows in {}", self.path.display())))?;
-            Ok(Table::new(batch))
+        let columns = columns.to_vec();
+        self.parts.iter().flat_map(move |part| {
+            let decoder = FileDecoder::new(self.whole.clone(), part.version).with_projection(columns.clone());
+            part.blocks.iter().map(move |block| {
+                let batch = decoder.read_record_batch(block, &part.map(block)?)?;
+                let none = || ArrowError::ParseError(format!("no rows in {}", part.path.display()));
+                Ok(Table::new(batch.ok_or_else(none)?))
+            })
         })
+    }
+}
+
+impl Part {
+    fn new(path: PathBuf, mut file: File) -> Result<(Self, SchemaRef), TableError> {
+        let end = file.seek(SeekFrom::End(0)).map_err(ArrowError::from)?;
+        let mut trailer = [0; TRAILER as usize];
+        read_at(&mut file, end.checked_sub(TRAILER), &mut trailer)?;
+        let length = read_footer_length(trailer)?;
+        let mut footer = vec![0; length];
+        read_at(&mut file, end.checked_sub(TRAILER + length as u64), &mut footer)?;
+        let footer = root_as_footer(&footer).map_err(|error| ArrowError::ParseError(error.to_string()))?;
+        let schema = footer.schema().ok_or_else(|| ArrowError::ParseError("no schema in the footer".to_owned()))?;
+        let blocks: Vec<Block> = footer.recordBatches().into_iter().flatten().copied().collect();
+        let inside = |block: &Block| {
+            let length = length_of(block)?;
+            u64::try_from(block.offset()).ok()?.checked_add(length).filter(|&to| to <= end)
+        };
+        if blocks.iter().any(|block| inside(block).is_none()) {
+            return Err(ArrowError::ParseError("a batch lies beyond the end of the file".to_owned()).into());
+        }
+        let schema: SchemaRef = Arc::new(try_fb_to_schema(schema)?);
+        Ok((Part { path, file, version: footer.version(), blocks }, schema))
     }
 
     /// The bytes of one batch, mapped: pages come in when touched, and go with the buffer.
@@ -208,17 +299,17 @@ fn read_at(file: &mut File, at: Option<u64>, into: &mut [u8]) -> Result<(), Arro
 impl Store {
     /// Begins a table that is given batch by batch.
     pub fn table_writer(&self, schema: &Schema) -> Result<TableWriter<'_>, TableError> {
-        TableWriter::new(self, schema)
+        TableWriter::new(self, Arc::new(schema.clone()))
     }
 
-    /// A table of the store, for reading through a memory map.
+    /// A table of the store, by the digests of its parts, for reading through memory maps.
     ///
-    /// The content is held against its digest first, by plain reads of a quarter of a megabyte, so that it needs no memory and leaves no page
-    /// mapped; and once only for as long as this store is open and the file's stamp stays the same. A map cannot be checked on every touch:
+    /// The content is held against the digests first, by plain reads of a quarter of a megabyte, so that it needs no memory and leaves no page
+    /// mapped; and once only for as long as this store is open and a file's stamp stays the same. A map cannot be checked on every touch:
     /// what changes on the device after that is found by the next process, or by [`Store::verify`].
-    pub fn open_table(&self, digest: Digest) -> Result<TableReader, TableError> {
-        let (path, file) = self.open_verified(digest).map_err(Box::new)?;
-        TableReader::new(&path, file)
+    pub fn open_table(&self, parts: impl IntoIterator<Item = Digest>) -> Result<TableReader, TableError> {
+        let open = |digest| self.open_verified(digest).map_err(Box::new);
+        TableReader::new(parts.into_iter().map(open).collect::<Result<_, _>>()?)
     }
 
     /// Says what a failed write means for the person who has to free some space.

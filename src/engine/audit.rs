@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::decision::{Ground, Known, Status};
 use super::event::Sink;
 use super::execute::Execution;
-use super::record::{ActionRecord, FileRecord, OutputRecord};
+use super::record::{ActionRecord, FileRecord};
 use super::stage::{PortType, Threads};
 use crate::artifact::{Digest, Store, StoreOptions, Table};
 
@@ -131,7 +131,21 @@ fn compare(
 ) -> anyhow::Result<Audited> {
     let (mut places, mut tolerated) = (Vec::new(), Vec::new());
     for output in &before.outputs {
-        let repeated = now.output(&output.port).map(|output| output.files.as_slice()).unwrap_or_default();
+        let again = now.output(&output.port);
+        let repeated = again.map(|output| output.files.as_slice()).unwrap_or_default();
+        // What was kept in one file may come in several.
+        if let Some(again) = again.filter(|again| output.holds == PortType::Table && again.files != output.files) {
+            let name = match output.files.as_slice() {
+                [only] => only.name.clone(),
+                _ => format!("{}/", output.port),
+            };
+            let tables = (output.reader(store)?.read()?, again.reader(beside)?.read()?);
+            match in_tables(&tables.0, &tables.1, tolerance)?.or_else(|| only_bytes(tolerance)) {
+                Some(at) => places.push(Place { file: name, at }),
+                None => tolerated.push(name),
+            }
+            continue;
+        }
         for file in &output.files {
             let Some(again) = repeated.iter().find(|again| again.name == file.name) else {
                 places.push(Place { file: file.name.clone(), at: "was not given this time".to_owned() });
@@ -140,7 +154,7 @@ fn compare(
             if again.digest == file.digest {
                 continue;
             }
-            match difference(store, beside, output, file, again, tolerance)? {
+            match difference(store, beside, file, again, tolerance)? {
                 Some(at) => places.push(Place { file: file.name.clone(), at }),
                 None => tolerated.push(file.name.clone()),
             }
@@ -160,24 +174,22 @@ fn compare(
 fn difference(
     store: &Store,
     beside: &Store,
-    output: &OutputRecord,
     file: &FileRecord,
     again: &FileRecord,
     tolerance: Option<f64>,
 ) -> anyhow::Result<Option<String>> {
     let (before, now) = (store.get(file.digest)?, beside.get(again.digest)?);
-    let found = match output.holds {
-        PortType::Table => in_tables(&Table::from_ipc(&before)?, &Table::from_ipc(&now)?, tolerance)?,
-        _ if file.name.ends_with(".json") => {
-            in_json("", &serde_json::from_slice(&before)?, &serde_json::from_slice(&now)?, tolerance)
-        }
-        _ => {
-            let same = before.iter().zip(&now).take_while(|(a, b)| a == b).count();
-            Some(format!("byte {same} of {}, now of {}", before.len(), now.len()))
-        }
+    let found = if file.name.ends_with(".json") {
+        in_json("", &serde_json::from_slice(&before)?, &serde_json::from_slice(&now)?, tolerance)
+    } else {
+        let same = before.iter().zip(&now).take_while(|(a, b)| a == b).count();
+        Some(format!("byte {same} of {}, now of {}", before.len(), now.len()))
     };
-    let only_bytes = || tolerance.is_none().then(|| "other bytes, though every value is the same".to_owned());
-    Ok(found.or_else(only_bytes))
+    Ok(found.or_else(|| only_bytes(tolerance)))
+}
+
+fn only_bytes(tolerance: Option<f64>) -> Option<String> {
+    tolerance.is_none().then(|| "other bytes, though every value is the same".to_owned())
 }
 
 fn in_tables(before: &Table, now: &Table, tolerance: Option<f64>) -> anyhow::Result<Option<String>> {

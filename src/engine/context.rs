@@ -147,10 +147,11 @@ impl<'a> StageContext<'a> {
 
     /// Gives an output table, written as `PORT.arrow`.
     pub fn put_table(&mut self, port: &str, table: &Table) -> anyhow::Result<()> {
-        self.stream_table(port, &table.schema(), |_, writer| Ok(writer.write(table.batch())?))
+        self.stream_table(port, &table.schema(), |_, writer| Ok(writer.write(table.batch()).map(drop)?))
     }
 
-    /// Gives an output table batch by batch, so that it need not fit into memory; written as `PORT.arrow`. Readers cannot tell the batches.
+    /// Gives an output table batch by batch, so that it need not fit into memory: several batches are written as `PORT/00000.arrow` and so on.
+    /// Readers within a pipeline cannot tell the batches.
     pub fn stream_table(
         &mut self,
         port: &str,
@@ -158,14 +159,16 @@ impl<'a> StageContext<'a> {
         fill: impl FnOnce(&Self, &mut TableWriter) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         self.declared(port, PortType::Table)?;
-        let name = format!("{port}.arrow");
-        self.check_name(&name)?;
         let mut writer = self.store.table_writer(schema)?;
         fill(self, &mut writer)?;
         let stored = writer.finish()?;
+        for (i, file) in stored.files.iter().enumerate() {
+            let name = if stored.files.len() == 1 { format!("{port}.arrow") } else { format!("{port}/{i:05}.arrow") };
+            self.check_name(&name)?;
+            self.add(port, PortType::Table, FileRecord { name, digest: file.digest, bytes: file.bytes });
+        }
         let content = stored.content;
         let table = TableRecord { rows: content.rows, columns: content.columns, metadata: content.metadata };
-        self.add(port, PortType::Table, FileRecord { name, digest: stored.digest, bytes: stored.bytes });
         if let Some(output) = self.outputs.iter_mut().find(|output| output.port == port) {
             output.table = Some(table);
         }
@@ -298,9 +301,13 @@ impl InputView<'_> {
         self.reader()?.batches().try_for_each(|batch| each(self.shown(batch?)?))
     }
 
+    /// The first `count` rows, or all if they are fewer.
+    pub fn head(&self, count: usize) -> anyhow::Result<Table> {
+        self.shown(self.reader()?.head(count)?)
+    }
+
     fn reader(&self) -> anyhow::Result<TableReader> {
-        let file = self.output.files.first().ok_or_else(|| anyhow!("'{}' holds no table", self.stage))?;
-        let reader = self.store.open_table(file.digest)?;
+        let reader = self.output.reader(self.store)?;
         Ok(match self.reads {
             Reads::All => reader,
             Reads::Columns(names) | Reads::ColumnsAndMetadata(names) => reader.project(names),
@@ -320,6 +327,11 @@ impl InputView<'_> {
         &self.output.files
     }
 
+    /// The digest of all files together.
+    pub fn digest(&self) -> Digest {
+        self.output.digest()
+    }
+
     /// Rows and columns of a table.
     pub fn extent(&self) -> Option<(u64, u64)> {
         self.output.table.as_ref().map(|table| (table.rows as u64, table.columns.len() as u64))
@@ -329,8 +341,14 @@ impl InputView<'_> {
         self.output.files.iter().map(|file| file.name.as_str()).collect()
     }
 
-    /// Copies the files into a folder, verified and read-only, so that a program can be shown them without sight of the store.
+    /// Copies the files into a folder, verified and read-only, so that a program can be shown them without sight of the store. A table comes
+    /// as one file, `PORT.arrow`, also where it lies in several.
     pub fn copy_into(&self, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+        if self.holds() == PortType::Table && self.output.files.len() > 1 {
+            let path = folder.join(format!("{}.arrow", self.port()));
+            self.output.reader(self.store)?.copy_out(&path)?;
+            return Ok(vec![path]);
+        }
         let mut paths = Vec::with_capacity(self.output.files.len());
         for file in &self.output.files {
             let path = folder.join(&file.name);

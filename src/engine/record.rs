@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::manifest::Manifest;
 use super::stage::PortType;
 use crate::artifact::digest::Hasher;
-use crate::artifact::{Digest, Store};
+use crate::artifact::{Digest, Store, TableError, TableReader};
 
 /// One file of an output, e.g. `model.safetensors`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,7 @@ pub struct FileRecord {
 pub struct OutputRecord {
     pub port: String,
     pub holds: PortType,
+    /// Of a table: its parts, in their order.
     pub files: Vec<FileRecord>,
     /// Of a table: its rows, the digest of each column, and of the schema's metadata.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -44,6 +45,11 @@ impl OutputRecord {
             hasher.field(file.name.as_bytes()).field(file.digest.to_string().as_bytes());
         }
         hasher.finish()
+    }
+
+    /// The table that the files hold together.
+    pub fn reader(&self, store: &Store) -> Result<TableReader, TableError> {
+        store.open_table(self.files.iter().map(|file| file.digest))
     }
 }
 

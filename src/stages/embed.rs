@@ -3,6 +3,7 @@
 //! Knows nothing of how encoders compute or where they come from (`encoder`).
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
@@ -17,9 +18,9 @@ use super::adapter::Adapter;
 use super::dataset::{ENCODER, ROW_ID, embedding_of};
 use super::encoder::{self, Opened, TFIDF};
 use super::text_vectors::TextVectors;
-use crate::artifact::{Table, TableWriter};
+use crate::artifact::{PART_ROWS, Table, TableWriter};
 use crate::engine::{
-    Arity, CheckContext, External, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads,
+    Arity, CheckContext, External, InputPort, Memo, OutputPort, PortType, Reads, Stage, StageContext, Threads,
 };
 use crate::ml::encoder::{Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
 use crate::ml::matrix::Matrix;
@@ -43,7 +44,7 @@ pub struct Embed {
 
 impl Stage for Embed {
     const KIND: &'static str = "embed";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "text columns to vectors";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "the rows whose texts to embed, e.g. a `load` stage"),
@@ -119,7 +120,7 @@ impl Stage for Embed {
                 });
                 vectors.push(TextVectors::new(encoder.as_ref(), texts, memo, context)?);
             }
-            let written = write(writer, &schema, &ids, &mut vectors);
+            let written = write(context, writer, &schema, &ids, &mut vectors);
             // Also when it was interrupted: what is computed is computed.
             vectors.iter_mut().for_each(TextVectors::keep);
             written?;
@@ -132,27 +133,54 @@ impl Stage for Embed {
     }
 }
 
-/// Rows written together: a smaller table is one batch, which its readers map instead of copying it.
-const BATCH: usize = 65_536;
-
+/// Writes the table in parts. One that an earlier run wrote from the same texts is taken as it is: its vectors are not even read.
 fn write(
+    context: &StageContext,
     writer: &mut TableWriter,
     schema: &SchemaRef,
     ids: &ArrayRef,
     columns: &mut [TextVectors],
 ) -> anyhow::Result<()> {
     let mut first = 0;
-    // A table without rows has one batch, too.
+    // A table without rows has one part, too.
     while first == 0 || first < ids.len() {
-        let rows = first..(first + BATCH).min(ids.len());
-        let mut arrays = vec![ids.slice(first, rows.len())];
+        let rows = first..(first + PART_ROWS).min(ids.len());
+        first = rows.end.max(1);
+        let ids = ids.slice(rows.start, rows.len());
+        let memo = part_memo(context, schema, &ids, &rows, columns)?;
+        let known = memo.as_ref().and_then(Memo::get);
+        if known.and_then(|part| serde_json::from_slice(&part).ok()).is_some_and(|part| writer.take(part)) {
+            columns.iter_mut().for_each(|column| column.skip(rows.clone()));
+            continue;
+        }
+        let mut arrays = vec![ids];
         for column in columns.iter_mut() {
             arrays.push(list_array(column.of_rows(rows.clone())?)?);
         }
-        writer.write(&RecordBatch::try_new(schema.clone(), arrays)?)?;
-        first = rows.end.max(1);
+        let part = writer.write(&RecordBatch::try_new(schema.clone(), arrays)?)?;
+        if let (Some(memo), Some(part)) = (memo, part) {
+            memo.put(&serde_json::to_vec(&part)?)?;
+        }
     }
     Ok(())
+}
+
+/// Where the part of these rows is kept. The last one, which grows with the rows, is not, nor one whose vectors depend on other rows, too.
+fn part_memo<'c>(
+    context: &StageContext<'c>,
+    schema: &SchemaRef,
+    ids: &ArrayRef,
+    rows: &Range<usize>,
+    columns: &[TextVectors],
+) -> anyhow::Result<Option<Memo<'c>>> {
+    if rows.len() < PART_ROWS || !columns.iter().all(|column| column.encoder.is_exact()) {
+        return Ok(None);
+    }
+    let texts = columns.iter().zip(schema.fields().iter().skip(1));
+    let texts = texts.map(|(column, field)| (field.name().as_str(), column.texts(rows.clone())));
+    let content = Table::from_columns(std::iter::once((ROW_ID, ids.clone())).chain(texts))?.digests()?.columns;
+    let encoders: Vec<_> = schema.fields().iter().map(|field| field.metadata().get(ENCODER)).collect();
+    Ok(Some(context.memo(&json!({"part": content, "encoders": encoders, "device": super::device_class()}))))
 }
 
 impl Embed {

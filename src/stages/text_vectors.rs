@@ -6,12 +6,14 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::mem::replace;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use arrow::array::{Array as _, StringArray};
+use arrow::array::{Array as _, ArrayRef, StringArray};
 
 use super::pace::Pace;
 use crate::artifact::{RowKey, RowMemo, Scratch};
@@ -34,8 +36,10 @@ pub(super) struct TextVectors<'c> {
     of_row: Vec<u32>,
     /// For each distinct text the first and the last row that has it.
     rows_of: Vec<(u32, u32)>,
-    /// Distinct texts whose vectors were given.
-    given: usize,
+    /// For each distinct text whether its vector was given.
+    given: Vec<bool>,
+    /// Distinct texts in the rows so far.
+    met: usize,
     /// Those that no memo knew.
     pub computed: usize,
     /// What computing and looking up took.
@@ -66,6 +70,7 @@ impl<'c> TextVectors<'c> {
             }
             of_row.push(number);
         }
+        let given = vec![false; rows_of.len()];
         let keeper = memo.map(|memo| Keeper::new(memo, context.report()));
         Ok(TextVectors {
             encoder,
@@ -73,7 +78,8 @@ impl<'c> TextVectors<'c> {
             texts,
             of_row,
             rows_of,
-            given: 0,
+            given,
+            met: 0,
             computed: 0,
             spent: Duration::ZERO,
             keeper,
@@ -93,27 +99,38 @@ impl<'c> TextVectors<'c> {
         (0..count).map(|i| text(self.texts, self.rows_of[i * self.distinct() / count].0)).collect()
     }
 
+    /// The texts of some rows.
+    pub fn texts(&self, rows: Range<usize>) -> ArrayRef {
+        Arc::new(self.texts.slice(rows.start, rows.len()))
+    }
+
+    /// Passes by the next rows, whose vectors are not wanted.
+    pub fn skip(&mut self, rows: Range<usize>) {
+        self.met = self.of_row[rows].iter().map(|number| *number as usize + 1).fold(self.met, usize::max);
+    }
+
     /// The vectors of the next rows; ranges must follow each other.
     pub fn of_rows(&mut self, rows: Range<usize>) -> anyhow::Result<Matrix> {
         let dim = self.encoder.dim();
         let numbers = self.of_row[rows.clone()].to_vec();
-        let old = self.given;
-        let new = numbers.iter().map(|number| *number as usize + 1).fold(old, usize::max);
-        let mut fresh = Vec::with_capacity((new - old) * dim);
-        for first in (old..new).step_by(TEXTS) {
+        let new: Vec<u32> =
+            numbers.iter().copied().filter(|&number| !replace(&mut self.given[number as usize], true)).collect();
+        let mut fresh = Vec::with_capacity(new.len() * dim);
+        for some in new.chunks(TEXTS) {
             let clock = Instant::now();
-            fresh.extend_from_slice(&self.vectors(first..(first + TEXTS).min(new))?.data);
+            fresh.extend_from_slice(&self.vectors(some)?.data);
             self.spent += clock.elapsed();
         }
-        self.given = new;
-        self.put_aside(old..new, rows.end, &fresh)?;
+        self.skip(rows.clone());
+        self.put_aside(&new, rows.end, &fresh)?;
         // Usually each text is new: then the vectors are those of the rows already.
-        if numbers.iter().copied().eq(old as u32..new as u32) {
+        if new.len() == numbers.len() {
             return Ok(Matrix::from_vec(numbers.len(), dim, fresh));
         }
+        let places: HashMap<u32, usize> = new.into_iter().enumerate().map(|(i, number)| (number, i)).collect();
         let mut out = Matrix::zeros(numbers.len(), dim);
         for (row, number) in numbers.into_iter().enumerate() {
-            match (number as usize).checked_sub(old) {
+            match places.get(&number) {
                 Some(i) => out.row_mut(row).copy_from_slice(&fresh[i * dim..(i + 1) * dim]),
                 None => self.waiting.as_mut().context("a text was not put aside")?.get(number, out.row_mut(row))?,
             }
@@ -129,15 +146,15 @@ impl<'c> TextVectors<'c> {
     }
 
     /// Puts the vectors of those new texts aside that come again after row `end`.
-    fn put_aside(&mut self, new: Range<usize>, end: usize, fresh: &[f32]) -> anyhow::Result<()> {
+    fn put_aside(&mut self, new: &[u32], end: usize, fresh: &[f32]) -> anyhow::Result<()> {
         let dim = self.encoder.dim();
-        for (number, vector) in new.zip(fresh.chunks_exact(dim)) {
-            if self.rows_of[number].1 as usize >= end {
+        for (&number, vector) in new.iter().zip(fresh.chunks_exact(dim)) {
+            if self.rows_of[number as usize].1 as usize >= end {
                 if self.waiting.is_none() {
                     self.waiting = Some(Waiting::new(self.context.scratch()?)?);
                 }
                 if let Some(waiting) = &mut self.waiting {
-                    waiting.put(number as u32, vector)?;
+                    waiting.put(number, vector)?;
                 }
             }
         }
@@ -145,11 +162,12 @@ impl<'c> TextVectors<'c> {
     }
 
     /// The vectors of some distinct texts: only those that the memo does not know are computed, and kept in it as they come.
-    fn vectors(&mut self, numbers: Range<usize>) -> anyhow::Result<Matrix> {
-        let texts: Vec<&str> = numbers.clone().map(|number| text(self.texts, self.rows_of[number].0)).collect();
+    fn vectors(&mut self, numbers: &[u32]) -> anyhow::Result<Matrix> {
+        let texts: Vec<&str> =
+            numbers.iter().map(|&number| text(self.texts, self.rows_of[number as usize].0)).collect();
         let report = self.context.report();
-        let progress =
-            Part { report, done: numbers.start as u64, total: self.rows_of.len() as u64, warned: &self.warned };
+        let done = numbers.first().map_or(0, |&number| self.met.max(number as usize)) as u64;
+        let progress = Part { report, done, total: self.rows_of.len() as u64, warned: &self.warned };
         let threads = self.context.threads();
         let Some(keeper) = &mut self.keeper else {
             self.computed += texts.len();
@@ -194,7 +212,8 @@ struct Part<'a> {
 
 impl Progress for Part<'_> {
     fn update(&self, done: u64, _total: u64, unit: &str, note: &str) {
-        self.report.progress(self.done + done, self.total, unit, note);
+        // Texts of rows that were passed by may come again.
+        self.report.progress((self.done + done).min(self.total), self.total, unit, note);
     }
 
     fn warn(&self, message: &str) {

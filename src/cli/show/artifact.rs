@@ -28,6 +28,8 @@ pub(super) fn list(record: &ActionRecord, stage: &str, style: Style) -> String {
             .map(|table| format!("{} rows × {} columns", screen::count(table.rows as u64), table.columns.len()));
         let names = match output.files.as_slice() {
             [only] => only.name.clone(),
+            // Parts that are one table.
+            _ if output.table.is_some() => format!("{}/ ({files} files)", output.port),
             _ => format!("{files} files"),
         };
         let what = extent.map(|extent| format!("{names}, {extent}")).unwrap_or(names);
@@ -41,9 +43,8 @@ pub(super) fn text(store: &Store, output: &OutputRecord, rows: usize, style: Sty
     let mut text = String::new();
     match output.holds {
         PortType::Table => {
-            for file in &output.files {
-                text.push_str(&table(&Table::from_ipc(&store.get(file.digest)?)?, rows, style)?);
-            }
+            let reader = output.reader(store)?;
+            text.push_str(&table(&reader.head(rows)?, reader.rows()?, style)?);
         }
         PortType::Json => {
             for file in &output.files {
@@ -61,10 +62,10 @@ pub(super) fn text(store: &Store, output: &OutputRecord, rows: usize, style: Sty
     Ok(text)
 }
 
-/// The first rows, as many columns as fit.
-fn table(table: &Table, rows: usize, style: Style) -> anyhow::Result<String> {
-    let names = table.column_names();
-    let batch = table.batch().slice(0, table.rows().min(rows));
+/// The first rows of `rows`, as many columns as fit.
+fn table(head: &Table, rows: usize, style: Style) -> anyhow::Result<String> {
+    let names = head.column_names();
+    let batch = head.batch();
     let options = FormatOptions::default().with_null("·");
     let mut columns: Vec<Vec<String>> = Vec::new();
     let (mut used, mut hidden) = (0, 0);
@@ -95,7 +96,7 @@ fn table(table: &Table, rows: usize, style: Style) -> anyhow::Result<String> {
     } else {
         String::new()
     };
-    let size = format!("{} rows × {} columns{more}", screen::count(table.rows() as u64), names.len());
+    let size = format!("{} rows × {} columns{more}", screen::count(rows as u64), names.len());
     text.push_str(&style.note(&size));
     Ok(text)
 }
@@ -103,14 +104,17 @@ fn table(table: &Table, rows: usize, style: Style) -> anyhow::Result<String> {
 /// Nothing cut: documents as they are, an object for each row of a table, the files with their digests.
 pub(super) fn json(store: &Store, output: &OutputRecord) -> anyhow::Result<String> {
     let mut text = String::new();
+    if output.holds == PortType::Table {
+        output.reader(store)?.batches().try_for_each(|batch| rows(&batch?, &mut text))?;
+        return Ok(text);
+    }
     for file in &output.files {
         match output.holds {
             PortType::Json => {
                 let value: Value = serde_json::from_slice(&store.get(file.digest)?)?;
                 text.push_str(&format!("{value}\n"));
             }
-            PortType::Table => rows(&Table::from_ipc(&store.get(file.digest)?)?, &mut text)?,
-            PortType::Model | PortType::Files => text.push_str(&format!("{}\n", serde_json::to_string(file)?)),
+            _ => text.push_str(&format!("{}\n", serde_json::to_string(file)?)),
         }
     }
     Ok(text)

@@ -97,8 +97,7 @@ impl<'a> StageResult<'a> {
 
     fn table(&self, port: &str) -> anyhow::Result<Option<Table>> {
         let output = self.record.outputs.iter().find(|output| output.port == port && output.holds == PortType::Table);
-        let Some(file) = output.and_then(|output| output.files.first()) else { return Ok(None) };
-        Ok(Some(Table::from_ipc(&self.store.get(file.digest)?)?))
+        output.map(|output| Ok(output.reader(self.store)?.read()?)).transpose()
     }
 
     fn json(&self, name: &str) -> Value {

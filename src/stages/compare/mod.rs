@@ -123,8 +123,7 @@ fn compare_stages(store: &Store, a: &Contender, b: &Contender, how: &How) -> any
 /// The table of the port `predictions`; absent where the stage predicts nothing, or was run before such tables were kept.
 fn predictions(store: &Store, record: &ActionRecord) -> anyhow::Result<Option<Table>> {
     let output = record.output("predictions").filter(|output| output.holds == PortType::Table);
-    let Some(file) = output.and_then(|output| output.files.first()) else { return Ok(None) };
-    Ok(Some(Table::from_ipc(&store.get(file.digest)?)?))
+    output.map(|output| Ok(output.reader(store)?.read()?)).transpose()
 }
 
 /// The digest of the row numbers that a learner read.

@@ -30,10 +30,10 @@ pub fn texts_of(
         .collect();
     // Split rows hold what was learnt from, loaded ones also the rest.
     let sources = ["split", "load"].iter().flat_map(|kind| records.iter().filter(move |record| record.kind == *kind));
-    for output in sources.flat_map(|record| &record.outputs) {
-        let has_ids = |table: &crate::engine::record::TableRecord| table.columns.iter().any(|(name, _)| name == ROW_ID);
-        let Some(file) = output.files.first().filter(|_| output.table.as_ref().is_some_and(has_ids)) else { continue };
-        let table = Table::from_ipc(&store.get(file.digest)?)?;
+    let has_ids = |table: &crate::engine::record::TableRecord| table.columns.iter().any(|(name, _)| name == ROW_ID);
+    let outputs = sources.flat_map(|record| &record.outputs);
+    for output in outputs.filter(|output| output.table.as_ref().is_some_and(has_ids)) {
+        let table = output.reader(store)?.read()?;
         let place: HashMap<i64, usize> =
             integers(&table, ROW_ID)?.into_iter().enumerate().map(|(row, id)| (id, row)).collect();
         let Some(rows) = ids.iter().map(|id| place.get(id).copied()).collect::<Option<Vec<usize>>>() else { continue };

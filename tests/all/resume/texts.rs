@@ -1,11 +1,12 @@
 //! Embeddings keep the rows of the texts that were computed.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::fs;
+use std::time::{Duration, Instant, SystemTime};
 
-use arrow::array::AsArray as _;
+use arrow::array::{Array as _, AsArray as _, FixedSizeListArray};
 use arrow::datatypes::Float32Type;
-use runner::artifact::{Digest, RowKey, RowMemo, Store, Table};
+use runner::artifact::{Digest, PART_ROWS, RowKey, RowMemo, Store, Table};
 use runner::ml::encoder::{TransformerOptions, open};
 use runner::ml::progress::Silent;
 
@@ -83,23 +84,34 @@ fn a_killed_embedding_goes_on_from_its_last_segment() {
     assert_same_artifacts(&whole, &work);
 }
 
-/// More rows than are written at once, their texts coming again near and far.
+/// The vectors of a table of several parts.
+fn vectors(work: &Workspace) -> Vec<FixedSizeListArray> {
+    let parts = (0..).map(|i| work.path().join(format!("artifacts/study/titles/rows/{i:05}.arrow")));
+    let tables = parts.take_while(|path| path.exists()).map(|path| Table::from_ipc(&fs::read(path).unwrap()).unwrap());
+    tables.map(|table| table.column("title_embedding").unwrap().as_fixed_size_list().clone()).collect()
+}
+
+/// More rows than a part has, their texts coming again near and far.
 #[test]
 fn texts_that_come_again_much_later_have_their_vectors() {
     const ROWS: usize = 150_000;
     let model = SmallModel::new("bert");
     let title = |i: usize| (!i.is_multiple_of(7)).then(|| format!("w{} w{} {}", 4 + i % 31, 4 + i % 29, i % 1201));
-    let rows: String = (0..ROWS).map(|i| format!("{i},{},rock\n", title(i).unwrap_or_default())).collect();
+    let row = |i: usize| format!("{i},{},rock\n", title(i).unwrap_or_default());
+    let rows: String = (0..ROWS).map(row).collect();
     let work = embedding(&model, 1);
     work.write("songs.csv", format!("id,title,genre\n{rows}").as_bytes());
     work.run().succeeded();
-    let table = Table::from_ipc(&work.read("artifacts/study/titles/rows.arrow")).unwrap();
-    assert_eq!(table.rows(), ROWS);
-    let vectors = table.column("title_embedding").unwrap().as_fixed_size_list().clone();
+    let parts = vectors(&work);
+    assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [PART_ROWS, PART_ROWS, ROWS - 2 * PART_ROWS]);
+    let vector = |parts: &[FixedSizeListArray], i: usize| -> Vec<f32> {
+        let row = parts[i / PART_ROWS].value(i % PART_ROWS);
+        row.as_primitive::<Float32Type>().values().to_vec()
+    };
     let mut first: HashMap<String, usize> = HashMap::new();
     for i in 0..ROWS {
         let first = *first.entry(title(i).unwrap_or_default()).or_insert(i);
-        assert_eq!(vectors.value(i).as_ref(), vectors.value(first).as_ref(), "rows {first} and {i}");
+        assert_eq!(vector(&parts, i), vector(&parts, first), "rows {first} and {i}");
     }
     let distinct = first.len() as f64;
     assert_eq!(measured(&work, "titles")["texts"], distinct);
@@ -108,14 +120,49 @@ fn texts_that_come_again_much_later_have_their_vectors() {
     let encoder = open(model.path(), &TransformerOptions::default()).unwrap();
     let expected = encoder.encode(&few, 1, &Silent).unwrap();
     for i in 0..few.len() {
-        assert_eq!(vectors.value(i).as_primitive::<Float32Type>().values(), expected.row(i));
+        assert_eq!(vector(&parts, i), expected.row(i));
     }
-    // All known: the same table.
-    let before = work.read("artifacts/study/titles/rows.arrow");
+    // All known: the same files.
+    let file = |i: usize| fs::metadata(work.path().join(format!("artifacts/study/titles/rows/{i:05}.arrow"))).unwrap();
+    let written = |i: usize| file(i).modified().unwrap();
+    let before: Vec<SystemTime> = (0..3).map(written).collect();
     work.edit("pipeline.yaml", "encoder:", "transformer: {batch_tokens: 40}, encoder:");
     work.run().ran(&["titles"]);
     assert_eq!(measured(&work, "titles")["texts_computed"], 0.0);
-    assert!(work.read("artifacts/study/titles/rows.arrow") == before);
+    assert_eq!((0..3).map(written).collect::<Vec<_>>(), before);
+
+    // A part with a new text, and one with a text that only parts before it had: the others stay as they were.
+    let changed = |i: usize| match i {
+        70_000 => format!("{i},w5 w6 new,rock\n"),
+        140_000 => format!("{i},{},rock\n", title(1).unwrap()),
+        _ => row(i),
+    };
+    let rows: String = (0..ROWS).map(changed).collect();
+    work.write("songs.csv", format!("id,title,genre\n{rows}").as_bytes());
+    work.run().ran(&["songs", "titles"]);
+    assert_eq!(
+        (measured(&work, "titles")["texts"], measured(&work, "titles")["texts_computed"]),
+        (distinct + 1.0, 1.0)
+    );
+    assert!(written(0) == before[0] && written(1) != before[1] && written(2) != before[2]);
+    let after = vectors(&work);
+    assert_eq!(vector(&after, 140_000), vector(&parts, 1));
+    let new = encoder.encode(&["w5 w6 new"], 1, &Silent).unwrap();
+    assert_eq!(vector(&after, 70_000), new.row(0));
+    let fresh = embedding(&model, 1);
+    fresh.write("songs.csv", format!("id,title,genre\n{rows}").as_bytes());
+    fresh.run().succeeded();
+    assert!(vectors(&fresh) == after);
+
+    // A damaged part is made anew, and by force all are.
+    let damaged = work.path().join("artifacts/study/titles/rows/00000.arrow");
+    let store = Store::open(&work.path().join("artifacts")).unwrap();
+    fs::remove_file(store.blob_path(Digest::of_file(&damaged).unwrap())).unwrap();
+    work.run().ran(&["titles"]);
+    assert!(vectors(&work) == after);
+    work.run_with(&["--force", "titles"]).ran(&["titles"]);
+    assert_eq!(measured(&work, "titles")["texts_computed"], distinct + 1.0);
+    assert!(vectors(&work) == after);
 }
 
 #[test]
