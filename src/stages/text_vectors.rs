@@ -58,7 +58,7 @@ impl<'c> TextVectors<'c> {
         context: &'c StageContext<'c>,
     ) -> anyhow::Result<Self> {
         u32::try_from(texts.len()).context("more rows than can be numbered")?;
-        let mut numbers: HashMap<&str, u32> = HashMap::new();
+        let mut numbers: HashMap<&str, u32> = HashMap::with_capacity(texts.len());
         let mut rows_of: Vec<(u32, u32)> = Vec::new();
         let mut of_row = Vec::with_capacity(texts.len());
         for row in 0..texts.len() as u32 {

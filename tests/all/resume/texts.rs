@@ -163,6 +163,18 @@ fn texts_that_come_again_much_later_have_their_vectors() {
     work.run_with(&["--force", "titles"]).ran(&["titles"]);
     assert_eq!(measured(&work, "titles")["texts_computed"], distinct + 1.0);
     assert!(vectors(&work) == after);
+
+    // People are shown one table, and so are their programs.
+    let shown = work.runner(&["show", "pipeline.yaml", "titles.rows"]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("150,000 rows × 2 columns"));
+    let copy = "  copy: {kind: command, inputs: {t: titles.rows}, run: [cp, '{t}', '{out}/t.arrow'], outputs: {t: t.arrow}}\n";
+    work.write("pipeline.yaml", (work.text("pipeline.yaml") + copy).as_bytes());
+    work.run().ran(&["copy"]);
+    let copied = Table::from_ipc(&work.read("artifacts/study/copy/t.arrow")).unwrap();
+    let copied = copied.column("title_embedding").unwrap().as_fixed_size_list().clone();
+    assert!(after.iter().enumerate().all(|(i, part)| *part == copied.slice(i * PART_ROWS, part.len())));
+    let verified = work.runner(&["verify", "pipeline.yaml", "--rerun", "titles"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 }
 
 #[test]
