@@ -52,8 +52,6 @@ pub struct StoredFile {
 }
 
 /// [`PART_ROWS`] rows of a table that lie in the store, with all that another table has to know to hold them, too.
-///
-/// [`PART_ROWS`]: super::table_digest::PART_ROWS
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TablePart {
     file: StoredFile,
@@ -68,8 +66,6 @@ impl<'s> TableWriter<'s> {
 
     /// Appends rows as a file of their own. Large tables are best given in batches of [`PART_ROWS`] rows: a reader maps one at a time, and
     /// each is returned as a part that other tables can take.
-    ///
-    /// [`PART_ROWS`]: super::table_digest::PART_ROWS
     pub fn write(&mut self, batch: &RecordBatch) -> Result<Option<TablePart>, TableError> {
         let aligned = self.digests.is_aligned();
         self.digests.update(batch)?;
@@ -223,15 +219,15 @@ impl TableReader {
 
     /// Writes the whole table as one Arrow file at `target`, which must not exist, read-only.
     pub fn copy_out(&self, target: &Path) -> Result<(), TableError> {
-        let file = File::create_new(target).map_err(ArrowError::from)?;
-        let mut writer = FileWriter::try_new_buffered(file, &*self.schema()?)?;
-        for table in self.batches() {
-            writer.write(table?.batch())?;
-        }
-        writer.finish()?;
-        let file = writer.into_inner()?.into_inner().map_err(|error| ArrowError::from(error.into_error()))?;
-        protect(&file, Access::ReadOnly).map_err(ArrowError::from)?;
-        Ok(())
+        let write = || -> Result<(), TableError> {
+            let file = File::create_new(target).map_err(ArrowError::from)?;
+            let mut writer = FileWriter::try_new_buffered(file, &*self.schema()?)?;
+            self.batches().try_for_each(|table| Ok::<_, TableError>(writer.write(table?.batch())?))?;
+            writer.finish()?;
+            let file = writer.into_inner()?.into_inner().map_err(|error| ArrowError::from(error.into_error()))?;
+            Ok(protect(&file, Access::ReadOnly).map_err(ArrowError::from)?)
+        };
+        write().map_err(|error| explain(target, error))
     }
 
     fn decoded(&self, columns: &[usize]) -> impl Iterator<Item = Result<Table, TableError>> + use<'_> {
@@ -312,13 +308,17 @@ impl Store {
         TableReader::new(parts.into_iter().map(open).collect::<Result<_, _>>()?)
     }
 
-    /// Says what a failed write means for the person who has to free some space.
     fn explain(&self, error: ArrowError) -> TableError {
-        match error {
-            ArrowError::IoError(_, error) => {
-                Box::new(StoreError::Io { action: "write", path: self.scratch(), error }).into()
-            }
-            error => error.into(),
+        explain(&self.scratch(), error.into())
+    }
+}
+
+/// Says what a failed write means for the person who has to free some space.
+fn explain(path: &Path, error: TableError) -> TableError {
+    match error {
+        TableError::Arrow(ArrowError::IoError(_, error)) => {
+            Box::new(StoreError::Io { action: "write", path: path.to_owned(), error }).into()
         }
+        error => error,
     }
 }

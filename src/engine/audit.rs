@@ -135,10 +135,7 @@ fn compare(
         let repeated = again.map(|output| output.files.as_slice()).unwrap_or_default();
         // What was kept in one file may come in several.
         if let Some(again) = again.filter(|again| output.holds == PortType::Table && again.files != output.files) {
-            let name = match output.files.as_slice() {
-                [only] => only.name.clone(),
-                _ => format!("{}/", output.port),
-            };
+            let name = output.table_name();
             let tables = (output.reader(store)?.read()?, again.reader(beside)?.read()?);
             match in_tables(&tables.0, &tables.1, tolerance)?.or_else(|| only_bytes(tolerance)) {
                 Some(at) => places.push(Place { file: name, at }),

@@ -327,9 +327,16 @@ impl InputView<'_> {
         &self.output.files
     }
 
-    /// The digest of all files together.
-    pub fn digest(&self) -> Digest {
-        self.output.digest()
+    /// Each file as something that was delivered: its name, bytes and digest. A table is one thing, however many parts it lies in.
+    pub fn delivered(&self) -> Vec<FileRecord> {
+        match self.output.files.as_slice() {
+            parts @ [_, _, ..] if self.holds() == PortType::Table => vec![FileRecord {
+                name: self.output.table_name(),
+                digest: self.output.digest(),
+                bytes: parts.iter().map(|part| part.bytes).sum(),
+            }],
+            files => files.to_vec(),
+        }
     }
 
     /// Rows and columns of a table.

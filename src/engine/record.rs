@@ -47,6 +47,14 @@ impl OutputRecord {
         hasher.finish()
     }
 
+    /// What a person calls it: its only file, or the folder that a table's parts lie in.
+    pub fn table_name(&self) -> String {
+        match self.files.as_slice() {
+            [only] => only.name.clone(),
+            _ => format!("{}/", self.port),
+        }
+    }
+
     /// The table that the files hold together.
     pub fn reader(&self, store: &Store) -> Result<TableReader, TableError> {
         store.open_table(self.files.iter().map(|file| file.digest))

@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::tested::{Tested, contests};
-use crate::artifact::{Digest, Table};
-use crate::engine::{InputView, PortType, StageContext, WholeStage};
+use crate::artifact::Table;
+use crate::engine::{PortType, StageContext, WholeStage};
 use crate::report::{ColumnView, Contest, Delivered, StageArtifacts, TableView};
 
 /// Rows of a table that a page may show or draw; larger tables are cut, curves are far shorter.
@@ -53,7 +53,13 @@ impl Told {
                 ..StageArtifacts::default()
             };
             for output in &whole.outputs {
-                artifacts.files.extend(delivered(output));
+                artifacts.files.extend(output.delivered().into_iter().map(|file| Delivered {
+                    name: file.name,
+                    port: output.port().to_owned(),
+                    bytes: file.bytes,
+                    digest: file.digest.to_string(),
+                    extent: output.extent(),
+                }));
                 match output.holds() {
                     PortType::Json => {
                         for file in output.files() {
@@ -76,23 +82,6 @@ impl Told {
         edges.dedup();
         Ok(Told { stages, edges, contests: contests(tested) })
     }
-}
-
-/// The files of an output; the parts of a table are one.
-fn delivered(output: &InputView) -> Vec<Delivered> {
-    let one = |name: String, bytes: u64, digest: Digest| Delivered {
-        name,
-        port: output.port().to_owned(),
-        bytes,
-        digest: digest.to_string(),
-        extent: output.extent(),
-    };
-    let files = output.files();
-    if output.holds() == PortType::Table && files.len() > 1 {
-        let bytes = files.iter().map(|file| file.bytes).sum();
-        return vec![one(format!("{}/", output.port()), bytes, output.digest())];
-    }
-    files.iter().map(|file| one(file.name.clone(), file.bytes, file.digest)).collect()
 }
 
 /// The first rows of a table's numbers and texts; vectors are left out.

@@ -28,8 +28,7 @@ pub(super) fn list(record: &ActionRecord, stage: &str, style: Style) -> String {
             .map(|table| format!("{} rows × {} columns", screen::count(table.rows as u64), table.columns.len()));
         let names = match output.files.as_slice() {
             [only] => only.name.clone(),
-            // Parts that are one table.
-            _ if output.table.is_some() => format!("{}/ ({files} files)", output.port),
+            _ if output.table.is_some() => format!("{} ({files} files)", output.table_name()),
             _ => format!("{files} files"),
         };
         let what = extent.map(|extent| format!("{names}, {extent}")).unwrap_or(names);

@@ -167,7 +167,8 @@ fn texts_that_come_again_much_later_have_their_vectors() {
     // People are shown one table, and so are their programs.
     let shown = work.runner(&["show", "pipeline.yaml", "titles.rows"]);
     assert!(String::from_utf8_lossy(&shown.stdout).contains("150,000 rows × 2 columns"));
-    let copy = "  copy: {kind: command, inputs: {t: titles.rows}, run: [cp, '{t}', '{out}/t.arrow'], outputs: {t: t.arrow}}\n";
+    let copy =
+        "  copy: {kind: command, inputs: {t: titles.rows}, run: [cp, '{t}', '{out}/t.arrow'], outputs: {t: t.arrow}}\n";
     work.write("pipeline.yaml", (work.text("pipeline.yaml") + copy).as_bytes());
     work.run().ran(&["copy"]);
     let copied = Table::from_ipc(&work.read("artifacts/study/copy/t.arrow")).unwrap();
