@@ -9,6 +9,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Context as _, anyhow, bail};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use serde::Serialize;
 
 use super::check::steps;
@@ -294,6 +296,11 @@ impl InputView<'_> {
     /// The table, with the declared columns only; the others are not read. It lies in a memory map where it was written as one batch.
     pub fn table(&self) -> anyhow::Result<Table> {
         self.shown(self.reader()?.read()?)
+    }
+
+    /// The columns of [`InputView::table`], without reading any rows.
+    pub fn schema(&self) -> anyhow::Result<SchemaRef> {
+        Ok(self.shown(Table::new(RecordBatch::new_empty(self.reader()?.schema()?)))?.schema())
     }
 
     /// The same rows batch by batch, so that they need not fit into memory together.

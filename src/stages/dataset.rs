@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float32Type, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type};
 use serde_json::json;
 
 use super::encoder::{self, TFIDF};
@@ -238,20 +238,24 @@ pub(super) fn add_embeddings(
     texts: &[String],
     wanted: &[&serde_json::Value],
 ) -> anyhow::Result<Vec<serde_json::Value>> {
-    let tables = inputs.iter().map(InputView::table).collect::<anyhow::Result<Vec<_>>>()?;
+    let schemas = inputs.iter().map(InputView::schema).collect::<anyhow::Result<Vec<_>>>()?;
     let mut encoders = Vec::with_capacity(texts.len());
     for (i, text) in texts.iter().enumerate() {
         let name = embedding_of(text);
-        let mut having: Vec<&Table> = tables.iter().filter(|table| table.column(&name).is_ok()).collect();
+        let fields = inputs.iter().zip(&schemas).filter_map(|(input, schema)| {
+            let field = schema.field_with_name(&name).ok()?;
+            Some((input, field, made_by(field)))
+        });
+        let mut having: Vec<_> = fields.collect();
         if let Some(wanted) = wanted.get(i) {
             // Stable: the first stays the first among equals.
-            having.sort_by_key(|table| made_by(table, &name).ok().as_ref() != Some(*wanted));
+            having.sort_by_key(|(_, _, made_by)| made_by != *wanted);
         }
-        let table = having.first().ok_or_else(|| {
+        let (input, field, made_by) = having.into_iter().next().ok_or_else(|| {
             anyhow!("no embedding of column '{text}' (add an `embed` stage with `columns: [{text}]` to `embeddings`)")
         })?;
-        frame.insert(text.clone(), join(table, &name, row_id)?);
-        encoders.push(made_by(table, &name)?);
+        frame.insert(text.clone(), join(input, field, row_id)?);
+        encoders.push(made_by);
     }
     Ok(encoders)
 }
@@ -275,28 +279,38 @@ pub(super) fn add_tokens<'a>(
 }
 
 /// What made an embedding column.
-fn made_by(table: &Table, name: &str) -> anyhow::Result<serde_json::Value> {
-    let schema = table.schema();
-    let made_by = schema.field_with_name(name)?.metadata().get(ENCODER).cloned().unwrap_or_default();
-    Ok(serde_json::from_str(&made_by).unwrap_or(json!(null)))
+fn made_by(field: &Field) -> serde_json::Value {
+    let made_by = field.metadata().get(ENCODER).cloned().unwrap_or_default();
+    serde_json::from_str(&made_by).unwrap_or(json!(null))
 }
 
-fn join(table: &Table, name: &str, row_id: &[i64]) -> anyhow::Result<Column> {
-    let place: HashMap<i64, usize> = integers(table, ROW_ID)?.into_iter().enumerate().map(|(i, id)| (id, i)).collect();
-    let lists = table.column(name)?;
-    let DataType::FixedSizeList(_, dim) = lists.data_type() else {
-        bail!("column '{name}' is not an embedding but {}", lists.data_type());
+/// The vectors of the rows with these ids, batch by batch: of a large table no more is in memory beside them than one.
+fn join(input: &InputView, field: &Field, row_id: &[i64]) -> anyhow::Result<Column> {
+    let name = field.name();
+    let dim = match field.data_type() {
+        DataType::FixedSizeList(_, dim @ 1..) => usize::try_from(*dim)?,
+        other => bail!("column '{name}' is not an embedding but {other}"),
     };
-    let dim = usize::try_from(*dim)?;
-    let values = lists.as_fixed_size_list().values();
-    let values = values.as_primitive_opt::<Float32Type>().ok_or_else(|| anyhow!("'{name}' does not hold f32"))?;
-    let values = values.values();
-    let mut joined = Vec::with_capacity(row_id.len() * dim);
-    for id in row_id {
-        let i = *place.get(id).ok_or_else(|| {
+    let place: HashMap<i64, usize> = row_id.iter().enumerate().map(|(row, id)| (*id, row)).collect();
+    let mut joined = vec![0.0; row_id.len() * dim];
+    let mut found = vec![false; row_id.len()];
+    input.batches(|table| {
+        let values = table.column(name)?.as_fixed_size_list().values();
+        let values = values.as_primitive_opt::<Float32Type>().ok_or_else(|| anyhow!("'{name}' does not hold f32"))?;
+        for (vector, id) in values.values().chunks_exact(dim).zip(integers(&table, ROW_ID)?) {
+            if let Some(&row) = place.get(&id) {
+                joined[row * dim..(row + 1) * dim].copy_from_slice(vector);
+                found[row] = true;
+            }
+        }
+        Ok(())
+    })?;
+    for (row, id) in row_id.iter().enumerate().filter(|(row, _)| !found[*row]) {
+        // A row that is there twice was found where it stands last.
+        let last = place.get(id).copied().filter(|&last| found[last]).ok_or_else(|| {
             anyhow!("row {id} has no '{name}' (the `embed` stage must read the same `load` stage as these rows)")
         })?;
-        joined.extend_from_slice(&values[i * dim..(i + 1) * dim]);
+        joined.copy_within(last * dim..(last + 1) * dim, row * dim);
     }
     Ok(Column::Vector { dim, values: joined })
 }

@@ -97,7 +97,8 @@ fn texts_that_come_again_much_later_have_their_vectors() {
     const ROWS: usize = 150_000;
     let model = SmallModel::new("bert");
     let title = |i: usize| (!i.is_multiple_of(7)).then(|| format!("w{} w{} {}", 4 + i % 31, 4 + i % 29, i % 1201));
-    let row = |i: usize| format!("{i},{},rock\n", title(i).unwrap_or_default());
+    let genre = |i: usize| if i % 31 < 15 { "rock" } else { "rap" };
+    let row = |i: usize| format!("{i},{},{}\n", title(i).unwrap_or_default(), genre(i));
     let rows: String = (0..ROWS).map(row).collect();
     let work = embedding(&model, 1);
     work.write("songs.csv", format!("id,title,genre\n{rows}").as_bytes());
@@ -174,6 +175,22 @@ fn texts_that_come_again_much_later_have_their_vectors() {
     let copied = Table::from_ipc(&work.read("artifacts/study/copy/t.arrow")).unwrap();
     let copied = copied.column("title_embedding").unwrap().as_fixed_size_list().clone();
     assert!(after.iter().enumerate().all(|(i, part)| *part == copied.slice(i * PART_ROWS, part.len())));
+    // A learner finds every row's vector, in whichever part it lies: it learns the same from one file.
+    let learn = |name: &str, from: &str| {
+        format!(
+            "  {name}: {{kind: train, rows: folds, embeddings: {from}, text: [title], network: {{trunk: {{layers: [8]}}}}, \
+             epochs: 1, seed: 3}}\n"
+        )
+    };
+    let folds = "  folds: {kind: split, rows: songs, train: 0.6, valid: 0.2, test: 0.2}\n";
+    let all = work.text("pipeline.yaml") + folds + &learn("parts", "titles") + &learn("one", "copy");
+    work.write("pipeline.yaml", all.as_bytes());
+    // They are the same column to begin with.
+    work.run_with(&["parts"]).ran(&["folds", "parts"]);
+    work.run_with(&["one"]).restored(&["one"]);
+    let learnt = work.read("artifacts/study/parts/model.safetensors");
+    work.run_with(&["--force", "one"]).ran(&["one"]);
+    assert!(work.read("artifacts/study/one/model.safetensors") == learnt);
     let verified = work.runner(&["verify", "pipeline.yaml", "--rerun", "titles"]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 }
