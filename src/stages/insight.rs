@@ -20,7 +20,7 @@ pub(super) fn calibrate(model: &mut Classifier, data: &Dataset) -> Result<Value,
     let mut before: Vec<(&str, Matrix, Vec<u32>)> = Vec::new();
     for (name, rows) in parts {
         let labels = rows.iter().map(|&row| data.labels[row]).collect();
-        before.push((name, model.predict_probabilities(&data.frame.take(rows))?, labels));
+        before.push((name, model.predict_rows(&data.frame, rows)?, labels));
     }
     let temperature = before.first().map_or(1.0, |(_, probabilities, labels)| fit_temperature(probabilities, labels));
     model.set_temperature(temperature);
@@ -48,6 +48,6 @@ pub(super) fn findings(
     diverged: Option<usize>,
     metric: Metric,
 ) -> Result<Vec<Finding>, ModelError> {
-    let units = model.silent_units(&data.frame.take(&data.train))?;
+    let units = model.silent_units(&data.frame, &data.train)?;
     Ok(diagnose(&Course { curves, best_epoch, diverged, metric, units }))
 }

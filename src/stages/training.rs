@@ -144,7 +144,7 @@ pub(super) fn scores_by_part(
         if rows.is_empty() {
             continue;
         }
-        let probabilities = model.predict_probabilities(&data.frame.take(rows))?;
+        let probabilities = model.predict_rows(&data.frame, rows)?;
         let truth: Vec<u32> = rows.iter().map(|&i| data.labels[i]).collect();
         let mut scores = Scores::from_probabilities(&data.classes, &truth, &probabilities);
         if name != "train" {

@@ -69,12 +69,11 @@ impl Classifier {
         self.temperature = temperature;
     }
 
-    /// How many hidden units are zero for every row of `frame`; `None` where the activation is never exactly zero.
-    pub fn silent_units(&self, frame: &Frame) -> Result<Option<Units>, ModelError> {
+    /// How many hidden units are zero for all of those rows of `frame`; `None` where the activation is never exactly zero.
+    pub fn silent_units(&self, frame: &Frame, rows: &[usize]) -> Result<Option<Units>, ModelError> {
         if self.blueprint().activation != Activation::Relu {
             return Ok(None);
         }
-        let rows: Vec<usize> = (0..frame.rows).collect();
         on_one_thread(|| {
             let mut fired: Vec<Vec<bool>> = Vec::new();
             for part in rows.chunks(ROWS_AT_ONCE) {
@@ -98,10 +97,14 @@ impl Classifier {
 
     /// Class probabilities (rows × classes; rows sum to 1) of every row, in order. Missing numbers are imputed as in training.
     pub fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, ModelError> {
-        let rows: Vec<usize> = (0..frame.rows).collect();
+        self.predict_rows(frame, &(0..frame.rows).collect::<Vec<_>>())
+    }
+
+    /// The same of some rows, without a copy of the frame.
+    pub fn predict_rows(&self, frame: &Frame, rows: &[usize]) -> Result<Matrix, ModelError> {
         on_one_thread(|| {
-            // A frame without rows still has its columns checked.
-            let parts = if rows.is_empty() { vec![&rows[..]] } else { rows.chunks(ROWS_AT_ONCE).collect() };
+            // Without any rows the columns are still checked.
+            let parts = if rows.is_empty() { vec![rows] } else { rows.chunks(ROWS_AT_ONCE).collect() };
             let said = parts.into_par_iter().map(|part| -> Result<Vec<f32>, ModelError> {
                 let inputs = self.preprocessing.apply(frame, part)?;
                 match part.is_empty() {
@@ -110,7 +113,7 @@ impl Classifier {
                 }
             });
             let data = said.collect::<Result<Vec<_>, _>>()?.concat();
-            let mut probabilities = Matrix::from_vec(frame.rows, self.classes.len(), data);
+            let mut probabilities = Matrix::from_vec(rows.len(), self.classes.len(), data);
             temper(&mut probabilities, self.temperature);
             Ok(probabilities)
         })

@@ -147,7 +147,7 @@ impl Study<'_> {
         let place = |row: &usize| old.iter().position(|class| *class == classes[labels[*row] as usize]);
         let known: Vec<usize> = rows.iter().copied().filter(|row| place(row).is_some()).collect();
         let truth: Vec<u32> = known.iter().filter_map(place).map(|class| class as u32).collect();
-        let predicted = self.old.predict_probabilities(&frame.take(&known))?;
+        let predicted = self.old.predict_rows(frame, &known)?;
         Ok(GroupScores::new(old, old, &truth, &predicted).old_classes)
     }
 }

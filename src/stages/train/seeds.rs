@@ -48,8 +48,7 @@ impl Train {
 
         let mut said = Vec::new();
         for (part, rows) in [("train", &data.train), ("valid", &data.valid), ("test", &data.test)] {
-            let frame = data.frame.take(rows);
-            let of_part = networks.iter().map(|one| one.model.predict_probabilities(&frame));
+            let of_part = networks.iter().map(|one| one.model.predict_rows(&data.frame, rows));
             said.push(Said { part, rows, probabilities: of_part.collect::<Result<_, _>>()? });
         }
         let labels = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<Vec<u32>>();

@@ -56,7 +56,8 @@ fn units_that_never_fire_are_counted() {
     let fixture = Fixture::new(300, 3);
     let network = serde_json::from_str(r#"{"trunk": {"layers": [16, 12]}, "batch_norm": false}"#).unwrap();
     let model = train(fixture.data(), &network, &short_training(2), 1, &Silent).unwrap().model;
-    let alive = model.silent_units(&fixture.frame).unwrap().unwrap();
+    let all: Vec<usize> = (0..300).collect();
+    let alive = model.silent_units(&fixture.frame, &all).unwrap().unwrap();
     let (weights, recipe) = model.to_parts().unwrap();
     // Five units of the second layer get a threshold that no row reaches.
     let file = SafeTensors::deserialize(&weights).unwrap();
@@ -69,13 +70,14 @@ fn units_that_never_fire_are_counted() {
         (own, view)
     });
     let silenced = safetensors::serialize(tensors.collect::<Vec<_>>(), None).unwrap();
-    let units = Classifier::from_parts(&silenced, &recipe).unwrap().silent_units(&fixture.frame).unwrap().unwrap();
+    let units =
+        Classifier::from_parts(&silenced, &recipe).unwrap().silent_units(&fixture.frame, &all).unwrap().unwrap();
     assert!(units.all == alive.all && units.all >= 28, "{units:?} {alive:?}");
     assert!((5..=5 + alive.dead).contains(&units.dead), "{units:?} {alive:?}");
     // An activation that is never exactly zero has no dead units.
     let mish = serde_json::from_str(r#"{"trunk": {"layers": [4]}, "activation": "mish"}"#).unwrap();
     let model = train(fixture.data(), &mish, &short_training(1), 1, &Silent).unwrap().model;
-    assert_eq!(model.silent_units(&fixture.frame).unwrap(), None);
+    assert_eq!(model.silent_units(&fixture.frame, &all).unwrap(), None);
 }
 
 #[test]
