@@ -9,18 +9,16 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Context as _, anyhow, bail};
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use serde::Serialize;
 
 use super::check::steps;
-use super::decision::Ground;
 use super::event::{Event, Sink};
+use super::input::{BoundInput, InputView, WholeStage};
 use super::plan::PlannedStage;
-use super::record::{ActionRecord, FileRecord, OutputRecord, TableRecord};
-use super::stage::{PortType, Reads, Report};
+use super::record::{FileRecord, OutputRecord, TableRecord};
+use super::stage::{PortType, Report};
 use crate::artifact::digest::Hasher;
-use crate::artifact::{Digest, RowMemo, Scratch, Store, Table, TableReader, TableWriter};
+use crate::artifact::{Digest, RowMemo, Scratch, Store, Table, TableWriter};
 use crate::spec::PipelineSpec;
 
 pub struct StageContext<'a> {
@@ -37,45 +35,6 @@ pub struct StageContext<'a> {
     pub(super) outputs: Vec<OutputRecord>,
     pub(super) measurements: Mutex<BTreeMap<String, f64>>,
     pub(super) headline: String,
-}
-
-/// An input with the record of the stage that it comes from.
-pub(super) struct BoundInput<'a> {
-    pub port: &'static str,
-    pub label: Option<&'a str>,
-    pub record: &'a ActionRecord,
-    pub output: Option<&'a str>,
-    pub stage: &'a str,
-    /// Of a whole stage: what a report is told of it.
-    pub view: Option<serde_json::Value>,
-}
-
-/// One output of an upstream stage.
-pub struct InputView<'a> {
-    store: &'a Store,
-    output: &'a OutputRecord,
-    reads: &'a Reads,
-    stage: &'a str,
-}
-
-/// A whole upstream stage, for reports.
-pub struct WholeStage<'a> {
-    /// Name, kind, parameters and inputs, as JSON.
-    pub view: Cow<'a, serde_json::Value>,
-    pub outputs: Vec<InputView<'a>>,
-}
-
-impl<'a> WholeStage<'a> {
-    /// A stage of the plan with a result of it, for those who look at results without running anything.
-    pub fn of(ground: &'a Ground, stage: usize, record: &'a ActionRecord) -> Self {
-        let name = &ground.plan.stages[stage].name;
-        WholeStage::new(ground.store, name, Cow::Owned(ground.view(stage)), record)
-    }
-
-    fn new(store: &'a Store, stage: &'a str, view: Cow<'a, serde_json::Value>, record: &'a ActionRecord) -> Self {
-        let outputs = record.outputs.iter().map(|output| InputView { store, output, reads: &Reads::All, stage });
-        WholeStage { view, outputs: outputs.collect() }
-    }
 }
 
 impl<'a> StageContext<'a> {
@@ -276,109 +235,6 @@ impl<'a> StageContext<'a> {
             outputs.push(self.outputs.swap_remove(position));
         }
         Ok(outputs)
-    }
-}
-
-impl InputView<'_> {
-    /// The name of the stage that gave it.
-    pub fn stage(&self) -> &str {
-        self.stage
-    }
-
-    pub fn port(&self) -> &str {
-        &self.output.port
-    }
-
-    pub fn holds(&self) -> PortType {
-        self.output.holds
-    }
-
-    /// The table, with the declared columns only; the others are not read. It lies in a memory map where it was written as one batch.
-    pub fn table(&self) -> anyhow::Result<Table> {
-        self.shown(self.reader()?.read()?)
-    }
-
-    /// The columns of [`InputView::table`], without reading any rows.
-    pub fn schema(&self) -> anyhow::Result<SchemaRef> {
-        Ok(self.shown(Table::new(RecordBatch::new_empty(self.reader()?.schema()?)))?.schema())
-    }
-
-    /// The same rows batch by batch, so that they need not fit into memory together.
-    pub fn batches(&self, mut each: impl FnMut(Table) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        self.reader()?.batches().try_for_each(|batch| each(self.shown(batch?)?))
-    }
-
-    /// The first `count` rows, or all if they are fewer.
-    pub fn head(&self, count: usize) -> anyhow::Result<Table> {
-        self.shown(self.reader()?.head(count)?)
-    }
-
-    fn reader(&self) -> anyhow::Result<TableReader> {
-        let reader = self.output.reader(self.store)?;
-        Ok(match self.reads {
-            Reads::All => reader,
-            Reads::Columns(names) | Reads::ColumnsAndMetadata(names) => reader.project(names),
-        })
-    }
-
-    /// Metadata is for those that declared it.
-    fn shown(&self, table: Table) -> anyhow::Result<Table> {
-        Ok(match self.reads {
-            Reads::All | Reads::ColumnsAndMetadata(_) => table,
-            Reads::Columns(_) => table.without_metadata()?,
-        })
-    }
-
-    /// The files with the size and the digest of their content.
-    pub fn files(&self) -> &[FileRecord] {
-        &self.output.files
-    }
-
-    /// Each file as something that was delivered: its name, bytes and digest. A table is one thing, however many parts it lies in.
-    pub fn delivered(&self) -> Vec<FileRecord> {
-        match self.output.files.as_slice() {
-            parts @ [_, _, ..] if self.holds() == PortType::Table => vec![FileRecord {
-                name: self.output.table_name(),
-                digest: self.output.digest(),
-                bytes: parts.iter().map(|part| part.bytes).sum(),
-            }],
-            files => files.to_vec(),
-        }
-    }
-
-    /// Rows and columns of a table.
-    pub fn extent(&self) -> Option<(u64, u64)> {
-        self.output.table.as_ref().map(|table| (table.rows as u64, table.columns.len() as u64))
-    }
-
-    pub fn file_names(&self) -> Vec<&str> {
-        self.output.files.iter().map(|file| file.name.as_str()).collect()
-    }
-
-    /// Copies the files into a folder, verified and read-only, so that a program can be shown them without sight of the store. A table comes
-    /// as one file, `PORT.arrow`, also where it lies in several.
-    pub fn copy_into(&self, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-        if self.holds() == PortType::Table && self.output.files.len() > 1 {
-            let path = folder.join(format!("{}.arrow", self.port()));
-            self.output.reader(self.store)?.copy_out(&path)?;
-            return Ok(vec![path]);
-        }
-        let mut paths = Vec::with_capacity(self.output.files.len());
-        for file in &self.output.files {
-            let path = folder.join(&file.name);
-            if let Some(inner) = path.parent() {
-                std::fs::create_dir_all(inner)?;
-            }
-            self.store.copy_out(file.digest, &path)?;
-            paths.push(path);
-        }
-        Ok(paths)
-    }
-
-    pub fn file(&self, name: &str) -> anyhow::Result<Vec<u8>> {
-        let file = self.output.files.iter().find(|file| file.name == name);
-        let file = file.ok_or_else(|| anyhow!("'{}' has no file '{name}'", self.stage))?;
-        Ok(self.store.get(file.digest)?)
     }
 }
 

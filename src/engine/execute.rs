@@ -9,9 +9,10 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::anyhow;
 
-use super::context::{BoundInput, Reporter, StageContext};
+use super::context::{Reporter, StageContext};
 use super::decision::{Decision, Ground, Known, Status, load_record};
 use super::event::{Event, Outcome, Sink};
+use super::input::BoundInput;
 use super::manifest::Manifest;
 use super::reason::StaleReason;
 use super::record::{ActionRecord, Provenance};

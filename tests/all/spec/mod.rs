@@ -1,6 +1,7 @@
 //! The room `spec` through its public door: one pipeline text in, a spec or rendered problems out.
 
 mod agreement;
+mod faults;
 mod include;
 mod instances;
 mod pipeline;
@@ -8,6 +9,7 @@ mod rendering;
 mod syntax;
 mod templates;
 mod typed;
+mod typed_property;
 
 use runner::spec::{self, PipelineSpec, Problems};
 use serde_json::Value;
