@@ -59,7 +59,11 @@ fn a_table_in_pieces_is_the_same_table() {
         }
         let copy = folder.path().join(stored.files.len().to_string());
         reader.copy_out(&copy).expect("copied");
-        assert_eq!(Table::from_ipc(&std::fs::read(&copy).expect("a file")).expect("a table"), whole);
+        let bytes = std::fs::read(&copy).expect("a file");
+        assert_eq!(Table::from_ipc(&bytes).expect("a table"), whole);
+        // A file may hold several batches, too: once, all tables were one file.
+        let copied = store.put(&bytes).expect("kept");
+        assert_eq!(store.open_table([copied]).and_then(|reader| reader.read()).expect("a table"), whole);
         assert!(std::fs::metadata(&copy).expect("a file").permissions().readonly());
         let rows: usize = reader.batches().map(|table| table.expect("a batch").rows()).sum();
         assert_eq!(rows, 1000);

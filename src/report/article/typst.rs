@@ -166,10 +166,13 @@ impl Writer<'_> {
     }
 
     fn table(&self, table: &Table) -> String {
+        let wrapped = table.columns.iter().filter(|column| matches!(column.align, Align::Wrapped(_))).count();
         let columns: Vec<String> = table
             .columns
             .iter()
             .map(|column| match column.align {
+                // Alone it takes all that the others leave.
+                Align::Wrapped(_) if wrapped == 1 => "1fr".to_owned(),
                 Align::Wrapped(share) => format!("{}%", share * 100.0),
                 _ => "auto".to_owned(),
             })
