@@ -67,7 +67,7 @@ impl<'s> TableWriter<'s> {
     /// Appends rows as a file of their own. Large tables are best given in batches of [`PART_ROWS`] rows: a reader maps one at a time, and
     /// each is returned as a part that other tables can take.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<Option<TablePart>, TableError> {
-        let aligned = self.digests.is_aligned();
+        let is_part = self.digests.is_aligned() && batch.num_rows() == PART_ROWS;
         self.digests.update(batch)?;
         let explain = |error| self.store.explain(error);
         let pending = self.store.pending().map_err(Box::new)?;
@@ -80,8 +80,7 @@ impl<'s> TableWriter<'s> {
         let file = StoredFile { digest: Digest::from(hasher.finalize()), bytes };
         self.store.keep(pending, file.digest).map_err(Box::new)?;
         self.files.push(file);
-        let whole = aligned && batch.num_rows() == PART_ROWS;
-        Ok(self.digests.part().filter(|_| whole).map(|columns| TablePart { file, columns: columns.to_vec() }))
+        Ok(self.digests.part().filter(|_| is_part).map(|columns| TablePart { file, columns: columns.to_vec() }))
     }
 
     /// Appends the rows of a part that the store has; `false` where it has it no more, or where the part is none of a table like this one.

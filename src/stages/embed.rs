@@ -150,7 +150,7 @@ fn write(
         let memo = part_memo(context, schema, &ids, &rows, columns)?;
         let known = memo.as_ref().and_then(Memo::get);
         if known.and_then(|part| serde_json::from_slice(&part).ok()).is_some_and(|part| writer.take(part)) {
-            columns.iter_mut().for_each(|column| column.skip(rows.clone()));
+            columns.iter_mut().for_each(|column| column.pass(rows.clone()));
             continue;
         }
         let mut arrays = vec![ids];

@@ -104,8 +104,8 @@ impl<'c> TextVectors<'c> {
         Arc::new(self.texts.slice(rows.start, rows.len()))
     }
 
-    /// Passes by the next rows, whose vectors are not wanted.
-    pub fn skip(&mut self, rows: Range<usize>) {
+    /// Notes that the next rows are passed, be it that their vectors were given or that nobody wants them.
+    pub fn pass(&mut self, rows: Range<usize>) {
         self.met = self.of_row[rows].iter().map(|number| *number as usize + 1).fold(self.met, usize::max);
     }
 
@@ -121,7 +121,7 @@ impl<'c> TextVectors<'c> {
             fresh.extend_from_slice(&self.vectors(some)?.data);
             self.spent += clock.elapsed();
         }
-        self.skip(rows.clone());
+        self.pass(rows.clone());
         self.put_aside(&new, rows.end, &fresh)?;
         // Usually each text is new: then the vectors are those of the rows already.
         if new.len() == numbers.len() {

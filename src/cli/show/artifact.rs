@@ -103,17 +103,18 @@ fn table(head: &Table, rows: usize, style: Style) -> anyhow::Result<String> {
 /// Nothing cut: documents as they are, an object for each row of a table, the files with their digests.
 pub(super) fn json(store: &Store, output: &OutputRecord) -> anyhow::Result<String> {
     let mut text = String::new();
-    if output.holds == PortType::Table {
-        output.reader(store)?.batches().try_for_each(|batch| rows(&batch?, &mut text))?;
-        return Ok(text);
-    }
-    for file in &output.files {
-        match output.holds {
-            PortType::Json => {
+    match output.holds {
+        PortType::Table => output.reader(store)?.batches().try_for_each(|batch| rows(&batch?, &mut text))?,
+        PortType::Json => {
+            for file in &output.files {
                 let value: Value = serde_json::from_slice(&store.get(file.digest)?)?;
                 text.push_str(&format!("{value}\n"));
             }
-            _ => text.push_str(&format!("{}\n", serde_json::to_string(file)?)),
+        }
+        PortType::Model | PortType::Files => {
+            for file in &output.files {
+                text.push_str(&format!("{}\n", serde_json::to_string(file)?));
+            }
         }
     }
     Ok(text)
