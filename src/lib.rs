@@ -4,6 +4,7 @@
 //! See ARCHITECTURE.md; `tests/layers.rs` keeps the drawing true.
 
 pub mod artifact;
+pub mod boundary;
 pub mod cli;
 pub mod engine;
 pub mod ml;

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::boundary::files::open_regular;
+
 /// 32 bytes of BLAKE3, written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -19,7 +21,7 @@ impl Digest {
 
     /// The digest of a file's content, read in pieces so that large sources need no memory.
     pub fn of_file(path: &std::path::Path) -> std::io::Result<Self> {
-        Digest::of_reader(std::fs::File::open(path)?)
+        Digest::of_reader(open_regular(path)?)
     }
 
     /// The digest of what remains to be read.

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::boundary::files::{open_regular, read_regular, refuse_special};
+
 /// What is done to a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
@@ -110,12 +112,12 @@ impl Disk {
     }
 
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.step(Operation::Read, path, || fs::read(path))
+        self.step(Operation::Read, path, || read_regular(path))
     }
 
     /// For reading in pieces.
     pub fn open(&self, path: &Path) -> io::Result<File> {
-        self.step(Operation::Read, path, || File::open(path))
+        self.step(Operation::Read, path, || open_regular(path))
     }
 
     /// Replaces `target` by another name of the file `from`; where the file system cannot, by a copy. `target` is never half a file.
@@ -243,6 +245,10 @@ pub fn in_pieces(mut reader: impl Read, mut each: impl FnMut(&[u8])) -> io::Resu
 /// Writes a file outside the store so that it is there whole or not at all, also after a power failure.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    // A rename would put the file in the place of the pipe or device.
+    if let Ok(metadata) = fs::metadata(path) {
+        refuse_special(&metadata)?;
+    }
     Disk::default().write(folder, path, bytes, Access::ReadWrite)
 }
 

@@ -2,15 +2,14 @@
 //!
 //! Knows nothing of where tables come from or what their columns mean.
 
-use std::io::Cursor;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::FileWriter;
 
+use super::ipc::IpcFile;
 use super::store::StoreError;
 use super::table_digest::{TableDigests, TableHasher};
 
@@ -89,14 +88,7 @@ impl Table {
     }
 
     pub fn from_ipc(bytes: &[u8]) -> Result<Self, TableError> {
-        let reader = FileReader::try_new(Cursor::new(bytes), None)?;
-        let schema = reader.schema();
-        let batches = reader.collect::<Result<Vec<_>, _>>()?;
-        let batch = match <[RecordBatch; 1]>::try_from(batches) {
-            Ok([batch]) => batch,
-            Err(batches) => arrow::compute::concat_batches(&schema, &batches)?,
-        };
-        Ok(Table { batch })
+        IpcFile::parse(bytes.to_vec())?.read()
     }
 
     /// What identifies the content: see [`TableHasher`].

@@ -12,21 +12,18 @@ use arrow::buffer::Buffer;
 use arrow::compute::{BatchCoalescer, concat_batches};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::ipc::convert::try_fb_to_schema;
-use arrow::ipc::reader::{FileDecoder, read_footer_length};
+use arrow::ipc::reader::FileDecoder;
 use arrow::ipc::writer::FileWriter;
-use arrow::ipc::{Block, MetadataVersion, root_as_footer};
+use arrow::ipc::{Block, MetadataVersion};
 use memmap2::MmapOptions;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::disk::{Access, Pending, protect};
+use super::ipc::{self, Footer, TRAILER, length_of};
 use super::store::{Store, StoreError};
 use super::table::{Table, TableError};
 use super::table_digest::{PART_ROWS, TableDigests, TableHasher};
-
-/// The footer's length and the magic word that end an Arrow file.
-const TRAILER: u64 = 10;
 
 /// A table on its way into the store. Dropped without [`TableWriter::finish`], no table points at its parts, and `collect` takes them.
 pub struct TableWriter<'s> {
@@ -234,7 +231,7 @@ impl TableReader {
         self.parts.iter().flat_map(move |part| {
             let decoder = FileDecoder::new(self.whole.clone(), part.version).with_projection(columns.clone());
             part.blocks.iter().map(move |block| {
-                let batch = decoder.read_record_batch(block, &part.map(block)?)?;
+                let batch = ipc::decode(&decoder, block, &part.map(block)?)?;
                 let none = || ArrowError::ParseError(format!("no rows in {}", part.path.display()));
                 Ok(Table::new(batch.ok_or_else(none)?))
             })
@@ -247,21 +244,11 @@ impl Part {
         let end = file.seek(SeekFrom::End(0)).map_err(ArrowError::from)?;
         let mut trailer = [0; TRAILER as usize];
         read_at(&mut file, end.checked_sub(TRAILER), &mut trailer)?;
-        let length = read_footer_length(trailer)?;
+        let length = ipc::footer_length(trailer, end)?;
         let mut footer = vec![0; length];
         read_at(&mut file, end.checked_sub(TRAILER + length as u64), &mut footer)?;
-        let footer = root_as_footer(&footer).map_err(|error| ArrowError::ParseError(error.to_string()))?;
-        let schema = footer.schema().ok_or_else(|| ArrowError::ParseError("no schema in the footer".to_owned()))?;
-        let blocks: Vec<Block> = footer.recordBatches().into_iter().flatten().copied().collect();
-        let inside = |block: &Block| {
-            let length = length_of(block)?;
-            u64::try_from(block.offset()).ok()?.checked_add(length).filter(|&to| to <= end)
-        };
-        if blocks.iter().any(|block| inside(block).is_none()) {
-            return Err(ArrowError::ParseError("a batch lies beyond the end of the file".to_owned()).into());
-        }
-        let schema: SchemaRef = Arc::new(try_fb_to_schema(schema)?);
-        Ok((Part { path, file, version: footer.version(), blocks }, schema))
+        let Footer { schema, version, batches, .. } = Footer::parse(&footer, end)?;
+        Ok((Part { path, file, version, blocks: batches }, schema))
     }
 
     /// The bytes of one batch, mapped: pages come in when touched, and go with the buffer.
@@ -278,11 +265,6 @@ impl Part {
         let map = unsafe { MmapOptions::new().offset(offset).len(length).map(&self.file) };
         Ok(Buffer::from(bytes::Bytes::from_owner(map.map_err(ArrowError::from)?)))
     }
-}
-
-/// Metadata and body of a batch, in bytes.
-fn length_of(block: &Block) -> Option<u64> {
-    u64::try_from(block.metaDataLength()).ok()?.checked_add(u64::try_from(block.bodyLength()).ok()?)
 }
 
 fn read_at(file: &mut File, at: Option<u64>, into: &mut [u8]) -> Result<(), ArrowError> {

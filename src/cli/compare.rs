@@ -84,14 +84,14 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
         Some(Listed::new(&store, &b.run, &one.b, flips.cloned().collect()))
     };
     if arguments.json {
-        super::print(&format!("{}\n", json!({"event": "compare", "a": a.run.id, "b": b.run.id, "missing": missing})));
+        super::print_json(&json!({"event": "compare", "a": a.run.id, "b": b.run.id, "missing": missing}));
         for one in &comparisons {
             let mut value = serde_json::to_value(one)?;
             value["event"] = json!("stage");
             if let Some(listed) = listed(one) {
                 value["flips"] = listed.json();
             }
-            super::print(&format!("{value}\n"));
+            super::print_json(&value);
         }
         return Ok(DONE);
     }
@@ -258,7 +258,8 @@ impl Listed {
         let mut rows =
             vec![["row", "label", "A", "B"].into_iter().chain(names).map(|head| style.dim(head)).collect::<Vec<_>>()];
         // What the row's number and its three classes leave, shared out.
-        let class = self.flips.iter().flat_map(|flip| [&flip.label, &flip.a, &flip.b]).map(|name| name.chars().count());
+        let class =
+            self.flips.iter().flat_map(|flip| [&flip.label, &flip.a, &flip.b]).map(|name| screen::visible(name));
         let left = screen::width().saturating_sub(10 + 3 * (class.max().unwrap_or(0).max(5) + 2));
         let room = (left / self.texts.len().max(1)).saturating_sub(2).clamp(12, 32);
         for (i, flip) in self.flips.iter().enumerate() {

@@ -65,7 +65,7 @@ pub(super) fn gc(arguments: &GcArguments) -> Outcome {
             "blob_bytes": collected.blob_bytes,
             "memo_bytes": collected.memo_bytes,
         });
-        super::print(&format!("{line}\n"));
+        super::print_json(&line);
         return Ok(DONE);
     }
     let counts = [

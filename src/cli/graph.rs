@@ -32,7 +32,8 @@ pub(super) fn graph(arguments: &GraphArguments) -> Outcome {
         Ok(decisions) => decisions.into_iter().for_each(|(i, decision)| states[i] = Some(decision.status)),
         // The graph is known all the same.
         Err(error) => {
-            eprintln!("{} what is up to date is not known: {error:#}", screen::Style::stderr().warning("warning:"));
+            let lead = screen::Style::stderr().warning("warning:");
+            super::eprint(&format!("{lead} what is up to date is not known: {error:#}\n"));
         }
     }
     super::print(&match arguments.format {

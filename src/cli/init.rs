@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::study::invalid;
 use super::{DONE, Outcome, screen};
+use crate::boundary::files::{read_regular, refuse_special};
 use crate::{artifact, sample};
 
 /// The pipelines of this repository, carried in the program.
@@ -38,7 +39,14 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
     for (name, bytes) in sample::generate(arguments.seed) {
         files.push((arguments.folder.join("data").join("sample").join(name), bytes));
     }
-    let present = files.iter().filter(|(path, bytes)| std::fs::read(path).is_ok_and(|found| found != *bytes));
+    for (path, _) in &files {
+        if let Ok(metadata) = std::fs::metadata(path)
+            && let Err(error) = refuse_special(&metadata)
+        {
+            return Err(invalid(&format!("cannot write '{}': {error}", path.display())));
+        }
+    }
+    let present = files.iter().filter(|(path, bytes)| read_regular(path).is_ok_and(|found| found != *bytes));
     let present: Vec<String> = present.map(|(path, _)| path.display().to_string()).collect();
     if !present.is_empty() && !arguments.overwrite {
         let list = present.join(", ");

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::super::output;
 use super::super::screen::{self, Style};
+use crate::boundary::text::one_line;
 use crate::engine::{Event, Outcome, Plan};
 
 /// A running stage: its line, and where its present stretch of work began. What an earlier run left, or another phase did, says nothing of the speed.
@@ -78,7 +80,7 @@ pub(super) struct Live {
 
 impl Live {
     pub fn new(plan: &Plan, selected: &[usize]) -> Self {
-        let width = selected.iter().map(|&i| plan.stages[i].name.chars().count()).max().unwrap_or(0);
+        let width = selected.iter().map(|&i| screen::visible(&one_line(&plan.stages[i].name))).max().unwrap_or(0);
         let terminal = std::io::stderr().is_terminal();
         Live { bars: MultiProgress::new(), running: Mutex::default(), style: Style::stderr(), terminal, width }
     }
@@ -88,13 +90,13 @@ impl Live {
             Event::Started { stage, reasons } => self.started(stage, &reasons),
             Event::Waiting { stage } => {
                 let text = self.style.dim("waits for another runner that does the same");
-                self.line(&format!("· {stage:width$}  {text}", width = self.width));
+                self.line(&format!("· {}  {text}", self.name(&stage)));
             }
             Event::Progress { stage, done, total, unit, note } => {
                 self.progressed(&stage, (done, total, &unit), &note);
             }
             Event::Warned { stage, message } => {
-                let lead = format!("{} {stage:width$}  ", self.style.warning("!"), width = self.width);
+                let lead = format!("{} {}  ", self.style.warning("!"), self.name(&stage));
                 // Elsewhere than in a terminal a warning keeps to its line.
                 let width = if self.terminal { screen::width() } else { usize::MAX };
                 self.line(screen::wrap(&message, &lead, width).trim_end());
@@ -121,8 +123,8 @@ impl Live {
         // A wide message is cut where the terminal ends; another would run on into the next line.
         let template = "{spinner:.cyan} {prefix}  {elapsed:>4}  {wide_msg}";
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        bar.set_prefix(format!("{stage:width$}", width = self.width));
-        bar.set_message(reasons.first().cloned().unwrap_or_default());
+        bar.set_prefix(self.name(&stage));
+        bar.set_message(reasons.first().map(|reason| one_line(reason)).unwrap_or_default());
         bar.enable_steady_tick(Duration::from_millis(120));
         self.lock().insert(stage, Running { bar, stretch: None });
     }
@@ -132,7 +134,7 @@ impl Live {
         let Some(running) = running.get_mut(stage) else { return };
         let stretch = Stretch::advance(running.stretch.take(), done, total, unit);
         // The note comes last: it is what a narrow terminal cuts.
-        running.bar.set_message(format!("{}{note}", stretch.text()));
+        running.bar.set_message(format!("{}{}", stretch.text(), one_line(note)));
         running.stretch = Some(stretch);
     }
 
@@ -146,16 +148,21 @@ impl Live {
             Outcome::Interrupted => (self.style.warning("◦"), format!("interrupted after {time}")),
             Outcome::Blocked => (self.style.dim("·"), self.style.dim("blocked by what failed")),
         };
-        self.line(&format!("{mark} {stage:width$}  {word}", width = self.width));
+        self.line(&format!("{mark} {}  {word}", self.name(stage)));
         for line in error.iter().flat_map(|error| error.lines()) {
             self.line(&format!("  {}", self.style.error(line)));
         }
     }
 
     fn line(&self, text: &str) {
-        if !self.terminal || self.bars.println(text).is_err() {
-            eprintln!("{text}");
+        if !self.terminal || self.bars.println(output::rendered(text)).is_err() {
+            super::super::eprint(&format!("{text}\n"));
         }
+    }
+
+    /// A stage's name in a column as wide as the widest.
+    fn name(&self, stage: &str) -> String {
+        screen::pad(&one_line(stage), self.width)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Running>> {

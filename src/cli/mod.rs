@@ -1,13 +1,15 @@
 //! The command line: the only layer that prints.
 //!
-//! Exit codes: 0 done, 1 a stage failed, 2 the pipeline or the command line is wrong, 130 interrupted.
+//! Exit codes: 0 done, 1 a stage failed or output was lost, 2 the pipeline or the command line is wrong, 130 interrupted.
 
 mod compare;
 mod explain;
 mod gc;
 mod graph;
 mod init;
+mod interrupt;
 mod models;
+mod output;
 mod plan;
 mod report;
 mod run;
@@ -19,11 +21,14 @@ mod study;
 mod verify;
 mod watch;
 
-use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::boundary::contained;
+use output::{eprint, print, print_json, print_json_text};
 
 const DONE: u8 = 0;
 const FAILED: u8 = 1;
@@ -33,6 +38,8 @@ const INTERRUPTED: u8 = 130;
 #[derive(Parser)]
 #[command(
     name = "runner",
+    // Not the name by which it was called, which is anyone's.
+    bin_name = "runner",
     version,
     about = "Runs pipelines of tabular + text classification; does only what an edit invalidated"
 )]
@@ -110,8 +117,35 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 
 type Outcome = Result<u8, Failure>;
 
-pub fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+/// Runs the program. `closed`: whether standard output and standard error were closed when it was started.
+pub fn main(closed: [bool; 2]) -> ExitCode {
+    output::note_closed(closed[0], closed[1]);
+    std::panic::set_hook(Box::new(|panic| {
+        // Who contains a panic says what it means.
+        if !contained::is_contained() {
+            let thread = std::thread::current();
+            let trace = std::backtrace::Backtrace::capture();
+            let trace = match trace.status() {
+                std::backtrace::BacktraceStatus::Captured => format!("{trace}\n"),
+                _ => String::new(),
+            };
+            eprint(&format!("thread '{}' {panic}\n{trace}", thread.name().unwrap_or("<unnamed>")));
+        }
+    }));
+    let outcome = match Cli::try_parse() {
+        Ok(Cli { command }) => catch_unwind(AssertUnwindSafe(|| perform(command))),
+        Err(error) => Ok(Ok(say(&error))),
+    };
+    let code = match outcome {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => tell(failure),
+        Err(_) => tell(Failure::Failed(anyhow::anyhow!("internal error, please report what stands above"))),
+    };
+    ExitCode::from(output::finish(code))
+}
+
+fn perform(command: Command) -> Outcome {
+    match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
@@ -132,11 +166,29 @@ pub fn main() -> ExitCode {
             print(&String::from_utf8_lossy(&script));
             Ok(DONE)
         }
+    }
+}
+
+/// Prints what clap has to say: help and version, or what is wrong with the command line.
+fn say(error: &clap::Error) -> u8 {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    let text = error.render();
+    let quotes_nobody = matches!(error.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion);
+    let style = if error.use_stderr() { screen::Style::stderr() } else { screen::Style::stdout() };
+    let text = match (quotes_nobody && style.color, text.to_string()) {
+        (true, _) => output::with_colors_of_clap(&text.ansi().to_string()),
+        (false, plain) => match plain.strip_prefix("error:") {
+            Some(rest) => format!("{}{rest}", style.error("error:")),
+            None => plain,
+        },
     };
-    ExitCode::from(match outcome {
-        Ok(code) => code,
-        Err(failure) => tell(failure),
-    })
+    if error.use_stderr() {
+        eprint(&text);
+        INVALID
+    } else {
+        print(&text);
+        DONE
+    }
 }
 
 /// Says on standard error what ended a command early, and returns its exit code.
@@ -144,23 +196,14 @@ fn tell(failure: Failure) -> u8 {
     match failure {
         Failure::Failed(error) => {
             let style = screen::Style::stderr();
-            eprintln!("{} {error:#}", style.error("error:"));
+            // Set in, so that no line of what it quotes reads as one of ours.
+            let text = format!("{error:#}").trim_end().replace('\n', "\n  ");
+            eprint(&format!("{} {text}\n", style.error("error:")));
             FAILED
         }
         Failure::Invalid(message) => {
-            eprint!("{message}");
-            if !message.ends_with('\n') {
-                eprintln!();
-            }
+            eprint(&format!("{}\n", message.trim_end_matches('\n')));
             INVALID
         }
-    }
-}
-
-/// Writes to standard output; a reader that has gone away (`runner show … | head`) is not an error.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(i32::from(DONE));
     }
 }

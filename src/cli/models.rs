@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{DONE, Outcome, screen};
+use crate::boundary::text::one_line;
 use crate::models::{FetchProgress, Resolved, Resolver, catalogue, import};
 
 #[derive(Args)]
@@ -127,7 +128,7 @@ impl Fetching {
 impl FetchProgress for Fetching {
     fn bytes(&self, file: &str, done: u64, total: u64) {
         if *self.file.borrow() != file {
-            self.bar.set_message(file.to_owned());
+            self.bar.set_message(one_line(file));
             self.bar.set_length(total);
             *self.file.borrow_mut() = file.to_owned();
         }
@@ -138,7 +139,7 @@ impl FetchProgress for Fetching {
     }
 
     fn note(&self, message: &str) {
-        self.bar.suspend(|| eprintln!("{message}"));
+        self.bar.suspend(|| super::eprint(&format!("{message}\n")));
     }
 
     fn cancelled(&self) -> bool {

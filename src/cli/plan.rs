@@ -40,7 +40,7 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
                 "seconds": forecast.seconds,
                 "memory": forecast.memory,
             });
-            super::print(&format!("{line}\n"));
+            super::print_json(&line);
         }
         return Ok(DONE);
     }

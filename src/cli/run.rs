@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
 
+use super::interrupt::{self, interrupted};
 use super::study::Study;
 use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, screen, watch};
 use crate::engine::lock::Divergence;
@@ -51,10 +51,8 @@ pub(super) struct RunArguments {
     watch: bool,
 }
 
-static INTERRUPT: AtomicBool = AtomicBool::new(false);
-
 pub(super) fn run(arguments: &RunArguments) -> Outcome {
-    catch_interrupts()?;
+    interrupt::catch()?;
     if !arguments.watch {
         return round(arguments, &arguments.force);
     }
@@ -70,13 +68,12 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
     };
     let changed = |files: &[&Path]| {
         let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
-        super::print(&if arguments.json {
-            format!("{}\n", json!({"event": "change", "files": files}))
+        if arguments.json {
+            super::print_json(&json!({"event": "change", "files": files}));
         } else {
-            format!("\n{} {}\n", screen::Style::stdout().bold("changed:"), files.join(", "))
-        });
+            super::print(&format!("\n{} {}\n", screen::Style::stdout().bold("changed:"), files.join(", ")));
+        }
     };
-    let interrupted = || INTERRUPT.load(Ordering::Relaxed);
     watch::watch(&arguments.study, &interrupted, &mut again, &settled, &changed)
 }
 
@@ -92,10 +89,9 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
         Ok(opened) => opened,
         Err(failure) => {
             if arguments.json {
-                super::print(&format!(
-                    "{}\n",
-                    json!({"event": "run", "outcome": "invalid", "ran": [], "restored": [], "fresh": [], "failed": [], "blocked": []})
-                ));
+                super::print_json(
+                    &json!({"event": "run", "outcome": "invalid", "ran": [], "restored": [], "fresh": [], "failed": [], "blocked": []}),
+                );
             }
             return Err(failure);
         }
@@ -116,8 +112,8 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
     let file = arguments.study.file.display().to_string();
     let label = RunLabel { file: &file, set: &arguments.study.set, asked: &arguments.stages };
     let recorded = if arguments.json {
-        let recorded = engine::run_recorded(&ground, &selected, &options, label, &print_json, &interrupted)?;
-        super::print(&format!("{}\n", summary_json(&recorded)));
+        let recorded = engine::run_recorded(&ground, &selected, &options, label, &print_event, &interrupted)?;
+        super::print_json(&summary_json(&recorded));
         recorded
     } else {
         let live = Live::new(&study.plan, &selected);
@@ -129,7 +125,7 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
     };
     if let Some(reason) = &recorded.unrecorded {
         let style = screen::Style::stderr();
-        eprintln!("{} this run is missing in the history: {reason}", style.warning("warning:"));
+        super::eprint(&format!("{} this run is missing in the history: {reason}\n", style.warning("warning:")));
     }
     let summary = recorded.summary;
     if arguments.lock && summary.succeeded() {
@@ -149,23 +145,24 @@ fn refuse(divergences: &[Divergence], lock_file: &std::path::Path, json: bool) -
     if json {
         for one in divergences {
             let error = format!("{} ({})", one.message, lock_file.display());
-            super::print(&format!(
-                "{}\n",
-                json!({"event": "stage", "stage": one.stage, "outcome": "failed", "seconds": 0.0, "error": error})
-            ));
+            super::print_json(
+                &json!({"event": "stage", "stage": one.stage, "outcome": "failed", "seconds": 0.0, "error": error}),
+            );
         }
         let failed: Vec<&str> = divergences.iter().map(|one| one.stage.as_str()).collect();
-        super::print(&format!(
-            "{}\n",
-            json!({"event": "run", "outcome": "failed", "ran": [], "restored": [], "fresh": [], "failed": failed, "blocked": []})
-        ));
+        super::print_json(
+            &json!({"event": "run", "outcome": "failed", "ran": [], "restored": [], "fresh": [], "failed": failed, "blocked": []}),
+        );
         return FAILED;
     }
     let style = screen::Style::stderr();
     for one in divergences {
-        eprintln!("{} {}: {}", style.error("error:"), one.stage, one.message);
+        super::eprint(&format!("{} {}: {}\n", style.error("error:"), one.stage, one.message));
     }
-    eprintln!("nothing was run: '{}' says otherwise (`runner run --lock` renews it)", lock_file.display());
+    super::eprint(&format!(
+        "nothing was run: '{}' says otherwise (`runner run --lock` renews it)\n",
+        lock_file.display()
+    ));
     FAILED
 }
 
@@ -179,21 +176,7 @@ fn forced(study: &Study, names: &[String]) -> Result<HashSet<String>, Failure> {
     Ok(force)
 }
 
-/// The first Ctrl-C asks the stages to stop, which they do within a second; the second ends the process at once. Either way nothing half-made remains.
-pub(super) fn catch_interrupts() -> anyhow::Result<()> {
-    ctrlc::set_handler(|| {
-        if INTERRUPT.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-    })?;
-    Ok(())
-}
-
-pub(super) fn interrupted() -> bool {
-    INTERRUPT.load(Ordering::Relaxed)
-}
-
-fn print_json(event: Event) {
+fn print_event(event: Event) {
     let value = match event {
         Event::Finished { stage, outcome, seconds, error } => {
             let mut value = json!({"event": "stage", "stage": stage, "outcome": outcome, "seconds": seconds});
@@ -206,7 +189,7 @@ fn print_json(event: Event) {
         Event::Waiting { stage } => json!({"event": "waiting", "stage": stage}),
         Event::Started { .. } | Event::Progress { .. } => return,
     };
-    super::print(&format!("{value}\n"));
+    super::print_json(&value);
 }
 
 fn summary_json(recorded: &Recorded) -> serde_json::Value {

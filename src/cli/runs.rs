@@ -58,7 +58,7 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
     let runs: Vec<Run> = history.runs().take(arguments.limit).collect();
     if arguments.json {
         for run in &runs {
-            super::print(&format!("{}\n", serde_json::to_string(run)?));
+            super::print_json(run);
         }
         return Ok(DONE);
     }
@@ -128,7 +128,7 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
 
 fn show(run: &Run, json: bool) -> Outcome {
     if json {
-        super::print(&format!("{}\n", serde_json::to_string(run)?));
+        super::print_json(run);
         return Ok(DONE);
     }
     let style = screen::Style::stdout();

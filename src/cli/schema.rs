@@ -5,6 +5,6 @@ use crate::stages;
 
 pub(super) fn schema() -> Outcome {
     let schema = stages::schema::pipeline_schema();
-    super::print(&format!("{}\n", serde_json::to_string_pretty(&schema)?));
+    super::print_json_text(&format!("{}\n", serde_json::to_string_pretty(&schema)?));
     Ok(DONE)
 }

@@ -2,6 +2,11 @@
 
 use std::io::IsTerminal;
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr as _};
+
+use super::output;
+use crate::boundary::text::{escaped, one_line};
+
 pub(super) use crate::report::figure::text::{bytes, compact, count, decimals, duration};
 
 /// Whether to colour: in a terminal, or where `CLICOLOR_FORCE` asks for it; never against `NO_COLOR`.
@@ -53,8 +58,8 @@ impl Style {
         self.paint(&format!("38;5;{ink};48;5;{ground}"), text)
     }
 
-    fn paint(self, code: &str, text: &str) -> String {
-        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    pub fn paint(self, code: &str, text: &str) -> String {
+        if self.color { output::colored(code, text) } else { text.to_owned() }
     }
 }
 
@@ -81,7 +86,8 @@ pub(super) fn ago(seconds: u64) -> String {
 /// A narrower column tells nothing: it may rather break the line.
 const LEAST_CUT: usize = 16;
 
-/// Left-aligned columns two spaces apart; the last one is not padded. Widths count characters, not bytes.
+/// Left-aligned columns two spaces apart; the last one is not padded. Widths are those of the terminal: a cell is in one line, and what of it is
+/// shown as an escape counts as one.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     table_within(rows, usize::MAX)
 }
@@ -94,12 +100,13 @@ pub(super) fn width() -> usize {
 
 /// The same, with the last column cut so that no line is longer than `width`.
 pub(super) fn table_within(rows: &[Vec<String>], width: usize) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| in_one_line(cell)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
         .map(|j| rows.iter().filter_map(|row| row.get(j)).map(|cell| visible(cell)).max().unwrap_or(0))
         .collect();
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let mut line = String::from("  ");
         for (j, cell) in row.iter().enumerate() {
             if j + 1 < row.len() {
@@ -147,42 +154,50 @@ pub(super) fn wrap(text: &str, lead: &str, width: usize) -> String {
     lines
 }
 
-/// Characters that a terminal shows: without colour codes.
+/// Columns that a text takes in a terminal: colours take none, and hidden characters as many as their escapes.
 pub(super) fn visible(text: &str) -> usize {
-    let mut count = 0;
-    let mut escape = false;
-    for character in text.chars() {
-        match (escape, character) {
-            (false, '\x1b') => escape = true,
-            (true, 'm') => escape = false,
-            (true, _) => {}
-            (false, _) => count += 1,
-        }
-    }
-    count
+    output::pieces(text).map(|(_, piece)| escaped(piece).width()).sum()
 }
 
-/// The text in one line of at most `width` characters; colours are no characters.
+/// The text with spaces behind it up to that width.
+pub(super) fn pad(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(visible(text))))
+}
+
+/// The text as it is shown, without line breaks and tabs.
+fn in_one_line(text: &str) -> String {
+    let piece = |(code, piece): (Option<&str>, &str)| match code {
+        Some(code) => format!("{}{}", output::begin(code), one_line(piece)),
+        None => one_line(piece),
+    };
+    output::pieces(text).map(piece).collect()
+}
+
+/// The text in one line of at most `width` columns; colours take none.
 pub(super) fn cut(text: &str, width: usize) -> String {
-    let one_line = text.replace(['\n', '\r'], " ");
+    let one_line = in_one_line(text);
     if visible(&one_line) <= width {
         return one_line;
     }
-    let (mut line, mut shown, mut escape) = (String::new(), 0, false);
-    for character in one_line.chars() {
-        let starts = character == '\x1b';
-        if !escape && !starts {
-            if shown + 1 >= width {
-                break;
-            }
-            shown += 1;
+    let (mut line, mut shown, mut colored) = (String::new(), 0, false);
+    'line: for (code, piece) in output::pieces(&one_line) {
+        if let Some(code) = code {
+            line.push_str(&output::begin(code));
+            colored = true;
         }
-        line.push(character);
-        escape = starts || (escape && character != 'm');
+        for character in piece.chars() {
+            let wide = UnicodeWidthChar::width(character).unwrap_or(0);
+            // The last column is for the ellipsis.
+            if shown + wide >= width {
+                break 'line;
+            }
+            shown += wide;
+            line.push(character);
+        }
     }
     line.push('…');
-    if line.contains('\x1b') {
-        line.push_str("\x1b[0m");
+    if colored {
+        line.push_str(&output::begin("0"));
     }
     line
 }
@@ -204,18 +219,19 @@ pub(super) fn sparkline_within(values: &[f64], width: usize, (low, high): (f64, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::output::{colored, rendered};
 
     #[test]
     fn tables_align_by_visible_characters() {
-        let rows = [vec!["é".to_owned(), "x".to_owned()], vec!["\x1b[32mabc\x1b[0m".to_owned(), "y".to_owned()]];
-        assert_eq!(table(&rows), "  é    x\n  \x1b[32mabc\x1b[0m  y\n");
+        let rows = [vec!["é".to_owned(), "x".to_owned()], vec![colored("32", "abc"), "y".to_owned()]];
+        assert_eq!(rendered(&table(&rows)), "  é    x\n  \x1b[32mabc\x1b[0m  y\n");
     }
 
     #[test]
     fn only_the_last_column_gives_way_to_a_narrow_terminal() {
-        let rows = [vec!["a".into(), "long words that go on".into()], vec!["\x1b[1mbc\x1b[0m".into(), "short".into()]];
+        let rows = [vec!["a".into(), "long words that go on".into()], vec![colored("1", "bc"), "short".into()]];
         assert_eq!(
-            table_within(&rows, 23),
+            rendered(&table_within(&rows, 23)),
             "  a   long words that g…\n  \x1b[1mbc\x1b[0m  short\n".replace("that g", "that ")
         );
         assert_eq!(table_within(&rows, 27), table(&rows));
@@ -232,21 +248,33 @@ mod tests {
 
     #[test]
     fn what_is_cut_ends_its_colour() {
-        assert_eq!(cut("\x1b[31mfailed\x1b[0m", 4), "\x1b[31mfai…\x1b[0m");
-        assert_eq!(cut("\x1b[31mfail\x1b[0m", 4), "\x1b[31mfail\x1b[0m");
+        assert_eq!(rendered(&cut(&colored("31", "failed"), 4)), "\x1b[31mfai…\x1b[0m");
+        assert_eq!(rendered(&cut(&colored("31", "fail"), 4)), "\x1b[31mfail\x1b[0m");
         assert_eq!(cut("a\nb", 3), "a b");
     }
 
     #[test]
     fn words_wrap_behind_their_lead() {
-        assert_eq!(wrap("one two three", "\x1b[2m·\x1b[0m ", 9), "\x1b[2m·\x1b[0m one two\n  three\n");
+        assert_eq!(
+            rendered(&wrap("one two three", &format!("{} ", colored("2", "·")), 9)),
+            "\x1b[2m·\x1b[0m one two\n  three\n"
+        );
         assert_eq!(wrap("one two three", "", usize::MAX), "one two three\n");
     }
 
     #[test]
     fn numbers_end_below_each_other() {
-        let mut rows = [vec!["a".to_owned(), "\x1b[2m5\x1b[0m".to_owned()], vec!["b".to_owned(), "1,234".to_owned()]];
+        let mut rows = [vec!["a".to_owned(), colored("2", "5")], vec!["b".to_owned(), "1,234".to_owned()]];
         right(&mut rows, &[1]);
-        assert_eq!(rows[0][1], "    \x1b[2m5\x1b[0m");
+        assert_eq!(rendered(&rows[0][1]), "    \x1b[2m5\x1b[0m");
+    }
+
+    #[test]
+    fn widths_are_those_of_what_is_shown() {
+        let rows = [vec!["a\u{1b}[1m".to_owned(), "x".to_owned()], vec!["日本".to_owned(), "y\nz".to_owned()]];
+        assert_eq!(rendered(&table(&rows)), "  a\\u{1b}[1m  x\n  日本        y z\n");
+        assert_eq!(cut("日本語日本語", 6), "日本…");
+        assert_eq!(cut("ab\u{9b}cd", 6), "ab\\u{…");
+        assert_eq!(pad("日", 4), "日  ");
     }
 }

@@ -40,8 +40,9 @@ impl Study {
 }
 
 fn load(file: &Path, sets: &[String]) -> Result<Plan, Failure> {
-    let color = screen::Style::stderr().color;
-    let render = |problems: spec::Problems| Failure::Invalid(problems.render(color));
+    let style = screen::Style::stderr();
+    let render =
+        |problems: spec::Problems| Failure::Invalid(problems.render_with(&|code, text| style.paint(code, text)));
     let spec = spec::load(file, sets).map_err(render)?;
     Plan::new(spec, stages::registry()).map_err(render)
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::run::{catch_interrupts, interrupted};
+use super::interrupt::{self, interrupted};
 use super::study::Study;
 use super::{DONE, FAILED, INTERRUPTED, Outcome, StudyArguments, screen};
 use crate::artifact::{Damaged, Digest};
@@ -41,23 +41,23 @@ struct Finding {
 pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
     let study = Study::open(&arguments.study)?;
     let selected = study.select(&arguments.stages)?;
-    catch_interrupts()?;
+    interrupt::catch()?;
     let (findings, checked) = match arguments.stages.is_empty() {
         true => whole_store(&study, &selected)?,
         false => results(&study, &selected)?,
     };
     let style = screen::Style::stdout();
     for Finding { what, fault } in &findings {
-        super::print(&match arguments.json {
-            true => format!("{}\n", json!({"event": "damaged", "what": what, "fault": fault})),
-            false => {
-                screen::wrap(&format!("{what}: {fault}"), &format!("{} ", style.error("damaged:")), screen::width())
-            }
-        });
+        if arguments.json {
+            super::print_json(&json!({"event": "damaged", "what": what, "fault": fault}));
+        } else {
+            let lead = format!("{} ", style.error("damaged:"));
+            super::print(&screen::wrap(&format!("{what}: {fault}"), &lead, screen::width()));
+        }
     }
     let mut wrong = !findings.is_empty();
     if arguments.json {
-        super::print(&format!("{}\n", json!({"event": "verified", "damaged": findings.len(), "checked": checked})));
+        super::print_json(&json!({"event": "verified", "damaged": findings.len(), "checked": checked}));
     } else if findings.is_empty() {
         super::print(&format!("{} {checked}\n", style.good("sound:")));
     }
@@ -157,7 +157,7 @@ fn rerun(arguments: &VerifyArguments, study: &Study, selected: &[usize]) -> anyh
             let mut line = json!(audited);
             line["event"] = json!("rerun");
             line["stage"] = json!(stage);
-            super::print(&format!("{line}\n"));
+            super::print_json(&line);
             return;
         }
         let lines = match audited {
@@ -175,7 +175,7 @@ fn rerun(arguments: &VerifyArguments, study: &Study, selected: &[usize]) -> anyh
     };
     audit(&study.ground(), selected, options, &|_: Event| {}, &interrupted, &mut tell)?;
     if arguments.json {
-        super::print(&format!("{}\n", json!({"event": "audit", "compared": compared, "first_difference": first})));
+        super::print_json(&json!({"event": "audit", "compared": compared, "first_difference": first}));
     } else {
         super::print(&match &first {
             Some(stage) => format!("the first stage that is not reproducible is '{stage}'\n"),

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{DONE, INTERRUPTED, Outcome, StudyArguments};
+use super::{DONE, INTERRUPTED, Outcome, StudyArguments, output};
 use crate::artifact::stat_cache::{FileStamp, stamp_of};
 use crate::{engine, spec, stages};
 
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 const ABSENCE: Duration = Duration::from_millis(200);
 
 /// Repeats `round` after every change, which is told to `changed`; `settled` learns how many files are watched. Ends with the first Ctrl-C:
-/// with 130 if it interrupted a round, with 0 if there was nothing left to do.
+/// with 130 if it interrupted a round, with 0 if there was nothing left to do. Ends after the round in which standard output was lost, too.
 pub(super) fn watch(
     arguments: &StudyArguments,
     interrupted: &dyn Fn() -> bool,
@@ -41,6 +41,10 @@ pub(super) fn watch(
             }
         }
         settled(files.len());
+        // Whoever was told of it has gone away, or their disk is full.
+        if output::is_lost() {
+            return Ok(DONE);
+        }
         let Some(found) = wait(&files, &before, interrupted) else { return Ok(DONE) };
         changed(&found);
     }

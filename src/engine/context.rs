@@ -19,6 +19,7 @@ use super::record::{FileRecord, OutputRecord, TableRecord};
 use super::stage::{PortType, Report};
 use crate::artifact::digest::Hasher;
 use crate::artifact::{Digest, RowMemo, Scratch, Store, Table, TableWriter};
+use crate::boundary::files::read_regular;
 use crate::spec::PipelineSpec;
 
 pub struct StageContext<'a> {
@@ -102,7 +103,7 @@ impl<'a> StageContext<'a> {
         let sources = self.planned.stage.sources();
         let source = sources.into_iter().find(|source| source.at == at);
         let source = source.ok_or_else(|| anyhow!("'{at}' is not a declared source"))?;
-        let bytes = std::fs::read(&source.path).with_context(|| format!("cannot read '{}'", source.path.display()))?;
+        let bytes = read_regular(&source.path).with_context(|| format!("cannot read '{}'", source.path.display()))?;
         Ok((source.path, bytes))
     }
 

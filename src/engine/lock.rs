@@ -13,6 +13,7 @@ use super::manifest::Manifest;
 use super::record::ActionRecord;
 use crate::artifact::Digest;
 use crate::artifact::store::write_atomically;
+use crate::boundary::files::read_regular_text;
 
 const FORMAT: u32 = 1;
 const HEADER: &str = "# Written by `runner run --lock`. `runner run --locked` fails if anything would differ.\n";
@@ -75,7 +76,7 @@ impl LockFile {
 
     pub fn read(path: &Path) -> Result<LockFile, LockError> {
         let shown = path.display().to_string();
-        let text = match std::fs::read_to_string(path) {
+        let text = match read_regular_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(LockError::Absent(shown)),
             Err(error) => return Err(LockError::Io { action: "read", path: shown, error }),
@@ -98,7 +99,7 @@ impl LockFile {
         let failed = |action| move |error| LockError::Io { action, path: path.display().to_string(), error };
         let text = serde_yaml::to_string(self).map_err(|error| failed("write")(std::io::Error::other(error)))?;
         let text = format!("{HEADER}{text}");
-        if std::fs::read_to_string(path).is_ok_and(|present| present == text) {
+        if read_regular_text(path).is_ok_and(|present| present == text) {
             return Ok(());
         }
         // A bare name has no folder to put the temporary file in.

@@ -2,11 +2,13 @@
 //!
 //! Knows nothing of YAML.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use super::problem::Problem;
 use super::source::{Sources, Span};
 use super::suggest::suggest;
+use crate::boundary::files::open_regular;
 
 /// A larger file is no pipeline but, most likely, a table given by mistake.
 const LARGEST_FILE: u64 = 16 << 20;
@@ -50,12 +52,17 @@ fn read_bytes(path: &Path, name: &str) -> Result<Vec<u8>, Box<Problem>> {
             _ => problem.help("name a pipeline file, e.g. `pipelines/full.yaml`"),
         })
     };
-    let length = std::fs::metadata(path).map_err(failed)?.len();
+    let mut bytes = Vec::new();
+    let file = open_regular(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    // One more than is allowed, where the system tells no size.
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let length = length.max(bytes.len() as u64);
     if length > LARGEST_FILE {
         let message = format!("'{name}' has {length} bytes: too large for a pipeline file");
         return Err(Box::new(Problem::new(None, message).help("name a pipeline file, e.g. `pipelines/full.yaml`")));
     }
-    std::fs::read(path).map_err(failed)
+    Ok(bytes)
 }
 
 /// A file in the same folder whose name is nearly that of `path`.

@@ -68,7 +68,13 @@ impl Problems {
     /// The findings as `rustc` would print them: message, place, line with carets, help. At most
     /// 20 are shown. `color` adds ANSI escapes.
     pub fn render(&self, color: bool) -> String {
-        render::render(&self.list, &self.sources, color)
+        let ansi = |code: &str, text: &str| format!("\u{1b}[{code}m{text}\u{1b}[0m");
+        self.render_with(&|code, text| if color { ansi(code, text) } else { text.to_owned() })
+    }
+
+    /// The same with colours of the caller's: `paint` gives a text that of a code, e.g. `1;31`.
+    pub fn render_with(&self, paint: &dyn Fn(&str, &str) -> String) -> String {
+        render::render(&self.list, &self.sources, paint)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Draws problems in the manner of rustc: message, place, the line, carets, help.
 //!
-//! Knows nothing of terminals; control characters of the user's text never reach the output.
+//! Knows nothing of terminals; control characters of the user's text are shown as escapes.
 
 use unicode_width::UnicodeWidthChar;
 
 use super::problem::Problem;
 use super::source::{Sources, Span};
+use crate::boundary::text::{escaped, one_line};
 
 /// More problems than this are only counted: the first ones usually cause the rest.
 const MOST_SHOWN: usize = 20;
@@ -19,8 +20,9 @@ const BOLD: &str = "1";
 const RED: &str = "1;31";
 const BLUE: &str = "1;34";
 
-pub(super) fn render(problems: &[Problem], sources: &Sources, color: bool) -> String {
-    let paint = Paint { color };
+/// `paint` gives a text the colour of a code, e.g. `1;31`.
+pub(super) fn render(problems: &[Problem], sources: &Sources, paint: &dyn Fn(&str, &str) -> String) -> String {
+    let paint = Paint { paint };
     let mut out = String::new();
     for (index, problem) in problems.iter().take(MOST_SHOWN).enumerate() {
         if index > 0 {
@@ -34,18 +36,18 @@ pub(super) fn render(problems: &[Problem], sources: &Sources, color: bool) -> St
     out
 }
 
-struct Paint {
-    color: bool,
+struct Paint<'a> {
+    paint: &'a dyn Fn(&str, &str) -> String,
 }
 
-impl Paint {
+impl Paint<'_> {
     fn with(&self, style: &str, text: &str) -> String {
-        if self.color && !text.is_empty() { format!("\u{1b}[{style}m{text}\u{1b}[0m") } else { text.to_string() }
+        if text.is_empty() { String::new() } else { (self.paint)(style, text) }
     }
 }
 
 fn draw(out: &mut String, problem: &Problem, sources: &Sources, paint: &Paint) {
-    let message = clean(&problem.message);
+    let message = escaped(&problem.message);
     let mut heading = message.lines();
     let first = format!(": {}", heading.next().unwrap_or(""));
     out.push_str(&paint.with(RED, "error"));
@@ -81,7 +83,7 @@ enum Mark {
 
 struct Canvas<'a> {
     sources: &'a Sources,
-    paint: &'a Paint,
+    paint: &'a Paint<'a>,
     /// Width of the line numbers.
     gutter: usize,
 }
@@ -95,7 +97,7 @@ impl Canvas<'_> {
         let (place, number) = if self.sources.is_argument(span.file) {
             ("command line".to_string(), String::new())
         } else {
-            (clean(&self.sources.location(span)), span.start.line.to_string())
+            (one_line(&self.sources.location(span)), span.start.line.to_string())
         };
         let gutter = self.gutter;
         let arrow = self.paint.with(BLUE, arrow);
@@ -109,7 +111,7 @@ impl Canvas<'_> {
         let number = self.paint.with(BLUE, &format!("{number:>gutter$}"));
         let mut marks = sign.repeat(drawn.marks);
         if !label.is_empty() {
-            marks = format!("{marks} {}", clean(label));
+            marks = format!("{marks} {}", one_line(label));
         }
         let marks = self.paint.with(style, &marks);
         out.push_str(&format!("{:gutter$} {bar}\n", ""));
@@ -120,7 +122,7 @@ impl Canvas<'_> {
     fn help(&self, out: &mut String, help: &str) {
         let gutter = self.gutter;
         let lead = gutter + " = help: ".len();
-        let lines = wrap(&clean(help), HELP_WIDTH.saturating_sub(lead));
+        let lines = wrap(&escaped(help), HELP_WIDTH.saturating_sub(lead));
         let equals = self.paint.with(BLUE, "=");
         let word = self.paint.with(BOLD, "help");
         let text = lines.join(&format!("\n{:lead$}", ""));
@@ -128,7 +130,7 @@ impl Canvas<'_> {
     }
 }
 
-/// A source line made fit for a terminal: tabs widened, control characters replaced, cut to
+/// A source line made fit for a terminal: tabs widened, control characters as escapes, cut to
 /// [`LINE_WIDTH`] around the marked part. All measures are terminal columns.
 struct Line {
     text: String,
@@ -145,9 +147,10 @@ impl Line {
             // Of several lines only the first is shown, marked up to its last visible character.
             line.trim_end().chars().count()
         };
-        let cells: Vec<(char, usize)> = line.chars().flat_map(cells).collect();
-        // A tab becomes several cells, so character columns are mapped onto cells first.
-        let cell_of = |column: usize| -> usize { line.chars().take(column).map(cells_in).sum() };
+        let cells: Vec<(char, usize)> = line.chars().flat_map(shown_as).collect();
+        // A tab or an escape is several cells, so character columns are mapped onto cells first.
+        let cell_of =
+            |column: usize| -> usize { line.chars().take(column).map(|character| shown_as(character).len()).sum() };
         let (first, last) = (cell_of(first), cell_of(last));
         let width = |from: usize, to: usize| -> usize {
             let cells = cells.iter().take(to).skip(from);
@@ -198,35 +201,13 @@ fn window(cells: &[(char, usize)], first: usize, last: usize) -> (usize, usize) 
     (from, to)
 }
 
-fn cells(character: char) -> impl Iterator<Item = (char, usize)> {
+/// What is shown of a character, each with its width: a tab as spaces, a hidden character as its escape.
+fn shown_as(character: char) -> Vec<(char, usize)> {
     let shown = match character {
-        '\t' => ' ',
-        hidden if is_hidden(hidden) => '\u{fffd}',
-        other => other,
+        '\t' => " ".repeat(TAB_WIDTH),
+        other => one_line(other.encode_utf8(&mut [0; 4])),
     };
-    std::iter::repeat_n((shown, shown.width().unwrap_or(0)), cells_in(character))
-}
-
-fn cells_in(character: char) -> usize {
-    if character == '\t' { TAB_WIDTH } else { 1 }
-}
-
-/// Text of the user inside a message must not carry escape sequences into the terminal.
-fn clean(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\n' => '\n',
-            hidden if is_hidden(hidden) => '\u{fffd}',
-            other => other,
-        })
-        .collect()
-}
-
-/// Control characters, marks without width and those that reverse the writing direction.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(character, '\u{2060}'..='\u{2069}' | '\u{feff}')
+    shown.chars().map(|shown| (shown, shown.width().unwrap_or(0))).collect()
 }
 
 fn wrap(text: &str, width: usize) -> Vec<String> {

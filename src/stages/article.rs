@@ -3,13 +3,14 @@
 //! Knows nothing of what it says.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::told::Told;
+use crate::boundary::files::open_regular;
 use crate::engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Source, Stage, StageContext};
 use crate::report::article::{self, Language, MOST_PAGES, OwnText, Place, Request, SECTIONS};
 
@@ -75,7 +76,7 @@ enum SectionName {
 
 impl Stage for Article {
     const KIND: &'static str = "article";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -98,6 +99,13 @@ impl Stage for Article {
         if self.format == Format::Pdf && !cfg!(feature = "pdf") {
             let help = "build one with `cargo install --path . --features pdf`, or ask for `format: latex`".to_owned();
             context.problem(&["format"], "this runner was built without PDF", Some(help));
+        }
+        for (at, _, _, file) in self.own_files() {
+            if let Err(error) = open_regular(Path::new(file)) {
+                let help = "paths count from where runner is started".to_owned();
+                let path: Vec<&str> = at.split('.').collect();
+                context.problem(&path, format!("cannot read '{file}': {error}"), Some(help));
+            }
         }
     }
 

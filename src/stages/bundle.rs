@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
+use crate::boundary::files::open_regular;
 use crate::engine::record::FileRecord;
 use crate::engine::{
     Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Source, Stage, StageContext, WholeStage,
@@ -59,7 +60,7 @@ impl Stage for Bundle {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        let is_plain = |name: &str| std::path::Path::new(name).components().count() == 1 && !name.starts_with('.');
+        let is_plain = |name: &str| Path::new(name).components().count() == 1 && !name.starts_with('.');
         if !is_plain(&self.name) {
             context.problem(&["name"], format!("'{}' is not a plain name of a folder", self.name), None);
         }
@@ -67,6 +68,14 @@ impl Stage for Bundle {
         for name in self.files.keys().filter(|name| !is_plain(name) || own.contains(&name.as_str())) {
             let help = Some(format!("choose another; {} are the bundle's own", own.join(", ")));
             context.problem(&["files", name], format!("a file of the bundle cannot be named '{name}'"), help);
+        }
+        for (name, path) in &self.files {
+            // One that is not there yet may be by then.
+            if let Err(error) = open_regular(Path::new(path))
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                context.problem(&["files", name], format!("cannot read '{path}': {error}"), None);
+            }
         }
     }
 

@@ -2,16 +2,25 @@
 //!
 //! Knows nothing of what is in them.
 
-use std::io::{Read, Write};
+use std::io::Read as _;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::boundary::files::read_regular;
 use crate::engine::Report;
+
+/// Between two looks at Ctrl-C.
+const LOOK: Duration = Duration::from_millis(50);
+/// A server that sends nothing for so long is given up.
+const SILENCE: Duration = Duration::from_secs(60);
+/// A larger file cannot be loaded as a table anyway; a server that never ends must not fill the memory.
+const LARGEST: usize = i32::MAX as usize;
 
 /// An address and the digest of what must be found there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,7 +40,7 @@ pub(super) fn get(download: &Download, report: &dyn Report) -> anyhow::Result<Ve
         bail!("'{}' is not a SHA-256 digest (64 hexadecimal digits; `sha256sum FILE` prints it)", download.sha256);
     }
     let cached = cache_folder()?.join(&wanted);
-    if let Ok(bytes) = std::fs::read(&cached)
+    if let Ok(bytes) = read_regular(&cached)
         && sha256(&bytes) == wanted
     {
         return Ok(bytes);
@@ -49,7 +58,43 @@ pub(super) fn get(download: &Download, report: &dyn Report) -> anyhow::Result<Ve
     Ok(bytes)
 }
 
+/// What the thread that reads says.
+enum Word {
+    /// So many bytes of so many (0 where the server does not say) are here.
+    Bytes(u64, u64),
+    Done(anyhow::Result<Vec<u8>>),
+}
+
+/// Reads in a thread of its own, since a connection can hold a reader for as long as it likes: whoever waits here looks at Ctrl-C.
 fn fetch(url: &str, report: &dyn Report) -> anyhow::Result<Vec<u8>> {
+    let (sender, words) = sync_channel(16);
+    let address = url.to_owned();
+    std::thread::Builder::new().name("download".to_owned()).spawn(move || {
+        let done = read(&address, &sender);
+        // Nobody listens after Ctrl-C.
+        let _ = sender.send(Word::Done(done));
+    })?;
+    let mut heard = Instant::now();
+    loop {
+        if report.cancelled() {
+            bail!("interrupted");
+        }
+        match words.recv_timeout(LOOK) {
+            Ok(Word::Bytes(here, total)) => {
+                heard = Instant::now();
+                report.progress(here, total, "bytes", url);
+            }
+            Ok(Word::Done(done)) => return done,
+            Err(RecvTimeoutError::Timeout) if heard.elapsed() > SILENCE => {
+                bail!("nothing has come for {} s (run again)", SILENCE.as_secs())
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => bail!("the download ended without a word"),
+        }
+    }
+}
+
+fn read(url: &str, words: &SyncSender<Word>) -> anyhow::Result<Vec<u8>> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(10)))
         .timeout_recv_response(Some(Duration::from_secs(30)))
@@ -61,15 +106,17 @@ fn fetch(url: &str, report: &dyn Report) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut chunk = vec![0u8; 1 << 16];
     loop {
-        if report.cancelled() {
-            bail!("interrupted");
-        }
         let count = reader.read(&mut chunk)?;
         if count == 0 {
             break;
         }
-        bytes.write_all(&chunk[..count])?;
-        report.progress(bytes.len() as u64, total, "bytes", url);
+        bytes.extend_from_slice(&chunk[..count]);
+        if bytes.len() > LARGEST {
+            bail!("it has more than the {LARGEST} bytes that a table can hold");
+        }
+        if words.send(Word::Bytes(bytes.len() as u64, total)).is_err() {
+            bail!("interrupted");
+        }
     }
     if total > 0 && bytes.len() as u64 != total {
         bail!("the connection ended after {} of {total} bytes", bytes.len());

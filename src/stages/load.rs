@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::dataset;
 use super::download::{self, Download};
 use crate::artifact::Table;
+use crate::boundary::files::open_regular;
 use crate::engine::{CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext};
 use crate::tabular::{self, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions};
 
@@ -217,7 +218,7 @@ impl External for DownloadedFile {
 }
 
 fn open(path: &Path) -> Result<std::fs::File, CsvError> {
-    std::fs::File::open(path).map_err(|error| CsvError {
+    open_regular(path).map_err(|error| CsvError {
         path: Some(path.display().to_string()),
         line: None,
         column: None,

@@ -15,12 +15,16 @@ mod engine;
 mod engine_property;
 mod engine_schedule;
 mod faults;
+mod foreign_arrow;
+mod foreign_text;
 mod gc;
 mod history;
 mod insight;
 mod kept;
 mod layers;
 mod lock;
+#[cfg(unix)]
+mod lost_output;
 mod mapped;
 mod models;
 mod page;
@@ -31,6 +35,8 @@ mod resume;
 mod sample;
 mod seeds;
 mod spec;
+#[cfg(unix)]
+mod special_files;
 mod terminal;
 mod toys;
 mod verify;

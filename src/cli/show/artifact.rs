@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::screen::{self, Style};
 use crate::artifact::{Store, Table};
+use crate::boundary;
 use crate::engine::record::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
 
@@ -147,7 +148,7 @@ fn rows(table: &Table, text: &mut String) -> anyhow::Result<()> {
 
 /// JSON of which whatever fits stands in one line.
 fn write(value: &Value, depth: usize, used: usize, text: &mut String) {
-    let inline = value.to_string();
+    let inline = as_json(value);
     let room = JSON_WIDTH.saturating_sub(depth * 2 + used);
     let (open, close) = match value {
         Value::Array(_) => ('[', ']'),
@@ -160,7 +161,7 @@ fn write(value: &Value, depth: usize, used: usize, text: &mut String) {
     let items: Vec<(String, &Value)> = match value {
         Value::Array(items) => items.iter().map(|item| (String::new(), item)).collect(),
         Value::Object(items) => {
-            items.iter().map(|(key, item)| (format!("{}: ", Value::from(key.as_str())), item)).collect()
+            items.iter().map(|(key, item)| (format!("{}: ", as_json(&Value::from(key.as_str()))), item)).collect()
         }
         _ => Vec::new(),
     };
@@ -172,6 +173,11 @@ fn write(value: &Value, depth: usize, used: usize, text: &mut String) {
         write(item, depth + 1, key.chars().count(), text);
     }
     text.push_str(&format!("\n{}{close}", "  ".repeat(depth)));
+}
+
+/// Still JSON where text of others holds hidden characters: their escapes are those of JSON.
+fn as_json(value: &Value) -> String {
+    boundary::text::json(&value.to_string()).into_owned()
 }
 
 fn shorten(value: &mut Value) {

@@ -45,20 +45,20 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
     let style = screen::Style::stdout();
     let Some(port) = port else {
         let result = StageResult::read(&study.store, &record)?;
-        super::print(&match arguments.json {
-            true => format!("{}\n", result.json(name)),
-            false => result.summary(name, &study, arguments, style)?,
-        });
+        match arguments.json {
+            true => super::print_json(&result.json(name)),
+            false => super::print(&result.summary(name, &study, arguments, style)?),
+        }
         return Ok(DONE);
     };
     let Some(output) = record.outputs.iter().find(|output| output.port == port) else {
         let ports: Vec<&str> = record.outputs.iter().map(|output| output.port.as_str()).collect();
         return Err(super::study::invalid(&format!("'{name}' has no such port; it has {}", ports.join(", "))));
     };
-    super::print(&match arguments.json {
-        true => artifact::json(&study.store, output)?,
-        false => artifact::text(&study.store, output, arguments.rows, style)?,
-    });
+    match arguments.json {
+        true => super::print_json_text(&artifact::json(&study.store, output)?),
+        false => super::print(&artifact::text(&study.store, output, arguments.rows, style)?),
+    }
     Ok(DONE)
 }
 

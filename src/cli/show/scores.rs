@@ -73,7 +73,7 @@ const WRONG: [u8; 6] = [231, 224, 223, 216, 209, 166];
 fn confusion(scores: &Scores, style: Style, width: usize) -> String {
     let classes = scores.classes.len();
     let digits = scores.confusion.iter().flatten().max().map_or(1, |most| screen::count(*most).len());
-    let longest = scores.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
+    let longest = scores.classes.iter().map(|class| screen::visible(class)).max().unwrap_or(0);
     let named = longest.clamp(LEAST_NAME, 16).max("true class".len()) + 1;
     let room = |first: usize| width.saturating_sub(first + 2) / classes.max(1);
     let is_numbered = room(named) <= longest.min(LEAST_NAME);
@@ -84,7 +84,7 @@ fn confusion(scores: &Scores, style: Style, width: usize) -> String {
     if cell < digits.max(numbers) + 1 {
         return format!("  {classes} classes: the matrix is wider than this terminal\n");
     }
-    let pad = |text: &str, cell: usize| format!("{}{text}", " ".repeat(cell.saturating_sub(text.chars().count())));
+    let pad = |text: &str, cell: usize| format!("{}{text}", " ".repeat(cell.saturating_sub(screen::visible(text))));
     let mut text = format!("  {}", style.dim(&format!("{:first$}", "true class")));
     for (i, class) in scores.classes.iter().enumerate() {
         let head = if is_numbered { (i + 1).to_string() } else { screen::cut(class, cell - 1) };
@@ -99,7 +99,7 @@ fn confusion(scores: &Scores, style: Style, width: usize) -> String {
     for (i, row) in scores.confusion.iter().enumerate() {
         let class = screen::cut(&scores.classes[i], named - 1);
         let class = if is_numbered { format!("{:>numbers$} {class}", i + 1) } else { class };
-        text.push_str(&format!("  {class}{}", " ".repeat(first - class.chars().count())));
+        text.push_str(&format!("  {class}{}", " ".repeat(first.saturating_sub(screen::visible(&class)))));
         let total = row.iter().sum::<u64>().max(1);
         for (j, count) in row.iter().enumerate() {
             let share = *count as f64 / total as f64;

@@ -255,6 +255,13 @@ fn escaped(text: &str) -> String {
             }
             '~' => out.push_str("\\textasciitilde{}"),
             '^' => out.push_str("\\textasciicircum{}"),
+            // A bracket at the beginning of a row or an item would be an option of what stands before it, and so would a star.
+            '[' | ']' | '*' => {
+                out.push('{');
+                out.push(character);
+                out.push('}');
+            }
+            '`' => out.push_str("\\textasciigrave{}"),
             '<' => out.push_str("\\textless{}"),
             '>' => out.push_str("\\textgreater{}"),
             '|' => out.push_str("\\textbar{}"),
@@ -304,7 +311,7 @@ fn breakable(code: &str) -> String {
 
 /// A line of code with its leading and inner spaces.
 fn code_line(line: &str) -> String {
-    let shown = escaped(line).replace("  ", "~~").replace("--", "-{}-");
+    let shown = escaped(line).replace("  ", "~~").replace('-', "-{}");
     let shown = match shown.strip_prefix(' ') {
         Some(rest) => format!("~{rest}"),
         None => shown,
@@ -312,16 +319,23 @@ fn code_line(line: &str) -> String {
     if shown.is_empty() { "~".to_owned() } else { format!("\\mbox{{{shown}}}") }
 }
 
-/// An address within `\href`.
+/// An address within `\href`. What an address cannot hold, and TeX could take for its own, is written by its bytes, as RFC 3986 has it: `^^7d`
+/// is a brace to TeX wherever it stands.
 fn address(url: &str) -> String {
-    let encoded = |character: char| match character {
-        '%' | '#' | '&' | '_' | '~' => format!("\\{character}"),
-        '\\' => "%5C".to_owned(),
-        '{' => "\\%7B".to_owned(),
-        '}' => "\\%7D".to_owned(),
-        other => other.to_string(),
-    };
-    url.chars().map(encoded).collect()
+    let mut out = String::with_capacity(url.len() + 16);
+    for byte in url.bytes() {
+        match byte {
+            b'%' | b'#' | b'&' | b'_' | b'~' => {
+                out.push('\\');
+                out.push(char::from(byte));
+            }
+            _ if byte.is_ascii_alphanumeric() || b"-./:?@!'()*+,;=".contains(&byte) => out.push(char::from(byte)),
+            _ => {
+                let _ = write!(out, "\\%{byte:02X}");
+            }
+        }
+    }
+    out
 }
 
 fn bib(works: &[&Work]) -> String {
@@ -375,6 +389,8 @@ fn place_fields(work: &Work) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::Strategy as _;
+
     use super::*;
 
     #[test]
@@ -391,5 +407,82 @@ mod tests {
     fn places_of_works_become_fields() {
         let work = Work::find("forest").unwrap();
         assert_eq!(place_fields(work), "  volume = {45},\n  number = {1},\n  pages = {5--32},\n");
+    }
+
+    /// What of a text would leave its argument, or be taken by TeX for its own; `None` if nothing.
+    fn leak(tex: &str) -> Option<String> {
+        if tex.contains("^^") || tex.chars().any(|c| c.is_control()) {
+            return Some("a raw ^^ or a control character".to_owned());
+        }
+        let (mut depth, mut dollars) = (0_i32, 0);
+        let mut characters = tex.chars().peekable();
+        while let Some(character) = characters.next() {
+            match character {
+                '\\' => match characters.next() {
+                    Some(letter) if letter.is_ascii_alphabetic() => {
+                        let mut name = String::from(letter);
+                        while let Some(letter) = characters.next_if(char::is_ascii_alphabetic) {
+                            name.push(letter);
+                        }
+                        let is_ours =
+                            name.starts_with("text") || name.starts_with("guillemot") || OURS.contains(&name.as_str());
+                        if !is_ours {
+                            return Some(format!("the command \\{name}"));
+                        }
+                    }
+                    Some('{' | '}' | '$' | '&' | '#' | '%' | '_' | '~' | ',') => {}
+                    other => return Some(format!("a backslash before {other:?}")),
+                },
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                '$' => dollars += 1,
+                '%' | '#' | '&' | '_' | '^' => return Some(format!("a raw {character}")),
+                _ => {}
+            }
+            if depth < 0 {
+                return Some("a closing brace too many".to_owned());
+            }
+        }
+        (depth != 0 || dollars % 2 != 0).then(|| "something open at its end".to_owned())
+    }
+
+    const OURS: [&str; 12] =
+        ["dots", "times", "pm", "leq", "geq", "approx", "neq", "infty", "rightarrow", "cdot", "allowbreak", "mbox"];
+
+    #[test]
+    fn what_leaks_is_found() {
+        for tex in ["a^^7d", "}{", "{", "\\input{x}", "50%", "\\^a", "$", "a&b"] {
+            assert!(leak(tex).is_some(), "{tex}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever an author or a table holds, braces stay balanced and nothing of it is a command.
+        #[test]
+        fn no_text_leaves_its_argument(parts in proptest::collection::vec(proptest::prelude::prop_oneof![
+            proptest::sample::select(vec![
+                "^^7d", "^^5cinput", "^", "\\", "}", "{", "%", "#", "&", "~", "_", "$", "$$", "[", "]", "*", "--", "``", "\n\n", "\u{b}",
+                "\u{1b}", "\u{85}", "\u{2028}", "\\end{document}", "×", "«", "…", "é", "日", "\u{202e}", "http://", "\"", "'", "<", "|",
+            ]).prop_map(str::to_owned),
+            proptest::prelude::any::<String>(),
+        ], 0..12)) {
+            let text = parts.concat();
+            for shown in [escaped(&text), breakable(&text), code_line(&text), address(&text)] {
+                proptest::prop_assert_eq!(leak(&shown), None, "{}", shown);
+            }
+            // A row or an item may begin with it: neither an option nor a star.
+            proptest::prop_assert!(!escaped(&text).trim_start().starts_with(['[', '*']));
+            let is_uri = |c: char| c.is_ascii_alphanumeric() || "-./:?@!'()*+,;=\\%#&_~".contains(c);
+            proptest::prop_assert!(address(&text).chars().all(is_uri));
+        }
+    }
+
+    #[test]
+    fn addresses_keep_what_they_mean() {
+        assert_eq!(
+            address("https://a.example/x_y?a=1&b=%41#~é^^7d"),
+            "https://a.example/x\\_y?a=1\\&b=\\%41\\#\\~\\%C3\\%A9\\%5E\\%5E7d"
+        );
+        assert_eq!(escaped("[1] *"), "{[}1{]} {*}");
     }
 }

@@ -333,4 +333,19 @@ mod tests {
     fn text_cannot_become_markup() {
         assert_eq!(string("a \"b\" \\ #x $y$ [z]"), "#\"a \\\"b\\\" \\\\ #x $y$ [z]\"");
     }
+
+    proptest::proptest! {
+        /// A literal ends at its last quotation mark, whatever it holds.
+        #[test]
+        fn no_text_leaves_its_literal(text in proptest::prelude::any::<String>(), tail in "[\"\\\\#$`@/*\\[\\]]{0,6}") {
+            let literal = string_literal(&format!("{text}{tail}"));
+            let inside = literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap();
+            let mut escaped = false;
+            for character in inside.chars() {
+                proptest::prop_assert!(escaped || character != '"');
+                escaped = !escaped && character == '\\';
+            }
+            proptest::prop_assert!(!escaped);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! The program is shown copies of its inputs and gives files; it is in the cache like any other stage. Knows nothing of what it computes.
 
 mod environment;
+mod foreign;
 mod orphans;
 mod outputs;
 mod process;
@@ -17,6 +18,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::boundary::files::open_regular;
 use crate::engine::{Accepts, Arity, CheckContext, External, InputPort, OutputPort, Source, Stage, StageContext};
 use environment::Variable;
 use outputs::Files;
@@ -213,9 +215,11 @@ fn text(path: &Path) -> anyhow::Result<String> {
 
 /// Why a file cannot be read, if it cannot.
 fn unreadable(path: &Path) -> Option<String> {
-    match std::fs::File::open(path).and_then(|file| file.metadata()) {
-        Ok(metadata) if metadata.is_dir() => Some("it is a folder; name its files".to_owned()),
+    match open_regular(path) {
         Ok(_) => None,
+        Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => {
+            Some("it is a folder; name its files".to_owned())
+        }
         Err(error) => Some(error.to_string()),
     }
 }

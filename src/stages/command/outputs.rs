@@ -4,16 +4,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow, bail};
-use arrow::array::RecordBatch;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema};
+use anyhow::{Context as _, anyhow};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::Table;
-use crate::artifact::table::TableError;
+use super::foreign;
+use crate::boundary::files::read_regular;
 use crate::engine::{CheckContext, PortType, StageContext};
 
 /// The files of a port: a file's name, or a list of names, e.g. `[model.safetensors, model.json]`.
@@ -78,19 +75,23 @@ pub(super) fn take(outputs: &IndexMap<String, Files>, folder: &Path, context: &m
     for (port, files) in outputs {
         for name in files.names() {
             let bytes = read(folder, port, name, context)?;
+            let of = || format!("output '{port}': {name}");
             match files.holds() {
                 PortType::Table => {
-                    let table = table(&bytes).with_context(|| format!("output '{port}': {name}"))?;
+                    let table = foreign::table(bytes).with_context(of)?;
                     told.push(format!("{} rows in {port}", table.rows()));
                     context.put_table(port, &table)?;
+                    continue;
                 }
-                PortType::Json if name.ends_with(".json") => {
-                    serde_json::from_slice::<serde::de::IgnoredAny>(&bytes)
-                        .with_context(|| format!("output '{port}': {name} is not JSON"))?;
-                    context.put_file(port, name, &bytes)?;
+                PortType::Json | PortType::Model if name.ends_with(".json") => {
+                    foreign::check_json(&bytes).with_context(of)?
                 }
-                _ => context.put_file(port, name, &bytes)?,
+                PortType::Model if name.ends_with(".safetensors") => {
+                    foreign::check_safetensors(&bytes).with_context(of)?;
+                }
+                _ => {}
             }
+            context.put_file(port, name, &bytes)?;
         }
     }
     let declared = |name: &str| outputs.values().any(|files| files.names().iter().any(|file| file == name));
@@ -106,7 +107,7 @@ pub(super) fn take(outputs: &IndexMap<String, Files>, folder: &Path, context: &m
 }
 
 fn read(folder: &Path, port: &str, name: &str, context: &StageContext) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(folder.join(name)).map_err(|error| {
+    read_regular(&folder.join(name)).map_err(|error| {
         let at = context.position(&["outputs", port]).map(|at| format!("{at}: ")).unwrap_or_default();
         match error.kind() {
             std::io::ErrorKind::NotFound => {
@@ -115,81 +116,4 @@ fn read(folder: &Path, port: &str, name: &str, context: &StageContext) -> anyhow
             _ => anyhow!("{at}cannot read the output '{name}': {error}"),
         }
     })
-}
-
-/// A table that an artifact can hold. Types that other programs like better are brought to ours where nothing is lost by it.
-fn table(bytes: &[u8]) -> anyhow::Result<Table> {
-    let mut table = Table::from_ipc(bytes).map_err(|error| {
-        anyhow!("not an Arrow IPC file: {error} (write it uncompressed, e.g. with pyarrow.ipc.new_file or polars' write_ipc)")
-    })?;
-    loop {
-        match table.digests() {
-            Ok(_) => return Ok(table),
-            Err(TableError::Unsupported(name, found)) => {
-                let Some(wanted) = storable(&found) else {
-                    bail!(
-                        "column '{name}' has type {found}, which no artifact can hold (cast it to int64, float64, bool or string)"
-                    );
-                };
-                table = with_type(&table, &name, &wanted)?;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// The type of ours that holds all values of another.
-fn storable(found: &DataType) -> Option<DataType> {
-    match found {
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 => {
-            Some(DataType::Int64)
-        }
-        DataType::Float16 => Some(DataType::Float32),
-        DataType::LargeUtf8 | DataType::Utf8View => Some(DataType::Utf8),
-        DataType::Dictionary(_, values) => Some(values.as_ref().clone()),
-        _ => None,
-    }
-}
-
-fn with_type(table: &Table, name: &str, wanted: &DataType) -> anyhow::Result<Table> {
-    let schema = table.schema();
-    let mut fields = Vec::with_capacity(schema.fields().len());
-    let mut columns = Vec::with_capacity(fields.capacity());
-    for (field, column) in schema.fields().iter().zip(table.batch().columns()) {
-        if field.name() == name && field.data_type() != wanted {
-            columns.push(cast(column, wanted)?);
-            let changed = Field::new(name, wanted.clone(), field.is_nullable()).with_metadata(field.metadata().clone());
-            fields.push(changed);
-        } else {
-            columns.push(column.clone());
-            fields.push(field.as_ref().clone());
-        }
-    }
-    let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
-    Ok(Table::new(RecordBatch::try_new(schema.into(), columns)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use arrow::array::{ArrayRef, Date32Array, DictionaryArray, Int32Array, LargeStringArray};
-    use arrow::datatypes::Int32Type;
-    use std::sync::Arc;
-
-    #[test]
-    fn types_of_other_programs_become_ours_or_are_refused_by_name() {
-        let narrow: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), None]));
-        let large: ArrayRef = Arc::new(LargeStringArray::from(vec!["a", "b"]));
-        let coded: ArrayRef = Arc::new(vec!["x", "x"].into_iter().collect::<DictionaryArray<Int32Type>>());
-        let written = Table::from_columns([("n", narrow), ("t", large), ("c", coded)]).unwrap().to_ipc().unwrap();
-        let read = table(&written).unwrap();
-        let schema = read.schema();
-        let types: Vec<&DataType> = schema.fields().iter().map(|field| field.data_type()).collect();
-        assert_eq!(types, [&DataType::Int64, &DataType::Utf8, &DataType::Utf8]);
-        let days: ArrayRef = Arc::new(Date32Array::from(vec![1]));
-        let written = Table::from_columns([("day", days)]).unwrap().to_ipc().unwrap();
-        let error = table(&written).unwrap_err().to_string();
-        assert!(error.contains("column 'day' has type Date32") && error.contains("cast it"), "{error}");
-        assert!(table(b"id,value\n1,2\n").unwrap_err().to_string().contains("not an Arrow IPC file"));
-    }
 }

@@ -1,0 +1,194 @@
+//! Arrow IPC files that others wrote, read without trust in what they announce.
+//!
+//! Arrow's decoder checks values (offsets, UTF-8, dictionary keys), yet asserts that a buffer lies within its batch, and allocates what a footer
+//! announces. So all that is announced is held against the bytes that are there before the decoder sees it. What it asserts all the same is
+//! contained, and becomes an error like any other.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::ipc::convert::try_fb_to_schema;
+use arrow::ipc::reader::{FileDecoder, read_footer_length};
+use arrow::ipc::{Block, MetadataVersion, RecordBatch as Announced, root_as_footer, root_as_message};
+
+use super::table::{Table, TableError};
+use crate::boundary::contained::contained;
+
+/// The footer's length and the magic word that end an Arrow file.
+pub(super) const TRAILER: u64 = 10;
+
+/// What the footer of a file announces; all of it lies within the file.
+pub(super) struct Footer {
+    pub schema: SchemaRef,
+    pub version: MetadataVersion,
+    dictionaries: Vec<Block>,
+    pub batches: Vec<Block>,
+}
+
+/// The length of the footer of a file of `end` bytes that ends in `trailer`.
+pub(super) fn footer_length(trailer: [u8; TRAILER as usize], end: u64) -> Result<usize, ArrowError> {
+    let length = contained(|| read_footer_length(trailer)).map_err(damaged)??;
+    match end.checked_sub(TRAILER) {
+        Some(most) if length as u64 <= most => Ok(length),
+        _ => Err(damaged(format!("a footer of {length} bytes in a file of {end}"))),
+    }
+}
+
+impl Footer {
+    /// Reads the footer of a file of `end` bytes.
+    pub fn parse(footer: &[u8], end: u64) -> Result<Self, ArrowError> {
+        let read = contained(|| -> Result<Footer, ArrowError> {
+            let footer = root_as_footer(footer).map_err(|error| damaged(error.to_string()))?;
+            let schema = footer.schema().ok_or_else(|| damaged("no schema in the footer"))?;
+            if !schema.endianness().equals_to_target_endianness() {
+                return Err(ArrowError::IpcError("its numbers are big-endian".to_owned()));
+            }
+            Ok(Footer {
+                schema: Arc::new(try_fb_to_schema(schema)?),
+                version: footer.version(),
+                dictionaries: footer.dictionaries().into_iter().flatten().copied().collect(),
+                batches: footer.recordBatches().into_iter().flatten().copied().collect(),
+            })
+        });
+        let footer = read.map_err(damaged)??;
+        let mut total: u64 = 0;
+        for block in footer.dictionaries.iter().chain(&footer.batches) {
+            let length = length_of(block).filter(|length| {
+                let to = u64::try_from(block.offset()).ok().and_then(|offset| offset.checked_add(*length));
+                to.is_some_and(|to| to <= end)
+            });
+            let length = length.ok_or_else(|| damaged("a batch lies beyond the end of the file"))?;
+            // Each block has bytes of its own; else a small file could announce any number of rows.
+            total = total.saturating_add(length);
+        }
+        if total > end {
+            return Err(damaged(format!("batches of {total} bytes in a file of {end}")));
+        }
+        Ok(footer)
+    }
+}
+
+/// Metadata and body of a batch, in bytes.
+pub(super) fn length_of(block: &Block) -> Option<u64> {
+    u64::try_from(block.metaDataLength()).ok()?.checked_add(u64::try_from(block.bodyLength()).ok()?)
+}
+
+/// The rows of a block whose bytes are `bytes`; `None` where it holds none.
+pub(super) fn decode(decoder: &FileDecoder, block: &Block, bytes: &Buffer) -> Result<Option<RecordBatch>, ArrowError> {
+    check(block, bytes)?;
+    contained(|| decoder.read_record_batch(block, bytes)).map_err(damaged)?
+}
+
+/// A whole file in memory.
+pub struct IpcFile {
+    bytes: Buffer,
+    footer: Footer,
+}
+
+impl IpcFile {
+    /// Reads what the file announces, and no rows yet.
+    ///
+    /// # Errors
+    /// If it is no Arrow file, or announces what it does not hold.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, TableError> {
+        let end = bytes.len() as u64;
+        let trailer = bytes.last_chunk().ok_or_else(|| damaged("too short to be an Arrow file"))?;
+        let length = footer_length(*trailer, end)?;
+        let to = bytes.len() - TRAILER as usize;
+        let footer = Footer::parse(&bytes[to - length..to], end)?;
+        let mut names = BTreeSet::new();
+        if let Some(field) = footer.schema.fields().iter().find(|field| !names.insert(field.name())) {
+            return Err(ArrowError::SchemaError(format!("two columns are named '{}'", field.name())).into());
+        }
+        Ok(IpcFile { bytes: Buffer::from_vec(bytes), footer })
+    }
+
+    pub fn schema(&self) -> SchemaRef {
+        self.footer.schema.clone()
+    }
+
+    /// All rows, every value checked.
+    ///
+    /// # Errors
+    /// If something in it is damaged.
+    pub fn read(&self) -> Result<Table, TableError> {
+        let mut decoder = FileDecoder::new(self.schema(), self.footer.version);
+        for block in &self.footer.dictionaries {
+            let bytes = self.slice(block)?;
+            check(block, &bytes)?;
+            contained(|| decoder.read_dictionary(block, &bytes)).map_err(damaged)??;
+        }
+        let mut batches = Vec::with_capacity(self.footer.batches.len());
+        for block in &self.footer.batches {
+            batches.extend(decode(&decoder, block, &self.slice(block)?)?);
+        }
+        let batch = match <[RecordBatch; 1]>::try_from(batches) {
+            Ok([batch]) => batch,
+            Err(batches) => {
+                contained(|| arrow::compute::concat_batches(&self.schema(), &batches)).map_err(damaged)??
+            }
+        };
+        Ok(Table::new(batch))
+    }
+
+    fn slice(&self, block: &Block) -> Result<Buffer, ArrowError> {
+        let range = usize::try_from(block.offset()).ok().zip(length_of(block).and_then(|one| one.try_into().ok()));
+        let inside =
+            |(offset, length): &(usize, usize)| offset.checked_add(*length).is_some_and(|to| to <= self.bytes.len());
+        let (offset, length) =
+            range.filter(inside).ok_or_else(|| damaged("a batch lies beyond the end of the file"))?;
+        Ok(self.bytes.slice_with_length(offset, length))
+    }
+}
+
+/// Holds what the metadata of a block announces against the bytes that follow it.
+fn check(block: &Block, bytes: &Buffer) -> Result<(), ArrowError> {
+    let cut = || damaged("the metadata of a batch is cut off");
+    let metadata =
+        usize::try_from(block.metaDataLength()).ok().and_then(|length| bytes.get(..length)).ok_or_else(cut)?;
+    let body = bytes.len() - metadata.len();
+    // Since version 0.15 of the format a marker stands before the length.
+    let prefix = if metadata.starts_with(&[0xff; 4]) { 8 } else { 4 };
+    let message = metadata.get(prefix..).ok_or_else(cut)?;
+    let message = root_as_message(message).map_err(|error| damaged(error.to_string()))?;
+    let dictionary = message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data());
+    match message.header_as_record_batch().or(dictionary) {
+        Some(batch) => check_batch(batch, body),
+        // The decoder says what it misses.
+        None => Ok(()),
+    }
+}
+
+fn check_batch(batch: Announced, body: usize) -> Result<(), ArrowError> {
+    if batch.compression().is_some() {
+        return Err(ArrowError::IpcError("it is compressed".to_owned()));
+    }
+    let mut total: usize = 0;
+    for buffer in batch.buffers().into_iter().flatten() {
+        let range = usize::try_from(buffer.offset()).ok().zip(usize::try_from(buffer.length()).ok());
+        let inside = range.filter(|(offset, length)| offset.checked_add(*length).is_some_and(|to| to <= body));
+        let (_, length) = inside.ok_or_else(|| damaged("a buffer lies beyond the end of its batch"))?;
+        total = total.saturating_add(length);
+    }
+    if total > body {
+        return Err(damaged(format!("buffers of {total} bytes in a batch of {body}")));
+    }
+    let nodes: Vec<(i64, i64)> =
+        batch.nodes().into_iter().flatten().map(|node| (node.length(), node.null_count())).collect();
+    // Nothing is stored in less than a bit. Without any columns, rows take nothing at all.
+    let most =
+        if nodes.is_empty() { i64::from(i32::MAX) } else { i64::try_from(body).unwrap_or(i64::MAX).saturating_mul(8) };
+    let is_sound = |rows: i64, nulls: i64| (0..=most).contains(&rows) && (0..=rows).contains(&nulls);
+    match std::iter::once((batch.length(), 0)).chain(nodes).find(|(rows, nulls)| !is_sound(*rows, *nulls)) {
+        Some((rows, nulls)) => Err(damaged(format!("{rows} values, {nulls} of them missing, in {body} bytes"))),
+        None => Ok(()),
+    }
+}
+
+fn damaged(what: impl Into<String>) -> ArrowError {
+    ArrowError::ParseError(format!("it is damaged: {}", what.into()))
+}

@@ -1,0 +1,120 @@
+//! Text of others for a terminal and for JSON: characters that would steer a terminal, turn the direction of writing or are not seen at all are
+//! shown as escapes, e.g. `\u{1b}`. Escaping twice changes nothing.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Joiners, which Persian, Indic scripts and emoji need between two letters, and which are hidden anywhere else.
+const JOINERS: std::ops::RangeInclusive<char> = '\u{200c}'..='\u{200d}';
+
+/// Whether a character is never shown as it is: C0, DEL and C1 controls, marks of direction, line separators, and marks without width.
+/// Whether line breaks and tabs are meant is for the caller.
+pub fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'
+                | '\u{200e}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// The text with every hidden character as an escape; line breaks and tabs stay.
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    replaced(
+        text,
+        |character| !matches!(character, '\n' | '\t'),
+        |character, out| match character {
+            '\r' => out.push_str("\\r"),
+            other => {
+                let _ = write!(out, "{}", other.escape_unicode());
+            }
+        },
+    )
+}
+
+/// The same in one line: line breaks and tabs become spaces.
+pub fn one_line(text: &str) -> String {
+    escaped(&text.replace("\r\n", " ").replace(['\n', '\t'], " ")).into_owned()
+}
+
+/// JSON in which such characters, which can only stand within strings there, are `\u` escapes. C0 controls are already; those between values,
+/// as line breaks, stay.
+pub fn json(text: &str) -> Cow<'_, str> {
+    replaced(
+        text,
+        |character| !character.is_ascii() || character == '\x7f',
+        |character, out| {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        },
+    )
+}
+
+fn replaced(text: &str, counts: impl Fn(char) -> bool, write: impl Fn(char, &mut String)) -> Cow<'_, str> {
+    let may_be_hidden = |character: char| is_hidden(character) || JOINERS.contains(&character);
+    if !text.chars().any(|character| may_be_hidden(character) && counts(character)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut before = None;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let joins = |neighbour: Option<char>| neighbour.is_some_and(|one| !one.is_ascii() && !may_be_hidden(one));
+        let is_joiner = JOINERS.contains(&character) && joins(before) && joins(characters.peek().copied());
+        if may_be_hidden(character) && !is_joiner && counts(character) {
+            write(character, &mut out);
+        } else {
+            out.push(character);
+        }
+        before = Some(character);
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_or_is_not_seen_is_shown() {
+        for (text, shown) in [
+            ("\u{1b}[31mred\u{1b}]0;t\u{7}", "\\u{1b}[31mred\\u{1b}]0;t\\u{7}"),
+            ("a\u{9b}31m\u{7f}\r\0", "a\\u{9b}31m\\u{7f}\\r\\u{0}"),
+            ("user\u{202e}nimda\u{2066}\u{200f}\u{61c}", "user\\u{202e}nimda\\u{2066}\\u{200f}\\u{61c}"),
+            ("a\u{2028}b\u{200b}c\u{feff}\u{e0041}", "a\\u{2028}b\\u{200b}c\\u{feff}\\u{e0041}"),
+            ("ad\u{200d}min", "ad\\u{200d}min"),
+            ("a\n\tb", "a\n\tb"),
+        ] {
+            assert_eq!(escaped(text), shown);
+            assert_eq!(escaped(shown), shown, "escaping twice");
+        }
+        assert_eq!(one_line("a\r\nb\tc\rd"), "a b c\\rd");
+    }
+
+    #[test]
+    fn scripts_keep_what_they_need() {
+        for text in ["می\u{200c}خواهم", "👩\u{200d}👩\u{200d}👧", "日本e\u{301}", "葛\u{e0100}", "שלום"]
+        {
+            assert!(matches!(escaped(text), Cow::Borrowed(_)) || escaped(text) == text, "{text}");
+        }
+    }
+
+    #[test]
+    fn json_says_the_same() {
+        let value = serde_json::json!({"a\u{9b}": "\u{202e}x\u{7f}\u{e0041}\n\u{1b}é日"});
+        let line = format!("{value}\n");
+        let shown = json(&line);
+        assert!(!shown.trim_end().chars().any(is_hidden), "{shown}");
+        assert!(shown.contains("é日") && shown.contains("\\udb40\\udc41"));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+    }
+}

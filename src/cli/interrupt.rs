@@ -1,0 +1,44 @@
+//! Ctrl-C, `kill` and a terminal that goes away.
+//!
+//! The first asks whatever runs to stop, which it does within a second; a second Ctrl-C ends the process at once. Either way writes are whole
+//! or not there. A terminal that goes away (SIGHUP) counts as the first: what has ended is kept, and a training goes on from where it was. Who
+//! wants a run to outlive its terminal starts it with `nohup`, which has SIGHUP ignored; so it stays ignored here.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::INTERRUPTED;
+
+static INTERRUPT: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// From here on the signals no longer end the process by themselves.
+pub(super) fn catch() -> io::Result<()> {
+    for signal in [SIGINT, SIGTERM] {
+        // Before the flag is set by the same signal: only the second one finds it set.
+        flag::register_conditional_shutdown(signal, i32::from(INTERRUPTED), Arc::clone(&INTERRUPT))?;
+        flag::register(signal, Arc::clone(&INTERRUPT))?;
+    }
+    // The shell and the kernel may each send one when a terminal goes away: the second of these means nothing.
+    #[cfg(unix)]
+    if !hangup_is_ignored() {
+        flag::register(signal_hook::consts::SIGHUP, Arc::clone(&INTERRUPT))?;
+    }
+    Ok(())
+}
+
+pub(super) fn interrupted() -> bool {
+    INTERRUPT.load(Ordering::Relaxed)
+}
+
+/// Whether whoever started the program has SIGHUP ignored, as `nohup` does; only Linux tells.
+#[cfg(unix)]
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask & (1 << (signal_hook::consts::SIGHUP - 1)) != 0
+}

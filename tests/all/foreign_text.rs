@@ -1,0 +1,128 @@
+//! Text of others on its way to the terminal: cells, classes, column names, file names, headlines, arguments, what a program printed. None of it
+//! steers a terminal; all of it is shown.
+
+use serde_json::Value;
+
+use crate::workspace::Workspace;
+
+/// ESC, OSC, BEL, DEL, C1 and marks of direction.
+const HOSTILE: &str = "\u{1b}]0;T\u{7}\u{1b}[31m\u{7f}\u{9b}5m\u{9d}\u{202e}\u{2066}\u{61c}\u{200f}\u{2028}";
+
+fn study() -> Workspace {
+    let mut rows = format!("a,n{HOSTILE},t,y\n");
+    for i in 0..60 {
+        rows.push_str(&format!("{i},x{HOSTILE}{},word,{}\n", i % 7, ["plain", &format!("c{HOSTILE}")][i % 2]));
+    }
+    let file = format!("t{}.csv", HOSTILE.replace(['\u{7f}', '\u{7}'], ""));
+    Workspace::new().file(&file, &rows).pipeline(&format!(
+        "name: p
+seed: 3
+vars: {{csv: {}}}
+stages:
+  rows: {{kind: load, files: {{all: \"${{csv}}\"}}, label: y}}
+  folds: {{kind: split, rows: rows, folds: 2}}
+  profile: {{kind: describe, rows: folds}}
+  base: {{kind: baseline, rows: folds, numeric: [a], models: {{majority: {{}}, logistic: {{}}}}}}
+  net: {{kind: train, rows: folds, numeric: [a], network: {{trunk: {{layers: [4]}}}}, epochs: 2}}
+  pred: {{kind: predict, model: net, rows: rows, file: o.csv}}
+",
+        serde_json::to_string(&file).expect("a string")
+    ))
+}
+
+fn hidden(text: &str) -> Option<char> {
+    let is_hidden = |c: &char| {
+        (c.is_control() && *c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}')
+    };
+    text.chars().find(is_hidden)
+}
+
+/// All that a command prints, without our own colours.
+#[track_caller]
+fn said(work: &Workspace, arguments: &[&str], code: i32) -> String {
+    let mut said = String::new();
+    for color in ["0", "1"] {
+        let mut command = work.command(arguments);
+        let output = command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", color).output().expect("the program starts");
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        let mut plain = text;
+        for ours in ["1", "2", "32", "33", "36", "1;31", "1;34", "0", "4"] {
+            plain = plain.replace(&format!("\u{1b}[{ours}m"), "");
+        }
+        while let Some(at) = plain.find("\u{1b}[38;5;") {
+            let end = plain[at..].find('m').expect("an end");
+            plain.replace_range(at..=at + end, "");
+        }
+        assert_eq!(hidden(&plain), None, "{arguments:?}: {plain:?}");
+        said.push_str(&plain);
+    }
+    said
+}
+
+#[test]
+fn nothing_from_a_table_steers_the_terminal() {
+    let work = study();
+    let text = said(&work, &["run", "pipeline.yaml"], 0);
+    assert!(text.contains("done"), "{text}");
+    for stage in ["rows", "rows.all", "folds", "folds.train", "profile", "profile.profile", "base", "net", "net.metrics", "pred"] {
+        said(&work, &["show", "pipeline.yaml", stage], 0);
+    }
+    assert!(said(&work, &["show", "pipeline.yaml", "rows"], 0).contains(r"\u{1b}]0;T\u{7}"));
+    assert!(said(&work, &["show", "pipeline.yaml", "net"], 0).contains(r"c\u{1b}"));
+    for arguments in [&["explain", "pipeline.yaml", "base"][..], &["plan", "pipeline.yaml"], &["graph", "pipeline.yaml"], &["runs"], &["runs", "show", "last"], &["compare", "last", "last"]] {
+        said(&work, arguments, 0);
+    }
+}
+
+#[test]
+fn nor_anything_that_an_error_quotes() {
+    let work = study();
+    let set = format!("csv=none{HOSTILE}.csv").replace('\u{7f}', "");
+    for (arguments, code) in [
+        (&["run", "pipeline.yaml", "--set", &set][..], 2),
+        (&["run", &format!("{HOSTILE}.yaml")], 2),
+        (&["run", "pipeline.yaml", "--set", &format!("rows.label=n{HOSTILE}")], 2),
+        (&["plan", "pipeline.yaml", &format!("stage{HOSTILE}")], 2),
+        (&["plan", "pipeline.yaml", &format!("--{HOSTILE}")], 2),
+        (&[HOSTILE], 2),
+        (&["gc", "--grace", HOSTILE], 2),
+        (&["runs", "show", HOSTILE], 1),
+        (&["models", "import", HOSTILE], 1),
+    ] {
+        said(&work, arguments, code);
+    }
+    work.write("cells.csv", format!("a,y\n1,p\n{HOSTILE},q\n").as_bytes());
+    let typed = "name: t\nstages:\n  rows: {kind: load, files: {all: cells.csv}, types: {a: number}}\n";
+    work.write("typed.yaml", typed.as_bytes());
+    assert!(said(&work, &["run", "typed.yaml"], 1).contains(r"\u{1b}"));
+    let failing = "name: f\nstages:\n  it: {kind: command, run: [sh, -c, 'cat cells.csv >&2; exit 3', \"{out}\"], outputs: {x: x.txt}}\n";
+    work.write("failing.yaml", failing.as_bytes());
+    assert!(said(&work, &["run", "failing.yaml"], 1).contains(r"\u{1b}]0;T\u{7}"));
+    said(&work, &["runs", "show", "last"], 0);
+}
+
+#[test]
+fn lines_of_json_are_json_and_hold_no_control_either() {
+    let work = study();
+    for arguments in [
+        &["run", "pipeline.yaml", "--json"][..],
+        &["plan", "pipeline.yaml", "--json"],
+        &["show", "pipeline.yaml", "rows.all", "--json"],
+        &["show", "pipeline.yaml", "rows", "--json"],
+        &["show", "pipeline.yaml", "net", "--json"],
+        &["runs", "--json"],
+        &["compare", "last", "last", "--json"],
+    ] {
+        let output = work.runner(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert_eq!(hidden(&text), None, "{arguments:?}");
+        for line in text.lines() {
+            let _: Value = serde_json::from_str(line).expect("JSON");
+        }
+    }
+    let rows = work.runner(&["show", "pipeline.yaml", "rows.all", "--json"]);
+    let first: Value = serde_json::from_str(String::from_utf8(rows.stdout).expect("UTF-8").lines().next().expect("a row")).expect("JSON");
+    assert_eq!(first[&format!("n{HOSTILE}")], format!("x{HOSTILE}0"), "nothing is lost by the escapes");
+}
