@@ -31,14 +31,6 @@ impl Hold {
 }
 
 impl Store {
-    /// Waits until no other runner works on the same action.
-    pub fn lock(&self, key: Digest) -> Result<ActionLock, StoreError> {
-        let path = self.root.join("locks").join(key.to_string());
-        let file = self.disk.open_lock(&path).at("open", &path)?;
-        file.lock().at("lock", &path)?;
-        Ok(ActionLock { _file: file })
-    }
-
     /// The lock of an action, unless another runner works on it.
     pub fn try_lock(&self, key: Digest) -> Result<Option<ActionLock>, StoreError> {
         let path = self.root.join("locks").join(key.to_string());
@@ -51,10 +43,22 @@ impl Store {
     }
 
     /// Waits until no other runner changes the folder for people of that stage.
-    pub fn lock_folder(&self, pipeline: &str, stage: &str) -> Result<ActionLock, StoreError> {
+    pub fn lock_folder(
+        &self,
+        pipeline: &str,
+        stage: &str,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<ActionLock, StoreError> {
         let mut name = Hasher::new();
         name.field(b"folder").field(pipeline.as_bytes()).field(stage.as_bytes());
-        self.lock(name.finish())
+        let name = name.finish();
+        loop {
+            match self.try_lock(name)? {
+                Some(lock) => return Ok(lock),
+                None if cancelled() => return Err(StoreError::Interrupted),
+                None => std::thread::sleep(PATIENCE),
+            }
+        }
     }
 
     /// Shares the store with other runs, so that nothing is collected meanwhile; waits while somebody has it alone.

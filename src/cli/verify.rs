@@ -41,7 +41,6 @@ struct Finding {
 pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
     let study = Study::open(&arguments.study)?;
     let selected = study.select(&arguments.stages)?;
-    interrupt::catch()?;
     let (findings, checked) = match arguments.stages.is_empty() {
         true => whole_store(&study, &selected)?,
         false => results(&study, &selected)?,
@@ -65,6 +64,8 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
         super::print("nothing was run again: first let the store be sound\n");
     }
     if arguments.rerun && !wrong {
+        // Until here the signals end the process by themselves, at once: nothing was being computed.
+        interrupt::catch()?;
         wrong |= rerun(arguments, &study, &selected)?;
     }
     Ok(match (interrupted(), wrong) {

@@ -251,7 +251,7 @@ impl Execution<'_> {
         let store = self.ground.store;
         let (pipeline, stage) = (&self.ground.plan.spec.name, self.name());
         let folder = self.ground.folder(stage);
-        let _lock = store.lock_folder(pipeline, stage)?;
+        let _lock = store.lock_folder(pipeline, stage, self.cancelled)?;
         let mut previous: Vec<ActionRecord> = Vec::new();
         for key in store.placed(pipeline, stage)? {
             previous.extend(store.read_record(key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()));

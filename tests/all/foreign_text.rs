@@ -32,7 +32,8 @@ stages:
 
 fn hidden(text: &str) -> Option<char> {
     let is_hidden = |c: &char| {
-        (c.is_control() && *c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}')
+        (c.is_control() && *c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}')
     };
     text.chars().find(is_hidden)
 }
@@ -65,12 +66,21 @@ fn nothing_from_a_table_steers_the_terminal() {
     let work = study();
     let text = said(&work, &["run", "pipeline.yaml"], 0);
     assert!(text.contains("done"), "{text}");
-    for stage in ["rows", "rows.all", "folds", "folds.train", "profile", "profile.profile", "base", "net", "net.metrics", "pred"] {
+    for stage in
+        ["rows", "rows.all", "folds", "folds.train", "profile", "profile.profile", "base", "net", "net.metrics", "pred"]
+    {
         said(&work, &["show", "pipeline.yaml", stage], 0);
     }
     assert!(said(&work, &["show", "pipeline.yaml", "rows"], 0).contains(r"\u{1b}]0;T\u{7}"));
     assert!(said(&work, &["show", "pipeline.yaml", "net"], 0).contains(r"c\u{1b}"));
-    for arguments in [&["explain", "pipeline.yaml", "base"][..], &["plan", "pipeline.yaml"], &["graph", "pipeline.yaml"], &["runs"], &["runs", "show", "last"], &["compare", "last", "last"]] {
+    for arguments in [
+        &["explain", "pipeline.yaml", "base"][..],
+        &["plan", "pipeline.yaml"],
+        &["graph", "pipeline.yaml"],
+        &["runs"],
+        &["runs", "show", "last"],
+        &["compare", "last", "last"],
+    ] {
         said(&work, arguments, 0);
     }
 }
@@ -123,6 +133,8 @@ fn lines_of_json_are_json_and_hold_no_control_either() {
         }
     }
     let rows = work.runner(&["show", "pipeline.yaml", "rows.all", "--json"]);
-    let first: Value = serde_json::from_str(String::from_utf8(rows.stdout).expect("UTF-8").lines().next().expect("a row")).expect("JSON");
+    let first: Value =
+        serde_json::from_str(String::from_utf8(rows.stdout).expect("UTF-8").lines().next().expect("a row"))
+            .expect("JSON");
     assert_eq!(first[&format!("n{HOSTILE}")], format!("x{HOSTILE}0"), "nothing is lost by the escapes");
 }

@@ -17,6 +17,8 @@ mod engine_schedule;
 mod faults;
 mod foreign_arrow;
 mod foreign_text;
+#[path = "fuzz/arrow.rs"]
+mod fuzz_arrow;
 mod gc;
 mod history;
 mod insight;

@@ -16,7 +16,8 @@ fn study() -> Workspace {
 #[track_caller]
 fn refused(work: &Workspace, arguments: &[&str], stdin: Stdio) -> String {
     let mut command = work.command(arguments);
-    let mut child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut child =
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let started = Instant::now();
     while child.try_wait().expect("a child").is_none() {
         if started.elapsed() > Duration::from_secs(20) {
@@ -37,7 +38,12 @@ fn each_place_that_names_a_file_refuses_what_is_none() {
     nix::unistd::mkfifo(&work.path().join("odd.pipe"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
     let _socket = UnixListener::bind(work.path().join("odd.socket")).expect("a socket");
     std::fs::create_dir(work.path().join("odd.folder")).expect("a folder");
-    for (odd, word) in [("odd.pipe", "is a pipe"), ("odd.socket", "is a socket"), ("odd.folder", "is a folder"), ("/dev/zero", "is a device")] {
+    for (odd, word) in [
+        ("odd.pipe", "is a pipe"),
+        ("odd.socket", "is a socket"),
+        ("odd.folder", "is a folder"),
+        ("/dev/zero", "is a device"),
+    ] {
         for (place, text) in [
             ("include", format!("name: b\ninclude: {odd}\nstages:\n  rows: {{kind: load, files: {{all: t.csv}}}}\n")),
             ("files", format!("name: c\nstages:\n  copy: {{kind: command, run: [cp, t.csv, \"{{out}}/x\"], files: [{odd}], outputs: {{x: x}}}}\n")),
@@ -50,7 +56,8 @@ fn each_place_that_names_a_file_refuses_what_is_none() {
             let named = if place == "output" { "'x'" } else { odd };
             assert!(said.contains(word) && said.contains(named), "{place} {odd}: {said}");
         }
-        for arguments in [&["run", "pipeline.yaml", "--set", &format!("data={odd}")][..], &["plan", odd], &["run", odd]] {
+        for arguments in [&["run", "pipeline.yaml", "--set", &format!("data={odd}")][..], &["plan", odd], &["run", odd]]
+        {
             let said = refused(&work, arguments, Stdio::null());
             assert!(said.contains(word) && said.contains(odd), "{arguments:?}: {said}");
         }
@@ -61,7 +68,8 @@ fn each_place_that_names_a_file_refuses_what_is_none() {
 fn lock_files_targets_of_init_and_pages_too() {
     let work = study();
     work.run().succeeded();
-    let pipe = |name: &str| nix::unistd::mkfifo(&work.path().join(name), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let pipe =
+        |name: &str| nix::unistd::mkfifo(&work.path().join(name), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
     pipe("pipeline.lock");
     for arguments in [&["run", "pipeline.yaml", "--locked"][..], &["run", "pipeline.yaml", "--lock"]] {
         assert!(refused(&work, arguments, Stdio::null()).contains("is a pipe"), "{arguments:?}");
@@ -72,7 +80,9 @@ fn lock_files_targets_of_init_and_pages_too() {
         assert!(refused(&work, arguments, Stdio::null()).contains("is a pipe"), "{arguments:?}");
     }
     assert!(!work.exists("new/pipelines/quick.yaml"), "nothing is written beside it");
-    assert!(refused(&work, &["report", "pipeline.yaml", "--out", "pipeline.lock"], Stdio::null()).contains("is a pipe"));
+    assert!(
+        refused(&work, &["report", "pipeline.yaml", "--out", "pipeline.lock"], Stdio::null()).contains("is a pipe")
+    );
     std::fs::remove_file(work.path().join("pipeline.lock")).expect("removed");
     // A file for people that was replaced by a pipe.
     std::fs::remove_file(work.path().join("artifacts/p/rows/rows.arrow")).expect("removed");
@@ -90,6 +100,7 @@ fn a_pipe_as_standard_input_is_refused_in_so_many_words_and_a_file_is_read() {
     let said = refused(&work, &["plan", "/dev/fd/0"], reader.into());
     assert!(said.contains("/dev/fd/0") && said.contains("is a pipe"), "{said}");
     let rows = std::fs::File::open(work.path().join("t.csv")).expect("rows");
-    let read = work.command(&["run", "pipeline.yaml", "--set", "data=/dev/stdin"]).stdin(rows).output().expect("it starts");
+    let read =
+        work.command(&["run", "pipeline.yaml", "--set", "data=/dev/stdin"]).stdin(rows).output().expect("it starts");
     assert!(String::from_utf8_lossy(&read.stdout).contains("2 rows"), "{}", String::from_utf8_lossy(&read.stderr));
 }

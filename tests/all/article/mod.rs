@@ -383,3 +383,36 @@ pub fn compile(from: &Path, to: &Path) -> f64 {
     }
     of_article as f64
 }
+
+#[test]
+fn nothing_of_an_authors_text_or_a_table_is_tex() {
+    let own = "See [here](https://a.example/^^7d^^5cinput^^7bx^^7d?a=%41&b_c#d~e) and **[*there*](mailto:a^^41@b.example)**, ^^42 and `^^43`.\n\n- [not an option]\n";
+    let hostile = "a^^7d\\input{secret}%&#_~$[x]";
+    let rows: String = (0..60).map(|i| format!("{i},{},{}\n", i * 7 % 11, [hostile, "q"][i % 2])).collect();
+    let work =
+        Workspace::new().file("t.csv", &format!("{hostile},b,y\n{rows}")).file("own.md", own).pipeline(&format!(
+            "name: study
+seed: 1
+stages:
+  rows: {{kind: load, files: {{all: t.csv}}, label: y}}
+  folds: {{kind: split, rows: rows, folds: 2}}
+  profile: {{kind: describe, rows: folds}}
+  base: {{kind: baseline, rows: folds, numeric: ['{hostile}', b], models: {{majority: {{}}, logistic: {{}}}}}}
+  article: {{kind: article, title: '{hostile}', author: '{hostile}', affiliation: '{hostile}', email: 'a^^7d@{hostile}',
+    text: {{introduction: own.md}}, text_after: {{conclusion: own.md}}, stages: [rows, folds, profile, base]}}
+"
+        ));
+    work.run().succeeded();
+    for file in work
+        .files_under("artifacts/study/article")
+        .iter()
+        .filter(|file| file.extension().is_some_and(|end| end == "tex" || end == "bib"))
+    {
+        let text = work.text(&format!("artifacts/study/article/{}", file.display()));
+        assert!(!text.contains("^^"), "{}", file.display());
+        assert!(!text.contains("\\input{"), "{}", file.display());
+    }
+    let text = tex(&work);
+    assert!(text.contains("\\href{https://a.example/\\%5E\\%5E7d\\%5E\\%5E5cinput"), "{text}");
+    assert!(text.contains("?a=\\%41\\&b\\_c\\#d\\~e}{here}") && text.contains("\\item {[}not an option{]}"), "{text}");
+}

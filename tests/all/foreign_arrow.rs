@@ -1,0 +1,112 @@
+//! Arrow, JSON and safetensors that a program wrote damaged: its user's error, which names the output, never a panic of ours.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, NullArray, StringArray};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use runner::artifact::Table;
+
+use crate::workspace::Workspace;
+
+fn sound() -> Vec<u8> {
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..100));
+    let texts: ArrayRef = Arc::new(StringArray::from_iter_values((0..100).map(|i| format!("text {i}"))));
+    Table::from_columns([("n", numbers), ("t", texts)]).and_then(|table| table.to_ipc()).expect("a table")
+}
+
+/// A pipeline of commands that each copy one of the files into their output.
+fn copying(files: &[(&str, Vec<u8>)]) -> Workspace {
+    let mut yaml = String::from("name: p\nstages:\n");
+    for (i, (name, _)) in files.iter().enumerate() {
+        let output = format!("o{i}.{}", name.rsplit_once('.').expect("an ending").1);
+        yaml.push_str(&format!(
+            "  s{i}: {{kind: command, run: [cp, {name}, \"{{out}}/{output}\"], outputs: {{made: {output}}}}}\n"
+        ));
+    }
+    let work = Workspace::new().pipeline(&yaml);
+    files.iter().for_each(|(name, bytes)| work.write(name, bytes));
+    work
+}
+
+/// The error of each stage, all of which fail.
+#[track_caller]
+fn errors(files: &[(&str, Vec<u8>)]) -> Vec<String> {
+    let work = copying(files);
+    let run = work.run_with(&["--keep-going"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    let error = |i: usize| {
+        let stage = format!("s{i}");
+        let line = run.lines.iter().find(|line| line["stage"] == stage && line["event"] == "stage").expect("the stage");
+        let error = line["error"].as_str().unwrap_or_else(|| panic!("{} is taken", files[i].0)).to_owned();
+        assert!(error.contains("'made'") || error.contains("o"), "{error}");
+        assert!(!error.contains("internal error") && error.contains(&format!("o{i}.")), "{}: {error}", files[i].0);
+        error
+    };
+    (0..files.len()).map(error).collect()
+}
+
+#[test]
+fn damaged_outputs_are_refused_by_name() {
+    let whole = sound();
+    copying(&[("whole.arrow", whole.clone())]).run().succeeded();
+    let mut beyond = whole.clone();
+    let footer = whole.len()
+        - 10
+        - u32::from_le_bytes(whole[whole.len() - 10..whole.len() - 6].try_into().expect("four bytes")) as usize;
+    // Every eighth byte of the footer is announced as more than there can be.
+    beyond[footer..whole.len() - 10].chunks_mut(8).skip(1).for_each(|chunk| {
+        if let Some(last) = chunk.get_mut(6) {
+            *last = 0x7f;
+        }
+    });
+    let mut long = whole.clone();
+    long[whole.len() - 10..whole.len() - 6].copy_from_slice(&i32::MAX.to_le_bytes());
+    let mut negative = whole.clone();
+    negative[whole.len() - 10..whole.len() - 6].copy_from_slice(&(-5_i32).to_le_bytes());
+    let mut text = whole.clone();
+    let at = text.windows(6).position(|six| six == b"text 7").expect("a cell");
+    text[at] = 0xff;
+    let files = [
+        ("cut.arrow", whole[..whole.len() / 2].to_vec()),
+        ("empty.arrow", Vec::new()),
+        ("csv.arrow", b"a,b\n1,2\n".to_vec()),
+        ("beyond.arrow", beyond),
+        ("long.arrow", long),
+        ("negative.arrow", negative),
+        ("utf8.arrow", text),
+        ("numbers.json", b"{\"a\": 1e999}".to_vec()),
+        ("half.json", b"{\"a\":".to_vec()),
+        ("header.safetensors", b"\xff\xff\xff\xff\xff\xff\xff\x7f{}".to_vec()),
+        ("offsets.safetensors", {
+            let header = br#"{"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#;
+            [&(header.len() as u64).to_le_bytes()[..], header, &[0; 4]].concat()
+        }),
+    ];
+    for error in errors(&files) {
+        assert!(
+            error.contains("not an Arrow IPC file")
+                || error.contains("not JSON")
+                || error.contains("not a safetensors file"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn types_that_no_artifact_holds_and_names_that_are_not_one_are_refused_by_column() {
+    let write = |schema: Schema, columns: Vec<ArrayRef>| {
+        Table::new(RecordBatch::try_new(Arc::new(schema), columns).expect("a batch")).to_ipc().expect("a table")
+    };
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let twice = Schema::new(vec![Field::new("a", DataType::Int64, true), Field::new("a", DataType::Int64, true)]);
+    let null = Schema::new(vec![Field::new("nothing", DataType::Null, true)]);
+    let files = [
+        ("twice.arrow", write(twice, vec![numbers.clone(), numbers])),
+        ("null.arrow", write(null, vec![Arc::new(NullArray::new(3))])),
+    ];
+    let errors = errors(&files);
+    assert!(errors[0].contains("two columns are named 'a'"), "{}", errors[0]);
+    assert!(errors[1].contains("column 'nothing' has type Null") && errors[1].contains("cast it"), "{}", errors[1]);
+}
