@@ -140,19 +140,18 @@ struct Stream {
 /// The stream without a buffer, so that what a write says is of these bytes.
 struct Opened {
     file: std::fs::File,
-    is_terminal: bool,
 }
 
 #[cfg(unix)]
-fn open<S: std::os::fd::AsFd + io::IsTerminal>(stream: &S) -> Option<Opened> {
+fn open<S: std::os::fd::AsFd>(stream: &S) -> Option<Opened> {
     let file = stream.as_fd().try_clone_to_owned().ok()?.into();
-    Some(Opened { file, is_terminal: stream.is_terminal() })
+    Some(Opened { file })
 }
 
 #[cfg(windows)]
-fn open<S: std::os::windows::io::AsHandle + io::IsTerminal>(stream: &S) -> Option<Opened> {
+fn open<S: std::os::windows::io::AsHandle>(stream: &S) -> Option<Opened> {
     let file = stream.as_handle().try_clone_to_owned().ok()?.into();
-    Some(Opened { file, is_terminal: stream.is_terminal() })
+    Some(Opened { file })
 }
 
 impl Stream {
@@ -195,14 +194,26 @@ impl Opened {
                     Err(error) => match error.kind() {
                         io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => {}
                         io::ErrorKind::BrokenPipe => return Err(Lost::Unread),
-                        // EIO is what a terminal says that has been closed.
-                        _ if self.is_terminal => return Err(Lost::Unread),
+                        _ if self.is_hung_up(&error) => return Err(Lost::Unread),
                         _ => return Err(Lost::Failed(error.to_string())),
                     },
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether it is a terminal that has gone away: it says EIO, which of a disk would be a fault.
+    #[cfg(unix)]
+    fn is_hung_up(&self, error: &io::Error) -> bool {
+        use std::os::unix::fs::FileTypeExt as _;
+        let is_device = self.file.metadata().is_ok_and(|metadata| metadata.file_type().is_char_device());
+        is_device && error.raw_os_error() == Some(nix::errno::Errno::EIO as i32)
+    }
+
+    #[cfg(not(unix))]
+    fn is_hung_up(&self, _: &io::Error) -> bool {
+        false
     }
 
     /// Waits until the stream takes more. A reader who has stopped reading is not waited for after Ctrl-C.

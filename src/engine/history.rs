@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Outcome;
 use crate::artifact::{Digest, Store};
+use crate::boundary::files::{open_regular, read_regular, read_regular_text};
 
 /// Layout of a run record; one of a later layout is not listed.
 pub(super) const FORMAT: u32 = 1;
@@ -181,7 +182,7 @@ impl History {
                 record.outcome = RunOutcome::Killed;
             }
         }
-        let again = fs::read_to_string(self.path(id, "again")).unwrap_or_default();
+        let again = read_regular_text(&self.path(id, "again")).unwrap_or_default();
         let mut again = again.split_whitespace().map(|number| number.parse::<u64>().ok());
         Some(Run {
             record,
@@ -266,13 +267,13 @@ impl History {
     }
 
     fn read(&self, id: &str) -> Option<RunRecord> {
-        let record: RunRecord = serde_json::from_slice(&fs::read(self.path(id, "json")).ok()?).ok()?;
+        let record: RunRecord = serde_json::from_slice(&read_regular(&self.path(id, "json")).ok()?).ok()?;
         (record.format == FORMAT && record.id == id).then_some(record)
     }
 
     /// Whether the run's process holds its lock. No process number is asked for: those are given anew.
     fn is_alive(&self, id: &str) -> bool {
-        let Ok(file) = File::open(self.path(id, "lock")) else { return false };
+        let Ok(file) = open_regular(&self.path(id, "lock")) else { return false };
         match file.try_lock_shared() {
             Ok(()) => false,
             Err(TryLockError::WouldBlock) => true,
