@@ -173,7 +173,7 @@ fn an_up_to_date_shared_stage_blocks_nobody() {
     let _running = store.share(&|| false).expect("shared");
     let locks: Vec<_> = ["songs", "folds", "titles"]
         .iter()
-        .map(|stage| store.lock(store.current("study", stage).expect("a key")).expect("a lock"))
+        .map(|stage| store.try_lock(store.current("study", stage).expect("a key")).expect("a lock").expect("free"))
         .collect();
     let clock = Instant::now();
     work.run().ran(&[]);
