@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::workspace::Workspace;
 
 /// ESC, OSC, BEL, DEL, C1 and marks of direction.
-const HOSTILE: &str = "\u{1b}]0;T\u{7}\u{1b}[31m\u{7f}\u{9b}5m\u{9d}\u{202e}\u{2066}\u{61c}\u{200f}\u{2028}";
+const HOSTILE: &str = "\u{1b}]0;T\u{7}\u{1b}[31m\u{7f}\u{9b}5m\u{9d}\u{202e}\u{2066}\u{2028}\u{61c}\u{200f}";
 
 fn study() -> Workspace {
     let mut rows = format!("a,n{HOSTILE},t,y\n");
@@ -26,8 +26,17 @@ stages:
   net: {{kind: train, rows: folds, numeric: [a], network: {{trunk: {{layers: [4]}}}}, epochs: 2}}
   pred: {{kind: predict, model: net, rows: rows, file: o.csv}}
 ",
-        serde_json::to_string(&file).expect("a string")
+        quoted(&file)
     ))
+}
+
+/// In double quotes, as YAML wants controls.
+fn quoted(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .map(|c| if c.is_ascii_graphic() { c.to_string() } else { format!("\\u{:04x}", c as u32) })
+        .collect();
+    format!("\"{escaped}\"")
 }
 
 fn hidden(text: &str) -> Option<char> {
