@@ -190,5 +190,7 @@ fn check_batch(batch: Announced, body: usize) -> Result<(), ArrowError> {
 }
 
 fn damaged(what: impl Into<String>) -> ArrowError {
-    ArrowError::ParseError(format!("it is damaged: {}", what.into()))
+    // The lines behind the first say through which fields of the format the decoder came.
+    let what = what.into();
+    ArrowError::ParseError(format!("it is damaged: {}", what.lines().next().unwrap_or_default()))
 }
