@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of what is in them.
 
-use std::io::{Read, Write};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 use schemars::JsonSchema;
@@ -12,12 +12,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::Report;
+use crate::fetch::{self, Failure, Limits, Size, Watch};
+
+/// No download may be larger: nobody told us its size, only its digest.
+const LARGEST: u64 = 4 << 30;
 
 /// An address and the digest of what must be found there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Download {
-    /// `https://…` or `http://…`.
+    /// `https://…` or `http://…`; at most 4 GiB.
     pub url: String,
     /// 64 hexadecimal digits; anything else that comes is refused. Printed by `sha256sum FILE`.
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{64}$"))]
@@ -30,51 +34,61 @@ pub(super) fn get(download: &Download, report: &dyn Report) -> anyhow::Result<Ve
     if wanted.len() != 64 || !wanted.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         bail!("'{}' is not a SHA-256 digest (64 hexadecimal digits; `sha256sum FILE` prints it)", download.sha256);
     }
-    let cached = cache_folder()?.join(&wanted);
-    if let Ok(bytes) = std::fs::read(&cached)
-        && sha256(&bytes) == wanted
+    let folder = cache_folder()?;
+    let cached = folder.join(&wanted);
+    if let Ok(bytes) = fs::read(&cached)
+        && hex(&Sha256::digest(&bytes)) == wanted
     {
         return Ok(bytes);
     }
-    let bytes = fetch(&download.url, report).with_context(|| format!("cannot download {}", download.url))?;
-    let found = sha256(&bytes);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create '{}'", folder.display()))?;
+    // Removed when dropped: until its digest is known, nothing of it is kept, in memory neither.
+    let staging = tempfile::Builder::new().prefix(".tmp-").tempdir_in(&folder);
+    let staging = staging.with_context(|| format!("cannot write to '{}'", folder.display()))?;
+    let file = fetch(&download.url, &staging.path().join("file"), report)
+        .with_context(|| format!("cannot download {}", download.url))?;
+    let found = sha256_of(&file, report).with_context(|| format!("cannot read '{}'", file.display()))?;
     if found != wanted {
         bail!(
             "{} has SHA-256 {found}, not the declared {wanted} (nothing was kept; correct `sha256` if you trust the new content)",
             download.url
         );
     }
-    crate::artifact::store::write_atomically(&cached, &bytes)
-        .with_context(|| format!("cannot write '{}'", cached.display()))?;
-    Ok(bytes)
+    let keep = || -> std::io::Result<Vec<u8>> {
+        File::open(&file)?.sync_all()?;
+        fs::rename(&file, &cached)?;
+        fs::read(&cached)
+    };
+    keep().with_context(|| format!("cannot write '{}'", cached.display()))
 }
 
-fn fetch(url: &str, report: &dyn Report) -> anyhow::Result<Vec<u8>> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_connect(Some(Duration::from_secs(10)))
-        .timeout_recv_response(Some(Duration::from_secs(30)))
-        .build()
-        .into();
-    let mut response = agent.get(url).call()?;
-    let total = response.body().content_length().unwrap_or(0);
-    let mut reader = response.body_mut().as_reader();
-    let mut bytes = Vec::new();
-    let mut chunk = vec![0u8; 1 << 16];
-    loop {
-        if report.cancelled() {
-            bail!("interrupted");
-        }
-        let count = reader.read(&mut chunk)?;
-        if count == 0 {
-            break;
-        }
-        bytes.write_all(&chunk[..count])?;
-        report.progress(bytes.len() as u64, total, "bytes", url);
+fn fetch(url: &str, to: &Path, report: &dyn Report) -> anyhow::Result<PathBuf> {
+    let request = fetch::Request {
+        url,
+        token: None,
+        size: Size::AtMost(LARGEST),
+        unknown_length: true,
+        limits: Limits { first_answer: Limits::default().silence, ..Limits::default() },
+    };
+    fetch::fetch(&request, &mut |_| Ok(to.to_owned()), &Told { report, url }).map_err(|failure| match failure {
+        Failure::Broken(reason) => anyhow!("the transfer broke off: {reason}"),
+        other => anyhow!("{other}"),
+    })
+}
+
+struct Told<'a> {
+    report: &'a dyn Report,
+    url: &'a str,
+}
+
+impl Watch for Told<'_> {
+    fn bytes(&self, done: u64, total: u64) {
+        self.report.progress(done, total, "bytes", self.url);
     }
-    if total > 0 && bytes.len() as u64 != total {
-        bail!("the connection ended after {} of {total} bytes", bytes.len());
+
+    fn cancelled(&self) -> bool {
+        self.report.cancelled()
     }
-    Ok(bytes)
 }
 
 fn cache_folder() -> anyhow::Result<PathBuf> {
@@ -84,6 +98,21 @@ fn cache_folder() -> anyhow::Result<PathBuf> {
     Ok(cache.join("runner").join("downloads"))
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn sha256_of(path: &Path, report: &dyn Report) -> anyhow::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut block = vec![0; 1 << 20];
+    loop {
+        if report.cancelled() {
+            bail!("interrupted");
+        }
+        match file.read(&mut block)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            read => hasher.update(&block[..read]),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,12 +8,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("artifact", &[]),
     ("tabular", &[]),
-    ("models", &[]),
+    ("fetch", &[]),
+    ("models", &["fetch"]),
     ("sample", &["ml"]), // its seeded random streams
     ("ml", &[]),
     ("engine", &["spec", "artifact"]),
     ("report", &["artifact"]),
-    ("stages", &["engine", "artifact", "ml", "models", "report", "tabular"]),
+    ("stages", &["engine", "artifact", "fetch", "ml", "models", "report", "tabular"]),
     ("cli", &["stages", "engine", "artifact", "spec", "models", "report", "sample"]),
 ];
 

@@ -44,6 +44,9 @@ pub struct Sequences {
     pub of_text: Vec<usize>,
 }
 
+/// Bytes of a tokenizer.json: vocabularies of 250,000 tokens have 20 MB.
+const LARGEST: u64 = 256 << 20;
+
 /// Texts tokenized between two looks at `Progress::cancelled`.
 const CHUNK: usize = 64;
 
@@ -51,7 +54,8 @@ impl TextTokenizer {
     /// The tokenizer of a model that knows `vocabulary` tokens.
     pub fn open(model: &ModelFolder, marks: Marks, vocabulary: usize) -> Result<Self, EncodeError> {
         let path = model.place.join("tokenizer.json");
-        let bytes = read_bytes(&path, "fetch it, or save the tokenizer as a fast one with the transformers library")?;
+        let bytes =
+            read_bytes(&path, LARGEST, "fetch it, or save the tokenizer as a fast one with the transformers library")?;
         let corrupt = |reason| EncodeError::Corrupt { path: path.clone(), reason };
         let mut tokenizer = guarded(|| Tokenizer::from_bytes(&bytes)).map_err(corrupt)?;
         let special = marks == Marks::Special;
@@ -76,7 +80,9 @@ impl TextTokenizer {
         }
         guarded(|| tokenizer.encode_fast("a", special)).map_err(corrupt)?;
         Ok(TextTokenizer {
-            max_characters: max_length.filter(|_| known_only).map(|length| length * median_length(&tokenizer)),
+            max_characters: max_length
+                .filter(|_| known_only)
+                .map(|length| length.saturating_mul(median_length(&tokenizer))),
             dropped: if known_only { unknown_token(&bytes, &tokenizer) } else { None },
             tokenizer,
             lowercase: model.lowercase,
@@ -156,7 +162,7 @@ impl TextTokenizer {
         };
         // All tokenizers of the BERT family part words at white space, so a prefix that ends there and fills the
         // length gives the tokens of the whole text, megabytes of which would take seconds.
-        let mut enough = 32 * max_length;
+        let mut enough = max_length.saturating_mul(32);
         while enough < text.len() {
             let start = text.ceil_char_boundary(enough);
             let Some(space) = text[start..].find(char::is_whitespace) else {

@@ -4,7 +4,9 @@
 mod archives;
 mod fetching;
 mod fixtures;
+mod hostile;
 mod local;
 mod mirroring;
 mod server;
+mod stranger;
 mod zips;
