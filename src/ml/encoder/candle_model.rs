@@ -19,6 +19,7 @@ use super::architecture::{Activation, Family};
 use super::batches::{Engine, Session};
 use super::finite::{first_not_finite, position};
 use super::folder::TransformerFiles;
+use super::guard::guarded;
 use super::pooling::{Pooling, pool};
 use super::weights::Weights;
 use crate::ml::progress::Cancelled;
@@ -49,7 +50,23 @@ impl CandleModel {
             let found = found.lock().unwrap_or_else(PoisonError::into_inner).take();
             found.unwrap_or_else(|| failed(error))
         };
-        let network = match model.architecture.family {
+        let network = guarded(|| CandleModel::network(builder, model, &failed, &unsupported));
+        let network = network.unwrap_or_else(|| Err(unsupported("sizes that contradict each other".to_owned())))?;
+        Ok(CandleModel {
+            network,
+            device: device.clone(),
+            hidden: model.architecture.hidden,
+            poolings: model.poolings.clone(),
+        })
+    }
+
+    fn network(
+        builder: VarBuilder,
+        model: &TransformerFiles,
+        failed: &dyn Fn(candle_core::Error) -> EncodeError,
+        unsupported: &dyn Fn(String) -> EncodeError,
+    ) -> Result<Network, EncodeError> {
+        Ok(match model.architecture.family {
             Family::Bert => Network::Bert(BertModel::load(builder, &config(model)?).map_err(failed)?),
             // candle computes the tanh form for 'gelu' here, which is another function.
             Family::DistilBert if model.architecture.activation == Activation::Gelu => {
@@ -64,12 +81,6 @@ impl CandleModel {
             Family::MpNet => {
                 return Err(unsupported("model_type 'mpnet' on this device; run it on the CPU".to_owned()));
             }
-        };
-        Ok(CandleModel {
-            network,
-            device: device.clone(),
-            hidden: model.architecture.hidden,
-            poolings: model.poolings.clone(),
         })
     }
 
@@ -173,7 +184,9 @@ impl Session for CandleSession<'_> {
             return Err(Cancelled.into());
         }
         let CandleSession(model) = self;
-        let states = model.forward(sequences).map_err(|error| EncodeError::Device(error.to_string()))?;
+        let states = guarded(|| model.forward(sequences));
+        let states = states.ok_or_else(|| EncodeError::Device("sizes that contradict each other".to_owned()))?;
+        let states = states.map_err(|error| EncodeError::Device(error.to_string()))?;
         let size = sequences[0].len() * model.hidden;
         for (states, out) in states.chunks_exact(size).zip(out.chunks_exact_mut(model.dim())) {
             pool(&model.poolings, states.chunks_exact(model.hidden), out);

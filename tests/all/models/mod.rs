@@ -3,10 +3,10 @@
 
 mod archives;
 mod fetching;
-mod fixtures;
+pub mod fixtures;
 mod hostile;
 mod local;
 mod mirroring;
 mod server;
-mod stranger;
-mod zips;
+pub mod stranger;
+pub mod zips;

@@ -1,0 +1,3 @@
+//! What comes from outside, damaged at random: an error or a result, never a panic.
+
+mod encoders;
