@@ -27,6 +27,8 @@ pub(super) struct Exchange {
     waited: Duration,
     /// Since they were last enough.
     bytes: u64,
+    /// Time spent on waiting since the last of them.
+    quiet: Duration,
     started: bool,
 }
 
@@ -55,7 +57,16 @@ impl Exchange {
             // Whoever went away does not want to know the rest.
             .spawn(move || drop(run(uri, authorization, from, (head_limit, silence), &sender, &told_to_go)))
             .map_err(|error| Failure::Other(error.to_string()))?;
-        Ok(Exchange { events, go, head_limit, silence, waited: Duration::ZERO, bytes: 0, started: false })
+        Ok(Exchange {
+            events,
+            go,
+            head_limit,
+            silence,
+            waited: Duration::ZERO,
+            bytes: 0,
+            quiet: Duration::ZERO,
+            started: false,
+        })
     }
 
     pub(super) fn head(&mut self, watch: &dyn Watch) -> Result<Head, Failure> {
@@ -74,7 +85,7 @@ impl Exchange {
     pub(super) fn block(&mut self, left: u64, watch: &dyn Watch) -> Result<Option<Vec<u8>>, Failure> {
         if !self.started {
             self.started = true;
-            self.waited = Duration::ZERO;
+            (self.waited, self.quiet) = (Duration::ZERO, Duration::ZERO);
             // Fails only if the thread is gone, which the events tell.
             let _ = self.go.send(());
         }
@@ -82,6 +93,7 @@ impl Exchange {
             match self.event(watch)? {
                 Some(Event::Block(block)) => {
                     self.bytes += block.len() as u64;
+                    self.quiet = Duration::ZERO;
                     if self.bytes >= SLOWEST {
                         self.bytes = 0;
                         self.waited = Duration::ZERO;
@@ -97,8 +109,8 @@ impl Exchange {
             }
             if self.waited > self.silence {
                 return Err(match self.bytes {
-                    0 => Failure::Silent(self.silence),
-                    bytes => Failure::Slow(bytes, self.silence),
+                    bytes if bytes > 0 && self.quiet < self.silence / 2 => Failure::Slow(bytes, self.silence),
+                    _ => Failure::Silent(self.silence),
                 });
             }
         }
@@ -113,6 +125,7 @@ impl Exchange {
         let event = self.events.recv_timeout(LOOK);
         // What the disk takes between two events is not the server's fault.
         self.waited += begun.elapsed();
+        self.quiet += begun.elapsed();
         match event {
             Ok(event) => Ok(Some(event)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
@@ -134,6 +147,8 @@ fn run(
     sender: &SyncSender<Event>,
     go: &Receiver<()>,
 ) -> Result<(), mpsc::SendError<Event>> {
+    // So that an abandoned thread ends; whoever waits for it gives up first, and says so.
+    let (head_limit, silence) = (2 * head_limit, 2 * silence);
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .max_redirects(0)
         .http_status_as_error(false)
@@ -141,7 +156,6 @@ fn run(
         .user_agent(concat!("runner/", env!("CARGO_PKG_VERSION")))
         // An answer that is longer than it says must not be taken for the next one.
         .max_idle_connections(0)
-        // So that an abandoned thread ends.
         .timeout_resolve(Some(head_limit))
         .timeout_connect(Some(head_limit))
         .timeout_recv_response(Some(head_limit))

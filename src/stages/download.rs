@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use schemars::JsonSchema;
@@ -42,8 +43,9 @@ pub(super) fn get(download: &Download, report: &dyn Report) -> anyhow::Result<Ve
         return Ok(bytes);
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot create '{}'", folder.display()))?;
+    sweep(&folder);
     // Removed when dropped: until its digest is known, nothing of it is kept, in memory neither.
-    let staging = tempfile::Builder::new().prefix(".tmp-").tempdir_in(&folder);
+    let staging = tempfile::Builder::new().prefix(STAGING).tempdir_in(&folder);
     let staging = staging.with_context(|| format!("cannot write to '{}'", folder.display()))?;
     let file = fetch(&download.url, &staging.path().join("file"), report)
         .with_context(|| format!("cannot download {}", download.url))?;
@@ -60,6 +62,21 @@ pub(super) fn get(download: &Download, report: &dyn Report) -> anyhow::Result<Ve
         fs::read(&cached)
     };
     keep().with_context(|| format!("cannot write '{}'", cached.display()))
+}
+
+const STAGING: &str = ".tmp-";
+
+/// Removes what killed runs left: staging folders more than a day old.
+fn sweep(folder: &Path) {
+    let day = Duration::from_secs(24 * 3600);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let is_old = modified.ok().and_then(|time| time.elapsed().ok()).is_some_and(|age| age > day);
+        if is_old && entry.file_name().to_string_lossy().starts_with(STAGING) {
+            // Left for the next time where it fails.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn fetch(url: &str, to: &Path, report: &dyn Report) -> anyhow::Result<PathBuf> {
