@@ -7,6 +7,7 @@ pub mod artifact;
 pub mod boundary;
 pub mod cli;
 pub mod engine;
+pub mod fetch;
 pub mod ml;
 pub mod models;
 pub mod report;

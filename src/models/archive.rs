@@ -18,6 +18,11 @@ use super::verified::copy_hashed;
 /// Larger entries are refused: no encoder for a laptop needs them, and a zip bomb does.
 const MAX_ENTRY_BYTES: u64 = 4 << 30;
 
+/// Entries larger than this
+const SMALL: u64 = 16 << 20;
+/// are refused where they grow by more than this when unpacked: weights hardly shrink, a zip bomb shrinks a thousandfold.
+const MAX_RATIO: u64 = 100;
+
 /// An archive whose entries are all harmless.
 pub(super) struct Archive {
     path: PathBuf,
@@ -50,6 +55,10 @@ impl Archive {
             .filter_map(|(name, entry)| Some((name.strip_prefix(&root)?.to_string(), entry)))
             .collect();
         Ok(self)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Size of a file, if the archive has it.
@@ -118,9 +127,20 @@ fn check_entries<R: Read + io::Seek>(zip: &mut ZipArchive<R>) -> Result<BTreeMap
         if bytes > MAX_ENTRY_BYTES {
             return Err(format!("entry '{full}' has {bytes} bytes, more than 4 GiB; refused"));
         }
+        if bytes > SMALL && bytes / MAX_RATIO > entry.compressed_size() {
+            return Err(format!(
+                "entry '{full}' grows more than {MAX_RATIO} times when unpacked, as a zip bomb does; refused"
+            ));
+        }
         if !entry.is_dir() && files.insert(name.to_string(), Entry { index, bytes }).is_some() {
             return Err(format!("two entries are named '{name}'; refused"));
         }
+    }
+    // Where names know no case, the second would replace the first.
+    let mut folded: Vec<String> = files.keys().map(|name| name.to_lowercase()).collect();
+    folded.sort();
+    if let Some(pair) = folded.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(format!("two entries are named '{}' but for upper and lower case; refused", pair[0]));
     }
     match zip.has_overlapping_entries() {
         Ok(false) => Ok(files),

@@ -3,12 +3,12 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::catalogue::CatalogueEntry;
 use super::contents;
 use super::error::ResolveError;
-use super::hub::Snapshot;
+use super::hub::{Fetched, Snapshot};
 use super::verified::{Verified, copy_hashed};
 use super::{FetchProgress, Located, Resolved};
 
@@ -49,29 +49,40 @@ pub(super) fn check_folder(
     })
 }
 
+/// A fetched file, ready to be published.
+pub(super) struct CheckedFile {
+    /// Relative to the encoder's folder.
+    pub path: String,
+    /// Where it waits.
+    pub file: PathBuf,
+    pub sha256: String,
+}
+
 /// Holds freshly fetched files against the pins, or, without pins, against the sha256 that the hub gives as tag of large files.
 pub(super) fn check_snapshot(
     endpoint: &str,
     entry: Option<&'static CatalogueEntry>,
-    snapshot: &Snapshot,
+    snapshot: Snapshot,
     progress: &dyn FetchProgress,
-) -> Result<(), ResolveError> {
-    for file in &snapshot.files {
-        let sha256 = File::open(&file.blob)
-            .and_then(|mut blob| copy_hashed(&mut blob, &mut io::sink(), &mut |_| !progress.cancelled()))
-            .map_err(ResolveError::io("reading", &file.blob))?
+) -> Result<Vec<CheckedFile>, ResolveError> {
+    let mut checked = Vec::new();
+    for Fetched { path, file, tag } in snapshot.files {
+        let sha256 = File::open(&file)
+            .and_then(|mut bytes| copy_hashed(&mut bytes, &mut io::sink(), &mut |_| !progress.cancelled()))
+            .map_err(ResolveError::io("reading", &file))?
             .ok_or(ResolveError::Cancelled)?;
         if let Some(entry) = entry {
-            entry.check(endpoint, &file.path, &sha256)?;
+            entry.check(endpoint, &path, &sha256)?;
         }
-        let tag = file.blob.file_name().unwrap_or_default().to_string_lossy();
+        let tag = tag.unwrap_or_default().to_ascii_lowercase();
         let is_sha256 = tag.len() == 64 && tag.bytes().all(|b| b.is_ascii_hexdigit());
         if is_sha256 && tag != sha256 {
-            let reason = format!("{} came damaged (sha256 {sha256}, expected {tag})", file.path);
+            let reason = format!("{path} came damaged (sha256 {sha256}, expected {tag})");
             return Err(ResolveError::Hub(reason));
         }
+        checked.push(CheckedFile { path, file, sha256 });
     }
-    Ok(())
+    Ok(checked)
 }
 
 /// Complete, and nothing cheap speaks against the pins: sizes, and sums of unchanged files.

@@ -53,8 +53,25 @@ pub(super) struct Wanted {
     pub required: bool,
 }
 
-/// What to look for. `modules` is the text of `modules.json`, which names further folders; ignored for a pinned entry.
-pub(super) fn wanted(entry: Option<&CatalogueEntry>, modules: Option<&[u8]>) -> Vec<Wanted> {
+/// Bytes of an encoder's files together, where no pin says more exactly: more than any encoder for a laptop has.
+pub(super) const LARGEST_ENCODER: u64 = 8 << 30;
+
+/// Modules of an encoder: three or four are usual.
+const MOST_MODULES: usize = 32;
+
+/// Bytes that a file of an encoder may have where no pin says more exactly.
+pub(super) fn largest(path: &str) -> u64 {
+    match path.rsplit('/').next() {
+        Some("model.safetensors") => 4 << 30,
+        // Vocabularies of 250,000 tokens have 20 MB.
+        Some("tokenizer.json") => 256 << 20,
+        _ => 16 << 20,
+    }
+}
+
+/// What to look for. `modules` is the text of `modules.json`, which names further folders; ignored for a pinned entry. Errors
+/// say what is wrong with that list: where one of its paths would leave the folder, none is trusted.
+pub(super) fn wanted(entry: Option<&CatalogueEntry>, modules: Option<&[u8]>) -> Result<Vec<Wanted>, String> {
     let mut files: Vec<Wanted> = match entry {
         Some(entry) => entry
             .files
@@ -62,7 +79,7 @@ pub(super) fn wanted(entry: Option<&CatalogueEntry>, modules: Option<&[u8]>) -> 
             .map(|file| Wanted { path: file.path.to_string(), required: decides_vectors(file.path, true) })
             .collect(),
         None => {
-            let modules = modules.map(Module::list).unwrap_or_default();
+            let modules = modules.map_or(Ok(Vec::new()), Module::list)?;
             let (place, is_static) = modules.first().map_or((String::new(), false), Module::body);
             let required: Vec<String> =
                 (REQUIRED.iter().skip(usize::from(is_static))).map(|file| format!("{place}{file}")).collect();
@@ -77,17 +94,67 @@ pub(super) fn wanted(entry: Option<&CatalogueEntry>, modules: Option<&[u8]>) -> 
             required.into_iter().map(wanted(true)).chain(paths.into_iter().map(wanted(false))).collect()
         }
     };
+    let mut folded: Vec<String> = files.iter().map(|file| file.path.to_lowercase()).collect();
+    folded.sort();
+    if let Some(pair) = folded.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(format!("modules.json names '{}' twice, in upper and lower case; refused", pair[0]));
+    }
     files.sort_by_key(|file| file.path.ends_with(".safetensors"));
-    files
+    Ok(files)
 }
 
 /// The files of an encoder that lie in `folder`, by the same rule as [`wanted`].
 pub(super) fn in_folder(folder: &Path, entry: Option<&CatalogueEntry>) -> Result<Vec<String>, ResolveError> {
-    let modules = std::fs::read(folder.join("modules.json")).ok();
-    let (present, missing): (Vec<Wanted>, Vec<Wanted>) =
-        wanted(entry, modules.as_deref()).into_iter().partition(|file| folder.join(&file.path).is_file());
+    let modules = read_modules(folder)?;
+    let fail = |reason| ResolveError::Refused { place: folder.to_path_buf(), reason };
+    let (mut present, mut missing) = (Vec::new(), Vec::new());
+    for file in wanted(entry, modules.as_deref()).map_err(fail)? {
+        match regular_bytes(&folder.join(&file.path))? {
+            Some(_) => present.push(file.path),
+            None => missing.push(file),
+        }
+    }
     complete(&format!("'{}'", folder.display()), &missing)?;
-    Ok(present.into_iter().map(|file| file.path).collect())
+    Ok(present)
+}
+
+/// The text of a folder's modules.json, if it has one.
+pub(super) fn read_modules(folder: &Path) -> Result<Option<Vec<u8>>, ResolveError> {
+    let path = folder.join("modules.json");
+    match regular_bytes(&path)? {
+        None => Ok(None),
+        Some(bytes) if bytes > largest("modules.json") => {
+            let reason = format!("modules.json has {bytes} bytes, more than {}", largest("modules.json"));
+            Err(ResolveError::Refused { place: folder.to_path_buf(), reason })
+        }
+        Some(_) => std::fs::read(&path).map(Some).map_err(ResolveError::io("reading", &path)),
+    }
+}
+
+/// The size of a regular file (links are followed); `None` where there is nothing. Whatever else is there would block a reader
+/// or never end, and is refused as what it is.
+pub(super) fn regular_bytes(path: &Path) -> Result<Option<u64>, ResolveError> {
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(None) };
+    if metadata.is_file() {
+        return Ok(Some(metadata.len()));
+    }
+    Err(ResolveError::Special { path: path.to_path_buf(), kind: kind(metadata.file_type()) })
+}
+
+#[cfg(unix)]
+fn kind(file_type: std::fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    match file_type {
+        kind if kind.is_dir() => "a folder",
+        kind if kind.is_fifo() => "a named pipe",
+        kind if kind.is_socket() => "a socket",
+        _ => "a device",
+    }
+}
+
+#[cfg(not(unix))]
+fn kind(file_type: std::fs::FileType) -> &'static str {
+    if file_type.is_dir() { "a folder" } else { "a device" }
 }
 
 /// An error that names the required files among `missing`, if there are any.
@@ -133,11 +200,17 @@ struct Module {
 }
 
 impl Module {
-    /// Those whose paths stay below the folder.
-    fn list(modules: &[u8]) -> Vec<Module> {
-        let mut modules: Vec<Module> = serde_json::from_slice(modules).unwrap_or_default();
-        modules.retain(|module| ["", "."].contains(&module.path.as_str()) || name::is_safe_path(&module.path));
-        modules
+    /// All of them, if their paths stay below the folder. What is no list names nothing: whoever opens the encoder says so.
+    fn list(modules: &[u8]) -> Result<Vec<Module>, String> {
+        let modules: Vec<Module> = serde_json::from_slice(modules).unwrap_or_default();
+        if modules.len() > MOST_MODULES {
+            return Err(format!("modules.json lists {} modules, more than {MOST_MODULES}; refused", modules.len()));
+        }
+        let leaves = |module: &&Module| !["", "."].contains(&module.path.as_str()) && !name::is_safe_path(&module.path);
+        match modules.iter().find(leaves) {
+            Some(module) => Err(format!("modules.json names '{}', which leaves the folder; refused", module.path)),
+            None => Ok(modules),
+        }
     }
 
     /// Where the first module's files are (empty, or ending in `/`), and whether it is a table of static embeddings.
@@ -175,17 +248,26 @@ mod tests {
 
     #[test]
     fn modules_name_further_files_but_never_outside() {
-        let modules = br#"[{"path": ""}, {"path": "3_Dense"}, {"path": "../../etc"}, {"path": "/etc"}]"#;
-        let paths: Vec<String> = wanted(None, Some(modules)).into_iter().map(|w| w.path).collect();
+        let modules = br#"[{"path": ""}, {"path": "3_Dense"}]"#;
+        let paths: Vec<String> = wanted(None, Some(modules)).expect("a list").into_iter().map(|w| w.path).collect();
         assert!(paths.contains(&"3_Dense/model.safetensors".to_string()));
-        assert!(!paths.iter().any(|path| path.contains("etc")));
         assert!(paths.last().is_some_and(|path| path.ends_with(".safetensors")));
+        for path in ["../../etc", "/etc", "a/../../b", "C:/x", "..\\\\x", "a\\u0000b", "a\\nb"] {
+            let modules = format!(r#"[{{"path": ""}}, {{"path": "{path}"}}]"#);
+            let error = wanted(None, Some(modules.as_bytes())).expect_err(path);
+            assert!(error.contains("leaves the folder"), "{error}");
+        }
+        let twice = br#"[{"path": ""}, {"path": "3_Dense"}, {"path": "3_dense"}]"#;
+        assert!(wanted(None, Some(twice)).is_err());
+        let many = format!("[{}]", vec![r#"{"path": ""}"#; 100].join(","));
+        assert!(wanted(None, Some(many.as_bytes())).is_err());
     }
 
     #[test]
     fn the_first_module_says_what_there_must_be() {
         let required = |modules: &[u8]| -> Vec<String> {
-            wanted(None, Some(modules)).into_iter().filter(|w| w.required).map(|w| w.path).collect()
+            let wanted = wanted(None, Some(modules)).expect("a list");
+            wanted.into_iter().filter(|w| w.required).map(|w| w.path).collect()
         };
         assert_eq!(required(b"[]"), REQUIRED);
         let inside = br#"[{"path": "0_Transformer", "type": "x.Transformer"}]"#;

@@ -4,8 +4,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::HubLimits;
 use super::catalogue::catalogue;
-use super::hub::HubLimits;
 use super::resolver::Resolver;
 
 impl Resolver {

@@ -28,6 +28,13 @@ pub enum ResolveError {
     )]
     Mismatch { encoder: String, place: String, file: String, expected: String, actual: String },
 
+    #[error("'{}' is {kind}, not a file; refused", .path.display())]
+    Special { path: PathBuf, kind: &'static str },
+
+    /// Something in a folder contradicts itself or would lead out of it.
+    #[error("'{}': {reason}", .place.display())]
+    Refused { place: PathBuf, reason: String },
+
     #[error("archive '{}': {reason}", .path.display())]
     Archive { path: PathBuf, reason: String },
 

@@ -1,34 +1,23 @@
-//! Downloads an encoder's files from the hub into a staging cache. Knows which files to ask for and how to take up a broken
+//! Downloads an encoder's files from the hub into a staging folder. Knows which files to ask for and how to take up a broken
 //! transfer; knows nothing of pins or of the shared cache.
+//!
+//! hf-hub builds the addresses, finds the token and lays out the cache; the bytes come by [`fetch`], since hf-hub's own client
+//! makes paths of the server's headers, shows the token to whom a redirect leads, and reads without bound or time limit.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use hf_hub::api::sync::{Api, ApiBuilder};
+use hf_hub::api::sync::{ApiBuilder, ApiRepo};
 use hf_hub::{Cache, Repo, RepoType};
+use sha2::{Digest as _, Sha256};
 
-use super::FetchProgress;
 use super::catalogue::CatalogueEntry;
 use super::contents::{self, Wanted};
 use super::error::ResolveError;
-use super::transfer::{Failure, transfer};
-
-/// How long silence is borne.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HubLimits {
-    /// Until the first answer: name look-up, connection, TLS and headers. A dead hub costs no more than this.
-    pub first_answer: Duration,
-    /// Between two signs of life afterwards.
-    pub silence: Duration,
-}
-
-impl Default for HubLimits {
-    fn default() -> Self {
-        HubLimits { first_answer: Duration::from_secs(8), silence: Duration::from_secs(30) }
-    }
-}
+use super::{FetchProgress, HubLimits, hub_cache};
+use crate::fetch::{self, Facts, Failure, Size, Watch};
 
 /// How often a broken transfer is taken up again where it broke.
 const RESUMPTIONS: usize = 4;
@@ -38,7 +27,7 @@ pub(super) struct Request<'a> {
     pub endpoint: &'a str,
     /// The shared cache, whose neighbour file `token` opens private repositories, as for every program that uses it.
     pub hub_cache: &'a Path,
-    /// hf-hub's cache for this fetch alone.
+    /// A folder for this encoder alone.
     pub staging: &'a Path,
     pub id: &'a str,
     pub revision: &'a str,
@@ -46,12 +35,14 @@ pub(super) struct Request<'a> {
     pub limits: HubLimits,
 }
 
-/// A file in the staging cache.
+/// A file in the staging folder.
 pub(super) struct Fetched {
     /// Relative to the encoder's folder.
     pub path: String,
-    /// The file itself, links resolved. On Unix its name is the hub's entity tag.
-    pub blob: PathBuf,
+    /// The file itself.
+    pub file: PathBuf,
+    /// What the hub calls it: for large files the sha256.
+    pub tag: Option<String>,
 }
 
 /// What came: the commit of all files, and the files.
@@ -65,19 +56,22 @@ pub(super) fn download(request: &Request<'_>, progress: &dyn FetchProgress) -> R
     let Request { id, revision, .. } = request;
     Download::new(request, progress).and_then(|download| download.all()).map_err(|failure| match failure {
         Failure::Cancelled => ResolveError::Cancelled,
-        Failure::Silent(limit) => ResolveError::Hub(format!("silent for {} s", limit.as_secs_f32())),
         Failure::Absent => ResolveError::Hub(format!("no encoder '{id}' at revision {revision}")),
-        Failure::Broken(reason) | Failure::Other(reason) => ResolveError::Hub(reason),
+        other => ResolveError::Hub(other.to_string()),
     })
 }
 
 struct Download<'a> {
     request: &'a Request<'a>,
     progress: &'a dyn FetchProgress,
-    api: Api,
-    repo: Repo,
+    repo: ApiRepo,
+    token: Option<String>,
     /// Whether the hub has ever answered.
     answered: Cell<bool>,
+    /// That of the files so far.
+    commit: RefCell<Option<String>>,
+    /// Bytes that the encoder's files may still have together.
+    left: Cell<u64>,
 }
 
 impl<'a> Download<'a> {
@@ -87,47 +81,45 @@ impl<'a> Download<'a> {
             let reason = format!("HF_ENDPOINT '{endpoint}' is no http or https address");
             return Err(Failure::Other(reason));
         }
-        // The token lies beside the shared cache; the files go to the staging cache.
-        let api = ApiBuilder::from_cache(Cache::new(request.hub_cache.to_path_buf()))
-            .with_cache_dir(request.staging.to_path_buf())
-            .with_endpoint(endpoint.to_string())
-            .with_progress(false)
-            .build()
-            .map_err(|error| Failure::Other(error.to_string()))?;
-        let id = request.id.to_string();
-        let repo = Repo::with_revision(id, RepoType::Model, request.revision.to_string());
-        Ok(Download { request, progress, api, repo, answered: Cell::new(false) })
+        let cache = Cache::new(request.hub_cache.to_path_buf());
+        let token = cache.token();
+        let api = ApiBuilder::from_cache(cache).with_endpoint(endpoint.to_string()).build();
+        let api = api.map_err(|error| Failure::Other(error.to_string()))?;
+        let repo = Repo::with_revision(request.id.to_string(), RepoType::Model, request.revision.to_string());
+        fs::create_dir_all(request.staging.join(PARTS)).map_err(|error| Failure::Other(error.to_string()))?;
+        Ok(Download {
+            request,
+            progress,
+            repo: api.repo(repo),
+            token,
+            answered: Cell::new(false),
+            commit: RefCell::default(),
+            left: Cell::new(contents::LARGEST_ENCODER),
+        })
     }
 
     fn all(&self) -> Result<Snapshot, Failure> {
-        // Whole files of an earlier attempt may be of another commit; only partial ones, named by their contents, are resumed.
-        let _ = fs::remove_dir_all(self.repo_folder().join("snapshots"));
         let modules = match self.request.entry {
             Some(_) => None,
             None => self.modules()?,
         };
         let mut files = Vec::new();
-        let mut commits = Vec::new();
-        for Wanted { path, required } in contents::wanted(self.request.entry, modules.as_deref()) {
-            let link = match self.file(&path) {
-                Ok(link) => link,
-                Err(Failure::Absent) if !required => continue,
+        for Wanted { path, required } in
+            contents::wanted(self.request.entry, modules.as_deref()).map_err(Failure::Other)?
+        {
+            match self.file(&path) {
+                Ok(file) => files.push(file),
+                Err(Failure::Absent) if !required => {}
                 Err(Failure::Absent) => {
                     let Request { id, revision, .. } = self.request;
                     let reason = format!("'{id}' has no {path} at revision {revision}");
                     return Err(Failure::Other(reason));
                 }
                 Err(failure) => return Err(failure),
-            };
-            commits.extend(self.commit_of(&link));
-            let blob = fs::canonicalize(&link).map_err(|error| Failure::Other(error.to_string()))?;
-            files.push(Fetched { path, blob });
+            }
         }
-        commits.dedup();
-        match commits.as_slice() {
-            [commit] => Ok(Snapshot { commit: commit.clone(), files }),
-            _ => Err(Failure::Other("the repository changed during the download; run again".to_string())),
-        }
+        let commit = self.commit.take().ok_or_else(|| Failure::Other("the encoder has no files".to_string()))?;
+        Ok(Snapshot { commit, files })
     }
 
     /// The list of modules, which decides what else to fetch. Asked after `config.json`; where both are absent there is no encoder.
@@ -137,79 +129,149 @@ impl<'a> Download<'a> {
             return config.map(|_| None);
         }
         match self.file("modules.json") {
-            Ok(path) => Ok(fs::read(path).ok()),
+            Ok(Fetched { file, .. }) => fs::read(file).map(Some).map_err(|error| Failure::Other(error.to_string())),
             Err(Failure::Absent) => config.map(|_| None),
             Err(failure) => Err(failure),
         }
     }
 
     /// One file, resumed while that gets it further.
-    fn file(&self, path: &str) -> Result<PathBuf, Failure> {
+    fn file(&self, path: &str) -> Result<Fetched, Failure> {
         let mut resumed = 0;
         loop {
-            let before = self.partial_bytes();
-            let reason = match self.attempt(path) {
-                Err(Failure::Broken(reason)) => reason,
-                Err(Failure::Other(reason)) => {
-                    return Err(Failure::Other(format!("{path}: {reason}")));
-                }
-                outcome => return outcome,
+            let part = Placed::default();
+            let failure = match self.attempt(path, &part) {
+                Ok(fetched) => return Ok(fetched),
+                Err(failure) => failure,
             };
-            let after = self.partial_bytes();
-            if after > before && resumed < RESUMPTIONS {
-                self.progress.note(&format!("{path}: {reason}; resuming after {after} bytes"));
-                resumed += 1;
-            } else if before > 0 && resumed < RESUMPTIONS {
-                // A part that does not grow may be what is wrong: complete already, or longer than the file.
-                self.forget_parts();
-                resumed = RESUMPTIONS;
-            } else {
-                return Err(Failure::Broken(format!("{path}: {reason}")));
+            let (before, after) = part.bytes();
+            match failure {
+                Failure::Broken(reason) if after > before && resumed < RESUMPTIONS => {
+                    self.progress.note(&format!("{path}: {reason}; resuming after {after} bytes"));
+                    resumed += 1;
+                }
+                // What an earlier attempt left may be what is wrong.
+                Failure::Broken(_) | Failure::Other(_) if before > 0 && resumed < RESUMPTIONS => {
+                    part.forget();
+                    resumed = RESUMPTIONS;
+                }
+                Failure::Broken(reason) => return Err(Failure::Broken(format!("{path}: {reason}"))),
+                Failure::Other(reason) => return Err(Failure::Other(format!("{path}: {reason}"))),
+                other => return Err(other),
             }
         }
     }
 
-    fn attempt(&self, path: &str) -> Result<PathBuf, Failure> {
+    fn attempt(&self, path: &str, part: &Placed) -> Result<Fetched, Failure> {
         let HubLimits { first_answer, silence } = self.request.limits;
-        let first = if self.answered.get() { silence } else { first_answer };
-        // Our own lock keeps others out. hf-hub's may be held by an abandoned thread that is stuck in a read: it would fail this
-        // attempt, though that thread writes nothing any more.
-        for path in self.blobs_with("lock") {
-            let _ = fs::remove_file(path);
-        }
-        let repo = self.api.repo(self.repo.clone());
-        let outcome = transfer(repo, path, first, silence, self.progress);
+        let pin = self.request.entry.and_then(|entry| entry.files.iter().find(|file| file.path == path));
+        let largest = contents::largest(path).min(self.left.get());
+        let request = fetch::Request {
+            url: &self.repo.url(path),
+            token: self.token.as_deref(),
+            size: pin.map_or(Size::AtMost(largest), |pin| Size::Exactly(pin.bytes)),
+            unknown_length: false,
+            limits: HubLimits { first_answer: if self.answered.get() { silence } else { first_answer }, silence },
+        };
+        let mut told = Facts::default();
+        let mut place = |facts: &Facts| {
+            told = facts.clone();
+            self.agree(facts)?;
+            part.place(self.request.staging, path, facts)
+        };
+        let outcome = fetch::fetch(&request, &mut place, &Told { progress: self.progress, path });
         if matches!(outcome, Ok(_) | Err(Failure::Absent | Failure::Broken(_))) {
             self.answered.set(true);
         }
-        outcome
+        let file = outcome.map_err(|failure| match failure {
+            Failure::Other(reason)
+                if ["401", "403"].iter().any(|status| reason == format!("http status: {status}")) =>
+            {
+                Failure::Other(format!("{reason} (no such repository, or a private one)"))
+            }
+            other => other,
+        })?;
+        let bytes = fs::metadata(&file).map_or(0, |metadata| metadata.len());
+        self.left.set(self.left.get().saturating_sub(bytes));
+        Ok(Fetched { path: path.to_string(), file, tag: told.tag })
     }
 
-    fn repo_folder(&self) -> PathBuf {
-        self.request.staging.join(self.repo.folder_name())
-    }
-
-    /// `<staging>/models--x--y/snapshots/<commit>/…` → `<commit>`
-    fn commit_of(&self, link: &Path) -> Option<String> {
-        let below = link.strip_prefix(self.repo_folder().join("snapshots")).ok()?;
-        Some(below.iter().next()?.to_string_lossy().into_owned())
-    }
-
-    /// hf-hub keeps an unfinished file as `blobs/<entity tag>.part`, locked by `blobs/<entity tag>.lock`.
-    fn blobs_with(&self, extension: &str) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.repo_folder().join("blobs"));
-        let paths = entries.into_iter().flatten().flatten().map(|entry| entry.path());
-        paths.filter(|path| path.extension().is_some_and(|found| found == extension)).collect()
-    }
-
-    fn partial_bytes(&self) -> u64 {
-        let parts = self.blobs_with("part");
-        parts.iter().map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len())).sum()
-    }
-
-    fn forget_parts(&self) {
-        for path in self.blobs_with("part") {
-            let _ = fs::remove_file(path);
+    /// All files must be of one commit; it becomes the name of a folder.
+    fn agree(&self, facts: &Facts) -> io::Result<()> {
+        let refuse = |reason: String| Err(io::Error::other(reason));
+        let Request { revision, entry, .. } = self.request;
+        let commit = match (&facts.commit, entry) {
+            (Some(commit), _) if !hub_cache::is_plain(commit) => {
+                return refuse("the hub names a commit that is none; refused".to_string());
+            }
+            (Some(commit), Some(_)) if commit != revision => {
+                return refuse(format!("the hub answers with commit {commit} for {revision}; refused"));
+            }
+            (Some(commit), _) => commit.as_str(),
+            // The pins tell whether they are its files.
+            (None, Some(_)) => revision,
+            (None, None) => return refuse("the hub tells no commit (X-Repo-Commit)".to_string()),
+        };
+        match &mut *self.commit.borrow_mut() {
+            Some(before) if before != commit => {
+                refuse("the repository changed during the download; run again".to_string())
+            }
+            before => {
+                *before = Some(commit.to_string());
+                Ok(())
+            }
         }
+    }
+}
+
+/// Below the staging folder.
+const PARTS: &str = "parts";
+
+/// A file in the staging folder, and how much of it was there before an attempt.
+#[derive(Default)]
+struct Placed(RefCell<Option<(PathBuf, u64)>>);
+
+impl Placed {
+    /// A file that belongs to these very contents, so that it can be resumed: its name is a hash of what the hub calls them.
+    /// Contents without a tag begin anew.
+    fn place(&self, staging: &Path, path: &str, facts: &Facts) -> io::Result<PathBuf> {
+        let told = format!("{path}\n{:?}\n{:?}", facts.commit, facts.tag);
+        let file = staging.join(PARTS).join(contents::hex(&Sha256::digest(told.as_bytes())));
+        if facts.tag.is_none() && file.exists() {
+            fs::remove_file(&file)?;
+        }
+        let bytes = fs::metadata(&file).map_or(0, |metadata| metadata.len());
+        self.0.replace(Some((file.clone(), bytes)));
+        Ok(file)
+    }
+
+    /// Before the attempt, and now.
+    fn bytes(&self) -> (u64, u64) {
+        let placed = self.0.borrow();
+        placed
+            .as_ref()
+            .map_or((0, 0), |(file, before)| (*before, fs::metadata(file).map_or(0, |metadata| metadata.len())))
+    }
+
+    fn forget(&self) {
+        if let Some((file, _)) = &*self.0.borrow() {
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+/// The progress of one file.
+struct Told<'a> {
+    progress: &'a dyn FetchProgress,
+    path: &'a str,
+}
+
+impl Watch for Told<'_> {
+    fn bytes(&self, done: u64, total: u64) {
+        self.progress.bytes(self.path, done, total);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.progress.cancelled()
     }
 }

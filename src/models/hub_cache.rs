@@ -1,18 +1,22 @@
-//! The Hugging Face cache, shared with Python: `models--org--name/{blobs,refs,snapshots}`. Finds snapshots, and adds one that
-//! was checked elsewhere. Knows nothing of the network.
+//! The Hugging Face cache, shared with Python: `models--org--name/{blobs,refs,snapshots}`, as hf-hub lays it out. Finds
+//! snapshots, and adds one that was checked elsewhere. Knows nothing of the network.
+//!
+//! A blob is named by the SHA-256 of its bytes, which for large files is the hub's own tag and what Python calls them. Python
+//! names small files by their git hash; it reads ours through the snapshot's links all the same.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use hf_hub::{Cache, Repo};
+
+use super::check::CheckedFile;
 use super::error::ResolveError;
-use super::hub::Snapshot;
-use super::name;
 use super::staging::sync_folder;
 
 /// `models--sentence-transformers--all-MiniLM-L6-v2`
-pub(super) fn repo_folder(hub_cache: &Path, id: &str) -> PathBuf {
-    hub_cache.join(format!("models--{}", name::to_folder(id)))
+fn repo_folder(hub_cache: &Path, id: &str) -> PathBuf {
+    hub_cache.join(Repo::model(id.to_string()).folder_name())
 }
 
 /// (commit, folder) of every snapshot: first the one that `revision` names, then the others by commit. They may be incomplete.
@@ -46,27 +50,30 @@ pub(super) fn publish(
     hub_cache: &Path,
     id: &str,
     revision: &str,
-    snapshot: &Snapshot,
+    (commit, files): (&str, &[CheckedFile]),
     staging: &Path,
 ) -> Result<PathBuf, ResolveError> {
     let repo = repo_folder(hub_cache, id);
-    let folder = repo.join("snapshots").join(&snapshot.commit);
-    place(&repo, &folder, snapshot, staging).map_err(ResolveError::io("writing to", &repo))?;
-    if revision != snapshot.commit {
+    let layout = Cache::new(hub_cache.to_path_buf()).model(id.to_string());
+    let folder = layout.pointer_path(commit);
+    place(&repo, &folder, &|sha256| layout.blob_path(sha256), files, staging)
+        .map_err(ResolveError::io("writing to", &repo))?;
+    if revision != commit {
         let reference = repo.join("refs").join(revision);
-        write_atomically(&reference, &snapshot.commit).map_err(ResolveError::io("writing", &reference))?;
+        write_atomically(&reference, commit).map_err(ResolveError::io("writing", &reference))?;
     }
     Ok(folder)
 }
 
-fn place(repo: &Path, folder: &Path, snapshot: &Snapshot, staging: &Path) -> io::Result<()> {
-    let blobs = repo.join("blobs");
-    fs::create_dir_all(&blobs)?;
+fn place(
+    repo: &Path,
+    folder: &Path,
+    blob_path: &dyn Fn(&str) -> PathBuf,
+    files: &[CheckedFile],
+    staging: &Path,
+) -> io::Result<()> {
+    fs::create_dir_all(repo.join("blobs"))?;
     fs::create_dir_all(repo.join("snapshots"))?;
-    if !is_plain(&snapshot.commit) {
-        let reason = format!("the hub named a commit '{}'", snapshot.commit);
-        return Err(io::Error::other(reason));
-    }
     // Built aside and renamed whole where the snapshot is new; otherwise link by link.
     let aside = staging.join("snapshot");
     let links = staging.join("links");
@@ -78,21 +85,17 @@ fn place(repo: &Path, folder: &Path, snapshot: &Snapshot, staging: &Path) -> io:
     fs::create_dir(&links)?;
     let is_new = !folder.exists();
     let target = if is_new { &aside } else { folder };
-    for (index, file) in snapshot.files.iter().enumerate() {
-        let tag = file.blob.file_name().unwrap_or_default();
+    for (index, file) in files.iter().enumerate() {
         let link = target.join(&file.path);
         if let Some(parent) = link.parent() {
             fs::create_dir_all(parent)?;
         }
-        let blob = blobs.join(tag);
-        // Two files of equal contents are one blob, moved already.
-        if file.blob.exists() {
-            fs::File::open(&file.blob)?.sync_all()?;
-            fs::rename(&file.blob, &blob)?;
-        }
+        let blob = blob_path(&file.sha256);
+        fs::File::open(&file.file)?.sync_all()?;
+        fs::rename(&file.file, &blob)?;
         link_blob(&blob, &link, &file.path, &links.join(index.to_string()))?;
     }
-    sync_folder(&blobs)?;
+    sync_folder(&repo.join("blobs"))?;
     if is_new {
         fs::rename(&aside, folder)?;
     }
@@ -124,7 +127,7 @@ fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a commit or tag from outside is a plain file name.
-fn is_plain(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric())
+/// Whether a commit from outside is a plain file name.
+pub(super) fn is_plain(commit: &str) -> bool {
+    (1..=64).contains(&commit.len()) && commit.chars().all(|c| c.is_ascii_alphanumeric())
 }

@@ -65,6 +65,7 @@ fn open(
     }
     let mut sums = Vec::new();
     for path in sources {
+        contents::regular_bytes(path)?;
         let sha256 = File::open(path)
             .and_then(|mut file| copy_hashed(&mut file, &mut io::sink(), &mut |_| !progress.cancelled()))
             .map_err(ResolveError::io("reading", path))?;
@@ -96,6 +97,7 @@ impl Source {
                 remedy: ", nor a zip or wheel of that name",
             });
         }
+        contents::regular_bytes(path)?;
         Ok(Source::Archive(Box::new(Archive::open(path)?.encoder()?)))
     }
 
@@ -106,30 +108,46 @@ impl Source {
         }
     }
 
-    fn bytes(&self, file: &str) -> Option<u64> {
-        match self {
-            Source::Folder(folder) => {
-                let metadata = fs::metadata(folder.join(file)).ok()?;
-                metadata.is_file().then_some(metadata.len())
-            }
+    /// Size of a file, if it is there. One that is larger than such a file may be is refused.
+    fn bytes(&self, file: &str) -> Result<Option<u64>, ResolveError> {
+        let bytes = match self {
+            Source::Folder(folder) => contents::regular_bytes(&folder.join(file))?,
             Source::Archive(archive) => archive.bytes(file),
+        };
+        match bytes {
+            Some(bytes) if bytes > contents::largest(file) => {
+                let most = contents::largest(file);
+                Err(self.refused(format!("{file} has {bytes} bytes, more than the {most} that such a file may have")))
+            }
+            bytes => Ok(bytes),
         }
     }
 
-    fn read(&mut self, file: &str) -> Option<Vec<u8>> {
+    fn modules(&mut self) -> Result<Option<Vec<u8>>, ResolveError> {
+        let file = "modules.json";
+        if self.bytes(file)?.is_none() {
+            return Ok(None);
+        }
         match self {
-            Source::Folder(folder) => fs::read(folder.join(file)).ok(),
+            Source::Folder(folder) => contents::read_modules(folder),
             Source::Archive(archive) => {
                 let mut text = Vec::new();
-                archive.copy(file, &mut text, &mut |_| true).ok()?;
-                Some(text)
+                archive.copy(file, &mut text, &mut |_| true)?;
+                Ok(Some(text))
             }
+        }
+    }
+
+    fn refused(&self, reason: String) -> ResolveError {
+        match self {
+            Source::Folder(folder) => ResolveError::Refused { place: folder.clone(), reason },
+            Source::Archive(archive) => ResolveError::Archive { path: archive.path().to_path_buf(), reason },
         }
     }
 
     /// Copies one file; returns its sha256.
     fn copy(&mut self, file: &str, to: &Path, progress: &dyn FetchProgress) -> Result<String, ResolveError> {
-        let total = self.bytes(file).unwrap_or(0);
+        let total = self.bytes(file)?.unwrap_or(0);
         let mut target = File::create(to).map_err(ResolveError::io("writing", to))?;
         let mut go_on = |done| {
             progress.bytes(file, done, total);
@@ -177,9 +195,22 @@ pub(super) fn stage(
     progress: &dyn FetchProgress,
 ) -> Result<Staged, ResolveError> {
     let folder = staging.folder("model")?;
-    let modules = source.read("modules.json");
-    let (present, missing): (Vec<Wanted>, Vec<Wanted>) =
-        contents::wanted(entry, modules.as_deref()).into_iter().partition(|file| source.bytes(&file.path).is_some());
+    let modules = source.modules()?;
+    let (mut present, mut missing) = (Vec::new(), Vec::new());
+    let mut total = 0u64;
+    for file in contents::wanted(entry, modules.as_deref()).map_err(|reason| source.refused(reason))? {
+        match source.bytes(&file.path)? {
+            Some(bytes) => {
+                total = total.saturating_add(bytes);
+                present.push(file);
+            }
+            None => missing.push(file),
+        }
+    }
+    if total > contents::LARGEST_ENCODER {
+        let most = contents::LARGEST_ENCODER;
+        return Err(source.refused(format!("its files have {total} bytes together, more than {most}")));
+    }
     contents::complete(&source.place(), &missing)?;
     let mut files = Vec::new();
     for Wanted { path, .. } in present {

@@ -13,6 +13,12 @@ use super::catalogue::PipPackage;
 use super::error::ResolveError;
 use super::staging::Staging;
 
+/// A pip that fills more than twice the wheel and this is stopped: it keeps a copy or two, and its own notes.
+const SLACK: u64 = 64 << 20;
+
+/// Of pip's complaints the last bytes are kept.
+const COMPLAINTS: usize = 64 << 10;
+
 /// A failure that took longer than this is the network's: another pip would wait as long and fail alike.
 const SLOW: Duration = Duration::from_secs(20);
 
@@ -81,33 +87,40 @@ fn run(
         }
         Err(error) => return Ok(Err(error.to_string())),
     };
-    let stderr = child.stderr.take();
+    let mut stderr = child.stderr.take();
     // Read beside the waiting, or a full pipe would block pip for ever.
     let complaints = thread::spawn(move || {
         let mut text = Vec::new();
-        if let Some(mut pipe) = stderr {
-            // What was read before an error is still worth showing.
-            let _ = pipe.read_to_end(&mut text);
+        let mut block = [0; 4096];
+        // What was read before an error is still worth showing.
+        while let Some(read) = stderr.as_mut().and_then(|pipe| pipe.read(&mut block).ok()).filter(|read| *read > 0) {
+            text.extend_from_slice(&block[..read]);
+            if text.len() > 2 * COMPLAINTS {
+                text.drain(..text.len() - COMPLAINTS);
+            }
         }
         String::from_utf8_lossy(&text).into_owned()
     });
-    let status = wait(&mut child, package, folders, progress)?;
+    let Some(status) = wait(&mut child, package, folders, progress)? else {
+        return Ok(Err(format!("brought more than the {} bytes of the pinned wheel; stopped", package.bytes)));
+    };
     if !status.success() {
         let complaints = complaints.join().unwrap_or_default();
         return Ok(Err(last_complaint(&complaints, status)));
     }
-    Ok(only_wheel(&folders.wheels))
+    Ok(only_wheel(&folders.wheels, package))
 }
 
+/// `None`: it was stopped, as it brought too much.
 fn wait(
     child: &mut Child,
     package: &PipPackage,
     folders: &Folders,
     progress: &dyn FetchProgress,
-) -> Result<ExitStatus, ResolveError> {
+) -> Result<Option<ExitStatus>, ResolveError> {
     loop {
         match child.try_wait() {
-            Ok(Some(status)) => return Ok(status),
+            Ok(Some(status)) => return Ok(Some(status)),
             Ok(None) => {}
             Err(error) => {
                 return Err(ResolveError::io("waiting for pip in", &folders.temporary)(error));
@@ -120,6 +133,11 @@ fn wait(
             return Err(ResolveError::Cancelled);
         }
         let done = size_of(&folders.temporary).max(size_of(&folders.wheels));
+        if done > package.bytes.saturating_mul(2).saturating_add(SLACK) {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Ok(None);
+        }
         progress.bytes(package.name, done.min(package.bytes), package.bytes);
         thread::sleep(Duration::from_millis(50));
     }
@@ -134,7 +152,7 @@ fn last_complaint(text: &str, status: ExitStatus) -> String {
         .map_or_else(|| status.to_string(), |line| line.trim_start_matches("ERROR: ").to_string())
 }
 
-fn only_wheel(folder: &Path) -> Result<PathBuf, String> {
+fn only_wheel(folder: &Path, package: &PipPackage) -> Result<PathBuf, String> {
     let entries = fs::read_dir(folder).map_err(|error| error.to_string())?;
     let mut wheels: Vec<PathBuf> = entries
         .flatten()
@@ -142,7 +160,14 @@ fn only_wheel(folder: &Path) -> Result<PathBuf, String> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "whl"))
         .collect();
     match (wheels.pop(), wheels.len()) {
-        (Some(wheel), 0) => Ok(wheel),
+        (Some(wheel), 0) => match fs::symlink_metadata(&wheel) {
+            Ok(metadata) if !metadata.is_file() => Err("brought a wheel that is no file".to_string()),
+            Ok(metadata) if metadata.len() > package.bytes => {
+                Err(format!("brought {} bytes where the pinned wheel has {}", metadata.len(), package.bytes))
+            }
+            Ok(_) => Ok(wheel),
+            Err(error) => Err(error.to_string()),
+        },
         (Some(_), more) => Err(format!("brought {} wheels instead of one", more + 1)),
         (None, _) => Err("brought no wheel".to_string()),
     }

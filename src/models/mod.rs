@@ -9,6 +9,8 @@
 //! | wheels of its mirror | sha256, before they are opened | several may hold one archive between them |
 //! | files of any other encoder | hashed, not compared | nobody told us what they should be; the digest enters cache keys |
 //! | names, archives, lists of modules | before any path is joined | they were written by strangers |
+//! | a hub's headers | never part of a path but for a commit, which must be a plain name | `HF_ENDPOINT` may be anybody |
+//! | sizes | against pins or [`contents`]' bounds, before and while bytes come | a stranger may announce 662 bytes and send 6 GB |
 //!
 //! Nothing unchecked is ever visible under the name of an encoder: files are staged beside their target, synced, checked and
 //! only then renamed. One lock file per encoder lets one process fetch while the others wait.
@@ -28,15 +30,14 @@ mod name;
 mod parts;
 mod resolver;
 mod staging;
-mod transfer;
 mod verified;
 
 use std::fmt;
 use std::path::PathBuf;
 
+pub use crate::fetch::Limits as HubLimits;
 pub use catalogue::{CatalogueEntry, PinnedFile, PipPackage, catalogue};
 pub use error::{Attempt, ResolveError, Unreachable};
-pub use hub::HubLimits;
 pub use import::import;
 pub use resolver::{Installed, Resolver};
 

@@ -32,7 +32,8 @@ pub(super) fn looks_like_path(text: &str) -> bool {
 
 /// Whether a relative path from a stranger (`1_Pooling/config.json`) stays below the folder that it is joined to.
 pub(super) fn is_safe_path(path: &str) -> bool {
-    !path.contains(['\\', ':', '\0']) && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+    !path.contains(|c: char| c.is_control() || matches!(c, '\\' | ':'))
+        && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
 }
 
 fn is_valid_part(part: &str) -> bool {
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn paths_of_strangers_stay_below() {
-        for path in ["", "/a", "a/../b", "./a", "a//b", "C:/a", "a\\b", "a/"] {
+        for path in ["", "/a", "a/../b", "./a", "a//b", "C:/a", "a\\b", "a/", "a\nb", "a\u{9b}b"] {
             assert!(!is_safe_path(path), "{path:?}");
         }
         assert!(is_safe_path("1_Pooling/config.json"));

@@ -8,12 +8,12 @@ use super::catalogue::{self, CatalogueEntry};
 use super::check::{check_folder, check_snapshot, is_plausible};
 use super::contents;
 use super::error::{Attempt, ResolveError, Unreachable};
-use super::hub::{self, HubLimits};
+use super::hub;
 use super::import::{Source, commit, stage};
 use super::parts::{self, Wheels};
 use super::staging::Staging;
 use super::verified::Verified;
-use super::{FetchProgress, Located, Origin, Resolved, hub_cache, lock, name};
+use super::{FetchProgress, HubLimits, Located, Origin, Resolved, hub_cache, lock, name};
 
 /// Where encoders are looked for. `from_env` for programs; explicit fields for tests.
 #[derive(Clone, Debug)]
@@ -237,11 +237,12 @@ impl Resolver {
             limits: self.hub_limits,
         };
         let snapshot = hub::download(&request, progress)?;
-        let published = check_snapshot(&self.hub_endpoint, entry, &snapshot, progress)
-            .and_then(|()| hub_cache::publish(&self.hub_cache, id, revision, &snapshot, &staging));
+        let commit = snapshot.commit.clone();
+        let published = check_snapshot(&self.hub_endpoint, entry, snapshot, progress)
+            .and_then(|files| hub_cache::publish(&self.hub_cache, id, revision, (&commit, &files), &staging));
         // Whether published or refused, nothing in there is worth keeping.
         remove_staging(&staging);
-        let located = Located { folder: published?, origin: Origin::Hub, revision: Some(snapshot.commit) };
+        let located = Located { folder: published?, origin: Origin::Hub, revision: Some(commit) };
         self.verify_as(id, &located, entry, progress)
     }
 

@@ -2,10 +2,10 @@
 //!
 //! Knows nothing of what is in them.
 
+use std::fs::{self, File};
 use std::io::Read as _;
-use std::path::PathBuf;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use schemars::JsonSchema;
@@ -14,19 +14,16 @@ use sha2::{Digest as _, Sha256};
 
 use crate::boundary::files::read_regular;
 use crate::engine::Report;
+use crate::fetch::{self, Failure, Limits, Size, Watch};
 
-/// Between two looks at Ctrl-C.
-const LOOK: Duration = Duration::from_millis(50);
-/// A server that sends nothing for so long is given up.
-const SILENCE: Duration = Duration::from_secs(60);
-/// A larger file cannot be loaded as a table anyway; a server that never ends must not fill the memory.
-const LARGEST: usize = i32::MAX as usize;
+/// No download may be larger: nobody told us its size, only its digest.
+const LARGEST: u64 = 4 << 30;
 
 /// An address and the digest of what must be found there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Download {
-    /// `https://…` or `http://…`.
+    /// `https://…` or `http://…`; at most 4 GiB.
     pub url: String,
     /// 64 hexadecimal digits; anything else that comes is refused. Printed by `sha256sum FILE`.
     #[schemars(regex(pattern = r"^[0-9a-fA-F]{64}$"))]
@@ -39,89 +36,77 @@ pub(super) fn get(download: &Download, report: &dyn Report) -> anyhow::Result<Ve
     if wanted.len() != 64 || !wanted.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         bail!("'{}' is not a SHA-256 digest (64 hexadecimal digits; `sha256sum FILE` prints it)", download.sha256);
     }
-    let cached = cache_folder()?.join(&wanted);
+    let folder = cache_folder()?;
+    let cached = folder.join(&wanted);
     if let Ok(bytes) = read_regular(&cached)
-        && sha256(&bytes) == wanted
+        && hex(&Sha256::digest(&bytes)) == wanted
     {
         return Ok(bytes);
     }
-    let bytes = fetch(&download.url, report).with_context(|| format!("cannot download {}", download.url))?;
-    let found = sha256(&bytes);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create '{}'", folder.display()))?;
+    sweep(&folder);
+    // Removed when dropped: until its digest is known, nothing of it is kept, in memory neither.
+    let staging = tempfile::Builder::new().prefix(STAGING).tempdir_in(&folder);
+    let staging = staging.with_context(|| format!("cannot write to '{}'", folder.display()))?;
+    let file = fetch(&download.url, &staging.path().join("file"), report)
+        .with_context(|| format!("cannot download {}", download.url))?;
+    let found = sha256_of(&file, report).with_context(|| format!("cannot read '{}'", file.display()))?;
     if found != wanted {
         bail!(
             "{} has SHA-256 {found}, not the declared {wanted} (nothing was kept; correct `sha256` if you trust the new content)",
             download.url
         );
     }
-    crate::artifact::store::write_atomically(&cached, &bytes)
-        .with_context(|| format!("cannot write '{}'", cached.display()))?;
-    Ok(bytes)
+    let keep = || -> std::io::Result<Vec<u8>> {
+        File::open(&file)?.sync_all()?;
+        fs::rename(&file, &cached)?;
+        fs::read(&cached)
+    };
+    keep().with_context(|| format!("cannot write '{}'", cached.display()))
 }
 
-/// What the thread that reads says.
-enum Word {
-    /// So many bytes of so many (0 where the server does not say) are here.
-    Bytes(u64, u64),
-    Done(anyhow::Result<Vec<u8>>),
-}
+const STAGING: &str = ".tmp-";
 
-/// Reads in a thread of its own, since a connection can hold a reader for as long as it likes: whoever waits here looks at Ctrl-C.
-fn fetch(url: &str, report: &dyn Report) -> anyhow::Result<Vec<u8>> {
-    let (sender, words) = sync_channel(16);
-    let address = url.to_owned();
-    std::thread::Builder::new().name("download".to_owned()).spawn(move || {
-        let done = read(&address, &sender);
-        // Nobody listens after Ctrl-C.
-        let _ = sender.send(Word::Done(done));
-    })?;
-    let mut heard = Instant::now();
-    loop {
-        if report.cancelled() {
-            bail!("interrupted");
-        }
-        match words.recv_timeout(LOOK) {
-            Ok(Word::Bytes(here, total)) => {
-                heard = Instant::now();
-                report.progress(here, total, "bytes", url);
-            }
-            Ok(Word::Done(done)) => return done,
-            Err(RecvTimeoutError::Timeout) if heard.elapsed() > SILENCE => {
-                bail!("nothing has come for {} s (run again)", SILENCE.as_secs())
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => bail!("the download ended without a word"),
+/// Removes what killed runs left: staging folders more than a day old.
+fn sweep(folder: &Path) {
+    let day = Duration::from_secs(24 * 3600);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let is_old = modified.ok().and_then(|time| time.elapsed().ok()).is_some_and(|age| age > day);
+        if is_old && entry.file_name().to_string_lossy().starts_with(STAGING) {
+            // Left for the next time where it fails.
+            let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
 
-fn read(url: &str, words: &SyncSender<Word>) -> anyhow::Result<Vec<u8>> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_connect(Some(Duration::from_secs(10)))
-        .timeout_recv_response(Some(Duration::from_secs(30)))
-        .build()
-        .into();
-    let mut response = agent.get(url).call()?;
-    let total = response.body().content_length().unwrap_or(0);
-    let mut reader = response.body_mut().as_reader();
-    let mut bytes = Vec::new();
-    let mut chunk = vec![0u8; 1 << 16];
-    loop {
-        let count = reader.read(&mut chunk)?;
-        if count == 0 {
-            break;
-        }
-        bytes.extend_from_slice(&chunk[..count]);
-        if bytes.len() > LARGEST {
-            bail!("it has more than the {LARGEST} bytes that a table can hold");
-        }
-        if words.send(Word::Bytes(bytes.len() as u64, total)).is_err() {
-            bail!("interrupted");
-        }
+fn fetch(url: &str, to: &Path, report: &dyn Report) -> anyhow::Result<PathBuf> {
+    let request = fetch::Request {
+        url,
+        token: None,
+        size: Size::AtMost(LARGEST),
+        unknown_length: true,
+        limits: Limits { first_answer: Limits::default().silence, ..Limits::default() },
+    };
+    fetch::fetch(&request, &mut |_| Ok(to.to_owned()), &Told { report, url }).map_err(|failure| match failure {
+        Failure::Broken(reason) => anyhow!("the transfer broke off: {reason}"),
+        other => anyhow!("{other}"),
+    })
+}
+
+struct Told<'a> {
+    report: &'a dyn Report,
+    url: &'a str,
+}
+
+impl Watch for Told<'_> {
+    fn bytes(&self, done: u64, total: u64) {
+        self.report.progress(done, total, "bytes", self.url);
     }
-    if total > 0 && bytes.len() as u64 != total {
-        bail!("the connection ended after {} of {total} bytes", bytes.len());
+
+    fn cancelled(&self) -> bool {
+        self.report.cancelled()
     }
-    Ok(bytes)
 }
 
 fn cache_folder() -> anyhow::Result<PathBuf> {
@@ -131,6 +116,21 @@ fn cache_folder() -> anyhow::Result<PathBuf> {
     Ok(cache.join("runner").join("downloads"))
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn sha256_of(path: &Path, report: &dyn Report) -> anyhow::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut block = vec![0; 1 << 20];
+    loop {
+        if report.cancelled() {
+            bail!("interrupted");
+        }
+        match file.read(&mut block)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            read => hasher.update(&block[..read]),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

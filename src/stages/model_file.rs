@@ -106,7 +106,9 @@ impl ModelFile {
                 Fitted::from_parts(&weights, baseline).map(Learner::from).map_err(anyhow::Error::from)
             }
         };
-        let learner = learner.with_context(|| format!("the model of '{stage}' cannot be read"))?;
+        let learner = learner.with_context(|| {
+            format!("the model of '{stage}' cannot be read ({name}.safetensors and {name}.json; run that stage anew)")
+        })?;
         Ok(ModelFile { learner, label: recipe.label, encoders: recipe.encoders })
     }
 

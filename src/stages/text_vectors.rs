@@ -176,7 +176,9 @@ impl<'c> TextVectors<'c> {
         let keys: Vec<RowKey> = texts.iter().map(|text| RowKey::of(text.as_bytes())).collect();
         let mut vectors = Matrix::zeros(texts.len(), self.encoder.dim());
         let known = keeper.memo.read(&keys, &mut vectors.data, threads);
-        let unknown: Vec<usize> = (0..texts.len()).filter(|i| !known[*i]).collect();
+        // Rows that are not finite were kept before that was looked at: the encoder says what is wrong with it.
+        let sound = |i: &usize| known[*i] && vectors.row(*i).iter().all(|value| value.is_finite());
+        let unknown: Vec<usize> = (0..texts.len()).filter(|i| !sound(i)).collect();
         if unknown.is_empty() {
             progress.update(texts.len() as u64, 0, "texts", "");
             return Ok(vectors);

@@ -9,12 +9,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("spec", &["boundary"]),
     ("artifact", &["boundary"]),
     ("tabular", &[]),
-    ("models", &["boundary"]),
+    ("fetch", &[]),
+    ("models", &["boundary", "fetch"]),
     ("sample", &["ml"]), // its seeded random streams
     ("ml", &[]),
     ("engine", &["spec", "artifact", "boundary"]),
     ("report", &["artifact"]),
-    ("stages", &["engine", "artifact", "ml", "models", "report", "tabular", "boundary"]),
+    ("stages", &["engine", "artifact", "fetch", "ml", "models", "report", "tabular", "boundary"]),
     ("cli", &["stages", "engine", "artifact", "spec", "models", "report", "sample", "boundary"]),
 ];
 

@@ -10,6 +10,7 @@ mod command;
 mod compare;
 mod crash;
 mod determinism;
+mod download;
 mod encoder;
 mod engine;
 mod engine_property;
@@ -17,8 +18,7 @@ mod engine_schedule;
 mod faults;
 mod foreign_arrow;
 mod foreign_text;
-#[path = "fuzz/arrow.rs"]
-mod fuzz_arrow;
+mod fuzz;
 mod gc;
 mod history;
 mod insight;

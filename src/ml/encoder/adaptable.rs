@@ -12,6 +12,7 @@ use candle_core::{Device, Tensor};
 
 use super::architecture::{Activation, Architecture, Family};
 use super::batches::{self, Engine};
+use super::finite::first_not_finite;
 use super::folder::ModelFolder;
 use super::modules::Step;
 use super::packed::PackedModel;
@@ -234,6 +235,7 @@ impl Cut {
                         texts[first..=last].iter().map(|&text| self.sequences[text as usize].as_slice()).collect();
                     let out = &mut values[starts[first] * hidden..starts[last + 1] * hidden];
                     session.token_states(&batch, out, &|| false)?;
+                    check_states(out)?;
                     first = last + 1;
                 }
             }
@@ -301,6 +303,7 @@ fn all_states(
             let tokens: usize = batch.iter().map(|sequence| sequence.len()).sum();
             let mut out = vec![0f32; tokens * hidden];
             session.token_states(&batch, &mut out, &|| progress.cancelled())?;
+            check_states(&out)?;
             Ok(out)
         },
         |i, out| {
@@ -315,6 +318,14 @@ fn all_states(
         },
     )?;
     Ok((starts, states))
+}
+
+/// States that are not finite would train nothing but more of their kind.
+fn check_states(states: &[f32]) -> Result<(), EncodeError> {
+    match first_not_finite(states) {
+        None => Ok(()),
+        Some(at) => Err(EncodeError::States { value: states[at] }),
+    }
 }
 
 fn read_layer(weights: &Weights, architecture: &Architecture, i: usize) -> Result<UpperLayer, EncodeError> {

@@ -99,12 +99,22 @@ impl Architecture {
         let positions = number("max_position_embeddings")?;
         let first_position = match family {
             Family::Bert | Family::DistilBert => 0,
-            Family::Roberta | Family::MpNet => config["pad_token_id"].as_u64().unwrap_or(1) as usize + 1,
+            Family::Roberta | Family::MpNet => {
+                let padding = config["pad_token_id"].as_u64().unwrap_or(1);
+                usize::try_from(padding).unwrap_or(usize::MAX).saturating_add(1)
+            }
         };
         if first_position >= positions {
             return Err(EncodeError::Corrupt {
                 path: path.to_owned(),
                 reason: format!("pad_token_id {} leaves none of {positions} positions", first_position - 1),
+            });
+        }
+        let epsilon = config["layer_norm_eps"].as_f64().unwrap_or(1e-12);
+        if !(0.0..=1.0).contains(&epsilon) {
+            return Err(EncodeError::Corrupt {
+                path: path.to_owned(),
+                reason: format!("'layer_norm_eps' is {epsilon}, not a number of 0 to 1"),
             });
         }
         Ok(Architecture {
@@ -125,7 +135,7 @@ impl Architecture {
                 (Family::MpNet, _) => number("relative_attention_num_buckets")?,
                 _ => 0,
             },
-            layer_norm_epsilon: config["layer_norm_eps"].as_f64().unwrap_or(1e-12) as f32,
+            layer_norm_epsilon: epsilon as f32,
             activation,
         })
     }

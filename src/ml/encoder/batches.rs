@@ -3,6 +3,7 @@
 //! A batch is what one thread computes in one go; its composition depends on the sequences alone. Longer ones come
 //! first and the last batches are small, so that the threads end together. Knows nothing of models: an `Engine` computes.
 
+use super::finite::first_not_finite;
 use super::{EncodeError, parallel};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
@@ -66,6 +67,9 @@ pub fn run(
             let batch: Vec<&[u32]> = batches[i].iter().map(|&s| sequences[s].as_slice()).collect();
             let mut out = vec![0.0; batch.len() * dim];
             session.run(&batch, &mut out, &|| progress.cancelled())?;
+            for (&sequence, row) in batches[i].iter().zip(out.chunks_exact(dim)) {
+                check_finite(sequence, row)?;
+            }
             Ok(out)
         },
         |i, out| {
@@ -78,6 +82,14 @@ pub fn run(
         },
     )?;
     Ok(rows)
+}
+
+/// An error with the number of the sequence if its row is not finite: nothing that follows could make sense of it.
+pub fn check_finite(sequence: usize, row: &[f32]) -> Result<(), EncodeError> {
+    match first_not_finite(row) {
+        None => Ok(()),
+        Some(component) => Err(EncodeError::Vector { text: sequence.to_string(), component, value: row[component] }),
+    }
 }
 
 /// Towards the end a batch takes this share of what is left,

@@ -2,8 +2,13 @@
 //!
 //! Batches hold sequences of one length, so nothing is padded or masked. Knows nothing of tokenizers.
 
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::safetensors::BufferedSafetensors;
+use candle_core::{DType, Device, Shape, Tensor};
+use candle_nn::var_builder::SimpleBackend;
+use candle_nn::{Init, VarBuilder};
 use candle_transformers::models::bert::BertModel;
 use candle_transformers::models::distilbert::DistilBertModel;
 use candle_transformers::models::xlm_roberta::XLMRobertaModel;
@@ -12,7 +17,9 @@ use serde::de::DeserializeOwned;
 use super::EncodeError;
 use super::architecture::{Activation, Family};
 use super::batches::{Engine, Session};
+use super::finite::{first_not_finite, position};
 use super::folder::TransformerFiles;
+use super::guard::guarded;
 use super::pooling::{Pooling, pool};
 use super::weights::Weights;
 use crate::ml::progress::Cancelled;
@@ -35,9 +42,31 @@ impl CandleModel {
         let path = weights.path().to_owned();
         let unsupported = |reason: String| EncodeError::Unsupported { path: model.config_path.clone(), reason };
         let failed = |error: candle_core::Error| EncodeError::Corrupt { path: path.clone(), reason: error.to_string() };
-        let builder =
-            VarBuilder::from_buffered_safetensors(weights.into_bytes(), DType::F32, device).map_err(failed)?;
-        let network = match model.architecture.family {
+        let tensors = BufferedSafetensors::new(weights.into_bytes()).map_err(failed)?;
+        let found = Arc::new(Mutex::new(None));
+        let tensors = FiniteTensors { tensors, path: path.clone(), found: Arc::clone(&found) };
+        let builder = VarBuilder::from_backend(Box::new(tensors), DType::F32, device.clone());
+        let failed = |error: candle_core::Error| {
+            let found = found.lock().unwrap_or_else(PoisonError::into_inner).take();
+            found.unwrap_or_else(|| failed(error))
+        };
+        let network = guarded(|| CandleModel::network(builder, model, &failed, &unsupported));
+        let network = network.unwrap_or_else(|| Err(unsupported("sizes that contradict each other".to_owned())))?;
+        Ok(CandleModel {
+            network,
+            device: device.clone(),
+            hidden: model.architecture.hidden,
+            poolings: model.poolings.clone(),
+        })
+    }
+
+    fn network(
+        builder: VarBuilder,
+        model: &TransformerFiles,
+        failed: &dyn Fn(candle_core::Error) -> EncodeError,
+        unsupported: &dyn Fn(String) -> EncodeError,
+    ) -> Result<Network, EncodeError> {
+        Ok(match model.architecture.family {
             Family::Bert => Network::Bert(BertModel::load(builder, &config(model)?).map_err(failed)?),
             // candle computes the tanh form for 'gelu' here, which is another function.
             Family::DistilBert if model.architecture.activation == Activation::Gelu => {
@@ -52,12 +81,6 @@ impl CandleModel {
             Family::MpNet => {
                 return Err(unsupported("model_type 'mpnet' on this device; run it on the CPU".to_owned()));
             }
-        };
-        Ok(CandleModel {
-            network,
-            device: device.clone(),
-            hidden: model.architecture.hidden,
-            poolings: model.poolings.clone(),
         })
     }
 
@@ -76,6 +99,48 @@ impl CandleModel {
             Network::Roberta(network) => network.forward(&ids, &ids.ones_like()?, &types, None, None, None)?,
         };
         states.flatten_all()?.to_vec1()
+    }
+}
+
+/// The tensors of a file, refused by name where one that the model takes is not finite.
+struct FiniteTensors {
+    tensors: BufferedSafetensors,
+    path: PathBuf,
+    /// What was found, since candle's errors are its own.
+    found: Arc<Mutex<Option<EncodeError>>>,
+}
+
+impl FiniteTensors {
+    fn checked(&self, name: &str, tensor: Tensor, device: &Device) -> candle_core::Result<Tensor> {
+        let values: Vec<f32> = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?;
+        if let Some(index) = first_not_finite(&values) {
+            let error = EncodeError::NotFinite {
+                path: self.path.clone(),
+                name: name.to_owned(),
+                at: position(index, tensor.dims()),
+                value: values[index].to_string(),
+            };
+            let message = error.to_string();
+            *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            return Err(candle_core::Error::Msg(message));
+        }
+        tensor.to_device(device)
+    }
+}
+
+impl SimpleBackend for FiniteTensors {
+    fn get(&self, shape: Shape, name: &str, init: Init, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
+        let tensor = SimpleBackend::get(&self.tensors, shape, name, init, dtype, &Device::Cpu)?;
+        self.checked(name, tensor, device)
+    }
+
+    fn get_unchecked(&self, name: &str, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
+        let tensor = SimpleBackend::get_unchecked(&self.tensors, name, dtype, &Device::Cpu)?;
+        self.checked(name, tensor, device)
+    }
+
+    fn contains_tensor(&self, name: &str) -> bool {
+        self.tensors.contains_tensor(name)
     }
 }
 
@@ -119,7 +184,9 @@ impl Session for CandleSession<'_> {
             return Err(Cancelled.into());
         }
         let CandleSession(model) = self;
-        let states = model.forward(sequences).map_err(|error| EncodeError::Device(error.to_string()))?;
+        let states = guarded(|| model.forward(sequences));
+        let states = states.ok_or_else(|| EncodeError::Device("sizes that contradict each other".to_owned()))?;
+        let states = states.map_err(|error| EncodeError::Device(error.to_string()))?;
         let size = sequences[0].len() * model.hidden;
         for (states, out) in states.chunks_exact(size).zip(out.chunks_exact_mut(model.dim())) {
             pool(&model.poolings, states.chunks_exact(model.hidden), out);

@@ -24,6 +24,27 @@ pub enum EncodeError {
     #[error("tensor '{name}' in '{}' does not fit the model's config.json: {reason}", path.display())]
     Tensor { path: PathBuf, name: String, reason: String },
 
+    /// `value` is NaN, infinite, or infinite once rounded to the precision asked for.
+    #[error(
+        "tensor '{name}' in '{}' is not finite: {value} at {at}; the file is damaged or the model's training diverged, so \
+         fetch the model again or use another",
+        path.display()
+    )]
+    NotFinite { path: PathBuf, name: String, at: String, value: String },
+
+    /// Sound weights, and a text whose vector is not: numbers too large for f32 on the way to it.
+    #[error(
+        "the vector of the text {text} is not finite ({value} in component {component}): the encoder's numbers grow beyond \
+         f32; use another encoder, or leave the text out"
+    )]
+    Vector { text: String, component: usize, value: f32 },
+
+    #[error(
+        "the layers of the encoder that stand still give {value} for a token: its numbers grow beyond f32; use another \
+         encoder, or leave `adapt` out"
+    )]
+    States { value: f32 },
+
     #[error("encoder option {option}: {reason}")]
     Option { option: &'static str, reason: String },
 

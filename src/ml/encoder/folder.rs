@@ -3,7 +3,7 @@
 //! Knows nothing of tensors or tokens; `weights` and `tokens` read those files.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -193,6 +193,9 @@ fn read_pooling(path: &Path, prompted: bool) -> Result<Vec<Pooling>, EncodeError
     let poolings: Option<Vec<Pooling>> = modes.iter().map(|mode| named(mode)).collect();
     match poolings {
         Some(poolings) if poolings.is_empty() => Ok(vec![Pooling::Mean]),
+        Some(poolings) if poolings.len() > Pooling::NAMED.len() => {
+            Err(unsupported(format!("{} poolings side by side; at most {}", poolings.len(), Pooling::NAMED.len())))
+        }
         Some(poolings) => Ok(poolings),
         None => {
             let known = Pooling::NAMED.map(|(name, _)| name).join(", ");
@@ -211,15 +214,12 @@ fn read_sentence_config(folder: &Path) -> Result<Value, EncodeError> {
     Ok(Value::Null)
 }
 
+/// Bytes of a JSON file that says what an encoder is; a few hundred are usual.
+const LARGEST_JSON: u64 = 16 << 20;
+
 /// The parsed file, `None` where there is none.
 pub fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(source) => {
-            return Err(EncodeError::Read { path: path.to_owned(), source });
-        }
-    };
+    let Some(text) = read_file(path, LARGEST_JSON)? else { return Ok(None) };
     match serde_json::from_slice(&text) {
         Ok(value) => Ok(Some(value)),
         Err(error) => Err(EncodeError::Corrupt { path: path.to_owned(), reason: error.to_string() }),
@@ -231,10 +231,25 @@ pub fn read_json_file(path: &Path, hint: &str) -> Result<Value, EncodeError> {
     read_json(path)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
 }
 
-/// The bytes of a file that must be there; `hint` helps whoever misses it.
-pub fn read_bytes(path: &Path, hint: &str) -> Result<Vec<u8>, EncodeError> {
-    fs::read(path).map_err(|source| match source.kind() {
-        ErrorKind::NotFound => EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() },
-        _ => EncodeError::Read { path: path.to_owned(), source },
-    })
+/// The bytes of a file that must be there, at most `largest`; `hint` helps whoever misses it.
+pub fn read_bytes(path: &Path, largest: u64, hint: &str) -> Result<Vec<u8>, EncodeError> {
+    read_file(path, largest)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
+}
+
+/// `None` where there is nothing. What is no file (a named pipe, say) would keep a reader waiting, and is refused.
+fn read_file(path: &Path, largest: u64) -> Result<Option<Vec<u8>>, EncodeError> {
+    let failed = |source: io::Error| EncodeError::Read { path: path.to_owned(), source };
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    if !metadata.is_file() {
+        return Err(failed(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file")));
+    }
+    if metadata.len() > largest {
+        let reason = format!("it has {} bytes, more than the {largest} that such a file may have", metadata.len());
+        return Err(EncodeError::Corrupt { path: path.to_owned(), reason });
+    }
+    fs::read(path).map(Some).map_err(failed)
 }

@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `folder` | what a model's own files and the options say: pooling, length, steps |
 //! | `modules`, `architecture`, `prompts` | the chain of modules, a transformer's shape, the text put before each text |
+//! | `weights`, `finite` | tensors by name and shape, refused where a number is not finite |
+//! | `guard` | panics of libraries that damaged files lead to |
 //! | `tokens` | texts → distinct token sequences |
 //! | `batches` | sequences → batches → worker threads → rows |
 //! | `packed` | the BERT family on a CPU, without padding, one thread a batch |
@@ -21,7 +23,9 @@ mod architecture;
 mod batches;
 mod candle_model;
 mod error;
+mod finite;
 mod folder;
+mod guard;
 mod head;
 mod kernels;
 mod modules;

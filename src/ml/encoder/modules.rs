@@ -9,6 +9,9 @@ use serde_json::Value;
 use super::EncodeError;
 use super::folder::read_json;
 
+/// Modules of a model: three or four are usual.
+const MOST_MODULES: usize = 32;
+
 /// Something that turns texts into vectors, and what is done to these.
 pub struct Modules {
     pub body: Body,
@@ -48,6 +51,9 @@ impl Modules {
         let corrupt = |reason: String| EncodeError::Corrupt { path: path.clone(), reason };
         let unsupported = |reason: String| EncodeError::Unsupported { path: path.clone(), reason };
         let list = list.as_array().ok_or_else(|| corrupt("it is not a list".to_owned()))?;
+        if list.len() > MOST_MODULES {
+            return Err(unsupported(format!("{} modules; at most {MOST_MODULES}", list.len())));
+        }
         let mut body = None;
         let mut pooling = None;
         let mut steps = Vec::new();

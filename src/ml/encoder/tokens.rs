@@ -5,12 +5,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokenizers::{PostProcessor, Tokenizer, TruncationParams};
 
 use super::folder::{ModelFolder, read_bytes};
-use super::{EncodeError, parallel};
+use super::{EncodeError, guard, parallel};
 use crate::ml::progress::{Cancelled, Progress};
 
 pub struct TextTokenizer {
@@ -44,6 +43,9 @@ pub struct Sequences {
     pub of_text: Vec<usize>,
 }
 
+/// Bytes of a tokenizer.json: vocabularies of 250,000 tokens have 20 MB.
+const LARGEST: u64 = 256 << 20;
+
 /// Texts tokenized between two looks at `Progress::cancelled`.
 const CHUNK: usize = 64;
 
@@ -51,9 +53,15 @@ impl TextTokenizer {
     /// The tokenizer of a model that knows `vocabulary` tokens.
     pub fn open(model: &ModelFolder, marks: Marks, vocabulary: usize) -> Result<Self, EncodeError> {
         let path = model.place.join("tokenizer.json");
-        let bytes = read_bytes(&path, "fetch it, or save the tokenizer as a fast one with the transformers library")?;
+        let bytes =
+            read_bytes(&path, LARGEST, "fetch it, or save the tokenizer as a fast one with the transformers library")?;
         let corrupt = |reason| EncodeError::Corrupt { path: path.clone(), reason };
         let mut tokenizer = guarded(|| Tokenizer::from_bytes(&bytes)).map_err(corrupt)?;
+        let file: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        let grows = growth(&file["normalizer"]).saturating_mul(growth(&file["pre_tokenizer"]));
+        if grows > MOST_GROWTH {
+            return Err(corrupt(format!("its normalizer makes texts up to {grows} times longer")));
+        }
         let special = marks == Marks::Special;
         let added = match (special, tokenizer.get_post_processor()) {
             (true, Some(processor)) => processor.added_tokens(false),
@@ -76,8 +84,10 @@ impl TextTokenizer {
         }
         guarded(|| tokenizer.encode_fast("a", special)).map_err(corrupt)?;
         Ok(TextTokenizer {
-            max_characters: max_length.filter(|_| known_only).map(|length| length * median_length(&tokenizer)),
-            dropped: if known_only { unknown_token(&bytes, &tokenizer) } else { None },
+            max_characters: max_length
+                .filter(|_| known_only)
+                .map(|length| length.saturating_mul(median_length(&tokenizer))),
+            dropped: if known_only { unknown_token(&file, &tokenizer) } else { None },
             tokenizer,
             lowercase: model.lowercase,
             prefix: model.prefix.clone(),
@@ -156,7 +166,7 @@ impl TextTokenizer {
         };
         // All tokenizers of the BERT family part words at white space, so a prefix that ends there and fills the
         // length gives the tokens of the whole text, megabytes of which would take seconds.
-        let mut enough = 32 * max_length;
+        let mut enough = max_length.saturating_mul(32);
         while enough < text.len() {
             let start = text.ceil_char_boundary(enough);
             let Some(space) = text[start..].find(char::is_whitespace) else {
@@ -195,8 +205,7 @@ fn median_length(tokenizer: &Tokenizer) -> usize {
 }
 
 /// The token for what the vocabulary lacks: named, or (unigram) numbered.
-fn unknown_token(file: &[u8], tokenizer: &Tokenizer) -> Option<u32> {
-    let file: serde_json::Value = serde_json::from_slice(file).ok()?;
+fn unknown_token(file: &serde_json::Value, tokenizer: &Tokenizer) -> Option<u32> {
     let model = &file["model"];
     match model["unk_token"].as_str() {
         Some(token) => tokenizer.token_to_id(token),
@@ -204,11 +213,28 @@ fn unknown_token(file: &[u8], tokenizer: &Tokenizer) -> Option<u32> {
     }
 }
 
-/// The tokenizers library believes a tokenizer.json that it could parse, and panics where the file contradicts itself
-/// (a template naming a special token that is not listed). That too must end in an error.
+/// A tokenizer.json that parses may still contradict itself (a template naming a special token that is not listed).
 fn guarded<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err("tokenizer.json contradicts itself".to_owned()),
+    match guard::guarded(work) {
+        Some(result) => result.map_err(|error| error.to_string()),
+        None => Err("tokenizer.json contradicts itself".to_owned()),
+    }
+}
+
+/// How many times longer a text may become before it is parted into words. Real normalizers put a few bytes for one.
+const MOST_GROWTH: usize = 4096;
+
+/// Replacements one after the other multiply: thirty that double each letter make a gigabyte of one.
+fn growth(normalizer: &serde_json::Value) -> usize {
+    match normalizer {
+        serde_json::Value::Array(steps) => steps.iter().map(growth).fold(1, usize::saturating_mul),
+        serde_json::Value::Object(step) => {
+            let own = match (step.get("type").and_then(|kind| kind.as_str()), step.get("content")) {
+                (Some("Replace"), Some(content)) => content.as_str().map_or(1, |content| content.len().max(1)),
+                _ => 1,
+            };
+            step.values().map(growth).fold(own, usize::saturating_mul)
+        }
+        _ => 1,
     }
 }

@@ -91,6 +91,12 @@ impl Transformer {
     }
 }
 
+/// The start of a text, for a message.
+fn shortened(text: &str) -> String {
+    let start: String = text.chars().take(60).collect();
+    if start.len() < text.len() { format!("{start}…") } else { start }
+}
+
 /// What decides the vectors. Keys that newer options brought stand there only where they are used, so that rows kept from
 /// before are found.
 fn recipe(model: &ModelFolder, engine: &str, options: &TransformerOptions) -> serde_json::Value {
@@ -148,7 +154,15 @@ impl TextEncoder for Transformer {
             texts_of[sequence].iter().for_each(|text| ready(*text, row));
         };
         let engine = self.engine.as_ref();
-        let rows = batches::run(engine, &sequences.distinct, self.batch_tokens, threads, progress, &mut finish)?;
+        let rows = batches::run(engine, &sequences.distinct, self.batch_tokens, threads, progress, &mut finish);
+        let rows = rows.map_err(|error| match error {
+            EncodeError::Vector { text: sequence, component, value } => {
+                let sequence: usize = sequence.parse().unwrap_or_default();
+                let text = sequences.of_text.iter().position(|own| *own == sequence).map_or("", |text| texts[text]);
+                EncodeError::Vector { text: format!("'{}'", shortened(text)), component, value }
+            }
+            other => other,
+        })?;
         if sequences.of_text.iter().copied().eq(0..rows.rows) {
             return Ok(rows);
         }

@@ -8,6 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::EncodeError;
+use super::finite::{first_not_finite, position};
 
 /// The bytes of a file, read once.
 pub struct Weights {
@@ -20,6 +21,7 @@ impl Weights {
         let path = folder.join("model.safetensors");
         let bytes = super::folder::read_bytes(
             &path,
+            u64::MAX,
             "only safetensors are read, so convert a pytorch_model.bin with the transformers library",
         )?;
         Ok(Weights { path, bytes })
@@ -81,7 +83,18 @@ impl Tensors<'_> {
         EncodeError::Tensor { path: self.path.to_owned(), name: name.to_owned(), reason: reason.to_owned() }
     }
 
-    /// The values of a tensor of this very shape; f16, bf16 and 8-bit integers are widened, f64 is narrowed.
+    /// An error if a value is not finite. `rounded` says how the values are rounded, if they are.
+    pub fn check_finite(&self, name: &str, shape: &[usize], values: &[f32], rounded: &str) -> Result<(), EncodeError> {
+        let Some(index) = first_not_finite(values) else { return Ok(()) };
+        Err(EncodeError::NotFinite {
+            path: self.path.to_owned(),
+            name: name.to_owned(),
+            at: position(index, shape),
+            value: format!("{}{rounded}", values[index]),
+        })
+    }
+
+    /// The finite values of a tensor of this very shape; f16, bf16 and 8-bit integers are widened, f64 is narrowed.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, EncodeError> {
         let wrong = |reason: String| self.misfit(name, &reason);
         let tensor = self.tensors.tensor(name).map_err(|_| wrong("it is not in the file".to_owned()))?;
@@ -99,9 +112,12 @@ impl Tensors<'_> {
                 return Err(wrong(format!("its type is {other:?} instead of F32, F16, BF16, F64 or I8")));
             }
         };
-        Tensor::from_raw_buffer(tensor.data(), kind, &[tensor.shape().iter().product()], &Device::Cpu)
+        let values = Tensor::from_raw_buffer(tensor.data(), kind, &[tensor.shape().iter().product()], &Device::Cpu)
             .and_then(|tensor| tensor.to_dtype(DType::F32)?.to_vec1())
-            .map_err(|error| wrong(error.to_string()))
+            .map_err(|error| wrong(error.to_string()))?;
+        let rounded = if kind == DType::F64 { " as f32" } else { "" };
+        self.check_finite(name, shape, &values, rounded)?;
+        Ok(values)
     }
 
     /// `part.first`, or `part.second` as checkpoints converted from TensorFlow call it.

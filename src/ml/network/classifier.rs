@@ -155,7 +155,11 @@ impl Classifier {
             if view.dtype() != Dtype::F32 {
                 return Err(ModelError::Weights(format!("tensor '{name}' is {:?} instead of F32", view.dtype())));
             }
-            let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            let values: Vec<f32> =
+                view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+                return Err(ModelError::Weights(format!("tensor '{name}' holds {value}, which is not finite")));
+            }
             snapshot.insert(name, (view.shape().to_vec(), values));
         }
         let mut network = Network::new(&recipe.network, 0)?;

@@ -2,6 +2,7 @@
 
 mod adapting;
 mod damaged_folders;
+mod not_finite;
 mod real_model;
 pub mod small_model;
 mod tfidf;

@@ -114,6 +114,8 @@ fn hostile_archives_are_refused_whole() {
         (huge, "more than 4 GiB"),
         (zips::file("model.safetensors", weights), "same name"),
         (zips::file("./model.safetensors", weights), "are named"),
+        (zips::file("MODEL.safetensors", weights), "but for upper and lower case"),
+        (zips::file("a\nb", b"x"), "would leave its folder"),
     ];
     for (entry, reason) in hostile {
         let machine = machine();
@@ -125,6 +127,72 @@ fn hostile_archives_are_refused_whole() {
         assert!(error.to_string().contains(reason), "{name}: {error}");
         assert!(machine.kept().is_empty(), "{name}: {:?}", machine.kept());
         assert!(!machine.path("evil").exists());
+    }
+}
+
+/// A megabyte of deflated zeros is a gigabyte: refused by what the directory says, before anything is unpacked.
+#[test]
+fn a_zip_bomb_is_refused() {
+    let machine = machine().unpinned();
+    let path = machine.path("bomb.zip");
+    let mut writer = zip::ZipWriter::new(fs::File::create(&path).expect("file"));
+    for (file, bytes) in files() {
+        writer.start_file(&file, SimpleFileOptions::default()).expect("entry");
+        let zeros = if file == "model.safetensors" { vec![0; 40 << 20] } else { bytes };
+        writer.write_all(&zeros).expect("bytes");
+    }
+    writer.finish().expect("archive");
+    let error = import(&machine.resolver, std::slice::from_ref(&path), None, &Silent).expect_err("refused").to_string();
+    assert!(error.contains("model.safetensors") && error.contains("more than 100 times"), "{error}");
+    assert!(machine.kept().is_empty(), "{:?}", machine.kept());
+}
+
+#[test]
+fn a_list_of_modules_leads_nowhere_else() {
+    for path in ["../../x", "/etc", "a/../../x", "..\\x", "C:/x"] {
+        let machine = machine().unpinned();
+        let mut other = files();
+        let modules = serde_json::json!([{"path": ""}, {"path": path}]);
+        other.insert("modules.json".to_string(), modules.to_string().into_bytes());
+        let folder = machine.path("hostile");
+        write(&folder, &other);
+        let zip = archive(&machine, "hostile.zip", &entries("", &other));
+        for source in [&folder, &zip] {
+            let error = import(&machine.resolver, std::slice::from_ref(source), None, &Silent).expect_err(path);
+            assert!(error.to_string().contains("leaves the folder"), "{path}: {error}");
+            assert!(machine.kept().is_empty(), "{:?}", machine.kept());
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn special_files_are_refused_at_once() {
+    use std::os::unix::fs::symlink;
+    for file in ["model.safetensors", "modules.json", "sentence_bert_config.json"] {
+        let machine = machine().unpinned();
+        let folder = machine.path("odd");
+        write(&folder, &files());
+        fs::remove_file(folder.join(file)).expect("removed");
+        let pipe = std::process::Command::new("mkfifo").arg(folder.join(file)).status().expect("mkfifo");
+        assert!(pipe.success());
+        let error =
+            import(&machine.resolver, std::slice::from_ref(&folder), None, &Silent).expect_err(file).to_string();
+        assert!(error.contains(file) && error.contains("is a named pipe"), "{error}");
+        let error = machine.resolver.resolve(&folder.to_string_lossy(), &Silent).expect_err(file).to_string();
+        assert!(error.contains(file) && error.contains("is a named pipe"), "{error}");
+        fs::remove_file(folder.join(file)).expect("removed");
+        symlink("/dev/zero", folder.join(file)).expect("link");
+        let error =
+            import(&machine.resolver, std::slice::from_ref(&folder), None, &Silent).expect_err(file).to_string();
+        assert!(error.contains(file) && error.contains("is a device"), "{error}");
+        let pipe = machine.path("pipe.zip");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+        assert!(made.success());
+        for sources in [vec![pipe.clone()], vec![pipe.clone(), folder.clone()]] {
+            let error = import(&machine.resolver, &sources, None, &Silent).expect_err("a pipe").to_string();
+            assert!(error.contains("pipe.zip") && error.contains("is a named pipe"), "{error}");
+        }
     }
 }
 

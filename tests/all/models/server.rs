@@ -1,4 +1,4 @@
-//! A hub on loopback: a few lines of HTTP/1.1, with the headers that hf-hub reads and the failures that a test asks for.
+//! A hub on loopback: a few lines of HTTP/1.1, with the hub's headers and the failures that a test asks for.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -79,11 +79,12 @@ impl Hub {
         self.shared.requests.lock().expect("requests").clone()
     }
 
-    /// Downloads of the weights themselves: (not headers alone) by first byte.
+    /// Downloads of the weights themselves, by first byte.
     pub fn downloads_of_weights(&self) -> Vec<u64> {
         let requests = self.requests();
-        let ranges = requests.iter().filter_map(|request| request.strip_prefix("GET /cdn/model.safetensors bytes="));
-        ranges.filter_map(|range| range.strip_suffix('-')?.parse().ok()).collect()
+        let ranges = requests.iter().filter_map(|request| request.strip_prefix("GET /cdn/model.safetensors "));
+        let first = |range: &str| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok();
+        ranges.map(|range| first(range).unwrap_or(0)).collect()
     }
 }
 
@@ -153,20 +154,21 @@ impl Shared {
             bytes.len()
         );
         let body = &bytes[from..to];
-        if file == "model.safetensors" && range.ends_with('-') {
+        let status = if range.is_empty() { "200 OK" } else { "206 Partial Content" };
+        if file == "model.safetensors" {
             match self.fault {
                 Fault::Cut { after, .. } if self.take_fault() => {
-                    return partial(&mut stream, &headers, body, after);
+                    return partial(&mut stream, status, &headers, body, after);
                 }
                 Fault::Stall { after } => {
-                    partial(&mut stream, &headers, body, after)?;
+                    partial(&mut stream, status, &headers, body, after)?;
                     thread::sleep(Duration::from_secs(20));
                     return Ok(());
                 }
                 _ => {}
             }
         }
-        answer(&mut stream, "206 Partial Content", &headers, body)
+        answer(&mut stream, status, &headers, body)
     }
 
     fn take_fault(&self) -> bool {
@@ -182,9 +184,9 @@ fn answer(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) -> s
 }
 
 /// Announces the whole body and sends its start.
-fn partial(stream: &mut TcpStream, headers: &str, body: &[u8], after: usize) -> std::io::Result<()> {
+fn partial(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8], after: usize) -> std::io::Result<()> {
     let length = body.len();
-    write!(stream, "HTTP/1.1 206 Partial Content\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n")?;
+    write!(stream, "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n")?;
     stream.write_all(&body[..after.min(length)])?;
     stream.flush()
 }

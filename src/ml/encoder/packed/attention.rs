@@ -154,5 +154,5 @@ fn bucket(distance: i64, buckets: usize) -> usize {
         return side + distance;
     }
     let steps = (distance as f32 / exact as f32).ln() / (128.0 / exact as f32).ln();
-    side + (exact + (steps * (half - exact) as f32) as usize).min(half - 1)
+    side + exact.saturating_add((steps * (half - exact) as f32) as usize).min(half.saturating_sub(1))
 }

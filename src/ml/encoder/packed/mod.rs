@@ -33,6 +33,9 @@ pub struct PackedModel {
     relative: Option<RelativeBias>,
 }
 
+/// What is larger rounds to infinity in bfloat16: 2¹²⁸ less half a step.
+const LARGEST_BF16: f32 = f32::from_bits(0x7f7f_7fff);
+
 struct Layer {
     qkv: Linear,
     attention_output: Linear,
@@ -60,7 +63,15 @@ impl PackedModel {
         let linear = |parts: &[String], outputs: usize, inputs: usize| {
             let (mut weight, mut bias) = (Vec::new(), Vec::new());
             for part in parts {
-                weight.extend(tensors.get(&format!("{part}.weight"), &[outputs, inputs])?);
+                let name = format!("{part}.weight");
+                let values = tensors.get(&name, &[outputs, inputs])?;
+                if precision == Precision::Bf16 && values.iter().any(|value| value.abs() > LARGEST_BF16) {
+                    let rounded =
+                        |value: &f32| if value.abs() > LARGEST_BF16 { f32::INFINITY.copysign(*value) } else { *value };
+                    let values: Vec<f32> = values.iter().map(rounded).collect();
+                    tensors.check_finite(&name, &[outputs, inputs], &values, " as bf16")?;
+                }
+                weight.extend(values);
                 bias.extend(tensors.get(&format!("{part}.bias"), &[outputs])?);
             }
             Ok::<_, EncodeError>(Linear::new(precision, &weight, bias, inputs))
