@@ -19,7 +19,7 @@ impl Digest {
 
     /// The digest of a file's content, read in pieces so that large sources need no memory.
     pub fn of_file(path: &std::path::Path) -> std::io::Result<Self> {
-        Digest::of_reader(std::fs::File::open(path)?)
+        Digest::of_reader(super::disk::open_regular(path)?)
     }
 
     /// The digest of what remains to be read.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -22,7 +22,8 @@ pub enum Operation {
     Sync,
     Rename,
     SyncFolder,
-    Link,
+    /// Another file of the same content, sharing blocks where the file system can.
+    Copy,
     Remove,
     Read,
     List,
@@ -52,7 +53,7 @@ pub type Hook = dyn Fn(Operation, Moment, &Path) -> io::Result<()> + Send + Sync
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     ReadWrite,
-    /// For blobs: nobody edits them by mistake through a link.
+    /// For results: nobody edits them by mistake.
     ReadOnly,
 }
 
@@ -110,37 +111,33 @@ impl Disk {
     }
 
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.step(Operation::Read, path, || fs::read(path))
+        self.step(Operation::Read, path, || read_regular(path))
     }
 
     /// For reading in pieces.
     pub fn open(&self, path: &Path) -> io::Result<File> {
-        self.step(Operation::Read, path, || File::open(path))
+        self.step(Operation::Read, path, || open_regular(path))
     }
 
-    /// Replaces `target` by another name of the file `from`; where the file system cannot, by a copy. `target` is never half a file.
-    pub fn link(&self, scratch: &Path, from: &Path, target: &Path) -> io::Result<()> {
-        let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
-        self.create_folder(folder)?;
-        self.create_folder(scratch)?;
-        let linked = self.step(Operation::Link, target, || {
-            tempfile::Builder::new().prefix(".link").make_in(scratch, |path| fs::hard_link(from, path))
-        });
-        let linked = linked.and_then(|name| {
-            // Renaming one name of a file over another of the same file does nothing and leaves the first; dropping it takes it away.
-            let name = name.into_temp_path();
-            self.step(Operation::Rename, target, || fs::rename(&name, target))
-        });
-        match linked {
-            Err(error) if cannot_link(&error) => self.copy(from, target),
-            linked => linked,
+    /// Replaces `target` by a read-only copy of `from`; the two share blocks until one of them is written where the file system can do that
+    /// (btrfs, XFS, …). `target` is never half a file. Nobody waits for the device: who copies has the content still.
+    pub fn copy(&self, scratch: &Path, from: &File, target: &Path) -> io::Result<()> {
+        match self.copy_by(scratch, from, target) {
+            // Then beside the target.
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                self.copy_by(target.parent().ok_or(io::ErrorKind::InvalidInput)?, from, target)
+            }
+            copied => copied,
         }
     }
 
-    fn copy(&self, from: &Path, target: &Path) -> io::Result<()> {
-        // Beside the target, since the two may lie on different file systems; read-only as the link would be.
-        let mut pending = self.pending(target.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
-        io::copy(&mut self.open(from)?, &mut pending)?;
+    fn copy_by(&self, scratch: &Path, mut from: &File, target: &Path) -> io::Result<()> {
+        let mut pending = self.relaxed().pending(scratch)?;
+        self.step(Operation::Copy, target, || {
+            from.seek(SeekFrom::Start(0))?;
+            // On Linux the kernel copies (copy_file_range), by reference where it can.
+            io::copy(&mut from, pending.file.as_file_mut())
+        })?;
         pending.commit(target, Access::ReadOnly)
     }
 
@@ -258,8 +255,46 @@ pub(super) fn protect(file: &File, access: Access) -> io::Result<()> {
     file.set_permissions(permissions)
 }
 
-/// Errors after which a copy may still do: other file systems, file systems without links, too many links.
-fn cannot_link(error: &io::Error) -> bool {
-    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
-    matches!(error.kind(), CrossesDevices | TooManyLinks | Unsupported | PermissionDenied)
+/// Opens a file for reading; a folder, pipe, socket or device is refused by that name, and never waited for.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    // Before it is opened: opening a pipe waits for whoever writes into it.
+    refuse_special(&fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    refuse_special(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// The whole content of a regular file.
+pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open_regular(path)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// An error that says what it is, unless it is a regular file.
+pub(super) fn refuse_special(metadata: &fs::Metadata) -> io::Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    if metadata.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder, not a file"));
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("is {}, not a regular file", special(metadata))))
+}
+
+#[cfg(unix)]
+fn special(metadata: &fs::Metadata) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    let kind = metadata.file_type();
+    match () {
+        () if kind.is_fifo() => "a named pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_metadata: &fs::Metadata) -> &'static str {
+    "something special"
 }

@@ -8,8 +8,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("artifact", &[]),
     ("tabular", &[]),
-    ("models", &[]),
-    ("sample", &["ml"]), // its seeded random streams
+    ("models", &["artifact"]), // stamps of files
+    ("sample", &["ml"]),       // its seeded random streams
     ("ml", &[]),
     ("engine", &["spec", "artifact"]),
     ("report", &["artifact"]),

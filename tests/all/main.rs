@@ -31,6 +31,7 @@ mod resume;
 mod sample;
 mod seeds;
 mod spec;
+mod stale;
 mod terminal;
 mod toys;
 mod verify;
