@@ -51,10 +51,8 @@ impl StatCache {
     pub fn digest(&self, path: &Path) -> io::Result<Digest> {
         let metadata = std::fs::metadata(path)?;
         refuse_special(&metadata)?;
-        match self.lock().find(&FileStamp::of(path, &metadata)) {
-            Some(digest) => Ok(digest),
-            None => self.read_digest(path),
-        }
+        let known = self.lock().find(&FileStamp::of(path, &metadata));
+        known.map_or_else(|| self.read_digest(path), Ok)
     }
 
     /// The same by reading the file, whatever is known of it.
