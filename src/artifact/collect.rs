@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::digest::Digest;
+use super::place::is_link;
 use super::store::{At, Store, StoreError};
 
 /// What may go.
@@ -29,7 +30,7 @@ pub struct Collected {
     pub memos: usize,
     /// Temporary files of runs that were cut short, and files of locks.
     pub leftovers: usize,
-    /// The sizes of all these. Space comes back where no folder for people still links to the same file.
+    /// The sizes of all these.
     pub bytes: u64,
     /// Of these, of blobs.
     pub blob_bytes: u64,
@@ -74,13 +75,16 @@ impl Store {
         Ok(sweep.collected)
     }
 
-    /// All files below a folder of the store.
+    /// All files below a folder of the store. Links are names among others and lead nowhere: what lies behind them is not the store's.
     pub(super) fn files_below(&self, folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+        if is_link(folder) {
+            return Err(StoreError::Link { path: folder.to_owned() });
+        }
         let mut files = Vec::new();
         let mut folders = vec![folder.to_owned()];
         while let Some(next) = folders.pop() {
             for path in self.disk.list(&next).at("list", &next)? {
-                if path.is_dir() {
+                if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
                     folders.push(path);
                 } else {
                     files.push(path);
@@ -140,7 +144,7 @@ impl Sweep<'_> {
     fn memos(&mut self) -> Result<(), StoreError> {
         for folder in ["memo", "rows"] {
             for path in self.store.files_below(&self.store.root.join(folder))? {
-                let used = path.metadata().and_then(|metadata| metadata.modified());
+                let used = path.symlink_metadata().and_then(|metadata| metadata.modified());
                 if used.is_ok_and(|used| used < self.options.used_since) {
                     self.remove(&path)?;
                     self.collected.memos += 1;
@@ -173,12 +177,12 @@ impl Sweep<'_> {
 
     /// A time in the future says nothing of the age: such a file stays.
     fn is_old(&self, path: &Path) -> bool {
-        let modified = path.metadata().and_then(|metadata| metadata.modified());
+        let modified = path.symlink_metadata().and_then(|metadata| metadata.modified());
         modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= self.options.grace))
     }
 
     fn remove(&mut self, path: &Path) -> Result<(), StoreError> {
-        self.collected.bytes += path.metadata().map_or(0, |metadata| metadata.len());
+        self.collected.bytes += path.symlink_metadata().map_or(0, |metadata| metadata.len());
         if !self.options.dry_run {
             self.store.disk.remove(path).at("remove", path)?;
             self.touched.extend(path.parent().map(Path::to_owned));

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -24,7 +24,8 @@ pub enum Operation {
     Sync,
     Rename,
     SyncFolder,
-    Link,
+    /// Another file of the same content, sharing blocks where the file system can.
+    Copy,
     Remove,
     Read,
     List,
@@ -54,7 +55,7 @@ pub type Hook = dyn Fn(Operation, Moment, &Path) -> io::Result<()> + Send + Sync
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     ReadWrite,
-    /// For blobs: nobody edits them by mistake through a link.
+    /// For results: nobody edits them by mistake.
     ReadOnly,
 }
 
@@ -120,29 +121,25 @@ impl Disk {
         self.step(Operation::Read, path, || open_regular(path))
     }
 
-    /// Replaces `target` by another name of the file `from`; where the file system cannot, by a copy. `target` is never half a file.
-    pub fn link(&self, scratch: &Path, from: &Path, target: &Path) -> io::Result<()> {
-        let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
-        self.create_folder(folder)?;
-        self.create_folder(scratch)?;
-        let linked = self.step(Operation::Link, target, || {
-            tempfile::Builder::new().prefix(".link").make_in(scratch, |path| fs::hard_link(from, path))
-        });
-        let linked = linked.and_then(|name| {
-            // Renaming one name of a file over another of the same file does nothing and leaves the first; dropping it takes it away.
-            let name = name.into_temp_path();
-            self.step(Operation::Rename, target, || fs::rename(&name, target))
-        });
-        match linked {
-            Err(error) if cannot_link(&error) => self.copy(from, target),
-            linked => linked,
+    /// Replaces `target` by a read-only copy of `from`; the two share blocks until one of them is written where the file system can do that
+    /// (btrfs, XFS, …). `target` is never half a file. Nobody waits for the device: who copies has the content still.
+    pub fn copy(&self, scratch: &Path, from: &File, target: &Path) -> io::Result<()> {
+        match self.copy_by(scratch, from, target) {
+            // Then beside the target.
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                self.copy_by(target.parent().ok_or(io::ErrorKind::InvalidInput)?, from, target)
+            }
+            copied => copied,
         }
     }
 
-    fn copy(&self, from: &Path, target: &Path) -> io::Result<()> {
-        // Beside the target, since the two may lie on different file systems; read-only as the link would be.
-        let mut pending = self.pending(target.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
-        io::copy(&mut self.open(from)?, &mut pending)?;
+    fn copy_by(&self, scratch: &Path, mut from: &File, target: &Path) -> io::Result<()> {
+        let mut pending = self.relaxed().pending(scratch)?;
+        self.step(Operation::Copy, target, || {
+            from.seek(SeekFrom::Start(0))?;
+            // On Linux the kernel copies (copy_file_range), by reference where it can.
+            io::copy(&mut from, pending.file.as_file_mut())
+        })?;
         pending.commit(target, Access::ReadOnly)
     }
 
@@ -262,10 +259,4 @@ pub(super) fn protect(file: &File, access: Access) -> io::Result<()> {
         std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, mode);
     }
     file.set_permissions(permissions)
-}
-
-/// Errors after which a copy may still do: other file systems, file systems without links, too many links.
-fn cannot_link(error: &io::Error) -> bool {
-    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
-    matches!(error.kind(), CrossesDevices | TooManyLinks | Unsupported | PermissionDenied)
 }

@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of what a memo means; rows of numbers have a form of their own in `rows`.
 
+use std::fs::File;
+use std::io::Seek as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -51,12 +53,20 @@ impl Store {
     /// Writes a file that is named by the digest of its content, unless it is there and sound.
     pub(super) fn put_named(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let digest = Digest::of(bytes);
-        if self.stats().digest(path).is_ok_and(|found| found == digest) {
+        if self.open_named(path, digest).is_some() {
             return Ok(());
         }
         self.write(path, bytes, Access::ReadOnly)?;
-        self.stats().note(path, digest);
+        self.note_sound(digest, path);
         Ok(())
+    }
+
+    /// Such a file, its content held against the digest once while this store is open.
+    pub(super) fn open_named(&self, path: &Path, digest: Digest) -> Option<File> {
+        let mut file = self.disk.open(path).ok()?;
+        let whole = self.holds_by_content(digest, path, &file).ok()?;
+        file.rewind().ok()?;
+        whole.then_some(file)
     }
 }
 

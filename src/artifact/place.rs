@@ -1,12 +1,15 @@
-//! The folder for people: links to blobs, and the pointer that says which result they belong to.
+//! The folder for people: copies of blobs, and the pointer that says which result they belong to.
+//!
+//! Copies, never other names of a blob: whoever writes into a delivered file must not damage the store.
 //!
 //! Knows nothing of stages but their names.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::digest::Digest;
 use super::disk::Access;
+use super::stamp::FileStamp;
 use super::store::{At, Store, StoreError};
 
 /// The first line of a pointer while files of several results may lie in the folder.
@@ -42,28 +45,51 @@ impl Store {
         self.point(pipeline, stage, &[key.to_string()])
     }
 
-    /// Puts a blob at `target` for people: a hard link where possible (read-only, no space), else a copy.
+    /// Puts a copy of a blob at `target` for people, read-only; its content is held against the digest unless that was done while this store is open.
     pub fn materialise(&self, digest: Digest, target: &Path) -> Result<(), StoreError> {
-        self.disk.link(&self.scratch(), &self.blob_path(digest), target).at("write", target)?;
-        self.stats().note(target, digest);
-        Ok(())
+        self.refuse_links_above(target)?;
+        let (_, blob) = self.open_verified(digest)?;
+        let folder = target.parent().unwrap_or(Path::new("."));
+        self.disk.create_folder(folder).at("create", folder)?;
+        self.disk.copy(&self.scratch(), &blob, target).at("write", target)
     }
 
     /// Takes away what [`Store::materialise`] put there.
     pub fn remove_materialised(&self, target: &Path) -> Result<(), StoreError> {
+        self.refuse_links_above(target)?;
         self.disk.remove(target).at("remove", target)
     }
 
-    /// Whether `target` holds exactly that blob.
+    /// Whether `target` is a file of its own with the content of that blob. Not so a symbolic link, nor a second name of the blob.
     pub fn is_materialised(&self, digest: Digest, target: &Path) -> bool {
-        self.stats().digest(target).is_ok_and(|found| found == digest)
+        let identity = |path: &Path| FileStamp::at(path).map(|stamp| stamp.identity).ok();
+        self.holds(digest, target) && identity(target) != identity(&self.blob_path(digest))
+    }
+
+    /// Whether `target` is a file, and no symbolic link, of that content.
+    pub fn holds(&self, digest: Digest, target: &Path) -> bool {
+        target.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
+            && self.stats().digest(target).is_ok_and(|found| found == digest)
+    }
+
+    /// Refuses a target below a symbolic link. The artifacts folder itself may be one: the user named it.
+    fn refuse_links_above(&self, target: &Path) -> Result<(), StoreError> {
+        let artifacts = self.root.parent().unwrap_or(Path::new(""));
+        let between =
+            target.ancestors().skip(1).take_while(|above| above.starts_with(artifacts) && *above != artifacts);
+        for above in between {
+            if is_link(above) {
+                return Err(StoreError::Link { path: above.to_owned() });
+            }
+        }
+        Ok(())
     }
 
     /// The keys in all pointers, of whatever pipeline.
     pub(super) fn all_placed(&self) -> Result<Vec<Digest>, StoreError> {
         let mut keys = Vec::new();
         let root = self.root.join("current");
-        for pipeline in self.disk.list(&root).at("list", &root)? {
+        for pipeline in self.disk.list(&root).at("list", &root)?.into_iter().filter(|path| path.is_dir()) {
             for pointer in self.disk.list(&pipeline).at("list", &pipeline)? {
                 let bytes = self.disk.read(&pointer).at("read", &pointer)?;
                 keys.extend(keys_in(&bytes));
@@ -83,6 +109,51 @@ impl Store {
     }
 }
 
+pub(super) fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
+}
+
+/// Whether the name can only mean a file below the folder that it is looked up in, on any system: parts between single slashes, none of them
+/// hidden, `..` or with a backslash or control character.
+pub fn is_inner_name(name: &str) -> bool {
+    let is_plain = |part: &str| !part.is_empty() && !part.starts_with('.');
+    !name.contains(|c: char| c == '\\' || c.is_control())
+        && name.split('/').all(is_plain)
+        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
 fn keys_in(pointer: &[u8]) -> Vec<Digest> {
     String::from_utf8_lossy(pointer).lines().filter_map(|line| line.trim().parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inner_names_lead_nowhere_else() {
+        for name in ["rows.arrow", "figures/loss.svg", "rows/00000.arrow", "a b", "é", "a..b", "c:x"] {
+            assert_eq!(is_inner_name(name), name != "c:x" || cfg!(not(windows)), "{name}");
+        }
+        for name in [
+            "",
+            "/",
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            "a/..",
+            ".",
+            "./x",
+            ".hidden",
+            "a//b",
+            "a/",
+            "a\\b",
+            "..\\x",
+            "a\nb",
+            "a\u{1b}[2J",
+            "a\0",
+        ] {
+            assert!(!is_inner_name(name), "{name:?}");
+        }
+    }
 }

@@ -4,10 +4,12 @@
 //! the next scratch folder finds and removes what a killed runner left. Knows nothing of what the folders are for.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::digest::Digest;
+use super::disk::{Access, protect};
+use super::place::is_link;
 use super::store::{At, Store, StoreError};
 
 /// An empty folder that is removed when this is dropped.
@@ -38,18 +40,14 @@ impl Scratch {
 }
 
 impl Store {
-    /// Copies a blob to `target`, which must not exist, and verifies the copy. Never a link: whoever writes through one would damage the blob.
+    /// Copies a blob to `target`, which must not exist, read-only. Never a link: whoever writes through one would damage the blob.
     /// File systems that can share blocks until one side changes make this free.
     pub fn copy_out(&self, digest: Digest, target: &Path) -> Result<(), StoreError> {
-        let blob = self.blob_path(digest);
-        std::fs::copy(&blob, target).at("read", &blob)?;
-        if Digest::of_file(target).at("read", target)? == digest {
-            return Ok(());
-        }
-        let _ = std::fs::remove_file(target);
-        // Says that it is damaged, and sets it aside.
-        let bytes = self.get(digest)?;
-        std::fs::write(target, bytes).at("write", target)
+        let (path, mut blob) = self.open_verified(digest)?;
+        blob.seek(SeekFrom::Start(0)).at("read", &path)?;
+        let mut copy = File::create_new(target).at("write", target)?;
+        io::copy(&mut blob, &mut copy).at("write", target)?;
+        protect(&copy, Access::ReadOnly).at("write", target)
     }
 
     /// An empty folder for work that is not to be kept; see [`Scratch`].
@@ -60,7 +58,10 @@ impl Store {
 
     /// Removes the scratch folders of killed runners.
     pub(super) fn sweep_scratch(&self) {
-        sweep(&self.root.join("scratch"));
+        let folder = self.root.join("scratch");
+        if !is_link(&folder) {
+            sweep(&folder);
+        }
     }
 }
 

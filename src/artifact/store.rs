@@ -20,25 +20,21 @@
 //! A commit is: blobs by temporary file, fsync and rename, then the record in the same way, last. So a record's blobs exist. Pointers and the
 //! stat cache are atomic too, but nobody waits for the device: what a power failure takes of them, the next run restores from the records.
 //!
-//! Format 1 had no `lock`, `tmp`, `rows`, `runs`, and records without their last line. It is read as it is, and becomes format 2 when something is
-//! written ([`Store::prepare`]). Any other format is refused.
-//!
-//! Knows nothing of stages; a record is bytes to it. The folder for people is in `place`, locks in `hold`, memos in `memo`, tidying in `collect` and `verify`.
+//! Formats are in `format`, the folder for people in `place`, locks in `hold`, memos in `memo`, tidying in `collect` and `verify`. A record is bytes here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use super::digest::Digest;
 pub use super::disk::write_atomically;
 use super::disk::{Access, Disk, Hook, Pending};
-use super::stat_cache::{FileStamp, StatCache, stamp_of};
+use super::stamp::FileStamp;
+use super::stat_cache::StatCache;
 
-const FORMAT: &str = "runner store 2\n";
-/// Formats that are read as they are, and brought to [`FORMAT`] by `prepare`.
-const OLDER: &[&str] = &["runner store 1\n"];
 /// Begins the last line of a record.
 const SEAL: &[u8] = b"\nblake3 ";
 
@@ -48,12 +44,25 @@ pub enum StoreError {
     #[error("cannot {action} '{}': {}{}", path.display(), error.kind(), remedy(error))]
     Io { action: &'static str, path: PathBuf, error: io::Error },
     #[error(
-        "the store '{}' has another format ({found:?}; this runner reads {FORMAT:?} and older): update runner, or use another --artifacts folder",
+        "the store '{}' has a newer format ({found}; this runner reads {} and older): update runner, or use another --artifacts folder",
+        path.display(),
+        super::format::CURRENT
+    )]
+    Format { path: PathBuf, found: u32 },
+    #[error(
+        "'{}' is damaged, and nothing beside it shows that this is a store of runner: if it is one, remove that file and run again; else use another --artifacts folder",
         path.display()
     )]
-    Format { path: PathBuf, found: String },
+    FormatDamaged { path: PathBuf },
     #[error("blob {digest} in the store is damaged: {fate}; run again to compute it anew")]
     Damaged { digest: Digest, fate: &'static str },
+    #[error("blob {digest} is missing in the store; run again to compute it anew")]
+    Missing { digest: Digest },
+    #[error(
+        "'{}' is a symbolic link, and nothing is written or removed through links: remove it (for results on another disk, name a folder there with --artifacts)",
+        path.display()
+    )]
+    Link { path: PathBuf },
     #[error("another runner works with the store '{}'{holders}: let it end, then try again", path.display())]
     Busy { path: PathBuf, holders: String },
     #[error("interrupted while another runner tidied up the store")]
@@ -103,8 +112,10 @@ pub struct Store {
     pub(super) root: PathBuf,
     pub(super) disk: Disk,
     stats: StatCache,
-    /// Blobs whose content was held against their digest since the store was opened, with the stamp that they had.
+    /// Files whose content was held against their digest since the store was opened, with the stamp that they had.
     verified: Mutex<HashMap<Digest, FileStamp>>,
+    /// Blobs that were found damaged and removed since then, and have not been put back yet.
+    set_aside: Mutex<HashSet<Digest>>,
 }
 
 /// What the store knows of a blob, by its stamp or else by its content.
@@ -125,8 +136,8 @@ impl Store {
         let disk = Disk::new(options.durable, options.hook);
         let root = artifacts.join(".store");
         let stats = StatCache::open(root.join("stat"), disk.clone());
-        let store = Store { root, disk, stats, verified: Mutex::default() };
-        store.format()?;
+        let store = Store { root, disk, stats, verified: Mutex::default(), set_aside: Mutex::default() };
+        store.check_format()?;
         Ok(store)
     }
 
@@ -137,24 +148,8 @@ impl Store {
             self.disk.create_folder(folder).at("create", folder)?;
         }
         // Last, so that a migration that was cut short is done again.
-        if self.format()?.as_deref() != Some(FORMAT) {
-            self.write(&self.root.join("format"), FORMAT.as_bytes(), Access::ReadWrite)?;
-        }
+        self.renew_format()?;
         self.disk.pending(&scratch).map(drop).at("write in", &scratch)
-    }
-
-    /// The format on disk, if it is one that can be read.
-    fn format(&self) -> Result<Option<String>, StoreError> {
-        let path = self.root.join("format");
-        match self.disk.read(&path) {
-            Ok(found) => {
-                let found = String::from_utf8_lossy(&found).into_owned();
-                let known = found == FORMAT || OLDER.contains(&found.as_str());
-                if known { Ok(Some(found)) } else { Err(StoreError::Format { path: self.root.clone(), found }) }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).at("read", &path),
-        }
     }
 
     pub fn stats(&self) -> &StatCache {
@@ -198,39 +193,60 @@ impl Store {
     }
 
     pub fn state(&self, digest: Digest) -> BlobState {
-        match self.stats.digest(&self.blob_path(digest)) {
-            Ok(found) if found == digest => BlobState::Sound,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BlobState::Missing,
-            _ => BlobState::Damaged,
+        let path = self.blob_path(digest);
+        let Ok(stamp) = FileStamp::at(&path) else {
+            let damaged = locked(&self.set_aside).contains(&digest);
+            return if damaged { BlobState::Damaged } else { BlobState::Missing };
+        };
+        if self.was_verified(digest, stamp) || self.stats.digest(&path).is_ok_and(|found| found == digest) {
+            return BlobState::Sound;
         }
+        BlobState::Damaged
     }
 
     /// The blob's content, verified. A damaged one is removed, so that the next run computes it anew.
     pub fn get(&self, digest: Digest) -> Result<Vec<u8>, StoreError> {
         let path = self.blob_path(digest);
-        let looked = stamp_at(&path);
-        let bytes = self.disk.read(&path).at("read", &path)?;
+        let looked = FileStamp::at(&path).ok();
+        let bytes = self.disk.read(&path).map_err(|error| self.unreadable(digest, &path, error))?;
         match Digest::of(&bytes) == digest {
             true => Ok(bytes),
             false => Err(self.set_aside(digest, looked)),
         }
     }
 
+    /// Reads the blob, unless this was done while the store is open and its stamp is the same, and removes a damaged one.
+    pub fn examine(&self, digest: Digest) -> Result<(), StoreError> {
+        self.open_verified(digest).map(drop)
+    }
+
     /// The blob's file, its content held against its digest once per stamp while this store is open.
     pub(super) fn open_verified(&self, digest: Digest) -> Result<(PathBuf, File), StoreError> {
         let path = self.blob_path(digest);
-        let file = self.disk.open(&path).at("read", &path)?;
-        let looked = file.metadata().ok().map(|metadata| stamp_of(&path, &metadata));
-        if looked.is_some() && self.verified().get(&digest) == looked.as_ref() {
-            return Ok((path, file));
+        let file = self.disk.open(&path).map_err(|error| self.unreadable(digest, &path, error))?;
+        match self.holds_by_content(digest, &path, &file) {
+            Ok(true) => Ok((path, file)),
+            Ok(false) => {
+                let looked = file.metadata().ok().map(|metadata| FileStamp::of(&path, &metadata));
+                Err(self.set_aside(digest, looked))
+            }
+            Err(error) => Err(error).at("read", &path),
         }
-        if Digest::of_reader(&file).at("read", &path)? != digest {
-            return Err(self.set_aside(digest, looked));
+    }
+
+    /// Whether the open file has that content: by reading it, once per stamp while this store is open.
+    pub(super) fn holds_by_content(&self, digest: Digest, path: &Path, file: &File) -> io::Result<bool> {
+        let moment = SystemTime::now();
+        let stamp = FileStamp::of(path, &file.metadata()?);
+        if self.was_verified(digest, stamp) {
+            return Ok(true);
         }
-        if let Some(looked) = looked {
-            self.verified().insert(digest, looked);
+        if Digest::of_reader(file)? != digest {
+            return Ok(false);
         }
-        Ok((path, file))
+        self.stats.note(stamp, digest, moment);
+        locked(&self.verified).insert(digest, stamp);
+        Ok(true)
     }
 
     /// By content, unlike [`Store::has`]: what is computed anew because of damage must not be thought to be there already.
@@ -238,25 +254,41 @@ impl Store {
         self.blob_path(digest).exists() && self.open_verified(digest).is_ok()
     }
 
-    fn note_sound(&self, digest: Digest, path: &Path) {
-        self.stats.note(path, digest);
-        if let Some(stamp) = stamp_at(path) {
-            self.verified().insert(digest, stamp);
+    pub(super) fn was_verified(&self, digest: Digest, stamp: FileStamp) -> bool {
+        locked(&self.verified).get(&digest) == Some(&stamp)
+    }
+
+    /// A file of that content was just written.
+    pub(super) fn note_sound(&self, digest: Digest, path: &Path) {
+        if let Ok(stamp) = FileStamp::at(path) {
+            locked(&self.verified).insert(digest, stamp);
         }
+        locked(&self.set_aside).remove(&digest);
     }
 
     /// Removes a damaged blob, unless another runner has put a sound one in its place meanwhile.
-    fn set_aside(&self, digest: Digest, looked: Option<FileStamp>) -> StoreError {
+    pub(super) fn set_aside(&self, digest: Digest, looked: Option<FileStamp>) -> StoreError {
         let path = self.blob_path(digest);
-        // The links to it in folders for people are damaged as well.
+        // Copies of it may have been taken for sound as well.
         self.stats.forget(digest);
-        let removed = stamp_at(&path) != looked || self.disk.remove(&path).is_ok();
+        let removed = match FileStamp::at(&path).ok() {
+            // Another reader was here first.
+            None => true,
+            now if now != looked => true,
+            _ => {
+                locked(&self.set_aside).insert(digest);
+                self.disk.remove(&path).is_ok()
+            }
+        };
         let fate = if removed { "it was removed" } else { "it could not be removed, the store is not writable" };
         StoreError::Damaged { digest, fate }
     }
 
-    fn verified(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, FileStamp>> {
-        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unreadable(&self, digest: Digest, path: &Path, error: io::Error) -> StoreError {
+        match error.kind() {
+            io::ErrorKind::NotFound => StoreError::Missing { digest },
+            _ => StoreError::Io { action: "read", path: path.to_owned(), error },
+        }
     }
 
     /// Keeps what an action produced, sealed by a digest in its last line.
@@ -317,8 +349,8 @@ pub(super) fn unseal(mut content: Vec<u8>) -> Option<Vec<u8>> {
     right.then_some(content)
 }
 
-fn stamp_at(path: &Path) -> Option<FileStamp> {
-    path.metadata().ok().map(|metadata| stamp_of(path, &metadata))
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -356,13 +388,5 @@ mod tests {
         assert!(matches!(store.get(digest), Err(StoreError::Damaged { .. })));
         store.put(b"rows").unwrap();
         assert_eq!(store.get(digest).unwrap(), b"rows");
-    }
-
-    #[test]
-    fn an_unknown_format_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join(".store")).unwrap();
-        fs::write(folder.path().join(".store/format"), "runner store 9\n").unwrap();
-        assert!(matches!(Store::open(folder.path()), Err(StoreError::Format { .. })));
     }
 }

@@ -1,10 +1,11 @@
-//! Holds everything in the store against its digest, by reading it. Changes nothing.
+//! Holds everything in the store against its digest, by reading it, and takes away what is damaged.
 
 use std::path::{Path, PathBuf};
 
 use super::collect::digest_in;
 use super::digest::Digest;
 use super::memo::unwrap_memo;
+use super::stamp::FileStamp;
 use super::store::{At, Store, StoreError, unseal};
 
 /// What [`Store::verify`] found.
@@ -39,8 +40,19 @@ pub enum Damaged {
 }
 
 impl Store {
-    /// Reads every blob, record, memo and file of rows and holds it against its digest, without regard to stamps. `progress` hears of bytes done and in all.
+    /// Reads every blob, record, memo and file of rows and holds it against its digest, without regard to stamps; what was read already while this
+    /// store is open is not read again. Changes nothing. `progress` hears of bytes done and in all.
     pub fn verify(&self, progress: &dyn Fn(u64, u64)) -> Result<Verified, StoreError> {
+        let is_json = |_, record: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(record).is_ok();
+        self.verify_with(&is_json, progress)
+    }
+
+    /// As [`Store::verify`]; `is_sound_record` judges by its key what a record says.
+    pub fn verify_with(
+        &self,
+        is_sound_record: &dyn Fn(Digest, &[u8]) -> bool,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<Verified, StoreError> {
         let mut found = Verified::default();
         let blobs = self.files_below(&self.root.join("blobs"))?;
         let total = blobs.iter().map(|path| size(path)).sum();
@@ -51,9 +63,9 @@ impl Store {
             };
             found.blobs += 1;
             found.bytes += size(&path);
-            let digest = Digest::of_reader(self.disk.open(&path).at("read", &path)?);
             // What the device cannot read is damaged too.
-            if digest.ok() != Some(name) {
+            let file = self.disk.open(&path).at("read", &path)?;
+            if !self.holds_by_content(name, &path, &file).is_ok_and(|whole| whole) {
                 found.damaged.push(Damage { kind: Damaged::Blob, name, path });
             }
             progress(found.bytes, total);
@@ -66,7 +78,7 @@ impl Store {
             found.records += 1;
             let content = self.disk.read(&path).at("read", &path)?;
             // Of format 1 there is no seal, but it is JSON.
-            if unseal(content).is_none_or(|bytes| serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err()) {
+            if unseal(content).is_none_or(|bytes| !is_sound_record(name, &bytes)) {
                 found.damaged.push(Damage { kind: Damaged::Record, name, path });
             }
         }
@@ -86,6 +98,17 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// Takes away what [`Store::verify`] found, so that the next run computes it anew. Tells whether it is gone.
+    pub fn discard(&self, damage: &Damage) -> bool {
+        match damage.kind {
+            Damaged::Blob => {
+                let error = self.set_aside(damage.name, FileStamp::at(&damage.path).ok());
+                matches!(error, StoreError::Damaged { .. }) && !damage.path.exists()
+            }
+            Damaged::Record | Damaged::Memo => self.disk.remove(&damage.path).is_ok(),
+        }
     }
 }
 

@@ -108,6 +108,7 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
     let mut options = RunOptions { keep_going: arguments.keep_going, force, ..RunOptions::default() };
     options.threads = arguments.jobs.map_or(options.threads, std::num::NonZeroUsize::get);
     options.memory = arguments.memory.map_or(options.memory, |memory| memory.0);
+    let format_was_damaged = study.store.has_damaged_format();
     let ground = study.ground();
     let file = arguments.study.file.display().to_string();
     let label = RunLabel { file: &file, set: &arguments.study.set, asked: &arguments.stages };
@@ -123,8 +124,16 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
         super::print(&summary_text(&study, &arguments.study, &recorded.summary, clock.elapsed().as_secs_f64()));
         recorded
     };
+    let style = screen::Style::stderr();
+    if format_was_damaged && !study.store.has_damaged_format() {
+        let folder = arguments.study.artifacts.join(".store");
+        super::eprint(&format!(
+            "{} the file '{}' was damaged or missing; the results beside it are whole, and it was written anew\n",
+            style.warning("warning:"),
+            folder.join("format").display()
+        ));
+    }
     if let Some(reason) = &recorded.unrecorded {
-        let style = screen::Style::stderr();
         super::eprint(&format!("{} this run is missing in the history: {reason}\n", style.warning("warning:")));
     }
     let summary = recorded.summary;

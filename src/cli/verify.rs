@@ -1,12 +1,15 @@
 //! `runner verify`: whether the store still holds what was put into it, and whether the same comes out when stages run again.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use serde_json::json;
 
 use super::interrupt::{self, interrupted};
 use super::study::Study;
 use super::{DONE, FAILED, INTERRUPTED, Outcome, StudyArguments, screen};
-use crate::artifact::{Damaged, Digest};
+use crate::artifact::{Damaged, Digest, StoreError};
 use crate::engine::audit::{AuditOptions, Audited, audit};
 use crate::engine::{self, ActionRecord, Event};
 
@@ -41,10 +44,14 @@ struct Finding {
 pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
     let study = Study::open(&arguments.study)?;
     let selected = study.select(&arguments.stages)?;
+    interrupt::catch()?;
+    // So that nothing is collected meanwhile.
+    let _shared = study.store.share(&interrupted)?;
     let (findings, checked) = match arguments.stages.is_empty() {
         true => whole_store(&study, &selected)?,
         false => results(&study, &selected)?,
     };
+    study.store.stats().save();
     let style = screen::Style::stdout();
     for Finding { what, fault } in &findings {
         if arguments.json {
@@ -61,11 +68,9 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
         super::print(&format!("{} {checked}\n", style.good("sound:")));
     }
     if arguments.rerun && wrong && !arguments.json {
-        super::print("nothing was run again: first let the store be sound\n");
+        super::print("nothing was run again: first run the pipeline, so that the store is sound\n");
     }
     if arguments.rerun && !wrong {
-        // Until here the signals end the process by themselves, at once: nothing was being computed.
-        interrupt::catch()?;
         wrong |= rerun(arguments, &study, &selected)?;
     }
     Ok(match (interrupted(), wrong) {
@@ -77,26 +82,21 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
 
 /// Every blob, record and memo of the store, whichever pipeline made it, and this pipeline's files for people.
 fn whole_store(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding>, String)> {
-    let verified = study.store.verify(&|_, _| {})?;
+    // First what can be told by the names of stages.
     let (mut findings, _) = results(study, selected)?;
-    let of_results: Vec<(Digest, String)> = placed(study, selected)
-        .flat_map(|(stage, record)| {
-            let name = |file: &engine::record::FileRecord| (file.digest, format!("{stage}/{}", file.name));
-            record.files().map(name).collect::<Vec<_>>()
-        })
-        .collect();
+    let is_sound = |key: Digest, record: &[u8]| ActionRecord::parse(key, record).is_ok();
+    let verified = study.store.verify_with(&is_sound, &|_, _| {})?;
     for damage in &verified.damaged {
-        if damage.kind == Damaged::Blob && of_results.iter().any(|(digest, _)| *digest == damage.name) {
-            // It has been told by the name of its stage.
-            continue;
-        }
-        let kind = match damage.kind {
-            Damaged::Blob => "blob",
-            Damaged::Record => "record",
-            Damaged::Memo => "memo",
+        let (kind, what) = match damage.kind {
+            Damaged::Blob => ("blob", "its content does not have its digest"),
+            Damaged::Record => ("record", "it is damaged, or names what it must not"),
+            Damaged::Memo => ("memo", "its content does not have its digest"),
         };
-        let fault = "its content does not have its digest; remove the file, and what needs it is computed anew";
-        findings.push(Finding { what: format!("{kind} {}", damage.path.display()), fault: fault.to_owned() });
+        let fate = match study.store.discard(damage) {
+            true => "it was removed, and what needs it is computed anew by the next run",
+            false => "it could not be removed: make the store writable and verify again",
+        };
+        findings.push(Finding { what: format!("{kind} {}", damage.path.display()), fault: format!("{what}; {fate}") });
     }
     let checked = format!(
         "{} blobs ({}), {} records, {} memos",
@@ -108,32 +108,70 @@ fn whole_store(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding
     Ok((findings, checked))
 }
 
-/// The results in place of the selected stages, in the store and in the folders for people, read and hashed.
+/// The results in place of the selected stages, in the store and in the folders for people, and what they were made of, read and hashed. What
+/// is damaged is taken out of the store, and what was believed of changed files is forgotten, so that the next run sees it.
 fn results(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding>, String)> {
-    let ground = study.ground();
+    let (ground, store) = (study.ground(), &study.store);
     let mut findings = Vec::new();
     let (mut files, mut bytes) = (0, 0);
     for (stage, record) in placed(study, selected) {
         for file in record.files() {
             let what = format!("{stage}/{}", file.name);
             (files, bytes) = (files + 1, bytes + file.bytes);
-            let blob = Digest::of_file(&study.store.blob_path(file.digest));
-            let shown = Digest::of_file(&ground.folder(&stage).join(&file.name));
-            let fault = match (blob, shown) {
-                (Ok(blob), _) if blob != file.digest => {
-                    "its content in the store has changed (run again to compute it anew)".to_owned()
+            let target = ground.folder(&stage).join(&file.name);
+            let (blob, shown) = (Digest::of_file(&store.blob_path(file.digest)), delivered(&target));
+            if shown.as_ref().ok() != Some(&file.digest) {
+                store.stats().forget_file(&target);
+            }
+            let fault = match (store.examine(file.digest), shown) {
+                (Err(StoreError::Damaged { fate, .. }), shown) => {
+                    // The same damage in the file for people, of which an older version made another name of the blob.
+                    if let (Ok(blob), Ok(shown)) = (blob, shown)
+                        && blob == shown
+                    {
+                        store.remove_materialised(&target)?;
+                    }
+                    format!("its content in the store has changed: {fate} (run again to compute it anew)")
                 }
                 (Err(error), _) => format!("it cannot be read in the store: {error} (run again to compute it anew)"),
-                (_, Ok(shown)) if shown != file.digest => {
+                (Ok(()), Ok(shown)) if shown != file.digest => {
                     "the file for people was changed (run again to restore it)".to_owned()
                 }
-                (_, Err(error)) => format!("the file for people cannot be read: {error} (run again to restore it)"),
+                (Ok(()), Err(error)) => {
+                    format!("the file for people cannot be read: {error} (run again to restore it)")
+                }
                 _ => continue,
             };
             findings.push(Finding { what, fault });
         }
     }
+    findings.extend(sources(study, selected));
     Ok((findings, format!("{files} files ({})", screen::bytes(bytes))))
+}
+
+/// The digest of a file for people, where it is a file.
+fn delivered(target: &Path) -> std::io::Result<Digest> {
+    if target.symlink_metadata()?.is_symlink() {
+        return Err(std::io::Error::other("it is a symbolic link"));
+    }
+    Digest::of_file(target)
+}
+
+/// Sources that changed although their stamps did not: no run can see that by itself.
+fn sources(study: &Study, selected: &[usize]) -> Vec<Finding> {
+    let stats = study.store.stats();
+    let sources = selected.iter().flat_map(|&stage| study.plan.stages[stage].stage.sources());
+    let paths: BTreeSet<PathBuf> = sources.map(|source| source.path).collect();
+    let changed = paths
+        .into_iter()
+        .filter(|path| stats.known(path).is_some_and(|known| Digest::of_file(path).is_ok_and(|found| found != known)));
+    changed
+        .map(|path| {
+            stats.forget_file(&path);
+            let fault = "its content changed, its time stamps did not (run again to compute what needs it)".to_owned();
+            Finding { what: path.display().to_string(), fault }
+        })
+        .collect()
 }
 
 fn placed(study: &Study, selected: &[usize]) -> impl Iterator<Item = (String, ActionRecord)> {

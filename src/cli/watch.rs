@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{DONE, INTERRUPTED, Outcome, StudyArguments, output};
-use crate::artifact::stat_cache::{FileStamp, stamp_of};
+use crate::artifact::FileStamp;
 use crate::{engine, spec, stages};
 
 /// Between two looks. A change is acted upon when two looks have found the same, so a half-written save is waited for.
@@ -69,7 +69,7 @@ fn watched(arguments: &StudyArguments, before: &[PathBuf]) -> Vec<PathBuf> {
 type Stamp = Option<FileStamp>;
 
 fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
-    files.iter().map(|file| Some(stamp_of(file, &std::fs::metadata(file).ok()?))).collect()
+    files.iter().map(|file| FileStamp::at(file).ok()).collect()
 }
 
 /// Waits until files differ from their stamps and have come to rest. `None` after Ctrl-C.

@@ -17,6 +17,7 @@ use super::decision::{Ground, Known, Status};
 use super::event::Sink;
 use super::execute::Execution;
 use super::record::{ActionRecord, FileRecord};
+use super::repair::Repairs;
 use super::stage::{PortType, Threads};
 use crate::artifact::{Digest, Store, StoreOptions, Table};
 
@@ -103,7 +104,9 @@ fn repeat(
         Threads::One => 1,
         Threads::All => options.threads.max(1),
     };
-    let execution = Execution { ground: &again, stage, threads, force: true, sink, cancelled };
+    let repairs = Repairs::default();
+    let execution =
+        Execution { ground: &again, stage, threads, force: true, repairs: &repairs, repairing: false, sink, cancelled };
     let repeated = execution.run(record.manifest.clone(), &execution.inputs(known))?;
     compare(ground.store, record, &beside, &repeated, options.tolerance)
 }

@@ -4,9 +4,9 @@
 //! without a record until the stage has ended well.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
-use std::sync::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
@@ -18,7 +18,7 @@ use super::plan::PlannedStage;
 use super::record::{FileRecord, OutputRecord, TableRecord};
 use super::stage::{PortType, Report};
 use crate::artifact::digest::Hasher;
-use crate::artifact::{Digest, RowMemo, Scratch, Store, Table, TableWriter};
+use crate::artifact::{Digest, RowMemo, Scratch, Store, Table, TableWriter, is_inner_name};
 use crate::boundary::files::read_regular;
 use crate::spec::PipelineSpec;
 
@@ -29,6 +29,10 @@ pub struct StageContext<'a> {
     pub(super) inputs: Vec<BoundInput<'a>>,
     pub(super) seed: u64,
     pub(super) threads: usize,
+    /// The digest of each source in the key, by the parameter that names it.
+    pub(super) counted: BTreeMap<String, String>,
+    /// Sources of which the stage got the very bytes that the key counts.
+    pub(super) read: Mutex<BTreeSet<String>>,
     pub(super) inputs_key: Digest,
     /// Whether memos of earlier runs count: not where the user asks for everything to be computed anew.
     pub(super) memos: bool,
@@ -98,12 +102,16 @@ impl<'a> StageContext<'a> {
             .collect()
     }
 
-    /// The content of a declared source, by the parameter that names it.
+    /// The content of a declared source, by the parameter that names it: just what the key counts, or an error.
     pub fn source(&self, at: &str) -> anyhow::Result<(PathBuf, Vec<u8>)> {
         let sources = self.planned.stage.sources();
         let source = sources.into_iter().find(|source| source.at == at);
         let source = source.ok_or_else(|| anyhow!("'{at}' is not a declared source"))?;
         let bytes = read_regular(&source.path).with_context(|| format!("cannot read '{}'", source.path.display()))?;
+        if self.counted.get(at) != Some(&Digest::of(&bytes).to_string()) {
+            return Err(SourceChanged { path: source.path, ran: false }.into());
+        }
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(at.to_owned());
         Ok((source.path, bytes))
     }
 
@@ -155,7 +163,7 @@ impl<'a> StageContext<'a> {
 
     /// Notes something that may differ between two runs, e.g. seconds. It goes to the record, never into an artifact.
     pub fn measure(&self, name: impl Into<String>, value: f64) {
-        self.measurements.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name.into(), value);
+        self.measurements.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into(), value);
     }
 
     /// The result in a line, for the end of a run.
@@ -197,9 +205,7 @@ impl<'a> StageContext<'a> {
 
     fn check_name(&self, name: &str) -> anyhow::Result<()> {
         // Folders within the stage's own are fine, e.g. `figures/loss.svg`.
-        let is_plain =
-            |part: Component| matches!(part, Component::Normal(part) if !part.as_encoded_bytes().starts_with(b"."));
-        if name.is_empty() || name.ends_with('/') || !Path::new(name).components().all(is_plain) {
+        if !is_inner_name(name) {
             bail!("'{name}' is not a plain file name");
         }
         if self.outputs.iter().flat_map(|output| &output.files).any(|file| file.name == name) {
@@ -237,6 +243,15 @@ impl<'a> StageContext<'a> {
         }
         Ok(outputs)
     }
+}
+
+/// A source holds something else than what the key counts. The result would be kept under the wrong key.
+#[derive(Debug, thiserror::Error)]
+#[error("'{}' changed while the stage ran: its result was not kept, run again", path.display())]
+pub(super) struct SourceChanged {
+    pub path: PathBuf,
+    /// Whether the stage had done its work when this was found.
+    pub ran: bool,
 }
 
 /// One place in the finer-grained cache.
@@ -277,7 +292,7 @@ impl Report for Reporter<'_> {
     }
 
     fn warn(&self, message: &str) {
-        self.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(message.to_owned());
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(message.to_owned());
         (self.sink)(Event::Warned { stage: self.stage.to_owned(), message: message.to_owned() });
     }
 

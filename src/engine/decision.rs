@@ -5,13 +5,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::check::steps;
 use super::manifest::Manifest;
 use super::plan::{Plan, PlannedStage, SEED};
 use super::reason::StaleReason;
-use super::record::{ActionRecord, OutputRecord};
+use super::record::{ActionRecord, FileRecord, OutputRecord};
 use super::stage::{External, Reads};
 use crate::artifact::{Digest, Store};
 
@@ -131,13 +132,13 @@ impl Ground<'_> {
     }
 
     fn lost_blobs(&self, record: &ActionRecord) -> Vec<StaleReason> {
-        let lost = record.files().filter(|file| !self.store.has(file.digest));
-        lost.map(|file| StaleReason::BlobLost { file: file.name.clone() }).collect()
+        let lost = lost(record, &|file| self.store.has(file.digest));
+        lost.into_iter().map(|file| StaleReason::BlobLost { file }).collect()
     }
 
     fn lost_files(&self, record: &ActionRecord, folder: &Path) -> Vec<StaleReason> {
-        let lost = record.files().filter(|file| !self.store.is_materialised(file.digest, &folder.join(&file.name)));
-        lost.map(|file| StaleReason::FileLost { file: file.name.clone() }).collect()
+        let lost = lost(record, &|file| self.store.is_materialised(file.digest, &folder.join(&file.name)));
+        lost.into_iter().map(|file| StaleReason::FileLost { file }).collect()
     }
 
     /// Where a stage's results lie for people.
@@ -281,6 +282,17 @@ fn add_output(manifest: &mut Manifest, name: &str, output: &OutputRecord, reads:
             }
         }
     }
+}
+
+/// The names of files of which `is_there` does not hold. Those of large tables are looked at side by side, since they may have to be read.
+fn lost(record: &ActionRecord, is_there: &(dyn Fn(&FileRecord) -> bool + Sync)) -> Vec<String> {
+    const LARGE: u64 = 16 << 20;
+    let files: Vec<&FileRecord> = record.files().collect();
+    let lost: Vec<&&FileRecord> = match files.iter().map(|file| file.bytes).sum::<u64>() > LARGE {
+        true => files.par_iter().filter(|file| !is_there(file)).collect(),
+        false => files.iter().filter(|file| !is_there(file)).collect(),
+    };
+    lost.into_iter().map(|file| file.name.clone()).collect()
 }
 
 pub(super) fn load_record(store: &Store, key: Digest) -> Option<ActionRecord> {

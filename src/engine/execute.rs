@@ -2,21 +2,21 @@
 //!
 //! A commit is blobs first, then the record, then the files for people, then the pointer that says what they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use anyhow::anyhow;
 
-use super::context::{Reporter, StageContext};
+use super::context::{Reporter, SourceChanged, StageContext};
 use super::decision::{Decision, Ground, Known, Status, load_record};
 use super::event::{Event, Outcome, Sink};
 use super::input::BoundInput;
 use super::manifest::Manifest;
 use super::reason::StaleReason;
 use super::record::{ActionRecord, Provenance};
-use super::repair::{ATTEMPTS, damage_in};
+use super::repair::{ATTEMPTS, Repairs, damage_in};
 use super::run::LOCK_INTERVAL;
 use super::stage::Report;
 use super::{gauge, machine};
@@ -31,6 +31,10 @@ pub(super) struct Execution<'a> {
     pub stage: usize,
     pub threads: usize,
     pub force: bool,
+    /// Shared by all executions of a run.
+    pub repairs: &'a Repairs,
+    /// Whether this is itself part of a repair.
+    pub repairing: bool,
     pub sink: Sink<'a>,
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
 }
@@ -47,8 +51,12 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Puts a known result in its place.
-    pub fn restore(&self, record: Arc<ActionRecord>) -> anyhow::Result<Settled> {
+    /// Puts a known result in its place; where it turns out to be damaged, computes it anew.
+    pub fn bring_back(&self, record: Arc<ActionRecord>, inputs: &[Arc<ActionRecord>]) -> anyhow::Result<Settled> {
+        self.mended(self.restore(record), inputs)
+    }
+
+    fn restore(&self, record: Arc<ActionRecord>) -> anyhow::Result<Settled> {
         self.place(record.manifest.key(), &record)?;
         Ok((Outcome::Restored, record))
     }
@@ -70,14 +78,36 @@ impl Execution<'_> {
         self.mended(self.attempt(known), &self.inputs(known))
     }
 
-    /// The result, or that of further attempts after damaged inputs were made again.
+    /// The result, or that of further attempts: after damaged inputs were made again, a damaged result of its own was removed, or a source
+    /// turned out to be another than when the stage was decided on.
     fn mended(&self, mut result: anyhow::Result<Settled>, inputs: &[Arc<ActionRecord>]) -> anyhow::Result<Settled> {
         for _ in 0..ATTEMPTS {
-            let Some(damaged) = result.as_ref().err().and_then(damage_in) else { break };
-            let Some(repaired) = self.repair(damaged, inputs)? else { break };
-            result = self.attempt(&repaired);
+            let Some(error) = result.as_ref().err() else { break };
+            let known = match (damage_in(error), error.downcast_ref::<SourceChanged>()) {
+                (Some(damaged), _) => self.repair(damaged, inputs)?.unwrap_or_else(|| self.known(inputs)),
+                (None, Some(SourceChanged { path, ran })) => {
+                    self.ground.store.stats().forget_file(path);
+                    // A long work is not begun again unasked.
+                    if *ran {
+                        break;
+                    }
+                    self.known(inputs)
+                }
+                _ => break,
+            };
+            result = self.attempt(&known);
         }
         result
+    }
+
+    /// The records behind the inputs, by stage.
+    fn known(&self, inputs: &[Arc<ActionRecord>]) -> Vec<Option<Arc<ActionRecord>>> {
+        let plan = self.ground.plan;
+        let mut known = vec![None; plan.stages.len()];
+        for (input, record) in plan.stages[self.stage].inputs.iter().zip(inputs) {
+            known[input.from] = Some(Arc::clone(record));
+        }
+        known
     }
 
     fn attempt(&self, known: &Known) -> anyhow::Result<Settled> {
@@ -146,14 +176,21 @@ impl Execution<'_> {
             let message = format!("{what}; computed anew");
             (self.sink)(Event::Warned { stage: self.name().to_owned(), message });
         };
-        match load_record(store, key) {
-            Some(record) => record.files().for_each(|file| match store.state(file.digest) {
+        if let Some(fault) = ActionRecord::fault(store, key) {
+            return say(format!("its record in the store {fault}"));
+        }
+        let Some(record) = load_record(store, key) else { return };
+        if record.files().any(|file| store.state(file.digest) != BlobState::Sound) {
+            // Where one is damaged others may be, under stamps that say nothing of it.
+            record.files().for_each(|file| drop(store.examine(file.digest)));
+        }
+        let mut told = HashSet::new();
+        for file in record.files().filter(|file| told.insert(file.digest)) {
+            match store.state(file.digest) {
                 BlobState::Sound => {}
                 BlobState::Damaged => say(format!("{} in the store was damaged", file.name)),
                 BlobState::Missing => say(format!("{} was missing in the store", file.name)),
-            }),
-            None if store.has_record(key) => say("its record in the store was damaged".to_owned()),
-            None => {}
+            }
         }
     }
 
@@ -198,6 +235,8 @@ impl Execution<'_> {
             inputs,
             seed: planned.seed,
             threads: self.threads,
+            counted: manifest.under("source.").map(|(at, digest)| (at.to_owned(), digest.to_owned())).collect(),
+            read: Mutex::default(),
             inputs_key: manifest.key_without("params."),
             memos: !self.force,
             reporter: self.reporter(),
@@ -210,7 +249,8 @@ impl Execution<'_> {
         if context.reporter.cancelled() {
             anyhow::bail!("interrupted");
         }
-        self.sources_are_unchanged(&manifest)?;
+        let read = std::mem::take(&mut context.read);
+        self.check_unread_sources(&manifest, &read.into_inner().unwrap_or_else(PoisonError::into_inner))?;
         let warnings = context.reporter.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let measurements = context.measurements.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let headline = std::mem::take(&mut context.headline);
@@ -230,17 +270,22 @@ impl Execution<'_> {
         Ok(ActionRecord { kind: planned.stage.kind().name.to_owned(), manifest, outputs, provenance })
     }
 
-    /// A source that was saved while the stage ran may have been read before or after: the result would be kept under the wrong key.
-    fn sources_are_unchanged(&self, manifest: &Manifest) -> anyhow::Result<()> {
-        for source in self.ground.plan.stages[self.stage].stage.sources() {
-            let entry = format!("source.{}", source.at);
-            let counted = manifest.entries().iter().find(|(name, _)| *name == entry).map(|(_, value)| value);
-            let found = self.ground.store.stats().digest(&source.path).ok().map(|digest| digest.to_string());
-            if counted != found.as_ref() {
-                anyhow::bail!(
-                    "'{}' changed while the stage ran: its result was not kept, run again",
-                    source.path.display()
-                );
+    /// Sources that others read for the stage, e.g. the program of a command: what was saved meanwhile may have been read before or after.
+    /// They are read once more, whatever their stamps say. Externals are asked again in the same sense.
+    fn check_unread_sources(&self, manifest: &Manifest, read: &BTreeSet<String>) -> anyhow::Result<()> {
+        let stage = &self.ground.plan.stages[self.stage].stage;
+        let counted: HashMap<&str, &str> = manifest.under("source.").collect();
+        for source in stage.sources().into_iter().filter(|source| !read.contains(&source.at)) {
+            let found = self.ground.store.stats().read_digest(&source.path).ok().map(|digest| digest.to_string());
+            if counted.get(source.at.as_str()).copied() != found.as_deref() {
+                return Err(SourceChanged { path: source.path, ran: true }.into());
+            }
+        }
+        let counted: HashMap<&str, &str> = manifest.under("external.").collect();
+        for external in stage.externals() {
+            let found = external.digest()?;
+            if counted.get(external.at()).copied() != found.as_deref() {
+                return Err(anyhow!("what `{}` names changed while the stage ran: run again", external.at()));
             }
         }
         Ok(())
@@ -254,7 +299,7 @@ impl Execution<'_> {
         let _lock = store.lock_folder(pipeline, stage, self.cancelled)?;
         let mut previous: Vec<ActionRecord> = Vec::new();
         for key in store.placed(pipeline, stage)? {
-            previous.extend(store.read_record(key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()));
+            previous.extend(store.read_record(key)?.and_then(|bytes| ActionRecord::parse(key, &bytes).ok()));
         }
         let settled = store.current(pipeline, stage) == Some(key);
         if !settled {
@@ -270,7 +315,7 @@ impl Execution<'_> {
             let target = folder.join(&old.name);
             // Only what runner put there, and nobody changed since, is taken away.
             let made = record.files().any(|file| file.name == old.name);
-            if !made && store.is_materialised(old.digest, &target) {
+            if !made && store.holds(old.digest, &target) {
                 store.remove_materialised(&target)?;
             }
         }

@@ -245,7 +245,8 @@ impl History {
         Ok(())
     }
 
-    /// Removes side files whose record is gone or was never written, unless they are young: a run that starts writes its lock first.
+    /// Removes side files whose record is gone or was never written, and records that a power failure tore, unless they are young: a run that
+    /// starts writes its lock first.
     pub fn tidy(&self) {
         const YOUNG: Duration = Duration::from_secs(3600);
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
@@ -255,7 +256,8 @@ impl History {
                 .and_then(|metadata| metadata.modified())
                 .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > YOUNG));
             let side = path.extension().is_some_and(|end| ["lock", "again", "pin"].iter().any(|own| end == *own));
-            if side && old && !path.with_extension("json").exists() {
+            let alone = side && !path.with_extension("json").exists();
+            if old && (alone || is_torn(&path)) {
                 // What cannot be removed now is removed another time.
                 let _ = fs::remove_file(&path);
             }
@@ -281,6 +283,13 @@ impl History {
             Err(TryLockError::Error(_)) => true,
         }
     }
+}
+
+/// Whether it is a run's record by its name, but no JSON at all; one of a later format is.
+fn is_torn(path: &Path) -> bool {
+    let id = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json"));
+    id.is_some_and(is_id)
+        && fs::read(path).is_ok_and(|bytes| serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err())
 }
 
 fn absent_is_fine(error: &io::Error) -> bool {

@@ -181,8 +181,7 @@ impl LockedStage {
 }
 
 fn entries(manifest: &Manifest, prefix: &str) -> BTreeMap<String, String> {
-    let named = manifest.entries().iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
-    named.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    manifest.under(prefix).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn changed(prefix: &str, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<String> {

@@ -69,6 +69,11 @@ impl Manifest {
         Manifest { entries: kept }.key()
     }
 
+    /// The entries whose name starts with `prefix`, without it.
+    pub fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.entries.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+    }
+
     /// Takes over the entries `name` and `name.…` of another manifest, where they cannot be known yet.
     pub fn adopt(&mut self, other: &Manifest, name: &str) {
         let under = |entry: &str| entry.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));

@@ -8,13 +8,23 @@
 //! | stage kind, its version, the engine's version | yes | code is an input; bumped when the same inputs give another result |
 //! | parameters, parsed, defaulted, flattened in canonical order | yes | comments, key order and YAML style do not matter; a new default does |
 //! | digests of the input columns that the stage declares it reads, by port | yes | identical output upstream means a hit downstream (early cutoff); a new CSV column that nobody reads invalidates nothing |
-//! | content of source files, digest of encoders | yes | never time stamps alone; the stat cache (size, time, inode → digest) only spares the re-read |
+//! | content of source files, digest of encoders | yes | the bytes that the stage reads; the stat cache only spares reading them to decide |
 //! | the stage's seed, or else the pipeline's (of the kinds that draw numbers), device class | yes | they can change the result |
 //! | names, kinds, parameters and links of the stages that a report reads | yes, for that report only | it shows them |
 //! | stage name, pipeline name, paths of sources, thread count, time, host | no | they must not reach the result |
 //!
 //! One walk over the manifest feeds both the hash and the explanation, so `explain` cannot omit what the hash saw. Failed or killed stages
 //! commit nothing. A commit is: blobs by temporary file + fsync + rename, then the record in the same way, last.
+//!
+//! **What is on disk is what is believed.** The stat cache (`artifact::stamp`, `artifact::stat_cache`) takes a file for unchanged if its size, times
+//! of modification and of change, device and inode are as they were, and only if both times were clearly older when the file was read; encoders'
+//! sums follow the same rule. A stage gets a source's bytes through [`StageContext::source`], which hashes them: if they are not what the key
+//! counts, the stage is decided on anew. What others read for it (a command's files) is hashed again after it. `--force` forgets the stamps.
+//!
+//! A blob is read and hashed, once per process, before a stage sees it or a restore copies it. One that is damaged is removed, and the
+//! stage that made it runs again (`repair`): once, however many wait for it. Files for people are copies of blobs, by reference where the file
+//! system shares blocks, so that whoever writes into one damages nothing else and is noticed by its stamp. `runner verify` hashes everything
+//! and leaves nothing damaged in the store. Records may come from others: every name in one is checked when it is loaded.
 //!
 //! The engine is a build system. It has never heard of learning, CSV or genres; it prints nothing, it emits [`event::Event`]s.
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::manifest::Manifest;
 use super::stage::PortType;
 use crate::artifact::digest::Hasher;
-use crate::artifact::{Digest, Store, TableError, TableReader};
+use crate::artifact::{Digest, Store, TableError, TableReader, is_inner_name};
 
 /// One file of an output, e.g. `model.safetensors`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,10 +91,54 @@ pub struct Provenance {
     pub headline: String,
 }
 
+/// Why a record that is there cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RecordFault {
+    #[error("was damaged")]
+    Damaged,
+    #[error("was that of another result")]
+    OtherKey,
+    /// Never written by this program: edited, or made by hand.
+    #[error("named {0:?}, which cannot lie in the stage's folder")]
+    Outside(String),
+    #[error("named {0:?} twice, or as a file and as a folder")]
+    Conflict(String),
+}
+
 impl ActionRecord {
-    /// What the store knows under that key.
+    /// What the store knows under that key, if it can be used.
     pub fn load(store: &Store, key: Digest) -> Option<ActionRecord> {
-        serde_json::from_slice(&store.get_record(key)?).ok()
+        ActionRecord::parse(key, &store.get_record(key)?).ok()
+    }
+
+    /// Why the store has a record under that key and yet nothing to use.
+    pub fn fault(store: &Store, key: Digest) -> Option<RecordFault> {
+        match store.get_record(key) {
+            Some(bytes) => ActionRecord::parse(key, &bytes).err(),
+            None => store.has_record(key).then_some(RecordFault::Damaged),
+        }
+    }
+
+    /// A store may come from somebody else: its names become paths, so each is looked at before any is used.
+    pub fn parse(key: Digest, bytes: &[u8]) -> Result<ActionRecord, RecordFault> {
+        let record: ActionRecord = serde_json::from_slice(bytes).map_err(|_| RecordFault::Damaged)?;
+        if record.manifest.key() != key {
+            return Err(RecordFault::OtherKey);
+        }
+        let mut names: Vec<&str> = record.files().map(|file| file.name.as_str()).collect();
+        let ports = record.outputs.iter().map(|output| output.port.as_str());
+        if let Some(name) = names.iter().copied().chain(ports).find(|name| !is_inner_name(name)) {
+            return Err(RecordFault::Outside(name.to_owned()));
+        }
+        // Sorted by parts, so that a file and a folder of one name would be neighbours.
+        names.sort_unstable_by(|a, b| a.split('/').cmp(b.split('/')));
+        let inside = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        match names.windows(2).find(|pair| inside(pair[0], pair[1])) {
+            Some(pair) => Err(RecordFault::Conflict(pair[1].to_owned())),
+            None => Ok(record),
+        }
     }
 
     pub fn output(&self, port: &str) -> Option<&OutputRecord> {
@@ -103,5 +147,38 @@ impl ActionRecord {
 
     pub fn files(&self) -> impl Iterator<Item = &FileRecord> {
         self.outputs.iter().flat_map(|output| &output.files)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(names: &[&str]) -> Result<ActionRecord, RecordFault> {
+        let mut manifest = Manifest::default();
+        manifest.add("kind", "toy");
+        let file = |name: &&str| FileRecord { name: (*name).to_owned(), digest: Digest::of(b""), bytes: 0 };
+        let files = names.iter().map(file).collect();
+        let outputs = vec![OutputRecord { port: "rows".to_owned(), holds: PortType::Files, files, table: None }];
+        let record = ActionRecord { kind: "toy".to_owned(), manifest, outputs, provenance: Provenance::default() };
+        ActionRecord::parse(record.manifest.key(), &serde_json::to_vec(&record).unwrap())
+    }
+
+    #[test]
+    fn names_that_leave_the_folder_or_get_into_each_others_way_are_refused() {
+        assert!(parsed(&["a.txt", "a/b.txt", "a/c.txt", "ab"]).is_ok());
+        for names in [&["../a"][..], &["/a"], &["b", "x/../../a"], &["a\\b"], &[""]] {
+            assert!(matches!(parsed(names), Err(RecordFault::Outside(_))), "{names:?}");
+        }
+        for names in [&["a", "a"][..], &["a", "a-b", "a/b"], &["a/b/c", "a/b"]] {
+            assert!(matches!(parsed(names), Err(RecordFault::Conflict(_))), "{names:?}");
+        }
+        let record = parsed(&["a"]).unwrap();
+        let bytes = serde_json::to_vec(&record).unwrap();
+        assert_eq!(ActionRecord::parse(Digest::of(b"other"), &bytes), Err(RecordFault::OtherKey));
+        let mut evil = record;
+        evil.outputs[0].port = "../rows".to_owned();
+        let bytes = serde_json::to_vec(&evil).unwrap();
+        assert_eq!(ActionRecord::parse(evil.manifest.key(), &bytes), Err(RecordFault::Outside("../rows".to_owned())));
     }
 }

@@ -15,6 +15,7 @@ use super::execute::Execution;
 use super::frontier::Frontier;
 use super::queue::{Queue, Waiting};
 use super::record::ActionRecord;
+use super::repair::Repairs;
 use super::resources::{Budget, Need};
 use super::survey::decide_each;
 use crate::artifact::{ActionLock, Hold};
@@ -79,6 +80,14 @@ pub fn run(
     cancelled: &(dyn Fn() -> bool + Sync),
 ) -> anyhow::Result<RunSummary> {
     let count = ground.plan.stages.len();
+    for &stage in selected.iter().filter(|&&stage| options.force.contains(&ground.plan.stages[stage].name)) {
+        forget_sources(ground, stage);
+    }
+    if ground.store.has_damaged_format() {
+        // Where it cannot be written, everything can be read all the same.
+        let _ = ground.store.prepare();
+    }
+    let repairs = Repairs::default();
     let mut run = Run {
         ground,
         options,
@@ -93,6 +102,7 @@ pub fn run(
         stop: false,
         prepared: false,
     };
+    let repairs = &repairs;
     thread::scope(|scope| -> anyhow::Result<()> {
         let (done, finished) = mpsc::channel::<Finished>();
         loop {
@@ -101,7 +111,7 @@ pub fn run(
             let contended = run.start(|task: Task| {
                 let done = done.clone();
                 scope.spawn(move || {
-                    let _ = done.send(task.carry_out(ground, sink, cancelled));
+                    let _ = done.send(task.carry_out(ground, repairs, sink, cancelled));
                 });
             })?;
             if run.budget.running() == 0 && !contended {
@@ -122,6 +132,13 @@ pub fn run(
         summary.stages.push(StageResult { stage: name, outcome, seconds, record: run.known[stage].take() });
     }
     Ok(summary)
+}
+
+/// Whoever asks for a stage to run anew wants its sources looked at anew, whatever their stamps say.
+fn forget_sources(ground: &Ground, stage: usize) {
+    let stage = &ground.plan.stages[stage].stage;
+    stage.sources().iter().for_each(|source| ground.store.stats().forget_file(&source.path));
+    stage.externals().iter().for_each(|external| external.forget());
 }
 
 struct Run<'a> {
@@ -285,14 +302,21 @@ enum Done {
 }
 
 impl Task {
-    fn carry_out(self, ground: &Ground, sink: Sink, cancelled: &(dyn Fn() -> bool + Sync)) -> Finished {
+    fn carry_out(
+        self,
+        ground: &Ground,
+        repairs: &Repairs,
+        sink: Sink,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Finished {
         let Task { stage, need, force, work, inputs } = self;
         let clock = Instant::now();
-        let execution = Execution { ground, stage, threads: need.cpus, force, sink, cancelled };
+        let threads = need.cpus;
+        let execution = Execution { ground, stage, threads, force, repairs, repairing: false, sink, cancelled };
         let settled = |(outcome, record)| Done::Settled(outcome, record);
         let outcome = match work {
             Work::Fetch => execution.fetch().map(|()| Done::Fetched),
-            Work::Restore(record) => execution.restore(record).map(settled),
+            Work::Restore(record) => execution.bring_back(record, &inputs).map(settled),
             Work::Compute { decision: Decision { manifest: Some(manifest), reasons, .. }, lock: Some(lock) } => {
                 execution.compute(manifest, &reasons, &inputs, lock).map(settled)
             }

@@ -123,6 +123,8 @@ pub trait External: Send + Sync {
     fn digest(&self) -> anyhow::Result<Option<String>>;
     /// Makes it available, and returns its digest.
     fn fetch(&self, report: &dyn Report) -> anyhow::Result<String>;
+    /// Forgets what is remembered of its files by their stamps, so that they are read at the next look.
+    fn forget(&self) {}
 }
 
 /// How work tells of itself and learns that it must stop.

@@ -109,6 +109,17 @@ impl Resolver {
         self.verify_as(name, located, entry, progress)
     }
 
+    /// Forgets the sums of the encoder's files on this machine, so that they are read at the next look.
+    pub fn forget(&self, encoder: &str) {
+        let entry = self.entry(encoder);
+        let mut verified = Verified::open(&self.models);
+        for located in self.candidates(encoder).unwrap_or_default() {
+            let files = contents::in_folder(&located.folder, entry).unwrap_or_default();
+            files.iter().for_each(|file| verified.forget(&located.folder.join(file)));
+        }
+        verified.save();
+    }
+
     /// The pinned encoder that `encoder` names, if it is in the catalogue.
     pub fn entry(&self, encoder: &str) -> Option<&'static CatalogueEntry> {
         catalogue::find(self.catalogue, encoder)

@@ -1,16 +1,18 @@
-//! sha256 of files, remembered by path, size, times and inode, so that an unchanged file of 90 MB is read once.
-//! Knows nothing of which sums are right. Only a shortcut: lost, stale or corrupt, it costs time and nothing else.
+//! sha256 of files, remembered by path and stamp (see [`FileStamp`]), so that an unchanged file of 90 MB is read once.
+//! Knows nothing of which sums are right. Only a shortcut: lost or corrupt, it costs time and nothing else.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::contents::hex;
+use crate::artifact::FileStamp;
+use crate::boundary::files::open_regular;
 
 const FILE: &str = ".verified.json";
 const BLOCK: usize = 1 << 20;
@@ -19,54 +21,46 @@ const BLOCK: usize = 1 << 20;
 pub(super) struct Verified {
     file: PathBuf,
     sums: BTreeMap<String, Sum>,
-    /// What this process added; only these are written over what others wrote meanwhile.
+    /// What this process added or forgot; only these are written over what others wrote meanwhile.
     added: BTreeMap<String, Sum>,
+    forgotten: BTreeSet<String>,
 }
 
-/// A sum and the file's state when it was taken.
+/// A sum, the file's stamp, and when the file was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Sum {
-    state: State,
+    stamp: FileStamp,
+    looked: SystemTime,
     sha256: String,
-}
-
-/// Changes whenever the contents change: the change time cannot be set back by programs, unlike the time of modification.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct State {
-    bytes: u64,
-    modified_ns: u64,
-    changed_ns: i64,
-    inode: u64,
 }
 
 impl Verified {
     pub(super) fn open(models: &Path) -> Verified {
         let file = models.join(FILE);
-        Verified { sums: read(&file), added: BTreeMap::new(), file }
+        Verified { sums: read(&file), added: BTreeMap::new(), forgotten: BTreeSet::new(), file }
     }
 
-    /// The sum of an unchanged file, without reading it.
+    /// The sum of a file that looks unchanged, without reading it. A hint: of a file that was read right after it was written, its stamp may hide a change.
     pub(super) fn known(&self, path: &Path) -> Option<&str> {
         let real = fs::canonicalize(path).ok()?;
-        let state = state(&fs::metadata(&real).ok()?);
-        let sum = self.sums.get(&key(&real)).filter(|sum| sum.state == state)?;
-        Some(&sum.sha256)
+        Some(&self.find(&real, &FileStamp::at(&real).ok()?)?.sha256)
     }
 
-    /// The sum of a file, read only if unknown. `Ok(None)`: stopped by `cancelled`.
+    /// The sum of a file, read unless its stamp shows that it has not changed. `Ok(None)`: stopped by `cancelled`.
     pub(super) fn sha256(&mut self, path: &Path, cancelled: &dyn Fn() -> bool) -> io::Result<Option<String>> {
-        if let Some(sum) = self.known(path) {
-            return Ok(Some(sum.to_string()));
-        }
         let real = fs::canonicalize(path)?;
-        let mut file = File::open(&real)?;
-        let before = state(&file.metadata()?);
+        let looked = SystemTime::now();
+        let mut file = open_regular(&real)?;
+        let before = FileStamp::of(&real, &file.metadata()?);
+        if let Some(sum) = self.find(&real, &before).filter(|sum| sum.stamp.is_settled_at(sum.looked)) {
+            return Ok(Some(sum.sha256.clone()));
+        }
         let Some(sha256) = copy_hashed(&mut file, &mut io::sink(), &mut |_| !cancelled())? else {
             return Ok(None);
         };
-        // A file that changed under our eyes is not remembered.
-        if state(&fs::metadata(&real)?) == before {
-            self.remember(&real, before, &sha256);
+        // A file that changed while it was read is not remembered.
+        if FileStamp::at(&real)? == before {
+            self.remember(&real, Sum { stamp: before, looked, sha256: sha256.clone() });
         }
         Ok(Some(sha256))
     }
@@ -76,26 +70,40 @@ impl Verified {
         let Ok(real) = fs::canonicalize(path) else {
             return;
         };
-        if let Ok(metadata) = fs::metadata(&real) {
-            self.remember(&real, state(&metadata), sha256);
+        if let Ok(stamp) = FileStamp::at(&real) {
+            self.remember(&real, Sum { stamp, looked: SystemTime::now(), sha256: sha256.to_string() });
         }
+    }
+
+    /// Forgets the file, so that the next look reads it.
+    pub(super) fn forget(&mut self, path: &Path) {
+        let Ok(real) = fs::canonicalize(path) else {
+            return;
+        };
+        self.sums.remove(&key(&real));
+        self.added.remove(&key(&real));
+        self.forgotten.insert(key(&real));
     }
 
     /// Writes what was added. A folder that cannot be written is no error: then the next resolve reads again.
     pub(super) fn save(&self) {
-        if !self.added.is_empty() {
+        if !self.added.is_empty() || !self.forgotten.is_empty() {
             let _ = self.write();
         }
     }
 
-    fn remember(&mut self, real: &Path, state: State, sha256: &str) {
-        let sum = Sum { state, sha256: sha256.to_string() };
+    fn find(&self, real: &Path, stamp: &FileStamp) -> Option<&Sum> {
+        self.sums.get(&key(real)).filter(|sum| sum.stamp == *stamp)
+    }
+
+    fn remember(&mut self, real: &Path, sum: Sum) {
         self.sums.insert(key(real), sum.clone());
         self.added.insert(key(real), sum);
     }
 
     fn write(&self) -> io::Result<()> {
         let mut sums = read(&self.file);
+        sums.retain(|path, _| !self.forgotten.contains(path));
         sums.extend(self.added.clone());
         sums.retain(|path, _| Path::new(path).exists());
         let folder = self.file.parent().unwrap_or(Path::new("."));
@@ -143,29 +151,6 @@ fn key(real: &Path) -> String {
     real.to_string_lossy().into_owned()
 }
 
-fn state(metadata: &Metadata) -> State {
-    let (inode, changed_ns) = identity(metadata);
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-    State {
-        bytes: metadata.len(),
-        modified_ns: u64::try_from(modified.as_nanos()).unwrap_or(u64::MAX),
-        changed_ns,
-        inode,
-    }
-}
-
-#[cfg(unix)]
-fn identity(metadata: &Metadata) -> (u64, i64) {
-    use std::os::unix::fs::MetadataExt;
-    let changed = metadata.ctime().wrapping_mul(1_000_000_000).wrapping_add(metadata.ctime_nsec());
-    (metadata.ino(), changed)
-}
-
-#[cfg(not(unix))]
-fn identity(_metadata: &Metadata) -> (u64, i64) {
-    (0, 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,9 +177,32 @@ mod tests {
         let modified = fs::metadata(&path).and_then(|m| m.modified()).expect("time");
         std::thread::sleep(std::time::Duration::from_millis(20));
         fs::write(&path, "abd").expect("file");
-        let file = File::options().write(true).open(&path).expect("file");
+        let file = fs::File::options().write(true).open(&path).expect("file");
         file.set_modified(modified).expect("time set");
         assert_eq!(again.known(&path), None);
+    }
+
+    #[test]
+    fn a_file_that_was_young_when_it_was_read_is_read_again_and_so_is_a_forgotten_one() {
+        let root = tempfile::tempdir().expect("temp folder");
+        let path = root.path().join("file");
+        fs::write(&path, "abc").expect("file");
+        let mut verified = Verified::open(root.path());
+        // Another sum than that of the content shows that it is not read.
+        let noted = |looked| Sum { stamp: FileStamp::at(&path).expect("a stamp"), looked, sha256: "noted".to_string() };
+        let real = fs::canonicalize(&path).expect("a path");
+        verified.remember(&real, noted(SystemTime::now()));
+        assert_eq!(verified.known(&path), Some("noted"));
+        assert_eq!(sum(&mut verified, &path).as_deref(), Some(ABC));
+        let later = SystemTime::now() + std::time::Duration::from_secs(10);
+        verified.remember(&real, noted(later));
+        assert_eq!(sum(&mut verified, &path).as_deref(), Some("noted"));
+        verified.save();
+        let mut again = Verified::open(root.path());
+        again.forget(&path);
+        again.save();
+        assert_eq!(Verified::open(root.path()).known(&path), None);
+        assert_eq!(sum(&mut again, &path).as_deref(), Some(ABC));
     }
 
     #[test]

@@ -46,6 +46,10 @@ impl External for Pretrained {
     fn fetch(&self, report: &dyn Report) -> anyhow::Result<String> {
         Ok(Resolver::from_env().resolve(&self.name, &Fetching(report))?.digest)
     }
+
+    fn forget(&self) {
+        Resolver::from_env().forget(&self.name);
+    }
 }
 
 /// An opened encoder, and the JSON that says what it is: part of embeddings' metadata and of models.

@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("artifact", &["boundary"]),
     ("tabular", &[]),
     ("fetch", &[]),
-    ("models", &["boundary", "fetch"]),
+    ("models", &["artifact", "boundary", "fetch"]),
     ("sample", &["ml"]), // its seeded random streams
     ("ml", &[]),
     ("engine", &["spec", "artifact", "boundary"]),

@@ -1,4 +1,4 @@
-//! Tables larger than the memory that their reader may take: written in pieces, restored by a link, read through a memory map.
+//! Tables larger than the memory that their reader may take: written in pieces, delivered as copies, read through a memory map.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -198,13 +198,23 @@ fn the_reader_of_a_gigabyte_stays_under_150_megabytes() {
     let bytes: u64 = stored.files.iter().map(|file| file.bytes).sum();
     println!("wrote {} MB in {:.1} s", bytes / 1_000_000, clock.elapsed().as_secs_f64());
     assert!(bytes > 1_000_000_000);
-    let clock = Instant::now();
-    for (i, digest) in digests(&stored).into_iter().enumerate() {
-        let target = folder.path().join(format!("study/load/rows/{i:05}.arrow"));
-        store.materialise(digest, &target).expect("placed");
-        assert!(store.is_materialised(digest, &target) && store.has(digest));
+    let files: Vec<_> = (digests(&stored).into_iter().enumerate())
+        .map(|(i, digest)| (digest, folder.path().join(format!("study/load/rows/{i:05}.arrow"))))
+        .collect();
+    // The run that made it has hashed it; another hashes it before it restores it.
+    for (what, store) in [("delivered", &store), ("restored by another run", &quick(folder.path()))] {
+        let clock = Instant::now();
+        files.iter().for_each(|(digest, target)| store.materialise(*digest, target).expect("placed"));
+        println!("{what} in {:.2} s", clock.elapsed().as_secs_f64());
     }
-    assert!(clock.elapsed() < Duration::from_millis(50), "a restore links and does not read: {:?}", clock.elapsed());
+    let other = quick(folder.path());
+    for what in ["too young to be believed", "believed by their stamps"] {
+        let clock = Instant::now();
+        assert!(files.iter().all(|(digest, target)| other.is_materialised(*digest, target) && other.has(*digest)));
+        println!("blobs and files {what}: looked at in {:.3} s", clock.elapsed().as_secs_f64());
+        std::thread::sleep(Duration::from_millis(2100));
+        assert!(files.iter().all(|(digest, target)| other.has(*digest) && other.holds(*digest, target)));
+    }
     let list = digests(&stored).iter().map(Digest::to_string).collect::<Vec<_>>().join(",");
     let sum = |column: usize| -> f64 { (column + 1) as f64 * (ROWS as f64 * (ROWS - 1) as f64 / 2.0) };
     for (how, expected) in [("column", sum(3)), ("all", (0..COLUMNS).map(sum).sum())] {

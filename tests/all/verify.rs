@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use runner::artifact::{Store, Table};
+use runner::artifact::{Digest, FileStamp, Store, Table};
 use runner::engine::audit::{AuditOptions, Audited, audit};
 use runner::engine::{
     self, CheckContext, Ground, Kind, OutputPort, Plan, PortType, Registry, RunOptions, Stage, StageContext,
@@ -41,35 +41,66 @@ fn a_sound_store_is_sound_and_stays_as_it_is() {
     assert!(text.contains("sound: 2 files") || text.contains("sound: "), "{text}");
 }
 
+/// Turns a bit over, as a failing disk does: whoever looked at the file believes that it is as it was.
 #[cfg(unix)]
-#[test]
-fn flipped_and_lost_files_are_named_by_their_stage() {
+fn rot(work: &Workspace, path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt as _;
-    let work = Workspace::with_songs().pipeline(SHORT);
-    work.run().succeeded();
-    let path = work.path().join("artifacts/short/folds/rows.arrow");
-    // The same inode as in the store, the same size and time: only reading finds it.
-    let modified = path.metadata().and_then(|metadata| metadata.modified()).expect("a time");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("permissions");
-    let mut bytes = std::fs::read(&path).expect("content");
+    let held = Digest::of_file(path).expect("a digest");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).expect("permissions");
+    let mut bytes = std::fs::read(path).expect("content");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    std::fs::write(&path, bytes).expect("written");
-    std::fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(modified)).expect("a time");
-    for arguments in [&["verify", "pipeline.yaml"][..], &["verify", "pipeline.yaml", "folds"]] {
-        let output = work.runner(arguments);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{text}");
-        assert!(text.contains("damaged: folds/rows.arrow: its content in the store has changed"), "{text}");
-        assert!(!text.contains("songs/"), "{text}");
+    std::fs::write(path, bytes).expect("written");
+    let store = Store::open(&work.path().join("artifacts")).expect("a store");
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(10);
+    store.stats().note(FileStamp::at(path).expect("a stamp"), held, later);
+    store.stats().save();
+}
+
+#[cfg(unix)]
+#[test]
+fn damage_is_named_by_its_stage_and_gone_after_the_run_that_is_advised() {
+    let work = Workspace::with_songs().pipeline(SHORT);
+    work.run().succeeded();
+    let file = work.path().join("artifacts/short/folds/rows.arrow");
+    let store = Store::open(&work.path().join("artifacts")).expect("a store");
+    let (digest, whole) = (Digest::of_file(&file).expect("a digest"), std::fs::read(&file).expect("content"));
+    let verify = |arguments: &[&str]| {
+        let output = work.runner(&[&["verify", "pipeline.yaml"], arguments].concat());
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    for arguments in [&[][..], &["folds"]] {
+        // The blob; the file for people; both.
+        for paths in [vec![store.blob_path(digest)], vec![file.clone()], vec![store.blob_path(digest), file.clone()]] {
+            paths.iter().for_each(|path| rot(&work, path));
+            work.run().ran(&[]);
+            let (code, text) = verify(arguments);
+            assert_eq!(code, Some(1), "{text}");
+            assert!(text.contains("damaged: folds/rows.arrow: ") && text.contains("run again to"), "{text}");
+            assert!(!text.contains("songs/") && text.matches("damaged:").count() == 1, "{text}");
+            let blob = paths.len() + usize::from(paths[0] != file) > 1;
+            assert_eq!(store.blob_path(digest).exists(), !blob, "out of the store");
+            work.run().ran(if blob { &["folds"] } else { &[] });
+            assert_eq!(std::fs::read(&file).expect("content"), whole);
+            assert_eq!(verify(arguments).0, Some(0));
+        }
     }
-    std::fs::remove_file(&path).expect("removed");
     work.write("artifacts/short/songs/all.arrow.txt", b"mine");
-    assert_eq!(
-        work.runner(&["verify", "pipeline.yaml", "songs"]).status.code(),
-        Some(0),
-        "strangers' files are theirs"
-    );
+    assert_eq!(verify(&["songs"]).0, Some(0), "strangers' files are theirs");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_source_that_changed_under_its_stamp_is_named_and_read_by_the_next_run() {
+    let work = Workspace::with_songs().pipeline(SHORT);
+    work.run().succeeded();
+    rot(&work, &work.path().join("songs.csv"));
+    work.run().ran(&[]);
+    let output = work.runner(&["verify", "pipeline.yaml"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("songs.csv: its content changed, its time stamps did not"), "{text}");
+    work.run().ran(&["songs", "folds"]);
 }
 
 /// Gives other numbers each time.

@@ -199,10 +199,7 @@ impl<'a> RowMemo<'a> {
 
     fn sound(&self, path: &Path) -> Option<Segment> {
         let digest: Digest = path.file_name()?.to_str()?.strip_suffix(".rows")?.parse().ok()?;
-        if self.store.stats().digest(path).ok()? != digest {
-            return None;
-        }
-        let mut file = self.store.disk.open(path).ok()?;
+        let mut file = self.store.open_named(path, digest)?;
         let mut header = [0; HEADER];
         file.read_exact(&mut header).ok()?;
         let number = |at: usize| Some(u64::from_le_bytes(header[at..at + 8].try_into().ok()?));
@@ -214,7 +211,7 @@ impl<'a> RowMemo<'a> {
         file.read_exact(&mut bytes).ok()?;
         self.store.note_use(path);
         // Noting the use changed the stamp, not the content.
-        self.store.stats().note(path, digest);
+        self.store.note_sound(digest, path);
         let keys = bytes.as_chunks::<KEY>().0.iter().map(|key| RowKey(u128::from_be_bytes(*key))).collect();
         Some(Segment { path: path.to_owned(), file, keys })
     }

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use runner::artifact::{Collect, Collected, Damaged, Digest, Store, StoreError};
+use runner::artifact::{Collect, Collected, Digest, Store, StoreError};
 use runner::engine::{self, Ground, Outcome, Status};
 
+use super::accidents::read_only;
 use super::scenario::*;
 use super::toys::*;
 
@@ -58,29 +59,6 @@ pub(super) fn damaged_blobs_are_found_said_and_computed_anew() {
         run(folder.path(), Study::A).ran(&["a"]).warnings,
         ["a: rows.arrow was missing in the store; computed anew"]
     );
-}
-
-#[test]
-pub(super) fn damage_under_an_unchanged_time_stamp_is_found_when_it_is_read_and_mended_in_the_same_run() {
-    let reference = Reference::new();
-    let folder = fresh();
-    let path = folder.path();
-    run(path, Study::A).ran(&["a", "t", "u"]);
-    let blob = blob_of(path, "a");
-    damage(&blob, true, |bytes| bytes[500] ^= 1);
-    run(path, Study::A).ran(&[]);
-    let found = Store::open(path).expect("a store").verify(&|_, _| {}).expect("verified");
-    assert_eq!(
-        found.damaged.iter().map(|damage| (damage.kind, &damage.path)).collect::<Vec<_>>(),
-        [(Damaged::Blob, &blob)]
-    );
-    // Another factor, and no memo of the sum: now the table is read.
-    std::fs::remove_dir_all(path.join(".store/memo")).expect("removed");
-    let ran = run(path, Study::C);
-    ran.ran(&["t", "u"]);
-    assert_eq!(ran.warnings[0], "a: rows.arrow of 'a' in the store was damaged; computed anew");
-    assert!(Store::open(path).expect("a store").verify(&|_, _| {}).expect("verified").damaged.is_empty());
-    reference.is_reached(path, Study::C, "mended");
 }
 
 #[test]
@@ -183,13 +161,29 @@ pub(super) fn a_store_of_the_first_format_is_read_as_it_is_and_migrated_by_the_f
 pub(super) fn a_store_of_a_newer_format_is_refused_and_left_alone() {
     let folder = fresh();
     run(folder.path(), Study::A).ran(&["a", "t", "u"]);
-    for format in ["runner store 3\n", "something else", ""] {
-        std::fs::write(folder.path().join(".store/format"), format).expect("written");
-        let before = files(folder.path());
-        let ran = run(folder.path(), Study::B);
-        let message = &ran.messages()[0];
-        assert!(message.contains(&format!("{format:?}")) && message.contains("update runner"), "{message}");
-        assert!(matches!(collect(folder.path(), quick()), Err(StoreError::Format { .. })));
-        assert_eq!(files(folder.path()), before);
+    std::fs::write(folder.path().join(".store/format"), "runner store 3\n").expect("written");
+    let before = files(folder.path());
+    let ran = run(folder.path(), Study::B);
+    let message = &ran.messages()[0];
+    assert!(message.contains("newer format (3;") && message.contains("update runner"), "{message}");
+    assert!(matches!(collect(folder.path(), quick()), Err(StoreError::Format { .. })));
+    assert_eq!(files(folder.path()), before);
+}
+
+#[test]
+pub(super) fn a_damaged_or_lost_format_beside_whole_results_is_written_anew() {
+    let reference = Reference::new();
+    let folder = fresh();
+    let format = folder.path().join(".store/format");
+    run(folder.path(), Study::A).ran(&["a", "t", "u"]);
+    for text in [Some("rqnner store 2\n"), Some("something else"), Some(""), Some("runner"), None] {
+        match text {
+            Some(text) => std::fs::write(&format, text).expect("written"),
+            None => std::fs::remove_file(&format).expect("removed"),
+        }
+        run_with(folder.path(), Study::A, read_only()).ran(&[]);
+        run(folder.path(), Study::A).ran(&[]);
+        assert_eq!(std::fs::read_to_string(&format).expect("a format"), "runner store 2\n", "{text:?}");
     }
+    reference.is_reached(folder.path(), Study::A, "with a new format");
 }

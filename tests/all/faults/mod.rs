@@ -4,6 +4,10 @@
 
 mod accidents;
 mod damage;
+#[cfg(unix)]
+mod foreign;
+#[cfg(unix)]
+mod rot;
 mod scenario;
 mod together;
 mod toys;

@@ -93,7 +93,37 @@ impl Stage for Total {
     }
 }
 
-pub(super) static KINDS: &[KindInfo] = &[Lines::INFO, Total::INFO];
+/// As `total`, but without a memo: it reads its table each time. Readers begin at the same moment, as far as threads can.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Eager {
+    pub(super) factor: i64,
+}
+
+impl Stage for Eager {
+    const KIND: &'static str = "eager";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "a sum";
+    const INPUTS: &'static [InputPort] = &[InputPort::table("rows", Arity::One, "what to sum")];
+    const SEEDED: bool = false;
+
+    fn outputs(&self) -> Vec<OutputPort> {
+        vec![OutputPort::new("rows", PortType::Table)]
+    }
+
+    fn check(&self, context: &mut CheckContext) {
+        context.reads("rows", Reads::Columns(vec!["value".to_owned()]));
+        context.output("rows", vec!["value".to_owned()]);
+    }
+
+    fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
+        let values = context.input("rows")?.table()?;
+        let total: i64 = values.column("value")?.as_primitive::<Int64Type>().iter().flatten().sum();
+        context.put_table("rows", &table(&[("value", vec![total * self.factor])]))
+    }
+}
+
+pub(super) static KINDS: &[KindInfo] = &[Lines::INFO, Total::INFO, Eager::INFO];
 
 /// One of the configurations of the toy pipeline. B has another source, other file names and other factors; C only other factors.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -179,9 +209,13 @@ pub(super) fn run(folder: &Path, study: Study) -> Ran {
     run_with(folder, study, quick())
 }
 
+/// Everything that no root needs, however young.
+pub(super) fn all() -> Collect {
+    Collect { grace: Duration::ZERO, used_since: SystemTime::now(), dry_run: false }
+}
+
 pub(super) fn collect(folder: &Path, options: StoreOptions) -> Result<Collected, StoreError> {
-    let all = Collect { grace: Duration::ZERO, used_since: SystemTime::now(), dry_run: false };
-    Store::open_with(folder, options)?.collect(&HashSet::new(), &blobs_of, all)
+    Store::open_with(folder, options)?.collect(&HashSet::new(), &blobs_of, all())
 }
 
 pub(super) fn blobs_of(record: &[u8]) -> Vec<Digest> {

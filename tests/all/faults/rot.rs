@@ -1,0 +1,185 @@
+//! Damage that leaves a file's stamp as it was, as on a failing disk: no program can set a change time back, so the stat cache is told here that
+//! it has seen the damaged file as whole.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use runner::artifact::{Damaged, Digest, FileStamp, Store};
+use runner::engine::{self, Event, Ground, Outcome, Plan, Registry, RunOptions};
+
+use super::damage::{blob_of, damage};
+use super::scenario::*;
+use super::toys::*;
+
+/// Turns a bit over in a file that is believed to hold what it held before.
+fn rot(folder: &Path, path: &Path) {
+    let held = Digest::of_file(path).expect("a digest");
+    damage(path, true, |bytes| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+    });
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o444)).expect("permissions");
+    let store = Store::open(folder).expect("a store");
+    store.stats().note(FileStamp::at(path).expect("a stamp"), held, SystemTime::now() + Duration::from_secs(10));
+    store.stats().save();
+}
+
+fn delivered(folder: &Path, stage: &str) -> PathBuf {
+    folder.join("toy").join(stage).join("rows.arrow")
+}
+
+#[test]
+fn it_is_found_when_it_is_read_and_mended_in_the_same_run() {
+    let reference = Reference::new();
+    let folder = fresh();
+    let path = folder.path();
+    run(path, Study::A).ran(&["a", "t", "u"]);
+    let blob = blob_of(path, "a");
+    rot(path, &blob);
+    run(path, Study::A).ran(&[]);
+    let found = Store::open(path).expect("a store").verify(&|_, _| {}).expect("verified");
+    let damaged: Vec<_> = found.damaged.iter().map(|damage| (damage.kind, &damage.path)).collect();
+    assert_eq!(damaged, [(Damaged::Blob, &blob)]);
+    // Another factor, and no memo of the sum: now the table is read.
+    std::fs::remove_dir_all(path.join(".store/memo")).expect("removed");
+    let ran = run(path, Study::C);
+    ran.ran(&["t", "u"]);
+    assert_eq!(ran.warnings, ["a: rows.arrow in the store was damaged; computed anew"]);
+    assert!(Store::open(path).expect("a store").verify(&|_, _| {}).expect("verified").damaged.is_empty());
+    reference.is_reached(path, Study::C, "mended");
+}
+
+#[test]
+fn going_back_to_an_earlier_configuration_restores_no_damaged_bytes() {
+    let reference = Reference::new();
+    let folder = fresh();
+    let path = folder.path();
+    run(path, Study::A).ran(&["a", "t", "u"]);
+    let blobs = ["a", "t", "u"].map(|stage| blob_of(path, stage));
+    run(path, Study::B).ran(&["a", "t", "u"]);
+    rot(path, &blobs[0]);
+    rot(path, &blobs[2]);
+    let ran = run(path, Study::A);
+    ran.ran(&["a", "u"]);
+    let damaged = |stage: &str| format!("{stage}: rows.arrow in the store was damaged; computed anew");
+    assert_eq!(ran.warnings, [damaged("a"), damaged("u")]);
+    reference.is_reached(path, Study::A, "gone back");
+}
+
+#[test]
+fn what_verify_finds_is_out_of_the_store_so_that_the_next_run_computes_it() {
+    let reference = Reference::new();
+    let folder = fresh();
+    let path = folder.path();
+    run(path, Study::A).ran(&["a", "t", "u"]);
+    let memo = files(&path.join(".store/memo")).remove(0);
+    let record = files(&path.join(".store/records")).remove(0);
+    rot(path, &blob_of(path, "u"));
+    rot(path, &memo);
+    rot(path, &record);
+    let store = Store::open(path).expect("a store");
+    let found = store.verify(&|_, _| {}).expect("verified");
+    assert_eq!(found.damaged.len(), 3);
+    assert!(found.damaged.iter().all(|damage| store.discard(damage) && !damage.path.exists()));
+    store.stats().save();
+    assert!(store.verify(&|_, _| {}).expect("verified").damaged.is_empty());
+    drop(store);
+    let ran = run(path, Study::A);
+    assert!(ran.succeeded());
+    assert!(ran.result.as_ref().expect("a summary").with(Outcome::Ran).contains(&"u"));
+    reference.is_reached(path, Study::A, "verified");
+}
+
+/// Four stages that read one table, in another configuration at each call.
+fn readers(folder: &Path, factor: u32) -> Plan {
+    let source = folder.join("a.txt").display().to_string();
+    let mut yaml = format!("name: toy\nstages:\n  a: {{kind: lines, file: {source}, called: copy.txt}}\n");
+    for i in 0..4 {
+        yaml += &format!("  r{i}: {{kind: eager, rows: a, factor: {}}}\n", 10 * factor + i);
+    }
+    let spec =
+        runner::spec::parse("toy.yaml", &yaml, &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+    Plan::new(spec, Registry(KINDS)).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+}
+
+#[test]
+fn several_readers_of_damaged_files_wait_for_one_repair() {
+    for round in 1..9 {
+        let folder = fresh();
+        let path = folder.path();
+        let go = |factor: u32| {
+            let warnings = Mutex::new(Vec::new());
+            let sink = |event: Event| {
+                if let Event::Warned { stage, message } = event {
+                    warnings.lock().expect("no poison").push(format!("{stage}: {message}"));
+                }
+            };
+            let (plan, store) = (readers(path, factor), Store::open_with(path, quick()).expect("a store"));
+            let ground = Ground { plan: &plan, store: &store, artifacts: path, device: "cpu" };
+            let options = RunOptions { threads: 4, ..RunOptions::default() };
+            let summary = engine::run(&ground, &plan.order, &options, &sink, &|| false).expect("a run");
+            (summary, warnings.into_inner().expect("no poison"))
+        };
+        assert!(go(0).0.succeeded());
+        let store = Store::open(path).expect("a store");
+        let copy = store.blob_path(Digest::of_file(&path.join("toy/a/copy.txt")).expect("a digest"));
+        rot(path, &blob_of(path, "a"));
+        rot(path, &copy);
+        let (summary, mut warnings) = go(round);
+        assert!(summary.succeeded(), "{summary:?}");
+        warnings.sort();
+        let damaged = |file: &str| format!("a: {file} in the store was damaged; computed anew");
+        assert_eq!(warnings, [damaged("copy.txt"), damaged("rows.arrow")], "each once, and nothing else");
+        assert!(Store::open(path).expect("a store").verify(&|_, _| {}).expect("verified").damaged.is_empty());
+    }
+}
+
+#[test]
+fn a_blob_that_a_reader_finds_missing_is_made_again() {
+    let folder = fresh();
+    let path = folder.path();
+    run(path, Study::A).ran(&["a", "t", "u"]);
+    std::fs::remove_dir_all(path.join(".store/memo")).expect("removed");
+    let blob = blob_of(path, "a");
+    let store = Store::open(path).expect("a store");
+    let plan = pipeline(path, Study::C);
+    let ground = Ground { plan: &plan, store: &store, artifacts: path, device: "cpu" };
+    // It goes when all is decided and `t` begins.
+    let sink = |event: Event| {
+        if matches!(&event, Event::Started { stage, .. } if stage == "t") {
+            let _ = std::fs::remove_file(&blob);
+        }
+    };
+    let summary = engine::run(&ground, &plan.order, &RunOptions::default(), &sink, &|| false).expect("a run");
+    assert!(summary.succeeded(), "{summary:?}");
+    assert!(blob.exists());
+}
+
+#[test]
+fn a_delivered_file_is_no_second_name_of_a_blob_and_is_restored_when_it_was_written_to() {
+    let reference = Reference::new();
+    let folder = fresh();
+    let path = folder.path();
+    run(path, Study::A).ran(&["a", "t", "u"]);
+    let (blob, file) = (blob_of(path, "a"), delivered(path, "a"));
+    for path in [&blob, &file] {
+        let metadata = path.metadata().expect("a file");
+        assert_eq!((metadata.nlink(), metadata.permissions().mode() & 0o777), (1, 0o444), "{}", path.display());
+    }
+    let whole = std::fs::read(&blob).expect("content");
+    damage(&file, true, |bytes| bytes[100] ^= 1);
+    assert_eq!(std::fs::read(&blob).expect("content"), whole);
+    let ran = run(path, Study::A);
+    ran.ran(&[]);
+    assert_eq!(ran.result.as_ref().expect("a summary").with(Outcome::Restored), ["a"]);
+    assert_eq!(std::fs::read(&file).expect("content"), whole);
+
+    // What an older version left, one file under two names, becomes two.
+    std::fs::remove_file(&file).expect("removed");
+    std::fs::hard_link(&blob, &file).expect("linked");
+    run(path, Study::A).ran(&[]);
+    assert_eq!(blob.metadata().expect("a file").nlink(), 1);
+    reference.is_reached(path, Study::A, "two files");
+}
