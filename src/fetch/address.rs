@@ -14,17 +14,17 @@ pub(super) struct Address {
 }
 
 impl Address {
-    pub(super) fn parse(text: &str) -> Result<Address, String> {
-        let bad = |reason: &str| format!("'{}' {reason}", shown(text));
-        let uri: Uri = text.parse().map_err(|_| bad("is no address"))?;
+    /// Errors say what the text is instead.
+    pub(super) fn parse(text: &str) -> Result<Address, &'static str> {
+        let uri: Uri = text.parse().map_err(|_| "no http or https address")?;
         let https = match uri.scheme_str().map(str::to_ascii_lowercase).as_deref() {
             Some("https") => true,
             Some("http") => false,
-            _ => return Err(bad("is no http or https address")),
+            _ => return Err("no http or https address"),
         };
         let host = uri.host().unwrap_or_default().to_ascii_lowercase();
         if host.is_empty() {
-            return Err(bad("names no host"));
+            return Err("an address without a host");
         }
         let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
         Ok(Address { uri, https, host, port })
@@ -49,7 +49,7 @@ impl Address {
             let folder = path.rfind('/').map_or("/", |slash| &path[..=slash]);
             Address::parse(&format!("{scheme}://{authority}{folder}{location}"))
         };
-        let next = next.map_err(|reason| format!("redirects to {reason}; refused"))?;
+        let next = next.map_err(|reason| format!("redirects to '{}', {reason}; refused", shown(location)))?;
         if self.https && !next.https {
             return Err(format!("redirects from https to '{}'; refused", shown(location)));
         }
@@ -83,7 +83,7 @@ mod tests {
             ("https://b/c?d=1", "https://b/c?d=1"),
             ("//b:8/c", "https://b:8/c"),
             ("/c", "https://a:1/c"),
-            ("c:d", "is no http or https address"),
+            ("c:d", "'c:d', no http or https address"),
             ("c/d:e", "https://a:1/x/c/d:e"),
             ("HTTPS://B/", "https://b/"),
         ] {

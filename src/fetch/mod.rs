@@ -194,7 +194,8 @@ struct Route<'a> {
 
 impl<'a> Route<'a> {
     fn start(request: &Request<'a>) -> Result<Self, Failure> {
-        let start = Address::parse(request.url).map_err(Failure::Other)?;
+        let start = Address::parse(request.url);
+        let start = start.map_err(|reason| Failure::Other(format!("'{}' is {reason}", request.url)))?;
         Ok(Route { address: start.clone(), start, token: request.token, facts: Facts::default(), redirects: 0 })
     }
 
@@ -241,6 +242,11 @@ impl<'a> Route<'a> {
 
     /// All that was said of the size must agree, and be allowed.
     fn check_size(&self, total: Option<u64>, size: Size) -> Result<(), Failure> {
+        if let (Some(total), Some(linked)) = (total, self.facts.linked_size)
+            && total != linked
+        {
+            return Err(Failure::refused(format!("announces {linked} bytes and then {total}; refused")));
+        }
         for announced in total.iter().chain(&self.facts.linked_size) {
             match size {
                 Size::Exactly(bytes) if *announced != bytes => {
@@ -256,12 +262,7 @@ impl<'a> Route<'a> {
                 _ => {}
             }
         }
-        match (total, self.facts.linked_size) {
-            (Some(total), Some(linked)) if total != linked => {
-                Err(Failure::refused(format!("announces {linked} bytes and then {total}; refused")))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 

@@ -35,6 +35,49 @@ fn a_model_survives_its_bytes_and_refuses_others() {
 }
 
 #[test]
+fn weights_that_are_not_finite_are_refused_by_name() {
+    use safetensors::tensor::{SafeTensors, TensorView};
+    let fixture = Fixture::new(300, 3);
+    let (weights, recipe) = fitted(&fixture, 1).model.to_parts().unwrap();
+    let file = SafeTensors::deserialize(&weights).unwrap();
+    for (i, name) in file.names().into_iter().enumerate() {
+        let mut values = file.tensor(name).unwrap().data().to_vec();
+        let end = values.len();
+        values[end - 4..].copy_from_slice(&[f32::NAN, f32::INFINITY][i % 2].to_le_bytes());
+        let tensors = file.tensors().into_iter().map(|(own, view)| {
+            let data = if own == *name { values.as_slice() } else { view.data() };
+            let view = TensorView::new(view.dtype(), view.shape().to_vec(), data).unwrap();
+            (own, view)
+        });
+        let damaged = safetensors::serialize(tensors.collect::<Vec<_>>(), None).unwrap();
+        let error = Classifier::from_parts(&damaged, &recipe).err().expect("refused").to_string();
+        assert!(error.contains(&format!("'{name}'")) && error.contains("not finite"), "{error}");
+    }
+}
+
+/// What a damaged store gives back ends in a model or an error.
+#[test]
+fn no_damage_to_a_models_files_panics() {
+    let fixture = Fixture::new(60, 3);
+    let (weights, recipe) = fitted(&fixture, 1).model.to_parts().unwrap();
+    let recipe = recipe.to_string().into_bytes();
+    for i in 0..400 {
+        let mut draw = crate::ml::rng::Stream::new(15, "damage", i);
+        let mut damaged = [weights.clone(), recipe.clone()];
+        let file = &mut damaged[draw.below(2)];
+        for _ in 0..1 + draw.below(3) {
+            let at = draw.below(file.len());
+            file[at] = if draw.below(2) == 0 { draw.below(256) as u8 } else { b"0918\"{}[],-"[draw.below(11)] };
+        }
+        let [weights, recipe] = damaged;
+        let Ok(recipe) = serde_json::from_slice::<serde_json::Value>(&recipe) else { continue };
+        if let Ok(model) = Classifier::from_parts(&weights, &recipe) {
+            let _ = model.predict_probabilities(&fixture.frame);
+        }
+    }
+}
+
+#[test]
 fn a_temperature_changes_confidence_and_no_class() {
     let fixture = Fixture::new(300, 3);
     let mut model = fitted(&fixture, 3).model;
