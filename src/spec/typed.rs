@@ -12,10 +12,14 @@ use super::fault::{Fault, FaultKind, describe_node};
 use super::node::{Entry, Node, Step, Value};
 use super::problem::Problem;
 use super::suggest::suggest;
+use super::variables::measure;
 use super::wording::Wording;
 
 /// Bounds the work on hopeless input; each finding takes a handful of attempts.
 const MOST_ATTEMPTS: usize = 500;
+/// Every attempt reads the whole node again: of one with many values there are fewer.
+const MOST_READ: usize = 2_000_000;
+const LEAST_ATTEMPTS: usize = 10;
 
 /// Reads a node as a type.
 ///
@@ -53,7 +57,8 @@ fn read<T: DeserializeOwned>(node: &Node, words: Wording) -> Result<T, Vec<Probl
     };
     let mut search = Search { original: node, words, trial: node.clone(), patches: Vec::new(), problems: Vec::new() };
     let mut fault = first.clone();
-    for _ in 0..MOST_ATTEMPTS {
+    let attempts = (MOST_READ / measure(node).0.max(1)).clamp(LEAST_ATTEMPTS, MOST_ATTEMPTS);
+    for _ in 0..attempts {
         if !search.set_aside::<T>(&fault) {
             break;
         }

@@ -63,7 +63,7 @@ impl Estimator for Logistic {
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
         fit_occurring(x, y, classes, |y, classes| {
-            let standardizer = Standardizer::fit(x);
+            let standardizer = Standardizer::fit(x, progress)?;
             let design = design_matrix(&standardizer, x);
             let width = x.cols + 1;
             let penalty = 1.0 / (self.c * x.rows as f64);
@@ -170,12 +170,15 @@ impl LinearSoftmax {
 }
 
 impl Model for LinearSoftmax {
-    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
         let design = design_matrix(&self.standardizer, x);
         let width = x.cols + 1;
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
         probabilities.data.par_chunks_mut(BLOCK * self.classes).zip(design.par_chunks(BLOCK * width)).for_each(
             |(out, rows)| {
+                if progress.cancelled() {
+                    return;
+                }
                 let mut scores = vec![0.0; out.len()];
                 let weights = View::new(&self.weights, self.classes, width);
                 product(&mut scores, View::new(rows, rows.len() / width, width), weights.transposed());

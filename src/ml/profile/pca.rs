@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::column::mean_and_deviation;
 use super::input::Checked;
+use super::leading;
+use crate::ml::progress::Cancelled;
 use crate::ml::rng::Stream;
 
 /// Principal components of the columns scaled to mean 0 and deviation 1, missing values at the mean.
@@ -30,11 +32,16 @@ pub struct PcaPoints {
     pub y: Vec<f64>,
 }
 
+/// Rotations take time with the cube of the columns: of more, only the leading components are computed.
+const MOST_ROTATED: usize = 60;
+
 /// `None` when fewer than two columns vary, or no component is asked for.
-pub(super) fn of_columns(input: &Checked) -> Option<PrincipalComponents> {
+pub(super) fn of_columns(input: &Checked) -> Result<Option<PrincipalComponents>, Cancelled> {
     let mut names = Vec::new();
-    let mut columns: Vec<Vec<f64>> = Vec::new();
+    // One column after the other.
+    let mut data: Vec<f64> = Vec::new();
     for (column, values, _) in input.numeric() {
+        input.go_on()?;
         let known: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
         let (mean, Some(deviation)) = mean_and_deviation(&known) else {
             continue;
@@ -43,24 +50,38 @@ pub(super) fn of_columns(input: &Checked) -> Option<PrincipalComponents> {
             continue;
         }
         names.push(column.name.to_string());
-        columns.push(values.iter().map(|x| if x.is_finite() { (x - mean) / deviation } else { 0.0 }).collect());
+        data.extend(values.iter().map(|x| if x.is_finite() { (x - mean) / deviation } else { 0.0 }));
     }
     let kept = input.options.pca_components.min(names.len());
     if names.len() < 2 || kept == 0 {
-        return None;
+        return Ok(None);
     }
-    let (eigenvalues, components) = eigen(covariance(&columns));
-    let total: f64 = eigenvalues.iter().sum();
+    let columns: Vec<&[f64]> = data.chunks(input.rows).collect();
+    let (eigenvalues, components, total) = if columns.len() <= MOST_ROTATED {
+        let (eigenvalues, components) = eigen(covariance(&columns));
+        let total: f64 = eigenvalues.iter().sum();
+        (eigenvalues, components, total)
+    } else {
+        let stream = Stream::new(input.seed, "profile: components", 0);
+        let (eigenvalues, components) = leading::eigenpairs(&data, input.rows, kept, stream, &|| input.go_on())?;
+        let total = columns.iter().map(|column| variance(column)).sum();
+        (eigenvalues, components.iter().map(|vector| with_sign(vector)).collect(), total)
+    };
     let components: Vec<Vec<f64>> = components.into_iter().take(kept).collect();
-    Some(PrincipalComponents {
+    Ok(Some(PrincipalComponents {
         columns: names,
         explained_variance_ratio: eigenvalues.iter().take(kept).map(|value| (value / total).max(0.0)).collect(),
         points: points(input, &columns, &components),
         components,
-    })
+    }))
 }
 
-fn points(input: &Checked, columns: &[Vec<f64>], components: &[Vec<f64>]) -> PcaPoints {
+/// Of a column with mean 0.
+fn variance(column: &[f64]) -> f64 {
+    column.iter().map(|x| x * x).sum::<f64>() / (column.len() - 1) as f64
+}
+
+fn points(input: &Checked, columns: &[&[f64]], components: &[Vec<f64>]) -> PcaPoints {
     let mut rows = Stream::new(input.seed, "profile: points", 0).permutation(input.rows);
     rows.truncate(input.options.max_points);
     rows.sort_unstable();
@@ -81,12 +102,12 @@ fn points(input: &Checked, columns: &[Vec<f64>], components: &[Vec<f64>]) -> Pca
 }
 
 /// Of columns with mean 0.
-fn covariance(columns: &[Vec<f64>]) -> Vec<Vec<f64>> {
+fn covariance(columns: &[&[f64]]) -> Vec<Vec<f64>> {
     let size = columns.len();
     let mut matrix = vec![vec![0.0; size]; size];
     for i in 0..size {
         for j in i..size {
-            let sum: f64 = columns[i].iter().zip(&columns[j]).map(|(a, b)| a * b).sum();
+            let sum: f64 = columns[i].iter().zip(columns[j]).map(|(a, b)| a * b).sum();
             let entry = sum / (columns[i].len() - 1) as f64;
             (matrix[i][j], matrix[j][i]) = (entry, entry);
         }
