@@ -27,8 +27,9 @@ pub(super) struct TemplatePlace {
     body: Span,
 }
 
-/// Takes `templates` out of the root, replaces every `extends` of a stage by what it stands for, and returns where the templates are.
-pub(super) fn resolve(root: &mut Node, problems: &mut Vec<Problem>) -> Vec<TemplatePlace> {
+/// Takes `templates` out of the root, replaces every `extends` of a stage by what it stands for, and returns where the templates are;
+/// `None` if it gave up, since they would grow without measure.
+pub(super) fn resolve(root: &mut Node, problems: &mut Vec<Problem>) -> Option<Vec<TemplatePlace>> {
     let templates = match root.remove("templates").map(|entry| entry.node) {
         None => IndexMap::new(),
         Some(Node { value: Value::Null, .. }) => IndexMap::new(),
@@ -36,7 +37,7 @@ pub(super) fn resolve(root: &mut Node, problems: &mut Vec<Problem>) -> Vec<Templ
         Some(other) => {
             let message = format!("`templates` must be a mapping, not {}", other.value.noun());
             problems.push(Problem::new(other.span, message).help("e.g. `templates: {net: {kind: train, epochs: 60}}`"));
-            return Vec::new();
+            return Some(Vec::new());
         }
     };
     let mut resolver =
@@ -49,10 +50,16 @@ pub(super) fn resolve(root: &mut Node, problems: &mut Vec<Problem>) -> Vec<Templ
         for entry in stages.values_mut().filter(|entry| entry.node.get("extends").is_some()) {
             let own = std::mem::replace(&mut entry.node, Node::new(entry.key_span, Value::Null));
             entry.node = resolver.extend(own);
+            if resolver.copied > MOST_COPIED {
+                return None;
+            }
         }
     }
+    if resolver.copied > MOST_COPIED {
+        return None;
+    }
     let place = |(name, entry): (&String, &Entry)| TemplatePlace { name: name.clone(), body: entry.node.span };
-    templates.iter().map(place).collect()
+    Some(templates.iter().map(place).collect())
 }
 
 /// A stage to name: its name and where that stands, its body, and the place of its kind if that is no longer in the body.

@@ -107,13 +107,19 @@ pub(super) fn of_columns(input: &Checked) -> Result<Correlations, Cancelled> {
 }
 
 fn screen(input: &Checked, columns: &[Numeric]) -> Result<Screened, Cancelled> {
-    let standardised = columns.par_iter().map(|column| {
-        input.go_on()?;
-        Ok([screening::standardised(column.values.to_vec()), screening::standardised(column.ranks(|_| true))])
-    });
-    let standardised = standardised.collect::<Result<Vec<_>, Cancelled>>()?;
     let complete: Vec<bool> = columns.iter().map(|column| column.order.len() == input.rows).collect();
-    screening::screen(&standardised, &complete, MOST_PAIRS, &|| input.go_on())
+    // One after the other, so that only one copy of the table is there at a time.
+    let coefficients = |of: &(dyn Fn(&Numeric) -> Vec<f64> + Sync)| {
+        let standardised = columns.par_iter().map(|column| {
+            input.go_on()?;
+            Ok(screening::standardised(of(column)))
+        });
+        let standardised = standardised.collect::<Result<Vec<_>, Cancelled>>()?;
+        screening::coefficients(&standardised, &complete, &|| input.go_on())
+    };
+    let linear = coefficients(&|column| column.values.to_vec())?;
+    let ranked = coefficients(&|column| column.ranks(|_| true))?;
+    screening::screen(&linear, &ranked, MOST_PAIRS, &|| input.go_on())
 }
 
 /// The coefficients of pairs of columns.

@@ -20,7 +20,7 @@ const PARTS: usize = 32;
 /// Of `columns` with mean 0, one after the other with `rows` values each: the `count` largest eigenvalues of their covariance, falling, and
 /// as many unit vectors.
 pub(super) fn eigenpairs(
-    data: &[f64],
+    data: &[f32],
     rows: usize,
     count: usize,
     mut stream: Stream,
@@ -79,27 +79,27 @@ fn orthonormal(mut vector: Vec<f64>, basis: &[Vec<f64>], stream: &mut Stream) ->
 
 /// The product of the covariance with each vector.
 fn times_covariance(
-    data: &[f64],
+    data: &[f32],
     rows: usize,
     vectors: &[Vec<f64>],
     go_on: &(dyn Fn() -> Result<(), Cancelled> + Sync),
 ) -> Result<Vec<Vec<f64>>, Cancelled> {
     let (columns, count) = (data.len() / rows, vectors.len());
-    let flat: Vec<f64> = vectors.iter().flatten().copied().collect();
+    let flat: Vec<f32> = vectors.iter().flatten().map(|value| *value as f32).collect();
     let part = rows.div_ceil(PARTS);
     let sums = (0..rows.div_ceil(part)).into_par_iter().map(|i| {
         go_on()?;
         let range = i * part..((i + 1) * part).min(rows);
         let table = View::new(data, columns, rows).columns(range.start, range.len());
-        let mut scores = vec![0.0; count * range.len()];
+        let mut scores = vec![0.0f32; count * range.len()];
         product(&mut scores, View::new(&flat, count, columns), table);
-        let mut sums = vec![0.0; count * columns];
+        let mut sums = vec![0.0f32; count * columns];
         product(&mut sums, View::new(&scores, count, range.len()), table.transposed());
         Ok(sums)
     });
-    let mut total = vec![0.0; count * columns];
+    let mut total = vec![0.0f64; count * columns];
     for sums in sums.collect::<Result<Vec<_>, Cancelled>>()? {
-        total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+        total.iter_mut().zip(sums).for_each(|(total, sum)| *total += f64::from(sum));
     }
     let scale = 1.0 / (rows as f64 - 1.0);
     Ok(total.chunks(columns).map(|sums| sums.iter().map(|sum| sum * scale).collect()).collect())

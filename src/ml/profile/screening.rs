@@ -3,6 +3,8 @@
 //! Coefficients here choose pairs and count them; what is shown is computed exactly (`correlation`). Where values are missing, a column's
 //! mean and ranks are those over all its own values, not over the rows that a pair shares.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::correlation::{ALIKE, PairCounts, STRONG};
@@ -55,61 +57,59 @@ struct Found {
     pair: (usize, usize),
 }
 
-/// `columns`: values and ranks of each, standardised; `complete`: which have a value on every row. Keeps the `most` strongest pairs.
-pub(super) fn screen(
-    columns: &[[Vec<f32>; 2]],
-    complete: &[bool],
-    most: usize,
-    go_on: &(dyn Fn() -> Result<(), Cancelled> + Sync),
-) -> Result<Screened, Cancelled> {
-    let blocks = columns.len().div_ceil(BLOCK);
-    let pairs: Vec<(usize, usize)> = (0..blocks).flat_map(|a| (a..blocks).map(move |b| (a, b))).collect();
-    let range = |block: usize| block * BLOCK..((block + 1) * BLOCK).min(columns.len());
-    let screened = pairs.into_par_iter().map(|(a, b)| {
+/// The coefficients of all pairs of columns, block by block.
+pub(super) struct Coefficients {
+    columns: usize,
+    /// By pair of blocks, the second not before the first: row-major.
+    blocks: Vec<Vec<f32>>,
+}
+
+/// `columns` are standardised; `complete`: which have a value on every row.
+pub(super) fn coefficients(columns: &[Vec<f32>], complete: &[bool], go_on: GoOn) -> Result<Coefficients, Cancelled> {
+    let blocks = pairs(columns.len()).into_par_iter().map(|(left, right)| {
         go_on()?;
-        let (left, right) = (range(a), range(b));
-        let shares = is_partial(complete, &left, &right);
-        let [linear, ranked] = [0, 1].map(|which| {
-            let of = |range: &std::ops::Range<usize>| Block::new(columns, range.clone(), which);
-            coefficients(&of(&left), &of(&right), shares.then_some((&complete[left.clone()], &complete[right.clone()])))
-        });
-        let mut block = Screened {
-            strongest: Vec::new(),
-            pairs_from_half: PairCounts::default(),
-            alike: 0,
-            reach: vec![0.0; columns.len()],
-        };
-        let mut found = Vec::new();
+        let partial = !complete[left.clone()].iter().chain(&complete[right.clone()]).all(|all| *all);
+        let complete = partial.then_some((&complete[left.clone()], &complete[right.clone()]));
+        Ok(cosines(&Block::new(&columns[left]), &Block::new(&columns[right]), complete))
+    });
+    Ok(Coefficients { columns: columns.len(), blocks: blocks.collect::<Result<_, Cancelled>>()? })
+}
+
+type GoOn<'a> = &'a (dyn Fn() -> Result<(), Cancelled> + Sync);
+
+/// Each pair of blocks once, as ranges of columns.
+fn pairs(columns: usize) -> Vec<(Range<usize>, Range<usize>)> {
+    let blocks = columns.div_ceil(BLOCK);
+    let range = |block: usize| block * BLOCK..((block + 1) * BLOCK).min(columns);
+    (0..blocks).flat_map(|a| (a..blocks).map(move |b| (range(a), range(b)))).collect()
+}
+
+/// What the coefficients of values and of ranks say. Keeps the `most` strongest pairs.
+pub(super) fn screen(
+    linear: &Coefficients,
+    ranked: &Coefficients,
+    most: usize,
+    go_on: GoOn,
+) -> Result<Screened, Cancelled> {
+    let columns = linear.columns;
+    let mut whole =
+        Screened { strongest: Vec::new(), pairs_from_half: PairCounts::default(), alike: 0, reach: vec![0.0; columns] };
+    let mut all: Vec<Found> = Vec::new();
+    for ((left, right), (linear, ranked)) in pairs(columns).into_iter().zip(linear.blocks.iter().zip(&ranked.blocks)) {
+        go_on()?;
         for (i, j) in left.clone().flat_map(|i| right.clone().map(move |j| (i, j))).filter(|(i, j)| i < j) {
             let at = (i - left.start) * right.len() + (j - right.start);
             let (linear, ranked) = (linear[at].abs(), ranked[at].abs());
             let size = linear.max(ranked);
-            block.pairs_from_half.pearson += u64::from(f64::from(linear) >= STRONG);
-            block.pairs_from_half.spearman += u64::from(f64::from(ranked) >= STRONG);
-            block.alike += u64::from(f64::from(size) >= ALIKE);
-            block.reach[i] = block.reach[i].max(size);
-            block.reach[j] = block.reach[j].max(size);
-            found.push(Found { size, pair: (i, j) });
+            whole.pairs_from_half.pearson += u64::from(f64::from(linear) >= STRONG);
+            whole.pairs_from_half.spearman += u64::from(f64::from(ranked) >= STRONG);
+            whole.alike += u64::from(f64::from(size) >= ALIKE);
+            whole.reach[i] = whole.reach[i].max(size);
+            whole.reach[j] = whole.reach[j].max(size);
+            all.push(Found { size, pair: (i, j) });
         }
-        strongest_first(&mut found, most);
-        Ok((block, found))
-    });
-    let screened = screened.collect::<Result<Vec<_>, Cancelled>>()?;
-    let mut whole = Screened {
-        strongest: Vec::new(),
-        pairs_from_half: PairCounts::default(),
-        alike: 0,
-        reach: vec![0.0; columns.len()],
-    };
-    let mut all = Vec::new();
-    for (block, found) in screened {
-        whole.pairs_from_half.pearson += block.pairs_from_half.pearson;
-        whole.pairs_from_half.spearman += block.pairs_from_half.spearman;
-        whole.alike += block.alike;
-        whole.reach.iter_mut().zip(block.reach).for_each(|(reach, own)| *reach = reach.max(own));
-        all.extend(found);
+        strongest_first(&mut all, most);
     }
-    strongest_first(&mut all, most);
     whole.strongest = all.into_iter().map(|found| found.pair).collect();
     Ok(whole)
 }
@@ -117,10 +117,6 @@ pub(super) fn screen(
 fn strongest_first(found: &mut Vec<Found>, most: usize) {
     found.sort_by(|x, y| y.size.total_cmp(&x.size).then(x.pair.cmp(&y.pair)));
     found.truncate(most);
-}
-
-fn is_partial(complete: &[bool], left: &std::ops::Range<usize>, right: &std::ops::Range<usize>) -> bool {
-    !(complete[left.clone()].iter().all(|all| *all) && complete[right.clone()].iter().all(|all| *all))
 }
 
 /// Some columns one after the other, row-major with a column in each row.
@@ -131,10 +127,8 @@ struct Block {
 }
 
 impl Block {
-    fn new(columns: &[[Vec<f32>; 2]], range: std::ops::Range<usize>, which: usize) -> Block {
-        let rows = columns[range.start][which].len();
-        let data = columns[range.clone()].iter().flat_map(|column| column[which].iter().copied()).collect();
-        Block { data, columns: range.len(), rows }
+    fn new(columns: &[Vec<f32>]) -> Block {
+        Block { data: columns.concat(), columns: columns.len(), rows: columns[0].len() }
     }
 
     fn view(&self) -> View<'_, f32> {
@@ -154,7 +148,7 @@ impl Block {
 }
 
 /// Cosines of each column of one block with each of another; where values are missing, over the rows that both have.
-fn coefficients(left: &Block, right: &Block, complete: Option<(&[bool], &[bool])>) -> Vec<f32> {
+fn cosines(left: &Block, right: &Block, complete: Option<(&[bool], &[bool])>) -> Vec<f32> {
     let mut cosines = left.with(right);
     if let Some((left_complete, right_complete)) = complete {
         // A standardised value is 0 where it is missing, and hardly anywhere else.
@@ -185,11 +179,11 @@ mod tests {
         columns[77] = columns[9].iter().enumerate().map(|(row, x)| if row % 2 == 0 { -x } else { f64::NAN }).collect();
         columns[50] = vec![4.0; 80];
         let complete: Vec<bool> = columns.iter().map(|column| column.iter().all(|x| x.is_finite())).collect();
-        let standardised: Vec<[Vec<f32>; 2]> =
-            columns.iter().map(|column| [standardised(column.clone()), standardised(column.clone())]).collect();
+        let standardised: Vec<Vec<f32>> = columns.iter().map(|column| standardised(column.clone())).collect();
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| screen(&standardised, &complete, 7, &|| Ok(()))).unwrap()
+            let found = pool.install(|| coefficients(&standardised, &complete, &|| Ok(()))).unwrap();
+            screen(&found, &found, 7, &|| Ok(())).unwrap()
         };
         let (one, four) = (on(1), on(4));
         assert_eq!((&one.strongest, &one.reach), (&four.strongest, &four.reach));
@@ -199,6 +193,6 @@ mod tests {
         assert_eq!(one.reach[50], 0.0);
         let related = one.most_related(4);
         assert_eq!(related, [3, 9, 77, 140]);
-        assert!(screen(&standardised, &complete, 7, &|| Err(Cancelled)).is_err());
+        assert!(coefficients(&standardised, &complete, &|| Err(Cancelled)).is_err());
     }
 }
