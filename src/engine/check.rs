@@ -2,10 +2,10 @@
 //!
 //! Knows nothing of values; it sees names only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::stage::{InputPort, Reads};
-use crate::spec::{Node, Problem, Span, Step, suggest};
+use crate::spec::{MOST_ADVISED, Node, Problem, Span, Step, listed, suggest};
 
 /// What a stage can be told about one input before anything ran.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +32,8 @@ pub struct CheckContext<'a> {
     body: &'a Node,
     ports: &'static [InputPort],
     inputs: BTreeMap<&'static str, Vec<InputShape>>,
+    /// Whether problems say what was perhaps meant: not where many came before.
+    pub(super) advises: bool,
     pub(super) problems: Vec<Problem>,
     pub(super) outputs: BTreeMap<String, Shape>,
     pub(super) reads: BTreeMap<&'static str, Reads>,
@@ -44,7 +46,7 @@ impl<'a> CheckContext<'a> {
         inputs: BTreeMap<&'static str, Vec<InputShape>>,
     ) -> Self {
         let (outputs, reads) = (BTreeMap::new(), BTreeMap::new());
-        CheckContext { body, ports, inputs, problems: Vec::new(), outputs, reads }
+        CheckContext { body, ports, inputs, advises: true, problems: Vec::new(), outputs, reads }
     }
 
     pub fn inputs(&self, port: &str) -> &[InputShape] {
@@ -98,21 +100,26 @@ impl<'a> CheckContext<'a> {
     /// Says so for every name that the input lacks. `path` is the parameter that holds the names, as one text or a list of texts.
     pub fn require(&mut self, port: &str, path: &[&str], names: &[String]) {
         let Some(present) = self.columns(port) else { return };
+        let known: HashSet<&String> = present.iter().collect();
+        let mut is_first = true;
         for (i, name) in names.iter().enumerate() {
-            if present.contains(name) {
+            if known.contains(name) {
                 continue;
             }
             let index = i.to_string();
             let mut item: Vec<&str> = path.to_vec();
             item.push(&index);
             let from: Vec<&str> = self.inputs(port).iter().map(|shape| shape.stage.as_str()).collect();
-            let from = from.join(", ");
-            let hint = suggest(name, present.iter().map(String::as_str));
+            let from = listed(from);
+            let advises = self.advises && self.problems.len() < MOST_ADVISED;
+            let hint = if advises { suggest(name, present.iter().map(String::as_str)) } else { None };
             let message = match hint {
                 Some(hint) => format!("no column '{name}' in '{from}' (did you mean '{hint}'?)"),
                 None => format!("no column '{name}' in '{from}'"),
             };
-            let help = Some(format!("it has {}", present.join(", ")));
+            // What the input has is said once, however many names it lacks.
+            let help = (advises && is_first).then(|| format!("it has {}", listed(&present)));
+            is_first = false;
             self.problem(&item, message, help);
         }
     }

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use petgraph::Direction::{Incoming, Outgoing};
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, NodeFiltered, Reversed};
 
@@ -61,7 +61,8 @@ impl Dag {
     }
 
     fn circle(&self) -> Vec<usize> {
-        let circle = tarjan_scc(&self.0).into_iter().find(|component| component.len() > 1).unwrap_or_default();
+        // Without recursion, unlike Tarjan's: a circle may have very many stages.
+        let circle = kosaraju_scc(&self.0).into_iter().find(|component| component.len() > 1).unwrap_or_default();
         let mut circle: Vec<usize> = circle.into_iter().map(NodeIndex::index).collect();
         circle.sort_unstable();
         circle

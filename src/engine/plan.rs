@@ -13,7 +13,9 @@ use super::lock::LockFile;
 use super::resolve::Resolver;
 use super::resources::Resources;
 use super::stage::{AnyStage, Arity, InputPort, OutputPort, Reads, Registry};
-use crate::spec::{Node, PipelineSpec, Problem, Problems, Span, StageSpec, Value, suggest, typed_as};
+use crate::spec::{
+    MOST_ADVISED, Node, PipelineSpec, Problem, Problems, Span, StageSpec, Value, listed, suggest, typed_as,
+};
 
 /// Fewer stages are bound sooner than other threads are awake.
 const WORTH_SHARING: usize = 256;
@@ -251,7 +253,7 @@ pub(super) fn problem(span: Span, message: String, help: Option<String>) -> Prob
 fn circular(spec: &PipelineSpec, circle: &[usize]) -> Problem {
     let stages: Vec<&StageSpec> = circle.iter().map(|&i| &spec.stages[i]).collect();
     let names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
-    let message = format!("stages depend on each other in a circle: {}", names.join(", "));
+    let message = format!("stages depend on each other in a circle: {}", listed(names));
     let span = stages.first().map(|stage| stage.name_span);
     Problem::new(span, message).help("one of these must not read from another")
 }
@@ -277,6 +279,7 @@ fn check(
             shapes.entry(input.port).or_default().push(shape);
         }
         let mut context = CheckContext::new(&spec.stages[i].body, stage.kind().inputs, shapes);
+        context.advises = problems.len() < MOST_ADVISED;
         stage.check(&mut context);
         problems.extend(context.problems);
         (outputs[i], reads[i]) = (context.outputs, context.reads);

@@ -2,11 +2,12 @@
 //!
 //! Knows nothing of parameters, nor of whether the graph that the references make has cycles.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::plan::{Bound, Input, problem};
 use super::stage::{Accepts, Arity, InputPort, OutputPort, PortType};
-use crate::spec::{Node, PipelineSpec, Problem, Span, Value, suggest};
+use crate::spec::{MOST_ADVISED, Node, PipelineSpec, Problem, Span, Value, listed, suggest};
 
 /// Looks references up by name: a pipeline may have very many.
 pub(super) struct Resolver<'a> {
@@ -14,6 +15,8 @@ pub(super) struct Resolver<'a> {
     bound: &'a [Option<Bound>],
     /// The stages of each name, and the instances of each matrix' bare name.
     named: HashMap<&'a str, Vec<usize>>,
+    /// References that no stage has, so far.
+    advised: Cell<usize>,
 }
 
 impl<'a> Resolver<'a> {
@@ -25,7 +28,7 @@ impl<'a> Resolver<'a> {
                 named.entry(&stage.base).or_default().push(i);
             }
         }
-        Resolver { spec, bound, named }
+        Resolver { spec, bound, named, advised: Cell::new(0) }
     }
 
     /// The resolved references of stage `own`, each with the place where it is written.
@@ -64,7 +67,7 @@ impl<'a> Resolver<'a> {
         if equals.len() == found.len() {
             let what = port.accepts.only().map_or("ports", type_names);
             let message = format!("stage '{name}' has {} {what}, but input '{}' takes one", equals.len(), port.name);
-            return problem(node.span, message, Some(format!("name one of {}", equals.join(", "))));
+            return problem(node.span, message, Some(format!("name one of {}", listed(equals))));
         }
         let message = format!("input '{}' takes one reference, not {}", port.name, found.len());
         problem(node.span, message, Some("name one stage, or one instance of a matrix".to_owned()))
@@ -78,10 +81,13 @@ impl<'a> Resolver<'a> {
             return Err(problem(message, None));
         };
         let (stages, output) = self.find(reference).ok_or_else(|| {
+            if self.advised.replace(self.advised.get() + 1) >= MOST_ADVISED {
+                return problem(format!("no stage '{reference}'"), None);
+            }
             let candidates = self.candidates();
             let hint = suggest(reference, candidates.iter().map(String::as_str));
             let hint = hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default();
-            problem(format!("no stage '{reference}'{hint}"), Some(format!("stages are {}", self.names().join(", "))))
+            problem(format!("no stage '{reference}'{hint}"), Some(format!("stages are {}", listed(self.names()))))
         })?;
         if stages.contains(&own) {
             return Err(problem("a stage cannot read from itself".to_owned(), None));
@@ -115,12 +121,12 @@ impl<'a> Resolver<'a> {
         Some((self.named.get(stage)?, Some(port)))
     }
 
-    fn names(&self) -> Vec<String> {
-        self.spec.stages.keys().cloned().collect()
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.spec.stages.keys().map(String::as_str)
     }
 
     fn candidates(&self) -> Vec<String> {
-        let mut all = self.names();
+        let mut all: Vec<String> = self.names().map(str::to_owned).collect();
         for (name, bound) in self.spec.stages.keys().zip(self.bound) {
             let ports = bound.iter().filter_map(Bound::outputs).flatten();
             all.extend(ports.map(|port| format!("{name}.{}", port.name)));
@@ -157,7 +163,7 @@ fn pick(
 ) -> Result<Vec<String>, (String, Option<String>)> {
     let list = || {
         let ports: Vec<String> = outputs.iter().map(|port| format!("{stage}.{}", port.name)).collect();
-        Some(format!("its ports are {}", ports.join(", ")))
+        Some(format!("its ports are {}", listed(ports)))
     };
     let Some(name) = named else {
         let mut fitting = outputs.iter().filter(|port| wanted.is_none_or(|wanted| port.holds == wanted));

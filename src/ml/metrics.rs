@@ -2,7 +2,8 @@
 //!
 //! Definitions as in scikit-learn (`zero_division=0`). Knows nothing of how the predictions were made.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::matrix::Matrix;
 use super::stats::{self, Bootstrap, Interval, bootstrap_intervals};
@@ -18,7 +19,9 @@ pub struct Scores {
     pub log_loss: Option<f64>,
     pub classes: Vec<String>,
     pub per_class: Vec<ClassScores>,
-    /// `confusion[t][p]`: rows of true class `t` predicted as `p`.
+    /// `confusion[t][p]`: rows of true class `t` predicted as `p`. Written in full for up to 50 classes; of more as the cells that are not 0,
+    /// `{"true": [t, …], "predicted": [p, …], "rows": [n, …], "classes": 300}` with indices into `classes`.
+    #[serde(serialize_with = "write_confusion", deserialize_with = "read_confusion")]
     pub confusion: Vec<Vec<u64>>,
     /// How far the scores would move, had other rows been drawn; absent where nobody asked for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -52,13 +55,15 @@ impl Scores {
             confusion[t as usize][p as usize] += 1;
         }
         let ratio = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        let mut claims = vec![0u64; count];
+        predicted.iter().take(truth.len()).for_each(|&p| claims[p as usize] += 1);
         let mut per_class = Vec::with_capacity(count);
         let mut f1_sum = 0.0;
         let mut occurring = 0u32;
         for (c, class) in classes.iter().enumerate() {
             let hit = confusion[c][c];
             let support: u64 = confusion[c].iter().sum();
-            let claimed: u64 = confusion.iter().map(|row| row[c]).sum();
+            let claimed = claims[c];
             let f1 = ratio(2 * hit, support + claimed);
             if support + claimed > 0 {
                 f1_sum += f1;
@@ -112,6 +117,47 @@ impl Scores {
     }
 }
 
+/// Classes whose confusion matrix is written in full: its cells grow with their square, most of them empty.
+const MOST_IN_FULL: usize = 50;
+
+/// A confusion matrix as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Confusion {
+    Full(Vec<Vec<u64>>),
+    Cells { r#true: Vec<usize>, predicted: Vec<usize>, rows: Vec<u64>, classes: usize },
+}
+
+fn write_confusion<S: Serializer>(confusion: &[Vec<u64>], serializer: S) -> Result<S::Ok, S::Error> {
+    if confusion.len() <= MOST_IN_FULL {
+        return confusion.serialize(serializer);
+    }
+    let (mut truths, mut predictions, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+    for (t, row) in confusion.iter().enumerate() {
+        for (p, rows) in row.iter().enumerate().filter(|(_, rows)| **rows > 0) {
+            truths.push(t);
+            predictions.push(p);
+            counts.push(*rows);
+        }
+    }
+    Confusion::Cells { r#true: truths, predicted: predictions, rows: counts, classes: confusion.len() }
+        .serialize(serializer)
+}
+
+fn read_confusion<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u64>>, D::Error> {
+    match Confusion::deserialize(deserializer)? {
+        Confusion::Full(matrix) => Ok(matrix),
+        Confusion::Cells { r#true, predicted, rows, classes } => {
+            let mut matrix = vec![vec![0; classes]; classes];
+            for ((t, p), count) in r#true.into_iter().zip(predicted).zip(rows) {
+                let cell = matrix.get_mut(t).and_then(|row| row.get_mut(p));
+                *cell.ok_or_else(|| D::Error::custom(format!("a cell of class {t} or {p} of {classes}")))? = count;
+            }
+            Ok(matrix)
+        }
+    }
+}
+
 /// The negative log-likelihood of every row's true class, in nats.
 fn losses(truth: &[u32], probabilities: &Matrix) -> Vec<f64> {
     let loss = |(i, &t): (usize, &u32)| -f64::from(probabilities.get(i, t as usize)).max(1e-15).ln();
@@ -121,6 +167,20 @@ fn losses(truth: &[u32], probabilities: &Matrix) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_large_confusion_matrix_is_written_by_its_cells_and_read_back() {
+        for count in [3, 50, 51, 300] {
+            let classes: Vec<String> = (0..count).map(|class| format!("c{class}")).collect();
+            let truth: Vec<u32> = (0..1000).map(|row| row % count).collect();
+            let predicted: Vec<u32> = (0..1000).map(|row| (row + u32::from(row % 7 == 0)) % count).collect();
+            let scores = Scores::new(&classes, &truth, &predicted);
+            let text = serde_json::to_string(&scores).unwrap();
+            assert!(text.len() < 90_000, "{count} classes: {} bytes", text.len());
+            let read: Scores = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.confusion, scores.confusion, "{count} classes");
+        }
+    }
 
     // from sklearn.metrics import *
     // t = [0,0,1,1,2,2,2]; p = [0,1,1,1,2,0,2]

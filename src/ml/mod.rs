@@ -5,6 +5,7 @@
 pub mod calibration;
 pub mod classical;
 pub mod diagnosis;
+mod eigen;
 pub mod encoder;
 pub mod ensemble;
 pub mod frame;

@@ -12,6 +12,13 @@ pub trait Progress: Sync {
     fn cancelled(&self) -> bool;
 }
 
+impl dyn Progress + '_ {
+    /// An error once the user wants to stop.
+    pub fn go_on(&self) -> Result<(), Cancelled> {
+        if self.cancelled() { Err(Cancelled) } else { Ok(()) }
+    }
+}
+
 /// Says nothing and never stops; for tests and library use.
 pub struct Silent;
 

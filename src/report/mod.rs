@@ -4,6 +4,7 @@
 //! and does not know how the numbers were computed, nor what a pipeline or a cache is.
 
 pub mod article;
+mod confused;
 pub mod contest;
 pub mod figure;
 pub mod page;
@@ -12,6 +13,7 @@ mod read;
 mod statistics;
 pub mod study;
 
+pub use confused::{Confused, MOST_CLASSES};
 pub use contest::{Contender, Contest, Pair};
 pub use page::{Page, render};
 pub use past::Past;

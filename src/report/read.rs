@@ -114,7 +114,7 @@ impl Scores {
     pub(crate) fn read(value: &Value) -> Option<Scores> {
         let accuracy = number(value, "accuracy").filter(|a| (0.0..=1.0).contains(a))?;
         let classes = texts(value.get("classes"));
-        let mut confusion: Vec<Vec<u64>> = list(value, "confusion").map(counts).collect();
+        let mut confusion = confusion(value, classes.len());
         if confusion.len() != classes.len() || confusion.iter().any(|row| row.len() != classes.len()) {
             confusion.clear();
         }
@@ -209,6 +209,22 @@ pub(crate) fn shown(value: &Value) -> String {
         },
         other => other.to_string(),
     }
+}
+
+/// A matrix in full, or from its cells.
+fn confusion(value: &Value, classes: usize) -> Vec<Vec<u64>> {
+    let Some(cells) = value.get("confusion").filter(|cells| cells.is_object()) else {
+        return list(value, "confusion").map(counts).collect();
+    };
+    let [truths, predictions, rows] = ["true", "predicted", "rows"].map(|key| counts(&cells[key]));
+    let mut matrix = vec![vec![0; classes]; classes];
+    for ((t, p), count) in truths.into_iter().zip(predictions).zip(rows) {
+        match matrix.get_mut(t as usize).and_then(|row| row.get_mut(p as usize)) {
+            Some(cell) => *cell = count,
+            None => return Vec::new(),
+        }
+    }
+    matrix
 }
 
 fn counts(row: &Value) -> Vec<u64> {

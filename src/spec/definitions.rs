@@ -3,6 +3,7 @@
 //! They may stand in any order. Does not know how a reference is replaced; see `variables`.
 
 use indexmap::IndexMap;
+use std::collections::HashMap;
 
 use super::node::{Entry, Node, Value};
 use super::problem::Problem;
@@ -27,20 +28,30 @@ pub(super) fn resolve(
         })
         .collect();
     let mut resolved: IndexMap<String, Option<Node>> = IndexMap::new();
-    // Rounds over the definitions, rather than recursion, so that long chains cost no stack.
+    // For each definition those that wait for it, once for every mention, and how many mentions it waits for itself.
+    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
+    let mut open: Vec<usize> = needs.values().map(Vec::len).collect();
+    for (place, others) in needs.values().enumerate() {
+        for other in others.iter().filter_map(|other| needs.get_index_of(other.as_str())) {
+            waiting[other].push(place);
+        }
+    }
+    let mut next: Vec<usize> = (0..needs.len()).filter(|&place| open[place] == 0).collect();
+    let mut first_open = 0;
+    // Rounds, rather than recursion, so that long chains cost no stack.
     while resolved.len() < definitions.len() {
-        let open = |name: &str| !resolved.contains_key(name);
-        let mut ready: Vec<&str> = needs
+        let mut ready: Vec<&str> = next
             .iter()
-            .filter(|(name, needs)| open(name) && !needs.iter().any(|other| open(other)))
-            .map(|(name, _)| *name)
+            .filter_map(|&place| Some(*needs.get_index(place)?.0))
+            .filter(|name| !resolved.contains_key(*name))
             .collect();
+        next.clear();
         if ready.is_empty() {
-            let circle = circle(&needs, &resolved);
+            let circle = circle(&needs, &resolved, &mut first_open);
             let Some(first) = circle.first() else {
                 break;
             };
-            let path = format!("{} → {first}", circle.join(" → "));
+            let path = format!("{} → {first}", circle_path(&circle));
             problems.push(
                 Problem::new(
                     definitions[*first].key_span,
@@ -66,20 +77,36 @@ pub(super) fn resolve(
             let sound = |other: &String| !matches!(resolved.get(other), Some(None));
             let fine = problems.len() == before && needs[name].iter().all(sound);
             resolved.insert(name.to_string(), fine.then_some(node));
+            for &place in needs.get_index_of(name).map_or(&[][..], |place| waiting[place].as_slice()) {
+                open[place] -= 1;
+                if open[place] == 0 {
+                    next.push(place);
+                }
+            }
         }
+        // As the file has them.
+        next.sort_unstable();
     }
     // In the order of the file, not of resolution.
     definitions.keys().map(|name| (name.clone(), resolved.swap_remove(name).flatten())).collect()
 }
 
 /// Variables that need each other, when none that is left can be resolved; empty if there is no
-/// circle. Starts with the one that stands first in the file.
-fn circle<'a>(needs: &IndexMap<&'a str, Vec<String>>, resolved: &IndexMap<String, Option<Node>>) -> Vec<&'a str> {
+/// circle. Starts with the one that stands first in the file. No definition before `first_open` is unresolved.
+fn circle<'a>(
+    needs: &IndexMap<&'a str, Vec<String>>,
+    resolved: &IndexMap<String, Option<Node>>,
+    first_open: &mut usize,
+) -> Vec<&'a str> {
     let open = |name: &str| !resolved.contains_key(name);
     let mut chain: Vec<usize> = Vec::new();
-    let mut current = needs.keys().position(|name| open(name));
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    while needs.get_index(*first_open).is_some_and(|(name, _)| !open(name)) {
+        *first_open += 1;
+    }
+    let mut current = Some(*first_open).filter(|&first| first < needs.len());
     while let Some(index) = current {
-        if let Some(start) = chain.iter().position(|&seen| seen == index) {
+        if let Some(start) = places.insert(index, chain.len()) {
             let mut members = chain.split_off(start);
             let first = members.iter().enumerate().min_by_key(|(_, index)| **index);
             let turn = first.map_or(0, |(place, _)| place);
@@ -90,6 +117,15 @@ fn circle<'a>(needs: &IndexMap<&'a str, Vec<String>>, resolved: &IndexMap<String
         current = needs[index].iter().find(|other| open(other)).and_then(|other| needs.get_index_of(other.as_str()));
     }
     Vec::new()
+}
+
+/// `a → b → c`, long circles by their beginning.
+fn circle_path(circle: &[&str]) -> String {
+    const MOST: usize = 12;
+    match circle.len() {
+        many if many > MOST => format!("{} → … ({} more)", circle[..MOST].join(" → "), many - MOST),
+        _ => circle.join(" → "),
+    }
 }
 
 fn references(node: &Node, found: &mut Vec<String>) {

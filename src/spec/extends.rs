@@ -6,15 +6,19 @@
 //! use the variables and matrix choices of the stage that extends them.
 
 use indexmap::IndexMap;
+use std::collections::HashSet;
 
 use super::node::{Entry, Node, Value};
-use super::problem::Problem;
+use super::problem::{MOST_ADVISED, Problem, tidy};
 use super::source::Span;
-use super::suggest::did_you_mean;
-use super::variables::is_name;
+use super::suggest::{did_you_mean, listed};
+use super::variables::{is_name, measure};
 
 /// Templates that extend each other in a longer chain are a mistake, and would cost stack.
 const MOST_LEVELS: usize = 64;
+
+/// Templates may give the stages that extend them so many values altogether; more is an attack or a mistake.
+const MOST_COPIED: usize = 1_000_000;
 
 /// Where a template was written, so that a fault in it can name the stages that suffer from it.
 #[derive(Debug, Clone)]
@@ -23,8 +27,9 @@ pub(super) struct TemplatePlace {
     body: Span,
 }
 
-/// Takes `templates` out of the root, replaces every `extends` of a stage by what it stands for, and returns where the templates are.
-pub(super) fn resolve(root: &mut Node, problems: &mut Vec<Problem>) -> Vec<TemplatePlace> {
+/// Takes `templates` out of the root, replaces every `extends` of a stage by what it stands for, and returns where the templates are;
+/// `None` if it gave up, since they would grow without measure.
+pub(super) fn resolve(root: &mut Node, problems: &mut Vec<Problem>) -> Option<Vec<TemplatePlace>> {
     let templates = match root.remove("templates").map(|entry| entry.node) {
         None => IndexMap::new(),
         Some(Node { value: Value::Null, .. }) => IndexMap::new(),
@@ -32,10 +37,11 @@ pub(super) fn resolve(root: &mut Node, problems: &mut Vec<Problem>) -> Vec<Templ
         Some(other) => {
             let message = format!("`templates` must be a mapping, not {}", other.value.noun());
             problems.push(Problem::new(other.span, message).help("e.g. `templates: {net: {kind: train, epochs: 60}}`"));
-            return Vec::new();
+            return Some(Vec::new());
         }
     };
-    let mut resolver = Resolver { templates: &templates, whole: IndexMap::new(), open: Vec::new(), problems };
+    let mut resolver =
+        Resolver { templates: &templates, whole: IndexMap::new(), open: Vec::new(), copied: 0, problems };
     for (name, entry) in &templates {
         resolver.check(name, entry);
         resolver.template(name);
@@ -44,10 +50,16 @@ pub(super) fn resolve(root: &mut Node, problems: &mut Vec<Problem>) -> Vec<Templ
         for entry in stages.values_mut().filter(|entry| entry.node.get("extends").is_some()) {
             let own = std::mem::replace(&mut entry.node, Node::new(entry.key_span, Value::Null));
             entry.node = resolver.extend(own);
+            if resolver.copied > MOST_COPIED {
+                return None;
+            }
         }
     }
+    if resolver.copied > MOST_COPIED {
+        return None;
+    }
     let place = |(name, entry): (&String, &Entry)| TemplatePlace { name: name.clone(), body: entry.node.span };
-    templates.iter().map(place).collect()
+    Some(templates.iter().map(place).collect())
 }
 
 /// A stage to name: its name and where that stands, its body, and the place of its kind if that is no longer in the body.
@@ -55,11 +67,13 @@ pub(super) type StagePlace<'a> = (&'a str, Span, &'a Node, Option<Span>);
 
 /// Lets every problem inside a template tell which stage took the faulty part over.
 pub(super) fn name_users<'a>(
-    problems: &mut [Problem],
+    problems: &mut Vec<Problem>,
     templates: &[TemplatePlace],
     stages: impl Iterator<Item = StagePlace<'a>> + Clone,
 ) {
-    for problem in problems {
+    // A template's fault is found in every stage that extends it.
+    tidy(problems);
+    for problem in problems.iter_mut().take(MOST_ADVISED) {
         let Some(span) = problem.span else { continue };
         let Some(template) = templates.iter().find(|template| contains(template.body, span)) else { continue };
         let took = |node: &Node| holds(node, &|part| contains(template.body, part) && contains(part, span));
@@ -77,11 +91,19 @@ pub(super) fn name_users<'a>(
     }
 }
 
+/// A template with all that it extends, and the number of its values.
+struct Whole {
+    node: Node,
+    nodes: usize,
+}
+
 struct Resolver<'a> {
     templates: &'a IndexMap<String, Entry>,
     /// Templates with all that they extend; `None` for one at fault, which is reported once.
-    whole: IndexMap<&'a str, Option<Node>>,
+    whole: IndexMap<&'a str, Option<Whole>>,
     open: Vec<&'a str>,
+    /// Values that templates gave to those that extend them.
+    copied: usize,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -101,20 +123,19 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A template with all that it extends.
-    fn template(&mut self, name: &'a str) -> Option<Node> {
-        if let Some(known) = self.whole.get(name) {
-            return known.clone();
+    /// Resolves a template; `None` if it is at fault.
+    fn template(&mut self, name: &'a str) -> Option<&Whole> {
+        if !self.whole.contains_key(name) {
+            let entry = self.templates.get(name)?;
+            let whole = matches!(entry.node.value, Value::Mapping(_)).then(|| {
+                self.open.push(name);
+                let node = self.extend(entry.node.clone());
+                self.open.pop();
+                Whole { nodes: measure(&node).0, node }
+            });
+            self.whole.insert(name, whole);
         }
-        let entry = self.templates.get(name)?;
-        let whole = matches!(entry.node.value, Value::Mapping(_)).then(|| {
-            self.open.push(name);
-            let whole = self.extend(entry.node.clone());
-            self.open.pop();
-            whole
-        });
-        self.whole.insert(name, whole.clone());
-        whole
+        self.whole.get(name)?.as_ref()
     }
 
     /// A stage or template laid over what it extends.
@@ -153,11 +174,14 @@ impl<'a> Resolver<'a> {
             return None;
         }
         let Some((name, first)) = self.templates.get_key_value(name) else {
-            let guess = did_you_mean(name, self.templates.keys().map(String::as_str));
+            let known = || self.templates.keys().map(String::as_str);
+            let is_advised = self.problems.len() < MOST_ADVISED;
+            let guess = if is_advised { did_you_mean(name, known()) } else { String::new() };
             let problem = Problem::new(item.span, format!("unknown template '{name}'{guess}"));
-            self.problems.push(match self.templates.keys().map(String::as_str).collect::<Vec<_>>().join(", ") {
-                known if known.is_empty() => problem.help("define it under `templates`"),
-                known => problem.help(format!("templates are {known}")),
+            self.problems.push(match self.templates.is_empty() {
+                true => problem.help("define it under `templates`"),
+                false if is_advised => problem.help(format!("templates are {}", listed(known()))),
+                false => problem,
             });
             return None;
         };
@@ -177,7 +201,17 @@ impl<'a> Resolver<'a> {
                 .push(Problem::new(item.span, message).help("name the templates in one `extends` list instead"));
             return None;
         }
-        self.template(name)
+        let nodes = self.template(name)?.nodes;
+        let was_affordable = self.copied <= MOST_COPIED;
+        self.copied += nodes;
+        if self.copied <= MOST_COPIED {
+            return self.template(name).map(|whole| whole.node.clone());
+        }
+        if was_affordable {
+            let message = format!("templates give more than {MOST_COPIED} values to what extends them");
+            self.problems.push(Problem::new(item.span, message).help("make them smaller, or extend fewer of them"));
+        }
+        None
     }
 }
 
@@ -187,11 +221,12 @@ fn merge(base: Node, over: Node) -> Node {
         (Value::Mapping(under), Value::Mapping(entries)) => (under, entries),
         (_, value) => return Node { value, ..over },
     };
+    let mut taken_away = HashSet::new();
     for (key, entry) in entries {
         let inherited = under.get_mut(&key);
         match (inherited, &entry.node.value) {
             (Some(_), Value::Null) => {
-                under.shift_remove(&key);
+                taken_away.insert(key);
             }
             (Some(inherited), _) => {
                 let place = inherited.node.span;
@@ -202,6 +237,9 @@ fn merge(base: Node, over: Node) -> Node {
                 under.insert(key, entry);
             }
         }
+    }
+    if !taken_away.is_empty() {
+        under.retain(|key, _| !taken_away.contains(key));
     }
     Node { span: over.span, origin: over.origin, value: Value::Mapping(under) }
 }

@@ -40,9 +40,9 @@ mod yaml;
 
 pub use node::{Entry, Node, Origin, Step, Value, display_path};
 pub use pipeline::{PipelineSpec, StageSpec};
-pub use problem::{Problem, Problems};
+pub use problem::{MOST_ADVISED, Problem, Problems};
 pub use source::{Position, Sources, Span};
-pub use suggest::suggest;
+pub use suggest::{listed, suggest};
 pub use typed::{typed, typed_among, typed_as};
 
 use std::path::Path;

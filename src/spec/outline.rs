@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::source::{Sources, Span};
 
 /// Deeper nesting is refused: reading, comparing and dropping trees is recursive.
-const MOST_LEVELS: usize = 64;
+pub(super) const MOST_LEVELS: usize = 64;
 /// Aliases can multiply a text; beyond this many values that they copied it is an attack or a mistake. What is written out needs no limit but
 /// that of the file.
 const MOST_COPIES: usize = 100_000;

@@ -115,7 +115,9 @@ pub(super) fn read(fallback_name: &str, mut sources: Sources, sets: &[String]) -
     let settings = settings::read(sets, &mut sources, &mut problems);
     let (early, late) = settings.into_iter().partition(|setting| setting.shapes_templates(&root));
     settings::apply(&mut root, early, &sources, &mut problems);
-    let templates = extends::resolve(&mut root, &mut problems);
+    let Some(templates) = extends::resolve(&mut root, &mut problems) else {
+        return Err(Problems::new(problems, sources));
+    };
     settings::apply(&mut root, late, &sources, &mut problems);
     let spec = Reader::new(&sources, &mut problems).pipeline(fallback_name, &root);
     match spec {
@@ -204,6 +206,9 @@ impl<'a> Reader<'a> {
 
     fn name(&mut self, node: &Node) -> Option<String> {
         let node = self.substitute(node, None);
+        if self.budget.exhausted() {
+            return None;
+        }
         match node.as_str() {
             Some(name) if is_name(name) => return Some(name.to_string()),
             Some(name) => self.problems.push(bad_name(node.span, "pipeline", name)),
@@ -216,6 +221,9 @@ impl<'a> Reader<'a> {
 
     fn seed(&mut self, node: &Node) -> Option<(u64, Span)> {
         let node = self.substitute(node, None);
+        if self.budget.exhausted() {
+            return None;
+        }
         let seed = match &node.value {
             Value::Number(number) => number.as_u64(),
             _ => None,

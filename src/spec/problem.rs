@@ -2,13 +2,18 @@
 //!
 //! Knows nothing of terminals: [`Problems::render`] returns text.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::render;
 use super::source::{Sources, Span};
 
+/// Problems beyond this are found but not advised upon (no "did you mean", no list of what there is): fewer are shown, and to compare
+/// each of thousands of names with thousands of others takes minutes.
+pub const MOST_ADVISED: usize = 100;
+
 /// One finding, e.g. an unknown key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Problem {
     /// The offending value or key; `None` when nothing written is at fault (an unreadable file).
     pub span: Option<Span>,
@@ -55,14 +60,8 @@ impl Problems {
     /// Sorts by place (those without one first) and drops repetitions: the instances of a matrix,
     /// or stages that share an anchor, find the same fault several times.
     pub fn new(mut list: Vec<Problem>, sources: Sources) -> Self {
-        list.sort_by_key(|problem| problem.span);
-        let mut kept: Vec<Problem> = Vec::with_capacity(list.len());
-        for problem in list {
-            if !kept.contains(&problem) {
-                kept.push(problem);
-            }
-        }
-        Problems { list: kept, sources }
+        tidy(&mut list);
+        Problems { list, sources }
     }
 
     /// The findings as `rustc` would print them: message, place, line with carets, help. At most
@@ -76,6 +75,15 @@ impl Problems {
     pub fn render_with(&self, paint: &dyn Fn(&str, &str) -> String) -> String {
         render::render(&self.list, &self.sources, paint)
     }
+}
+
+/// Sorts problems by place and drops repetitions.
+pub(super) fn tidy(list: &mut Vec<Problem>) {
+    list.sort_by_key(|problem| problem.span);
+    let mut seen = HashSet::with_capacity(list.len());
+    let first: Vec<bool> = list.iter().map(|problem| seen.insert(problem)).collect();
+    let mut first = first.into_iter();
+    list.retain(|_| first.next().unwrap_or(true));
 }
 
 impl fmt::Display for Problems {

@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of terminals; control characters of the user's text are shown as escapes.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthChar;
 
 use super::problem::Problem;
@@ -12,6 +14,8 @@ use crate::boundary::text::{escaped, one_line};
 const MOST_SHOWN: usize = 20;
 /// Terminal columns of source text that are shown; longer lines are cut around the carets.
 const LINE_WIDTH: usize = 100;
+/// Characters shown of a message, label or help: what holds more quotes something endless.
+const LONGEST: usize = 2000;
 /// Terminal columns at which help is wrapped.
 const HELP_WIDTH: usize = 100;
 const TAB_WIDTH: usize = 4;
@@ -47,7 +51,8 @@ impl Paint<'_> {
 }
 
 fn draw(out: &mut String, problem: &Problem, sources: &Sources, paint: &Paint) {
-    let message = escaped(&problem.message);
+    let message = clipped(&problem.message);
+    let message = escaped(&message);
     let mut heading = message.lines();
     let first = format!(": {}", heading.next().unwrap_or(""));
     out.push_str(&paint.with(RED, "error"));
@@ -111,7 +116,7 @@ impl Canvas<'_> {
         let number = self.paint.with(BLUE, &format!("{number:>gutter$}"));
         let mut marks = sign.repeat(drawn.marks);
         if !label.is_empty() {
-            marks = format!("{marks} {}", one_line(label));
+            marks = format!("{marks} {}", one_line(&clipped(label)));
         }
         let marks = self.paint.with(style, &marks);
         out.push_str(&format!("{:gutter$} {bar}\n", ""));
@@ -122,7 +127,7 @@ impl Canvas<'_> {
     fn help(&self, out: &mut String, help: &str) {
         let gutter = self.gutter;
         let lead = gutter + " = help: ".len();
-        let lines = wrap(&escaped(help), HELP_WIDTH.saturating_sub(lead));
+        let lines = wrap(&escaped(&clipped(help)), HELP_WIDTH.saturating_sub(lead));
         let equals = self.paint.with(BLUE, "=");
         let word = self.paint.with(BOLD, "help");
         let text = lines.join(&format!("\n{:lead$}", ""));
@@ -147,6 +152,14 @@ impl Line {
             // Of several lines only the first is shown, marked up to its last visible character.
             line.trim_end().chars().count()
         };
+        // Of a line without end only the surroundings are looked at.
+        let skipped = first.saturating_sub(2 * LINE_WIDTH);
+        let start = line.char_indices().nth(skipped).map_or(line.len(), |(at, _)| at);
+        let (line, rest) = match line[start..].char_indices().nth(5 * LINE_WIDTH) {
+            Some((end, _)) => line[start..].split_at(end),
+            None => (&line[start..], ""),
+        };
+        let (first, last) = (first - skipped, last.saturating_sub(skipped));
         let cells: Vec<(char, usize)> = line.chars().flat_map(shown_as).collect();
         // A tab or an escape is several cells, so character columns are mapped onto cells first.
         let cell_of =
@@ -158,8 +171,8 @@ impl Line {
         };
         let (from, to) = window(&cells, first, last);
         let text: String = cells[from..to].iter().map(|(cell, _)| *cell).collect();
-        let cut_left = from > 0;
-        let cut_right = to < cells.len();
+        let cut_left = from > 0 || skipped > 0;
+        let cut_right = to < cells.len() || !rest.is_empty();
         Line {
             text: format!(
                 "{}{}{}",
@@ -208,6 +221,14 @@ fn shown_as(character: char) -> Vec<(char, usize)> {
         other => one_line(other.encode_utf8(&mut [0; 4])),
     };
     shown.chars().map(|shown| (shown, shown.width().unwrap_or(0))).collect()
+}
+
+/// A text by its beginning, where it is endless.
+fn clipped(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 fn wrap(text: &str, width: usize) -> Vec<String> {

@@ -10,9 +10,10 @@ use indexmap::IndexMap;
 use std::ops::Range;
 
 use super::node::{Entry, Node, Value};
+use super::outline;
 use super::problem::Problem;
 use super::source::{Sources, Span};
-use super::suggest::did_you_mean;
+use super::suggest::{did_you_mean, listed};
 use super::yaml;
 
 /// The keys of the top level that `--set` reaches by their bare name.
@@ -20,6 +21,9 @@ const TOP_LEVEL: [&str; 2] = ["name", "seed"];
 
 /// The sections of a pipeline file that a path may begin with.
 const SECTIONS: [&str; 3] = ["vars", "templates", "stages"];
+
+/// A longer path would make a tree too deep to walk.
+const MOST_SEGMENTS: usize = outline::MOST_LEVELS;
 
 /// Reads all arguments.
 pub(super) fn read(sets: &[String], sources: &mut Sources, problems: &mut Vec<Problem>) -> Vec<Setting> {
@@ -68,6 +72,13 @@ impl Setting {
             .into_iter()
             .map(|range| Segment { name: unquoted(&text[range.clone()]).to_string(), span: sources.span(file, range) })
             .collect();
+        if path.len() > MOST_SEGMENTS {
+            let span = sources.span(file, start..equals);
+            return Err(vec![
+                Problem::new(span, format!("a path of {} keys", path.len()))
+                    .help(format!("paths have at most {MOST_SEGMENTS} keys: nothing in a pipeline file lies deeper")),
+            ]);
+        }
         if let Some(empty) = path.iter().find(|segment| segment.name.is_empty()) {
             let span = sources.span(file, start..equals + 1);
             let span = if path.len() == 1 { span } else { empty.span };
@@ -127,11 +138,11 @@ impl Setting {
         }
         if section == "templates" {
             let templates = top.get_mut("templates").map(|entry| &mut entry.node);
-            let known = keys_of(templates.as_deref()).join(", ");
+            let known: Vec<String> = keys_of(templates.as_deref());
             let Some(template) = templates.and_then(|templates| entry_mut(templates, &target.name)) else {
-                let guess = did_you_mean(&target.name, known.split(", "));
+                let guess = did_you_mean(&target.name, known.iter().map(String::as_str));
                 let problem = Problem::new(target.span, format!("unknown template '{}'{guess}", target.name));
-                return Err(vec![problem.help(format!("templates are {known}"))]);
+                return Err(vec![problem.help(format!("templates are {}", listed(known)))]);
             };
             return descend(&mut template.node, path, value, sources).map_err(|problem| vec![*problem]);
         }
@@ -143,7 +154,7 @@ impl Setting {
             let problem = Problem::new(target.span, format!("unknown stage '{}'{guess}", target.name));
             return Err(vec![match instance_of(&target.name, &known) {
                 Some(help) => problem.help(help),
-                None => problem.help(format!("stages are {}", known.join(", "))),
+                None => problem.help(format!("stages are {}", listed(known))),
             }]);
         };
         descend(stage, path, value, sources).map_err(|problem| vec![*problem])
@@ -177,7 +188,7 @@ fn set_top(top: &mut IndexMap<String, Entry>, target: Segment, value: Node) -> R
     let known: Vec<&str> = known.collect();
     let message = format!("unknown variable '{}'{guess}", target.name);
     let help = instance_of(&target.name, &stages).unwrap_or_else(|| {
-        let known = known.join(", ");
+        let known = listed(known);
         format!("`--set` knows {known}; a stage's parameter is `stage.key`")
     });
     Err(Box::new(Problem::new(target.span, message).help(help)))

@@ -41,6 +41,8 @@ struct Source {
     text: Arc<str>,
     /// Byte offset at which each line starts.
     line_starts: Arc<[usize]>,
+    /// Characters before each [`STRIDE`] of bytes, so that a column far along a line is found without counting the line.
+    characters: Arc<[usize]>,
     argument: bool,
 }
 
@@ -72,6 +74,7 @@ impl Sources {
             name: name.into(),
             text: text.into(),
             line_starts: line_starts(text).into(),
+            characters: characters(text).into(),
             argument,
         });
         self.list.len() - 1
@@ -139,8 +142,37 @@ impl Sources {
         let line = source.line_starts.partition_point(|&start| start <= offset).max(1);
         // A byte-order mark sits before the first line's start: it has no column of its own.
         let start = source.line_starts[line - 1].min(offset);
-        Position { offset, line, column: source.text[start..offset].chars().count() + 1 }
+        let column = source.characters_before(offset) - source.characters_before(start) + 1;
+        Position { offset, line, column }
     }
+}
+
+impl Source {
+    /// Characters that begin before a byte offset.
+    fn characters_before(&self, offset: usize) -> usize {
+        let stride = offset / STRIDE;
+        let counted = self.characters.get(stride).copied().unwrap_or(0);
+        counted + begun(&self.text.as_bytes()[stride * STRIDE..offset])
+    }
+}
+
+/// Bytes between two entries of [`Source::characters`].
+const STRIDE: usize = 512;
+
+fn characters(text: &str) -> Vec<usize> {
+    let mut before = 0;
+    let mut counts = Vec::with_capacity(text.len() / STRIDE + 1);
+    for stride in text.as_bytes().chunks(STRIDE) {
+        counts.push(before);
+        before += begun(stride);
+    }
+    counts.push(before);
+    counts
+}
+
+/// Characters whose first byte is among these.
+fn begun(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
 }
 
 /// Line breaks as in YAML 1.2: LF, CRLF and a lone CR.
@@ -176,6 +208,18 @@ mod tests {
         assert_eq!(sources.line(file, 1), "é: 1");
         assert_eq!(sources.line(file, 3), "c: 日本");
         assert_eq!(sources.line(file, 9), "");
+    }
+
+    #[test]
+    fn columns_far_along_a_line_are_exact() {
+        let mut sources = Sources::default();
+        let text = format!("é{}\n{}", "a日".repeat(1000), "x".repeat(2000));
+        let file = sources.add_file("a.yaml", &text);
+        for (offset, _) in text.char_indices().chain([(text.len(), ' ')]) {
+            let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+            let column = text[start..offset].chars().count() + 1;
+            assert_eq!(sources.span(file, offset..offset).start.column, column, "at byte {offset}");
+        }
     }
 
     #[test]

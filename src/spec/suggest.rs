@@ -7,12 +7,22 @@
 /// Distance is optimal string alignment (a swap of neighbours counts once), blind to case and to
 /// `-` against `_`; at most a third of the word may differ. The first of equals wins.
 pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let wanted = normalise(word);
+    let length = wanted.chars().count();
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
-        let other = normalise(candidate);
-        let longest = wanted.chars().count().max(other.chars().count());
+        let other_length = candidate.chars().count();
+        let longest = length.max(other_length);
         let limit = (longest / 3).max(usize::from(longest > 1));
+        // Words differ by at least the difference of their lengths; what is no nearer than the best so far is not looked at.
+        let apart = length.abs_diff(other_length);
+        if apart > limit || best.is_some_and(|(least, _)| apart >= least) {
+            continue;
+        }
+        let other = normalise(candidate);
         let distance = strsim::osa_distance(&wanted, &other);
         if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
             best = Some((distance, candidate));
@@ -20,6 +30,28 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     }
     best.map(|(_, candidate)| candidate)
 }
+
+/// Names in a message, e.g. `a, b, c`: the first thirty, then how many there are besides.
+pub fn listed<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    let mut names = names.into_iter();
+    let mut text = String::new();
+    for (place, name) in names.by_ref().take(MOST_LISTED).enumerate() {
+        if place > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(name.as_ref());
+    }
+    match names.count() {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
+/// Names that a message lists: with more, a reader looks into the file.
+const MOST_LISTED: usize = 30;
+
+/// A longer word is no name mistyped.
+const LONGEST: usize = 200;
 
 /// ` (did you mean 'x'?)`, or nothing.
 pub(super) fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
@@ -32,7 +64,16 @@ fn normalise(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::suggest;
+    use super::{listed, suggest};
+
+    #[test]
+    fn a_long_list_ends_with_a_count() {
+        assert_eq!(listed(["a", "b"]), "a, b");
+        assert_eq!(listed([""; 0]), "");
+        let names: Vec<String> = (0..1000).map(|i| format!("f{i}")).collect();
+        let text = listed(&names);
+        assert!(text.starts_with("f0, f1, ") && text.ends_with(", f29 and 970 more"), "{text}");
+    }
 
     #[test]
     fn near_words_are_suggested_and_far_ones_are_not() {

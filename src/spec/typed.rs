@@ -5,6 +5,8 @@
 //! nothing new is found. Nothing is reported about stand-ins. Does not know the source texts, nor
 //! what the types mean.
 
+use std::collections::HashSet;
+
 use serde::de::DeserializeOwned;
 
 use super::deserialize::deserialize;
@@ -12,10 +14,16 @@ use super::fault::{Fault, FaultKind, describe_node};
 use super::node::{Entry, Node, Step, Value};
 use super::problem::Problem;
 use super::suggest::suggest;
+use super::variables::measure;
 use super::wording::Wording;
 
 /// Bounds the work on hopeless input; each finding takes a handful of attempts.
 const MOST_ATTEMPTS: usize = 500;
+/// Every attempt reads the whole node again: of one with many values there are fewer.
+const MOST_READ: usize = 2_000_000;
+const LEAST_ATTEMPTS: usize = 10;
+/// Unknown keys of one node that are told what was perhaps meant.
+const MOST_ADVISED: usize = 20;
 
 /// Reads a node as a type.
 ///
@@ -53,7 +61,8 @@ fn read<T: DeserializeOwned>(node: &Node, words: Wording) -> Result<T, Vec<Probl
     };
     let mut search = Search { original: node, words, trial: node.clone(), patches: Vec::new(), problems: Vec::new() };
     let mut fault = first.clone();
-    for _ in 0..MOST_ATTEMPTS {
+    let attempts = (MOST_READ / measure(node).0.max(1)).clamp(LEAST_ATTEMPTS, MOST_ATTEMPTS);
+    for _ in 0..attempts {
         if !search.set_aside::<T>(&fault) {
             break;
         }
@@ -101,13 +110,27 @@ impl Search<'_> {
         let below = self.patches.iter().any(|patch| patch.path.len() > path.len() && patch.path.starts_with(&path));
         match &fault.kind {
             FaultKind::UnknownKey { key, expected } => {
-                let known = self.original.at(&path).and_then(|node| node.entry(key));
-                if let Some(entry) = known.filter(|_| !silent) {
-                    let problem = self.words.unknown_key(&path, entry, key, expected);
-                    self.problems.push(problem);
+                // Where the keys that may be there are known, all others are set aside at once: one at a time takes time with the square.
+                let mut unknown = vec![key.clone()];
+                if let (Some(node), false) = (self.trial.at(&path), expected.is_empty()) {
+                    let others = node.entries().into_iter().map(|(other, _)| other);
+                    unknown
+                        .extend(others.filter(|other| *other != key && !expected.contains(&other.as_str())).cloned());
                 }
-                let removed = node_at(&mut self.trial, &path).and_then(|node| node.remove(key));
-                removed.is_some() || self.advance(&path)
+                for key in unknown.iter().filter(|_| !silent) {
+                    if let Some(entry) = self.original.at(&path).and_then(|node| node.entry(key)) {
+                        let advises = self.problems.len() < MOST_ADVISED;
+                        let problem = self.words.unknown_key(&path, entry, key, expected, advises);
+                        self.problems.push(problem);
+                    }
+                }
+                let Some(Value::Mapping(entries)) = node_at(&mut self.trial, &path).map(|node| &mut node.value) else {
+                    return self.advance(&path);
+                };
+                let before = entries.len();
+                let unknown: HashSet<String> = unknown.into_iter().collect();
+                entries.retain(|key, _| !unknown.contains(key));
+                entries.len() < before || self.advance(&path)
             }
             FaultKind::MissingKey { key } => {
                 let mut target = path.clone();

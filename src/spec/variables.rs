@@ -7,9 +7,9 @@
 use indexmap::IndexMap;
 
 use super::node::{Entry, Node, Origin, Value};
-use super::problem::Problem;
+use super::problem::{MOST_ADVISED, Problem};
 use super::source::{Sources, Span};
-use super::suggest::did_you_mean;
+use super::suggest::{did_you_mean, listed};
 use super::template::{Piece, pieces};
 
 /// Limits on what substitution may build: variables that repeat each other grow exponentially.
@@ -162,6 +162,9 @@ impl Scope<'_> {
             return Problem::new(span, format!("'{name}' is not the name of a variable"))
                 .help("names are letters, digits, '_' and '-'; write '$${' for a literal '${'");
         }
+        if self.problems.len() >= MOST_ADVISED {
+            return Problem::new(span, format!("unknown variable '{name}'"));
+        }
         let choices: Vec<&str> =
             self.choices.map(|choices| choices.keys().map(String::as_str).collect()).unwrap_or_default();
         let vars = match self.defined {
@@ -178,7 +181,7 @@ impl Scope<'_> {
         if known.is_empty() {
             problem.help("define it under `vars`")
         } else {
-            problem.help(format!("known here: {}", known.join(", ")))
+            problem.help(format!("known here: {}", listed(known)))
         }
     }
 
@@ -239,7 +242,8 @@ fn origin(name: &str, value: &Node) -> Box<Origin> {
     value.origin.clone().unwrap_or_else(|| Box::new(Origin { variable: name.to_string(), span: value.span }))
 }
 
-fn measure(node: &Node) -> (usize, usize) {
+/// The number of values of a tree, and its depth.
+pub(super) fn measure(node: &Node) -> (usize, usize) {
     let mut nodes = 1;
     let mut levels = 0;
     for (_, child) in node.children() {

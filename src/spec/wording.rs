@@ -20,7 +20,18 @@ pub(super) struct Wording<'a> {
 const MOST_PLACES: usize = 3;
 
 impl Wording<'_> {
-    pub fn unknown_key(&self, path: &[Step], entry: &Entry, key: &str, expected: &[&'static str]) -> Problem {
+    /// `advises`: whether to say what was perhaps meant.
+    pub fn unknown_key(
+        &self,
+        path: &[Step],
+        entry: &Entry,
+        key: &str,
+        expected: &[&'static str],
+        advises: bool,
+    ) -> Problem {
+        if !advises {
+            return Problem::new(entry.key_span, format!("unknown key '{key}'"));
+        }
         let mut guess = did_you_mean(key, expected.iter().copied());
         if guess.is_empty() && path.is_empty() {
             guess = self.place_of(key).unwrap_or_default();

@@ -27,8 +27,13 @@ pub(super) fn read(sources: &Sources, file: usize, start: usize) -> Result<Optio
     check_characters(sources, file, start)?;
     let outline = || outline::read(sources, file, start);
     let value = || serde_yaml::from_str::<serde_yaml::Value>(&text[start..]);
-    let (outline, value) = if text.len() < WORTH_SHARING { (outline(), value()) } else { rayon::join(outline, value) };
-    let outline = outline?;
+    // The time of libyaml grows with the square of the depth: it only reads a text that is known to be flat enough.
+    let (outline, value) = if text.len() < WORTH_SHARING || brackets_open(&text[start..]) > outline::MOST_LEVELS {
+        (outline()?, value())
+    } else {
+        let (outline, value) = rayon::join(outline, value);
+        (outline?, value)
+    };
     let value = value.map_err(|error| vec![record_problem(sources, file, start, &error)])?;
     let Some(outline) = outline else {
         return Ok(None);
@@ -36,6 +41,20 @@ pub(super) fn read(sources: &Sources, file: usize, start: usize) -> Result<Optio
     let mut join = Join { sources, problems: Vec::new() };
     let node = join.node(&outline, value);
     if join.problems.is_empty() { Ok(Some(node)) } else { Err(join.problems) }
+}
+
+/// The most brackets and braces open at once, those in quotes and comments counted with the others.
+fn brackets_open(text: &str) -> usize {
+    let (mut open, mut most) = (0usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => continue,
+        }
+        most = most.max(open);
+    }
+    most
 }
 
 /// Characters that no editor shows, and that YAML 1.1 and 1.2 read differently or not at all.

@@ -92,23 +92,30 @@ impl Stage for Bundle {
             add_lock(&mut lock, &stage, &whole);
             for output in whole.outputs.iter().filter(|output| output.holds() == PortType::Files) {
                 for name in output.file_names() {
+                    go_on(context)?;
                     files.insert(format!("{stage}/{name}"), output.file(name)?);
                 }
             }
         }
         files.insert("results.lock".to_owned(), lock.into_bytes());
-        let sums = sums(&files);
-        files.insert("README.md".to_owned(), self.readme(&files).into_bytes());
-        files.insert("SHA256SUMS".to_owned(), sums.into_bytes());
-        let bytes = zipped(&self.name, &files)?;
+        let sums = sums(&files, context)?;
+        // As `sha256sum` writes and checks them.
+        let listed: String = files.keys().zip(&sums).map(|(name, sum)| format!("{sum}  {name}\n")).collect();
+        files.insert("README.md".to_owned(), self.readme(&files, &sums).into_bytes());
+        files.insert("SHA256SUMS".to_owned(), listed.into_bytes());
+        let bytes = zipped(&self.name, &files, context)?;
         context.headline(format!("{}.zip, {} files, {} kB", self.name, files.len(), bytes.len() / 1000));
         context.put_file("zip", &format!("{}.zip", self.name), &bytes)?;
-        files.iter().try_for_each(|(name, bytes)| context.put_file("folder", &format!("{}/{name}", self.name), bytes))
+        files.iter().try_for_each(|(name, bytes)| {
+            go_on(context)?;
+            context.put_file("folder", &format!("{}/{name}", self.name), bytes)
+        })
     }
 }
 
 impl Bundle {
-    fn readme(&self, files: &BTreeMap<String, Vec<u8>>) -> String {
+    /// `sums` are those of the files, in their order.
+    fn readme(&self, files: &BTreeMap<String, Vec<u8>>, sums: &[String]) -> String {
         let mut text = format!("# {}\n\n", self.title.as_deref().unwrap_or(&self.name));
         if let Some(author) = &self.author {
             let _ = writeln!(text, "{author}\n");
@@ -119,8 +126,8 @@ impl Bundle {
             let _ = writeln!(text, "`runner run {pipeline}` makes them anew, given the same data.");
         }
         text.push_str("\n| file | bytes | SHA-256 |\n|---|---:|---|\n");
-        for (name, bytes) in files {
-            let _ = writeln!(text, "| `{name}` | {} | `{}` |", bytes.len(), sha256(bytes));
+        for ((name, bytes), sum) in files.iter().zip(sums) {
+            let _ = writeln!(text, "| `{name}` | {} | `{sum}` |", bytes.len());
         }
         text
     }
@@ -137,17 +144,29 @@ fn add_lock(lock: &mut String, stage: &str, whole: &WholeStage) {
     }
 }
 
-/// As `sha256sum` writes and checks them.
-fn sums(files: &BTreeMap<String, Vec<u8>>) -> String {
-    files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes))).collect()
+/// Bytes that are summed or packed between two looks at whether the user wants to stop.
+const BETWEEN_LOOKS: usize = 1 << 20;
+
+fn go_on(context: &StageContext) -> anyhow::Result<()> {
+    anyhow::ensure!(!context.report().cancelled(), "interrupted");
+    Ok(())
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+/// The sum of each file, in their order.
+fn sums(files: &BTreeMap<String, Vec<u8>>, context: &StageContext) -> anyhow::Result<Vec<String>> {
+    let sum = |bytes: &Vec<u8>| {
+        let mut hasher = Sha256::new();
+        for piece in bytes.chunks(BETWEEN_LOOKS) {
+            go_on(context)?;
+            hasher.update(piece);
+        }
+        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    };
+    files.values().map(sum).collect()
 }
 
 /// Sorted, all of one time and one mode.
-fn zipped(folder: &str, files: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<Vec<u8>> {
+fn zipped(folder: &str, files: &BTreeMap<String, Vec<u8>>, context: &StageContext) -> anyhow::Result<Vec<u8>> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
@@ -155,7 +174,10 @@ fn zipped(folder: &str, files: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<Vec
         .unix_permissions(0o644);
     for (name, bytes) in files {
         writer.start_file(format!("{folder}/{name}"), options)?;
-        writer.write_all(bytes)?;
+        for piece in bytes.chunks(BETWEEN_LOOKS) {
+            go_on(context)?;
+            writer.write_all(piece)?;
+        }
     }
     Ok(writer.finish()?.into_inner())
 }

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::adapter::Adapter;
 use super::dataset::{self, FOLD, LABEL, LABEL_NAME, PART};
 use super::figures::put_figures;
 use super::split::GroupKey;
@@ -36,7 +37,7 @@ pub struct Describe {
 
 impl Stage for Describe {
     const KIND: &'static str = "describe";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
     const INPUTS: &'static [InputPort] = &[InputPort::table(
         "rows",
@@ -87,7 +88,7 @@ impl Stage for Describe {
             origins: Some(Origins { source: &sources, line: &lines }),
             seed: context.seed(),
         };
-        let profile = profile::profile(&input, &self.options, context.threads())?;
+        let profile = profile::profile(&input, &self.options, context.threads(), &Adapter(context.report()))?;
         let mut json = serde_json::to_value(&profile)?;
         json["label_classes"] = serde_json::to_value(dataset::classes(&dataset::strings(&all, &label)?))?;
         put_figures(context, Self::KIND, &[("profile", json.clone())], &[])?;

@@ -10,11 +10,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::adapter::Adapter;
 use super::dataset::{self, LABEL, PART, ROW_ID, distinct, model_columns};
 use super::figures::put_figures;
 use super::predictor::{self, Predictor};
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use crate::ml::frame::Frame;
 use crate::ml::importance::{Group, Importance, permutation_importance};
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
@@ -69,7 +71,7 @@ fn default_mistakes() -> usize {
 
 impl Stage for Inspect {
     const KIND: &'static str = "inspect";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "what a model leans on, and where it is sure and wrong";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -113,7 +115,8 @@ impl Stage for Inspect {
         let row_id = dataset::integers(&rows, ROW_ID)?;
         let truth = labels(&rows, model.classes())?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), context.report())?;
-        let probabilities = model.probabilities(&frames)?;
+        let progress = Adapter(context.report());
+        let probabilities = model.probabilities(&frames, &progress)?;
         let scores = match model.is_probabilistic() {
             true => Scores::from_probabilities(model.classes(), &truth, &probabilities),
             false => Scores::new(model.classes(), &truth, &probabilities.argmax_rows()),
@@ -124,9 +127,10 @@ impl Stage for Inspect {
         let mut found =
             permutation_importance(&truth, model.classes(), &groups, self.repeats, seed, threads, |shuffle| {
                 match shuffle {
-                    None => model.probabilities(&frames),
+                    None => model.probabilities(&frames, &progress),
                     Some(shuffle) => {
-                        model.probabilities(&frames.iter().map(|frame| shuffle.apply(frame)).collect::<Vec<_>>())
+                        let frames: Vec<Frame> = frames.iter().map(|frame| shuffle.apply(frame)).collect();
+                        model.probabilities(&frames, &progress)
                     }
                 }
             })?;

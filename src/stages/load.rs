@@ -143,7 +143,9 @@ impl Stage for Load {
             files.push((name.clone(), download.url.clone(), download::get(download, context.report())?));
         }
         let inputs: Vec<Input> = files.iter().map(|(name, path, bytes)| Input { name, path, bytes }).collect();
-        let loaded = tabular::load(&inputs, &self.options()).map_err(|errors| joined(&errors))?;
+        let report = context.report();
+        let loaded = tabular::load_until(&inputs, &self.options(), &|| report.cancelled());
+        let loaded = loaded.map_err(|errors| joined(&errors))?;
         for note in &loaded.notes {
             context.report().warn(note);
         }

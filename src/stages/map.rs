@@ -79,7 +79,7 @@ fn default_iterations() -> usize {
 
 impl Stage for Map {
     const KIND: &'static str = "map";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const SUMMARY: &'static str = "vectors of the training rows laid out in the plane";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -122,14 +122,14 @@ impl Stage for Map {
         let (rows, vectors) = self.draw(&data, context.seed())?;
         let adapter = Adapter(context.report());
         let (places, left) = match self.method {
-            Method::Pca => (plane::principal_plane(&vectors).0, None),
+            Method::Pca => (plane::principal_plane(&vectors, &adapter)?.0, None),
             Method::Tsne => {
                 let options = TsneOptions { perplexity: self.perplexity, iterations: self.iterations };
                 let (places, left) = plane::tsne(&vectors, &options, context.threads(), &adapter)?;
                 (places, Some(left))
             }
         };
-        let near = plane::nearest(&vectors, NEIGHBOURS, context.threads());
+        let near = plane::nearest(&vectors, NEIGHBOURS, context.threads(), &adapter)?;
         let labels: Vec<u32> = rows.iter().map(|&i| data.labels[i]).collect();
         let all = dataset::strings(&context.input("rows")?.table()?, LABEL)?;
         let document = json!({
@@ -146,7 +146,7 @@ impl Stage for Map {
                 "count": near.first().map_or(0, Vec::len),
                 "of_own_class": own_class(&near, &labels),
                 "by_chance": by_chance(&labels, data.classes.len()),
-                "kept_in_plane": plane::agreement(&near, &places, context.threads()),
+                "kept_in_plane": plane::agreement(&near, &places, context.threads(), &adapter)?,
             },
         });
         let own = 100.0 * document["neighbours"]["of_own_class"].as_f64().unwrap_or(0.0);

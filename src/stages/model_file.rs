@@ -12,6 +12,7 @@ use crate::ml::classical::Fitted;
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
 use crate::ml::network::Classifier;
+use crate::ml::progress::Progress;
 
 const FORMAT: u32 = 1;
 
@@ -137,10 +138,10 @@ impl ModelFile {
     }
 
     /// Class probabilities (rows × classes) of every row, in order.
-    pub fn predict_probabilities(&self, frame: &Frame) -> anyhow::Result<Matrix> {
+    pub fn predict_probabilities(&self, frame: &Frame, progress: &dyn Progress) -> anyhow::Result<Matrix> {
         Ok(match &self.learner {
-            Learner::Network(network) => network.predict_probabilities(frame)?,
-            Learner::Baseline(baseline) => baseline.predict_probabilities(frame)?,
+            Learner::Network(network) => network.predict_or_stop(frame, progress)?,
+            Learner::Baseline(baseline) => baseline.predict_or_stop(frame, progress)?,
         })
     }
 

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::adapter::Adapter;
 use super::dataset::{self, LABEL, ROW_ID, distinct, model_columns};
 use super::predictions::probability_of;
 use super::predictor::Predictor;
@@ -82,7 +83,7 @@ impl Stage for Predict {
         let rows = dataset::filtered(&context.input("rows")?.table()?, &self.filter)?;
         let row_id = dataset::integers(&rows, ROW_ID)?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), context.report())?;
-        let probabilities = model.probabilities(&frames)?;
+        let probabilities = model.probabilities(&frames, &Adapter(context.report()))?;
         let best = probabilities.argmax_rows();
         let classes = model.classes();
         let predicted: Vec<&str> = best.iter().map(|&class| classes[class as usize].as_str()).collect();

@@ -12,6 +12,7 @@ use crate::engine::{CheckContext, InputView, Report, StageContext};
 use crate::ml::ensemble::{Average, Combination};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
+use crate::ml::progress::Progress;
 
 const FORMAT: u32 = 1;
 const ENSEMBLE: &str = "ensemble.json";
@@ -220,18 +221,19 @@ impl Predictor {
     }
 
     /// Class probabilities (rows × classes) from the models' inputs.
-    pub fn probabilities(&self, frames: &[Frame]) -> anyhow::Result<Matrix> {
-        self.said(&mut frames.iter())
+    pub fn probabilities(&self, frames: &[Frame], progress: &dyn Progress) -> anyhow::Result<Matrix> {
+        self.said(&mut frames.iter(), progress)
     }
 
-    fn said(&self, frames: &mut std::slice::Iter<Frame>) -> anyhow::Result<Matrix> {
+    fn said(&self, frames: &mut std::slice::Iter<Frame>, progress: &dyn Progress) -> anyhow::Result<Matrix> {
         match self {
             Predictor::One(model) => {
-                model.predict_probabilities(frames.next().ok_or_else(|| anyhow!("a model without inputs"))?)
+                let frame = frames.next().ok_or_else(|| anyhow!("a model without inputs"))?;
+                model.predict_probabilities(frame, progress)
             }
             Predictor::Several(Several { combination, members, .. }) => {
                 let models = members.iter().filter_map(|(_, model)| model.as_ref());
-                let said = models.map(|model| model.said(frames));
+                let said = models.map(|model| model.said(frames, progress));
                 let said = said.collect::<anyhow::Result<Vec<_>>>()?;
                 Ok(combination.combine(&said.iter().collect::<Vec<_>>()))
             }

@@ -22,7 +22,7 @@ pub struct Report {
 
 impl Stage for Report {
     const KIND: &'static str = "report";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     const SUMMARY: &'static str = "one HTML page of everything";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -45,6 +45,7 @@ impl Stage for Report {
         context.headline(format!("report.html, {} kB, {} figures", html.len() / 1000, figures.len()));
         context.put_file("page", "report.html", html.as_bytes())?;
         for (name, drawing) in &figures {
+            anyhow::ensure!(!context.report().cancelled(), "interrupted");
             context.put_file("figures", &format!("figures/{name}.svg"), drawing.svg().as_bytes())?;
             context.put_file("figures", &format!("figures/{name}.pdf"), &drawing.pdf())?;
         }

@@ -90,6 +90,8 @@ pub enum Problem {
     More(usize),
     #[error("the table cannot be built: {0}")]
     Arrow(String),
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl CsvError {

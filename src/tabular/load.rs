@@ -17,6 +17,16 @@ use super::options::{ColumnType, LoadOptions};
 use super::records::{Records, check_text, delimiter_byte};
 use super::types::RawColumn;
 
+/// Whether the user wants to stop.
+type Cancelled<'a> = &'a dyn Fn() -> bool;
+
+/// Records read between two looks at it.
+const BETWEEN_LOOKS: usize = 1024;
+
+fn go_on(cancelled: Cancelled) -> Result<(), CsvError> {
+    if cancelled() { Err(CsvError::options(Problem::Interrupted)) } else { Ok(()) }
+}
+
 /// A CSV file in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
@@ -42,17 +52,22 @@ pub struct Loaded {
 /// Errors are those of all files at once as far as they can be told apart: first of the bytes and headers, then of the
 /// names in the options, then of the records, then of the values; ten of a kind, then their count.
 pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, Vec<CsvError>> {
+    load_until(inputs, options, &|| false)
+}
+
+/// The same, until it is cancelled.
+pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled) -> Result<Loaded, Vec<CsvError>> {
     let delimiter = delimiter_byte(options.delimiter).map_err(|error| vec![error])?;
     check_inputs(inputs).map_err(|problem| vec![CsvError::options(problem)])?;
     let mut files = open(inputs, delimiter)?;
     let headers: Vec<(&str, Vec<String>)> =
         files.iter().map(|file| (file.records.path(), file.header.names.clone())).collect();
     let layout = Layout::new(&headers, options)?;
-    let mut rows = read(&mut files, &layout)?;
+    let mut rows = read(&mut files, &layout, cancelled)?;
     let mut notes: Vec<String> = files.iter().flat_map(File::notes).collect();
     notes.extend(layout.notes.iter().cloned());
 
-    let columns = typed(&mut rows, inputs, &layout, options, &mut notes)?;
+    let columns = typed(&mut rows, inputs, &layout, options, &mut notes, cancelled)?;
     let batch = assemble(&files, rows, columns, options).map_err(|error| vec![error])?;
     let batch = filtered(batch, options).map_err(|error| vec![error])?;
     let schema = batch.schema_ref();
@@ -134,7 +149,7 @@ fn open<'a>(inputs: &[Input<'a>], delimiter: u8) -> Result<Vec<File<'a>>, Vec<Cs
 }
 
 /// Reads the body of every file.
-fn read(files: &mut [File], layout: &Layout) -> Result<Rows, Vec<CsvError>> {
+fn read(files: &mut [File], layout: &Layout, cancelled: Cancelled) -> Result<Rows, Vec<CsvError>> {
     let mut rows = Rows {
         source: Vec::new(),
         line: Vec::new(),
@@ -146,7 +161,7 @@ fn read(files: &mut [File], layout: &Layout) -> Result<Rows, Vec<CsvError>> {
         let before = rows.line.len();
         let positions: Vec<Option<usize>> =
             layout.read.iter().map(|name| file.header.names.iter().position(|n| n == name)).collect();
-        if let Err(error) = read_file(index, file, &positions, &mut rows, &mut problems) {
+        if let Err(error) = read_file(index, file, &positions, &mut rows, &mut problems, cancelled) {
             problems.push(error);
         } else if rows.line.len() == before {
             problems.push(CsvError::file(file.records.path(), Problem::HeaderOnly));
@@ -162,9 +177,13 @@ fn read_file(
     positions: &[Option<usize>],
     rows: &mut Rows,
     problems: &mut Problems,
+    cancelled: Cancelled,
 ) -> Result<(), CsvError> {
     let expected = file.header.names.len();
     while let Some(span) = file.records.next_record()? {
+        if rows.line.len() % BETWEEN_LOOKS == 0 {
+            go_on(cancelled)?;
+        }
         let fields = file.records.fields();
         if fields.len() != expected {
             let (found, end) = (fields.len(), file.records.last_line());
@@ -195,12 +214,14 @@ fn typed(
     layout: &Layout,
     options: &LoadOptions,
     notes: &mut Vec<String>,
+    cancelled: Cancelled,
 ) -> Result<Vec<(String, ArrayRef)>, Vec<CsvError>> {
     let mut problems = Problems::default();
     let (source, line) = (&rows.source, &rows.line);
     let place = |row: usize| (inputs[source[row]].path, line[row] as u64);
     let mut columns = Vec::with_capacity(layout.read.len());
     for (name, text) in layout.read.iter().zip(&mut rows.columns) {
+        go_on(cancelled).map_err(|error| vec![error])?;
         let is_label = options.label.as_ref() == Some(name);
         let declared = options.types.get(name).copied();
         let raw = RawColumn {

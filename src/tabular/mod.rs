@@ -30,5 +30,5 @@ pub use error::{CsvError, Problem};
 pub use filter::{Condition, Filter, FilterError, OneOrMany, Scalar, Tests};
 pub use header::header;
 pub use layout::{ROW_COLUMNS, columns};
-pub use load::{Input, Loaded, load};
+pub use load::{Input, Loaded, load, load_until};
 pub use options::{ColumnType, LoadOptions};

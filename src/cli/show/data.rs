@@ -1,12 +1,21 @@
 //! What is known of data: a profile with its audit, a split, the importance of columns, and the plain facts of any other document.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::super::screen::{self, Style};
 use crate::report::{count, list, number, shown, text};
+use crate::spec::listed;
 
 /// Columns and importances shown.
 const SHOWN: usize = 12;
+
+/// Classes shown; of more, the largest.
+const MOST_CLASSES: usize = 20;
+
+/// Classes that stand beside one another.
+const MOST_ACROSS: usize = 12;
 
 /// Bars of shares are so long at most.
 const BAR: usize = 24;
@@ -19,7 +28,13 @@ pub(super) fn profile(document: &Value, style: Style, width: usize) -> String {
     text.push_str(&format!("{} {} rows, {columns} columns\n", style.bold("Data"), screen::count(rows)));
     let most = list(document, "classes").filter_map(|class| number(class, "share")).fold(0.0, f64::max);
     let mut classes = Vec::new();
-    for class in list(document, "classes") {
+    let mut largest: Vec<&Value> = list(document, "classes").collect();
+    let all = largest.len();
+    if all > MOST_CLASSES {
+        largest.sort_by_key(|class| std::cmp::Reverse(count(class, "rows").unwrap_or(0)));
+        largest.truncate(MOST_CLASSES);
+    }
+    for class in largest {
         let share = number(class, "share").unwrap_or(0.0);
         classes.push(vec![
             self::text(class, "class").unwrap_or_default().to_owned(),
@@ -30,6 +45,9 @@ pub(super) fn profile(document: &Value, style: Style, width: usize) -> String {
     }
     screen::right(&mut classes, &[1, 2]);
     text.push_str(&screen::table(&classes));
+    if all > MOST_CLASSES {
+        text.push_str(&style.note(&format!("the {MOST_CLASSES} largest of {all} classes")));
+    }
     let findings: Vec<&Value> = list(&document["audit"], "findings").collect();
     if !findings.is_empty() {
         text.push_str(&format!("\n{}\n", style.bold("Audit")));
@@ -45,11 +63,13 @@ pub(super) fn profile(document: &Value, style: Style, width: usize) -> String {
         let title = self::text(finding, "title").unwrap_or_default();
         text.push_str(&screen::wrap(title, &format!("  {mark} "), width));
     }
+    let missing: HashMap<&str, f64> = list(document, "columns")
+        .filter_map(|column| Some((self::text(column, "name")?, number(column, "missing")?)))
+        .collect();
     let mut telling: Vec<(&str, f64, f64)> = list(document, "relevance")
         .filter_map(|one| {
-            let missing = list(document, "columns").find(|column| column["name"] == one["column"]);
-            let missing = missing.and_then(|column| number(column, "missing")).unwrap_or(0.0);
-            Some((self::text(one, "column")?, number(one, "information_share")?, missing))
+            let name = self::text(one, "column")?;
+            Some((name, number(one, "information_share")?, missing.get(name).copied().unwrap_or(0.0)))
         })
         .collect();
     telling.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -79,13 +99,22 @@ pub(super) fn profile(document: &Value, style: Style, width: usize) -> String {
 /// Rows of each part by class; nothing for a document whose parts are scores.
 pub(super) fn split(document: &Value, style: Style) -> String {
     let mut rows = Vec::new();
+    let mut names: Vec<&String> = Vec::new();
+    let mut all = 0;
     for (part, of) in document["parts"].as_object().into_iter().flatten() {
         let Some(classes) = of["classes"].as_object() else { continue };
         if rows.is_empty() {
-            let names = classes.keys().map(|name| style.dim(name));
-            rows.push([style.bold("Parts"), style.dim("rows")].into_iter().chain(names).collect::<Vec<_>>());
+            all = classes.len();
+            names = classes.keys().collect();
+            if all > MOST_ACROSS {
+                names.sort_by_key(|name| std::cmp::Reverse(classes[*name].as_u64()));
+                names.truncate(MOST_ACROSS);
+            }
+            let heads = names.iter().map(|name| style.dim(name));
+            rows.push([style.bold("Parts"), style.dim("rows")].into_iter().chain(heads).collect::<Vec<_>>());
         }
-        let counts = classes.values().map(|rows| screen::count(rows.as_u64().unwrap_or(0)));
+        let rows_of = |name: &&String| classes.get(*name).and_then(Value::as_u64).unwrap_or(0);
+        let counts = names.iter().map(|name| screen::count(rows_of(name)));
         rows.push([part.clone(), screen::count(count(of, "rows").unwrap_or(0))].into_iter().chain(counts).collect());
     }
     if rows.is_empty() {
@@ -93,7 +122,11 @@ pub(super) fn split(document: &Value, style: Style) -> String {
     }
     let columns: Vec<usize> = (1..rows[0].len()).collect();
     screen::right(&mut rows, &columns);
-    format!("{}\n{}", screen::table(&rows), facts(document, style))
+    let note = match all > MOST_ACROSS {
+        true => style.note(&format!("the {MOST_ACROSS} largest of {all} classes")),
+        false => String::new(),
+    };
+    format!("{}{note}\n{}", screen::table(&rows), facts(document, style))
 }
 
 /// What is lost when a column is shuffled.
@@ -138,7 +171,7 @@ fn gather(value: &Value, path: &str, rows: &mut Vec<Vec<String>>, style: Style) 
             }
             Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => continue,
             Value::Array(items) if items.is_empty() => continue,
-            Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+            Value::Array(items) => listed(items.iter().map(shown)),
             Value::String(text) if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
                 text[..12].to_owned()
             }

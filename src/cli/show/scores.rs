@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::screen::{self, Style};
-use crate::report::{Scores, confusion_sentence, list, number, text};
+use crate::report::{Confused, MOST_CLASSES, Scores, confusion_sentence, list, number, text};
 
 /// Parts in the order of a study, with the name that is shown.
 const PARTS: [(&str, &str); 3] = [("train", "train"), ("valid", "validation"), ("test", "test")];
@@ -46,13 +46,20 @@ pub(super) fn classes(document: &Value, style: Style, width: usize) -> String {
     let mut text = String::new();
     if !scores.confusion.is_empty() {
         text.push_str(&format!("{} {}\n", style.bold("Confusion"), style.dim(&format!("rows of the {part} part"))));
-        text.push_str(&confusion(&scores, style, width));
+        let confused = scores.confused(MOST_CLASSES);
+        text.push_str(&confusion(&confused, style, width));
+        if let Some(note) = confused.note() {
+            text.push_str(&style.note(&note));
+        }
         text.push_str(&screen::wrap(&confusion_sentence(&scores).unwrap_or_default(), "  ", width));
     }
     if !scores.per_class.is_empty() {
         let heads = ["class", "rows", "precision", "recall", "F1"];
         let mut rows = vec![heads.map(|head| style.dim(head)).to_vec()];
-        rows.extend(scores.per_class.iter().map(|class| {
+        let mut is_shown = vec![scores.per_class.len() <= MOST_LISTED; scores.per_class.len()];
+        scores.worst_first().into_iter().take(MOST_LISTED).for_each(|class| is_shown[class] = true);
+        let shown = scores.per_class.iter().zip(is_shown).filter(|(_, shown)| *shown).map(|(class, _)| class);
+        rows.extend(shown.map(|class| {
             let [precision, recall, f1] =
                 [class.precision, class.recall, class.f1].map(|value| screen::decimals(value, 3));
             vec![screen::cut(&class.class, 24), screen::count(class.support), precision, recall, f1]
@@ -60,9 +67,16 @@ pub(super) fn classes(document: &Value, style: Style, width: usize) -> String {
         screen::right(&mut rows, &[1]);
         text.push_str(&format!("\n{} {}\n", style.bold("Classes"), style.dim(&format!("on the {part} part"))));
         text.push_str(&screen::table(&rows));
+        if scores.per_class.len() > MOST_LISTED {
+            let all = scores.per_class.len();
+            text.push_str(&style.note(&format!("the {MOST_LISTED} classes with most mistakes, of {all}")));
+        }
     }
     text
 }
+
+/// Classes listed with their scores.
+const MOST_LISTED: usize = 40;
 
 /// Blue what is right, orange what is not, the darker the larger the share of the true class; of a white that both begin with.
 const RIGHT: [u8; 6] = [231, 195, 153, 111, 69, 26];
@@ -70,9 +84,9 @@ const WRONG: [u8; 6] = [231, 224, 223, 216, 209, 166];
 
 /// True classes down, predicted ones across. With more classes than fit, the names across are cut, then numbers take their place, and at last
 /// the matrix is left out.
-fn confusion(scores: &Scores, style: Style, width: usize) -> String {
+fn confusion(scores: &Confused, style: Style, width: usize) -> String {
     let classes = scores.classes.len();
-    let digits = scores.confusion.iter().flatten().max().map_or(1, |most| screen::count(*most).len());
+    let digits = scores.counts.iter().flatten().max().map_or(1, |most| screen::count(*most).len());
     let longest = scores.classes.iter().map(|class| screen::visible(class)).max().unwrap_or(0);
     let named = longest.clamp(LEAST_NAME, 16).max("true class".len()) + 1;
     let room = |first: usize| width.saturating_sub(first + 2) / classes.max(1);
@@ -96,7 +110,7 @@ fn confusion(scores: &Scores, style: Style, width: usize) -> String {
         text.truncate(text.rfind(&style.dim("← predicted")).unwrap_or(text.len()));
         text.push('\n');
     }
-    for (i, row) in scores.confusion.iter().enumerate() {
+    for (i, row) in scores.counts.iter().enumerate() {
         let class = screen::cut(&scores.classes[i], named - 1);
         let class = if is_numbered { format!("{:>numbers$} {class}", i + 1) } else { class };
         text.push_str(&format!("  {class}{}", " ".repeat(first.saturating_sub(screen::visible(&class)))));

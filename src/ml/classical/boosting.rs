@@ -150,7 +150,7 @@ impl Boosting {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Boosted, Cancelled> {
-        let bins = Bins::fit(x);
+        let bins = Bins::fit(x, progress)?;
         let rows = y.len();
         let counts = class_counts(y, classes);
         // A class may miss here when only held-out rows have it; half a row keeps its logarithm
@@ -338,11 +338,14 @@ struct Boosted {
 }
 
 impl Model for Boosted {
-    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
         let classes = self.start.len();
         let mut probabilities = Matrix::zeros(x.rows, classes);
         probabilities.data.par_chunks_mut(BLOCK * classes).zip(x.data.par_chunks(BLOCK * x.cols)).for_each(
             |(out, values)| {
+                if progress.cancelled() {
+                    return;
+                }
                 let codes = self.cuts.rows(values);
                 let mut scores = self.start.repeat(out.len() / classes);
                 for round in self.trees.chunks_exact(classes) {

@@ -56,7 +56,7 @@ impl Estimator for DecisionTree {
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
         fit_occurring(x, y, classes, |y, classes| {
-            let bins = Bins::fit(x);
+            let bins = Bins::fit(x, progress)?;
             let codes = bins.columns(x);
             let growth = Growth {
                 max_depth: self.max_depth.unwrap_or(usize::MAX),

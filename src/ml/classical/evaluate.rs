@@ -200,13 +200,13 @@ impl<'a> Study<'a> {
         let model = self.fit(estimator, &self.train, &Fit { name, steps }).map_err(in_model)?;
         let fit_seconds = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        let probabilities = model.predict_probabilities(&self.test.x);
+        let probabilities = model.predict_or_stop(&self.test.x, steps.progress)?;
         let predict_seconds = start.elapsed().as_secs_f64();
         let scores = |part: &Part, probabilities: &Matrix| {
             self.score(model.as_ref(), &part.y, probabilities).with_intervals(&part.y, probabilities)
         };
         let test = scores(&self.test, &probabilities);
-        let held_out = HeldOut { valid: model.predict_probabilities(&self.valid.x), test: probabilities };
+        let held_out = HeldOut { valid: model.predict_or_stop(&self.valid.x, steps.progress)?, test: probabilities };
         let valid = (self.valid.x.rows > 0).then(|| scores(&self.valid, &held_out.valid));
         steps.advance(&format!("{name}: test accuracy {:.3}", test.accuracy));
 
@@ -241,7 +241,7 @@ impl<'a> Study<'a> {
             FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),
             source => FitError::InFold { model: name.to_owned(), fold: fold.number, source: Box::new(source) },
         })?;
-        let probabilities = model.predict_probabilities(&own.x);
+        let probabilities = model.predict_or_stop(&own.x, steps.progress)?;
         let scores = self.score(model.as_ref(), &own.y, &probabilities);
         steps.advance(&format!("{whole}: accuracy {:.3}", scores.accuracy));
         Ok(scores)

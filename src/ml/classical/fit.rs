@@ -6,7 +6,8 @@ use thiserror::Error;
 
 use super::{ArrayError, Arrays, Estimator, Model};
 use crate::ml::matrix::Matrix;
-use crate::ml::progress::Cancelled;
+use crate::ml::preprocess::InputError;
+use crate::ml::progress::{Cancelled, Progress};
 
 /// Why an estimator could not be fitted or evaluated.
 #[derive(Debug, Error)]
@@ -39,6 +40,8 @@ pub enum FitError {
     InModel { model: String, source: Box<FitError> },
     #[error("cannot start {threads} threads: {reason}; ask for fewer")]
     Threads { threads: usize, reason: String },
+    #[error(transparent)]
+    Input(InputError),
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
@@ -143,8 +146,8 @@ struct Expanded {
 }
 
 impl Model for Expanded {
-    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
-        let inner = self.inner.predict_probabilities(x);
+    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
+        let inner = self.inner.predict(x, progress);
         let mut all = Matrix::zeros(x.rows, self.classes);
         for i in 0..x.rows {
             for (k, &class) in self.occurring.iter().enumerate() {

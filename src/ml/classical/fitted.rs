@@ -9,6 +9,7 @@ use super::{ArrayError, Arrays, Baselines, Estimator, FitError, Model, fit};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
 use crate::ml::preprocess::{InputError, numbers, vectors};
+use crate::ml::progress::Progress;
 
 /// The layout of the recipe and of the arrays; a reader refuses others.
 const FORMAT: &str = "runner baseline 1";
@@ -86,6 +87,12 @@ impl Fitted {
     /// Class probabilities (rows × classes; rows sum to 1) of every row, in order.
     pub fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, InputError> {
         Ok(self.model.predict_probabilities(&self.inputs.matrix(frame)?))
+    }
+
+    /// The same, until it is cancelled.
+    pub fn predict_or_stop(&self, frame: &Frame, progress: &dyn Progress) -> Result<Matrix, FitError> {
+        let inputs = self.inputs.matrix(frame).map_err(FitError::Input)?;
+        Ok(self.model.predict_or_stop(&inputs, progress)?)
     }
 
     /// The model as (safetensors file, recipe). The same model always gives the same bytes.

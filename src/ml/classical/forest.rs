@@ -226,7 +226,7 @@ impl Recipe {
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
         fit_occurring(x, y, classes, |y, classes| {
-            let bins = Bins::fit(x);
+            let bins = Bins::fit(x, progress)?;
             let codes = bins.columns(x);
             let growth = Growth {
                 max_depth: self.max_depth.unwrap_or(usize::MAX),
@@ -287,10 +287,13 @@ impl Forest {
 }
 
 impl Model for Forest {
-    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
         probabilities.data.par_chunks_mut(BLOCK * self.classes).zip(x.data.par_chunks(BLOCK * x.cols)).for_each(
             |(out, values)| {
+                if progress.cancelled() {
+                    return;
+                }
                 let codes = self.cuts.rows(values);
                 // Tree by tree, because a tree fits the cache and a forest does not.
                 for tree in &self.trees {

@@ -52,11 +52,11 @@ impl Estimator for Knn {
         y: &[u32],
         classes: usize,
         _seed: u64,
-        _progress: &dyn Progress,
+        progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
         fit_occurring(x, y, classes, |y, classes| {
-            let standardizer = Standardizer::fit(x);
+            let standardizer = Standardizer::fit(x, progress)?;
             let rows = standardizer.apply(x);
             Ok(Box::new(Neighbours::new(standardizer, rows, y.to_vec(), classes, self.k)))
         })
@@ -85,7 +85,7 @@ struct Neighbours {
 }
 
 impl Model for Neighbours {
-    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
         let queries = self.standardizer.apply(x);
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
         let known = View::new(&self.rows.data, self.rows.rows, self.rows.cols).transposed();
@@ -94,6 +94,9 @@ impl Model for Neighbours {
             .par_chunks_mut(BLOCK * self.classes)
             .zip(queries.data.par_chunks(BLOCK * queries.cols))
             .for_each(|(out, block)| {
+                if progress.cancelled() {
+                    return;
+                }
                 let count = block.len() / queries.cols;
                 let mut dots = vec![0.0; count * self.rows.rows];
                 product(&mut dots, View::new(block, count, queries.cols), known);

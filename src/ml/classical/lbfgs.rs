@@ -51,7 +51,7 @@ pub fn minimize(
         // Without a memory of curvature the size of the gradient tells nothing of a good step: one
         // of length 1 at most.
         let first_length = if history.is_empty() { 1.0 / norm(&here.gradient).max(1.0) } else { 1.0 };
-        let Some(next) = line_search(&here, &direction, first_length, &mut evaluate) else {
+        let Some(next) = line_search(&here, &direction, first_length, progress, &mut evaluate)? else {
             return Ok(Minimum { point: here.position, converged: true });
         };
         let step = Step::between(&here, &next);
@@ -128,13 +128,15 @@ fn line_search(
     from: &Point,
     direction: &[f64],
     first_length: f64,
+    progress: &dyn Progress,
     evaluate: &mut impl FnMut(&[f64], &mut [f64]) -> f64,
-) -> Option<Point> {
+) -> Result<Option<Point>, Cancelled> {
     let slope = dot(direction, &from.gradient);
     let (mut low, mut high) = (0.0, f64::INFINITY);
     let mut length = first_length;
     let mut lowered = None;
     for _ in 0..MAX_TRIALS {
+        progress.go_on()?;
         let mut position = from.position.clone();
         add_scaled(&mut position, length, direction);
         let trial = Point::at(position, evaluate);
@@ -143,7 +145,7 @@ fn line_search(
             let steep = dot(&trial.gradient, direction) < CURVATURE * slope;
             lowered = Some(trial);
             if !steep {
-                return lowered;
+                return Ok(lowered);
             }
             low = length;
         } else {
@@ -151,7 +153,7 @@ fn line_search(
         }
         length = if high.is_finite() { (low + high) / 2.0 } else { 2.0 * low };
     }
-    lowered
+    Ok(lowered)
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

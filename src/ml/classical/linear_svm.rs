@@ -63,7 +63,7 @@ impl Estimator for LinearSvm {
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
         fit_occurring(x, y, classes, |y, classes| {
-            let standardizer = Standardizer::fit(x);
+            let standardizer = Standardizer::fit(x, progress)?;
             let design = design_matrix(&standardizer, x);
             let machines: Vec<Result<Minimum, Cancelled>> =
                 (0..classes as u32).into_par_iter().map(|class| self.separate(&design, y, class, progress)).collect();

@@ -63,13 +63,13 @@ impl Estimator for Logistic {
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
         fit_occurring(x, y, classes, |y, classes| {
-            let standardizer = Standardizer::fit(x);
+            let standardizer = Standardizer::fit(x, progress)?;
             let design = design_matrix(&standardizer, x);
             let width = x.cols + 1;
             let penalty = 1.0 / (self.c * x.rows as f64);
             let start = vec![0.0; classes * width];
             let minimum = minimize(start, self.tolerance, self.max_iterations, progress, |weights, gradient| {
-                mean_loss(&design, y, width, penalty, weights, gradient)
+                mean_loss((&design, y, width), penalty, weights, gradient, progress)
             })?;
             if !minimum.converged {
                 progress.warn(&format!(
@@ -98,13 +98,23 @@ pub(super) fn design_matrix(standardizer: &Standardizer, x: &Matrix) -> Vec<f64>
 }
 
 /// Mean cross-entropy plus `penalty / 2` × the squared weights but for the intercepts (the last
-/// weight of each class), and its gradient. `weights` is classes × width.
-fn mean_loss(design: &[f64], y: &[u32], width: usize, penalty: f64, weights: &[f64], gradient: &mut [f64]) -> f64 {
+/// weight of each class), and its gradient. `weights` is classes × width. Means nothing once it is
+/// cancelled.
+fn mean_loss(
+    (design, y, width): (&[f64], &[u32], usize),
+    penalty: f64,
+    weights: &[f64],
+    gradient: &mut [f64],
+    progress: &dyn Progress,
+) -> f64 {
     let classes = weights.len() / width;
     let blocks: Vec<(f64, Vec<f64>)> = design
         .par_chunks(BLOCK * width)
         .zip(y.par_chunks(BLOCK))
         .map(|(rows, labels)| {
+            if progress.cancelled() {
+                return (0.0, Vec::new());
+            }
             let count = labels.len();
             let rows = View::new(rows, count, width);
             let mut residuals = vec![0.0; count * classes];
@@ -170,12 +180,15 @@ impl LinearSoftmax {
 }
 
 impl Model for LinearSoftmax {
-    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
         let design = design_matrix(&self.standardizer, x);
         let width = x.cols + 1;
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
         probabilities.data.par_chunks_mut(BLOCK * self.classes).zip(design.par_chunks(BLOCK * width)).for_each(
             |(out, rows)| {
+                if progress.cancelled() {
+                    return;
+                }
                 let mut scores = vec![0.0; out.len()];
                 let weights = View::new(&self.weights, self.classes, width);
                 product(&mut scores, View::new(rows, rows.len() / width, width), weights.transposed());

@@ -53,7 +53,7 @@ struct Shares {
 }
 
 impl Model for Shares {
-    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+    fn predict(&self, x: &Matrix, _progress: &dyn Progress) -> Matrix {
         Matrix::from_vec(x.rows, self.shares.len(), self.shares.repeat(x.rows))
     }
 

@@ -55,7 +55,7 @@ pub use fitted::{Fitted, Inputs};
 
 use crate::ml::matrix::Matrix;
 use crate::ml::product;
-use crate::ml::progress::Progress;
+use crate::ml::progress::{Cancelled, Progress, Silent};
 
 /// A kind of model with its parameters, ready to be fitted, e.g. `Knn { k: 25 }`.
 pub trait Estimator: Send + Sync {
@@ -91,10 +91,22 @@ pub trait Estimator: Send + Sync {
 /// A fitted predictor.
 pub trait Model: Send + Sync {
     /// Class probabilities for `x` (rows × the columns of the fit, NaN = missing) as rows ×
-    /// classes; each row sums to 1.
+    /// classes; each row sums to 1. Looks at `progress` between blocks of rows: once that is
+    /// cancelled the rest is left out, and what is returned means nothing.
     ///
     /// Panics when `x` has another number of columns than the matrix of the fit.
-    fn predict_probabilities(&self, x: &Matrix) -> Matrix;
+    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix;
+
+    /// The same, with an error where it was cancelled.
+    fn predict_or_stop(&self, x: &Matrix, progress: &dyn Progress) -> Result<Matrix, Cancelled> {
+        let probabilities = self.predict(x, progress);
+        progress.go_on().map(|()| probabilities)
+    }
+
+    /// The same to the end.
+    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+        self.predict(x, &Silent)
+    }
 
     /// False where the "probabilities" are only scores in the right order (the support vector
     /// machines), so that a log loss of them would mean nothing.

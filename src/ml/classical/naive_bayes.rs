@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of other distributions.
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,7 +10,10 @@ use serde_json::Value;
 use super::fit::{class_counts, fit_occurring, require, softmax};
 use super::{ArrayError, Arrays, Estimator, FitError, Model};
 use crate::ml::matrix::Matrix;
-use crate::ml::progress::Progress;
+use crate::ml::progress::{Cancelled, Progress};
+
+/// Rows that one task handles.
+const BLOCK: usize = 1024;
 
 /// Gaussian naive Bayes, as scikit-learn's `GaussianNB`. A missing value is left out of the
 /// estimates and of the sums.
@@ -47,15 +51,15 @@ impl Estimator for NaiveBayes {
         y: &[u32],
         classes: usize,
         _seed: u64,
-        _progress: &dyn Progress,
+        progress: &dyn Progress,
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
         fit_occurring(x, y, classes, |y, classes| {
-            let overall = normals_of(x, &vec![0; x.rows], 1);
+            let overall = normals_of(x, &vec![0; x.rows], 1, progress)?;
             let largest = overall.iter().map(|normal| normal.variance).fold(0.0, f64::max);
             // The floor keeps a column that is constant in a class from dividing by zero.
             let smoothing = if largest > 0.0 { self.var_smoothing.max(1e-12) * largest } else { 1.0 };
-            let mut normals = normals_of(x, y, classes);
+            let mut normals = normals_of(x, y, classes, progress)?;
             for (normal, overall) in normals.iter_mut().zip(overall.iter().cycle()) {
                 // A column that is missing in the whole class tells nothing of it.
                 if normal.count == 0.0 {
@@ -88,26 +92,30 @@ struct Normal {
 }
 
 /// The normals of every column in every class, classes × columns.
-fn normals_of(x: &Matrix, y: &[u32], classes: usize) -> Vec<Normal> {
+fn normals_of(x: &Matrix, y: &[u32], classes: usize, progress: &dyn Progress) -> Result<Vec<Normal>, Cancelled> {
     let mut normals = vec![Normal { count: 0.0, mean: 0.0, variance: 0.0 }; classes * x.cols];
     let each = |normals: &mut [Normal], visit: fn(&mut Normal, f64)| {
         for (i, &label) in y.iter().enumerate() {
+            if i % BLOCK == 0 {
+                progress.go_on()?;
+            }
             for (normal, &value) in normals[label as usize * x.cols..].iter_mut().zip(x.row(i)) {
                 if value.is_finite() {
                     visit(normal, f64::from(value));
                 }
             }
         }
+        Ok(())
     };
     // Sums first and squares about the mean second: squares of large values would cancel.
     each(&mut normals, |normal, value| {
         normal.count += 1.0;
         normal.mean += value;
-    });
+    })?;
     normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.mean /= normal.count);
-    each(&mut normals, |normal, value| normal.variance += (value - normal.mean).powi(2));
+    each(&mut normals, |normal, value| normal.variance += (value - normal.mean).powi(2))?;
     normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.variance /= normal.count);
-    normals
+    Ok(normals)
 }
 
 struct NormalClasses {
@@ -119,26 +127,34 @@ struct NormalClasses {
 }
 
 impl Model for NormalClasses {
-    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
         assert_eq!(x.cols, self.columns, "predict with the columns of the fit");
         let mut probabilities = Matrix::zeros(x.rows, self.priors.len());
         // ln N(x; m, v) but for the constant ln √2π, which the softmax cancels when each class sums
         // the same columns.
         let terms: Vec<f64> = self.normals.iter().map(|normal| 0.5 * normal.variance.ln()).collect();
-        for i in 0..x.rows {
-            let mut scores = self.priors.clone();
-            for (class, score) in scores.iter_mut().enumerate() {
-                for (j, &value) in x.row(i).iter().enumerate() {
-                    if value.is_finite() {
-                        let at = class * self.columns + j;
-                        let normal = self.normals[at];
-                        *score -= terms[at] + 0.5 * (f64::from(value) - normal.mean).powi(2) / normal.variance;
-                    }
+        let classes = self.priors.len();
+        probabilities.data.par_chunks_mut(BLOCK * classes).zip(x.data.par_chunks(BLOCK * x.cols)).for_each(
+            |(out, rows)| {
+                if progress.cancelled() {
+                    return;
                 }
-            }
-            softmax(&mut scores);
-            probabilities.row_mut(i).iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
-        }
+                for (out, row) in out.chunks_exact_mut(classes).zip(rows.chunks_exact(x.cols)) {
+                    let mut scores = self.priors.clone();
+                    for (class, score) in scores.iter_mut().enumerate() {
+                        for (j, &value) in row.iter().enumerate() {
+                            if value.is_finite() {
+                                let at = class * self.columns + j;
+                                let normal = self.normals[at];
+                                *score -= terms[at] + 0.5 * (f64::from(value) - normal.mean).powi(2) / normal.variance;
+                            }
+                        }
+                    }
+                    softmax(&mut scores);
+                    out.iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
+                }
+            },
+        );
         probabilities
     }
 

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::arrays::{ArrayError, Arrays};
 use crate::ml::matrix::Matrix;
+use crate::ml::progress::{Cancelled, Progress};
 
 /// Columns, and rows, that one task handles.
 const BLOCK: usize = 8;
@@ -28,13 +29,17 @@ struct Column {
 
 impl Standardizer {
     /// A column without any value is taken as constant: it becomes 0 everywhere.
-    pub fn fit(x: &Matrix) -> Self {
+    pub fn fit(x: &Matrix, progress: &dyn Progress) -> Result<Self, Cancelled> {
         let blocks = (0..x.cols.div_ceil(BLOCK)).into_par_iter();
-        let columns = blocks.flat_map_iter(|block| {
-            let columns = x.columns(block * BLOCK..((block + 1) * BLOCK).min(x.cols));
-            columns.into_iter().map(|values| Column::fit(&values))
+        let columns = blocks.map(|block| {
+            let columns = x.columns(block * BLOCK..((block + 1) * BLOCK).min(x.cols)).into_iter().map(|values| {
+                progress.go_on()?;
+                Ok(Column::fit(&values))
+            });
+            columns.collect::<Result<Vec<_>, Cancelled>>()
         });
-        Standardizer { columns: columns.collect() }
+        let columns = columns.collect::<Result<Vec<_>, Cancelled>>()?;
+        Ok(Standardizer { columns: columns.into_iter().flatten().collect() })
     }
 
     /// Standardised values, without any missing. An infinite value, which no fit accepts, counts as
@@ -112,7 +117,7 @@ mod tests {
     fn columns_are_imputed_and_scaled_as_in_scikit_learn() {
         let column = [1.0, f32::NAN, 2.0, 7.0, 10.0];
         let x = Matrix::from_vec(5, 3, column.iter().flat_map(|&v| [v, 5.0, f32::NAN]).collect());
-        let scaled = Standardizer::fit(&x).apply(&x);
+        let scaled = Standardizer::fit(&x, &crate::ml::progress::Silent).unwrap().apply(&x);
         let expected = [-1.184_540_6, -0.121_491_35, -0.880_812_3, 0.637_829_6, 1.549_014_7f32];
         for (i, value) in expected.iter().enumerate() {
             assert!((scaled.get(i, 0) - value).abs() < 1e-6, "row {i}: {}", scaled.get(i, 0));

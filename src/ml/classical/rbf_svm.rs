@@ -76,7 +76,7 @@ impl Estimator for RbfSvm {
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
         fit_occurring(x, y, classes, |y, classes| {
-            let standardizer = Standardizer::fit(x);
+            let standardizer = Standardizer::fit(x, progress)?;
             let rows = standardizer.apply(x);
             let gamma = self.gamma.unwrap_or_else(|| usual_gamma(&rows)) as f32;
             let pairs = pairs_of(classes);
@@ -207,13 +207,16 @@ impl Machines {
 }
 
 impl Model for Machines {
-    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
         let rows = self.standardizer.apply(x);
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
         let support = self.support.len();
         let coefficients = View::new(&self.coefficients, support, self.pairs.len());
         probabilities.data.par_chunks_mut(BLOCK * self.classes).zip(rows.data.par_chunks(BLOCK * rows.cols)).for_each(
             |(out, block)| {
+                if progress.cancelled() {
+                    return;
+                }
                 let count = block.len() / rows.cols;
                 let mut kernel = vec![0.0; count * support];
                 self.support.fill(block, &mut kernel);

@@ -18,6 +18,7 @@ use crate::ml::diagnosis::Units;
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
 use crate::ml::preprocess::{InputError, Preprocessing};
+use crate::ml::progress::{Cancelled, Progress, Silent};
 
 /// Rows that pass the network at once. Few, so that what passes between layers stays in a core's cache.
 const ROWS_AT_ONCE: usize = 256;
@@ -43,6 +44,8 @@ pub enum ModelError {
     Weights(String),
     #[error("the network cannot be computed: {0}")]
     Compute(#[from] candle_core::Error),
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 impl Classifier {
@@ -100,12 +103,28 @@ impl Classifier {
         self.predict_rows(frame, &(0..frame.rows).collect::<Vec<_>>())
     }
 
+    /// The same, until it is cancelled.
+    pub fn predict_or_stop(&self, frame: &Frame, progress: &dyn Progress) -> Result<Matrix, ModelError> {
+        self.predict_rows_or_stop(frame, &(0..frame.rows).collect::<Vec<_>>(), progress)
+    }
+
     /// The same of some rows, without a copy of the frame.
     pub fn predict_rows(&self, frame: &Frame, rows: &[usize]) -> Result<Matrix, ModelError> {
+        self.predict_rows_or_stop(frame, rows, &Silent)
+    }
+
+    /// The same, until it is cancelled.
+    pub fn predict_rows_or_stop(
+        &self,
+        frame: &Frame,
+        rows: &[usize],
+        progress: &dyn Progress,
+    ) -> Result<Matrix, ModelError> {
         on_one_thread(|| {
             // Without any rows the columns are still checked.
             let parts = if rows.is_empty() { vec![rows] } else { rows.chunks(ROWS_AT_ONCE).collect() };
             let said = parts.into_par_iter().map(|part| -> Result<Vec<f32>, ModelError> {
+                progress.go_on()?;
                 let inputs = self.preprocessing.apply(frame, part)?;
                 match part.is_empty() {
                     true => Ok(Vec::new()),

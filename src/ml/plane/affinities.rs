@@ -2,9 +2,8 @@
 //!
 //! Van der Maaten and Hinton, 2008, Visualizing data using t-SNE, equations 1 and 2. Knows nothing of the plane.
 
-use std::convert::Infallible;
-
 use crate::ml::matrix::Matrix;
+use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::train::side_by_side;
 
 /// Halvings of the interval of a point's precision; fewer are enough where the entropy is met before.
@@ -14,13 +13,15 @@ const TOLERANCE: f64 = 1e-5;
 
 /// The joint probabilities of all pairs, from squared distances: symmetric, zero on the diagonal, of sum 1. `perplexity` is the effective number
 /// of neighbours of each point, below the number of points less one.
-pub fn joint(distances: &Matrix, perplexity: f64, threads: usize) -> Matrix {
+pub fn joint(
+    distances: &Matrix,
+    perplexity: f64,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<Matrix, Cancelled> {
     let count = distances.rows;
-    let row = |i: usize| Ok::<_, Infallible>(conditional(distances.row(i), i, perplexity.ln()));
-    let conditional = match side_by_side(count, threads, row) {
-        Ok(rows) => rows,
-        Err(never) => match never {},
-    };
+    let row = |i: usize| progress.go_on().map(|()| conditional(distances.row(i), i, perplexity.ln()));
+    let conditional = side_by_side(count, threads, row)?;
     let total: f64 = conditional.iter().flatten().sum();
     let scale = 1.0 / (2.0 * total.max(f64::MIN_POSITIVE));
     let mut joint = Matrix::zeros(count, count);
@@ -29,7 +30,7 @@ pub fn joint(distances: &Matrix, perplexity: f64, threads: usize) -> Matrix {
             joint.data[i * count + j] = ((one + conditional[j][i]) * scale) as f32;
         }
     }
-    joint
+    Ok(joint)
 }
 
 /// p(j | i) for all j, with the precision at which their entropy is `wanted`.
@@ -68,13 +69,14 @@ fn conditional(distances: &[f32], own: usize, wanted: f64) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::ml::plane::{distances, tests::points};
+    use crate::ml::progress::Silent;
 
     // from sklearn.manifold._t_sne import _joint_probabilities; from scipy.spatial.distance import pdist, squareform
     // d = squareform(pdist(x, "sqeuclidean")).astype(np.float32)   # x as in `principal_plane`'s test
     // print(squareform(_joint_probabilities(d, 10, 0))[0, 1:5].tolist())
     #[test]
     fn affinities_are_those_of_scikit_learn() {
-        let found = joint(&distances::squared(&points(), 1), 10.0, 2);
+        let found = joint(&distances::squared(&points(), 1, &Silent).unwrap(), 10.0, 2, &Silent).unwrap();
         let expected = [2.234_815_7e-7, 2.640_837e-9, 3.386_818e-4, 1.025_321e-5];
         for (found, expected) in found.row(0)[1..].iter().zip(expected) {
             assert!((found / expected - 1.0).abs() < 1e-3, "{found} not {expected}");
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn equal_points_feel_each_other_equally() {
-        let found = joint(&Matrix::zeros(5, 5), 2.0, 1);
+        let found = joint(&Matrix::zeros(5, 5), 2.0, 1, &Silent).unwrap();
         assert!(found.data.iter().enumerate().all(|(at, p)| *p == if at % 6 == 0 { 0.0 } else { 0.05 }), "{found:?}");
     }
 }

@@ -2,11 +2,18 @@
 
 use super::{Place, distances};
 use crate::ml::matrix::Matrix;
+use crate::ml::progress::{Cancelled, Progress};
 
 /// For each point the `k` nearest others, the nearest first; the first of equals. Fewer where there are fewer.
-pub fn nearest(points: &Matrix, k: usize, threads: usize) -> Vec<Vec<usize>> {
-    let distances = distances::squared(points, threads);
+pub fn nearest(
+    points: &Matrix,
+    k: usize,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<Vec<usize>>, Cancelled> {
+    let distances = distances::squared(points, threads, progress)?;
     let of = |i: usize| {
+        progress.go_on()?;
         let row = distances.row(i);
         let mut others: Vec<usize> = (0..points.rows).filter(|&j| j != i).collect();
         let by_distance = |a: &usize, b: &usize| row[*a].total_cmp(&row[*b]).then(a.cmp(b));
@@ -15,30 +22,36 @@ pub fn nearest(points: &Matrix, k: usize, threads: usize) -> Vec<Vec<usize>> {
             others.truncate(k);
         }
         others.sort_unstable_by(by_distance);
-        others
+        Ok(others)
     };
     (0..points.rows).map(of).collect()
 }
 
 /// The share of the neighbours `of` the points that are neighbours in the plane too, as many of them; 0 to 1, 1 for no neighbours.
-pub fn agreement(of: &[Vec<usize>], places: &[Place], threads: usize) -> f64 {
+pub fn agreement(
+    of: &[Vec<usize>],
+    places: &[Place],
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<f64, Cancelled> {
     let k = of.first().map_or(0, Vec::len);
     let flat = Matrix::from_vec(places.len(), 2, places.concat());
-    let both = nearest(&flat, k, threads);
+    let both = nearest(&flat, k, threads, progress)?;
     let kept: usize = both.iter().zip(of).map(|(plane, of)| of.iter().filter(|i| plane.contains(i)).count()).sum();
     let all: usize = of.iter().map(Vec::len).sum();
-    if all == 0 { 1.0 } else { kept as f64 / all as f64 }
+    Ok(if all == 0 { 1.0 } else { kept as f64 / all as f64 })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ml::plane::tests::points;
+    use crate::ml::progress::Silent;
 
     // print(NearestNeighbors(n_neighbors=3).fit(x).kneighbors(return_distance=False)[:4].tolist())   # x as in `principal_plane`'s test
     #[test]
     fn neighbours_are_those_of_scikit_learn() {
-        let found = nearest(&points(), 3, 2);
+        let found = nearest(&points(), 3, 2, &Silent).unwrap();
         assert_eq!(found[..4], [[9, 18, 27], [10, 19, 28], [11, 20, 29], [12, 21, 30]]);
     }
 
@@ -46,8 +59,9 @@ mod tests {
     fn a_plane_keeps_all_neighbours_of_points_that_lie_in_it() {
         let places: Vec<Place> = (0..40).map(|i| [(i * 13 % 40) as f32, (i % 5) as f32]).collect();
         let flat = Matrix::from_vec(40, 2, places.concat());
-        assert_eq!(agreement(&nearest(&flat, 4, 1), &places, 1), 1.0);
+        let near = nearest(&flat, 4, 1, &Silent).unwrap();
+        assert_eq!(agreement(&near, &places, 1, &Silent), Ok(1.0));
         let shuffled: Vec<Place> = (0..40).map(|i| places[i * i % 40]).collect();
-        assert!(agreement(&nearest(&flat, 4, 1), &shuffled, 1) < 0.5);
+        assert!(agreement(&near, &shuffled, 1, &Silent).unwrap() < 0.5);
     }
 }

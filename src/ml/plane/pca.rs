@@ -2,6 +2,7 @@
 
 use super::Place;
 use crate::ml::matrix::Matrix;
+use crate::ml::progress::{Cancelled, Progress};
 
 /// Alternations of the two directions with the points; each brings the error down by the ratio of the second and third singular
 /// value, squared.
@@ -9,7 +10,7 @@ const ITERATIONS: usize = 100;
 
 /// The points on their two leading principal components, and the share of the variance that each of these holds. The entry of largest size
 /// of a direction is positive. Orthogonal iteration (Golub and Van Loan, Matrix Computations, 4th ed., 8.2.4).
-pub fn principal_plane(points: &Matrix) -> (Vec<Place>, [f64; 2]) {
+pub fn principal_plane(points: &Matrix, progress: &dyn Progress) -> Result<(Vec<Place>, [f64; 2]), Cancelled> {
     let (count, dim) = (points.rows, points.cols);
     let mut means = vec![0.0; dim];
     for i in 0..count {
@@ -22,6 +23,7 @@ pub fn principal_plane(points: &Matrix) -> (Vec<Place>, [f64; 2]) {
         [1.0, 2.0].map(|phase: f64| (0..dim).map(|j| (phase * (j as f64 + 1.0)).sin() + 0.1).collect());
     let mut places = vec![[0.0; 2]; count];
     for _ in 0..ITERATIONS {
+        progress.go_on()?;
         orthonormalise(&mut axes);
         let mut next = [vec![0.0; dim], vec![0.0; dim]];
         for (i, place) in places.iter_mut().enumerate() {
@@ -38,7 +40,7 @@ pub fn principal_plane(points: &Matrix) -> (Vec<Place>, [f64; 2]) {
         if largest < 0.0 { -1.0 } else { 1.0 }
     });
     let places = places.iter().map(|place| [0, 1].map(|k| (signs[k] * place[k]) as f32)).collect();
-    (places, variance.map(|one| if total > 0.0 { one / total } else { 0.0 }))
+    Ok((places, variance.map(|one| if total > 0.0 { one / total } else { 0.0 })))
 }
 
 /// Gram and Schmidt. A direction of length zero stays so: there is no variance left for it.
@@ -60,6 +62,7 @@ fn normalise(axis: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ml::progress::Silent;
 
     // import numpy as np; from sklearn.decomposition import PCA
     // i, j = np.arange(60)[:, None], np.arange(5)
@@ -72,7 +75,7 @@ mod tests {
 
     #[test]
     fn places_and_shares_are_those_of_scikit_learn() {
-        let (places, shares) = principal_plane(&super::super::tests::points());
+        let (places, shares) = principal_plane(&super::super::tests::points(), &Silent).unwrap();
         for (found, expected) in places.iter().zip(PLACES) {
             assert!((found[0] - expected[0]).abs() < 1e-4 && (found[1] - expected[1]).abs() < 1e-4, "{found:?}");
         }
@@ -81,7 +84,7 @@ mod tests {
 
     #[test]
     fn points_that_are_all_alike_have_no_spread() {
-        let (places, shares) = principal_plane(&Matrix::from_vec(3, 2, vec![1.0; 6]));
+        let (places, shares) = principal_plane(&Matrix::from_vec(3, 2, vec![1.0; 6]), &Silent).unwrap();
         assert_eq!((places, shares), (vec![[0.0; 2]; 3], [0.0; 2]));
     }
 }

@@ -45,8 +45,9 @@ pub fn tsne(
     if !(perplexity >= 1.0 && perplexity < points.rows.saturating_sub(1) as f64) {
         return Err(TsneError::TooFew { points: points.rows, perplexity });
     }
-    let affinities = affinities::joint(&distances::squared(points, threads), perplexity, threads);
-    let (mut start, _) = pca::principal_plane(points);
+    let distances = distances::squared(points, threads, progress)?;
+    let affinities = affinities::joint(&distances, perplexity, threads, progress)?;
+    let (mut start, _) = pca::principal_plane(points, progress)?;
     // Small, so that the affinities decide and not the start.
     let spread = (start.iter().map(|place| place[0] * place[0]).sum::<f32>() / points.rows as f32).sqrt();
     let scale = if spread > 0.0 { 1e-4 / spread } else { 0.0 };

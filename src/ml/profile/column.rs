@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::breadth::ClassGroups;
 use super::input::{Checked, ColumnData, PreparedColumn};
 use super::key::{Key, MISSING};
 use super::wording;
@@ -36,7 +37,9 @@ pub struct ColumnProfile {
     /// Present for a text column with at least one value.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<TextSummary>,
-    /// The same over the labelled rows of each class, in the order of the class list.
+    /// The same over the labelled rows of each of the profile's `class_groups`; of a table with more than 40 columns only for the 40 most
+    /// relevant ones.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub by_class: Vec<ClassColumn>,
 }
 
@@ -103,15 +106,16 @@ pub struct ValueCount {
     pub rows: u64,
 }
 
-pub(super) fn summarise(input: &Checked, column: &PreparedColumn) -> ColumnProfile {
+/// `classes`: what the column is described by, if it is.
+pub(super) fn summarise(input: &Checked, column: &PreparedColumn, classes: Option<&ClassGroups>) -> ColumnProfile {
     let (overall, by_class, kind, infinite) = match &column.data {
         ColumnData::Numeric { values, order } => {
             let infinite = values.iter().filter(|x| x.is_infinite()).count();
-            let (overall, by_class) = numeric(input, column, values, order);
+            let (overall, by_class) = numeric(input, column, values, order, classes);
             (overall, by_class, ColumnKind::Numeric, infinite)
         }
         ColumnData::Text(values) => {
-            let (overall, by_class) = text(input, column, values);
+            let (overall, by_class) = text(input, column, values, classes);
             (overall, by_class, ColumnKind::Text, 0)
         }
     };
@@ -128,16 +132,15 @@ pub(super) fn summarise(input: &Checked, column: &PreparedColumn) -> ColumnProfi
     }
 }
 
-fn numeric(input: &Checked, column: &PreparedColumn, values: &[f64], order: &[u32]) -> (ClassColumn, Vec<ClassColumn>) {
+fn numeric(
+    input: &Checked,
+    column: &PreparedColumn,
+    values: &[f64],
+    order: &[u32],
+    classes: Option<&ClassGroups>,
+) -> (ClassColumn, Vec<ClassColumn>) {
     // `+ 0.0` turns −0 into 0.
     let sorted: Vec<f64> = order.iter().map(|&i| values[i as usize] + 0.0).collect();
-    // Walking the sorted rows leaves every class sorted as well.
-    let mut sorted_by_class: Vec<Vec<f64>> = vec![Vec::new(); input.classes.len()];
-    for &row in order {
-        if let Some(label) = input.label[row as usize] {
-            sorted_by_class[label as usize].push(values[row as usize] + 0.0);
-        }
-    }
     let entry = |class: &str, sorted: &[f64], rows: usize, distinct: usize| ClassColumn {
         class: class.into(),
         count: sorted.len() as u64,
@@ -147,8 +150,16 @@ fn numeric(input: &Checked, column: &PreparedColumn, values: &[f64], order: &[u3
         text: None,
     };
     let overall = entry("", &sorted, input.rows, column.key.distinct);
-    let class_rows = rows_by_class(input);
-    let by_class = input.classes.iter().enumerate().map(|(c, class)| {
+    let Some(classes) = classes else { return (overall, Vec::new()) };
+    // Walking the sorted rows leaves every class sorted as well.
+    let mut sorted_by_class: Vec<Vec<f64>> = vec![Vec::new(); classes.names.len()];
+    for &row in order {
+        if let Some(group) = classes.of(input.label[row as usize]) {
+            sorted_by_class[group].push(values[row as usize] + 0.0);
+        }
+    }
+    let class_rows = rows_by_class(input, classes);
+    let by_class = classes.names.iter().enumerate().map(|(c, class)| {
         let sorted = &sorted_by_class[c];
         let steps = sorted.windows(2).filter(|pair| pair[0] != pair[1]).count();
         entry(class, sorted, class_rows[c].len(), if sorted.is_empty() { 0 } else { steps + 1 })
@@ -157,7 +168,12 @@ fn numeric(input: &Checked, column: &PreparedColumn, values: &[f64], order: &[u3
     (overall, by_class)
 }
 
-fn text(input: &Checked, column: &PreparedColumn, values: &[Option<String>]) -> (ClassColumn, Vec<ClassColumn>) {
+fn text(
+    input: &Checked,
+    column: &PreparedColumn,
+    values: &[Option<String>],
+    classes: Option<&ClassGroups>,
+) -> (ClassColumn, Vec<ClassColumn>) {
     let all: Vec<u32> = (0..input.rows as u32).collect();
     let mut scratch = vec![0u64; column.key.distinct];
     let mut entry = |class: &str, rows: &[u32]| {
@@ -173,15 +189,17 @@ fn text(input: &Checked, column: &PreparedColumn, values: &[Option<String>]) -> 
         }
     };
     let overall = entry("", &all);
-    let by_class = input.classes.iter().zip(rows_by_class(input)).map(|(class, rows)| entry(class, &rows)).collect();
+    let Some(classes) = classes else { return (overall, Vec::new()) };
+    let by_class = classes.names.iter().zip(rows_by_class(input, classes)).map(|(class, rows)| entry(class, &rows));
+    let by_class = by_class.collect();
     (overall, by_class)
 }
 
-fn rows_by_class(input: &Checked) -> Vec<Vec<u32>> {
-    let mut rows = vec![Vec::new(); input.classes.len()];
+fn rows_by_class(input: &Checked, classes: &ClassGroups) -> Vec<Vec<u32>> {
+    let mut rows = vec![Vec::new(); classes.names.len()];
     for (row, label) in input.label.iter().enumerate() {
-        if let Some(label) = label {
-            rows[*label as usize].push(row as u32);
+        if let Some(group) = classes.of(*label) {
+            rows[group].push(row as u32);
         }
     }
     rows

@@ -1,51 +1,152 @@
-//! Pearson's and Spearman's correlation of every pair of numeric columns. Knows nothing of the label.
+//! Pearson's and Spearman's correlation of numeric columns: of every pair, or in a wide table of those that a screening finds strongest.
+//!
+//! Knows nothing of the label.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::input::Checked;
+use super::screening::{self, Screened};
+use crate::ml::progress::Cancelled;
+
+/// Numeric columns whose coefficients with one another are all kept. Their number grows with the square of the columns.
+const MOST_COLUMNS: usize = 40;
+/// The strongest pairs that are listed.
+const MOST_PAIRS: usize = 100;
+/// Absolute correlation from which two columns say the same.
+pub(super) const ALIKE: f64 = 0.95;
+/// Absolute correlation from which pairs are counted.
+pub(super) const STRONG: f64 = 0.5;
 
 /// Symmetric matrices over `columns`, each pair over the rows where both have a value (pairwise complete, as pandas does).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Correlations {
-    /// The numeric columns, in the table's order.
+    /// The numeric columns, in the table's order; of more than 40 the 40 that correlate most with any other.
     pub columns: Vec<String>,
     /// −1 to 1; absent where a column does not vary or fewer than two rows are complete.
     pub pearson: Vec<Vec<Option<f64>>>,
     /// Pearson's correlation of ranks, ties at their mean rank.
     pub spearman: Vec<Vec<Option<f64>>>,
+    /// Numeric columns of the table.
+    pub numeric_columns: u64,
+    /// The 100 pairs of largest size over all numeric columns, by the larger of the two coefficients.
+    pub strongest: Vec<CorrelatedPair>,
+    /// Pairs over all numeric columns of size 0.5 or more. Where more than 40 columns have missing values, about so many.
+    pub pairs_from_half: PairCounts,
+    /// Pairs of size 0.95 or more by either coefficient; about so many likewise.
+    pub alike: u64,
 }
 
-pub(super) fn of_columns(input: &Checked) -> Correlations {
+/// Two numeric columns and their coefficients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CorrelatedPair {
+    pub a: String,
+    pub b: String,
+    pub pearson: Option<f64>,
+    pub spearman: Option<f64>,
+}
+
+/// A number of pairs by either coefficient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairCounts {
+    pub pearson: u64,
+    pub spearman: u64,
+}
+
+type Coefficients = (Option<f64>, Option<f64>);
+
+pub(super) fn of_columns(input: &Checked) -> Result<Correlations, Cancelled> {
+    let names: Vec<&str> = input.numeric().map(|(column, _, _)| column.name).collect();
     let columns: Vec<Numeric> = input.numeric().map(|(_, values, order)| Numeric { values, order }).collect();
-    let ranks: Vec<Vec<f64>> = columns.par_iter().map(|column| column.ranks(|_| true)).collect();
-    let pairs: Vec<(usize, usize)> = (0..columns.len()).flat_map(|i| (i..columns.len()).map(move |j| (i, j))).collect();
-    let computed: Vec<(Option<f64>, Option<f64>)> = pairs
-        .par_iter()
-        .map(|&(i, j)| {
-            let (a, b) = (&columns[i], &columns[j]);
-            let linear = pearson(a.values, b.values);
-            let complete = a.order.len() == input.rows && b.order.len() == input.rows;
-            let ranked = if complete || i == j {
-                pearson(&ranks[i], &ranks[j])
-            } else {
-                // Ranks among the complete pairs differ from ranks among all values.
-                let both = |row: usize| a.values[row].is_finite() && b.values[row].is_finite();
-                pearson(&a.ranks(both), &b.ranks(both))
-            };
-            (linear, ranked)
-        })
-        .collect();
-    let mut result = Correlations {
-        columns: input.numeric().map(|(column, _, _)| column.name.to_string()).collect(),
-        pearson: vec![vec![None; columns.len()]; columns.len()],
-        spearman: vec![vec![None; columns.len()]; columns.len()],
+    let screened = if columns.len() > MOST_COLUMNS { Some(screen(input, &columns)?) } else { None };
+    let chosen: Vec<usize> = match &screened {
+        Some(screened) => screened.most_related(MOST_COLUMNS),
+        None => (0..columns.len()).collect(),
     };
-    for ((i, j), (linear, ranked)) in pairs.into_iter().zip(computed) {
+    let pairs: Vec<(usize, usize)> = (0..chosen.len()).flat_map(|i| (i..chosen.len()).map(move |j| (i, j))).collect();
+    let computed = exact(input, &columns, pairs.iter().map(|&(i, j)| (chosen[i], chosen[j])).collect())?;
+    let mut result = Correlations {
+        columns: chosen.iter().map(|&column| names[column].to_owned()).collect(),
+        pearson: vec![vec![None; chosen.len()]; chosen.len()],
+        spearman: vec![vec![None; chosen.len()]; chosen.len()],
+        numeric_columns: columns.len() as u64,
+        strongest: Vec::new(),
+        pairs_from_half: PairCounts::default(),
+        alike: 0,
+    };
+    for (&(i, j), &(linear, ranked)) in pairs.iter().zip(&computed) {
         (result.pearson[i][j], result.pearson[j][i]) = (linear, linear);
         (result.spearman[i][j], result.spearman[j][i]) = (ranked, ranked);
     }
-    result
+    let mut strongest: Vec<(usize, usize, Coefficients)> = match screened {
+        Some(screened) => {
+            (result.pairs_from_half, result.alike) = (screened.pairs_from_half, screened.alike);
+            let found = exact(input, &columns, screened.strongest.clone())?;
+            screened.strongest.into_iter().zip(found).map(|((i, j), found)| (i, j, found)).collect()
+        }
+        None => {
+            let between = pairs.iter().zip(&computed).filter(|((i, j), _)| i != j);
+            for (_, (linear, ranked)) in between.clone() {
+                let from = |least: f64, value: &Option<f64>| u64::from(value.is_some_and(|value| value.abs() >= least));
+                result.pairs_from_half.pearson += from(STRONG, linear);
+                result.pairs_from_half.spearman += from(STRONG, ranked);
+                result.alike += from(ALIKE, linear) | from(ALIKE, ranked);
+            }
+            between.map(|(&(i, j), &found)| (i, j, found)).collect()
+        }
+    };
+    let size = |(linear, ranked): Coefficients| linear.unwrap_or(0.0).abs().max(ranked.unwrap_or(0.0).abs());
+    strongest.retain(|(_, _, found)| size(*found) > 0.0);
+    strongest.sort_by(|x, y| size(y.2).total_cmp(&size(x.2)));
+    let named = |(i, j, (pearson, spearman)): (usize, usize, Coefficients)| {
+        let [a, b] = [i, j].map(|column| names[column].to_owned());
+        CorrelatedPair { a, b, pearson, spearman }
+    };
+    result.strongest = strongest.into_iter().take(MOST_PAIRS).map(named).collect();
+    Ok(result)
+}
+
+fn screen(input: &Checked, columns: &[Numeric]) -> Result<Screened, Cancelled> {
+    let complete: Vec<bool> = columns.iter().map(|column| column.order.len() == input.rows).collect();
+    // One after the other, so that only one copy of the table is there at a time.
+    let coefficients = |of: &(dyn Fn(&Numeric) -> Vec<f64> + Sync)| {
+        let standardised = columns.par_iter().map(|column| {
+            input.go_on()?;
+            Ok(screening::standardised(of(column)))
+        });
+        let standardised = standardised.collect::<Result<Vec<_>, Cancelled>>()?;
+        screening::coefficients(&standardised, &complete, &|| input.go_on())
+    };
+    let linear = coefficients(&|column| column.values.to_vec())?;
+    let ranked = coefficients(&|column| column.ranks(|_| true))?;
+    screening::screen(&linear, &ranked, MOST_PAIRS, &|| input.go_on())
+}
+
+/// The coefficients of pairs of columns.
+fn exact(input: &Checked, columns: &[Numeric], pairs: Vec<(usize, usize)>) -> Result<Vec<Coefficients>, Cancelled> {
+    // Ranks are made once for each column that is needed and has a value on every row.
+    let mut is_needed = vec![false; columns.len()];
+    pairs.iter().for_each(|&(i, j)| (is_needed[i], is_needed[j]) = (true, true));
+    let ranks = columns.par_iter().zip(is_needed).map(|(column, is_needed)| {
+        input.go_on()?;
+        Ok(if is_needed { column.ranks(|_| true) } else { Vec::new() })
+    });
+    let ranks: Vec<Vec<f64>> = ranks.collect::<Result<_, Cancelled>>()?;
+    let computed = pairs.into_par_iter().map(|(i, j)| {
+        input.go_on()?;
+        let (a, b) = (&columns[i], &columns[j]);
+        let linear = pearson(a.values, b.values);
+        let complete = a.order.len() == input.rows && b.order.len() == input.rows;
+        let ranked = if complete || i == j {
+            pearson(&ranks[i], &ranks[j])
+        } else {
+            // Ranks among the complete pairs differ from ranks among all values.
+            let both = |row: usize| a.values[row].is_finite() && b.values[row].is_finite();
+            pearson(&a.ranks(both), &b.ranks(both))
+        };
+        Ok((linear, ranked))
+    });
+    computed.collect()
 }
 
 struct Numeric<'a> {

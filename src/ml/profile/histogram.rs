@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::breadth::ClassGroups;
 use super::column::finite;
 use super::input::{Checked, ColumnData, PreparedColumn};
 
@@ -13,12 +14,12 @@ pub struct Histogram {
     pub edges: Vec<f64>,
     /// All rows with a value, labelled or not.
     pub overall: Vec<u64>,
-    /// `by_class[c][b]`: rows of class `c` in bin `b`.
+    /// `by_class[c][b]`: rows of the profile's class group `c` in bin `b`.
     pub by_class: Vec<Vec<u64>>,
 }
 
 /// `None` for texts, columns without values, and a range that overflows.
-pub(super) fn of_column(input: &Checked, column: &PreparedColumn) -> Option<Histogram> {
+pub(super) fn of_column(input: &Checked, column: &PreparedColumn, classes: &ClassGroups) -> Option<Histogram> {
     let ColumnData::Numeric { values, order } = &column.data else {
         return None;
     };
@@ -28,7 +29,7 @@ pub(super) fn of_column(input: &Checked, column: &PreparedColumn) -> Option<Hist
     let mut histogram = Histogram {
         column: column.name.into(),
         overall: vec![0; bins],
-        by_class: vec![vec![0; bins]; input.classes.len()],
+        by_class: vec![vec![0; bins]; classes.names.len()],
         edges,
     };
     let mut bin = 0;
@@ -37,8 +38,8 @@ pub(super) fn of_column(input: &Checked, column: &PreparedColumn) -> Option<Hist
             bin += 1;
         }
         histogram.overall[bin] += 1;
-        if let Some(label) = input.label[row as usize] {
-            histogram.by_class[label as usize][bin] += 1;
+        if let Some(group) = classes.of(input.label[row as usize]) {
+            histogram.by_class[group][bin] += 1;
         }
     }
     Some(histogram)

@@ -22,22 +22,20 @@ pub(super) fn discrete(key: &Key, label: &[Option<u32>], classes: usize) -> Opti
     let mut class_rows = vec![0u64; classes];
     let mut value_rows: Vec<u64> = Vec::new();
     let (mut cells, mut joint) = (0u64, 0.0);
+    let mut own: Vec<u32> = Vec::new();
     for set in key.sets().iter() {
-        let mut counts = vec![0u64; classes];
-        for &row in set {
-            if let Some(label) = label[row as usize] {
-                counts[label as usize] += 1;
-            }
-        }
-        let total: u64 = counts.iter().sum();
-        if total == 0 {
+        own.clear();
+        own.extend(set.iter().filter_map(|&row| label[row as usize]));
+        if own.is_empty() {
             continue;
         }
-        value_rows.push(total);
-        for (count, class_total) in counts.iter().zip(&mut class_rows) {
-            *class_total += count;
-            cells += u64::from(*count > 0);
-            joint += x_ln_x(*count as f64);
+        value_rows.push(own.len() as u64);
+        // By class in ascending order, without a look at the many classes that a value does not have.
+        own.sort_unstable();
+        for same in own.chunk_by(|a, b| a == b) {
+            class_rows[same[0] as usize] += same.len() as u64;
+            cells += 1;
+            joint += x_ln_x(same.len() as f64);
         }
     }
     let rows: u64 = class_rows.iter().sum();
@@ -136,12 +134,13 @@ pub(super) fn continuous(
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let sorted: Vec<f64> = points.iter().map(|point| point.0).collect();
     let digamma = digamma_table(points.len());
+    let mut by_class: Vec<Vec<f64>> = class_rows.iter().map(|&rows| Vec::with_capacity(rows)).collect();
+    points.iter().for_each(|point| by_class[point.1 as usize].push(point.0));
     let mut sum = 0.0;
-    for (class, &rows) in class_rows.iter().enumerate().filter(|(_, rows)| **rows > 1) {
-        let own: Vec<f64> = points.iter().filter(|point| point.1 as usize == class).map(|point| point.0).collect();
+    for (own, &rows) in by_class.iter().zip(&class_rows).filter(|(_, rows)| **rows > 1) {
         let k = neighbours.min(rows - 1);
         for i in 0..own.len() {
-            let radius = kth_distance(&own, i, k).next_down().max(0.0);
+            let radius = kth_distance(own, i, k).next_down().max(0.0);
             let low = sorted.partition_point(|&x| x < own[i] && own[i] - x > radius);
             let high = sorted.partition_point(|&x| x <= own[i] || x - own[i] <= radius);
             sum += digamma[k] - digamma[rows] - digamma[high - low];

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::key::{Key, connected};
 use super::options::ProfileOptions;
 use crate::ml::frame::{Column, Frame};
+use crate::ml::progress::{Cancelled, Progress};
 
 /// Part codes of `ProfileInput::part`.
 pub const TRAIN: u8 = 0;
@@ -62,6 +63,8 @@ pub enum ProfileError {
     Option { name: &'static str, value: usize, low: usize, high: usize },
     #[error("cannot start threads: {0}")]
     Threads(String),
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 /// A checked input with what several statistics need of each column. Exists only if valid.
@@ -78,6 +81,7 @@ pub(super) struct Checked<'a> {
     pub origins: Option<Origins<'a>>,
     pub seed: u64,
     pub options: &'a ProfileOptions,
+    progress: &'a dyn Progress,
 }
 
 pub(super) struct PreparedColumn<'a> {
@@ -102,7 +106,11 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Checked<'a> {
-    pub fn new(input: &'a ProfileInput, options: &'a ProfileOptions) -> Result<Self, ProfileError> {
+    pub fn new(
+        input: &'a ProfileInput,
+        options: &'a ProfileOptions,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, ProfileError> {
         options.check()?;
         let rows = input.frame.rows;
         if rows == 0 {
@@ -115,12 +123,21 @@ impl<'a> Checked<'a> {
         check_codes(input)?;
         check_near_duplicate_columns(input.frame, options)?;
         let named: Vec<(&String, &Column)> = input.frame.columns.iter().collect();
-        let columns = named.into_par_iter().map(|(name, column)| prepare(name, column)).collect::<Result<_, _>>()?;
+        let columns = named
+            .into_par_iter()
+            .map(|(name, column)| {
+                progress.go_on()?;
+                prepare(name, column)
+            })
+            .collect::<Result<_, _>>()?;
         let groups: Vec<Group> = input
             .groups
             .iter()
-            .map(|(name, values)| Group { name, values, key: Key::of_texts(values.iter().map(Option::as_deref)) })
-            .collect();
+            .map(|(name, values)| {
+                progress.go_on()?;
+                Ok(Group { name, values, key: Key::of_texts(values.iter().map(Option::as_deref)) })
+            })
+            .collect::<Result<_, Cancelled>>()?;
         Ok(Checked {
             rows,
             labelled: input.label.iter().flatten().count(),
@@ -133,7 +150,13 @@ impl<'a> Checked<'a> {
             origins: input.origins,
             seed: input.seed,
             options,
+            progress,
         })
+    }
+
+    /// An error once the user wants to stop; every loop over columns, keys or pairs asks.
+    pub fn go_on(&self) -> Result<(), Cancelled> {
+        self.progress.go_on()
     }
 
     /// The numeric columns as (position in the table, name, values, order).

@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use crate::ml::progress::Cancelled;
+
 /// The code of a row without a value.
 pub(super) const MISSING: u32 = u32::MAX;
 
@@ -56,23 +58,39 @@ impl Key {
     }
 
     /// Rows are equal when they are in every one of `keys`, missing being equal to missing. Missing where all are.
-    pub fn all_of(keys: &[&Key], rows: usize) -> Key {
+    /// `go_on` is asked between two keys.
+    pub fn all_of(keys: &[&Key], rows: usize, go_on: &dyn Fn() -> Result<(), Cancelled>) -> Result<Key, Cancelled> {
         let Some((first, rest)) = keys.split_first() else {
-            return Key { codes: vec![MISSING; rows], distinct: 0 };
+            return Ok(Key { codes: vec![MISSING; rows], distinct: 0 });
         };
         let mut joined = (*first).clone();
         for key in rest {
+            // Rows that all differ already stay so, with the same codes.
+            if joined.distinct == rows {
+                break;
+            }
+            go_on()?;
             joined = Key::of(joined.codes.iter().zip(&key.codes).map(|(&a, &b)| {
                 let missing = a == MISSING && b == MISSING;
                 (!missing).then_some((a, b))
             }));
         }
-        joined
+        Ok(joined)
     }
 
     /// Missing rows as one more value.
     pub fn with_missing_as_value(&self) -> Key {
-        Key::of(self.codes.iter().map(|&code| Some(code)))
+        let mut known = vec![MISSING; self.distinct + 1];
+        let mut distinct = 0;
+        let codes = self.codes.iter().map(|&code| {
+            let slot = &mut known[(code as usize).min(self.distinct)];
+            if *slot == MISSING {
+                *slot = distinct;
+                distinct += 1;
+            }
+            *slot
+        });
+        Key { codes: codes.collect(), distinct: distinct as usize }
     }
 
     /// The rows of each value, ascending, in the order of codes.
@@ -99,10 +117,9 @@ impl Key {
 
     /// Pairs of rows with an equal value, Σ n(n−1)/2 over the values; missing counts as a value.
     pub fn equal_pairs(&self) -> f64 {
-        let with_missing = self.with_missing_as_value();
-        let mut counts = vec![0u64; with_missing.distinct];
-        for &code in &with_missing.codes {
-            counts[code as usize] += 1;
+        let mut counts = vec![0u64; self.distinct + 1];
+        for &code in &self.codes {
+            counts[(code as usize).min(self.distinct)] += 1;
         }
         counts.iter().map(|&n| n as f64 * (n as f64 - 1.0) / 2.0).sum()
     }

@@ -7,6 +7,7 @@
 //! Knows nothing of files, Arrow, caching or drawing.
 
 mod audit;
+mod breadth;
 mod column;
 mod correlation;
 mod fisher;
@@ -14,9 +15,11 @@ mod histogram;
 mod information;
 mod input;
 mod key;
+mod leading;
 mod options;
 mod pca;
 mod relevance;
+mod screening;
 mod wording;
 
 use rayon::prelude::*;
@@ -27,13 +30,15 @@ pub use audit::{
     PartOverlap, ReadBy, RowSet, Severity,
 };
 pub use column::{ClassColumn, ColumnKind, ColumnProfile, NumericSummary, Quantiles, TextSummary, ValueCount};
-pub use correlation::Correlations;
+pub use correlation::{CorrelatedPair, Correlations, PairCounts};
 pub use histogram::Histogram;
 pub use input::{Origins, ProfileError, ProfileInput, TEST, TRAIN, VALID};
 pub use options::ProfileOptions;
 pub use pca::{PcaPoints, PrincipalComponents};
 pub use relevance::{InformationEstimator, Relevance};
 
+use super::progress::{Cancelled, Progress};
+use breadth::Breadth;
 use input::Checked;
 
 /// Everything that `describe` knows of a table. JSON of this struct is the stage's artifact.
@@ -47,6 +52,8 @@ pub struct Profile {
     pub columns: Vec<ColumnProfile>,
     /// One entry per class, in the order of the class list.
     pub classes: Vec<ClassBalance>,
+    /// What `by_class` of columns and histograms tells apart: the classes, or of more than 20 the largest ones and the others in sum.
+    pub class_groups: Vec<String>,
     /// Rows and classes of each part of the split; empty without one.
     pub parts: Vec<PartBalance>,
     pub correlations: Correlations,
@@ -54,7 +61,7 @@ pub struct Profile {
     pub relevance: Vec<Relevance>,
     /// Absent when fewer than two numeric columns vary.
     pub pca: Option<PrincipalComponents>,
-    /// One entry per numeric column that has values.
+    /// One entry per numeric column that has values; in a table of more than 40 columns those among the 40 most relevant ones.
     pub histograms: Vec<Histogram>,
     pub audit: Audit,
 }
@@ -80,35 +87,50 @@ pub struct PartBalance {
 /// Profiles `input` with at most `threads` threads (0 counts as 1).
 ///
 /// # Errors
-/// Lengths that disagree, labels or parts out of range, vector columns, an empty table, options out of range, or a
-/// thread pool that the system refuses.
-pub fn profile(input: &ProfileInput, options: &ProfileOptions, threads: usize) -> Result<Profile, ProfileError> {
-    let checked = Checked::new(input, options)?;
+/// Lengths that disagree, labels or parts out of range, vector columns, an empty table, options out of range, a
+/// thread pool that the system refuses, or cancellation.
+pub fn profile(
+    input: &ProfileInput,
+    options: &ProfileOptions,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<Profile, ProfileError> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.max(1))
         .build()
         .map_err(|error| ProfileError::Threads(error.to_string()))?;
-    Ok(pool.install(|| profile_checked(&checked)))
+    pool.install(|| Ok(profile_checked(&Checked::new(input, options, progress)?)?))
 }
 
-fn profile_checked(input: &Checked) -> Profile {
+fn profile_checked(input: &Checked) -> Result<Profile, Cancelled> {
     let classes = class_balance(input);
-    let columns: Vec<ColumnProfile> = input.columns.par_iter().map(|column| column::summarise(input, column)).collect();
-    let relevance = if input.labelled == 0 { Vec::new() } else { relevance::of_columns(input) };
-    let correlations = correlation::of_columns(input);
-    let audit = audit::audit(input, &columns, &classes, &correlations);
-    Profile {
+    let relevance = if input.labelled == 0 { Vec::new() } else { relevance::of_columns(input)? };
+    let breadth = Breadth::new(input, &relevance, &classes);
+    let summaries = input.columns.par_iter().enumerate().map(|(index, column)| {
+        input.go_on()?;
+        Ok(column::summarise(input, column, breadth.details(index)))
+    });
+    let columns: Vec<ColumnProfile> = summaries.collect::<Result<_, Cancelled>>()?;
+    let histograms = input.columns.par_iter().enumerate().map(|(index, column)| {
+        input.go_on()?;
+        Ok(breadth.details(index).and_then(|classes| histogram::of_column(input, column, classes)))
+    });
+    let histograms = histograms.collect::<Result<Vec<Option<Histogram>>, Cancelled>>()?;
+    let correlations = correlation::of_columns(input)?;
+    let audit = audit::audit(input, &columns, &classes, &correlations)?;
+    Ok(Profile {
         rows: input.rows as u64,
         labelled: input.labelled as u64,
         parts: part_balance(input),
-        pca: pca::of_columns(input),
-        histograms: input.columns.par_iter().filter_map(|column| histogram::of_column(input, column)).collect(),
+        pca: pca::of_columns(input)?,
+        histograms: histograms.into_iter().flatten().collect(),
         columns,
         classes,
+        class_groups: breadth.groups.names,
         correlations,
         relevance,
         audit,
-    }
+    })
 }
 
 fn class_balance(input: &Checked) -> Vec<ClassBalance> {

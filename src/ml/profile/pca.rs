@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::column::mean_and_deviation;
 use super::input::Checked;
+use super::leading;
+use crate::ml::progress::Cancelled;
 use crate::ml::rng::Stream;
 
 /// Principal components of the columns scaled to mean 0 and deviation 1, missing values at the mean.
@@ -30,37 +32,74 @@ pub struct PcaPoints {
     pub y: Vec<f64>,
 }
 
+/// Rotations take time with the cube of the columns: of more, only the leading components are computed.
+const MOST_ROTATED: usize = 60;
+
+/// A column that varies, and what scales it to mean 0 and deviation 1.
+struct Scaled<'a> {
+    name: &'a str,
+    values: &'a [f64],
+    mean: f64,
+    deviation: f64,
+}
+
+impl Scaled<'_> {
+    /// The standardised value; 0 where it is missing.
+    fn at(&self, row: usize) -> f64 {
+        let value = self.values[row];
+        if value.is_finite() { (value - self.mean) / self.deviation } else { 0.0 }
+    }
+
+    fn all(&self) -> impl Iterator<Item = f64> {
+        (0..self.values.len()).map(|row| self.at(row))
+    }
+}
+
 /// `None` when fewer than two columns vary, or no component is asked for.
-pub(super) fn of_columns(input: &Checked) -> Option<PrincipalComponents> {
-    let mut names = Vec::new();
-    let mut columns: Vec<Vec<f64>> = Vec::new();
+pub(super) fn of_columns(input: &Checked) -> Result<Option<PrincipalComponents>, Cancelled> {
+    let mut columns: Vec<Scaled> = Vec::new();
     for (column, values, _) in input.numeric() {
+        input.go_on()?;
         let known: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
         let (mean, Some(deviation)) = mean_and_deviation(&known) else {
             continue;
         };
-        if column.key.distinct < 2 || deviation == 0.0 {
-            continue;
+        if column.key.distinct >= 2 && deviation != 0.0 {
+            columns.push(Scaled { name: column.name, values, mean, deviation });
         }
-        names.push(column.name.to_string());
-        columns.push(values.iter().map(|x| if x.is_finite() { (x - mean) / deviation } else { 0.0 }).collect());
     }
-    let kept = input.options.pca_components.min(names.len());
-    if names.len() < 2 || kept == 0 {
-        return None;
+    let kept = input.options.pca_components.min(columns.len());
+    if columns.len() < 2 || kept == 0 {
+        return Ok(None);
     }
-    let (eigenvalues, components) = eigen(covariance(&columns));
-    let total: f64 = eigenvalues.iter().sum();
+    let (eigenvalues, components, total) = if columns.len() <= MOST_ROTATED {
+        let whole: Vec<Vec<f64>> = columns.iter().map(|column| column.all().collect()).collect();
+        let (eigenvalues, components) = eigen(covariance(&whole));
+        let total: f64 = eigenvalues.iter().sum();
+        (eigenvalues, components, total)
+    } else {
+        // Single precision halves the memory of very many columns; a component is exact to six digits.
+        let data: Vec<f32> = columns.iter().flat_map(|column| column.all().map(|value| value as f32)).collect();
+        let stream = Stream::new(input.seed, "profile: components", 0);
+        let (eigenvalues, components) = leading::eigenpairs(&data, input.rows, kept, stream, &|| input.go_on())?;
+        let total = columns.iter().map(|column| variance(column.all(), input.rows)).sum();
+        (eigenvalues, components.iter().map(|vector| with_sign(vector)).collect(), total)
+    };
     let components: Vec<Vec<f64>> = components.into_iter().take(kept).collect();
-    Some(PrincipalComponents {
-        columns: names,
+    Ok(Some(PrincipalComponents {
+        columns: columns.iter().map(|column| column.name.to_owned()).collect(),
         explained_variance_ratio: eigenvalues.iter().take(kept).map(|value| (value / total).max(0.0)).collect(),
         points: points(input, &columns, &components),
         components,
-    })
+    }))
 }
 
-fn points(input: &Checked, columns: &[Vec<f64>], components: &[Vec<f64>]) -> PcaPoints {
+/// Of values with mean 0.
+fn variance(values: impl Iterator<Item = f64>, rows: usize) -> f64 {
+    values.map(|x| x * x).sum::<f64>() / (rows - 1) as f64
+}
+
+fn points(input: &Checked, columns: &[Scaled], components: &[Vec<f64>]) -> PcaPoints {
     let mut rows = Stream::new(input.seed, "profile: points", 0).permutation(input.rows);
     rows.truncate(input.options.max_points);
     rows.sort_unstable();
@@ -68,7 +107,7 @@ fn points(input: &Checked, columns: &[Vec<f64>], components: &[Vec<f64>]) -> Pca
         let Some(component) = components.get(k) else {
             return 0.0;
         };
-        let sum: f64 = component.iter().zip(columns).map(|(loading, column)| loading * column[row]).sum();
+        let sum: f64 = component.iter().zip(columns).map(|(loading, column)| loading * column.at(row)).sum();
         // `+ 0.0` turns a rounded −0 into 0.
         (sum * 1e4).round() / 1e4 + 0.0
     };

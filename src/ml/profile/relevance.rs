@@ -12,6 +12,7 @@ use super::fisher;
 use super::information;
 use super::input::{Checked, ColumnData, PreparedColumn};
 use super::key::Key;
+use crate::ml::progress::Cancelled;
 use crate::ml::rng::Stream;
 
 /// A numeric column is counted value by value when every value × class cell holds this many rows on average; else
@@ -49,13 +50,17 @@ pub enum InformationEstimator {
     Neighbours,
 }
 
-pub(super) fn of_columns(input: &Checked) -> Vec<Relevance> {
+pub(super) fn of_columns(input: &Checked) -> Result<Vec<Relevance>, Cancelled> {
     let mut class_rows = vec![0u64; input.classes.len()];
     for label in input.label.iter().flatten() {
         class_rows[*label as usize] += 1;
     }
     let label_entropy = information::entropy(&class_rows);
-    input.columns.par_iter().enumerate().map(|(index, column)| of_column(input, column, index, label_entropy)).collect()
+    let of_each = input.columns.par_iter().enumerate().map(|(index, column)| {
+        input.go_on()?;
+        Ok(of_column(input, column, index, label_entropy))
+    });
+    of_each.collect()
 }
 
 fn of_column(input: &Checked, column: &PreparedColumn, index: usize, label_entropy: f64) -> Relevance {

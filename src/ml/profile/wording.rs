@@ -43,11 +43,17 @@ pub(super) fn short(text: &str, limit: usize) -> String {
     cut
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Names in a sentence, at most.
+const MOST_NAMES: usize = 12;
+
+/// `a`, `a and b`, `a, b and c`; of many the first twelve and how many more.
 pub(super) fn list(items: &[String]) -> String {
     match items {
         [] => String::new(),
         [only] => only.clone(),
+        many if many.len() > MOST_NAMES => {
+            format!("{} and {} more", many[..MOST_NAMES].join(", "), thousands((many.len() - MOST_NAMES) as u64))
+        }
         [init @ .., last] => format!("{} and {last}", init.join(", ")),
     }
 }

@@ -143,7 +143,7 @@ pub fn run(
             );
         }
         None => {
-            let (train, valid) = (score(network, job.train, job.classes)?, score(network, job.valid, job.classes)?);
+            let (train, valid) = scores(network, job, progress)?;
             curves.push(0, Steps { objective: train.loss, ..Steps::default() }, train, valid);
         }
     }
@@ -188,7 +188,7 @@ pub fn run(
             Some(average) => average.network()?,
             None => &*network,
         };
-        let (train, valid) = (score(shown, job.train, job.classes)?, score(shown, job.valid, job.classes)?);
+        let (train, valid) = scores(shown, job, progress)?;
         if !(train.loss.is_finite() && valid.loss.is_finite()) {
             diverged = Some(epoch);
             break;
@@ -326,9 +326,20 @@ fn class_weights(spec: &TrainingSpec, job: &Job) -> Result<Vec<f32>, TrainError>
     }
 }
 
+/// Scores on the training and on the validation part.
+fn scores(network: &Network, job: &Job, progress: &dyn Progress) -> Result<(PartScores, PartScores), TrainError> {
+    let of = |examples: &Examples| score(network, examples, job.classes, progress);
+    Ok((of(job.train)?, of(job.valid)?))
+}
+
 /// Scores of the network as it predicts.
-fn score(network: &Network, examples: &Examples, classes: &[String]) -> Result<PartScores, TrainError> {
-    let logits = logits(network, examples)?;
+fn score(
+    network: &Network,
+    examples: &Examples,
+    classes: &[String],
+    progress: &dyn Progress,
+) -> Result<PartScores, TrainError> {
+    let logits = logits(network, examples, progress)?;
     let mut total = 0.0f64;
     for (i, &label) in examples.labels.iter().enumerate() {
         let row = logits.row(i);
@@ -341,11 +352,12 @@ fn score(network: &Network, examples: &Examples, classes: &[String]) -> Result<P
 }
 
 /// The logits (rows × classes) of every row, as the network predicts.
-pub fn logits(network: &Network, examples: &Examples) -> Result<Matrix, TrainError> {
+pub fn logits(network: &Network, examples: &Examples, progress: &dyn Progress) -> Result<Matrix, TrainError> {
     let rows: Vec<usize> = (0..examples.rows()).collect();
-    let pieces = rows.par_chunks(ROWS_AT_ONCE).map(|rows| -> candle_core::Result<Vec<f32>> {
-        network.infer(examples.batch(rows).0)?.flatten_all()?.to_vec1()
+    let pieces = rows.par_chunks(ROWS_AT_ONCE).map(|rows| -> Result<Vec<f32>, TrainError> {
+        progress.go_on()?;
+        Ok(network.infer(examples.batch(rows).0)?.flatten_all()?.to_vec1()?)
     });
-    let pieces = pieces.collect::<candle_core::Result<Vec<_>>>()?;
+    let pieces = pieces.collect::<Result<Vec<_>, _>>()?;
     Ok(Matrix::from_vec(rows.len(), network.blueprint().classes, pieces.concat()))
 }

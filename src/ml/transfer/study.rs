@@ -107,7 +107,7 @@ impl Study<'_> {
         };
         let Outcome { curves, best_epoch, diverged, resumed } = run(&mut net, &job, checkpoints, progress)?;
         let scores = |examples: &Examples| -> Result<GroupScores, TrainError> {
-            Ok(GroupScores::new(data.classes, old.classes(), &examples.labels, &logits(&net, examples)?))
+            Ok(GroupScores::new(data.classes, old.classes(), &examples.labels, &logits(&net, examples, progress)?))
         };
         let run = StrategyRun {
             strategy,

@@ -54,21 +54,28 @@ pub fn bar_chart(title: &str, description: &str, axis: &str, bars: &[Bar]) -> Dr
     drawing
 }
 
-/// Rows of each class, in the colours of `palette` and in the order given.
+/// Bars of a class balance; with more classes the largest have one each.
+pub const MOST_BARS: usize = 40;
+
+/// Rows of each class, in the colours of `palette` and in the order given. Of more than [`MOST_BARS`] classes the smallest share a bar.
 pub fn class_balance(title: &str, classes: &[(String, u64)], palette: &Palette) -> Drawing {
     let total: f64 = classes.iter().map(|(_, rows)| *rows as f64).sum();
-    let bars: Vec<Bar> = classes
-        .iter()
-        .map(|(class, rows)| {
-            let share = *rows as f64 / total.max(1.0);
-            Bar {
-                label: class.clone(),
-                value: *rows as f64,
-                paint: palette.paint(class),
-                note: format!("{} · {}", text::count(*rows), text::percent(share)),
-            }
-        })
-        .collect();
+    let bar = |label: String, rows: u64, paint: Paint| {
+        let share = rows as f64 / total.max(1.0);
+        let note = format!("{} · {}", text::count(rows), text::percent(share));
+        Bar { label, value: rows as f64, paint, note }
+    };
+    let mut is_shown = vec![classes.len() <= MOST_BARS + 1; classes.len()];
+    let mut ranked: Vec<usize> = (0..classes.len()).collect();
+    ranked.sort_by_key(|&class| std::cmp::Reverse(classes[class].1));
+    ranked.iter().take(MOST_BARS).for_each(|&class| is_shown[class] = true);
+    let shown = classes.iter().zip(&is_shown).filter(|(_, shown)| **shown).map(|(class, _)| class);
+    let mut bars: Vec<Bar> = shown.map(|(class, rows)| bar(class.clone(), *rows, palette.paint(class))).collect();
+    if bars.len() < classes.len() {
+        let others = classes.iter().zip(&is_shown).filter(|(_, shown)| !**shown);
+        let rows = others.map(|((_, rows), _)| *rows).fold(0, u64::saturating_add);
+        bars.push(bar(format!("{} others", classes.len() - bars.len()), rows, Paint::Neutral));
+    }
     let description = bars.iter().map(|b| format!("{}: {}", b.label, b.note)).collect::<Vec<_>>();
     bar_chart(title, &description.join("; "), "", &bars)
 }

@@ -3,9 +3,9 @@
 //! For where neighbours matter and axes mean nothing, as in t-SNE: there are none. Knows nothing of how places were found.
 
 use super::drawing::{Drawing, Element};
-use super::palette::Palette;
+use super::palette::{Paint, Palette};
 use super::scale::{Scale, extent};
-use super::scatter::Point;
+use super::scatter::{Point, most_frequent};
 use super::{WIDTH, text};
 
 /// What [`cloud`] draws: `names[i]` is what point i says of itself.
@@ -18,6 +18,9 @@ pub struct CloudChart<'a> {
     pub names: &'a [String],
 }
 
+/// Classes with a colour and a name above the cloud; the points of others are grey.
+const MOST_KEYS: usize = 24;
+
 /// A square with one unit for both directions, under a line of the classes. Points are painted in their order, so that no class lies on top.
 pub fn cloud(chart: &CloudChart, palette: &Palette) -> Drawing {
     const MARGIN: f64 = 8.0;
@@ -26,22 +29,31 @@ pub fn cloud(chart: &CloudChart, palette: &Palette) -> Drawing {
     let (x, y) = (range(|p| p.x), range(|p| p.y));
     let span = (x.1 - x.0).max(y.1 - y.0).max(f64::MIN_POSITIVE);
     let unit = (WIDTH - 2.0 * MARGIN) / span;
-    let keys = keys(chart.classes);
+    let told_apart = most_frequent(chart.points, chart.classes.len(), MOST_KEYS);
+    let mut is_told_apart = vec![false; chart.classes.len()];
+    told_apart.iter().for_each(|&class| is_told_apart[class] = true);
+    let paint = |class: usize| if is_told_apart[class] { palette.paint(&chart.classes[class]) } else { Paint::Neutral };
+    let mut named: Vec<(String, Paint)> =
+        told_apart.iter().map(|&class| (chart.classes[class].clone(), paint(class))).collect();
+    if named.len() < chart.classes.len() {
+        named.push((format!("{} others", chart.classes.len() - named.len()), Paint::Neutral));
+    }
+    let keys = keys(named.iter().map(|(name, _)| name.as_str()));
     let top = 30.0 + 20.0 * (keys.last().map_or(0, |key| key.line) + 1) as f64;
     let (width, height) = (unit * (x.1 - x.0) + 2.0 * MARGIN, unit * (y.1 - y.0) + 2.0 * MARGIN);
     let left = (WIDTH - width) / 2.0;
     let mut drawing = Drawing::new(WIDTH, top + height + 4.0, chart.title, chart.description);
     drawing.heading();
-    for (class, key) in chart.classes.iter().zip(&keys) {
+    for ((_, paint), key) in named.iter().zip(&keys) {
         let line = 38.0 + 20.0 * key.line as f64;
-        drawing.add(Element::circle(key.x + 5.0, line - 4.0, 4.5).fill(palette.paint(class)));
+        drawing.add(Element::circle(key.x + 5.0, line - 4.0, 4.5).fill(*paint));
         drawing.add(Element::text(key.x + 14.0, line, &key.name));
     }
     let across = Scale::linear(x.0, x.1, left + MARGIN, left + width - MARGIN, 2);
     let upwards = Scale::linear(y.0, y.1, top + height - MARGIN, top + MARGIN, 2);
     for (point, name) in chart.points.iter().zip(chart.names).filter(|(point, _)| known(point)) {
         let Some(class) = chart.classes.get(point.class) else { continue };
-        let dot = Element::circle(across.at(point.x), upwards.at(point.y), 2.8).fill(palette.paint(class));
+        let dot = Element::circle(across.at(point.x), upwards.at(point.y), 2.8).fill(paint(point.class));
         drawing.add(dot.fill_opacity(0.72).tooltip(&format!("{class}: {name}")));
     }
     drawing
@@ -54,9 +66,9 @@ struct Key {
     line: usize,
 }
 
-fn keys(classes: &[String]) -> Vec<Key> {
+fn keys<'a>(classes: impl Iterator<Item = &'a str>) -> Vec<Key> {
     let (mut x, mut line) = (0.0, 0);
-    let mut keys = Vec::with_capacity(classes.len());
+    let mut keys = Vec::new();
     for class in classes {
         let name = text::fit(class, 12.0, WIDTH / 2.0);
         let width = 30.0 + text::width(&name, 12.0);

@@ -39,7 +39,7 @@ pub use lines::{Line, LineChart, line_chart};
 pub use palette::{Paint, Palette};
 pub use parallel::parallel_coordinates;
 pub use rails::rails;
-pub use scatter::{Point, ScatterChart, scatter};
+pub use scatter::{Point, ScatterChart, panels_caption, scatter};
 pub use slices::{Joined, Scored, Slice, SliceAxis, trial_slices};
 
 /// Width of a figure in user units.

@@ -27,13 +27,47 @@ pub struct ScatterChart<'a> {
     pub points: &'a [Point],
 }
 
+/// Panels of a scatter; with more classes those with most points have one each, and the others are context.
+const MOST_PANELS: usize = 12;
+
+/// The classes that have a panel, in the order of the class list.
+fn panel_classes(chart: &ScatterChart) -> Vec<usize> {
+    most_frequent(chart.points, chart.classes.len(), MOST_PANELS)
+}
+
+/// The classes with most points, at most `most`, in the order of the class list; of equals the first.
+pub(super) fn most_frequent(points: &[Point], classes: usize, most: usize) -> Vec<usize> {
+    let mut counts = vec![0u64; classes];
+    for point in points {
+        if let Some(count) = counts.get_mut(point.class) {
+            *count += 1;
+        }
+    }
+    let mut ranked: Vec<usize> = (0..classes).collect();
+    ranked.sort_by_key(|&class| std::cmp::Reverse(counts[class]));
+    ranked.truncate(most);
+    ranked.sort_unstable();
+    ranked
+}
+
+/// For a caption: which classes have a panel, of so many.
+pub fn panels_caption(classes: usize) -> String {
+    match classes {
+        many if many > MOST_PANELS => {
+            format!("one panel for each of the {MOST_PANELS} classes with most points, of {many}, over all the others")
+        }
+        _ => "one panel per class over all the others".to_owned(),
+    }
+}
+
 /// Three panels a line. The cross in each panel is the class' mean. Axes are cut at the 0.2 and 99.8 % quantiles, so
 /// that single outliers do not shrink the cloud; points beyond lie on the border.
 pub fn scatter(chart: &ScatterChart, palette: &Palette) -> Drawing {
     const COLUMNS: usize = 3;
     const GAP: f64 = 14.0;
     let points: Vec<Point> = chart.points.iter().copied().filter(|p| p.x.is_finite() && p.y.is_finite()).collect();
-    let panels = chart.classes.len().max(1);
+    let shown = panel_classes(chart);
+    let panels = shown.len().max(1);
     let columns = panels.min(COLUMNS);
     let left = 34.0;
     // A little room for the last frame's line.
@@ -52,7 +86,8 @@ pub fn scatter(chart: &ScatterChart, palette: &Palette) -> Drawing {
         let y = 34.0 + (height + 44.0) * (panel / columns) as f64;
         let x_scale = Scale::linear(x_low, x_high, x + 4.0, x + side - 4.0, 4);
         let y_scale = Scale::linear(y_low, y_high, y + 18.0 + height - 4.0, y + 18.0 + 4.0, 4);
-        let class = chart.classes.get(panel);
+        let place = shown.get(panel).copied();
+        let class = place.and_then(|place| chart.classes.get(place));
         let paint = class.map_or(Paint::Neutral, |class| palette.paint(class));
         let name = text::fit(class.map_or("all rows", String::as_str), 12.0, side);
         drawing.add(Element::text(x, y + 10.0, &name).bold());
@@ -72,7 +107,7 @@ pub fn scatter(chart: &ScatterChart, palette: &Palette) -> Drawing {
         let (mut sum, mut rows) = ((0.0, 0.0), 0.0);
         for point in &points {
             let (px, py) = (x_scale.at(point.x), y_scale.at(point.y));
-            if class.is_some() && point.class == panel {
+            if place == Some(point.class) {
                 own.dot(px, py);
                 sum = (sum.0 + point.x, sum.1 + point.y);
                 rows += 1.0;

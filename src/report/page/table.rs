@@ -182,6 +182,9 @@ impl Cell {
     }
 }
 
+/// A table of more rows shows the first ones: nobody reads on, and pages stay small whatever a table holds.
+const MOST_ROWS: usize = 1000;
+
 /// A table; the first cell of each row names the row.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -199,7 +202,20 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// Keeps the first rows, where there are many more, and says so in the caption: `order` is what the first ones are, e.g. `most relevant`,
+    /// `whole` where all are found.
+    pub fn first(mut self, most: usize, order: &str, whole: &str) -> Table {
+        let all = self.rows.len();
+        if all > most + most / 10 {
+            self.rows.truncate(most);
+            let (shown, all) = (text::count(most as u64), text::count(all as u64));
+            self.caption.push_str(&format!("; the {shown} {order} of {all}, all are in {whole}"));
+        }
+        self
+    }
+
     pub(super) fn write(&self, out: &mut Html) {
+        let left_out = self.rows.len().saturating_sub(MOST_ROWS);
         // What scrolls must be reachable by keyboard and have a name; as a region it would be a landmark, of which a page has few.
         out.raw("<div class=\"scroll table\" tabindex=\"0\" role=\"group\" aria-label=\"");
         out.text(if self.caption.is_empty() { "table" } else { &self.caption });
@@ -208,6 +224,13 @@ impl Table {
             // The words stay in sight of a narrow screen while the table scrolls under them.
             out.raw("<caption><span>");
             out.text(&self.caption);
+            if left_out > 0 {
+                out.text(&format!(
+                    "; the first {} of {} rows",
+                    text::count(MOST_ROWS as u64),
+                    text::count(self.rows.len() as u64)
+                ));
+            }
             out.raw("</span></caption>\n");
         }
         out.raw("<thead><tr>");
@@ -226,7 +249,7 @@ impl Table {
             out.raw("</th>");
         }
         out.raw("</tr></thead>\n<tbody>\n");
-        for row in &self.rows {
+        for row in self.rows.iter().take(MOST_ROWS) {
             out.raw("<tr>");
             for (place, (cell, column)) in row.iter().zip(&self.columns).enumerate() {
                 cell.write(out, column.align, place == 0);

@@ -55,14 +55,15 @@ fn importance(section: &mut Section, findings: &Value) {
         section.say(sentence);
     }
     let series = [Series { name: "drop".to_string(), mark: Mark::Point, paint: Paint::Positive }];
-    let rows: Vec<Row> = all
+    let shown = most_important(&all);
+    let rows: Vec<Row> = shown
         .iter()
         .map(|one| Row {
             label: one.name.clone(),
             values: vec![Some(Interval::around(one.accuracy.0, one.accuracy.1))],
         })
         .collect();
-    let description = all.iter().map(|one| format!("{} {}", one.name, decimals(one.accuracy.0, 3)));
+    let description = shown.iter().map(|one| format!("{} {}", one.name, decimals(one.accuracy.0, 3)));
     let description = description.collect::<Vec<_>>().join("; ");
     let title = "Accuracy lost when a column is shuffled";
     let svg = grouped_bars(title, &description, "drop in accuracy", &series, &rows);
@@ -70,8 +71,12 @@ fn importance(section: &mut Section, findings: &Value) {
         svg,
         format!(
             "Means of {} on {part} rows; whiskers are one standard deviation. Columns that say the same cover for each \
-             other: alone each seems to matter little.",
-            plural(repeats, "shuffling")
+             other: alone each seems to matter little.{}",
+            plural(repeats, "shuffling"),
+            match all.len() - shown.len() {
+                0 => String::new(),
+                _ => format!(" The {} that cost most, of {}.", shown.len(), all.len()),
+            }
         ),
     )));
     let mut table = Table::new(
@@ -94,7 +99,23 @@ fn importance(section: &mut Section, findings: &Value) {
         }
         table.push(row);
     }
+    let table = table.first(MOST_ROWS, "first", "importance.json");
     section.push(Block::Details { summary: "the same in numbers".to_string(), blocks: vec![Block::Table(table)] });
+}
+
+/// Bars of the chart, and rows of the table beside it.
+const MOST_BARS: usize = 40;
+const MOST_ROWS: usize = 100;
+/// Columns named in a sentence.
+const MOST_NAMES: usize = 12;
+
+/// Those that cost most, in the order given.
+fn most_important(all: &[Importance]) -> Vec<&Importance> {
+    let mut ranked: Vec<usize> = (0..all.len()).collect();
+    ranked.sort_by(|&a, &b| all[b].accuracy.0.total_cmp(&all[a].accuracy.0));
+    ranked.truncate(MOST_BARS);
+    ranked.sort_unstable();
+    ranked.into_iter().map(|one| &all[one]).collect()
 }
 
 fn part_name(findings: &Value) -> &str {
@@ -121,7 +142,12 @@ fn sentence(all: &[Importance], findings: &Value) -> Option<String> {
     let idle: Vec<&str> =
         (single.iter().filter(|one| one.accuracy.0 <= 2.0 * one.accuracy.1)).map(|one| one.name.as_str()).collect();
     if !idle.is_empty() {
-        sentence.push_str(&format!(" Within two standard deviations of nothing: {}.", idle.join(", ")));
+        let named = &idle[..idle.len().min(MOST_NAMES)];
+        let more = match idle.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        sentence.push_str(&format!(" Within two standard deviations of nothing: {}{more}.", named.join(", ")));
     }
     Some(sentence)
 }

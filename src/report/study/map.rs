@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Study, class_names, plural, stage_id};
 use crate::report::figure::text::percent;
-use crate::report::figure::{CloudChart, Point, ScatterChart, cloud, scatter};
+use crate::report::figure::{CloudChart, Point, ScatterChart, cloud, panels_caption, scatter};
 use crate::report::page::{Block, Figure, Section};
 use crate::report::read::{ColumnView, TableView, count, number, text, texts};
 
@@ -79,7 +79,13 @@ fn figures(study: &Study, section: &mut Section, document: &Value, table: &Table
     let title = format!("Each class on the map of {shown}");
     let chart = ScatterChart { title: &title, description: &sample, axes: None, classes: &classes, points: &points };
     section
-        .push(Block::Figure(Figure::new(scatter(&chart, &study.palette), "One panel per class over all the others.")));
+        .push(Block::Figure(Figure::new(scatter(&chart, &study.palette), capitalised(&panels_caption(classes.len())))));
+}
+
+/// As a sentence.
+fn capitalised(phrase: &str) -> String {
+    let mut letters = phrase.chars();
+    letters.next().map_or(String::new(), |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 /// What the shown columns say of a row.

@@ -2,9 +2,10 @@
 
 use super::comment;
 use super::models::Model;
+use crate::report::MOST_CLASSES;
 use crate::report::figure::{self, Palette};
 use crate::report::page::{Block, Cell, Column, Figure, Table};
-use crate::report::read::Scores;
+use crate::report::read::{ClassScores, Scores};
 
 /// What an interval of an accuracy is.
 pub const INTERVAL: &str = "bootstrap over rows, or Wilson's where the stage made none; rows taken as independent";
@@ -44,6 +45,9 @@ pub fn interval_cell(scores: &Scores) -> Cell {
     }
 }
 
+/// Classes that a table lists one by one.
+const MOST_LISTED: usize = 50;
+
 /// Precision, recall and F1 by class on the part that the model is judged on.
 fn class_table(caption: &str, scores: &Scores, palette: &Palette) -> Option<Block> {
     if scores.per_class.is_empty() {
@@ -54,16 +58,44 @@ fn class_table(caption: &str, scores: &Scores, palette: &Palette) -> Option<Bloc
     heads.extend(columns);
     heads.push(Column::number("rows"));
     let mut table = Table::new(caption, heads);
-    for class in &scores.per_class {
-        table.push(vec![
-            Cell::text(&class.class).swatch(palette.paint(&class.class)),
-            Cell::decimals(class.precision, 3).bar(class.precision),
-            Cell::decimals(class.recall, 3).bar(class.recall),
-            Cell::decimals(class.f1, 3).bar(class.f1),
-            Cell::count(class.support),
-        ]);
+    let row = |name: Cell, [precision, recall, f1]: [f64; 3], support: u64| {
+        let score = |value: f64| Cell::decimals(value, 3).bar(value);
+        vec![name, score(precision), score(recall), score(f1), Cell::count(support)]
+    };
+    let (shown, others) = listed_classes(scores);
+    if !others.is_empty() {
+        let all = scores.per_class.len();
+        table
+            .caption
+            .push_str(&format!("; the {} with most mistakes of {all}, and the means of the others", shown.len()));
+    }
+    for class in shown {
+        let name = Cell::text(&class.class).swatch(palette.paint(&class.class));
+        table.push(row(name, [class.precision, class.recall, class.f1], class.support));
+    }
+    if !others.is_empty() {
+        let mean =
+            |of: fn(&ClassScores) -> f64| others.iter().map(|class| of(class)).sum::<f64>() / others.len() as f64;
+        let rows = others.iter().map(|class| class.support).sum();
+        let name = Cell::text(format!("{} others", others.len())).muted_if(true);
+        table.push(row(
+            name,
+            [mean(|class| class.precision), mean(|class| class.recall), mean(|class| class.f1)],
+            rows,
+        ));
     }
     Some(Block::Table(table))
+}
+
+/// The classes that a table lists, in the order of the class list, and those that it sums up.
+fn listed_classes(scores: &Scores) -> (Vec<&ClassScores>, Vec<&ClassScores>) {
+    let mut is_listed = vec![scores.per_class.len() <= MOST_LISTED + 1; scores.per_class.len()];
+    scores.worst_first().into_iter().take(MOST_LISTED).for_each(|class| is_listed[class] = true);
+    let of = |wanted: bool| {
+        let found = scores.per_class.iter().zip(&is_listed).filter(move |(_, listed)| **listed == wanted);
+        found.map(|(class, _)| class).collect()
+    };
+    (of(true), of(false))
 }
 
 /// Confusion matrix and scores by class, beside each other.
@@ -80,5 +112,7 @@ fn confusion_figure(title: &str, scores: &Scores) -> Option<Figure> {
         return None;
     }
     let sentence = comment::confusion(scores).unwrap_or_default();
-    Some(Figure::new(figure::confusion(title, &sentence, &scores.classes, &scores.confusion), sentence))
+    let confused = scores.confused(MOST_CLASSES);
+    let caption = [Some(sentence), confused.note()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    Some(Figure::new(figure::confusion(title, &caption, &confused.classes, &confused.counts), caption))
 }

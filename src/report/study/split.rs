@@ -1,5 +1,7 @@
 //! How rows were dealt into parts. Knows nothing of the rows.
 
+use std::collections::HashSet;
+
 use super::{Study, plural, stage_id};
 use crate::report::figure::text::decimals;
 use crate::report::page::{Block, Cell, Column, Section, Table};
@@ -57,8 +59,10 @@ fn parts(value: Option<&serde_json::Value>) -> Vec<Part> {
     parts
 }
 
+/// The classes of a part are sorted by name.
 fn class_rows(part: &Part, class: &str) -> u64 {
-    part.classes.iter().find(|(name, _)| name == class).map_or(0, |(_, rows)| *rows)
+    let found = part.classes.binary_search_by(|(name, _)| name.as_str().cmp(class));
+    found.map_or(0, |place| part.classes[place].1)
 }
 
 /// The class whose share differs most between a part and the whole.
@@ -89,14 +93,53 @@ fn balance(parts: &[Part]) -> Option<String> {
     })
 }
 
+/// Classes that stand beside one another.
+const MOST_ACROSS: usize = 12;
+/// Classes that stand one below the other; the smaller ones are summed.
+const MOST_DOWN: usize = 50;
+
+/// A row for each class, the largest first.
+fn long_table(study: &Study, parts: &[Part], mut classes: Vec<String>) -> Table {
+    let all = |class: &String| parts.iter().map(|part| class_rows(part, class)).sum::<u64>();
+    let mut columns = vec![Column::text("class")];
+    columns.extend(parts.iter().map(|part| Column::number(&part.name)));
+    let mut caption = format!("Rows of each of {} classes by part", classes.len());
+    classes.sort_by_cached_key(|class| std::cmp::Reverse(all(class)));
+    let others = if classes.len() > MOST_DOWN + 1 { classes.split_off(MOST_DOWN) } else { Vec::new() };
+    if !others.is_empty() {
+        caption.push_str(&format!("; the {MOST_DOWN} largest, and the others in sum"));
+    }
+    let mut table = Table::new(caption, columns);
+    for class in &classes {
+        let mut row = vec![Cell::text(class).swatch(study.palette.paint(class))];
+        row.extend(parts.iter().map(|part| Cell::count(class_rows(part, class))));
+        table.push(row);
+    }
+    let sums =
+        |row: &mut Vec<Cell>, of: &dyn Fn(&Part) -> u64| row.extend(parts.iter().map(|part| Cell::count(of(part))));
+    if !others.is_empty() {
+        let mut row = vec![Cell::text(format!("{} others", others.len())).muted_if(true)];
+        sums(&mut row, &|part| others.iter().map(|class| class_rows(part, class)).sum());
+        table.push(row);
+    }
+    let mut row = vec![Cell::text("all rows").strong_if(true)];
+    sums(&mut row, &|part| part.rows);
+    table.push(row);
+    table
+}
+
 fn table(study: &Study, parts: &[Part], total: u64) -> Table {
     let mut classes: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
     for (class, _) in parts.iter().flat_map(|p| &p.classes) {
-        if !classes.contains(class) {
+        if seen.insert(class) {
             classes.push(class.clone());
         }
     }
     classes.sort_by_key(|class| study.palette.rank(class));
+    if classes.len() > MOST_ACROSS {
+        return long_table(study, parts, classes);
+    }
     let mut columns = vec![Column::text("part"), Column::number("rows"), Column::number("share")];
     columns.extend(classes.iter().map(|class| Column::number(class)));
     let mut table = Table::new("Rows of each class by part", columns);

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod faults;
+mod growth;
 mod include;
 mod instances;
 mod pipeline;

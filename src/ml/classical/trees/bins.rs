@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::ml::classical::arrays::{ArrayError, Arrays};
 use crate::ml::matrix::Matrix;
+use crate::ml::progress::{Cancelled, Progress};
 
 /// Bins of a column at most; their codes are 0..=254.
 pub const MAX_BINS: usize = 255;
@@ -80,14 +81,18 @@ impl Codes {
 }
 
 impl Bins {
-    pub fn fit(x: &Matrix) -> Bins {
+    pub fn fit(x: &Matrix, progress: &dyn Progress) -> Result<Bins, Cancelled> {
         let fitted = (0..x.cols.div_ceil(LANES)).into_par_iter().map(|block| {
-            let columns = columns_of(x, block);
-            columns.into_iter().map(ColumnBins::fit).collect::<Vec<_>>()
+            let columns = columns_of(x, block).into_iter().map(|values| {
+                progress.go_on()?;
+                Ok(ColumnBins::fit(values))
+            });
+            columns.collect::<Result<Vec<_>, Cancelled>>()
         });
+        let fitted = fitted.collect::<Result<Vec<_>, Cancelled>>()?;
         let (columns, centres) =
-            fitted.flatten_iter().map(|ColumnBins { cuts, centres }| (cuts, centres)).collect::<(Vec<_>, Vec<_>)>();
-        Bins { cuts: Cuts { columns }, centres }
+            fitted.into_iter().flatten().map(|ColumnBins { cuts, centres }| (cuts, centres)).unzip();
+        Ok(Bins { cuts: Cuts { columns }, centres })
     }
 
     /// Codes column by column.
@@ -252,7 +257,7 @@ mod tests {
 
     fn bins_of(values: Vec<f32>) -> (Bins, Vec<u8>) {
         let x = Matrix::from_vec(values.len(), 1, values);
-        let bins = Bins::fit(&x);
+        let bins = Bins::fit(&x, &crate::ml::progress::Silent).unwrap();
         let codes = bins.columns(&x).column(0).to_vec();
         (bins, codes)
     }

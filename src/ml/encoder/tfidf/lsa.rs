@@ -7,8 +7,8 @@
 use super::super::kernels::{Finish, Panels, Rows, multiply};
 use super::super::{EncodeError, parallel};
 use super::Project;
-use super::eigen::symmetric_eigen;
 use super::vocabulary::SparseRow;
+use crate::ml::eigen::symmetric_eigen;
 use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::rng::Stream;
 use crate::ml::simd::dispatch;

@@ -8,7 +8,6 @@
 //!
 //! Knows nothing of stores: `to_bytes` is all that an artifact keeps.
 
-mod eigen;
 mod hash;
 mod lsa;
 mod ngrams;

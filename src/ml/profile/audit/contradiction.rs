@@ -8,6 +8,7 @@ use super::super::input::Checked;
 use super::super::key::MISSING;
 use super::example::{RowSet, examples};
 use super::keys::{AuditKey, KeyKind};
+use super::lookup::Counts;
 
 /// Values of a key that carry more than one label. Only labelled rows count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,16 +40,11 @@ pub(super) fn of_key(input: &Checked, key: &AuditKey) -> Contradictions {
     };
     let unnamed = key.key.codes.iter().zip(input.label).filter(|(code, label)| **code == MISSING && label.is_some());
     let mut right = unnamed.count() as u64;
-    let mut counts = vec![0u64; input.classes.len()];
+    let mut counts = Counts::new(input.classes.len());
     let sets = key.key.sets();
     let mut ranked = Vec::new();
     for rows in sets.iter() {
-        counts.fill(0);
-        for label in rows.iter().filter_map(|&row| input.label[row as usize]) {
-            counts[label as usize] += 1;
-        }
-        let labelled: u64 = counts.iter().sum();
-        let largest = counts.iter().copied().max().unwrap_or(0);
+        let (labelled, largest) = counts.of(rows, input.label);
         right += largest;
         found.values += u64::from(labelled > 0);
         if largest < labelled {

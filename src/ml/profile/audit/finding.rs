@@ -8,6 +8,7 @@ use super::super::ClassBalance;
 use super::super::column::ColumnProfile;
 use super::super::correlation::Correlations;
 use super::super::input::Checked;
+use super::super::wording::thousands;
 use super::{Audit, quality, repetition, telling, trespass};
 
 /// How grave a finding is.
@@ -24,6 +25,9 @@ pub enum Severity {
     Danger,
 }
 
+/// Lines of evidence; the profile has the figures of every column and class besides.
+const MOST_EVIDENCE: usize = 100;
+
 /// One sentence of the audit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
@@ -37,7 +41,12 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(severity: Severity, title: String, detail: String, evidence: Vec<String>) -> Self {
+    pub(super) fn new(severity: Severity, title: String, detail: String, mut evidence: Vec<String>) -> Self {
+        if evidence.len() > MOST_EVIDENCE + 1 {
+            let more = evidence.len() - MOST_EVIDENCE;
+            evidence.truncate(MOST_EVIDENCE);
+            evidence.push(format!("… and {} more", thousands(more as u64)));
+        }
         Finding { severity, title, detail, evidence }
     }
 }

@@ -12,6 +12,7 @@ use super::super::input::{Checked, ColumnData, PreparedColumn};
 use super::super::key::Key;
 use super::super::wording::{percent, thousands};
 use super::lookup::{LookUp, Reading};
+use crate::ml::progress::Cancelled;
 use crate::ml::rng::Stream;
 
 /// Quantile bins through which a numeric column is read besides its exact values: a score that orders the classes tells
@@ -86,7 +87,7 @@ pub enum GiveAwayVerdict {
     No,
 }
 
-pub(super) fn of_columns(input: &Checked) -> Vec<GiveAway> {
+pub(super) fn of_columns(input: &Checked) -> Result<Vec<GiveAway>, Cancelled> {
     let folds = input.options.folds;
     let row_folds: Vec<u32> = fold_of(input.rows, folds, Stream::new(input.seed, "profile: row folds", 0));
     let group_folds = input.connected.as_ref().map(|groups| {
@@ -94,7 +95,11 @@ pub(super) fn of_columns(input: &Checked) -> Vec<GiveAway> {
         groups.codes.iter().map(|&group| of_group[group as usize]).collect::<Vec<u32>>()
     });
     let look_up = LookUp::new(input, row_folds, group_folds);
-    input.columns.par_iter().map(|column| of_column(&look_up, column)).collect()
+    let of_each = input.columns.par_iter().map(|column| {
+        input.go_on()?;
+        Ok(of_column(&look_up, column))
+    });
+    of_each.collect()
 }
 
 /// A fold for each of `count` things, sizes differing by one at most.

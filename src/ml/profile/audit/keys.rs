@@ -9,6 +9,7 @@ use super::super::input::{Checked, ColumnData, PreparedColumn};
 use super::super::key::{Key, MISSING};
 use super::super::wording;
 use super::title;
+use crate::ml::progress::Cancelled;
 
 /// What makes two rows equal under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +57,7 @@ impl AuditKey<'_> {
 }
 
 /// `telling`: columns that give the label away; rows are compared with and without them.
-pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Vec<AuditKey<'a>> {
+pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Result<Vec<AuditKey<'a>>, Cancelled> {
     let near: Vec<&[Option<String>]> =
         input.options.near_duplicate_columns.iter().filter_map(|name| texts_of(input, name)).collect();
     let called: Vec<&[Option<String>]> = match input.groups.first() {
@@ -65,21 +66,23 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Vec<Audi
         None => Vec::new(),
     };
     let columns: Vec<&PreparedColumn> = input.columns.iter().filter(|column| !is_row_counter(column)).collect();
-    let all_of = |name: String, kind: KeyKind, keys: &[&Key]| AuditKey {
-        name,
-        kind,
-        key: Key::all_of(keys, input.rows),
-        expected_pairs: Some(expected_pairs(keys, input.rows)),
-        shown: called.clone(),
+    let all_of = |name: String, kind: KeyKind, keys: &[&Key]| {
+        Ok(AuditKey {
+            name,
+            kind,
+            key: Key::all_of(keys, input.rows, &|| input.go_on())?,
+            expected_pairs: Some(expected_pairs(keys, input.rows)),
+            shown: called.clone(),
+        })
     };
     let mut keys = Vec::new();
     let every: Vec<&Key> = columns.iter().map(|column| &column.key).collect();
-    keys.push(all_of("every column".into(), KeyKind::Rows, &every));
+    keys.push(all_of("every column".into(), KeyKind::Rows, &every)?);
     let untold = columns.iter().filter(|column| !telling.contains(&column.name));
     let untold: Vec<&Key> = untold.map(|column| &column.key).collect();
     if untold.len() < every.len() && !untold.is_empty() {
         let left_out: Vec<String> = telling.iter().map(|name| name.to_string()).collect();
-        keys.push(all_of(format!("every column but {}", wording::list(&left_out)), KeyKind::Rows, &untold));
+        keys.push(all_of(format!("every column but {}", wording::list(&left_out)), KeyKind::Rows, &untold)?);
     }
     for group in &input.groups {
         keys.push(AuditKey {
@@ -106,17 +109,21 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Vec<Audi
         columns.iter().copied().filter(|column| matches!(column.data, ColumnData::Numeric { .. })).collect();
     if !numeric.is_empty() {
         let exact: Vec<&Key> = numeric.iter().map(|column| &column.key).collect();
-        keys.push(all_of("every numeric column".into(), KeyKind::Numbers, &exact));
+        keys.push(all_of("every numeric column".into(), KeyKind::Numbers, &exact)?);
         let digits = input.options.near_duplicate_digits;
-        let rounded: Vec<Key> = numeric.par_iter().map(|column| rounded(column, digits)).collect();
+        let rounded = numeric.par_iter().map(|column| {
+            input.go_on()?;
+            Ok(rounded(column, digits))
+        });
+        let rounded: Vec<Key> = rounded.collect::<Result<_, Cancelled>>()?;
         let name = format!("every numeric column to {}", wording::counted(digits as u64, "digit"));
-        keys.push(all_of(name, KeyKind::RoundedNumbers, &rounded.iter().collect::<Vec<_>>()));
+        keys.push(all_of(name, KeyKind::RoundedNumbers, &rounded.iter().collect::<Vec<_>>())?);
     }
     if !near.is_empty() {
         keys.push(AuditKey {
             name: format!("normalised {}", wording::list(&input.options.near_duplicate_columns)),
             kind: KeyKind::NormalisedText,
-            key: normalised(&near, input.rows),
+            key: normalised(&near, input)?,
             expected_pairs: None,
             shown: near,
         });
@@ -134,7 +141,7 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Vec<Audi
             });
         }
     }
-    keys
+    Ok(keys)
 }
 
 fn texts_of<'a>(input: &Checked<'a>, name: &str) -> Option<&'a [Option<String>]> {
@@ -172,16 +179,18 @@ fn expected_pairs(keys: &[&Key], rows: usize) -> f64 {
 }
 
 /// Missing where any of the texts is: a missing title with a known artist names nothing.
-fn normalised(columns: &[&[Option<String>]], rows: usize) -> Key {
-    let keys: Vec<Key> = columns
-        .par_iter()
-        .map(|texts| {
-            let normal: Vec<Option<String>> =
-                texts.par_iter().map(|text| text.as_deref().map(title::normalise)).collect();
-            Key::of_texts(normal.iter().map(Option::as_deref))
-        })
-        .collect();
-    let joined = Key::all_of(&keys.iter().collect::<Vec<_>>(), rows);
+fn normalised(columns: &[&[Option<String>]], input: &Checked) -> Result<Key, Cancelled> {
+    const ROWS_BETWEEN_LOOKS: usize = 4096;
+    let keys = columns.par_iter().map(|texts| {
+        let normal = texts.par_chunks(ROWS_BETWEEN_LOOKS).map(|texts| {
+            input.go_on()?;
+            Ok(texts.iter().map(|text| text.as_deref().map(title::normalise)).collect())
+        });
+        let normal: Vec<Vec<Option<String>>> = normal.collect::<Result<_, Cancelled>>()?;
+        Ok(Key::of_texts(normal.iter().flatten().map(Option::as_deref)))
+    });
+    let keys: Vec<Key> = keys.collect::<Result<_, Cancelled>>()?;
+    let joined = Key::all_of(&keys.iter().collect::<Vec<_>>(), input.rows, &|| input.go_on())?;
     let complete = |row: usize| keys.iter().all(|key| key.codes[row] != MISSING);
-    Key::of(joined.codes.iter().enumerate().map(|(row, &code)| complete(row).then_some(code)))
+    Ok(Key::of(joined.codes.iter().enumerate().map(|(row, &code)| complete(row).then_some(code))))
 }

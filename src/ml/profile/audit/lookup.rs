@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of columns' names or of verdicts.
 
+use std::cmp::Reverse;
+
 use super::super::input::Checked;
 use super::super::key::{Key, RowSets};
 use super::giveaway::ColumnScore;
@@ -63,18 +65,14 @@ impl<'a> LookUp<'a> {
 
     pub fn read(&self, key: &Key) -> Reading {
         let sets = key.sets();
-        let mut counts = vec![0u64; self.class_rows.len()];
+        let mut counts = Counts::new(self.class_rows.len());
         let (mut distinct, mut repeated, mut pure) = (0, 0, 0);
         for rows in sets.iter() {
-            counts.fill(0);
-            for label in rows.iter().filter_map(|&row| self.label[row as usize]) {
-                counts[label as usize] += 1;
-            }
-            let total: u64 = counts.iter().sum();
+            let (total, largest) = counts.of(rows, self.label);
             distinct += u64::from(total > 0);
             if total > 1 {
                 repeated += total;
-                pure += counts.iter().copied().max().unwrap_or(0);
+                pure += largest;
             }
         }
         Reading {
@@ -88,35 +86,40 @@ impl<'a> LookUp<'a> {
 
     fn score(&self, sets: &RowSets, fold: &[u32]) -> ColumnScore {
         let classes = self.class_rows.len();
-        // Counts of one value: all folds, then each fold.
+        // Counts of one value: all folds, then each fold. Only what a value has is looked at and cleared: of many classes it has few.
         let mut total = vec![0u64; classes];
         let mut by_fold = vec![0u64; self.folds * classes];
+        let mut held_out = vec![0u64; self.folds];
+        let (mut occurring, mut cells) = (Vec::new(), Vec::new());
         let (mut covered, mut right_on_covered, mut right) = (0u64, 0u64, 0u64);
-        let mut others = vec![0u64; classes];
         for rows in sets.iter() {
-            total.fill(0);
-            by_fold.fill(0);
             for &row in rows {
-                if let Some(label) = self.label[row as usize] {
-                    total[label as usize] += 1;
-                    by_fold[fold[row as usize] as usize * classes + label as usize] += 1;
+                let Some(label) = self.label[row as usize] else { continue };
+                let (label, fold) = (label as usize, fold[row as usize] as usize);
+                let cell = fold * classes + label;
+                if total[label] == 0 {
+                    occurring.push(label);
                 }
+                if by_fold[cell] == 0 {
+                    cells.push(cell);
+                }
+                total[label] += 1;
+                by_fold[cell] += 1;
+                held_out[fold] += 1;
             }
-            for own in by_fold.chunks(classes) {
-                let held_out: u64 = own.iter().sum();
-                if held_out == 0 {
-                    continue;
+            for (own, held_out) in by_fold.chunks(classes).zip(&mut held_out).filter(|(_, held_out)| **held_out > 0) {
+                let others = |&label: &usize| (total[label] - own[label], self.class_rows[label], Reverse(label));
+                match occurring.iter().map(others).max() {
+                    Some((count, _, Reverse(label))) if count > 0 => {
+                        covered += *held_out;
+                        right_on_covered += own[label];
+                    }
+                    _ => right += own[self.majority_class],
                 }
-                for (other, (all, own)) in others.iter_mut().zip(total.iter().zip(own)) {
-                    *other = all - own;
-                }
-                if others.iter().all(|&count| count == 0) {
-                    right += own[self.majority_class];
-                } else {
-                    covered += held_out;
-                    right_on_covered += own[most(&others, &self.class_rows)];
-                }
+                *held_out = 0;
             }
+            occurring.drain(..).for_each(|label| total[label] = 0);
+            cells.drain(..).for_each(|cell| by_fold[cell] = 0);
         }
         ColumnScore {
             coverage: covered as f64 / self.labelled,
@@ -126,7 +129,36 @@ impl<'a> LookUp<'a> {
     }
 }
 
+/// Rows of one value by class; only the classes that it has cost anything.
+pub(super) struct Counts {
+    rows: Vec<u64>,
+    occurring: Vec<usize>,
+}
+
+impl Counts {
+    pub fn new(classes: usize) -> Counts {
+        Counts { rows: vec![0; classes], occurring: Vec::new() }
+    }
+
+    /// The labelled ones of the rows, and how many of these are in the class that most of them have.
+    pub fn of(&mut self, rows: &[u32], label: &[Option<u32>]) -> (u64, u64) {
+        for label in rows.iter().filter_map(|&row| label[row as usize]) {
+            if self.rows[label as usize] == 0 {
+                self.occurring.push(label as usize);
+            }
+            self.rows[label as usize] += 1;
+        }
+        let (mut total, mut largest) = (0, 0);
+        for class in self.occurring.drain(..) {
+            let count = std::mem::take(&mut self.rows[class]);
+            total += count;
+            largest = largest.max(count);
+        }
+        (total, largest)
+    }
+}
+
 /// Position of the largest count; among equals the class with more rows, then the first.
 fn most(counts: &[u64], class_rows: &[u64]) -> usize {
-    (0..counts.len()).max_by_key(|&c| (counts[c], class_rows[c], std::cmp::Reverse(c))).unwrap_or(0)
+    (0..counts.len()).max_by_key(|&c| (counts[c], class_rows[c], Reverse(c))).unwrap_or(0)
 }

@@ -32,6 +32,7 @@ use super::ClassBalance;
 use super::column::ColumnProfile;
 use super::correlation::Correlations;
 use super::input::Checked;
+use crate::ml::progress::Cancelled;
 
 /// The audit's sentences first, then the figures behind them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,26 +54,34 @@ pub(super) fn audit(
     columns: &[ColumnProfile],
     classes: &[ClassBalance],
     correlations: &Correlations,
-) -> Audit {
-    let give_aways = if input.labelled == 0 { Vec::new() } else { giveaway::of_columns(input) };
+) -> Result<Audit, Cancelled> {
+    let give_aways = if input.labelled == 0 { Vec::new() } else { giveaway::of_columns(input)? };
     let telling = give_aways.iter().filter(|column| column.verdict == GiveAwayVerdict::GivesAway);
-    let keys = keys::of_table(input, &telling.map(|column| column.column.as_str()).collect::<Vec<_>>());
+    let keys = keys::of_table(input, &telling.map(|column| column.column.as_str()).collect::<Vec<_>>())?;
     let repeating: Vec<_> = keys.iter().filter(|key| key.kind.names_rows()).collect();
-    let duplicates = repeating.par_iter().map(|key| duplicates::of_key(input, key)).collect();
+    let duplicates = repeating.par_iter().map(|key| {
+        input.go_on()?;
+        Ok(duplicates::of_key(input, key))
+    });
+    let duplicates = duplicates.collect::<Result<_, Cancelled>>()?;
     let contradictions = if input.labelled == 0 {
         Vec::new()
     } else {
-        repeating.par_iter().map(|key| contradiction::of_key(input, key)).collect()
+        let of_each = repeating.par_iter().map(|key| {
+            input.go_on()?;
+            Ok(contradiction::of_key(input, key))
+        });
+        of_each.collect::<Result<_, Cancelled>>()?
     };
     let mut audit = Audit {
         findings: Vec::new(),
         give_aways,
         duplicates,
         contradictions,
-        overlaps: overlap::of_keys(input, &keys),
+        overlaps: overlap::of_keys(input, &keys)?,
     };
     audit.findings = finding::of_audit(input, &audit, columns, classes, correlations);
-    audit
+    Ok(audit)
 }
 
 #[cfg(test)]

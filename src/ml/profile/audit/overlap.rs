@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::input::{Checked, TEST, TRAIN, VALID};
 use super::keys::{AuditKey, KeyKind};
+use crate::ml::progress::Cancelled;
 use crate::ml::rng::Stream;
 
 /// Without a given split the random one puts this share of the rows into test, the rest into train.
@@ -36,7 +37,7 @@ pub struct PartOverlap {
     pub valid_in_train: Option<f64>,
 }
 
-pub(super) fn of_keys(input: &Checked, keys: &[AuditKey]) -> Vec<Overlap> {
+pub(super) fn of_keys(input: &Checked, keys: &[AuditKey]) -> Result<Vec<Overlap>, Cancelled> {
     let mut random = match input.part {
         Some(part) => part.to_vec(),
         None => {
@@ -46,11 +47,14 @@ pub(super) fn of_keys(input: &Checked, keys: &[AuditKey]) -> Vec<Overlap> {
     };
     Stream::new(input.seed, "profile: random split", 0).shuffle(&mut random);
     keys.par_iter()
-        .map(|key| Overlap {
-            key: key.name.clone(),
-            kind: key.kind,
-            given: input.part.map(|part| of_key(key, part)),
-            random: of_key(key, &random),
+        .map(|key| {
+            input.go_on()?;
+            Ok(Overlap {
+                key: key.name.clone(),
+                kind: key.kind,
+                given: input.part.map(|part| of_key(key, part)),
+                random: of_key(key, &random),
+            })
         })
         .collect()
 }

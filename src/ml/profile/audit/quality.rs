@@ -4,15 +4,13 @@
 
 use super::super::ClassBalance;
 use super::super::column::ColumnProfile;
-use super::super::correlation::Correlations;
+use super::super::correlation::{ALIKE, CorrelatedPair, Correlations};
 use super::super::input::Checked;
-use super::super::wording::{counted, list, percent};
+use super::super::wording::{counted, list, percent, thousands};
 use super::finding::{Finding, Severity};
 
 /// Share of missing values from which a column is named.
 const MOSTLY_MISSING: f64 = 0.5;
-/// Absolute correlation from which two columns say the same.
-const ALIKE: f64 = 0.95;
 /// Rows below which a class is too small for five folds and a test part.
 const FEW_ROWS: u64 = 20;
 /// Rows of the largest class for one of the smallest from which accuracy misleads.
@@ -76,23 +74,25 @@ pub(super) fn of_columns(input: &Checked, columns: &[ColumnProfile], correlation
 
 fn alike(correlations: &Correlations) -> Option<Finding> {
     let mut evidence = Vec::new();
-    for (i, a) in correlations.columns.iter().enumerate() {
-        for (j, b) in correlations.columns.iter().enumerate().skip(i + 1) {
-            let strongest = [("Pearson", correlations.pearson[i][j]), ("Spearman", correlations.spearman[i][j])]
-                .into_iter()
-                .filter_map(|(name, value)| value.map(|value| (name, value)))
-                .max_by(|x, y| x.1.abs().total_cmp(&y.1.abs()));
-            if let Some((name, value)) = strongest
-                && value.abs() >= ALIKE
-            {
-                evidence.push(format!("{a} and {b}: {name} {value:.3}"));
-            }
+    for CorrelatedPair { a, b, pearson, spearman } in &correlations.strongest {
+        let strongest = [("Pearson", pearson), ("Spearman", spearman)]
+            .into_iter()
+            .filter_map(|(name, value)| value.map(|value| (name, value)))
+            .max_by(|x, y| x.1.abs().total_cmp(&y.1.abs()));
+        if let Some((name, value)) = strongest
+            && value.abs() >= ALIKE
+        {
+            evidence.push(format!("{a} and {b}: {name} {value:.3}"));
         }
+    }
+    let pairs = correlations.alike.max(evidence.len() as u64);
+    if pairs > evidence.len() as u64 {
+        evidence.push(format!("… and {} more", thousands(pairs - evidence.len() as u64)));
     }
     (!evidence.is_empty()).then(|| {
         Finding::new(
             Severity::Note,
-            format!("{} of numeric columns say nearly the same", counted(evidence.len() as u64, "pair")),
+            format!("{} of numeric columns say nearly the same", counted(pairs, "pair")),
             "Trees and networks bear it; coefficients of linear models become hard to read.".into(),
             evidence,
         )

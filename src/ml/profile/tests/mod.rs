@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::*;
 use crate::ml::frame::{Column, Frame};
+use crate::ml::progress::Silent;
 
 /// A table under construction; classes, groups and parts as in `ProfileInput`.
 pub(in crate::ml::profile) struct Table {
@@ -64,7 +65,7 @@ impl Table {
     }
 
     pub fn profile_with(&self, options: &ProfileOptions) -> Profile {
-        profile(&self.input(), options, 2).expect("the table is sound")
+        profile(&self.input(), options, 2, &Silent).expect("the table is sound")
     }
 }
 
@@ -88,7 +89,7 @@ fn odd_tables_give_documents_that_read_back_equal_for_any_number_of_threads() {
         .text("word", (0..12).map(|i| ["a", "", "b\u{1f}c"][i % 3]))
         .part((0..12).map(|i| i % 3))
         .group("word", (0..12).map(|i| ["a", "", "b\u{1f}c"][i % 3]));
-    let profile_on = |threads| profile(&table.input(), &ProfileOptions::default(), threads).expect("sound");
+    let profile_on = |threads| profile(&table.input(), &ProfileOptions::default(), threads, &Silent).expect("sound");
     let (one, four) = (profile_on(1), profile_on(4));
     let json = serde_json::to_string(&one).expect("no infinities");
     assert_eq!(json, serde_json::to_string(&four).expect("no infinities"));
@@ -117,8 +118,9 @@ fn small_and_unlabelled_tables_have_profiles() {
 #[test]
 fn errors_name_the_value_and_the_remedy() {
     let sound = || Table::new(vec![Some(0), Some(1)], &["x", "y"]).numeric("a", [1.0, 2.0]).text("t", ["p", "q"]);
-    let error =
-        |table: &Table, options: &ProfileOptions| profile(&table.input(), options, 1).expect_err("unsound").to_string();
+    let error = |table: &Table, options: &ProfileOptions| {
+        profile(&table.input(), options, 1, &Silent).expect_err("unsound").to_string()
+    };
     let default = ProfileOptions::default();
     let mut table = sound();
     table.label = vec![Some(2), Some(0)];

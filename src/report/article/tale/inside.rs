@@ -1,6 +1,7 @@
 //! Inside the chosen model: its mistakes, its probabilities, and what it leans on. Knows nothing of other models.
 
 use super::{HALF, Tale, told};
+use crate::report::MOST_CLASSES;
 use crate::report::article::document::{Block, Float, Section};
 use crate::report::article::markup;
 use crate::report::figure::confusion;
@@ -32,14 +33,24 @@ fn confusion_figure(tale: &Tale, model: &Model, scores: &Scores) -> Option<Float
     if scores.confusion.is_empty() {
         return None;
     }
+    let confused = scores.confused(MOST_CLASSES);
     let drawing =
-        confusion("Confusion", "Rows of each true class by predicted class", &scores.classes, &scores.confusion);
-    let caption = told!(
+        confusion("Confusion", "Rows of each true class by predicted class", &confused.classes, &confused.counts);
+    let mut caption = told!(
         tale,
         "Confusion matrix of {name} on the test part: rows, and their share of the true class.",
         "Matrice de confusion de {name} sur le test : lignes, et leur part de la vraie classe.",
         name = tale.name(model),
     );
+    if confused.others > 0 {
+        caption.push_str(&told!(
+            tale,
+            " Of {of} classes the {shown} most confused; the others are summed.",
+            " Des {of} classes, les {shown} les plus confondues ; les autres sont additionnées.",
+            of = confused.of,
+            shown = confused.of - confused.others,
+        ));
+    }
     Some(tale.figure("fig:confusion", &caption, vec![drawing], 0.7))
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::columns::{MOST_ROWS, WHOLE};
 use crate::report::page::{Block, Cell, Column, Finding, Section, Severity, Table};
 use crate::report::read::{count, list, number, text, texts};
 
@@ -73,7 +74,16 @@ fn give_aways(audit: &Value) -> Option<Block> {
             Column::text("why"),
         ],
     );
-    for entry in list(audit, "give_aways") {
+    let mut entries: Vec<&Value> = list(audit, "give_aways").collect();
+    if entries.len() > MOST_ROWS {
+        let is_told = |entry: &Value| text(entry, "verdict").is_some_and(|verdict| verdict != "no");
+        let accuracy = |entry: &Value| {
+            let score = entry.get("group_folds").filter(|f| f.is_object()).or_else(|| entry.get("row_folds"));
+            score.and_then(|score| number(score, "accuracy")).unwrap_or(0.0)
+        };
+        entries.sort_by(|a, b| is_told(b).cmp(&is_told(a)).then(accuracy(b).total_cmp(&accuracy(a))));
+    }
+    for entry in entries {
         let Some(column) = text(entry, "column") else {
             continue;
         };
@@ -167,5 +177,5 @@ fn duplicates(audit: &Value) -> Option<Block> {
 }
 
 fn some(table: Table) -> Option<Block> {
-    (!table.rows.is_empty()).then_some(Block::Table(table))
+    (!table.rows.is_empty()).then(|| Block::Table(table.first(MOST_ROWS, "first", WHOLE)))
 }

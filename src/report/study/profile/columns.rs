@@ -1,5 +1,7 @@
 //! Tables about columns: summaries of numbers and texts, relevance, loadings. Knows nothing of figures.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::report::page::{Block, Cell, Column, Section, Table};
@@ -10,12 +12,32 @@ const LONGEST: usize = 40;
 
 pub fn section(profile: &Value, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
-    section.blocks.extend(numeric(profile));
-    section.blocks.extend(textual(profile));
+    let columns = most_relevant_first(profile);
+    section.blocks.extend(numeric(&columns));
+    section.blocks.extend(textual(&columns));
     section
 }
 
-fn numeric(profile: &Value) -> Option<Block> {
+/// Rows of a table of columns; a wide table has more columns than anyone reads.
+pub(super) const MOST_ROWS: usize = 100;
+/// What the first ones are, and where the others.
+pub(super) const ORDER: &str = "most relevant";
+pub(super) const WHOLE: &str = "profile.json";
+
+/// The columns, of a wide table those first that tell most of the label.
+fn most_relevant_first(profile: &Value) -> Vec<&Value> {
+    let mut columns: Vec<&Value> = list(profile, "columns").collect();
+    if columns.len() > MOST_ROWS {
+        let shares: HashMap<&str, f64> = list(profile, "relevance")
+            .filter_map(|one| Some((text(one, "column")?, number(one, "information_share")?)))
+            .collect();
+        let share = |column: &Value| text(column, "name").and_then(|name| shares.get(name)).copied().unwrap_or(0.0);
+        columns.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    }
+    columns
+}
+
+fn numeric(columns: &[&Value]) -> Option<Block> {
     let mut table = Table::new(
         "Numeric columns",
         vec![
@@ -34,7 +56,7 @@ fn numeric(profile: &Value) -> Option<Block> {
             Column::number("outliers").hint("beyond 1.5 interquartile ranges from the quartiles"),
         ],
     );
-    for column in list(profile, "columns") {
+    for &column in columns {
         let (Some(name), Some(summary)) = (text(column, "name"), column.get("numeric")) else {
             continue;
         };
@@ -56,10 +78,10 @@ fn numeric(profile: &Value) -> Option<Block> {
             Cell::count(outliers),
         ]);
     }
-    (!table.rows.is_empty()).then_some(Block::Table(table))
+    (!table.rows.is_empty()).then(|| Block::Table(table.first(MOST_ROWS, ORDER, WHOLE)))
 }
 
-fn textual(profile: &Value) -> Option<Block> {
+fn textual(columns: &[&Value]) -> Option<Block> {
     let mut table = Table::new(
         "Text columns",
         vec![
@@ -71,7 +93,7 @@ fn textual(profile: &Value) -> Option<Block> {
             Column::text("most frequent"),
         ],
     );
-    for column in list(profile, "columns") {
+    for &column in columns {
         let (Some(name), Some(summary)) = (text(column, "name"), column.get("text")) else {
             continue;
         };
@@ -91,7 +113,7 @@ fn textual(profile: &Value) -> Option<Block> {
             Cell::text(frequent.join(", ")).muted_if(true),
         ]);
     }
-    (!table.rows.is_empty()).then_some(Block::Table(table))
+    (!table.rows.is_empty()).then(|| Block::Table(table.first(MOST_ROWS, ORDER, WHOLE)))
 }
 
 /// One row per column with the statistics behind the chart, most relevant first.
@@ -127,7 +149,7 @@ pub fn relevance_table(found: &[(f64, &Value)]) -> Option<Block> {
             Cell::decimals(number(entry, "eta_squared"), 3),
         ]);
     }
-    let blocks = vec![Block::Table(table)];
+    let blocks = vec![Block::Table(table.first(MOST_ROWS, ORDER, WHOLE))];
     Some(Block::Details { summary: "statistics behind the chart".to_string(), blocks })
 }
 
@@ -146,7 +168,12 @@ pub fn loadings_table(pca: &Value, ratios: &[f64]) -> Option<Block> {
     }
     let mut table = Table::new("Loadings on the components, the largest of each in bold", heads);
     let largest: Vec<f64> = components.iter().map(|c| c.iter().map(|v| v.abs()).fold(0.0, f64::max)).collect();
-    for (j, column) in columns.iter().enumerate() {
+    let mut order: Vec<usize> = (0..columns.len()).collect();
+    if columns.len() > MOST_ROWS {
+        let loading = |column: usize| components.iter().map(|c| c[column].abs()).fold(0.0, f64::max);
+        order.sort_by(|&a, &b| loading(b).total_cmp(&loading(a)));
+    }
+    for (j, column) in order.into_iter().map(|j| (j, &columns[j])) {
         let mut row = vec![Cell::text(column)];
         row.extend(
             components
@@ -156,7 +183,7 @@ pub fn loadings_table(pca: &Value, ratios: &[f64]) -> Option<Block> {
         );
         table.push(row);
     }
-    let blocks = vec![Block::Table(table)];
+    let blocks = vec![Block::Table(table.first(MOST_ROWS, "largest", WHOLE))];
     Some(Block::Details { summary: "loadings".to_string(), blocks })
 }
 

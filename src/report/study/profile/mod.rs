@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Study, class_names, plural, stage_id};
 use crate::report::figure::text::{count as count_text, decimals, percent};
 use crate::report::figure::{
-    self, Bar, HistogramPanel, Paint, Palette, Point, ScatterChart, bar_chart, class_histogram, scatter,
+    self, Bar, HistogramPanel, Paint, Palette, Point, ScatterChart, bar_chart, class_histogram, panels_caption, scatter,
 };
 use crate::report::page::{Block, Figure, Section};
 use crate::report::read::{count, list, number, numbers, text, texts};
@@ -88,7 +88,8 @@ fn balance(study: &Study, profile: &Value, id: String, title: String) -> Section
 
 fn histograms(study: &Study, profile: &Value, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
-    let classes = class_names(profile);
+    let groups = texts(profile.get("class_groups"));
+    let classes = if groups.is_empty() { class_names(profile) } else { groups };
     let figures: Vec<Figure> = list(profile, "histograms")
         .filter_map(|histogram| {
             let edges = numbers(histogram.get("edges"));
@@ -105,7 +106,13 @@ fn histograms(study: &Study, profile: &Value, id: String, title: String) -> Sect
         })
         .collect();
     if !figures.is_empty() {
-        section.say("Each ridge is the share of its class' rows by bin; heights compare within a figure.");
+        let mut words =
+            "Each ridge is the share of its class' rows by bin; heights compare within a figure.".to_owned();
+        let numeric = list(profile, "columns").filter(|column| column.get("numeric").is_some()).count();
+        if numeric > figures.len() {
+            words.push_str(&format!(" The {} most relevant of {numeric} numeric columns.", figures.len()));
+        }
+        section.say(words);
         section.push(Block::Gallery { figures, narrow: true });
     }
     section
@@ -124,7 +131,14 @@ fn correlations(profile: &Value, id: String, title: String) -> Section {
             if matrix.len() != columns.len() || columns.len() < 2 {
                 return None;
             }
-            let sentence = strongest(&columns, &matrix);
+            let mut sentence = strongest(found, key, &columns, &matrix);
+            if let Some(all) = count(found, "numeric_columns").filter(|all| *all > columns.len() as u64) {
+                let shown = columns.len();
+                sentence.push_str(&format!(
+                    " The {shown} columns that correlate most, of {} numeric ones.",
+                    count_text(all)
+                ));
+            }
             Some(Figure::new(figure::correlation(title, &sentence, &columns, &matrix), sentence))
         })
         .collect();
@@ -135,7 +149,7 @@ fn correlations(profile: &Value, id: String, title: String) -> Section {
 }
 
 /// The pair with the largest coefficient, in words.
-fn strongest(columns: &[String], matrix: &[Vec<f64>]) -> String {
+fn strongest(found: &Value, key: &str, columns: &[String], matrix: &[Vec<f64>]) -> String {
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     for (i, row) in matrix.iter().enumerate() {
         pairs.extend(row.iter().take(i).enumerate().filter(|(_, r)| r.is_finite()).map(|(j, r)| (*r, i, j)));
@@ -143,13 +157,15 @@ fn strongest(columns: &[String], matrix: &[Vec<f64>]) -> String {
     pairs.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     match pairs.first() {
         Some(&(r, i, j)) => {
-            let strong = pairs.iter().filter(|p| p.0.abs() >= 0.5).count();
+            let strong = pairs.iter().filter(|p| p.0.abs() >= 0.5).count() as u64;
+            // The matrix may be of some columns only.
+            let strong = found.get("pairs_from_half").and_then(|counts| count(counts, key)).unwrap_or(strong);
             format!(
                 "Strongest: {} and {} ({}); {} at 0.5 or beyond.",
                 columns[j],
                 columns[i],
                 decimals(r, 2),
-                plural(strong as u64, "pair")
+                plural(strong, "pair")
             )
         }
         None => String::new(),
@@ -226,7 +242,7 @@ fn components(palette: &Palette, profile: &Value, id: String, title: String) -> 
             .collect();
         if !points.is_empty() {
             let sample =
-                format!("A sample of {}, one panel per class over all the others", plural(points.len() as u64, "row"));
+                format!("A sample of {}, {}", plural(points.len() as u64, "row"), panels_caption(classes.len()));
             let chart = ScatterChart {
                 title: "Rows on the first two components",
                 description: &sample,
