@@ -71,11 +71,13 @@ impl Absent {
         let mut parts: Vec<String> = Vec::new();
         let mut tokens: Vec<&str> = Vec::new();
         for (token, cells) in self.rows.iter().take(LISTED) {
+            let is_one = cells.len() == 1;
             let said = match token.as_str() {
-                "" => "are blank".to_owned(),
+                "" => if is_one { "is blank" } else { "are blank" }.to_owned(),
                 token => {
                     tokens.push(token);
-                    format!("say {}, which stands for a missing value", quoted(token))
+                    let verb = if is_one { "says" } else { "say" };
+                    format!("{verb} {}, which stands for a missing value", quoted(token))
                 }
             };
             parts.push(format!("{} {said} ({})", cells.len(), places(cells.iter().map(|&row| (rows.place)(row)))));
@@ -110,9 +112,9 @@ impl Absent {
             if parts.len() < LISTED {
                 let place = places(cells.iter().take(1).map(|&row| (rows.place)(row)));
                 parts.push(format!(
-                    "'{}' in {} rows (e.g. {} at {place})",
+                    "'{}' in {} (e.g. {} at {place})",
                     column.column,
-                    column.count(),
+                    row_count(column.count()),
                     quoted(token)
                 ));
                 first.get_or_insert((yaml(&column.column), yaml(token)));
@@ -126,4 +128,8 @@ impl Absent {
             parts.join(", ")
         ))
     }
+}
+
+fn row_count(rows: usize) -> String {
+    format!("{rows} {}", if rows == 1 { "row" } else { "rows" })
 }

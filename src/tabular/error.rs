@@ -61,7 +61,7 @@ pub enum Problem {
     },
     #[error("column '{column}': '{token}' is not a number{}", in_rows(*.rows))]
     NotANumber { column: String, token: String, rows: usize },
-    #[error("column '{column}': '{token}' is not an integer of 64 bits{}", in_rows(*.rows))]
+    #[error("column '{column}': '{token}' is not a 64-bit integer{}", in_rows(*.rows))]
     NotAnInteger { column: String, token: String, rows: usize },
     #[error(
         "column '{column}': '{token}' is not a number{}, but {percent:.1} % of the column is (correct it, make it \

@@ -11,9 +11,10 @@ use arrow::error::ArrowError;
 
 use super::absent::{self, Absent};
 use super::columns::{BEYOND_F32, derive, typed};
+use super::condition::Scalar;
 use super::encoding::check_text;
 use super::error::{CsvError, Problem, Problems};
-use super::filter::{FilterError, Filtered, Scalar, Unmatched};
+use super::filter::{FilterError, Filtered, Unmatched};
 use super::header::{Header, read_header};
 use super::layout::{Layout, ROW_COLUMNS};
 use super::options::LoadOptions;

@@ -13,13 +13,14 @@
 //! | `types` | tokens to numbers, and whether a column holds numbers |
 //! | `absent` | cells that a token makes missing, labels above all: which, how many, where |
 //! | `derive` | year, sine, cosine and logarithm of a column; `date` finds the year |
-//! | `filter` | conditions on rows, also for tables that come from elsewhere; `exact` compares their numbers |
+//! | `filter` | conditions on rows, also for tables that come from elsewhere; `condition` is what one asks of a column, `exact` compares numbers |
 //! | `words` | lists and examples in messages |
 //!
 //! Knows nothing of files on a disk, stages or caches: it is handed bytes.
 
 mod absent;
 mod columns;
+mod condition;
 mod date;
 mod derive;
 mod encoding;
@@ -38,10 +39,11 @@ mod types;
 mod words;
 
 pub use columns::BEYOND_F32;
+pub use condition::{Condition, OneOrMany, Scalar, Tests};
 pub use derive::Derivation;
 pub use encoding::{Damage, Lines};
 pub use error::{CsvError, Problem};
-pub use filter::{Condition, Filter, FilterError, Filtered, OneOrMany, Scalar, Tests, Unmatched};
+pub use filter::{Filter, FilterError, Filtered, Unmatched};
 pub use header::header;
 pub use layout::{ROW_COLUMNS, columns};
 pub use load::{Input, Loaded, load};
