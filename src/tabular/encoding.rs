@@ -42,7 +42,7 @@ pub struct Damage {
     /// The first byte that is no UTF-8.
     byte: u8,
     bad: Lines,
-    /// Lines with characters beyond ASCII that are valid UTF-8.
+    /// Lines with a character beyond ASCII in valid UTF-8, bad ones included.
     sound: usize,
     lines: usize,
     likely: Likely,
@@ -137,14 +137,18 @@ impl Damage {
                 continue;
             }
             bad.push(lines as u64);
+            let mut is_sound = false;
             for chunk in line.utf8_chunks() {
+                is_sound |= !chunk.valid().is_ascii();
+                beside += usize::from(chunk.valid().is_empty() && !chunk.invalid().is_empty());
+                high += chunk.invalid().len();
+                beside += chunk.invalid().len().saturating_sub(1);
                 for byte in chunk.invalid() {
                     windows |= (0x80..0xa0).contains(byte);
                     undefined |= [0x81, 0x8d, 0x8f, 0x90, 0x9d].contains(byte);
                 }
             }
-            high += line.iter().filter(|byte| !byte.is_ascii()).count();
-            beside += line.windows(2).filter(|pair| !pair[0].is_ascii() && !pair[1].is_ascii()).count();
+            sound += usize::from(is_sound);
         }
         // A line that ends the file is no further line.
         lines -= usize::from(bytes.ends_with(&[line_feed]));
@@ -164,9 +168,9 @@ impl fmt::Display for Damage {
         if *sound >= bad.count {
             return write!(
                 f,
-                " (correct {}; {sound} other lines have characters beyond ASCII in valid UTF-8, so converting the whole \
-                 file would spoil them)",
+                " (correct {}; {sound} {} characters beyond ASCII in valid UTF-8, which converting the whole file would spoil)",
                 if bad.count == 1 { "it" } else { "these" },
+                if *sound == 1 { "line has" } else { "lines have" },
             );
         }
         f.write_str(" (")?;
@@ -181,7 +185,7 @@ impl fmt::Display for Damage {
             )?,
         }
         if *sound > 0 {
-            write!(f, "; {sound} other lines are UTF-8 already and would be spoilt by that")?;
+            write!(f, "; but characters of {sound} of the lines are UTF-8 already and would be spoilt by that")?;
         }
         f.write_str(")")
     }

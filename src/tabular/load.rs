@@ -175,8 +175,10 @@ fn read(files: &mut [File], layout: &Layout) -> Result<Rows, Vec<CsvError>> {
         record: StringBuilder::new(),
         columns: layout.read.iter().map(|_| StringBuilder::new()).collect(),
     };
-    let mut problems = Problems::default();
+    let mut errors = Vec::new();
     for (index, file) in files.iter_mut().enumerate() {
+        // For each file on its own, so that one does not hide the next.
+        let mut problems = Problems::default();
         let before = rows.line.len();
         let places: HashMap<&str, usize> = file.header.names.iter().map(String::as_str).zip(0..).collect();
         let positions: Vec<Option<usize>> = layout.read.iter().map(|name| places.get(name.as_str()).copied()).collect();
@@ -185,9 +187,9 @@ fn read(files: &mut [File], layout: &Layout) -> Result<Rows, Vec<CsvError>> {
         } else if rows.line.len() == before {
             problems.push(CsvError::file(file.records.path(), Problem::HeaderOnly));
         }
+        errors.extend(problems.check().err().into_iter().flatten());
     }
-    problems.check()?;
-    Ok(rows)
+    if errors.is_empty() { Ok(rows) } else { Err(errors) }
 }
 
 fn read_file(

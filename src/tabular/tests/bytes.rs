@@ -43,10 +43,12 @@ fn a_file_in_another_encoding_is_to_be_converted() {
     let found = only_error(&mixed(60, &all));
     assert!(found.contains("of 61 lines 60 are not") && found.contains("iconv -f WINDOWS-1252 -t UTF-8"), "{found}");
     let found = only_error(&mixed(60, &all[..50]));
-    assert!(found.contains("iconv") && found.contains("10 other lines are UTF-8 already"), "{found}");
+    assert!(found.contains("iconv") && found.contains("characters of 10 of the lines are UTF-8 already"), "{found}");
     let quotes = only_error(b"t\n\x93so\x94\nx\n");
     assert!(quotes.contains("if the file is Windows-1252:"), "{quotes}");
     // Shift JIS: two bytes a character.
+    let both = only_error(b"t\nZo\xc3\xab, Zo\xeb\nx\nZo\xc3\xab, Zo\xeb\n");
+    assert!(both.contains("of 4 lines 2 are not: lines 2, 4 (correct these; 2 lines have"), "{both}");
     let japanese = only_error(b"t\n\x93\xfa\x96{\x8c\xea\n");
     assert!(japanese.contains("find the file's encoding"), "{japanese}");
 }
