@@ -135,7 +135,8 @@ impl Describe {
         if !beyond.is_empty() {
             let (count, places) = (beyond.len(), range::places(rows, name, &values, &beyond));
             report.warn(&format!(
-                "column '{name}': {count} numbers beyond ±3.4e38, the range of models, are counted as infinite: {places}"
+                "column '{name}': {} beyond ±3.4e38, the range of models, counted as infinite: {places}",
+                if count == 1 { "a number".to_owned() } else { format!("{count} numbers") }
             ));
             beyond.into_iter().for_each(|row| values[row] = values[row].signum() * f64::INFINITY);
         }

@@ -43,7 +43,7 @@ pub(super) fn shorten(token: &str) -> String {
 pub fn yaml(text: &str) -> String {
     let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let is_taken = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+    let is_taken = ["null", "true", "false"];
     if is_name && !is_taken.iter().any(|word| text.eq_ignore_ascii_case(word)) {
         text.to_owned()
     } else {
