@@ -175,7 +175,7 @@ impl fmt::Display for Damage {
         }
         f.write_str(" (")?;
         if bad.count <= LISTED {
-            f.write_str("correct them; or, ")?;
+            f.write_str(if bad.count == 1 { "correct it; or, " } else { "correct them; or, " })?;
         }
         match likely {
             Likely::Latin1 => f.write_str("if the file is Latin-1 or Windows-1252: `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`")?,

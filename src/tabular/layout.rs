@@ -28,6 +28,7 @@ pub fn columns(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result
 }
 
 /// What to read and what to give.
+#[derive(Default)]
 pub(super) struct Layout {
     /// The files' columns that are read: those of the output, and those that `derive` and `where` need.
     pub read: IndexSet<String>,

@@ -148,7 +148,7 @@ fn check_inputs(inputs: &[Input]) -> Result<(), Problem> {
     if bytes > i32::MAX as usize { Err(Problem::TooLarge(bytes)) } else { Ok(()) }
 }
 
-/// Checks the bytes of every file and takes the headers off.
+/// Checks the bytes of every file and takes the headers off; if some fail, the records of the others are checked too.
 fn open<'a>(inputs: &[Input<'a>], delimiter: u8) -> Result<Vec<File<'a>>, Vec<CsvError>> {
     let (mut files, mut errors) = (Vec::new(), Vec::new());
     for input in inputs {
@@ -164,7 +164,11 @@ fn open<'a>(inputs: &[Input<'a>], delimiter: u8) -> Result<Vec<File<'a>>, Vec<Cs
             Err(found) => errors.extend(found),
         }
     }
-    if errors.is_empty() { Ok(files) } else { Err(errors) }
+    if errors.is_empty() {
+        return Ok(files);
+    }
+    errors.extend(read(&mut files, &Layout::default()).err().into_iter().flatten());
+    Err(errors)
 }
 
 /// Reads the body of every file.

@@ -211,6 +211,11 @@ fn every_file_is_checked_before_giving_up() {
     let found = load_all(&files, "{}").unwrap_err();
     assert_eq!(found.len(), 2);
     assert!(found[1].starts_with("b.csv:1: column 'x' occurs twice"));
+    let files: [(&str, &[u8]); 3] = [("a", b"x,y\n1\n2,3\n4\n"), ("b", b"x\n\xe9\n"), ("c", b"x,y\n1,2,3\n")];
+    let found = load_all(&files, "{}").unwrap_err();
+    let places = ["b.csv:2:1: byte", "a.csv:2: expected 2", "a.csv:4: expected 2", "c.csv:2: expected 2"];
+    assert_eq!(found.len(), places.len());
+    places.iter().zip(&found).for_each(|(place, found)| assert!(found.starts_with(place), "{found}"));
     let found = load_all(&[("a", b"x\n1\n"), ("a", b"x\n1\n")], "{}").unwrap_err();
     assert_eq!(found, ["two files are named 'a' (give each its own name)"]);
     assert_eq!(load_all(&[], "{}").unwrap_err(), ["no file was given"]);
