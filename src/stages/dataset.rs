@@ -12,6 +12,7 @@ use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type};
 use serde_json::json;
 
 use super::encoder::{self, TFIDF};
+use super::range;
 use crate::artifact::Table;
 use crate::engine::{CheckContext, InputView, Reads, Report, StageContext};
 use crate::ml::frame::{Column, Frame};
@@ -204,20 +205,16 @@ pub(super) fn filtered(table: &Table, filter: &Filter) -> anyhow::Result<Table> 
     if filter.is_empty() {
         return Ok(table.clone());
     }
-    let keep = filter.rows(table.batch()).context("where")?;
-    let kept = arrow::compute::filter_record_batch(table.batch(), &arrow::array::BooleanArray::from(keep))?;
-    if kept.num_rows() == 0 {
-        bail!("where: no row is left of {}", table.rows());
-    }
-    Ok(Table::new(kept))
+    Ok(Table::new(filter.apply(table.batch()).context("where")?.batch))
 }
 
-/// A frame of the named numeric columns; missing values become NaN.
+/// A frame of the named numeric columns, as models take them; missing values become NaN.
 pub(super) fn numeric_frame(table: &Table, names: &[String]) -> anyhow::Result<Frame> {
+    let columns = names.iter().map(|name| numbers(table, name)).collect::<anyhow::Result<Vec<_>>>()?;
+    let named = names.iter().map(String::as_str).zip(columns.iter().map(Vec::as_slice));
+    range::check(table, &named.collect::<Vec<_>>())?;
     let mut frame = Frame::new(table.rows());
-    for name in names {
-        frame.insert(name.clone(), Column::Numeric(numbers(table, name)?));
-    }
+    names.iter().zip(columns).for_each(|(name, values)| frame.insert(name.clone(), Column::Numeric(values)));
     Ok(frame)
 }
 

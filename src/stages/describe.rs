@@ -3,7 +3,8 @@
 //! Knows nothing of the statistics (`ml::profile`) nor of drawing (`report`).
 
 use anyhow::anyhow;
-use arrow::datatypes::DataType;
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, Int64Type};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::adapter::Adapter;
 use super::dataset::{self, FOLD, LABEL, LABEL_NAME, PART};
 use super::figures::put_figures;
+use super::range;
 use super::split::GroupKey;
 use crate::artifact::Table;
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
+use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Report, Stage, StageContext, Threads};
 use crate::ml::frame::{Column, Frame};
 use crate::ml::profile::{self, Origins, ProfileInput, ProfileOptions, TEST, TRAIN, VALID};
 use crate::tabular::{Filter, ROW_COLUMNS};
@@ -70,7 +72,7 @@ impl Stage for Describe {
             text.as_ref().and_then(|text| classes.binary_search(text).ok()).map(|class| class as u32)
         };
         let labels: Vec<Option<u32>> = texts.iter().map(code).collect();
-        let frame = self.frame(&rows, &label)?;
+        let frame = self.frame(&rows, &label, context.report())?;
         let part = parts(&rows)?;
         let mut groups = IndexMap::new();
         for key in &self.groups {
@@ -108,7 +110,7 @@ impl Stage for Describe {
 
 impl Describe {
     /// All columns but the bookkeeping ones and the label, as numbers or texts.
-    fn frame(&self, rows: &Table, label: &str) -> anyhow::Result<Frame> {
+    fn frame(&self, rows: &Table, label: &str, report: &dyn Report) -> anyhow::Result<Frame> {
         let mut frame = Frame::new(rows.rows());
         for field in rows.schema().fields() {
             let name = field.name();
@@ -119,12 +121,35 @@ impl Describe {
             }
             let column = match field.data_type() {
                 DataType::Utf8 => Column::Text(dataset::strings(rows, name)?),
-                _ => Column::Numeric(dataset::numbers(rows, name)?),
+                DataType::Int64 if is_inexact(rows, name)? => Column::Text(dataset::strings(rows, name)?),
+                _ => Column::Numeric(self.numbers(rows, name, report)?),
             };
             frame.insert(name.clone(), column);
         }
         Ok(frame)
     }
+
+    /// A numeric column; numbers that no model takes are told of and counted with the infinite ones.
+    fn numbers(&self, rows: &Table, name: &str, report: &dyn Report) -> anyhow::Result<Vec<f64>> {
+        let mut values = dataset::numbers(rows, name)?;
+        let beyond = range::beyond(&values);
+        if !beyond.is_empty() {
+            let (count, places) = (beyond.len(), range::places(rows, name, &values, &beyond));
+            report.warn(&format!(
+                "column '{name}': {} beyond ±3.4e38, the range of models, counted as infinite: {places}",
+                if count == 1 { "a number".to_owned() } else { format!("{count} numbers") }
+            ));
+            beyond.into_iter().for_each(|row| values[row] = values[row].signum() * f64::INFINITY);
+        }
+        Ok(values)
+    }
+}
+
+/// Whether floats would merge integers of the column: these are identifiers, and count as texts.
+fn is_inexact(rows: &Table, name: &str) -> anyhow::Result<bool> {
+    let column = rows.column(name)?.as_primitive::<Int64Type>();
+    // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
+    Ok(column.iter().flatten().any(|value| value as f64 as i128 != i128::from(value)))
 }
 
 fn label_column(rows: &Table) -> anyhow::Result<String> {

@@ -18,7 +18,7 @@ use super::download::{self, Download};
 use crate::artifact::Table;
 use crate::boundary::files::open_regular;
 use crate::engine::{CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext};
-use crate::tabular::{self, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions};
+use crate::tabular::{self, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions, Missing};
 
 /// Reads CSV files into one Arrow table. Rows keep the order of the files; port `rows` has them all, and each file has a port of its name.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -39,9 +39,10 @@ pub struct Load {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ColumnType>")]
     types: IndexMap<String, ColumnType>,
-    /// Tokens that stand for a missing value.
-    #[serde(default = "default_missing")]
-    missing: Vec<String>,
+    /// Tokens that stand for a missing value: a list for every column, in place of '', NA, N/A, NaN, nan, null and NULL; or by column, where `"*"`
+    /// stands for the others, e.g. `{country: [], tempo: {add: ["-"]}, "*": {add: ["?"]}}`.
+    #[serde(default)]
+    missing: Missing,
     /// The character between fields.
     #[serde(default = "default_delimiter")]
     delimiter: char,
@@ -60,17 +61,13 @@ pub struct Load {
     drop: Vec<String>,
 }
 
-fn default_missing() -> Vec<String> {
-    LoadOptions::default().missing
-}
-
 fn default_delimiter() -> char {
     LoadOptions::default().delimiter
 }
 
 impl Stage for Load {
     const KIND: &'static str = "load";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "CSV files to one table";
     const INPUTS: &'static [InputPort] = &[];
     const SEEDED: bool = false;
@@ -111,9 +108,12 @@ impl Stage for Load {
         }
         let mut headers: Vec<(&str, Vec<String>)> = Vec::new();
         for (name, path) in self.files.iter() {
-            match open(Path::new(path)).and_then(|file| tabular::header(path, file, self.delimiter)) {
+            let opened = open(Path::new(path)).map_err(|error| vec![error]);
+            match opened.and_then(|file| tabular::header(path, file, self.delimiter)) {
                 Ok(header) => headers.push((path, header)),
-                Err(error) => context.problem(&["files", name], error.to_string(), remedy(path)),
+                Err(errors) => {
+                    errors.iter().for_each(|error| context.problem(&["files", name], error.to_string(), remedy(path)));
+                }
             }
         }
         if headers.len() < self.files.len() || !self.downloads.is_empty() {
@@ -135,12 +135,22 @@ impl Stage for Load {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let mut files: Vec<(String, String, Vec<u8>)> = Vec::new();
+        let mut unreadable = Vec::new();
         for (name, path) in &self.files {
-            let (_, bytes) = context.source(&format!("files.{name}"))?;
-            files.push((name.clone(), path.clone(), bytes));
+            match context.source(&format!("files.{name}")) {
+                Ok((_, bytes)) => files.push((name.clone(), path.clone(), bytes)),
+                Err(error) => unreadable.push(format!("{error:#}")),
+            }
         }
         for (name, download) in &self.downloads {
-            files.push((name.clone(), download.url.clone(), download::get(download, context.report())?));
+            match download::get(download, context.report()) {
+                Ok(bytes) => files.push((name.clone(), download.url.clone(), bytes)),
+                Err(error) if context.report().cancelled() => return Err(error),
+                Err(error) => unreadable.push(format!("{error:#}")),
+            }
+        }
+        if !unreadable.is_empty() {
+            bail!("{}", unreadable.join("\n"));
         }
         let inputs: Vec<Input> = files.iter().map(|(name, path, bytes)| Input { name, path, bytes }).collect();
         let report = context.report();

@@ -29,6 +29,7 @@ mod past;
 mod predict;
 mod predictions;
 mod predictor;
+mod range;
 mod report;
 pub mod schema;
 mod split;

@@ -2,10 +2,10 @@
 //!
 //! Knows nothing of models.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use schemars::JsonSchema;
@@ -15,8 +15,8 @@ use serde_json::json;
 use super::dataset::{self, FOLD, LABEL, LABEL_NAME, PART};
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
-use crate::ml::split::{self, Part, SplitOptions};
-use crate::tabular::Filter;
+use crate::ml::split::{self, Part, SplitError, SplitOptions};
+use crate::tabular::{Filter, yaml};
 
 /// Splits the labelled rows. Port `rows` has them all with `label`, `part` and `fold`; `train`, `valid` and `test` have their own.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -102,7 +102,7 @@ impl GroupKey {
 
 impl Stage for Split {
     const KIND: &'static str = "split";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "train, valid, test and folds: stratified, groups kept together";
     const INPUTS: &'static [InputPort] =
         &[InputPort::table("rows", Arity::Many, "the rows to split, e.g. a `load` stage")];
@@ -142,7 +142,13 @@ impl Stage for Split {
         let batches: Vec<&RecordBatch> = tables.iter().map(Table::batch).collect();
         let all = Table::new(arrow::compute::concat_batches(&schema, batches)?);
         let label = self.label_column(&all)?;
-        let (rows, labels) = labelled(&dataset::filtered(&all, &self.filter)?, &label)?;
+        let kept = self.filter.apply(all.batch()).context("where")?;
+        kept.unmatched.iter().for_each(|unmatched| context.report().warn(&format!("where: {unmatched}")));
+        let kept = Table::new(kept.batch);
+        let Labelled { rows, labels, unlabelled } = labelled(&kept, &label)?;
+        if let Some(warning) = unlabelled.warning(&label) {
+            context.report().warn(&warning);
+        }
         let mut classes: Vec<&String> = labels.iter().collect();
         classes.sort_unstable();
         classes.dedup();
@@ -152,7 +158,8 @@ impl Stage for Split {
         let groups: Vec<Vec<Option<&str>>> =
             groups.iter().map(|values| values.iter().map(Option::as_deref).collect()).collect();
         let names: Vec<String> = classes.iter().map(|class| (*class).clone()).collect();
-        let split = split::split(&codes, &names, &groups, &self.options(), context.seed())?;
+        let split = split::split(&codes, &names, &groups, &self.options(), context.seed());
+        let split = split.map_err(|error| with_remedy(error, &label, &names))?;
         let rows = with_parts(&rows, &label, &labels, &split)?;
         context.put_table("rows", &rows)?;
         for (name, part) in [("train", Part::Train), ("valid", Part::Valid), ("test", Part::Test)] {
@@ -169,14 +176,18 @@ impl Stage for Split {
         }
         let count = split.group.iter().max().map_or(0, |&last| last as usize + 1);
         let keys: Vec<String> = self.groups.iter().map(GroupKey::name).collect();
-        let unlabelled = all.rows() - rows.rows();
         let summary = json!({
-            "label": label, "parts": parts, "groups": count, "group_keys": keys, "folds": self.folds, "left_out": unlabelled,
+            "label": label, "parts": parts, "groups": count, "group_keys": keys, "folds": self.folds,
+            "left_out": all.rows() - rows.rows(), "filtered_out": all.rows() - kept.rows(), "without_label": unlabelled.rows,
         });
         context.put_json("summary", "split.json", &summary)?;
         let of = |part| split.part.iter().filter(|found| **found == part).count();
         let (train, valid, test) = (of(Part::Train), of(Part::Valid), of(Part::Test));
-        context.headline(format!("{train} train, {valid} valid, {test} test rows in {count} groups"));
+        let left_out = match unlabelled.rows {
+            0 => String::new(),
+            rows => format!("; {rows} without a label are left out"),
+        };
+        context.headline(format!("{train} train, {valid} valid, {test} test rows in {count} groups{left_out}"));
         Ok(())
     }
 }
@@ -199,15 +210,70 @@ impl Split {
     }
 }
 
-/// The rows that have a label, and their labels.
-fn labelled(rows: &Table, label: &str) -> anyhow::Result<(Table, Vec<String>)> {
-    let labels = dataset::strings(rows, label)?;
+/// The rows that have a label, their labels, and what is known of the others.
+struct Labelled {
+    rows: Table,
+    labels: Vec<String>,
+    unlabelled: Unlabelled,
+}
+
+/// Rows without a label.
+struct Unlabelled {
+    rows: usize,
+    /// Those whose file has labels in other rows; the others are rows to predict.
+    unexpected: usize,
+    /// The first of those, e.g. `train:17`.
+    places: Vec<String>,
+    all: usize,
+}
+
+impl Unlabelled {
+    fn warning(&self, label: &str) -> Option<String> {
+        let first = if self.places.is_empty() { String::new() } else { format!(" ({}…)", self.places.join(", ")) };
+        (self.unexpected > 0).then(|| {
+            format!(
+                "{} of {} rows have no label and are left out: '{label}' is blank or missing there{first}; `missing` of the `load` stage says \
+                 which words count as missing",
+                self.unexpected, self.all
+            )
+        })
+    }
+}
+
+fn labelled(rows: &Table, label: &str) -> anyhow::Result<Labelled> {
+    let mut labels = dataset::strings(rows, label)?;
+    // A class needs a name; tables that no `load` stage made may have blank ones.
+    labels.iter_mut().for_each(|label| *label = label.take().filter(|label| !label.trim().is_empty()));
     let has: Vec<bool> = labels.iter().map(Option::is_some).collect();
+    let sources = dataset::strings(rows, "source").unwrap_or_else(|_| vec![None; rows.rows()]);
+    let labelled: HashSet<&Option<String>> =
+        sources.iter().zip(&has).filter(|(_, has)| **has).map(|(source, _)| source).collect();
+    let unexpected: Vec<usize> = (0..has.len()).filter(|&row| !has[row] && labelled.contains(&sources[row])).collect();
+    let lines = dataset::integers(rows, "line").ok();
+    let place = |&row: &usize| Some(format!("{}:{}", sources[row].as_deref()?, lines.as_ref()?[row]));
+    let unlabelled = Unlabelled {
+        rows: has.iter().filter(|has| !**has).count(),
+        unexpected: unexpected.len(),
+        places: unexpected.iter().take(3).filter_map(place).collect(),
+        all: rows.rows(),
+    };
     let kept = arrow::compute::filter_record_batch(rows.batch(), &BooleanArray::from(has))?;
     if kept.num_rows() == 0 {
         bail!("no row has a value in the label column '{label}'");
     }
-    Ok((Table::new(kept), labels.into_iter().flatten().collect()))
+    Ok(Labelled { rows: Table::new(kept), labels: labels.into_iter().flatten().collect(), unlabelled })
+}
+
+/// The error with the line of YAML that leaves the rare classes out, where two classes would remain.
+fn with_remedy(error: SplitError, label: &str, names: &[String]) -> anyhow::Error {
+    /// Classes that fit in a line.
+    const MOST: usize = 50;
+    let (SplitError::TooRare { classes, .. } | SplitError::InOneFold(classes)) = &error else { return error.into() };
+    if names.len() < classes.len() + 2 || classes.len() > MOST {
+        return error.into();
+    }
+    let names: Vec<String> = classes.iter().map(|class| yaml(&class.name)).collect();
+    anyhow!("{error}\nto leave them out: `where: {{{}: {{not: [{}]}}}}`", yaml(label), names.join(", "))
 }
 
 /// The rows without their raw records, with `label`, `part` and `fold`.

@@ -5,18 +5,21 @@
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::date::year;
 
 /// How a derived column is made, e.g. `{sin_of: key, period: 12}`. A missing value stays missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields, try_from = "Written")]
 #[schemars(!try_from)]
 pub enum Derivation {
-    /// The year of a date `YYYY`, `YYYY-MM` or `YYYY-MM-DD` (as `Int64`); anything else gives a missing value.
+    /// The year of a date (as `Int64`), e.g. `2021`, `2021-09-25`, `2021/09/25`, `25.09.2021`, `20210925`, `25 Sep 2021` or `September 25, 2021`,
+    /// also with a time of day; anything else, as a year of two digits, gives a missing value.
     Year { year_of: String },
     /// sin(2π·x / period), for values that come round again, e.g. musical keys with period 12.
     Sine { sin_of: String, period: f64 },
@@ -37,6 +40,17 @@ impl Derivation {
         }
     }
 
+    /// What the derivation can be made of, for messages.
+    pub(super) fn domain(&self) -> &'static str {
+        match self {
+            Derivation::Year { .. } => {
+                "dates such as 2021, 2021-09-25, 25/09/2021, 25 Sep 2021 and September 25, 2021 are read; a year needs four digits"
+            }
+            Derivation::Logarithm { .. } => "only positive numbers have a logarithm",
+            Derivation::Sine { .. } | Derivation::Cosine { .. } => "numbers are read",
+        }
+    }
+
     /// The type of the derived column.
     pub(super) fn data_type(&self) -> DataType {
         match self {
@@ -45,8 +59,11 @@ impl Derivation {
         }
     }
 
-    /// The derived column, as long as `column`; `None` when a number is needed and the column holds none.
+    /// The derived column, as long as `column`; `None` when a number is needed and the column holds texts.
     pub(super) fn apply(&self, column: &ArrayRef) -> Option<ArrayRef> {
+        if column.null_count() == column.len() {
+            return Some(new_null_array(&self.data_type(), column.len()));
+        }
         if let Derivation::Year { .. } = self {
             let text = cast(column, &DataType::Utf8).ok()?;
             let years: Int64Array = text.as_string::<i32>().iter().map(|t| year(t?)).collect();
@@ -64,15 +81,6 @@ impl Derivation {
         };
         Some(Arc::new(derived))
     }
-}
-
-/// The year of `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
-fn year(date: &str) -> Option<i64> {
-    let mut parts = date.trim().split('-');
-    let year = parts.next()?;
-    let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
-    let rest: Vec<&str> = parts.collect();
-    (digits(year, 4) && rest.len() <= 2 && rest.iter().all(|part| digits(part, 2))).then(|| year.parse().ok())?
 }
 
 /// The YAML form: all keys optional, so that a slip gets a message of its own instead of "no variant matched".

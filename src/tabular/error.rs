@@ -4,7 +4,9 @@
 
 use std::fmt;
 
+use super::encoding::{Damage, Lines};
 use super::filter::FilterError;
+use super::words::yaml;
 
 /// How many problems of one kind of check are reported; the rest is counted by [`Problem::More`].
 pub(super) const SHOWN: usize = 10;
@@ -33,12 +35,19 @@ pub enum Problem {
     HeaderOnly,
     #[error("the header is longer than {0} bytes (is this a CSV file, and is every quote closed?)")]
     HeaderTooLong(u64),
-    #[error("the file is UTF-16 (save it as UTF-8)")]
-    Utf16,
-    #[error("byte 0x{0:02x} is not valid UTF-8 (for a Latin-1 file: iconv -f latin1 -t utf-8)")]
-    NotUtf8(u8),
-    #[error("NUL byte (the file is damaged, or is not text: save it as UTF-8 CSV)")]
-    NulByte,
+    #[error("the file is {0} (save it as UTF-8, or convert it: `iconv -f {0} -t UTF-8 OLD > NEW`)")]
+    Utf16(&'static str),
+    #[error("the file is {kind}, not CSV ({remedy})")]
+    OtherKind { kind: &'static str, remedy: &'static str },
+    #[error("{0}")]
+    NotUtf8(Damage),
+    #[error("NUL byte, in {0} (the file is damaged, or is not text: save it as UTF-8 CSV)")]
+    NulByte(Lines),
+    #[error(
+        "the header is one column, '{header}' (is the delimiter {found:?}? write `delimiter: {found:?}`; if the column is really called so, put \
+         its name in quotes in the file)"
+    )]
+    OneColumn { header: String, found: char },
     #[error("a quote opened here is never closed (close it, or double it where it is meant literally)")]
     OpenQuote,
     #[error("column '{name}' occurs twice in the header, as number {first} and {second} (rename one)")]
@@ -50,28 +59,36 @@ pub enum Problem {
         /// The line where the record ends, when that is another line than where it starts.
         last_line: Option<u64>,
     },
-    #[error("column '{column}': '{token}' is not a number")]
-    NotANumber { column: String, token: String },
-    #[error("column '{column}': '{token}' is not an integer")]
-    NotAnInteger { column: String, token: String },
+    #[error("column '{column}': '{token}' is not a number{}", in_rows(*.rows))]
+    NotANumber { column: String, token: String, rows: usize },
+    #[error("column '{column}': '{token}' is not a 64-bit integer{}", in_rows(*.rows))]
+    NotAnInteger { column: String, token: String, rows: usize },
     #[error(
-        "column '{column}': '{token}' is not a number, but {percent:.1} % of the column is \
-         (correct it, list the token under `missing`, or declare `types: {{{column}: text}}`)"
+        "column '{column}': '{token}' is not a number{}, but {percent:.1} % of the column is (correct it, make it \
+         missing by `missing: {{{key}: {{add: [{cell}]}}}}`, or declare `types: {{{key}: text}}`)",
+        in_rows(*.rows), key = yaml(.column), cell = yaml(.token)
     )]
-    StrayWord { column: String, token: String, percent: f64 },
+    StrayWord {
+        column: String,
+        token: String,
+        /// How many rows have the token.
+        rows: usize,
+        percent: f64,
+    },
     #[error(
-        "column '{column}': '{token}' is infinite or too large for a number \
-         (write a finite number, or list the token under `missing`)"
+        "column '{column}': '{token}' is infinite or too large for a number{} (write a finite number, or make it \
+         missing by `missing: {{{}: {{add: [{}]}}}}`)",
+        in_rows(*.rows), yaml(.column), yaml(.token)
     )]
-    Infinite { column: String, token: String },
+    Infinite { column: String, token: String, rows: usize },
     #[error("{option}: no file has a column '{name}'{}", did_you_mean(.suggestion))]
     UnknownColumn { option: String, name: String, suggestion: Option<String> },
     #[error("column '{0}' has the name of a column that loading adds (rename it, or list it under `drop`)")]
     Reserved(String),
     #[error("derive.{0}: a column of this name exists already (choose another name)")]
     DerivedExists(String),
-    #[error("derive.{name}: column '{source_column}' holds text, not numbers")]
-    DerivedFromText { name: String, source_column: String },
+    #[error("derive.{name}: column '{source_column}' holds text, not numbers, e.g. {examples}")]
+    DerivedFromText { name: String, source_column: String, examples: String },
     #[error("delimiter: {0:?} cannot separate fields (use one ASCII character such as ',', ';' or a tab)")]
     BadDelimiter(char),
     #[error("`keep` and `drop` cannot both be given (keep one of them)")]
@@ -84,14 +101,21 @@ pub enum Problem {
     TooLarge(usize),
     #[error("where: {0}")]
     Filter(#[from] FilterError),
-    #[error("where: no row is left of {0}")]
-    NothingLeft(usize),
     #[error("and {0} more problems of this kind")]
     More(usize),
     #[error("the table cannot be built: {0}")]
     Arrow(String),
     #[error("interrupted")]
     Interrupted,
+}
+
+/// Whether the user wants to stop.
+pub(super) type Cancelled<'a> = &'a dyn Fn() -> bool;
+
+/// # Errors
+/// If the user wants to stop.
+pub(super) fn go_on(cancelled: Cancelled) -> Result<(), CsvError> {
+    if cancelled() { Err(CsvError::options(Problem::Interrupted)) } else { Ok(()) }
 }
 
 impl CsvError {
@@ -153,6 +177,13 @@ impl Problems {
     }
 }
 
+/// The first [`SHOWN`] problems and the number of the others.
+pub(super) fn bounded(problems: Vec<Problem>) -> Vec<CsvError> {
+    let mut kept = Problems::default();
+    problems.into_iter().for_each(|problem| kept.push(CsvError::options(problem)));
+    kept.check().err().unwrap_or_default()
+}
+
 /// The name nearest to `name`, if it is near enough to be a slip of the pen.
 pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     candidates
@@ -178,4 +209,8 @@ fn reaches(last_line: Option<u64>) -> String {
         }
         None => " (quote fields that hold the delimiter)".to_owned(),
     }
+}
+
+fn in_rows(rows: usize) -> String {
+    if rows > 1 { format!(" ({rows} rows)") } else { String::new() }
 }

@@ -5,65 +5,45 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{cast, filter_record_batch};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::condition::{Condition, OneOrMany, Scalar};
 use super::error::{did_you_mean, nearest};
+use super::exact::Exact;
 
 /// Conditions by column, e.g. `{playlist_genre: [pop, rap], tempo: {min: 60}}`; a row must meet them all.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Filter(#[schemars(with = "BTreeMap<String, Condition>")] pub IndexMap<String, Condition>);
 
-/// A condition on one column: the value, a list of which one must match, or tests.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Condition {
-    Is(Scalar),
-    OneOf(Vec<Scalar>),
-    Tests(Tests),
+/// The rows that a filter keeps.
+#[derive(Clone, Debug)]
+pub struct Filtered {
+    pub batch: RecordBatch,
+    /// For every row of the table before, whether it is kept.
+    pub keep: Vec<bool>,
+    /// Values of conditions that occur nowhere, as a slip of the pen does; ten at most.
+    pub unmatched: Vec<Unmatched>,
 }
 
-/// Tests that must all hold. A missing value passes `not`, and fails `min` and `max`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tests {
-    /// The smallest value that passes. Texts compare by their characters, so ISO dates work.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub min: Option<Scalar>,
-    /// The largest value that passes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max: Option<Scalar>,
-    /// The value or values that do not pass.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub not: Option<OneOrMany>,
-    /// `true`: only missing values pass; `false`: only present ones.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub missing: Option<bool>,
+/// A value of a condition that no row has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unmatched {
+    pub column: String,
+    pub value: Scalar,
+    /// Why that may be, or what to write instead.
+    pub hint: String,
 }
 
-/// A value or a list of values.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a text, a number, true or false, or a list of these")]
-pub enum OneOrMany {
-    One(Scalar),
-    Many(Vec<Scalar>),
-}
-
-/// A value to compare with.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a text, a number, true or false")]
-pub enum Scalar {
-    Boolean(bool),
-    Integer(i64),
-    Number(f64),
-    Text(String),
+impl fmt::Display for Unmatched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no row has {} in column '{}'{}", self.value, self.column, self.hint)
+    }
 }
 
 /// Why a filter does not fit a table.
@@ -75,6 +55,23 @@ pub enum FilterError {
     Incomparable { column: String, holds: &'static str, value: String, remedy: &'static str },
     #[error("column '{column}' of type {data_type} cannot be filtered (only texts, numbers and booleans can)")]
     Unsupported { column: String, data_type: String },
+    #[error("no row is left of {rows}{}", because(.unmatched))]
+    NothingLeft { rows: usize, unmatched: Vec<Unmatched> },
+    #[error("the rows cannot be filtered: {0}")]
+    Arrow(String),
+}
+
+/// Values that are told of.
+const UNMATCHED_SHOWN: usize = 10;
+
+/// Distinct texts among which a similar one is looked for.
+const CANDIDATES: usize = 1000;
+
+fn because(unmatched: &[Unmatched]) -> String {
+    match unmatched {
+        [] => String::new(),
+        some => format!(" ({})", some.iter().map(Unmatched::to_string).collect::<Vec<_>>().join("; ")),
+    }
 }
 
 impl Filter {
@@ -87,9 +84,29 @@ impl Filter {
         self.0.is_empty()
     }
 
-    /// For every row of `batch`, whether it meets all conditions. Columns may be text, boolean, dictionary or numeric.
+    /// The rows that meet all conditions, of which there must be some. Columns may be text, boolean, dictionary or numeric.
+    pub fn apply(&self, batch: &RecordBatch) -> Result<Filtered, FilterError> {
+        if self.is_empty() {
+            return Ok(Filtered { batch: batch.clone(), keep: vec![true; batch.num_rows()], unmatched: Vec::new() });
+        }
+        let (keep, unmatched) = self.evaluate(batch)?;
+        if !keep.contains(&true) {
+            return Err(FilterError::NothingLeft { rows: batch.num_rows(), unmatched });
+        }
+        let kept = filter_record_batch(batch, &BooleanArray::from(keep.clone()));
+        let batch = kept.map_err(|error| FilterError::Arrow(error.to_string()))?;
+        Ok(Filtered { batch, keep, unmatched })
+    }
+
+    /// For every row of `batch`, whether it meets all conditions.
+    #[cfg(test)]
     pub fn rows(&self, batch: &RecordBatch) -> Result<Vec<bool>, FilterError> {
+        self.evaluate(batch).map(|(keep, _)| keep)
+    }
+
+    fn evaluate(&self, batch: &RecordBatch) -> Result<(Vec<bool>, Vec<Unmatched>), FilterError> {
         let mut keep = vec![true; batch.num_rows()];
+        let mut unmatched = Vec::new();
         for (name, condition) in &self.0 {
             let column = batch.column_by_name(name).ok_or_else(|| {
                 let schema = batch.schema_ref();
@@ -97,32 +114,63 @@ impl Filter {
                 FilterError::UnknownColumn { name: name.clone(), suggestion: nearest(name, names) }
             })?;
             let bounds = Bounds::of(condition);
-            match cells(name, column)? {
+            let (cells, mut texts) = (cells(name, column)?, Vec::new());
+            let seen = match &cells {
                 Cells::Text(cells) => {
                     let owned = bounds.map(|scalar| scalar.as_text(name))?;
                     let bounds = owned.map(|text| Ok(text.as_str()))?;
-                    bounds.narrow(cells.as_string::<i32>().iter(), &mut keep);
+                    let seen = bounds.narrow(cells.as_string::<i32>().iter(), &mut keep);
+                    if seen.contains(&false) {
+                        texts = distinct(cells.as_string::<i32>().iter().flatten());
+                    }
+                    seen
                 }
                 Cells::Boolean(cells) => {
                     let bounds = bounds.map(|scalar| scalar.as_boolean(name))?;
-                    bounds.narrow(cells.as_boolean().iter(), &mut keep);
+                    bounds.narrow(cells.as_boolean().iter(), &mut keep)
                 }
-                // Integers meet integers exactly: as floats, ids above 2^53 would run together.
-                Cells::Integer(cells) if bounds.all().all(Scalar::is_integer) => {
-                    let bounds = bounds.map(|scalar| scalar.as_integer(name))?;
-                    bounds.narrow(cells.as_primitive::<Int64Type>().iter(), &mut keep);
+                Cells::Integer(cells) => {
+                    let integers = cells.as_primitive::<Int64Type>().iter();
+                    let bounds = bounds.map(|scalar| scalar.as_number(name))?;
+                    bounds.narrow(integers.map(|x| x.map(|x| Exact::Integer(x.into()))), &mut keep)
                 }
-                Cells::Integer(cells) | Cells::Number(cells) => {
-                    let cells = to(name, &cells, &DataType::Float64)?;
+                Cells::Unsigned(cells) => {
+                    let integers = cells.as_primitive::<UInt64Type>().iter();
+                    let bounds = bounds.map(|scalar| scalar.as_number(name))?;
+                    bounds.narrow(integers.map(|x| x.map(|x| Exact::Integer(x.into()))), &mut keep)
+                }
+                Cells::Number(cells) => {
                     let bounds = bounds.map(|scalar| scalar.as_number(name))?;
                     // NaN counts as missing, as it does when a file is loaded.
                     let numbers = cells.as_primitive::<Float64Type>().iter();
-                    bounds.narrow(numbers.map(|x| x.filter(|x| !x.is_nan())), &mut keep);
+                    bounds.narrow(numbers.map(|x| x.filter(|x| !x.is_nan()).map(Exact::Float)), &mut keep)
+                }
+            };
+            for (value, _) in bounds.listed().zip(seen).filter(|(_, seen)| !seen) {
+                if unmatched.len() < UNMATCHED_SHOWN {
+                    let similar = match value {
+                        Scalar::Text(text) => nearest(text, texts.iter().copied()),
+                        _ => None,
+                    };
+                    let (value, hint) = ((*value).clone(), did_you_mean(&similar));
+                    unmatched.push(Unmatched { column: name.clone(), value, hint });
                 }
             }
         }
-        Ok(keep)
+        Ok((keep, unmatched))
     }
+}
+
+/// The first distinct texts.
+fn distinct<'a>(cells: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found = indexmap::IndexSet::new();
+    for cell in cells {
+        found.insert(cell);
+        if found.len() == CANDIDATES {
+            break;
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// A column in one of the few forms that conditions are evaluated on.
@@ -130,6 +178,7 @@ enum Cells {
     Text(ArrayRef),
     Boolean(ArrayRef),
     Integer(ArrayRef),
+    Unsigned(ArrayRef),
     Number(ArrayRef),
 }
 
@@ -141,8 +190,9 @@ fn cells(name: &str, column: &ArrayRef) -> Result<Cells, FilterError> {
     Ok(match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Cells::Text(to(name, column, &DataType::Utf8)?),
         DataType::Boolean => Cells::Boolean(to(name, column, &DataType::Boolean)?),
-        // Unsigned 64-bit integers go the way of floats: half of them have no signed form.
-        t if t.is_integer() && *t != DataType::UInt64 => Cells::Integer(to(name, column, &DataType::Int64)?),
+        // Half of the unsigned 64-bit integers have no signed form.
+        DataType::UInt64 => Cells::Unsigned(to(name, column, &DataType::UInt64)?),
+        t if t.is_integer() => Cells::Integer(to(name, column, &DataType::Int64)?),
         t if t.is_numeric() => Cells::Number(to(name, column, &DataType::Float64)?),
         _ => return Err(unsupported(name, column)),
     })
@@ -185,9 +235,9 @@ impl<'a> Bounds<&'a Scalar> {
         bounds
     }
 
-    fn all(&self) -> impl Iterator<Item = &'a Scalar> {
-        let lists = self.one_of.iter().flatten().chain(&self.none_of);
-        lists.chain(&self.min).chain(&self.max).copied()
+    /// The values that cells are compared with for equality.
+    fn listed(&self) -> impl Iterator<Item = &'a Scalar> {
+        self.one_of.iter().flatten().chain(&self.none_of).copied()
     }
 }
 
@@ -205,132 +255,29 @@ impl<T> Bounds<T> {
 }
 
 impl<T: PartialOrd> Bounds<T> {
-    fn narrow(&self, cells: impl Iterator<Item = Option<T>>, keep: &mut [bool]) {
+    /// Turns off the rows that do not pass, and says of each listed value whether any cell has it.
+    fn narrow(&self, cells: impl Iterator<Item = Option<T>>, keep: &mut [bool]) -> Vec<bool> {
+        let wanted = self.one_of.as_deref().unwrap_or(&[]);
+        let mut seen = vec![false; wanted.len() + self.none_of.len()];
         for (keep, cell) in keep.iter_mut().zip(cells) {
-            *keep = *keep && self.admits(cell.as_ref());
+            let place = |values: &[T]| cell.as_ref().and_then(|cell| values.iter().position(|value| value == cell));
+            let (is_wanted, is_unwanted) = (place(wanted), place(&self.none_of));
+            is_wanted.into_iter().chain(is_unwanted.map(|at| at + wanted.len())).for_each(|at| seen[at] = true);
+            let listed = (self.one_of.is_none() || is_wanted.is_some()) && is_unwanted.is_none();
+            *keep = *keep && listed && self.is_within(cell.as_ref());
         }
+        seen
     }
 
-    fn admits(&self, cell: Option<&T>) -> bool {
+    fn is_within(&self, cell: Option<&T>) -> bool {
         if self.missing.is_some_and(|missing| missing != cell.is_none()) {
             return false;
         }
         match cell {
-            None => self.one_of.is_none() && self.min.is_none() && self.max.is_none(),
+            None => self.min.is_none() && self.max.is_none(),
             Some(cell) => {
-                self.one_of.as_ref().is_none_or(|values| values.contains(cell))
-                    && !self.none_of.contains(cell)
-                    && self.min.as_ref().is_none_or(|min| cell >= min)
-                    && self.max.as_ref().is_none_or(|max| cell <= max)
+                self.min.as_ref().is_none_or(|min| cell >= min) && self.max.as_ref().is_none_or(|max| cell <= max)
             }
         }
-    }
-}
-
-impl Scalar {
-    fn is_integer(&self) -> bool {
-        matches!(self, Scalar::Integer(_))
-    }
-
-    /// As YAML reads `1` and `true` without quotes, they may well mean a class of that name.
-    fn as_text(&self, column: &str) -> Result<String, FilterError> {
-        match self {
-            Scalar::Text(text) => Ok(text.clone()),
-            Scalar::Integer(number) => Ok(number.to_string()),
-            Scalar::Boolean(value) => Ok(value.to_string()),
-            // 1.10 and 1.1 are one number but two texts.
-            Scalar::Number(_) => Err(self.incomparable(column, "text", "put the value in quotes")),
-        }
-    }
-
-    fn as_boolean(&self, column: &str) -> Result<bool, FilterError> {
-        match self {
-            Scalar::Boolean(value) => Ok(*value),
-            _ => Err(self.incomparable(column, "booleans", "write true or false")),
-        }
-    }
-
-    fn as_integer(&self, column: &str) -> Result<i64, FilterError> {
-        match self {
-            Scalar::Integer(number) => Ok(*number),
-            _ => Err(self.incomparable(column, "integers", "write an integer")),
-        }
-    }
-
-    fn as_number(&self, column: &str) -> Result<f64, FilterError> {
-        match self {
-            Scalar::Integer(number) => Ok(*number as f64),
-            Scalar::Number(number) => Ok(*number),
-            _ => Err(self.incomparable(column, "numbers", "write a number without quotes")),
-        }
-    }
-
-    fn incomparable(&self, column: &str, holds: &'static str, remedy: &'static str) -> FilterError {
-        let value = self.to_string();
-        FilterError::Incomparable { column: column.to_owned(), holds, value, remedy }
-    }
-}
-
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Scalar::Boolean(value) => value.fmt(f),
-            Scalar::Integer(value) => value.fmt(f),
-            Scalar::Number(value) => value.fmt(f),
-            Scalar::Text(value) => write!(f, "'{value}'"),
-        }
-    }
-}
-
-/// By hand, because an untagged enum answers a misspelt `mn:` with "no variant matched".
-impl<'de> Deserialize<'de> for Condition {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ConditionVisitor)
-    }
-}
-
-struct ConditionVisitor;
-
-impl<'de> Visitor<'de> for ConditionVisitor {
-    type Value = Condition;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value, a list of values, or a map of min, max, not, missing")
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Condition, E> {
-        Ok(Condition::Is(Scalar::Boolean(value)))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Condition, E> {
-        Ok(Condition::Is(Scalar::Integer(value)))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Condition, E> {
-        Ok(Condition::Is(i64::try_from(value).map_or(Scalar::Number(value as f64), Scalar::Integer)))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Condition, E> {
-        Ok(Condition::Is(Scalar::Number(value)))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Condition, E> {
-        Ok(Condition::Is(Scalar::Text(value.to_owned())))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Condition, E> {
-        Err(E::custom("a condition is empty (for missing values write `{missing: true}`)"))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Condition, A::Error> {
-        Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Condition::OneOf)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Condition, A::Error> {
-        let tests = Tests::deserialize(MapAccessDeserializer::new(map))?;
-        if tests == Tests::default() {
-            return Err(A::Error::custom("a condition needs one of min, max, not, missing"));
-        }
-        Ok(Condition::Tests(tests))
     }
 }

@@ -5,26 +5,29 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use super::error::{CsvError, Problem};
-use super::records::{Records, check_text, delimiter_byte};
+use super::encoding::{check_signature, check_text};
+use super::error::{CsvError, Problem, Problems};
+use super::records::{Records, Span, delimiter_byte};
+use super::words::shorten;
 
 /// A header may be this long: an unclosed quote must not make a check read gigabytes.
 const HEADER_LIMIT: u64 = 1 << 20;
 
 /// The column names of a CSV file, from a reader of which at most 1 MiB is read.
 ///
-/// Columns without a name are called by their position, e.g. `unnamed_1`. Errors: unreadable, empty, not UTF-8, NUL
-/// bytes, a name that occurs twice, an unclosed quote.
-pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<Vec<String>, CsvError> {
-    let delimiter = delimiter_byte(delimiter)?;
+/// Columns without a name are called by their position, e.g. `unnamed_1`. Errors: unreadable, empty, a file of another
+/// kind, not UTF-8, NUL bytes, a name that occurs twice, an unclosed quote, a single column that holds another delimiter.
+pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<Vec<String>, Vec<CsvError>> {
+    let delimiter = delimiter_byte(delimiter).map_err(|error| vec![error])?;
     let mut bytes = Vec::new();
     if let Err(error) = reader.take(HEADER_LIMIT).read_to_end(&mut bytes) {
-        return Err(CsvError::file(path, Problem::Unreadable(error.to_string())));
+        return Err(vec![CsvError::file(path, Problem::Unreadable(error.to_string()))]);
     }
     let mut records = Records::new(path, &bytes, delimiter);
-    let header = read_header(&mut records);
-    if records.at_end() && bytes.len() as u64 == HEADER_LIMIT {
-        return Err(CsvError::line(path, 1, Problem::HeaderTooLong(HEADER_LIMIT)));
+    let is_cut = bytes.len() as u64 == HEADER_LIMIT;
+    let header = read_header(&mut records, !is_cut);
+    if records.at_end() && is_cut {
+        return Err(vec![CsvError::line(path, 1, Problem::HeaderTooLong(HEADER_LIMIT))]);
     }
     Ok(header?.names)
 }
@@ -40,16 +43,10 @@ pub(super) struct Header<'a> {
     pub terminator: &'static str,
 }
 
-/// Takes the header off the front of `records`.
-pub(super) fn read_header<'a>(records: &mut Records<'a>) -> Result<Header<'a>, CsvError> {
-    let (path, bytes) = (records.path(), records.bytes());
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(CsvError::file(path, Problem::Utf16));
-    }
-    let Some(span) = records.next_record()? else {
-        return Err(CsvError::file(path, Problem::Empty));
-    };
-    let text = check_text(path, &bytes[..span.end])?;
+/// Takes the header off the front of `records`, which are `whole` unless the file goes on behind them.
+pub(super) fn read_header<'a>(records: &mut Records<'a>, whole: bool) -> Result<Header<'a>, Vec<CsvError>> {
+    let path = records.path();
+    let (span, text) = first_record(records, whole).map_err(|error| vec![error])?;
     let mut names = Vec::with_capacity(records.fields().len());
     let mut unnamed = Vec::new();
     for (index, field) in records.fields().iter().enumerate() {
@@ -62,16 +59,46 @@ pub(super) fn read_header<'a>(records: &mut Records<'a>) -> Result<Header<'a>, C
         }
     }
     let mut positions = HashMap::new();
+    let mut twice = Problems::default();
     for (index, name) in names.iter().enumerate() {
-        if let Some(first) = positions.insert(name, index + 1) {
-            let (name, second) = (name.clone(), index + 1);
-            let problem = Problem::DuplicateColumn { name, first, second };
-            return Err(CsvError::line(path, span.line, problem));
+        let (first, second) = (*positions.entry(name).or_insert(index + 1), index + 1);
+        if first != second {
+            let problem = Problem::DuplicateColumn { name: name.clone(), first, second };
+            twice.push(CsvError::line(path, span.line, problem));
         }
     }
+    twice.check()?;
     // Blank lines above the header are no part of it; the byte order mark is.
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let text = if span.start > mark { &text[span.start..] } else { text };
     let terminator = span.terminator.unwrap_or("\n");
     Ok(Header { names, unnamed, text, terminator })
+}
+
+/// The header's place and text.
+fn first_record<'a>(records: &mut Records<'a>, whole: bool) -> Result<(Span, &'a str), CsvError> {
+    let (path, bytes) = (records.path(), records.bytes());
+    check_signature(path, bytes)?;
+    let Some(span) = records.next_record()? else {
+        return Err(CsvError::file(path, Problem::Empty));
+    };
+    let text = check_text(path, &bytes[..span.end]).map_err(|error| match whole {
+        // All lines together say best what is wrong with the bytes.
+        true => check_text(path, bytes).err().unwrap_or(error),
+        false => error,
+    })?;
+    check_delimiter(path, text.trim_start_matches('\u{feff}').trim(), records.fields().len(), span.line)?;
+    Ok((span, text))
+}
+
+/// Refuses a single column whose name holds another delimiter.
+fn check_delimiter(path: &str, text: &str, columns: usize, line: u64) -> Result<(), CsvError> {
+    let found = [';', '\t', '|', ','].into_iter().find(|other| text.contains(*other));
+    match found {
+        Some(found) if columns == 1 && !text.starts_with('"') => {
+            let header = shorten(text);
+            Err(CsvError::line(path, line, Problem::OneColumn { header, found }))
+        }
+        _ => Ok(()),
+    }
 }

@@ -3,10 +3,16 @@
 //!
 //! Knows nothing of values.
 
+use std::collections::HashSet;
+
 use indexmap::IndexSet;
 
-use super::error::{CsvError, Problem, nearest};
+use super::error::{CsvError, Problem, SHOWN, bounded, nearest};
 use super::options::LoadOptions;
+use super::words::list;
+
+/// Columns that a note lists.
+const LISTED: usize = 10;
 
 /// The columns that loading puts before those of the files: `row_id` (Int64, the record's number over all files from
 /// 0, whatever `where` keeps), `source` (the file's name), `line` (Int64, 1-based, where the record starts) and
@@ -22,6 +28,7 @@ pub fn columns(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result
 }
 
 /// What to read and what to give.
+#[derive(Default)]
 pub(super) struct Layout {
     /// The files' columns that are read: those of the output, and those that `derive` and `where` need.
     pub read: IndexSet<String>,
@@ -32,74 +39,83 @@ pub(super) struct Layout {
 
 impl Layout {
     pub fn new(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result<Layout, Vec<CsvError>> {
-        let mut errors = Vec::new();
-        let mut error = |problem| errors.push(CsvError::options(problem));
+        let mut problems = Vec::new();
         let mut known: IndexSet<&str> =
             headers.iter().flat_map(|(_, names)| names.iter().map(String::as_str)).collect();
         let label = options.label.as_deref();
-        let unknown = |option: String, name: &str, known: &IndexSet<&str>| {
+        let unknown = |option: String, name: &str, known: &IndexSet<&str>, problems: &mut Vec<Problem>| {
             // A file without the label is no slip, so neither is what the options say of it.
-            let is_known = known.contains(name) || label == Some(name);
-            (!is_known).then(|| Problem::UnknownColumn {
-                option,
-                name: name.to_owned(),
-                suggestion: nearest(name, known.iter().copied()),
-            })
+            if !known.contains(name) && label != Some(name) {
+                // Only the first are shown, and to look for a similar name takes long.
+                let suggestion = if problems.len() < SHOWN { nearest(name, known.iter().copied()) } else { None };
+                problems.push(Problem::UnknownColumn { option, name: name.to_owned(), suggestion });
+            }
         };
 
-        options.types.keys().filter_map(|name| unknown("types".to_owned(), name, &known)).for_each(&mut error);
+        for name in options.types.keys() {
+            unknown("types".to_owned(), name, &known, &mut problems);
+        }
+        for name in options.missing.columns() {
+            unknown("missing".to_owned(), name, &known, &mut problems);
+        }
         let files: IndexSet<&str> = known.clone();
         for (name, derivation) in &options.derive {
-            unknown(format!("derive.{name}"), derivation.source(), &known).into_iter().for_each(&mut error);
+            unknown(format!("derive.{name}"), derivation.source(), &known, &mut problems);
             if ROW_COLUMNS.contains(&derivation.source()) {
-                error(Problem::Reserved(derivation.source().to_owned()));
+                problems.push(Problem::Reserved(derivation.source().to_owned()));
             }
             if ROW_COLUMNS.contains(&name.as_str()) || !known.insert(name) {
-                error(Problem::DerivedExists(name.clone()));
+                problems.push(Problem::DerivedExists(name.clone()));
             }
         }
         for (option, names) in [("keep", &options.keep), ("drop", &options.drop)] {
-            names.iter().filter_map(|name| unknown(option.to_owned(), name, &known)).for_each(&mut error);
-        }
-        if !options.keep.is_empty() && !options.drop.is_empty() {
-            error(Problem::KeepAndDrop);
-        }
-
-        let listed = |names: &[String], name: &str| names.iter().any(|n| n == name);
-        let kept = |name: &&str| {
-            let wanted = options.keep.is_empty() || listed(&options.keep, name) || label == Some(*name);
-            wanted && !listed(&options.drop, name)
-        };
-        let output: Vec<String> = known.iter().copied().filter(kept).map(str::to_owned).collect();
-        for name in output.iter().filter(|name| ROW_COLUMNS.contains(&name.as_str())) {
-            error(Problem::Reserved(name.clone()));
-        }
-        for name in options.where_.columns() {
-            if !known.contains(name) && !ROW_COLUMNS.contains(&name) {
-                let suggestion = nearest(name, known.iter().copied());
-                let (option, name) = ("where".to_owned(), name.to_owned());
-                error(Problem::UnknownColumn { option, name, suggestion });
+            for name in names {
+                unknown(option.to_owned(), name, &known, &mut problems);
             }
         }
-        if !errors.is_empty() {
-            return Err(errors);
+        if !options.keep.is_empty() && !options.drop.is_empty() {
+            problems.push(Problem::KeepAndDrop);
         }
 
-        let needed = |name: &&&str| {
-            listed(&output, name)
-                || options.derive.values().any(|derivation| derivation.source() == **name)
-                || options.where_.columns().any(|column| column == **name)
-        };
+        let (keep, drop): (HashSet<&str>, HashSet<&str>) = (names_of(&options.keep), names_of(&options.drop));
+        let kept =
+            |name: &&str| (keep.is_empty() || keep.contains(name) || label == Some(*name)) && !drop.contains(name);
+        let output: Vec<String> = known.iter().copied().filter(kept).map(str::to_owned).collect();
+        for name in output.iter().filter(|name| ROW_COLUMNS.contains(&name.as_str())) {
+            problems.push(Problem::Reserved(name.clone()));
+        }
+        for name in options.where_.columns().filter(|name| !ROW_COLUMNS.contains(name)) {
+            // Here the label is no exception: no row would be left.
+            if label != Some(name) {
+                unknown("where".to_owned(), name, &known, &mut problems);
+            } else if !known.contains(name) {
+                let (option, name) = ("where".to_owned(), name.to_owned());
+                problems.push(Problem::UnknownColumn { option, name, suggestion: None });
+            }
+        }
+        if !problems.is_empty() {
+            return Err(bounded(problems));
+        }
+
+        let output_names = names_of(&output);
+        let sources: HashSet<&str> = options.derive.values().map(|derivation| derivation.source()).collect();
+        let filtered: HashSet<&str> = options.where_.columns().collect();
+        let needed = |name: &&str| output_names.contains(name) || sources.contains(name) || filtered.contains(name);
         // A file's own `line` column that is dropped must not be taken for ours.
         let read: IndexSet<String> = files
             .iter()
+            .copied()
             .filter(|name| !ROW_COLUMNS.contains(name))
             .filter(needed)
-            .map(|name| (*name).to_owned())
+            .map(str::to_owned)
             .collect();
         let notes = notes(headers, &read, label);
         Ok(Layout { read, output, notes })
     }
+}
+
+fn names_of(names: &[String]) -> HashSet<&str> {
+    names.iter().map(String::as_str).collect()
 }
 
 /// Which columns are absent from some files, and whether the label is from all.
@@ -109,9 +125,10 @@ fn notes(headers: &[(&str, Vec<String>)], read: &IndexSet<String>, label: Option
         notes.push(format!("no file has the label column '{label}'"));
     }
     for (path, names) in headers {
-        let absent: Vec<&str> = read.iter().filter(|name| !names.contains(name)).map(String::as_str).collect();
-        if !absent.is_empty() {
-            notes.push(format!("{path} has no column {} (missing there)", absent.join(", ")));
+        let names = names_of(names);
+        let mut absent = read.iter().map(String::as_str).filter(|name| !names.contains(name)).peekable();
+        if absent.peek().is_some() {
+            notes.push(format!("{path} has no column {} (missing there)", list(absent, LISTED)));
         }
     }
     notes

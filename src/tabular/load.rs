@@ -5,27 +5,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, StringBuilder};
-use arrow::compute::filter_record_batch;
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder};
 use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 
-use super::error::{CsvError, Problem, Problems};
+use super::absent::{self, Absent};
+use super::columns::{BEYOND_F32, derive, typed};
+use super::condition::Scalar;
+use super::encoding::check_text;
+use super::error::{Cancelled, CsvError, Problem, Problems, go_on};
+use super::filter::{FilterError, Filtered, Unmatched};
 use super::header::{Header, read_header};
 use super::layout::{Layout, ROW_COLUMNS};
-use super::options::{ColumnType, LoadOptions};
-use super::records::{Records, check_text, delimiter_byte};
-use super::types::RawColumn;
+use super::options::LoadOptions;
+use super::records::{Records, delimiter_byte};
+use super::words::{list, yaml};
 
-/// Whether the user wants to stop.
-type Cancelled<'a> = &'a dyn Fn() -> bool;
-
-/// Records read between two looks at it.
+/// Records read between two looks at whether to stop.
 const BETWEEN_LOOKS: usize = 1024;
-
-fn go_on(cancelled: Cancelled) -> Result<(), CsvError> {
-    if cancelled() { Err(CsvError::options(Problem::Interrupted)) } else { Ok(()) }
-}
 
 /// A CSV file in memory.
 #[derive(Clone, Copy, Debug)]
@@ -67,9 +64,27 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
     let mut notes: Vec<String> = files.iter().flat_map(File::notes).collect();
     notes.extend(layout.notes.iter().cloned());
 
-    let columns = typed(&mut rows, inputs, &layout, options, &mut notes, cancelled)?;
-    let batch = assemble(&files, rows, columns, options).map_err(|error| vec![error])?;
-    let batch = filtered(batch, options).map_err(|error| vec![error])?;
+    let (source, line) = (std::mem::take(&mut rows.source), std::mem::take(&mut rows.line));
+    let place = |row: usize| (inputs[source[row]].path, line[row] as u64);
+    let texts = std::mem::take(&mut rows.columns).into_iter().map(|mut text| text.finish());
+    let typed = typed(layout.read.iter().zip(texts), options, &place, &mut notes, cancelled)?;
+    let (names, record) = (source.iter().map(|&file| files[file].name), rows.record.finish());
+    let first: [ArrayRef; 4] = [
+        Arc::new(Int64Array::from_iter_values(0..line.len() as i64)),
+        Arc::new(StringArray::from_iter_values(names)),
+        Arc::new(Int64Array::from_iter_values(line.iter().copied())),
+        Arc::new(record),
+    ];
+    let mut columns: Vec<(String, ArrayRef)> = ROW_COLUMNS.map(str::to_owned).into_iter().zip(first).collect();
+    columns.extend(typed.columns);
+    derive(&mut columns, options, &place, &mut notes)?;
+    let batch = assemble(&files, columns, typed.beyond, options).map_err(|error| vec![error])?;
+    let Filtered { batch, keep, unmatched } = filtered(&batch, options).map_err(|error| vec![error])?;
+    notes.extend(unmatched.iter().map(|unmatched| format!("where: {unmatched}")));
+    let kept = absent::Rows { keep: &keep, source: &source, place: &place };
+    notes.extend(typed.label.into_iter().flat_map(|label| label.label_notes(&kept)));
+    notes.extend(Absent::text_note(typed.texts, &kept));
+
     let schema = batch.schema_ref();
     let kept = ROW_COLUMNS.iter().copied().chain(layout.output.iter().map(String::as_str));
     let kept: Result<Vec<usize>, ArrowError> = kept.map(|name| schema.index_of(name)).collect();
@@ -91,8 +106,19 @@ impl File<'_> {
     fn notes(&self) -> Vec<String> {
         let path = self.records.path();
         let mut notes = Vec::new();
-        for position in &self.header.unnamed {
-            notes.push(format!("{path}: column {position} has no name, it is called 'unnamed_{position}'"));
+        match self.header.unnamed.as_slice() {
+            [] => {}
+            [position] => {
+                notes.push(format!("{path}: column {position} has no name, it is called 'unnamed_{position}'"))
+            }
+            many => {
+                let positions: Vec<String> = many.iter().map(usize::to_string).collect();
+                let positions = list(positions.iter().map(String::as_str), 10);
+                notes.push(format!(
+                    "{path}: columns {positions} have no names, they are called 'unnamed_{}' and so on",
+                    many[0]
+                ));
+            }
         }
         match self.records.blank_lines() {
             0 => {}
@@ -130,22 +156,27 @@ fn check_inputs(inputs: &[Input]) -> Result<(), Problem> {
     if bytes > i32::MAX as usize { Err(Problem::TooLarge(bytes)) } else { Ok(()) }
 }
 
-/// Checks the bytes of every file and takes the headers off.
+/// Checks the bytes of every file and takes the headers off; if some fail, the records of the others are checked too.
 fn open<'a>(inputs: &[Input<'a>], delimiter: u8) -> Result<Vec<File<'a>>, Vec<CsvError>> {
     let (mut files, mut errors) = (Vec::new(), Vec::new());
     for input in inputs {
         let mut records = Records::new(input.path, input.bytes, delimiter);
         // The header first: what it finds (an empty file, UTF-16) explains what the bytes look like.
-        let header = read_header(&mut records);
-        let file = header.and_then(|header| Ok((header, check_text(input.path, input.bytes)?)));
+        let header = read_header(&mut records, true);
+        let text = |header| check_text(input.path, input.bytes).map(|text| (header, text)).map_err(|error| vec![error]);
+        let file = header.and_then(text);
         match file {
             Ok((header, text)) => {
                 files.push(File { name: input.name, text, records, header, other_terminators: 0 });
             }
-            Err(error) => errors.push(error),
+            Err(found) => errors.extend(found),
         }
     }
-    if errors.is_empty() { Ok(files) } else { Err(errors) }
+    if errors.is_empty() {
+        return Ok(files);
+    }
+    errors.extend(read(&mut files, &Layout::default()).err().into_iter().flatten());
+    Err(errors)
 }
 
 /// Reads the body of every file.
@@ -156,19 +187,21 @@ fn read(files: &mut [File], layout: &Layout, cancelled: Cancelled) -> Result<Row
         record: StringBuilder::new(),
         columns: layout.read.iter().map(|_| StringBuilder::new()).collect(),
     };
-    let mut problems = Problems::default();
+    let mut errors = Vec::new();
     for (index, file) in files.iter_mut().enumerate() {
+        // For each file on its own, so that one does not hide the next.
+        let mut problems = Problems::default();
         let before = rows.line.len();
-        let positions: Vec<Option<usize>> =
-            layout.read.iter().map(|name| file.header.names.iter().position(|n| n == name)).collect();
+        let places: HashMap<&str, usize> = file.header.names.iter().map(String::as_str).zip(0..).collect();
+        let positions: Vec<Option<usize>> = layout.read.iter().map(|name| places.get(name.as_str()).copied()).collect();
         if let Err(error) = read_file(index, file, &positions, &mut rows, &mut problems, cancelled) {
             problems.push(error);
         } else if rows.line.len() == before {
             problems.push(CsvError::file(file.records.path(), Problem::HeaderOnly));
         }
+        errors.extend(problems.check().err().into_iter().flatten());
     }
-    problems.check()?;
-    Ok(rows)
+    if errors.is_empty() { Ok(rows) } else { Err(errors) }
 }
 
 fn read_file(
@@ -207,77 +240,24 @@ fn read_file(
     Ok(())
 }
 
-/// The read columns, typed, by name.
-fn typed(
-    rows: &mut Rows,
-    inputs: &[Input],
-    layout: &Layout,
-    options: &LoadOptions,
-    notes: &mut Vec<String>,
-    cancelled: Cancelled,
-) -> Result<Vec<(String, ArrayRef)>, Vec<CsvError>> {
-    let mut problems = Problems::default();
-    let (source, line) = (&rows.source, &rows.line);
-    let place = |row: usize| (inputs[source[row]].path, line[row] as u64);
-    let mut columns = Vec::with_capacity(layout.read.len());
-    for (name, text) in layout.read.iter().zip(&mut rows.columns) {
-        go_on(cancelled).map_err(|error| vec![error])?;
-        let is_label = options.label.as_ref() == Some(name);
-        let declared = options.types.get(name).copied();
-        let raw = RawColumn {
-            name,
-            text: text.finish(),
-            // Classes are names, also those that are called 1 and 2.
-            declared: declared.or(is_label.then_some(ColumnType::Text)),
-            missing: &options.missing,
-            place: &place,
-        };
-        let column = raw.convert(&mut problems);
-        if column.null_count() == column.len() {
-            notes.push(format!("column '{name}' holds no value at all"));
-        }
-        columns.push((name.clone(), column));
-    }
-    problems.check()?;
-    Ok(columns)
-}
-
-/// The table of all rows and columns, derived ones included, before `where` and `keep`.
+/// The table of all rows and columns, before `where` and `keep`.
 fn assemble(
     files: &[File],
-    mut rows: Rows,
-    columns: Vec<(String, ArrayRef)>,
+    all: Vec<(String, ArrayRef)>,
+    mut beyond: HashMap<String, String>,
     options: &LoadOptions,
 ) -> Result<RecordBatch, CsvError> {
-    let count = rows.line.len();
-    let names = rows.source.iter().map(|index| files[*index].name);
-    let first: [ArrayRef; 4] = [
-        Arc::new(Int64Array::from_iter_values(0..count as i64)),
-        Arc::new(StringArray::from_iter_values(names)),
-        Arc::new(Int64Array::from(rows.line)),
-        Arc::new(rows.record.finish()),
-    ];
-    let mut all: Vec<(String, ArrayRef)> = ROW_COLUMNS.map(str::to_owned).into_iter().zip(first).collect();
-    all.extend(columns);
-    for (name, derivation) in &options.derive {
-        let source_column = derivation.source();
-        let source = all[ROW_COLUMNS.len()..].iter().find(|(other, _)| other == source_column);
-        let derived = match source {
-            Some((_, column)) => derivation.apply(column),
-            // Only the label may be absent from all files.
-            None => Some(arrow::array::new_null_array(&derivation.data_type(), count)),
-        };
-        let Some(derived) = derived else {
-            let (name, source_column) = (name.clone(), source_column.to_owned());
-            return Err(CsvError::options(Problem::DerivedFromText { name, source_column }));
-        };
-        all.push((name.clone(), derived));
-    }
     let fields: Vec<Field> = all
         .iter()
         .enumerate()
         // Only what the files hold may be missing.
-        .map(|(index, (name, column))| Field::new(name, column.data_type().clone(), index >= ROW_COLUMNS.len()))
+        .map(|(index, (name, column))| {
+            let field = Field::new(name, column.data_type().clone(), index >= ROW_COLUMNS.len());
+            match beyond.remove(name) {
+                Some(places) => field.with_metadata(HashMap::from([(BEYOND_F32.to_owned(), places)])),
+                None => field,
+            }
+        })
         .collect();
     let schema = Schema::new_with_metadata(fields, metadata(files, options));
     let arrays = all.into_iter().map(|(_, array)| array).collect();
@@ -296,16 +276,30 @@ fn metadata(files: &[File], options: &LoadOptions) -> HashMap<String, String> {
 }
 
 /// The rows that meet `where`.
-fn filtered(batch: RecordBatch, options: &LoadOptions) -> Result<RecordBatch, CsvError> {
-    if options.where_.is_empty() {
-        return Ok(batch);
-    }
-    let keep = options.where_.rows(&batch).map_err(|error| CsvError::options(error.into()))?;
-    let kept = filter_record_batch(&batch, &BooleanArray::from(keep));
-    let kept = kept.map_err(|error| arrow_error(&error))?;
-    match kept.num_rows() {
-        0 => Err(CsvError::options(Problem::NothingLeft(batch.num_rows()))),
-        _ => Ok(kept),
+fn filtered(batch: &RecordBatch, options: &LoadOptions) -> Result<Filtered, CsvError> {
+    let hinted = |mut unmatched: Unmatched| {
+        let column = &unmatched.column;
+        if let Scalar::Text(token) = &unmatched.value
+            && options.missing.tokens(column).iter().any(|missing| missing == token.trim())
+        {
+            unmatched.hint = format!(
+                ": it stands for a missing value there (`{{missing: true}}` selects these, `missing: {{{}: {{remove: [{}]}}}}` keeps it as text)",
+                yaml(column),
+                yaml(token.trim())
+            );
+        }
+        unmatched
+    };
+    match options.where_.apply(batch) {
+        Ok(mut filtered) => {
+            filtered.unmatched = filtered.unmatched.into_iter().map(hinted).collect();
+            Ok(filtered)
+        }
+        Err(FilterError::NothingLeft { rows, unmatched }) => {
+            let unmatched = unmatched.into_iter().map(hinted).collect();
+            Err(CsvError::options(FilterError::NothingLeft { rows, unmatched }.into()))
+        }
+        Err(error) => Err(CsvError::options(error.into())),
     }
 }
 

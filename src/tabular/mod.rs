@@ -3,32 +3,50 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `options` | what the user may ask for: label, types, missing tokens, `derive`, `where`, `keep`, `drop` |
+//! | `options` | what the user may ask for: label, types, `derive`, `where`, `keep`, `drop` |
+//! | `missing` | which tokens stand for a missing value, by column |
+//! | `encoding` | whether bytes are UTF-8 text, and what to do if not |
 //! | `header` | the first record of a file, read alone for checks before any work |
 //! | `layout` | which columns the table will have: the one place that holds options against headers |
 //! | `records` | the body: records, their line numbers and exact text |
+//! | `columns` | the body's columns with their types, and those derived from them |
 //! | `types` | tokens to numbers, and whether a column holds numbers |
-//! | `derive` | year, sine, cosine and logarithm of a column |
-//! | `filter` | conditions on rows, also for tables that come from elsewhere |
+//! | `absent` | cells that a token makes missing, labels above all: which, how many, where |
+//! | `derive` | year, sine, cosine and logarithm of a column; `date` finds the year |
+//! | `filter` | conditions on rows, also for tables that come from elsewhere; `condition` is what one asks of a column, `exact` compares numbers |
+//! | `words` | lists and examples in messages |
 //!
 //! Knows nothing of files on a disk, stages or caches: it is handed bytes.
 
+mod absent;
+mod columns;
+mod condition;
+mod date;
 mod derive;
+mod encoding;
 mod error;
+mod exact;
 mod filter;
 mod header;
 mod layout;
 mod load;
+mod missing;
 mod options;
 mod records;
 #[cfg(test)]
 mod tests;
 mod types;
+mod words;
 
+pub use columns::BEYOND_F32;
+pub use condition::{Condition, OneOrMany, Scalar, Tests};
 pub use derive::Derivation;
+pub use encoding::{Damage, Lines};
 pub use error::{CsvError, Problem};
-pub use filter::{Condition, Filter, FilterError, OneOrMany, Scalar, Tests};
+pub use filter::{Filter, FilterError, Filtered, Unmatched};
 pub use header::header;
 pub use layout::{ROW_COLUMNS, columns};
 pub use load::{Input, Loaded, load, load_until};
+pub use missing::{Changes, Missing, Tokens};
 pub use options::{ColumnType, LoadOptions};
+pub use words::yaml;

@@ -10,19 +10,21 @@ use serde::{Deserialize, Serialize};
 
 use super::derive::Derivation;
 use super::filter::Filter;
+use super::missing::Missing;
 
 /// How CSV files become one table. The steps are: read, type, `derive`, `where`, `keep` or `drop`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LoadOptions {
-    /// The column to predict. It is read as text unless `types` says otherwise, it may be absent from some files
-    /// (missing there) or from all, and `keep` never removes it.
+    /// The column to predict. It is read as text, without white space around it, unless `types` says otherwise; it may be absent from some
+    /// files (missing there) or from all, and `keep` never removes it. A blank label is missing.
     pub label: Option<String>,
-    /// Declared column types; the other columns are inferred over all files: integers, else numbers, else text.
+    /// Declared column types; the other columns are inferred over all files: integers, else numbers, else text. Whole numbers with leading
+    /// zeros, or that the column's type could not tell apart, make it text.
     #[schemars(with = "BTreeMap<String, ColumnType>")]
     pub types: IndexMap<String, ColumnType>,
-    /// Tokens that stand for a missing value, compared exactly after trimming white space.
-    pub missing: Vec<String>,
+    /// Tokens that stand for a missing value, for all columns or by column.
+    pub missing: Missing,
     /// The character between fields, e.g. `";"` or `"\t"`.
     pub delimiter: char,
     /// New columns by name, e.g. `release_year: {year_of: track_album_release_date}`. One may use those before it.
@@ -49,15 +51,12 @@ pub enum ColumnType {
     Text,
 }
 
-/// The missing tokens when none are declared. "None", "-" and the like are left out: they occur as titles.
-const MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"];
-
 impl Default for LoadOptions {
     fn default() -> Self {
         LoadOptions {
             label: None,
             types: IndexMap::new(),
-            missing: MISSING.map(str::to_owned).to_vec(),
+            missing: Missing::default(),
             delimiter: ',',
             derive: IndexMap::new(),
             where_: Filter::default(),

@@ -6,6 +6,7 @@
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 
+use super::encoding::{at, line_feed};
 use super::error::{CsvError, Problem};
 
 /// Reads records one after the other, the header first. Blank lines are skipped.
@@ -49,7 +50,7 @@ impl<'a> Records<'a> {
             mark,
             end: mark,
             line: 1,
-            line_feed: if bytes.contains(&b'\n') { b'\n' } else { b'\r' },
+            line_feed: line_feed(bytes),
             blank_lines: 0,
         }
     }
@@ -130,20 +131,6 @@ impl<'a> Records<'a> {
     }
 }
 
-/// `bytes` as text, or the place of the first byte that is not: NUL, or no valid UTF-8.
-pub(super) fn check_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, CsvError> {
-    // `contains` is vectorised, `position` is not.
-    if bytes.contains(&0)
-        && let Some(offset) = bytes.iter().position(|b| *b == 0)
-    {
-        return Err(at(path, bytes, offset, Problem::NulByte));
-    }
-    std::str::from_utf8(bytes).map_err(|error| {
-        let offset = error.valid_up_to();
-        at(path, bytes, offset, Problem::NotUtf8(bytes[offset]))
-    })
-}
-
 /// The delimiter as the byte that the csv crate wants.
 pub(super) fn delimiter_byte(delimiter: char) -> Result<u8, CsvError> {
     match delimiter {
@@ -151,16 +138,6 @@ pub(super) fn delimiter_byte(delimiter: char) -> Result<u8, CsvError> {
         _ if delimiter.is_ascii() => Ok(delimiter as u8),
         _ => Err(CsvError::options(Problem::BadDelimiter(delimiter))),
     }
-}
-
-/// A problem at a byte, as line and character.
-fn at(path: &str, bytes: &[u8], offset: usize, problem: Problem) -> CsvError {
-    let before = &bytes[..offset];
-    let line_feed = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
-    let line = 1 + before.iter().filter(|b| **b == line_feed).count() as u64;
-    let line_start = before.iter().rposition(|b| *b == line_feed).map_or(0, |last| last + 1);
-    let column = String::from_utf8_lossy(&before[line_start..]).trim_start_matches('\u{feff}').chars().count() as u64;
-    CsvError { column: Some(column + 1), ..CsvError::line(path, line, problem) }
 }
 
 fn is_terminator(byte: u8) -> bool {

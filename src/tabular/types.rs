@@ -1,129 +1,219 @@
 //! Columns of text to columns of numbers: what a token is, and whether a column holds numbers.
 //!
-//! Knows nothing of CSV syntax.
+//! A type is chosen only if it can hold every value: identifiers that a float would merge, or that would lose leading
+//! zeros, stay text. Knows nothing of CSV syntax.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 
+use super::columns::Place;
 use super::error::{CsvError, Problem, Problems};
 use super::options::ColumnType;
+use super::words::{examples, quoted, shorten};
 
 /// A column is meant to be numeric while at most this many of 100 tokens are words; then the words are errors.
 const STRAY_PERCENT: usize = 10;
 
-/// Problems reported for each column, so that one column does not hide the next.
+/// Distinct tokens reported for each column, so that one column does not hide the next.
 const SHOWN_BY_COLUMN: usize = 5;
 
 /// A column before typing.
-pub(super) struct RawColumn<'a> {
+pub(super) struct RawColumn<'a, 'p> {
     pub name: &'a str,
-    pub text: StringArray,
+    pub text: &'a StringArray,
     /// `None`: infer.
     pub declared: Option<ColumnType>,
     pub missing: &'a [String],
     /// The file and line of a row.
-    pub place: &'a dyn Fn(usize) -> (&'a str, u64),
+    pub place: &'a Place<'p>,
 }
 
 /// What a token says as a number.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Token {
     Missing,
     Integer(i64),
+    /// Digits with a leading zero, as a postal code has: as a number it would lose its zeros.
+    Code,
+    /// A whole number that no 64-bit integer holds.
+    Huge(f64),
     Number(f64),
+    /// A number whose whole part a float does not hold exactly: two of them could become one.
+    Inexact(f64),
     Infinite,
     Word,
 }
 
-impl RawColumn<'_> {
-    /// The typed column; what does not fit goes to `problems`.
-    pub fn convert(&self, problems: &mut Problems) -> ArrayRef {
-        let shape = match self.declared {
-            Some(ColumnType::Text) => None,
-            Some(_) => Some(self.tokens(100)),
-            None => Some(self.tokens(STRAY_PERCENT)),
-        };
-        match shape.flatten() {
-            None => self.as_text(),
-            Some(tokens) => self.as_numbers(&tokens, problems),
+/// How a column is read.
+enum Shape {
+    Text,
+    Integers(Vec<Token>),
+    Floats(Vec<Token>),
+}
+
+/// How many tokens there are of each sort.
+#[derive(Default)]
+struct Counts {
+    integers: usize,
+    codes: usize,
+    huge: usize,
+    numbers: usize,
+    inexact: usize,
+    infinite: usize,
+    words: usize,
+}
+
+impl RawColumn<'_, '_> {
+    /// The typed column; what does not fit goes to `problems`, and why numbers stay text to `notes`.
+    pub fn convert(&self, problems: &mut Problems, notes: &mut Vec<String>) -> ArrayRef {
+        let shape = self.shape(notes);
+        match &shape {
+            Shape::Text => return self.as_text(),
+            Shape::Integers(tokens) | Shape::Floats(tokens) => {
+                self.report(tokens, matches!(shape, Shape::Integers(_)), problems);
+            }
+        }
+        match shape {
+            Shape::Integers(tokens) => {
+                let values = tokens.iter().map(|token| match token {
+                    Token::Integer(value) => Some(*value),
+                    _ => None,
+                });
+                Arc::new(Int64Array::from_iter(values))
+            }
+            Shape::Floats(tokens) => {
+                let values = tokens.iter().map(|token| match token {
+                    Token::Integer(value) => Some(*value as f64),
+                    Token::Number(value) | Token::Inexact(value) | Token::Huge(value) => Some(*value),
+                    _ => None,
+                });
+                Arc::new(Float64Array::from_iter(values))
+            }
+            Shape::Text => self.as_text(),
         }
     }
 
-    /// The tokens, or `None` once words are more than `stray_percent` of the column or no token is a number.
-    fn tokens(&self, stray_percent: usize) -> Option<Vec<Token>> {
+    fn shape(&self, notes: &mut Vec<String>) -> Shape {
+        let stray_percent = match self.declared {
+            Some(ColumnType::Text) => return Shape::Text,
+            Some(_) => 100,
+            None => STRAY_PERCENT,
+        };
+        let Some((tokens, counts)) = self.tokens(stray_percent) else { return Shape::Text };
+        match self.declared {
+            Some(ColumnType::Integer) => return Shape::Integers(tokens),
+            Some(_) => {
+                let rounded = |token: &Token| matches!(token, Token::Inexact(_) | Token::Huge(_)) || token.is_inexact();
+                let rows: Vec<usize> = rows_of(&tokens, rounded);
+                if !rows.is_empty() {
+                    notes.push(format!(
+                        "column '{}': {} whole numbers beyond 2^53 are rounded, e.g. {} (declare `types: {{{}: text}}` or `integer` if they are identifiers)",
+                        self.name, rows.len(), self.examples(&rows), self.name
+                    ));
+                }
+                return Shape::Floats(tokens);
+            }
+            None => {}
+        }
+        let fractions = counts.numbers + counts.inexact;
+        let whole = counts.integers + counts.codes + counts.huge;
+        let present = whole + fractions + counts.infinite + counts.words;
+        if counts.words * 100 > STRAY_PERCENT * present || whole + fractions == 0 {
+            return Shape::Text;
+        }
+        if fractions == 0 && counts.codes + counts.huge > 0 {
+            // Where most tokens are of that sort the column is plainly one of codes; a few must be told of.
+            if (counts.codes + counts.huge) * 100 <= STRAY_PERCENT * present {
+                let rows = rows_of(&tokens, |token| matches!(token, Token::Code | Token::Huge(_)));
+                let why = "with leading zeros or beyond 64 bits";
+                notes.push(format!(
+                    "column '{}' is read as text, as {} of its {present} whole numbers {}: {} (correct them, or declare `types: {{{}: number}}`, if they are no identifiers)",
+                    self.name, rows.len(), if rows.len() == 1 { format!("is one {why}") } else { format!("are {why}") }, self.examples(&rows), self.name
+                ));
+            }
+            return Shape::Text;
+        }
+        if fractions == 0 {
+            return Shape::Integers(tokens);
+        }
+        let rounded =
+            rows_of(&tokens, |token| matches!(token, Token::Inexact(_) | Token::Huge(_)) || token.is_inexact());
+        if rounded.is_empty() {
+            return Shape::Floats(tokens);
+        }
+        let fractions = rows_of(&tokens, |token| matches!(token, Token::Number(_) | Token::Inexact(_)));
+        notes.push(format!(
+            "column '{}' is read as text: it has fractions, e.g. {}, and as fractions {} whole numbers beyond 2^53 would \
+             be rounded and merge, e.g. {} (correct it, or declare `types: {{{}: number}}` if they are no identifiers)",
+            self.name, self.examples(&fractions), rounded.len(), self.examples(&rounded), self.name
+        ));
+        Shape::Text
+    }
+
+    /// The tokens and their counts, or `None` once words are more than `stray_percent` of the column.
+    fn tokens(&self, stray_percent: usize) -> Option<(Vec<Token>, Counts)> {
         let declared = self.declared.is_some();
-        let (mut words, mut numbers, mut infinite) = (0usize, 0usize, 0usize);
+        let mut counts = Counts::default();
         let mut tokens = Vec::with_capacity(self.text.len());
-        for cell in &self.text {
+        for cell in self.text {
             let token = self.present(cell).map_or(Token::Missing, |text| classify(text, declared));
             match token {
                 Token::Missing => {}
-                Token::Integer(_) | Token::Number(_) => numbers += 1,
-                Token::Infinite => infinite += 1,
-                Token::Word => words += 1,
+                Token::Integer(_) => counts.integers += 1,
+                Token::Code => counts.codes += 1,
+                Token::Huge(_) => counts.huge += 1,
+                Token::Number(_) => counts.numbers += 1,
+                Token::Inexact(_) => counts.inexact += 1,
+                Token::Infinite => counts.infinite += 1,
+                Token::Word => counts.words += 1,
             }
-            if words * 100 > stray_percent * self.text.len() {
+            if counts.words * 100 > stray_percent * self.text.len() {
                 return None;
             }
             tokens.push(token);
         }
-        let present = words + numbers + infinite;
-        let is_numeric = numbers > 0 && words * 100 <= stray_percent * present;
-        (declared || is_numeric).then_some(tokens)
+        Some((tokens, counts))
     }
 
-    fn as_numbers(&self, tokens: &[Token], problems: &mut Problems) -> ArrayRef {
-        let integers_only = match self.declared {
-            Some(declared) => declared == ColumnType::Integer,
-            None => !tokens.iter().any(|token| matches!(token, Token::Number(_))),
-        };
-        self.report(tokens, integers_only, problems);
-        if integers_only {
-            let values = tokens.iter().map(|token| match token {
-                Token::Integer(value) => Some(*value),
-                _ => None,
-            });
-            Arc::new(Int64Array::from_iter(values))
-        } else {
-            let values = tokens.iter().map(|token| match token {
-                Token::Integer(value) => Some(*value as f64),
-                Token::Number(value) => Some(*value),
-                _ => None,
-            });
-            Arc::new(Float64Array::from_iter(values))
-        }
-    }
-
-    /// The tokens that do not fit, with their places.
+    /// The tokens that do not fit, each distinct one with its first place.
     fn report(&self, tokens: &[Token], integers_only: bool, problems: &mut Problems) {
-        let is_number = |t: &&Token| matches!(t, Token::Integer(_) | Token::Number(_));
+        let is_number = |t: &&Token| !matches!(t, Token::Missing | Token::Infinite | Token::Word | Token::Code);
         let numbers = tokens.iter().filter(is_number).count();
         let present = tokens.iter().filter(|t| !matches!(t, Token::Missing)).count();
-        let mut reported = 0;
+        // In the order of their first rows, with how many rows have each.
+        let mut unfit: Vec<(usize, usize)> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
         for (row, token) in tokens.iter().enumerate() {
-            let (column, token) = match token {
-                Token::Missing | Token::Integer(_) => continue,
-                Token::Number(_) if !integers_only => continue,
-                other => (self.name.to_owned(), (shorten(self.text.value(row)), other)),
+            let fits = match token {
+                Token::Missing | Token::Integer(_) => true,
+                Token::Number(_) | Token::Inexact(_) | Token::Huge(_) => !integers_only,
+                Token::Code | Token::Infinite | Token::Word => false,
             };
-            reported += 1;
-            if reported > SHOWN_BY_COLUMN {
-                continue;
+            if !fits {
+                let place = *known.entry(self.text.value(row)).or_insert_with(|| {
+                    unfit.push((row, 0));
+                    unfit.len() - 1
+                });
+                unfit[place].1 += 1;
             }
-            let problem = match (token, self.declared) {
-                ((token, Token::Infinite), _) => Problem::Infinite { column, token },
-                ((token, _), Some(ColumnType::Integer)) => Problem::NotAnInteger { column, token },
-                ((token, _), Some(_)) => Problem::NotANumber { column, token },
-                ((token, _), None) => {
+        }
+        for &(row, rows) in unfit.iter().take(SHOWN_BY_COLUMN) {
+            let (column, token) = (self.name.to_owned(), shorten(self.text.value(row)));
+            let problem = match (tokens[row], self.declared) {
+                (Token::Infinite, _) => Problem::Infinite { column, token, rows },
+                (_, Some(ColumnType::Integer)) => Problem::NotAnInteger { column, token, rows },
+                (_, Some(_)) => Problem::NotANumber { column, token, rows },
+                (_, None) => {
                     let percent = 100.0 * numbers as f64 / present as f64;
-                    Problem::StrayWord { column, token, percent }
+                    Problem::StrayWord { column, token, rows, percent }
                 }
             };
             let (path, line) = (self.place)(row);
             problems.push(CsvError::line(path, line, problem));
         }
-        problems.hide(reported.saturating_sub(SHOWN_BY_COLUMN));
+        problems.hide(unfit.iter().skip(SHOWN_BY_COLUMN).map(|(_, rows)| rows).sum());
     }
 
     fn as_text(&self) -> ArrayRef {
@@ -138,6 +228,23 @@ impl RawColumn<'_> {
         let token = cell?.trim();
         (!self.missing.iter().any(|missing| missing == token)).then_some(token)
     }
+
+    /// Some of the rows' cells with their places.
+    fn examples(&self, rows: &[usize]) -> String {
+        examples(rows.iter().map(|&row| (quoted(self.text.value(row)), (self.place)(row))))
+    }
+}
+
+fn rows_of(tokens: &[Token], wanted: impl Fn(&Token) -> bool) -> Vec<usize> {
+    tokens.iter().enumerate().filter(|(_, token)| wanted(token)).map(|(row, _)| row).collect()
+}
+
+impl Token {
+    /// An integer that a float does not hold.
+    fn is_inexact(&self) -> bool {
+        // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
+        matches!(self, Token::Integer(value) if *value as f64 as i128 != i128::from(*value))
+    }
 }
 
 /// `declared`: a leading zero is then no sign of an identifier.
@@ -145,8 +252,11 @@ fn classify(token: &str, declared: bool) -> Token {
     let digits = token.strip_prefix(['+', '-']).unwrap_or(token);
     match digits.as_bytes() {
         [] => return Token::Missing,
-        // 00501 is a postal code: as a number it would lose its zeros.
-        [b'0', b'0'..=b'9', ..] if !declared => return Token::Word,
+        // 01.50 is as likely a version or a chapter as a number.
+        [b'0', b'0'..=b'9', ..] if !declared => {
+            let is_code = digits.bytes().all(|b| b.is_ascii_digit());
+            return if is_code { Token::Code } else { Token::Word };
+        }
         [b'0'..=b'9' | b'.', ..] => {}
         _ if digits.eq_ignore_ascii_case("nan") => return Token::Missing,
         _ if ["inf", "infinity"].iter().any(|name| digits.eq_ignore_ascii_case(name)) => {
@@ -154,22 +264,26 @@ fn classify(token: &str, declared: bool) -> Token {
         }
         _ => return Token::Word,
     }
-    if digits.bytes().all(|b| b.is_ascii_digit()) {
-        // An id of twenty digits would not survive as a float: two of them could become one.
-        return token.parse().map_or(Token::Word, Token::Integer);
+    if digits.bytes().all(|b| b.is_ascii_digit())
+        && let Ok(integer) = token.parse()
+    {
+        return Token::Integer(integer);
     }
+    let whole = digits.bytes().take_while(u8::is_ascii_digit).count();
     match token.parse::<f64>() {
-        Ok(number) if number.is_finite() => Token::Number(number),
-        Ok(_) => Token::Infinite,
+        Ok(number) if !number.is_finite() => Token::Infinite,
+        Ok(number) if whole == digits.len() => Token::Huge(number),
+        Ok(number) => {
+            // The digits before the point, unless an exponent says that they were rounded anyway.
+            let exact = digits.contains(['e', 'E']) || is_exact(&digits[..whole]);
+            if exact { Token::Number(number) } else { Token::Inexact(number) }
+        }
         Err(_) => Token::Word,
     }
 }
 
-/// A token as it is shown in a message.
-fn shorten(token: &str) -> String {
-    const LENGTH: usize = 40;
-    if token.chars().count() <= LENGTH {
-        return token.to_owned();
-    }
-    token.chars().take(LENGTH).chain(['…']).collect()
+/// Whether a float holds this whole number.
+fn is_exact(digits: &str) -> bool {
+    // Below 10^15 always; a number of forty digits is no whole number that anyone counted.
+    digits.len() < 16 || digits.parse::<i128>().is_ok_and(|whole| whole as f64 as i128 == whole)
 }

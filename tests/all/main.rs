@@ -42,6 +42,7 @@ mod spec;
 #[cfg(unix)]
 mod special_files;
 mod stale;
+mod tables;
 mod terminal;
 mod toys;
 mod verify;

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::{ArrayError, Arrays, Baselines, Estimator, FitError, Model, fit};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
-use crate::ml::preprocess::{InputError, numbers, vectors};
+use crate::ml::preprocess::{InputError, check_finite, numbers, vectors};
 use crate::ml::progress::Progress;
 
 /// The layout of the recipe and of the arrays; a reader refuses others.
@@ -141,7 +141,11 @@ impl Inputs {
 
     /// All columns side by side, numbers as f32, NaN for missing ones.
     pub fn matrix(&self, frame: &Frame) -> Result<Matrix, InputError> {
-        let numbers = self.numeric.iter().map(|name| numbers(frame, name)).collect::<Result<Vec<_>, _>>()?;
+        let finite = |name: &String| {
+            let values = numbers(frame, name)?;
+            check_finite(name, values, 0..values.len()).map(|()| values)
+        };
+        let numbers = self.numeric.iter().map(finite).collect::<Result<Vec<_>, _>>()?;
         let mut parts = Vec::with_capacity(self.text.len());
         for TextColumn { name, dim } in &self.text {
             let (found, values) = vectors(frame, name)?;

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::arrays::{ArrayError, Arrays};
 use crate::ml::matrix::Matrix;
+use crate::ml::preprocess::within_range;
 use crate::ml::progress::{Cancelled, Progress};
 
 /// Columns, and rows, that one task handles.
@@ -54,7 +55,7 @@ impl Standardizer {
                 for (out, values) in out.chunks_exact_mut(x.cols).zip(values.chunks_exact(x.cols)) {
                     for ((out, &value), column) in out.iter_mut().zip(values).zip(&self.columns) {
                         let filled = if value.is_finite() { f64::from(value) } else { column.median };
-                        *out = ((filled - column.mean) / column.deviation) as f32;
+                        *out = within_range((filled - column.mean) / column.deviation);
                     }
                 }
             },

@@ -94,7 +94,7 @@ pub enum InputError {
     )]
     Dimension { name: String, found: usize, needed: usize },
     #[error(
-        "column '{name}' has the infinite value {value} in row {row} (counted from 0): remove it or make it missing"
+        "column '{name}' has the value {value:e} in row {row} (counted from 0), which is infinite in 32 bits: correct it or make it missing"
     )]
     Infinite { name: String, row: usize, value: f64 },
     #[error("column '{name}' has a vector with a component that is not finite in row {row} (counted from 0)")]
@@ -219,7 +219,7 @@ impl Preprocessing {
             for (to, &from) in rows.iter().enumerate() {
                 let missing = values[from].is_nan();
                 let value = if missing { column.median } else { values[from] };
-                matrix.row_mut(to)[j] = column.scale.apply(value) as f32;
+                matrix.row_mut(to)[j] = within_range(column.scale.apply(value));
                 if column.indicator && missing {
                     matrix.row_mut(to)[indicator] = 1.0;
                 }
@@ -246,13 +246,25 @@ impl TextColumn {
     }
 }
 
+/// A standardised value as a model takes it. A number that lies many orders of magnitude beyond those of the training rows is held where its
+/// square and sums of such squares stay finite in 32 bits; it is as extreme there as anywhere.
+pub(in crate::ml) fn within_range(value: f64) -> f32 {
+    const LARGEST: f64 = 1e16;
+    value.clamp(-LARGEST, LARGEST) as f32
+}
+
 /// To 12 significant digits: JSON then brings back the very same number, which serde_json does not promise for all 17.
 pub(in crate::ml) fn to_12_digits(value: f64) -> f64 {
     format!("{value:.11e}").parse().unwrap_or(value)
 }
 
-fn check_finite(name: &str, values: &[f64], mut rows: impl Iterator<Item = usize>) -> Result<(), InputError> {
-    match rows.find(|&row| values[row].is_infinite()) {
+/// Refuses a value that is infinite in 32 bits. Missing values (NaN) pass.
+pub(in crate::ml) fn check_finite(
+    name: &str,
+    values: &[f64],
+    mut rows: impl Iterator<Item = usize>,
+) -> Result<(), InputError> {
+    match rows.find(|&row| (values[row] as f32).is_infinite()) {
         Some(row) => Err(InputError::Infinite { name: name.into(), row, value: values[row] }),
         None => Ok(()),
     }

@@ -97,7 +97,7 @@ fn what_cannot_be_prepared_is_named() {
     assert!(message(fit(&["v"], &[])).contains("'v' is vectors"));
     assert!(message(fit(&[], &["x"])).contains("'x' is numeric"));
     assert!(message(fit(&[], &[])).contains("no input columns"));
-    assert!(message(fit(&["bad"], &[])).contains("'bad' has the infinite value inf in row 1"));
+    assert!(message(fit(&["bad"], &[])).contains("'bad' has the value inf in row 1"));
     let with_text = fit(&["x"], &["v"]).unwrap();
     let mut other = Frame::new(1);
     other.insert("x", Column::Numeric(vec![0.0]));
@@ -106,6 +106,20 @@ fn what_cannot_be_prepared_is_named() {
     other.columns["v"] = Column::Vector { dim: 2, values: vec![f32::NAN, 0.0] };
     assert!(with_text.apply(&other, &[0]).unwrap_err().to_string().contains("not finite in row 0"));
     assert!(fitted.apply(&other, &[0]).is_ok());
+}
+
+#[test]
+fn numbers_infinite_in_32_bits_are_refused_and_extreme_ones_stay_finite() {
+    let (_, fitted) = fitted(&[1.0, 2.0, 3.0], Scaling::Standard);
+    let inputs = |value: f64| {
+        let mut frame = Frame::new(1);
+        frame.insert("x", Column::Numeric(vec![value]));
+        fitted.apply(&frame, &[0])
+    };
+    let refused = inputs(-1e39).unwrap_err().to_string();
+    assert!(refused.contains("'x' has the value -1e39 in row 0"), "{refused}");
+    let extreme = first(inputs(-3e38).unwrap()).get(0, 0);
+    assert!((extreme * extreme).is_finite() && extreme < 0.0);
 }
 
 #[test]

@@ -40,9 +40,11 @@ impl ClassCounts {
         self.rows_of_class[class] as usize
     }
 
-    /// The number of groups with a row of `class`.
-    pub fn groups(&self, class: usize) -> usize {
-        self.groups.iter().filter(|counts| counts.iter().any(|(c, _)| *c == class)).count()
+    /// For each class the number of groups with a row of it.
+    pub fn groups_of_classes(&self) -> Vec<usize> {
+        let mut groups = vec![0; self.rows_of_class.len()];
+        self.groups.iter().flatten().for_each(|(class, _)| groups[*class] += 1);
+        groups
     }
 }
 

@@ -84,17 +84,57 @@ pub enum SplitError {
     #[error("class '{0}' has no rows")]
     EmptyClass(String),
     #[error(
-        "class '{class}' cannot be in every part: its {rows} rows are tied into {groups} groups \
-         (give fewer group columns, more rows, or a share of 0 to a part)"
+        "too rare to be in {parts} parts{}: {} (each needs {needed} rows or more, in as many groups where rows are linked: \
+         bring more rows, give fewer group columns, or a share of 0 to a part)",
+        if *.folds { " and two folds" } else { "" }, RareClass::list(.classes)
     )]
-    TooFewGroups { class: String, rows: usize, groups: usize },
+    TooRare {
+        classes: Vec<RareClass>,
+        parts: usize,
+        folds: bool,
+        /// Groups that a class needs at least.
+        needed: usize,
+    },
     #[error("the train part has {groups} groups, too few for {folds} folds (lower `folds`, or set it to 0)")]
     FewerGroupsThanFolds { groups: usize, folds: usize },
     #[error(
-        "class '{class}' is in one fold only, so that one model of the cross-validation never sees it: its train rows \
-         are tied into {groups} groups (give fewer group columns, more rows, or `folds: 0`)"
+        "in one fold only, so that one model of the cross-validation never sees {}: {} (bring more rows, give fewer group \
+         columns, or `folds: 0`)",
+        if .0.len() == 1 { "it" } else { "them" }, RareClass::list(.0)
     )]
-    ClassInOneFold { class: String, groups: usize },
+    InOneFold(Vec<RareClass>),
+}
+
+/// A class with too few rows, or rows in too few groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RareClass {
+    pub name: String,
+    pub rows: usize,
+    /// Connected groups that have such a row; as many as rows where none are linked.
+    pub groups: usize,
+}
+
+/// Classes that a message names.
+const SHOWN: usize = 20;
+
+impl RareClass {
+    /// E.g. `class 'dodo' (1 row), class 'okapi' (8 rows in 2 groups) and 3 more`.
+    fn list(classes: &[RareClass]) -> String {
+        let describe = |class: &RareClass| {
+            let rows = format!("{} {}", class.rows, if class.rows == 1 { "row" } else { "rows" });
+            match class.groups {
+                groups if groups == class.rows => format!("'{}' ({rows})", class.name),
+                1 => format!("'{}' ({rows} in 1 group)", class.name),
+                groups => format!("'{}' ({rows} in {groups} groups)", class.name),
+            }
+        };
+        let shown: Vec<String> = classes.iter().take(SHOWN).map(describe).collect();
+        let noun = if classes.len() == 1 { "class" } else { "classes" };
+        match classes.len() - shown.len() {
+            0 => format!("{noun} {}", shown.join(", ")),
+            more => format!("{noun} {} and {more} more", shown.join(", ")),
+        }
+    }
 }
 
 /// Splits rows with `labels` in `0..classes.len()` (`classes` are the names, for messages).
@@ -121,11 +161,13 @@ pub fn split(
         Part::ALL.into_iter().zip(shares).filter(|(_, share)| *share > 0.0).map(|(p, _)| p).collect();
     let shares: Vec<f64> = shares.into_iter().filter(|share| *share > 0.0).collect();
     let assignment = Assignment::new(&counts, &shares, &mut Stream::new(seed, "split parts", 0));
-    for (class, name) in classes.iter().enumerate() {
-        if assignment.parts_of_class(class) < shares.len() {
-            let (rows, groups) = (counts.rows(class), counts.groups(class));
-            return Err(SplitError::TooFewGroups { class: name.clone(), rows, groups });
-        }
+    // Whoever is in every part with one group each is in a single fold: that is known without making any.
+    let needed = shares.len() + usize::from(options.folds > 0);
+    let groups_of = counts.groups_of_classes();
+    let is_rare = |class: usize| groups_of[class] < needed || assignment.parts_of_class(class) < shares.len();
+    let rare = rare_classes(classes, &counts, &groups_of, is_rare);
+    if !rare.is_empty() {
+        return Err(SplitError::TooRare { classes: rare, parts: shares.len(), folds: options.folds > 0, needed });
     }
     let part: Vec<Part> = group.iter().map(|group| asked[assignment.part_of_group[*group as usize]]).collect();
 
@@ -163,13 +205,23 @@ pub fn group_folds(
     }
     let shares = vec![1.0 / folds as f64; folds];
     let assignment = Assignment::new(&counts, &shares, &mut Stream::new(seed, "split folds", 0));
-    for (class, name) in classes.iter().enumerate() {
-        if assignment.parts_of_class(class) < 2 {
-            let groups = counts.groups(class);
-            return Err(SplitError::ClassInOneFold { class: name.clone(), groups });
-        }
+    let rare =
+        rare_classes(classes, &counts, &counts.groups_of_classes(), |class| assignment.parts_of_class(class) < 2);
+    if !rare.is_empty() {
+        return Err(SplitError::InOneFold(rare));
     }
     Ok(group.iter().map(|group| assignment.part_of_group[*group as usize] as u32).collect())
+}
+
+fn rare_classes(
+    names: &[String],
+    counts: &ClassCounts,
+    groups: &[usize],
+    is_rare: impl Fn(usize) -> bool,
+) -> Vec<RareClass> {
+    let rare = (0..names.len()).filter(|&class| is_rare(class));
+    rare.map(|class| RareClass { name: names[class].clone(), rows: counts.rows(class), groups: groups[class] })
+        .collect()
 }
 
 /// Refuses shares and fold counts that no rows could be split by.

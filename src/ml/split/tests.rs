@@ -161,10 +161,42 @@ fn what_cannot_be_split_is_told() {
     };
     let albums: Vec<Option<&str>> = (0..100).map(album).collect();
     let found = error(&many, 2, std::slice::from_ref(&albums), usual);
-    assert!(found.starts_with("class 'c1' cannot be in every part: its 50 rows are tied into 2 groups"));
+    assert!(
+        found.starts_with("too rare to be in 3 parts and two folds: class 'c1' (50 rows in 2 groups) (each needs 4"),
+        "{found}"
+    );
     let one = SplitOptions { train: 0.5, valid: 0.5, test: 0.0, folds: 3 };
     let found = error(&many, 2, std::slice::from_ref(&albums), one);
-    assert!(found.starts_with("class 'c1' is in one fold only"), "{found}");
+    assert!(found.starts_with("too rare to be in 2 parts and two folds: class 'c1' (50 rows in 2 groups)"), "{found}");
+    let group: Vec<u32> = (0..100).map(|row| if many[row] == 0 { row as u32 } else { 1 }).collect();
+    let found = group_folds(&many, &names(2), &group, 3, 1).unwrap_err().to_string();
+    assert!(
+        found.starts_with(
+            "in one fold only, so that one model of the cross-validation never sees it: class 'c1' (50 rows in 1 group)"
+        ),
+        "{found}"
+    );
+}
+
+#[test]
+fn all_classes_that_are_too_rare_are_told_at_once() {
+    let mut labels = vec![0u32; 60];
+    labels.extend([1; 60]);
+    labels.extend([2, 3, 3, 4, 5, 5, 5]);
+    let found = ungrouped(&labels, 6, SplitOptions::default()).unwrap_err().to_string();
+    // Three rows reach three parts, but leave one for the folds.
+    for class in ["'c2' (1 row)", "'c3' (2 rows)", "'c4' (1 row)", "'c5' (3 rows)"] {
+        assert!(found.contains(class), "{class} is not in {found}");
+    }
+    assert!(!found.contains("'c0'") && !found.contains("'c1'"), "{found}");
+    let without_folds = ungrouped(&labels, 6, SplitOptions { folds: 0, ..SplitOptions::default() });
+    assert!(!without_folds.unwrap_err().to_string().contains("'c5'"));
+
+    let mut labels: Vec<u32> = (0..10_000).collect();
+    labels.extend([0; 50]);
+    labels.extend([1; 50]);
+    let found = ungrouped(&labels, 10_000, SplitOptions::default()).unwrap_err().to_string();
+    assert!(found.contains("and 9978 more") && found.len() < 1000, "{found}");
 }
 
 #[test]

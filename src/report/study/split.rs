@@ -28,6 +28,14 @@ pub fn section(study: &Study) -> Option<Section> {
             sentence.push_str(&format!("; {}", facts.join(", ")));
         }
         inner.say(format!("{sentence}."));
+        let left_out: Vec<String> = [("filtered_out", "not selected by `where`"), ("without_label", "without a label")]
+            .into_iter()
+            .filter_map(|(key, why)| Some((count(document, key).filter(|rows| *rows > 0)?, why)))
+            .map(|(rows, why)| format!("{} {why}", plural(rows, "row")))
+            .collect();
+        if !left_out.is_empty() {
+            inner.say(format!("Left out: {}.", left_out.join(", ")));
+        }
         if let Some(balance) = balance(&parts) {
             inner.say(balance);
         }

@@ -5,8 +5,10 @@ use arrow::datatypes::{Float64Type, Int64Type};
 
 use super::{Input, LoadOptions, Loaded, load};
 
+mod bytes;
 mod options;
 mod reading;
+mod values;
 
 fn options(yaml: &str) -> LoadOptions {
     serde_yaml::from_str(yaml).expect("the test's options are valid")

@@ -63,7 +63,10 @@ fn columns_are_derived() {
     // Years alone are inferred as integers.
     let batch = table("date\n1999\n2001\n", "derive: {year: {year_of: date}}");
     assert_eq!(integers(&batch, "year"), [Some(1999), Some(2001)]);
-    assert_eq!(errors("t,x\na,1\n", "derive: {d: {log_of: t}}"), ["derive.d: column 't' holds text, not numbers"]);
+    assert_eq!(
+        errors("t,x\na,1\n", "derive: {d: {log_of: t}}"),
+        ["derive.d: column 't' holds text, not numbers, e.g. 'a' (a.csv:2)"]
+    );
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn rows_are_filtered_and_keep_their_numbers() {
     assert_eq!(kept("{x: 2.0}"), [1]);
     assert_eq!(kept("{d: {min: '2001', max: '2001-12-31'}}"), [0]);
     assert_eq!(kept("{line: {max: 2}}"), [0]);
-    assert_eq!(errors(text, "where: {x: 9}"), ["where: no row is left of 4"]);
+    assert_eq!(errors(text, "where: {x: 9}"), ["where: no row is left of 4 (no row has 9 in column 'x')"]);
     assert_eq!(
         errors(text, "where: {x: pop}"),
         ["where: column 'x' holds integers, which cannot be compared with 'pop' (write an integer)"]

@@ -26,7 +26,7 @@ pub(super) fn of_columns(input: &Checked, columns: &[ColumnProfile], correlation
         findings.push(Finding::new(
             Severity::Warning,
             format!("infinite values in {}", list(&infinite)),
-            "They are counted as missing here. Replace them before training.".into(),
+            "They, or numbers too large for 32 bits, are counted as missing here. Replace them before training.".into(),
             columns
                 .iter()
                 .filter(|column| column.infinite > 0)

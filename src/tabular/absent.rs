@@ -1,0 +1,135 @@
+//! Cells that a token makes missing: which tokens, in how many rows, and where. Of a label they take the row out of the data.
+//!
+//! Knows nothing of numbers, where a token such as NA is never anything else.
+
+use arrow::array::StringArray;
+use indexmap::IndexMap;
+
+use super::words::{places, quoted, yaml};
+
+/// Tokens and columns that a note lists.
+const LISTED: usize = 5;
+
+/// The rows of a text column whose cell is a missing token.
+pub(super) struct Absent {
+    column: String,
+    /// By token; blank cells only of a label.
+    rows: IndexMap<String, Vec<usize>>,
+}
+
+/// Where rows come from, and which are still there.
+pub(super) struct Rows<'a> {
+    pub keep: &'a [bool],
+    /// The number of each row's file.
+    pub source: &'a [usize],
+    pub place: &'a dyn Fn(usize) -> (&'a str, u64),
+}
+
+impl Absent {
+    pub fn new(column: &str, text: &StringArray, missing: &[String], is_label: bool) -> Self {
+        let mut rows: IndexMap<String, Vec<usize>> = IndexMap::new();
+        for (row, cell) in text.iter().enumerate() {
+            let Some(token) = cell.map(str::trim) else { continue };
+            let counts = if token.is_empty() { is_label } else { missing.iter().any(|missing| missing == token) };
+            if counts {
+                match rows.get_mut(token) {
+                    Some(rows) => rows.push(row),
+                    None => drop(rows.insert(token.to_owned(), vec![row])),
+                }
+            }
+        }
+        Absent { column: column.to_owned(), rows }
+    }
+
+    /// Forgets the rows that a filter took out.
+    fn retain(&mut self, keep: &[bool]) {
+        self.rows.values_mut().for_each(|rows| rows.retain(|&row| keep[row]));
+        self.rows.retain(|_, rows| !rows.is_empty());
+    }
+
+    fn count(&self) -> usize {
+        self.rows.values().map(Vec::len).sum()
+    }
+
+    /// What to say of the label, in notes: which rows have none, although their file has labels.
+    pub fn label_notes(mut self, rows: &Rows) -> Vec<String> {
+        let mut notes = Vec::new();
+        self.retain(rows.keep);
+        // A file without a single label holds rows to predict; it is no news that these are blank.
+        let files = rows.source.iter().max().map_or(0, |last| last + 1);
+        let (mut all, mut blank) = (vec![0usize; files], vec![0usize; files]);
+        rows.source.iter().zip(rows.keep).filter(|(_, keep)| **keep).for_each(|(&file, _)| all[file] += 1);
+        self.rows.get("").into_iter().flatten().for_each(|&row| blank[rows.source[row]] += 1);
+        if let Some(cells) = self.rows.get_mut("") {
+            cells.retain(|&row| blank[rows.source[row]] < all[rows.source[row]]);
+        }
+        self.rows.retain(|_, rows| !rows.is_empty());
+        if self.rows.is_empty() {
+            return notes;
+        }
+        let (column, key, count) = (&self.column, yaml(&self.column), self.count());
+        let mut parts: Vec<String> = Vec::new();
+        let mut tokens: Vec<&str> = Vec::new();
+        for (token, cells) in self.rows.iter().take(LISTED) {
+            let is_one = cells.len() == 1;
+            let said = match token.as_str() {
+                "" => if is_one { "is blank" } else { "are blank" }.to_owned(),
+                token => {
+                    tokens.push(token);
+                    let verb = if is_one { "says" } else { "say" };
+                    format!("{verb} {}, which stands for a missing value", quoted(token))
+                }
+            };
+            parts.push(format!("{} {said} ({})", cells.len(), places(cells.iter().map(|&row| (rows.place)(row)))));
+        }
+        if self.rows.len() > LISTED {
+            parts.push(format!("{} more tokens", self.rows.len() - LISTED));
+        }
+        let remedy = match tokens.as_slice() {
+            [] => String::new(),
+            _ => {
+                let tokens: Vec<String> = tokens.into_iter().map(yaml).collect();
+                format!("; for classes of these names write `missing: {{{key}: {{remove: [{}]}}}}`", tokens.join(", "))
+            }
+        };
+        let noun = if count == 1 { "row has" } else { "rows have" };
+        notes.push(format!(
+            "label '{column}': {count} {noun} none and cannot be learnt from: {}{remedy}",
+            parts.join("; ")
+        ));
+        notes
+    }
+
+    /// What to say of all text columns beside the label, in one note.
+    pub fn text_note(columns: Vec<Absent>, rows: &Rows) -> Option<String> {
+        let mut parts = Vec::new();
+        let mut first = None;
+        let mut count = 0;
+        for mut column in columns {
+            column.retain(rows.keep);
+            let Some((token, cells)) = column.rows.first() else { continue };
+            count += 1;
+            if parts.len() < LISTED {
+                let place = places(cells.iter().take(1).map(|&row| (rows.place)(row)));
+                parts.push(format!(
+                    "'{}' in {} (e.g. {} at {place})",
+                    column.column,
+                    row_count(column.count()),
+                    quoted(token)
+                ));
+                first.get_or_insert((yaml(&column.column), yaml(token)));
+            }
+        }
+        let (key, token) = first?;
+        let more =
+            if count > parts.len() { format!(" and {} more columns", count - parts.len()) } else { String::new() };
+        Some(format!(
+            "words that stand for a missing value are taken so in {}{more} (to keep them as texts: `missing: {{{key}: {{remove: [{token}]}}}}`)",
+            parts.join(", ")
+        ))
+    }
+}
+
+fn row_count(rows: usize) -> String {
+    format!("{rows} {}", if rows == 1 { "row" } else { "rows" })
+}

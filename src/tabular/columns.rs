@@ -1,0 +1,189 @@
+//! The table's columns from their text: types, labels, derived columns, and what to say of values that do not survive.
+//!
+//! Knows nothing of files and records.
+
+use std::collections::HashMap;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+
+use super::absent::Absent;
+use super::derive::Derivation;
+use super::error::{Cancelled, CsvError, Problem, Problems, go_on};
+use super::layout::ROW_COLUMNS;
+use super::options::{ColumnType, LoadOptions};
+use super::types::RawColumn;
+use super::words::{examples, list, quoted};
+
+/// Field metadata of a column with numbers beyond those of 32 bits, in which models compute: JSON, from the `row_id` of
+/// the first such rows to their places, e.g. `{"60": "data/x.csv:62"}`.
+pub const BEYOND_F32: &str = "beyond_f32";
+
+/// Places that [`BEYOND_F32`] holds.
+const PLACES: usize = 5;
+
+/// The file and line of a row.
+pub(super) type Place<'a> = dyn Fn(usize) -> (&'a str, u64) + 'a;
+
+/// The read columns with their types, and what to say of them.
+#[derive(Default)]
+pub(super) struct Typed {
+    pub columns: Vec<(String, ArrayRef)>,
+    /// Labels that are missing.
+    pub label: Option<Absent>,
+    /// Words of the other text columns that stand for a missing value.
+    pub texts: Vec<Absent>,
+    /// By column, what [`BEYOND_F32`] holds.
+    pub beyond: HashMap<String, String>,
+}
+
+pub(super) fn typed<'a, 'c>(
+    columns: impl Iterator<Item = (&'c String, StringArray)>,
+    options: &LoadOptions,
+    place: &Place<'a>,
+    notes: &mut Vec<String>,
+    cancelled: Cancelled,
+) -> Result<Typed, Vec<CsvError>> {
+    let mut problems = Problems::default();
+    let mut typed = Typed::default();
+    let mut empty: Vec<&str> = Vec::new();
+    for (name, mut text) in columns {
+        go_on(cancelled).map_err(|error| vec![error])?;
+        let is_label = options.label.as_ref() == Some(name);
+        let mut missing = options.missing.tokens(name);
+        if is_label {
+            text = trimmed(name, &text, place, notes);
+            // A class needs a name.
+            missing.push(String::new());
+        }
+        let declared = options.types.get(name).copied();
+        let raw = RawColumn {
+            name,
+            text: &text,
+            // Classes are names, also those that are called 1 and 2.
+            declared: declared.or(is_label.then_some(ColumnType::Text)),
+            missing: &missing,
+            place,
+        };
+        let column = raw.convert(&mut problems, notes);
+        if column.null_count() == column.len() {
+            empty.push(name);
+        }
+        if is_label {
+            typed.label = Some(Absent::new(name, &text, &missing, true));
+        } else if *column.data_type() == DataType::Utf8 {
+            typed.texts.push(Absent::new(name, &text, &missing, false));
+        }
+        if let Some(places) = beyond_f32(name, &column, place, notes) {
+            typed.beyond.insert(name.clone(), places);
+        }
+        typed.columns.push((name.clone(), column));
+    }
+    problems.check()?;
+    match empty.as_slice() {
+        [] => {}
+        [name] => notes.push(format!("column '{name}' holds no value at all")),
+        names => notes.push(format!("columns {} hold no value at all", list(names.iter().copied(), 10))),
+    }
+    Ok(typed)
+}
+
+/// Labels without white space around them: 'pop ' is no class beside 'pop'.
+fn trimmed<'a>(name: &str, text: &StringArray, place: &Place<'a>, notes: &mut Vec<String>) -> StringArray {
+    let is_padded = |row: &usize| !text.is_null(*row) && text.value(*row).trim() != text.value(*row);
+    // Blank labels are told of as missing ones.
+    let padded: Vec<usize> =
+        (0..text.len()).filter(is_padded).filter(|&row| !text.value(row).trim().is_empty()).collect();
+    if !padded.is_empty() {
+        let first = examples(padded.iter().map(|&row| (quoted(text.value(row)), place(row))));
+        notes.push(format!("label '{name}': white space around {} labels is left out, e.g. {first}", padded.len()));
+    }
+    text.iter().map(|cell| cell.map(str::trim)).collect()
+}
+
+/// Where a column holds numbers that models, which compute in 32 bits, cannot take.
+fn beyond_f32<'a>(name: &str, column: &ArrayRef, place: &Place<'a>, notes: &mut Vec<String>) -> Option<String> {
+    let values = column.as_primitive_opt::<Float64Type>()?;
+    let is_beyond = |row: &usize| !values.is_null(*row) && values.value(*row).abs() > f64::from(f32::MAX);
+    let rows: Vec<usize> = (0..values.len()).filter(is_beyond).collect();
+    let number = |row: usize| format!("{:e}", values.value(row));
+    if rows.is_empty() {
+        return None;
+    }
+    notes.push(format!(
+        "column '{name}': {} beyond ±3.4e38, the range of 32-bit numbers in which models compute, so none will take the column: {}",
+        if rows.len() == 1 { "a number is".to_owned() } else { format!("{} numbers are", rows.len()) },
+        examples(rows.iter().map(|&row| (number(row), place(row))))
+    ));
+    let places = rows.into_iter().take(PLACES).map(|row| {
+        let (path, line) = place(row);
+        (row.to_string(), format!("{path}:{line}").into())
+    });
+    Some(serde_json::Value::Object(places.collect()).to_string())
+}
+
+/// Adds the derived columns; those that lose values are told of, with examples of what was not understood.
+pub(super) fn derive<'a>(
+    columns: &mut Vec<(String, ArrayRef)>,
+    options: &LoadOptions,
+    place: &Place<'a>,
+    notes: &mut Vec<String>,
+) -> Result<(), Vec<CsvError>> {
+    let mut problems = Problems::default();
+    for (name, derivation) in &options.derive {
+        let source_column = derivation.source();
+        let source = columns[ROW_COLUMNS.len()..].iter().find(|(other, _)| other == source_column);
+        let Some((_, source)) = source else {
+            // Only the label may be absent from all files.
+            let nothing = arrow::array::new_null_array(&derivation.data_type(), columns[0].1.len());
+            columns.push((name.clone(), nothing));
+            continue;
+        };
+        let cells = |rows: &[usize]| {
+            let texts = cast(source, &DataType::Utf8).ok();
+            let text = |row: usize| texts.as_ref().map_or(String::new(), |t| quoted(t.as_string::<i32>().value(row)));
+            examples(rows.iter().map(|&row| (text(row), place(row))))
+        };
+        let derived = match derivation.apply(source) {
+            Some(derived) => {
+                notes.extend(lost(name, derivation, source, &derived, &cells));
+                derived
+            }
+            None => {
+                let present: Vec<usize> = (0..source.len()).filter(|&row| !source.is_null(row)).take(3).collect();
+                let (name, source_column, examples) = (name.clone(), source_column.to_owned(), cells(&present));
+                problems.push(CsvError::options(Problem::DerivedFromText { name, source_column, examples }));
+                // For derivations of this one.
+                arrow::array::new_null_array(&derivation.data_type(), source.len())
+            }
+        };
+        columns.push((name.clone(), derived));
+    }
+    problems.check()
+}
+
+/// What to say of values that the derivation could make nothing of.
+fn lost(
+    name: &str,
+    derivation: &Derivation,
+    source: &ArrayRef,
+    derived: &ArrayRef,
+    cells: &dyn Fn(&[usize]) -> String,
+) -> Option<String> {
+    let rows: Vec<usize> = (0..source.len()).filter(|&row| derived.is_null(row) && !source.is_null(row)).collect();
+    let present = source.len() - source.null_count();
+    if rows.is_empty() {
+        return None;
+    }
+    let extent = match rows.len() {
+        all if all == present => {
+            format!("is empty, as none of the {present} values of '{}' could be used", derivation.source())
+        }
+        some => format!(
+            "is missing in {some} rows, as {some} of {present} values of '{}' could not be used",
+            derivation.source()
+        ),
+    };
+    Some(format!("derived column '{name}' {extent}, e.g. {} ({})", cells(&rows), derivation.domain()))
+}

@@ -1,0 +1,160 @@
+//! `Condition`: what a filter asks of one column, as written in YAML.
+//!
+//! Knows nothing of tables.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use super::exact::Exact;
+use super::filter::FilterError;
+
+/// A condition on one column: the value, a list of which one must match, or tests.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Condition {
+    Is(Scalar),
+    OneOf(Vec<Scalar>),
+    Tests(Tests),
+}
+
+/// Tests that must all hold. A missing value passes `not`, and fails `min` and `max`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tests {
+    /// The smallest value that passes. Texts compare by their characters, so ISO dates work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<Scalar>,
+    /// The largest value that passes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<Scalar>,
+    /// The value or values that do not pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not: Option<OneOrMany>,
+    /// `true`: only missing values pass; `false`: only present ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<bool>,
+}
+
+/// A value or a list of values.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a text, a number, true or false, or a list of these")]
+pub enum OneOrMany {
+    One(Scalar),
+    Many(Vec<Scalar>),
+}
+
+/// A value to compare with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a text, a number, true or false")]
+pub enum Scalar {
+    Boolean(bool),
+    Integer(i64),
+    /// A whole number beyond those of 64 bits with a sign.
+    Unsigned(u64),
+    Number(f64),
+    Text(String),
+}
+
+impl Scalar {
+    /// As YAML reads `1` and `true` without quotes, they may well mean a class of that name.
+    pub(super) fn as_text(&self, column: &str) -> Result<String, FilterError> {
+        match self {
+            Scalar::Text(text) => Ok(text.clone()),
+            Scalar::Integer(number) => Ok(number.to_string()),
+            Scalar::Unsigned(number) => Ok(number.to_string()),
+            Scalar::Boolean(value) => Ok(value.to_string()),
+            // 1.10 and 1.1 are one number but two texts.
+            Scalar::Number(_) => Err(self.incomparable(column, "text", "put the value in quotes")),
+        }
+    }
+
+    pub(super) fn as_boolean(&self, column: &str) -> Result<bool, FilterError> {
+        match self {
+            Scalar::Boolean(value) => Ok(*value),
+            _ => Err(self.incomparable(column, "booleans", "write true or false")),
+        }
+    }
+
+    pub(super) fn as_number(&self, column: &str) -> Result<Exact, FilterError> {
+        match self {
+            Scalar::Integer(number) => Ok(Exact::Integer((*number).into())),
+            Scalar::Unsigned(number) => Ok(Exact::Integer((*number).into())),
+            Scalar::Number(number) => Ok(Exact::Float(*number)),
+            _ => Err(self.incomparable(column, "numbers", "write a number without quotes")),
+        }
+    }
+
+    fn incomparable(&self, column: &str, holds: &'static str, remedy: &'static str) -> FilterError {
+        let value = self.to_string();
+        FilterError::Incomparable { column: column.to_owned(), holds, value, remedy }
+    }
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scalar::Boolean(value) => value.fmt(f),
+            Scalar::Integer(value) => value.fmt(f),
+            Scalar::Unsigned(value) => value.fmt(f),
+            Scalar::Number(value) => value.fmt(f),
+            Scalar::Text(value) => write!(f, "'{value}'"),
+        }
+    }
+}
+
+/// By hand, because an untagged enum answers a misspelt `mn:` with "no variant matched".
+impl<'de> Deserialize<'de> for Condition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ConditionVisitor)
+    }
+}
+
+struct ConditionVisitor;
+
+impl<'de> Visitor<'de> for ConditionVisitor {
+    type Value = Condition;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value, a list of values, or a map of min, max, not, missing")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Condition, E> {
+        Ok(Condition::Is(Scalar::Boolean(value)))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Condition, E> {
+        Ok(Condition::Is(Scalar::Integer(value)))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Condition, E> {
+        Ok(Condition::Is(i64::try_from(value).map_or(Scalar::Unsigned(value), Scalar::Integer)))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Condition, E> {
+        Ok(Condition::Is(Scalar::Number(value)))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Condition, E> {
+        Ok(Condition::Is(Scalar::Text(value.to_owned())))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Condition, E> {
+        Err(E::custom("a condition is empty (for missing values write `{missing: true}`)"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Condition, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Condition::OneOf)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Condition, A::Error> {
+        let tests = Tests::deserialize(MapAccessDeserializer::new(map))?;
+        if tests == Tests::default() {
+            return Err(A::Error::custom("a condition needs one of min, max, not, missing"));
+        }
+        Ok(Condition::Tests(tests))
+    }
+}

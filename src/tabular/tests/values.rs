@@ -1,0 +1,215 @@
+//! What becomes of values: missing tokens by column, labels, identifiers, numbers too large, derived columns. Nothing is lost without a note.
+
+use std::fmt::Write as _;
+
+use arrow::datatypes::DataType;
+
+use super::super::{BEYOND_F32, LoadOptions};
+use super::{errors, integers, load_all, load_one, numbers, options, some_texts, table, texts};
+
+#[track_caller]
+fn notes(text: &str, yaml: &str) -> Vec<String> {
+    load_one(text, yaml).expect("the file loads").notes
+}
+
+#[test]
+fn missing_tokens_are_declared_by_column() {
+    let text = "c,d,n\nNA,NA,1\n-,-,-\n?,x,3\n";
+    let batch = table(text, "missing: {c: [], n: {add: ['-']}}");
+    assert_eq!(texts(&batch, "c"), some_texts(["NA", "-", "?"]));
+    assert_eq!(texts(&batch, "d"), [None, Some("-".into()), Some("x".into())]);
+    assert_eq!(integers(&batch, "n"), [Some(1), None, Some(3)]);
+    let batch = table(text, "missing: {'*': {add: ['-'], remove: [NA]}, c: {add: ['?']}}");
+    assert_eq!(texts(&batch, "c"), [Some("NA".into()), None, None]);
+    assert_eq!(texts(&batch, "d"), [Some("NA".into()), None, Some("x".into())]);
+    let found = errors(text, "missing: {cc: []}");
+    assert_eq!(found, ["missing: no file has a column 'cc' (did you mean 'c'?)"]);
+    for (yaml, message) in [("{c: {ad: [x]}}", "unknown field `ad`"), ("3", "a list of tokens, or a mapping")] {
+        let error = serde_yaml::from_str::<LoadOptions>(&format!("missing: {yaml}")).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+    let first = options("missing: {c: [], '*': {add: ['-']}}");
+    assert_eq!(serde_json::from_value::<LoadOptions>(serde_json::to_value(&first).unwrap()).unwrap(), first);
+}
+
+#[test]
+fn labels_that_read_as_missing_are_counted_and_named() {
+    let text = "x,country\n1,NA\n2,US\n3,NA\n4,\n5, \n6,null\n7,FR\n";
+    let found = notes(text, "label: country");
+    assert_eq!(
+        found,
+        ["label 'country': 5 rows have none and cannot be learnt from: 2 say 'NA', which stands for a missing value \
+          (a.csv:2, a.csv:4); 2 are blank (a.csv:5, a.csv:6); 1 says 'null', which stands for a missing value (a.csv:7); \
+          for classes of these names write `missing: {country: {remove: [NA, 'null']}}`"]
+    );
+    let loaded = load_one(text, "{label: country, missing: {country: {remove: [NA, 'null']}}}").unwrap();
+    assert_eq!(texts(&loaded.batch, "country")[5].as_deref(), Some("null"));
+    // A blank label is none, whatever the tokens.
+    assert_eq!(texts(&loaded.batch, "country")[3..5], [None, None]);
+    assert!(loaded.notes[0].starts_with("label 'country': 2 rows have none and cannot be learnt from: 2 are blank"));
+    // Rows that the user takes out are no news.
+    assert!(notes(text, "{label: country, where: {country: {missing: false}}}").is_empty());
+}
+
+#[test]
+fn a_file_without_a_single_label_is_one_to_predict() {
+    let files: [(&str, &[u8]); 2] = [("train", b"x,y\n1,p\n2,\n"), ("test", b"x,y\n3,\n4,\n")];
+    let found = load_all(&files, "label: y").unwrap().notes;
+    assert_eq!(found, ["label 'y': 1 row has none and cannot be learnt from: 1 is blank (train.csv:3)"]);
+}
+
+#[test]
+fn labels_lose_the_white_space_around_them() {
+    let loaded = load_one("x,y\n1,pop\n2,pop \n3, rap\n", "label: y").unwrap();
+    assert_eq!(texts(&loaded.batch, "y"), some_texts(["pop", "pop", "rap"]));
+    assert_eq!(
+        loaded.notes,
+        ["label 'y': white space around 2 labels is left out, e.g. 'pop ' (a.csv:3), ' rap' (a.csv:4)"]
+    );
+}
+
+#[test]
+fn words_of_text_columns_that_read_as_missing_are_told_of() {
+    let found = notes("country,title\nNA,x\nUS,null\nNA,y\n", "{}");
+    assert_eq!(
+        found,
+        [
+            "words that stand for a missing value are taken so in 'country' in 2 rows (e.g. 'NA' at a.csv:2), 'title' in 1 \
+          row (e.g. 'null' at a.csv:3) (to keep them as texts: `missing: {country: {remove: [NA]}}`)"
+        ]
+    );
+    // Among numbers they are nothing else.
+    assert!(notes("n\n1\nNA\n", "{}").is_empty());
+}
+
+#[test]
+fn identifiers_never_pass_through_a_float() {
+    let ids = |odd: &str| {
+        let mut text = String::from("id,x\n");
+        (0..120).for_each(|i| writeln!(text, "{},1", 9_007_199_254_740_993_u64 + i).unwrap());
+        text + odd + ",2\n"
+    };
+    for odd in ["1.5", "1e20", "9007199254740993.0", "0.5"] {
+        let loaded = load_one(ids(odd), "{}").unwrap();
+        let mut found = texts(&loaded.batch, "id");
+        assert_eq!(found[1].as_deref(), Some("9007199254740994"), "{odd}");
+        found.dedup();
+        assert_eq!(found.len(), 121, "{odd}");
+        assert!(loaded.notes[0].starts_with("column 'id' is read as text: it has fractions"), "{:?}", loaded.notes);
+        assert!(loaded.notes[0].contains("(a.csv:122)"), "{:?}", loaded.notes);
+    }
+    // Beyond 64 bits: text, and no word among numbers.
+    let loaded = load_one(ids("99999999999999999999"), "{}").unwrap();
+    assert_eq!(loaded.batch.column_by_name("id").unwrap().data_type(), &DataType::Utf8);
+    assert!(loaded.notes[0].contains("'99999999999999999999' (a.csv:122)"), "{:?}", loaded.notes);
+    // Fractions that a float holds are numbers, also beside whole ones that it holds.
+    assert_eq!(numbers(&table("n\n9007199254740992\n0.5\n", "{}"), "n")[0], Some(9_007_199_254_740_992.0));
+    // Whoever asks for numbers gets them, and is told.
+    let loaded = load_one(ids("1.5"), "types: {id: number}").unwrap();
+    assert!(loaded.notes[0].contains("60 whole numbers beyond 2^53 are rounded"), "{:?}", loaded.notes);
+}
+
+#[test]
+fn leading_zeros_make_a_column_text() {
+    let zips = |zeros: usize| {
+        let mut text = String::from("zip\n");
+        (0..100).for_each(|i| writeln!(text, "{}", if i < zeros { "00123" } else { "10123" }).unwrap());
+        text
+    };
+    let loaded = load_one(zips(3), "{}").unwrap();
+    assert_eq!(texts(&loaded.batch, "zip")[0].as_deref(), Some("00123"));
+    assert!(
+        loaded.notes[0]
+            .starts_with("column 'zip' is read as text, as 3 of its 100 whole numbers are with leading zeros")
+    );
+    // Where they are frequent that is what the column is.
+    assert!(notes(&zips(50), "{}").is_empty());
+    assert_eq!(integers(&table(&zips(3), "types: {zip: integer}"), "zip")[0], Some(123));
+}
+
+#[test]
+fn conditions_compare_ids_exactly() {
+    let rows = |text: &str, condition: &str| -> usize {
+        let yaml = format!("where: {{id: {condition}}}");
+        load_one(text, &yaml).map_or(0, |loaded| loaded.batch.num_rows())
+    };
+    let text = "id\n9007199254740992\n9007199254740993\n9007199254740994\n";
+    assert_eq!(rows(text, "[9007199254740993, 1.5]"), 1);
+    assert_eq!(rows(text, "{min: 9007199254740993, max: 1e300}"), 2);
+    assert_eq!(rows(text, "{not: 9007199254740993}"), 2);
+    let large = "id\n18446744073709551614\n18446744073709551615\n";
+    assert_eq!(rows(large, "18446744073709551615"), 1);
+    assert_eq!(rows("id\n0.5\n9007199254740992\n", "9007199254740993"), 0);
+}
+
+#[test]
+fn conditions_that_no_row_meets_are_explained() {
+    let text = "g,x\npop,1\nrock,2\nNA,3\n";
+    assert_eq!(
+        notes(text, "{where: {g: [pop, rocc]}}"),
+        ["where: no row has 'rocc' in column 'g' (did you mean 'rock'?)"]
+    );
+    let found = errors(text, "{where: {g: NA}}");
+    assert!(
+        found[0].starts_with(
+            "where: no row is left of 3 (no row has 'NA' in column 'g': it stands for a missing value there"
+        )
+    );
+    assert!(found[0].contains("`missing: {g: {remove: [NA]}}`"), "{found:?}");
+}
+
+#[test]
+fn numbers_beyond_32_bits_are_told_of_and_marked() {
+    let loaded = load_one("x,y\n1,2\n1e39,3\n-4e38,4\n3e38,5\n", "{}").unwrap();
+    assert_eq!(
+        loaded.notes,
+        [
+            "column 'x': 2 numbers are beyond ±3.4e38, the range of 32-bit numbers in which models compute, so none will take \
+          the column: 1e39 (a.csv:3), -4e38 (a.csv:4)"
+        ]
+    );
+    let schema = loaded.batch.schema();
+    let marked = |name: &str| schema.field_with_name(name).unwrap().metadata().get(BEYOND_F32).cloned();
+    assert_eq!(marked("x").as_deref(), Some(r#"{"1":"a.csv:3","2":"a.csv:4"}"#));
+    assert_eq!(marked("y"), None);
+    let derived = table("x\n1e39\n1e300\n", "derive: {log: {log_of: x}}");
+    assert!((numbers(&derived, "log")[1].unwrap() - 300.0 * 10f64.ln()).abs() < 1e-9);
+}
+
+#[test]
+fn derived_columns_that_lose_values_say_which() {
+    let text = "date,ms\nsoon,1\n2001-05-01,0\n01/03/90,-5\n\"September 25, 2021\",2\n,3\n";
+    let found = notes(text, "derive: {year: {year_of: date}, log: {log_of: ms}}");
+    assert_eq!(found.len(), 2);
+    assert!(
+        found[0].starts_with(
+            "derived column 'year' is missing in 2 rows, as 2 of 4 values of 'date' could not be used, e.g. 'soon' \
+             (a.csv:2), '01/03/90' (a.csv:4) (dates such as"
+        ),
+        "{found:?}"
+    );
+    assert!(
+        found[1].contains("2 of 5 values of 'ms' could not be used, e.g. '0' (a.csv:3), '-5' (a.csv:4)"),
+        "{found:?}"
+    );
+    let found = notes("date\nsoon\nlater\n", "derive: {year: {year_of: date}}");
+    assert!(found[0].starts_with("derived column 'year' is empty, as none of the 2 values"), "{found:?}");
+    let years = table("d\n03/25/1990\n\"5 Mar, 1991\"\n1992/01/02\n", "derive: {year: {year_of: d}}");
+    assert_eq!(integers(&years, "year"), [Some(1990), Some(1991), Some(1992)]);
+    // Of a column without any value nothing can be said to be text.
+    assert_eq!(numbers(&table("d,x\n,1\n", "derive: {log: {log_of: d}}"), "log"), [None]);
+}
+
+#[test]
+fn thousands_of_mistakes_make_a_short_message_in_little_time() {
+    let names: Vec<String> = (0..5000).map(|i| format!("column_{i}")).collect();
+    let text = names.join(",") + "\n" + &vec!["1"; 5000].join(",") + "\n";
+    let wrong: Vec<String> = (0..5000).map(|i| format!("colunm_{i}")).collect();
+    let started = std::time::Instant::now();
+    let found = errors(&text, &format!("keep: [{}]", wrong.join(", ")));
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    assert_eq!(found.len(), 11);
+    assert_eq!(found[10], "and 4990 more problems of this kind");
+    let twice = "x,".repeat(5000) + "x\n1\n";
+    assert_eq!(errors(twice, "{}").len(), 11);
+}

@@ -1,0 +1,52 @@
+//! Lists and examples in messages, of bounded length.
+
+/// Examples in a message.
+const EXAMPLES: usize = 3;
+
+/// A few values with their file and line, e.g. `'soon' (a.csv:2), 'later' (a.csv:9)`.
+pub(super) fn examples<'a>(cells: impl Iterator<Item = (String, (&'a str, u64))>) -> String {
+    let shown: Vec<String> =
+        cells.take(EXAMPLES).map(|(cell, (path, line))| format!("{cell} ({path}:{line})")).collect();
+    shown.join(", ")
+}
+
+/// A few places, e.g. `a.csv:2, a.csv:9`.
+pub(super) fn places<'a>(places: impl Iterator<Item = (&'a str, u64)>) -> String {
+    let shown: Vec<String> = places.take(EXAMPLES).map(|(path, line)| format!("{path}:{line}")).collect();
+    shown.join(", ")
+}
+
+/// The first names and how many more there are, e.g. `a, b and 3 more`.
+pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>, most: usize) -> String {
+    let mut names = names.map(shorten);
+    let shown: Vec<String> = names.by_ref().take(most).collect();
+    match names.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+pub(super) fn quoted(cell: &str) -> String {
+    format!("'{}'", shorten(cell))
+}
+
+/// A token as it is shown in a message.
+pub(super) fn shorten(token: &str) -> String {
+    const LENGTH: usize = 40;
+    if token.chars().count() <= LENGTH {
+        return token.to_owned();
+    }
+    token.chars().take(LENGTH).chain(['…']).collect()
+}
+
+/// A text as it is written in YAML: quoted unless it is plainly a name.
+pub fn yaml(text: &str) -> String {
+    let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_taken = ["null", "true", "false"];
+    if is_name && !is_taken.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+}

@@ -1,0 +1,124 @@
+//! Users' tables with surprises, through the whole program: what leaves the data is told of, and what cannot be learnt from is named.
+
+use crate::workspace::{Run, Workspace};
+
+fn warnings(run: &Run) -> String {
+    let warnings = run.lines.iter().filter(|line| line["event"] == "warning");
+    warnings.filter_map(|line| line["message"].as_str()).collect::<Vec<_>>().join("\n")
+}
+
+#[track_caller]
+fn says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "'{part}' is not in:\n{text}");
+    }
+}
+
+const SPLIT: &str = "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2}
+";
+
+/// 160 rows of two numbers and a label, with this amount in row 60, which is line 62.
+fn amounts(odd: &str) -> String {
+    let rows = (0..160).map(|i| {
+        let amount = if i == 60 { odd.to_owned() } else { format!("{}.5", (i * 7) % 13 + i % 2 * 5) };
+        format!("{}.25,{amount},{}\n", i * 3 % 11, ["p", "q"][i % 2])
+    });
+    "b,amount,y\n".to_owned() + &rows.collect::<String>()
+}
+
+#[test]
+fn labels_that_read_as_missing_leave_the_data_with_a_word() {
+    let rows: String = (0..123).map(|i| format!("{i},{}\n", ["NA", "US", "FR"][i % 3])).collect();
+    let work = Workspace::new().file("t.csv", &format!("a,y\n{rows}")).pipeline(SPLIT);
+    let run = work.run().succeeded();
+    says(&warnings(&run), &["label 'y': 41 rows have none", "41 say 'NA'", "t.csv:2", "41 of 123 rows have no label"]);
+    let summary: serde_json::Value =
+        serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
+    assert_eq!((&summary["left_out"], &summary["without_label"]), (&41.into(), &41.into()));
+
+    work.edit("pipeline.yaml", "label: y}", "label: y, missing: {y: []}}");
+    let run = work.run().succeeded();
+    assert_eq!(warnings(&run), "");
+    let summary: serde_json::Value =
+        serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
+    assert_eq!(summary["left_out"], 0);
+}
+
+#[test]
+fn large_ids_stay_apart_as_groups() {
+    let id = |i: u64| if i == 0 { "1.5".to_owned() } else { (9_007_199_254_740_993 + i).to_string() };
+    let rows: String = (0..120).map(|i| format!("{},{i},{}\n", id(i), ["p", "q"][i as usize % 2])).collect();
+    let yaml = SPLIT.replace("folds: 2}", "folds: 2, groups: [id]}");
+    let work = Workspace::new().file("t.csv", &format!("id,a,y\n{rows}")).pipeline(&yaml);
+    let run = work.run().succeeded();
+    says(&warnings(&run), &["column 'id' is read as text", "'1.5' (t.csv:2)"]);
+    let summary: serde_json::Value =
+        serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
+    assert_eq!(summary["groups"], 120);
+}
+
+#[test]
+fn numbers_beyond_32_bits_are_refused_alike_with_column_and_line() {
+    let yaml = SPLIT.to_owned()
+        + "  base: {kind: baseline, rows: folds, numeric: [b, amount], models: {logistic: {}}}
+  net: {kind: train, rows: folds, numeric: [b, amount], epochs: 2, network: {trunk: {layers: [4]}}}
+  profile: {kind: describe, rows: folds}
+";
+    for odd in ["1e39", "-4e38", "1e300"] {
+        let work = Workspace::new().file("t.csv", &amounts(odd)).pipeline(&yaml);
+        let profile = work.run_with(&["profile"]).succeeded();
+        says(&warnings(&profile), &["column 'amount'", "t.csv:62", "a number beyond"]);
+        let (base, net) = (work.run_with(&["base"]), work.run_with(&["net"]));
+        assert_eq!((base.code, net.code), (Some(1), Some(1)), "{base:?} {net:?}");
+        assert_eq!(base.error(), net.error());
+        says(&base.error(), &["column 'amount'", &format!("{odd} (t.csv:62)"), "±3.4e38"]);
+        let profile: serde_json::Value =
+            serde_json::from_slice(&work.read("artifacts/study/profile/profile.json")).expect("JSON");
+        let column = profile["columns"].as_array().expect("a list").iter().find(|column| column["name"] == "amount");
+        assert_eq!(column.expect("the column")["infinite"], 1);
+    }
+}
+
+#[test]
+fn numbers_beyond_32_bits_in_rows_to_predict_are_refused_by_line() {
+    let yaml = "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  news: {kind: load, files: {fresh: new.csv}}
+  folds: {kind: split, rows: rows, folds: 2}
+  base: {kind: baseline, rows: folds, numeric: [b, amount], models: {logistic: {}}}
+  net: {kind: train, rows: folds, numeric: [b, amount], epochs: 2, network: {scaling: standard, trunk: {layers: [4]}}}
+  by_base: {kind: predict, model: base, rows: news, file: base.csv}
+  by_net: {kind: predict, model: net, rows: news, file: net.csv}
+";
+    let work = Workspace::new().file("t.csv", &amounts("1.0")).pipeline(yaml);
+    work.write("new.csv", b"b,amount\n1.5,2.5\n2.5,1e39\n");
+    for stage in ["by_base", "by_net"] {
+        says(&work.run_with(&[stage]).error(), &["column 'amount'", "1e39 (new.csv:3)"]);
+    }
+    // What 32 bits hold is taken, however far it lies from what was learnt.
+    work.write("new.csv", b"b,amount\n1.5,2.5\n2.5,3e38\n2.5,-3e38\n");
+    work.run().succeeded();
+    for file in ["by_base/base.csv", "by_net/net.csv"] {
+        assert_eq!(work.text(&format!("artifacts/study/{file}")).lines().count(), 4);
+    }
+    let shown = work.runner(&["show", "pipeline.yaml", "by_net.rows", "--json"]);
+    assert!(!String::from_utf8_lossy(&shown.stdout).contains("NaN"), "{}", String::from_utf8_lossy(&shown.stdout));
+}
+
+#[test]
+fn all_rare_classes_are_named_at_once_with_a_way_out() {
+    let classes = [("common", 60), ("usual", 60), ("okapi", 1), ("a, b", 2), ("dodo", 1), ("kakapo", 2)];
+    let rows = classes.iter().flat_map(|(class, rows)| (0..*rows).map(move |i| format!("{i},\"{class}\"\n")));
+    let work = Workspace::new().file("t.csv", &("a,y\n".to_owned() + &rows.collect::<String>())).pipeline(SPLIT);
+    let run = work.run();
+    assert_eq!(run.code, Some(1));
+    says(&run.error(), &["'okapi' (1 row)", "'a, b' (2 rows)", "'dodo'", "'kakapo'"]);
+    let remedy = "where: {y: {not: ['a, b', dodo, kakapo, okapi]}}";
+    says(&run.error(), &[remedy]);
+    work.edit("pipeline.yaml", "folds: 2}", &format!("folds: 2, {remedy}}}"));
+    work.run().succeeded();
+}
