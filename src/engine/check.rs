@@ -98,23 +98,24 @@ impl<'a> CheckContext<'a> {
     /// Says so for every name that the input lacks. `path` is the parameter that holds the names, as one text or a list of texts.
     pub fn require(&mut self, port: &str, path: &[&str], names: &[String]) {
         let Some(present) = self.columns(port) else { return };
-        for (i, name) in names.iter().enumerate() {
-            if present.contains(name) {
-                continue;
-            }
+        let present: Vec<&str> = present.iter().map(String::as_str).collect();
+        for (i, name) in names.iter().enumerate().filter(|(_, name)| !present.contains(&name.as_str())) {
             let index = i.to_string();
             let mut item: Vec<&str> = path.to_vec();
             item.push(&index);
-            let from: Vec<&str> = self.inputs(port).iter().map(|shape| shape.stage.as_str()).collect();
-            let from = from.join(", ");
-            let hint = suggest(name, present.iter().map(String::as_str));
-            let message = match hint {
-                Some(hint) => format!("no column '{name}' in '{from}' (did you mean '{hint}'?)"),
-                None => format!("no column '{name}' in '{from}'"),
-            };
-            let help = Some(format!("it has {}", present.join(", ")));
-            self.problem(&item, message, help);
+            self.missing_column(port, &item, name, &present);
         }
+    }
+
+    /// Says that the input has no column `name`, which stands at `path`; `present` are those that would do.
+    pub fn missing_column(&mut self, port: &str, path: &[&str], name: &str, present: &[&str]) {
+        let from: Vec<&str> = self.inputs(port).iter().map(|shape| shape.stage.as_str()).collect();
+        let from = from.join(", ");
+        let message = match suggest(name, present.iter().copied()) {
+            Some(hint) => format!("no column '{name}' in '{from}' (did you mean '{hint}'?)"),
+            None => format!("no column '{name}' in '{from}'"),
+        };
+        self.problem(path, message, Some(format!("it has {}", present.join(", "))));
     }
 
     /// The span of the value at the path, or of the nearest thing around it that the user wrote.

@@ -3,19 +3,22 @@
 //! Knows nothing of the statistics (`ml::profile`) nor of drawing (`report`).
 
 use anyhow::anyhow;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, FieldRef};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::dataset::{self, FOLD, LABEL, LABEL_NAME, PART};
+use super::columns::{
+    LABEL, LABEL_NAME, LINE, PART, SOURCE, integers, is_own, named, numbers, require, require_of, strings,
+};
+use super::dataset;
 use super::figures::put_figures;
 use super::split::GroupKey;
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
 use crate::ml::frame::{Column, Frame};
 use crate::ml::profile::{self, Origins, ProfileInput, ProfileOptions, TEST, TRAIN, VALID};
-use crate::tabular::{Filter, ROW_COLUMNS};
+use crate::tabular::Filter;
 
 /// Profiles every column, overall and by class, and audits the data for leaks: duplicates, contradictory labels, columns that give the label away, groups torn apart by the split.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -36,7 +39,7 @@ pub struct Describe {
 
 impl Stage for Describe {
     const KIND: &'static str = "describe";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
     const INPUTS: &'static [InputPort] = &[InputPort::table(
         "rows",
@@ -54,16 +57,15 @@ impl Stage for Describe {
 
     fn check(&self, context: &mut CheckContext) {
         GroupKey::check(&self.groups, context);
-        context.require("rows", &["drop"], &self.drop);
-        let filtered: Vec<String> = self.filter.columns().map(str::to_owned).collect();
-        context.require("rows", &["where"], &filtered);
+        require(context, "rows", &["drop"], &self.drop);
+        require_of(context, "rows", &self.filter);
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let all = context.input("rows")?.table()?;
         let rows = dataset::filtered(&all, &self.filter)?;
         let label = label_column(&rows)?;
-        let texts = dataset::strings(&rows, &label)?;
+        let texts = strings(&rows, &label)?;
         let classes = dataset::classes(&texts);
         let code = |text: &Option<String>| {
             text.as_ref().and_then(|text| classes.binary_search(text).ok()).map(|class| class as u32)
@@ -75,9 +77,8 @@ impl Stage for Describe {
         for key in &self.groups {
             groups.insert(key.name(), key.values(&rows)?);
         }
-        let sources: Vec<String> =
-            dataset::strings(&rows, "source")?.into_iter().map(Option::unwrap_or_default).collect();
-        let lines: Vec<u64> = dataset::integers(&rows, "line")?.into_iter().map(|line| line.max(0) as u64).collect();
+        let sources: Vec<String> = strings(&rows, SOURCE)?.into_iter().map(Option::unwrap_or_default).collect();
+        let lines: Vec<u64> = integers(&rows, LINE)?.into_iter().map(|line| line.max(0) as u64).collect();
         let input = ProfileInput {
             frame: &frame,
             label: &labels,
@@ -89,7 +90,7 @@ impl Stage for Describe {
         };
         let profile = profile::profile(&input, &self.options, context.threads())?;
         let mut json = serde_json::to_value(&profile)?;
-        json["label_classes"] = serde_json::to_value(dataset::classes(&dataset::strings(&all, &label)?))?;
+        json["label_classes"] = serde_json::to_value(dataset::classes(&strings(&all, &label)?))?;
         put_figures(context, Self::KIND, &[("profile", json.clone())], &[])?;
         for finding in &profile.audit.findings {
             if finding.severity == profile::Severity::Danger {
@@ -106,19 +107,21 @@ impl Stage for Describe {
 }
 
 impl Describe {
-    /// All columns but the bookkeeping ones and the label, as numbers or texts.
+    /// The user's columns but the label, as numbers or texts.
     fn frame(&self, rows: &Table, label: &str) -> anyhow::Result<Frame> {
         let mut frame = Frame::new(rows.rows());
         for field in rows.schema().fields() {
             let name = field.name();
-            let bookkeeping =
-                ROW_COLUMNS.contains(&name.as_str()) || [LABEL, PART, FOLD, label].contains(&name.as_str());
-            if bookkeeping || self.drop.contains(name) {
+            if !is_own(name) || name == label || self.drop.contains(name) {
                 continue;
             }
             let column = match field.data_type() {
-                DataType::Utf8 => Column::Text(dataset::strings(rows, name)?),
-                _ => Column::Numeric(dataset::numbers(rows, name)?),
+                DataType::Utf8 => Column::Text(strings(rows, name)?),
+                _ => match numbers(rows, name)? {
+                    Ok(values) => Column::Numeric(values),
+                    // Texts alone can fail to be numbers.
+                    Err(_) => Column::Text(strings(rows, name)?),
+                },
             };
             frame.insert(name.clone(), column);
         }
@@ -128,9 +131,14 @@ impl Describe {
 
 fn label_column(rows: &Table) -> anyhow::Result<String> {
     let schema = rows.schema();
-    let marked =
-        schema.fields().iter().find(|field| field.metadata().contains_key(LABEL_NAME) && field.name() != LABEL);
-    marked.map(|field| field.name().clone()).ok_or_else(|| anyhow!("no label: set `label` in the `load` stage"))
+    let marked = |field: &&FieldRef| field.metadata().contains_key(LABEL_NAME);
+    // A split may have another label than the rows came with.
+    let field = schema.fields().iter().filter(marked).max_by_key(|field| field.name() == LABEL);
+    let label = field.map(|field| {
+        let own = named(rows, &field.metadata()[LABEL_NAME]);
+        if rows.column(&own).is_ok() { own } else { field.name().clone() }
+    });
+    label.ok_or_else(|| anyhow!("no label: set `label` in the `load` stage"))
 }
 
 /// The part of every row, where the rows have been split.
@@ -144,5 +152,5 @@ fn parts(rows: &Table) -> anyhow::Result<Option<Vec<u8>>> {
         Some("test") => Ok(TEST),
         other => Err(anyhow!("'{}' is not a part of a split", other.unwrap_or("(missing)"))),
     };
-    dataset::strings(rows, PART)?.into_iter().map(code).collect::<anyhow::Result<Vec<u8>>>().map(Some)
+    strings(rows, PART)?.into_iter().map(code).collect::<anyhow::Result<Vec<u8>>>().map(Some)
 }

@@ -12,8 +12,9 @@ use arrow::datatypes::Schema;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::dataset;
+use super::columns::{LABEL_NAME, SOURCE, strings};
 use super::download::{self, Download};
 use crate::artifact::Table;
 use crate::engine::{CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext};
@@ -59,6 +60,9 @@ pub struct Load {
     drop: Vec<String>,
 }
 
+/// A fact at plan time: the columns of the files behind a port, a list for each file, as JSON.
+pub(super) const HEADERS: &str = "headers";
+
 fn default_missing() -> Vec<String> {
     LoadOptions::default().missing
 }
@@ -69,7 +73,7 @@ fn default_delimiter() -> char {
 
 impl Stage for Load {
     const KIND: &'static str = "load";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "CSV files to one table";
     const INPUTS: &'static [InputPort] = &[];
     const SEEDED: bool = false;
@@ -106,7 +110,7 @@ impl Stage for Load {
             context.problem(&["files", &name], message, Some("choose another name".to_owned()));
         }
         for port in Stage::outputs(self) {
-            self.label.iter().for_each(|label| context.tell(&port.name, dataset::LABEL, label));
+            self.label.iter().for_each(|label| context.tell(&port.name, LABEL_NAME, label));
         }
         let mut headers: Vec<(&str, Vec<String>)> = Vec::new();
         for (name, path) in self.files.iter() {
@@ -117,6 +121,11 @@ impl Stage for Load {
         }
         if headers.len() < self.files.len() || !self.downloads.is_empty() {
             return;
+        }
+        let all: Vec<&Vec<String>> = headers.iter().map(|(_, header)| header).collect();
+        context.tell("rows", HEADERS, json!(all).to_string());
+        for (name, header) in self.files.keys().zip(&all) {
+            context.tell(name, HEADERS, json!([header]).to_string());
         }
         match tabular::columns(&headers, &self.options()) {
             Ok(columns) => {
@@ -148,7 +157,7 @@ impl Stage for Load {
         }
         let rows = Table::new(with_label_name(loaded.batch, self.label.as_deref())?);
         context.put_table("rows", &rows)?;
-        let sources = dataset::strings(&rows, "source")?;
+        let sources = strings(&rows, SOURCE)?;
         for (name, _, _) in &files {
             let own: Vec<bool> = sources.iter().map(|source| source.as_deref() == Some(name)).collect();
             let own = arrow::compute::filter_record_batch(rows.batch(), &own.into())?;
@@ -189,7 +198,7 @@ fn with_label_name(batch: RecordBatch, label: Option<&str>) -> anyhow::Result<Re
                 return field;
             }
             let mut metadata = field.metadata().clone();
-            metadata.insert(dataset::LABEL_NAME.to_owned(), label.to_owned());
+            metadata.insert(LABEL_NAME.to_owned(), label.to_owned());
             field.with_metadata(metadata)
         })
         .collect();

@@ -5,7 +5,7 @@
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use schemars::JsonSchema;
@@ -47,6 +47,10 @@ impl Derivation {
 
     /// The derived column, as long as `column`; `None` when a number is needed and the column holds none.
     pub(super) fn apply(&self, column: &ArrayRef) -> Option<ArrayRef> {
+        if column.null_count() == column.len() {
+            // Nothing tells of which type a column without a value is.
+            return Some(new_null_array(&self.data_type(), column.len()));
+        }
         if let Derivation::Year { .. } = self {
             let text = cast(column, &DataType::Utf8).ok()?;
             let years: Int64Array = text.as_string::<i32>().iter().map(|t| year(t?)).collect();

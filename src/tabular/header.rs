@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use super::error::{CsvError, Problem};
+use super::names::own;
 use super::records::{Records, check_text, delimiter_byte};
 
 /// A header may be this long: an unclosed quote must not make a check read gigabytes.
@@ -13,7 +14,7 @@ const HEADER_LIMIT: u64 = 1 << 20;
 
 /// The column names of a CSV file, from a reader of which at most 1 MiB is read.
 ///
-/// Columns without a name are called by their position, e.g. `unnamed_1`. Errors: unreadable, empty, not UTF-8, NUL
+/// Columns without a name are called by their position, e.g. `unnamed_1`; for others see [`own`]. Errors: unreadable, empty, not UTF-8, NUL
 /// bytes, a name that occurs twice, an unclosed quote.
 pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<Vec<String>, CsvError> {
     let delimiter = delimiter_byte(delimiter)?;
@@ -34,6 +35,8 @@ pub(super) struct Header<'a> {
     pub names: Vec<String>,
     /// 1-based positions of the columns that had no name.
     pub unnamed: Vec<usize>,
+    /// Names that are not as the file has them, since those are kept for added columns.
+    pub renamed: Vec<String>,
     /// The exact text, with a byte order mark if the file has one, without the terminator.
     pub text: &'a str,
     /// What ended the line; `"\n"` when nothing did.
@@ -50,16 +53,21 @@ pub(super) fn read_header<'a>(records: &mut Records<'a>) -> Result<Header<'a>, C
         return Err(CsvError::file(path, Problem::Empty));
     };
     let text = check_text(path, &bytes[..span.end])?;
-    let mut names = Vec::with_capacity(records.fields().len());
-    let mut unnamed = Vec::new();
-    for (index, field) in records.fields().iter().enumerate() {
-        let name = String::from_utf8_lossy(field).trim().to_owned();
+    let written: Vec<String> =
+        records.fields().iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
+    let mut names = Vec::with_capacity(written.len());
+    let (mut unnamed, mut renamed) = (Vec::new(), Vec::new());
+    for (index, name) in written.iter().enumerate() {
         if name.is_empty() {
             unnamed.push(index + 1);
-            names.push(format!("unnamed_{}", index + 1));
-        } else {
-            names.push(name);
+            names.push(unnamed_name(index + 1, &written));
+            continue;
         }
+        let own = own(name);
+        if own != *name {
+            renamed.push(own.clone());
+        }
+        names.push(own);
     }
     let mut positions = HashMap::new();
     for (index, name) in names.iter().enumerate() {
@@ -73,5 +81,12 @@ pub(super) fn read_header<'a>(records: &mut Records<'a>) -> Result<Header<'a>, C
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let text = if span.start > mark { &text[span.start..] } else { text };
     let terminator = span.terminator.unwrap_or("\n");
-    Ok(Header { names, unnamed, text, terminator })
+    Ok(Header { names, unnamed, renamed, text, terminator })
+}
+
+/// `unnamed_3`, or the first of `unnamed_3_2`, `unnamed_3_3` … that no column of the file is called.
+fn unnamed_name(position: usize, written: &[String]) -> String {
+    let name = format!("unnamed_{position}");
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    std::iter::once(name.clone()).chain(numbered).find(|name| !written.contains(name)).unwrap_or(name)
 }

@@ -6,12 +6,8 @@
 use indexmap::IndexSet;
 
 use super::error::{CsvError, Problem, nearest};
+use super::names::{self, ROW_COLUMNS};
 use super::options::LoadOptions;
-
-/// The columns that loading puts before those of the files: `row_id` (Int64, the record's number over all files from
-/// 0, whatever `where` keeps), `source` (the file's name), `line` (Int64, 1-based, where the record starts) and
-/// `record` (its exact text without the terminator).
-pub const ROW_COLUMNS: [&str; 4] = ["row_id", "source", "line", "record"];
 
 /// The names of the columns that [`load`](super::load) would give for files of these headers, in order, without
 /// reading them. `headers` holds a path and [`header`](super::header) for each file.
@@ -51,10 +47,9 @@ impl Layout {
         let files: IndexSet<&str> = known.clone();
         for (name, derivation) in &options.derive {
             unknown(format!("derive.{name}"), derivation.source(), &known).into_iter().for_each(&mut error);
-            if ROW_COLUMNS.contains(&derivation.source()) {
-                error(Problem::Reserved(derivation.source().to_owned()));
-            }
-            if ROW_COLUMNS.contains(&name.as_str()) || !known.insert(name) {
+            if names::own(name) != *name {
+                error(Problem::Reserved { option: format!("derive.{name}"), name: name.clone() });
+            } else if !known.insert(name) {
                 error(Problem::DerivedExists(name.clone()));
             }
         }
@@ -70,12 +65,15 @@ impl Layout {
             let wanted = options.keep.is_empty() || listed(&options.keep, name) || label == Some(*name);
             wanted && !listed(&options.drop, name)
         };
-        let output: Vec<String> = known.iter().copied().filter(kept).map(str::to_owned).collect();
-        for name in output.iter().filter(|name| ROW_COLUMNS.contains(&name.as_str())) {
-            error(Problem::Reserved(name.clone()));
+        if let Some(label) = label.filter(|label| names::added_as(label).is_some()) {
+            // No file can have it, and one that seems to calls it otherwise here.
+            let suggestion = nearest(label, known.iter().copied());
+            error(Problem::UnknownColumn { option: "label".to_owned(), name: label.to_owned(), suggestion });
         }
+        let output: Vec<String> = known.iter().copied().filter(kept).map(str::to_owned).collect();
         for name in options.where_.columns() {
-            if !known.contains(name) && !ROW_COLUMNS.contains(&name) {
+            let is_present = |name: &str| known.contains(name) || ROW_COLUMNS.contains(&name);
+            if names::meant(name, is_present).is_none() {
                 let suggestion = nearest(name, known.iter().copied());
                 let (option, name) = ("where".to_owned(), name.to_owned());
                 error(Problem::UnknownColumn { option, name, suggestion });
@@ -90,13 +88,7 @@ impl Layout {
                 || options.derive.values().any(|derivation| derivation.source() == **name)
                 || options.where_.columns().any(|column| column == **name)
         };
-        // A file's own `line` column that is dropped must not be taken for ours.
-        let read: IndexSet<String> = files
-            .iter()
-            .filter(|name| !ROW_COLUMNS.contains(name))
-            .filter(needed)
-            .map(|name| (*name).to_owned())
-            .collect();
+        let read: IndexSet<String> = files.iter().filter(needed).map(|name| (*name).to_owned()).collect();
         let notes = notes(headers, &read, label);
         Ok(Layout { read, output, notes })
     }

@@ -12,7 +12,8 @@ use arrow::error::ArrowError;
 
 use super::error::{CsvError, Problem, Problems};
 use super::header::{Header, read_header};
-use super::layout::{Layout, ROW_COLUMNS};
+use super::layout::Layout;
+use super::names::{ADDED, ROW_COLUMNS, in_file};
 use super::options::{ColumnType, LoadOptions};
 use super::records::{Records, check_text, delimiter_byte};
 use super::types::RawColumn;
@@ -20,7 +21,7 @@ use super::types::RawColumn;
 /// A CSV file in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
-    /// What the table's `source` column calls it, e.g. "train".
+    /// What the table's column of sources calls it, e.g. "train".
     pub name: &'a str,
     /// What messages call it.
     pub path: &'a str,
@@ -77,7 +78,14 @@ impl File<'_> {
         let path = self.records.path();
         let mut notes = Vec::new();
         for position in &self.header.unnamed {
-            notes.push(format!("{path}: column {position} has no name, it is called 'unnamed_{position}'"));
+            let name = &self.header.names[position - 1];
+            notes.push(format!("{path}: column {position} has no name, it is called '{name}'"));
+        }
+        for name in &self.header.renamed {
+            let written = in_file(name);
+            notes.push(format!(
+                "{path}: column '{written}' is called '{name}' here, as '{ADDED}' begins the names of added columns"
+            ));
         }
         match self.records.blank_lines() {
             0 => {}

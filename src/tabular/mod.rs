@@ -4,6 +4,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `options` | what the user may ask for: label, types, missing tokens, `derive`, `where`, `keep`, `drop` |
+//! | `names` | what added columns are called, so that no file's own column can be taken for one |
 //! | `header` | the first record of a file, read alone for checks before any work |
 //! | `layout` | which columns the table will have: the one place that holds options against headers |
 //! | `records` | the body: records, their line numbers and exact text |
@@ -19,6 +20,7 @@ mod filter;
 mod header;
 mod layout;
 mod load;
+pub mod names;
 mod options;
 mod records;
 #[cfg(test)]
@@ -29,6 +31,7 @@ pub use derive::Derivation;
 pub use error::{CsvError, Problem};
 pub use filter::{Condition, Filter, FilterError, OneOrMany, Scalar, Tests};
 pub use header::header;
-pub use layout::{ROW_COLUMNS, columns};
+pub use layout::columns;
 pub use load::{Input, Loaded, load};
 pub use options::{ColumnType, LoadOptions};
+pub use types::{number, plain_number};

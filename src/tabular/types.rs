@@ -165,6 +165,26 @@ fn classify(token: &str, declared: bool) -> Token {
     }
 }
 
+/// A token of a column that is known to hold numbers; NaN where it stands for a missing one.
+pub fn number(token: &str) -> Option<f64> {
+    match classify(token.trim(), true) {
+        Token::Missing => Some(f64::NAN),
+        Token::Integer(value) => Some(value as f64),
+        Token::Number(value) => Some(value),
+        Token::Infinite | Token::Word => None,
+    }
+}
+
+/// A token that would be read as a number in a column of numbers whose type nobody declared: `1.0`, not `007` nor a missing value.
+pub fn plain_number(token: &str) -> Option<f64> {
+    match classify(token.trim(), false) {
+        // Beyond 2^53 two ids could become one number.
+        Token::Integer(value) if value.unsigned_abs() <= 1 << 53 => Some(value as f64),
+        Token::Number(value) => Some(value + 0.0),
+        _ => None,
+    }
+}
+
 /// A token as it is shown in a message.
 fn shorten(token: &str) -> String {
     const LENGTH: usize = 40;

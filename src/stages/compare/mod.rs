@@ -14,7 +14,7 @@ pub use changes::{Line, lines};
 pub use paired::{Difference, Flip, Paired, Verdict};
 pub use rows::{Texts, texts_of};
 
-use super::predictions::MODEL;
+use super::columns::MODEL;
 use crate::artifact::{Store, Table};
 use crate::engine::manifest::Change;
 use crate::engine::{ActionRecord, PortType};
@@ -160,7 +160,7 @@ fn model_names(table: &Table) -> anyhow::Result<Vec<String>> {
     if table.column(MODEL).is_err() {
         return Ok(Vec::new());
     }
-    let mut names: Vec<String> = super::dataset::strings(table, MODEL)?.into_iter().flatten().collect();
+    let mut names: Vec<String> = super::columns::strings(table, MODEL)?.into_iter().flatten().collect();
     names.dedup();
     Ok(names)
 }
