@@ -271,7 +271,7 @@ impl Several {
 
 /// Categories in the form in which the model learnt them: where the type of a column is another in these files, one number may be written otherwise, as
 /// `1` and `1.0`. What the model knows as it stands stays as it is.
-fn as_trained(mut values: Vec<Option<String>>, known: &[String]) -> Vec<Option<String>> {
+pub(super) fn as_trained(mut values: Vec<Option<String>>, known: &[String]) -> Vec<Option<String>> {
     // A form that no type would have made a number of, e.g. 007, is a text.
     let number = |text: &str| tabular::plain_number(text).map(f64::to_bits);
     let mut by_number: HashMap<u64, &String> = HashMap::new();

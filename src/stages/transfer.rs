@@ -16,7 +16,7 @@ use super::columns::{FOLD, LABEL, PART, ROW_ID, embedded_by, readable_of};
 use super::dataset::{Selection, dataset, distinct, model_columns, tell_of_model};
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
-use super::predictor::{NO_NETWORK, Predictor};
+use super::predictor::{NO_NETWORK, Predictor, as_trained};
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
@@ -164,7 +164,12 @@ impl Stage for Transfer {
             categories: &categories,
             filter: &self.filter,
         };
-        let data = dataset(context, &selection)?;
+        let mut data = dataset(context, &selection)?;
+        for (name, known) in old.category_values() {
+            if let Some(values) = data.frame.categories(name).map(<[_]>::to_vec) {
+                data.frame.insert_categories(name, as_trained(values, known));
+            }
+        }
         old.check_encoders(&data.encoders)?;
         let examples = Data {
             frame: &data.frame,
