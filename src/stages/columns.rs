@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
@@ -174,6 +174,9 @@ pub(super) fn numbers(table: &Table, name: &str) -> anyhow::Result<Result<Vec<f6
     let array = table.column(name)?;
     if let Some(texts) = array.as_string_opt::<i32>() {
         return Ok(parsed(texts.iter()));
+    }
+    if !matches!(array.data_type(), DataType::Int64 | DataType::Float64 | DataType::Float32 | DataType::Boolean) {
+        bail!("column '{name}' holds {}, not numbers (leave it out of `numeric`)", array.data_type());
     }
     let array = cast(array, &DataType::Float64)?;
     let array = array.as_primitive::<Float64Type>();

@@ -47,7 +47,7 @@ impl Layout {
         let files: IndexSet<&str> = known.clone();
         for (name, derivation) in &options.derive {
             unknown(format!("derive.{name}"), derivation.source(), &known).into_iter().for_each(&mut error);
-            if names::own(name) != *name {
+            if names::added_as(name).is_some() {
                 error(Problem::Reserved { option: format!("derive.{name}"), name: name.clone() });
             } else if !known.insert(name) {
                 error(Problem::DerivedExists(name.clone()));
