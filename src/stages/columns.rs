@@ -106,20 +106,26 @@ pub(super) fn require_of(context: &mut CheckContext, port: &str, filter: &Filter
 
 /// Says so for every name that is not a column of the user's: nothing is to be learnt from what a stage added, least of all its label.
 pub(super) fn require_own(context: &mut CheckContext, port: &str, path: &[&str], names: &[String]) {
-    let Some(present) = context.columns(port) else { return };
-    let own: Vec<&str> = present.iter().map(String::as_str).filter(|name| is_own(name)).collect();
-    for (i, name) in names.iter().enumerate().filter(|(_, name)| !own.contains(&name.as_str())) {
+    let present = context.columns(port);
+    let own: Option<Vec<&str>> =
+        present.as_ref().map(|present| present.iter().map(String::as_str).filter(|name| is_own(name)).collect());
+    for (i, name) in names.iter().enumerate() {
+        if is_own(name) && own.as_ref().is_none_or(|own| own.contains(&name.as_str())) {
+            continue;
+        }
         let index = i.to_string();
         let item: Vec<&str> = path.iter().copied().chain([index.as_str()]).collect();
-        match meant(name, |name| present.iter().any(|other| other == name)) {
-            Some(added) => {
+        let is_present = |name: &str| present.as_ref().is_none_or(|present| present.iter().any(|other| other == name));
+        match (meant(name, is_present), &own) {
+            (None, Some(own)) => context.missing_column(port, &item, name, own),
+            (added, own) => {
+                let added = added.unwrap_or_else(|| name.clone());
                 let stage = context.inputs(port).first().map(|shape| shape.stage.clone()).unwrap_or_default();
                 let message = format!(
                     "no column '{name}' in the data of '{stage}': '{added}' is added by runner, and not to be learnt from"
                 );
-                context.problem(&item, message, Some(format!("the data has {}", own.join(", "))));
+                context.problem(&item, message, own.as_ref().map(|own| format!("the data has {}", own.join(", "))));
             }
-            None => context.missing_column(port, &item, name, &own),
         }
     }
 }
