@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use crate::artifact::Table;
 use crate::engine::{CheckContext, InputView, StageContext};
 pub(super) use crate::tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
-use crate::tabular::names::{added_as, meant};
+use crate::tabular::names::{added_as, in_file, meant};
 use crate::tabular::{self, Filter};
 
 /// The label's text, as `split` gives it; its field metadata names the original column.
@@ -124,7 +124,11 @@ pub(super) fn require_own(context: &mut CheckContext, port: &str, path: &[&str],
                 let message = format!(
                     "no column '{name}' in the data of '{stage}': '{added}' is added by runner, and not to be learnt from"
                 );
-                context.problem(&item, message, own.as_ref().map(|own| format!("the data has {}", own.join(", "))));
+                let help = own.as_ref().map(|own| match own.iter().find(|column| in_file(column) == *name) {
+                    Some(column) => format!("the file's own column '{name}' is called '{column}' here"),
+                    None => format!("the data has {}", own.join(", ")),
+                });
+                context.problem(&item, message, help);
             }
         }
     }
