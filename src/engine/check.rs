@@ -100,28 +100,30 @@ impl<'a> CheckContext<'a> {
     /// Says so for every name that the input lacks. `path` is the parameter that holds the names, as one text or a list of texts.
     pub fn require(&mut self, port: &str, path: &[&str], names: &[String]) {
         let Some(present) = self.columns(port) else { return };
-        let known: HashSet<&String> = present.iter().collect();
-        let mut is_first = true;
-        for (i, name) in names.iter().enumerate() {
-            if known.contains(name) {
-                continue;
-            }
+        let present: Vec<&str> = present.iter().map(String::as_str).collect();
+        let known: HashSet<&str> = present.iter().copied().collect();
+        for (i, name) in names.iter().enumerate().filter(|(_, name)| !known.contains(name.as_str())) {
             let index = i.to_string();
             let mut item: Vec<&str> = path.to_vec();
             item.push(&index);
-            let from: Vec<&str> = self.inputs(port).iter().map(|shape| shape.stage.as_str()).collect();
-            let from = listed(from);
-            let advises = self.advises && self.problems.len() < MOST_ADVISED;
-            let hint = if advises { suggest(name, present.iter().map(String::as_str)) } else { None };
-            let message = match hint {
-                Some(hint) => format!("no column '{name}' in '{from}' (did you mean '{hint}'?)"),
-                None => format!("no column '{name}' in '{from}'"),
-            };
-            // What the input has is said once, however many names it lacks.
-            let help = (advises && is_first).then(|| format!("it has {}", listed(&present)));
-            is_first = false;
-            self.problem(&item, message, help);
+            self.missing_column(port, &item, name, &present);
         }
+    }
+
+    /// Says that the input has no column `name`, which stands at `path`; `present` are those that would do.
+    pub fn missing_column(&mut self, port: &str, path: &[&str], name: &str, present: &[&str]) {
+        let from: Vec<&str> = self.inputs(port).iter().map(|shape| shape.stage.as_str()).collect();
+        let from = listed(from);
+        let advises = self.advises && self.problems.len() < MOST_ADVISED;
+        let hint = if advises { suggest(name, present.iter().copied()) } else { None };
+        let message = match hint {
+            Some(hint) => format!("no column '{name}' in '{from}' (did you mean '{hint}'?)"),
+            None => format!("no column '{name}' in '{from}'"),
+        };
+        // What the input has is said once, however many names it lacks.
+        let help = format!("it has {}", listed(present.iter().copied()));
+        let is_said = self.problems.iter().any(|problem| problem.help.as_ref() == Some(&help));
+        self.problem(path, message, (advises && !is_said).then_some(help));
     }
 
     /// The span of the value at the path, or of the nearest thing around it that the user wrote.

@@ -14,17 +14,16 @@ use serde::Serialize;
 use super::check::steps;
 use super::event::{Event, Sink};
 use super::input::{BoundInput, InputView, WholeStage};
-use super::plan::PlannedStage;
+use super::plan::{Plan, PlannedStage};
 use super::record::{FileRecord, OutputRecord, TableRecord};
 use super::stage::{PortType, Report};
 use crate::artifact::digest::Hasher;
 use crate::artifact::{Digest, RowMemo, Scratch, Store, Table, TableWriter, is_inner_name};
 use crate::boundary::files::read_regular;
-use crate::spec::PipelineSpec;
 
 pub struct StageContext<'a> {
+    pub(super) plan: &'a Plan,
     pub(super) planned: &'a PlannedStage,
-    pub(super) spec: &'a PipelineSpec,
     pub(super) store: &'a Store,
     pub(super) inputs: Vec<BoundInput<'a>>,
     pub(super) seed: u64,
@@ -80,7 +79,7 @@ impl<'a> StageContext<'a> {
 
     /// `full.yaml:42:11`: where the parameter at that path was written, e.g. `&["optimizer", "lr"]`.
     pub fn position(&self, path: &[&str]) -> Option<String> {
-        self.spec.position_of(&self.planned.name, &steps(path.iter().copied()))
+        self.plan.spec.position_of(&self.planned.name, &steps(path.iter().copied()))
     }
 
     /// An empty folder of this stage's own, beside the store's blobs and removed when dropped.
@@ -113,6 +112,22 @@ impl<'a> StageContext<'a> {
         }
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(at.to_owned());
         Ok((source.path, bytes))
+    }
+
+    /// The file that a stage somewhere above `port` names at that parameter, where it is one: for messages, which tell the user's file.
+    pub fn source_above(&self, port: &str, at: &str) -> Option<PathBuf> {
+        let mut above: BTreeSet<usize> = BTreeSet::new();
+        let inputs = self.planned.inputs.iter().filter(|input| input.port == port);
+        let mut next: Vec<usize> = inputs.map(|input| input.from).collect();
+        while let Some(stage) = next.pop() {
+            if above.insert(stage) {
+                next.extend(self.plan.dependencies(stage));
+            }
+        }
+        let sources = above.iter().flat_map(|&stage| self.plan.stages[stage].stage.sources());
+        let mut paths: Vec<PathBuf> = sources.filter(|source| source.at == at).map(|source| source.path).collect();
+        paths.dedup();
+        if paths.len() == 1 { paths.pop() } else { None }
     }
 
     /// Gives an output table, written as `PORT.arrow`.

@@ -229,8 +229,8 @@ impl Execution<'_> {
         let clock = Instant::now();
         let gauge = gauge::Gauge::start();
         let mut context = StageContext {
+            plan,
             planned,
-            spec: &plan.spec,
             store: self.ground.store,
             inputs,
             seed: planned.seed,

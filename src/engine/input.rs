@@ -82,6 +82,13 @@ impl InputView<'_> {
         Ok(self.shown(Table::new(RecordBatch::new_empty(self.reader()?.schema()?)))?.schema())
     }
 
+    /// These columns although the stage did not declare them, for the message of a failure: what fails stores nothing, so that no result can depend on
+    /// them.
+    pub fn for_message(&self, columns: &[&str]) -> anyhow::Result<Table> {
+        let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+        Ok(self.output.reader(self.store)?.project(&columns).read()?)
+    }
+
     /// The same rows batch by batch, so that they need not fit into memory together.
     pub fn batches(&self, mut each: impl FnMut(Table) -> anyhow::Result<()>) -> anyhow::Result<()> {
         self.reader()?.batches().try_for_each(|batch| each(self.shown(batch?)?))

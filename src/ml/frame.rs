@@ -119,12 +119,12 @@ impl Frame {
     }
 }
 
-/// Under which name a frame holds a column as categories.
+/// Under which name a frame holds a column as categories. Names of columns hold no NUL, so that no other column can have it.
 pub fn category_key(name: &str) -> String {
-    format!("{name} (category)")
+    format!("{name}\0category")
 }
 
 /// Under which name a frame holds the tokens of a text column.
 pub fn tokens_key(name: &str) -> String {
-    format!("{name} (tokens)")
+    format!("{name}\0tokens")
 }

@@ -43,10 +43,13 @@ impl StageArtifacts {
     }
 }
 
-/// Columns of a table by name, of equal length.
+/// Columns of a table by name, all of equal length.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TableView {
+    /// The user's own, or those of a table that has no rows of the user's.
     pub columns: IndexMap<String, ColumnView>,
+    /// Those that stages added to the user's, e.g. `label`.
+    pub added: IndexMap<String, ColumnView>,
 }
 
 /// A column's values; missing numbers are NaN, missing texts empty.
@@ -82,6 +85,26 @@ impl TableView {
             Some(ColumnView::Text(values)) => Some(values),
             _ => None,
         }
+    }
+
+    pub(crate) fn added_numbers(&self, name: &str) -> Option<&[f64]> {
+        match self.added.get(name) {
+            Some(ColumnView::Number(values)) => Some(values),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn added_texts(&self, name: &str) -> Option<&[String]> {
+        match self.added.get(name) {
+            Some(ColumnView::Text(values)) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The columns that a person asked to see: the user's own, and added ones beside those that the table always has.
+    pub(crate) fn asked_for(&self, always: &[&str]) -> Vec<(&String, &ColumnView)> {
+        let added = self.added.iter().filter(|(name, _)| !always.contains(&name.as_str()));
+        self.columns.iter().chain(added).collect()
     }
 }
 

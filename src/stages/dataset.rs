@@ -1,16 +1,19 @@
 //! From Arrow tables to what learners take: a frame of the wanted columns, labels, and the part of every row.
 //!
-//! Knows nothing of models. Column names that stages agree on are here and nowhere else.
+//! Knows nothing of models, nor of what columns are called (`columns`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int64Type};
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, Field, Float32Type};
 use serde_json::json;
 
+use super::columns::{
+    FOLD, LABEL, LABEL_NAME, Origin, PART, ROW_ID, embedding_of, integers, numbers, optional_integers, readable_of,
+    require_of, require_own, shown_as, strings,
+};
 use super::encoder::{self, TFIDF};
 use super::range;
 use crate::artifact::Table;
@@ -18,28 +21,8 @@ use crate::engine::{CheckContext, InputView, Reads, Report, StageContext};
 use crate::ml::frame::{Column, Frame};
 use crate::tabular::Filter;
 
-/// The number of a row among all rows of its `load` stage.
-pub(super) const ROW_ID: &str = "row_id";
-/// The label's text, as `split` gives it; its field metadata names the original column.
-pub(super) const LABEL: &str = "label";
-/// `train`, `valid` or `test`, as `split` gives it.
-pub(super) const PART: &str = "part";
-/// The fold of a training row.
-pub(super) const FOLD: &str = "fold";
-/// Field metadata: the original name of the label column.
-pub(super) const LABEL_NAME: &str = "label_name";
 /// Field metadata of an embedding: JSON that says what made it. At plan time the encoder's name.
 pub(super) const ENCODER: &str = "encoder";
-
-/// The column that holds the embedding of a text column.
-pub(super) fn embedding_of(text: &str) -> String {
-    format!("{text}_embedding")
-}
-
-/// The text column that a column holds the embedding of.
-pub(super) fn embedded_by(embedding: &str) -> Option<&str> {
-    embedding.strip_suffix("_embedding")
-}
 
 /// What a learner is told to look at; the same in `baseline`, `train` and `transfer`.
 pub(super) struct Selection<'a> {
@@ -67,14 +50,14 @@ impl Selection<'_> {
     pub fn check(&self, context: &mut CheckContext) {
         let fixed = [ROW_ID, LABEL, PART, FOLD];
         let plain = self.numeric.iter().chain(self.categories).chain(self.adapted).cloned();
-        context.reads("rows", Reads::Columns(distinct(fixed, plain, self.filter)));
+        let plain = plain.chain(readable_of(context, "rows", self.filter));
+        context.reads("rows", Reads::Columns(distinct(fixed, plain)));
         let embeddings = self.text.iter().map(|text| embedding_of(text));
-        context.reads("embeddings", Reads::Columns(distinct([ROW_ID], embeddings, &Filter::default())));
-        context.require("rows", &["numeric"], self.numeric);
-        context.require("rows", &["categories"], self.categories);
-        context.require("rows", &["network"], self.adapted);
-        let filtered: Vec<String> = self.filter.columns().map(str::to_owned).collect();
-        context.require("rows", &["where"], &filtered);
+        context.reads("embeddings", Reads::Columns(distinct([ROW_ID], embeddings)));
+        require_own(context, "rows", &["numeric"], self.numeric);
+        require_own(context, "rows", &["categories"], self.categories);
+        require_own(context, "rows", &["network"], self.adapted);
+        require_of(context, "rows", self.filter);
         if let Some(columns) = context.columns("rows")
             && !columns.iter().any(|column| column == PART)
         {
@@ -107,15 +90,10 @@ impl Selection<'_> {
     }
 }
 
-/// The names in that order, with the columns of the filter, each once.
-pub(super) fn distinct<const N: usize>(
-    fixed: [&str; N],
-    more: impl IntoIterator<Item = String>,
-    filter: &Filter,
-) -> Vec<String> {
+/// The names in that order, each once.
+pub(super) fn distinct<const N: usize>(fixed: [&str; N], more: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
-    let fixed = fixed.into_iter().map(str::to_owned);
-    for column in fixed.chain(more).chain(filter.columns().map(str::to_owned)) {
+    for column in fixed.into_iter().map(str::to_owned).chain(more) {
         if !columns.contains(&column) {
             columns.push(column);
         }
@@ -126,8 +104,8 @@ pub(super) fn distinct<const N: usize>(
 /// For checks below: which columns the fitted model at `port` must be given, and the name of the label that it predicts.
 pub(super) fn tell_of_model(context: &mut CheckContext, port: &str, columns: Vec<String>) {
     context.output(port, columns);
-    if let Some(label) = context.fact("rows", LABEL).map(str::to_owned) {
-        context.tell(port, LABEL, label);
+    if let Some(label) = context.fact("rows", LABEL_NAME).map(str::to_owned) {
+        context.tell(port, LABEL_NAME, label);
     }
 }
 
@@ -169,7 +147,13 @@ pub(super) fn classes(labels: &[Option<String>]) -> Vec<String> {
 /// Reads and joins the inputs `rows` and `embeddings`. Classes are sorted by name.
 pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::Result<Dataset> {
     let rows = filtered(&context.input("rows")?.table()?, selection.filter)?;
-    let mut frame = numeric_frame(&rows, selection.numeric)?;
+    let origin = Origin { context, port: "rows" };
+    let mut frame = numeric_frame(&rows, selection.numeric, &origin, |column| {
+        format!(
+            "correct it, list it under `missing` of the `load` stage, or leave '{column}' out of `numeric`: `types: {{{column}: text}}` makes a text of it, \
+             for `categories` or an `embed` stage"
+        )
+    })?;
     add_categories(&mut frame, &rows, selection.categories)?;
     let row_id = integers(&rows, ROW_ID)?;
     let encoders = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), selection.text, &[])?;
@@ -192,11 +176,16 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
         parts.iter().enumerate().filter(|(_, part)| part.as_deref() == Some(name)).map(|(i, _)| i).collect()
     };
     let (train, valid, test) = (of("train"), of("valid"), of("test"));
+    for name in without_values(&frame, selection.numeric, &train) {
+        context.report().warn(&format!(
+            "column '{name}' has no value in the training part, so nothing can be learnt from it (leave it out of `numeric`)"
+        ));
+    }
     let fold = optional_integers(&rows, FOLD)?;
     let folds = train.iter().map(|&i| fold[i].unwrap_or(0) as u32).collect();
     let schema = rows.schema();
     let label_field = schema.field_with_name(LABEL)?;
-    let label_name = label_field.metadata().get(LABEL_NAME).cloned().unwrap_or_else(|| LABEL.to_owned());
+    let label_name = label_field.metadata().get(LABEL_NAME).cloned().unwrap_or_else(|| shown_as(LABEL).to_owned());
     Ok(Dataset { frame, row_id, encoders, labels, classes, label_name, train, valid, test, folds })
 }
 
@@ -208,14 +197,31 @@ pub(super) fn filtered(table: &Table, filter: &Filter) -> anyhow::Result<Table> 
     Ok(Table::new(filter.apply(table.batch()).context("where")?.batch))
 }
 
-/// A frame of the named numeric columns, as models take them; missing values become NaN.
-pub(super) fn numeric_frame(table: &Table, names: &[String]) -> anyhow::Result<Frame> {
-    let columns = names.iter().map(|name| numbers(table, name)).collect::<anyhow::Result<Vec<_>>>()?;
+/// A frame of the named numeric columns, as models take them; missing values become NaN. `remedy` tells what to do about a value that is no number.
+pub(super) fn numeric_frame(
+    table: &Table,
+    names: &[String],
+    origin: &Origin,
+    remedy: impl Fn(&str) -> String,
+) -> anyhow::Result<Frame> {
+    let mut columns = Vec::with_capacity(names.len());
+    for name in names {
+        let values = numbers(table, name)?;
+        let values = values.map_err(|found| anyhow!("{} ({})", found.message(table, name, origin), remedy(name)))?;
+        columns.push(values);
+    }
     let named = names.iter().map(String::as_str).zip(columns.iter().map(Vec::as_slice));
     range::check(table, &named.collect::<Vec<_>>())?;
     let mut frame = Frame::new(table.rows());
     names.iter().zip(columns).for_each(|(name, values)| frame.insert(name.clone(), Column::Numeric(values)));
     Ok(frame)
+}
+
+/// Those of the columns that are missing in all of the rows.
+fn without_values<'n>(frame: &Frame, names: &'n [String], rows: &[usize]) -> Vec<&'n String> {
+    let is_empty =
+        |name: &&String| frame.numeric(name).is_some_and(|values| rows.iter().all(|&row| values[row].is_nan()));
+    names.iter().filter(is_empty).collect()
 }
 
 /// Adds columns as categories; numbers are written out.
@@ -310,31 +316,4 @@ fn join(input: &InputView, field: &Field, row_id: &[i64]) -> anyhow::Result<Colu
         joined.copy_within(last * dim..(last + 1) * dim, row * dim);
     }
     Ok(Column::Vector { dim, values: joined })
-}
-
-pub(super) fn numbers(table: &Table, name: &str) -> anyhow::Result<Vec<f64>> {
-    let array = table.column(name)?;
-    if !matches!(array.data_type(), DataType::Int64 | DataType::Float64 | DataType::Float32 | DataType::Boolean) {
-        bail!("column '{name}' holds text, not numbers (leave it out of `numeric`, or embed it)");
-    }
-    let array = cast(array, &DataType::Float64)?;
-    let array = array.as_primitive::<Float64Type>();
-    Ok(array.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
-}
-
-pub(super) fn integers(table: &Table, name: &str) -> anyhow::Result<Vec<i64>> {
-    let values: Option<Vec<i64>> = optional_integers(table, name)?.into_iter().collect();
-    values.ok_or_else(|| anyhow!("column '{name}' has missing values"))
-}
-
-fn optional_integers(table: &Table, name: &str) -> anyhow::Result<Vec<Option<i64>>> {
-    let array = table.column(name)?;
-    let array = array.as_primitive_opt::<Int64Type>();
-    Ok(array.ok_or_else(|| anyhow!("column '{name}' does not hold integers"))?.iter().collect())
-}
-
-/// Texts of a column; numbers are written out, so that an id that looks like a number serves as a text.
-pub(super) fn strings(table: &Table, name: &str) -> anyhow::Result<Vec<Option<String>>> {
-    let array: ArrayRef = cast(table.column(name)?, &DataType::Utf8)?;
-    Ok(array.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
 }

@@ -4,13 +4,16 @@
 
 use anyhow::anyhow;
 use arrow::array::AsArray;
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
-use super::dataset::{self, FOLD, LABEL, LABEL_NAME, PART};
+use super::columns::{
+    LABEL, LABEL_NAME, LINE, PART, SOURCE, integers, is_own, named, numbers, require, require_of, strings,
+};
+use super::dataset;
 use super::figures::put_figures;
 use super::range;
 use super::split::GroupKey;
@@ -18,7 +21,7 @@ use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Report, Stage, StageContext, Threads};
 use crate::ml::frame::{Column, Frame};
 use crate::ml::profile::{self, Origins, ProfileInput, ProfileOptions, TEST, TRAIN, VALID};
-use crate::tabular::{Filter, ROW_COLUMNS};
+use crate::tabular::Filter;
 
 /// Profiles every column, overall and by class, and audits the data for leaks: duplicates, contradictory labels, columns that give the label away, groups torn apart by the split.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -57,16 +60,15 @@ impl Stage for Describe {
 
     fn check(&self, context: &mut CheckContext) {
         GroupKey::check(&self.groups, context);
-        context.require("rows", &["drop"], &self.drop);
-        let filtered: Vec<String> = self.filter.columns().map(str::to_owned).collect();
-        context.require("rows", &["where"], &filtered);
+        require(context, "rows", &["drop"], &self.drop);
+        require_of(context, "rows", &self.filter);
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let all = context.input("rows")?.table()?;
         let rows = dataset::filtered(&all, &self.filter)?;
         let label = label_column(&rows)?;
-        let texts = dataset::strings(&rows, &label)?;
+        let texts = strings(&rows, &label)?;
         let classes = dataset::classes(&texts);
         let code = |text: &Option<String>| {
             text.as_ref().and_then(|text| classes.binary_search(text).ok()).map(|class| class as u32)
@@ -78,9 +80,8 @@ impl Stage for Describe {
         for key in &self.groups {
             groups.insert(key.name(), key.values(&rows)?);
         }
-        let sources: Vec<String> =
-            dataset::strings(&rows, "source")?.into_iter().map(Option::unwrap_or_default).collect();
-        let lines: Vec<u64> = dataset::integers(&rows, "line")?.into_iter().map(|line| line.max(0) as u64).collect();
+        let sources: Vec<String> = strings(&rows, SOURCE)?.into_iter().map(Option::unwrap_or_default).collect();
+        let lines: Vec<u64> = integers(&rows, LINE)?.into_iter().map(|line| line.max(0) as u64).collect();
         let input = ProfileInput {
             frame: &frame,
             label: &labels,
@@ -92,7 +93,7 @@ impl Stage for Describe {
         };
         let profile = profile::profile(&input, &self.options, context.threads(), &Adapter(context.report()))?;
         let mut json = serde_json::to_value(&profile)?;
-        json["label_classes"] = serde_json::to_value(dataset::classes(&dataset::strings(&all, &label)?))?;
+        json["label_classes"] = serde_json::to_value(dataset::classes(&strings(&all, &label)?))?;
         put_figures(context, Self::KIND, &[("profile", json.clone())], &[])?;
         for finding in &profile.audit.findings {
             if finding.severity == profile::Severity::Danger {
@@ -109,29 +110,31 @@ impl Stage for Describe {
 }
 
 impl Describe {
-    /// All columns but the bookkeeping ones and the label, as numbers or texts.
+    /// The user's columns but the label, as numbers or texts.
     fn frame(&self, rows: &Table, label: &str, report: &dyn Report) -> anyhow::Result<Frame> {
         let mut frame = Frame::new(rows.rows());
         for field in rows.schema().fields() {
             let name = field.name();
-            let bookkeeping =
-                ROW_COLUMNS.contains(&name.as_str()) || [LABEL, PART, FOLD, label].contains(&name.as_str());
-            if bookkeeping || self.drop.contains(name) {
+            if !is_own(name) || name == label || self.drop.contains(name) {
                 continue;
             }
             let column = match field.data_type() {
-                DataType::Utf8 => Column::Text(dataset::strings(rows, name)?),
-                DataType::Int64 if is_inexact(rows, name)? => Column::Text(dataset::strings(rows, name)?),
-                _ => Column::Numeric(self.numbers(rows, name, report)?),
+                DataType::Utf8 => Column::Text(strings(rows, name)?),
+                DataType::Int64 if is_inexact(rows, name)? => Column::Text(strings(rows, name)?),
+                _ => match self.numbers(rows, name, report)? {
+                    Some(values) => Column::Numeric(values),
+                    None => Column::Text(strings(rows, name)?),
+                },
             };
             frame.insert(name.clone(), column);
         }
         Ok(frame)
     }
 
-    /// A numeric column; numbers that no model takes are told of and counted with the infinite ones.
-    fn numbers(&self, rows: &Table, name: &str, report: &dyn Report) -> anyhow::Result<Vec<f64>> {
-        let mut values = dataset::numbers(rows, name)?;
+    /// A numeric column, if it is one; numbers that no model takes are told of and counted with the infinite ones.
+    fn numbers(&self, rows: &Table, name: &str, report: &dyn Report) -> anyhow::Result<Option<Vec<f64>>> {
+        // Texts alone can fail to be numbers.
+        let Ok(mut values) = numbers(rows, name)? else { return Ok(None) };
         let beyond = range::beyond(&values);
         if !beyond.is_empty() {
             let (count, places) = (beyond.len(), range::places(rows, name, &values, &beyond));
@@ -141,7 +144,7 @@ impl Describe {
             ));
             beyond.into_iter().for_each(|row| values[row] = values[row].signum() * f64::INFINITY);
         }
-        Ok(values)
+        Ok(Some(values))
     }
 }
 
@@ -154,9 +157,14 @@ fn is_inexact(rows: &Table, name: &str) -> anyhow::Result<bool> {
 
 fn label_column(rows: &Table) -> anyhow::Result<String> {
     let schema = rows.schema();
-    let marked =
-        schema.fields().iter().find(|field| field.metadata().contains_key(LABEL_NAME) && field.name() != LABEL);
-    marked.map(|field| field.name().clone()).ok_or_else(|| anyhow!("no label: set `label` in the `load` stage"))
+    let marked = |field: &&FieldRef| field.metadata().contains_key(LABEL_NAME);
+    // A split may have another label than the rows came with.
+    let field = schema.fields().iter().filter(marked).max_by_key(|field| field.name() == LABEL);
+    let label = field.map(|field| {
+        let own = named(rows, &field.metadata()[LABEL_NAME]);
+        if rows.column(&own).is_ok() { own } else { field.name().clone() }
+    });
+    label.ok_or_else(|| anyhow!("no label: set `label` in the `load` stage"))
 }
 
 /// The part of every row, where the rows have been split.
@@ -170,5 +178,5 @@ fn parts(rows: &Table) -> anyhow::Result<Option<Vec<u8>>> {
         Some("test") => Ok(TEST),
         other => Err(anyhow!("'{}' is not a part of a split", other.unwrap_or("(missing)"))),
     };
-    dataset::strings(rows, PART)?.into_iter().map(code).collect::<anyhow::Result<Vec<u8>>>().map(Some)
+    strings(rows, PART)?.into_iter().map(code).collect::<anyhow::Result<Vec<u8>>>().map(Some)
 }

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::adapter::Adapter;
-use super::dataset::{ENCODER, ROW_ID, embedding_of};
+use super::columns::{ROW_ID, embedding_of, require_own};
+use super::dataset::ENCODER;
 use super::encoder::{self, Opened, TFIDF};
 use super::text_vectors::TextVectors;
 use crate::artifact::{PART_ROWS, Table, TableWriter};
@@ -26,7 +27,7 @@ use crate::ml::encoder::{Precision, TextEncoder, Tfidf, TfidfOptions, Transforme
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Silent;
 
-/// Embeds text columns: for each, a column `NAME_embedding` of type FixedSizeList<f32> beside `row_id`. Each distinct text is computed once; a missing text counts as empty.
+/// Embeds text columns: for each, a column `runner.NAME_embedding` of type FixedSizeList<f32> beside `runner.row_id`. Each distinct text is computed once; a missing text counts as empty.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Embed {
@@ -75,7 +76,7 @@ impl Stage for Embed {
         if self.columns.is_empty() {
             context.problem(&["columns"], "name at least one text column", None);
         }
-        context.require("rows", &["columns"], &self.columns);
+        require_own(context, "rows", &["columns"], &self.columns);
         let with_id = std::iter::once(ROW_ID.to_owned()).chain(self.columns.iter().cloned());
         context.reads("rows", Reads::Columns(with_id.collect()));
         // A pretrained encoder learns nothing here, so that another split leaves its vectors fresh.
@@ -105,6 +106,12 @@ impl Stage for Embed {
             let field = Field::new(embedding_of(name), list_type(encoder.dim())?, true);
             fields.push(field.with_metadata(HashMap::from([(ENCODER.to_owned(), recipe.to_string())])));
             recipes.insert(name.clone(), recipe.clone());
+            if rows.column(name)?.data_type().is_floating() {
+                context.report().warn(&format!(
+                    "column '{name}' was read as numbers, and is embedded as they are written out, e.g. 1.5 for 1.50 \
+                     (declare `types: {{{name}: text}}` in the `load` stage to embed it as it stands)"
+                ));
+            }
             columns.push((texts(&rows, name)?, encoder, recipe));
         }
         let schema = Arc::new(Schema::new(fields));

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::averaged::{Averaged, averaged};
-use super::dataset::{Dataset, LABEL, PART, ROW_ID};
+use super::columns::{LABEL, LABEL_NAME, PART, ROW_ID, shown_as};
+use super::dataset::Dataset;
 use super::figures::put_figures;
 use super::predictions::Said;
 use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
@@ -87,8 +88,8 @@ impl Stage for Ensemble {
         if let Some(columns) = context.columns("models") {
             context.output("model", distinct(columns));
         }
-        if let Some(label) = context.fact("models", LABEL).map(str::to_owned) {
-            context.tell("model", LABEL, label);
+        if let Some(label) = context.fact("models", LABEL_NAME).map(str::to_owned) {
+            context.tell("model", LABEL_NAME, label);
         }
     }
 
@@ -225,7 +226,7 @@ impl Members {
             encoders: Vec::new(),
             labels: self.labels.concat(),
             classes: self.classes.clone(),
-            label_name: LABEL.to_owned(),
+            label_name: shown_as(LABEL).to_owned(),
             train: Vec::new(),
             valid: (0..valid.len()).collect(),
             test: (valid.len()..valid.len() + test.len()).collect(),

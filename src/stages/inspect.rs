@@ -11,7 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::adapter::Adapter;
-use super::dataset::{self, LABEL, PART, ROW_ID, distinct, model_columns};
+use super::columns::{
+    CONFIDENCE, LABEL, LABEL_PROBABILITY, Origin, PART, PREDICTED, ROW_ID, integers, named, readable, readable_of,
+    require, require_of, strings,
+};
+use super::dataset::{self, distinct, model_columns};
 use super::figures::put_figures;
 use super::predictor::{self, Predictor};
 use crate::artifact::Table;
@@ -94,27 +98,27 @@ impl Stage for Inspect {
 
     fn check(&self, context: &mut CheckContext) {
         Predictor::check(context, "model");
-        context.require("rows", &["show"], &self.show);
+        require(context, "rows", &["show"], &self.show);
         if self.repeats == 0 {
             context.problem(&["repeats"], "at least one shuffling is needed", None);
         }
-        let filtered: Vec<String> = self.filter.columns().map(str::to_owned).collect();
-        context.require("rows", &["where"], &filtered);
-        let rows = model_columns(context, "rows").map(|columns| {
-            distinct([ROW_ID, LABEL, PART], columns.into_iter().chain(self.show.iter().cloned()), &self.filter)
-        });
+        require_of(context, "rows", &self.filter);
+        let shown = readable(context, "rows", self.show.iter().map(String::as_str));
+        let filtered = readable_of(context, "rows", &self.filter);
+        let rows = model_columns(context, "rows")
+            .map(|columns| distinct([ROW_ID, LABEL, PART], columns.into_iter().chain(shown).chain(filtered)));
         context.reads("rows", rows.map_or(Reads::All, Reads::Columns));
         let embeddings = model_columns(context, "embeddings");
-        let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns, &Filter::default()));
+        let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns));
         context.reads("embeddings", embeddings.map_or(Reads::All, Reads::Columns));
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let model = Predictor::read(&context.input("model")?)?;
         let rows = self.rows(&context.input("rows")?.table()?, model.classes())?;
-        let row_id = dataset::integers(&rows, ROW_ID)?;
+        let row_id = integers(&rows, ROW_ID)?;
         let truth = labels(&rows, model.classes())?;
-        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), context.report())?;
+        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;
         let progress = Adapter(context.report());
         let probabilities = model.probabilities(&frames, &progress)?;
         let scores = match model.is_probabilistic() {
@@ -163,21 +167,21 @@ impl Inspect {
     /// The rows of the part, of which the model must know every label.
     fn rows(&self, table: &Table, classes: &[String]) -> anyhow::Result<Table> {
         let table = dataset::filtered(table, &self.filter)?;
-        let parts = dataset::strings(&table, PART)?;
+        let parts = strings(&table, PART)?;
         let keep: Vec<bool> = parts.iter().map(|part| part.as_deref() == Some(self.part.name())).collect();
         let rows =
             Table::new(arrow::compute::filter_record_batch(table.batch(), &arrow::array::BooleanArray::from(keep))?);
         if rows.rows() == 0 {
             bail!("there are no rows in the {} part to look at", self.part.name());
         }
-        let labels = dataset::strings(&rows, LABEL)?;
+        let labels = strings(&rows, LABEL)?;
         if let Some(label) = labels.iter().flatten().find(|label| !classes.contains(label)) {
             bail!("the model does not know the class '{label}' of these rows (keep its own rows by `where`)");
         }
         Ok(rows)
     }
 
-    /// `row_id`, `label`, `predicted`, `confidence`, `p_label`, and the columns to show.
+    /// Each with its label, the predicted class and the probabilities of both, and the columns to show.
     fn mistakes(
         &self,
         rows: &Table,
@@ -200,15 +204,15 @@ impl Inspect {
         let mut columns: Vec<(String, ArrayRef)> = vec![
             (ROW_ID.to_owned(), Arc::new(Int64Array::from_iter_values(wrong.iter().map(|&i| row_id[i])))),
             (LABEL.to_owned(), class(&|i| truth[i])),
-            ("predicted".to_owned(), class(&|i| predicted[i])),
-            ("confidence".to_owned(), number(&confidence)),
-            ("p_label".to_owned(), number(&|i| f64::from(probabilities.get(i, truth[i] as usize)))),
+            (PREDICTED.to_owned(), class(&|i| predicted[i])),
+            (CONFIDENCE.to_owned(), number(&confidence)),
+            (LABEL_PROBABILITY.to_owned(), number(&|i| f64::from(probabilities.get(i, truth[i] as usize)))),
         ];
-        for name in distinct([], self.show.iter().cloned(), &Filter::default()) {
+        for name in distinct([], self.show.iter().map(|name| named(rows, name))) {
             if columns.iter().any(|(taken, _)| *taken == name) {
                 continue;
             }
-            let texts = dataset::strings(rows, &name)?;
+            let texts = strings(rows, &name)?;
             let texts: StringArray = wrong.iter().map(|&i| texts[i].as_deref()).collect();
             columns.push((name, Arc::new(texts)));
         }
@@ -233,7 +237,7 @@ fn labels(rows: &Table, classes: &[String]) -> anyhow::Result<Vec<u32>> {
         let place = label.and_then(|label| classes.iter().position(|class| *class == label));
         place.map(|place| place as u32).ok_or_else(|| anyhow!("a row to look at has no label"))
     };
-    dataset::strings(rows, LABEL)?.into_iter().map(number).collect()
+    strings(rows, LABEL)?.into_iter().map(number).collect()
 }
 
 /// One row for each group: `name`, how many columns, and the drop of each score with its deviation.

@@ -12,8 +12,9 @@ use arrow::datatypes::Schema;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::dataset;
+use super::columns::{LABEL_NAME, SOURCE, strings};
 use super::download::{self, Download};
 use crate::artifact::Table;
 use crate::boundary::files::open_regular;
@@ -61,6 +62,9 @@ pub struct Load {
     drop: Vec<String>,
 }
 
+/// A fact at plan time: the columns of the files behind a port, a list for each file, as JSON.
+pub(super) const HEADERS: &str = "headers";
+
 fn default_delimiter() -> char {
     LoadOptions::default().delimiter
 }
@@ -104,7 +108,7 @@ impl Stage for Load {
             context.problem(&["files", &name], message, Some("choose another name".to_owned()));
         }
         for port in Stage::outputs(self) {
-            self.label.iter().for_each(|label| context.tell(&port.name, dataset::LABEL, label));
+            self.label.iter().for_each(|label| context.tell(&port.name, LABEL_NAME, label));
         }
         let mut headers: Vec<(&str, Vec<String>)> = Vec::new();
         for (name, path) in self.files.iter() {
@@ -118,6 +122,11 @@ impl Stage for Load {
         }
         if headers.len() < self.files.len() || !self.downloads.is_empty() {
             return;
+        }
+        let all: Vec<&Vec<String>> = headers.iter().map(|(_, header)| header).collect();
+        context.tell("rows", HEADERS, json!(all).to_string());
+        for (name, header) in self.files.keys().zip(&all) {
+            context.tell(name, HEADERS, json!([header]).to_string());
         }
         match tabular::columns(&headers, &self.options()) {
             Ok(columns) => {
@@ -155,13 +164,13 @@ impl Stage for Load {
         let inputs: Vec<Input> = files.iter().map(|(name, path, bytes)| Input { name, path, bytes }).collect();
         let report = context.report();
         let loaded = tabular::load_until(&inputs, &self.options(), &|| report.cancelled());
-        let loaded = loaded.map_err(|errors| joined(&errors))?;
+        let loaded = loaded.map_err(|errors| all_of(&errors))?;
         for note in &loaded.notes {
             context.report().warn(note);
         }
         let rows = Table::new(with_label_name(loaded.batch, self.label.as_deref())?);
         context.put_table("rows", &rows)?;
-        let sources = dataset::strings(&rows, "source")?;
+        let sources = strings(&rows, SOURCE)?;
         for (name, _, _) in &files {
             let own: Vec<bool> = sources.iter().map(|source| source.as_deref() == Some(name)).collect();
             let own = arrow::compute::filter_record_batch(rows.batch(), &own.into())?;
@@ -202,7 +211,7 @@ fn with_label_name(batch: RecordBatch, label: Option<&str>) -> anyhow::Result<Re
                 return field;
             }
             let mut metadata = field.metadata().clone();
-            metadata.insert(dataset::LABEL_NAME.to_owned(), label.to_owned());
+            metadata.insert(LABEL_NAME.to_owned(), label.to_owned());
             field.with_metadata(metadata)
         })
         .collect();
@@ -245,7 +254,8 @@ fn remedy(path: &str) -> Option<String> {
     })
 }
 
-fn joined(errors: &[CsvError]) -> anyhow::Error {
+/// The errors as one.
+pub(super) fn all_of(errors: &[CsvError]) -> anyhow::Error {
     let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
     anyhow::anyhow!("{}", lines.join("\n"))
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::adapter::Adapter;
-use super::dataset::{self, Dataset, LABEL, PART, ROW_ID, Selection, distinct};
+use super::columns::{FOLD, LABEL, PART, ROW_ID, X, Y, named, readable, readable_of, require, strings};
+use super::dataset::{self, Dataset, Selection, distinct};
 use super::figures::put_figures;
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
@@ -100,9 +101,10 @@ impl Stage for Map {
 
     fn check(&self, context: &mut CheckContext) {
         self.selection().check(context);
-        context.require("rows", &["show"], &self.show);
-        let plain = self.numeric.iter().chain(&self.show).cloned();
-        context.reads("rows", Reads::Columns(distinct([ROW_ID, LABEL, PART, dataset::FOLD], plain, &self.filter)));
+        require(context, "rows", &["show"], &self.show);
+        let shown = readable(context, "rows", self.show.iter().map(String::as_str));
+        let plain = self.numeric.iter().cloned().chain(shown).chain(readable_of(context, "rows", &self.filter));
+        context.reads("rows", Reads::Columns(distinct([ROW_ID, LABEL, PART, FOLD], plain)));
         if self.text.is_empty() && self.numeric.is_empty() {
             let help = Some("e.g. `text: [track_name]` with `embeddings: titles`".to_owned());
             context.problem(&[], "there is nothing to lay out: name columns at `text` or `numeric`", help);
@@ -131,7 +133,7 @@ impl Stage for Map {
         };
         let near = plane::nearest(&vectors, NEIGHBOURS, context.threads(), &adapter)?;
         let labels: Vec<u32> = rows.iter().map(|&i| data.labels[i]).collect();
-        let all = dataset::strings(&context.input("rows")?.table()?, LABEL)?;
+        let all = strings(&context.input("rows")?.table()?, LABEL)?;
         let document = json!({
             "layout": self.method,
             "classes": data.classes,
@@ -187,7 +189,7 @@ impl Map {
         Ok((rows.clone(), vectors(data, &rows)))
     }
 
-    /// `row_id`, `label`, `x`, `y`, and the columns to show.
+    /// Each row with its label and its place, and the columns to show.
     fn table(&self, context: &StageContext, data: &Dataset, rows: &[usize], places: &[Place]) -> anyhow::Result<Table> {
         let source = dataset::filtered(&context.input("rows")?.table()?, &self.filter)?;
         let classes = rows.iter().map(|&i| data.classes[data.labels[i] as usize].as_str());
@@ -197,12 +199,12 @@ impl Map {
         let mut columns: Vec<(String, ArrayRef)> = vec![
             (ROW_ID.to_owned(), Arc::new(Int64Array::from_iter_values(rows.iter().map(|&i| data.row_id[i])))),
             (LABEL.to_owned(), Arc::new(StringArray::from_iter_values(classes))),
-            ("x".to_owned(), across(0)),
-            ("y".to_owned(), across(1)),
+            (X.to_owned(), across(0)),
+            (Y.to_owned(), across(1)),
         ];
-        for name in distinct([], self.show.iter().cloned(), &Filter::default()) {
+        for name in distinct([], self.show.iter().map(|name| named(&source, name))) {
             if !columns.iter().any(|(taken, _)| *taken == name) {
-                let texts = dataset::strings(&source, &name)?;
+                let texts = strings(&source, &name)?;
                 let texts: StringArray = rows.iter().map(|&i| texts[i].as_deref()).collect();
                 columns.push((name, Arc::new(texts)));
             }

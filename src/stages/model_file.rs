@@ -165,6 +165,16 @@ impl ModelFile {
         }
     }
 
+    /// Each of those columns with the values that the model learnt, sorted.
+    pub fn category_values(&self) -> Vec<(&str, &[String])> {
+        match &self.learner {
+            Learner::Network(network) => (network.preprocessing().categories.iter())
+                .map(|column| (column.name.as_str(), column.values.as_slice()))
+                .collect(),
+            Learner::Baseline(_) => Vec::new(),
+        }
+    }
+
     /// The text columns that the model wants embedded.
     pub fn text(&self) -> Vec<String> {
         self.encoders.iter().map(|encoder| encoder.column.clone()).collect()

@@ -12,21 +12,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::adapter::Adapter;
-use super::dataset::{self, LABEL, ROW_ID, distinct, model_columns};
-use super::predictions::probability_of;
+use super::columns::{
+    CONFIDENCE, LINE, Origin, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of, readable_of, require_of,
+    strings,
+};
+use super::dataset::{self, distinct, model_columns};
+use super::load::{HEADERS, all_of};
 use super::predictor::Predictor;
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext};
 use crate::ml::matrix::Matrix;
-use crate::tabular::Filter;
+use crate::tabular::names::in_file;
+use crate::tabular::{self, Filter};
 
-/// Predicts the rows of a `load` stage. `file` gets the rows' own CSV text with the label's column added; port `rows` has the probabilities.
+/// Predicts the rows of a `load` stage. `file` gets the rows' own CSV text with the label's column added; port `rows` has the probabilities. Where the file has the label's column the new one is called `predicted_LABEL`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Predict {
     /// Name of the CSV file to write, e.g. `${author}_prediction_base.csv`.
     file: String,
-    /// Name of the column to add; the label's own name unless given.
+    /// Name of the column to add, which the file must not have; unless given the label's own name, or where the file has that `predicted_LABEL`.
     #[serde(default)]
     column: Option<String>,
     /// Rows to predict.
@@ -36,7 +41,7 @@ pub struct Predict {
 
 impl Stage for Predict {
     const KIND: &'static str = "predict";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const SUMMARY: &'static str = "a fitted model on new rows";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -61,33 +66,52 @@ impl Stage for Predict {
             context.problem(&["file"], message, None);
         }
         if let Some(columns) = context.columns("rows")
-            && !columns.iter().any(|column| column == "record")
+            && !columns.iter().any(|column| column == RECORD)
         {
             let help = Some("read from a `load` stage, e.g. `rows: songs.test`".to_owned());
             context.problem(&["rows"], "these rows do not carry their CSV text", help);
         }
-        let label = self.column.clone().or_else(|| context.fact("model", LABEL).map(str::to_owned));
-        let rows = model_columns(context, "rows").zip(label).map(|(columns, label)| {
-            let columns = columns.into_iter().chain([label]);
-            distinct([ROW_ID, "source", "line", "record"], columns, &self.filter)
-        });
+        require_of(context, "rows", &self.filter);
+        if let Some(column) = &self.column {
+            let headers = context.fact("rows", HEADERS).and_then(|json| serde_json::from_str(json).ok());
+            let headers: Vec<Vec<String>> = headers.unwrap_or_default();
+            if column.trim().is_empty() {
+                context.problem(&["column"], "the column to add needs a name", None);
+            } else if headers.iter().any(|header| is_taken(header, column)) {
+                context.problem(&["column"], taken(column), None);
+            }
+        }
+        let filtered = readable_of(context, "rows", &self.filter);
+        let rows = model_columns(context, "rows")
+            .map(|columns| distinct([ROW_ID, SOURCE, LINE, RECORD], columns.into_iter().chain(filtered)));
         // The metadata holds the files' headers.
         context.reads("rows", rows.map_or(Reads::All, Reads::ColumnsAndMetadata));
         let embeddings = model_columns(context, "embeddings");
-        let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns, &Filter::default()));
+        let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns));
         context.reads("embeddings", embeddings.map_or(Reads::All, Reads::Columns));
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let model = Predictor::read(&context.input("model")?)?;
         let rows = dataset::filtered(&context.input("rows")?.table()?, &self.filter)?;
-        let row_id = dataset::integers(&rows, ROW_ID)?;
-        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), context.report())?;
+        let row_id = integers(&rows, ROW_ID)?;
+        let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;
         let probabilities = model.probabilities(&frames, &Adapter(context.report()))?;
         let best = probabilities.argmax_rows();
         let classes = model.classes();
         let predicted: Vec<&str> = best.iter().map(|&class| classes[class as usize].as_str()).collect();
-        let csv = csv_with_column(&rows, self.column.as_deref().unwrap_or(model.label()), &predicted)?;
+        let layout = Layout::read(&rows)?;
+        let label = in_file(model.label());
+        let column = match &self.column {
+            Some(column) if is_taken(&layout.columns, column) => bail!("column: {}", taken(column)),
+            Some(column) => column.clone(),
+            None => free_name(&layout.columns, label),
+        };
+        if self.column.is_none() && column != label {
+            let message = format!("the file has a column '{label}' already, so the predictions stand under '{column}'");
+            context.report().warn(&message);
+        }
+        let csv = csv_with_column(&rows, &layout, &column, &predicted)?;
         context.put_table("rows", &table(&rows, row_id, &predicted, &best, &probabilities, classes)?)?;
         context.put_file("file", &self.file, csv.as_bytes())?;
         let mut counts: BTreeMap<&str, usize> = classes.iter().map(|class| (class.as_str(), 0)).collect();
@@ -98,13 +122,14 @@ impl Stage for Predict {
             "predicted": counts,
             "mean_confidence": confidence / predicted.len().max(1) as f64,
             "file": self.file,
+            "column": column,
         });
         context.headline(format!("{} rows → {}", predicted.len(), self.file));
         context.put_json("metrics", "metrics.json", &metrics)
     }
 }
 
-/// `row_id`, `predicted`, `confidence`, and `p_CLASS` for every class.
+/// Where each row stands, the class predicted, its probability, and that of every class.
 fn table(
     rows: &Table,
     row_id: Vec<i64>,
@@ -116,10 +141,10 @@ fn table(
     let confidence = best.iter().enumerate().map(|(i, &c)| probabilities.get(i, c as usize));
     let mut columns: Vec<(String, ArrayRef)> = vec![
         (ROW_ID.to_owned(), Arc::new(Int64Array::from(row_id))),
-        ("source".to_owned(), rows.column("source")?.clone()),
-        ("line".to_owned(), rows.column("line")?.clone()),
-        ("predicted".to_owned(), Arc::new(StringArray::from(predicted.to_vec()))),
-        ("confidence".to_owned(), Arc::new(Float32Array::from_iter_values(confidence))),
+        (SOURCE.to_owned(), rows.column(SOURCE)?.clone()),
+        (LINE.to_owned(), rows.column(LINE)?.clone()),
+        (PREDICTED.to_owned(), Arc::new(StringArray::from(predicted.to_vec()))),
+        (CONFIDENCE.to_owned(), Arc::new(Float32Array::from_iter_values(confidence))),
     ];
     for (c, class) in classes.iter().enumerate() {
         let values = (0..probabilities.rows).map(|i| probabilities.get(i, c));
@@ -128,39 +153,74 @@ fn table(
     Ok(Table::from_columns(columns)?)
 }
 
-/// The rows' own text, byte for byte, with one field added to each.
-fn csv_with_column(rows: &Table, column: &str, values: &[&str]) -> anyhow::Result<String> {
-    let schema = rows.schema();
-    let metadata = schema.metadata();
-    let sources = dataset::strings(rows, "source")?;
-    let mut layouts: Vec<(String, String, String)> = Vec::new();
-    for source in sources.iter().flatten() {
-        if !layouts.iter().any(|(name, _, _)| name == source) {
+/// What the files of the rows look like.
+struct Layout {
+    /// The header line.
+    header: String,
+    terminator: String,
+    delimiter: char,
+    /// The columns that it names.
+    columns: Vec<String>,
+}
+
+impl Layout {
+    /// The one layout of all files that the rows come from.
+    fn read(rows: &Table) -> anyhow::Result<Layout> {
+        let schema = rows.schema();
+        let metadata = schema.metadata();
+        let delimiter = metadata.get("delimiter").and_then(|text| text.chars().next()).unwrap_or(',');
+        let mut layouts: Vec<(String, Layout)> = Vec::new();
+        for source in strings(rows, SOURCE)?.into_iter().flatten() {
+            if layouts.iter().any(|(name, _)| *name == source) {
+                continue;
+            }
             let of = |key: &str| metadata.get(&format!("{key}.{source}")).cloned();
             let header = of("header").ok_or_else(|| anyhow!("the header of '{source}' is not known"))?;
-            layouts.push((source.clone(), header, of("terminator").unwrap_or_else(|| "\n".to_owned())));
+            let columns = tabular::header(&source, header.as_bytes(), delimiter).map_err(|errors| all_of(&errors))?;
+            let terminator = of("terminator").unwrap_or_else(|| "\n".to_owned());
+            layouts.push((source, Layout { header, terminator, delimiter, columns }));
         }
+        let mut layouts = layouts.into_iter();
+        let Some((first, layout)) = layouts.next() else { bail!("there are no rows to predict") };
+        if let Some((other, _)) = layouts.find(|(_, other)| other.columns != layout.columns) {
+            bail!(
+                "the files '{first}' and '{other}' have different columns: predict one of them at a time, e.g. `rows: songs.{first}`"
+            );
+        }
+        Ok(layout)
     }
-    let Some((first, header, terminator)) = layouts.first() else { bail!("there are no rows to predict") };
-    if let Some((other, _, _)) = layouts.iter().find(|(_, other, _)| other != header) {
-        bail!(
-            "the files '{first}' and '{other}' have different columns: predict one of them at a time, e.g. `rows: songs.{first}`"
-        );
-    }
-    let delimiter = metadata.get("delimiter").and_then(|text| text.chars().next()).unwrap_or(',');
-    let taken = rows.column_names().iter().any(|name| name == column)
-        && dataset::strings(rows, column)?.iter().any(Option::is_some);
-    let name = if taken { format!("predicted_{column}") } else { column.to_owned() };
-    let records = dataset::strings(rows, "record")?;
-    let mut text = format!("{header}{delimiter}{}{terminator}", quoted(&name, delimiter));
+}
+
+/// The rows' own text, byte for byte, with one field added to each.
+fn csv_with_column(rows: &Table, layout: &Layout, column: &str, values: &[&str]) -> anyhow::Result<String> {
+    let Layout { header, terminator, delimiter, .. } = layout;
+    let mut text = format!("{header}{delimiter}{}{terminator}", quoted(column, *delimiter));
+    let records = strings(rows, RECORD)?;
     for (record, value) in records.iter().zip(values) {
         let record = record.as_deref().ok_or_else(|| anyhow!("a row has lost its CSV text"))?;
         text.push_str(record);
-        text.push(delimiter);
-        text.push_str(&quoted(value, delimiter));
+        text.push(*delimiter);
+        text.push_str(&quoted(value, *delimiter));
         text.push_str(terminator);
     }
     Ok(text)
+}
+
+/// Whether a file of these columns has one of that name. Many programs do not tell names apart that differ in case or blanks alone.
+fn is_taken(columns: &[String], name: &str) -> bool {
+    columns.iter().any(|column| in_file(column).to_lowercase() == name.trim().to_lowercase())
+}
+
+/// The label's own name, or the first of `predicted_LABEL`, `predicted_LABEL_2` … that the file has not.
+fn free_name(columns: &[String], label: &str) -> String {
+    let first = format!("predicted_{label}");
+    let numbered = (2..).map(|number| format!("{first}_{number}"));
+    let mut names = [label.to_owned(), first.clone()].into_iter().chain(numbered);
+    names.find(|name| !is_taken(columns, name)).unwrap_or(first)
+}
+
+fn taken(column: &str) -> String {
+    format!("the file to predict has a column '{column}' already (choose another name, or leave `column` out)")
 }
 
 /// A CSV field, quoted where it must be (RFC 4180).

@@ -8,21 +8,13 @@ use anyhow::anyhow;
 use arrow::array::{ArrayRef, AsArray, Float32Array, Int64Array, StringArray};
 use arrow::datatypes::Float32Type;
 
-use super::dataset::{Dataset, LABEL, PART, ROW_ID, integers, strings};
+use super::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, class_of, integers, probability_of, strings};
+use super::dataset::Dataset;
 use crate::artifact::{Table, TableError};
 use crate::ml::matrix::Matrix;
 
-/// The column that tells the models of a `baseline` stage apart.
-pub(super) const MODEL: &str = "model";
-/// The column of the likeliest class.
-pub(super) const PREDICTED: &str = "predicted";
-
-/// The column of a class' probability.
-pub(super) fn probability_of(class: &str) -> String {
-    format!("p_{class}")
-}
-
-/// Collects rows of the table: `model` (where there are several), `row_id`, `part`, `label`, `predicted`, and `p_CLASS` for every class.
+/// Collects rows of the table: the model (where there are several), the row's number, part and label, the predicted class, and every class'
+/// probability.
 pub(super) struct Predictions<'a> {
     data: &'a Dataset,
     models: Vec<String>,
@@ -96,7 +88,7 @@ impl Said {
             values.ok_or_else(|| anyhow!("column '{name}' of the predictions has missing values"))
         };
         let names = table.column_names();
-        let classes: Vec<String> = names.iter().filter_map(|name| name.strip_prefix("p_")).map(str::to_owned).collect();
+        let classes: Vec<String> = names.iter().filter_map(|name| class_of(name)).map(str::to_owned).collect();
         let mut columns = Vec::new();
         for class in &classes {
             let column = table.column(&probability_of(class))?.as_primitive_opt::<Float32Type>();

@@ -2,17 +2,21 @@
 //!
 //! An average's port holds its members' files under numbered names beside `ensemble.json`. Knows nothing of how weights were found.
 
+use std::collections::HashMap;
+
 use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
-use super::dataset::{Dataset, add_categories, embedded_by, numeric_frame};
+use super::columns::{Origin, embedded_by, is_own, strings};
+use super::dataset::{Dataset, numeric_frame};
 use super::model_file::{Learner, ModelFile};
 use crate::artifact::Table;
-use crate::engine::{CheckContext, InputView, Report, StageContext};
+use crate::engine::{CheckContext, InputView, StageContext};
 use crate::ml::ensemble::{Average, Combination};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
+use crate::tabular;
 
 const FORMAT: u32 = 1;
 const ENSEMBLE: &str = "ensemble.json";
@@ -163,8 +167,9 @@ impl Predictor {
                     );
                 }
                 None => {
+                    let own: Vec<&str> = rows.iter().map(String::as_str).filter(|name| is_own(name)).collect();
                     let message = format!("the model reads column '{column}', which '{stage}' does not have");
-                    context.problem(&["rows"], message, Some(format!("it has {}", rows.join(", "))));
+                    context.problem(&["rows"], message, Some(format!("it has {}", own.join(", "))));
                 }
             }
         }
@@ -208,13 +213,20 @@ impl Predictor {
         rows: &Table,
         row_id: &[i64],
         embeddings: &[InputView],
-        report: &dyn Report,
+        origin: &Origin,
     ) -> anyhow::Result<Vec<Frame>> {
         let frame = |model: &ModelFile| {
-            let mut frame = numeric_frame(rows, &model.numeric())?;
-            add_categories(&mut frame, rows, &model.categories())?;
+            let mut frame = numeric_frame(rows, &model.numeric(), origin, |column| {
+                format!(
+                    "the model was trained on numbers in '{column}': correct the value, or list it under `missing` of the \
+                     `load` stage of these rows to have it filled in"
+                )
+            })?;
+            for (name, known) in model.category_values() {
+                frame.insert_categories(name, as_trained(strings(rows, name)?, known));
+            }
             model.add_embeddings(&mut frame, row_id, embeddings)?;
-            model.add_texts(&mut frame, rows, report)?;
+            model.add_texts(&mut frame, rows, origin.context.report())?;
             Ok(frame)
         };
         self.models().into_iter().map(frame).collect()
@@ -257,6 +269,25 @@ impl Several {
         let file = EnsembleFile { format: FORMAT, average, temperature, alike: self.alike, members: files };
         context.put_json(port, &ensemble_at(place), &file)
     }
+}
+
+/// Categories in the form in which the model learnt them: where the type of a column is another in these files, one number may be written otherwise, as
+/// `1` and `1.0`. What the model knows as it stands stays as it is.
+pub(super) fn as_trained(mut values: Vec<Option<String>>, known: &[String]) -> Vec<Option<String>> {
+    // A form that no type would have made a number of, e.g. 007, is a text.
+    let number = |text: &str| tabular::plain_number(text).map(f64::to_bits);
+    let mut by_number: HashMap<u64, &String> = HashMap::new();
+    for form in known {
+        number(form).into_iter().for_each(|number| {
+            by_number.entry(number).or_insert(form);
+        });
+    }
+    for value in values.iter_mut().flatten().filter(|value| known.binary_search(*value).is_err()) {
+        if let Some(form) = number(value).and_then(|number| by_number.get(&number)) {
+            value.clone_from(form);
+        }
+    }
+    values
 }
 
 /// What the model at an input is called among others: `STAGE`, or `STAGE/MODEL` where the stage has several.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use anyhow::bail;
 
-use super::dataset::{self, ROW_ID};
+use super::columns::{LINE, ROW_ID, SOURCE, integers, strings};
 use crate::artifact::Table;
 use crate::tabular::BEYOND_F32;
 
@@ -52,8 +52,8 @@ pub(super) fn places(table: &Table, name: &str, values: &[f64], rows: &[usize]) 
     let known: BTreeMap<String, String> = (table.schema().field_with_name(name).ok())
         .and_then(|field| serde_json::from_str(field.metadata().get(BEYOND_F32)?).ok())
         .unwrap_or_default();
-    let ids = dataset::integers(table, ROW_ID).ok();
-    let (sources, lines) = (dataset::strings(table, "source").ok(), dataset::integers(table, "line").ok());
+    let ids = integers(table, ROW_ID).ok();
+    let (sources, lines) = (strings(table, SOURCE).ok(), integers(table, LINE).ok());
     let place = |row: usize| {
         let id = ids.as_ref().map(|ids| ids[row].to_string());
         let line =

@@ -12,13 +12,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::dataset::{self, FOLD, LABEL, LABEL_NAME, PART};
+use super::columns::{
+    FOLD, LABEL, LABEL_NAME, LINE, PART, RECORD, SOURCE, integers, named, require, require_of, strings,
+};
+use super::dataset;
+use super::joined::joined;
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
 use crate::ml::split::{self, Part, SplitError, SplitOptions};
 use crate::tabular::{Filter, yaml};
 
-/// Splits the labelled rows. Port `rows` has them all with `label`, `part` and `fold`; `train`, `valid` and `test` have their own.
+/// Splits the labelled rows. Port `rows` has them all with `runner.label`, `runner.part` and `runner.fold`; `train`, `valid` and `test` have their own.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Split {
@@ -57,6 +61,11 @@ fn default_folds() -> usize {
     5
 }
 
+/// The columns that splitting adds.
+const ADDED: [&str; 3] = [LABEL, PART, FOLD];
+/// Columns of the rows to split that do not come along: those of an earlier split, and the raw records.
+const REPLACED: [&str; 4] = [RECORD, LABEL, PART, FOLD];
+
 /// A column, or columns that count together, e.g. `[track_name, track_artist]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a column's name or a list of names")]
@@ -80,7 +89,7 @@ impl GroupKey {
 
     /// The key of every row; a row that lacks one of the columns has none.
     pub fn values(&self, table: &Table) -> anyhow::Result<Vec<Option<String>>> {
-        let columns = self.columns().iter().map(|name| dataset::strings(table, name));
+        let columns = self.columns().iter().map(|name| strings(table, &named(table, name)));
         let columns = columns.collect::<anyhow::Result<Vec<_>>>()?;
         let key = |i: usize| -> Option<String> {
             let parts: Option<Vec<&str>> = columns.iter().map(|column| column[i].as_deref()).collect();
@@ -95,7 +104,7 @@ impl GroupKey {
         for (i, key) in keys.iter().enumerate() {
             let index = i.to_string();
             let path: &[&str] = &["groups", &index];
-            context.require("rows", path, key.columns());
+            require(context, "rows", path, key.columns());
         }
     }
 }
@@ -114,33 +123,27 @@ impl Stage for Split {
 
     fn check(&self, context: &mut CheckContext) {
         GroupKey::check(&self.groups, context);
-        let filtered: Vec<String> = self.filter.columns().map(str::to_owned).collect();
-        context.require("rows", &["where"], &filtered);
+        require_of(context, "rows", &self.filter);
         if let Some(label) = &self.label {
-            context.require("rows", &["label"], std::slice::from_ref(label));
+            require(context, "rows", &["label"], std::slice::from_ref(label));
         }
         if let Err(error) = split::check_options(&self.options()) {
             context.problem(&[], error.to_string(), None);
         }
-        let label = self.label.clone().or_else(|| context.fact("rows", LABEL).map(str::to_owned));
+        let label = self.label.clone().or_else(|| context.fact("rows", LABEL_NAME).map(str::to_owned));
         for port in ["rows", "train", "valid", "test"] {
-            label.iter().for_each(|label| context.tell(port, LABEL, label));
+            label.iter().for_each(|label| context.tell(port, LABEL_NAME, label));
         }
-        if let Some(shape) = context.inputs("rows").first().cloned()
-            && let Some(columns) = shape.columns
-        {
-            let added = [LABEL, PART, FOLD];
-            let kept = columns.into_iter().filter(|name| name != "record" && !added.contains(&name.as_str()));
-            let columns: Vec<String> = kept.chain(added.map(str::to_owned)).collect();
+        if let Some(columns) = context.columns("rows") {
+            let kept = dataset::distinct([], columns).into_iter().filter(|name| !REPLACED.contains(&name.as_str()));
+            let columns: Vec<String> = kept.chain(ADDED.map(str::to_owned)).collect();
             ["rows", "train", "valid", "test"].iter().for_each(|port| context.output(port, columns.clone()));
         }
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let tables = context.inputs("rows").iter().map(|input| input.table()).collect::<anyhow::Result<Vec<_>>>()?;
-        let schema = tables.first().ok_or_else(|| anyhow!("no rows are connected"))?.schema();
-        let batches: Vec<&RecordBatch> = tables.iter().map(Table::batch).collect();
-        let all = Table::new(arrow::compute::concat_batches(&schema, batches)?);
+        let all = joined(&tables, context.report())?;
         let label = self.label_column(&all)?;
         let kept = self.filter.apply(all.batch()).context("where")?;
         kept.unmatched.iter().for_each(|unmatched| context.report().warn(&format!("where: {unmatched}")));
@@ -205,7 +208,7 @@ impl Split {
         let schema = rows.schema();
         let marked = schema.fields().iter().find(|field| field.metadata().contains_key(LABEL_NAME));
         marked
-            .map(|field| field.name().clone())
+            .map(|field| field.metadata()[LABEL_NAME].clone())
             .ok_or_else(|| anyhow!("no label: set `label` here or in the `load` stage"))
     }
 }
@@ -241,15 +244,15 @@ impl Unlabelled {
 }
 
 fn labelled(rows: &Table, label: &str) -> anyhow::Result<Labelled> {
-    let mut labels = dataset::strings(rows, label)?;
+    let mut labels = strings(rows, &named(rows, label))?;
     // A class needs a name; tables that no `load` stage made may have blank ones.
     labels.iter_mut().for_each(|label| *label = label.take().filter(|label| !label.trim().is_empty()));
     let has: Vec<bool> = labels.iter().map(Option::is_some).collect();
-    let sources = dataset::strings(rows, "source").unwrap_or_else(|_| vec![None; rows.rows()]);
+    let sources = strings(rows, SOURCE).unwrap_or_else(|_| vec![None; rows.rows()]);
     let labelled: HashSet<&Option<String>> =
         sources.iter().zip(&has).filter(|(_, has)| **has).map(|(source, _)| source).collect();
     let unexpected: Vec<usize> = (0..has.len()).filter(|&row| !has[row] && labelled.contains(&sources[row])).collect();
-    let lines = dataset::integers(rows, "line").ok();
+    let lines = integers(rows, LINE).ok();
     let place = |&row: &usize| Some(format!("{}:{}", sources[row].as_deref()?, lines.as_ref()?[row]));
     let unlabelled = Unlabelled {
         rows: has.iter().filter(|has| !**has).count(),
@@ -276,11 +279,11 @@ fn with_remedy(error: SplitError, label: &str, names: &[String]) -> anyhow::Erro
     anyhow!("{error}\nto leave them out: `where: {{{}: {{not: [{}]}}}}`", yaml(label), names.join(", "))
 }
 
-/// The rows without their raw records, with `label`, `part` and `fold`.
+/// The rows without their raw records, with their label, part and fold.
 fn with_parts(rows: &Table, label: &str, labels: &[String], split: &split::Split) -> anyhow::Result<Table> {
     let schema = rows.schema();
     let kept: Vec<usize> = (schema.fields().iter().enumerate())
-        .filter(|(_, field)| !["record", LABEL, PART, FOLD].contains(&field.name().as_str()))
+        .filter(|(_, field)| !REPLACED.contains(&field.name().as_str()))
         .map(|(i, _)| i)
         .collect();
     let mut fields: Vec<Field> = kept.iter().map(|&i| schema.field(i).clone()).collect();

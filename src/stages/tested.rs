@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of pages, nor of how tests are computed.
 
+use super::columns::{LABEL, PART, ROW_ID};
 use super::predictions::Said;
 use crate::artifact::Table;
 use crate::ml::stats::{Bootstrap, contest};
@@ -20,7 +21,7 @@ pub(super) struct Tested {
 impl Tested {
     /// Every model of a table of predictions. A table of other columns, or without test rows, has none.
     pub fn read(stage: &str, table: &Table) -> anyhow::Result<Vec<Tested>> {
-        if !["row_id", "part", "label"].iter().all(|name| table.column(name).is_ok()) {
+        if ![ROW_ID, PART, LABEL].iter().all(|name| table.column(name).is_ok()) {
             return Ok(Vec::new());
         }
         let one = |said: Said| -> Option<Tested> {

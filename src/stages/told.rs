@@ -12,6 +12,7 @@ use super::tested::{Tested, contests};
 use crate::artifact::Table;
 use crate::engine::{PortType, StageContext, WholeStage};
 use crate::report::{ColumnView, Contest, Delivered, StageArtifacts, TableView};
+use crate::tabular::names;
 
 /// Rows of a table that a page may show or draw; larger tables are cut, curves are far shorter.
 const ROWS_SHOWN: usize = 2_000;
@@ -87,7 +88,7 @@ impl Told {
 /// The first rows of a table's numbers and texts; vectors are left out.
 pub(super) fn view(table: &Table) -> anyhow::Result<TableView> {
     let batch = table.batch().slice(0, table.rows().min(ROWS_SHOWN));
-    let mut columns = IndexMap::new();
+    let (mut columns, mut added) = (IndexMap::new(), IndexMap::new());
     for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
         let column = match field.data_type() {
             DataType::FixedSizeList(..) => continue,
@@ -101,7 +102,10 @@ pub(super) fn view(table: &Table) -> anyhow::Result<TableView> {
                 ColumnView::Number(numbers.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
             }
         };
-        columns.insert(field.name().clone(), column);
+        match names::added_as(field.name()) {
+            Some(name) => added.insert(name.to_owned(), column),
+            None => columns.insert(field.name().clone(), column),
+        };
     }
-    Ok(TableView { columns })
+    Ok(TableView { columns, added })
 }

@@ -12,12 +12,11 @@ use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::checkpoint::Place;
-use super::dataset::{
-    FOLD, LABEL, PART, ROW_ID, Selection, dataset, distinct, embedded_by, model_columns, tell_of_model,
-};
+use super::columns::{FOLD, LABEL, PART, ROW_ID, embedded_by, readable_of};
+use super::dataset::{Selection, dataset, distinct, model_columns, tell_of_model};
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
-use super::predictor::{NO_NETWORK, Predictor};
+use super::predictor::{NO_NETWORK, Predictor, as_trained};
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
@@ -123,15 +122,17 @@ impl Stage for Transfer {
             context.problem(&["model"], message, Some("name a `train` or `transfer` stage".to_owned()));
         }
         let adapted = self.newly_adapted(context);
+        let filtered = readable_of(context, "rows", &self.filter);
         let rows = model_columns(context, "rows").map(|columns| {
-            distinct([ROW_ID, LABEL, PART, FOLD], columns.into_iter().chain(adapted.iter().cloned()), &self.filter)
+            let columns = columns.into_iter().chain(adapted.iter().cloned()).chain(filtered);
+            distinct([ROW_ID, LABEL, PART, FOLD], columns)
         });
         context.reads("rows", rows.map_or(Reads::All, Reads::Columns));
         let embeddings = model_columns(context, "embeddings");
-        let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns, &Filter::default()));
+        let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns));
         context.reads("embeddings", embeddings.map_or(Reads::All, Reads::Columns));
         if let Some(columns) = context.columns("model") {
-            tell_of_model(context, "model", distinct([], columns.into_iter().chain(adapted), &Filter::default()));
+            tell_of_model(context, "model", distinct([], columns.into_iter().chain(adapted)));
         }
         for (path, message) in self.training().problems() {
             context.problem(&path.split('.').collect::<Vec<_>>(), message, None);
@@ -163,7 +164,12 @@ impl Stage for Transfer {
             categories: &categories,
             filter: &self.filter,
         };
-        let data = dataset(context, &selection)?;
+        let mut data = dataset(context, &selection)?;
+        for (name, known) in old.category_values() {
+            if let Some(values) = data.frame.categories(name).map(<[_]>::to_vec) {
+                data.frame.insert_categories(name, as_trained(values, known));
+            }
+        }
         old.check_encoders(&data.encoders)?;
         let examples = Data {
             frame: &data.frame,

@@ -11,7 +11,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use super::absent::Absent;
 use super::derive::Derivation;
 use super::error::{Cancelled, CsvError, Problem, Problems, go_on};
-use super::layout::ROW_COLUMNS;
+use super::names::ROW_COLUMNS;
 use super::options::{ColumnType, LoadOptions};
 use super::types::RawColumn;
 use super::words::{examples, list, quoted};

@@ -62,6 +62,7 @@ impl Derivation {
     /// The derived column, as long as `column`; `None` when a number is needed and the column holds texts.
     pub(super) fn apply(&self, column: &ArrayRef) -> Option<ArrayRef> {
         if column.null_count() == column.len() {
+            // Nothing tells of which type a column without a value is.
             return Some(new_null_array(&self.data_type(), column.len()));
         }
         if let Derivation::Year { .. } = self {

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::encoding::{Damage, Lines};
 use super::filter::FilterError;
+use super::names::ADDED;
 use super::words::yaml;
 
 /// How many problems of one kind of check are reported; the rest is counted by [`Problem::More`].
@@ -83,8 +84,10 @@ pub enum Problem {
     Infinite { column: String, token: String, rows: usize },
     #[error("{option}: no file has a column '{name}'{}", did_you_mean(.suggestion))]
     UnknownColumn { option: String, name: String, suggestion: Option<String> },
-    #[error("column '{0}' has the name of a column that loading adds (rename it, or list it under `drop`)")]
-    Reserved(String),
+    #[error(
+        "{option}: names of columns that begin with '{ADDED}' are kept for those that the program adds (choose another name than '{name}')"
+    )]
+    Reserved { option: String, name: String },
     #[error("derive.{0}: a column of this name exists already (choose another name)")]
     DerivedExists(String),
     #[error("derive.{name}: column '{source_column}' holds text, not numbers, e.g. {examples}")]

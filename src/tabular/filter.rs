@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::condition::{Condition, OneOrMany, Scalar};
 use super::error::{did_you_mean, nearest};
 use super::exact::Exact;
+use super::names;
 
 /// Conditions by column, e.g. `{playlist_genre: [pop, rap], tempo: {min: 60}}`; a row must meet them all.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -108,12 +109,19 @@ impl Filter {
         let mut keep = vec![true; batch.num_rows()];
         let mut unmatched = Vec::new();
         for (name, condition) in &self.0 {
-            let column = batch.column_by_name(name).ok_or_else(|| {
+            let meant = names::meant(name, |name| batch.column_by_name(name).is_some());
+            let column = meant.and_then(|name| batch.column_by_name(&name)).ok_or_else(|| {
                 let schema = batch.schema_ref();
                 let names = schema.fields().iter().map(|field| field.name().as_str());
                 FilterError::UnknownColumn { name: name.clone(), suggestion: nearest(name, names) }
             })?;
             let bounds = Bounds::of(condition);
+            if column.null_count() == column.len() {
+                // Without a value it has no type that a condition could miss.
+                let bounds = bounds.map(|scalar| Ok(scalar.to_string()))?;
+                bounds.narrow(std::iter::repeat_n(None, column.len()), &mut keep);
+                continue;
+            }
             let (cells, mut texts) = (cells(name, column)?, Vec::new());
             let seen = match &cells {
                 Cells::Text(cells) => {

@@ -7,6 +7,7 @@ use std::io::Read;
 
 use super::encoding::{check_signature, check_text};
 use super::error::{CsvError, Problem, Problems};
+use super::names::own;
 use super::records::{Records, Span, delimiter_byte};
 use super::words::shorten;
 
@@ -15,7 +16,7 @@ const HEADER_LIMIT: u64 = 1 << 20;
 
 /// The column names of a CSV file, from a reader of which at most 1 MiB is read.
 ///
-/// Columns without a name are called by their position, e.g. `unnamed_1`. Errors: unreadable, empty, a file of another
+/// Columns without a name are called by their position, e.g. `unnamed_1`; for others see [`own`]. Errors: unreadable, empty, a file of another
 /// kind, not UTF-8, NUL bytes, a name that occurs twice, an unclosed quote, a single column that holds another delimiter.
 pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<Vec<String>, Vec<CsvError>> {
     let delimiter = delimiter_byte(delimiter).map_err(|error| vec![error])?;
@@ -37,6 +38,8 @@ pub(super) struct Header<'a> {
     pub names: Vec<String>,
     /// 1-based positions of the columns that had no name.
     pub unnamed: Vec<usize>,
+    /// Names that are not as the file has them, since those are kept for added columns.
+    pub renamed: Vec<String>,
     /// The exact text, with a byte order mark if the file has one, without the terminator.
     pub text: &'a str,
     /// What ended the line; `"\n"` when nothing did.
@@ -47,16 +50,21 @@ pub(super) struct Header<'a> {
 pub(super) fn read_header<'a>(records: &mut Records<'a>, whole: bool) -> Result<Header<'a>, Vec<CsvError>> {
     let path = records.path();
     let (span, text) = first_record(records, whole).map_err(|error| vec![error])?;
-    let mut names = Vec::with_capacity(records.fields().len());
-    let mut unnamed = Vec::new();
-    for (index, field) in records.fields().iter().enumerate() {
-        let name = String::from_utf8_lossy(field).trim().to_owned();
+    let written: Vec<String> =
+        records.fields().iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
+    let mut names = Vec::with_capacity(written.len());
+    let (mut unnamed, mut renamed) = (Vec::new(), Vec::new());
+    for (index, name) in written.iter().enumerate() {
         if name.is_empty() {
             unnamed.push(index + 1);
-            names.push(format!("unnamed_{}", index + 1));
-        } else {
-            names.push(name);
+            names.push(unnamed_name(index + 1, &written));
+            continue;
         }
+        let own = own(name);
+        if own != *name {
+            renamed.push(own.clone());
+        }
+        names.push(own);
     }
     let mut positions = HashMap::new();
     let mut twice = Problems::default();
@@ -72,7 +80,14 @@ pub(super) fn read_header<'a>(records: &mut Records<'a>, whole: bool) -> Result<
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let text = if span.start > mark { &text[span.start..] } else { text };
     let terminator = span.terminator.unwrap_or("\n");
-    Ok(Header { names, unnamed, text, terminator })
+    Ok(Header { names, unnamed, renamed, text, terminator })
+}
+
+/// `unnamed_3`, or the first of `unnamed_3_2`, `unnamed_3_3` … that no column of the file is called.
+fn unnamed_name(position: usize, written: &[String]) -> String {
+    let name = format!("unnamed_{position}");
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    std::iter::once(name.clone()).chain(numbered).find(|name| !written.contains(name)).unwrap_or(name)
 }
 
 /// The header's place and text.

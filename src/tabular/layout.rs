@@ -8,16 +8,12 @@ use std::collections::HashSet;
 use indexmap::IndexSet;
 
 use super::error::{CsvError, Problem, SHOWN, bounded, nearest};
+use super::names::{self, ROW_COLUMNS};
 use super::options::LoadOptions;
 use super::words::list;
 
 /// Columns that a note lists.
 const LISTED: usize = 10;
-
-/// The columns that loading puts before those of the files: `row_id` (Int64, the record's number over all files from
-/// 0, whatever `where` keeps), `source` (the file's name), `line` (Int64, 1-based, where the record starts) and
-/// `record` (its exact text without the terminator).
-pub const ROW_COLUMNS: [&str; 4] = ["row_id", "source", "line", "record"];
 
 /// The names of the columns that [`load`](super::load) would give for files of these headers, in order, without
 /// reading them. `headers` holds a path and [`header`](super::header) for each file.
@@ -61,10 +57,9 @@ impl Layout {
         let files: IndexSet<&str> = known.clone();
         for (name, derivation) in &options.derive {
             unknown(format!("derive.{name}"), derivation.source(), &known, &mut problems);
-            if ROW_COLUMNS.contains(&derivation.source()) {
-                problems.push(Problem::Reserved(derivation.source().to_owned()));
-            }
-            if ROW_COLUMNS.contains(&name.as_str()) || !known.insert(name) {
+            if names::added_as(name).is_some() {
+                problems.push(Problem::Reserved { option: format!("derive.{name}"), name: name.clone() });
+            } else if !known.insert(name) {
                 problems.push(Problem::DerivedExists(name.clone()));
             }
         }
@@ -77,20 +72,23 @@ impl Layout {
             problems.push(Problem::KeepAndDrop);
         }
 
+        if let Some(label) = label.filter(|label| names::added_as(label).is_some()) {
+            // No file can have it, and one that seems to calls it otherwise here.
+            let suggestion = nearest(label, known.iter().copied());
+            problems.push(Problem::UnknownColumn { option: "label".to_owned(), name: label.to_owned(), suggestion });
+        }
         let (keep, drop): (HashSet<&str>, HashSet<&str>) = (names_of(&options.keep), names_of(&options.drop));
         let kept =
             |name: &&str| (keep.is_empty() || keep.contains(name) || label == Some(*name)) && !drop.contains(name);
         let output: Vec<String> = known.iter().copied().filter(kept).map(str::to_owned).collect();
-        for name in output.iter().filter(|name| ROW_COLUMNS.contains(&name.as_str())) {
-            problems.push(Problem::Reserved(name.clone()));
-        }
-        for name in options.where_.columns().filter(|name| !ROW_COLUMNS.contains(name)) {
-            // Here the label is no exception: no row would be left.
-            if label != Some(name) {
-                unknown("where".to_owned(), name, &known, &mut problems);
-            } else if !known.contains(name) {
+        for name in options.where_.columns() {
+            let is_present = |name: &str| known.contains(name) || ROW_COLUMNS.contains(&name);
+            // Here a label that no file has is no exception: no row would be left.
+            if names::meant(name, is_present).is_none() {
+                let is_shown = problems.len() < SHOWN && label != Some(name);
+                let suggestion = if is_shown { nearest(name, known.iter().copied()) } else { None };
                 let (option, name) = ("where".to_owned(), name.to_owned());
-                problems.push(Problem::UnknownColumn { option, name, suggestion: None });
+                problems.push(Problem::UnknownColumn { option, name, suggestion });
             }
         }
         if !problems.is_empty() {
@@ -101,14 +99,7 @@ impl Layout {
         let sources: HashSet<&str> = options.derive.values().map(|derivation| derivation.source()).collect();
         let filtered: HashSet<&str> = options.where_.columns().collect();
         let needed = |name: &&str| output_names.contains(name) || sources.contains(name) || filtered.contains(name);
-        // A file's own `line` column that is dropped must not be taken for ours.
-        let read: IndexSet<String> = files
-            .iter()
-            .copied()
-            .filter(|name| !ROW_COLUMNS.contains(name))
-            .filter(needed)
-            .map(str::to_owned)
-            .collect();
+        let read: IndexSet<String> = files.iter().copied().filter(needed).map(str::to_owned).collect();
         let notes = notes(headers, &read, label);
         Ok(Layout { read, output, notes })
     }

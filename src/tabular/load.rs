@@ -16,7 +16,8 @@ use super::encoding::check_text;
 use super::error::{Cancelled, CsvError, Problem, Problems, go_on};
 use super::filter::{FilterError, Filtered, Unmatched};
 use super::header::{Header, read_header};
-use super::layout::{Layout, ROW_COLUMNS};
+use super::layout::Layout;
+use super::names::{ADDED, ROW_COLUMNS, in_file};
 use super::options::LoadOptions;
 use super::records::{Records, delimiter_byte};
 use super::words::{list, yaml};
@@ -27,7 +28,7 @@ const BETWEEN_LOOKS: usize = 1024;
 /// A CSV file in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
-    /// What the table's `source` column calls it, e.g. "train".
+    /// What the table's column of sources calls it, e.g. "train".
     pub name: &'a str,
     /// What messages call it.
     pub path: &'a str,
@@ -56,7 +57,7 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, Vec<CsvEr
 pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled) -> Result<Loaded, Vec<CsvError>> {
     let delimiter = delimiter_byte(options.delimiter).map_err(|error| vec![error])?;
     check_inputs(inputs).map_err(|problem| vec![CsvError::options(problem)])?;
-    let mut files = open(inputs, delimiter)?;
+    let mut files = open(inputs, delimiter, cancelled)?;
     let headers: Vec<(&str, Vec<String>)> =
         files.iter().map(|file| (file.records.path(), file.header.names.clone())).collect();
     let layout = Layout::new(&headers, options)?;
@@ -109,16 +110,21 @@ impl File<'_> {
         match self.header.unnamed.as_slice() {
             [] => {}
             [position] => {
-                notes.push(format!("{path}: column {position} has no name, it is called 'unnamed_{position}'"))
+                let name = &self.header.names[position - 1];
+                notes.push(format!("{path}: column {position} has no name, it is called '{name}'"))
             }
             many => {
                 let positions: Vec<String> = many.iter().map(usize::to_string).collect();
                 let positions = list(positions.iter().map(String::as_str), 10);
-                notes.push(format!(
-                    "{path}: columns {positions} have no names, they are called 'unnamed_{}' and so on",
-                    many[0]
-                ));
+                let first = &self.header.names[many[0] - 1];
+                notes.push(format!("{path}: columns {positions} have no names, they are called '{first}' and so on"));
             }
+        }
+        for name in &self.header.renamed {
+            let written = in_file(name);
+            notes.push(format!(
+                "{path}: column '{written}' is called '{name}' here, as '{ADDED}' begins the names of added columns"
+            ));
         }
         match self.records.blank_lines() {
             0 => {}
@@ -157,7 +163,7 @@ fn check_inputs(inputs: &[Input]) -> Result<(), Problem> {
 }
 
 /// Checks the bytes of every file and takes the headers off; if some fail, the records of the others are checked too.
-fn open<'a>(inputs: &[Input<'a>], delimiter: u8) -> Result<Vec<File<'a>>, Vec<CsvError>> {
+fn open<'a>(inputs: &[Input<'a>], delimiter: u8, cancelled: Cancelled) -> Result<Vec<File<'a>>, Vec<CsvError>> {
     let (mut files, mut errors) = (Vec::new(), Vec::new());
     for input in inputs {
         let mut records = Records::new(input.path, input.bytes, delimiter);
@@ -175,7 +181,7 @@ fn open<'a>(inputs: &[Input<'a>], delimiter: u8) -> Result<Vec<File<'a>>, Vec<Cs
     if errors.is_empty() {
         return Ok(files);
     }
-    errors.extend(read(&mut files, &Layout::default()).err().into_iter().flatten());
+    errors.extend(read(&mut files, &Layout::default(), cancelled).err().into_iter().flatten());
     Err(errors)
 }
 

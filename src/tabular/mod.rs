@@ -6,6 +6,7 @@
 //! | `options` | what the user may ask for: label, types, `derive`, `where`, `keep`, `drop` |
 //! | `missing` | which tokens stand for a missing value, by column |
 //! | `encoding` | whether bytes are UTF-8 text, and what to do if not |
+//! | `names` | what added columns are called, so that no file's own column can be taken for one |
 //! | `header` | the first record of a file, read alone for checks before any work |
 //! | `layout` | which columns the table will have: the one place that holds options against headers |
 //! | `records` | the body: records, their line numbers and exact text |
@@ -31,6 +32,7 @@ mod header;
 mod layout;
 mod load;
 mod missing;
+pub mod names;
 mod options;
 mod records;
 #[cfg(test)]
@@ -45,8 +47,9 @@ pub use encoding::{Damage, Lines};
 pub use error::{CsvError, Problem};
 pub use filter::{Filter, FilterError, Filtered, Unmatched};
 pub use header::header;
-pub use layout::{ROW_COLUMNS, columns};
+pub use layout::columns;
 pub use load::{Input, Loaded, load, load_until};
 pub use missing::{Changes, Missing, Tokens};
 pub use options::{ColumnType, LoadOptions};
+pub use types::{number, plain_number};
 pub use words::yaml;

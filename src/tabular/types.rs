@@ -287,3 +287,23 @@ fn is_exact(digits: &str) -> bool {
     // Below 10^15 always; a number of forty digits is no whole number that anyone counted.
     digits.len() < 16 || digits.parse::<i128>().is_ok_and(|whole| whole as f64 as i128 == whole)
 }
+
+/// A token of a column that is known to hold numbers; NaN where it stands for a missing one.
+pub fn number(token: &str) -> Option<f64> {
+    match classify(token.trim(), true) {
+        Token::Missing => Some(f64::NAN),
+        Token::Integer(value) => Some(value as f64),
+        Token::Number(value) | Token::Huge(value) | Token::Inexact(value) => Some(value),
+        Token::Code | Token::Infinite | Token::Word => None,
+    }
+}
+
+/// A token that would be read as a number in a column of numbers whose type nobody declared: `1.0`, not `007` nor a missing value.
+pub fn plain_number(token: &str) -> Option<f64> {
+    match classify(token.trim(), false) {
+        // Beyond 2^53 two ids could become one number.
+        Token::Integer(value) if value.unsigned_abs() <= 1 << 53 => Some(value as f64),
+        Token::Number(value) => Some(value + 0.0),
+        _ => None,
+    }
+}

@@ -73,8 +73,9 @@ fn a_training_explains_itself_and_its_calibration_reaches_every_prediction() {
     // `predict` says of a test row what the stage itself said of it.
     let (own, new) = (table(&work, "fused/predictions.arrow"), table(&work, "predict/rows.arrow"));
     let of = |table: &Table| -> std::collections::HashMap<i64, f64> {
-        let ids = table.column("row_id").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
-        ids.into_iter().zip(numbers(table, "p_rock")).collect()
+        let ids =
+            table.column("runner.row_id").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
+        ids.into_iter().zip(numbers(table, "runner.p_rock")).collect()
     };
     let new = of(&new);
     assert!(of(&own).iter().all(|(id, p)| (new[id] - p).abs() < 1e-6));
@@ -94,8 +95,9 @@ fn an_ensemble_is_the_average_that_its_weights_say_and_serves_predictions() {
     let temperature = metrics["calibration"]["temperature"].as_f64().unwrap();
     let [tempo, fused, both] =
         ["tempo", "fused", "both"].map(|stage| table(&work, &format!("{stage}/predictions.arrow")));
-    assert_eq!(texts(&both, "label"), texts(&fused, "label"));
-    let [tempo, fused, both] = [tempo, fused, both].map(|table| [numbers(&table, "p_rap"), numbers(&table, "p_rock")]);
+    assert_eq!(texts(&both, "runner.label"), texts(&fused, "runner.label"));
+    let [tempo, fused, both] =
+        [tempo, fused, both].map(|table| [numbers(&table, "runner.p_rap"), numbers(&table, "runner.p_rock")]);
     for row in 0..both[0].len() {
         let logit = |class: usize| {
             let log = |p: f64| p.max(1e-4).ln();
@@ -128,7 +130,7 @@ fn members_must_agree_in_their_classes_and_predict_something() {
     work.edit("pipeline.yaml", "members: [tempo, fused]", "members: [songs, fused]");
     let refused = work.run();
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("'songs' has no column 'part' here"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("'songs' has no column 'runner.part' here"), "{}", refused.stderr);
     assert!(refused.stderr.contains("'tempo' is not among the members"), "{}", refused.stderr);
 }
 
@@ -145,9 +147,9 @@ fn an_inspection_finds_the_columns_that_matter_and_the_mistakes() {
     // Energy is noise; tempo and title tell the genres apart.
     assert!(drop("tempo") > drop("energy") && drop("all numbers") > 0.0, "{found:#}");
     let mistakes = table(&work, "look/mistakes.arrow");
-    let (label, predicted) = (texts(&mistakes, "label"), texts(&mistakes, "predicted"));
+    let (label, predicted) = (texts(&mistakes, "runner.label"), texts(&mistakes, "runner.predicted"));
     assert!(label.iter().zip(&predicted).all(|(label, predicted)| label != predicted));
-    let confidence = numbers(&mistakes, "confidence");
+    let confidence = numbers(&mistakes, "runner.confidence");
     assert!(confidence.windows(2).all(|pair| pair[0] >= pair[1]), "{confidence:?}");
     let wrong = (1.0 - found["scores"]["accuracy"].as_f64().unwrap()) * found["scores"]["rows"].as_f64().unwrap();
     assert_eq!(mistakes.rows(), (wrong.round() as usize).min(20));
@@ -204,14 +206,14 @@ fn a_map_shows_rows_of_the_training_part_and_says_what_it_keeps() {
     work.run().succeeded();
     let (points, map) = (table(&work, "plane/points.arrow"), json(&work, "plane/map.json"));
     assert_eq!((points.rows(), map["points"].as_u64()), (60, Some(60)));
-    let (x, y) = (numbers(&points, "x"), numbers(&points, "y"));
+    let (x, y) = (numbers(&points, "runner.x"), numbers(&points, "runner.y"));
     assert!(x.iter().chain(&y).all(|value| value.is_finite()));
     let part: std::collections::HashMap<i64, String> = {
         let rows = table(&work, "folds/rows.arrow");
-        let ids = rows.column("row_id").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
-        ids.into_iter().zip(texts(&rows, "part")).collect()
+        let ids = rows.column("runner.row_id").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
+        ids.into_iter().zip(texts(&rows, "runner.part")).collect()
     };
-    let ids = points.column("row_id").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
+    let ids = points.column("runner.row_id").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
     assert!(ids.iter().all(|id| part[id] == "train"));
     let near = &map["neighbours"];
     for share in ["of_own_class", "by_chance", "kept_in_plane"] {

@@ -64,8 +64,8 @@ fn table(work: &Workspace, file: &str) -> Table {
 
 /// By row: what the table says of class `rock` in those rows that `keep` keeps.
 fn rock(table: &Table, keep: &[(&str, &str)]) -> HashMap<i64, f32> {
-    let ids = table.column("row_id").expect("row_id").as_primitive::<Int64Type>().values().to_vec();
-    let said = table.column("p_rock").expect("p_rock").as_primitive::<Float32Type>().values().to_vec();
+    let ids = table.column("runner.row_id").expect("row_id").as_primitive::<Int64Type>().values().to_vec();
+    let said = table.column("runner.p_rock").expect("p_rock").as_primitive::<Float32Type>().values().to_vec();
     let kept = |row: usize| {
         keep.iter().all(|(name, value)| table.column(name).expect("a column").as_string::<i32>().value(row) == *value)
     };
@@ -90,7 +90,7 @@ fn every_model_says_of_the_test_part_what_its_stage_said() {
     work.run().succeeded();
     for kind in KINDS {
         for part in ["valid", "test"] {
-            let keep = [("model", kind), ("part", part)];
+            let keep = [("runner.model", kind), ("runner.part", part)];
             same(&work, "baseline/predictions.arrow", &keep, &format!("new_{kind}/rows.arrow"));
         }
         let csv = work.text(&format!("artifacts/study/new_{kind}/{kind}.csv"));
@@ -123,7 +123,7 @@ fn a_stage_of_several_models_is_asked_which() {
     work.edit("pipeline.yaml", models, "{naive_bayes: {}}\n");
     work.edit("pipeline.yaml", "model: baseline.boost\n", "model: baseline\n");
     work.run().succeeded();
-    same(&work, "baseline/predictions.arrow", &[("part", "test")], "new/rows.arrow");
+    same(&work, "baseline/predictions.arrow", &[("runner.part", "test")], "new/rows.arrow");
 }
 
 #[test]
@@ -177,7 +177,12 @@ fn an_ensemble_with_baselines_predicts_and_is_inspected() {
     let work = study(&more);
     work.run().succeeded();
     for stage in ["some", "nested"] {
-        same(&work, &format!("{stage}/predictions.arrow"), &[("part", "test")], &format!("new_{stage}/rows.arrow"));
+        same(
+            &work,
+            &format!("{stage}/predictions.arrow"),
+            &[("runner.part", "test")],
+            &format!("new_{stage}/rows.arrow"),
+        );
     }
     let json = |file: &str| -> serde_json::Value { serde_json::from_str(&work.text(file)).expect("JSON") };
     let found = json("artifacts/study/look_alone/findings.json");
@@ -259,5 +264,10 @@ fn a_damaged_model_is_found_and_made_again() {
     assert!(run.code == Some(0) || run.error().contains("extra_trees.safetensors"), "{} {}", run.error(), run.stderr);
     work.run().succeeded();
     assert_eq!(work.read("artifacts/study/baseline/extra_trees.safetensors"), sound);
-    same(&work, "baseline/predictions.arrow", &[("part", "test"), ("model", "extra_trees")], "new/rows.arrow");
+    same(
+        &work,
+        "baseline/predictions.arrow",
+        &[("runner.part", "test"), ("runner.model", "extra_trees")],
+        "new/rows.arrow",
+    );
 }

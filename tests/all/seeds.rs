@@ -42,8 +42,10 @@ fn json(work: &Workspace, file: &str) -> Value {
 /// Row numbers and the probability of rock.
 fn rock(work: &Workspace, file: &str) -> std::collections::HashMap<i64, f32> {
     let table = Table::from_ipc(&work.read(&format!("artifacts/study/{file}"))).expect("a table");
-    let ids = table.column("row_id").expect("numbers").as_primitive::<Int64Type>().values().to_vec();
-    ids.into_iter().zip(table.column("p_rock").expect("p").as_primitive::<Float32Type>().values().to_vec()).collect()
+    let ids = table.column("runner.row_id").expect("numbers").as_primitive::<Int64Type>().values().to_vec();
+    ids.into_iter()
+        .zip(table.column("runner.p_rock").expect("p").as_primitive::<Float32Type>().values().to_vec())
+        .collect()
 }
 
 #[test]

@@ -22,11 +22,11 @@ arguments.add_argument("--source", default="train", help="the file of the rows t
 arguments = arguments.parse_args()
 
 rows = pa.ipc.open_file(pa.memory_map(str(arguments.folder / "folds/rows.arrow"))).read_all()
-rows = rows.filter(pc.equal(rows["source"].cast(pa.string()), arguments.source))
-part, y = (np.array(rows[name].cast(pa.string()).to_pylist()) for name in ("part", "label"))
+rows = rows.filter(pc.equal(rows["runner.source"].cast(pa.string()), arguments.source))
+part, y = (np.array(rows[name].cast(pa.string()).to_pylist()) for name in ("runner.part", "runner.label"))
 x = np.column_stack([rows[name].cast(pa.float64()).to_numpy() for name in arguments.columns])
 train, test = part == "train", part == "test"
-row_id = rows["row_id"].to_numpy()
+row_id = rows["runner.row_id"].to_numpy()
 worst = 0.0
 print(f"{train.sum()} training rows, {test.sum()} test rows")
 print(f"{'model':14} {'accuracy':>17} {'macro-F1':>17} {'difference':>10}  peer's fit")
@@ -44,7 +44,7 @@ for ours in json.loads((arguments.folder / "baseline/baseline.json").read_text()
     table = arguments.folder / f"new_{ours['name']}/rows.arrow"
     if table.exists() and ours["name"] not in ("random_forest", "extra_trees"):
         new = pa.ipc.open_file(pa.memory_map(str(table))).read_all()
-        said = dict(zip(new["row_id"].to_pylist(), new["predicted"].to_pylist()))
+        said = dict(zip(new["runner.row_id"].to_pylist(), new["runner.predicted"].to_pylist()))
         alike = np.mean([said[i] == p for i, p in zip(row_id[test], predicted)])
         # Of equally good splits scikit-learn's tree takes one by chance.
         assert alike >= (0.97 if ours["name"] == "tree" else 0.995), f"{ours['name']} predicts {1 - alike:.4f} of the rows otherwise than its peer"

@@ -16,18 +16,18 @@ net = recipe["network"]
 rows, vectors, expected = (pa.ipc.open_file(folder / "rows.arrow").read_all() for folder in folders[1:])
 columns = {c["name"]: rows.column(c["name"]).cast(pa.float64()).to_numpy(zero_copy_only=False) for c in recipe["inputs"]["numeric"]}
 for column in recipe["inputs"]["text"]:
-    cells = vectors.column(column["name"] + "_embedding").combine_chunks()
+    cells = vectors.column(f"runner.{column['name']}_embedding").combine_chunks()
     columns[column["name"]] = cells.flatten().to_numpy().reshape(len(cells), -1)
 for column in recipe["inputs"].get("categories", []):
     columns[column["name"], "category"] = rows.column(column["name"]).cast(pa.string()).to_pylist()
 branches = network.inputs(recipe, columns)
 ours = network.probabilities(tensor, recipe, branches)
-theirs = np.stack([expected.column("p_" + name).to_numpy() for name in recipe["classes"]], 1)
+theirs = np.stack([expected.column("runner.p_" + name).to_numpy() for name in recipe["classes"]], 1)
 worst = np.abs(ours - theirs).max()
 assert worst < 1e-4, f"probabilities differ by {worst}"
 predicted = [recipe["classes"][i] for i in ours.argmax(1)]
 close = np.sort(ours, 1)[:, -1] - np.sort(ours, 1)[:, -2] < 1e-4
-assert all(a == b or tie for a, b, tie in zip(predicted, expected.column("predicted").to_pylist(), close))
+assert all(a == b or tie for a, b, tie in zip(predicted, expected.column("runner.predicted").to_pylist(), close))
 print(f"{len(ours)} rows, largest difference {worst:.1e}")
 
 try:

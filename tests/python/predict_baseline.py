@@ -79,7 +79,7 @@ for kind in sys.argv[2:]:
     x = np.stack([rows[name].cast(pa.float64()).to_numpy().astype("f") for name in names], 1)
     ours = globals()[kind](load_file(study / f"baseline/{kind}.safetensors"), x, recipe["model"][kind])
     expected = pa.ipc.open_file(study / f"new_{kind}/rows.arrow").read_all()
-    theirs = np.stack([expected["p_" + name].to_numpy() for name in recipe["classes"]], 1)
+    theirs = np.stack([expected["runner.p_" + name].to_numpy() for name in recipe["classes"]], 1)
     # A neighbour more or less where two are equally far.
     differing = (np.abs(ours - theirs).max(1) > 1e-5).mean()
     assert differing <= (0.005 if kind == "knn" else 0), f"{kind}: {differing:.4f} of the rows differ"

@@ -1,6 +1,6 @@
 """Predicts with a stored network by numpy alone: python predict_json.py model.safetensors recipe.json rows.json
 
-rows.json maps every input column to its values (null for a missing number, a list for a vector) and "NAME (category)" to those of
+rows.json maps every input column to its values (null for a missing number, a list for a vector) and "NAME\\0category" to those of
 categories; prints the class probabilities as JSON."""
 import json, sys
 
@@ -14,8 +14,8 @@ def read(recipe, rows):
     recipe, rows = json.load(open(recipe)), json.load(open(rows))
     columns = {}
     for name, values in rows.items():
-        if name.endswith(" (category)"):
-            columns[name.removesuffix(" (category)"), "category"] = values
+        if name.endswith("\0category"):
+            columns[name.removesuffix("\0category"), "category"] = values
         else:
             columns[name] = [float("nan") if value is None else value for value in values]
     return recipe, columns

@@ -9,12 +9,12 @@ assert {"songs/rows.arrow", "folds/train.arrow", "titles/rows.arrow", "fused/cur
 songs, titles = tables["songs/rows.arrow"], tables["titles/rows.arrow"]
 assert songs.num_rows == titles.num_rows == 240
 assert songs.schema.field("tempo").type == pa.float64() and songs.column("energy").null_count > 0
-embedding = titles.schema.field("title_embedding").type
+embedding = titles.schema.field("runner.title_embedding").type
 assert pa.types.is_fixed_size_list(embedding) and embedding.value_type == pa.float32() and embedding.list_size == 8, embedding
 parts = [tables[f"folds/{part}.arrow"].num_rows for part in ("train", "valid", "test")]
 assert sum(parts) == 240 == tables["folds/rows.arrow"].num_rows, parts
 curves = tables["fused/curves.arrow"]
 assert {"epoch", "train_loss", "valid_loss", "valid_macro_f1", "learning_rate", "gradient_norm"} <= set(curves.column_names)
 predicted = tables["predict/rows.arrow"].to_pydict()
-assert all(abs(sum(row) - 1) < 1e-5 for row in zip(predicted["p_rap"], predicted["p_rock"]))
+assert all(abs(sum(row) - 1) < 1e-5 for row in zip(predicted["runner.p_rap"], predicted["runner.p_rock"]))
 print(f"{len(tables)} tables")

@@ -153,17 +153,19 @@ fn sentence(all: &[Importance], findings: &Value) -> Option<String> {
 }
 
 fn mistakes(study: &Study, section: &mut Section, stage: &StageArtifacts, table: &TableView) {
-    const OWN: [&str; 5] = ["row_id", "label", "predicted", "confidence", "p_label"];
-    let (Some(label), Some(predicted), Some(confidence), Some(right)) =
-        (table.texts("label"), table.texts("predicted"), table.numbers("confidence"), table.numbers("p_label"))
-    else {
+    const ADDED: [&str; 5] = ["row_id", "label", "predicted", "confidence", "p_label"];
+    let (Some(label), Some(predicted), Some(confidence), Some(right)) = (
+        table.added_texts("label"),
+        table.added_texts("predicted"),
+        table.added_numbers("confidence"),
+        table.added_numbers("p_label"),
+    ) else {
         return;
     };
     if label.is_empty() {
         return;
     }
-    let shown: Vec<(&String, &ColumnView)> =
-        table.columns.iter().filter(|(name, _)| !OWN.contains(&name.as_str())).collect();
+    let shown = table.asked_for(&ADDED);
     let mut columns: Vec<Column> = shown.iter().map(|(name, _)| Column::text(name)).collect();
     columns.extend([Column::text("label"), Column::text("predicted")]);
     columns.extend([Column::number("confidence"), Column::number("p of the label")]);

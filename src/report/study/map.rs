@@ -59,7 +59,9 @@ pub fn is_straight(document: &Value) -> bool {
 }
 
 fn figures(study: &Study, section: &mut Section, document: &Value, table: &TableView) {
-    let (Some(label), Some(x), Some(y)) = (table.texts("label"), table.numbers("x"), table.numbers("y")) else {
+    let (Some(label), Some(x), Some(y)) =
+        (table.added_texts("label"), table.added_numbers("x"), table.added_numbers("y"))
+    else {
         return;
     };
     let classes = class_names(document);
@@ -90,9 +92,8 @@ fn capitalised(phrase: &str) -> String {
 
 /// What the shown columns say of a row.
 fn name(table: &TableView, row: usize) -> String {
-    const OWN: [&str; 4] = ["row_id", "label", "x", "y"];
-    let shown = table.columns.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
-    let texts: Vec<String> = shown
+    let shown = table.asked_for(&["row_id", "label", "x", "y"]);
+    let texts: Vec<String> = (shown.iter())
         .map(|(_, column)| match column {
             ColumnView::Text(values) => values[row].clone(),
             ColumnView::Number(values) => values[row].to_string(),

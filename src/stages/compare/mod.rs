@@ -14,7 +14,7 @@ pub use changes::{Line, lines};
 pub use paired::{Difference, Flip, Paired, Verdict};
 pub use rows::{Texts, texts_of};
 
-use super::predictions::MODEL;
+use super::columns::{MODEL, ROW_ID};
 use crate::artifact::{Store, Table};
 use crate::engine::manifest::Change;
 use crate::engine::{ActionRecord, PortType};
@@ -120,16 +120,18 @@ fn compare_stages(store: &Store, a: &Contender, b: &Contender, how: &How) -> any
     Ok(comparisons)
 }
 
-/// The table of the port `predictions`; absent where the stage predicts nothing, or was run before such tables were kept.
+/// The table of the port `predictions`; absent where the stage predicts nothing, or was run before such tables were kept, or before their columns were called as now.
 fn predictions(store: &Store, record: &ActionRecord) -> anyhow::Result<Option<Table>> {
     let output = record.output("predictions").filter(|output| output.holds == PortType::Table);
-    output.map(|output| Ok(output.reader(store)?.read()?)).transpose()
+    let table = output.map(|output| output.reader(store)?.read()).transpose()?;
+    Ok(table.filter(|table| table.column(ROW_ID).is_ok()))
 }
 
 /// The digest of the row numbers that a learner read.
 fn row_numbers(record: &ActionRecord) -> Option<&str> {
     let entries = record.manifest.entries().iter();
-    let mut found = entries.filter(|(name, _)| name.starts_with("input.rows.") && name.ends_with(".columns.row_id"));
+    let column = format!(".columns.{ROW_ID}");
+    let mut found = entries.filter(|(name, _)| name.starts_with("input.rows.") && name.ends_with(&column));
     found.next().map(|(_, digest)| digest.as_str())
 }
 
@@ -160,7 +162,7 @@ fn model_names(table: &Table) -> anyhow::Result<Vec<String>> {
     if table.column(MODEL).is_err() {
         return Ok(Vec::new());
     }
-    let mut names: Vec<String> = super::dataset::strings(table, MODEL)?.into_iter().flatten().collect();
+    let mut names: Vec<String> = super::columns::strings(table, MODEL)?.into_iter().flatten().collect();
     names.dedup();
     Ok(names)
 }

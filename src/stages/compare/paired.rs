@@ -12,8 +12,7 @@ use serde::Serialize;
 use crate::artifact::Table;
 use crate::ml::metrics::Scores;
 use crate::ml::stats::{Bootstrap, Interval, Test, bootstrap_intervals, mcnemar};
-use crate::stages::dataset::{LABEL, PART, ROW_ID, integers, strings};
-use crate::stages::predictions::{MODEL, PREDICTED, probability_of};
+use crate::stages::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, integers, probability_of, strings};
 
 /// Chance of a false alarm over all comparisons together.
 const ALPHA: f64 = 0.05;

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 
 use crate::artifact::{Store, Table};
 use crate::engine::ActionRecord;
-use crate::stages::dataset::{LABEL, PART, ROW_ID, integers, strings};
+use crate::stages::columns::{ROW_ID, integers, is_own, strings};
 
 /// More columns do not fit into a line.
 const SHOWN: usize = 3;
@@ -50,10 +50,9 @@ pub fn texts_of(
 fn text_columns(table: &Table, learnt: &[&str]) -> Vec<String> {
     let schema = table.schema();
     let fields = schema.fields().iter().filter(|field| *field.data_type() == DataType::Utf8);
-    // The raw record repeats all others; ids say nothing to a person.
-    let own = ["record", "source", LABEL, PART];
     let mut names: Vec<String> = (fields.map(|field| field.name().clone()))
-        .filter(|name| !own.contains(&name.as_str()) && name != "id" && !name.ends_with("_id"))
+        // Ids say nothing to a person.
+        .filter(|name| is_own(name) && name != "id" && !name.ends_with("_id"))
         .collect();
     names.sort_by_key(|name| !learnt.contains(&name.as_str()));
     names.truncate(SHOWN);

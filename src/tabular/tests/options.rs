@@ -29,15 +29,33 @@ fn unknown_names_in_the_options_are_told_with_the_nearest() {
 }
 
 #[test]
-fn reserved_names_must_be_dropped() {
-    let text = "x,line,source\n1,a,b\n";
-    let found = errors(text, "{}");
-    assert_eq!(found.len(), 2);
-    assert!(found[0].starts_with("column 'line' has the name of a column that loading adds"));
-    let batch = table(text, "drop: [line, source]");
-    assert_eq!(names(&batch), ["row_id", "source", "line", "record", "x"]);
-    assert_eq!(integers(&batch, "line"), [Some(2)]);
-    assert_eq!(errors(text, "{keep: [x], derive: {d: {log_of: line}}}").len(), 1);
+fn a_files_own_columns_may_have_any_name() {
+    let text = "line,source,runner.line,_runner.line,,unnamed_5\n8,a,6,5,4,3\n9,b,7,6,5,4\n";
+    let batch = table(text, "{}");
+    let own = ["line", "source", "_runner.line", "__runner.line", "unnamed_5_2", "unnamed_5"];
+    assert_eq!(names(&batch)[4..], own);
+    assert_eq!(integers(&batch, "line"), [Some(8), Some(9)]);
+    assert_eq!(integers(&batch, "runner.line"), [Some(2), Some(3)]);
+    // A condition is on the file's own column, else on the one that loading adds.
+    assert_eq!(integers(&table(text, "where: {line: 9}"), "runner.line"), [Some(3)]);
+    assert_eq!(integers(&table(text, "where: {runner.line: 3}"), "line"), [Some(9)]);
+    assert_eq!(integers(&table(text, "where: {row_id: 1}"), "line"), [Some(9)]);
+    assert_eq!(numbers(&table(text, "derive: {d: {log_of: line}}"), "d"), [Some(8f64.ln()), Some(9f64.ln())]);
+    let refused = errors(text, "derive: {runner.d: {log_of: line}}");
+    assert!(refused[0].starts_with("derive.runner.d: names of columns that begin with 'runner.'"), "{refused:?}");
+    assert_eq!(
+        errors(text, "label: runner.line"),
+        ["label: no file has a column 'runner.line' (did you mean '_runner.line'?)"]
+    );
+}
+
+#[test]
+fn a_column_without_a_value_fits_every_condition_and_derivation() {
+    let text = "x,y\n,1\n,2\n";
+    assert_eq!(table(text, "where: {x: {not: pop}}").num_rows(), 2);
+    assert_eq!(errors(text, "where: {x: {min: 3}}"), ["where: no row is left of 2"]);
+    assert_eq!(errors(text, "where: {x: pop}"), ["where: no row is left of 2"]);
+    assert_eq!(numbers(&table(text, "derive: {d: {log_of: x}}"), "d"), [None, None]);
 }
 
 #[test]
@@ -89,7 +107,7 @@ fn rows_are_filtered_and_keep_their_numbers() {
     let text = "g,x,d\npop,1,2001-05-01\nrap,2,1999\n,3,\nrock,4,2010-01-01\n";
     let kept = |condition: &str| -> Vec<i64> {
         let batch = table(text, &format!("{{label: g, where: {condition}}}"));
-        integers(&batch, "row_id").into_iter().flatten().collect()
+        integers(&batch, "runner.row_id").into_iter().flatten().collect()
     };
     assert_eq!(kept("{g: pop}"), [0]);
     assert_eq!(kept("{g: [pop, rock]}"), [0, 3]);

@@ -13,7 +13,7 @@ fn written_back(batch: &RecordBatch, source: &str) -> String {
     let metadata = batch.schema().metadata().clone();
     let entry = |key: &str| metadata[&format!("{key}.{source}")].clone();
     let mut text = entry("header");
-    for (record, name) in texts(batch, "record").iter().zip(texts(batch, "source")) {
+    for (record, name) in texts(batch, "runner.record").iter().zip(texts(batch, "runner.source")) {
         if name.as_deref() == Some(source) {
             text += &entry("terminator");
             text += record.as_deref().expect("a record is never missing");
@@ -27,14 +27,14 @@ fn types_are_inferred_over_all_files() {
     let files: [(&str, &[u8]); 2] = [("a", b"n,x,t\n1,1,7\n2,2,b\n"), ("b", b"t,n,x\nc,3,0.5\n,,\n")];
     let loaded = load_all(&files, "{}").unwrap();
     let batch = &loaded.batch;
-    assert_eq!(names(batch), ["row_id", "source", "line", "record", "n", "x", "t"]);
+    assert_eq!(names(batch), ["runner.row_id", "runner.source", "runner.line", "runner.record", "n", "x", "t"]);
     assert_eq!(integers(batch, "n"), [Some(1), Some(2), Some(3), None]);
     assert_eq!(numbers(batch, "x"), [Some(1.0), Some(2.0), Some(0.5), None]);
     assert_eq!(texts(batch, "t")[..3], some_texts(["7", "b", "c"]));
     assert_eq!(texts(batch, "t")[3], None);
-    assert_eq!(integers(batch, "row_id"), [Some(0), Some(1), Some(2), Some(3)]);
-    assert_eq!(integers(batch, "line"), [Some(2), Some(3), Some(2), Some(3)]);
-    assert_eq!(texts(batch, "source"), some_texts(["a", "a", "b", "b"]));
+    assert_eq!(integers(batch, "runner.row_id"), [Some(0), Some(1), Some(2), Some(3)]);
+    assert_eq!(integers(batch, "runner.line"), [Some(2), Some(3), Some(2), Some(3)]);
+    assert_eq!(texts(batch, "runner.source"), some_texts(["a", "a", "b", "b"]));
     assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
 }
 
@@ -66,7 +66,7 @@ fn every_way_to_end_and_quote_a_line_is_read_and_written_back() {
                 let quoted = format!("a \"quoted\"{terminator}, name");
                 assert_eq!(texts(&batch, "na,me"), some_texts([&quoted, "plain", "é"]));
                 // The quoted line break makes the first record two lines long.
-                assert_eq!(integers(&batch, "line"), [Some(2), Some(4), Some(5)], "{text:?}");
+                assert_eq!(integers(&batch, "runner.line"), [Some(2), Some(4), Some(5)], "{text:?}");
                 assert_eq!(integers(&batch, "x"), [Some(5), Some(6), Some(7)]);
                 assert_eq!(written_back(&batch, "a"), text);
             }
@@ -77,11 +77,11 @@ fn every_way_to_end_and_quote_a_line_is_read_and_written_back() {
 #[test]
 fn blank_lines_do_not_shift_line_numbers() {
     let loaded = load_one("\n\nx\r\n\r\n1\r\n\r\n\r\n2\r\n", "{}").unwrap();
-    assert_eq!(integers(&loaded.batch, "line"), [Some(5), Some(8)]);
-    assert_eq!(texts(&loaded.batch, "record"), some_texts(["1", "2"]));
+    assert_eq!(integers(&loaded.batch, "runner.line"), [Some(5), Some(8)]);
+    assert_eq!(texts(&loaded.batch, "runner.record"), some_texts(["1", "2"]));
     assert_eq!(loaded.notes, ["a.csv: 5 blank lines were skipped"]);
     let mixed = load_one("x\n1\r\n2\n", "{}").unwrap();
-    assert_eq!(texts(&mixed.batch, "record"), some_texts(["1", "2"]));
+    assert_eq!(texts(&mixed.batch, "runner.record"), some_texts(["1", "2"]));
     assert_eq!(mixed.notes, ["a.csv: 1 lines do not end in \"\\n\" like the header"]);
 }
 

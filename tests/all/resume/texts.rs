@@ -88,7 +88,7 @@ fn a_killed_embedding_goes_on_from_its_last_segment() {
 fn vectors(work: &Workspace) -> Vec<FixedSizeListArray> {
     let parts = (0..).map(|i| work.path().join(format!("artifacts/study/titles/rows/{i:05}.arrow")));
     let tables = parts.take_while(|path| path.exists()).map(|path| Table::from_ipc(&fs::read(path).unwrap()).unwrap());
-    tables.map(|table| table.column("title_embedding").unwrap().as_fixed_size_list().clone()).collect()
+    tables.map(|table| table.column("runner.title_embedding").unwrap().as_fixed_size_list().clone()).collect()
 }
 
 /// More rows than a part has, their texts coming again near and far.
@@ -173,7 +173,7 @@ fn texts_that_come_again_much_later_have_their_vectors() {
     work.write("pipeline.yaml", (work.text("pipeline.yaml") + copy).as_bytes());
     work.run().ran(&["copy"]);
     let copied = Table::from_ipc(&work.read("artifacts/study/copy/t.arrow")).unwrap();
-    let copied = copied.column("title_embedding").unwrap().as_fixed_size_list().clone();
+    let copied = copied.column("runner.title_embedding").unwrap().as_fixed_size_list().clone();
     assert!(after.iter().enumerate().all(|(i, part)| *part == copied.slice(i * PART_ROWS, part.len())));
     // A learner finds every row's vector, in whichever part it lies: it learns the same from one file.
     let learn = |name: &str, from: &str| {

@@ -1,0 +1,235 @@
+//! The columns of tables by their roles: what those that stages add are called, which one a name of the user's means, and their values.
+//!
+//! Every table of rows has the user's columns under their own names and added ones under `runner.…` (`tabular::names`), so that neither is ever taken for
+//! the other.
+
+use std::path::PathBuf;
+
+use anyhow::{anyhow, bail};
+use arrow::array::{ArrayRef, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
+
+use crate::artifact::Table;
+use crate::engine::{CheckContext, InputView, StageContext};
+pub(super) use crate::tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
+use crate::tabular::names::{added_as, in_file, meant};
+use crate::tabular::{self, Filter};
+
+/// The label's text, as `split` gives it; its field metadata names the original column.
+pub(super) const LABEL: &str = "runner.label";
+/// `train`, `valid` or `test`, as `split` gives it.
+pub(super) const PART: &str = "runner.part";
+/// The fold of a training row.
+pub(super) const FOLD: &str = "runner.fold";
+/// The likeliest class.
+pub(super) const PREDICTED: &str = "runner.predicted";
+/// Its probability.
+pub(super) const CONFIDENCE: &str = "runner.confidence";
+/// The probability of the row's own label.
+pub(super) const LABEL_PROBABILITY: &str = "runner.p_label";
+/// Which of several models predicted.
+pub(super) const MODEL: &str = "runner.model";
+/// Places in a plane.
+pub(super) const X: &str = "runner.x";
+pub(super) const Y: &str = "runner.y";
+/// Field metadata, and a fact at plan time: the original name of the label column.
+pub(super) const LABEL_NAME: &str = "label_name";
+
+/// The column of a class' probability.
+pub(super) fn probability_of(class: &str) -> String {
+    added(&format!("p_{class}"))
+}
+
+/// The class that a column holds the probability of.
+pub(super) fn class_of(column: &str) -> Option<&str> {
+    added_as(column)?.strip_prefix("p_")
+}
+
+/// The column that holds the embedding of a text column.
+pub(super) fn embedding_of(text: &str) -> String {
+    added(&format!("{text}_embedding"))
+}
+
+/// The text column that a column holds the embedding of.
+pub(super) fn embedded_by(embedding: &str) -> Option<&str> {
+    added_as(embedding)?.strip_suffix("_embedding")
+}
+
+/// Whether a column is the user's, not one that a stage added.
+pub(super) fn is_own(column: &str) -> bool {
+    added_as(column).is_none()
+}
+
+/// The name of an added column as people are shown it, `label` for `runner.label`.
+pub(super) fn shown_as(column: &str) -> &str {
+    added_as(column).unwrap_or(column)
+}
+
+/// The column of the table that a user means by `name`.
+pub(super) fn named(table: &Table, name: &str) -> String {
+    meant(name, |name| table.column(name).is_ok()).unwrap_or_else(|| name.to_owned())
+}
+
+/// What is to be read of the input `port` for these names of the user's; both candidates where the columns are not known yet.
+pub(super) fn readable<'n>(
+    context: &CheckContext,
+    port: &str,
+    names: impl IntoIterator<Item = &'n str>,
+) -> Vec<String> {
+    let present = context.columns(port);
+    let of = |name: &str| match &present {
+        Some(present) => vec![meant(name, |name| present.iter().any(|own| own == name)).unwrap_or(name.to_owned())],
+        None => vec![name.to_owned(), added(name)],
+    };
+    names.into_iter().flat_map(of).collect()
+}
+
+/// [`readable`] for the columns of a filter.
+pub(super) fn readable_of(context: &CheckContext, port: &str, filter: &Filter) -> Vec<String> {
+    readable(context, port, filter.columns())
+}
+
+/// Says so for every name that the input has neither as a column of the user's nor as an added one.
+pub(super) fn require(context: &mut CheckContext, port: &str, path: &[&str], names: &[String]) {
+    let names = readable(context, port, names.iter().map(String::as_str));
+    if context.columns(port).is_some() {
+        context.require(port, path, &names);
+    }
+}
+
+/// [`require`] for the columns of the filter at `where`.
+pub(super) fn require_of(context: &mut CheckContext, port: &str, filter: &Filter) {
+    let names: Vec<String> = filter.columns().map(str::to_owned).collect();
+    require(context, port, &["where"], &names);
+}
+
+/// Says so for every name that is not a column of the user's: nothing is to be learnt from what a stage added, least of all its label.
+pub(super) fn require_own(context: &mut CheckContext, port: &str, path: &[&str], names: &[String]) {
+    let present = context.columns(port);
+    let own: Option<Vec<&str>> =
+        present.as_ref().map(|present| present.iter().map(String::as_str).filter(|name| is_own(name)).collect());
+    for (i, name) in names.iter().enumerate() {
+        if is_own(name) && own.as_ref().is_none_or(|own| own.contains(&name.as_str())) {
+            continue;
+        }
+        let index = i.to_string();
+        let item: Vec<&str> = path.iter().copied().chain([index.as_str()]).collect();
+        let is_present = |name: &str| present.as_ref().is_none_or(|present| present.iter().any(|other| other == name));
+        match (meant(name, is_present), &own) {
+            (None, Some(own)) => context.missing_column(port, &item, name, own),
+            (added, own) => {
+                let added = added.unwrap_or_else(|| name.clone());
+                let stage = context.inputs(port).first().map(|shape| shape.stage.clone()).unwrap_or_default();
+                let message = format!(
+                    "no column '{name}' in the data of '{stage}': '{added}' is added by runner, and not to be learnt from"
+                );
+                let help = own.as_ref().map(|own| match own.iter().find(|column| in_file(column) == *name) {
+                    Some(column) => format!("the file's own column '{name}' is called '{column}' here"),
+                    None => format!("the data has {}", own.join(", ")),
+                });
+                context.problem(&item, message, help);
+            }
+        }
+    }
+}
+
+/// Where a value of a table stands in the user's files.
+pub(super) struct Origin<'a> {
+    pub context: &'a StageContext<'a>,
+    pub port: &'static str,
+}
+
+impl Origin<'_> {
+    /// `songs.csv:7: ` for the row of this number; as much of it as can be found out, for a message.
+    fn of(&self, row_id: i64) -> String {
+        self.find(row_id).unwrap_or_else(|_| format!("row {row_id}: "))
+    }
+
+    fn find(&self, row_id: i64) -> anyhow::Result<String> {
+        let input: InputView = self.context.input(self.port)?;
+        let table = input.for_message(&[ROW_ID, SOURCE, LINE])?;
+        let row = integers(&table, ROW_ID)?.into_iter().position(|id| id == row_id);
+        let row = row.ok_or_else(|| anyhow!("no row {row_id}"))?;
+        let source = strings(&table, SOURCE)?.swap_remove(row).unwrap_or_default();
+        let path: Option<PathBuf> = self.context.source_above(self.port, &format!("files.{source}"));
+        let file = path.map_or(source, |path| path.display().to_string());
+        Ok(format!("{file}:{}: ", integers(&table, LINE)?[row]))
+    }
+}
+
+/// Why a column does not serve as numbers.
+pub(super) struct NoNumber {
+    pub row: usize,
+    pub value: String,
+    /// Further values that are no numbers.
+    pub others: usize,
+}
+
+impl NoNumber {
+    /// `songs.csv:7: column 'tempo': 'fast' is not a number, like 3 more of its values`.
+    pub fn message(&self, table: &Table, column: &str, origin: &Origin) -> String {
+        let at = integers(table, ROW_ID).map(|ids| origin.of(ids[self.row])).unwrap_or_default();
+        let others = match self.others {
+            0 => String::new(),
+            1 => ", nor is one more of its values".to_owned(),
+            others => format!(", nor are {others} more of its values"),
+        };
+        format!("{at}column '{column}': '{}' is not a number{others}", self.value)
+    }
+}
+
+/// A column as numbers; missing values become NaN, and a text that reads as a number is one.
+pub(super) fn numbers(table: &Table, name: &str) -> anyhow::Result<Result<Vec<f64>, NoNumber>> {
+    let array = table.column(name)?;
+    if let Some(texts) = array.as_string_opt::<i32>() {
+        return Ok(parsed(texts.iter()));
+    }
+    if !matches!(array.data_type(), DataType::Int64 | DataType::Float64 | DataType::Float32 | DataType::Boolean) {
+        bail!("column '{name}' holds {}, not numbers (leave it out of `numeric`)", array.data_type());
+    }
+    let array = cast(array, &DataType::Float64)?;
+    let array = array.as_primitive::<Float64Type>();
+    Ok(Ok(array.iter().map(|value| value.unwrap_or(f64::NAN)).collect()))
+}
+
+fn parsed<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> Result<Vec<f64>, NoNumber> {
+    let mut values = Vec::new();
+    let mut found: Option<NoNumber> = None;
+    for (row, text) in texts.enumerate() {
+        let value = text.map_or(Some(f64::NAN), tabular::number);
+        values.push(value.unwrap_or(f64::NAN));
+        match (value, &mut found) {
+            (Some(_), _) => {}
+            (None, Some(found)) => found.others += 1,
+            (None, None) => {
+                let shown: String = text.unwrap_or_default().chars().take(SHOWN).collect();
+                found = Some(NoNumber { row, value: shown, others: 0 });
+            }
+        }
+    }
+    match found {
+        Some(found) => Err(found),
+        None => Ok(values),
+    }
+}
+
+/// Characters of a value that a message shows.
+const SHOWN: usize = 40;
+
+pub(super) fn integers(table: &Table, name: &str) -> anyhow::Result<Vec<i64>> {
+    let values: Option<Vec<i64>> = optional_integers(table, name)?.into_iter().collect();
+    values.ok_or_else(|| anyhow!("column '{name}' has missing values"))
+}
+
+pub(super) fn optional_integers(table: &Table, name: &str) -> anyhow::Result<Vec<Option<i64>>> {
+    let array = table.column(name)?;
+    let array = array.as_primitive_opt::<Int64Type>();
+    Ok(array.ok_or_else(|| anyhow!("column '{name}' does not hold integers"))?.iter().collect())
+}
+
+/// Texts of a column; numbers are written out, so that an id that looks like a number serves as a text.
+pub(super) fn strings(table: &Table, name: &str) -> anyhow::Result<Vec<Option<String>>> {
+    let array: ArrayRef = cast(table.column(name)?, &DataType::Utf8)?;
+    Ok(array.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
+}
