@@ -305,11 +305,24 @@ impl Execution<'_> {
         if !settled {
             store.begin_placing(pipeline, stage, key)?;
         }
+        let mut changed = Vec::new();
         for file in record.files() {
             let target = folder.join(&file.name);
-            if !store.is_materialised(file.digest, &target) {
-                store.materialise(file.digest, &target)?;
+            if store.is_materialised(file.digest, &target) {
+                continue;
             }
+            let mut before =
+                previous.iter().flat_map(ActionRecord::files).filter(|old| old.name == file.name).peekable();
+            if before.peek().is_some() && target.exists() && !before.any(|old| store.holds(old.digest, &target)) {
+                changed.push(file.name.as_str());
+            }
+            store.materialise(file.digest, &target)?;
+        }
+        if let [first, others @ ..] = changed.as_slice() {
+            let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+            let message =
+                format!("{first}{more} in '{}' was changed or damaged; replaced from the store", folder.display());
+            (self.sink)(Event::Warned { stage: stage.to_owned(), message });
         }
         for old in previous.iter().flat_map(ActionRecord::files) {
             let target = folder.join(&old.name);

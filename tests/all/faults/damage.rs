@@ -80,7 +80,10 @@ pub(super) fn damaged_records_pointers_memos_and_stamps_cost_time_only() {
         for file in ["records", "memo", "current"].iter().flat_map(|name| files(&path.join(".store").join(name))) {
             damage(&file, false, change);
         }
-        damage(&path.join(".store/stat"), false, change);
+        // Young as all of it is, no stamp was noted.
+        let stat = path.join(".store/stat");
+        std::fs::write(&stat, b"stamps2\n0123456789").expect("written");
+        damage(&stat, false, change);
         let ran = run(path, Study::A);
         ran.ran(&["a", "t", "u"]);
         assert_eq!(ran.warnings[0], "a: its record in the store was damaged; computed anew", "{what}");
@@ -95,7 +98,7 @@ pub(super) fn damaged_records_pointers_memos_and_stamps_cost_time_only() {
             ran.ran(&[]);
             assert_eq!(ran.result.expect("a summary").with(Outcome::Restored).len(), restored, "{what}: {name}");
         }
-        damage(&path.join(".store/stat"), false, change);
+        std::fs::write(&stat, [0xfe; 100]).expect("written");
         run(path, Study::A).ran(&[]);
     }
 }

@@ -147,9 +147,10 @@ fn a_blob_that_a_reader_finds_missing_is_made_again() {
     let plan = pipeline(path, Study::C);
     let ground = Ground { plan: &plan, store: &store, artifacts: path, device: "cpu" };
     // It goes when all is decided and `t` begins.
+    let begun = std::sync::Once::new();
     let sink = |event: Event| {
         if matches!(&event, Event::Started { stage, .. } if stage == "t") {
-            let _ = std::fs::remove_file(&blob);
+            begun.call_once(|| std::fs::remove_file(&blob).expect("removed"));
         }
     };
     let summary = engine::run(&ground, &plan.order, &RunOptions::default(), &sink, &|| false).expect("a run");
@@ -174,6 +175,11 @@ fn a_delivered_file_is_no_second_name_of_a_blob_and_is_restored_when_it_was_writ
     let ran = run(path, Study::A);
     ran.ran(&[]);
     assert_eq!(ran.result.as_ref().expect("a summary").with(Outcome::Restored), ["a"]);
+    let folder_of_a = path.join("toy/a").display().to_string();
+    assert_eq!(
+        ran.warnings,
+        [format!("a: rows.arrow in '{folder_of_a}' was changed or damaged; replaced from the store")]
+    );
     assert_eq!(std::fs::read(&file).expect("content"), whole);
 
     // What an older version left, one file under two names, becomes two.
