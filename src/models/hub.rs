@@ -177,7 +177,7 @@ impl<'a> Download<'a> {
         let mut place = |facts: &Facts| {
             told = facts.clone();
             self.agree(facts)?;
-            part.place(self.request.staging, path, facts)
+            part.place(self.request.staging, &format!("{}\n{path}", self.request.endpoint), facts)
         };
         let outcome = fetch::fetch(&request, &mut place, &Told { progress: self.progress, path });
         if matches!(outcome, Ok(_) | Err(Failure::Absent | Failure::Broken(_))) {
@@ -232,10 +232,10 @@ const PARTS: &str = "parts";
 struct Placed(RefCell<Option<(PathBuf, u64)>>);
 
 impl Placed {
-    /// A file that belongs to these very contents, so that it can be resumed: its name is a hash of what the hub calls them.
-    /// Contents without a tag begin anew.
-    fn place(&self, staging: &Path, path: &str, facts: &Facts) -> io::Result<PathBuf> {
-        let told = format!("{path}\n{:?}\n{:?}", facts.commit, facts.tag);
+    /// A file that belongs to these very contents, so that it can be resumed: its name is a hash of what this hub calls them
+    /// (another may have lied). Contents without a tag begin anew.
+    fn place(&self, staging: &Path, file: &str, facts: &Facts) -> io::Result<PathBuf> {
+        let told = format!("{file}\n{:?}\n{:?}", facts.commit, facts.tag);
         let file = staging.join(PARTS).join(contents::hex(&Sha256::digest(told.as_bytes())));
         if facts.tag.is_none() && file.exists() {
             fs::remove_file(&file)?;

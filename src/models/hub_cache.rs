@@ -13,6 +13,7 @@ use hf_hub::{Cache, Repo};
 use super::check::CheckedFile;
 use super::error::ResolveError;
 use super::staging::sync_folder;
+use super::verified::copy_hashed;
 
 /// `models--sentence-transformers--all-MiniLM-L6-v2`
 fn repo_folder(hub_cache: &Path, id: &str) -> PathBuf {
@@ -46,16 +47,32 @@ pub(super) fn snapshots(hub_cache: &Path, id: &str, revision: &str) -> Vec<(Stri
 
 /// Moves checked files into the shared cache and returns the snapshot's folder. Blobs come first and the reference last, so
 /// that a process killed in between leaves nothing that looks complete. `staging` is on the same file system.
+///
+/// Files of a commit never change. So where the cache has other ones under it, and no pin says which are right, it is left alone.
 pub(super) fn publish(
     hub_cache: &Path,
-    id: &str,
-    revision: &str,
+    (id, revision): (&str, &str),
+    pinned: bool,
     (commit, files): (&str, &[CheckedFile]),
     staging: &Path,
 ) -> Result<PathBuf, ResolveError> {
     let repo = repo_folder(hub_cache, id);
     let layout = Cache::new(hub_cache.to_path_buf()).model(id.to_string());
     let folder = layout.pointer_path(commit);
+    for file in files.iter().filter(|_| !pinned) {
+        let here = folder.join(&file.path);
+        let sha256 = match fs::File::open(&here) {
+            Ok(mut here) => copy_hashed(&mut here, &mut io::sink(), &mut |_| true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => Err(error),
+        };
+        let sha256 = sha256.map_err(ResolveError::io("reading", &here))?;
+        if sha256.as_deref() != Some(file.sha256.as_str()) {
+            let reason =
+                format!("it differs from what the hub gives for the same commit {commit}; remove the wrong one");
+            return Err(ResolveError::Refused { place: here, reason });
+        }
+    }
     place(&repo, &folder, &|sha256| layout.blob_path(sha256), files, staging)
         .map_err(ResolveError::io("writing to", &repo))?;
     if revision != commit {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::archive::Archive;
@@ -156,9 +156,15 @@ impl Source {
         let sha256 = match self {
             Source::Folder(folder) => {
                 let path = folder.join(file);
-                File::open(&path)
-                    .and_then(|mut from| copy_hashed(&mut from, &mut target, &mut go_on))
-                    .map_err(ResolveError::io("copying", &path))?
+                let fail = ResolveError::io("copying", &path);
+                // One byte more shows that the file has grown, which it might go on to do.
+                let from = File::open(&path).map_err(ResolveError::io("opening", &path))?;
+                let sha256 = copy_hashed(&mut from.take(total + 1), &mut target, &mut go_on).map_err(fail)?;
+                let copied = target.metadata().map_err(ResolveError::io("reading", to))?.len();
+                if sha256.is_some() && copied != total {
+                    return Err(self.refused(format!("{file} changed while it was copied")));
+                }
+                sha256
             }
             Source::Archive(archive) => archive.copy(file, &mut target, &mut go_on)?,
         };

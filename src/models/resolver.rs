@@ -249,8 +249,9 @@ impl Resolver {
         };
         let snapshot = hub::download(&request, progress)?;
         let commit = snapshot.commit.clone();
-        let published = check_snapshot(&self.hub_endpoint, entry, snapshot, progress)
-            .and_then(|files| hub_cache::publish(&self.hub_cache, id, revision, (&commit, &files), &staging));
+        let published = check_snapshot(&self.hub_endpoint, entry, snapshot, progress).and_then(|files| {
+            hub_cache::publish(&self.hub_cache, (id, revision), entry.is_some(), (&commit, &files), &staging)
+        });
         // Whether published or refused, nothing in there is worth keeping.
         remove_staging(&staging);
         let located = Located { folder: published?, origin: Origin::Hub, revision: Some(commit) };

@@ -58,6 +58,11 @@ impl TextTokenizer {
         let corrupt = |reason| EncodeError::Corrupt { path: path.clone(), reason };
         let mut tokenizer = guarded(|| Tokenizer::from_bytes(&bytes)).map_err(corrupt)?;
         let file: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        if file["model"]["dropout"].as_f64().is_some_and(|share| share > 0.0) {
+            let reason =
+                "dropout in its tokenizer, which would part the same text in other ways each time; set it to null";
+            return Err(EncodeError::Unsupported { path: path.clone(), reason: reason.to_owned() });
+        }
         let grows = growth(&file["normalizer"]).saturating_mul(growth(&file["pre_tokenizer"]));
         if grows > MOST_GROWTH {
             return Err(corrupt(format!("its normalizer makes texts up to {grows} times longer")));

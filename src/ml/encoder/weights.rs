@@ -10,6 +10,9 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use super::EncodeError;
 use super::finite::{first_not_finite, position};
 
+/// Bytes of a model.safetensors: twice what the largest encoders of the BERT family have.
+const LARGEST: u64 = 4 << 30;
+
 /// The bytes of a file, read once.
 pub struct Weights {
     path: PathBuf,
@@ -21,7 +24,7 @@ impl Weights {
         let path = folder.join("model.safetensors");
         let bytes = super::folder::read_bytes(
             &path,
-            u64::MAX,
+            LARGEST,
             "only safetensors are read, so convert a pytorch_model.bin with the transformers library",
         )?;
         Ok(Weights { path, bytes })

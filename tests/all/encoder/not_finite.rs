@@ -222,6 +222,26 @@ fn special_files_in_a_folder_are_refused_at_once() {
 }
 
 #[test]
+fn tokenizers_that_would_never_end_or_throw_dice_are_refused() {
+    let doubling = |times: usize| {
+        let step = json!({"type": "Replace", "pattern": {"String": "w"}, "content": "ww"});
+        json!({"type": "Sequence", "normalizers": vec![step; times]})
+    };
+    let model = SmallModel::new("bert");
+    model.edit("tokenizer.json", "normalizer", doubling(3));
+    assert!(open(model.path(), &TransformerOptions::default()).is_ok());
+    model.edit("tokenizer.json", "normalizer", doubling(60));
+    let message = open(model.path(), &TransformerOptions::default()).err().expect("refused").to_string();
+    assert!(message.contains("tokenizer.json") && message.contains("times longer"), "{message}");
+    let model = SmallModel::new("bert");
+    let bpe = json!({"type": "BPE", "dropout": 0.1, "unk_token": null, "continuing_subword_prefix": null,
+        "end_of_word_suffix": null, "fuse_unk": false, "vocab": {"a": 0, "[CLS]": 2, "[SEP]": 3}, "merges": []});
+    model.edit("tokenizer.json", "model", bpe);
+    let message = open(model.path(), &TransformerOptions::default()).err().expect("refused").to_string();
+    assert!(message.contains("dropout"), "{message}");
+}
+
+#[test]
 fn numbers_of_a_config_that_make_no_sense_are_refused() {
     for (key, value) in [
         ("layer_norm_eps", json!(1e300)),

@@ -34,7 +34,8 @@ fn small() -> Files {
 
 /// What a well-behaved hub says beside the length.
 fn honest(bytes: &[u8]) -> String {
-    format!("X-Repo-Commit: {COMMIT}\r\nETag: \"{}\"\r\n", &sha256(bytes)[..40])
+    let start = &bytes[..bytes.len().min(1000)];
+    format!("X-Repo-Commit: {COMMIT}\r\nETag: \"{}\"\r\n", &sha256(start)[..40])
 }
 
 /// An unpinned encoder on a machine with files of the user's beside the caches.
@@ -130,6 +131,22 @@ fn a_pinned_commit_may_not_be_another() {
     assert!(refused(&beside(&changing)).contains("the repository changed during the download"));
 }
 
+/// Another program put some files of a commit into the shared cache and trusts them.
+#[test]
+fn files_that_the_cache_has_of_a_commit_are_not_replaced() {
+    let hub = serving(small(), |_, bytes| honest(bytes));
+    let machine = beside(&hub);
+    let repo = machine.resolver.hub_cache.join("models--toys--tiny");
+    let config = repo.join("snapshots").join(COMMIT).join("config.json");
+    fs::create_dir_all(config.parent().expect("a folder")).expect("folder");
+    fs::write(&config, "{\"hidden_size\": 5}").expect("file");
+    let text = refused(&machine);
+    assert!(text.contains("config.json") && text.contains("differs from what the hub gives"), "{text}");
+    assert_eq!(fs::read(&config).expect("file"), b"{\"hidden_size\": 5}");
+    fs::write(&config, &small()["config.json"]).expect("file");
+    machine.resolver.resolve(ID, &Silent).expect("the same file is no quarrel");
+}
+
 #[test]
 fn a_list_of_modules_that_leads_outside_is_refused() {
     for path in ["../../own", "/etc", "a/../../own", "..\\own"] {
@@ -147,7 +164,8 @@ fn a_list_of_modules_that_leads_outside_is_refused() {
 
 /// Redirects every request for the hub's files to another place.
 fn redirecting(status: &'static str, to: impl Fn(&str) -> String + Send + Sync + 'static) -> Stranger {
-    Stranger::start(move |asked, reply| match small().get(name(asked)) {
+    let files = small();
+    Stranger::start(move |asked, reply| match files.get(name(asked)) {
         Some(_) => reply.whole(status, &format!("X-Repo-Commit: {COMMIT}\r\nLocation: {}\r\n", to(&asked.path)), b""),
         None => reply.not_found(),
     })
@@ -177,7 +195,8 @@ fn the_token_is_for_the_hub_alone() {
 
 #[test]
 fn a_redirect_within_the_hub_keeps_the_token_and_one_that_comes_back_does_not() {
-    let files_of = |asked: &Asked| small().get(asked.path.rsplit("/main/").next().unwrap_or_default()).cloned();
+    let files = small();
+    let files_of = move |asked: &Asked| files.get(asked.path.rsplit("/main/").next().unwrap_or_default()).cloned();
     let hub = Stranger::start(move |asked, reply: &mut Reply| match files_of(asked) {
         Some(bytes) if asked.path.starts_with("/moved") => reply.whole("200 OK", &honest(&bytes), &bytes),
         Some(_) => reply.whole("307 x", &format!("Location: /moved{}\r\n", asked.path), b""),
@@ -378,8 +397,8 @@ fn every_wait_can_be_interrupted() {
 
 /// Cuts the weights at first; then answers for the rest with `range`, a lie.
 fn lying(range: &'static str, status: &'static str) -> Stranger {
+    let files = files();
     Stranger::start(move |asked, reply| {
-        let files = files();
         let Some(bytes) = files.get(name(asked)) else { return reply.not_found() };
         if name(asked) != "model.safetensors" {
             return reply.whole("200 OK", &honest(bytes), bytes);
