@@ -122,8 +122,9 @@ impl Parts {
                 let name = plain(part);
                 if is_name(&name, &MONTHS) {
                     self.months += 1;
-                } else if !is_name(&name, &WEEKDAYS) && !(self.has_time && ZONES.contains(&name.as_str())) {
-                    return None;
+                } else {
+                    let is_zone = self.has_time && ZONES.contains(&name.as_str());
+                    return (is_zone || is_name(&name, &WEEKDAYS)).then_some(());
                 }
             }
             _ => return None,

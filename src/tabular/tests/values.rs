@@ -203,7 +203,7 @@ fn derived_columns_that_lose_values_say_which() {
 #[test]
 fn thousands_of_mistakes_make_a_short_message_in_little_time() {
     let names: Vec<String> = (0..5000).map(|i| format!("column_{i}")).collect();
-    let text = names.join(",") + "\n" + &vec!["1"; 5000].join(",") + "\n";
+    let text = names.join(",") + "\n" + &["1"; 5000].join(",") + "\n";
     let wrong: Vec<String> = (0..5000).map(|i| format!("colunm_{i}")).collect();
     let started = std::time::Instant::now();
     let found = errors(&text, &format!("keep: [{}]", wrong.join(", ")));
