@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::dataset::{self, FOLD, LABEL, LABEL_NAME, PART};
+use super::dataset::{self, FOLD, GROUP, LABEL, LABEL_NAME, PART};
 use super::figures::put_figures;
 use super::split::GroupKey;
 use crate::artifact::Table;
@@ -112,7 +112,7 @@ impl Describe {
         for field in rows.schema().fields() {
             let name = field.name();
             let bookkeeping =
-                ROW_COLUMNS.contains(&name.as_str()) || [LABEL, PART, FOLD, label].contains(&name.as_str());
+                ROW_COLUMNS.contains(&name.as_str()) || [LABEL, PART, FOLD, GROUP, label].contains(&name.as_str());
             if bookkeeping || self.drop.contains(name) {
                 continue;
             }

@@ -18,6 +18,7 @@ use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads,
 use crate::ml::importance::{Group, Importance, permutation_importance};
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
+use crate::ml::stats::Clusters;
 use crate::tabular::Filter;
 
 /// Permutation importance of every column and of every kind of input, and the most confident mistakes with their texts.
@@ -69,7 +70,7 @@ fn default_mistakes() -> usize {
 
 impl Stage for Inspect {
     const KIND: &'static str = "inspect";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "what a model leans on, and where it is sure and wrong";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -99,7 +100,11 @@ impl Stage for Inspect {
         let filtered: Vec<String> = self.filter.columns().map(str::to_owned).collect();
         context.require("rows", &["where"], &filtered);
         let rows = model_columns(context, "rows").map(|columns| {
-            distinct([ROW_ID, LABEL, PART], columns.into_iter().chain(self.show.iter().cloned()), &self.filter)
+            distinct(
+                [ROW_ID, LABEL, PART, dataset::GROUP],
+                columns.into_iter().chain(self.show.iter().cloned()),
+                &self.filter,
+            )
         });
         context.reads("rows", rows.map_or(Reads::All, Reads::Columns));
         let embeddings = model_columns(context, "embeddings");
@@ -114,15 +119,17 @@ impl Stage for Inspect {
         let truth = labels(&rows, model.classes())?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), context.report())?;
         let probabilities = model.probabilities(&frames)?;
-        let scores = match model.is_probabilistic() {
-            true => Scores::from_probabilities(model.classes(), &truth, &probabilities),
-            false => Scores::new(model.classes(), &truth, &probabilities.argmax_rows()),
-        };
-        let scores = scores.with_intervals(&truth, &probabilities);
+        let predicted = model.decide(&probabilities);
+        let scores = Scores::new(model.classes(), &truth, &predicted);
+        let scores = if model.is_probabilistic() { scores.with_loss(&truth, &probabilities) } else { scores };
+        let all: Vec<usize> = (0..truth.len()).collect();
+        let clusters = Clusters::of_rows(&dataset::groups(&rows)?, &all);
+        let scores = scores.with_intervals(&truth, &predicted, &probabilities, &clusters);
         let groups = groups(&model);
         let (seed, threads) = (context.seed(), context.threads());
+        let decide = |probabilities: &Matrix| model.decide(probabilities);
         let mut found =
-            permutation_importance(&truth, model.classes(), &groups, self.repeats, seed, threads, |shuffle| {
+            permutation_importance(&truth, model.classes(), &groups, self.repeats, seed, threads, decide, |shuffle| {
                 match shuffle {
                     None => model.probabilities(&frames),
                     Some(shuffle) => {
@@ -140,7 +147,7 @@ impl Stage for Inspect {
             ));
         }
         let importance = importance_table(&found)?;
-        let mistakes = self.mistakes(&rows, &row_id, &truth, &probabilities, model.classes())?;
+        let mistakes = self.mistakes(&rows, &row_id, &truth, (&probabilities, &predicted), model.classes())?;
         let findings = json!({
             "part": self.part.name(),
             "repeats": self.repeats,
@@ -179,10 +186,9 @@ impl Inspect {
         rows: &Table,
         row_id: &[i64],
         truth: &[u32],
-        probabilities: &Matrix,
+        (probabilities, predicted): (&Matrix, &[u32]),
         classes: &[String],
     ) -> anyhow::Result<Table> {
-        let predicted = probabilities.argmax_rows();
         let confidence = |i: usize| f64::from(probabilities.get(i, predicted[i] as usize));
         let mut wrong: Vec<usize> = (0..truth.len()).filter(|&i| predicted[i] != truth[i]).collect();
         wrong.sort_by(|&a, &b| confidence(b).total_cmp(&confidence(a)));

@@ -35,7 +35,7 @@ pub struct Predict {
 
 impl Stage for Predict {
     const KIND: &'static str = "predict";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const SUMMARY: &'static str = "a fitted model on new rows";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -83,11 +83,11 @@ impl Stage for Predict {
         let row_id = dataset::integers(&rows, ROW_ID)?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), context.report())?;
         let probabilities = model.probabilities(&frames)?;
-        let best = probabilities.argmax_rows();
+        let best = model.decide(&probabilities);
         let classes = model.classes();
         let predicted: Vec<&str> = best.iter().map(|&class| classes[class as usize].as_str()).collect();
         let csv = csv_with_column(&rows, self.column.as_deref().unwrap_or(model.label()), &predicted)?;
-        context.put_table("rows", &table(&rows, row_id, &predicted, &best, &probabilities, classes)?)?;
+        context.put_table("rows", &table(&rows, row_id, &predicted, &best, &probabilities, &model)?)?;
         context.put_file("file", &self.file, csv.as_bytes())?;
         let mut counts: BTreeMap<&str, usize> = classes.iter().map(|class| (class.as_str(), 0)).collect();
         predicted.iter().for_each(|class| *counts.entry(class).or_default() += 1);
@@ -103,14 +103,14 @@ impl Stage for Predict {
     }
 }
 
-/// `row_id`, `predicted`, `confidence`, and `p_CLASS` for every class.
+/// `row_id`, `predicted`, `confidence` (of the predicted class), and `p_CLASS` for every class; `score_CLASS` where they are no probabilities.
 fn table(
     rows: &Table,
     row_id: Vec<i64>,
     predicted: &[&str],
     best: &[u32],
     probabilities: &Matrix,
-    classes: &[String],
+    model: &Predictor,
 ) -> anyhow::Result<Table> {
     let confidence = best.iter().enumerate().map(|(i, &c)| probabilities.get(i, c as usize));
     let mut columns: Vec<(String, ArrayRef)> = vec![
@@ -120,9 +120,10 @@ fn table(
         ("predicted".to_owned(), Arc::new(StringArray::from(predicted.to_vec()))),
         ("confidence".to_owned(), Arc::new(Float32Array::from_iter_values(confidence))),
     ];
-    for (c, class) in classes.iter().enumerate() {
+    for (c, class) in model.classes().iter().enumerate() {
         let values = (0..probabilities.rows).map(|i| probabilities.get(i, c));
-        columns.push((probability_of(class), Arc::new(Float32Array::from_iter_values(values))));
+        let name = if model.is_probabilistic() { probability_of(class) } else { format!("score_{class}") };
+        columns.push((name, Arc::new(Float32Array::from_iter_values(values))));
     }
     Ok(Table::from_columns(columns)?)
 }

@@ -12,13 +12,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::dataset::{self, FOLD, LABEL, LABEL_NAME, PART};
+use super::dataset::{self, FOLD, GROUP, LABEL, LABEL_NAME, PART};
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
 use crate::ml::split::{self, Part, SplitOptions};
+use crate::ml::stats::{Clusters, FEW_GROUPS};
 use crate::tabular::Filter;
 
-/// Splits the labelled rows. Port `rows` has them all with `label`, `part` and `fold`; `train`, `valid` and `test` have their own.
+/// Splits the labelled rows. Port `rows` has them all with `label`, `part` and `fold`, and with `groups` the group of each row; `train`, `valid` and `test`
+/// have their own.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Split {
@@ -102,7 +104,7 @@ impl GroupKey {
 
 impl Stage for Split {
     const KIND: &'static str = "split";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "train, valid, test and folds: stratified, groups kept together";
     const INPUTS: &'static [InputPort] =
         &[InputPort::table("rows", Arity::Many, "the rows to split, e.g. a `load` stage")];
@@ -129,8 +131,9 @@ impl Stage for Split {
         if let Some(shape) = context.inputs("rows").first().cloned()
             && let Some(columns) = shape.columns
         {
-            let added = [LABEL, PART, FOLD];
+            let added = [LABEL, PART, FOLD, GROUP];
             let kept = columns.into_iter().filter(|name| name != "record" && !added.contains(&name.as_str()));
+            let added = added.into_iter().filter(|name| *name != GROUP || !self.groups.is_empty());
             let columns: Vec<String> = kept.chain(added.map(str::to_owned)).collect();
             ["rows", "train", "valid", "test"].iter().for_each(|port| context.output(port, columns.clone()));
         }
@@ -153,7 +156,7 @@ impl Stage for Split {
             groups.iter().map(|values| values.iter().map(Option::as_deref).collect()).collect();
         let names: Vec<String> = classes.iter().map(|class| (*class).clone()).collect();
         let split = split::split(&codes, &names, &groups, &self.options(), context.seed())?;
-        let rows = with_parts(&rows, &label, &labels, &split)?;
+        let rows = with_parts(&rows, &label, &labels, &split, !self.groups.is_empty())?;
         context.put_table("rows", &rows)?;
         for (name, part) in [("train", Part::Train), ("valid", Part::Valid), ("test", Part::Test)] {
             let own: BooleanArray = split.part.iter().map(|found| Some(*found == part)).collect();
@@ -165,7 +168,18 @@ impl Stage for Split {
             let counts: serde_json::Map<String, serde_json::Value> = (names.iter().enumerate())
                 .map(|(c, class)| (class.clone(), json!(own.iter().filter(|&&i| codes[i] as usize == c).count())))
                 .collect();
-            parts.insert(name.to_owned(), json!({"rows": own.len(), "classes": counts}));
+            let numbers: Vec<u32> = own.iter().map(|&i| split.group[i]).collect();
+            let clusters = Clusters::of(&numbers);
+            if clusters.are_few() && part == Part::Test {
+                let found = clusters.groups().unwrap_or(own.len());
+                context.report().warn(&format!(
+                    "the {name} part has {found} groups, which tell as much as {:.0} of equal size: the intervals and tests of its scores, which resample \
+                     groups, are wide and rough below {FEW_GROUPS:.0}; give it a larger share, or narrower `groups`",
+                    clusters.effective()
+                ));
+            }
+            let groups = clusters.groups().unwrap_or(own.len());
+            parts.insert(name.to_owned(), json!({"rows": own.len(), "groups": groups, "classes": counts}));
         }
         let count = split.group.iter().max().map_or(0, |&last| last as usize + 1);
         let keys: Vec<String> = self.groups.iter().map(GroupKey::name).collect();
@@ -210,11 +224,17 @@ fn labelled(rows: &Table, label: &str) -> anyhow::Result<(Table, Vec<String>)> {
     Ok((Table::new(kept), labels.into_iter().flatten().collect()))
 }
 
-/// The rows without their raw records, with `label`, `part` and `fold`.
-fn with_parts(rows: &Table, label: &str, labels: &[String], split: &split::Split) -> anyhow::Result<Table> {
+/// The rows without their raw records, with `label`, `part` and `fold`, and if wanted the group.
+fn with_parts(
+    rows: &Table,
+    label: &str,
+    labels: &[String],
+    split: &split::Split,
+    grouped: bool,
+) -> anyhow::Result<Table> {
     let schema = rows.schema();
     let kept: Vec<usize> = (schema.fields().iter().enumerate())
-        .filter(|(_, field)| !["record", LABEL, PART, FOLD].contains(&field.name().as_str()))
+        .filter(|(_, field)| !["record", LABEL, PART, FOLD, GROUP].contains(&field.name().as_str()))
         .map(|(i, _)| i)
         .collect();
     let mut fields: Vec<Field> = kept.iter().map(|&i| schema.field(i).clone()).collect();
@@ -226,5 +246,9 @@ fn with_parts(rows: &Table, label: &str, labels: &[String], split: &split::Split
     arrays.push(Arc::new(StringArray::from_iter_values(split.part.iter().map(|part| part.name()))));
     fields.push(Field::new(FOLD, DataType::Int64, true));
     arrays.push(Arc::new(split.fold.iter().map(|fold| fold.map(i64::from)).collect::<Int64Array>()));
+    if grouped {
+        fields.push(Field::new(GROUP, DataType::Int64, true));
+        arrays.push(Arc::new(Int64Array::from_iter_values(split.group.iter().map(|group| i64::from(*group)))));
+    }
     Ok(Table::new(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?))
 }

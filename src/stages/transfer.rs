@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::adapter::Adapter;
 use super::checkpoint::Place;
 use super::dataset::{
-    FOLD, LABEL, PART, ROW_ID, Selection, dataset, distinct, embedded_by, model_columns, tell_of_model,
+    FOLD, GROUP, LABEL, PART, ROW_ID, Selection, dataset, distinct, embedded_by, model_columns, tell_of_model,
 };
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
@@ -91,7 +91,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 7;
+    const VERSION: u32 = 8;
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted network, e.g. a `train` stage"),
@@ -124,7 +124,11 @@ impl Stage for Transfer {
         }
         let adapted = self.newly_adapted(context);
         let rows = model_columns(context, "rows").map(|columns| {
-            distinct([ROW_ID, LABEL, PART, FOLD], columns.into_iter().chain(adapted.iter().cloned()), &self.filter)
+            distinct(
+                [ROW_ID, LABEL, PART, FOLD, GROUP],
+                columns.into_iter().chain(adapted.iter().cloned()),
+                &self.filter,
+            )
         });
         context.reads("rows", rows.map_or(Reads::All, Reads::Columns));
         let embeddings = model_columns(context, "embeddings");
@@ -183,6 +187,7 @@ impl Stage for Transfer {
         let execution = Execution {
             seed: context.seed(),
             threads: context.threads(),
+            groups: &data.groups,
             checkpoints: &checkpoints,
             progress: &adapter,
         };
@@ -195,7 +200,7 @@ impl Stage for Transfer {
         let curves = curves(report)?;
         let TransferResult { report, mut models, .. } = result;
         let (best, mut model) = (&report.runs[report.best], models.swap_remove(report.best));
-        let calibration = calibrate(&mut model, &data)?;
+        let calibration = calibrate(&mut model, &data, &training)?;
         let metric = training.early_stopping.metric;
         let findings = findings(&model, &data, &best.curves, best.best_epoch, best.diverged, metric)?;
         let (parts, predictions) = scores_by_part(&model, &data)?;

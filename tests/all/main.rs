@@ -39,6 +39,7 @@ mod seeds;
 mod spec;
 #[cfg(unix)]
 mod special_files;
+mod statistics;
 mod terminal;
 mod toys;
 mod verify;
