@@ -40,7 +40,7 @@ macro_rules! with_training {
             /// Share of the target spread over all classes, 0 to below 1.
             #[serde(default = "crate::stages::training::defaults::label_smoothing")]
             label_smoothing: f64,
-            /// Weight of each class in the loss: none, balanced, or a map from class to weight.
+            /// Weight of each class in the loss: none, balanced, or a map from class to weight. What is predicted keeps the weights, probabilities do not.
             #[serde(default = "crate::stages::training::defaults::class_weights")]
             class_weights: crate::ml::train::ClassWeights,
             /// Gradients longer than this are shortened to it; null leaves them.

@@ -13,7 +13,7 @@ use crate::ml::stats::chi_squared_tail;
 const COLDEST: f64 = 0.05;
 pub(super) const HOTTEST: f64 = 20.0;
 /// A bias is fitted where its gain in likelihood would be as rare as this by chance.
-const SIGNIFICANT: f64 = 0.05;
+const SIGNIFICANT: f64 = 0.01;
 /// Precision of the normal prior on biases (in nats) for the test, so that a class without rows has a bias at all.
 const LOOSE: f64 = 0.1;
 /// Between these the prior's precision is estimated; at the upper one there is no bias to speak of.

@@ -114,7 +114,7 @@ fn classes_whose_share_is_off_get_it_back() {
     for (rows, weights) in [(600, vec![]), (600, vec![1.0 / 1.9, 10.0]), (80, vec![1.0 / 1.9, 10.0])] {
         let [before, after] = judged(&[0.95, 0.05], rows, &shift, 1.0, &weights, 1);
         let [honest, _] = judged(&[0.95, 0.05], 10, &[0.0, 0.0], 1.0, &[], 1);
-        assert!(before.1 > 0.3 && before.0 > 0.4, "{before:?}");
+        assert!(before.1 > 0.25 && before.0 > 0.4, "{before:?}");
         assert!((after.1 - 0.05).abs() < 0.025 && after.0 < honest.0 * 1.15, "{rows}: {after:?} {honest:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Weights against scipy's optimiser, greedy selection against its definition, and combinations by hand.
 
 use super::{Average, Calibration, Combination, Members, Weighting, cross_fitted};
+use crate::ml::calibration::fit_temperature;
 use crate::ml::matrix::Matrix;
 
 /// Four members of three classes over 300 rows: the first two know different rows, the third is a worse copy of the first, the last guesses.
@@ -44,10 +45,13 @@ fn members() -> (Vec<Matrix>, Vec<u32>) {
     ((0..4).map(member).collect(), labels)
 }
 
+/// A combination with its temperature alone, and its loss.
 fn fit(average: Average, weighting: Weighting) -> (Combination, f64) {
     let (members, labels) = members();
     let members: Vec<&Matrix> = members.iter().collect();
-    let found = Combination::fit(Members::plain(&members), &labels, average, weighting);
+    let found = Combination::fit(Members::plain(&members), &labels, average, weighting).uncalibrated();
+    let temperature = fit_temperature(&found.combine(&members), &labels, &[]);
+    let found = Combination { calibration: Calibration { temperature, ..Calibration::NONE }, ..found };
     let loss = loss(&found.combine(&members), &labels);
     (found, loss)
 }
@@ -140,7 +144,8 @@ fn weights_from_other_rows_do_a_little_worse_than_their_own() {
     for weighting in [Weighting::Convex, Weighting::Greedy] {
         let (fair, predicted) = cross_fitted(Members::plain(&members), &labels, Average::Logits, weighting, 5, 3);
         let own = Combination::fit(Members::plain(&members), &labels, Average::Logits, weighting).combine(&members);
-        assert_eq!(predicted, fair.argmax_rows());
+        let hits = predicted.iter().zip(&labels).filter(|(predicted, label)| predicted == label).count();
+        assert!(hits > 200, "{hits} of 300");
         let (fair, own) = (loss(&fair, &labels), loss(&own, &labels));
         assert!(fair > own && fair < own + 0.05, "{fair} {own}");
     }

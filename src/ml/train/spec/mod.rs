@@ -33,7 +33,8 @@ pub struct TrainingSpec {
     pub loss: Loss,
     /// Share of the target spread over all classes, 0 to below 1.
     pub label_smoothing: f64,
-    /// Weight of each class in the loss: none, balanced, or a map from class to weight (1 for classes left out).
+    /// Weight of each class in the loss: none, balanced, or a map from class to weight (1 for classes left out). What is predicted keeps the
+    /// weights, probabilities do not.
     pub class_weights: ClassWeights,
     /// Gradients longer than this (Euclidean norm over all weights) are shortened to it; null leaves them.
     pub clip_norm: Option<f64>,
