@@ -194,7 +194,7 @@ fn few_groups_are_told() {
     let few: String = grouped().lines().take(1 + 300).fold(String::new(), |text, line| text + line + "\n");
     let work = Workspace::new().file("t.csv", &few).pipeline(GROUPS);
     let run = work.run();
-    run.succeeded();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
     let warned = run.lines.iter().any(|line| line.to_string().contains("the test part has 12 groups"));
     assert!(warned, "{:#?}", run.lines);
     assert!(work.text("artifacts/p/report/report.html").contains("These are few"));
@@ -213,8 +213,7 @@ stages:
 #[test]
 fn one_best_model_everywhere_chosen_by_validation() {
     let work = Workspace::new().file("t.csv", &rare(1_500)).pipeline(MODELS);
-    let run = work.run();
-    run.succeeded();
+    work.run().succeeded();
     let all = json(&work, "base/baseline.json")["evaluations"].as_array().expect("a list").clone();
     let score = |one: &Value, part: &str, key: &str| one[part][key].as_f64().expect("a score");
     let by = |part: &str, key: &str| {

@@ -165,7 +165,8 @@ fn agrees_with(variable: &str, script: &str) {
         let what = network.to_string();
         let network = serde_json::from_value(network).unwrap();
         let mut model = train(fixture.data(), &network, &short_training(2), 1, &Silent).unwrap().model;
-        model.set_temperature(1.3);
+        let bias = vec![0.4, -0.3, 0.0];
+        model.set_calibration(Calibration { temperature: 1.3, bias, decision: Vec::new() });
         let (weights, recipe) = model.to_parts().unwrap();
         std::fs::write(folder.path().join("model.safetensors"), weights).unwrap();
         std::fs::write(folder.path().join("model.json"), recipe.to_string()).unwrap();
