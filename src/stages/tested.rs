@@ -60,10 +60,11 @@ pub(super) fn contests(tested: Vec<Tested>) -> Vec<Contest> {
             None => groups.push(vec![one]),
         }
     }
-    groups.into_iter().filter(|group| group.len() > 1).map(held).collect()
+    groups.into_iter().filter(|group| group.len() > 1).filter_map(held).collect()
 }
 
-fn held(mut group: Vec<Tested>) -> Contest {
+/// `None` where all rows are of one group, which tells nothing of how others would differ.
+fn held(mut group: Vec<Tested>) -> Option<Contest> {
     let predicted: Vec<Vec<u32>> = group.iter_mut().map(|one| std::mem::take(&mut one.predicted)).collect();
     let groups = united_groups(&group.iter().map(|one| one.groups.as_slice()).collect::<Vec<_>>());
     let all: Vec<usize> = (0..group[0].row_id.len()).collect();
@@ -77,10 +78,11 @@ fn held(mut group: Vec<Tested>) -> Contest {
         high: duel.accuracy.high,
         p: duel.adjusted_p,
     });
-    Contest {
+    let contest = Contest {
         rows: group[0].row_id.len() as u64,
         groups: clusters.groups().map(|groups| groups as u64),
         pairs: pairs.collect(),
         models: group.into_iter().map(|one| one.contender).collect(),
-    }
+    };
+    (!contest.pairs.is_empty()).then_some(contest)
 }

@@ -85,7 +85,7 @@ pub fn fit_temperature(probabilities: &Matrix, labels: &[u32], bias: &[f64]) -> 
         logits.chunks_exact(classes).zip(labels).map(row).sum()
     };
     let (mut low, mut high) = (1.0 / HOTTEST, 1.0 / COLDEST);
-    for _ in 0..60 {
+    for _ in 0..40 {
         let middle = (low * high).sqrt();
         if slope(middle) < 0.0 { low = middle } else { high = middle }
     }
