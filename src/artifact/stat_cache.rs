@@ -12,8 +12,8 @@ use std::time::SystemTime;
 
 use super::digest::Digest;
 use super::disk::{Access, Disk};
-use crate::boundary::files::{open_regular, read_regular, refuse_special};
 use super::stamp::{FileStamp, Identity};
+use crate::boundary::files::{open_regular, read_regular, refuse_special};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Entry {

@@ -113,11 +113,21 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
         text.push_str(&format!("{same} {words} the same result in both\n"));
     }
     if comparisons.iter().any(|one| one.test.is_some()) {
-        text.push_str(&style.note(&format!(
-            "intervals: 95 % percentile bootstrap of B − A, {} resamples of single rows (linked rows are not kept together)",
-            arguments.resamples
-        )));
-        text.push_str(&style.note("p: McNemar, corrected by Holm over all comparisons"));
+        let tested: Vec<&Paired> = comparisons.iter().filter_map(|one| one.test.as_ref()).collect();
+        let grouped = tested.iter().filter(|paired| paired.groups.is_some()).count();
+        let (of, test) = match grouped {
+            0 => ("of rows", "McNemar"),
+            all if all == tested.len() => {
+                ("of groups of rows that the split keeps together", "sign flips of whole groups")
+            }
+            _ => (
+                "of rows, or of groups that the split keeps together",
+                "McNemar, or sign flips of whole groups where the split keeps rows together",
+            ),
+        };
+        let resamples = arguments.resamples;
+        text.push_str(&style.note(&format!("intervals: 95 % bootstrap of B − A, {resamples} resamples {of}")));
+        text.push_str(&style.note(&format!("p: {test}, corrected by Holm over all comparisons")));
     }
     for (one, _) in missing {
         text.push_str(&format!("{} '{one}' has no result in one of the two\n", style.warning("!")));
@@ -219,6 +229,10 @@ fn scores(paired: &Paired, style: screen::Style) -> String {
         paired.wrong_to_right
     );
     text.push_str(&screen::wrap(&words, "  ", screen::width()));
+    if let Some(groups) = paired.groups {
+        let few = if paired.few_groups { ": few, so that intervals and p are rough" } else { "" };
+        text.push_str(&style.dim(&format!("  the rows are of {groups} groups{few}\n")));
+    }
     if paired.left_out > 0 {
         text.push_str(&style.dim(&format!("  {} rows are not common to both\n", paired.left_out)));
     }

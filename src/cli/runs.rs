@@ -1,13 +1,16 @@
 //! `runner runs`: what was run, newest first; one run in full; runs that garbage collection must keep.
 
+use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 
 use super::{DONE, Outcome, StoreArguments, screen};
-use crate::artifact::Store;
+use crate::artifact::{Digest, Store};
 use crate::engine::history::{RunOutcome, StageEntry};
-use crate::engine::{self, History, Run};
+use crate::engine::{self, ActionRecord, History, Run};
+use crate::report::ranking::{self, Validation};
+use crate::stages::compare::validation;
 
 /// Characters of a line that hold a run with its best result.
 const WIDE: usize = 120;
@@ -47,14 +50,14 @@ pub(super) fn runs(arguments: &RunsArguments) -> Outcome {
     let store = Store::open(&arguments.store.artifacts)?;
     let history = History::of(&store);
     match &arguments.action {
-        None => list(&history, arguments),
+        None => list(&store, &history, arguments),
         Some(Action::Show { run }) => show(&history.find(run)?, arguments.json),
         Some(Action::Pin { runs }) => pin(&history, runs, true),
         Some(Action::Unpin { runs }) => pin(&history, runs, false),
     }
 }
 
-fn list(history: &History, arguments: &RunsArguments) -> Outcome {
+fn list(store: &Store, history: &History, arguments: &RunsArguments) -> Outcome {
     let runs: Vec<Run> = history.runs().take(arguments.limit).collect();
     if arguments.json {
         for run in &runs {
@@ -75,6 +78,7 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
         "best" | "pipeline" => !beside,
         _ => false,
     };
+    let mut best = Best { store, known: HashMap::new() };
     let heads = ["run", "when", "pipeline", "outcome", "ran", "restored", "fresh", "time", "best"];
     let shown = |cells: [String; 9]| -> Vec<String> {
         heads.iter().zip(cells).filter(|(head, _)| !hidden(head)).map(|(_, cell)| cell).collect()
@@ -100,7 +104,7 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
             count(engine::Outcome::Restored),
             count(engine::Outcome::Fresh),
             time(run),
-            best(&record.stages).unwrap_or_default(),
+            best.of(&record.stages).unwrap_or_default(),
         ]));
     }
     let table = screen::table_within(&rows, width);
@@ -113,7 +117,7 @@ fn list(history: &History, arguments: &RunsArguments) -> Outcome {
         }
         let pipeline = (!one_pipeline).then(|| run.record.pipeline.clone());
         let idle = (run.repeated > 0).then(|| format!("+{} idle", run.repeated));
-        let below: Vec<String> = [pipeline, idle, best(&run.record.stages)].into_iter().flatten().collect();
+        let below: Vec<String> = [pipeline, idle, best.of(&run.record.stages)].into_iter().flatten().collect();
         if !below.is_empty() {
             let below = screen::cut(&below.join(" · "), width.saturating_sub(4).max(1));
             text.push_str(&format!("{}\n", style.dim(&format!("    {below}"))));
@@ -215,15 +219,28 @@ fn time(run: &Run) -> String {
     }
 }
 
-/// The headline with the highest test accuracy, else the last one.
-fn best(stages: &[StageEntry]) -> Option<String> {
-    let accuracy = |stage: &&StageEntry| -> f64 {
-        let number = stage.headline.split("test accuracy ").nth(1).and_then(|rest| rest.split([',', ' ']).next());
-        number.and_then(|number| number.parse().ok()).unwrap_or(f64::NEG_INFINITY)
-    };
-    let told = stages.iter().filter(|stage| !stage.headline.is_empty());
-    let best = told.max_by(|a, b| accuracy(a).total_cmp(&accuracy(b)))?;
-    Some(format!("{}: {}", best.stage, best.headline))
+/// Finds the headline of a run's best model.
+struct Best<'a> {
+    store: &'a Store,
+    /// By the result's key, since runs share results.
+    known: HashMap<Digest, Option<Validation>>,
+}
+
+impl Best<'_> {
+    /// The headline of the stage whose model validation ranks first, else the last one.
+    fn of(&mut self, stages: &[StageEntry]) -> Option<String> {
+        let told: Vec<(&StageEntry, Option<Validation>)> = (stages.iter())
+            .filter(|stage| !stage.headline.is_empty())
+            .map(|stage| (stage, stage.key.and_then(|key| self.validation(key))))
+            .collect();
+        let best = ranking::best(told.iter(), |(_, validation)| *validation).or(told.last());
+        best.map(|(stage, _)| format!("{}: {}", stage.stage, stage.headline))
+    }
+
+    fn validation(&mut self, key: Digest) -> Option<Validation> {
+        let store = self.store;
+        *self.known.entry(key).or_insert_with(|| ActionRecord::load(store, key).and_then(|one| validation(store, &one)))
+    }
 }
 
 /// Seconds from then to now; 0 if that moment is yet to come.

@@ -61,7 +61,7 @@ impl Shuffle<'_> {
 }
 
 /// Importance of every group, by `repeats` shufflings of each. `predict` gives the probabilities (rows × classes) of all rows, after a shuffling or
-/// without one.
+/// without one, and `decide` the classes that they lead to.
 ///
 /// `labels` are indices into `classes`. A group's shufflings depend on the seed, its name and the repetition only, not on other groups nor on the
 /// number of threads.
@@ -73,10 +73,12 @@ pub fn permutation_importance<E: Send>(
     repeats: usize,
     seed: u64,
     threads: usize,
+    decide: impl Fn(&Matrix) -> Vec<u32> + Sync,
     predict: impl Fn(Option<&Shuffle>) -> Result<Matrix, E> + Sync,
 ) -> Result<Vec<Importance>, E> {
     let score = |shuffle: Option<&Shuffle>| -> Result<[f64; 3], E> {
-        let scores = Scores::from_probabilities(classes, labels, &predict(shuffle)?);
+        let probabilities = predict(shuffle)?;
+        let scores = Scores::new(classes, labels, &decide(&probabilities)).with_loss(labels, &probabilities);
         Ok([scores.accuracy, scores.macro_f1, -scores.log_loss.unwrap_or(0.0)])
     };
     let whole = score(None)?;
@@ -155,8 +157,10 @@ mod tests {
         let (frame, labels) = frame();
         let classes = ["0", "1", "2"].map(String::from);
         let groups = ["strong", "weak", "noise"].map(|name| group(name, &[name]));
-        let found =
-            permutation_importance(&labels, &classes, &groups, 400, 7, 2, |shuffle| predict(&frame, shuffle)).unwrap();
+        let found = permutation_importance(&labels, &classes, &groups, 400, 7, 2, Matrix::argmax_rows, |shuffle| {
+            predict(&frame, shuffle)
+        })
+        .unwrap();
         for (found, expected) in found.iter().zip(EXPECTED) {
             for (drop, (mean, sd)) in [found.accuracy, found.macro_f1, found.log_loss].iter().zip(expected) {
                 // Means of 400 and of 2,000 shufflings differ by chance: 4 standard errors.
@@ -181,8 +185,10 @@ mod tests {
         let classes = ["0", "1", "2"].map(String::from);
         let both = [group("strong", &["strong"]), group("all", &["strong", "weak", "noise"])];
         let run = |groups: &[Group], threads| {
-            permutation_importance(&labels, &classes, groups, 5, 7, threads, |shuffle| predict(&frame, shuffle))
-                .unwrap()
+            permutation_importance(&labels, &classes, groups, 5, 7, threads, Matrix::argmax_rows, |shuffle| {
+                predict(&frame, shuffle)
+            })
+            .unwrap()
         };
         assert_eq!(run(&both, 1), run(&both, 3));
         assert_eq!(run(&both, 1)[0], run(&both[..1], 1)[0]);

@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::matrix::Matrix;
-use super::stats::{self, Bootstrap, Interval, bootstrap_intervals};
+use super::stats::{self, Bootstrap, Clusters, Interval, bootstrap_intervals};
 
 /// Scores over one set of rows. Macro-F1 averages over the classes of `classes` that occur as truth or prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,12 +23,18 @@ pub struct Scores {
     /// `{"true": [t, …], "predicted": [p, …], "rows": [n, …], "classes": 300}` with indices into `classes`.
     #[serde(serialize_with = "write_confusion", deserialize_with = "read_confusion")]
     pub confusion: Vec<Vec<u64>>,
-    /// How far the scores would move, had other rows been drawn; absent where nobody asked for it.
+    /// How many groups of rows that belong together the rows are of; absent where each row stands alone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub groups: Option<usize>,
+    /// Whether they are too few for the intervals to be taken at their word.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub few_groups: Option<bool>,
+    /// How far the scores would move, had other rows (or groups) been drawn; absent where nobody asked for it, and of a single group.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub intervals: Option<ScoreIntervals>,
 }
 
-/// 95 % bootstrap intervals of the headline scores over rows.
+/// 95 % bootstrap intervals of the headline scores over rows, or over groups of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreIntervals {
     pub accuracy: Interval,
@@ -86,28 +92,42 @@ impl Scores {
             classes: classes.to_vec(),
             per_class,
             confusion,
+            groups: None,
+            few_groups: None,
             intervals: None,
         }
     }
 
-    /// The same from class probabilities (rows × classes), with the log loss.
+    /// The same from class probabilities (rows × classes), with the log loss; the likeliest class is predicted.
     pub fn from_probabilities(classes: &[String], truth: &[u32], probabilities: &Matrix) -> Self {
-        let mut scores = Scores::new(classes, truth, &probabilities.argmax_rows());
-        if !truth.is_empty() {
-            scores.log_loss = Some(losses(truth, probabilities).iter().sum::<f64>() / truth.len() as f64);
-        }
-        scores
+        Scores::new(classes, truth, &probabilities.argmax_rows()).with_loss(truth, probabilities)
     }
 
-    /// Adds bootstrap intervals; `truth` and `probabilities` are those that the scores were made from.
-    pub fn with_intervals(mut self, truth: &[u32], probabilities: &Matrix) -> Self {
+    /// Adds the log loss of these probabilities, which need not have led to what was predicted.
+    pub fn with_loss(mut self, truth: &[u32], probabilities: &Matrix) -> Self {
+        if !truth.is_empty() {
+            self.log_loss = Some(losses(truth, probabilities).iter().sum::<f64>() / truth.len() as f64);
+        }
+        self
+    }
+
+    /// Adds bootstrap intervals; `truth`, `predicted` and `probabilities` are those that the scores were made from.
+    pub fn with_intervals(
+        mut self,
+        truth: &[u32],
+        predicted: &[u32],
+        probabilities: &Matrix,
+        clusters: &Clusters,
+    ) -> Self {
         let classes = self.classes.len();
-        let cells = stats::cells(truth, &probabilities.argmax_rows(), classes);
+        let cells = stats::cells(truth, predicted, classes);
         let losses = losses(truth, probabilities);
-        let found = bootstrap_intervals(truth.len(), &Bootstrap::default(), |drawn| {
+        let found = bootstrap_intervals(clusters, &Bootstrap::default(), |drawn| {
             let [accuracy, macro_f1] = stats::scores(drawn, &cells, classes);
             [accuracy, macro_f1, drawn.iter().map(|&row| losses[row]).sum::<f64>() / drawn.len() as f64]
         });
+        self.groups = clusters.groups();
+        self.few_groups = clusters.are_few().then_some(true);
         self.intervals = found.map(|[accuracy, macro_f1, log_loss]| ScoreIntervals {
             accuracy,
             macro_f1,

@@ -7,6 +7,8 @@
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contest {
     pub rows: u64,
+    /// How many groups of rows that belong together these are of, which were resampled and tested whole; `None` where each row stands alone.
+    pub groups: Option<u64>,
     pub models: Vec<Contender>,
     /// Every pair once.
     pub pairs: Vec<Pair>,
@@ -28,6 +30,6 @@ pub struct Pair {
     pub difference: f64,
     pub low: f64,
     pub high: f64,
-    /// McNemar's p value after Holm's correction over all pairs of the contest.
+    /// The p value of McNemar's test, or over groups of the sign-flip test, after Holm's correction over all pairs of the contest.
     pub p: f64,
 }

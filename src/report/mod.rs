@@ -9,6 +9,7 @@ pub mod contest;
 pub mod figure;
 pub mod page;
 pub mod past;
+pub mod ranking;
 mod read;
 mod statistics;
 pub mod study;

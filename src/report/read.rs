@@ -117,6 +117,10 @@ pub(crate) struct Scores {
     pub log_loss: f64,
     /// 95 % bootstrap interval of the accuracy.
     pub accuracy_interval: Option<(f64, f64)>,
+    /// Of how many groups of rows that belong together the rows are; `None` where each stands alone.
+    pub groups: Option<u64>,
+    /// Whether they are too few for an interval to be taken at its word.
+    pub few_groups: bool,
     pub classes: Vec<String>,
     pub per_class: Vec<ClassScores>,
     pub confusion: Vec<Vec<u64>>,
@@ -150,6 +154,8 @@ impl Scores {
                 let interval = all.get("accuracy")?;
                 Some((number(interval, "low")?, number(interval, "high")?))
             }),
+            groups: count(value, "groups"),
+            few_groups: value.get("few_groups").and_then(Value::as_bool).unwrap_or(false),
             per_class: list(value, "per_class")
                 .filter_map(|class| {
                     Some(ClassScores {
@@ -166,9 +172,10 @@ impl Scores {
         })
     }
 
-    /// The accuracy's 95 % interval: by bootstrap where the stage made one, else Wilson's.
+    /// The accuracy's 95 % interval: by bootstrap where the stage made one, else Wilson's, which is for rows that stand alone.
     pub(crate) fn interval(&self) -> Option<(f64, f64)> {
-        self.accuracy_interval.or_else(|| super::statistics::wilson(self.accuracy, self.rows))
+        let alone = || self.groups.is_none().then(|| super::statistics::wilson(self.accuracy, self.rows)).flatten();
+        self.accuracy_interval.or_else(alone)
     }
 }
 

@@ -26,20 +26,22 @@ pub(super) struct Averaged {
 
 /// Judges the combination on these parts; those without rows are left out.
 pub(super) fn averaged(combination: &Combination, data: &Dataset, given: &[Part]) -> anyhow::Result<Averaged> {
-    let raw = Combination { temperature: 1.0, ..combination.clone() };
+    let raw = combination.uncalibrated();
     let mut predictions = Predictions::new(data);
+    predictions.decide(None, &combination.calibration);
     let (mut parts, mut reliabilities) = (Map::new(), Vec::new());
     for (name, rows, said) in given.iter().filter(|(_, rows, _)| !rows.is_empty()) {
-        let labels: Vec<u32> = rows.iter().map(|&row| data.labels[row]).collect();
+        let labels = data.labels_of(rows);
         let probabilities = combination.combine(said);
-        let mut scores = Scores::from_probabilities(&data.classes, &labels, &probabilities);
+        let predicted = combination.decide(&probabilities);
+        let mut scores = Scores::new(&data.classes, &labels, &predicted).with_loss(&labels, &probabilities);
         if *name != "train" {
-            scores = scores.with_intervals(&labels, &probabilities);
-            predictions.add(None, name, rows, &probabilities);
+            scores = scores.with_intervals(&labels, &predicted, &probabilities, &data.clusters(rows));
+            predictions.add(None, name, rows, &probabilities, &predicted);
             reliabilities.push((*name, reliability(&raw.combine(said), &labels), reliability(&probabilities, &labels)));
         }
         parts.insert((*name).to_owned(), serde_json::to_value(scores)?);
     }
-    let calibration = calibration(combination.temperature, reliabilities);
+    let calibration = calibration(&combination.calibration, &data.classes, reliabilities);
     Ok(Averaged { parts, calibration, predictions: predictions.table()? })
 }

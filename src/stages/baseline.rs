@@ -12,6 +12,7 @@ use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
 use crate::ml::classical::{Baselines, Evaluated, Fitted, Inputs, evaluate};
+use crate::report::ranking::{self, Validation};
 use crate::tabular::Filter;
 
 /// Fits the named models on the training part: cross-validation over the split's folds, then one fit on all of it and one score on the test part. Each model is a port under its kind's name, e.g. `baseline.boosting`, for `predict`, `inspect` and `ensemble`.
@@ -75,6 +76,7 @@ impl Stage for Baseline {
             &self.models.estimators(),
             &inputs.matrix(&data.frame)?,
             &data.labels,
+            &data.groups,
             &data.classes,
             &data.train,
             &data.folds,
@@ -86,22 +88,30 @@ impl Stage for Baseline {
         )?;
         let mut evaluations = Vec::with_capacity(evaluated.len());
         let mut predictions = Predictions::new(&data);
-        for Evaluated { evaluation, timing, held_out, model } in evaluated {
+        for Evaluated { evaluation, timing, held_out, model, calibration } in evaluated {
             let name = &evaluation.name;
             // Seconds differ between two runs: they go to the record (`runner show`), not into an artifact.
             context.measure(format!("{name}.fit_seconds"), timing.fit_seconds);
             context.measure(format!("{name}.predict_seconds"), timing.predict_seconds);
-            predictions.add(Some(name), "valid", &data.valid, &held_out.valid);
-            predictions.add(Some(name), "test", &data.test, &held_out.test);
-            let fitted = Fitted::new(&self.models, name, inputs.clone(), &data.classes, model);
+            for (part, rows, said) in [("valid", &data.valid, &held_out.valid), ("test", &data.test, &held_out.test)] {
+                predictions.add(Some(name), part, rows, &said.probabilities, &said.predicted);
+            }
+            let fitted = Fitted::new(&self.models, name, inputs.clone(), &data.classes, model, calibration);
+            predictions.decide(Some(name), fitted.calibration());
             Predictor::one(fitted, &data, &self.text).put(context, name)?;
             evaluations.push(evaluation);
         }
-        if let Some(best) = evaluations.iter().max_by(|a, b| a.cv_accuracy_mean.total_cmp(&b.cv_accuracy_mean)) {
-            context.headline(format!(
-                "best by cross-validation: {}, test accuracy {:.3}, macro-F1 {:.3}",
-                best.name, best.test.accuracy, best.test.macro_f1
-            ));
+        let told =
+            evaluations.iter().map(|one| Ok((one, serde_json::to_value(one)?))).collect::<anyhow::Result<Vec<_>>>()?;
+        let best = ranking::best(told, |(_, document)| Validation::read(document));
+        if let Some(((best, _), validation)) = best.and_then(|one| Validation::read(&one.1).map(|found| (one, found))) {
+            let (name, test) = (&best.name, &best.test);
+            let by = validation.source.words();
+            let (accuracy, macro_f1) = (test.accuracy, test.macro_f1);
+            context.headline(match test.rows {
+                0 => format!("best {by} by macro-F1: {name} ({:.3})", validation.macro_f1.unwrap_or(f64::NAN)),
+                _ => format!("best {by} by macro-F1: {name}, test accuracy {accuracy:.3}, macro-F1 {macro_f1:.3}"),
+            });
         }
         context.put_table("predictions", &predictions.table()?)?;
         context.put_json("scores", "baseline.json", &json!({"evaluations": evaluations}))

@@ -22,7 +22,9 @@ pub(super) const LABEL: &str = "runner.label";
 pub(super) const PART: &str = "runner.part";
 /// The fold of a training row.
 pub(super) const FOLD: &str = "runner.fold";
-/// The likeliest class.
+/// A number that rows share that must stay together, as `split` gives it where it has `groups`.
+pub(super) const GROUP: &str = "runner.group";
+/// The class that is predicted, which need not be the likeliest one (see `Calibration`).
 pub(super) const PREDICTED: &str = "runner.predicted";
 /// Its probability.
 pub(super) const CONFIDENCE: &str = "runner.confidence";
@@ -39,6 +41,11 @@ pub(super) const LABEL_NAME: &str = "label_name";
 /// The column of a class' probability.
 pub(super) fn probability_of(class: &str) -> String {
     added(&format!("p_{class}"))
+}
+
+/// The column of a class' score, where a model gives no probabilities.
+pub(super) fn score_of(class: &str) -> String {
+    added(&format!("score_{class}"))
 }
 
 /// The class that a column holds the probability of.

@@ -11,14 +11,15 @@ use arrow::datatypes::{DataType, Field, Float32Type};
 use serde_json::json;
 
 use super::columns::{
-    FOLD, LABEL, LABEL_NAME, Origin, PART, ROW_ID, embedding_of, integers, numbers, optional_integers, readable_of,
-    require_of, require_own, shown_as, strings,
+    FOLD, GROUP, LABEL, LABEL_NAME, Origin, PART, ROW_ID, embedding_of, integers, numbers, optional_integers,
+    readable_of, require_of, require_own, shown_as, strings,
 };
 use super::encoder::{self, TFIDF};
 use super::range;
 use crate::artifact::Table;
 use crate::engine::{CheckContext, InputView, Reads, Report, StageContext};
 use crate::ml::frame::{Column, Frame};
+use crate::ml::stats::Clusters;
 use crate::tabular::Filter;
 
 /// Field metadata of an embedding: JSON that says what made it. At plan time the encoder's name.
@@ -48,7 +49,7 @@ impl Selection<'_> {
 
     /// Declares what is read of the inputs `rows` and `embeddings`, and finds missing columns before anything runs.
     pub fn check(&self, context: &mut CheckContext) {
-        let fixed = [ROW_ID, LABEL, PART, FOLD];
+        let fixed = [ROW_ID, LABEL, PART, FOLD, GROUP];
         let plain = self.numeric.iter().chain(self.categories).chain(self.adapted).cloned();
         let plain = plain.chain(readable_of(context, "rows", self.filter));
         context.reads("rows", Reads::Columns(distinct(fixed, plain)));
@@ -123,6 +124,8 @@ pub(super) struct Dataset {
     pub frame: Frame,
     /// The number of each row among all rows of its `load` stage.
     pub row_id: Vec<i64>,
+    /// The group of each row; empty where every row stands alone.
+    pub groups: Vec<i64>,
     /// What made the embedding of each text column, in the order of the selection.
     pub encoders: Vec<serde_json::Value>,
     /// Indices into `classes`.
@@ -134,6 +137,23 @@ pub(super) struct Dataset {
     pub test: Vec<usize>,
     /// The fold of each training row, aligned with `train`.
     pub folds: Vec<u32>,
+}
+
+impl Dataset {
+    /// The labels of these rows.
+    pub fn labels_of(&self, rows: &[usize]) -> Vec<u32> {
+        rows.iter().map(|&row| self.labels[row]).collect()
+    }
+
+    /// Which of these rows belong together.
+    pub fn clusters(&self, rows: &[usize]) -> Clusters {
+        Clusters::of_rows(&self.groups, rows)
+    }
+}
+
+/// The group of each row of a table; nothing where it has none.
+pub(super) fn groups(table: &Table) -> anyhow::Result<Vec<i64>> {
+    if table.column(GROUP).is_ok() { integers(table, GROUP) } else { Ok(Vec::new()) }
 }
 
 /// The names in a label column, sorted.
@@ -155,7 +175,7 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
         )
     })?;
     add_categories(&mut frame, &rows, selection.categories)?;
-    let row_id = integers(&rows, ROW_ID)?;
+    let (row_id, groups) = (integers(&rows, ROW_ID)?, groups(&rows)?);
     let encoders = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), selection.text, &[])?;
     let adapted = selection.text.iter().zip(&encoders).filter(|(text, _)| selection.adapted.contains(text));
     add_tokens(&mut frame, &rows, adapted, context.threads(), context.report())?;
@@ -186,7 +206,7 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
     let schema = rows.schema();
     let label_field = schema.field_with_name(LABEL)?;
     let label_name = label_field.metadata().get(LABEL_NAME).cloned().unwrap_or_else(|| shown_as(LABEL).to_owned());
-    Ok(Dataset { frame, row_id, encoders, labels, classes, label_name, train, valid, test, folds })
+    Ok(Dataset { frame, row_id, groups, encoders, labels, classes, label_name, train, valid, test, folds })
 }
 
 /// The rows that the filter keeps.

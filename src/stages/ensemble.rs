@@ -14,10 +14,10 @@ use super::averaged::{Averaged, averaged};
 use super::columns::{LABEL, LABEL_NAME, PART, ROW_ID, shown_as};
 use super::dataset::Dataset;
 use super::figures::put_figures;
-use super::predictions::Said;
+use super::predictions::{Said, united_groups};
 use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
-use crate::ml::ensemble::{Average, Combination, Weighting, cross_fitted};
+use crate::ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
@@ -97,10 +97,16 @@ impl Stage for Ensemble {
         let members = Members::read(context)?;
         let valid: Vec<&Matrix> = members.valid.iter().collect();
         let labels = &members.labels[0];
-        let combination = Combination::fit(&valid, labels, self.average, self.weights);
-        let fair = cross_fitted(&valid, labels, self.average, self.weights, FOLDS, context.seed());
-        let fair = Scores::from_probabilities(&members.classes, labels, &fair).with_intervals(labels, &fair);
+        let given = ensemble::Members { decisions: &members.decisions, ..ensemble::Members::plain(&valid) };
+        let combination = Combination::fit(given, labels, self.average, self.weights);
+        let (fair, predicted) = cross_fitted(given, labels, self.average, self.weights, FOLDS, context.seed());
         let data = members.dataset();
+        let fair = Scores::new(&members.classes, labels, &predicted).with_loss(labels, &fair).with_intervals(
+            labels,
+            &predicted,
+            &fair,
+            &data.clusters(&data.valid),
+        );
         let parts = [("valid", &data.valid, &members.valid), ("test", &data.test, &members.test)];
         let parts = parts.map(|(name, rows, said)| (name, rows.as_slice(), said.iter().collect()));
         let Averaged { parts, calibration, predictions } = averaged(&combination, &data, &parts)?;
@@ -112,9 +118,10 @@ impl Stage for Ensemble {
             number("accuracy").unwrap_or(f64::NAN),
             number("macro_f1").unwrap_or(f64::NAN)
         ));
-        let told: Vec<Value> = (members.names.iter().zip(&combination.weights).zip(&valid))
-            .map(|((name, weight), said)| {
-                json!({"name": name, "weight": weight, "valid": Scores::from_probabilities(&members.classes, labels, said)})
+        let told: Vec<Value> = (members.names.iter().zip(&combination.weights).zip(&valid).zip(&members.predicted))
+            .map(|(((name, weight), said), predicted)| {
+                let scores = Scores::new(&members.classes, labels, predicted).with_loss(labels, said);
+                json!({"name": name, "weight": weight, "valid": scores})
             })
             .collect();
         let metrics = json!({
@@ -147,9 +154,14 @@ struct Members {
     /// By member.
     valid: Vec<Matrix>,
     test: Vec<Matrix>,
+    /// By member: the classes predicted of the validation part, and the decision weights in the common order of classes.
+    predicted: Vec<Vec<u32>>,
+    decisions: Vec<Vec<f64>>,
     /// Of the validation and of the test part.
     labels: [Vec<u32>; 2],
     row_id: [Vec<i64>; 2],
+    /// Empty where every row stands alone.
+    groups: [Vec<i64>; 2],
 }
 
 impl Members {
@@ -178,8 +190,15 @@ impl Members {
             classes,
             valid: Vec::new(),
             test: Vec::new(),
+            predicted: Vec::new(),
+            decisions: Vec::new(),
             labels: [Vec::new(), Vec::new()],
             row_id: [Vec::new(), Vec::new()],
+            groups: [Vec::new(), Vec::new()],
+        };
+        let number = |classes: &[String], label: &String, id: i64| -> anyhow::Result<u32> {
+            let place = classes.iter().position(|class| class == label);
+            place.map(|place| place as u32).ok_or_else(|| anyhow!("no member knows the class '{label}' of row {id}"))
         };
         for (p, part) in ["valid", "test"].into_iter().enumerate() {
             let places: Vec<HashMap<i64, usize>> = all.iter().map(|(_, said)| places(said, part)).collect();
@@ -191,6 +210,7 @@ impl Members {
                     "the members have no row of the validation part in common (do they read the same `split` stage?)"
                 );
             }
+            let mut groups: Vec<Vec<i64>> = Vec::new();
             for ((name, said), place) in all.iter().zip(&places) {
                 let rows: Vec<usize> = common.iter().map(|id| place[id]).collect();
                 if let Some(&row) = rows
@@ -202,16 +222,24 @@ impl Members {
                     bail!("'{first_name}' and '{name}' have different labels for row {}", said.row_id[row]);
                 }
                 let matrix = in_order(said, &rows, &members.classes);
-                if p == 0 { members.valid.push(matrix) } else { members.test.push(matrix) }
+                if said.groups.is_empty() {
+                    groups.push(Vec::new());
+                } else {
+                    groups.push(rows.iter().map(|&row| said.groups[row]).collect());
+                }
+                if p == 0 {
+                    let predicted =
+                        rows.iter().map(|&row| number(&members.classes, &said.predicted[row], said.row_id[row]));
+                    members.predicted.push(predicted.collect::<anyhow::Result<_>>()?);
+                    members.decisions.push(decision_in_order(said, &members.classes));
+                    members.valid.push(matrix);
+                } else {
+                    members.test.push(matrix);
+                }
             }
-            let number = |id: &i64| -> anyhow::Result<u32> {
-                let label = &first.labels[places[0][id]];
-                let place = members.classes.iter().position(|class| class == label);
-                place
-                    .map(|place| place as u32)
-                    .ok_or_else(|| anyhow!("no member knows the class '{label}' of row {id}"))
-            };
-            members.labels[p] = common.iter().map(number).collect::<anyhow::Result<_>>()?;
+            members.groups[p] = united_groups(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            let labels = common.iter().map(|id| number(&members.classes, &first.labels[places[0][id]], *id));
+            members.labels[p] = labels.collect::<anyhow::Result<_>>()?;
             members.row_id[p] = common;
         }
         Ok(members)
@@ -223,6 +251,8 @@ impl Members {
         Dataset {
             frame: Frame::new(valid.len() + test.len()),
             row_id: valid.iter().chain(test).copied().collect(),
+            // Either part alone may have lost its groups only if it has no rows.
+            groups: self.groups.concat(),
             encoders: Vec::new(),
             labels: self.labels.concat(),
             classes: self.classes.clone(),
@@ -239,6 +269,14 @@ impl Members {
 fn places(said: &Said, part: &str) -> HashMap<i64, usize> {
     let rows = said.parts.iter().zip(&said.row_id).enumerate().filter(|(_, (own, _))| *own == part);
     rows.map(|(place, (_, id))| (*id, place)).collect()
+}
+
+fn decision_in_order(said: &Said, classes: &[String]) -> Vec<f64> {
+    if said.decision.is_empty() {
+        return Vec::new();
+    }
+    let places = classes.iter().filter_map(|class| said.classes.iter().position(|own| own == class));
+    places.filter_map(|place| said.decision.get(place).copied()).collect()
 }
 
 /// These rows' probabilities with the classes in the common order.

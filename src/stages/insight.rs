@@ -1,42 +1,54 @@
 //! What a training says of itself beyond its scores: how far its probabilities can be trusted, and what its curves say.
 //!
-//! The temperature is fitted on the validation part, and from then on belongs to the model. Knows nothing of how either is found.
+//! The calibration is fitted on the validation part, and from then on belongs to the model. Knows nothing of how either is found.
 
 use serde_json::{Value, json};
 
 use super::dataset::Dataset;
-use crate::ml::calibration::{Reliability, fit_temperature, reliability};
+use crate::ml::calibration::{Calibration, Reliability, reliability};
 use crate::ml::diagnosis::{Course, Finding, diagnose};
 use crate::ml::matrix::Matrix;
 use crate::ml::network::{Classifier, ModelError};
-use crate::ml::train::{Curves, Metric};
+use crate::ml::train::{Curves, Metric, TrainingSpec};
 
-/// Reliability of one part before and after the temperature.
+/// Reliability of one part before and after the calibration.
 pub(super) type Parts<'a> = Vec<(&'a str, Reliability, Reliability)>;
 
-/// Fits the model's temperature, gives it to the model, and tells what it did to the parts that the model did not learn from.
-pub(super) fn calibrate(model: &mut Classifier, data: &Dataset) -> Result<Value, ModelError> {
+/// Fits the model's calibration, gives it to the model, and tells what it did to the parts that the model did not learn from.
+pub(super) fn calibrate(model: &mut Classifier, data: &Dataset, training: &TrainingSpec) -> anyhow::Result<Value> {
     let parts = [("valid", &data.valid), ("test", &data.test)].into_iter().filter(|(_, rows)| !rows.is_empty());
     let mut before: Vec<(&str, Matrix, Vec<u32>)> = Vec::new();
     for (name, rows) in parts {
-        let labels = rows.iter().map(|&row| data.labels[row]).collect();
-        before.push((name, model.predict_rows(&data.frame, rows)?, labels));
+        before.push((name, model.predict_rows(&data.frame, rows)?, data.labels_of(rows)));
     }
-    let temperature = before.first().map_or(1.0, |(_, probabilities, labels)| fit_temperature(probabilities, labels));
-    model.set_temperature(temperature);
+    let weights = class_weights(data, training)?;
+    let found = before.first().map_or(Calibration::NONE, |(_, raw, labels)| Calibration::fit(raw, labels, &weights));
     let told = before.iter().map(|(name, probabilities, labels)| {
         let mut after = probabilities.clone();
-        crate::ml::calibration::temper(&mut after, temperature);
+        found.apply(&mut after);
         (*name, reliability(probabilities, labels), reliability(&after, labels))
     });
-    Ok(calibration(temperature, told.collect()))
+    let told = calibration(&found, &data.classes, told.collect());
+    model.set_calibration(found);
+    Ok(told)
 }
 
-/// As `metrics.json` has it: the temperature, and by part `before` and `after`.
-pub(super) fn calibration(temperature: f64, parts: Parts) -> Value {
+/// The class weights of the loss that a training on these rows minimises.
+pub(super) fn class_weights(data: &Dataset, training: &TrainingSpec) -> anyhow::Result<Vec<f32>> {
+    Ok(training.weights_of_classes(&data.classes, data.train.iter().map(|&row| data.labels[row]))?)
+}
+
+/// As `metrics.json` has it: the temperature, where there are any the bias and the decision weight of each class, and by part `before` and `after`.
+pub(super) fn calibration(found: &Calibration, classes: &[String], parts: Parts) -> Value {
     let parts =
         parts.into_iter().map(|(name, before, after)| (name.to_owned(), json!({"before": before, "after": after})));
-    json!({"temperature": temperature, "parts": parts.collect::<serde_json::Map<_, _>>()})
+    let mut told = json!({"temperature": found.temperature, "parts": parts.collect::<serde_json::Map<_, _>>()});
+    for (key, values) in [("bias", &found.bias), ("decision", &found.decision)] {
+        if !values.is_empty() {
+            told[key] = classes.iter().cloned().zip(values.iter().map(|value| json!(value))).collect();
+        }
+    }
+    told
 }
 
 /// The findings about the training that led to `model`.

@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::adapter::Adapter;
 use super::columns::{
-    CONFIDENCE, LABEL, LABEL_PROBABILITY, Origin, PART, PREDICTED, ROW_ID, integers, named, readable, readable_of,
-    require, require_of, strings,
+    CONFIDENCE, GROUP, LABEL, LABEL_PROBABILITY, Origin, PART, PREDICTED, ROW_ID, integers, named, readable,
+    readable_of, require, require_of, strings,
 };
 use super::dataset::{self, distinct, model_columns};
 use super::figures::put_figures;
@@ -24,6 +24,7 @@ use crate::ml::frame::Frame;
 use crate::ml::importance::{Group, Importance, permutation_importance};
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
+use crate::ml::stats::Clusters;
 use crate::tabular::Filter;
 
 /// Permutation importance of every column and of every kind of input, and the most confident mistakes with their texts.
@@ -106,7 +107,7 @@ impl Stage for Inspect {
         let shown = readable(context, "rows", self.show.iter().map(String::as_str));
         let filtered = readable_of(context, "rows", &self.filter);
         let rows = model_columns(context, "rows")
-            .map(|columns| distinct([ROW_ID, LABEL, PART], columns.into_iter().chain(shown).chain(filtered)));
+            .map(|columns| distinct([ROW_ID, LABEL, PART, GROUP], columns.into_iter().chain(shown).chain(filtered)));
         context.reads("rows", rows.map_or(Reads::All, Reads::Columns));
         let embeddings = model_columns(context, "embeddings");
         let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns));
@@ -121,15 +122,17 @@ impl Stage for Inspect {
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;
         let progress = Adapter(context.report());
         let probabilities = model.probabilities(&frames, &progress)?;
-        let scores = match model.is_probabilistic() {
-            true => Scores::from_probabilities(model.classes(), &truth, &probabilities),
-            false => Scores::new(model.classes(), &truth, &probabilities.argmax_rows()),
-        };
-        let scores = scores.with_intervals(&truth, &probabilities);
+        let predicted = model.decide(&probabilities);
+        let scores = Scores::new(model.classes(), &truth, &predicted);
+        let scores = if model.is_probabilistic() { scores.with_loss(&truth, &probabilities) } else { scores };
+        let all: Vec<usize> = (0..truth.len()).collect();
+        let clusters = Clusters::of_rows(&dataset::groups(&rows)?, &all);
+        let scores = scores.with_intervals(&truth, &predicted, &probabilities, &clusters);
         let groups = groups(&model);
         let (seed, threads) = (context.seed(), context.threads());
+        let decide = |probabilities: &Matrix| model.decide(probabilities);
         let mut found =
-            permutation_importance(&truth, model.classes(), &groups, self.repeats, seed, threads, |shuffle| {
+            permutation_importance(&truth, model.classes(), &groups, self.repeats, seed, threads, decide, |shuffle| {
                 match shuffle {
                     None => model.probabilities(&frames, &progress),
                     Some(shuffle) => {
@@ -148,7 +151,7 @@ impl Stage for Inspect {
             ));
         }
         let importance = importance_table(&found)?;
-        let mistakes = self.mistakes(&rows, &row_id, &truth, &probabilities, model.classes())?;
+        let mistakes = self.mistakes(&rows, &row_id, &truth, (&probabilities, &predicted), model.classes())?;
         let findings = json!({
             "part": self.part.name(),
             "repeats": self.repeats,
@@ -187,10 +190,9 @@ impl Inspect {
         rows: &Table,
         row_id: &[i64],
         truth: &[u32],
-        probabilities: &Matrix,
+        (probabilities, predicted): (&Matrix, &[u32]),
         classes: &[String],
     ) -> anyhow::Result<Table> {
-        let predicted = probabilities.argmax_rows();
         let confidence = |i: usize| f64::from(probabilities.get(i, predicted[i] as usize));
         let mut wrong: Vec<usize> = (0..truth.len()).filter(|&i| predicted[i] != truth[i]).collect();
         wrong.sort_by(|&a, &b| confidence(b).total_cmp(&confidence(a)));

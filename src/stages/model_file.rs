@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::dataset::{self, Dataset};
 use crate::artifact::Table;
 use crate::engine::{InputView, Report, StageContext};
+use crate::ml::calibration::Calibration;
 use crate::ml::classical::Fitted;
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
@@ -134,6 +135,13 @@ impl ModelFile {
         match &self.learner {
             Learner::Network(_) => true,
             Learner::Baseline(baseline) => baseline.is_probabilistic(),
+        }
+    }
+
+    pub fn calibration(&self) -> &Calibration {
+        match &self.learner {
+            Learner::Network(network) => network.calibration(),
+            Learner::Baseline(baseline) => baseline.calibration(),
         }
     }
 

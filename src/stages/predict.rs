@@ -14,7 +14,7 @@ use serde_json::json;
 use super::adapter::Adapter;
 use super::columns::{
     CONFIDENCE, LINE, Origin, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of, readable_of, require_of,
-    strings,
+    score_of, strings,
 };
 use super::dataset::{self, distinct, model_columns};
 use super::load::{HEADERS, all_of};
@@ -97,7 +97,7 @@ impl Stage for Predict {
         let row_id = integers(&rows, ROW_ID)?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;
         let probabilities = model.probabilities(&frames, &Adapter(context.report()))?;
-        let best = probabilities.argmax_rows();
+        let best = model.decide(&probabilities);
         let classes = model.classes();
         let predicted: Vec<&str> = best.iter().map(|&class| classes[class as usize].as_str()).collect();
         let layout = Layout::read(&rows)?;
@@ -112,7 +112,7 @@ impl Stage for Predict {
             context.report().warn(&message);
         }
         let csv = csv_with_column(&rows, &layout, &column, &predicted)?;
-        context.put_table("rows", &table(&rows, row_id, &predicted, &best, &probabilities, classes)?)?;
+        context.put_table("rows", &table(&rows, row_id, &predicted, &best, &probabilities, &model)?)?;
         context.put_file("file", &self.file, csv.as_bytes())?;
         let mut counts: BTreeMap<&str, usize> = classes.iter().map(|class| (class.as_str(), 0)).collect();
         predicted.iter().for_each(|class| *counts.entry(class).or_default() += 1);
@@ -129,14 +129,14 @@ impl Stage for Predict {
     }
 }
 
-/// Where each row stands, the class predicted, its probability, and that of every class.
+/// Where each row stands, the class predicted, its probability, and that of every class; `runner.score_CLASS` where they are no probabilities.
 fn table(
     rows: &Table,
     row_id: Vec<i64>,
     predicted: &[&str],
     best: &[u32],
     probabilities: &Matrix,
-    classes: &[String],
+    model: &Predictor,
 ) -> anyhow::Result<Table> {
     let confidence = best.iter().enumerate().map(|(i, &c)| probabilities.get(i, c as usize));
     let mut columns: Vec<(String, ArrayRef)> = vec![
@@ -146,9 +146,10 @@ fn table(
         (PREDICTED.to_owned(), Arc::new(StringArray::from(predicted.to_vec()))),
         (CONFIDENCE.to_owned(), Arc::new(Float32Array::from_iter_values(confidence))),
     ];
-    for (c, class) in classes.iter().enumerate() {
+    for (c, class) in model.classes().iter().enumerate() {
         let values = (0..probabilities.rows).map(|i| probabilities.get(i, c));
-        columns.push((probability_of(class), Arc::new(Float32Array::from_iter_values(values))));
+        let name = if model.is_probabilistic() { probability_of(class) } else { score_of(class) };
+        columns.push((name, Arc::new(Float32Array::from_iter_values(values))));
     }
     Ok(Table::from_columns(columns)?)
 }

@@ -2,23 +2,32 @@
 //!
 //! Knows nothing of how the probabilities came about, nor of comparisons.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use anyhow::anyhow;
-use arrow::array::{ArrayRef, AsArray, Float32Array, Int64Array, StringArray};
-use arrow::datatypes::Float32Type;
+use arrow::array::{ArrayRef, AsArray, Float32Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{Field, Float32Type, Schema};
 
-use super::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, class_of, integers, probability_of, strings};
-use super::dataset::Dataset;
-use crate::artifact::{Table, TableError};
+use super::columns::{GROUP, LABEL, MODEL, PART, PREDICTED, ROW_ID, class_of, integers, probability_of, strings};
+use super::dataset::{self, Dataset};
+use crate::artifact::Table;
+use crate::ml::calibration::Calibration;
 use crate::ml::matrix::Matrix;
+use crate::ml::split::connected_groups;
 
-/// Collects rows of the table: the model (where there are several), the row's number, part and label, the predicted class, and every class'
-/// probability.
+/// Field metadata of the predicted class: JSON with [`Calibration::decision`] by model; a stage's only model has the name ``.
+const DECISION: &str = "decision";
+
+/// Collects rows of the table: the model (where there are several), the row's number, its group (where there are any), part and label, the predicted
+/// class, and every class' probability.
 pub(super) struct Predictions<'a> {
     data: &'a Dataset,
     models: Vec<String>,
     row_id: Vec<i64>,
+    groups: Vec<i64>,
+    /// By model.
+    decisions: BTreeMap<String, Vec<f64>>,
     parts: Vec<String>,
     labels: Vec<&'a str>,
     predicted: Vec<&'a str>,
@@ -32,6 +41,8 @@ impl<'a> Predictions<'a> {
             data,
             models: Vec::new(),
             row_id: Vec::new(),
+            groups: Vec::new(),
+            decisions: BTreeMap::new(),
             parts: Vec::new(),
             labels: Vec::new(),
             predicted: Vec::new(),
@@ -39,32 +50,56 @@ impl<'a> Predictions<'a> {
         }
     }
 
-    /// Adds the rows of one part; `rows` are indices into the dataset, in the order of the probabilities' rows.
-    pub fn add(&mut self, model: Option<&str>, part: &str, rows: &[usize], probabilities: &Matrix) {
+    /// Notes how a model chooses among its probabilities, for averages of it with others.
+    pub fn decide(&mut self, model: Option<&str>, calibration: &Calibration) {
+        if !calibration.decision.is_empty() {
+            self.decisions.insert(model.unwrap_or_default().to_owned(), calibration.decision.clone());
+        }
+    }
+
+    /// Adds the rows of one part; `rows` are indices into the dataset, in the order of the probabilities' rows and of the predicted classes.
+    pub fn add(&mut self, model: Option<&str>, part: &str, rows: &[usize], probabilities: &Matrix, predicted: &[u32]) {
         let classes = &self.data.classes;
         self.models.extend(model.iter().flat_map(|model| rows.iter().map(|_| (*model).to_owned())));
         self.row_id.extend(rows.iter().map(|&i| self.data.row_id[i]));
+        if !self.data.groups.is_empty() {
+            self.groups.extend(rows.iter().map(|&i| self.data.groups[i]));
+        }
         self.parts.extend(rows.iter().map(|_| part.to_owned()));
         self.labels.extend(rows.iter().map(|&i| classes[self.data.labels[i] as usize].as_str()));
-        self.predicted.extend(probabilities.argmax_rows().iter().map(|&class| classes[class as usize].as_str()));
+        self.predicted.extend(predicted.iter().map(|&class| classes[class as usize].as_str()));
         for (c, column) in self.probabilities.iter_mut().enumerate() {
             column.extend((0..probabilities.rows).map(|i| probabilities.get(i, c)));
         }
     }
 
-    pub fn table(self) -> Result<Table, TableError> {
+    pub fn table(self) -> anyhow::Result<Table> {
         let mut columns: Vec<(String, ArrayRef)> = Vec::new();
         if !self.models.is_empty() {
             columns.push((MODEL.to_owned(), Arc::new(StringArray::from(self.models))));
         }
         columns.push((ROW_ID.to_owned(), Arc::new(Int64Array::from(self.row_id))));
+        if !self.groups.is_empty() {
+            columns.push((GROUP.to_owned(), Arc::new(Int64Array::from(self.groups))));
+        }
         columns.push((PART.to_owned(), Arc::new(StringArray::from(self.parts))));
         columns.push((LABEL.to_owned(), Arc::new(StringArray::from(self.labels))));
         columns.push((PREDICTED.to_owned(), Arc::new(StringArray::from(self.predicted))));
         for (class, values) in self.data.classes.iter().zip(self.probabilities) {
             columns.push((probability_of(class), Arc::new(Float32Array::from(values))));
         }
-        Table::from_columns(columns)
+        let table = Table::from_columns(columns)?;
+        if self.decisions.is_empty() {
+            return Ok(table);
+        }
+        let how = serde_json::json!(self.decisions).to_string();
+        let schema = table.schema();
+        let fields = schema.fields().iter().map(|field| match field.name() == PREDICTED {
+            true => field.as_ref().clone().with_metadata(HashMap::from([(DECISION.to_owned(), how.clone())])),
+            false => field.as_ref().clone(),
+        });
+        let schema = Schema::new(fields.collect::<Vec<Field>>());
+        Ok(Table::new(RecordBatch::try_new(Arc::new(schema), table.batch().columns().to_vec())?))
     }
 }
 
@@ -73,8 +108,13 @@ pub(super) struct Said {
     /// Of several models of one stage, this one's name.
     pub model: Option<String>,
     pub row_id: Vec<i64>,
+    /// Of each row; empty where every row stands alone.
+    pub groups: Vec<i64>,
     pub parts: Vec<String>,
     pub labels: Vec<String>,
+    pub predicted: Vec<String>,
+    /// As in [`Calibration`], by the model's own order of classes.
+    pub decision: Vec<f64>,
     pub classes: Vec<String>,
     /// Rows × classes.
     pub probabilities: Matrix,
@@ -95,6 +135,8 @@ impl Said {
             columns.push(column.ok_or_else(|| anyhow!("'{}' does not hold f32", probability_of(class)))?.values());
         }
         let (row_id, parts, labels) = (integers(table, ROW_ID)?, whole(PART)?, whole(LABEL)?);
+        let (groups, predicted) = (dataset::groups(table)?, whole(PREDICTED)?);
+        let decisions = decisions(table)?;
         let models = if names.iter().any(|name| name == MODEL) { whole(MODEL)? } else { Vec::new() };
         let mut order: Vec<Option<&String>> = Vec::new();
         for i in 0..table.rows() {
@@ -108,6 +150,9 @@ impl Said {
             Said {
                 model: model.cloned(),
                 row_id: rows.iter().map(|&i| row_id[i]).collect(),
+                groups: if groups.is_empty() { Vec::new() } else { rows.iter().map(|&i| groups[i]).collect() },
+                predicted: rows.iter().map(|&i| predicted[i].clone()).collect(),
+                decision: decisions.get(model.map_or("", String::as_str)).cloned().unwrap_or_default(),
                 parts: rows.iter().map(|&i| parts[i].clone()).collect(),
                 labels: rows.iter().map(|&i| labels[i].clone()).collect(),
                 probabilities: Matrix::from_vec(rows.len(), classes.len(), data),
@@ -120,5 +165,29 @@ impl Said {
     /// `STAGE` or `STAGE/MODEL`.
     pub fn name(&self, stage: &str) -> String {
         self.model.as_ref().map_or_else(|| stage.to_owned(), |model| format!("{stage}/{model}"))
+    }
+}
+
+fn decisions(table: &Table) -> anyhow::Result<BTreeMap<String, Vec<f64>>> {
+    let schema = table.schema();
+    let how = schema.field_with_name(PREDICTED)?.metadata().get(DECISION);
+    Ok(how.map(|how| serde_json::from_str(how)).transpose()?.unwrap_or_default())
+}
+
+/// One grouping of rows from those of several tables, for the same rows in the same order: rows stay together that any of them keeps together. Empty where
+/// none has groups.
+pub(super) fn united_groups(all: &[&[i64]]) -> Vec<i64> {
+    let mut kinds: Vec<&[i64]> = all.iter().copied().filter(|groups| !groups.is_empty()).collect();
+    kinds.dedup();
+    match kinds.as_slice() {
+        [] => Vec::new(),
+        [only] => only.to_vec(),
+        several => {
+            let texts: Vec<Vec<String>> =
+                several.iter().map(|groups| groups.iter().map(i64::to_string).collect()).collect();
+            let keys: Vec<Vec<Option<&str>>> =
+                texts.iter().map(|texts| texts.iter().map(|text| Some(text.as_str())).collect()).collect();
+            connected_groups(keys[0].len(), &keys).into_iter().map(i64::from).collect()
+        }
     }
 }

@@ -12,13 +12,14 @@ use super::dataset::{Dataset, numeric_frame};
 use super::model_file::{Learner, ModelFile};
 use crate::artifact::Table;
 use crate::engine::{CheckContext, InputView, StageContext};
+use crate::ml::calibration::Calibration;
 use crate::ml::ensemble::{Average, Combination};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 use crate::tabular;
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const ENSEMBLE: &str = "ensemble.json";
 /// What an ensemble tells at plan time of members whose models it has not.
 pub(super) const UNSERVED: &str = "unserved";
@@ -32,8 +33,12 @@ const ONLY: &str = "model";
 struct EnsembleFile {
     format: u32,
     average: Average,
-    /// Of the average, as in a network's recipe.
+    /// Of the average, as in a network's recipe, as are the two below.
     temperature: f64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    bias: Vec<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    decision: Vec<f64>,
     /// Whether the members are one network, trained from several seeds.
     #[serde(default)]
     alike: bool,
@@ -79,21 +84,28 @@ impl Predictor {
         if !input.file_names().contains(&ensemble.as_str()) {
             return Ok(Predictor::One(Box::new(ModelFile::read_as(input, file_at(input.port(), place))?)));
         }
-        let file: EnsembleFile = serde_json::from_slice(&input.file(&ensemble)?)
+        let mut file: EnsembleFile = serde_json::from_slice(&input.file(&ensemble)?)
             .with_context(|| format!("{ensemble} of '{stage}' cannot be read"))?;
         if file.format != FORMAT {
             bail!("{ensemble} of '{stage}' has format {}, this runner reads {FORMAT}", file.format);
         }
         let (mut members, mut weights) = (Vec::new(), Vec::new());
-        for member in file.members.into_iter().filter(|member| member.weight > 0.0) {
+        for member in std::mem::take(&mut file.members).into_iter().filter(|member| member.weight > 0.0) {
             let Some(place) = &member.file else { bail!(unserved(stage, &member.name)) };
             weights.push(member.weight);
             members.push((member.name, Some(Predictor::read_at(input, place)?)));
         }
-        let combination = Combination { average: file.average, weights, temperature: file.temperature };
+        let EnsembleFile { average, temperature, bias, decision, .. } = file;
+        let calibration = Calibration { temperature, bias, decision };
+        let combination = Combination { average, weights, calibration };
         let several = Predictor::Several(Several { combination, alike: file.alike, members });
         let models = several.models();
         let Some(first) = models.first() else { bail!("the ensemble '{stage}' has no member with a weight") };
+        if let Predictor::Several(Several { combination, .. }) = &several
+            && let Some(problem) = combination.calibration.problem(first.classes().len())
+        {
+            bail!("{ensemble} of '{stage}' cannot be used: {problem}");
+        }
         if let Some(other) = models.iter().find(|other| other.classes() != first.classes()) {
             bail!(
                 "members of '{stage}' have different classes: {} and {}",
@@ -199,7 +211,7 @@ impl Predictor {
         distinct(self.models().into_iter().flat_map(ModelFile::categories))
     }
 
-    /// Whether it gives probabilities; an average's temperature makes some of any scores.
+    /// Whether it gives probabilities; an average's calibration makes some of any scores.
     pub fn is_probabilistic(&self) -> bool {
         match self {
             Predictor::One(model) => model.is_probabilistic(),
@@ -237,6 +249,14 @@ impl Predictor {
         self.said(&mut frames.iter(), progress)
     }
 
+    /// The class that is predicted of each row of what `probabilities` gave.
+    pub fn decide(&self, probabilities: &Matrix) -> Vec<u32> {
+        match self {
+            Predictor::One(model) => model.calibration().decide(probabilities),
+            Predictor::Several(several) => several.combination.decide(probabilities),
+        }
+    }
+
     fn said(&self, frames: &mut std::slice::Iter<Frame>, progress: &dyn Progress) -> anyhow::Result<Matrix> {
         match self {
             Predictor::One(model) => {
@@ -255,7 +275,7 @@ impl Predictor {
 
 impl Several {
     fn put_at(&self, context: &mut StageContext, port: &str, place: &str) -> anyhow::Result<()> {
-        let Combination { average, weights, temperature } = &self.combination;
+        let Combination { average, weights, calibration } = &self.combination;
         let mut files = Vec::new();
         for (i, ((name, model), &weight)) in self.members.iter().zip(weights).enumerate() {
             let model = model.as_ref().filter(|_| weight > 0.0);
@@ -265,8 +285,10 @@ impl Several {
             }
             files.push(MemberFile { name: name.clone(), weight, file });
         }
-        let (average, temperature) = (*average, *temperature);
-        let file = EnsembleFile { format: FORMAT, average, temperature, alike: self.alike, members: files };
+        let Calibration { temperature, bias, decision } = calibration.clone();
+        let average = *average;
+        let file =
+            EnsembleFile { format: FORMAT, average, temperature, bias, decision, alike: self.alike, members: files };
         context.put_json(port, &ensemble_at(place), &file)
     }
 }

@@ -13,16 +13,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::columns::{
-    FOLD, LABEL, LABEL_NAME, LINE, PART, RECORD, SOURCE, integers, named, require, require_of, strings,
+    FOLD, GROUP, LABEL, LABEL_NAME, LINE, PART, RECORD, SOURCE, integers, named, require, require_of, strings,
 };
 use super::dataset;
 use super::joined::joined;
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
 use crate::ml::split::{self, Part, SplitError, SplitOptions};
+use crate::ml::stats::{Clusters, FEW_GROUPS};
 use crate::tabular::{Filter, yaml};
 
-/// Splits the labelled rows. Port `rows` has them all with `runner.label`, `runner.part` and `runner.fold`; `train`, `valid` and `test` have their own.
+/// Splits the labelled rows. Port `rows` has them all with `runner.label`, `runner.part` and `runner.fold`, and with `groups` the group of each row, `runner.group`; `train`, `valid` and `test`
+/// have their own.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Split {
@@ -62,9 +64,9 @@ fn default_folds() -> usize {
 }
 
 /// The columns that splitting adds.
-const ADDED: [&str; 3] = [LABEL, PART, FOLD];
+const ADDED: [&str; 4] = [LABEL, PART, FOLD, GROUP];
 /// Columns of the rows to split that do not come along: those of an earlier split, and the raw records.
-const REPLACED: [&str; 4] = [RECORD, LABEL, PART, FOLD];
+const REPLACED: [&str; 5] = [RECORD, LABEL, PART, FOLD, GROUP];
 
 /// A column, or columns that count together, e.g. `[track_name, track_artist]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -136,7 +138,8 @@ impl Stage for Split {
         }
         if let Some(columns) = context.columns("rows") {
             let kept = dataset::distinct([], columns).into_iter().filter(|name| !REPLACED.contains(&name.as_str()));
-            let columns: Vec<String> = kept.chain(ADDED.map(str::to_owned)).collect();
+            let added = ADDED.into_iter().filter(|name| *name != GROUP || !self.groups.is_empty());
+            let columns: Vec<String> = kept.chain(added.map(str::to_owned)).collect();
             ["rows", "train", "valid", "test"].iter().for_each(|port| context.output(port, columns.clone()));
         }
     }
@@ -163,7 +166,7 @@ impl Stage for Split {
         let names: Vec<String> = classes.iter().map(|class| (*class).clone()).collect();
         let split = split::split(&codes, &names, &groups, &self.options(), context.seed());
         let split = split.map_err(|error| with_remedy(error, &label, &names))?;
-        let rows = with_parts(&rows, &label, &labels, &split)?;
+        let rows = with_parts(&rows, &label, &labels, &split, !self.groups.is_empty())?;
         context.put_table("rows", &rows)?;
         for (name, part) in [("train", Part::Train), ("valid", Part::Valid), ("test", Part::Test)] {
             let own: BooleanArray = split.part.iter().map(|found| Some(*found == part)).collect();
@@ -175,7 +178,18 @@ impl Stage for Split {
             let counts: serde_json::Map<String, serde_json::Value> = (names.iter().enumerate())
                 .map(|(c, class)| (class.clone(), json!(own.iter().filter(|&&i| codes[i] as usize == c).count())))
                 .collect();
-            parts.insert(name.to_owned(), json!({"rows": own.len(), "classes": counts}));
+            let numbers: Vec<u32> = own.iter().map(|&i| split.group[i]).collect();
+            let clusters = Clusters::of(&numbers);
+            if clusters.are_few() && part == Part::Test {
+                let found = clusters.groups().unwrap_or(own.len());
+                context.report().warn(&format!(
+                    "the {name} part has {found} groups, which tell as much as {:.0} of equal size: the intervals and tests of its scores, which resample \
+                     groups, are wide and rough below {FEW_GROUPS:.0}; give it a larger share, or narrower `groups`",
+                    clusters.effective()
+                ));
+            }
+            let groups = clusters.groups().unwrap_or(own.len());
+            parts.insert(name.to_owned(), json!({"rows": own.len(), "groups": groups, "classes": counts}));
         }
         let count = split.group.iter().max().map_or(0, |&last| last as usize + 1);
         let keys: Vec<String> = self.groups.iter().map(GroupKey::name).collect();
@@ -279,8 +293,14 @@ fn with_remedy(error: SplitError, label: &str, names: &[String]) -> anyhow::Erro
     anyhow!("{error}\nto leave them out: `where: {{{}: {{not: [{}]}}}}`", yaml(label), names.join(", "))
 }
 
-/// The rows without their raw records, with their label, part and fold.
-fn with_parts(rows: &Table, label: &str, labels: &[String], split: &split::Split) -> anyhow::Result<Table> {
+/// The rows without their raw records, with their label, part and fold, and if wanted their group.
+fn with_parts(
+    rows: &Table,
+    label: &str,
+    labels: &[String],
+    split: &split::Split,
+    grouped: bool,
+) -> anyhow::Result<Table> {
     let schema = rows.schema();
     let kept: Vec<usize> = (schema.fields().iter().enumerate())
         .filter(|(_, field)| !REPLACED.contains(&field.name().as_str()))
@@ -295,5 +315,9 @@ fn with_parts(rows: &Table, label: &str, labels: &[String], split: &split::Split
     arrays.push(Arc::new(StringArray::from_iter_values(split.part.iter().map(|part| part.name()))));
     fields.push(Field::new(FOLD, DataType::Int64, true));
     arrays.push(Arc::new(split.fold.iter().map(|fold| fold.map(i64::from)).collect::<Int64Array>()));
+    if grouped {
+        fields.push(Field::new(GROUP, DataType::Int64, true));
+        arrays.push(Arc::new(Int64Array::from_iter_values(split.group.iter().map(|group| i64::from(*group)))));
+    }
     Ok(Table::new(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?))
 }

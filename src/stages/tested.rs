@@ -3,9 +3,9 @@
 //! Knows nothing of pages, nor of how tests are computed.
 
 use super::columns::{LABEL, PART, ROW_ID};
-use super::predictions::Said;
+use super::predictions::{Said, united_groups};
 use crate::artifact::Table;
-use crate::ml::stats::{Bootstrap, contest};
+use crate::ml::stats::{Bootstrap, Clusters, contest};
 use crate::report::{Contender, Contest, Pair};
 
 /// What one model said of the test part.
@@ -16,6 +16,8 @@ pub(super) struct Tested {
     row_id: Vec<i64>,
     labels: Vec<u32>,
     predicted: Vec<u32>,
+    /// Empty where every row stands alone.
+    groups: Vec<i64>,
 }
 
 impl Tested {
@@ -29,12 +31,15 @@ impl Tested {
             rows.sort_unstable_by_key(|&i| said.row_id[i]);
             let number =
                 |label: &String| said.classes.iter().position(|class| class == label).map(|place| place as u32);
-            let best = said.probabilities.argmax_rows();
             Some(Tested {
                 contender: Contender { stage: stage.to_owned(), model: said.model.clone() },
                 row_id: rows.iter().map(|&i| said.row_id[i]).collect(),
                 labels: rows.iter().map(|&i| number(&said.labels[i])).collect::<Option<_>>()?,
-                predicted: rows.iter().map(|&i| best[i]).collect(),
+                predicted: rows.iter().map(|&i| number(&said.predicted[i])).collect::<Option<_>>()?,
+                groups: match said.groups.as_slice() {
+                    [] => Vec::new(),
+                    groups => rows.iter().map(|&i| groups[i]).collect(),
+                },
                 classes: said.classes,
             })
         };
@@ -56,12 +61,16 @@ pub(super) fn contests(tested: Vec<Tested>) -> Vec<Contest> {
             None => groups.push(vec![one]),
         }
     }
-    groups.into_iter().filter(|group| group.len() > 1).map(held).collect()
+    groups.into_iter().filter(|group| group.len() > 1).filter_map(held).collect()
 }
 
-fn held(mut group: Vec<Tested>) -> Contest {
+/// `None` where all rows are of one group, which tells nothing of how others would differ.
+fn held(mut group: Vec<Tested>) -> Option<Contest> {
     let predicted: Vec<Vec<u32>> = group.iter_mut().map(|one| std::mem::take(&mut one.predicted)).collect();
-    let duels = contest(&group[0].labels, &predicted, group[0].classes.len(), &Bootstrap::default());
+    let groups = united_groups(&group.iter().map(|one| one.groups.as_slice()).collect::<Vec<_>>());
+    let all: Vec<usize> = (0..group[0].row_id.len()).collect();
+    let clusters = Clusters::of_rows(&groups, &all);
+    let duels = contest(&group[0].labels, &predicted, group[0].classes.len(), &clusters, &Bootstrap::default());
     let pairs = duels.into_iter().map(|duel| Pair {
         a: duel.a,
         b: duel.b,
@@ -70,9 +79,11 @@ fn held(mut group: Vec<Tested>) -> Contest {
         high: duel.accuracy.high,
         p: duel.adjusted_p,
     });
-    Contest {
+    let contest = Contest {
         rows: group[0].row_id.len() as u64,
+        groups: clusters.groups().map(|groups| groups as u64),
         pairs: pairs.collect(),
         models: group.into_iter().map(|one| one.contender).collect(),
-    }
+    };
+    (!contest.pairs.is_empty()).then_some(contest)
 }

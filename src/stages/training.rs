@@ -40,7 +40,7 @@ macro_rules! with_training {
             /// Share of the target spread over all classes, 0 to below 1.
             #[serde(default = "crate::stages::training::defaults::label_smoothing")]
             label_smoothing: f64,
-            /// Weight of each class in the loss: none, balanced, or a map from class to weight.
+            /// Weight of each class in the loss: none, balanced, or a map from class to weight. What is predicted keeps the weights, probabilities do not.
             #[serde(default = "crate::stages::training::defaults::class_weights")]
             class_weights: crate::ml::train::ClassWeights,
             /// Gradients longer than this are shortened to it; null leaves them.
@@ -140,16 +140,17 @@ pub(super) fn scores_by_part(
 ) -> anyhow::Result<(serde_json::Map<String, serde_json::Value>, Table)> {
     let mut parts = serde_json::Map::new();
     let mut predictions = Predictions::new(data);
+    predictions.decide(None, model.calibration());
     for (name, rows) in [("train", &data.train), ("valid", &data.valid), ("test", &data.test)] {
         if rows.is_empty() {
             continue;
         }
         let probabilities = model.predict_rows(&data.frame, rows)?;
-        let truth: Vec<u32> = rows.iter().map(|&i| data.labels[i]).collect();
-        let mut scores = Scores::from_probabilities(&data.classes, &truth, &probabilities);
+        let (truth, predicted) = (data.labels_of(rows), model.calibration().decide(&probabilities));
+        let mut scores = Scores::new(&data.classes, &truth, &predicted).with_loss(&truth, &probabilities);
         if name != "train" {
-            scores = scores.with_intervals(&truth, &probabilities);
-            predictions.add(None, name, rows, &probabilities);
+            scores = scores.with_intervals(&truth, &predicted, &probabilities, &data.clusters(rows));
+            predictions.add(None, name, rows, &probabilities, &predicted);
         }
         parts.insert(name.to_owned(), serde_json::to_value(scores)?);
     }

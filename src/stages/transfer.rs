@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::checkpoint::Place;
-use super::columns::{FOLD, LABEL, PART, ROW_ID, embedded_by, readable_of};
+use super::columns::{FOLD, GROUP, LABEL, PART, ROW_ID, embedded_by, readable_of};
 use super::dataset::{Selection, dataset, distinct, model_columns, tell_of_model};
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
@@ -125,7 +125,7 @@ impl Stage for Transfer {
         let filtered = readable_of(context, "rows", &self.filter);
         let rows = model_columns(context, "rows").map(|columns| {
             let columns = columns.into_iter().chain(adapted.iter().cloned()).chain(filtered);
-            distinct([ROW_ID, LABEL, PART, FOLD], columns)
+            distinct([ROW_ID, LABEL, PART, FOLD, GROUP], columns)
         });
         context.reads("rows", rows.map_or(Reads::All, Reads::Columns));
         let embeddings = model_columns(context, "embeddings");
@@ -189,6 +189,7 @@ impl Stage for Transfer {
         let execution = Execution {
             seed: context.seed(),
             threads: context.threads(),
+            groups: &data.groups,
             checkpoints: &checkpoints,
             progress: &adapter,
         };
@@ -201,7 +202,7 @@ impl Stage for Transfer {
         let curves = curves(report)?;
         let TransferResult { report, mut models, .. } = result;
         let (best, mut model) = (&report.runs[report.best], models.swap_remove(report.best));
-        let calibration = calibrate(&mut model, &data)?;
+        let calibration = calibrate(&mut model, &data, &training)?;
         let metric = training.early_stopping.metric;
         let findings = findings(&model, &data, &best.curves, best.best_epoch, best.diverged, metric)?;
         let (parts, predictions) = scores_by_part(&model, &data)?;

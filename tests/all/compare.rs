@@ -78,13 +78,10 @@ fn two_models_of_one_run_and_of_one_stage() {
     work.run_with(&["--set", "baseline.models.rbf_svm={}"]).ran(&["baseline"]);
     let told = lines(&work, &["compare", "baseline/logistic", "baseline/rbf_svm", "--json"]);
     let scores = stage(&told, "baseline/rbf_svm")["test"]["scores"].as_array().expect("scores");
-    assert_eq!(scores.len(), 2, "a margin is no probability, and has no log loss");
+    assert_eq!(scores.len(), 3, "margins are made probabilities on the validation part");
     let told = lines(&work, &["compare", "baseline", "last:fused", "--json"]);
     let best = told[1]["a"].as_str().expect("a name");
-    assert!(
-        best.starts_with("baseline/") && best != "baseline/majority",
-        "the best by cross-validation stands: {best}"
-    );
+    assert!(best.starts_with("baseline/") && best != "baseline/majority", "the best by validation stands: {best}");
     let text = String::from_utf8(work.runner(&["compare", "baseline/majority", "last:baseline/logistic"]).stdout)
         .expect("UTF-8");
     assert!(text.contains("B is better") && text.contains("wrong → right") && text.contains("95 %"), "{text}");

@@ -43,6 +43,7 @@ mod spec;
 #[cfg(unix)]
 mod special_files;
 mod stale;
+mod statistics;
 mod tables;
 mod terminal;
 mod toys;

@@ -44,7 +44,7 @@ fn numpy_gives_the_same_predictions() {
 fn numpy_gives_the_same_predictions_with_identities_and_an_ensemble() {
     let study = STUDY.replace(
         "    network: {trunk: {layers: [8]}, text: {layers: [4]}}\n",
-        "    categories: [artist]\n    average: 0.9\n    network: {numeric: {embedding: piecewise_linear}, text: {layers: [4]}, \
+        "    categories: [artist]\n    class_weights: {rock: 6}\n    average: 0.9\n    network: {numeric: {embedding: piecewise_linear}, text: {layers: [4]}, \
          trunk: {kind: tabm, layers: [8], members: 4}}\n",
     );
     assert_ne!(study, STUDY);
@@ -54,6 +54,7 @@ fn numpy_gives_the_same_predictions_with_identities_and_an_ensemble() {
     let folder = |name: &str| study.join(name).to_str().expect("UTF-8").to_owned();
     python("predict.py", &[&folder("fused"), &folder("songs"), &folder("titles"), &folder("predict")]);
     let recipe = std::fs::read_to_string(study.join("fused/model.json")).expect("model.json");
+    assert!(recipe.contains("\"bias\"") && recipe.contains("\"decision\""), "{recipe}");
     assert!(recipe.contains("\"categories\"") && recipe.contains("\"tabm\""), "{recipe}");
 }
 

@@ -109,6 +109,15 @@ def probabilities(tensor, recipe, branches):
         logits = trunk(sum(gates[:, [i]] * part for i, part in enumerate(parts)), "")
     else:
         logits = trunk(np.concatenate(joined, 1), "")
-    mean = softmax(logits).mean(1)
-    odds = mean ** (1 / recipe.get("temperature", 1))
+    return calibrated(recipe, softmax(logits).mean(1))
+
+
+def calibrated(recipe, mean):
+    """The model's probabilities from the raw ones: the logits are divided by the temperature, then each class' bias is added."""
+    odds = mean ** (1 / recipe["temperature"]) * np.exp(recipe.get("bias") or 0)
     return odds / odds.sum(1, keepdims=True)
+
+
+def predicted(recipe, probabilities):
+    """The index of the class that is predicted of each row: the likeliest, unless the model weighs classes."""
+    return (np.log(np.maximum(probabilities, 1e-38)) + (recipe.get("decision") or 0)).argmax(1)

@@ -16,5 +16,4 @@ missing, unexpected = twin.load_state_dict(load_file(sys.argv[1]), strict=False)
 assert not unexpected and all(name.endswith("num_batches_tracked") for name in missing), (missing, unexpected)
 with torch.no_grad():
     odds = twin.probabilities(*[torch.tensor(x, dtype=torch.float32) for x in network.inputs(recipe, columns)])
-    odds = odds ** (1 / recipe.get("temperature", 1))
-    print(json.dumps((odds / odds.sum(1, keepdim=True)).tolist()))
+    print(json.dumps(network.calibrated(recipe, odds.numpy()).tolist()))

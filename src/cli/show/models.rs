@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::screen::{self, Style};
+use crate::report::ranking::{self, RULE, Validation};
 use crate::report::{Scores, count, list, number, shown, text};
 
 /// Trials of a search that are shown, best first.
@@ -21,15 +22,12 @@ fn decimals(value: Option<f64>) -> String {
     value.map(|value| screen::decimals(value, 3)).unwrap_or_default()
 }
 
-/// The classical models, best first by cross-validation.
+/// The classical models, best first.
 pub(super) fn baselines(document: &Value, measured: &BTreeMap<String, f64>, style: Style) -> String {
     let mut all: Vec<&Value> = list(document, "evaluations").collect();
-    let rank = |one: &Value| {
-        let valid = || one.get("valid").and_then(|valid| number(valid, "accuracy"));
-        number(one, "cv_accuracy_mean").or_else(valid).unwrap_or(f64::NEG_INFINITY)
-    };
-    all.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
-    let mut rows = vec![heads("Models", &["cv", "test", "95 % interval", "macro-F1", "log loss", "fit"], style)];
+    ranking::rank(&mut all, |one| Validation::read(one));
+    let heads_shown = ["valid macro-F1", "cv", "test", "95 % interval", "macro-F1", "log loss", "fit"];
+    let mut rows = vec![heads("Models", &heads_shown, style)];
     for (i, one) in all.into_iter().enumerate() {
         let name = text(one, "name").unwrap_or_default();
         let cv = number(one, "cv_accuracy_mean").map(|mean| match number(one, "cv_accuracy_std") {
@@ -40,6 +38,7 @@ pub(super) fn baselines(document: &Value, measured: &BTreeMap<String, f64>, styl
         let interval = test.as_ref().and_then(|test| test.accuracy_interval);
         rows.push(vec![
             if i == 0 { style.bold(name) } else { name.to_owned() },
+            decimals(one.get("valid").and_then(|valid| number(valid, "macro_f1"))),
             cv.unwrap_or_default(),
             decimals(test.as_ref().map(|test| test.accuracy)),
             style.dim(&interval.map(|(low, high)| format!("{low:.3}–{high:.3}")).unwrap_or_default()),
@@ -51,7 +50,9 @@ pub(super) fn baselines(document: &Value, measured: &BTreeMap<String, f64>, styl
     let text = screen::table(&rows);
     format!(
         "{text}{}",
-        style.note("accuracy by cross-validation (cv; ± over the folds), best first, and on the test part; fit: time to fit on the training part")
+        style.note(&format!(
+            "{RULE}; cv: accuracy by cross-validation (± over the folds); test: accuracy, and what follows, on the test part; fit: time to fit on the training part"
+        ))
     )
 }
 

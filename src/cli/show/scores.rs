@@ -33,6 +33,13 @@ pub(super) fn parts(document: &Value, style: Style) -> String {
     }
     screen::right(&mut rows, &[1]);
     let mut text = screen::table(&rows);
+    let judged = PARTS.iter().rev().find_map(|(part, _)| Scores::read(document["parts"].get(part)?));
+    if let Some(groups) = judged.as_ref().and_then(|scores| scores.groups) {
+        let few = if judged.is_some_and(|scores| scores.few_groups) { ", which are few: they are rough" } else { "" };
+        text.push_str(
+            &style.note(&format!("intervals resample the {groups} groups that the split keeps together{few}")),
+        );
+    }
     if document.get("cross_fitted_valid").is_some() {
         text.push_str(&style.note("cross-fitted: the validation part, by weights that did not see the row"));
     }
@@ -148,7 +155,8 @@ pub(super) fn said(document: &Value, style: Style, width: usize) -> String {
         });
         let moved = moved.collect::<Vec<_>>().join(", ");
         let temperature = number(calibration, "temperature").unwrap_or(f64::NAN);
-        let sentence = format!("Temperature {temperature:.3}; expected calibration error: {moved}.");
+        let bias = if calibration.get("bias").is_some() { " and a bias for each class" } else { "" };
+        let sentence = format!("Temperature {temperature:.3}{bias}; expected calibration error: {moved}.");
         text.push_str(&screen::wrap(&sentence, &format!("  {} ", style.dim("·")), width));
     }
     if text.is_empty() { text } else { format!("{}\n{text}", style.bold("Findings")) }

@@ -13,9 +13,11 @@ use serde_json::Value;
 
 use super::fit::check_finite;
 use super::{Estimator, FitError, Model};
+use crate::ml::calibration::{Calibration, NO_CALIBRATION};
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
 use crate::ml::progress::{Cancelled, Progress};
+use crate::ml::stats::Clusters;
 
 /// The scores of one estimator. Holds no times, so that equal inputs give equal bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,19 +53,29 @@ pub struct Evaluated {
     pub timing: Timing,
     pub held_out: HeldOut,
     pub model: Box<dyn Model>,
+    /// Of a model that gives only scores: makes probabilities of them. Absent without validation rows.
+    pub calibration: Option<Calibration>,
 }
 
-/// Class probabilities by the model of the whole training part (only scores in the right order where
-/// `Model::is_probabilistic` says so).
+/// What the model of the whole training part says of the other parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldOut {
-    pub valid: Matrix,
-    pub test: Matrix,
+    pub valid: Said,
+    pub test: Said,
+}
+
+/// Class probabilities (only scores in the right order where neither `Model::is_probabilistic` nor a calibration makes them
+/// more), and the classes that are predicted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    pub probabilities: Matrix,
+    pub predicted: Vec<u32>,
 }
 
 /// Evaluates every estimator on rows of `x` (NaN = missing) with labels `y` (indices into
 /// `classes`).
 ///
+/// `groups[row]` is equal for rows that belong together, which intervals heed; empty where every row stands alone.
 /// `train`, `valid` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold
 /// without rows counts for nothing. Runs on `threads` threads, whose number changes no score. Errors: what
 /// `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row
@@ -73,6 +85,7 @@ pub fn evaluate(
     estimators: &[(String, Box<dyn Estimator>)],
     x: &Matrix,
     y: &[u32],
+    groups: &[i64],
     classes: &[String],
     train: &[usize],
     fold_of: &[u32],
@@ -90,7 +103,7 @@ pub fn evaluate(
         .num_threads(threads.max(1))
         .build()
         .map_err(|reason| FitError::Threads { threads, reason: reason.to_string() })?;
-    let study = Study::new(x, y, classes, train, fold_of, [valid, test], seed)?;
+    let study = Study::new((x, y, groups), classes, train, fold_of, [valid, test], seed)?;
     let steps = Steps { done: AtomicU64::new(0), total: (estimators.len() * (study.folds.len() + 1)) as u64, progress };
     pool.install(|| {
         estimators.iter().map(|(name, estimator)| study.evaluate(name, estimator.as_ref(), &steps)).collect()
@@ -133,11 +146,14 @@ fn check_shapes(
 struct Part {
     x: Matrix,
     y: Vec<u32>,
+    clusters: Clusters,
 }
 
 impl Part {
-    fn take(x: &Matrix, y: &[u32], rows: &[usize]) -> Part {
-        Part { x: x.take(rows), y: rows.iter().map(|&row| y[row]).collect() }
+    /// `groups` may be empty.
+    fn take((x, y, groups): (&Matrix, &[u32], &[i64]), rows: &[usize]) -> Part {
+        let y = rows.iter().map(|&row| y[row]).collect();
+        Part { x: x.take(rows), y, clusters: Clusters::of_rows(groups, rows) }
     }
 }
 
@@ -159,8 +175,7 @@ struct Fold {
 
 impl<'a> Study<'a> {
     fn new(
-        x: &Matrix,
-        y: &[u32],
+        data: (&Matrix, &[u32], &[i64]),
         classes: &'a [String],
         train: &[usize],
         fold_of: &[u32],
@@ -180,7 +195,7 @@ impl<'a> Study<'a> {
                 Fold { number: number as usize, inside, outside }
             })
             .collect();
-        let part = |rows: &[usize]| Part::take(x, y, rows);
+        let part = |rows: &[usize]| Part::take(data, rows);
         Ok(Study { classes, train: part(train), valid: part(valid), test: part(test), folds, seed })
     }
 
@@ -200,14 +215,25 @@ impl<'a> Study<'a> {
         let model = self.fit(estimator, &self.train, &Fit { name, steps }).map_err(in_model)?;
         let fit_seconds = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        let probabilities = model.predict_or_stop(&self.test.x, steps.progress)?;
+        let of_test = model.predict_or_stop(&self.test.x, steps.progress)?;
         let predict_seconds = start.elapsed().as_secs_f64();
-        let scores = |part: &Part, probabilities: &Matrix| {
-            self.score(model.as_ref(), &part.y, probabilities).with_intervals(&part.y, probabilities)
+        let of_valid = model.predict_or_stop(&self.valid.x, steps.progress)?;
+        let wants = !model.is_probabilistic() && self.valid.x.rows > 0;
+        let calibration = wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &[]));
+        let judge = |part: &Part, mut probabilities: Matrix| -> (Scores, Said) {
+            let own = calibration.as_ref().unwrap_or(&NO_CALIBRATION);
+            own.apply(&mut probabilities);
+            let predicted = own.decide(&probabilities);
+            let mut scores = Scores::new(self.classes, &part.y, &predicted);
+            if model.is_probabilistic() || calibration.is_some() {
+                scores = scores.with_loss(&part.y, &probabilities);
+            }
+            let scores = scores.with_intervals(&part.y, &predicted, &probabilities, &part.clusters);
+            (scores, Said { probabilities, predicted })
         };
-        let test = scores(&self.test, &probabilities);
-        let held_out = HeldOut { valid: model.predict_or_stop(&self.valid.x, steps.progress)?, test: probabilities };
-        let valid = (self.valid.x.rows > 0).then(|| scores(&self.valid, &held_out.valid));
+        let ((test, of_test), (valid, of_valid)) = (judge(&self.test, of_test), judge(&self.valid, of_valid));
+        let held_out = HeldOut { valid: of_valid, test: of_test };
+        let valid = (self.valid.x.rows > 0).then_some(valid);
         steps.advance(&format!("{name}: test accuracy {:.3}", test.accuracy));
 
         let (cv_accuracy_mean, cv_accuracy_std) = mean_and_deviation(folds.iter().map(|scores| scores.accuracy));
@@ -224,7 +250,7 @@ impl<'a> Study<'a> {
             test,
         };
         let timing = Timing { name: name.to_owned(), fit_seconds, predict_seconds };
-        Ok(Evaluated { evaluation, timing, held_out, model })
+        Ok(Evaluated { evaluation, timing, held_out, model, calibration })
     }
 
     fn score_fold(
@@ -234,8 +260,8 @@ impl<'a> Study<'a> {
         fold: &Fold,
         steps: &Steps,
     ) -> Result<Scores, FitError> {
-        let others = Part::take(&self.train.x, &self.train.y, &fold.outside);
-        let own = Part::take(&self.train.x, &self.train.y, &fold.inside);
+        let others = Part::take((&self.train.x, &self.train.y, &[]), &fold.outside);
+        let own = Part::take((&self.train.x, &self.train.y, &[]), &fold.inside);
         let whole = format!("{name}, fold {}", fold.number);
         let model = self.fit(estimator, &others, &Fit { name: &whole, steps }).map_err(|source| match source {
             FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{ArrayError, Arrays, Baselines, Estimator, FitError, Model, fit};
+use crate::ml::calibration::{Calibration, NO_CALIBRATION};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
 use crate::ml::preprocess::{InputError, check_finite, numbers, vectors};
 use crate::ml::progress::Progress;
 
 /// The layout of the recipe and of the arrays; a reader refuses others.
-const FORMAT: &str = "runner baseline 1";
+const FORMAT: &str = "runner baseline 2";
 
 /// A model of the whole training part, ready for new rows.
 pub struct Fitted {
@@ -21,6 +22,8 @@ pub struct Fitted {
     inputs: Inputs,
     classes: Vec<String>,
     model: Box<dyn Model>,
+    /// Of a model that gives only scores, where there were rows to make probabilities of them.
+    calibration: Option<Calibration>,
 }
 
 /// The columns of a frame that make a model's matrix, side by side: numbers, then vectors.
@@ -62,12 +65,22 @@ struct Recipe {
     /// Names of the outputs, in order.
     classes: Vec<String>,
     inputs: Inputs,
+    /// What makes probabilities of its scores, where it gives no probabilities itself: fitted on the validation part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    calibration: Option<Calibration>,
 }
 
 impl Fitted {
     /// `model` is of the kind `name` of `models`; its matrix had the columns of `inputs`.
-    pub fn new(models: &Baselines, name: &str, inputs: Inputs, classes: &[String], model: Box<dyn Model>) -> Self {
-        Fitted { kind: models.only(name), inputs, classes: classes.to_vec(), model }
+    pub fn new(
+        models: &Baselines,
+        name: &str,
+        inputs: Inputs,
+        classes: &[String],
+        model: Box<dyn Model>,
+        calibration: Option<Calibration>,
+    ) -> Self {
+        Fitted { kind: models.only(name), inputs, classes: classes.to_vec(), model, calibration }
     }
 
     /// Names of the outputs, in the order of the probabilities' columns.
@@ -79,14 +92,20 @@ impl Fitted {
         &self.inputs
     }
 
-    /// Whether what it gives are probabilities, see `Model::is_probabilistic`.
+    /// Whether what it gives are probabilities, by itself (see `Model::is_probabilistic`) or by its calibration.
     pub fn is_probabilistic(&self) -> bool {
-        self.model.is_probabilistic()
+        self.model.is_probabilistic() || self.calibration.is_some()
+    }
+
+    pub fn calibration(&self) -> &Calibration {
+        self.calibration.as_ref().unwrap_or(&NO_CALIBRATION)
     }
 
     /// Class probabilities (rows × classes; rows sum to 1) of every row, in order.
     pub fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, InputError> {
-        Ok(self.model.predict_probabilities(&self.inputs.matrix(frame)?))
+        let mut probabilities = self.model.predict_probabilities(&self.inputs.matrix(frame)?);
+        self.calibration().apply(&mut probabilities);
+        Ok(probabilities)
     }
 
     /// The same, until it is cancelled.
@@ -104,6 +123,7 @@ impl Fitted {
             model: self.kind.clone(),
             classes: self.classes.clone(),
             inputs: self.inputs.clone(),
+            calibration: self.calibration.clone(),
         };
         let recipe = serde_json::to_value(recipe).map_err(|error| KeptError::Recipe(error.to_string()))?;
         Ok((arrays.to_bytes()?, recipe))
@@ -111,10 +131,13 @@ impl Fitted {
 
     /// The model of `to_parts`. Refuses parts that do not belong together.
     pub fn from_parts(arrays: &[u8], recipe: &serde_json::Value) -> Result<Self, KeptError> {
-        let Recipe { format, model: kind, classes, inputs } = Deserialize::deserialize(recipe)
+        let Recipe { format, model: kind, classes, inputs, calibration } = Deserialize::deserialize(recipe)
             .map_err(|error: serde_json::Error| KeptError::Recipe(error.to_string()))?;
         if format != FORMAT {
             let problem = format!("its format is '{format}', this version reads '{FORMAT}'");
+            return Err(KeptError::Recipe(problem));
+        }
+        if let Some(problem) = calibration.as_ref().and_then(|calibration| calibration.problem(classes.len())) {
             return Err(KeptError::Recipe(problem));
         }
         kind.check()?;
@@ -123,7 +146,7 @@ impl Fitted {
         let columns = inputs.width().filter(|&columns| columns > 0);
         let columns = columns.ok_or_else(|| KeptError::Recipe("its inputs have no possible width".to_owned()))?;
         let model = fit::restore(estimator.as_ref(), Arrays::from_bytes(arrays)?, columns, classes.len())?;
-        Ok(Fitted { kind, inputs, classes, model })
+        Ok(Fitted { kind, inputs, classes, model, calibration })
     }
 }
 

@@ -40,7 +40,7 @@ pub mod rbf_svm;
 mod early_stopping;
 mod fit;
 mod kernel;
-mod lbfgs;
+pub(in crate::ml) mod lbfgs;
 mod preprocess;
 mod smo;
 #[cfg(test)]
@@ -49,7 +49,7 @@ mod trees;
 
 pub use arrays::{ArrayError, Arrays};
 pub use baselines::Baselines;
-pub use evaluate::{Evaluated, Evaluation, HeldOut, Timing, evaluate};
+pub use evaluate::{Evaluated, Evaluation, HeldOut, Said, Timing, evaluate};
 pub use fit::FitError;
 pub use fitted::{Fitted, Inputs};
 

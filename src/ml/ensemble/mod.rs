@@ -9,7 +9,7 @@ mod weights;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::calibration::{fit_temperature, temper};
+use super::calibration::Calibration;
 use super::matrix::Matrix;
 use super::rng::Stream;
 
@@ -46,13 +46,34 @@ pub struct Combination {
     pub average: Average,
     /// One for each member; they sum to 1.
     pub weights: Vec<f64>,
-    /// Of the average, see [`temper`].
-    pub temperature: f64,
+    /// Of the average.
+    pub calibration: Calibration,
+}
+
+/// Members that said something of the same rows.
+#[derive(Clone, Copy)]
+pub struct Members<'a> {
+    /// Rows × classes each.
+    pub probabilities: &'a [&'a Matrix],
+    /// Each member's [`Calibration::decision`], in the same order; a missing or empty one predicts its likeliest class.
+    pub decisions: &'a [Vec<f64>],
+    /// The class weights of the loss that all of them minimised, where their probabilities are not calibrated yet; empty for none.
+    pub class_weights: &'a [f32],
+}
+
+impl<'a> Members<'a> {
+    /// Members that predict their likeliest class, and whose training had no class weights.
+    pub fn plain(probabilities: &'a [&'a Matrix]) -> Self {
+        Members { probabilities, decisions: &[], class_weights: &[] }
+    }
 }
 
 impl Combination {
-    /// The combination of `members` (rows × classes each, the same rows) that these rows' labels call for.
-    pub fn fit(members: &[&Matrix], labels: &[u32], average: Average, weighting: Weighting) -> Combination {
+    /// The combination of the members that these rows' labels call for.
+    ///
+    /// The average decides as its members would: their decision weights are averaged as their logits are.
+    pub fn fit(given: Members, labels: &[u32], average: Average, weighting: Weighting) -> Combination {
+        let members = given.probabilities;
         let weights = match (weighting, average) {
             (Weighting::Equal, _) => vec![1.0; members.len()],
             (Weighting::Greedy, _) => weights::greedy(members, labels, average),
@@ -61,9 +82,36 @@ impl Combination {
         };
         let total: f64 = weights.iter().sum();
         let weights = weights.iter().map(|weight| weight / total).collect();
-        let mut found = Combination { average, weights, temperature: 1.0 };
-        found.temperature = fit_temperature(&found.combine(members), labels);
+        let mut found = Combination { average, weights, calibration: Calibration::NONE };
+        let wanted = found.decision(given);
+        let raw = found.combine(members);
+        found.calibration = Calibration::fit(&raw, labels, given.class_weights);
+        if !wanted.is_empty() {
+            let Calibration { temperature, decision, .. } = &mut found.calibration;
+            decision.resize(wanted.len(), 0.0);
+            decision.iter_mut().zip(wanted).for_each(|(own, wanted)| *own += wanted / *temperature);
+        }
         found
+    }
+
+    /// The members' common decision weights; empty where none has any.
+    fn decision(&self, given: Members) -> Vec<f64> {
+        let mut sums = Vec::new();
+        for (decision, weight) in given.decisions.iter().zip(&self.weights).filter(|(own, _)| !own.is_empty()) {
+            sums.resize(decision.len(), 0.0);
+            sums.iter_mut().zip(decision).for_each(|(sum, own)| *sum += weight * own);
+        }
+        sums
+    }
+
+    /// The class that is predicted of each row of what `combine` gave.
+    pub fn decide(&self, combined: &Matrix) -> Vec<u32> {
+        self.calibration.decide(combined)
+    }
+
+    /// The same without calibration.
+    pub fn uncalibrated(&self) -> Combination {
+        Combination { calibration: Calibration::NONE, ..self.clone() }
     }
 
     /// The members' common probabilities (rows × classes). Members of weight 0 are not looked at.
@@ -76,7 +124,7 @@ impl Combination {
             }
         }
         let mut combined = Matrix::from_vec(first.rows, first.cols, self.average.back(sums, first.cols));
-        temper(&mut combined, self.temperature);
+        self.calibration.apply(&mut combined);
         combined
     }
 }
@@ -104,28 +152,32 @@ impl Average {
     }
 }
 
-/// For every row what a combination says whose weights were chosen on other rows: weights judge themselves too kindly on their own.
+/// For every row what a combination says, and which class it predicts, whose weights were chosen on other rows: weights judge themselves too kindly
+/// on their own.
 pub fn cross_fitted(
-    members: &[&Matrix],
+    given: Members,
     labels: &[u32],
     average: Average,
     weighting: Weighting,
     folds: usize,
     seed: u64,
-) -> Matrix {
+) -> (Matrix, Vec<u32>) {
+    let members = given.probabilities;
     let order = Stream::new(seed, "ensemble folds", 0).permutation(labels.len());
     let classes = members.first().map_or(0, |member| member.cols);
-    let mut found = Matrix::zeros(labels.len(), classes);
+    let (mut found, mut predicted) = (Matrix::zeros(labels.len(), classes), vec![0; labels.len()]);
     for fold in 0..folds {
         let (inside, outside): (Vec<usize>, Vec<usize>) = order.iter().partition(|&&row| row % folds == fold);
         let take = |rows: &[usize]| members.iter().map(|member| member.take(rows)).collect::<Vec<_>>();
         let (own, others) = (take(&inside), take(&outside));
         let truth: Vec<u32> = outside.iter().map(|&row| labels[row]).collect();
-        let combination = Combination::fit(&others.iter().collect::<Vec<_>>(), &truth, average, weighting);
+        let others: Vec<&Matrix> = others.iter().collect();
+        let combination = Combination::fit(Members { probabilities: &others, ..given }, &truth, average, weighting);
         let said = combination.combine(&own.iter().collect::<Vec<_>>());
-        for (i, &row) in inside.iter().enumerate() {
+        for ((i, &row), class) in inside.iter().enumerate().zip(combination.decide(&said)) {
             found.row_mut(row).copy_from_slice(said.row(i));
+            predicted[row] = class;
         }
     }
-    found
+    (found, predicted)
 }

@@ -1,6 +1,7 @@
 //! Weights against scipy's optimiser, greedy selection against its definition, and combinations by hand.
 
-use super::{Average, Combination, Weighting, cross_fitted};
+use super::{Average, Calibration, Combination, Members, Weighting, cross_fitted};
+use crate::ml::calibration::fit_temperature;
 use crate::ml::matrix::Matrix;
 
 /// Four members of three classes over 300 rows: the first two know different rows, the third is a worse copy of the first, the last guesses.
@@ -44,10 +45,13 @@ fn members() -> (Vec<Matrix>, Vec<u32>) {
     ((0..4).map(member).collect(), labels)
 }
 
+/// A combination with its temperature alone, and its loss.
 fn fit(average: Average, weighting: Weighting) -> (Combination, f64) {
     let (members, labels) = members();
     let members: Vec<&Matrix> = members.iter().collect();
-    let found = Combination::fit(&members, &labels, average, weighting);
+    let found = Combination::fit(Members::plain(&members), &labels, average, weighting).uncalibrated();
+    let temperature = fit_temperature(&found.combine(&members), &labels, &[]);
+    let found = Combination { calibration: Calibration { temperature, ..Calibration::NONE }, ..found };
     let loss = loss(&found.combine(&members), &labels);
     (found, loss)
 }
@@ -76,7 +80,10 @@ fn convex_weights_agree_with_scipy() {
     for (found, expected) in found.weights.iter().zip(PRODUCT.0) {
         assert!((found - expected).abs() < 2e-3, "{found} for {expected}");
     }
-    assert!((found.temperature - PRODUCT.1).abs() < 2e-3 && (loss - PRODUCT.2).abs() < 1e-6, "{found:?} {loss}");
+    assert!(
+        (found.calibration.temperature - PRODUCT.1).abs() < 2e-3 && (loss - PRODUCT.2).abs() < 1e-6,
+        "{found:?} {loss}"
+    );
 
     let (members, labels) = members();
     let members: Vec<&Matrix> = members.iter().collect();
@@ -84,7 +91,8 @@ fn convex_weights_agree_with_scipy() {
     for (found, expected) in weights.iter().zip(MIXTURE.0) {
         assert!((found - expected).abs() < 5e-3, "{found} for {expected}");
     }
-    let mixed = Combination { average: Average::Probabilities, weights, temperature: 1.0 }.combine(&members);
+    let mixed =
+        Combination { average: Average::Probabilities, weights, calibration: Calibration::NONE }.combine(&members);
     let found = self::loss(&mixed, &labels);
     assert!((found - MIXTURE.1).abs() < 1e-6, "{found} for {}", MIXTURE.1);
 }
@@ -112,7 +120,8 @@ fn greedy_weights_are_nearly_as_good_and_never_worse_than_the_best_member() {
 fn averages_are_those_that_are_written_down() {
     let a = Matrix::from_vec(1, 2, vec![0.9, 0.1]);
     let b = Matrix::from_vec(1, 2, vec![0.4, 0.6]);
-    let of = |average| Combination { average, weights: vec![0.25, 0.75], temperature: 1.0 }.combine(&[&a, &b]);
+    let of =
+        |average| Combination { average, weights: vec![0.25, 0.75], calibration: Calibration::NONE }.combine(&[&a, &b]);
     assert!((of(Average::Probabilities).get(0, 0) - 0.525).abs() < 1e-6);
     // 0.9^¼·0.4^¾ against 0.1^¼·0.6^¾
     let (first, second) = (0.9f64.powf(0.25) * 0.4f64.powf(0.75), 0.1f64.powf(0.25) * 0.6f64.powf(0.75));
@@ -122,10 +131,10 @@ fn averages_are_those_that_are_written_down() {
 #[test]
 fn one_member_is_itself_and_equal_weights_are_equal() {
     let (members, labels) = members();
-    let alone = Combination::fit(&[&members[0]], &labels, Average::Logits, Weighting::Convex);
+    let alone = Combination::fit(Members::plain(&[&members[0]]), &labels, Average::Logits, Weighting::Convex);
     assert_eq!(alone.weights, [1.0]);
     let all: Vec<&Matrix> = members.iter().collect();
-    assert_eq!(Combination::fit(&all, &labels, Average::Logits, Weighting::Equal).weights, [0.25; 4]);
+    assert_eq!(Combination::fit(Members::plain(&all), &labels, Average::Logits, Weighting::Equal).weights, [0.25; 4]);
 }
 
 #[test]
@@ -133,9 +142,29 @@ fn weights_from_other_rows_do_a_little_worse_than_their_own() {
     let (members, labels) = members();
     let members: Vec<&Matrix> = members.iter().collect();
     for weighting in [Weighting::Convex, Weighting::Greedy] {
-        let fair = cross_fitted(&members, &labels, Average::Logits, weighting, 5, 3);
-        let own = Combination::fit(&members, &labels, Average::Logits, weighting).combine(&members);
+        let (fair, predicted) = cross_fitted(Members::plain(&members), &labels, Average::Logits, weighting, 5, 3);
+        let own = Combination::fit(Members::plain(&members), &labels, Average::Logits, weighting).combine(&members);
+        let hits = predicted.iter().zip(&labels).filter(|(predicted, label)| predicted == label).count();
+        assert!(hits > 200, "{hits} of 300");
         let (fair, own) = (loss(&fair, &labels), loss(&own, &labels));
         assert!(fair > own && fair < own + 0.05, "{fair} {own}");
     }
+}
+
+#[test]
+fn an_average_decides_as_its_members_do() {
+    let (members, labels) = members();
+    let all: Vec<&Matrix> = members.iter().take(2).collect();
+    // Both weigh the last class as much.
+    let decisions = vec![vec![0.0, 0.0, 1.5]; 2];
+    let given = Members { decisions: &decisions, ..Members::plain(&all) };
+    let found = Combination::fit(given, &labels, Average::Logits, Weighting::Equal);
+    let said = found.combine(&all);
+    let logs =
+        |i: usize, k: usize| (0..2).map(|m| f64::from(all[m].get(i, k)).ln() / 2.0).sum::<f64>() + decisions[0][k];
+    for (i, class) in found.decide(&said).into_iter().enumerate() {
+        let best = (0..3).reduce(|best, k| if logs(i, k) > logs(i, best) { k } else { best });
+        assert_eq!(Some(class as usize), best, "row {i}");
+    }
+    assert_ne!(found.decide(&said), said.argmax_rows());
 }

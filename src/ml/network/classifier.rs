@@ -13,7 +13,7 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::recipe::FORMAT;
 use super::{Activation, Blueprint, Embedding, Network, Recipe, Snapshot, on_one_thread};
-use crate::ml::calibration::temper;
+use crate::ml::calibration::Calibration;
 use crate::ml::diagnosis::Units;
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
@@ -29,8 +29,7 @@ pub struct Classifier {
     classes: Vec<String>,
     network: Network,
     loss: String,
-    /// Of the probabilities, see `ml::calibration`.
-    temperature: f64,
+    calibration: Calibration,
 }
 
 /// Why a model cannot be read or used.
@@ -51,7 +50,13 @@ pub enum ModelError {
 impl Classifier {
     /// `loss`: the name of what was minimised.
     pub(in crate::ml) fn new(preprocessing: Preprocessing, classes: &[String], network: Network, loss: &str) -> Self {
-        Classifier { preprocessing, classes: classes.to_vec(), network, loss: loss.into(), temperature: 1.0 }
+        Classifier {
+            preprocessing,
+            classes: classes.to_vec(),
+            network,
+            loss: loss.into(),
+            calibration: Calibration::NONE,
+        }
     }
 
     /// Names of the outputs, in the order of the probabilities' columns.
@@ -67,9 +72,13 @@ impl Classifier {
         &self.preprocessing
     }
 
-    /// Lets all later probabilities be those of this temperature; the likeliest classes stay the same.
-    pub fn set_temperature(&mut self, temperature: f64) {
-        self.temperature = temperature;
+    /// Lets all later probabilities and predictions be those of this calibration.
+    pub fn set_calibration(&mut self, calibration: Calibration) {
+        self.calibration = calibration;
+    }
+
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
     }
 
     /// How many hidden units are zero for all of those rows of `frame`; `None` where the activation is never exactly zero.
@@ -133,7 +142,7 @@ impl Classifier {
             });
             let data = said.collect::<Result<Vec<_>, _>>()?.concat();
             let mut probabilities = Matrix::from_vec(rows.len(), self.classes.len(), data);
-            temper(&mut probabilities, self.temperature);
+            self.calibration.apply(&mut probabilities);
             Ok(probabilities)
         })
     }
@@ -158,7 +167,9 @@ impl Classifier {
             inputs: self.preprocessing.clone(),
             network: self.network.blueprint().clone(),
             loss: self.loss.clone(),
-            temperature: self.temperature,
+            temperature: self.calibration.temperature,
+            bias: self.calibration.bias.clone(),
+            decision: self.calibration.decision.clone(),
         };
         Ok((file, serde_json::to_value(recipe).map_err(|e| ModelError::Recipe(e.to_string()))?))
     }
@@ -181,6 +192,7 @@ impl Classifier {
             }
             snapshot.insert(name, (view.shape().to_vec(), values));
         }
+        let calibration = calibration(&recipe);
         let mut network = Network::new(&recipe.network, 0)?;
         network.restore(&snapshot).map_err(ModelError::Weights)?;
         Ok(Classifier {
@@ -188,9 +200,14 @@ impl Classifier {
             classes: recipe.classes,
             network,
             loss: recipe.loss,
-            temperature: recipe.temperature,
+            calibration,
         })
     }
+}
+
+fn calibration(recipe: &Recipe) -> Calibration {
+    let Recipe { temperature, bias, decision, .. } = recipe;
+    Calibration { temperature: *temperature, bias: bias.clone(), decision: decision.clone() }
 }
 
 /// Whether the recipe's parts agree with each other, so that a damaged one is refused before memory is asked for.
@@ -222,8 +239,8 @@ fn check(recipe: &Recipe) -> Result<(), String> {
         format!("tables that do not fit columns of {values:?} categories").into()
     } else if !recipe.network.is_plausible() {
         "its network has layers of impossible width".into()
-    } else if !(recipe.temperature.is_finite() && recipe.temperature > 0.0) {
-        format!("its temperature is {}, not above 0", recipe.temperature).into()
+    } else if let Some(problem) = calibration(recipe).problem(recipe.classes.len()) {
+        problem.into()
     } else if recipe.inputs.has_short_quantiles() {
         "a column has fewer than two quantiles".into()
     } else {

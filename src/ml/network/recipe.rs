@@ -9,7 +9,7 @@ use super::Blueprint;
 use crate::ml::preprocess::Preprocessing;
 
 /// The layout of this recipe and of the tensors' names; a reader refuses others.
-pub const FORMAT: &str = "runner network 1";
+pub const FORMAT: &str = "runner network 2";
 
 /// What stands beside the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,11 +25,12 @@ pub struct Recipe {
     pub network: Blueprint,
     /// The loss that the weights minimise; the logits' softmax are probabilities under it.
     pub loss: String,
-    /// The logits are divided by it before the softmax; fitted on the validation part, it leaves the likeliest class as it is.
-    #[serde(default = "neutral")]
+    /// The logits are divided by it before the softmax; fitted on the validation part, as is the bias.
     pub temperature: f64,
-}
-
-fn neutral() -> f64 {
-    1.0
+    /// Added to them after that, one for each class, where the classes' shares were off; empty for none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bias: Vec<f64>,
+    /// Added to the logarithms of the probabilities to find the class that is predicted, one for each class; empty where it is the likeliest one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decision: Vec<f64>,
 }

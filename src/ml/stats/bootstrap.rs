@@ -1,10 +1,11 @@
 //! Bootstrap intervals: how far a figure over rows would move, had other rows been drawn.
 //!
-//! Rows are drawn one by one: rows that belong together (songs of one artist) make the interval narrower than it should be.
+//! Rows that belong together (songs of one artist) are drawn together, since one by one they would make the interval narrower than it should be.
 //! Knows nothing of what the figure means.
 
 use serde::{Deserialize, Serialize};
 
+use super::Clusters;
 use crate::ml::rng::Stream;
 
 /// How to draw.
@@ -38,53 +39,54 @@ impl Interval {
     }
 }
 
-/// Intervals of several figures from the same resamples. `figures` gets row numbers below `rows`, with repetition. `None` without rows.
+/// Intervals of several figures from the same resamples. `figures` gets row numbers below the number of rows, with repetition. `None` without
+/// rows, and where all are of one group.
 pub fn bootstrap_intervals<const N: usize>(
-    rows: usize,
+    clusters: &Clusters,
     how: &Bootstrap,
     figures: impl Fn(&[usize]) -> [f64; N],
 ) -> Option<[Interval; N]> {
-    if rows == 0 || how.resamples == 0 {
+    if !clusters.can_vary() || how.resamples == 0 {
         return None;
     }
-    let mut drawn: Vec<usize> = (0..rows).collect();
+    let mut drawn: Vec<usize> = (0..clusters.rows()).collect();
     let estimates = figures(&drawn);
     let mut distributions = vec![Vec::with_capacity(how.resamples); N];
     for resample in 0..how.resamples {
         let mut stream = Stream::new(how.seed, "bootstrap", resample as u64);
-        drawn.iter_mut().for_each(|row| *row = stream.below(rows));
+        clusters.draw(&mut stream, &mut drawn);
         for (distribution, value) in distributions.iter_mut().zip(figures(&drawn)) {
             distribution.push(value);
         }
     }
+    let tail = clusters.tail(how.level);
     let mut number = 0;
     Some(estimates.map(|estimate| {
         number += 1;
-        percentiles(estimate, std::mem::take(&mut distributions[number - 1]), how.level)
+        percentiles(estimate, std::mem::take(&mut distributions[number - 1]), tail)
     }))
 }
 
-/// The interval of a figure from its values over the resamples, of which there must be one at least.
-pub(super) fn percentiles(estimate: f64, mut distribution: Vec<f64>, level: f64) -> Interval {
-    let tail = (1.0 - level) / 2.0;
+/// The interval of a figure from its values over the resamples, of which there must be one at least; `tail` is the share of them beyond each end.
+pub(super) fn percentiles(estimate: f64, mut distribution: Vec<f64>, tail: f64) -> Interval {
     distribution.sort_by(f64::total_cmp);
     Interval { estimate, low: percentile(&distribution, tail), high: percentile(&distribution, 1.0 - tail) }
 }
 
 /// The interval of one figure.
-pub fn bootstrap_interval(rows: usize, how: &Bootstrap, figure: impl Fn(&[usize]) -> f64) -> Option<Interval> {
-    bootstrap_intervals(rows, how, |drawn| [figure(drawn)]).map(|[interval]| interval)
+pub fn bootstrap_interval(clusters: &Clusters, how: &Bootstrap, figure: impl Fn(&[usize]) -> f64) -> Option<Interval> {
+    bootstrap_intervals(clusters, how, |drawn| [figure(drawn)]).map(|[interval]| interval)
 }
 
 /// The interval of mean(b) − mean(a), where `a[i]` and `b[i]` are scores of the same row, e.g. 1 where the prediction is right and 0 where not.
-/// `None` without rows or if the lengths differ.
-pub fn paired_bootstrap(a: &[f64], b: &[f64], how: &Bootstrap) -> Option<Interval> {
-    if a.len() != b.len() {
+/// `None` without rows, if the lengths differ, and where all rows are of one group.
+pub fn paired_bootstrap(a: &[f64], b: &[f64], clusters: &Clusters, how: &Bootstrap) -> Option<Interval> {
+    if a.len() != b.len() || a.len() != clusters.rows() {
         return None;
     }
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| b - a).collect();
-    let count = differences.len() as f64;
-    bootstrap_interval(differences.len(), how, |drawn| drawn.iter().map(|&row| differences[row]).sum::<f64>() / count)
+    let mean = |drawn: &[usize]| drawn.iter().map(|&row| differences[row]).sum::<f64>() / drawn.len() as f64;
+    bootstrap_interval(clusters, how, mean)
 }
 
 /// Linear interpolation between order statistics, as numpy's default. `share` is in 0..=1.
@@ -117,21 +119,23 @@ mod tests {
         let ones = |from: usize, to: usize| (0..200).map(move |i| if (from..to).contains(&i) { 1.0 } else { 0.0 });
         let a: Vec<f64> = ones(0, 140).collect();
         let b: Vec<f64> = ones(0, 120).zip(ones(140, 175)).map(|(x, y)| x + y).collect();
-        let how = Bootstrap { resamples: 10_000, ..Bootstrap::default() };
-        let found = paired_bootstrap(&a, &b, &how).unwrap();
+        let (how, alone) = (Bootstrap { resamples: 10_000, ..Bootstrap::default() }, Clusters::singles(200));
+        let found = paired_bootstrap(&a, &b, &alone, &how).unwrap();
         assert!((found.estimate - 0.075).abs() < 1e-12);
         assert!((found.low - 0.005).abs() < 0.0051 && (found.high - 0.145).abs() < 0.0051, "{found:?}");
         assert!(found.excludes_zero());
-        assert_eq!(paired_bootstrap(&a, &b, &how), Some(found), "the seed decides");
-        assert_ne!(paired_bootstrap(&a, &b, &Bootstrap { seed: 1, ..how }), Some(found));
+        assert_eq!(paired_bootstrap(&a, &b, &alone, &how), Some(found), "the seed decides");
+        assert_ne!(paired_bootstrap(&a, &b, &alone, &Bootstrap { seed: 1, ..how }), Some(found));
     }
 
     #[test]
     fn equal_scores_leave_no_doubt_and_no_rows_no_answer() {
-        let same = paired_bootstrap(&[1.0, 0.0, 1.0], &[1.0, 0.0, 1.0], &Bootstrap::default()).unwrap();
+        let how = Bootstrap::default();
+        let same = paired_bootstrap(&[1.0, 0.0, 1.0], &[1.0, 0.0, 1.0], &Clusters::singles(3), &how).unwrap();
         assert_eq!((same.estimate, same.low, same.high), (0.0, 0.0, 0.0));
         assert!(!same.excludes_zero());
-        assert!(paired_bootstrap(&[], &[], &Bootstrap::default()).is_none());
-        assert!(paired_bootstrap(&[1.0], &[], &Bootstrap::default()).is_none());
+        assert!(paired_bootstrap(&[], &[], &Clusters::singles(0), &how).is_none());
+        assert!(paired_bootstrap(&[1.0], &[], &Clusters::singles(1), &how).is_none());
+        assert!(paired_bootstrap(&[1.0, 0.0], &[1.0, 1.0], &Clusters::of(&[4, 4]), &how).is_none(), "a single group");
     }
 }

@@ -1,11 +1,11 @@
-//! Several classifiers on the same rows: every pair's differences from the same resamples, McNemar's test, and Holm's correction over all pairs.
+//! Several classifiers on the same rows: every pair's differences from the same resamples, a paired test, and Holm's correction over all pairs.
 //!
 //! Knows nothing of what the classifiers are or of probabilities.
 
 use serde::{Deserialize, Serialize};
 
 use super::bootstrap::percentiles;
-use super::{Bootstrap, Interval, Test, holm, mcnemar};
+use super::{Bootstrap, Clusters, Interval, Test, holm, paired_test};
 use crate::ml::rng::Stream;
 
 /// Two of the classifiers, by their numbers.
@@ -17,26 +17,35 @@ pub struct Duel {
     pub accuracy: Interval,
     /// Of B's macro-F1 minus A's.
     pub macro_f1: Interval,
-    pub mcnemar: Test,
-    /// McNemar's p after Holm's correction over all pairs.
+    /// See [`paired_test`].
+    pub test: Test,
+    /// The test's p after Holm's correction over all pairs.
     pub adjusted_p: f64,
 }
 
 /// Every pair of `predicted`, in order. `truth` and each of `predicted` hold class numbers below `classes` of the same rows; nothing without rows.
 ///
-/// All pairs see the same resamples, so that one pass over the rows serves every pair.
-pub fn contest(truth: &[u32], predicted: &[Vec<u32>], classes: usize, how: &Bootstrap) -> Vec<Duel> {
-    if truth.is_empty() || how.resamples == 0 || predicted.iter().any(|said| said.len() != truth.len()) {
+/// All pairs see the same resamples, so that one pass over the rows serves every pair. Nothing where all rows are of one group.
+pub fn contest(
+    truth: &[u32],
+    predicted: &[Vec<u32>],
+    classes: usize,
+    clusters: &Clusters,
+    how: &Bootstrap,
+) -> Vec<Duel> {
+    let fits = |said: &Vec<u32>| said.len() == truth.len() && truth.len() == clusters.rows();
+    if !clusters.can_vary() || how.resamples == 0 || !predicted.iter().all(fits) {
         return Vec::new();
     }
     let cells: Vec<Vec<u32>> = predicted.iter().map(|said| cells(truth, said, classes)).collect();
     let all: Vec<usize> = (0..truth.len()).collect();
     let estimates: Vec<[f64; 2]> = cells.iter().map(|cells| scores(&all, cells, classes)).collect();
     let mut resampled: Vec<Vec<[f64; 2]>> = vec![Vec::with_capacity(how.resamples); predicted.len()];
-    let mut drawn = vec![0; truth.len()];
+    let mut drawn = Vec::with_capacity(truth.len());
+    let tail = clusters.tail(how.level);
     for resample in 0..how.resamples {
         let mut stream = Stream::new(how.seed, "bootstrap", resample as u64);
-        drawn.iter_mut().for_each(|row| *row = stream.below(truth.len()));
+        clusters.draw(&mut stream, &mut drawn);
         for (own, cells) in resampled.iter_mut().zip(&cells) {
             own.push(scores(&drawn, cells, classes));
         }
@@ -47,18 +56,15 @@ pub fn contest(truth: &[u32], predicted: &[Vec<u32>], classes: usize, how: &Boot
             let difference = |metric: usize| {
                 let pairs = resampled[b].iter().zip(&resampled[a]);
                 let distribution = pairs.map(|(b, a)| b[metric] - a[metric]).collect();
-                percentiles(estimates[b][metric] - estimates[a][metric], distribution, how.level)
+                percentiles(estimates[b][metric] - estimates[a][metric], distribution, tail)
             };
             let right = |said: &[u32], row: usize| said[row] == truth[row];
-            let only = |one: &[u32], other: &[u32]| {
-                (0..truth.len()).filter(|&row| right(one, row) && !right(other, row)).count() as u64
-            };
-            let mcnemar = mcnemar(only(&predicted[a], &predicted[b]), only(&predicted[b], &predicted[a]));
-            let adjusted_p = mcnemar.p;
-            duels.push(Duel { a, b, accuracy: difference(0), macro_f1: difference(1), mcnemar, adjusted_p });
+            let test = paired_test(clusters, |row| (right(&predicted[a], row), right(&predicted[b], row)));
+            let adjusted_p = test.p;
+            duels.push(Duel { a, b, accuracy: difference(0), macro_f1: difference(1), test, adjusted_p });
         }
     }
-    let adjusted = holm(&duels.iter().map(|duel| duel.mcnemar.p).collect::<Vec<_>>());
+    let adjusted = holm(&duels.iter().map(|duel| duel.test.p).collect::<Vec<_>>());
     duels.iter_mut().zip(adjusted).for_each(|(duel, p)| duel.adjusted_p = p);
     duels
 }
@@ -101,7 +107,7 @@ mod tests {
         let truth: Vec<u32> = (0..200).map(|i| (i * 7 % 11 % 3) as u32).collect();
         let predicted = vec![said(&truth, 2), said(&truth, 5), said(&truth, 6)];
         let how = Bootstrap { resamples: 500, ..Bootstrap::default() };
-        let duels = contest(&truth, &predicted, 3, &how);
+        let duels = contest(&truth, &predicted, 3, &Clusters::singles(200), &how);
         assert_eq!(duels.iter().map(|duel| (duel.a, duel.b)).collect::<Vec<_>>(), [(0, 1), (0, 2), (1, 2)]);
         let classes = ["a", "b", "c"].map(String::from);
         let whole: Vec<Scores> = predicted.iter().map(|said| Scores::new(&classes, &truth, said)).collect();
@@ -112,7 +118,7 @@ mod tests {
             // The same resamples as the interval of one pair has.
             let right = |said: &[u32]| said.iter().zip(&truth).map(|(s, t)| f64::from(u8::from(s == t))).collect();
             let (of_a, of_b): (Vec<f64>, Vec<f64>) = (right(&predicted[duel.a]), right(&predicted[duel.b]));
-            let alone = super::super::paired_bootstrap(&of_a, &of_b, &how).unwrap();
+            let alone = super::super::paired_bootstrap(&of_a, &of_b, &Clusters::singles(200), &how).unwrap();
             assert!((alone.low - duel.accuracy.low).abs() < 1e-12 && (alone.high - duel.accuracy.high).abs() < 1e-12);
         }
         assert!(duels[0].adjusted_p < 1e-6 && duels[1].adjusted_p < 1e-6, "{duels:?}");
@@ -122,7 +128,7 @@ mod tests {
 
     #[test]
     fn without_rows_there_is_nothing_to_tell() {
-        assert!(contest(&[], &[vec![], vec![]], 2, &Bootstrap::default()).is_empty());
-        assert!(contest(&[0], &[vec![0], vec![]], 2, &Bootstrap::default()).is_empty());
+        assert!(contest(&[], &[vec![], vec![]], 2, &Clusters::singles(0), &Bootstrap::default()).is_empty());
+        assert!(contest(&[0], &[vec![0], vec![]], 2, &Clusters::singles(1), &Bootstrap::default()).is_empty());
     }
 }

@@ -3,14 +3,18 @@
 //! Knows nothing of models, metrics or where predictions come from.
 
 mod bootstrap;
+mod clusters;
 mod contest;
 mod holm;
 mod mcnemar;
+#[cfg(test)]
+mod simulation;
 mod special;
 
 pub use bootstrap::{Bootstrap, Interval, bootstrap_interval, bootstrap_intervals, paired_bootstrap};
+pub use clusters::{Clusters, FEW_GROUPS};
 pub use contest::{Duel, contest};
 pub(in crate::ml) use contest::{cells, scores};
 pub use holm::holm;
-pub use mcnemar::{Method, Test, mcnemar, mcnemar_chi2, mcnemar_exact, mcnemar_mid_p};
-pub(in crate::ml) use special::{normal_mass, normal_tail};
+pub use mcnemar::{Method, Test, mcnemar, mcnemar_chi2, mcnemar_exact, mcnemar_mid_p, paired_test};
+pub(in crate::ml) use special::{chi_squared_tail, normal_mass, normal_tail, student_tails};

@@ -9,7 +9,7 @@ use super::spec::Metric;
 /// One row for each epoch; row 0 is the network before training. Losses in nats.
 ///
 /// `train_*` and `valid_*` are taken after the epoch with the network as it predicts (no dropout, running statistics, no
-/// smoothing, no class weights), so they can be compared with each other; `objective` is what training minimised.
+/// smoothing; class weights taken back from the losses), so they can be compared with each other; `objective` is what training minimised.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Curves {
     pub epoch: Vec<u32>,

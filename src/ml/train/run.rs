@@ -12,7 +12,7 @@ use super::checkpoint::{Checkpoint, Checkpoints, Moving};
 use super::curves::{Curves, PartScores, Steps};
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
-use super::spec::{ClassWeights, NamedWeights, TrainingSpec};
+use super::spec::TrainingSpec;
 use super::stopping::Stopping;
 use super::{Data, TrainError};
 use crate::ml::input::Input;
@@ -102,7 +102,7 @@ pub fn run(
     let mut schedule = Schedule::new(&spec.schedule, spec.optimizer.lr, spec.epochs, batches.len());
     let mut optimizer = Optimizer::new(&spec.optimizer, network.parameters());
     optimizer.slow_down(job.restraint.rate, network.blueprint().levels());
-    let weights = Arc::new(class_weights(spec, job)?);
+    let weights = Arc::new(spec.weights_of_classes(job.classes, job.train.labels.iter().copied())?);
     let mut masks = Stream::new(job.seed, "dropout", 0);
     let mut stopping = Stopping::new(spec);
     let metric = spec.early_stopping.metric;
@@ -143,7 +143,7 @@ pub fn run(
             );
         }
         None => {
-            let (train, valid) = scores(network, job, progress)?;
+            let (train, valid) = scores(network, job, &weights, progress)?;
             curves.push(0, Steps { objective: train.loss, ..Steps::default() }, train, valid);
         }
     }
@@ -188,7 +188,7 @@ pub fn run(
             Some(average) => average.network()?,
             None => &*network,
         };
-        let (train, valid) = scores(shown, job, progress)?;
+        let (train, valid) = scores(shown, job, &weights, progress)?;
         if !(train.loss.is_finite() && valid.loss.is_finite()) {
             diverged = Some(epoch);
             break;
@@ -306,43 +306,32 @@ fn batches(rows: usize, size: usize, smallest: usize) -> Vec<std::ops::Range<usi
     all
 }
 
-fn class_weights(spec: &TrainingSpec, job: &Job) -> Result<Vec<f32>, TrainError> {
-    let classes = job.classes;
-    match &spec.class_weights {
-        ClassWeights::Named(NamedWeights::None) => Ok(vec![1.0; classes.len()]),
-        ClassWeights::Named(NamedWeights::Balanced) => {
-            let mut counts = vec![0usize; classes.len()];
-            job.train.labels.iter().for_each(|&label| counts[label as usize] += 1);
-            let rows = job.train.rows() as f64;
-            Ok(counts.iter().map(|&count| (rows / (classes.len() * count.max(1)) as f64) as f32).collect())
-        }
-        ClassWeights::Map(map) => match map.keys().find(|class| !classes.contains(class)) {
-            Some(class) => Err(TrainError::Parameter {
-                path: format!("training.class_weights.{class}"),
-                message: format!("there is no class '{class}': the classes are {}", classes.join(", ")),
-            }),
-            None => Ok(classes.iter().map(|class| map.get(class).copied().unwrap_or(1.0) as f32).collect()),
-        },
-    }
-}
-
 /// Scores on the training and on the validation part.
-fn scores(network: &Network, job: &Job, progress: &dyn Progress) -> Result<(PartScores, PartScores), TrainError> {
-    let of = |examples: &Examples| score(network, examples, job.classes, progress);
+fn scores(
+    network: &Network,
+    job: &Job,
+    weights: &[f32],
+    progress: &dyn Progress,
+) -> Result<(PartScores, PartScores), TrainError> {
+    let of = |examples: &Examples| score(network, examples, job.classes, weights, progress);
     Ok((of(job.train)?, of(job.valid)?))
 }
 
-/// Scores of the network as it predicts.
+/// Scores of the network as it predicts. A weighted loss shifts probabilities towards the classes that weigh most, which the loss of a part takes
+/// back; what is predicted keeps the weights.
 fn score(
     network: &Network,
     examples: &Examples,
     classes: &[String],
+    weights: &[f32],
     progress: &dyn Progress,
 ) -> Result<PartScores, TrainError> {
     let logits = logits(network, examples, progress)?;
+    let shifts: Vec<f32> = weights.iter().map(|weight| weight.ln()).collect();
+    let mut row = vec![0.0; classes.len()];
     let mut total = 0.0f64;
     for (i, &label) in examples.labels.iter().enumerate() {
-        let row = logits.row(i);
+        row.iter_mut().zip(logits.row(i)).zip(&shifts).for_each(|((own, logit), shift)| *own = logit - shift);
         let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f64 = row.iter().map(|&x| f64::from(x - largest).exp()).sum();
         total += sum.ln() - f64::from(row[label as usize] - largest);

@@ -5,7 +5,7 @@
 use super::report::{Comparison, GroupScores, Paired, RowComparison, ShareComparison, StrategyRun};
 use super::spec::{Strategy, TransferSpec};
 use super::student::{mean_and_deviation, paired_p_value};
-use crate::ml::stats::{Bootstrap, holm, mcnemar, paired_bootstrap};
+use crate::ml::stats::{Bootstrap, Clusters, holm, paired_bootstrap, paired_test};
 use crate::ml::train::Metric;
 
 /// The kept network's score on the validation part.
@@ -75,6 +75,7 @@ pub fn row_comparison(
     best: usize,
     spec: &TransferSpec,
     metric: Metric,
+    clusters: &Clusters,
     seed: u64,
 ) -> Option<RowComparison> {
     let baseline = spec.baseline();
@@ -95,8 +96,9 @@ pub fn row_comparison(
         baseline_seed: theirs.seed,
         only_ours,
         only_theirs,
-        mcnemar: mcnemar(only_ours, only_theirs),
-        difference: paired_bootstrap(&scores(a), &scores(b), &how)?,
+        groups: clusters.groups(),
+        mcnemar: paired_test(clusters, |row| (b[row], a[row])),
+        difference: paired_bootstrap(&scores(a), &scores(b), clusters, &how)?,
     })
 }
 

@@ -6,6 +6,7 @@ use super::graft::TensorReport;
 use super::report::{ClassGroup, Part, StrategyRun, TransferReport};
 use super::spec::TransferSpec;
 use super::{compare, words};
+use crate::ml::stats::Clusters;
 use crate::ml::train::Metric;
 
 /// What the trainings gave, to be compared.
@@ -17,18 +18,20 @@ pub struct Findings {
     pub before: Vec<(Part, ClassGroup)>,
     /// By which epochs and networks are chosen.
     pub metric: Metric,
+    /// Of the rows that the runs are judged on.
+    pub clusters: Clusters,
     /// Of the bootstrap.
     pub seed: u64,
 }
 
 impl Findings {
     pub fn report(self, old_classes: &[String], classes: &[String], spec: &TransferSpec) -> TransferReport {
-        let Findings { runs, share_runs, tensors, before, metric, seed } = self;
+        let Findings { runs, share_runs, tensors, before, metric, clusters, seed } = self;
         let part = if runs.iter().all(|run| run.test.is_some()) { Part::Test } else { Part::Valid };
         let comparisons = compare::comparisons(&runs, spec, metric);
         let shares = compare::share_comparisons(&share_runs, spec);
         let best = compare::best_run(&runs, spec.seeds, metric);
-        let rows = compare::row_comparison(&runs, best, spec, metric, seed);
+        let rows = compare::row_comparison(&runs, best, spec, metric, &clusters, seed);
         let mut comments: Vec<String> = words::verdict(&comparisons, part, spec).into_iter().collect();
         comments.extend(rows.as_ref().map(|rows| words::rows(rows, part)));
         if !tensors.is_empty() {

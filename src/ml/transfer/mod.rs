@@ -46,6 +46,8 @@ pub struct Execution<'a> {
     /// Of the first training of each strategy; the next one has the next number.
     pub seed: u64,
     pub threads: usize,
+    /// For each row of the frame a number that rows share that belong together; empty where every row stands alone.
+    pub groups: &'a [i64],
     /// Where a training keeps its state.
     pub checkpoints: &'a (dyn Fn(&Variant) -> Box<dyn Checkpoints + 'a> + Sync),
     pub progress: &'a dyn Progress,
@@ -70,7 +72,7 @@ pub fn transfer(
     spec: &TransferSpec,
     execution: Execution,
 ) -> Result<TransferResult, TrainError> {
-    let Execution { seed, threads, checkpoints, progress } = execution;
+    let Execution { seed, threads, groups, checkpoints, progress } = execution;
     check_specs(spec.network.as_ref().unwrap_or(&NetworkSpec::default()), training)?;
     if let Some((path, message)) = spec.problems().into_iter().next() {
         return Err(TrainError::Parameter { path, message });
@@ -117,7 +119,7 @@ pub fn transfer(
         runs.push(trained.run);
     }
     let share_runs = runs.split_off(models.len());
-    let report = study.report(runs, share_runs, tensors, seed)?;
+    let report = study.report(runs, share_runs, tensors, groups, seed)?;
     Ok(TransferResult { report, models, resumed })
 }
 

@@ -162,8 +162,12 @@ pub struct RowComparison {
     pub only_ours: u64,
     /// Rows on which only the baseline's is right.
     pub only_theirs: u64,
+    /// How many groups of rows that belong together were resampled and tested; absent where each row stands alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<usize>,
+    /// McNemar's test, over groups where there are any.
     pub mcnemar: Test,
-    /// Of the difference in accuracy: 95 %, bootstrap over rows.
+    /// Of the difference in accuracy: 95 %, bootstrap over rows or groups.
     pub difference: Interval,
 }
 

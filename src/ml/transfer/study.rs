@@ -10,6 +10,7 @@ use super::spec::{NewRows, Strategy, TransferSpec};
 use crate::ml::network::{Blueprint, Classifier, Embedding, Network, Snapshot};
 use crate::ml::preprocess::Preprocessing;
 use crate::ml::progress::Progress;
+use crate::ml::stats::Clusters;
 use crate::ml::train::{
     Checkpoints, Data, Examples, Job, Outcome, Restraint, TrainError, TrainingSpec, begin_encoders, logits, run,
 };
@@ -129,6 +130,7 @@ impl Study<'_> {
         runs: Vec<StrategyRun>,
         share_runs: Vec<StrategyRun>,
         tensors: Vec<TensorReport>,
+        groups: &[i64],
         seed: u64,
     ) -> Result<TransferReport, TrainError> {
         let mut before = vec![(Part::Valid, self.before(self.data.valid)?)];
@@ -136,7 +138,9 @@ impl Study<'_> {
             before.push((Part::Test, self.before(self.test)?));
         }
         let metric = self.training.early_stopping.metric;
-        let findings = Findings { runs, share_runs, tensors, before, metric, seed };
+        let judged = if self.test.is_empty() { self.data.valid } else { self.test };
+        let clusters = Clusters::of_rows(groups, judged);
+        let findings = Findings { runs, share_runs, tensors, before, metric, clusters, seed };
         Ok(findings.report(self.old.classes(), self.data.classes, self.spec))
     }
 

@@ -56,7 +56,7 @@ impl Case {
 
     fn run(&self, spec: &TransferSpec, threads: usize) -> Result<TransferResult, TrainError> {
         let checkpoints = |_: &Variant| -> Box<dyn Checkpoints> { Box::new(NoCheckpoints) };
-        let execution = Execution { seed: 5, threads, checkpoints: &checkpoints, progress: &Silent };
+        let execution = Execution { seed: 5, threads, groups: &[], checkpoints: &checkpoints, progress: &Silent };
         transfer(&self.old, self.new.data(), &self.test, &short_training(6), spec, execution)
     }
 }
@@ -155,7 +155,7 @@ fn an_interrupted_transfer_goes_on_and_further_seeds_cost_only_themselves() {
             Box::new(State(&states, (variant.strategy.name(), variant.seed, variant.share.to_string())))
         };
         let progress = Looks(AtomicUsize::new(looks));
-        let execution = Execution { seed: 5, threads: 2, checkpoints: &place, progress: &progress };
+        let execution = Execution { seed: 5, threads: 2, groups: &[], checkpoints: &place, progress: &progress };
         transfer(&case.old, case.new.data(), &case.test, &short_training(6), spec, execution)
     };
     let bytes = |result: &TransferResult| {

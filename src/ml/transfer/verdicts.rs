@@ -4,6 +4,7 @@ use super::findings::Findings;
 use super::report::{ClassGroup, GroupScores, Part, StrategyRun, TransferReport};
 use super::spec::{Strategy, TransferSpec};
 use crate::ml::matrix::Matrix;
+use crate::ml::stats::Clusters;
 use crate::ml::train::{Curves, Metric};
 
 /// A run with this course of validation macro-F1, which on the test part is right on the first `old` of 100 rows of `pop`
@@ -43,7 +44,9 @@ fn report(runs: Vec<StrategyRun>, share_runs: Vec<StrategyRun>, spec: serde_json
     let spec: TransferSpec = serde_json::from_value(spec).unwrap();
     let pop = ClassGroup { classes: vec!["pop".into()], rows: 100, accuracy: 1.0, macro_f1: 1.0 };
     let before = vec![(Part::Valid, pop.clone()), (Part::Test, pop)];
-    let findings = Findings { runs, share_runs, tensors: Vec::new(), before, metric: Metric::MacroF1, seed: 1 };
+    let clusters = Clusters::singles(120);
+    let findings =
+        Findings { runs, share_runs, tensors: Vec::new(), before, metric: Metric::MacroF1, clusters, seed: 1 };
     findings.report(&classes()[..1], &classes(), &spec)
 }
 

@@ -72,6 +72,10 @@ pub fn verdict(comparisons: &[Comparison], part: Part, spec: &TransferSpec) -> O
 pub fn rows(found: &RowComparison, part: Part) -> String {
     let (ours, theirs) = (found.strategy.name(), found.baseline.name());
     let interval = found.difference;
+    let test = match found.groups {
+        Some(groups) => format!("sign-flip test over {groups} groups of rows"),
+        None => "McNemar".to_owned(),
+    };
     let word = match (found.mcnemar.p < SIGNIFICANCE, interval.estimate > 0.0) {
         (false, _) => "no significant difference",
         (true, true) => "more than chance explains",
@@ -79,7 +83,7 @@ pub fn rows(found: &RowComparison, part: Part) -> String {
     };
     format!(
         "row by row on the {} part {ours} (seed {}) is right on {} that {theirs} (seed {}) gets wrong, and wrong on {} that it \
-         gets right: a difference in accuracy of {} (95 % interval {} to {}), {word} (McNemar, {})",
+         gets right: a difference in accuracy of {} (95 % interval {} to {}), {word} ({test}, {})",
         part.name(),
         found.seed,
         found.only_ours,

@@ -2,24 +2,21 @@
 //!
 //! Knows nothing of how they were fitted.
 
-use super::contest::{Judgement, judge};
+use super::contest::{Judgement, judge, test as test_name};
 use super::models::{Model, baselines};
 use super::scores::{INTERVAL, class_blocks, interval_cell};
 use super::{Study, stage_id};
 use crate::report::figure::text::decimals;
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::report::ranking::{self, RULE};
 use crate::report::read::{list, number, shown, text};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("baselines", "Baselines");
     for (stage, document) in study.with_document("evaluations") {
         let mut models = baselines(stage);
-        let by = |model: &Model| {
-            let test = model.test.as_ref().map(|s| s.accuracy);
-            model.cv_accuracy.map(|c| c.0).or(test).unwrap_or(f64::NEG_INFINITY)
-        };
-        models.sort_by(|a, b| by(b).total_cmp(&by(a)));
+        ranking::rank(&mut models, Model::validation);
         let Some(best) = models.first() else { continue };
         let mut inner = Section::new(stage_id(stage), stage.stage.clone());
         inner.push(Block::Paragraph(sentence(study, best, &models)));
@@ -49,19 +46,24 @@ pub fn section(study: &Study) -> Option<Section> {
     Some(section)
 }
 
-/// The best by cross-validation, who ties with it, and whether cross-validation foretold the test.
+/// The best by validation, who ties with it, and whether cross-validation foretold the test.
 fn sentence(study: &Study, best: &Model, models: &[Model]) -> Prose {
     let mut prose = Prose::new().strong(&best.name);
+    prose = match best.validation().and_then(|validation| Some((validation.macro_f1?, validation.source))) {
+        Some((score, source)) => {
+            prose.text(format!(" is the best baseline: macro-F1 {} {}", decimals(score, 3), source.words()))
+        }
+        None => prose.text(" comes first"),
+    };
+    if let Some(test) = &best.test {
+        let (accuracy, macro_f1) = (decimals(test.accuracy, 3), decimals(test.macro_f1, 3));
+        prose = prose.text(format!("; on the test part accuracy {accuracy}, macro-F1 {macro_f1}"));
+    }
     if let Some((mean, deviation)) = best.cv_accuracy {
-        prose = prose.text(format!(" is the best by cross-validation: accuracy {}", decimals(mean, 3)));
+        prose = prose.text(format!("; cross-validated accuracy {}", decimals(mean, 3)));
         if deviation.is_finite() {
             prose = prose.text(format!(" ± {} over the folds", decimals(deviation, 3)));
         }
-    } else {
-        prose = prose.text(" has the highest accuracy");
-    }
-    if let Some(test) = &best.test {
-        prose = prose.text(format!(", {} on the test part", decimals(test.accuracy, 3)));
     }
     prose = prose.text(".");
     let judged: Vec<Judgement> =
@@ -71,11 +73,11 @@ fn sentence(study: &Study, best: &Model, models: &[Model]) -> Prose {
         let other = if tied == 1 { "one other shows" } else { "others show" };
         let amount = if tied == 1 { String::new() } else { format!("{tied} ") };
         prose = prose.text(format!(
-            " On the test part {amount}{other} no significant difference from it ({}).",
+            " On the test part {amount}{other} no significant difference in accuracy from it ({}).",
             if judged.iter().all(|judgement| judgement.p.is_some()) {
-                "McNemar's test, Holm-corrected"
+                format!("{}, Holm-corrected", test_name(judged.iter().any(|judgement| judgement.grouped)))
             } else {
-                "overlapping 95 % intervals"
+                "overlapping 95 % intervals".to_string()
             }
         ));
     }
@@ -95,6 +97,7 @@ fn table(models: &[Model], details: &[(&str, String, [Option<f64>; 2])]) -> Tabl
     let timed = details.iter().any(|d| d.2.iter().any(Option::is_some));
     let mut columns = vec![
         Column::text("model"),
+        Column::number("valid macro-F1").hint("on the validation part, by the model of the whole training part"),
         Column::number("CV accuracy").hint("mean over the folds of the training part"),
         Column::number("±").hint("standard deviation over the folds"),
         Column::number("CV macro-F1"),
@@ -108,12 +111,13 @@ fn table(models: &[Model], details: &[(&str, String, [Option<f64>; 2])]) -> Tabl
         columns.push(Column::number("predict s"));
     }
     columns.push(Column::text("parameters"));
-    let mut table = Table::new("Baselines by cross-validated accuracy", columns);
+    let mut table = Table::new(format!("Baselines, {RULE}"), columns);
     for (place, model) in models.iter().enumerate() {
         let test = model.test.as_ref();
         let detail = details.iter().find(|d| d.0 == model.name);
         let mut row = vec![
             Cell::text(&model.name).strong_if(place == 0),
+            Cell::decimals(model.valid.as_ref().map(|s| s.macro_f1), 3),
             Cell::decimals(model.cv_accuracy.map(|c| c.0), 3),
             Cell::decimals(model.cv_accuracy.map(|c| c.1), 3),
             Cell::decimals(model.cv_macro_f1.map(|c| c.0), 3),

@@ -12,6 +12,9 @@ use crate::report::read::{StageArtifacts, list, number};
 /// A temperature this close to 1 changes nothing that one could see.
 const NEUTRAL: f64 = 0.03;
 
+/// Biases of more classes are not worth a line.
+const BIASES_SHOWN: usize = 6;
+
 /// The diagram with its sentence as caption; nothing where the stage tells of no calibration.
 pub fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block> {
     let calibration = stage.document("calibration")?.get("calibration")?;
@@ -60,6 +63,10 @@ fn points(reliability: Option<&Value>) -> Vec<(f64, f64)> {
     bins.filter_map(|bin| Some((number(bin, "confidence")?, number(bin, "accuracy")?))).collect()
 }
 
+fn signed(value: f64) -> String {
+    format!("{}{}", if value >= 0.0 { "+" } else { "" }, decimals(value, 2))
+}
+
 fn sentence(calibration: &Value) -> Option<String> {
     let temperature = number(calibration, "temperature")?;
     let judgement = if temperature > 1.0 + NEUTRAL {
@@ -75,9 +82,22 @@ fn sentence(calibration: &Value) -> Option<String> {
         Some(format!("from {} to {} on {name} rows", decimals(of("before")?, 3), decimals(of("after")?, 3)))
     };
     let errors: Vec<String> = [errors("valid", "validation"), errors("test", "test")].into_iter().flatten().collect();
+    let bias = match calibration.get("bias").and_then(Value::as_object) {
+        Some(bias) => {
+            let one = |(class, value): (&String, &Value)| Some(format!("{class} {}", signed(value.as_f64()?)));
+            let shown: Vec<String> = bias.iter().filter_map(one).take(BIASES_SHOWN).collect();
+            let rest = if bias.len() > shown.len() { ", …" } else { "" };
+            format!(
+                " Since the classes' shares were off, as class weights or the choice of the epoch can make them, each class also has a bias (in nats: {}{rest}); \
+                 what is predicted is the class that was likeliest before it, not always the likeliest one.",
+                shown.join(", ")
+            )
+        }
+        None => String::new(),
+    };
     Some(format!(
         "Temperature {}, fitted on validation rows: {judgement}. It moves the expected calibration error (15 bins) {} and \
-         changes no predicted class. Bins of fewer than 10 rows are not drawn.",
+         changes no predicted class.{bias} Bins of fewer than 10 rows are not drawn.",
         decimals(temperature, 2),
         errors.join(", ")
     ))

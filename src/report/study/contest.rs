@@ -17,22 +17,29 @@ pub struct Judgement {
     pub differ: bool,
     /// Corrected p value, of the paired test.
     pub p: Option<f64>,
+    /// The test is over groups of rows.
+    pub grouped: bool,
 }
 
 impl Judgement {
     /// Of a pair: the test decides.
-    fn tested(pair: &Pair) -> Judgement {
-        Judgement { differ: pair.p < ALPHA, p: Some(pair.p) }
+    fn tested(contest: &Contest, pair: &Pair) -> Judgement {
+        Judgement { differ: pair.p < ALPHA, p: Some(pair.p), grouped: contest.groups.is_some() }
     }
 
     /// What the judgement rests on.
     pub fn reason(self) -> String {
         match self.p {
-            Some(p) => format!("McNemar's test on the same rows, Holm-corrected {}", p_value(p)),
+            Some(p) => format!("{} on the same rows, Holm-corrected {}", test(self.grouped), p_value(p)),
             None if self.differ => "the 95 % intervals do not overlap".to_string(),
             None => "the 95 % intervals overlap".to_string(),
         }
     }
+}
+
+/// The paired test's name.
+pub fn test(grouped: bool) -> &'static str {
+    if grouped { "a sign-flip test over groups" } else { "McNemar's test" }
 }
 
 /// `p = 0.210`; below a thousandth as a bound.
@@ -47,13 +54,16 @@ pub fn bare(p: f64) -> String {
 
 /// Whether the models differ in accuracy; `None` where neither a test nor intervals tell.
 pub fn judge(study: &Study, a: &Model, b: &Model) -> Option<Judgement> {
-    let tested = study.contests.iter().find_map(|contest| pair(contest, place(contest, a)?, place(contest, b)?));
+    let tested = study.contests.iter().find_map(|contest| {
+        let found = pair(contest, place(contest, a)?, place(contest, b)?)?;
+        Some(Judgement::tested(contest, found))
+    });
     let of_intervals = || {
         let ((a_low, a_high), (b_low, b_high)) = (a.judged()?.interval()?, b.judged()?.interval()?);
         // A cautious test: intervals that overlap a little can hide a difference that a paired test would find.
-        Some(Judgement { differ: a_low > b_high || b_low > a_high, p: None })
+        Some(Judgement { differ: a_low > b_high || b_low > a_high, p: None, grouped: false })
     };
-    tested.map(Judgement::tested).or_else(of_intervals)
+    tested.or_else(of_intervals)
 }
 
 /// The paired comparison of two models in the direction a − b, where they were tested on the same rows: difference of the accuracies, its
@@ -110,7 +120,7 @@ pub fn section(study: &Study, groups: &[Group]) -> Option<Section> {
                     models[..i].iter().any(|(own, _)| own == other).then(|| pair(contest, *place, *other)).flatten();
                 row.push(match found {
                     Some(found) => {
-                        let judgement = Judgement::tested(found);
+                        let judgement = Judgement::tested(contest, found);
                         differing += usize::from(judgement.differ);
                         // The table runs from the best down: its differences are the row's minus the column's.
                         let sign = if found.b == *place { 100.0 } else { -100.0 };
@@ -124,11 +134,12 @@ pub fn section(study: &Study, groups: &[Group]) -> Option<Section> {
             table.push(row);
         }
         section.say(format!(
-            "{} on the same {}: {differing} of {} differ at 5 % by McNemar's test after Holm's correction over all of them \
+            "{} on the same {}: {differing} of {} differ at 5 % by {} after Holm's correction over all of them \
              (bold); of the others no significant difference can be told.",
             plural(models.len() as u64, "model"),
             plural(contest.rows, "row"),
             plural(pairs as u64, "pair"),
+            test(contest.groups.is_some()),
         ));
         section.push(Block::Table(table));
         section.push(Block::Details {
@@ -155,8 +166,16 @@ fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
             Column::text("model"),
             Column::text("against"),
             Column::number("difference"),
-            Column::number("95 % interval").hint("percentile bootstrap over rows, the same resamples for all pairs"),
-            Column::number("p, corrected").hint("McNemar's mid-p test, Holm's correction over all pairs"),
+            Column::number("95 % interval").hint(match contest.groups {
+                Some(_) => "bootstrap over groups of rows, the same resamples for all pairs",
+                None => "percentile bootstrap over rows, the same resamples for all pairs",
+            }),
+            Column::number("p, corrected").hint(match contest.groups {
+                Some(_) => {
+                    "mid-p test over all ways to exchange two models within groups, Holm's correction over all pairs"
+                }
+                None => "McNemar's mid-p test, Holm's correction over all pairs",
+            }),
             Column::text("verdict"),
         ],
     );
@@ -171,7 +190,7 @@ fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
     }
     pairs.sort_by(|x, y| x.0.p.total_cmp(&y.0.p));
     for (pair, model, against) in pairs {
-        let differ = Judgement::tested(pair).differ;
+        let differ = Judgement::tested(contest, pair).differ;
         let verdict = match (differ, pair.difference > 0.0) {
             (false, _) => "no significant difference",
             (true, true) => "better",

@@ -8,6 +8,7 @@ use super::{Study, calibration, plural, stage_id};
 use crate::report::figure::text::decimals;
 use crate::report::figure::{Bar, Paint, bar_chart};
 use crate::report::page::{Block, Figure, Section};
+use crate::report::ranking::{self, Validation};
 use crate::report::read::{Scores, StageArtifacts, list, number, text};
 
 pub fn section(study: &Study) -> Option<Section> {
@@ -47,19 +48,20 @@ fn sentence(document: &Value) -> Option<String> {
         Some("equal") => "the same for all",
         _ => "by least validation log loss, a convex problem",
     };
-    let best = (members.iter())
-        .filter_map(|member| Some((text(member, "name")?, Scores::read(member.get("valid")?)?.accuracy)))
-        .reduce(|a, b| if b.1 > a.1 { b } else { a });
+    let best = ranking::best(&members, |member| Validation::read(member));
+    let best = best.and_then(|member| Some((text(member, "name")?, Scores::read(member.get("valid")?)?)));
     let fair = document.get("cross_fitted_valid").and_then(Scores::read);
     let mut sentence = format!(
         "A weighted average of the {average} of {} ({used} with a weight); weights {chosen}.",
         plural(members.len() as u64, "model")
     );
-    if let (Some((name, accuracy)), Some(fair)) = (best, fair) {
+    if let (Some((name, alone)), Some(fair)) = (best, fair) {
         sentence.push_str(&format!(
-            " With weights chosen on other validation rows it has validation accuracy {}, its best member {name} {}.",
+            " With weights chosen on other validation rows it has validation macro-F1 {} and accuracy {}, its best member {name} {} and {}.",
+            decimals(fair.macro_f1, 3),
             decimals(fair.accuracy, 3),
-            decimals(accuracy, 3)
+            decimals(alone.macro_f1, 3),
+            decimals(alone.accuracy, 3)
         ));
     }
     Some(sentence)

@@ -140,7 +140,9 @@ fn table(past: &Past) -> Table {
             Column::text("model"),
             Column::number("rows"),
             Column::number("accuracy").hint("then → now"),
-            Column::number("difference").hint("of the accuracy, with its 95 % paired bootstrap interval over rows"),
+            Column::number("difference").hint(
+                "of the accuracy, with its 95 % paired bootstrap interval over rows, or over the groups of the split",
+            ),
             Column::number("macro-F1").hint("then → now"),
             Column::number("log loss").hint("then → now, in nats"),
             Column::number("right → wrong"),

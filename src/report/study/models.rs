@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::Study;
+use crate::report::ranking::{self, Source, Validation};
 use crate::report::read::{Scores, StageArtifacts, list, number, text};
 
 /// One model and what is known of its quality.
@@ -24,6 +25,16 @@ pub struct Model {
 }
 
 impl Model {
+    /// What the model is chosen by; nothing of the test part.
+    pub fn validation(&self) -> Option<Validation> {
+        let folds = || {
+            let (macro_f1, accuracy) = (self.cv_macro_f1.map(|c| c.0), self.cv_accuracy.map(|c| c.0));
+            let is_there = macro_f1.is_some() || accuracy.is_some();
+            is_there.then_some(Validation { macro_f1, accuracy, log_loss: None, source: Source::CrossValidation })
+        };
+        self.valid.as_ref().map(Validation::of).or_else(folds)
+    }
+
     /// The scores to compare by: test, else validation.
     pub fn judged(&self) -> Option<&Scores> {
         self.test.as_ref().or(self.valid.as_ref())
@@ -92,7 +103,7 @@ pub struct Group {
     pub rows: u64,
     pub classes: Vec<String>,
     pub split: Option<String>,
-    /// Best first by accuracy on that part.
+    /// Best first by [`ranking`].
     pub models: Vec<Model>,
 }
 
@@ -118,13 +129,22 @@ pub fn groups(models: &[Model]) -> Vec<Group> {
         }
     }
     for group in &mut groups {
-        // A stable sort: equal scores stay in the order of the pipeline.
-        group.models.sort_by(|a, b| {
-            let of = |model: &Model| model.judged().map_or(f64::NEG_INFINITY, |s| s.accuracy);
-            of(b).total_cmp(&of(a))
-        });
+        ranking::rank(&mut group.models, Model::validation);
     }
     groups
+}
+
+impl Group {
+    /// The model that validation chooses; `None` where nothing is known of any but its test part.
+    pub fn chosen(&self) -> Option<&Model> {
+        self.models.first().filter(|model| model.validation().is_some())
+    }
+
+    /// The first model with the highest accuracy on the part that they are judged on.
+    pub fn highest(&self) -> Option<(&Model, &Scores)> {
+        let scored = self.models.iter().filter_map(|model| Some((model, model.judged()?)));
+        scored.reduce(|a, b| if b.1.accuracy > a.1.accuracy { b } else { a })
+    }
 }
 
 /// The nearest `split` stage above a stage, where there is just one.

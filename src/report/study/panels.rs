@@ -10,8 +10,9 @@ use super::{Study, plural};
 use crate::report::figure::text::{bytes, count, decimals, duration};
 use crate::report::page::{Block, Cell, Column, Panel, Prose, Section, Table, anchor};
 use crate::report::past::{Since, StagePast};
+use crate::report::ranking;
 use crate::report::read::{StageArtifacts, count as count_at};
-use crate::report::study::models::{baselines, network};
+use crate::report::study::models::{Model, baselines, network};
 
 /// Parameters longer than this are cut: they are short, and the pipeline file has them all.
 const LONGEST: usize = 20_000;
@@ -167,8 +168,9 @@ fn parameters(stage: &StageArtifacts) -> Option<String> {
 fn headline_of(stage: &StageArtifacts) -> Option<String> {
     let mut models = baselines(stage);
     models.extend(network(stage));
-    let best = models.iter().filter_map(|model| Some((model, model.judged()?)));
-    if let Some((model, scores)) = best.reduce(|a, b| if b.1.accuracy > a.1.accuracy { b } else { a }) {
+    ranking::rank(&mut models, Model::validation);
+    let best = models.iter().find_map(|model| Some((model, model.judged()?)));
+    if let Some((model, scores)) = best.filter(|(model, _)| models.len() == 1 || model.validation().is_some()) {
         let part = if model.test.is_some() { "test" } else { "validation" };
         let whose = if models.len() > 1 { format!("{}: ", model.name) } else { String::new() };
         return Some(format!(

@@ -1,14 +1,28 @@
 //! Tables and figures of one model's scores: parts, classes, confusion. Knows nothing of other models.
 
-use super::comment;
 use super::models::Model;
+use super::{comment, plural};
 use crate::report::MOST_CLASSES;
 use crate::report::figure::{self, Palette};
 use crate::report::page::{Block, Cell, Column, Figure, Table};
 use crate::report::read::{ClassScores, Scores};
 
 /// What an interval of an accuracy is.
-pub const INTERVAL: &str = "bootstrap over rows, or Wilson's where the stage made none; rows taken as independent";
+pub const INTERVAL: &str =
+    "bootstrap over rows, or over the groups of the split where it has any; Wilson's where the stage made none";
+
+/// How intervals and tests heed groups, where there are any.
+pub fn grouping(scores: &Scores) -> Option<String> {
+    let groups = plural(scores.groups?, "group");
+    let few = match (scores.accuracy_interval, scores.few_groups) {
+        (None, _) => " A single group tells nothing of how others would differ: there is no interval.",
+        (_, true) => " These are few: intervals and tests are rough.",
+        _ => "",
+    };
+    Some(format!(
+        "The rows are of {groups} that the split keeps together, so that they are not independent: intervals resample groups, and tests compare whole groups.{few}"
+    ))
+}
 
 /// Scores by part: accuracy with its interval, macro-F1, log loss.
 pub fn parts_table(model: &Model) -> Option<Block> {

@@ -2,11 +2,12 @@
 
 use super::contest::{bare, judge};
 use super::models::{Group, Model, groups, models};
-use super::scores::{INTERVAL, interval_cell};
+use super::scores::{INTERVAL, grouping, interval_cell};
 use super::{Study, history, plural, stage_id};
 use crate::report::figure::text::{count, decimals};
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::report::ranking::RULE;
 use crate::report::read::{Scores, count as count_at};
 
 pub const ID: &str = "summary";
@@ -21,6 +22,9 @@ pub fn section(study: &Study) -> Option<Section> {
         inner.push(Block::Paragraph(headline(study, group)));
         if let Some(caution) = caution(group) {
             inner.say(caution);
+        }
+        if let Some(grouping) = best(group).and_then(|(_, scores)| grouping(scores)) {
+            inner.say(grouping);
         }
         inner.push(Block::Table(table(study, group)));
         if group.models.len() > 1 {
@@ -76,28 +80,33 @@ fn heading(group: &Group, all: &[Group]) -> String {
 }
 
 fn best(group: &Group) -> Option<(&Model, &Scores)> {
-    let model = group.models.first()?;
+    let model = group.chosen()?;
     Some((model, model.judged()?))
 }
 
-/// The best model, its score, and how far the next ones are.
+/// The best model by validation, its scores, and which others show no significant difference from it.
 fn headline(study: &Study, group: &Group) -> Prose {
     let Some((best, scores)) = best(group) else {
-        return Prose::new();
+        return Prose::from(
+            "No model has scores on validation rows or from cross-validation, so that none is called the best: a choice by test scores would flatter it.",
+        );
     };
-    let mut prose = Prose::new().strong(&best.name).text(format!(
-        " has the highest accuracy on the {} part: {}",
-        group.part,
-        decimals(scores.accuracy, 3)
-    ));
+    let mut prose = Prose::new().strong(&best.name).text(" is the best model");
+    if let Some(validation) = best.validation() {
+        let score = validation.macro_f1.or(validation.accuracy).unwrap_or(f64::NAN);
+        let metric = if validation.macro_f1.is_some() { "macro-F1" } else { "accuracy" };
+        let one = if group.models.len() == 1 { "" } else { ", the highest" };
+        prose = prose.text(format!(": {metric} {} {}{one}", decimals(score, 3), validation.source.words()));
+    }
+    prose = prose.text(format!(". On the {} part its accuracy is {}", group.part, decimals(scores.accuracy, 3)));
     if let Some((low, high)) = scores.interval() {
         prose = prose.text(format!(" (95 % interval {low:.3} to {high:.3})"));
     }
     if scores.macro_f1.is_finite() {
-        prose = prose.text(format!(", macro-F1 {}", decimals(scores.macro_f1, 3)));
+        prose = prose.text(format!(", its macro-F1 {}", decimals(scores.macro_f1, 3)));
     }
     prose = prose.text(".");
-    let others = &group.models[1..];
+    let others: Vec<&Model> = group.models.iter().filter(|model| !std::ptr::eq(*model, best)).collect();
     let tied: Vec<&str> = others
         .iter()
         .filter(|m| judge(study, best, m).is_some_and(|judgement| !judgement.differ))
@@ -106,39 +115,31 @@ fn headline(study: &Study, group: &Group) -> Prose {
     let next = others.first().and_then(|m| Some((m, m.judged()?)));
     match (tied.as_slice(), next) {
         ([], Some((next, next_scores))) => prose.text(format!(
-            " The next, {}, reaches {}, a significant difference{}.",
+            " The next, {}, reaches accuracy {}, a significant difference{}.",
             next.name,
             decimals(next_scores.accuracy, 3),
             judge(study, best, next).map(|judgement| format!(" ({})", judgement.reason())).unwrap_or_default(),
         )),
         ([], None) => prose,
-        (tied, _) => prose.text(format!(" No significant difference from {}.", joined(tied, 4))),
+        (tied, _) => prose.text(format!(" No significant difference in accuracy from {}.", joined(tied, 4))),
     }
 }
 
-/// Choosing by the test score flatters the choice; say so where validation would have chosen otherwise.
+/// Choosing by the test score flatters the choice; say so where it would have chosen otherwise.
 fn caution(group: &Group) -> Option<String> {
     if group.part != "test" || group.models.len() < 2 {
         return None;
     }
-    let validation =
-        |model: &Model| model.valid.as_ref().map(|s| s.accuracy).or(model.cv_accuracy.map(|(mean, _)| mean));
-    let chosen =
-        group.models.iter().filter_map(|m| Some((m, validation(m)?))).reduce(|a, b| if b.1 > a.1 { b } else { a })?;
-    let best = group.models.first()?;
-    let agree = chosen.0.name == best.name && chosen.0.stage == best.stage;
+    let (best, (highest, scores)) = (group.chosen()?, group.highest()?);
+    let agree = highest.name == best.name && highest.stage == best.stage;
     Some(if agree {
-        format!(
-            "Validation rows (or cross-validation) choose the same model out of {}, so that its test score was not picked \
-             by looking at the test part.",
-            group.models.len()
-        )
+        "It has the highest accuracy on the test part too, which was not looked at to choose it.".to_string()
     } else {
         format!(
-            "Chosen without the test part, by validation rows or cross-validation, the model would be {} ({} on test): \
-             the highest of {} test scores is a flattering figure.",
-            chosen.0.name,
-            decimals(chosen.0.judged().map_or(f64::NAN, |s| s.accuracy), 3),
+            "The highest accuracy on the test part, {}, is that of {}; it did not choose: the highest of {} test scores is a flattering figure, and accuracy \
+             alone rewards guessing large classes.",
+            decimals(scores.accuracy, 3),
+            highest.name,
             group.models.len()
         )
     })
@@ -147,25 +148,25 @@ fn caution(group: &Group) -> Option<String> {
 fn table(study: &Study, group: &Group) -> Table {
     let on = group.part;
     let mut table = Table::new(
-        format!("Models by accuracy on the {on} part; the best of each column in bold"),
+        format!("Models, {RULE}; the highest of each column in bold"),
         vec![
             Column::text("model"),
             Column::text("stage"),
-            Column::number("accuracy CV or valid").hint("baselines: mean over folds; networks: validation part"),
-            Column::number("macro-F1 CV or valid"),
+            Column::number("macro-F1 valid")
+                .hint("on validation rows; without any, mean over the folds of cross-validation"),
+            Column::number("accuracy valid"),
             Column::number(&format!("accuracy {on}")),
             Column::number("95 % interval").hint(INTERVAL),
             Column::number(&format!("macro-F1 {on}")),
-            Column::number("p").hint("McNemar's test against the best on the same rows, Holm-corrected over all pairs"),
-            Column::text("against the best").hint("at 5 %: by p where there is one, else by overlap of the intervals"),
+            Column::number("p")
+                .hint("paired test of the accuracy against the best on the same rows, Holm-corrected over all pairs"),
+            Column::text("accuracy against the best")
+                .hint("at 5 %: by p where there is one, else by overlap of the intervals"),
         ],
     );
     let before = |model: &Model| {
-        let valid = model.valid.as_ref();
-        (
-            model.cv_accuracy.map(|c| c.0).or(valid.map(|s| s.accuracy)),
-            model.cv_macro_f1.map(|c| c.0).or(valid.map(|s| s.macro_f1)),
-        )
+        let validation = model.validation();
+        (validation.and_then(|v| v.macro_f1), validation.and_then(|v| v.accuracy))
     };
     let top = |of: &dyn Fn(&Model) -> Option<f64>| {
         group.models.iter().filter_map(of).filter(|v| v.is_finite()).fold(f64::NAN, f64::max)
@@ -173,17 +174,19 @@ fn table(study: &Study, group: &Group) -> Table {
     let judged = |of: fn(&Scores) -> f64| move |m: &Model| m.judged().map(of);
     let (accuracy, macro_f1) = (judged(|s| s.accuracy), judged(|s| s.macro_f1));
     let tops = [top(&|m| before(m).0), top(&|m| before(m).1), top(&accuracy), top(&macro_f1)];
-    let best = group.models.first().and_then(Model::judged);
+    let best = group.chosen();
     for model in &group.models {
         let Some(scores) = model.judged() else {
             continue;
         };
-        let (cv_accuracy, cv_macro_f1) = before(model);
+        let (valid_macro_f1, valid_accuracy) = before(model);
         let score = |value: Option<f64>, top: f64| Cell::decimals(value, 3).strong_if(value == Some(top));
-        let is_best = best.is_some_and(|best| std::ptr::eq(best, scores));
-        let judgement = group.models.first().filter(|_| !is_best).and_then(|best| judge(study, best, model));
+        let is_best = best.is_some_and(|best| std::ptr::eq(best, model));
+        let judgement = best.filter(|_| !is_best).and_then(|best| judge(study, best, model));
+        let is_higher = best.and_then(Model::judged).is_some_and(|best| scores.accuracy > best.accuracy);
         let verdict = match judgement {
             _ if is_best => "best",
+            Some(judgement) if judgement.differ && is_higher => "higher",
             Some(judgement) if judgement.differ => "lower",
             Some(_) => "no significant difference",
             None => "",
@@ -196,8 +199,8 @@ fn table(study: &Study, group: &Group) -> Table {
                 Some(stage) => stage_cell.link(stage_id(stage)),
                 None => stage_cell,
             },
-            score(cv_accuracy, tops[0]),
-            score(cv_macro_f1, tops[1]),
+            score(valid_macro_f1, tops[0]),
+            score(valid_accuracy, tops[1]),
             score(accuracy(model), tops[2]),
             interval_cell(scores),
             score(macro_f1(model), tops[3]),
@@ -230,7 +233,7 @@ fn chart(group: &Group) -> Figure {
         .collect::<Vec<_>>()
         .join("; ");
     let svg = grouped_bars(&title, &description, "accuracy with 95 % interval", &series, &rows);
-    Figure::new(svg, "Whiskers are 95 % intervals over rows; the axis does not start at zero.")
+    Figure::new(svg, "Whiskers are 95 % intervals; the axis does not start at zero.")
 }
 
 /// `a, b and c`, at most `most` names and then how many others.

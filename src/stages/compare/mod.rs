@@ -21,6 +21,7 @@ use crate::engine::{ActionRecord, PortType};
 /// How to resample rows.
 pub use crate::ml::stats::Bootstrap as How;
 use crate::ml::stats::holm;
+use crate::report::ranking::{self, Validation};
 use paired::Side;
 
 /// One stage's result.
@@ -113,7 +114,9 @@ fn compare_stages(store: &Store, a: &Contender, b: &Contender, how: &How) -> any
             ..base.clone()
         };
         if one.test.is_none() {
-            one.notes.push("no row of the test part is common to both, with the same label".to_owned());
+            one.notes.push(
+                "no row of the test part is common to both, with the same label, or all are of one group".to_owned(),
+            );
         }
         comparisons.push(one);
     }
@@ -167,15 +170,24 @@ fn model_names(table: &Table) -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The best model of a `baseline` stage by cross-validation: the test part must not choose what is tested on it.
+/// The best model of a `baseline` stage by validation: the test part must not choose what is tested on it.
 fn best_model(store: &Store, record: &ActionRecord) -> anyhow::Result<String> {
-    let accuracy = |one: &Value| one["cv_accuracy_mean"].as_f64().unwrap_or(f64::NEG_INFINITY);
-    let best = evaluations(store, record)?.into_iter().max_by(|a, b| accuracy(a).total_cmp(&accuracy(b)));
+    let best = ranking::best(evaluations(store, record)?, Validation::read);
     let name = best.as_ref().and_then(|one| one["name"].as_str());
     name.map(str::to_owned).ok_or_else(|| anyhow!("name one of its models as STAGE/MODEL"))
 }
 
-/// Not so of support vector machines, whose evaluation therefore has no log loss.
+/// What validation says of a result's model, of several that of the best; `None` where the stage has no model.
+pub fn validation(store: &Store, record: &ActionRecord) -> Option<Validation> {
+    if let Some(best) = ranking::best(evaluations(store, record).ok()?, Validation::read) {
+        return Validation::read(&best);
+    }
+    let file = record.output("metrics")?.files.first()?;
+    let metrics: Value = serde_json::from_slice(&store.get(file.digest).ok()?).ok()?;
+    Validation::read(&metrics)
+}
+
+/// Not so of support vector machines without a calibration, whose evaluation therefore has no log loss.
 fn gives_probabilities(store: &Store, record: &ActionRecord, model: Option<&str>) -> anyhow::Result<bool> {
     let Some(model) = model else { return Ok(true) };
     let all = evaluations(store, record)?;

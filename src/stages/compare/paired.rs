@@ -1,4 +1,5 @@
-//! Predictions of two models on the same rows: scores, intervals of their differences, McNemar's test, rows that flipped.
+//! Predictions of two models on the same rows: scores, intervals of their differences, McNemar's test (over groups, where rows belong together), rows that
+//! flipped.
 //!
 //! Knows nothing of where the tables come from.
 
@@ -11,13 +12,15 @@ use serde::Serialize;
 
 use crate::artifact::Table;
 use crate::ml::metrics::Scores;
-use crate::ml::stats::{Bootstrap, Interval, Test, bootstrap_intervals, mcnemar};
+use crate::ml::stats::{Bootstrap, Clusters, Interval, Test, bootstrap_intervals, paired_test};
 use crate::stages::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, integers, probability_of, strings};
+use crate::stages::dataset::groups;
+use crate::stages::predictions::united_groups;
 
 /// Chance of a false alarm over all comparisons together.
 const ALPHA: f64 = 0.05;
 
-/// One score of both, and the interval of B − A from resampled rows.
+/// One score of both, and the interval of B − A from resampled rows or groups; absent where all rows are of one group.
 #[derive(Clone, Debug, Serialize)]
 pub struct Difference {
     /// `accuracy`, `macro_f1` or `log_loss` (nats; less is better).
@@ -50,6 +53,11 @@ pub enum Verdict {
 #[derive(Clone, Debug, Serialize)]
 pub struct Paired {
     pub rows: usize,
+    /// How many groups of rows that belong together these are of, which are resampled and tested whole; absent where each row stands alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<usize>,
+    /// Whether they are too few for intervals and test to be taken at their word.
+    pub few_groups: bool,
     /// Test rows that only one of the two has, or that carry different labels.
     pub left_out: usize,
     pub scores: Vec<Difference>,
@@ -57,6 +65,7 @@ pub struct Paired {
     pub both_wrong: u64,
     pub right_to_wrong: u64,
     pub wrong_to_right: u64,
+    /// Over groups where there are any.
     pub mcnemar: Test,
     /// McNemar's p after Holm's correction over everything that was compared.
     pub adjusted_p: f64,
@@ -81,6 +90,8 @@ impl Paired {
 /// What one model says of the test part.
 pub(super) struct Side {
     row_id: Vec<i64>,
+    /// Empty where every row stands alone.
+    groups: Vec<i64>,
     label: Vec<String>,
     predicted: Vec<String>,
     /// Of the label; absent where the model has no such class.
@@ -109,7 +120,12 @@ impl Side {
         }
         let probability: Vec<Option<f32>> =
             rows.iter().map(|&i| columns.get(label[i].as_str()).copied().flatten().map(|column| column[i])).collect();
+        let groups = match groups(table)? {
+            none if none.is_empty() => none,
+            all => rows.iter().map(|&i| all[i]).collect(),
+        };
         Ok(Side {
+            groups,
             probabilistic,
             row_id: rows.iter().map(|&i| row_id[i]).collect(),
             label: rows.iter().map(|&i| label[i].clone()).collect(),
@@ -133,7 +149,8 @@ pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<Paired> {
     // In the order of the data, whatever the order of the tables.
     common.sort_unstable_by_key(|&(i, _)| a.row_id[i]);
     let left_out = a.row_id.len() + b.row_id.len() - 2 * common.len();
-    let (scores, rows) = (differences(a, b, &common, how)?, common.len());
+    let clusters = clusters(a, b, &common);
+    let (scores, rows) = (differences(a, b, &common, &clusters, how)?, common.len());
     let (mut both_right, mut both_wrong, mut right_to_wrong, mut wrong_to_right) = (0u64, 0u64, 0u64, 0u64);
     let mut flips = Vec::new();
     for &(i, j) in &common {
@@ -155,10 +172,16 @@ pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<Paired> {
             });
         }
     }
-    let mcnemar = mcnemar(right_to_wrong, wrong_to_right);
+    let right = |row: usize| {
+        let (i, j) = common[row];
+        (a.predicted[i] == a.label[i], b.predicted[j] == a.label[i])
+    };
+    let mcnemar = paired_test(&clusters, right);
     let verdict = Verdict::NoSignificantDifference;
     Some(Paired {
         rows,
+        groups: clusters.groups(),
+        few_groups: clusters.are_few(),
         left_out,
         scores,
         both_right,
@@ -172,7 +195,24 @@ pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<Paired> {
     })
 }
 
-fn differences(a: &Side, b: &Side, common: &[(usize, usize)], how: &Bootstrap) -> Option<Vec<Difference>> {
+/// Which of the common rows belong together by either side.
+fn clusters(a: &Side, b: &Side, common: &[(usize, usize)]) -> Clusters {
+    let of = |groups: &[i64], rows: &mut dyn Iterator<Item = usize>| -> Vec<i64> {
+        if groups.is_empty() { Vec::new() } else { rows.map(|row| groups[row]).collect() }
+    };
+    let of_a = of(&a.groups, &mut common.iter().map(|pair| pair.0));
+    let of_b = of(&b.groups, &mut common.iter().map(|pair| pair.1));
+    let all: Vec<usize> = (0..common.len()).collect();
+    Clusters::of_rows(&united_groups(&[&of_a, &of_b]), &all)
+}
+
+fn differences(
+    a: &Side,
+    b: &Side,
+    common: &[(usize, usize)],
+    clusters: &Clusters,
+    how: &Bootstrap,
+) -> Option<Vec<Difference>> {
     let mut classes: Vec<String> =
         common.iter().flat_map(|&(i, j)| [&a.label[i], &a.predicted[i], &b.predicted[j]]).cloned().collect();
     classes.sort_unstable();
@@ -194,7 +234,7 @@ fn differences(a: &Side, b: &Side, common: &[(usize, usize)], how: &Bootstrap) -
         let count = drawn.len() as f64;
         ([scores_a.accuracy, scores_a.macro_f1, loss_a / count], [scores_b.accuracy, scores_b.macro_f1, loss_b / count])
     };
-    let intervals = bootstrap_intervals(common.len(), how, |drawn| {
+    let intervals = bootstrap_intervals(clusters, how, |drawn| {
         let (a, b) = both(drawn);
         [b[0] - a[0], b[1] - a[1], b[2] - a[2]]
     })?;

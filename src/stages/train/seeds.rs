@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 
 use super::{Outcome, Train};
 use crate::engine::StageContext;
-use crate::ml::ensemble::{Average, Combination, Weighting};
+use crate::ml::ensemble::{Average, Combination, Members, Weighting};
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
 use crate::ml::progress::Progress;
 use crate::ml::train::{Common, Fitted, side_by_side};
 use crate::stages::averaged::averaged;
 use crate::stages::dataset::Dataset;
-use crate::stages::insight::findings;
+use crate::stages::insight::{class_weights, findings};
 use crate::stages::predictor::{Predictor, Several};
 use crate::stages::training::{curve_columns, joined, parameters};
 
@@ -53,7 +53,9 @@ impl Train {
         }
         let labels = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<Vec<u32>>();
         let valid: Vec<&Matrix> = said[1].probabilities.iter().collect();
-        let combination = Combination::fit(&valid, &labels(&data.valid), Average::Logits, Weighting::Equal);
+        let class_weights = class_weights(data, &self.training())?;
+        let given = Members { class_weights: &class_weights, ..Members::plain(&valid) };
+        let combination = Combination::fit(given, &labels(&data.valid), Average::Logits, Weighting::Equal);
         let given: Vec<_> = said.iter().map(|one| (one.part, one.rows, one.probabilities.iter().collect())).collect();
         let averaged = averaged(&combination, data, &given)?;
 

@@ -14,7 +14,8 @@ fn evaluated(threads: usize, seed: u64) -> Vec<Evaluation> {
     let train: Vec<usize> = (0..1200).rev().collect();
     let folds: Vec<u32> = train.iter().map(|&row| row as u32 % 7 % 4).collect();
     let test: Vec<usize> = (1200..1500).collect();
-    let evaluated = evaluate(&all(), &x, &y, &classes(), &train, &folds, &[], &test, seed, threads, &Silent).unwrap();
+    let evaluated =
+        evaluate(&all(), &x, &y, &[], &classes(), &train, &folds, &[], &test, seed, threads, &Silent).unwrap();
     evaluated.into_iter().map(|one| one.evaluation).collect()
 }
 
@@ -66,20 +67,20 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
     let notes = Notes::default();
     let valid: Vec<usize> = (0..80).filter(|row| !train.contains(row)).collect();
     let evaluated =
-        evaluate(&block.estimators(), &x, &y, &classes(), &train, &folds, &valid, &test, 0, 2, &notes).unwrap();
+        evaluate(&block.estimators(), &x, &y, &[], &classes(), &train, &folds, &valid, &test, 0, 2, &notes).unwrap();
 
     let evaluations: Vec<&Evaluation> = evaluated.iter().map(|one| &one.evaluation).collect();
     let names: Vec<&str> = evaluations.iter().map(|evaluation| evaluation.name.as_str()).collect();
     assert_eq!(names, ["majority", "tree"]);
     for Evaluated { evaluation, held_out: predicted, model, .. } in &evaluated {
-        assert_eq!(model.predict_probabilities(&x.take(&test)), predicted.test);
+        assert_eq!(model.predict_probabilities(&x.take(&test)), predicted.test.probabilities);
         let share = |said: &Matrix, rows: &[usize]| {
             let hits = said.argmax_rows().iter().zip(rows).filter(|&(&class, &row)| class == y[row]).count();
             (said.rows, hits as f64 / rows.len() as f64)
         };
-        assert_eq!(share(&predicted.test, &test), (20, evaluation.test.accuracy));
+        assert_eq!(share(&predicted.test.probabilities, &test), (20, evaluation.test.accuracy));
         let scores = evaluation.valid.as_ref().unwrap();
-        assert_eq!(share(&predicted.valid, &valid), (valid.len(), scores.accuracy));
+        assert_eq!(share(&predicted.valid.probabilities, &valid), (valid.len(), scores.accuracy));
         let interval = scores.intervals.as_ref().unwrap().accuracy;
         assert!(interval.low <= scores.accuracy && scores.accuracy <= interval.high, "{interval:?}");
     }
@@ -112,7 +113,7 @@ fn a_long_fit_tells_how_far_it_is() {
     let block = r#"{"random_forest": {"trees": 5}, "boosting": {"rounds": 4}}"#;
     let block: Baselines = serde_json::from_str(block).unwrap();
     let notes = Notes::default();
-    evaluate(&block.estimators(), &x, &y, &classes(), &rows, &folds, &[], &[], 0, 2, &notes).unwrap();
+    evaluate(&block.estimators(), &x, &y, &[], &classes(), &rows, &folds, &[], &[], 0, 2, &notes).unwrap();
     let told = notes.notes.into_inner().unwrap();
     for note in ["random_forest, fold 0: 5/5 trees", "random_forest: 3/5 trees", "boosting, fold 1: 3/4 rounds"] {
         assert_eq!(told.iter().filter(|said| *said == note).count(), 1, "{note}: {told:?}");
@@ -126,7 +127,8 @@ fn a_class_absent_from_a_fold_is_no_error_and_wrong_parts_are() {
     // Class 2 is in fold 1 alone, so the model that scores fold 1 never saw it.
     let folds: Vec<u32> = rows.iter().map(|&row| if y[row] == 2 { 1 } else { row as u32 / 3 % 2 }).collect();
     let run = |x: &Matrix, y: &[u32], train: &[usize], folds: &[u32], test: &[usize]| {
-        evaluate(&all(), x, y, &classes(), train, folds, &[], test, 0, 2, &Silent).map_err(|error| error.to_string())
+        evaluate(&all(), x, y, &[], &classes(), train, folds, &[], test, 0, 2, &Silent)
+            .map_err(|error| error.to_string())
     };
     for Evaluated { evaluation, .. } in run(&x, &y, &rows, &folds, &[]).unwrap() {
         assert_eq!(evaluation.folds[1].per_class[2].recall, 0.0, "{}", evaluation.name);
@@ -157,5 +159,35 @@ fn scores_without_meaning_as_probabilities_get_no_log_loss() {
         let is_svm = evaluation.name.ends_with("_svm");
         assert_eq!(evaluation.test.log_loss.is_none(), is_svm, "{}", evaluation.name);
         assert_eq!(evaluation.folds[0].log_loss.is_none(), is_svm, "{}", evaluation.name);
+    }
+}
+
+#[test]
+fn scores_become_probabilities_where_there_are_validation_rows() {
+    let (x, y) = table(400, false);
+    let rows =
+        |part: usize| (0..400).filter(move |row| row % 4 == part || (part == 0 && row % 4 == 1)).collect::<Vec<_>>();
+    let (train, valid, test) = (rows(0), rows(2), rows(3));
+    let folds: Vec<u32> = (0..train.len()).map(|i| i as u32 / 2 % 2).collect();
+    let groups: Vec<i64> = (0..400).map(|row| row / 8).collect();
+    let block: Baselines = serde_json::from_str(r#"{"linear_svm": {}, "rbf_svm": {}, "majority": {}}"#).unwrap();
+    let run = |groups: &[i64]| {
+        let estimators = block.estimators();
+        evaluate(&estimators, &x, &y, groups, &classes(), &train, &folds, &valid, &test, 0, 2, &Silent).unwrap()
+    };
+    let (grouped, alone) = (run(&groups), run(&[]));
+    let loss = |name: &str| {
+        grouped.iter().find(|one| one.evaluation.name == name).and_then(|one| one.evaluation.test.log_loss).unwrap()
+    };
+    for Evaluated { evaluation, calibration, held_out, model, .. } in &grouped {
+        assert_eq!(calibration.is_some(), evaluation.name.ends_with("_svm"));
+        assert_eq!(held_out.test.predicted, model.predict_probabilities(&x.take(&test)).argmax_rows());
+        assert!(loss(&evaluation.name) <= loss("majority") + 1e-9, "{}: {}", evaluation.name, loss(&evaluation.name));
+        assert_eq!(evaluation.test.groups, Some(50));
+    }
+    for (grouped, alone) in grouped.iter().zip(&alone) {
+        assert_eq!(alone.evaluation.test.groups, None);
+        assert_eq!(grouped.evaluation.test.accuracy, alone.evaluation.test.accuracy);
+        assert_ne!(grouped.evaluation.test.intervals, alone.evaluation.test.intervals);
     }
 }

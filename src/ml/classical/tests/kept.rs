@@ -29,7 +29,7 @@ fn model(name: &str, estimator: &dyn Estimator, frame: &Frame, y: &[u32]) -> Fit
     let kinds: Value = serde_json::json!({name: estimator.params()});
     let models: Baselines = serde_json::from_value(kinds).unwrap();
     let fitted = fitted(estimator, &inputs.matrix(frame).unwrap(), y);
-    Fitted::new(&models, name, inputs, &classes(), fitted)
+    Fitted::new(&models, name, inputs, &classes(), fitted, None)
 }
 
 /// Rows that training never saw, some with values missing or far away.
@@ -105,7 +105,7 @@ fn damaged_files_are_refused_and_never_panic() {
         };
         let format = refused(&|recipe| recipe["format"] = "runner baseline 9".into());
         assert!(
-            format.ends_with("its format is 'runner baseline 9', this version reads 'runner baseline 1'"),
+            format.ends_with("its format is 'runner baseline 9', this version reads 'runner baseline 2'"),
             "{format}"
         );
         let unknown = refused(&|recipe| recipe["model"] = serde_json::json!({"perceptron": {}}));

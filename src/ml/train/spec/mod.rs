@@ -15,6 +15,8 @@ use schemars::JsonSchema;
 use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::TrainError;
+
 /// The `training` block of a train stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -31,7 +33,8 @@ pub struct TrainingSpec {
     pub loss: Loss,
     /// Share of the target spread over all classes, 0 to below 1.
     pub label_smoothing: f64,
-    /// Weight of each class in the loss: none, balanced, or a map from class to weight (1 for classes left out).
+    /// Weight of each class in the loss: none, balanced, or a map from class to weight (1 for classes left out). What is predicted keeps the
+    /// weights, probabilities do not.
     pub class_weights: ClassWeights,
     /// Gradients longer than this (Euclidean norm over all weights) are shortened to it; null leaves them.
     pub clip_norm: Option<f64>,
@@ -206,6 +209,30 @@ impl TrainingSpec {
             same.schedule.warmup_epochs = self.schedule.warmup_epochs.min(self.epochs as f64);
         }
         same
+    }
+
+    /// The weight of each class in the loss, for training rows of these labels.
+    pub fn weights_of_classes(
+        &self,
+        classes: &[String],
+        labels: impl Iterator<Item = u32>,
+    ) -> Result<Vec<f32>, TrainError> {
+        match &self.class_weights {
+            ClassWeights::Named(NamedWeights::None) => Ok(vec![1.0; classes.len()]),
+            ClassWeights::Named(NamedWeights::Balanced) => {
+                let mut counts = vec![0usize; classes.len()];
+                labels.for_each(|label| counts[label as usize] += 1);
+                let rows = counts.iter().sum::<usize>() as f64;
+                Ok(counts.iter().map(|&count| (rows / (classes.len() * count.max(1)) as f64) as f32).collect())
+            }
+            ClassWeights::Map(map) => match map.keys().find(|class| !classes.contains(class)) {
+                Some(class) => Err(TrainError::Parameter {
+                    path: format!("training.class_weights.{class}"),
+                    message: format!("there is no class '{class}': the classes are {}", classes.join(", ")),
+                }),
+                None => Ok(classes.iter().map(|class| map.get(class).copied().unwrap_or(1.0) as f32).collect()),
+            },
+        }
     }
 
     /// Whether a step depends on how many there will be.

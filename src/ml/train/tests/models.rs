@@ -1,6 +1,7 @@
 //! Tests: models as bytes, and what they predict.
 
 use super::*;
+use crate::ml::calibration::Calibration;
 use crate::ml::frame::Column;
 
 #[test]
@@ -82,7 +83,7 @@ fn a_temperature_changes_confidence_and_no_class() {
     let fixture = Fixture::new(300, 3);
     let mut model = fitted(&fixture, 3).model;
     let before = model.predict_probabilities(&fixture.frame).unwrap();
-    model.set_temperature(2.0);
+    model.set_calibration(Calibration { temperature: 2.0, ..Calibration::NONE });
     let (weights, recipe) = model.to_parts().unwrap();
     let after = Classifier::from_parts(&weights, &recipe).unwrap().predict_probabilities(&fixture.frame).unwrap();
     assert_eq!(after.argmax_rows(), before.argmax_rows());
@@ -91,6 +92,25 @@ fn a_temperature_changes_confidence_and_no_class() {
         let total: f64 = roots.iter().sum();
         assert!(after.iter().zip(&roots).all(|(after, root)| (f64::from(*after) - root / total).abs() < 1e-5));
     }
+}
+
+#[test]
+fn a_bias_moves_probabilities_and_leaves_what_is_predicted() {
+    let fixture = Fixture::new(300, 3);
+    let mut model = fitted(&fixture, 3).model;
+    let before = model.predict_probabilities(&fixture.frame).unwrap();
+    let bias = vec![-1.0, 0.0, 2.0];
+    let decision = bias.iter().map(|bias: &f64| -bias).collect();
+    model.set_calibration(Calibration { temperature: 1.5, bias, decision });
+    let (weights, recipe) = model.to_parts().unwrap();
+    let read = Classifier::from_parts(&weights, &recipe).unwrap();
+    let after = read.predict_probabilities(&fixture.frame).unwrap();
+    assert_eq!(read.calibration().decide(&after), before.argmax_rows());
+    assert_ne!(after.argmax_rows(), before.argmax_rows());
+    let mut short = recipe.clone();
+    short["bias"] = serde_json::json!([1.0]);
+    let error = Classifier::from_parts(&weights, &short).err().unwrap().to_string();
+    assert!(error.contains("for each of 3 classes"), "{error}");
 }
 
 #[test]
@@ -188,7 +208,8 @@ fn agrees_with(variable: &str, script: &str) {
         let what = network.to_string();
         let network = serde_json::from_value(network).unwrap();
         let mut model = train(fixture.data(), &network, &short_training(2), 1, &Silent).unwrap().model;
-        model.set_temperature(1.3);
+        let bias = vec![0.4, -0.3, 0.0];
+        model.set_calibration(Calibration { temperature: 1.3, bias, decision: Vec::new() });
         let (weights, recipe) = model.to_parts().unwrap();
         std::fs::write(folder.path().join("model.safetensors"), weights).unwrap();
         std::fs::write(folder.path().join("model.json"), recipe.to_string()).unwrap();

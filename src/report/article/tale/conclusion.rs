@@ -11,8 +11,8 @@ pub fn section(tale: &Tale) -> Section {
     section.blocks.extend(tale.paragraph([
         chosen.map(|(model, scores)| told!(
             tale,
-            "Of all models tried, validation recommends {name}, which classifies {accuracy} of the test rows correctly.",
-            "De tous les modèles essayés, la validation recommande {name}, qui classe correctement {accuracy} des lignes de test.",
+            "Of all networks and ensembles tried, validation recommends {name}, which classifies {accuracy} of the test rows correctly.",
+            "De tous les réseaux et ensembles essayés, la validation recommande {name}, qui classe correctement {accuracy} des lignes de test.",
             name = tale.introduced(model),
             accuracy = tale.voice.percent(scores.accuracy),
         )),

@@ -2,6 +2,7 @@
 
 use super::{Tale, codes, methods, names_at, told};
 use crate::report::article::document::{Align, Float};
+use crate::report::ranking;
 use crate::report::study::models::{Model, baselines};
 
 /// What standard classifiers reach: the results that networks are held against.
@@ -11,8 +12,7 @@ pub fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
         tale.main().is_some_and(|group| group.models.iter().any(|m| m.stage == model.stage && m.name == model.name))
     };
     let mut models: Vec<Model> = tale.of_kind("baseline").flat_map(baselines).filter(in_main).collect();
-    let mean = |model: &Model| model.cv_accuracy.map_or(f64::NEG_INFINITY, |(mean, _)| mean);
-    models.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
+    ranking::rank(&mut models, Model::validation);
     if models.is_empty() {
         return (Vec::new(), None);
     }
@@ -56,15 +56,15 @@ pub fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
     let sentences = vec![
         Some(told!(
             tale,
-            "As earlier results, @tab:baselines lists {count} standard classifiers, the best by cross-validation first.",
-            "Comme résultats antérieurs, le @tab:baselines présente {count} classifieurs usuels, le meilleur en validation croisée en tête.",
+            "As earlier results, @tab:baselines lists {count} standard classifiers, the best by validation macro-F1 first.",
+            "Comme résultats antérieurs, le @tab:baselines présente {count} classifieurs usuels, le meilleur par macro-F1 de validation en tête.",
             count = models.len(),
         )),
         best.cv_accuracy.map(|cv| {
             told!(
                 tale,
-                "The best is {name}{reads} with an accuracy of {cv}{test}.",
-                "Le meilleur est {name}{reads} avec une exactitude de {cv}{test}.",
+                "The best is {name}{reads} with a cross-validated accuracy of {cv}{test}.",
+                "Le meilleur est {name}{reads} avec une exactitude de {cv} en validation croisée{test}.",
                 name = tale.subject(best),
                 reads = reads_texts(tale, best),
                 cv = plus_minus(Some(cv)),

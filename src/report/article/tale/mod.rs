@@ -28,6 +28,7 @@ use super::markup;
 use super::text::Text;
 use crate::report::contest::Pair;
 use crate::report::figure::Drawing;
+use crate::report::ranking;
 use crate::report::read::{Scores, StageArtifacts, count, text};
 use crate::report::study::Study;
 use crate::report::study::contest::{Judgement, duel, judge};
@@ -88,9 +89,13 @@ impl<'a> Tale<'a> {
 
     fn best(&self, wanted: impl Fn(&str) -> bool) -> Option<&Model> {
         let own = self.main()?.models.iter().filter(|model| self.kind(model).is_some_and(&wanted));
-        own.filter_map(|model| Some((model, validation(model)?)))
-            .reduce(|a, b| if b.1 > a.1 { b } else { a })
-            .map(|best| best.0)
+        ranking::best(own, |model| model.validation())
+    }
+
+    /// Whether intervals and tests are over groups of rows.
+    fn is_grouped(&self) -> bool {
+        let scores = self.main().and_then(|group| group.models.first()).and_then(Model::judged);
+        scores.is_some_and(|scores| scores.groups.is_some()) || self.study.contests.iter().any(|c| c.groups.is_some())
     }
 
     fn kind(&self, model: &Model) -> Option<&'a str> {
@@ -264,9 +269,9 @@ macro_rules! told {
 }
 use told;
 
-/// What validation rows say of a model; cross-validation where there are none.
+/// The macro-F1 that ranks a model: on validation rows, or by cross-validation where there are none.
 fn validation(model: &Model) -> Option<f64> {
-    model.valid.as_ref().map(|scores| scores.accuracy).or(model.cv_accuracy.map(|(mean, _)| mean))
+    model.validation().and_then(|validation| validation.macro_f1.or(validation.accuracy))
 }
 
 /// Names in a fixed font.

@@ -298,6 +298,9 @@ fn judging(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<St
         .and_then(|g| g.models.first())
         .and_then(|m| m.judged())
         .is_some_and(|s| s.accuracy_interval.is_some());
+    let is_grouped = tale.is_grouped();
+    let shifted =
+        networks.iter().any(|(_, metrics)| metrics.get("calibration").is_some_and(|c| c.get("bias").is_some()));
     let pairs = tale.study.contests.iter().map(|contest| contest.pairs.len()).max().unwrap_or(0);
     vec![
         Some(told!(
@@ -310,12 +313,27 @@ fn judging(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<St
             "Probabilities are scaled by one temperature per model, fitted on validation rows [@calibration].",
             "Les probabilités sont ajustées par une température par modèle, estimée sur la validation [@calibration].",
         )),
-        has_intervals.then(|| told!(
+        shifted.then(|| told!(
+            tale,
+            "Where they were off as a whole, each class also has a bias, which leaves what is predicted as it was.",
+            "Lorsqu'elles étaient décalées dans l'ensemble, chaque classe reçoit en outre un biais, qui ne change pas les prédictions.",
+        )),
+        (has_intervals && is_grouped).then(|| told!(
+            tale,
+            "Intervals are bootstraps over the groups of rows that the split keeps together, since rows of a group are not independent [@bootstrap].",
+            "Les intervalles sont des bootstraps sur les groupes de lignes que le partage garde ensemble, car les lignes d'un groupe ne sont pas indépendantes [@bootstrap].",
+        )),
+        (has_intervals && !is_grouped).then(|| told!(
             tale,
             "Intervals are percentile bootstraps over rows [@bootstrap].",
             "Les intervalles sont des bootstraps sur les lignes, par percentiles [@bootstrap].",
         )),
-        (pairs > 0).then(|| told!(
+        (pairs > 0 && is_grouped).then(|| told!(
+            tale,
+            "Two models are compared on the same test rows by exchanging them within whole groups, which for single rows is McNemar's test [@mcnemar], with Holm's correction over all pairs [@holm] ({pairs} here); a difference is called significant at 5%.",
+            "Deux modèles sont comparés sur les mêmes lignes de test en les échangeant par groupes entiers, ce qui pour des lignes isolées est le test de McNemar [@mcnemar], avec la correction de Holm sur toutes les paires [@holm] (ici {pairs}) ; une différence est dite significative au seuil de 5 %.",
+        )),
+        (pairs > 0 && !is_grouped).then(|| told!(
             tale,
             "Two models are compared by McNemar's test on the same test rows [@mcnemar], with Holm's correction over all pairs [@holm] ({pairs} here); a difference is called significant at 5%.",
             "Deux modèles sont comparés par le test de McNemar sur les mêmes lignes de test [@mcnemar], avec la correction de Holm sur toutes les paires [@holm] (ici {pairs}) ; une différence est dite significative au seuil de 5 %.",

@@ -3,6 +3,7 @@
 use super::{Tale, convergence, inside, told, transfer, validation};
 use crate::report::article::document::{Align, Block, Float, Section};
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::report::ranking;
 use crate::report::read::texts;
 use crate::report::study::contest::duel;
 use crate::report::study::models::{Group, Model};
@@ -53,64 +54,54 @@ fn best(tale: &Tale) -> Option<String> {
     let scores = chosen.judged()?;
     Some(told!(
         tale,
-        "Validation rows choose {name} among networks and ensembles; its accuracy on the test part is {accuracy} and its macro-F1 {f1}.",
-        "La validation désigne {name} parmi réseaux et ensembles ; son exactitude sur le test est de {accuracy} et sa macro-F1 de {f1}.",
+        "Validation rows choose {name} by macro-F1 among networks and ensembles; its accuracy on the test part is {accuracy} and its macro-F1 {f1}.",
+        "La macro-F1 de validation désigne {name} parmi réseaux et ensembles ; son exactitude sur le test est de {accuracy} et sa macro-F1 de {f1}.",
         name = tale.name(chosen),
         accuracy = tale.accuracy(scores),
         f1 = tale.voice.decimals(scores.macro_f1, 3),
     ))
 }
 
-/// Whom the paired tests do not tell apart from the highest score.
+/// Whom the paired tests do not tell apart from the model that validation chooses among all.
 fn tied(tale: &Tale, group: &Group) -> Option<String> {
-    let (first, others) = group.models.split_first()?;
+    let first = group.chosen()?;
+    let others: Vec<&Model> = group.models.iter().skip(1).collect();
     let tied: Vec<String> = others
         .iter()
         .filter(|model| tale.judge(first, model).is_some_and(|judgement| !judgement.differ))
         .map(|model| tale.subject(model))
         .collect();
     let name = upper(&tale.subject(first));
-    Some(if tied.is_empty() {
-        told!(
+    Some(match (tied.is_empty(), others.is_empty()) {
+        (_, true) => return None,
+        (true, _) => told!(
             tale,
-            "{name} has the highest test score, significantly above every other.",
-            "{name} a le score de test le plus élevé, significativement au-dessus de tous les autres.",
-        )
-    } else {
-        told!(
+            "{name} has the highest macro-F1 on validation rows; its test accuracy differs significantly from that of every other.",
+            "{name} a la macro-F1 de validation la plus élevée ; son exactitude sur le test diffère significativement de celle de tous les autres.",
+        ),
+        _ => told!(
             tale,
-            "{name} has the highest test score, with no significant difference from {list}.",
-            "{name} a le score de test le plus élevé, sans différence significative avec {list}.",
+            "{name} has the highest macro-F1 on validation rows; its test accuracy shows no significant difference from that of {list}.",
+            "{name} a la macro-F1 de validation la plus élevée ; son exactitude sur le test ne diffère pas significativement de celle de {list}.",
             list = tale.voice.list(&tied, 4),
-        )
+        ),
     })
 }
 
 /// Choosing by the test score would flatter the choice.
 fn caution(tale: &Tale, group: &Group) -> Option<String> {
-    let chosen =
-        group.models.iter().filter_map(|m| Some((m, validation(m)?))).reduce(|a, b| if b.1 > a.1 { b } else { a })?.0;
-    let first = group.models.first()?;
-    let is = |model: &Model| chosen.name == model.name && chosen.stage == model.stage;
-    if group.part != "test" || group.models.len() < 2 || is(first) {
+    let (chosen, (highest, scores)) = (group.chosen()?, group.highest()?);
+    let agree = chosen.name == highest.name && chosen.stage == highest.stage;
+    if group.part != "test" || group.models.len() < 2 || agree {
         return None;
-    }
-    if tale.chosen().is_some_and(is) {
-        return Some(told!(
-            tale,
-            "The highest of {count} test scores flatters; that of {name}, which was chosen without them, does not.",
-            "Le plus élevé de {count} scores de test est flatteur ; celui de {name}, choisi sans eux, ne l'est pas.",
-            count = group.models.len(),
-            name = tale.subject(chosen),
-        ));
     }
     Some(told!(
         tale,
-        "Over all {count} models validation rows would choose {name} ({score}): the highest of so many test scores flatters.",
-        "Parmi les {count} modèles, la validation choisirait {name} ({score}) : le plus élevé de tant de scores de test est flatteur.",
+        "The highest of {count} test accuracies, {score} by {name}, flatters and chose nothing.",
+        "La plus élevée des {count} exactitudes de test, {score} pour {name}, est flatteuse et n'a rien décidé.",
         count = group.models.len(),
-        name = tale.subject(chosen),
-        score = tale.voice.decimals(chosen.judged().map_or(f64::NAN, |s| s.accuracy), 3),
+        score = tale.voice.decimals(scores.accuracy, 3),
+        name = tale.subject(highest),
     ))
 }
 
@@ -124,9 +115,7 @@ fn inputs(tale: &Tale) -> Option<String> {
     let networks: Vec<&Model> = tale.main()?.models.iter().filter(|model| tale.kind(model) == Some("train")).collect();
     let best = |numbers: bool, words: bool| {
         let own = networks.iter().copied().filter(|model| reads(model, numbers, words));
-        own.filter_map(|model| Some((model, validation(model)?)))
-            .reduce(|a, b| if b.1 > a.1 { b } else { a })
-            .map(|b| b.0)
+        ranking::best(own, |model| model.validation())
     };
     let (both, numbers) = (best(true, true)?, best(true, false)?);
     let against = tale.against(both, numbers)?;
@@ -169,17 +158,21 @@ fn table(tale: &Tale, group: &Group) -> Float {
     };
     let heads = [
         (voice.say("Model", "Modèle"), Align::Wrapped(0.34)),
-        (voice.say("Validation", "Validation"), Align::Right),
-        (voice.say("Test", "Test"), Align::Right),
+        (voice.say("Valid. F1", "F1 valid."), Align::Right),
+        (voice.say("Accuracy", "Exactitude"), Align::Right),
         (voice.say("95% interval", "IC à 95 %"), Align::Right),
         (voice.say("Macro-F1", "Macro-F1"), Align::Right),
         ("*p*", Align::Right),
     ];
     let left_out = group.models.len().saturating_sub(MOST_MODELS);
+    let test = match tale.is_grouped() {
+        true => voice.say("a sign-flip test over groups", "test de permutation des signes par groupes"),
+        false => voice.say("McNemar's test", "test de McNemar"),
+    };
     let mut caption = told!(
         tale,
-        "Models by accuracy on the {part} part; macro-F1 on the same part. *p*: McNemar's test against the first, Holm-corrected over all pairs.",
-        "Modèles par exactitude sur le {part} ; macro-F1 sur la même partie. *p* : test de McNemar contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
+        "Models by macro-F1 on validation rows (cross-validated without any); accuracy, its interval and macro-F1 on the {part} part. *p*: {test} against the first, Holm-corrected over all pairs.",
+        "Modèles par macro-F1 de validation (croisée à défaut) ; exactitude, son intervalle et macro-F1 sur le {part}. *p* : {test} contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
         part = group.part,
     );
     if left_out > 0 {

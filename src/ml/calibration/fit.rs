@@ -1,0 +1,194 @@
+//! Fits temperature and bias on rows that the model did not learn from.
+//!
+//! The temperature is always fitted. A bias for each class is fitted beside it where the rows say, by a likelihood-ratio test, that the classes'
+//! shares are off; it is drawn towards what the class weights of the training call for, the more the less the rows say (empirical Bayes).
+
+use super::{Calibration, log};
+use crate::ml::classical::lbfgs::minimize;
+use crate::ml::matrix::Matrix;
+use crate::ml::progress::Silent;
+use crate::ml::stats::chi_squared_tail;
+
+/// The temperatures that are looked at; beyond them the classifier is a coin or an oracle.
+const COLDEST: f64 = 0.05;
+pub(super) const HOTTEST: f64 = 20.0;
+/// A bias is fitted where its gain in likelihood would be as rare as this by chance.
+const SIGNIFICANT: f64 = 0.01;
+/// Precision of the normal prior on biases (in nats) for the test, so that a class without rows has a bias at all.
+const LOOSE: f64 = 0.1;
+/// Between these the prior's precision is estimated; at the upper one there is no bias to speak of.
+const PRECISIONS: (f64, f64) = (0.01, 1e4);
+const ROUNDS: usize = 10;
+
+impl Calibration {
+    /// The calibration of `probabilities` (rows × classes) that these rows call for. `weights` are the class weights of the loss that was minimised,
+    /// empty for none: a model that minimises a weighted loss gives the probabilities of classes that are as frequent as they weigh, so that the
+    /// bias starts from −ln w. What is predicted stays the class that was likeliest before.
+    pub fn fit(probabilities: &Matrix, labels: &[u32], weights: &[f32]) -> Calibration {
+        let centre: Vec<f64> = match weights.iter().all(|weight| *weight == weights[0]) {
+            true => Vec::new(),
+            false => weights.iter().map(|weight| -f64::from(*weight).ln()).collect(),
+        };
+        let temperature = fit_temperature(probabilities, labels, &centre);
+        let plain = Calibration::of(temperature, centre);
+        let classes = probabilities.cols;
+        if labels.is_empty() || classes < 2 {
+            return plain;
+        }
+        let rows = Rows::new(probabilities, labels);
+        let start = Point { ln_cold: -temperature.ln(), bias: plain.bias_or_zero(classes) };
+        let free = rows.fit(&start, &start.bias, LOOSE);
+        let gain = 2.0 * (rows.loss(&start) - rows.loss(&free));
+        if chi_squared_tail(gain, (classes - 1) as f64) > SIGNIFICANT {
+            return plain;
+        }
+        match rows.fit_by_evidence(free, &start.bias) {
+            Some(found) => Calibration::of((-found.ln_cold).exp(), found.bias),
+            None => plain,
+        }
+    }
+
+    /// The likeliest class before is the class predicted after.
+    fn of(temperature: f64, bias: Vec<f64>) -> Calibration {
+        Calibration { temperature, decision: bias.iter().map(|bias| -bias).collect(), bias }
+    }
+
+    fn bias_or_zero(&self, classes: usize) -> Vec<f64> {
+        if self.bias.is_empty() { vec![0.0; classes] } else { self.bias.clone() }
+    }
+}
+
+/// The temperature T under which `p^(1/T)·e^bias`, made to sum to 1, has the least log loss on these rows; no bias where that is empty. Above 1 the
+/// classifier was too sure of itself.
+///
+/// In 1/T the loss is convex, so its slope has one zero, which is found by halving.
+pub fn fit_temperature(probabilities: &Matrix, labels: &[u32], bias: &[f64]) -> f64 {
+    if labels.is_empty() {
+        return 1.0;
+    }
+    let logits: Vec<f64> = probabilities.data.iter().map(|&p| log(p)).collect();
+    let classes = probabilities.cols;
+    let bias = if bias.is_empty() { vec![0.0; classes] } else { bias.to_vec() };
+    // Mean over rows of (expected logit − logit of the true class): the loss' derivative by 1/T, up to its sign.
+    let slope = |cold: f64| -> f64 {
+        let row = |(row, &label): (&[f64], &u32)| {
+            let scaled = |(logit, bias): (&f64, &f64)| cold * logit + bias;
+            let largest = row.iter().zip(&bias).map(scaled).fold(f64::NEG_INFINITY, f64::max);
+            let (mut total, mut weighted) = (0.0, 0.0);
+            for (logit, bias) in row.iter().zip(&bias) {
+                let weight = (scaled((logit, bias)) - largest).exp();
+                total += weight;
+                weighted += weight * logit;
+            }
+            weighted / total - row[label as usize]
+        };
+        logits.chunks_exact(classes).zip(labels).map(row).sum()
+    };
+    let (mut low, mut high) = (1.0 / HOTTEST, 1.0 / COLDEST);
+    for _ in 0..40 {
+        let middle = (low * high).sqrt();
+        if slope(middle) < 0.0 { low = middle } else { high = middle }
+    }
+    1.0 / (low * high).sqrt()
+}
+
+/// What is fitted: the logarithm of 1/T, so that it stays positive, and the bias of each class.
+#[derive(Clone)]
+struct Point {
+    ln_cold: f64,
+    bias: Vec<f64>,
+}
+
+struct Rows<'a> {
+    /// Rows × classes.
+    logits: Vec<f64>,
+    labels: &'a [u32],
+    classes: usize,
+}
+
+impl<'a> Rows<'a> {
+    fn new(probabilities: &Matrix, labels: &'a [u32]) -> Self {
+        Rows { logits: probabilities.data.iter().map(|&p| log(p)).collect(), labels, classes: probabilities.cols }
+    }
+
+    /// Calls `each` with every row's logits, probabilities at the point, and label; returns the sum of the losses.
+    fn visit(&self, point: &Point, mut each: impl FnMut(&[f64], &[f64], usize)) -> f64 {
+        let cold = point.ln_cold.exp();
+        let mut shares = vec![0.0; self.classes];
+        let mut loss = 0.0;
+        for (row, &label) in self.logits.chunks_exact(self.classes).zip(self.labels) {
+            let scaled = row.iter().zip(&point.bias).map(|(logit, bias)| cold * logit + bias);
+            shares.iter_mut().zip(scaled).for_each(|(share, value)| *share = value);
+            let largest = shares.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let of_label = shares[label as usize];
+            shares.iter_mut().for_each(|share| *share = (*share - largest).exp());
+            let total: f64 = shares.iter().sum();
+            shares.iter_mut().for_each(|share| *share /= total);
+            loss += total.ln() + largest - of_label;
+            each(row, &shares, label as usize);
+        }
+        loss
+    }
+
+    fn loss(&self, point: &Point) -> f64 {
+        self.visit(point, |_, _, _| ())
+    }
+
+    /// The point of least loss under a normal prior on the bias around `centre`.
+    fn fit(&self, start: &Point, centre: &[f64], precision: f64) -> Point {
+        let rows = self.labels.len() as f64;
+        let range = (1.0 / HOTTEST).ln()..=(1.0 / COLDEST).ln();
+        let inside = |ln_cold: f64| ln_cold.clamp(*range.start(), *range.end());
+        let point = |values: &[f64]| Point { ln_cold: inside(values[0]), bias: values[1..].to_vec() };
+        let evaluate = |values: &[f64], gradient: &mut [f64]| {
+            let here = point(values);
+            let cold = here.ln_cold.exp();
+            gradient.fill(0.0);
+            let mut loss = self.visit(&here, |row, shares, label| {
+                for (class, (logit, share)) in row.iter().zip(shares).enumerate() {
+                    let error = share - f64::from(u8::from(class == label));
+                    gradient[0] += error * cold * logit;
+                    gradient[1 + class] += error;
+                }
+            });
+            for ((bias, centre), slope) in here.bias.iter().zip(centre).zip(&mut gradient[1..]) {
+                loss += precision / 2.0 * (bias - centre).powi(2);
+                *slope += precision * (bias - centre);
+            }
+            if !range.contains(&values[0]) {
+                gradient[0] = 0.0;
+            }
+            gradient.iter_mut().for_each(|slope| *slope /= rows);
+            loss / rows
+        };
+        let values = std::iter::once(start.ln_cold).chain(start.bias.iter().copied()).collect();
+        match minimize(values, 1e-6, 100, &Silent, evaluate) {
+            Ok(found) => point(&found.point),
+            Err(_) => start.clone(),
+        }
+    }
+
+    /// The same with the precision under which the rows are likeliest (MacKay 1992, Neural Computation 4:415); `None` if that leaves no bias.
+    fn fit_by_evidence(&self, mut point: Point, centre: &[f64]) -> Option<Point> {
+        let mut precision: f64 = 1.0;
+        for _ in 0..ROUNDS {
+            point = self.fit(&point, centre, precision);
+            let mut information = vec![0.0; self.classes];
+            self.visit(&point, |_, shares, _| {
+                information.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share * (1.0 - share));
+            });
+            // A bias that is the same for all classes changes nothing, so that one of them is not determined.
+            let determined = information.iter().map(|own| own / (own + precision)).sum::<f64>()
+                * (self.classes - 1) as f64
+                / self.classes as f64;
+            let squares: f64 = point.bias.iter().zip(centre).map(|(bias, centre)| (bias - centre).powi(2)).sum();
+            let next = (determined / squares.max(1e-12)).clamp(PRECISIONS.0, PRECISIONS.1);
+            let settled = (next / precision).ln().abs() < 0.02;
+            precision = next;
+            if settled {
+                break;
+            }
+        }
+        (precision < PRECISIONS.1).then_some(point)
+    }
+}

@@ -1,0 +1,151 @@
+//! Whether a classifier's probabilities can be taken at their word: reliability by bins of confidence, expected calibration error, and temperature
+//! scaling (Guo, Pleiss, Sun and Weinberger 2017, arXiv 1706.04599), with a bias for each class where the classes' shares are off (bias-corrected
+//! temperature scaling: Alexandari, Kundaje and Shrikumar 2020, arXiv 1901.06852).
+//!
+//! Works on probabilities, of which the logarithm is a logit up to a constant of the row: so it serves networks, trees and averages alike.
+//! Knows nothing of how they were made.
+
+mod fit;
+#[cfg(test)]
+mod tests;
+
+pub use fit::fit_temperature;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ml::matrix::Matrix;
+
+/// Bins of equal width over the confidence, as in the paper.
+pub const BINS: usize = 15;
+
+/// How raw probabilities become those that a model gives, and which class it predicts.
+///
+/// The two are told apart: a model that was trained with class weights, or whose epoch was chosen by macro-F1, predicts a rare class more often than
+/// it is the likeliest one, and is meant to. Its probabilities are honest all the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// The logits (logarithms of the raw probabilities) are divided by it. Above 1 the classifier was too sure of itself.
+    pub temperature: f64,
+    /// Added to them after that, one for each class; empty for none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bias: Vec<f64>,
+    /// Logarithms of decision weights, one for each class: predicted is the class of the largest log p + decision; empty for the likeliest class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decision: Vec<f64>,
+}
+
+impl Calibration {
+    /// Leaves everything as it is.
+    pub const NONE: Calibration = Calibration { temperature: 1.0, bias: Vec::new(), decision: Vec::new() };
+
+    /// Replaces every row p by `p^(1/T)·e^bias`, made to sum to 1.
+    pub fn apply(&self, probabilities: &mut Matrix) {
+        if self.temperature == 1.0 && self.bias.is_empty() {
+            return;
+        }
+        for i in 0..probabilities.rows {
+            let row = probabilities.row_mut(i);
+            let bias = |class: usize| self.bias.get(class).copied().unwrap_or(0.0);
+            let scaled: Vec<f64> =
+                row.iter().enumerate().map(|(class, &p)| log(p) / self.temperature + bias(class)).collect();
+            let largest = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let powers: Vec<f64> = scaled.iter().map(|value| (value - largest).exp()).collect();
+            let total: f64 = powers.iter().sum();
+            row.iter_mut().zip(powers).for_each(|(p, power)| *p = (power / total) as f32);
+        }
+    }
+
+    /// The class that is predicted of each row of calibrated probabilities.
+    pub fn decide(&self, probabilities: &Matrix) -> Vec<u32> {
+        if self.decision.is_empty() {
+            return probabilities.argmax_rows();
+        }
+        let best = |row: &[f32]| {
+            let values = row.iter().zip(&self.decision).map(|(&p, decision)| log(p) + decision);
+            let best = values.enumerate().reduce(|best, one| if one.1 > best.1 { one } else { best });
+            best.map_or(0, |(class, _)| class as u32)
+        };
+        (0..probabilities.rows).map(|i| best(probabilities.row(i))).collect()
+    }
+
+    /// What is wrong with one that was read, for so many classes.
+    pub fn problem(&self, classes: usize) -> Option<String> {
+        let odd = |values: &Vec<f64>| {
+            !values.is_empty() && (values.len() != classes || values.iter().any(|value| !value.is_finite()))
+        };
+        if !(self.temperature.is_finite() && self.temperature > 0.0) {
+            Some(format!("its temperature is {}, not above 0", self.temperature))
+        } else if odd(&self.bias) || odd(&self.decision) {
+            Some(format!("its bias or decision is not a number for each of {classes} classes"))
+        } else {
+            None
+        }
+    }
+}
+
+/// [`Calibration::NONE`] to lend.
+pub static NO_CALIBRATION: Calibration = Calibration::NONE;
+
+/// What a classifier says of its own certainty, against how often it is right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reliability {
+    /// Mean over the rows of |accuracy − confidence| of their bin.
+    pub expected_error: f64,
+    /// Mean negative log-likelihood of the true class in nats.
+    pub log_loss: f64,
+    /// Mean probability of the likeliest class.
+    pub confidence: f64,
+    /// How often the likeliest class is the true one.
+    pub accuracy: f64,
+    /// From low to high confidence; empty ones are left out.
+    pub bins: Vec<Bin>,
+}
+
+/// The rows of which the likeliest class has a probability in `(low, high]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bin {
+    pub low: f64,
+    pub high: f64,
+    pub rows: usize,
+    pub confidence: f64,
+    pub accuracy: f64,
+}
+
+/// Reliability of `probabilities` (rows × classes) for rows of these classes, judged by the likeliest class of each row, whatever is predicted.
+pub fn reliability(probabilities: &Matrix, labels: &[u32]) -> Reliability {
+    let mut sums = [(0usize, 0.0f64, 0usize); BINS];
+    let mut loss = 0.0;
+    for ((i, &label), &said) in labels.iter().enumerate().zip(&probabilities.argmax_rows()) {
+        let confidence = f64::from(probabilities.get(i, said as usize));
+        let bin = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
+        sums[bin].0 += 1;
+        sums[bin].1 += confidence;
+        sums[bin].2 += usize::from(said == label);
+        loss -= f64::from(probabilities.get(i, label as usize)).max(1e-15).ln();
+    }
+    let rows = labels.len().max(1) as f64;
+    let edge = |bin: usize| bin as f64 / BINS as f64;
+    let bins: Vec<Bin> = (sums.iter().enumerate().filter(|(_, sum)| sum.0 > 0))
+        .map(|(bin, &(count, confidence, right))| Bin {
+            low: edge(bin),
+            high: edge(bin + 1),
+            rows: count,
+            confidence: confidence / count as f64,
+            accuracy: right as f64 / count as f64,
+        })
+        .collect();
+    let mean = |of: fn(&Bin) -> f64| bins.iter().map(|bin| of(bin) * bin.rows as f64).sum::<f64>() / rows;
+    Reliability {
+        expected_error: mean(|bin| (bin.accuracy - bin.confidence).abs()),
+        log_loss: loss / rows,
+        confidence: mean(|bin| bin.confidence),
+        accuracy: mean(|bin| bin.accuracy),
+        bins,
+    }
+}
+
+/// Of a probability that was rounded to nothing, that of the least one that f32 can hold.
+fn log(p: f32) -> f64 {
+    f64::from(p.max(f32::MIN_POSITIVE)).ln()
+}
