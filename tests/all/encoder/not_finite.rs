@@ -127,9 +127,9 @@ fn dense_layers_and_adapted_layers_are_refused_by_name() {
 #[test]
 fn a_text_that_alone_reaches_beyond_f32_is_named() {
     let model = SmallModel::new("xlm-roberta");
-    // Sound numbers, whose squares are not: the row of token 9.
+    // Sound numbers, whose sum is not: the row of token 9.
     for at in 9 * HIDDEN..10 * HIDDEN {
-        spoil(model.path(), "embeddings.word_embeddings.weight", at, if at % 2 == 0 { 3e38 } else { -3e38 });
+        spoil(model.path(), "embeddings.word_embeddings.weight", at, 3e38);
     }
     for encoder in [
         open(model.path(), &TransformerOptions::default()).unwrap(),
