@@ -177,7 +177,9 @@ impl<'a> Download<'a> {
         let mut place = |facts: &Facts| {
             told = facts.clone();
             self.agree(facts)?;
-            part.place(self.request.staging, &format!("{}\n{path}", self.request.endpoint), facts)
+            // Where no pin tells in the end, what one endpoint began no other goes on with.
+            let endpoint = if pin.is_some() { "" } else { self.request.endpoint };
+            part.place(self.request.staging, &format!("{endpoint}\n{path}"), facts)
         };
         let outcome = fetch::fetch(&request, &mut place, &Told { progress: self.progress, path });
         if matches!(outcome, Ok(_) | Err(Failure::Absent | Failure::Broken(_))) {
@@ -232,8 +234,8 @@ const PARTS: &str = "parts";
 struct Placed(RefCell<Option<(PathBuf, u64)>>);
 
 impl Placed {
-    /// A file that belongs to these very contents, so that it can be resumed: its name is a hash of what this hub calls them
-    /// (another may have lied). Contents without a tag begin anew.
+    /// A file that belongs to these very contents, so that it can be resumed: its name is a hash of what the hub calls them.
+    /// Contents without a tag begin anew.
     fn place(&self, staging: &Path, file: &str, facts: &Facts) -> io::Result<PathBuf> {
         let told = format!("{file}\n{:?}\n{:?}", facts.commit, facts.tag);
         let file = staging.join(PARTS).join(contents::hex(&Sha256::digest(told.as_bytes())));

@@ -109,6 +109,8 @@ fn damaged_folders(target: &str, model: &SmallModel) {
 fn folders_of_transformers() {
     damaged_folders("bert", &SmallModel::new("bert"));
     damaged_folders("mpnet", &SmallModel::new("mpnet"));
+    // The one family here that candle runs as well.
+    damaged_folders("xlm-roberta", &SmallModel::new("xlm-roberta"));
 }
 
 #[test]
