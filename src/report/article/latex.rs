@@ -255,8 +255,8 @@ fn escaped(text: &str) -> String {
             }
             '~' => out.push_str("\\textasciitilde{}"),
             '^' => out.push_str("\\textasciicircum{}"),
-            // A bracket at the beginning of a row or an item would be an option of what stands before it, and so would a star.
-            '[' | ']' | '*' => {
+            // At the beginning of a row or an item it would be an option of what stands before.
+            '[' | '*' if out.trim_start().is_empty() => {
                 out.push('{');
                 out.push(character);
                 out.push('}');
@@ -483,6 +483,7 @@ mod tests {
             address("https://a.example/x_y?a=1&b=%41#~é^^7d"),
             "https://a.example/x\\_y?a=1\\&b=\\%41\\#\\~\\%C3\\%A9\\%5E\\%5E7d"
         );
-        assert_eq!(escaped("[1] *"), "{[}1{]} {*}");
+        assert_eq!(escaped("[1] *"), "{[}1] *");
+        assert_eq!(escaped(" *a*"), " {*}a*");
     }
 }

@@ -65,7 +65,7 @@ fn escape_sequences_of_the_text_do_not_reach_the_terminal() {
     let drawn = problem_at("a: \u{1b}[31m\u{202e}x", 0..1).render(false);
     assert!(!drawn.contains('\u{1b}') && !drawn.contains('\u{202e}'));
     assert!(drawn.contains(r"a: \u{1b}[31m\u{202e}x"), "{drawn}");
-    let drawn = problem_at("\u{9b}: x", 3..4).render(false);
+    let drawn = problem_at("\u{9b}: x", 4..5).render(false);
     assert!(drawn.contains("1 | \\u{9b}: x\n  |         ^ this"), "{drawn}");
 }
 
