@@ -33,7 +33,7 @@ error: no column 'engery' in 'folds' (did you mean 'energy'?)
 4 |   base: {kind: baseline, rows: folds, numeric: [tempo, engery], models: {tree: {}}}
   |                                                        ^^^^^^
   = note: also at pipeline.yaml:5:45, pipeline.yaml:6:43, pipeline.yaml:6:59, pipeline.yaml:7:46
-  = help: it has row_id, source, line, id, title, artist, tempo, energy, genre, label, part, fold
+  = help: it has id, title, artist, tempo, energy, genre
 
 error: no column 'tempi' in 'folds' (did you mean 'tempo'?)
  --> pipeline.yaml:5:53

@@ -119,7 +119,8 @@ fn any_text_is_a_plan_or_problems() {
             let drawn = problems.render(false);
             assert!(drawn.starts_with("error: "), "{drawn:?}");
             let hidden = |c: char| {
-                (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+                (c.is_control() && !matches!(c, '\n' | '\t'))
+                    || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
             };
             assert!(!drawn.contains(hidden), "{drawn:?}");
         }
