@@ -10,6 +10,7 @@ pub mod engine;
 pub mod fetch;
 pub mod ml;
 pub mod models;
+pub mod names;
 pub mod report;
 pub mod sample;
 pub mod spec;

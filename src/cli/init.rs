@@ -36,6 +36,7 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
     for (name, text) in PIPELINES {
         files.push((arguments.folder.join("pipelines").join(name), text.as_bytes().to_vec()));
     }
+    files.push((arguments.folder.join("pipelines").join("schema.json"), super::schema::text()?.into_bytes()));
     for (name, bytes) in sample::generate(arguments.seed) {
         files.push((arguments.folder.join("data").join("sample").join(name), bytes));
     }
@@ -60,7 +61,18 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
     let style = screen::Style::stdout();
     let folder = arguments.folder.display();
     super::print(&format!("{} {} files in {folder}\n", style.good("made"), files.len()));
-    let enter = if folder.to_string() == "." { String::new() } else { format!("cd {folder} && ") };
+    let enter =
+        if folder.to_string() == "." { String::new() } else { format!("cd {} && ", quoted(&folder.to_string())) };
     super::print(&format!("next: {}\n", style.bold(&format!("{enter}runner run pipelines/quick.yaml"))));
     Ok(DONE)
+}
+
+/// A folder as a shell takes it for one word.
+fn quoted(folder: &str) -> String {
+    let plain = folder.chars().all(|c| c.is_alphanumeric() || "_-./+:,@".contains(c)) && !folder.starts_with('-');
+    match folder.strip_prefix('-') {
+        _ if plain => folder.to_owned(),
+        Some(_) => quoted(&format!("./{folder}")),
+        None => format!("'{}'", folder.replace('\'', "'\\''")),
+    }
 }

@@ -41,9 +41,15 @@ impl Study {
 
 fn load(file: &Path, sets: &[String]) -> Result<Plan, Failure> {
     let style = screen::Style::stderr();
-    let render =
-        |problems: spec::Problems| Failure::Invalid(problems.render_with(&|code, text| style.paint(code, text)));
-    let spec = spec::load(file, sets).map_err(render)?;
+    let paint = |code: &str, text: &str| style.paint(code, text);
+    let render = |problems: spec::Problems| Failure::Invalid(problems.render_with(&paint));
+    // What is wrong with some stages must not hide what is wrong with the others.
+    let further = |rest| Plan::new(rest, stages::registry()).err().map(|problems| problems.list).unwrap_or_default();
+    let spec = spec::load(file, sets).map_err(|problems| render(problems.with_rest(further)))?;
+    let warnings = spec.warnings();
+    if !warnings.list.is_empty() {
+        super::eprint(&warnings.render_warnings(&paint));
+    }
     Plan::new(spec, stages::registry()).map_err(render)
 }
 

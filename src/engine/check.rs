@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::stage::{InputPort, Reads};
+use crate::names::Folder;
 use crate::spec::{MOST_ADVISED, Node, Problem, Span, Step, listed, suggest};
 
 /// What a stage can be told about one input before anything ran.
@@ -34,6 +35,8 @@ pub struct CheckContext<'a> {
     inputs: BTreeMap<&'static str, Vec<InputShape>>,
     /// Whether problems say what was perhaps meant: not where many came before.
     pub(super) advises: bool,
+    /// Places of which enough was said.
+    settled: &'a [Span],
     pub(super) problems: Vec<Problem>,
     pub(super) outputs: BTreeMap<String, Shape>,
     pub(super) reads: BTreeMap<&'static str, Reads>,
@@ -44,9 +47,10 @@ impl<'a> CheckContext<'a> {
         body: &'a Node,
         ports: &'static [InputPort],
         inputs: BTreeMap<&'static str, Vec<InputShape>>,
+        settled: &'a [Span],
     ) -> Self {
         let (outputs, reads) = (BTreeMap::new(), BTreeMap::new());
-        CheckContext { body, ports, inputs, advises: true, problems: Vec::new(), outputs, reads }
+        CheckContext { body, ports, inputs, advises: true, settled, problems: Vec::new(), outputs, reads }
     }
 
     pub fn inputs(&self, port: &str) -> &[InputShape] {
@@ -89,12 +93,29 @@ impl<'a> CheckContext<'a> {
         }
     }
 
+    /// How many mistakes were found so far.
+    pub fn found(&self) -> usize {
+        self.problems.len()
+    }
+
     /// A mistake in the parameter at `path`, e.g. `&["optimizer", "lr"]`.
     pub fn problem(&mut self, path: &[&str], message: impl Into<String>, help: Option<String>) {
         let span = self.span(path);
+        if self.settled.contains(&span) {
+            return;
+        }
         let mut problem = Problem::new(span, message);
         problem.help = help;
         self.problems.push(problem);
+    }
+
+    /// Refuses a name that no file can have, or that another in `folder` has; `ending` is what is added to it there, e.g. `.arrow`. Returns whether all is well.
+    pub fn file_name(&mut self, path: &[&str], folder: &mut Folder, name: &str, ending: &str) -> bool {
+        let fault = folder.add(name, ending).err();
+        if let Some(fault) = &fault {
+            self.problem(path, fault.to_string(), Some(fault.help()));
+        }
+        fault.is_none()
     }
 
     /// Says so for every name that the input lacks. `path` is the parameter that holds the names, as one text or a list of texts.
@@ -112,18 +133,20 @@ impl<'a> CheckContext<'a> {
 
     /// Says that the input has no column `name`, which stands at `path`; `present` are those that would do.
     pub fn missing_column(&mut self, port: &str, path: &[&str], name: &str, present: &[&str]) {
-        let from: Vec<&str> = self.inputs(port).iter().map(|shape| shape.stage.as_str()).collect();
+        let mut from: Vec<&str> = self.inputs(port).iter().map(|shape| shape.stage.as_str()).collect();
+        from.dedup();
         let from = listed(from);
         let advises = self.advises && self.problems.len() < MOST_ADVISED;
         let hint = if advises { suggest(name, present.iter().copied()) } else { None };
-        let message = match hint {
-            Some(hint) => format!("no column '{name}' in '{from}' (did you mean '{hint}'?)"),
-            None => format!("no column '{name}' in '{from}'"),
-        };
-        // What the input has is said once, however many names it lacks.
-        let help = format!("it has {}", listed(present.iter().copied()));
-        let is_said = self.problems.iter().any(|problem| problem.help.as_ref() == Some(&help));
-        self.problem(path, message, (advises && !is_said).then_some(help));
+        let hint = hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default();
+        let span = self.span(path);
+        if !self.settled.contains(&span) {
+            // One column that is missing is one mistake, wherever it is named.
+            let problem =
+                Problem::new(span, format!("no column '{name}' in '{from}'{hint}")).about(format!("column {name}"));
+            let help = advises.then(|| format!("it has {}", listed(present.iter().copied())));
+            self.problems.push(Problem { help, ..problem });
+        }
     }
 
     /// The span of the value at the path, or of the nearest thing around it that the user wrote.

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::check::steps;
 use super::event::{Event, Sink};
 use super::input::{BoundInput, InputView, WholeStage};
-use super::plan::{Plan, PlannedStage};
+use super::plan::{Lineage, Plan, PlannedStage};
 use super::record::{FileRecord, OutputRecord, TableRecord};
 use super::stage::{PortType, Report};
 use crate::artifact::digest::Hasher;
@@ -101,9 +101,14 @@ impl<'a> StageContext<'a> {
             .collect()
     }
 
+    /// How what the stage reads can be made again; of kinds with [`super::Stage::LINEAGE`].
+    pub fn lineage(&self) -> Option<&Lineage> {
+        self.planned.lineage.as_ref()
+    }
+
     /// The content of a declared source, by the parameter that names it: just what the key counts, or an error.
     pub fn source(&self, at: &str) -> anyhow::Result<(PathBuf, Vec<u8>)> {
-        let sources = self.planned.stage.sources();
+        let sources = self.planned.sources();
         let source = sources.into_iter().find(|source| source.at == at);
         let source = source.ok_or_else(|| anyhow!("'{at}' is not a declared source"))?;
         let bytes = read_regular(&source.path).with_context(|| format!("cannot read '{}'", source.path.display()))?;

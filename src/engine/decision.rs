@@ -164,7 +164,7 @@ impl Ground<'_> {
         if kind.seeded {
             manifest.add(SEED, planned.seed);
         }
-        let sources = stage.sources();
+        let sources = planned.sources();
         let by_content: Vec<String> = (sources.iter().map(|source| source.at.as_str()))
             .chain(externals.iter().map(|external| external.at()))
             .map(|at| format!("params.{at}"))
@@ -176,6 +176,12 @@ impl Ground<'_> {
                 anyhow::anyhow!("{at}cannot read '{}': {error}", source.path.display())
             })?;
             manifest.add(format!("source.{}", source.at), digest);
+        }
+        if let Some(lineage) = &planned.lineage {
+            manifest.add("lineage", Digest::of(lineage.pipeline.as_bytes()));
+            for path in &lineage.needed {
+                manifest.add(format!("lineage.needs.{}", path.display()), "");
+            }
         }
         for (external, digest) in externals.iter().zip(external_digests) {
             manifest.add(format!("external.{}", external.at()), digest);
@@ -249,7 +255,8 @@ impl Ground<'_> {
     fn seed_position(&self, i: usize) -> Option<String> {
         let spec = &self.plan.spec;
         let own = spec.stages[i].body.entry(SEED).is_some();
-        if own { self.position(i, SEED) } else { spec.seed_span.map(|span| spec.location(span)) }
+        let file = spec.stages[i].seed.map(|(_, span)| span).or(spec.seed_span);
+        if own { self.position(i, SEED) } else { file.map(|span| spec.location(span)) }
     }
 
     fn external_name(&self, stage: &PlannedStage, external: &dyn External) -> String {

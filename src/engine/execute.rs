@@ -273,16 +273,16 @@ impl Execution<'_> {
     /// Sources that others read for the stage, e.g. the program of a command: what was saved meanwhile may have been read before or after.
     /// They are read once more, whatever their stamps say. Externals are asked again in the same sense.
     fn check_unread_sources(&self, manifest: &Manifest, read: &BTreeSet<String>) -> anyhow::Result<()> {
-        let stage = &self.ground.plan.stages[self.stage].stage;
+        let planned = &self.ground.plan.stages[self.stage];
         let counted: HashMap<&str, &str> = manifest.under("source.").collect();
-        for source in stage.sources().into_iter().filter(|source| !read.contains(&source.at)) {
+        for source in planned.sources().into_iter().filter(|source| !read.contains(&source.at)) {
             let found = self.ground.store.stats().read_digest(&source.path).ok().map(|digest| digest.to_string());
             if counted.get(source.at.as_str()).copied() != found.as_deref() {
                 return Err(SourceChanged { path: source.path, ran: true }.into());
             }
         }
         let counted: HashMap<&str, &str> = manifest.under("external.").collect();
-        for external in stage.externals() {
+        for external in planned.stage.externals() {
             let found = external.digest()?;
             if counted.get(external.at()).copied() != found.as_deref() {
                 return Err(anyhow!("what `{}` names changed while the stage ran: run again", external.at()));

@@ -47,6 +47,7 @@ pub mod machine;
 pub mod manifest;
 pub mod plan;
 mod queue;
+pub mod ranges;
 pub mod reason;
 pub mod record;
 mod recorder;
@@ -66,7 +67,7 @@ pub use forecast::{Forecast, Forecaster};
 pub use history::{History, Run, RunRecord};
 pub use input::{InputView, WholeStage};
 pub use lock::LockFile;
-pub use plan::{Plan, SEED};
+pub use plan::{Lineage, Plan, SEED};
 pub use reason::StaleReason;
 pub use record::ActionRecord;
 pub use recorder::{Recorded, RunLabel, run_recorded};
@@ -77,6 +78,8 @@ pub use stage::{
     Threads,
 };
 pub use survey::survey;
+
+pub use crate::spec::Step;
 
 /// The record of what lies in the stage's folder.
 pub fn current_record(ground: &Ground, stage: usize) -> Option<ActionRecord> {

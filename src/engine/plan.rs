@@ -3,16 +3,17 @@
 //! Knows nothing of the store; whether a stage is up to date is decided in `decision`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
 use rayon::prelude::*;
 
 use super::check::{CheckContext, InputShape, Shape};
 use super::dag::Dag;
 use super::lock::LockFile;
+use super::ranges;
 use super::resolve::Resolver;
 use super::resources::Resources;
-use super::stage::{AnyStage, Arity, InputPort, OutputPort, Reads, Registry};
+use super::stage::{AnyStage, Arity, InputPort, OutputPort, Reads, Registry, Source};
 use crate::spec::{
     MOST_ADVISED, Node, PipelineSpec, Problem, Problems, Span, StageSpec, Value, listed, suggest, typed_as,
 };
@@ -41,9 +42,29 @@ pub struct PlannedStage {
     /// What its random numbers follow from: its own seed, or the pipeline's.
     pub seed: u64,
     reads: BTreeMap<&'static str, Reads>,
+    /// How to make again what the stage reads, of kinds that ask for it.
+    pub lineage: Option<Lineage>,
+}
+
+/// What somebody needs who wants to make results again: a pipeline and files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lineage {
+    /// The pipeline in one piece, with no other stages than those that are needed.
+    pub pipeline: String,
+    /// Texts and scripts that the stages read, to be carried along.
+    pub carried: Vec<Source>,
+    /// Files that must be there by themselves, such as the data, as they are named.
+    pub needed: Vec<PathBuf>,
 }
 
 impl PlannedStage {
+    /// The files whose content the stage reads.
+    pub fn sources(&self) -> Vec<Source> {
+        let mut sources = self.stage.sources();
+        sources.extend(self.lineage.iter().flat_map(|lineage| lineage.carried.iter().cloned()));
+        sources
+    }
+
     /// What the stage reads of the tables at that port.
     pub fn reads(&self, port: &str) -> &Reads {
         self.reads.get(port).unwrap_or(&Reads::All)
@@ -89,16 +110,17 @@ impl Plan {
         };
         problems.extend(found.into_iter().flatten());
         let resolver = Resolver::new(&spec, &bound);
-        let inputs: Vec<Vec<(Input, Span)>> = (0..bound.len())
+        let (inputs, broken): (Vec<_>, Vec<_>) = (0..bound.len())
             .map(|i| bound[i].as_ref().map(|stage| resolver.inputs(i, stage, &mut problems)).unwrap_or_default())
-            .collect();
+            .map(|resolved| (resolved.inputs, resolved.broken))
+            .unzip();
         let reads_from = |to: usize| inputs[to].iter().map(move |(input, _)| (input.from, to));
         let dag = Dag::new(inputs.len(), (0..inputs.len()).flat_map(reads_from).collect());
         let order = dag.order().unwrap_or_else(|circle| {
             problems.push(circular(&spec, &circle));
             Vec::new()
         });
-        let reads = check(&spec, &bound, &inputs, &order, &mut problems);
+        let reads = check(&spec, &bound, &inputs, &broken, &order, &mut problems);
         if !problems.is_empty() {
             return Err(spec.problems(problems));
         }
@@ -112,11 +134,17 @@ impl Plan {
                 let Bound { stage, resources, seed, .. } = bound?;
                 let (stage, outputs) = stage?;
                 let inputs = inputs.into_iter().map(|(input, _)| input).collect();
-                let seed = seed.unwrap_or(spec.seed);
-                Some(PlannedStage { name, stage, inputs, outputs, resources, seed, reads })
+                let seed = seed.or(spec.stages[&name].seed.map(|(seed, _)| seed)).unwrap_or(spec.seed);
+                Some(PlannedStage { name, stage, inputs, outputs, resources, seed, reads, lineage: None })
             })
             .collect();
-        Ok(Plan { spec, stages, order, dag, held_to: None })
+        let mut plan = Plan { spec, stages, order, dag, held_to: None };
+        for i in 0..plan.stages.len() {
+            if plan.stages[i].stage.kind().lineage {
+                plan.stages[i].lineage = Some(plan.lineage(i));
+            }
+        }
+        Ok(plan)
     }
 
     /// From now on a stage whose key or output is not as in the lock fails, before it runs or before its result is committed.
@@ -146,6 +174,45 @@ impl Plan {
         }
         let wanted = self.dag.closure(named);
         Ok(self.order.iter().copied().filter(|&i| wanted[i]).collect())
+    }
+
+    /// How to make again what stage `i` reads: every stage below it, with all instances of a matrix of which one is needed.
+    fn lineage(&self, i: usize) -> Lineage {
+        let mut needed: Vec<bool> = vec![false; self.stages.len()];
+        let mut todo: Vec<usize> = self.dag.dependencies(i).collect();
+        while let Some(stage) = todo.pop() {
+            if !std::mem::replace(&mut needed[stage], true) {
+                todo.extend(self.dag.dependencies(stage));
+                let sisters = |other: &usize| self.written(*other).base == self.written(stage).base;
+                todo.extend((0..self.stages.len()).filter(sisters));
+            }
+        }
+        let kept: BTreeMap<&str, usize> = (0..needed.len())
+            .filter(|&stage| needed[stage])
+            .map(|stage| (self.written(stage).base.as_str(), stage))
+            .collect();
+        let seed = |base: &str| {
+            let stage = *kept.get(base)?;
+            let seeded = self.stages[stage].stage.kind().seeded;
+            self.written(stage).seed.filter(|_| seeded).map(|(seed, _)| seed)
+        };
+        let pipeline = self.spec.effective(&|base| kept.contains_key(base), &seed);
+        let mut lineage = Lineage { pipeline, carried: Vec::new(), needed: Vec::new() };
+        for stage in (0..needed.len()).filter(|&stage| needed[stage]) {
+            let stage = &self.stages[stage].stage;
+            for Source { path, .. } in stage.sources() {
+                let inside = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+                let at = format!("lineage.'{}'", path.display());
+                if !stage.kind().sources_travel || !inside {
+                    if !lineage.needed.contains(&path) {
+                        lineage.needed.push(path);
+                    }
+                } else if lineage.carried.iter().all(|source| source.at != at) {
+                    lineage.carried.push(Source { at, path });
+                }
+            }
+        }
+        lineage
     }
 
     /// What the user wrote for that stage.
@@ -178,6 +245,8 @@ pub(super) struct Bound {
     pub references: Vec<(&'static InputPort, Node)>,
     resources: Resources,
     seed: Option<u64>,
+    /// Values that are out of their range, of which nothing more needs to be said.
+    settled: Vec<Span>,
 }
 
 impl Bound {
@@ -210,7 +279,7 @@ fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<Problem>) ->
     if let Some(entry) = parameters.remove(SEED) {
         if !kind.seeded {
             let message =
-                format!("'{SEED}' of stage '{}' has no use: kind '{}' draws no numbers", written.name, kind.name);
+                format!("'{SEED}' of stage '{}' has no use: kind '{}' draws no numbers", written.base, kind.name);
             problems.push(problem(entry.key_span, message, Some(format!("take `{SEED}` away"))));
         }
         match typed_as(&entry.node, SEED) {
@@ -223,7 +292,7 @@ fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<Problem>) ->
             match entries.shift_remove(port.name) {
                 Some(entry) => references.push((port, entry.node)),
                 None if matches!(port.arity, Arity::One | Arity::Many) => {
-                    let message = format!("stage '{}' lacks its input '{}': {}", written.name, port.name, port.summary);
+                    let message = format!("stage '{}' lacks its input '{}': {}", written.base, port.name, port.summary);
                     let help = format!("write `{}: STAGE` or `{}: STAGE.PORT`", port.name, port.name);
                     problems.push(problem(written.name_span, message, Some(help)));
                 }
@@ -231,17 +300,23 @@ fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<Problem>) ->
             }
         }
     }
+    let ranges = ranges::out_of_range(kind, &parameters.to_json()).into_iter();
+    let ranges: Vec<Problem> =
+        ranges.map(|(path, message)| problem(parameters.nearest(&path).0.written_at(), message, None)).collect();
+    let settled: Vec<Span> = ranges.iter().filter_map(|problem| problem.span).collect();
     let stage = match (kind.bind)(&parameters) {
         Ok(stage) => {
             let outputs = stage.outputs();
             Some((stage, outputs))
         }
         Err(found) => {
-            problems.extend(found);
+            problems
+                .extend(found.into_iter().filter(|problem| problem.span.is_none_or(|span| !settled.contains(&span))));
             None
         }
     };
-    Some(Bound { stage, references, resources, seed })
+    problems.extend(ranges);
+    Some(Bound { stage, references, resources, seed, settled })
 }
 
 pub(super) fn problem(span: Span, message: String, help: Option<String>) -> Problem {
@@ -263,6 +338,7 @@ fn check(
     spec: &PipelineSpec,
     bound: &[Option<Bound>],
     inputs: &[Vec<(Input, Span)>],
+    broken: &[Vec<(&'static str, InputShape)>],
     order: &[usize],
     problems: &mut Vec<Problem>,
 ) -> Vec<BTreeMap<&'static str, Reads>> {
@@ -278,7 +354,11 @@ fn check(
             let shape = InputShape { stage, label, columns, facts };
             shapes.entry(input.port).or_default().push(shape);
         }
-        let mut context = CheckContext::new(&spec.stages[i].body, stage.kind().inputs, shapes);
+        for (port, shape) in &broken[i] {
+            shapes.entry(port).or_default().push(shape.clone());
+        }
+        let settled = bound[i].as_ref().map_or(&[][..], |bound| &bound.settled);
+        let mut context = CheckContext::new(&spec.stages[i].body, stage.kind().inputs, shapes, settled);
         context.advises = problems.len() < MOST_ADVISED;
         stage.check(&mut context);
         problems.extend(context.problems);

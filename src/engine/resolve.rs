@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
+use super::check::InputShape;
 use super::plan::{Bound, Input, problem};
 use super::stage::{Accepts, Arity, InputPort, OutputPort, PortType};
 use crate::spec::{MOST_ADVISED, Node, PipelineSpec, Problem, Span, Value, listed, suggest};
@@ -17,6 +18,15 @@ pub(super) struct Resolver<'a> {
     named: HashMap<&'a str, Vec<usize>>,
     /// References that no stage has, so far.
     advised: Cell<usize>,
+}
+
+/// What the references of a stage lead to.
+#[derive(Default)]
+pub(super) struct Resolved {
+    /// With the place where each is written.
+    pub inputs: Vec<(Input, Span)>,
+    /// References that lead to nothing, or to a stage that is wrong itself, by port: told already, so that nothing behind them is missed.
+    pub broken: Vec<(&'static str, InputShape)>,
 }
 
 impl<'a> Resolver<'a> {
@@ -32,8 +42,9 @@ impl<'a> Resolver<'a> {
     }
 
     /// The resolved references of stage `own`, each with the place where it is written.
-    pub fn inputs(&self, own: usize, stage: &Bound, problems: &mut Vec<Problem>) -> Vec<(Input, Span)> {
+    pub fn inputs(&self, own: usize, stage: &Bound, problems: &mut Vec<Problem>) -> Resolved {
         let mut inputs = Vec::new();
+        let mut broken = Vec::new();
         for (port, node) in &stage.references {
             let many = matches!(port.arity, Arity::Many | Arity::Any | Arity::Named);
             let before = inputs.len();
@@ -41,18 +52,27 @@ impl<'a> Resolver<'a> {
                 // A port's references follow each other.
                 let first = inputs.len() - before;
                 match self.resolve(own, port, item) {
+                    Ok(found) if found.is_empty() => {
+                        broken.push((port.name, label.map(str::to_owned), item.to_owned()))
+                    }
                     Ok(found) => inputs.extend(found.into_iter().enumerate().map(|(i, (from, output))| {
                         let label = label.map(str::to_owned);
                         (Input { port: port.name, label, item: first + i, from, output }, item.span)
                     })),
-                    Err(problem) => problems.push(*problem),
+                    Err(problem) => {
+                        problems.push(*problem);
+                        broken.push((port.name, label.map(str::to_owned), item.to_owned()));
+                    }
                 }
             }
             if !many && inputs.len() > before + 1 {
                 problems.push(self.ambiguous(port, node, &inputs[before..]));
             }
         }
-        inputs
+        let shape = |(port, label, node): (&'static str, Option<String>, Node)| {
+            (port, InputShape { stage: node.as_str().unwrap_or_default().to_owned(), label, ..InputShape::default() })
+        };
+        Resolved { inputs, broken: broken.into_iter().map(shape).collect() }
     }
 
     /// More than one reference, or one that means more than one port, where one is wanted.
@@ -80,14 +100,21 @@ impl<'a> Resolver<'a> {
             let message = format!("input '{}' wants a reference such as `songs` or `folds.train`", port.name);
             return Err(problem(message, None));
         };
-        let (stages, output) = self.find(reference).ok_or_else(|| {
+        let found = self.find(reference);
+        if found.is_none() && self.may_be_left_out(reference) {
+            return Ok(Vec::new());
+        }
+        let (stages, output) = found.ok_or_else(|| {
+            let about = format!("stage {reference}");
             if self.advised.replace(self.advised.get() + 1) >= MOST_ADVISED {
-                return problem(format!("no stage '{reference}'"), None);
+                return Box::new(Problem::new(node.span, format!("no stage '{reference}'")).about(about));
             }
             let candidates = self.candidates();
             let hint = suggest(reference, candidates.iter().map(String::as_str));
             let hint = hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default();
-            problem(format!("no stage '{reference}'{hint}"), Some(format!("stages are {}", listed(self.names()))))
+            let help = format!("stages are {}", listed(self.names()));
+            let unknown = Problem::new(node.span, format!("no stage '{reference}'{hint}")).help(help);
+            Box::new(unknown.about(about))
         })?;
         if stages.contains(&own) {
             return Err(problem("a stage cannot read from itself".to_owned(), None));
@@ -119,6 +146,13 @@ impl<'a> Resolver<'a> {
         }
         let (stage, port) = reference.rsplit_once('.')?;
         Some((self.named.get(stage)?, Some(port)))
+    }
+
+    /// Whether a reference may mean a stage that is at fault itself: by its name, or as one of instances that are not known then.
+    fn may_be_left_out(&self, reference: &str) -> bool {
+        let stage = reference.split(['.', '@']).next().unwrap_or_default();
+        let has_matrix = |name: &String| self.spec.has_matrix(name);
+        self.spec.left_out.iter().any(|name| name == stage || has_matrix(name))
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

@@ -136,9 +136,9 @@ pub fn run(
 
 /// Whoever asks for a stage to run anew wants its sources looked at anew, whatever their stamps say.
 fn forget_sources(ground: &Ground, stage: usize) {
-    let stage = &ground.plan.stages[stage].stage;
-    stage.sources().iter().for_each(|source| ground.store.stats().forget_file(&source.path));
-    stage.externals().iter().for_each(|external| external.forget());
+    let planned = &ground.plan.stages[stage];
+    planned.sources().iter().for_each(|source| ground.store.stats().forget_file(&source.path));
+    planned.stage.externals().iter().for_each(|external| external.forget());
 }
 
 struct Run<'a> {

@@ -152,6 +152,11 @@ pub trait Stage: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'stat
     /// Whether the pipeline's seed can change the result.
     const SEEDED: bool = true;
 
+    /// Whether the stage hands on how its inputs can be made again; see [`StageContext::lineage`].
+    const LINEAGE: bool = false;
+    /// Whether its sources are parts of the study, to be carried along with it, e.g. scripts; data is not.
+    const SOURCES_TRAVEL: bool = true;
+
     fn outputs(&self) -> Vec<OutputPort>;
 
     fn sources(&self) -> Vec<Source> {
@@ -195,6 +200,8 @@ pub struct KindInfo {
     pub summary: &'static str,
     pub inputs: &'static [InputPort],
     pub seeded: bool,
+    pub lineage: bool,
+    pub sources_travel: bool,
     /// Makes a stage of this kind from its YAML mapping (without `kind` and inputs).
     pub bind: Bind,
     pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
@@ -212,6 +219,8 @@ impl<S: Stage> Kind for S {
         summary: S::SUMMARY,
         inputs: S::INPUTS,
         seeded: S::SEEDED,
+        lineage: S::LINEAGE,
+        sources_travel: S::SOURCES_TRAVEL,
         bind: |node| Ok(Box::new(crate::spec::typed_among::<S>(node, S::KIND, &keys::paths::<S>)?)),
         schema: |generator| generator.subschema_for::<S>(),
     };

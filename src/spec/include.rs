@@ -2,8 +2,10 @@
 //!
 //! Paths count from the folder of the file in which they are written, and are written out: variables are not known yet. What stands nearer
 //! wins for variables: the including file over what it includes, a later file over an earlier one. Stages and templates have one place
-//! each. `name` and `seed` of an included file serve when it is run by itself; here they do not count. A file that is reached twice is read
-//! once. Does not know what variables, templates and stages mean.
+//! each. A file's `seed` holds for its stages and for those of what it includes, unless a file that includes it says one: so the models of a
+//! study are the same when another pipeline includes it. `name` serves when a file is run by itself; here it does not count. Where a seed or a
+//! variable of an included file does not hold, that is a warning. A file that is reached twice is read once. Does not know what variables,
+//! templates and stages mean.
 
 use indexmap::IndexMap;
 use std::collections::HashSet;
@@ -12,6 +14,7 @@ use std::path::{Path, PathBuf};
 use super::file;
 use super::node::{Entry, Node, Value};
 use super::problem::Problem;
+use super::schema_hint;
 use super::source::{Sources, Span};
 use super::suggest::did_you_mean;
 use super::yaml;
@@ -24,9 +27,27 @@ const MOST_LEVELS: usize = 32;
 
 /// The root of file `file`, whose text is in `sources`, with all that it includes. `None` after a fault in that file's own syntax, or if it
 /// holds nothing.
-pub(super) fn read(file: usize, sources: &mut Sources, problems: &mut Vec<Problem>) -> Option<Node> {
+pub(super) fn read(file: usize, sources: &mut Sources, problems: &mut Vec<Problem>) -> Option<Included> {
     let start = identity(Path::new(sources.name(file)));
-    Includer { sources, problems, open: vec![(file, start.clone())], seen: HashSet::from([start]) }.root(file)
+    let mut includer = Includer {
+        sources,
+        problems,
+        open: vec![(file, start.clone())],
+        seen: HashSet::from([start]),
+        seeds: IndexMap::new(),
+        warnings: Vec::new(),
+    };
+    let root = includer.root(file)?;
+    Some(Included { root, seeds: includer.seeds, warnings: includer.warnings })
+}
+
+/// A pipeline file with all that it includes.
+pub(super) struct Included {
+    pub root: Node,
+    /// Of stages of included files the seed that holds there, unless the pipeline says one.
+    pub seeds: IndexMap<String, Entry>,
+    /// What an included file says and does not hold.
+    pub warnings: Vec<Problem>,
 }
 
 struct Includer<'a> {
@@ -35,6 +56,8 @@ struct Includer<'a> {
     /// The files that are being read, each included by the one before.
     open: Vec<(usize, PathBuf)>,
     seen: HashSet<PathBuf>,
+    seeds: IndexMap<String, Entry>,
+    warnings: Vec<Problem>,
 }
 
 /// What joins, by top-level key.
@@ -63,6 +86,7 @@ impl Includer<'_> {
                 );
             }
         }
+        self.warnings.extend(schema_hint::missing(self.sources, file));
         if let Some(include) = root.remove("include") {
             let mut parts = Parts::new();
             for (path, span) in self.paths(&include.node) {
@@ -128,11 +152,24 @@ impl Includer<'_> {
                 self.open.push((file, identity));
                 let root = self.root(file);
                 self.open.pop();
+                if let Some(root) = &root {
+                    self.seed(root);
+                }
                 root
             }
             Err(problem) => {
                 self.problems.push(*problem);
                 None
+            }
+        }
+    }
+
+    /// Notes that the seed of an included file, if it says one, holds for all stages in it.
+    fn seed(&mut self, root: &Node) {
+        let Some(seed) = root.entry("seed").filter(|seed| seed.node.value != Value::Null) else { return };
+        for (stage, _) in root.get("stages").map(Node::entries).unwrap_or_default() {
+            if let Some(inner) = self.seeds.insert(stage.clone(), seed.clone()) {
+                self.warnings.extend(seed_replaced(&inner, seed, self.sources));
             }
         }
     }
@@ -188,12 +225,35 @@ impl Includer<'_> {
                             .help("rename one of them; `extends` makes a variant of a template"),
                     );
                 }
-                _ => {
+                first => {
+                    if let Some(first) = first.filter(|first| first.node.to_json() != entry.node.to_json()) {
+                        let file = self.sources.name(first.key_span.file);
+                        let message =
+                            format!("the value of variable '{name}' in '{file}' does not hold here: this one does");
+                        let warning = Problem::new(entry.key_span, message).related(first.key_span, "the value there");
+                        self.warnings.push(
+                            warning
+                                .help("give this variable another name if the stages of that file shall keep theirs"),
+                        );
+                    }
                     into.insert(name, entry);
                 }
             }
         }
     }
+}
+
+/// That a seed which differs holds instead of an included file's own.
+pub(super) fn seed_replaced(inner: &Entry, outer: &Entry, sources: &Sources) -> Option<Problem> {
+    if inner.node.to_json() == outer.node.to_json() {
+        return None;
+    }
+    let file = sources.name(inner.key_span.file);
+    let message =
+        format!("the seed of '{file}' does not hold here: its stages draw by this one, and its models are others");
+    let warning = Problem::new(outer.node.span, message).related(inner.node.span, "the seed there");
+    let help = "leave `seed` out to use the models of that file; `seed` on a stage is that stage's own";
+    Some(warning.help(help).about(format!("seed of {file}")))
 }
 
 /// What tells whether two paths are the same file.

@@ -9,6 +9,8 @@ use super::node::{Entry, Node};
 use super::pipeline::StageSpec;
 use super::problem::Problem;
 use super::source::Span;
+use super::variables::is_name;
+use crate::names::Folder;
 
 /// The name that a pattern gives once its variables are replaced.
 pub(super) fn name(pattern: &Node) -> Result<String, Box<Problem>> {
@@ -68,4 +70,26 @@ pub(super) fn clash(
     let message = format!("two instances of '{}' are called '{name}': {one} and {two}", stage.base);
     let keys = stage.choices.keys().map(|key| format!("${{{key}}}")).collect::<Vec<_>>();
     Some(Problem::new(place, message).help(format!("use every key of the matrix in `as`: {}", keys.join(" "))))
+}
+
+/// Why a stage cannot have a folder of its name among those before it: no file system holds the name, or one that ignores case knows it already.
+pub(super) fn folder(
+    stage: &StageSpec,
+    entry: &Entry,
+    folder: &mut Folder,
+    found: &IndexMap<String, StageSpec>,
+) -> Option<Problem> {
+    // What is no name at all is told by itself.
+    if !is_name(&stage.base) {
+        return None;
+    }
+    let fault = folder.add(&stage.name, "").err()?;
+    let pattern = entry.node.get("as").filter(|_| !stage.choices.is_empty());
+    let place = pattern.map_or(stage.name_span, |pattern| pattern.span);
+    let problem = Problem::new(place, fault.to_string()).help(fault.help());
+    let twin = found.values().find(|other| other.name.to_uppercase() == stage.name.to_uppercase());
+    Some(match twin.filter(|twin| twin.name_span != stage.name_span) {
+        Some(twin) => problem.related(twin.name_span, "the other stage"),
+        None => problem,
+    })
 }

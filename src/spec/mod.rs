@@ -18,6 +18,7 @@
 
 mod definitions;
 mod deserialize;
+mod effective;
 mod extends;
 mod fault;
 mod file;
@@ -29,6 +30,7 @@ mod outline;
 mod pipeline;
 mod problem;
 mod render;
+mod schema_hint;
 mod settings;
 mod source;
 mod suggest;

@@ -8,10 +8,12 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::definitions;
+use super::effective;
 use super::extends::{self, TemplatePlace};
-use super::include;
+use super::include::{self, Included};
 use super::instance;
 use super::matrix::{self, Choice};
 use super::node::{Entry, Node, Step, Value};
@@ -20,6 +22,7 @@ use super::settings;
 use super::source::{Sources, Span};
 use super::typed::typed_as;
 use super::variables::{Budget, Scope, is_name};
+use crate::names::{self, Folder};
 
 /// What the user wrote, with variables and matrices resolved and nothing else.
 #[derive(Debug, Clone)]
@@ -35,7 +38,13 @@ pub struct PipelineSpec {
     /// By instance name, in the order written.
     pub stages: IndexMap<String, StageSpec>,
     pub sources: Sources,
+    /// Stages that are left out because they are at fault, by the name they are written under; only of [`Problems::rest`].
+    pub left_out: Vec<String>,
     templates: Vec<TemplatePlace>,
+    /// What is said and does not hold, and what is named and not there.
+    warnings: Vec<Problem>,
+    /// The tree of all files together, with templates and settings in it, before variables and matrices.
+    written: Arc<Node>,
 }
 
 /// One stage, or one instance of a stage with a matrix.
@@ -51,6 +60,8 @@ pub struct StageSpec {
     pub kind_span: Span,
     /// Where the stage's name was written.
     pub name_span: Span,
+    /// The seed of the included file that the stage comes from, if it holds, and where it was written.
+    pub seed: Option<(u64, Span)>,
     /// The mapping without `kind`, `matrix` and `as`, with what it extends. Its span is `name_span`, so that an error about
     /// the stage as a whole points at its name.
     pub body: Node,
@@ -73,9 +84,26 @@ impl PipelineSpec {
         Some(self.sources.location(span))
     }
 
+    /// Warnings about the files, to be shown whatever is done with the pipeline.
+    pub fn warnings(&self) -> Problems {
+        Problems::new(self.warnings.clone(), self.sources.clone())
+    }
+
+    /// The pipeline in one piece, as YAML: with what it includes, its templates and all `--set` in it, but only the stages that `keep` wants by
+    /// the name they are written under. Those that `seed` gives a number get it as their own.
+    pub fn effective(&self, keep: &dyn Fn(&str) -> bool, seed: &dyn Fn(&str) -> Option<u64>) -> String {
+        effective::text(&self.name, &self.written, &self.sources, keep, seed)
+    }
+
     /// `full.yaml:42:11`.
     pub fn location(&self, span: Span) -> String {
         self.sources.location(span)
+    }
+
+    /// Whether the stage that is written under this name has instances.
+    pub fn has_matrix(&self, name: &str) -> bool {
+        let stage = self.written.get("stages").and_then(|stages| stages.get(name));
+        stage.is_some_and(|stage| stage.get("matrix").is_some())
     }
 
     /// The pipeline file and all that it includes.
@@ -102,8 +130,8 @@ impl StageSpec {
 /// Reads a text that is already in `sources` as file 0.
 pub(super) fn read(fallback_name: &str, mut sources: Sources, sets: &[String]) -> Result<PipelineSpec, Problems> {
     let mut problems = Vec::new();
-    let root = include::read(0, &mut sources, &mut problems);
-    let Some(mut root) = root else {
+    let included = include::read(0, &mut sources, &mut problems);
+    let Some(Included { mut root, seeds, mut warnings }) = included else {
         if problems.is_empty() {
             problems.push(
                 Problem::new(sources.span(0, 0..0), "the pipeline file is empty")
@@ -119,14 +147,32 @@ pub(super) fn read(fallback_name: &str, mut sources: Sources, sets: &[String]) -
         return Err(Problems::new(problems, sources));
     };
     settings::apply(&mut root, late, &sources, &mut problems);
-    let spec = Reader::new(&sources, &mut problems).pipeline(fallback_name, &root);
+    if let Some(seed) = root.entry("seed") {
+        warnings.extend(seeds.values().filter_map(|inner| include::seed_replaced(inner, seed, &sources)));
+    }
+    let before = problems.len();
+    let mut reader = Reader::new(&sources, &mut problems);
+    reader.seeds = if root.get("seed").is_some() { IndexMap::new() } else { seeds };
+    let spec = reader.pipeline(fallback_name, &root);
     match spec {
-        Some(spec) if problems.is_empty() => Ok(PipelineSpec { sources, templates, ..spec }),
-        _ => {
+        Some(spec) if problems.is_empty() => {
+            Ok(PipelineSpec { sources, templates, warnings, written: Arc::new(root), ..spec })
+        }
+        spec => {
+            // Where files or templates are missing, nobody can tell what is.
+            let rest = spec.filter(|spec| before == 0 && !spec.stages.is_empty());
+            let rest = rest.map(|spec| {
+                Box::new(PipelineSpec {
+                    sources: sources.clone(),
+                    templates: templates.clone(),
+                    written: Arc::new(root.clone()),
+                    ..spec
+                })
+            });
             let written = root.get("stages").map(Node::entries).unwrap_or_default();
             let stages = written.iter().map(|(name, entry)| (name.as_str(), entry.key_span, &entry.node, None));
             extends::name_users(&mut problems, &templates, stages);
-            Err(Problems::new(problems, sources))
+            Err(Problems { rest, ..Problems::new(problems, sources) })
         }
     }
 }
@@ -136,11 +182,21 @@ struct Reader<'a> {
     problems: &'a mut Vec<Problem>,
     vars: IndexMap<String, Option<Node>>,
     budget: Budget,
+    /// Of stages of included files the seed that holds there.
+    seeds: IndexMap<String, Entry>,
+    left_out: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
     fn new(sources: &'a Sources, problems: &'a mut Vec<Problem>) -> Self {
-        Reader { sources, problems, vars: IndexMap::new(), budget: Budget::default() }
+        Reader {
+            sources,
+            problems,
+            vars: IndexMap::new(),
+            budget: Budget::default(),
+            seeds: IndexMap::new(),
+            left_out: Vec::new(),
+        }
     }
 
     fn pipeline(mut self, fallback_name: &str, root: &Node) -> Option<PipelineSpec> {
@@ -152,7 +208,16 @@ impl<'a> Reader<'a> {
         }
         let name = match top.get("name") {
             Some(entry) => self.name(&entry.node),
-            None => Some(fallback_name.to_string()),
+            None => match names::check(fallback_name, "") {
+                Ok(()) => Some(fallback_name.to_string()),
+                Err(fault) => {
+                    let problem = Problem::new(self.sources.span(0, 0..0), fault.to_string());
+                    self.problems.push(
+                        problem.help("name the pipeline: its results lie in a folder of that name, e.g. `name: study`"),
+                    );
+                    None
+                }
+            },
         };
         let seed = top.get("seed").map(|entry| self.seed(&entry.node));
         let stages = match top.get("stages") {
@@ -164,13 +229,16 @@ impl<'a> Reader<'a> {
             }
         };
         Some(PipelineSpec {
-            name: name?,
+            name: name.unwrap_or_else(|| fallback_name.to_string()),
             seed: seed.flatten().map_or(0, |(seed, _)| seed),
             seed_span: seed.flatten().map(|(_, span)| span),
             vars: self.vars.into_iter().filter_map(|(name, node)| Some((name, node?))).collect(),
             stages,
             sources: Sources::default(),
+            left_out: self.left_out,
             templates: Vec::new(),
+            warnings: Vec::new(),
+            written: Arc::new(Node::new(Span::default(), Value::Null)),
         })
     }
 
@@ -210,7 +278,10 @@ impl<'a> Reader<'a> {
             return None;
         }
         match node.as_str() {
-            Some(name) if is_name(name) => return Some(name.to_string()),
+            Some(name) if is_name(name) => match names::check(name, "") {
+                Ok(()) => return Some(name.to_string()),
+                Err(fault) => self.problems.push(Problem::new(node.span, fault.to_string()).help(fault.help())),
+            },
             Some(name) => self.problems.push(bad_name(node.span, "pipeline", name)),
             None => self.problems.push(
                 Problem::new(node.span, format!("'name' must be text, not {}", node.value.noun())).help("quote it"),
@@ -235,14 +306,23 @@ impl<'a> Reader<'a> {
     }
 
     fn stages(&mut self, stages: &Entry) -> IndexMap<String, StageSpec> {
-        let mut found = IndexMap::new();
+        let (mut found, mut folder) = (IndexMap::new(), Folder::default());
         match &stages.node.value {
             Value::Mapping(entries) if !entries.is_empty() => {
                 for (name, entry) in entries {
-                    for stage in self.stage(name, entry) {
+                    let before = (self.problems.len(), self.budget.unresolved());
+                    let instances = self.stage(name, entry);
+                    if (self.problems.len(), self.budget.unresolved()) != before {
+                        self.left_out.push(name.clone());
+                        continue;
+                    }
+                    for stage in instances {
                         if let Some(problem) = instance::clash(&stage, entry, entries, &found) {
                             self.problems.push(problem);
+                            self.left_out.push(name.clone());
                         } else {
+                            // Of what else is wrong with such a stage the plan can tell all the same.
+                            self.problems.extend(instance::folder(&stage, entry, &mut folder, &found));
                             found.insert(stage.name.clone(), stage);
                         }
                     }
@@ -272,6 +352,7 @@ impl<'a> Reader<'a> {
         let mut body = Cow::Borrowed(&entry.node);
         let mut take = |key: &str| body.entry(key).is_some().then(|| body.to_mut().remove(key)).flatten();
         let (named_as, matrix) = (take("as"), take("matrix"));
+        let seed = self.seeds.get(name).cloned().and_then(|entry| self.seed(&entry.node));
         let choices = match matrix {
             None => {
                 if let Some(entry) = &named_as {
@@ -320,6 +401,7 @@ impl<'a> Reader<'a> {
                     kind,
                     kind_span,
                     name_span: entry.key_span,
+                    seed,
                     body,
                 })
             })

@@ -2,9 +2,10 @@
 //!
 //! Knows nothing of terminals: [`Problems::render`] returns text.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use super::pipeline::PipelineSpec;
 use super::render;
 use super::source::{Sources, Span};
 
@@ -25,11 +26,23 @@ pub struct Problem {
     pub help: Option<String>,
     /// A second place that matters, with its label, e.g. the first of two equal keys.
     pub related: Option<(Span, String)>,
+    /// What the finding is about, e.g. `variable data`: findings about one thing are one mistake, told once with all its places.
+    pub about: Option<String>,
+    /// The other places of the same mistake.
+    pub also: Vec<Span>,
 }
 
 impl Problem {
     pub fn new(span: impl Into<Option<Span>>, message: impl Into<String>) -> Self {
-        Problem { span: span.into(), message: message.into(), label: None, help: None, related: None }
+        Problem {
+            span: span.into(),
+            message: message.into(),
+            label: None,
+            help: None,
+            related: None,
+            about: None,
+            also: Vec::new(),
+        }
     }
 
     pub fn label(mut self, label: impl Into<String>) -> Self {
@@ -39,6 +52,11 @@ impl Problem {
 
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    pub fn about(mut self, about: impl Into<String>) -> Self {
+        self.about = Some(about.into());
         self
     }
 
@@ -54,14 +72,16 @@ impl Problem {
 pub struct Problems {
     pub list: Vec<Problem>,
     pub sources: Sources,
+    /// The stages without fault, if what is wrong is in some stages only: later checks can find the mistakes in these at once.
+    pub rest: Option<Box<PipelineSpec>>,
 }
 
 impl Problems {
     /// Sorts by place (those without one first) and drops repetitions: the instances of a matrix,
-    /// or stages that share an anchor, find the same fault several times.
+    /// or stages that share an anchor, find the same fault several times. Findings about one thing become one.
     pub fn new(mut list: Vec<Problem>, sources: Sources) -> Self {
         tidy(&mut list);
-        Problems { list, sources }
+        Problems { list, sources, rest: None }
     }
 
     /// The findings as `rustc` would print them: message, place, line with carets, help. At most
@@ -71,19 +91,51 @@ impl Problems {
         self.render_with(&|code, text| if color { ansi(code, text) } else { text.to_owned() })
     }
 
+    /// These and what `further` finds in the stages without fault.
+    pub fn with_rest(mut self, further: impl FnOnce(PipelineSpec) -> Vec<Problem>) -> Self {
+        let Some(rest) = self.rest.take() else { return self };
+        self.list.extend(further(*rest));
+        Problems::new(self.list, self.sources)
+    }
+
+    /// The same as warnings, with colours of the caller's.
+    pub fn render_warnings(&self, paint: &dyn Fn(&str, &str) -> String) -> String {
+        render::render(&self.list, &self.sources, render::Severity::Warning, paint)
+    }
+
     /// The same with colours of the caller's: `paint` gives a text that of a code, e.g. `1;31`.
     pub fn render_with(&self, paint: &dyn Fn(&str, &str) -> String) -> String {
-        render::render(&self.list, &self.sources, paint)
+        render::render(&self.list, &self.sources, render::Severity::Error, paint)
     }
 }
 
-/// Sorts problems by place and drops repetitions.
+/// Sorts problems by place, drops repetitions, and makes one of those that are about one thing.
 pub(super) fn tidy(list: &mut Vec<Problem>) {
     list.sort_by_key(|problem| problem.span);
-    let mut seen = HashSet::with_capacity(list.len());
-    let first: Vec<bool> = list.iter().map(|problem| seen.insert(problem)).collect();
-    let mut first = first.into_iter();
-    list.retain(|_| first.next().unwrap_or(true));
+    let mut subjects: HashMap<String, usize> = HashMap::new();
+    let mut seen: HashSet<Problem> = HashSet::with_capacity(list.len());
+    let mut kept: Vec<Problem> = Vec::with_capacity(list.len());
+    for problem in list.drain(..) {
+        match &problem.about {
+            Some(about) => match subjects.get(about) {
+                Some(&first) => {
+                    let first = &mut kept[first];
+                    for span in problem.span.into_iter().chain(problem.also) {
+                        // Sorted: the same place again comes right behind itself.
+                        if first.also.last().or(first.span.as_ref()) != Some(&span) {
+                            first.also.push(span);
+                        }
+                    }
+                    continue;
+                }
+                None => drop(subjects.insert(about.clone(), kept.len())),
+            },
+            None if !seen.insert(problem.clone()) => continue,
+            None => {}
+        }
+        kept.push(problem);
+    }
+    *list = kept;
 }
 
 impl fmt::Display for Problems {

@@ -19,20 +19,37 @@ const LONGEST: usize = 2000;
 /// Terminal columns at which help is wrapped.
 const HELP_WIDTH: usize = 100;
 const TAB_WIDTH: usize = 4;
+/// Further places of one mistake that are named.
+const MOST_PLACES: usize = 4;
 
 const BOLD: &str = "1";
 const RED: &str = "1;31";
+const YELLOW: &str = "1;33";
 const BLUE: &str = "1;34";
 
+/// How bad a finding is.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Severity {
+    Error,
+    Warning,
+}
+
 /// `paint` gives a text the colour of a code, e.g. `1;31`.
-pub(super) fn render(problems: &[Problem], sources: &Sources, paint: &dyn Fn(&str, &str) -> String) -> String {
+pub(super) fn render(
+    problems: &[Problem],
+    sources: &Sources,
+    severity: Severity,
+    paint: &dyn Fn(&str, &str) -> String,
+) -> String {
     let paint = Paint { paint };
     let mut out = String::new();
     for (index, problem) in problems.iter().take(MOST_SHOWN).enumerate() {
         if index > 0 {
             out.push('\n');
         }
-        draw(&mut out, problem, sources, &paint);
+        // A list of columns or stages is read once.
+        let repeated = problem.help.is_some() && problems[..index].iter().any(|before| before.help == problem.help);
+        draw(&mut out, problem, sources, severity, repeated, &paint);
     }
     if problems.len() > MOST_SHOWN {
         out.push_str(&format!("\n… and {} more\n", problems.len() - MOST_SHOWN));
@@ -50,12 +67,15 @@ impl Paint<'_> {
     }
 }
 
-fn draw(out: &mut String, problem: &Problem, sources: &Sources, paint: &Paint) {
+fn draw(out: &mut String, problem: &Problem, sources: &Sources, severity: Severity, repeated: bool, paint: &Paint) {
     let message = clipped(&problem.message);
     let message = escaped(&message);
     let mut heading = message.lines();
     let first = format!(": {}", heading.next().unwrap_or(""));
-    out.push_str(&paint.with(RED, "error"));
+    out.push_str(&match severity {
+        Severity::Error => paint.with(RED, "error"),
+        Severity::Warning => paint.with(YELLOW, "warning"),
+    });
     out.push_str(&paint.with(BOLD, &first));
     out.push('\n');
     for line in heading {
@@ -75,8 +95,15 @@ fn draw(out: &mut String, problem: &Problem, sources: &Sources, paint: &Paint) {
     if let Some((span, label)) = &problem.related {
         canvas.snippet(out, *span, Mark::Related, label);
     }
-    if let Some(help) = &problem.help {
-        canvas.help(out, help);
+    if !problem.also.is_empty() {
+        let mut places: Vec<String> = problem.also.iter().map(|span| sources.location(*span)).collect();
+        let more = places.len().saturating_sub(MOST_PLACES);
+        places.truncate(MOST_PLACES);
+        let more = if more > 0 { format!(" and {more} more places") } else { String::new() };
+        canvas.remark(out, "note", &format!("also at {}{more}", places.join(", ")));
+    }
+    if let Some(help) = problem.help.as_ref().filter(|_| !repeated) {
+        canvas.remark(out, "help", help);
     }
 }
 
@@ -124,12 +151,12 @@ impl Canvas<'_> {
         out.push_str(&format!("{:gutter$} {bar} {:before$}{marks}\n", "", "", before = drawn.before));
     }
 
-    fn help(&self, out: &mut String, help: &str) {
+    fn remark(&self, out: &mut String, word: &str, text: &str) {
         let gutter = self.gutter;
         let lead = gutter + " = help: ".len();
-        let lines = wrap(&escaped(&clipped(help)), HELP_WIDTH.saturating_sub(lead));
+        let lines = wrap(&escaped(&clipped(text)), HELP_WIDTH.saturating_sub(lead));
         let equals = self.paint.with(BLUE, "=");
-        let word = self.paint.with(BOLD, "help");
+        let word = self.paint.with(BOLD, word);
         let text = lines.join(&format!("\n{:lead$}", ""));
         out.push_str(&format!("{:gutter$} {equals} {word}: {text}\n", ""));
     }

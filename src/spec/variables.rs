@@ -37,12 +37,19 @@ pub(super) struct Budget {
     nodes: usize,
     text: usize,
     exhausted: bool,
+    /// References to variables that are at fault themselves.
+    unresolved: usize,
 }
 
 impl Budget {
     /// Whether substitution has given up; what it returns since then is incomplete.
     pub fn exhausted(&self) -> bool {
         self.exhausted
+    }
+
+    /// How many references stand as they were written, because their variable is at fault.
+    pub fn unresolved(&self) -> usize {
+        self.unresolved
     }
 }
 
@@ -145,6 +152,7 @@ impl Scope<'_> {
         } else if let Some(value) = choices.and_then(|choices| choices.get(name)) {
             return Some(value.clone());
         } else if let Some(value) = self.vars.get(name) {
+            self.budget.unresolved += usize::from(value.is_none());
             return value.clone();
         }
         let text = node.as_str().unwrap_or("");
@@ -178,6 +186,7 @@ impl Scope<'_> {
         let word = name.strip_prefix("matrix.").unwrap_or(name);
         let guess = did_you_mean(word, known.iter().copied());
         let problem = Problem::new(span, format!("unknown variable '{name}'{guess}"));
+        let problem = problem.about(format!("variable {name}"));
         if known.is_empty() {
             problem.help("define it under `vars`")
         } else {

@@ -99,7 +99,9 @@ impl Wording<'_> {
             FaultKind::MissingKey { key } => Problem::new(node.span, format!("{subject}missing key '{key}'")),
         };
         if let Some(origin) = &node.origin {
-            problem = problem.related(origin.span, format!("'{}' is set here", origin.variable));
+            // One variable that does not fit where it is used is one mistake, wherever that is.
+            let about = format!("variable {} at {}: {}", origin.variable, origin.span.start.offset, problem.message);
+            problem = problem.related(origin.span, format!("'{}' is set here", origin.variable)).about(about);
         }
         problem
     }

@@ -61,6 +61,11 @@ impl Stage for Baseline {
         if self.numeric.is_empty() && self.text.is_empty() {
             context.problem(&[], "name at least one column under `numeric` or `text`", None);
         }
+        if self.models.estimators().is_empty() {
+            let help =
+                Some("e.g. `models: {logistic: {}, boosting: {}}`; without the key all kinds are fitted".to_owned());
+            context.problem(&["models"], "no model is named", help);
+        }
         let selection = self.selection();
         selection.check(context);
         for (name, _) in self.models.estimators() {

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
+use anyhow::{anyhow, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -16,11 +17,12 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use crate::boundary::files::open_regular;
 use crate::engine::record::FileRecord;
 use crate::engine::{
-    Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Source, Stage, StageContext, WholeStage,
+    Accepts, Arity, CheckContext, InputPort, Lineage, OutputPort, PortType, Source, Stage, StageContext, WholeStage,
 };
+use crate::names::Folder;
 
 /// Collects the files of stages (articles, pages, figures, predictions) and files of your own, e.g. the pipeline, into one folder and a zip,
-/// with a README, SHA-256 sums, and a lock of every result behind them. The same content gives the same zip, byte for byte.
+/// with a README, SHA-256 sums, a lock of every result behind them, and `rerun.yaml`, the pipeline as it was run, which makes them anew. The same content gives the same zip, byte for byte.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
@@ -37,9 +39,17 @@ pub struct Bundle {
     files: BTreeMap<String, String>,
 }
 
+const RERUN_HEAD: &str =
+    "# The pipeline as it was run: includes, templates and settings of the command line are in it.\n";
+
+/// What the bundle itself writes.
+const OWN: [&str; 4] = ["README.md", "SHA256SUMS", "results.lock", RERUN];
+/// The pipeline that makes the results again.
+const RERUN: &str = "rerun.yaml";
+
 impl Stage for Bundle {
     const KIND: &'static str = "bundle";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "a folder and a zip to hand in";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -48,6 +58,7 @@ impl Stage for Bundle {
         summary: "the stages whose files are collected, e.g. `article` and `predict` stages",
     }];
     const SEEDED: bool = false;
+    const LINEAGE: bool = true;
 
     fn outputs(&self) -> Vec<OutputPort> {
         vec![OutputPort::new("zip", PortType::Files), OutputPort::new("folder", PortType::Files)]
@@ -60,14 +71,15 @@ impl Stage for Bundle {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        let is_plain = |name: &str| Path::new(name).components().count() == 1 && !name.starts_with('.');
-        if !is_plain(&self.name) {
-            context.problem(&["name"], format!("'{}' is not a plain name of a folder", self.name), None);
+        context.file_name(&["name"], &mut Folder::default(), &self.name, ".zip");
+        // Each stage has a folder of its name beside the files.
+        let stages: Vec<String> = context.inputs("stages").iter().map(|shape| shape.stage.clone()).collect();
+        let mut folder = Folder::with(&OWN);
+        for (i, stage) in distinct(&stages) {
+            context.file_name(&["stages", &i.to_string()], &mut folder, stage, "");
         }
-        let own = ["README.md", "SHA256SUMS", "results.lock"];
-        for name in self.files.keys().filter(|name| !is_plain(name) || own.contains(&name.as_str())) {
-            let help = Some(format!("choose another; {} are the bundle's own", own.join(", ")));
-            context.problem(&["files", name], format!("a file of the bundle cannot be named '{name}'"), help);
+        for name in self.files.keys() {
+            context.file_name(&["files", name], &mut folder, name, "");
         }
         for (name, path) in &self.files {
             // One that is not there yet may be by then.
@@ -98,10 +110,24 @@ impl Stage for Bundle {
             }
         }
         files.insert("results.lock".to_owned(), lock.into_bytes());
+        let lineage =
+            context.lineage().cloned().ok_or_else(|| anyhow!("a bundle must know how its results are made"))?;
+        files.insert(RERUN.to_owned(), [RERUN_HEAD, &lineage.pipeline].concat().into_bytes());
+        for Source { at, path, .. } in lineage.carried.clone() {
+            let parts = path.components().filter_map(|part| match part {
+                Component::Normal(part) => part.to_str(),
+                _ => None,
+            });
+            let (name, bytes) = (parts.collect::<Vec<_>>().join("/"), context.source(&at)?.1);
+            if files.get(&name).is_some_and(|other| *other != bytes) {
+                bail!("'{name}' is a file that a stage reads and another file of the bundle: rename one of them");
+            }
+            files.insert(name, bytes);
+        }
         let sums = sums(&files, context)?;
         // As `sha256sum` writes and checks them.
         let listed: String = files.keys().zip(&sums).map(|(name, sum)| format!("{sum}  {name}\n")).collect();
-        files.insert("README.md".to_owned(), self.readme(&files, &sums).into_bytes());
+        files.insert("README.md".to_owned(), self.readme(&files, &sums, &lineage).into_bytes());
         files.insert("SHA256SUMS".to_owned(), listed.into_bytes());
         let bytes = zipped(&self.name, &files, context)?;
         context.headline(format!("{}.zip, {} files, {} kB", self.name, files.len(), bytes.len() / 1000));
@@ -115,15 +141,26 @@ impl Stage for Bundle {
 
 impl Bundle {
     /// `sums` are those of the files, in their order.
-    fn readme(&self, files: &BTreeMap<String, Vec<u8>>, sums: &[String]) -> String {
+    fn readme(&self, files: &BTreeMap<String, Vec<u8>>, sums: &[String], lineage: &Lineage) -> String {
         let mut text = format!("# {}\n\n", self.title.as_deref().unwrap_or(&self.name));
         if let Some(author) = &self.author {
             let _ = writeln!(text, "{author}\n");
         }
         text.push_str("Collected by `runner`. `sha256sum -c SHA256SUMS` checks the files; `results.lock` names every result behind them.\n");
-        let pipelines: Vec<&String> = self.files.keys().filter(|name| name.ends_with(".yaml")).collect();
-        if let Some(pipeline) = pipelines.first() {
-            let _ = writeln!(text, "`runner run {pipeline}` makes them anew, given the same data.");
+        let _ = write!(
+            text,
+            "\n`runner run {RERUN}` in this folder makes the results anew: that file is the pipeline as it was run, in one piece."
+        );
+        let needed: Vec<String> = lineage.needed.iter().map(|path| format!("`{}`", path.display())).collect();
+        match needed.is_empty() {
+            true => text.push('\n'),
+            false => {
+                let _ = writeln!(
+                    text,
+                    " It reads the data, which must lie where these paths lead from here: {}.",
+                    needed.join(", ")
+                );
+            }
         }
         text.push_str("\n| file | bytes | SHA-256 |\n|---|---:|---|\n");
         for ((name, bytes), sum) in files.iter().zip(sums) {
@@ -131,6 +168,11 @@ impl Bundle {
         }
         text
     }
+}
+
+/// Each name once, with its first place.
+fn distinct(names: &[String]) -> impl Iterator<Item = (usize, &String)> {
+    names.iter().enumerate().filter(|(i, name)| !names[..*i].contains(name))
 }
 
 /// A stage's block of the lock: YAML, one digest a line, as `runner run --lock` writes it.
@@ -165,15 +207,15 @@ fn sums(files: &BTreeMap<String, Vec<u8>>, context: &StageContext) -> anyhow::Re
     files.values().map(sum).collect()
 }
 
-/// Sorted, all of one time and one mode.
+/// Sorted, all of one time; scripts can be executed.
 fn zipped(folder: &str, files: &BTreeMap<String, Vec<u8>>, context: &StageContext) -> anyhow::Result<Vec<u8>> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o644);
+        .last_modified_time(DateTime::default());
     for (name, bytes) in files {
-        writer.start_file(format!("{folder}/{name}"), options)?;
+        let mode = if bytes.starts_with(b"#!") { 0o755 } else { 0o644 };
+        writer.start_file(format!("{folder}/{name}"), options.unix_permissions(mode))?;
         for piece in bytes.chunks(BETWEEN_LOOKS) {
             go_on(context)?;
             writer.write_all(piece)?;

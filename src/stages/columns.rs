@@ -105,10 +105,13 @@ pub(super) fn require(context: &mut CheckContext, port: &str, path: &[&str], nam
     }
 }
 
-/// [`require`] for the columns of the filter at `where`.
+/// [`require`] for the columns of the filter at `where`; also finds conditions that no row can meet.
 pub(super) fn require_of(context: &mut CheckContext, port: &str, filter: &Filter) {
     let names: Vec<String> = filter.columns().map(str::to_owned).collect();
     require(context, port, &["where"], &names);
+    for (column, message) in filter.contradictions() {
+        context.problem(&["where", column], format!("where.{column}: {message}"), None);
+    }
 }
 
 /// Says so for every name that is not a column of the user's: nothing is to be learnt from what a stage added, least of all its label.

@@ -62,6 +62,7 @@ impl Stage for Describe {
         GroupKey::check(&self.groups, context);
         require(context, "rows", &["drop"], &self.drop);
         require_of(context, "rows", &self.filter);
+        require(context, "rows", &["options", "near_duplicate_columns"], &self.options.near_duplicate_columns);
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {

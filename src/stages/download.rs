@@ -30,12 +30,29 @@ pub struct Download {
     pub sha256: String,
 }
 
+impl Download {
+    /// What is wrong with it as it is written: the key and a message.
+    pub fn problem(&self) -> Option<(&'static str, String)> {
+        let Download { url, sha256 } = self;
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            return Some(("url", format!("'{url}' is not an address: it must begin with https:// or http://")));
+        }
+        let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (!is_digest).then(|| {
+            (
+                "sha256",
+                format!("'{sha256}' is not a SHA-256 digest (64 hexadecimal digits; `sha256sum FILE` prints it)"),
+            )
+        })
+    }
+}
+
 /// The content, from the cache where it was fetched before. What does not match the digest is never kept.
 pub(super) fn get(download: &Download, report: &dyn Report) -> anyhow::Result<Vec<u8>> {
-    let wanted = download.sha256.to_ascii_lowercase();
-    if wanted.len() != 64 || !wanted.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        bail!("'{}' is not a SHA-256 digest (64 hexadecimal digits; `sha256sum FILE` prints it)", download.sha256);
+    if let Some((_, message)) = download.problem() {
+        bail!(message);
     }
+    let wanted = download.sha256.to_ascii_lowercase();
     let folder = cache_folder()?;
     let cached = folder.join(&wanted);
     if let Ok(bytes) = read_regular(&cached)

@@ -23,7 +23,7 @@ use crate::artifact::{PART_ROWS, Table, TableWriter};
 use crate::engine::{
     Arity, CheckContext, External, InputPort, Memo, OutputPort, PortType, Reads, Stage, StageContext, Threads,
 };
-use crate::ml::encoder::{Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
+use crate::ml::encoder::{EncodeError, Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Silent;
 
@@ -76,7 +76,9 @@ impl Stage for Embed {
         if self.columns.is_empty() {
             context.problem(&["columns"], "name at least one text column", None);
         }
+        let before = context.found();
         require_own(context, "rows", &["columns"], &self.columns);
+        let all = context.found() == before;
         let with_id = std::iter::once(ROW_ID.to_owned()).chain(self.columns.iter().cloned());
         context.reads("rows", Reads::Columns(with_id.collect()));
         // A pretrained encoder learns nothing here, so that another split leaves its vectors fresh.
@@ -86,9 +88,15 @@ impl Stage for Embed {
             let help = "add `fit: folds.train`, so that no other row can leak into the vocabulary".to_owned();
             context.problem(&["encoder"], "`tfidf` needs the rows to learn its vocabulary from", Some(help));
         }
+        if let Err(EncodeError::Option { option, reason }) = self.tfidf.check() {
+            context.problem(&["tfidf", option], format!("tfidf.{option}: {reason}"), None);
+        }
         context.tell("rows", ENCODER, self.encoder.clone());
         let embeddings = self.columns.iter().map(|name| embedding_of(name));
-        context.output("rows", std::iter::once(ROW_ID.to_owned()).chain(embeddings).collect());
+        // Whose columns are misspelt here must not be told that their embeddings are missing as well.
+        if all {
+            context.output("rows", std::iter::once(ROW_ID.to_owned()).chain(embeddings).collect());
+        }
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {

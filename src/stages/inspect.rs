@@ -36,9 +36,11 @@ pub struct Inspect {
     part: Part,
     /// Shufflings of each column.
     #[serde(default = "default_repeats")]
+    #[schemars(range(min = 1, max = 10_000))]
     repeats: usize,
     /// Mistakes to list, the most confident first.
     #[serde(default = "default_mistakes")]
+    #[schemars(range(min = 0, max = 100_000))]
     mistakes: usize,
     /// Columns to show beside each mistake, e.g. a song's title and artist.
     #[serde(default)]

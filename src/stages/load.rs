@@ -19,6 +19,7 @@ use super::download::{self, Download};
 use crate::artifact::Table;
 use crate::boundary::files::open_regular;
 use crate::engine::{CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext};
+use crate::names::Folder;
 use crate::tabular::{self, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions, Missing};
 
 /// Reads CSV files into one Arrow table. Rows keep the order of the files; port `rows` has them all, and each file has a port of its name.
@@ -75,6 +76,7 @@ impl Stage for Load {
     const SUMMARY: &'static str = "CSV files to one table";
     const INPUTS: &'static [InputPort] = &[];
     const SEEDED: bool = false;
+    const SOURCES_TRAVEL: bool = false;
 
     fn outputs(&self) -> Vec<OutputPort> {
         let names = self.names().filter(|name| name != "rows");
@@ -103,9 +105,25 @@ impl Stage for Load {
         if let Some(name) = self.downloads.keys().find(|name| self.files.contains_key(*name)) {
             context.problem(&["downloads", name], format!("'{name}' names a file and a download"), None);
         }
-        for name in self.names().filter(|name| name == "rows") {
-            let message = format!("a file cannot be named '{name}': that port holds the rows of all files");
-            context.problem(&["files", &name], message, Some("choose another name".to_owned()));
+        // Each is a port, kept as NAME.arrow.
+        let mut folder = Folder::with(&["rows.arrow"]);
+        let files = self.files.keys().map(|name| ("files", name));
+        let downloads = self.downloads.keys().map(|name| ("downloads", name));
+        for (key, name) in files.chain(downloads.filter(|(_, name)| !self.files.contains_key(*name))) {
+            if name == "rows" {
+                let message = format!("a file cannot be named '{name}': that port holds the rows of all files");
+                context.problem(&[key, name], message, Some("choose another name".to_owned()));
+            } else {
+                context.file_name(&[key, name], &mut folder, name, ".arrow");
+            }
+        }
+        for (column, message) in self.filter.contradictions() {
+            context.problem(&["where", column], format!("where.{column}: {message}"), None);
+        }
+        for (name, download) in &self.downloads {
+            if let Some((key, message)) = download.problem() {
+                context.problem(&["downloads", name, key], message, None);
+            }
         }
         for port in Stage::outputs(self) {
             self.label.iter().for_each(|label| context.tell(&port.name, LABEL_NAME, label));

@@ -41,12 +41,15 @@ pub struct Map {
     method: Method,
     /// Rows to show, drawn at random; rows with equal vectors count once.
     #[serde(default = "default_points")]
+    #[schemars(range(min = 3, max = 5000))]
     points: usize,
     /// Effective number of neighbours of each point in t-SNE.
     #[serde(default = "default_perplexity")]
+    #[schemars(range(min = 1.0, max = 5000.0))]
     perplexity: f64,
     /// Steps of t-SNE.
     #[serde(default = "default_iterations")]
+    #[schemars(range(min = 1, max = 100_000))]
     iterations: usize,
     /// Columns that tell what a point is, e.g. a song's title and artist.
     #[serde(default)]

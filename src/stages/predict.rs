@@ -22,6 +22,7 @@ use super::predictor::Predictor;
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext};
 use crate::ml::matrix::Matrix;
+use crate::names::Folder;
 use crate::tabular::names::in_file;
 use crate::tabular::{self, Filter};
 
@@ -60,10 +61,10 @@ impl Stage for Predict {
 
     fn check(&self, context: &mut CheckContext) {
         Predictor::check(context, "model");
-        let plain = std::path::Path::new(&self.file).components().count() == 1 && !self.file.starts_with('.');
-        if !plain || !self.file.ends_with(".csv") {
-            let message = format!("'{}' is not a plain file name that ends in .csv", self.file);
-            context.problem(&["file"], message, None);
+        context.file_name(&["file"], &mut Folder::default(), &self.file, "");
+        if !self.file.ends_with(".csv") {
+            let message = format!("'{}' does not end in .csv", self.file);
+            context.problem(&["file"], message, Some("what is written is a CSV file".to_owned()));
         }
         if let Some(columns) = context.columns("rows")
             && !columns.iter().any(|column| column == RECORD)

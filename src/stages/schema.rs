@@ -57,7 +57,7 @@ pub fn pipeline_schema() -> Value {
 }
 
 const INCLUDE: &str = "Pipeline files whose vars, templates and stages join these. This file's vars win; stages and templates have one place each. \
-    `name` and `seed` of an included file do not count here.";
+    The `seed` of an included file holds for its stages unless this file says one; its `name` does not count here.";
 
 const EXTENDS: &str = "Templates to take over; of several a later one wins, and the stage's own keys win over all. Mappings are merged key by key, \
     everything else is replaced; `null` takes a key away.";

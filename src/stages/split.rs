@@ -36,15 +36,19 @@ pub struct Split {
     groups: Vec<GroupKey>,
     /// Share of the rows to learn from.
     #[serde(default = "default_train")]
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     train: f64,
     /// Share of the rows to choose with: epochs, architectures, strategies.
     #[serde(default = "default_valid")]
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     valid: f64,
     /// Share of the rows that only the last score sees.
     #[serde(default = "default_valid")]
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     test: f64,
     /// Folds of the training part, for cross-validation.
     #[serde(default = "default_folds")]
+    #[schemars(range(min = 0, max = 1000))]
     folds: usize,
     /// Rows to keep.
     #[serde(default, rename = "where")]
@@ -129,8 +133,19 @@ impl Stage for Split {
         if let Some(label) = &self.label {
             require(context, "rows", &["label"], std::slice::from_ref(label));
         }
-        if let Err(error) = split::check_options(&self.options()) {
-            context.problem(&[], error.to_string(), None);
+        let shares = [self.train, self.valid, self.test];
+        if (shares.iter().sum::<f64>() - 1.0).abs() > 1e-9 && shares.iter().all(|share| (0.0..=1.0).contains(share)) {
+            let [train, valid, test] = shares;
+            let message = format!("train, valid and test must add up to 1; got {train} + {valid} + {test}");
+            context.problem(&[], message, Some("e.g. 0.7 + 0.15 + 0.15, which they are unless given".to_owned()));
+        }
+        if self.folds == 1 {
+            let help = Some("0 makes none".to_owned());
+            context.problem(
+                &["folds"],
+                "folds must be 0 or at least 2; got 1: one fold leaves nothing to fit on",
+                help,
+            );
         }
         let label = self.label.clone().or_else(|| context.fact("rows", LABEL_NAME).map(str::to_owned));
         for port in ["rows", "train", "valid", "test"] {

@@ -49,6 +49,7 @@ with_training! {
         network: NetworkSpec,
         /// Networks of as many seeds, trained side by side: the stage's model is their average.
         #[serde(default = "one")]
+        #[schemars(range(min = 1, max = 1000))]
         seeds: usize,
         /// Tries parameters on the validation part first, and trains with the best.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -24,9 +24,11 @@ macro_rules! with_training {
             $($(#[$meta])* $field: $type,)*
             /// Passes over the training part at most.
             #[serde(default = "crate::stages::training::defaults::epochs")]
+            #[schemars(range(min = 1, max = 1_000_000))]
             epochs: usize,
             /// Rows for each step.
             #[serde(default = "crate::stages::training::defaults::batch_size")]
+            #[schemars(range(min = 1, max = 1_000_000_000))]
             batch_size: usize,
             /// How gradients become steps.
             #[serde(default)]
@@ -39,12 +41,14 @@ macro_rules! with_training {
             loss: crate::ml::train::Loss,
             /// Share of the target spread over all classes, 0 to below 1.
             #[serde(default = "crate::stages::training::defaults::label_smoothing")]
+            #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
             label_smoothing: f64,
             /// Weight of each class in the loss: none, balanced, or a map from class to weight. What is predicted keeps the weights, probabilities do not.
             #[serde(default = "crate::stages::training::defaults::class_weights")]
             class_weights: crate::ml::train::ClassWeights,
             /// Gradients longer than this are shortened to it; null leaves them.
             #[serde(default = "crate::stages::training::defaults::clip_norm")]
+            #[schemars(range(max = 1e30), extend("exclusiveMinimum" = 0.0))]
             clip_norm: Option<f64>,
             /// Which epoch is kept, and when training ends before `epochs`.
             #[serde(default)]
@@ -54,6 +58,7 @@ macro_rules! with_training {
             dropout_schedule: crate::ml::train::DropoutSchedule,
             /// Decay of a moving average over the weights of all steps, which is then the network, e.g. 0.998; null keeps the last weights.
             #[serde(default)]
+            #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
             average: Option<f64>,
         }
 

@@ -37,30 +37,37 @@ with_training! {
         strategies: Vec<Strategy>,
         /// frozen: hidden layers that stand still, counted from the inputs; the branches' first layers count as one.
         #[serde(default = "default_frozen_layers")]
+        #[schemars(range(min = 0, max = 1000))]
         frozen_layers: usize,
         /// frozen: the last epoch in which they stand still; null (and no `release_share`) never releases them.
         #[serde(default)]
+        #[schemars(range(min = 0, max = 1_000_000))]
         release_epoch: Option<usize>,
         /// frozen: the share of `epochs` after which they are released, instead of `release_epoch`.
         #[serde(default)]
+        #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
         release_share: Option<f64>,
         /// discriminative: the learning rate of a hidden layer as a share of that of the next one above; the outputs have the whole rate.
         #[serde(default = "default_layer_rate")]
+        #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
         layer_rate: f64,
         /// First weights of the outputs of new classes, and of the vectors of new category values, where the old network is copied.
         #[serde(default)]
         new_rows: NewRows,
         /// Fewest training rows that a category value unknown to the old network needs for a vector of its own.
         #[serde(default = "default_min_count")]
+        #[schemars(range(min = 1, max = 1_000_000_000))]
         min_count: usize,
         /// The shape of the new network, null for the old one's.
         #[serde(default)]
         network: Option<NetworkSpec>,
         /// Trainings of each strategy; the same seeds for all strategies.
         #[serde(default = "default_seeds")]
+        #[schemars(range(min = 1, max = 1000))]
         seeds: usize,
         /// Shares of the new classes' training rows with which every strategy and seed is trained once more, e.g. [0.05, 0.25]: the learning curve.
         #[serde(default)]
+        #[schemars(inner(range(min = 0.0, max = 1.0)), length(max = 100))]
         shares: Vec<f64>,
         /// Rows to learn from: the new classes alone, or old and new ones together.
         #[serde(default, rename = "where")]

@@ -60,6 +60,16 @@ pub enum Scalar {
 }
 
 impl Scalar {
+    /// As a number, if it is one.
+    pub(super) fn number(&self) -> Option<f64> {
+        match self {
+            Scalar::Integer(number) => Some(*number as f64),
+            Scalar::Unsigned(number) => Some(*number as f64),
+            Scalar::Number(number) => Some(*number),
+            Scalar::Boolean(_) | Scalar::Text(_) => None,
+        }
+    }
+
     /// As YAML reads `1` and `true` without quotes, they may well mean a class of that name.
     pub(super) fn as_text(&self, column: &str) -> Result<String, FilterError> {
         match self {

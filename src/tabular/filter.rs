@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::condition::{Condition, OneOrMany, Scalar};
+use super::condition::{Condition, OneOrMany, Scalar, Tests};
 use super::error::{did_you_mean, nearest};
 use super::exact::Exact;
 use super::names;
@@ -76,6 +76,27 @@ fn because(unmatched: &[Unmatched]) -> String {
 }
 
 impl Filter {
+    /// Conditions that no value can meet, by column.
+    pub fn contradictions(&self) -> impl Iterator<Item = (&str, String)> {
+        let found = |(column, condition): (&'_ String, &'_ Condition)| -> Option<String> {
+            match condition {
+                Condition::OneOf(values) if values.is_empty() => {
+                    Some(format!("'{column}' can be none of an empty list"))
+                }
+                Condition::Tests(Tests { min: Some(min), max: Some(max), .. }) => {
+                    let crossed = match (min, max) {
+                        (Scalar::Text(min), Scalar::Text(max)) => min > max,
+                        (Scalar::Integer(min), Scalar::Integer(max)) => min > max,
+                        (min, max) => min.number().zip(max.number()).is_some_and(|(min, max)| min > max),
+                    };
+                    crossed.then(|| format!("min must be at most max; got {min} and {max}"))
+                }
+                _ => None,
+            }
+        };
+        self.0.iter().filter_map(move |entry| Some((entry.0.as_str(), found(entry)?)))
+    }
+
     /// The columns that the conditions read, in the order written.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -265,12 +265,12 @@ stages:
             "no stage 'rwos' (did you mean 'rows'?)",
             "cannot read 'gone.py'",
             "it is a folder; name its files",
-            "'sub/a.txt' is not a plain file name",
+            "'sub/a.txt' cannot be the name of a file: it holds '/'",
             "'b.c' cannot name a port",
             "the file 'same' is named twice",
             "files that are no tables",
             "'A=1' is not the name of an environment variable",
-            "a timeout of -1 s",
+            "timeout must be at least 0.001; got -1",
         ],
     );
     invalid(&one("[sh, \"{out}\"]", "    inputs: [a]\n"), &["'inputs' wants a mapping from names to references"]);

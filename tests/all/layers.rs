@@ -6,16 +6,17 @@ use std::path::Path;
 /// What each layer may import, besides itself.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("boundary", &[]),
-    ("spec", &["boundary"]),
+    ("names", &[]),
+    ("spec", &["boundary", "names"]),
     ("artifact", &["boundary"]),
     ("tabular", &[]),
     ("fetch", &[]),
     ("models", &["artifact", "boundary", "fetch"]),
     ("sample", &["ml"]), // its seeded random streams
     ("ml", &[]),
-    ("engine", &["spec", "artifact", "boundary"]),
-    ("report", &["artifact"]),
-    ("stages", &["engine", "artifact", "fetch", "ml", "models", "report", "tabular", "boundary"]),
+    ("engine", &["spec", "artifact", "boundary", "names"]),
+    ("report", &["artifact", "names"]),
+    ("stages", &["engine", "artifact", "fetch", "ml", "models", "names", "report", "tabular", "boundary"]),
     ("cli", &["stages", "engine", "artifact", "spec", "models", "report", "sample", "boundary"]),
 ];
 

@@ -5,6 +5,7 @@ mod article;
 mod bad_input;
 mod browser;
 mod cache;
+mod checks;
 mod cli;
 mod columns;
 mod command;

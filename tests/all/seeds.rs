@@ -105,5 +105,5 @@ fn no_seeds_are_refused_before_anything_runs() {
     work.edit("pipeline.yaml", "    batch_size: 32\n    seeds: 3", "    batch_size: 32\n    seeds: 0");
     let refused = work.run();
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("at least one network is needed"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("seeds must be in [1, 1000]; got 0"), "{}", refused.stderr);
 }

@@ -34,26 +34,36 @@ const BLOCK: usize = 256;
 #[serde(default, deny_unknown_fields)]
 pub struct Boosting {
     /// Rounds at most, at least 1; each adds one tree for each class.
+    #[schemars(range(min = 1, max = 100_000))]
     pub rounds: usize,
     /// What every tree is shrunk by, in (0, 1].
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub learning_rate: f64,
     /// Leaves of a tree at most, at least 2; the leaf of largest gain is split next.
+    #[schemars(range(min = 2, max = 131_072))]
     pub max_leaves: usize,
     /// Levels of a tree below its root at most, at least 1; null for no limit.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub max_depth: Option<usize>,
     /// Rows that a leaf holds at least, counted by their share of the Hessians as LightGBM does; at least 1.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub min_child_samples: u64,
     /// L2 penalty of the leaf values, at least 0.
+    #[schemars(range(min = 0.0, max = 1e12))]
     pub l2: f64,
     /// Share of the rows, in (0, 1], that the trees of a round are grown on; drawn anew each round.
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub row_fraction: f64,
     /// Share of the columns, in (0, 1], that a tree may use; drawn anew for each tree.
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub column_fraction: f64,
     /// Share of the training rows, in (0, 1), that is held out to stop early; null to use all rows
     /// and rounds.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
     pub early_stopping_fraction: Option<f64>,
     /// Rounds without a better log loss on the held-out rows after which boosting stops, at least
     /// 1.
+    #[schemars(range(min = 1, max = 100_000))]
     pub early_stopping_rounds: usize,
 }
 

@@ -19,8 +19,10 @@ use crate::ml::rng::Stream;
 #[serde(default, deny_unknown_fields)]
 pub struct DecisionTree {
     /// Levels below the root at most, at least 1; null for no limit.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub max_depth: Option<usize>,
     /// Rows that a leaf holds at least, at least 1.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub min_samples_leaf: u64,
 }
 

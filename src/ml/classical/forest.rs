@@ -52,10 +52,13 @@ impl MaxFeatures {
 #[serde(default, deny_unknown_fields)]
 pub struct RandomForest {
     /// Number of trees, at least 1.
+    #[schemars(range(min = 1, max = 100_000))]
     pub trees: usize,
     /// Levels below the root at most, at least 1; null for no limit.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub max_depth: Option<usize>,
     /// Rows that a leaf holds at least, counted as often as the bootstrap drew them; at least 1.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub min_samples_leaf: u64,
     /// Columns tried at each node.
     pub max_features: MaxFeatures,
@@ -82,10 +85,13 @@ impl Default for RandomForest {
 #[serde(default, deny_unknown_fields)]
 pub struct ExtraTrees {
     /// Number of trees, at least 1.
+    #[schemars(range(min = 1, max = 100_000))]
     pub trees: usize,
     /// Levels below the root at most, at least 1; null for no limit.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub max_depth: Option<usize>,
     /// Rows that a leaf holds at least; at least 1.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub min_samples_leaf: u64,
     /// Columns tried at each node, each with one random cut.
     pub max_features: MaxFeatures,

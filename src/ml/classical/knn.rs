@@ -24,6 +24,7 @@ const BLOCK: usize = 32;
 #[serde(default, deny_unknown_fields)]
 pub struct Knn {
     /// Neighbours that vote with equal weight, at least 1; all training rows when there are fewer.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub k: usize,
 }
 

@@ -25,10 +25,13 @@ const BLOCK: usize = 1024;
 #[serde(default, deny_unknown_fields)]
 pub struct Logistic {
     /// Inverse strength of the L2 penalty, above 0; a smaller value regularises more.
+    #[schemars(range(max = 1e12), extend("exclusiveMinimum" = 0.0))]
     pub c: f64,
     /// The descent ends when no component of the gradient of the mean loss exceeds this.
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
     pub tolerance: f64,
     /// At most so many L-BFGS iterations; a warning tells when they were not enough.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub max_iterations: usize,
 }
 

@@ -114,6 +114,7 @@ impl Precision {
 pub struct TransformerOptions {
     /// Longest text in tokens, special tokens included; the rest of a longer text is cut off.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub max_length: Option<usize>,
     /// Scale each vector to length 1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,9 +134,11 @@ pub struct TransformerOptions {
     pub prompt: Option<String>,
     /// Keep only so many dimensions of a vector, the first ones: for models trained to bear it (Matryoshka, arXiv 2205.13147).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 65_536))]
     pub dimensions: Option<usize>,
     /// Tokens computed together by one thread: a matter of speed and memory, not of results.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub batch_tokens: Option<usize>,
 }
 

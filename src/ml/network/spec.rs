@@ -27,8 +27,10 @@ pub struct NetworkSpec {
     /// How branches are joined.
     pub fusion: Fusion,
     /// gated: width of the sum of branches (default 128).
+    #[schemars(range(min = 1, max = WIDEST))]
     pub fusion_width: Option<usize>,
     /// Share of rows that lose a branch while training, for each branch; one always stays. 0 to below 1.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub branch_dropout: f64,
     /// The layers after the branches were joined.
     pub trunk: TrunkSpec,
@@ -37,6 +39,7 @@ pub struct NetworkSpec {
     /// Batch normalisation between each hidden linear layer and its activation; the trunk of `tabm` has none.
     pub batch_norm: bool,
     /// Share of units set to zero after each hidden layer while training, 0 to below 1.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub dropout: f64,
     /// How the sizes of first weights and of steps depend on a layer's width.
     pub parametrization: Parametrization,
@@ -97,18 +100,24 @@ pub enum Parametrization {
 #[serde(deny_unknown_fields, default)]
 pub struct NumericBranchSpec {
     /// Widths of the branch's hidden layers, first to last.
+    #[schemars(inner(range(min = 1, max = WIDEST)), length(max = 1000))]
     pub layers: Vec<usize>,
     /// Share of the branch's inputs set to zero while training, 0 to below 1.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub dropout: f64,
     /// Turns each number into a vector before the first layer.
     pub embedding: NumericEmbedding,
     /// periodic and piecewise_linear: width of each number's vector (default 4 and 8).
+    #[schemars(range(min = 2, max = MOST))]
     pub width: Option<usize>,
     /// periodic: cosines of each number (default 16).
+    #[schemars(range(min = 1, max = MOST))]
     pub frequencies: Option<usize>,
     /// periodic: standard deviation of the first frequencies (default 0.1).
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
     pub sigma: Option<f64>,
     /// piecewise_linear: bins of each number (default 24).
+    #[schemars(range(min = 2, max = MOST))]
     pub bins: Option<usize>,
     /// A learned factor for each input of the first layer.
     pub scale: bool,
@@ -132,8 +141,10 @@ pub enum NumericEmbedding {
 #[serde(deny_unknown_fields, default)]
 pub struct TextBranchSpec {
     /// Widths of the branch's hidden layers, first to last. One narrow layer keeps an embedding from drowning the numbers.
+    #[schemars(inner(range(min = 1, max = WIDEST)), length(max = 1000))]
     pub layers: Vec<usize>,
     /// Share of the embedding's components set to zero while training, 0 to below 1.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub dropout: f64,
     /// Brings every row's embedding to the same length.
     pub normalize: bool,
@@ -147,12 +158,15 @@ pub struct TextBranchSpec {
 #[serde(deny_unknown_fields)]
 pub struct AdaptSpec {
     /// Transformer layers that learn, counted from the last; those below stand still.
+    #[schemars(range(min = 1, max = 1000))]
     pub layers: usize,
     /// Learns a low-rank update of each query and value projection instead of all weights of the layer (LoRA, arXiv 2106.09685).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MOST))]
     pub rank: Option<usize>,
     /// rank: the update is multiplied by alpha / rank (default: twice the rank).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
     pub alpha: Option<f64>,
 }
 
@@ -167,8 +181,10 @@ impl Default for TextBranchSpec {
 #[serde(deny_unknown_fields, default)]
 pub struct ColumnBranchSpec {
     /// Widths of this column's hidden layers.
+    #[schemars(inner(range(min = 1, max = WIDEST)), length(max = 1000))]
     pub layers: Option<Vec<usize>>,
     /// Share of this column's inputs set to zero while training.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub dropout: Option<f64>,
     /// Which layers of this column's encoder learn.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -180,12 +196,16 @@ pub struct ColumnBranchSpec {
 #[serde(deny_unknown_fields, default)]
 pub struct CategoryBranchSpec {
     /// Width of the learned vector of each value.
+    #[schemars(range(min = 1, max = WIDEST))]
     pub width: usize,
     /// Share of training rows whose value is taken for unknown, so that the network can do without, 0 to below 1.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub unknown_rate: f64,
     /// Values with fewer training rows than this are unknown.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub min_count: usize,
     /// Widths of the hidden layers after the vector, first to last.
+    #[schemars(inner(range(min = 1, max = WIDEST)), length(max = 1000))]
     pub layers: Vec<usize>,
 }
 
@@ -200,10 +220,13 @@ impl Default for CategoryBranchSpec {
 #[serde(deny_unknown_fields, default)]
 pub struct CategoryColumnSpec {
     /// Width of this column's vectors.
+    #[schemars(range(min = 1, max = WIDEST))]
     pub width: Option<usize>,
     /// Share of training rows whose value is taken for unknown.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub unknown_rate: Option<f64>,
     /// Values with fewer training rows than this are unknown.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub min_count: Option<usize>,
 }
 
@@ -214,8 +237,10 @@ pub struct TrunkSpec {
     /// How the layers are built.
     pub kind: TrunkKind,
     /// Widths of the hidden layers, first to last; empty for a linear head on the branches.
+    #[schemars(inner(range(min = 1, max = WIDEST)), length(max = 1000))]
     pub layers: Vec<usize>,
     /// tabm: members of the ensemble (default 16).
+    #[schemars(range(min = 1, max = MOST))]
     pub members: Option<usize>,
 }
 

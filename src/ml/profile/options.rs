@@ -13,20 +13,28 @@ pub struct ProfileOptions {
     /// of these agree but for case, punctuation, parentheses and suffixes such as `- Remix`. Empty: not looked for.
     pub near_duplicate_columns: Vec<String>,
     /// Significant digits kept when numeric columns are compared for near-duplicates (1 to 15).
+    #[schemars(range(min = 1, max = 15))]
     pub near_duplicate_digits: usize,
     /// Principal components to keep.
+    #[schemars(range(min = 0, max = 1000))]
     pub pca_components: usize,
     /// Most bins of a histogram (1 to 1000); columns of whole numbers may use fewer, so that bins hold whole steps.
+    #[schemars(range(min = 1, max = 1000))]
     pub histogram_bins: usize,
     /// Rows drawn for the scatter plot of the first two components.
+    #[schemars(range(min = 0, max = 100_000))]
     pub max_points: usize,
     /// Most frequent values listed for a text column.
+    #[schemars(range(min = 0, max = 1000))]
     pub top_values: usize,
     /// Examples listed for each audit.
+    #[schemars(range(min = 0, max = 1000))]
     pub examples: usize,
     /// Folds of the cross-validation that looks for columns giving the label away (2 to 100).
+    #[schemars(range(min = 2, max = 100))]
     pub folds: usize,
     /// Neighbours of the mutual-information estimate of continuous columns (1 to 100), as `n_neighbors` in scikit-learn.
+    #[schemars(range(min = 1, max = 100))]
     pub neighbours: usize,
 }
 

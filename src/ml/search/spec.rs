@@ -21,20 +21,24 @@ pub struct SearchSpec {
     /// Trials at most, the parameters as written among them; 16 unless given, or with `minutes` as many as they allow. A grid has as many as it
     /// has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
     pub trials: Option<usize>,
     /// No trial begins after so many minutes; trials that are known take none. How many were done is part of the result, and kept: the same run again
     /// does as many. Elsewhere `trials` with that number gives the same trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 525_600.0), extend("exclusiveMinimum" = 0.0))]
     pub minutes: Option<f64>,
     /// Trials that are proposed together and compete with each other under `pruning`; the result depends on it, never on the number of threads.
     /// 8 for `tpe`, all for the others unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
     pub batch: Option<usize>,
     /// What the validation part is asked for.
     #[serde(default = "default_metric")]
     pub metric: Metric,
     /// Epochs of a trial; those of the stage unless given.
     #[serde(default)]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub epochs: Option<usize>,
     /// Stops bad trials early; without it every trial runs to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,10 +75,12 @@ pub struct PruningSpec {
     pub kind: PruningKind,
     /// The best 1 / factor of the trials go on at each rung, for factor times the epochs.
     #[serde(default = "default_factor")]
+    #[schemars(range(min = 2, max = 100))]
     pub factor: usize,
     /// Epochs that every trial gets at least. Rungs are the full number of epochs divided by `factor` again and again, down to this. A rung cuts
     /// the course of the full training: a schedule that looks at the end (`one_cycle`, `cosine`) still looks at the full number of epochs.
     #[serde(default = "default_min_epochs")]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub min_epochs: usize,
 }
 

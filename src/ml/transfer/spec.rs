@@ -14,22 +14,29 @@ pub struct TransferSpec {
     /// What is compared. The first is what the others are held against, unless scratch is among them.
     pub strategies: Vec<Strategy>,
     /// frozen: hidden layers that stand still, counted from the inputs; the branches' first layers count as one.
+    #[schemars(range(min = 0, max = 1000))]
     pub frozen_layers: usize,
     /// frozen: the last epoch in which they stand still; null (and no `release_share`) never releases them.
+    #[schemars(range(min = 0, max = 1_000_000))]
     pub release_epoch: Option<usize>,
     /// frozen: the share of `epochs` after which they are released, instead of `release_epoch`.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
     pub release_share: Option<f64>,
     /// discriminative: the learning rate of a hidden layer as a share of that of the next one above; the outputs have the whole rate.
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0.0))]
     pub layer_rate: f64,
     /// First weights of the outputs of new classes, and of the vectors of new category values, where the old network is copied.
     pub new_rows: NewRows,
     /// Fewest training rows that a category value unknown to the old network needs for a vector of its own.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub min_count: usize,
     /// The shape of the new network, null for the old one's. Its scaling and indicators are not used: they are the old ones.
     pub network: Option<NetworkSpec>,
     /// Trainings of each strategy, which differ in their seeds; the same seeds for all strategies.
+    #[schemars(range(min = 1, max = 1000))]
     pub seeds: usize,
     /// Shares of the new classes' training rows with which every strategy and seed is trained once more, e.g. [0.05, 0.25].
+    #[schemars(inner(range(min = 0.0, max = 1.0)), length(max = 100))]
     pub shares: Vec<f64>,
 }
 

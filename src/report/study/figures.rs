@@ -6,6 +6,7 @@ use super::{
     Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, map, palette, predict, profile, search, train,
     transfer,
 };
+use crate::names::FigureNames;
 use crate::report::figure::{Drawing, Palette};
 
 /// Name (fit for a file) and drawing of every figure that the page would show of this stage, but for the confusion matrices.
@@ -16,12 +17,14 @@ pub fn figures(stage: &StageArtifacts) -> Vec<(String, Drawing)> {
 /// The same of every stage, with the confusion matrices and in the colours of the page; each name begins with the stage's.
 pub fn all_figures(stages: &[StageArtifacts]) -> Vec<(String, Drawing)> {
     let palette = palette(stages);
-    let named = |stage: &StageArtifacts| {
-        let prefix = slug(&stage.stage);
+    let mut names = FigureNames::default();
+    let mut named = |stage: &StageArtifacts| {
         let found = in_colours(stage, palette.clone(), true, None).into_iter();
-        found.map(move |(name, drawing)| (format!("{prefix}-{name}"), drawing)).collect::<Vec<_>>()
+        found
+            .map(|(_, drawing)| (names.name(&format!("{} {}", stage.stage, spoken(&drawing))), drawing))
+            .collect::<Vec<_>>()
     };
-    stages.iter().flat_map(named).collect()
+    stages.iter().flat_map(&mut named).collect()
 }
 
 /// The figures of one stage in the colours of a palette; `beside`: also those that stand beside tables.
@@ -44,19 +47,25 @@ pub(in crate::report) fn in_colours(
         transfer::section(&study),
         predict::section(&study).filter(|_| beside),
     ];
-    let mut found: Vec<(String, Drawing)> = Vec::new();
+    let mut found = Vec::new();
     for section in told.into_iter().flatten() {
         collect(section, beside, &mut found);
     }
-    found
+    let mut names = FigureNames::default();
+    found.into_iter().map(|drawing| (names.name(&spoken(&drawing)), drawing)).collect()
 }
 
-fn collect(section: Section, beside: bool, found: &mut Vec<(String, Drawing)>) {
+/// The title as it becomes a name.
+fn spoken(drawing: &Drawing) -> String {
+    drawing.title().replace('&', "and")
+}
+
+fn collect(section: Section, beside: bool, found: &mut Vec<Drawing>) {
     section.blocks.into_iter().for_each(|block| collect_block(block, beside, found));
     section.subsections.into_iter().for_each(|section| collect(section, beside, found));
 }
 
-fn collect_block(block: Block, beside: bool, found: &mut Vec<(String, Drawing)>) {
+fn collect_block(block: Block, beside: bool, found: &mut Vec<Drawing>) {
     let figures = match block {
         Block::Figure(figure) => vec![figure],
         Block::Gallery { figures, .. } => figures,
@@ -68,18 +77,5 @@ fn collect_block(block: Block, beside: bool, found: &mut Vec<(String, Drawing)>)
         }
         _ => return,
     };
-    for figure in figures {
-        let base = slug(&figure.drawing.title().replace('&', "and"));
-        let taken = |name: &str| found.iter().any(|(other, _)| other == name);
-        let free = (2..).map(|number| format!("{base}-{number}")).find(|name| !taken(name));
-        let name = if taken(&base) { free.unwrap_or_default() } else { base };
-        found.push((name, figure.drawing));
-    }
-}
-
-/// Letters and digits in lower case, everything else as single hyphens.
-fn slug(title: &str) -> String {
-    let plain: String = title.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
-    let words: Vec<&str> = plain.split_whitespace().collect();
-    if words.is_empty() { "figure".to_owned() } else { words.join("-") }
+    found.extend(figures.into_iter().map(|figure| figure.drawing));
 }

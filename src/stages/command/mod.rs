@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::boundary::files::open_regular;
 use crate::engine::{Accepts, Arity, CheckContext, External, InputPort, OutputPort, Source, Stage, StageContext};
+use crate::names::Folder;
 use environment::Variable;
 use outputs::Files;
 use process::{End, Program};
@@ -54,7 +55,7 @@ pub struct Command {
     /// Seconds after which the program is ended and the stage fails; not part of the cache key.
     // Not serialised, so that it stays out of the canonical parameters: it can prevent a result, not change one.
     #[serde(default, skip_serializing)]
-    #[schemars(range(min = 0.001))]
+    #[schemars(range(min = 0.001, max = 1e12))]
     timeout: Option<f64>,
 }
 
@@ -154,11 +155,14 @@ impl Command {
         for label in context.inputs(INPUTS).iter().filter_map(|shape| shape.label.clone()) {
             *counts.entry(label).or_default() += 1;
         }
+        let mut folder = Folder::default();
         for name in counts.keys().cloned().collect::<Vec<_>>() {
             if name == OUT || !words::is_name(&name) {
                 let message = format!("an input cannot be named '{name}'");
                 let help = "names are letters, digits, '_' and '-'; `{out}` is the folder for outputs".to_owned();
                 context.problem(&[INPUTS, &name], message, Some(help));
+            } else {
+                context.file_name(&[INPUTS, &name], &mut folder, &name, "");
             }
         }
         counts.insert(OUT.to_owned(), 1);

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::foreign;
 use crate::boundary::files::read_regular;
 use crate::engine::{CheckContext, PortType, StageContext};
+use crate::names::{self, Folder};
 
 /// The files of a port: a file's name, or a list of names, e.g. `[model.safetensors, model.json]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -47,24 +48,52 @@ pub(super) fn check(outputs: &IndexMap<String, Files>, context: &mut CheckContex
         let help = Some("name what it writes, e.g. `outputs: {result: result.json}`".to_owned());
         context.problem(&["outputs"], "a command needs an output", help);
     }
-    let mut seen: Vec<&str> = Vec::new();
+    // What lies in `{out}`, and what becomes of it in the stage's folder: a table has its port's name there, as a file or, in parts, as a folder.
+    let (mut given, mut kept) = (Folder::default(), Folder::default());
+    let mut tables = Vec::new();
     for (port, files) in outputs {
-        if port.is_empty() || port.contains(['.', '/', ' ']) {
-            let help = Some("names of ports hold no '.', '/' or space".to_owned());
-            context.problem(&["outputs", port], format!("'{port}' cannot name a port"), help);
+        let path = ["outputs", port.as_str()];
+        if port.contains(['.', ' ']) {
+            let help = Some("names of ports hold no '.' or space".to_owned());
+            context.problem(&path, format!("'{port}' cannot name a port"), help);
         }
-        if files.names().is_empty() || (files.names().len() > 1 && files.holds() == PortType::Table) {
+        let is_table = files.holds() == PortType::Table;
+        if files.names().is_empty() || (files.names().len() > 1 && is_table) {
             let message = format!("port '{port}' needs one file, or files that are no tables");
-            context.problem(&["outputs", port], message, Some("give every table a port of its own".to_owned()));
+            context.problem(&path, message, Some("give every table a port of its own".to_owned()));
+        }
+        match names::check(port, "") {
+            Ok(()) if is_table => {
+                if context.file_name(&path, &mut kept, port, ".arrow") {
+                    tables.push(port);
+                }
+            }
+            Ok(()) => {}
+            Err(fault) => context.problem(&path, fault.to_string(), Some(fault.help())),
         }
         for name in files.names() {
-            if Path::new(name).components().count() != 1 || name.starts_with('.') || name.contains('/') {
-                let help = Some("outputs lie in `{out}` itself, not in folders below it".to_owned());
-                context.problem(&["outputs", port], format!("'{name}' is not a plain file name"), help);
-            } else if seen.contains(&name.as_str()) {
-                context.problem(&["outputs", port], format!("the file '{name}' is named twice"), None);
+            if names::check(name, "").is_ok() && given.add(name, "").is_err() {
+                context.problem(
+                    &path,
+                    format!("the file '{name}' is named twice"),
+                    Some("upper and lower case are the same on many disks".to_owned()),
+                );
+            } else if let Err(fault) = names::check(name, "") {
+                let help = format!("{}; outputs lie in `{{out}}` itself, not in folders below it", fault.help());
+                context.problem(&path, fault.to_string(), Some(help));
+            } else if !is_table {
+                context.file_name(&path, &mut kept, name, "");
             }
-            seen.push(name);
+        }
+    }
+    // Of many rows a table's parts lie in a folder of the port's name.
+    for port in tables {
+        if let Err(fault) = kept.add(port, "") {
+            context.problem(
+                &["outputs", port],
+                fault.to_string(),
+                Some("a table may be kept in a folder of its port's name".to_owned()),
+            );
         }
     }
 }

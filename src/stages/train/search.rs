@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::Train;
 use crate::artifact::Table;
-use crate::engine::{CheckContext, StageContext};
+use crate::engine::{CheckContext, Kind, StageContext, Step, ranges};
 use crate::ml::progress::Progress;
 use crate::ml::search::{Course, Point, Search, SearchResult, SearchSpec, State, apply};
 use crate::ml::train::{Curves, TrainError, TrainingSpec};
@@ -53,13 +53,22 @@ impl Train {
         }
         // Every path must lead to a parameter, and every value must fit it.
         for (path, range) in &search.space {
-            for value in range.examples() {
-                if let Err(message) = self.at(&BTreeMap::from([(path.clone(), value)])) {
-                    context.problem(&["search", "space", path], message, None);
-                    break;
-                }
+            let wrong = range.examples().into_iter().find_map(|value| self.refusal(path, value));
+            if let Some(message) = wrong {
+                context.problem(&["search", "space", path], message, None);
             }
         }
+    }
+
+    /// Why a parameter cannot have a value.
+    fn refusal(&self, path: &str, value: Value) -> Option<String> {
+        let trial = match self.at(&BTreeMap::from([(path.to_owned(), value)])) {
+            Ok(trial) => serde_json::to_value(trial).ok()?,
+            Err(message) => return Some(message),
+        };
+        let steps: Vec<Step> = path.split('.').map(Step::from).collect();
+        let found = ranges::out_of_range(&<Train as Kind>::INFO, &trial);
+        found.into_iter().find(|(place, _)| place.starts_with(&steps)).map(|(_, message)| message)
     }
 
     /// This stage with other values at some paths.

@@ -11,3 +11,6 @@ mod rot;
 mod scenario;
 mod together;
 mod toys;
+
+/// For the fuzzing of stores.
+pub(crate) use toys::{Study, blobs_of, copy, deliverables, files, fresh, run};

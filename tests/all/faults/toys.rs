@@ -127,7 +127,7 @@ pub(super) static KINDS: &[KindInfo] = &[Lines::INFO, Total::INFO, Eager::INFO];
 
 /// One of the configurations of the toy pipeline. B has another source, other file names and other factors; C only other factors.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Study {
+pub(crate) enum Study {
     A,
     B,
     C,
@@ -148,7 +148,7 @@ pub(super) fn pipeline(folder: &Path, study: Study) -> Plan {
 }
 
 /// A folder with the sources, in which runs leave `toy` and `.store`.
-pub(super) fn fresh() -> tempfile::TempDir {
+pub(crate) fn fresh() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.txt"), "1\n2\n3\n").expect("a file");
     std::fs::write(folder.path().join("b.txt"), "10\n20\n").expect("a file");
@@ -156,14 +156,14 @@ pub(super) fn fresh() -> tempfile::TempDir {
 }
 
 /// What happened in a run: an error of the run itself, or its summary; and all events.
-pub(super) struct Ran {
-    pub(super) result: anyhow::Result<RunSummary>,
+pub(crate) struct Ran {
+    pub(crate) result: anyhow::Result<RunSummary>,
     pub(super) warnings: Vec<String>,
     pub(super) errors: Vec<String>,
 }
 
 impl Ran {
-    pub(super) fn succeeded(&self) -> bool {
+    pub(crate) fn succeeded(&self) -> bool {
         self.result.as_ref().is_ok_and(RunSummary::succeeded)
     }
 
@@ -175,7 +175,7 @@ impl Ran {
     }
 
     /// All that a person is told.
-    pub(super) fn messages(&self) -> Vec<String> {
+    pub(crate) fn messages(&self) -> Vec<String> {
         let whole = self.result.as_ref().err().map(|error| format!("{error:#}"));
         self.errors.iter().cloned().chain(whole).collect()
     }
@@ -205,7 +205,7 @@ pub(super) fn quick() -> StoreOptions {
     StoreOptions { durable: false, hook: None }
 }
 
-pub(super) fn run(folder: &Path, study: Study) -> Ran {
+pub(crate) fn run(folder: &Path, study: Study) -> Ran {
     run_with(folder, study, quick())
 }
 
@@ -218,19 +218,19 @@ pub(super) fn collect(folder: &Path, options: StoreOptions) -> Result<Collected,
     Store::open_with(folder, options)?.collect(&HashSet::new(), &blobs_of, all())
 }
 
-pub(super) fn blobs_of(record: &[u8]) -> Vec<Digest> {
+pub(crate) fn blobs_of(record: &[u8]) -> Vec<Digest> {
     let record: Option<ActionRecord> = serde_json::from_slice(record).ok();
     record.iter().flat_map(ActionRecord::files).map(|file| file.digest).collect()
 }
 
 /// The digests of the files for people, by path in the folder.
-pub(super) fn deliverables(folder: &Path) -> BTreeMap<PathBuf, Digest> {
+pub(crate) fn deliverables(folder: &Path) -> BTreeMap<PathBuf, Digest> {
     let name = |path: &Path| path.strip_prefix(folder).expect("in the folder").to_owned();
     let digest = |path: &Path| Digest::of_file(path).expect("a file");
     files(&folder.join("toy")).iter().map(|path| (name(path), digest(path))).collect()
 }
 
-pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         match entry.path().is_dir() {
@@ -242,7 +242,7 @@ pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-pub(super) fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder").flatten() {
         let target = to.join(entry.file_name());

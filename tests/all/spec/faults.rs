@@ -96,7 +96,6 @@ error: unknown variable 'daat' (did you mean 'data'?)
   |
 8 |   some: {kind: load, "k ${data}": "${daat}"}
   |                                    ^^^^^^^
-  = help: known here: a, b, c, data, p
 "#,
     );
 }
@@ -241,7 +240,6 @@ error: an empty name before '='
   |
   | --set =5
   |       ^
-  = help: write `--set name=value` or `--set stage.key=value`
 "#,
         );
 }

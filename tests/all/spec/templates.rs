@@ -152,7 +152,6 @@ error: unknown template 'neet'
   |
 8 |   s: {extends: neet, kind: k}
   |                ^^^^
-  = help: templates are a, b, c, 1d, e
 
 error: `extends` wants names of templates, not a number
  --> full.yaml:9:17

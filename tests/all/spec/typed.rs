@@ -147,8 +147,6 @@ error: unknown key 'optimzer' (did you mean 'optimizer'?)
   |
 6 |     optimzer: {lr: 1}
   |     ^^^^^^^^
-  = help: keys of 'train' are rows, epochs, optimizer, activation, widths, schedule, dropout,
-          shuffle, label, weights, betas, head
 
 error: 'activation': unknown choice 'rellu' (did you mean 'relu'?)
  --> full.yaml:7:17

@@ -22,8 +22,10 @@ use super::TrainError;
 #[serde(deny_unknown_fields, default)]
 pub struct TrainingSpec {
     /// Passes over the training part at most.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub epochs: usize,
     /// Rows for each step. A last batch of a single row joins the one before it where batch norm needs two.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub batch_size: usize,
     /// How gradients become steps.
     pub optimizer: OptimizerSpec,
@@ -32,17 +34,20 @@ pub struct TrainingSpec {
     /// What is minimised.
     pub loss: Loss,
     /// Share of the target spread over all classes, 0 to below 1.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub label_smoothing: f64,
     /// Weight of each class in the loss: none, balanced, or a map from class to weight (1 for classes left out). What is predicted keeps the
     /// weights, probabilities do not.
     pub class_weights: ClassWeights,
     /// Gradients longer than this (Euclidean norm over all weights) are shortened to it; null leaves them.
+    #[schemars(range(max = 1e30), extend("exclusiveMinimum" = 0.0))]
     pub clip_norm: Option<f64>,
     /// Which epoch is kept, and when training ends before `epochs`.
     pub early_stopping: EarlyStoppingSpec,
     /// How dropout changes over the steps.
     pub dropout_schedule: DropoutSchedule,
     /// Decay of a moving average over the weights of all steps, which is then the network, e.g. 0.998; null keeps the last weights.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
     pub average: Option<f64>,
 }
 
@@ -157,10 +162,12 @@ impl<'de> Deserialize<'de> for ClassWeights {
 #[serde(deny_unknown_fields, default)]
 pub struct EarlyStoppingSpec {
     /// Epochs without improvement after which training ends; null trains all epochs.
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub patience: Option<usize>,
     /// What "better" means on the validation part.
     pub metric: Metric,
     /// The least change that counts as an improvement.
+    #[schemars(range(min = 0.0, max = 1e6))]
     pub min_delta: f64,
 }
 

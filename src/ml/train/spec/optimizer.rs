@@ -12,18 +12,24 @@ pub struct OptimizerSpec {
     /// The update rule.
     pub kind: OptimizerKind,
     /// Learning rate: the largest one where a schedule changes it.
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
     pub lr: f64,
     /// sgd and rmsprop: share of the last step in the next (default 0.9 for sgd, 0 for rmsprop).
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub momentum: Option<f64>,
     /// sgd: looks ahead along the momentum (default false).
     pub nesterov: Option<bool>,
     /// adam and adamw: decay of the mean and of the mean square of gradients (default [0.9, 0.999]).
+    #[schemars(inner(range(min = 0.0, max = 1.0)))]
     pub betas: Option<[f64; 2]>,
     /// rmsprop: decay of the mean square of gradients (default 0.99).
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
     pub alpha: Option<f64>,
     /// Pulls weights towards 0: decoupled from the gradient in adamw (default 0.01), added to it elsewhere (default 0).
+    #[schemars(range(min = 0.0, max = 1e6))]
     pub weight_decay: Option<f64>,
     /// adam, adamw, rmsprop: keeps the division by a small mean square finite (default 1e-8).
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
     pub epsilon: Option<f64>,
     /// Shrinks the weights of layers alone: neither biases, scales nor embeddings (default false).
     pub decay_weights_only: Option<bool>,
@@ -36,15 +42,20 @@ pub struct OptimizerSpec {
 #[serde(deny_unknown_fields, default)]
 pub struct Factors {
     /// Biases and shifts.
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
     pub biases: f64,
     /// Factors of single features: of batch norm, of inputs, of ensemble members.
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
     pub scales: f64,
     /// The embedding of numbers.
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
     pub embeddings: f64,
     /// The learned vectors of categories.
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
     pub categories: f64,
     /// Adapted layers of text encoders, all their tensors alike (default 0.1).
     #[serde(skip_serializing_if = "is_default_encoder")]
+    #[schemars(range(max = 1e6), extend("exclusiveMinimum" = 0.0))]
     pub encoder: f64,
 }
 

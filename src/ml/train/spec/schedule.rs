@@ -12,20 +12,28 @@ pub struct ScheduleSpec {
     /// The course of the rate.
     pub kind: ScheduleKind,
     /// Epochs in which the rate first rises linearly from near 0 to its start; one_cycle has its own rise instead.
+    #[schemars(range(min = 0.0, max = 1e6))]
     pub warmup_epochs: f64,
     /// step: epochs between two reductions (default 10).
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub step_epochs: Option<usize>,
     /// step and plateau: factor of each reduction (default 0.5).
+    #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
     pub factor: Option<f64>,
     /// plateau: epochs without a better early-stopping metric before a reduction (default 5).
+    #[schemars(range(min = 0, max = 1_000_000))]
     pub patience: Option<usize>,
     /// cosine and plateau: the lowest rate (default 0).
+    #[schemars(range(min = 0.0, max = 1e6))]
     pub min_lr: Option<f64>,
     /// one_cycle: share of all steps in which the rate rises (default 0.3).
+    #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
     pub rise: Option<f64>,
     /// one_cycle: the first rate is the largest divided by this (default 25).
+    #[schemars(range(min = 1.0, max = 1e30))]
     pub start_divisor: Option<f64>,
     /// one_cycle: the last rate is the first divided by this (default 10000).
+    #[schemars(range(min = 1.0, max = 1e30))]
     pub end_divisor: Option<f64>,
     /// one_cycle: moves momentum or the first beta between 0.95 and 0.85 against the rate (default true).
     pub cycle_momentum: Option<bool>,
