@@ -173,7 +173,7 @@ fn the_report_tells_of_it_all() {
         "matters most: shuffled, it costs",
         "The most confident mistakes on the validation part",
         "A weighted average of the logits of 2 models",
-        "by McNemar's test after Holm's correction over all of them",
+        "by a sign-flip test over groups after Holm's correction over all of them",
         "Every pair of models",
     ] {
         assert!(page.contains(said) || page.contains(&said.replace('\'', "&#39;")), "'{said}' is not in the report");

@@ -20,13 +20,13 @@ fn normal(seed: &mut u64) -> f64 {
     (0..12).map(|_| uniform(seed)).sum::<f64>() - 6.0
 }
 
-/// 5 % `yes`, of which two numbers tell something.
-fn rare(rows: usize) -> String {
+/// 5 % `yes`, of which two numbers tell something, the more the stronger.
+fn rare(rows: usize, strength: f64) -> String {
     let (mut seed, mut text) = (7, "a,b,c,y\n".to_owned());
     for _ in 0..rows {
         let is = uniform(&mut seed) < 0.05;
         let at = |mean: f64, seed: &mut u64| normal(seed) + if is { mean } else { 0.0 };
-        let (a, b, c) = (at(1.5, &mut seed), at(1.0, &mut seed), at(0.0, &mut seed));
+        let (a, b, c) = (at(1.5 * strength, &mut seed), at(strength, &mut seed), at(0.0, &mut seed));
         writeln!(text, "{a:.3},{b:.3},{c:.3},{}", if is { "yes" } else { "no" }).expect("text");
     }
     text
@@ -82,7 +82,7 @@ fn shares(table: &Table, name: &str) -> Vec<f64> {
 
 #[test]
 fn weights_of_classes_leave_probabilities_what_they_say_and_predictions_what_they_weigh() {
-    let work = Workspace::new().file("t.csv", &rare(2_000)).pipeline(NETWORKS);
+    let work = Workspace::new().file("t.csv", &rare(2_000, 1.0)).pipeline(NETWORKS);
     work.run().succeeded();
     let judged = |stage: &str| {
         let table = table(&work, &format!("{stage}/predictions.arrow"));
@@ -212,7 +212,7 @@ stages:
 
 #[test]
 fn one_best_model_everywhere_chosen_by_validation() {
-    let work = Workspace::new().file("t.csv", &rare(1_500)).pipeline(MODELS);
+    let work = Workspace::new().file("t.csv", &rare(1_200, 0.5)).pipeline(MODELS);
     work.run().succeeded();
     let all = json(&work, "base/baseline.json")["evaluations"].as_array().expect("a list").clone();
     let score = |one: &Value, part: &str, key: &str| one[part][key].as_f64().expect("a score");

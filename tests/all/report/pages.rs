@@ -248,7 +248,7 @@ fn overlapping_intervals_are_called_no_significant_difference() {
     let document = json!({"evaluations": [evaluation("forest", 0.60, 1), evaluation("boosting", 0.61, 2), evaluation("bayes", 0.35, 3)]});
     let html = study("t", Some("p"), &[stage("baseline", "baseline", "baseline", document)], &[], &[], None).unwrap();
     let said = words(&html);
-    assert!(said.contains("No significant difference from"), "{said}");
+    assert!(said.contains("No significant difference in accuracy from forest"), "{said}");
     let rows: Vec<&str> = html
         .split("<tr>")
         .filter_map(|after| after.split_once("</tr>"))
