@@ -6,11 +6,14 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::read::{Scores, number};
+use super::read::{Scores, number, text};
 
 /// The rule, for readers.
 pub const RULE: &str = "best first: by macro-F1 on the validation part, or by cross-validation without one; of equals the lower log loss there, then the \
-                        higher accuracy, then the order of the pipeline";
+                        higher accuracy, then the order of the pipeline; last the guess of the largest class, which is no model but what others are held against";
+
+/// The baseline that guesses the largest class.
+const FLOOR: &str = "majority";
 
 /// What rows say of a model that neither it learnt from nor the test part has.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +23,8 @@ pub struct Validation {
     pub accuracy: Option<f64>,
     pub log_loss: Option<f64>,
     pub source: Source,
+    /// It is of the guess of the largest class, which models are held against.
+    pub is_floor: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +52,10 @@ impl Validation {
         // An ensemble's weights are chosen on the validation part: its own score there is too kind.
         let fair = model.get("cross_fitted_valid").or_else(|| model.get("valid"));
         let valid = fair.or_else(|| model.get("parts")?.get("valid")).and_then(Scores::read);
+        // Evaluations have parameters; members of an ensemble are called STAGE/MODEL.
+        let name = text(model, "name").unwrap_or_default();
+        let is_baseline = model.get("params").is_some();
+        let is_floor = (is_baseline && name == FLOOR) || name.rsplit_once('/').is_some_and(|(_, name)| name == FLOOR);
         let cross_validated = || {
             let (macro_f1, accuracy) = (number(model, "cv_macro_f1_mean"), number(model, "cv_accuracy_mean"));
             let source = Source::CrossValidation;
@@ -55,19 +64,21 @@ impl Validation {
                 accuracy,
                 log_loss: None,
                 source,
+                is_floor,
             })
         };
-        valid.as_ref().map(Validation::of).or_else(cross_validated)
+        valid.as_ref().map(|scores| Validation::of(scores, is_floor)).or_else(cross_validated)
     }
 
     /// From scores on the validation part.
-    pub(crate) fn of(scores: &Scores) -> Validation {
+    pub(crate) fn of(scores: &Scores, is_floor: bool) -> Validation {
         let finite = |value: f64| value.is_finite().then_some(value);
         Validation {
             macro_f1: finite(scores.macro_f1),
             accuracy: finite(scores.accuracy),
             log_loss: finite(scores.log_loss),
             source: Source::ValidationPart,
+            is_floor,
         }
     }
 
@@ -76,10 +87,16 @@ impl Validation {
         let higher =
             |a: Option<f64>, b: Option<f64>| b.unwrap_or(f64::NEG_INFINITY).total_cmp(&a.unwrap_or(f64::NEG_INFINITY));
         let lower = |a: Option<f64>, b: Option<f64>| higher(a.map(|loss| -loss), b.map(|loss| -loss));
-        higher(self.macro_f1, other.macro_f1)
+        (self.is_floor.cmp(&other.is_floor))
+            .then_with(|| higher(self.macro_f1, other.macro_f1))
             .then_with(|| lower(self.log_loss, other.log_loss))
             .then_with(|| higher(self.accuracy, other.accuracy))
     }
+}
+
+/// Whether a model of a `baseline` stage is the guess of the largest class.
+pub fn is_floor(name: &str) -> bool {
+    name == FLOOR
 }
 
 /// Puts the best model first; those of which nothing is known but the test part come last, and none of them is the best.
@@ -123,6 +140,19 @@ mod tests {
         let tree = model("tree", [0.93, 0.66, 0.3], 0.92);
         let lucky = model("lucky", [0.92, 0.65, 0.2], 0.99);
         assert_eq!(best_of(&[majority, tree, lucky]), Some("tree"));
+    }
+
+    #[test]
+    fn guessing_the_largest_class_is_the_best_of_nothing() {
+        let floor = |mut floor: Value| {
+            floor["params"] = json!({});
+            floor
+        };
+        let majority = floor(model("majority", [0.95, 0.487, 0.2], 0.95));
+        let tree = model("tree", [0.93, 0.482, 0.3], 0.92);
+        assert_eq!(best_of(&[majority.clone(), tree.clone()]), Some("tree"));
+        assert_eq!(best_of(&[model("base/majority", [0.95, 0.487, 0.2], 0.95), tree]), Some("tree"));
+        assert_eq!(best_of(&[majority]), Some("majority"), "unless there is nothing else");
     }
 
     #[test]

@@ -73,6 +73,16 @@ pub(super) fn shown_as(column: &str) -> &str {
     added_as(column).unwrap_or(column)
 }
 
+/// The names of a table's columns as people and their programs are shown them: added ones without `runner.`, unless the table has a column of the user's of
+/// that name. So a shown name means the column that [`named`] finds by it.
+pub fn shown_names(columns: &[String]) -> Vec<String> {
+    let shown = |column: &String| match added_as(column) {
+        Some(short) if !columns.iter().any(|other| other == short) => short.to_owned(),
+        _ => column.clone(),
+    };
+    columns.iter().map(shown).collect()
+}
+
 /// The column of the table that a user means by `name`.
 pub(super) fn named(table: &Table, name: &str) -> String {
     meant(name, |name| table.column(name).is_ok()).unwrap_or_else(|| name.to_owned())

@@ -42,6 +42,8 @@ mod train;
 mod training;
 mod transfer;
 
+pub use columns::shown_names;
+
 use crate::engine::{Kind, KindInfo, Registry};
 
 /// Every kind, in the order in which a study uses them.

@@ -212,7 +212,7 @@ stages:
 
 #[test]
 fn one_best_model_everywhere_chosen_by_validation() {
-    let work = Workspace::new().file("t.csv", &rare(1_200, 0.5)).pipeline(MODELS);
+    let work = Workspace::new().file("t.csv", &rare(2_000, 0.7)).pipeline(MODELS);
     work.run().succeeded();
     let all = json(&work, "base/baseline.json")["evaluations"].as_array().expect("a list").clone();
     let score = |one: &Value, part: &str, key: &str| one[part][key].as_f64().expect("a score");
@@ -222,7 +222,8 @@ fn one_best_model_everywhere_chosen_by_validation() {
     };
     let best = by("valid", "macro_f1");
     assert_ne!(best, "majority");
-    assert_eq!(by("test", "accuracy"), "majority", "else this shows nothing");
+    let accuracy = |name: &str| all.iter().find(|one| one["name"] == name).map(|one| score(one, "test", "accuracy"));
+    assert!(accuracy("majority") > accuracy(&best), "else this shows nothing");
     let text = |arguments: &[&str]| String::from_utf8(work.runner(arguments).stdout).expect("UTF-8");
     let headline = format!("best on validation rows by macro-F1: {best}");
     let page = work.text("artifacts/p/report/report.html");

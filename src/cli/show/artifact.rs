@@ -10,6 +10,7 @@ use crate::artifact::{Store, Table};
 use crate::boundary;
 use crate::engine::record::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
+use crate::stages::shown_names;
 
 /// Longer lists are cut in a text; `--json` has all.
 const SHOWN: usize = 24;
@@ -64,7 +65,7 @@ pub(super) fn text(store: &Store, output: &OutputRecord, rows: usize, style: Sty
 
 /// The first rows of `rows`, as many columns as fit.
 fn table(head: &Table, rows: usize, style: Style) -> anyhow::Result<String> {
-    let names = head.column_names();
+    let names = shown_names(&head.column_names());
     let batch = head.batch();
     let options = FormatOptions::default().with_null("·");
     let mut columns: Vec<Vec<String>> = Vec::new();
@@ -123,7 +124,7 @@ pub(super) fn json(store: &Store, output: &OutputRecord) -> anyhow::Result<Strin
 
 fn rows(table: &Table, text: &mut String) -> anyhow::Result<()> {
     let options = FormatOptions::default();
-    let names = table.column_names();
+    let names = shown_names(&table.column_names());
     let columns = table.batch().columns();
     let formatters = columns
         .iter()

@@ -103,15 +103,18 @@ impl Fitted {
 
     /// Class probabilities (rows × classes; rows sum to 1) of every row, in order.
     pub fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, InputError> {
-        let mut probabilities = self.model.predict_probabilities(&self.inputs.matrix(frame)?);
-        self.calibration().apply(&mut probabilities);
-        Ok(probabilities)
+        Ok(self.calibrated(self.model.predict_probabilities(&self.inputs.matrix(frame)?)))
     }
 
     /// The same, until it is cancelled.
     pub fn predict_or_stop(&self, frame: &Frame, progress: &dyn Progress) -> Result<Matrix, FitError> {
         let inputs = self.inputs.matrix(frame).map_err(FitError::Input)?;
-        Ok(self.model.predict_or_stop(&inputs, progress)?)
+        Ok(self.calibrated(self.model.predict_or_stop(&inputs, progress)?))
+    }
+
+    fn calibrated(&self, mut probabilities: Matrix) -> Matrix {
+        self.calibration().apply(&mut probabilities);
+        probabilities
     }
 
     /// The model as (safetensors file, recipe). The same model always gives the same bytes.

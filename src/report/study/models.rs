@@ -27,12 +27,15 @@ pub struct Model {
 impl Model {
     /// What the model is chosen by; nothing of the test part.
     pub fn validation(&self) -> Option<Validation> {
+        // A stage may have any name, its model has that of the stage then.
+        let is_floor = ranking::is_floor(&self.name) && self.name != self.stage;
         let folds = || {
             let (macro_f1, accuracy) = (self.cv_macro_f1.map(|c| c.0), self.cv_accuracy.map(|c| c.0));
             let is_there = macro_f1.is_some() || accuracy.is_some();
-            is_there.then_some(Validation { macro_f1, accuracy, log_loss: None, source: Source::CrossValidation })
+            let source = Source::CrossValidation;
+            is_there.then_some(Validation { macro_f1, accuracy, log_loss: None, source, is_floor })
         };
-        self.valid.as_ref().map(Validation::of).or_else(folds)
+        self.valid.as_ref().map(|scores| Validation::of(scores, is_floor)).or_else(folds)
     }
 
     /// The scores to compare by: test, else validation.

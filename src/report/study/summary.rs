@@ -23,6 +23,9 @@ pub fn section(study: &Study) -> Option<Section> {
         if let Some(caution) = caution(group) {
             inner.say(caution);
         }
+        if let Some(floor) = floor(group) {
+            inner.say(floor);
+        }
         if let Some(grouping) = best(group).and_then(|(_, scores)| grouping(scores)) {
             inner.say(grouping);
         }
@@ -123,6 +126,19 @@ fn headline(study: &Study, group: &Group) -> Prose {
         ([], None) => prose,
         (tied, _) => prose.text(format!(" No significant difference in accuracy from {}.", joined(tied, 4))),
     }
+}
+
+/// Where no model does better than the guess of the largest class, that is the finding.
+fn floor(group: &Group) -> Option<String> {
+    let floor = group.models.iter().filter_map(Model::validation).find(|validation| validation.is_floor)?.macro_f1?;
+    let best = group.chosen()?.validation().filter(|validation| !validation.is_floor)?;
+    (best.macro_f1? <= floor).then(|| {
+        format!(
+            "No model has a higher macro-F1 {} than guessing the largest class ({}): nothing was learnt that finds the others.",
+            best.source.words(),
+            decimals(floor, 3)
+        )
+    })
 }
 
 /// Choosing by the test score flatters the choice; say so where it would have chosen otherwise.
