@@ -93,10 +93,8 @@ fn trainings_follow_pytorch_step_by_step() {
         let outcome = run(&mut net, &job, &NoCheckpoints, &Silent).unwrap();
         let near = |what: &str, found: &[f64], expected: &[f64; 8]| {
             assert_eq!(found.len(), 9);
-            for (epoch, (found, expected)) in found[1..].iter().zip(expected).enumerate() {
-                let text = format!("{} {what} after {} steps: {found} not {expected}", case.name, epoch + 1);
-                assert!((found - expected).abs() < 1e-4, "{text}");
-            }
+            let is_near = found[1..].iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-4);
+            assert!(is_near, "{} {what} after each step: {:.6?} not {expected:.6?}", case.name, &found[1..]);
         };
         near("objective", &outcome.curves.objective, &case.objective);
         near("valid loss", &outcome.curves.valid_loss, &case.valid_loss);
