@@ -70,11 +70,8 @@ def loss(net, rows, **options):
     return F.cross_entropy(logits.flatten(0, 1), labels[rows].repeat_interleave(logits.shape[1]), **options)
 
 
-def valid_loss(net, weight):
-    """Class weights shift the probabilities, which the loss of a part takes back."""
+def valid_loss(net):
     p = net.eval().probabilities(*[columns[b["key"]][valid] for b in net.net["branches"]])
-    p = p if weight is None else p / weight
-    p = p / p.sum(1, keepdim=True)
     return F.nll_loss(p.log(), labels[valid]).item()
 
 
@@ -105,14 +102,14 @@ for name, (net, make, clip, options) in cases.items():
         objective.append(value.item())
         with torch.no_grad():
             if average is None:
-                after.append(valid_loss(net, weight))
+                after.append(valid_loss(net))
                 continue
             decay = min(options["average"], (1 + epoch) / (10 + epoch))
             now = {key: v.clone() for key, v in net.state_dict().items()}
             for key, v in now.items():
                 average[key] = average[key] + ((1 - decay) * (v - average[key])).to(v.dtype)
             net.load_state_dict(average)
-            after.append(valid_loss(net, weight))
+            after.append(valid_loss(net))
             net.load_state_dict(now)
     for key, values in (("objective", objective), ("valid_loss", after), ("gradient_norm", norms)):
         print(f"{key}: [" + ", ".join(f"{v:.6f}" for v in values) + "],")
