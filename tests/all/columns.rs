@@ -200,7 +200,7 @@ fn a_new_files_columns_are_what_the_model_learnt() {
         ("a,b,c\n,,\n,,\n", 2),
         ("a,b,c\nNA,,1\nNA,7,2\n,3,3\n", 3),
         // Integers for fractions, fractions for integers, and leading zeros.
-        ("a,b,c\n700,1.5,1\n007,08,2\n", 2),
+        ("a,b,c\n700,1.5,1\n007,2.5,2\n", 2),
     ];
     let work = predicts(new[0].0);
     for (csv, count) in new {
