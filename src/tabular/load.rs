@@ -220,7 +220,7 @@ fn read_file(
 ) -> Result<(), CsvError> {
     let expected = file.header.names.len();
     while let Some(span) = file.records.next_record()? {
-        if rows.line.len() % BETWEEN_LOOKS == 0 {
+        if rows.line.len().is_multiple_of(BETWEEN_LOOKS) {
             go_on(cancelled)?;
         }
         let fields = file.records.fields();

@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn rows_that_stand_alone_keep_mcnemars_test() {
-        let right = |row: usize| (row < 30, row % 2 == 0);
+        let right = |row: usize| (row < 30, row.is_multiple_of(2));
         let (b, c) = (15, 10);
         assert_eq!(paired_test(&Clusters::singles(50), right), mcnemar(b, c));
         let pairs: Vec<usize> = (0..50).map(|row| row / 2).collect();
