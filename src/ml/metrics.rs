@@ -6,6 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::matrix::Matrix;
+use super::progress::{Cancelled, Progress};
 use super::stats::{self, Bootstrap, Clusters, Interval, bootstrap_intervals};
 
 /// Scores over one set of rows. Macro-F1 averages over the classes of `classes` that occur as truth or prediction.
@@ -118,14 +119,15 @@ impl Scores {
         predicted: &[u32],
         probabilities: &Matrix,
         clusters: &Clusters,
-    ) -> Self {
+        progress: &dyn Progress,
+    ) -> Result<Self, Cancelled> {
         let classes = self.classes.len();
         let cells = stats::cells(truth, predicted, classes);
         let losses = losses(truth, probabilities);
-        let found = bootstrap_intervals(clusters, &Bootstrap::default(), |drawn| {
+        let found = bootstrap_intervals(clusters, &Bootstrap::default(), progress, |drawn| {
             let [accuracy, macro_f1] = stats::scores(drawn, &cells, classes);
             [accuracy, macro_f1, drawn.iter().map(|&row| losses[row]).sum::<f64>() / drawn.len() as f64]
-        });
+        })?;
         self.groups = clusters.groups();
         self.few_groups = clusters.are_few().then_some(true);
         self.intervals = found.map(|[accuracy, macro_f1, log_loss]| ScoreIntervals {
@@ -133,7 +135,7 @@ impl Scores {
             macro_f1,
             log_loss: self.log_loss.map(|_| log_loss),
         });
-        self
+        Ok(self)
     }
 }
 

@@ -49,6 +49,9 @@ pub(super) fn read(sources: &Sources, file: usize, start: usize) -> Result<Optio
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| {
             let offset = start + error.marker().byte_offset().unwrap_or(text.len());
+            if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+                return vec![too_deep(sources.span(file, offset..offset))];
+            }
             let mut problem = syntax_problem(sources, file, offset, &error.info());
             if problem.help.is_none() {
                 problem.help = advice(error.kind()).map(str::to_string);

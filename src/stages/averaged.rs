@@ -12,6 +12,7 @@ use crate::ml::calibration::reliability;
 use crate::ml::ensemble::Combination;
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
+use crate::ml::progress::Progress;
 
 /// Of one part: its name, its rows as indices into the dataset, and what every model says of them.
 pub(super) type Part<'a> = (&'a str, &'a [usize], Vec<&'a Matrix>);
@@ -25,7 +26,12 @@ pub(super) struct Averaged {
 }
 
 /// Judges the combination on these parts; those without rows are left out.
-pub(super) fn averaged(combination: &Combination, data: &Dataset, given: &[Part]) -> anyhow::Result<Averaged> {
+pub(super) fn averaged(
+    combination: &Combination,
+    data: &Dataset,
+    given: &[Part],
+    progress: &dyn Progress,
+) -> anyhow::Result<Averaged> {
     let raw = combination.uncalibrated();
     let mut predictions = Predictions::new(data);
     predictions.decide(None, &combination.calibration);
@@ -36,7 +42,7 @@ pub(super) fn averaged(combination: &Combination, data: &Dataset, given: &[Part]
         let predicted = combination.decide(&probabilities);
         let mut scores = Scores::new(&data.classes, &labels, &predicted).with_loss(&labels, &probabilities);
         if *name != "train" {
-            scores = scores.with_intervals(&labels, &predicted, &probabilities, &data.clusters(rows));
+            scores = scores.with_intervals(&labels, &predicted, &probabilities, &data.clusters(rows), progress)?;
             predictions.add(None, name, rows, &probabilities, &predicted);
             reliabilities.push((*name, reliability(&raw.combine(said), &labels), reliability(&probabilities, &labels)));
         }

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::adapter::Adapter;
 use super::averaged::{Averaged, averaged};
 use super::columns::{LABEL, LABEL_NAME, PART, ROW_ID, shown_as};
 use super::dataset::Dataset;
@@ -106,10 +107,12 @@ impl Stage for Ensemble {
             &predicted,
             &fair,
             &data.clusters(&data.valid),
-        );
+            &Adapter(context.report()),
+        )?;
         let parts = [("valid", &data.valid, &members.valid), ("test", &data.test, &members.test)];
         let parts = parts.map(|(name, rows, said)| (name, rows.as_slice(), said.iter().collect()));
-        let Averaged { parts, calibration, predictions } = averaged(&combination, &data, &parts)?;
+        let Averaged { parts, calibration, predictions } =
+            averaged(&combination, &data, &parts, &Adapter(context.report()))?;
         let used = combination.weights.iter().filter(|weight| **weight > 0.0).count();
         let number = |key: &str| parts.get("test").or(parts.get("valid")).and_then(|part| part[key].as_f64());
         context.headline(format!(

@@ -129,7 +129,7 @@ impl Stage for Inspect {
         let scores = if model.is_probabilistic() { scores.with_loss(&truth, &probabilities) } else { scores };
         let all: Vec<usize> = (0..truth.len()).collect();
         let clusters = Clusters::of_rows(&dataset::groups(&rows)?, &all);
-        let scores = scores.with_intervals(&truth, &predicted, &probabilities, &clusters);
+        let scores = scores.with_intervals(&truth, &predicted, &probabilities, &clusters, &progress)?;
         let groups = groups(&model);
         let (seed, threads) = (context.seed(), context.threads());
         let decide = |probabilities: &Matrix| model.decide(probabilities);

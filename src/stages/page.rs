@@ -6,6 +6,7 @@
 use super::past::{self, Result};
 use super::told::Told;
 use crate::engine::{self, ActionRecord, Ground, History, RunRecord, Status, WholeStage, utc};
+use crate::ml::progress::Silent;
 use crate::report;
 
 /// A page, and what its maker should be told.
@@ -46,7 +47,7 @@ pub fn page(ground: &Ground, report: Option<usize>, against: Option<RunRecord>) 
     let against = against.or_else(|| earlier(ground, &results));
     let past = past::past(ground, &results, against.as_ref())?;
     let wholes: Vec<WholeStage> = results.iter().map(|one| WholeStage::of(ground, one.stage, one.record)).collect();
-    let read = Told::of(&wholes)?;
+    let read = Told::of(&wholes, &Silent)?;
     let params = report.map(|report| plan.stages[report].stage.params()).unwrap_or_default();
     let title = params["title"].as_str().unwrap_or(&plan.spec.name);
     let html = report::study(title, params["author"].as_str(), &read.stages, &read.edges, &read.contests, Some(&past))?;

@@ -5,6 +5,7 @@
 use super::columns::{LABEL, PART, ROW_ID};
 use super::predictions::{Said, united_groups};
 use crate::artifact::Table;
+use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::stats::{Bootstrap, Clusters, contest};
 use crate::report::{Contender, Contest, Pair};
 
@@ -53,7 +54,7 @@ impl Tested {
 }
 
 /// A contest for each set of test rows that two models or more have in common.
-pub(super) fn contests(tested: Vec<Tested>) -> Vec<Contest> {
+pub(super) fn contests(tested: Vec<Tested>, progress: &dyn Progress) -> Result<Vec<Contest>, Cancelled> {
     let mut groups: Vec<Vec<Tested>> = Vec::new();
     for one in tested {
         match groups.iter_mut().find(|group| group[0].comparable(&one)) {
@@ -61,16 +62,18 @@ pub(super) fn contests(tested: Vec<Tested>) -> Vec<Contest> {
             None => groups.push(vec![one]),
         }
     }
-    groups.into_iter().filter(|group| group.len() > 1).filter_map(held).collect()
+    let several = groups.into_iter().filter(|group| group.len() > 1);
+    several.filter_map(|group| held(group, progress).transpose()).collect()
 }
 
 /// `None` where all rows are of one group, which tells nothing of how others would differ.
-fn held(mut group: Vec<Tested>) -> Option<Contest> {
+fn held(mut group: Vec<Tested>, progress: &dyn Progress) -> Result<Option<Contest>, Cancelled> {
     let predicted: Vec<Vec<u32>> = group.iter_mut().map(|one| std::mem::take(&mut one.predicted)).collect();
     let groups = united_groups(&group.iter().map(|one| one.groups.as_slice()).collect::<Vec<_>>());
     let all: Vec<usize> = (0..group[0].row_id.len()).collect();
     let clusters = Clusters::of_rows(&groups, &all);
-    let duels = contest(&group[0].labels, &predicted, group[0].classes.len(), &clusters, &Bootstrap::default());
+    let classes = group[0].classes.len();
+    let duels = contest(&group[0].labels, &predicted, classes, &clusters, &Bootstrap::default(), progress)?;
     let pairs = duels.into_iter().map(|duel| Pair {
         a: duel.a,
         b: duel.b,
@@ -85,5 +88,5 @@ fn held(mut group: Vec<Tested>) -> Option<Contest> {
         pairs: pairs.collect(),
         models: group.into_iter().map(|one| one.contender).collect(),
     };
-    (!contest.pairs.is_empty()).then_some(contest)
+    Ok((!contest.pairs.is_empty()).then_some(contest))
 }

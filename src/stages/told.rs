@@ -8,9 +8,11 @@ use arrow::datatypes::{DataType, Float64Type};
 use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::adapter::Adapter;
 use super::tested::{Tested, contests};
 use crate::artifact::Table;
 use crate::engine::{PortType, StageContext, WholeStage};
+use crate::ml::progress::Progress;
 use crate::report::{ColumnView, Contest, Delivered, StageArtifacts, TableView};
 use crate::tabular::names;
 
@@ -29,14 +31,15 @@ pub(super) struct Told {
 impl Told {
     /// Of the whole stages at `port`.
     pub fn read(context: &StageContext, port: &str) -> anyhow::Result<Told> {
-        Told::of(&context.whole_stages(port))
+        Told::of(&context.whole_stages(port), &Adapter(context.report()))
     }
 
-    pub fn of(wholes: &[WholeStage]) -> anyhow::Result<Told> {
+    pub fn of(wholes: &[WholeStage], progress: &dyn Progress) -> anyhow::Result<Told> {
         let mut stages = Vec::new();
         let mut edges = Vec::new();
         let mut tested = Vec::new();
         for whole in wholes {
+            progress.go_on()?;
             let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
             let stage = text(&whole.view, "stage");
             let mut inputs = Vec::new();
@@ -81,7 +84,7 @@ impl Told {
         }
         edges.sort();
         edges.dedup();
-        Ok(Told { stages, edges, contests: contests(tested) })
+        Ok(Told { stages, edges, contests: contests(tested, progress)? })
     }
 }
 

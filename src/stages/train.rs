@@ -220,7 +220,7 @@ impl Train {
         let calibration = calibrate(&mut fitted.model, data, &training)?;
         let (curves, best_epoch, metric) = (&fitted.curves, fitted.best_epoch, training.early_stopping.metric);
         let findings = findings(&fitted.model, data, curves, best_epoch, fitted.diverged, metric)?;
-        let (parts, predictions) = scores_by_part(&fitted.model, data)?;
+        let (parts, predictions) = scores_by_part(&fitted.model, data, progress)?;
         let metrics = json!({
             "best_epoch": best_epoch,
             "diverged": fitted.diverged,

@@ -9,6 +9,7 @@ use arrow::compute::concat;
 
 use crate::artifact::{Table, TableError};
 use crate::ml::metrics::Scores;
+use crate::ml::progress::Progress;
 use crate::ml::train::Curves;
 
 use super::dataset::Dataset;
@@ -142,6 +143,7 @@ pub(super) fn curve_table(curves: &Curves) -> Result<Table, TableError> {
 pub(super) fn scores_by_part(
     model: &Classifier,
     data: &Dataset,
+    progress: &dyn Progress,
 ) -> anyhow::Result<(serde_json::Map<String, serde_json::Value>, Table)> {
     let mut parts = serde_json::Map::new();
     let mut predictions = Predictions::new(data);
@@ -150,11 +152,11 @@ pub(super) fn scores_by_part(
         if rows.is_empty() {
             continue;
         }
-        let probabilities = model.predict_rows(&data.frame, rows)?;
+        let probabilities = model.predict_rows_or_stop(&data.frame, rows, progress)?;
         let (truth, predicted) = (data.labels_of(rows), model.calibration().decide(&probabilities));
         let mut scores = Scores::new(&data.classes, &truth, &predicted).with_loss(&truth, &probabilities);
         if name != "train" {
-            scores = scores.with_intervals(&truth, &predicted, &probabilities, &data.clusters(rows));
+            scores = scores.with_intervals(&truth, &predicted, &probabilities, &data.clusters(rows), progress)?;
             predictions.add(None, name, rows, &probabilities, &predicted);
         }
         parts.insert(name.to_owned(), serde_json::to_value(scores)?);

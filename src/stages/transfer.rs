@@ -212,7 +212,7 @@ impl Stage for Transfer {
         let calibration = calibrate(&mut model, &data, &training)?;
         let metric = training.early_stopping.metric;
         let findings = findings(&model, &data, &best.curves, best.best_epoch, best.diverged, metric)?;
-        let (parts, predictions) = scores_by_part(&model, &data)?;
+        let (parts, predictions) = scores_by_part(&model, &data, &Adapter(context.report()))?;
         let known = if resumed > 0 { format!("; {resumed} of {epochs} epochs were known") } else { String::new() };
         context.headline(format!("best: {}; {}{known}", best.strategy.name(), headline(&parts, best.best_epoch)));
         let metrics = json!({

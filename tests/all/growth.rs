@@ -6,9 +6,13 @@ use serde_json::Value;
 
 use crate::workspace::Workspace;
 
-/// Numbers without any order.
-fn noise(i: usize) -> f64 {
-    ((i.wrapping_mul(2_654_435_761) >> 7) % 100_003) as f64 / 100_003.0
+/// Numbers without any order, from 0 to 1.
+pub fn noise(i: usize) -> f64 {
+    // splitmix64 (Steele, Lea and Flood 2014).
+    let mut x = (i as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
 }
 
 fn json(work: &Workspace, file: &str) -> Value {

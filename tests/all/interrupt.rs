@@ -10,6 +10,8 @@ use runner::artifact::Store;
 use runner::engine::{self, Event, Ground, Outcome, Plan, RunOptions};
 use runner::{spec, stages};
 
+use crate::growth::noise;
+
 /// A second, and room for a machine that has much else to do.
 const LIMIT: Duration = Duration::from_secs(3);
 
@@ -61,7 +63,7 @@ const WORK: &[Work] = &[
     short("report", "{kind: report, title: t, stages: [rows, folds, base, net]}"),
     short("article", "{kind: article, title: t, author: a, stages: [rows, folds, base, net]}"),
     long("bundle", "{kind: bundle, name: all, stages: [pages], files: {large.csv: large.csv}}"),
-    long("command", "{kind: command, run: [sleep, 60], outputs: {out: out.txt}}"),
+    long("command", "{kind: command, run: [sh, -c, 'sleep 60', \"{out}\"], outputs: {out: out.txt}}"),
 ];
 
 /// What the work reads: small tables, so that it is there in seconds.
@@ -75,11 +77,6 @@ stages:
   net: {kind: train, rows: folds, numeric: [a, b, c], network: {trunk: {layers: [8]}}, epochs: 1}
   pages: {kind: report, title: t, stages: [rows]}
 ";
-
-/// Numbers without any order that a model could learn quickly.
-fn noise(i: usize) -> f64 {
-    ((i.wrapping_mul(2_654_435_761) >> 7) % 100_003) as f64 / 100_003.0
-}
 
 fn write_tables(folder: &Path) {
     let mut rows = String::from("a,b,c,word,text,y\n");

@@ -220,7 +220,7 @@ impl<'a> Study<'a> {
         let of_valid = model.predict_or_stop(&self.valid.x, steps.progress)?;
         let wants = !model.is_probabilistic() && self.valid.x.rows > 0;
         let calibration = wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &[]));
-        let judge = |part: &Part, mut probabilities: Matrix| -> (Scores, Said) {
+        let judge = |part: &Part, mut probabilities: Matrix| -> Result<(Scores, Said), Cancelled> {
             let own = calibration.as_ref().unwrap_or(&NO_CALIBRATION);
             own.apply(&mut probabilities);
             let predicted = own.decide(&probabilities);
@@ -228,10 +228,12 @@ impl<'a> Study<'a> {
             if model.is_probabilistic() || calibration.is_some() {
                 scores = scores.with_loss(&part.y, &probabilities);
             }
-            let scores = scores.with_intervals(&part.y, &predicted, &probabilities, &part.clusters);
-            (scores, Said { probabilities, predicted })
+            let (said, clusters) = (Said { probabilities, predicted }, &part.clusters);
+            let scores =
+                scores.with_intervals(&part.y, &said.predicted, &said.probabilities, clusters, steps.progress)?;
+            Ok((scores, said))
         };
-        let ((test, of_test), (valid, of_valid)) = (judge(&self.test, of_test), judge(&self.valid, of_valid));
+        let ((test, of_test), (valid, of_valid)) = (judge(&self.test, of_test)?, judge(&self.valid, of_valid)?);
         let held_out = HeldOut { valid: of_valid, test: of_test };
         let valid = (self.valid.x.rows > 0).then_some(valid);
         steps.advance(&format!("{name}: test accuracy {:.3}", test.accuracy));

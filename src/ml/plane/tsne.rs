@@ -173,6 +173,11 @@ mod tests {
     use crate::ml::plane::tests::points;
     use crate::ml::progress::Silent;
 
+    fn affinities() -> Matrix {
+        let distances = distances::squared(&points(), 1, &Silent).unwrap();
+        affinities::joint(&distances, 10.0, 1, &Silent).unwrap()
+    }
+
     // y = 2 * np.hstack([np.cos(1.3 * i), np.sin(1.7 * i)])   # x and i as in `principal_plane`'s test, P as in that of `joint`
     // from sklearn.manifold._t_sne import _kl_divergence
     // loss, gradient = _kl_divergence(y.ravel(), P, 1, 60, 2); print(loss, gradient.reshape(60, 2)[:3].tolist())
@@ -180,8 +185,7 @@ mod tests {
     fn loss_and_gradient_are_those_of_scikit_learn() {
         let places: Vec<Place> =
             (0..60).map(|i| [2.0 * (1.3 * i as f32).cos(), 2.0 * (1.7 * i as f32).sin()]).collect();
-        let affinities =
-            affinities::joint(&distances::squared(&points(), 1, &Silent).unwrap(), 10.0, 1, &Silent).unwrap();
+        let affinities = affinities();
         assert!((divergence(&affinities, &places) - 2.301_313_9).abs() < 1e-4);
         let expected =
             [[0.005_288_372, -0.000_828_097], [0.001_728_993_7, 0.000_432_619_3], [-0.005_483_856_3, -0.006_311_909]];
@@ -199,8 +203,7 @@ mod tests {
     fn the_descent_ends_as_low_as_that_of_scikit_learn() {
         let start: Vec<Place> =
             (0..60).map(|i| [1e-4 * (1.3 * i as f32).cos(), 1e-4 * (1.7 * i as f32).sin()]).collect();
-        let affinities =
-            affinities::joint(&distances::squared(&points(), 1, &Silent).unwrap(), 10.0, 1, &Silent).unwrap();
+        let affinities = affinities();
         let places = descend(&affinities, start, 50.0, 1000, 1, &Silent).unwrap();
         let left = divergence(&affinities, &places);
         assert!((left / 0.016_233_65 - 1.0).abs() < 0.03, "{left}");
@@ -224,8 +227,7 @@ mod tests {
     fn places_lie_around_zero_wherever_they_start() {
         let start: Vec<Place> =
             (0..60).map(|i| [1.0 + 1e-4 * (1.3 * i as f32).cos(), 1e-4 * (1.7 * i as f32).sin() - 2.0]).collect();
-        let affinities =
-            affinities::joint(&distances::squared(&points(), 1, &Silent).unwrap(), 10.0, 1, &Silent).unwrap();
+        let affinities = affinities();
         let mut places = descend(&affinities, start, 50.0, 300, 1, &Silent).unwrap();
         let spread = places.iter().fold(0.0f32, |most, place| most.max(place[0].abs()));
         let before = places.clone();

@@ -108,3 +108,45 @@ fn times_covariance(
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leading_pairs_are_those_of_the_whole_covariance_for_any_number_of_threads() {
+        let (columns, rows, count) = (90, 200, 4);
+        let mut stream = Stream::new(3, "leading", 0);
+        // Three columns that move together, two pairs that do, and noise; the eigenvalues of the two pairs are nearly equal.
+        let shared: Vec<Vec<f64>> = (0..3).map(|_| (0..rows).map(|_| stream.normal()).collect()).collect();
+        let group = |column: usize| [0, 0, 0, 1, 1, 2, 2].get(column).copied();
+        let mut data: Vec<f32> = Vec::new();
+        for column in 0..columns {
+            let values: Vec<f64> = (0..rows)
+                .map(|row| stream.normal() * 0.5 + group(column).map_or(0.0, |own: usize| 2.0 * shared[own][row]))
+                .collect();
+            let mean = values.iter().sum::<f64>() / rows as f64;
+            data.extend(values.iter().map(|value| (value - mean) as f32));
+        }
+        let column = |j: usize| &data[j * rows..(j + 1) * rows];
+        let product = |i: usize, j: usize| -> f64 {
+            column(i).iter().zip(column(j)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>() / (rows - 1) as f64
+        };
+        let whole = (0..columns * columns).map(|at| product(at / columns, at % columns)).collect();
+        let (values, vectors) = symmetric_eigen(whole, columns, &|| false).unwrap();
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let stream = Stream::new(5, "leading", 1);
+            pool.install(|| eigenpairs(&data, rows, count, stream, &|| Ok(()))).unwrap()
+        };
+        let found = on(1);
+        assert_eq!(found, on(3));
+        for k in 0..count {
+            assert!((found.0[k] / values[k] - 1.0).abs() < 1e-4, "{k}: {} for {}", found.0[k], values[k]);
+            let along = dot(&found.1[k], &vectors[k * columns..(k + 1) * columns]);
+            assert!(along.abs() > 0.999, "{k}: {along}");
+        }
+        let stopped = eigenpairs(&data, rows, count, Stream::new(5, "leading", 1), &|| Err(Cancelled));
+        assert_eq!(stopped.unwrap_err(), Cancelled);
+    }
+}

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Clusters;
+use crate::ml::progress::{Cancelled, Progress, Silent};
 use crate::ml::rng::Stream;
 
 /// How to draw.
@@ -44,15 +45,17 @@ impl Interval {
 pub fn bootstrap_intervals<const N: usize>(
     clusters: &Clusters,
     how: &Bootstrap,
+    progress: &dyn Progress,
     figures: impl Fn(&[usize]) -> [f64; N],
-) -> Option<[Interval; N]> {
+) -> Result<Option<[Interval; N]>, Cancelled> {
     if !clusters.can_vary() || how.resamples == 0 {
-        return None;
+        return Ok(None);
     }
     let mut drawn: Vec<usize> = (0..clusters.rows()).collect();
     let estimates = figures(&drawn);
     let mut distributions = vec![Vec::with_capacity(how.resamples); N];
     for resample in 0..how.resamples {
+        progress.go_on()?;
         let mut stream = Stream::new(how.seed, "bootstrap", resample as u64);
         clusters.draw(&mut stream, &mut drawn);
         for (distribution, value) in distributions.iter_mut().zip(figures(&drawn)) {
@@ -61,10 +64,10 @@ pub fn bootstrap_intervals<const N: usize>(
     }
     let tail = clusters.tail(how.level);
     let mut number = 0;
-    Some(estimates.map(|estimate| {
+    Ok(Some(estimates.map(|estimate| {
         number += 1;
         percentiles(estimate, std::mem::take(&mut distributions[number - 1]), tail)
-    }))
+    })))
 }
 
 /// The interval of a figure from its values over the resamples, of which there must be one at least; `tail` is the share of them beyond each end.
@@ -75,7 +78,9 @@ pub(super) fn percentiles(estimate: f64, mut distribution: Vec<f64>, tail: f64) 
 
 /// The interval of one figure.
 pub fn bootstrap_interval(clusters: &Clusters, how: &Bootstrap, figure: impl Fn(&[usize]) -> f64) -> Option<Interval> {
-    bootstrap_intervals(clusters, how, |drawn| [figure(drawn)]).map(|[interval]| interval)
+    // Nobody stops it: the only error there is.
+    let found = bootstrap_intervals(clusters, how, &Silent, |drawn| [figure(drawn)]).ok().flatten();
+    found.map(|[interval]| interval)
 }
 
 /// The interval of mean(b) − mean(a), where `a[i]` and `b[i]` are scores of the same row, e.g. 1 where the prediction is right and 0 where not.

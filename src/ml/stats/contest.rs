@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bootstrap::percentiles;
 use super::{Bootstrap, Clusters, Interval, Test, holm, paired_test};
+use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::rng::Stream;
 
 /// Two of the classifiers, by their numbers.
@@ -32,10 +33,11 @@ pub fn contest(
     classes: usize,
     clusters: &Clusters,
     how: &Bootstrap,
-) -> Vec<Duel> {
+    progress: &dyn Progress,
+) -> Result<Vec<Duel>, Cancelled> {
     let fits = |said: &Vec<u32>| said.len() == truth.len() && truth.len() == clusters.rows();
     if !clusters.can_vary() || how.resamples == 0 || !predicted.iter().all(fits) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let cells: Vec<Vec<u32>> = predicted.iter().map(|said| cells(truth, said, classes)).collect();
     let all: Vec<usize> = (0..truth.len()).collect();
@@ -44,6 +46,7 @@ pub fn contest(
     let mut drawn = Vec::with_capacity(truth.len());
     let tail = clusters.tail(how.level);
     for resample in 0..how.resamples {
+        progress.go_on()?;
         let mut stream = Stream::new(how.seed, "bootstrap", resample as u64);
         clusters.draw(&mut stream, &mut drawn);
         for (own, cells) in resampled.iter_mut().zip(&cells) {
@@ -66,7 +69,7 @@ pub fn contest(
     }
     let adjusted = holm(&duels.iter().map(|duel| duel.test.p).collect::<Vec<_>>());
     duels.iter_mut().zip(adjusted).for_each(|(duel, p)| duel.adjusted_p = p);
-    duels
+    Ok(duels)
 }
 
 /// The cell of the confusion matrix in which each row lies.
@@ -76,13 +79,16 @@ pub(in crate::ml) fn cells(truth: &[u32], predicted: &[u32], classes: usize) -> 
 
 /// Accuracy and macro-F1 (over the classes that occur as truth or prediction) of the drawn rows, of which at least one must be there.
 pub(in crate::ml) fn scores(drawn: &[usize], cells: &[u32], classes: usize) -> [f64; 2] {
-    let mut counts = vec![0u32; classes * classes];
-    drawn.iter().for_each(|&row| counts[cells[row] as usize] += 1);
+    // By class: rows of it, rows taken for it, and rows that are both.
+    let mut counts = vec![[0u32; 3]; classes];
+    for &row in drawn {
+        let (truth, predicted) = (cells[row] as usize / classes, cells[row] as usize % classes);
+        counts[truth][0] += 1;
+        counts[predicted][1] += 1;
+        counts[truth][2] += u32::from(truth == predicted);
+    }
     let (mut hits, mut f1, mut occurring) = (0, 0.0, 0);
-    for class in 0..classes {
-        let hit = counts[class * classes + class];
-        let support: u32 = counts[class * classes..(class + 1) * classes].iter().sum();
-        let claimed: u32 = (0..classes).map(|truth| counts[truth * classes + class]).sum();
+    for [support, claimed, hit] in counts {
         hits += hit;
         if support + claimed > 0 {
             f1 += f64::from(2 * hit) / f64::from(support + claimed);
@@ -96,6 +102,7 @@ pub(in crate::ml) fn scores(drawn: &[usize], cells: &[u32], classes: usize) -> [
 mod tests {
     use super::*;
     use crate::ml::metrics::Scores;
+    use crate::ml::progress::Silent;
 
     /// `right` rows of 200 that a classifier gets, by a rule that no other one shares.
     fn said(truth: &[u32], every: usize) -> Vec<u32> {
@@ -107,7 +114,7 @@ mod tests {
         let truth: Vec<u32> = (0..200).map(|i| (i * 7 % 11 % 3) as u32).collect();
         let predicted = vec![said(&truth, 2), said(&truth, 5), said(&truth, 6)];
         let how = Bootstrap { resamples: 500, ..Bootstrap::default() };
-        let duels = contest(&truth, &predicted, 3, &Clusters::singles(200), &how);
+        let duels = contest(&truth, &predicted, 3, &Clusters::singles(200), &how, &Silent).unwrap();
         assert_eq!(duels.iter().map(|duel| (duel.a, duel.b)).collect::<Vec<_>>(), [(0, 1), (0, 2), (1, 2)]);
         let classes = ["a", "b", "c"].map(String::from);
         let whole: Vec<Scores> = predicted.iter().map(|said| Scores::new(&classes, &truth, said)).collect();
@@ -128,7 +135,12 @@ mod tests {
 
     #[test]
     fn without_rows_there_is_nothing_to_tell() {
-        assert!(contest(&[], &[vec![], vec![]], 2, &Clusters::singles(0), &Bootstrap::default()).is_empty());
-        assert!(contest(&[0], &[vec![0], vec![]], 2, &Clusters::singles(1), &Bootstrap::default()).is_empty());
+        let none = |truth: &[u32], said: [Vec<u32>; 2]| {
+            contest(truth, &said, 2, &Clusters::singles(truth.len()), &Bootstrap::default(), &Silent)
+                .unwrap()
+                .is_empty()
+        };
+        assert!(none(&[], [vec![], vec![]]));
+        assert!(none(&[0], [vec![0], vec![]]));
     }
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::artifact::Table;
 use crate::ml::metrics::Scores;
+use crate::ml::progress::Silent;
 use crate::ml::stats::{Bootstrap, Clusters, Interval, Test, bootstrap_intervals, paired_test};
 use crate::stages::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, integers, probability_of, strings};
 use crate::stages::dataset::groups;
@@ -234,10 +235,11 @@ fn differences(
         let count = drawn.len() as f64;
         ([scores_a.accuracy, scores_a.macro_f1, loss_a / count], [scores_b.accuracy, scores_b.macro_f1, loss_b / count])
     };
-    let intervals = bootstrap_intervals(clusters, how, |drawn| {
+    let intervals = bootstrap_intervals(clusters, how, &Silent, |drawn| {
         let (a, b) = both(drawn);
         [b[0] - a[0], b[1] - a[1], b[2] - a[2]]
-    })?;
+    });
+    let intervals = intervals.ok().flatten()?;
     let (scores_a, scores_b) = both(&(0..common.len()).collect::<Vec<_>>());
     let metrics = ["accuracy", "macro_f1", "log_loss"].into_iter().enumerate();
     let shown = metrics.filter(|(_, metric)| with_loss || *metric != "log_loss");

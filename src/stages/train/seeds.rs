@@ -48,7 +48,7 @@ impl Train {
 
         let mut said = Vec::new();
         for (part, rows) in [("train", &data.train), ("valid", &data.valid), ("test", &data.test)] {
-            let of_part = networks.iter().map(|one| one.model.predict_rows(&data.frame, rows));
+            let of_part = networks.iter().map(|one| one.model.predict_rows_or_stop(&data.frame, rows, progress));
             said.push(Said { part, rows, probabilities: of_part.collect::<Result<_, _>>()? });
         }
         let labels = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<Vec<u32>>();
@@ -57,7 +57,7 @@ impl Train {
         let given = Members { class_weights: &class_weights, ..Members::plain(&valid) };
         let combination = Combination::fit(given, &labels(&data.valid), Average::Logits, Weighting::Equal);
         let given: Vec<_> = said.iter().map(|one| (one.part, one.rows, one.probabilities.iter().collect())).collect();
-        let averaged = averaged(&combination, data, &given)?;
+        let averaged = averaged(&combination, data, &given, progress)?;
 
         let first = &networks[0];
         let metric = self.training().early_stopping.metric;

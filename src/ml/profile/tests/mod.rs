@@ -149,3 +149,37 @@ fn options_deny_unknown_keys_and_default_the_rest() {
     assert_eq!(options, ProfileOptions { folds: 3, ..ProfileOptions::default() });
     assert!(serde_json::from_str::<ProfileOptions>(r#"{"fold": 3}"#).is_err());
 }
+
+#[test]
+fn a_wide_table_has_the_same_profile_for_any_number_of_threads_and_can_be_stopped() {
+    let mut stream = crate::ml::rng::Stream::new(1, "wide", 0);
+    let label = (0..60).map(|i| Some(i % 30)).collect();
+    let names: Vec<String> = (0..30).map(|class| format!("c{class}")).collect();
+    let mut table = Table::new(label, &names.iter().map(String::as_str).collect::<Vec<_>>());
+    for column in 0..90 {
+        let missing = |row: usize| column % 9 == 0 && row % 5 == 0;
+        let values: Vec<f64> = (0..60).map(|row| if missing(row) { f64::NAN } else { stream.normal() }).collect();
+        table = table.numeric(&format!("f{column}"), values);
+    }
+    let profile_on = |threads| profile(&table.input(), &ProfileOptions::default(), threads, &Silent).expect("sound");
+    let one = profile_on(1);
+    assert_eq!(serde_json::to_string(&one).expect("finite"), serde_json::to_string(&profile_on(4)).expect("finite"));
+    assert_eq!((one.columns.len(), one.histograms.len(), one.correlations.columns.len()), (90, 40, 40));
+    assert_eq!((one.class_groups.len(), one.class_groups[20].as_str()), (21, "10 other classes"));
+    assert!(one.histograms.iter().all(|histogram| {
+        let by_class: u64 = histogram.by_class.iter().flatten().sum();
+        histogram.by_class.len() == 21 && by_class == histogram.overall.iter().sum::<u64>()
+    }));
+    assert_eq!(one.columns.iter().filter(|column| column.by_class.len() == 21).count(), 40);
+
+    struct Stopped;
+    impl crate::ml::progress::Progress for Stopped {
+        fn update(&self, _done: u64, _total: u64, _unit: &str, _note: &str) {}
+        fn warn(&self, _message: &str) {}
+        fn cancelled(&self) -> bool {
+            true
+        }
+    }
+    let stopped = profile(&table.input(), &ProfileOptions::default(), 2, &Stopped);
+    assert!(matches!(stopped, Err(ProfileError::Cancelled(_))));
+}
