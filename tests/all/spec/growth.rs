@@ -49,12 +49,9 @@ fn thousands_of_mistakes() {
     let templates: String = (0..n).map(|i| format!("  t{i:05}: {{kind: load, fils: 1}}\n")).collect();
     refused(&stages(&|_| "{kind: lod, files: {a: t.csv}}".into()), "did you mean 'load'?");
     refused(&stages(&|_| "{kind: load, fils: {a: t.csv}}".into()), "… and");
-    refused(&stages(&|i| format!("{{kind: split, rows: s{i:05}x}}")), "and 3970");
-    refused(
-        &format!("{}vars:\n{vars}", stages(&|i| format!("{{kind: load, files: {{a: '${{v{i:05}x}}'}}}}"))),
-        "and 3970",
-    );
-    refused(&format!("{}templates:\n{templates}", stages(&|i| format!("{{extends: t{i:05}x}}"))), "and 3970");
+    refused(&stages(&|i| format!("{{kind: split, rows: s{i:05}x}}")), "3970");
+    refused(&format!("{}vars:\n{vars}", stages(&|i| format!("{{kind: load, files: {{a: '${{v{i:05}x}}'}}}}"))), "3970");
+    refused(&format!("{}templates:\n{templates}", stages(&|i| format!("{{extends: t{i:05}x}}"))), "3970");
     refused(
         &format!("{}templates:\n{templates}", stages(&|i| format!("{{extends: t{i:05}, files: {{a: t.csv}}}}"))),
         "unknown key 'fils'",
