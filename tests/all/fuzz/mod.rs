@@ -128,9 +128,12 @@ pub(crate) fn change(bytes: &mut Vec<u8>, inputs: &[Vec<u8>], words: &[&str], st
     }
 }
 
+/// When an input was begun, and the input.
+type Begun = (Instant, Vec<u8>);
+
 /// Ends the tests with a message if one input takes too long: a loop that never ends cannot be caught otherwise.
 struct Watch {
-    current: Arc<Mutex<Option<(Instant, Vec<u8>)>>>,
+    current: Arc<Mutex<Option<Begun>>>,
     over: Arc<AtomicBool>,
 }
 
