@@ -45,7 +45,7 @@ const WORK: &[Work] = &[
     ),
     long(
         "baseline",
-        "{kind: baseline, rows: folds, numeric: [a, b, c], models: {logistic: {c: 1.0e9, tolerance: 1.0e-300, max_iterations: 10000000}}}",
+        "{kind: baseline, rows: folds, numeric: [a, b, c], models: {logistic: {c: 1.0e9, tolerance: 1.0e-300, max_iterations: 1000000}}}",
     ),
     long("embed", "{kind: embed, rows: rows, fit: folds.train, columns: [text], encoder: tfidf, tfidf: {dim: 700}}"),
     long(

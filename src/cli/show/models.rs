@@ -26,13 +26,15 @@ fn decimals(value: Option<f64>) -> String {
 pub(super) fn baselines(document: &Value, measured: &BTreeMap<String, f64>, style: Style) -> String {
     let mut all: Vec<&Value> = list(document, "evaluations").collect();
     ranking::rank(&mut all, |one| Validation::read(one));
-    let heads_shown = ["valid macro-F1", "cv", "test", "95 % interval", "macro-F1", "log loss", "fit"];
+    let heads_shown = ["valid F1", "cv", "test", "95 % CI", "F1", "log loss", "fit"];
+    // In a narrow terminal the deviation over the folds is left to `--json`.
+    let is_narrow = screen::width() < 100;
     let mut rows = vec![heads("Models", &heads_shown, style)];
     for (i, one) in all.into_iter().enumerate() {
         let name = text(one, "name").unwrap_or_default();
         let cv = number(one, "cv_accuracy_mean").map(|mean| match number(one, "cv_accuracy_std") {
-            Some(deviation) => format!("{mean:.3} ± {deviation:.3}"),
-            None => format!("{mean:.3}"),
+            Some(deviation) if !is_narrow => format!("{mean:.3} ± {deviation:.3}"),
+            _ => format!("{mean:.3}"),
         });
         let test = one.get("test").and_then(Scores::read);
         let interval = test.as_ref().and_then(|test| test.accuracy_interval);
@@ -51,7 +53,8 @@ pub(super) fn baselines(document: &Value, measured: &BTreeMap<String, f64>, styl
     format!(
         "{text}{}",
         style.note(&format!(
-            "{RULE}; cv: accuracy by cross-validation (± over the folds); test: accuracy, and what follows, on the test part; fit: time to fit on the training part"
+            "{RULE}; F1: macro-F1; cv: accuracy by cross-validation{}; test: accuracy, and what follows, on the test part (CI: confidence interval); fit: time to fit on the training part",
+            if is_narrow { "" } else { " (± over the folds)" }
         ))
     )
 }

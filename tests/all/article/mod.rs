@@ -59,7 +59,7 @@ fn its_numbers_are_the_artifacts_and_a_new_number_makes_it_stale() {
         let test = &json(work, "fused/metrics.json")["parts"]["test"];
         let of = |value: &Value| format!("{:.3}", value.as_f64().expect("a number"));
         let interval = &test["intervals"]["accuracy"];
-        (of(&test["accuracy"]), format!("{{[}}{}, {}{{]}}", of(&interval["low"]), of(&interval["high"])))
+        (of(&test["accuracy"]), format!("[{}, {}]", of(&interval["low"]), of(&interval["high"])))
     };
     let (accuracy, interval) = shown(&work);
     let text = tex(&work);

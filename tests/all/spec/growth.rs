@@ -50,10 +50,7 @@ fn thousands_of_mistakes() {
     refused(&stages(&|_| "{kind: lod, files: {a: t.csv}}".into()), "did you mean 'load'?");
     refused(&stages(&|_| "{kind: load, fils: {a: t.csv}}".into()), "… and");
     refused(&stages(&|i| format!("{{kind: split, rows: s{i:05}x}}")), "2970");
-    refused(
-        &format!("{}vars:\n{vars}", stages(&|i| format!("{{kind: load, files: {{a: '${{v{i:05}x}}'}}}}"))),
-        "2970",
-    );
+    refused(&format!("{}vars:\n{vars}", stages(&|i| format!("{{kind: load, files: {{a: '${{v{i:05}x}}'}}}}"))), "2970");
     refused(&format!("{}templates:\n{templates}", stages(&|i| format!("{{extends: t{i:05}x}}"))), "2970");
     refused(
         &format!("{}templates:\n{templates}", stages(&|i| format!("{{extends: t{i:05}, files: {{a: t.csv}}}}"))),
