@@ -345,7 +345,7 @@ impl<'a> Reader<'a> {
         }
         if !matches!(entry.node.value, Value::Mapping(_)) {
             let message = format!("stage '{name}' must be a mapping, not {}", entry.node.value.noun());
-            let help = format!("e.g. `{name}: {{kind: load, file: data.csv}}`");
+            let help = format!("e.g. `{name}: {{kind: load, files: {{all: data.csv}}}}`");
             self.problems.push(Problem::new(entry.node.span, message).help(help));
             return Vec::new();
         }
@@ -427,7 +427,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-const STAGES_HELP: &str = "e.g. `stages: {songs: {kind: load, file: data.csv}}`";
+const STAGES_HELP: &str = "e.g. `stages: {songs: {kind: load, files: {all: data.csv}}}`";
 
 fn bad_name(span: Span, what: &str, name: &str) -> Problem {
     Problem::new(span, format!("'{name}' cannot name a {what}"))

@@ -59,6 +59,7 @@ impl Selection<'_> {
         require_own(context, "rows", &["categories"], self.categories);
         require_own(context, "rows", &["network"], self.adapted);
         require_of(context, "rows", self.filter);
+        self.refuse_label(context);
         if let Some(columns) = context.columns("rows")
             && !columns.iter().any(|column| column == PART)
         {
@@ -86,6 +87,20 @@ impl Selection<'_> {
                 let message = format!("`tfidf`, which embeds '{text}', has no layers to adapt");
                 let help = Some("embed it by a sentence-transformers model, or leave `adapt` out".to_owned());
                 context.problem(&["network", "text", "adapt"], message, help);
+            }
+        }
+    }
+}
+
+impl Selection<'_> {
+    /// A model that is given the answer learns nothing else.
+    fn refuse_label(&self, context: &mut CheckContext) {
+        let Some(label) = context.fact("rows", LABEL_NAME).map(str::to_owned) else { return };
+        for (list, names) in [("numeric", self.numeric), ("categories", self.categories), ("text", self.text)] {
+            for (i, _) in names.iter().enumerate().filter(|(_, name)| **name == label) {
+                let message = format!("'{label}' is the label: a model must not be given what it is to predict");
+                let help = format!("leave it out of `{list}`");
+                context.problem(&[list, &i.to_string()], message, Some(help));
             }
         }
     }

@@ -99,8 +99,10 @@ impl Stage for Ensemble {
         let valid: Vec<&Matrix> = members.valid.iter().collect();
         let labels = &members.labels[0];
         let given = ensemble::Members { decisions: &members.decisions, ..ensemble::Members::plain(&valid) };
-        let combination = Combination::fit(given, labels, self.average, self.weights);
-        let (fair, predicted) = cross_fitted(given, labels, self.average, self.weights, FOLDS, context.seed());
+        let progress = Adapter(context.report());
+        let combination = Combination::fit(given, labels, self.average, self.weights, &progress)?;
+        let (fair, predicted) =
+            cross_fitted(given, labels, self.average, self.weights, FOLDS, context.seed(), &progress)?;
         let data = members.dataset();
         let fair = Scores::new(&members.classes, labels, &predicted).with_loss(labels, &fair).with_intervals(
             labels,

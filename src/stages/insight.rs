@@ -9,20 +9,29 @@ use crate::ml::calibration::{Calibration, Reliability, reliability};
 use crate::ml::diagnosis::{Course, Finding, diagnose};
 use crate::ml::matrix::Matrix;
 use crate::ml::network::{Classifier, ModelError};
+use crate::ml::progress::Progress;
 use crate::ml::train::{Curves, Metric, TrainingSpec};
 
 /// Reliability of one part before and after the calibration.
 pub(super) type Parts<'a> = Vec<(&'a str, Reliability, Reliability)>;
 
 /// Fits the model's calibration, gives it to the model, and tells what it did to the parts that the model did not learn from.
-pub(super) fn calibrate(model: &mut Classifier, data: &Dataset, training: &TrainingSpec) -> anyhow::Result<Value> {
+pub(super) fn calibrate(
+    model: &mut Classifier,
+    data: &Dataset,
+    training: &TrainingSpec,
+    progress: &dyn Progress,
+) -> anyhow::Result<Value> {
     let parts = [("valid", &data.valid), ("test", &data.test)].into_iter().filter(|(_, rows)| !rows.is_empty());
     let mut before: Vec<(&str, Matrix, Vec<u32>)> = Vec::new();
     for (name, rows) in parts {
         before.push((name, model.predict_rows(&data.frame, rows)?, data.labels_of(rows)));
     }
     let weights = class_weights(data, training)?;
-    let found = before.first().map_or(Calibration::NONE, |(_, raw, labels)| Calibration::fit(raw, labels, &weights));
+    let found = match before.first() {
+        Some((_, raw, labels)) => Calibration::fit(raw, labels, &weights, progress)?,
+        None => Calibration::NONE,
+    };
     let told = before.iter().map(|(name, probabilities, labels)| {
         let mut after = probabilities.clone();
         found.apply(&mut after);

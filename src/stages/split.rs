@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::columns::{
-    FOLD, GROUP, LABEL, LABEL_NAME, LINE, PART, RECORD, SOURCE, integers, named, require, require_of, strings,
+    FOLD, GROUP, LABEL, LABEL_NAME, LINE, PART, RECORD, SOURCE, integers, is_own, named, require, require_of, strings,
 };
 use super::dataset;
 use super::joined::joined;
@@ -132,6 +132,15 @@ impl Stage for Split {
         require_of(context, "rows", &self.filter);
         if let Some(label) = &self.label {
             require(context, "rows", &["label"], std::slice::from_ref(label));
+        }
+        // The label that `load` was given, where no file has it.
+        if self.label.is_none()
+            && let Some(label) = context.fact("rows", LABEL_NAME).map(str::to_owned)
+            && let Some(columns) = context.columns("rows")
+            && !columns.contains(&label)
+        {
+            let own: Vec<&str> = columns.iter().map(String::as_str).filter(|name| is_own(name)).collect();
+            context.missing_column("rows", &["rows"], &label, &own);
         }
         let shares = [self.train, self.valid, self.test];
         if (shares.iter().sum::<f64>() - 1.0).abs() > 1e-9 && shares.iter().all(|share| (0.0..=1.0).contains(share)) {

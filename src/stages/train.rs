@@ -217,7 +217,7 @@ impl Train {
         let mut fitted = on_threads(context.threads(), fit)?;
         let training = self.training();
         let remark = told(context, &self.subject(), &training, &fitted.curves, fitted.resumed);
-        let calibration = calibrate(&mut fitted.model, data, &training)?;
+        let calibration = calibrate(&mut fitted.model, data, &training, progress)?;
         let (curves, best_epoch, metric) = (&fitted.curves, fitted.best_epoch, training.early_stopping.metric);
         let findings = findings(&fitted.model, data, curves, best_epoch, fitted.diverged, metric)?;
         let (parts, predictions) = scores_by_part(&fitted.model, data, progress)?;

@@ -209,7 +209,7 @@ impl Stage for Transfer {
         let curves = curves(report)?;
         let TransferResult { report, mut models, .. } = result;
         let (best, mut model) = (&report.runs[report.best], models.swap_remove(report.best));
-        let calibration = calibrate(&mut model, &data, &training)?;
+        let calibration = calibrate(&mut model, &data, &training, &Adapter(context.report()))?;
         let metric = training.early_stopping.metric;
         let findings = findings(&model, &data, &best.curves, best.best_epoch, best.diverged, metric)?;
         let (parts, predictions) = scores_by_part(&model, &data, &Adapter(context.report()))?;

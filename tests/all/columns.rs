@@ -14,7 +14,7 @@ fn scattered(i: usize) -> usize {
 
 /// 240 rows under this header; `row` is handed the class (`p` or `q`) and the index.
 fn rows(header: &str, row: impl Fn(&str, usize) -> String) -> String {
-    let lines = (0..240).map(|i| row(if scattered(i) % 2 == 0 { "p" } else { "q" }, i) + "\n");
+    let lines = (0..240).map(|i| row(if scattered(i).is_multiple_of(2) { "p" } else { "q" }, i) + "\n");
     format!("{header}\n{}", lines.collect::<String>())
 }
 

@@ -233,7 +233,7 @@ fn one_best_model_everywhere_chosen_by_validation() {
     assert!(!words.contains("majority is the best"));
     assert!(text(&["runs"]).contains(&headline), "{}", text(&["runs"]));
     let shown = text(&["show", "pipeline.yaml", "base"]);
-    let first = shown.lines().skip_while(|line| !line.contains("valid macro-F1")).nth(1).unwrap_or_default().to_owned();
+    let first = shown.lines().skip_while(|line| !line.contains("valid F1")).nth(1).unwrap_or_default().to_owned();
     assert!(first.trim_start().starts_with(&best), "{shown}");
     let compared = &lines(&work, &["compare", "base", "base/majority", "--json"])[1];
     assert_eq!(compared["a"], format!("base/{best}"), "{compared:#}");

@@ -6,7 +6,7 @@
 use super::{Calibration, log};
 use crate::ml::classical::lbfgs::minimize;
 use crate::ml::matrix::Matrix;
-use crate::ml::progress::Silent;
+use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::stats::chi_squared_tail;
 
 /// The temperatures that are looked at; beyond them the classifier is a coin or an oracle.
@@ -24,28 +24,36 @@ impl Calibration {
     /// The calibration of `probabilities` (rows × classes) that these rows call for. `weights` are the class weights of the loss that was minimised,
     /// empty for none: a model that minimises a weighted loss gives the probabilities of classes that are as frequent as they weigh, so that the
     /// bias starts from −ln w. What is predicted stays the class that was likeliest before.
-    pub fn fit(probabilities: &Matrix, labels: &[u32], weights: &[f32]) -> Calibration {
+    ///
+    /// # Errors
+    /// If the user wants to stop.
+    pub fn fit(
+        probabilities: &Matrix,
+        labels: &[u32],
+        weights: &[f32],
+        progress: &dyn Progress,
+    ) -> Result<Calibration, Cancelled> {
         let centre: Vec<f64> = match weights.iter().all(|weight| *weight == weights[0]) {
             true => Vec::new(),
             false => weights.iter().map(|weight| -f64::from(*weight).ln()).collect(),
         };
-        let temperature = fit_temperature(probabilities, labels, &centre);
+        let temperature = fit_temperature(probabilities, labels, &centre, progress)?;
         let plain = Calibration::of(temperature, centre);
         let classes = probabilities.cols;
         if labels.is_empty() || classes < 2 {
-            return plain;
+            return Ok(plain);
         }
         let rows = Rows::new(probabilities, labels);
         let start = Point { ln_cold: -temperature.ln(), bias: plain.bias_or_zero(classes) };
-        let free = rows.fit(&start, &start.bias, LOOSE);
+        let free = rows.fit(&start, &start.bias, LOOSE, progress)?;
         let gain = 2.0 * (rows.loss(&start) - rows.loss(&free));
         if chi_squared_tail(gain, (classes - 1) as f64) > SIGNIFICANT {
-            return plain;
+            return Ok(plain);
         }
-        match rows.fit_by_evidence(free, &start.bias) {
+        Ok(match rows.fit_by_evidence(free, &start.bias, progress)? {
             Some(found) => Calibration::of((-found.ln_cold).exp(), found.bias),
             None => plain,
-        }
+        })
     }
 
     /// The likeliest class before is the class predicted after.
@@ -62,9 +70,17 @@ impl Calibration {
 /// classifier was too sure of itself.
 ///
 /// In 1/T the loss is convex, so its slope has one zero, which is found by halving.
-pub fn fit_temperature(probabilities: &Matrix, labels: &[u32], bias: &[f64]) -> f64 {
+///
+/// # Errors
+/// If the user wants to stop.
+pub fn fit_temperature(
+    probabilities: &Matrix,
+    labels: &[u32],
+    bias: &[f64],
+    progress: &dyn Progress,
+) -> Result<f64, Cancelled> {
     if labels.is_empty() {
-        return 1.0;
+        return Ok(1.0);
     }
     let logits: Vec<f64> = probabilities.data.iter().map(|&p| log(p)).collect();
     let classes = probabilities.cols;
@@ -86,10 +102,11 @@ pub fn fit_temperature(probabilities: &Matrix, labels: &[u32], bias: &[f64]) -> 
     };
     let (mut low, mut high) = (1.0 / HOTTEST, 1.0 / COLDEST);
     for _ in 0..40 {
+        progress.go_on()?;
         let middle = (low * high).sqrt();
         if slope(middle) < 0.0 { low = middle } else { high = middle }
     }
-    1.0 / (low * high).sqrt()
+    Ok(1.0 / (low * high).sqrt())
 }
 
 /// What is fitted: the logarithm of 1/T, so that it stays positive, and the bias of each class.
@@ -135,7 +152,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The point of least loss under a normal prior on the bias around `centre`.
-    fn fit(&self, start: &Point, centre: &[f64], precision: f64) -> Point {
+    fn fit(&self, start: &Point, centre: &[f64], precision: f64, progress: &dyn Progress) -> Result<Point, Cancelled> {
         let rows = self.labels.len() as f64;
         let range = (1.0 / HOTTEST).ln()..=(1.0 / COLDEST).ln();
         let inside = |ln_cold: f64| ln_cold.clamp(*range.start(), *range.end());
@@ -162,17 +179,19 @@ impl<'a> Rows<'a> {
             loss / rows
         };
         let values = std::iter::once(start.ln_cold).chain(start.bias.iter().copied()).collect();
-        match minimize(values, 1e-6, 100, &Silent, evaluate) {
-            Ok(found) => point(&found.point),
-            Err(_) => start.clone(),
-        }
+        Ok(point(&minimize(values, 1e-6, 100, progress, evaluate)?.point))
     }
 
     /// The same with the precision under which the rows are likeliest (MacKay 1992, Neural Computation 4:415); `None` if that leaves no bias.
-    fn fit_by_evidence(&self, mut point: Point, centre: &[f64]) -> Option<Point> {
+    fn fit_by_evidence(
+        &self,
+        mut point: Point,
+        centre: &[f64],
+        progress: &dyn Progress,
+    ) -> Result<Option<Point>, Cancelled> {
         let mut precision: f64 = 1.0;
         for _ in 0..ROUNDS {
-            point = self.fit(&point, centre, precision);
+            point = self.fit(&point, centre, precision, progress)?;
             let mut information = vec![0.0; self.classes];
             self.visit(&point, |_, shares, _| {
                 information.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share * (1.0 - share));
@@ -189,6 +208,6 @@ impl<'a> Rows<'a> {
                 break;
             }
         }
-        (precision < PRECISIONS.1).then_some(point)
+        Ok((precision < PRECISIONS.1).then_some(point))
     }
 }

@@ -3,6 +3,7 @@
 use super::fit::HOTTEST;
 use super::{Calibration, fit_temperature, reliability};
 use crate::ml::matrix::Matrix;
+use crate::ml::progress::Silent;
 use crate::ml::rng::Stream;
 
 /// Rows of a deterministic, overconfident classifier: what numpy makes of the same formula is below.
@@ -42,7 +43,7 @@ fn errors_bins_and_temperature_agree_with_scikit_learn_and_scipy() {
         close(bin.confidence, confidence, 1e-6);
         assert_eq!(bin.rows, rows);
     }
-    let temperature = fit_temperature(&probabilities, &labels, &[]);
+    let temperature = fit_temperature(&probabilities, &labels, &[], &Silent).unwrap();
     close(temperature, EXPECTED.3, 1e-4);
     let mut tempered = probabilities.clone();
     Calibration { temperature, ..Calibration::NONE }.apply(&mut tempered);
@@ -51,7 +52,7 @@ fn errors_bins_and_temperature_agree_with_scikit_learn_and_scipy() {
     assert_eq!(after.accuracy, found.accuracy, "the likeliest class stays");
     assert!(after.expected_error < found.expected_error);
     assert_eq!(tempered.argmax_rows(), probabilities.argmax_rows());
-    close(fit_temperature(&tempered, &labels, &[]), 1.0, 1e-4);
+    close(fit_temperature(&tempered, &labels, &[], &Silent).unwrap(), 1.0, 1e-4);
 }
 
 /// Expected error, log loss, confidence, temperature, log loss at that temperature.
@@ -62,12 +63,12 @@ const FIRST_BINS: [(f64, f64, usize); 3] =
 #[test]
 fn certainty_has_no_nan() {
     let mut sure = Matrix::from_vec(2, 2, vec![1.0, 0.0, 0.0, 1.0]);
-    let right = fit_temperature(&sure, &[0, 1], &[]);
+    let right = fit_temperature(&sure, &[0, 1], &[], &Silent).unwrap();
     assert!(right < 0.2, "always right: so cold that f32 holds nothing colder, {right}");
-    assert!((fit_temperature(&sure, &[1, 0], &[]) - HOTTEST).abs() < 1e-4);
+    assert!((fit_temperature(&sure, &[1, 0], &[], &Silent).unwrap() - HOTTEST).abs() < 1e-4);
     Calibration { temperature: 2.0, ..Calibration::NONE }.apply(&mut sure);
     assert!(sure.data.iter().all(|p| p.is_finite()) && sure.get(0, 0) > 0.999);
-    assert_eq!(fit_temperature(&Matrix::default(), &[], &[]), 1.0);
+    assert_eq!(fit_temperature(&Matrix::default(), &[], &[], &Silent).unwrap(), 1.0);
 }
 
 /// Rows of classes with these shares and one number that tells of them, as probabilities of a model that is right but for `shift` added to its
@@ -97,7 +98,7 @@ fn shifted(shares: &[f64], rows: usize, shift: &[f64], sharp: f64, seed: u64) ->
 /// Log loss and mean probability of the last class on other rows, before and after a calibration that was fitted on `rows` rows.
 fn judged(shares: &[f64], rows: usize, shift: &[f64], sharp: f64, weights: &[f32], seed: u64) -> [(f64, f64); 2] {
     let (valid, labels) = shifted(shares, rows, shift, sharp, seed);
-    let calibration = Calibration::fit(&valid, &labels, weights);
+    let calibration = Calibration::fit(&valid, &labels, weights, &Silent).unwrap();
     let (before, truth) = shifted(shares, 4_000, shift, sharp, seed + 1_000);
     let mut after = before.clone();
     calibration.apply(&mut after);
@@ -123,7 +124,7 @@ fn classes_whose_share_is_off_get_it_back() {
 fn a_class_without_rows_gets_a_finite_bias() {
     let (valid, _) = shifted(&[0.5, 0.3, 0.2], 200, &[0.0, 0.0, 2.0], 1.0, 3);
     let labels: Vec<u32> = (0..200).map(|i| i % 2).collect();
-    let found = Calibration::fit(&valid, &labels, &[]);
+    let found = Calibration::fit(&valid, &labels, &[], &Silent).unwrap();
     assert!(found.problem(3).is_none() && found.bias[2] < -2.0, "{found:?}");
 }
 
@@ -135,12 +136,12 @@ fn where_nothing_is_off_few_rows_do_no_harm() {
         let [before, after] = judged(&shares, 150, &[0.0; 10], 1.0, &[], seed);
         worse += (after.0 - before.0) / 20.0;
         let (valid, labels) = shifted(&shares, 150, &[0.0; 10], 1.0, seed);
-        biased += usize::from(!Calibration::fit(&valid, &labels, &[]).bias.is_empty());
+        biased += usize::from(!Calibration::fit(&valid, &labels, &[], &Silent).unwrap().bias.is_empty());
     }
     assert!(worse < 0.01 && biased <= 3, "{worse} {biased}");
     // Too sure, and nothing else: the temperature alone.
     let (valid, labels) = shifted(&shares, 600, &[0.0; 10], 2.0, 7);
-    let found = Calibration::fit(&valid, &labels, &[]);
+    let found = Calibration::fit(&valid, &labels, &[], &Silent).unwrap();
     assert!((found.temperature - 2.0).abs() < 0.25 && found.bias.is_empty(), "{found:?}");
 }
 

@@ -219,7 +219,7 @@ impl<'a> Study<'a> {
         let predict_seconds = start.elapsed().as_secs_f64();
         let of_valid = model.predict_or_stop(&self.valid.x, steps.progress)?;
         let wants = !model.is_probabilistic() && self.valid.x.rows > 0;
-        let calibration = wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &[]));
+        let calibration = wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &[], steps.progress)).transpose()?;
         let judge = |part: &Part, mut probabilities: Matrix| -> Result<(Scores, Said), Cancelled> {
             let own = calibration.as_ref().unwrap_or(&NO_CALIBRATION);
             own.apply(&mut probabilities);

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibration;
 use super::matrix::Matrix;
+use super::progress::{Cancelled, Progress};
 use super::rng::Stream;
 
 /// Probabilities below this count as this where logarithms are averaged: a forest's or a neighbours' zero is no certainty.
@@ -72,26 +73,35 @@ impl Combination {
     /// The combination of the members that these rows' labels call for.
     ///
     /// The average decides as its members would: their decision weights are averaged as their logits are.
-    pub fn fit(given: Members, labels: &[u32], average: Average, weighting: Weighting) -> Combination {
+    ///
+    /// # Errors
+    /// If the user wants to stop.
+    pub fn fit(
+        given: Members,
+        labels: &[u32],
+        average: Average,
+        weighting: Weighting,
+        progress: &dyn Progress,
+    ) -> Result<Combination, Cancelled> {
         let members = given.probabilities;
         let weights = match (weighting, average) {
             (Weighting::Equal, _) => vec![1.0; members.len()],
-            (Weighting::Greedy, _) => weights::greedy(members, labels, average),
-            (Weighting::Convex, Average::Probabilities) => weights::mixture(members, labels),
-            (Weighting::Convex, Average::Logits) => weights::product(members, labels),
+            (Weighting::Greedy, _) => weights::greedy(members, labels, average, progress)?,
+            (Weighting::Convex, Average::Probabilities) => weights::mixture(members, labels, progress)?,
+            (Weighting::Convex, Average::Logits) => weights::product(members, labels, progress)?,
         };
         let total: f64 = weights.iter().sum();
         let weights = weights.iter().map(|weight| weight / total).collect();
         let mut found = Combination { average, weights, calibration: Calibration::NONE };
         let wanted = found.decision(given);
         let raw = found.combine(members);
-        found.calibration = Calibration::fit(&raw, labels, given.class_weights);
+        found.calibration = Calibration::fit(&raw, labels, given.class_weights, progress)?;
         if !wanted.is_empty() {
             let Calibration { temperature, decision, .. } = &mut found.calibration;
             decision.resize(wanted.len(), 0.0);
             decision.iter_mut().zip(wanted).for_each(|(own, wanted)| *own += wanted / *temperature);
         }
-        found
+        Ok(found)
     }
 
     /// The members' common decision weights; empty where none has any.
@@ -161,7 +171,8 @@ pub fn cross_fitted(
     weighting: Weighting,
     folds: usize,
     seed: u64,
-) -> (Matrix, Vec<u32>) {
+    progress: &dyn Progress,
+) -> Result<(Matrix, Vec<u32>), Cancelled> {
     let members = given.probabilities;
     let order = Stream::new(seed, "ensemble folds", 0).permutation(labels.len());
     let classes = members.first().map_or(0, |member| member.cols);
@@ -172,12 +183,13 @@ pub fn cross_fitted(
         let (own, others) = (take(&inside), take(&outside));
         let truth: Vec<u32> = outside.iter().map(|&row| labels[row]).collect();
         let others: Vec<&Matrix> = others.iter().collect();
-        let combination = Combination::fit(Members { probabilities: &others, ..given }, &truth, average, weighting);
+        let given = Members { probabilities: &others, ..given };
+        let combination = Combination::fit(given, &truth, average, weighting, progress)?;
         let said = combination.combine(&own.iter().collect::<Vec<_>>());
         for ((i, &row), class) in inside.iter().enumerate().zip(combination.decide(&said)) {
             found.row_mut(row).copy_from_slice(said.row(i));
             predicted[row] = class;
         }
     }
-    (found, predicted)
+    Ok((found, predicted))
 }

@@ -3,6 +3,7 @@
 use super::{Average, Calibration, Combination, Members, Weighting, cross_fitted};
 use crate::ml::calibration::fit_temperature;
 use crate::ml::matrix::Matrix;
+use crate::ml::progress::Silent;
 
 /// Four members of three classes over 300 rows: the first two know different rows, the third is a worse copy of the first, the last guesses.
 fn members() -> (Vec<Matrix>, Vec<u32>) {
@@ -49,8 +50,9 @@ fn members() -> (Vec<Matrix>, Vec<u32>) {
 fn fit(average: Average, weighting: Weighting) -> (Combination, f64) {
     let (members, labels) = members();
     let members: Vec<&Matrix> = members.iter().collect();
-    let found = Combination::fit(Members::plain(&members), &labels, average, weighting).uncalibrated();
-    let temperature = fit_temperature(&found.combine(&members), &labels, &[]);
+    let found =
+        Combination::fit(Members::plain(&members), &labels, average, weighting, &Silent).unwrap().uncalibrated();
+    let temperature = fit_temperature(&found.combine(&members), &labels, &[], &Silent).unwrap();
     let found = Combination { calibration: Calibration { temperature, ..Calibration::NONE }, ..found };
     let loss = loss(&found.combine(&members), &labels);
     (found, loss)
@@ -87,7 +89,7 @@ fn convex_weights_agree_with_scipy() {
 
     let (members, labels) = members();
     let members: Vec<&Matrix> = members.iter().collect();
-    let weights = super::weights::mixture(&members, &labels);
+    let weights = super::weights::mixture(&members, &labels, &Silent).unwrap();
     for (found, expected) in weights.iter().zip(MIXTURE.0) {
         assert!((found - expected).abs() < 5e-3, "{found} for {expected}");
     }
@@ -131,10 +133,14 @@ fn averages_are_those_that_are_written_down() {
 #[test]
 fn one_member_is_itself_and_equal_weights_are_equal() {
     let (members, labels) = members();
-    let alone = Combination::fit(Members::plain(&[&members[0]]), &labels, Average::Logits, Weighting::Convex);
+    let alone =
+        Combination::fit(Members::plain(&[&members[0]]), &labels, Average::Logits, Weighting::Convex, &Silent).unwrap();
     assert_eq!(alone.weights, [1.0]);
     let all: Vec<&Matrix> = members.iter().collect();
-    assert_eq!(Combination::fit(Members::plain(&all), &labels, Average::Logits, Weighting::Equal).weights, [0.25; 4]);
+    assert_eq!(
+        Combination::fit(Members::plain(&all), &labels, Average::Logits, Weighting::Equal, &Silent).unwrap().weights,
+        [0.25; 4]
+    );
 }
 
 #[test]
@@ -142,8 +148,11 @@ fn weights_from_other_rows_do_a_little_worse_than_their_own() {
     let (members, labels) = members();
     let members: Vec<&Matrix> = members.iter().collect();
     for weighting in [Weighting::Convex, Weighting::Greedy] {
-        let (fair, predicted) = cross_fitted(Members::plain(&members), &labels, Average::Logits, weighting, 5, 3);
-        let own = Combination::fit(Members::plain(&members), &labels, Average::Logits, weighting).combine(&members);
+        let (fair, predicted) =
+            cross_fitted(Members::plain(&members), &labels, Average::Logits, weighting, 5, 3, &Silent).unwrap();
+        let own = Combination::fit(Members::plain(&members), &labels, Average::Logits, weighting, &Silent)
+            .unwrap()
+            .combine(&members);
         let hits = predicted.iter().zip(&labels).filter(|(predicted, label)| predicted == label).count();
         assert!(hits > 200, "{hits} of 300");
         let (fair, own) = (loss(&fair, &labels), loss(&own, &labels));
@@ -158,7 +167,7 @@ fn an_average_decides_as_its_members_do() {
     // Both weigh the last class as much.
     let decisions = vec![vec![0.0, 0.0, 1.5]; 2];
     let given = Members { decisions: &decisions, ..Members::plain(&all) };
-    let found = Combination::fit(given, &labels, Average::Logits, Weighting::Equal);
+    let found = Combination::fit(given, &labels, Average::Logits, Weighting::Equal, &Silent).unwrap();
     let said = found.combine(&all);
     let logs =
         |i: usize, k: usize| (0..2).map(|m| f64::from(all[m].get(i, k)).ln() / 2.0).sum::<f64>() + decisions[0][k];

@@ -4,6 +4,7 @@
 
 use super::Average;
 use crate::ml::matrix::Matrix;
+use crate::ml::progress::{Cancelled, Progress};
 
 /// Members added by greedy selection at most; weights are multiples of one over their number.
 const ADDED: usize = 50;
@@ -14,7 +15,12 @@ const GAIN: f64 = 1e-10;
 const WORTH: f64 = 1e-3;
 
 /// How often each member was added (Caruana, Niculescu-Mizil, Crew and Ksikes 2004, ICML): with repetition, up to the length of least loss.
-pub fn greedy(members: &[&Matrix], labels: &[u32], average: Average) -> Vec<f64> {
+pub fn greedy(
+    members: &[&Matrix],
+    labels: &[u32],
+    average: Average,
+    progress: &dyn Progress,
+) -> Result<Vec<f64>, Cancelled> {
     let classes = members.first().map_or(1, |member| member.cols);
     let values: Vec<Vec<f64>> =
         members.iter().map(|member| member.data.iter().map(|&p| average.of(p)).collect()).collect();
@@ -32,7 +38,8 @@ pub fn greedy(members: &[&Matrix], labels: &[u32], average: Average) -> Vec<f64>
             };
             rows.map(loss).sum::<f64>() / labels.len() as f64
         };
-        let losses: Vec<f64> = values.iter().map(|value| loss_with(value)).collect();
+        let loss = |value: &Vec<f64>| progress.go_on().map(|()| loss_with(value));
+        let losses = values.iter().map(loss).collect::<Result<Vec<f64>, Cancelled>>()?;
         let Some(chosen) = (0..losses.len()).min_by(|&a, &b| losses[a].total_cmp(&losses[b])) else { break };
         sums.iter_mut().zip(&values[chosen]).for_each(|(sum, value)| *sum += value);
         counts[chosen] += 1.0;
@@ -40,12 +47,12 @@ pub fn greedy(members: &[&Matrix], labels: &[u32], average: Average) -> Vec<f64>
             best = (losses[chosen], counts.clone());
         }
     }
-    best.1
+    Ok(best.1)
 }
 
 /// The weights of least log loss of Σ w·p, w ≥ 0, Σ w = 1: mixture proportions, found by expectation maximisation (Dempster, Laird and Rubin 1977).
 /// Every step lowers the loss, and the problem is convex.
-pub fn mixture(members: &[&Matrix], labels: &[u32]) -> Vec<f64> {
+pub fn mixture(members: &[&Matrix], labels: &[u32], progress: &dyn Progress) -> Result<Vec<f64>, Cancelled> {
     let of_truth = |member: &Matrix| -> Vec<f64> {
         labels.iter().enumerate().map(|(i, &label)| f64::from(member.get(i, label as usize)).max(1e-15)).collect()
     };
@@ -53,6 +60,7 @@ pub fn mixture(members: &[&Matrix], labels: &[u32]) -> Vec<f64> {
     let mut weights = vec![1.0 / members.len() as f64; members.len()];
     let mut before = f64::INFINITY;
     for _ in 0..STEPS {
+        progress.go_on()?;
         let mut shares = vec![0.0; members.len()];
         let mut loss = 0.0;
         for row in 0..labels.len() {
@@ -68,7 +76,7 @@ pub fn mixture(members: &[&Matrix], labels: &[u32]) -> Vec<f64> {
         }
         before = loss;
     }
-    unnoticed(weights)
+    Ok(unnoticed(weights))
 }
 
 /// A share that nobody will notice is noise of the last steps.
@@ -79,7 +87,7 @@ fn unnoticed(weights: Vec<f64>) -> Vec<f64> {
 /// The weights w ≥ 0 of least log loss of Π p^w, made to sum to 1, with a small price on w: convex in w, since the loss is that of a logistic
 /// regression on the logarithms.
 /// Projected gradient steps with momentum (Beck and Teboulle 2009), which begin anew where the loss rises.
-pub fn product(members: &[&Matrix], labels: &[u32]) -> Vec<f64> {
+pub fn product(members: &[&Matrix], labels: &[u32], progress: &dyn Progress) -> Result<Vec<f64>, Cancelled> {
     let (count, classes) = (members.len(), members.first().map_or(1, |member| member.cols));
     let values: Vec<Vec<f64>> =
         members.iter().map(|member| member.data.iter().map(|&p| Average::Logits.of(p)).collect()).collect();
@@ -110,10 +118,12 @@ pub fn product(members: &[&Matrix], labels: &[u32]) -> Vec<f64> {
     let (mut loss, _) = evaluate(&weights);
     let (mut ahead, mut momentum, mut step) = (weights.clone(), 1.0f64, 1.0);
     for _ in 0..STEPS {
+        progress.go_on()?;
         let (here, slopes) = evaluate(&ahead);
         let (next, next_loss) = loop {
             let next: Vec<f64> =
                 ahead.iter().zip(&slopes).map(|(weight, slope)| (weight - step * slope).max(0.0)).collect();
+            progress.go_on()?;
             let (next_loss, _) = evaluate(&next);
             let moved = next.iter().zip(&ahead).map(|(a, b)| a - b);
             let (linear, square) = moved
@@ -142,8 +152,8 @@ pub fn product(members: &[&Matrix], labels: &[u32]) -> Vec<f64> {
         }
     }
     if weights.iter().all(|weight| *weight < 1e-9) {
-        return vec![1.0; count];
+        return Ok(vec![1.0; count]);
     }
     let total: f64 = weights.iter().sum();
-    unnoticed(weights.iter().map(|weight| weight / total).collect())
+    Ok(unnoticed(weights.iter().map(|weight| weight / total).collect()))
 }

@@ -37,13 +37,15 @@ pub fn parts_table(model: &Model) -> Option<Block> {
             Column::number("log loss").hint("mean negative log-likelihood of the true class, in nats"),
         ],
     );
+    let grouped = [&model.train, &model.valid, &model.test].into_iter().flatten().any(|part| part.groups.is_some());
     for (name, scores) in [("train", &model.train), ("valid", &model.valid), ("test", &model.test)] {
         let Some(scores) = scores else { continue };
         table.push(vec![
             Cell::text(name),
             Cell::count(scores.rows),
             Cell::decimals(scores.accuracy, 3),
-            interval_cell(scores),
+            // Of a part without intervals of its own Wilson's would take rows of a group for independent.
+            if grouped && scores.groups.is_none() { Cell::text("–").muted_if(true) } else { interval_cell(scores) },
             Cell::decimals(scores.macro_f1, 3),
             Cell::decimals(scores.log_loss, 3),
         ]);

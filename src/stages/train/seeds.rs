@@ -55,7 +55,7 @@ impl Train {
         let valid: Vec<&Matrix> = said[1].probabilities.iter().collect();
         let class_weights = class_weights(data, &self.training())?;
         let given = Members { class_weights: &class_weights, ..Members::plain(&valid) };
-        let combination = Combination::fit(given, &labels(&data.valid), Average::Logits, Weighting::Equal);
+        let combination = Combination::fit(given, &labels(&data.valid), Average::Logits, Weighting::Equal, progress)?;
         let given: Vec<_> = said.iter().map(|one| (one.part, one.rows, one.probabilities.iter().collect())).collect();
         let averaged = averaged(&combination, data, &given, progress)?;
 

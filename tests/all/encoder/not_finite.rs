@@ -139,7 +139,8 @@ fn a_text_that_alone_reaches_beyond_f32_is_named() {
         let mut handed = Vec::new();
         let texts = ["w4 w5", "w8", "w7 w9 w6", "w8"];
         let outcome = encoder.encode_by_row(&texts, 2, &Silent, &mut |text, row| handed.push((text, row.to_vec())));
-        let message = outcome.err().expect("not finite").to_string();
+        let Err(error) = outcome else { panic!("not finite") };
+        let message = error.to_string();
         assert!(message.contains("'w7 w9 w6'") && message.contains("not finite"), "{message}");
         assert!(handed.iter().all(|(text, row)| *text != 2 && row.iter().all(|value| value.is_finite())));
     }

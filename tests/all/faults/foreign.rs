@@ -97,7 +97,7 @@ fn a_link_in_the_place_of_a_file_is_replaced_and_one_above_it_is_refused() {
         let message = &ran.messages()[0];
         assert!(message.contains(link) && message.contains("is a symbolic link"), "{message}");
         assert!(message.contains("remove it") && message.contains("--artifacts"), "{message}");
-        assert_eq!(files(elsewhere.path()), [precious.clone()]);
+        assert_eq!(files(elsewhere.path()), std::slice::from_ref(&precious));
         std::fs::remove_file(path.join(link)).expect("removed");
     }
     reference.is_reached(path, Study::A, "without links");

@@ -82,7 +82,7 @@ error: stage 'none' must be a mapping, not a number
   |
 7 |   none: 5
   |         ^
-  = help: e.g. `none: {kind: load, file: data.csv}`
+  = help: e.g. `none: {kind: load, files: {all: data.csv}}`
 
 error: a variable in the key 'k ${data}'
  --> full.yaml:8:22

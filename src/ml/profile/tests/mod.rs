@@ -157,7 +157,7 @@ fn a_wide_table_has_the_same_profile_for_any_number_of_threads_and_can_be_stoppe
     let names: Vec<String> = (0..30).map(|class| format!("c{class}")).collect();
     let mut table = Table::new(label, &names.iter().map(String::as_str).collect::<Vec<_>>());
     for column in 0..90 {
-        let missing = |row: usize| column % 9 == 0 && row % 5 == 0;
+        let missing = |row: usize| column % 9 == 0 && row.is_multiple_of(5);
         let values: Vec<f64> = (0..60).map(|row| if missing(row) { f64::NAN } else { stream.normal() }).collect();
         table = table.numeric(&format!("f{column}"), values);
     }
