@@ -86,6 +86,8 @@ impl Store {
             for path in self.disk.list(&next).at("list", &next)? {
                 if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
                     folders.push(path);
+                } else if is_link(&path) && path.is_dir() {
+                    return Err(StoreError::Link { path });
                 } else {
                     files.push(path);
                 }

@@ -209,6 +209,10 @@ impl Pending {
         disk.step(Operation::Protect, file.path(), || protect(file.as_file(), access))?;
         disk.step(Operation::Sync, file.path(), || if disk.durable { file.as_file().sync_all() } else { Ok(()) })?;
         disk.create_folder(folder)?;
+        // An empty folder in the file's place holds nothing that could be lost; another one stays, and is told of.
+        if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            let _ = fs::remove_dir(path);
+        }
         disk.step(Operation::Rename, path, || file.persist(path).map(drop).map_err(|error| error.error))?;
         disk.sync_folder(folder)
     }

@@ -32,6 +32,7 @@ use std::time::SystemTime;
 use super::digest::Digest;
 pub use super::disk::write_atomically;
 use super::disk::{Access, Disk, Hook, Pending};
+use super::place::is_link;
 use super::stamp::FileStamp;
 use super::stat_cache::StatCache;
 
@@ -41,7 +42,7 @@ const SEAL: &[u8] = b"\nblake3 ";
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     // The field is not called `source`: the message holds the cause already, and must not be followed by it again.
-    #[error("cannot {action} '{}': {}{}", path.display(), error.kind(), remedy(error))]
+    #[error("cannot {action} '{}': {}{}", path.display(), cause(error), remedy(error))]
     Io { action: &'static str, path: PathBuf, error: io::Error },
     #[error(
         "the store '{}' has a newer format ({found}; this runner reads {} and older): update runner, or use another --artifacts folder",
@@ -67,6 +68,14 @@ pub enum StoreError {
     Busy { path: PathBuf, holders: String },
     #[error("interrupted while another runner tidied up the store")]
     Interrupted,
+}
+
+/// What stands in the place of a file says more than the kind of the error.
+fn cause(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory => error.to_string(),
+        kind => kind.to_string(),
+    }
 }
 
 fn remedy(error: &io::Error) -> &'static str {
@@ -144,6 +153,12 @@ impl Store {
     /// Makes the folder ready for writing, of an older format if need be; fails early where that is impossible.
     pub fn prepare(&self) -> Result<(), StoreError> {
         let scratch = self.scratch();
+        for name in ["blobs", "records", "memo", "rows", "runs", "current", "locks", "scratch", "tmp"] {
+            let path = self.root.join(name);
+            if is_link(&path) {
+                return Err(StoreError::Link { path });
+            }
+        }
         for folder in [&self.root, &self.root.join("locks"), &scratch] {
             self.disk.create_folder(folder).at("create", folder)?;
         }
@@ -181,6 +196,7 @@ impl Store {
     pub(super) fn keep(&self, pending: Pending, digest: Digest) -> Result<(), StoreError> {
         if !self.has_verified(digest) {
             let path = self.blob_path(digest);
+            self.refuse_links_above(&path)?;
             pending.commit(&path, Access::ReadOnly).at("write", &path)?;
             self.note_sound(digest, &path);
         }
@@ -317,6 +333,7 @@ impl Store {
     }
 
     pub(super) fn write(&self, path: &Path, bytes: &[u8], access: Access) -> Result<(), StoreError> {
+        self.refuse_links_above(path)?;
         self.disk.write(&self.scratch(), path, bytes, access).at("write", path)
     }
 

@@ -111,7 +111,8 @@ fn divided(runs: Vec<Run>, keep: usize, grace: Duration, now: SystemTime) -> (Ve
 }
 
 fn at(since_1970: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(since_1970)
+    // No clock was right that far in the future: such a time says nothing of the age.
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(since_1970)).unwrap_or_else(SystemTime::now)
 }
 
 fn blobs_of(record: &[u8]) -> Vec<Digest> {

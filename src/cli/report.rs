@@ -39,6 +39,9 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
     if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder '{}'", folder.display()))?;
     }
+    if arguments.out.is_none() {
+        study.store.refuse_links_above(&out)?;
+    }
     let whole = std::path::absolute(&out).unwrap_or_else(|_| out.clone());
     write_atomically(&whole, page.html.as_bytes()).with_context(|| format!("cannot write '{}'", out.display()))?;
     let style = screen::Style::stdout();

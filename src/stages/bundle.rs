@@ -71,7 +71,10 @@ impl Stage for Bundle {
     }
 
     fn check(&self, context: &mut CheckContext) {
-        context.file_name(&["name"], &mut Folder::default(), &self.name, ".zip");
+        // A zip and a folder are called so.
+        if context.file_name(&["name"], &mut Folder::default(), &self.name, ".zip") {
+            context.file_name(&["name"], &mut Folder::default(), &self.name, "");
+        }
         // Each stage has a folder of its name beside the files.
         let stages: Vec<String> = context.inputs("stages").iter().map(|shape| shape.stage.clone()).collect();
         let mut folder = Folder::with(&OWN);

@@ -11,7 +11,7 @@ use super::columns::{Origin, embedded_by, is_own, strings};
 use super::dataset::{Dataset, numeric_frame};
 use super::model_file::{Learner, ModelFile};
 use crate::artifact::Table;
-use crate::engine::{CheckContext, InputView, StageContext};
+use crate::engine::{CheckContext, InputView, Report, StageContext};
 use crate::ml::calibration::Calibration;
 use crate::ml::ensemble::{Average, Combination};
 use crate::ml::frame::Frame;
@@ -235,7 +235,9 @@ impl Predictor {
                 )
             })?;
             for (name, known) in model.category_values() {
-                frame.insert_categories(name, as_trained(strings(rows, name)?, known));
+                let values = as_trained(strings(rows, name)?, known);
+                warn_of_unseen(name, &values, known, origin.context.report());
+                frame.insert_categories(name, values);
             }
             model.add_embeddings(&mut frame, row_id, embeddings)?;
             model.add_texts(&mut frame, rows, origin.context.report())?;
@@ -310,6 +312,18 @@ pub(super) fn as_trained(mut values: Vec<Option<String>>, known: &[String]) -> V
         }
     }
     values
+}
+
+/// Says so where most values of a category column are none that the model knows: they may be written in another way.
+fn warn_of_unseen(name: &str, values: &[Option<String>], known: &[String], report: &dyn Report) {
+    let unseen = || values.iter().flatten().filter(|value| known.binary_search(value).is_err());
+    let (count, all) = (unseen().count(), values.iter().flatten().count());
+    if let Some(first) = unseen().next().filter(|_| 2 * count > all) {
+        report.warn(&format!(
+            "column '{name}': {count} of {all} values were not there in training, e.g. '{first}' (training had e.g. {}); all of them count as unknown",
+            known.first().map_or("none".to_owned(), |known| format!("'{known}'"))
+        ));
+    }
 }
 
 /// What the model at an input is called among others: `STAGE`, or `STAGE/MODEL` where the stage has several.

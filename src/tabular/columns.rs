@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of files and records.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
@@ -81,12 +81,37 @@ pub(super) fn typed<'a, 'c>(
         typed.columns.push((name.clone(), column));
     }
     problems.check()?;
+    notes.extend(padded_note(&typed.columns, options, place));
     match empty.as_slice() {
         [] => {}
         [name] => notes.push(format!("column '{name}' holds no value at all")),
         names => notes.push(format!("columns {} hold no value at all", list(names.iter().copied(), 10))),
     }
     Ok(typed)
+}
+
+/// Text columns in which the same value stands with and without white space around it: as categories, groups or conditions these are two.
+fn padded_note<'a>(columns: &[(String, ArrayRef)], options: &LoadOptions, place: &Place<'a>) -> Option<String> {
+    let mut found = Vec::new();
+    for (name, column) in columns.iter().filter(|(name, _)| options.label.as_ref() != Some(name)) {
+        let Some(texts) = column.as_string_opt::<i32>() else { continue };
+        let is_padded = |text: &str| text.trim() != text;
+        let padded: Vec<usize> =
+            (0..texts.len()).filter(|&row| texts.is_valid(row) && is_padded(texts.value(row))).collect();
+        if padded.is_empty() {
+            continue;
+        }
+        let plain: HashSet<&str> = texts.iter().flatten().filter(|text| !is_padded(text)).collect();
+        let twice: Vec<usize> = padded.into_iter().filter(|&row| plain.contains(texts.value(row).trim())).collect();
+        if !twice.is_empty() {
+            let first = examples(twice.iter().map(|&row| (quoted(texts.value(row)), place(row))));
+            found.push(format!("'{name}' ({} values, e.g. {first})", twice.len()));
+        }
+    }
+    (!found.is_empty()).then(|| {
+        let columns = list(found.iter().map(String::as_str), 5);
+        format!("values that differ from others by white space alone count as values of their own: {columns}")
+    })
 }
 
 /// Labels without white space around them: 'pop ' is no class beside 'pop'.

@@ -53,7 +53,8 @@ struct Parts {
     years: Vec<i64>,
     /// Days and months as numbers; 0 where they are unknown, as in 1999-00-00.
     numbers: Vec<u32>,
-    months: usize,
+    /// Months by name, as numbers.
+    months: Vec<u32>,
     has_time: bool,
 }
 
@@ -65,14 +66,26 @@ pub(super) fn year(text: &str) -> Option<i64> {
         parts.read(word)?;
     }
     let &[year] = parts.years.as_slice() else { return None };
-    let fits = match (parts.numbers.as_slice(), parts.months) {
-        ([], 0 | 1) => true,
-        ([month], 0) => *month <= 12,
-        ([day], 1) => *day <= 31,
-        ([a, b], 0) => (*a).min(*b) <= 12 && (*a).max(*b) <= 31,
+    let fits = match (parts.numbers.as_slice(), parts.months.as_slice()) {
+        ([], [] | [_]) => true,
+        ([month], []) => *month <= 12,
+        ([day], [month]) => *day <= days_of(year, *month),
+        ([a, b], []) => [(*a, *b), (*b, *a)].iter().any(|&(day, month)| day <= days_of(year, month)),
         _ => false,
     };
-    fits.then_some(year)
+    // 0000-00-00 and 0001-01-01 are what databases write for no date.
+    (fits && year >= 1000).then_some(year)
+}
+
+/// The days of a month; of an unknown one, 0, as many as any has; none where there is no such month.
+fn days_of(year: i64, month: u32) -> u32 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        0..=12 => 31,
+        _ => 0,
+    }
 }
 
 impl Parts {
@@ -120,11 +133,11 @@ impl Parts {
             (1 | 2, "" | "st" | "nd" | "rd" | "th" | "er") => self.numbers.push(number.parse().ok()?),
             (0, _) => {
                 let name = plain(part);
-                if is_name(&name, &MONTHS) {
-                    self.months += 1;
+                if let Some(at) = named(&name, &MONTHS) {
+                    self.months.push(at as u32 % 12 + 1);
                 } else {
                     let is_zone = self.has_time && ZONES.contains(&name.as_str());
-                    return (is_zone || is_name(&name, &WEEKDAYS)).then_some(());
+                    return (is_zone || named(&name, &WEEKDAYS).is_some()).then_some(());
                 }
             }
             _ => return None,
@@ -133,9 +146,9 @@ impl Parts {
     }
 }
 
-/// A full name or its first letters, three at least.
-fn is_name(name: &str, names: &[&str]) -> bool {
-    name.len() >= 3 && names.iter().any(|full| full.starts_with(name))
+/// The place of a full name, or of its first letters, three at least.
+fn named(name: &str, names: &[&str]) -> Option<usize> {
+    names.iter().position(|full| name.len() >= 3 && full.starts_with(name))
 }
 
 /// In lower case, without the accents of French months.
@@ -205,6 +218,11 @@ mod tests {
             "",
             "soon",
             "20015-01-01",
+            "0000-00-00",
+            "0001-01-01",
+            "2021-02-30",
+            "31/04/2021",
+            "Sep 31, 2021",
             "01/03/90",
             "5 Mar 90",
             "90",

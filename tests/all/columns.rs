@@ -242,11 +242,39 @@ fn a_value_that_is_no_number_is_told_with_its_place() {
         ],
     );
     // In training, where the column might serve as something else.
-    let work = predicts("a,b,c,y\n1,2,3,p\n");
-    work.edit("pipeline.yaml", "numeric: [a, b], models", "numeric: [a, y], models");
-    let run = work.run_with(&["base"]);
+    let words = rows("a,w,y", |class, i| format!("{},w{i},{class}", scattered(i)));
+    let stages = "  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2}
+  base: {kind: baseline, rows: folds, numeric: [a, w], models: {majority: {}}}
+";
+    let run = Workspace::new().file("t.csv", &words).pipeline(&study(stages)).run();
     assert_eq!(run.code, Some(1));
-    says(&run, &["t.csv:2: column 'y': '", "is not a number, nor are 239 more", "`types: {y: text}`"]);
+    says(&run, &["t.csv:2: column 'w': 'w0' is not a number, nor are 239 more", "`types: {w: text}`"]);
+}
+
+#[test]
+fn a_model_is_never_given_its_label() {
+    let csv = rows("a,y", |class, i| format!("{},{class}", scattered(i)));
+    for (inputs, list) in [("numeric: [a, y]", "numeric"), ("numeric: [a], categories: [y]", "categories")] {
+        let work = Workspace::new().file("t.csv", &csv).pipeline(&study(&format!(
+            "  rows: {{kind: load, files: {{all: t.csv}}, label: y}}
+  folds: {{kind: split, rows: rows, folds: 2}}
+  net: {{kind: train, rows: folds, {inputs}}}
+"
+        )));
+        let run = work.run();
+        assert_eq!(run.code, Some(2));
+        says(&run, &["'y' is the label", &format!("leave it out of `{list}`")]);
+    }
+    // A label that no file has is told before anything runs.
+    let work = Workspace::new().file("t.csv", &csv).pipeline(&study(
+        "  rows: {kind: load, files: {all: t.csv}, label: Y}
+  folds: {kind: split, rows: rows, folds: 2}
+",
+    ));
+    let run = work.run();
+    assert_eq!(run.code, Some(2));
+    says(&run, &["no column 'Y' in 'rows' (did you mean 'y'?)"]);
 }
 
 #[test]

@@ -53,8 +53,8 @@ const WORK: &[Work] = &[
         "{kind: train, rows: folds, numeric: [a, b, c], network: {trunk: {layers: [64]}}, epochs: 1000000, early_stopping: {patience: 1000000}}",
     ),
     short("ensemble", "{kind: ensemble, members: [base, net], models: [base, net]}"),
-    long("inspect", "{kind: inspect, model: net, rows: folds, repeats: 100000}"),
-    long("map", "{kind: map, rows: folds, numeric: [a, b, c], points: 2500, iterations: 1000000}"),
+    long("inspect", "{kind: inspect, model: net, rows: folds, repeats: 10000}"),
+    long("map", "{kind: map, rows: folds, numeric: [a, b, c], points: 2500, iterations: 100000}"),
     short("predict", "{kind: predict, model: net, rows: rows, file: out.csv}"),
     long(
         "transfer",
