@@ -38,6 +38,9 @@ pub struct Collected {
     pub memo_bytes: u64,
 }
 
+/// Letters of the folders in which files lie by the beginning of their digests.
+const SHARD: usize = 2;
+
 impl Store {
     /// Removes every record that is not among `roots` (nor pointed at by a folder for people), the blobs that no remaining record needs, memos
     /// out of use, and leftovers. `blobs_of` reads the digests of the blobs out of a record.
@@ -86,7 +89,8 @@ impl Store {
             for path in self.disk.list(&next).at("list", &next)? {
                 if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
                     folders.push(path);
-                } else if is_link(&path) && path.is_dir() {
+                } else if is_link(&path) && path.file_name().is_some_and(|name| name.len() == SHARD) {
+                    // What lies behind it would be taken for gone. Under any other name it is a stranger.
                     return Err(StoreError::Link { path });
                 } else {
                     files.push(path);
