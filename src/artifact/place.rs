@@ -11,6 +11,7 @@ use super::digest::Digest;
 use super::disk::Access;
 use super::stamp::FileStamp;
 use super::store::{At, Store, StoreError};
+use crate::boundary::files::says_special;
 
 /// The first line of a pointer while files of several results may lie in the folder.
 const PLACING: &str = "placing";
@@ -29,9 +30,7 @@ impl Store {
             Ok(bytes) => Ok(keys_in(&bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             // What is no file tells as little as one with nothing in it.
-            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory) => {
-                Ok(Vec::new())
-            }
+            Err(error) if says_special(&error) => Ok(Vec::new()),
             // Not the same as none: files of results that are forgotten would stay for ever.
             Err(error) => Err(error).at("read", &path),
         }
@@ -97,8 +96,7 @@ impl Store {
             for pointer in self.disk.list(&pipeline).at("list", &pipeline)? {
                 match self.disk.read(&pointer) {
                     Ok(bytes) => keys.extend(keys_in(&bytes)),
-                    Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory) => {
-                    }
+                    Err(error) if says_special(&error) => {}
                     Err(error) => return Err(error).at("read", &pointer),
                 }
             }

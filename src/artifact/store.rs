@@ -35,6 +35,7 @@ use super::disk::{Access, Disk, Hook, Pending};
 use super::place::is_link;
 use super::stamp::FileStamp;
 use super::stat_cache::StatCache;
+use crate::boundary::files::says_special;
 
 /// Begins the last line of a record.
 const SEAL: &[u8] = b"\nblake3 ";
@@ -72,10 +73,7 @@ pub enum StoreError {
 
 /// What stands in the place of a file says more than the kind of the error.
 fn cause(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory => error.to_string(),
-        kind => kind.to_string(),
-    }
+    if says_special(error) { error.to_string() } else { error.kind().to_string() }
 }
 
 fn remedy(error: &io::Error) -> &'static str {

@@ -52,6 +52,11 @@ pub fn refuse_special(metadata: &Metadata) -> io::Result<()> {
     Err(io::Error::new(kind, what))
 }
 
+/// Whether an error says that what stands there is no regular file, as [`refuse_special`] does.
+pub fn says_special(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory)
+}
+
 /// What a file is that is no regular one.
 fn special(kind: FileType) -> Option<&'static str> {
     const PIPE: &str = "it is a pipe, not a file: write what comes out of it to a file first, and name that";
