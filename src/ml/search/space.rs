@@ -63,8 +63,11 @@ impl Range {
         }
     }
 
-    /// Values that show whether a parameter takes this range: every choice, or both ends.
+    /// Values that show whether a parameter takes this range: every choice, or both ends; none of a range that is none.
     pub fn examples(&self) -> Vec<Value> {
+        if self.problem(false).is_some() {
+            return Vec::new();
+        }
         match (self, self.axis()) {
             (Range::Choice(values), _) => values.clone(),
             (_, Axis::Line { low, high, .. }) => vec![self.value(low), self.value(high)],
