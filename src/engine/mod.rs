@@ -59,7 +59,7 @@ pub mod stage;
 mod survey;
 
 pub use calendar::utc;
-pub use check::CheckContext;
+pub use check::{CheckContext, InputShape};
 pub use context::{Memo, StageContext};
 pub use decision::{Decision, Ground, Status};
 pub use event::{Event, Outcome};

@@ -15,6 +15,7 @@ use super::columns::{
     readable_of, require_of, require_own, shown_as, strings,
 };
 use super::encoder::{self, TFIDF};
+use super::fitted_on;
 use super::range;
 use crate::artifact::Table;
 use crate::engine::{CheckContext, InputView, Reads, Report, StageContext};
@@ -59,6 +60,7 @@ impl Selection<'_> {
         require_own(context, "rows", &["categories"], self.categories);
         require_own(context, "rows", &["network"], self.adapted);
         require_of(context, "rows", self.filter);
+        fitted_on::check(context, "embeddings");
         self.refuse_label(context);
         if let Some(columns) = context.columns("rows")
             && !columns.iter().any(|column| column == PART)
@@ -120,6 +122,7 @@ pub(super) fn distinct<const N: usize>(fixed: [&str; N], more: impl IntoIterator
 /// For checks below: which columns the fitted model at `port` must be given, and the name of the label that it predicts.
 pub(super) fn tell_of_model(context: &mut CheckContext, port: &str, columns: Vec<String>) {
     context.output(port, columns);
+    fitted_on::tell_fitted(context, port, "rows");
     if let Some(label) = context.fact("rows", LABEL_NAME).map(str::to_owned) {
         context.tell(port, LABEL_NAME, label);
     }

@@ -18,6 +18,7 @@ use super::adapter::Adapter;
 use super::columns::{ROW_ID, embedding_of, require_own};
 use super::dataset::ENCODER;
 use super::encoder::{self, Opened, TFIDF};
+use super::fitted_on;
 use super::text_vectors::TextVectors;
 use crate::artifact::{PART_ROWS, Table, TableWriter};
 use crate::engine::{
@@ -90,6 +91,9 @@ impl Stage for Embed {
         }
         if let Err(EncodeError::Option { option, reason }) = self.tfidf.check() {
             context.problem(&["tfidf", option], format!("tfidf.{option}: {reason}"), None);
+        }
+        if self.encoder == TFIDF {
+            fitted_on::tell_fitted(context, "rows", "fit");
         }
         context.tell("rows", ENCODER, self.encoder.clone());
         let embeddings = self.columns.iter().map(|name| embedding_of(name));

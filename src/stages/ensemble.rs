@@ -15,6 +15,7 @@ use super::averaged::{Averaged, averaged};
 use super::columns::{LABEL, LABEL_NAME, PART, ROW_ID, shown_as};
 use super::dataset::Dataset;
 use super::figures::put_figures;
+use super::fitted_on;
 use super::predictions::{Said, united_groups};
 use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
@@ -89,6 +90,7 @@ impl Stage for Ensemble {
         if let Some(columns) = context.columns("models") {
             context.output("model", distinct(columns));
         }
+        fitted_on::pass_on(context, "models", "model");
         if let Some(label) = context.fact("models", LABEL_NAME).map(str::to_owned) {
             context.tell("model", LABEL_NAME, label);
         }

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::columns::{LABEL_NAME, SOURCE, strings};
 use super::download::{self, Download};
+use super::fitted_on;
 use crate::artifact::Table;
 use crate::boundary::files::open_regular;
 use crate::engine::{CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext};
@@ -127,6 +128,14 @@ impl Stage for Load {
         }
         for port in Stage::outputs(self) {
             self.label.iter().for_each(|label| context.tell(&port.name, LABEL_NAME, label));
+        }
+        let urls = self.downloads.values().map(|download| &download.url);
+        fitted_on::tell_files(context, "rows", self.files.values().chain(urls));
+        for (name, path) in &self.files {
+            fitted_on::tell_files(context, name, std::iter::once(path));
+        }
+        for (name, download) in &self.downloads {
+            fitted_on::tell_files(context, name, std::iter::once(&download.url));
         }
         let mut headers: Vec<(&str, Vec<String>)> = Vec::new();
         for (name, path) in self.files.iter() {

@@ -19,6 +19,7 @@ mod embed;
 mod encoder;
 mod ensemble;
 mod figures;
+mod fitted_on;
 mod insight;
 mod inspect;
 mod joined;

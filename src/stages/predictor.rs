@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::{Origin, embedded_by, is_own, strings};
 use super::dataset::{Dataset, numeric_frame};
+use super::fitted_on;
 use super::model_file::{Learner, ModelFile};
 use crate::artifact::Table;
 use crate::engine::{CheckContext, InputView, Report, StageContext};
@@ -161,6 +162,7 @@ impl Predictor {
             let help = format!("leave '{member}' out of `members`, or name its model under `models` of '{stage}'");
             context.problem(&[port], unserved(&stage, &member), Some(help));
         }
+        fitted_on::check(context, port);
         let embedded = match context.inputs("embeddings") {
             [] => Some(Vec::new()),
             _ => context.columns("embeddings"),

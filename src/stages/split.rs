@@ -16,6 +16,7 @@ use super::columns::{
     FOLD, GROUP, LABEL, LABEL_NAME, LINE, PART, RECORD, SOURCE, integers, is_own, named, require, require_of, strings,
 };
 use super::dataset;
+use super::fitted_on;
 use super::joined::joined;
 use crate::artifact::Table;
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
@@ -160,6 +161,7 @@ impl Stage for Split {
         for port in ["rows", "train", "valid", "test"] {
             label.iter().for_each(|label| context.tell(port, LABEL_NAME, label));
         }
+        fitted_on::tell_split(context);
         if let Some(columns) = context.columns("rows") {
             let kept = dataset::distinct([], columns).into_iter().filter(|name| !REPLACED.contains(&name.as_str()));
             let added = ADDED.into_iter().filter(|name| *name != GROUP || !self.groups.is_empty());

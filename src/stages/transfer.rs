@@ -15,6 +15,7 @@ use super::checkpoint::Place;
 use super::columns::{FOLD, GROUP, LABEL, PART, ROW_ID, embedded_by, readable_of};
 use super::dataset::{Selection, dataset, distinct, model_columns, tell_of_model};
 use super::figures::put_figures;
+use super::fitted_on;
 use super::insight::{calibrate, findings};
 use super::predictor::{NO_NETWORK, Predictor, as_trained};
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
@@ -123,6 +124,7 @@ impl Stage for Transfer {
     fn check(&self, context: &mut CheckContext) {
         let nothing = Selection { numeric: &[], text: &[], adapted: &[], categories: &[], filter: &self.filter };
         nothing.check(context);
+        fitted_on::check(context, "model");
         if let Some(what) = context.fact("model", NO_NETWORK).map(str::to_owned) {
             let stage = context.inputs("model").first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let message = format!("transfer starts from one network, but the model of '{stage}' is {what}");

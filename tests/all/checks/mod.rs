@@ -5,6 +5,7 @@ mod hand_in;
 mod included;
 mod names;
 mod ranges;
+mod splits;
 
 use crate::workspace::Workspace;
 

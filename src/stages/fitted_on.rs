@@ -1,0 +1,97 @@
+//! Which split a model or a vocabulary was fitted on, followed through the plan: rows of another split of the same files would show training rows
+//! as unseen ones, and nothing in the scores would tell.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use crate::engine::{CheckContext, InputShape};
+
+/// Facts at plan time. The files behind rows, as a JSON list.
+const FILES: &str = "files";
+/// Of the rows of a split: which of its parts they are, `rows` for all.
+const PART_OF_SPLIT: &str = "part_of_split";
+/// The splits whose training parts hold these rows, the outermost first, as a JSON list; of a model, those that it was fitted within.
+const WITHIN: &str = "within";
+
+/// The ports of a split.
+const PORTS: [&str; 4] = ["rows", "train", "valid", "test"];
+
+/// For a stage that reads files: which are behind `port`.
+pub(super) fn tell_files<'f>(context: &mut CheckContext, port: &str, files: impl Iterator<Item = &'f String>) {
+    let plain = |file: &String| -> PathBuf {
+        Path::new(file).components().filter(|part| !matches!(part, Component::CurDir)).collect()
+    };
+    let files: BTreeSet<PathBuf> = files.map(plain).collect();
+    context.tell(port, FILES, list(&files));
+}
+
+/// For `split`: its parts hold rows of the same files.
+pub(super) fn tell_split(context: &mut CheckContext) {
+    let inputs = context.inputs("rows");
+    let Some(files) = inputs.iter().map(files).collect::<Option<Vec<_>>>() else { return };
+    let files: BTreeSet<PathBuf> = files.into_iter().flatten().collect();
+    // A split of another one's training part: whatever is fitted within it has not seen that one's other parts.
+    let within = match inputs {
+        [shape] if shape.facts.get(PART_OF_SPLIT).is_some_and(|part| part == "train") => splits(shape),
+        _ => Vec::new(),
+    };
+    for port in PORTS {
+        context.tell(port, FILES, list(&files));
+        context.tell(port, PART_OF_SPLIT, port);
+        context.tell(port, WITHIN, list(&within));
+    }
+}
+
+/// For a stage that learns from the rows at the input `rows`: what it gives at `output` was fitted on their split.
+pub(super) fn tell_fitted(context: &mut CheckContext, output: &str, rows: &str) {
+    let Some(shape) = context.inputs(rows).first().filter(|shape| shape.facts.contains_key(PART_OF_SPLIT)) else {
+        return;
+    };
+    let (files, within) = (shape.facts.get(FILES).cloned(), list(&splits(shape)));
+    files.into_iter().for_each(|files| context.tell(output, FILES, files));
+    context.tell(output, WITHIN, within);
+}
+
+/// For a stage that passes on models: the first at `port` decides.
+pub(super) fn pass_on(context: &mut CheckContext, port: &str, output: &str) {
+    let told = |fact: &str| context.fact(port, fact).map(str::to_owned);
+    let (files, within) = (told(FILES), told(WITHIN));
+    files.into_iter().for_each(|files| context.tell(output, FILES, files));
+    within.into_iter().for_each(|within| context.tell(output, WITHIN, within));
+}
+
+/// Refuses what was fitted on another split of the same files than the rows at `rows` come from. `fitted` is the port of the models or vectors.
+pub(super) fn check(context: &mut CheckContext, fitted: &str) {
+    let Some(rows) = context.inputs("rows").first().filter(|shape| shape.facts.contains_key(PART_OF_SPLIT)).cloned()
+    else {
+        return;
+    };
+    for (i, other) in context.inputs(fitted).to_vec().iter().enumerate() {
+        let within: Option<Vec<String>> = other.facts.get(WITHIN).and_then(|json| serde_json::from_str(json).ok());
+        let Some(within) = within.filter(|within| !within.contains(&rows.stage)) else { continue };
+        let shared = files(&rows).zip(files(other)).is_some_and(|(own, others)| !own.is_disjoint(&others));
+        let Some(split) = within.last().filter(|_| shared) else { continue };
+        let message = format!(
+            "'{}' was fitted on the split '{split}', but these rows are of '{}': rows that it learnt from would count as unseen",
+            other.stage, rows.stage
+        );
+        let help = format!("read the rows of '{split}' here, or fit '{}' on '{}'", other.stage, rows.stage);
+        context.problem(&[fitted, &i.to_string()], message, Some(help));
+    }
+}
+
+fn files(shape: &InputShape) -> Option<BTreeSet<PathBuf>> {
+    shape.facts.get(FILES).and_then(|json| serde_json::from_str(json).ok())
+}
+
+/// The splits that something fitted on these rows would be within.
+fn splits(shape: &InputShape) -> Vec<String> {
+    let within = shape.facts.get(WITHIN).and_then(|json| serde_json::from_str(json).ok());
+    let mut within: Vec<String> = within.unwrap_or_default();
+    within.push(shape.stage.clone());
+    within
+}
+
+fn list<T: serde::Serialize>(items: &T) -> String {
+    serde_json::to_string(items).unwrap_or_default()
+}
