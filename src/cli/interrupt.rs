@@ -1,6 +1,6 @@
 //! Ctrl-C, `kill` and a terminal that goes away.
 //!
-//! The first asks whatever runs to stop, which it does within a second; a second Ctrl-C ends the process at once. Either way writes are whole
+//! The first asks whatever runs to stop, which it does within a second, or is left where it is; a second Ctrl-C ends the process at once. Either way writes are whole
 //! or not there. A terminal that goes away (SIGHUP) counts as the first: what has ended is kept, and a training goes on from where it was. Who
 //! wants a run to outlive its terminal starts it with `nohup`, which has SIGHUP ignored; so it stays ignored here.
 
@@ -14,10 +14,12 @@ use signal_hook::flag;
 use super::INTERRUPTED;
 
 static INTERRUPT: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// From here on the signals no longer end the process by themselves.
 pub(super) fn catch() -> io::Result<()> {
     for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, i32::from(INTERRUPTED), Arc::clone(&AT_ONCE))?;
         // Before the flag is set by the same signal: only the second one finds it set.
         flag::register_conditional_shutdown(signal, i32::from(INTERRUPTED), Arc::clone(&INTERRUPT))?;
         flag::register(signal, Arc::clone(&INTERRUPT))?;
@@ -28,6 +30,14 @@ pub(super) fn catch() -> io::Result<()> {
         flag::register(signal_hook::consts::SIGHUP, Arc::clone(&INTERRUPT))?;
     }
     Ok(())
+}
+
+/// Does work that reads only, and that the first signal may end wherever it is; the exit code is the same.
+pub(super) fn at_once<T>(work: impl FnOnce() -> T) -> T {
+    AT_ONCE.store(true, Ordering::Relaxed);
+    let done = work();
+    AT_ONCE.store(false, Ordering::Relaxed);
+    done
 }
 
 pub(super) fn interrupted() -> bool {

@@ -101,7 +101,7 @@ impl Live {
                 let width = if self.terminal { screen::width() } else { usize::MAX };
                 self.line(screen::wrap(&message, &lead, width).trim_end());
             }
-            Event::Finished { stage, outcome, seconds, error } => {
+            Event::Finished { stage, outcome, seconds, error, .. } => {
                 if let Some(Running { bar, .. }) = self.lock().remove(&stage) {
                     bar.finish_and_clear();
                     self.bars.remove(&bar);

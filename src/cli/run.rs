@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::interrupt::{self, interrupted};
 use super::study::Study;
-use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, screen, watch};
+use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, output, screen, watch};
 use crate::engine::lock::Divergence;
 use crate::engine::{
     self, ActionRecord, Event, LockFile, Memory, PortType, Recorded, RunLabel, RunOptions, RunSummary,
@@ -113,13 +113,14 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
     let file = arguments.study.file.display().to_string();
     let label = RunLabel { file: &file, set: &arguments.study.set, asked: &arguments.stages };
     let recorded = if arguments.json {
-        let recorded = engine::run_recorded(&ground, &selected, &options, label, &print_event, &interrupted)?;
+        let recorded =
+            engine::run_recorded(&ground, &selected, &options, label, &print_event, &interrupted, Some(leave_json))?;
         super::print_json(&summary_json(&recorded));
         recorded
     } else {
         let live = Live::new(&study.plan, &selected);
         let show = |event| live.show(event);
-        let recorded = engine::run_recorded(&ground, &selected, &options, label, &show, &interrupted)?;
+        let recorded = engine::run_recorded(&ground, &selected, &options, label, &show, &interrupted, Some(leave))?;
         live.finish();
         super::print(&summary_text(&study, &arguments.study, &recorded.summary, clock.elapsed().as_secs_f64()));
         recorded
@@ -147,6 +148,17 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
         (false, true) => DONE,
         (false, false) => FAILED,
     })
+}
+
+/// Ends the program although something still works: it did not look up in time.
+fn leave(recorded: Recorded) -> ! {
+    super::print(&format!("{}\n", ending(&recorded.summary)));
+    std::process::exit(i32::from(output::finish(INTERRUPTED)))
+}
+
+fn leave_json(recorded: Recorded) -> ! {
+    super::print_json(&summary_json(&recorded));
+    std::process::exit(i32::from(output::finish(INTERRUPTED)))
 }
 
 /// Tells of every stage that is not as locked; nothing was run.
@@ -187,7 +199,7 @@ fn forced(study: &Study, names: &[String]) -> Result<HashSet<String>, Failure> {
 
 fn print_event(event: Event) {
     let value = match event {
-        Event::Finished { stage, outcome, seconds, error } => {
+        Event::Finished { stage, outcome, seconds, error, .. } => {
             let mut value = json!({"event": "stage", "stage": stage, "outcome": outcome, "seconds": seconds});
             if let Some(error) = error {
                 value["error"] = json!(error);
@@ -246,6 +258,14 @@ fn summary_text(study: &Study, arguments: &StudyArguments, summary: &RunSummary,
     if ran {
         text.push('\n');
     }
+    text.push_str(&format!("{} in {}\n", ending(summary), screen::duration(seconds)));
+    text
+}
+
+/// How the run ended, e.g. `done: 3 ran, 1 fresh`.
+fn ending(summary: &RunSummary) -> String {
+    let style = screen::Style::stdout();
+    let count = |outcome| summary.with(outcome).len();
     let word = match outcome_word(summary) {
         "done" => style.good("done"),
         "interrupted" => style.warning("interrupted; what had ended is kept"),
@@ -264,8 +284,7 @@ fn summary_text(study: &Study, arguments: &StudyArguments, summary: &RunSummary,
             parts.push(format!("{} {name}", count(outcome)));
         }
     }
-    text.push_str(&format!("{word}: {} in {}\n", parts.join(", "), screen::duration(seconds)));
-    text
+    format!("{word}: {}", parts.join(", "))
 }
 
 /// Files that a person asked for: predictions, pages, articles. Those in a folder of a stage are one line.

@@ -47,10 +47,10 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
     interrupt::catch()?;
     // So that nothing is collected meanwhile.
     let _shared = study.store.share(&interrupted)?;
-    let (findings, checked) = match arguments.stages.is_empty() {
-        true => whole_store(&study, &selected)?,
-        false => results(&study, &selected)?,
-    };
+    let (findings, checked) = interrupt::at_once(|| match arguments.stages.is_empty() {
+        true => whole_store(&study, &selected),
+        false => results(&study, &selected),
+    })?;
     study.store.stats().save();
     let style = screen::Style::stdout();
     for Finding { what, fault } in &findings {

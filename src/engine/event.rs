@@ -1,6 +1,10 @@
 //! What the engine tells while it works. It prints nothing itself.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+
+use super::record::ActionRecord;
 
 /// How a stage ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +31,7 @@ pub enum Event {
     Waiting { stage: String },
     Progress { stage: String, done: u64, total: u64, unit: String, note: String },
     Warned { stage: String, message: String },
-    Finished { stage: String, outcome: Outcome, seconds: f64, error: Option<String> },
+    Finished { stage: String, outcome: Outcome, seconds: f64, error: Option<String>, record: Option<Arc<ActionRecord>> },
 }
 
 /// Where events go; called from several threads.

@@ -6,16 +6,25 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::calendar::civil;
 use super::decision::Ground;
 use super::event::{Event, Outcome, Sink};
 use super::history::{FORMAT, History, RunOutcome, RunRecord, StageEntry};
-use super::run::{RunOptions, RunSummary, run};
+use super::record::ActionRecord;
+use super::run::{RunOptions, RunSummary, StageResult, run};
 use super::{gauge, machine};
 use crate::artifact::{Store, StoreError};
+
+/// How long a cancelled run may take to end by itself before it is left: with looking now and then, under a second in all.
+const PATIENCE: Duration = Duration::from_millis(850);
+
+/// How often a run is looked at that may be left.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What a run is called by whoever started it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,7 +44,13 @@ pub struct Recorded {
     pub unrecorded: Option<String>,
 }
 
+/// What ends the program although something still works.
+pub type Leave = fn(Recorded) -> !;
+
 /// [`run`], with a record of it.
+///
+/// `leave` is called where a cancelled run has not ended by itself within a second: whatever still works by then has written nothing that is
+/// not whole. Without it a cancelled run ends when the last piece of work looks up.
 pub fn run_recorded(
     ground: &Ground,
     selected: &[usize],
@@ -43,18 +58,47 @@ pub fn run_recorded(
     label: RunLabel,
     sink: Sink,
     cancelled: &(dyn Fn() -> bool + Sync),
+    leave: Option<Leave>,
 ) -> anyhow::Result<Recorded> {
     let recorder = Recorder::start(ground, options, label);
-    let errors: Mutex<BTreeMap<String, String>> = Mutex::default();
+    let ended = Ended::default();
     let listen = |event: Event| {
-        if let Event::Finished { stage, error: Some(error), .. } = &event {
-            errors.lock().unwrap_or_else(PoisonError::into_inner).insert(stage.clone(), error.clone());
-        }
+        ended.note(&event);
         sink(event);
     };
-    let outcome = run(ground, selected, options, &listen, cancelled);
-    let errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let kept = recorder.and_then(|recorder| recorder.finish(ground, outcome.as_ref(), &errors));
+    let Some(leave) = leave else {
+        let outcome = run(ground, selected, options, &listen, cancelled);
+        return recorded(recorder, ground, outcome, &ended);
+    };
+    let (listen, watcher) = (&listen, thread::current());
+    thread::scope(|scope| {
+        let work = scope.spawn(move || {
+            let outcome = run(ground, selected, options, listen, cancelled);
+            watcher.unpark();
+            outcome
+        });
+        let mut asked: Option<Instant> = None;
+        while !work.is_finished() {
+            thread::park_timeout(LOOK);
+            let is_late = cancelled() && asked.get_or_insert_with(Instant::now).elapsed() >= PATIENCE;
+            if is_late && !work.is_finished() {
+                let summary = ended.cut_short(ground, selected, listen);
+                leave(recorded(recorder, ground, Ok(summary), &ended)?);
+            }
+        }
+        let outcome = work.join().unwrap_or_else(|panic| resume_unwind(panic));
+        recorded(recorder, ground, outcome, &ended)
+    })
+}
+
+/// Ends the record, where there is one.
+fn recorded(
+    recorder: io::Result<Recorder>,
+    ground: &Ground,
+    outcome: anyhow::Result<RunSummary>,
+    ended: &Ended,
+) -> anyhow::Result<Recorded> {
+    let kept = recorder.and_then(|recorder| recorder.finish(ground, outcome.as_ref(), &ended.errors()));
     let summary = outcome?;
     let idle = summary.stages.iter().all(|stage| stage.outcome == Outcome::Fresh);
     let (id, unrecorded) = match kept {
@@ -62,6 +106,62 @@ pub fn run_recorded(
         Err(error) => (None, (!idle).then(|| error.to_string())),
     };
     Ok(Recorded { summary, id, unrecorded })
+}
+
+/// How the stages ended so far.
+#[derive(Default)]
+struct Ended(Mutex<Stages>);
+
+#[derive(Default)]
+struct Stages {
+    errors: BTreeMap<String, String>,
+    results: BTreeMap<String, (Outcome, f64, Option<Arc<ActionRecord>>)>,
+    /// Those that began and have not ended.
+    begun: BTreeMap<String, Instant>,
+}
+
+impl Ended {
+    fn lock(&self) -> MutexGuard<'_, Stages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn errors(&self) -> BTreeMap<String, String> {
+        self.lock().errors.clone()
+    }
+
+    fn note(&self, event: &Event) {
+        let mut stages = self.lock();
+        match event {
+            Event::Started { stage, .. } => {
+                stages.begun.insert(stage.clone(), Instant::now());
+            }
+            Event::Finished { stage, outcome, seconds, error, record } => {
+                stages.begun.remove(stage);
+                stages.results.insert(stage.clone(), (*outcome, *seconds, record.clone()));
+                if let Some(error) = error {
+                    stages.errors.insert(stage.clone(), error.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The summary of a run that is left while some of it still works: that counts as interrupted.
+    fn cut_short(&self, ground: &Ground, selected: &[usize], sink: Sink) -> RunSummary {
+        let at_work: Vec<(String, Instant)> = self.lock().begun.clone().into_iter().collect();
+        for (stage, begun) in at_work {
+            let (outcome, seconds) = (Outcome::Interrupted, begun.elapsed().as_secs_f64());
+            sink(Event::Finished { stage, outcome, seconds, error: None, record: None });
+        }
+        let stages = self.lock();
+        let result = |&stage: &usize| {
+            let stage = ground.plan.stages[stage].name.clone();
+            let (outcome, seconds, record) =
+                stages.results.get(&stage).cloned().unwrap_or((Outcome::Interrupted, 0.0, None));
+            StageResult { stage, outcome, seconds, record }
+        };
+        RunSummary { stages: selected.iter().map(result).collect(), interrupted: true }
+    }
 }
 
 struct Recorder {
@@ -158,7 +258,7 @@ impl Recorder {
 fn entries(ground: &Ground, summary: &RunSummary, errors: &BTreeMap<String, String>) -> Vec<StageEntry> {
     let kinds: BTreeMap<&str, &str> =
         ground.plan.stages.iter().map(|stage| (stage.name.as_str(), stage.stage.kind().name)).collect();
-    let entry = |stage: &super::run::StageResult| {
+    let entry = |stage: &StageResult| {
         let provenance = stage.record.as_ref().map(|record| &record.provenance);
         StageEntry {
             stage: stage.stage.clone(),

@@ -267,8 +267,9 @@ impl Run<'_> {
 
     fn finish(&mut self, stage: usize, outcome: Outcome, seconds: f64, error: Option<String>) {
         self.state[stage] = Some((outcome, seconds));
+        let record = self.known[stage].clone();
         let stage = self.ground.plan.stages[stage].name.clone();
-        (self.sink)(Event::Finished { stage, outcome, seconds, error });
+        (self.sink)(Event::Finished { stage, outcome, seconds, error, record });
     }
 }
 

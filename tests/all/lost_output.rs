@@ -214,3 +214,35 @@ fn a_reader_that_stops_reading_does_not_hold_an_interrupted_run() {
     assert!(sent.elapsed() < Duration::from_secs(2), "{:?}", sent.elapsed());
     drop(reader);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_reads_a_huge_file_is_left_within_a_second_and_says_how_far_it_came() {
+    for json in [true, false] {
+        let yaml = "name: p\nstages:\n  many: {kind: load, files: {all: huge.csv}, label: y}\n";
+        let work = Workspace::new().file("huge.csv", "a,y\n1,p\n2,q\n").pipeline(yaml);
+        // It takes no room on the disk, but many seconds to be read.
+        let huge = OpenOptions::new().write(true).open(work.path().join("huge.csv")).expect("the file");
+        huge.set_len(1 << 36).expect("a sparse file");
+        let mut arguments = vec!["run", "pipeline.yaml"];
+        arguments.extend(json.then_some("--json"));
+        let mut command = work.command(&arguments);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        std::thread::sleep(Duration::from_millis(700));
+        let sent = Instant::now();
+        kill(Pid::from_raw(child.id() as i32), Signal::SIGINT).expect("sent");
+        let output = child.wait_with_output().expect("an end");
+        assert!(sent.elapsed() < Duration::from_secs(2), "{:?}", sent.elapsed());
+        assert_eq!(output.status.code(), Some(130), "{output:?}");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        if json {
+            let last: serde_json::Value = serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
+            assert_eq!((&last["outcome"], &last["interrupted"]), (&"interrupted".into(), &["many"].as_slice().into()));
+        } else {
+            assert!(text.ends_with("interrupted; what had ended is kept: 1 left\n"), "{text}");
+        }
+        let runs = work.runner(&["runs", "--json"]);
+        let runs = String::from_utf8(runs.stdout).expect("UTF-8");
+        assert!(runs.contains("interrupted"), "the run is in the history: {runs}");
+    }
+}
