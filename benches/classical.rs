@@ -16,7 +16,7 @@ use std::time::Instant;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
-use runner::ml::classical::{Baselines, Estimator};
+use runner::ml::classical::{Baselines, Estimator, Features};
 use runner::ml::encoder::{self, TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
 use runner::ml::matrix::Matrix;
 use runner::ml::progress::Silent;
@@ -71,8 +71,8 @@ fn main() {
         for fold in 0..arguments.folds {
             let rows =
                 |inside: bool| -> Vec<usize> { (0..x.rows).filter(|&i| (songs.fold[i] == fold) == inside).collect() };
-            let parts =
-                [rows(false), rows(true)].map(|rows| (x.take(&rows), rows.iter().map(|&i| songs.y[i]).collect()));
+            let parts = [rows(false), rows(true)]
+                .map(|rows| (features(&x.take(&rows)), rows.iter().map(|&i| songs.y[i]).collect()));
             let own = || pool.install(|| fit(estimator.as_ref(), songs.classes.len(), &parts));
             let (mine, other) =
                 alternate(own, || peer.as_mut().map(|peer| peer.fit(&name, estimator.as_ref(), table, fold)));
@@ -183,6 +183,13 @@ impl Songs {
     }
 }
 
+/// The columns of `NUMBERS` as numbers, those behind them as components.
+fn features(x: &Matrix) -> Features {
+    let rows = || x.data.chunks_exact(x.cols);
+    let numbers = rows().flat_map(|row| row[..NUMBERS.len()].iter().map(|&value| f64::from(value))).collect();
+    Features::new(x.rows, NUMBERS.len(), numbers, rows().flat_map(|row| &row[NUMBERS.len()..]).copied().collect())
+}
+
 fn text<'a>(batch: &'a RecordBatch, name: &str) -> Vec<Option<&'a str>> {
     batch.column_by_name(name).unwrap_or_else(|| panic!("no column '{name}'")).as_string::<i32>().iter().collect()
 }
@@ -220,7 +227,7 @@ fn alternate(own: impl Fn() -> Measured, mut other: impl FnMut() -> Option<Measu
     (ours, theirs)
 }
 
-fn fit(estimator: &dyn Estimator, classes: usize, [train, test]: &[(Matrix, Vec<u32>); 2]) -> Measured {
+fn fit(estimator: &dyn Estimator, classes: usize, [train, test]: &[(Features, Vec<u32>); 2]) -> Measured {
     let clock = Instant::now();
     let model = estimator.fit(&train.0, &train.1, classes, 0, &Silent).unwrap_or_else(|error| panic!("{error}"));
     let fit = clock.elapsed().as_secs_f64();

@@ -33,17 +33,6 @@ impl Matrix {
         self.data[i * self.cols + j]
     }
 
-    /// The values of the columns in `range`, one vector for each. Neighbouring columns are read together, since a row's
-    /// neighbouring values share a cache line.
-    pub fn columns(&self, range: std::ops::Range<usize>) -> Vec<Vec<f32>> {
-        let mut columns = vec![Vec::with_capacity(self.rows); range.len()];
-        for i in 0..self.rows {
-            let values = &self.row(i)[range.clone()];
-            columns.iter_mut().zip(values).for_each(|(column, &value)| column.push(value));
-        }
-        columns
-    }
-
     /// The rows at `indices`, in that order.
     pub fn take(&self, indices: &[usize]) -> Matrix {
         let mut data = Vec::with_capacity(indices.len() * self.cols);

@@ -40,7 +40,7 @@ impl Baseline {
 
 impl Stage for Baseline {
     const KIND: &'static str = "baseline";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const SUMMARY: &'static str = "standard classifiers, cross-validated";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -79,7 +79,7 @@ impl Stage for Baseline {
         let inputs = Inputs::of(&data.frame, &distinct(self.numeric.clone()), &distinct(self.text.clone()))?;
         let evaluated = evaluate(
             &self.models.estimators(),
-            &inputs.matrix(&data.frame)?,
+            &inputs.features(&data.frame)?,
             &data.labels,
             &data.groups,
             &data.classes,

@@ -20,7 +20,7 @@ use super::trees::flat;
 use super::trees::gradient::{Ground, Growth, Workspace, grow};
 use super::trees::histogram::{Limits, Slope};
 use super::trees::tree::Tree;
-use super::{ArrayError, Arrays, Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::rng::Stream;
@@ -116,7 +116,7 @@ impl Estimator for Boosting {
 
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         seed: u64,
@@ -154,8 +154,8 @@ impl Estimator for Boosting {
 impl Boosting {
     fn boost(
         &self,
-        (x, y): (&Matrix, &[u32]),
-        (held_out_x, held_out_y): (&Matrix, &[u32]),
+        (x, y): (&Features, &[u32]),
+        (held_out_x, held_out_y): (&Features, &[u32]),
         classes: usize,
         seed: u64,
         progress: &dyn Progress,
@@ -348,25 +348,24 @@ struct Boosted {
 }
 
 impl Model for Boosted {
-    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
+    fn predict(&self, x: &Features, progress: &dyn Progress) -> Matrix {
         let classes = self.start.len();
         let mut probabilities = Matrix::zeros(x.rows, classes);
-        probabilities.data.par_chunks_mut(BLOCK * classes).zip(x.data.par_chunks(BLOCK * x.cols)).for_each(
-            |(out, values)| {
-                if progress.cancelled() {
-                    return;
+        probabilities.data.par_chunks_mut(BLOCK * classes).enumerate().for_each(|(block, out)| {
+            if progress.cancelled() {
+                return;
+            }
+            let rows = out.len() / classes;
+            let codes = self.cuts.rows(x, block * BLOCK..block * BLOCK + rows);
+            let mut scores = self.start.repeat(rows);
+            for round in self.trees.chunks_exact(classes) {
+                for (scores, codes) in scores.chunks_exact_mut(classes).zip(codes.chunks_exact(x.cols)) {
+                    add_leaves(scores, round, codes);
                 }
-                let codes = self.cuts.rows(values);
-                let mut scores = self.start.repeat(out.len() / classes);
-                for round in self.trees.chunks_exact(classes) {
-                    for (scores, codes) in scores.chunks_exact_mut(classes).zip(codes.chunks_exact(x.cols)) {
-                        add_leaves(scores, round, codes);
-                    }
-                }
-                scores.chunks_exact_mut(classes).for_each(softmax);
-                out.iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
-            },
-        );
+            }
+            scores.chunks_exact_mut(classes).for_each(softmax);
+            out.iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
+        });
         probabilities
     }
 

@@ -8,8 +8,7 @@ use super::fit::{fit_occurring, require};
 use super::forest::Forest;
 use super::trees::bins::Bins;
 use super::trees::gini::{Growth, Sample, grow};
-use super::{ArrayError, Arrays, Estimator, FitError, Model};
-use crate::ml::matrix::Matrix;
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::ml::progress::Progress;
 use crate::ml::rng::Stream;
 
@@ -50,7 +49,7 @@ impl Estimator for DecisionTree {
 
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         seed: u64,

@@ -2,11 +2,11 @@
 //!
 //! Knows nothing of how trees grow.
 
+use super::Features;
 use super::boosting::add_leaves;
 use super::fit::softmax;
 use super::trees::bins::Bins;
 use super::trees::tree::Tree;
-use crate::ml::matrix::Matrix;
 use crate::ml::rng::Stream;
 
 /// Parts `share` of the rows of each class from the others: (kept, held out), both in ascending
@@ -38,9 +38,9 @@ pub struct Stopping<'a> {
 
 impl<'a> Stopping<'a> {
     /// `None` when no row is held out.
-    pub fn new(bins: &Bins, x: &Matrix, y: &'a [u32], start: &[f64], patience: usize) -> Option<Self> {
+    pub fn new(bins: &Bins, x: &Features, y: &'a [u32], start: &[f64], patience: usize) -> Option<Self> {
         (!y.is_empty()).then(|| Stopping {
-            codes: bins.cuts().rows(&x.data),
+            codes: bins.cuts().rows(x, 0..x.rows),
             columns: x.cols,
             y,
             scores: start.repeat(y.len()),

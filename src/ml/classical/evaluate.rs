@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fit::check_finite;
-use super::{Estimator, FitError, Model};
+use super::{Estimator, Features, FitError, Model};
 use crate::ml::calibration::{Calibration, NO_CALIBRATION};
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
@@ -83,7 +83,7 @@ pub struct Said {
 #[allow(clippy::too_many_arguments)] // One call of one caller; a struct would only repeat these names.
 pub fn evaluate(
     estimators: &[(String, Box<dyn Estimator>)],
-    x: &Matrix,
+    x: &Features,
     y: &[u32],
     groups: &[i64],
     classes: &[String],
@@ -111,7 +111,7 @@ pub fn evaluate(
 }
 
 fn check_shapes(
-    x: &Matrix,
+    x: &Features,
     y: &[u32],
     classes: &[String],
     train: &[usize],
@@ -144,14 +144,14 @@ fn check_shapes(
 
 /// Rows with their labels.
 struct Part {
-    x: Matrix,
+    x: Features,
     y: Vec<u32>,
     clusters: Clusters,
 }
 
 impl Part {
     /// `groups` may be empty.
-    fn take((x, y, groups): (&Matrix, &[u32], &[i64]), rows: &[usize]) -> Part {
+    fn take((x, y, groups): (&Features, &[u32], &[i64]), rows: &[usize]) -> Part {
         let y = rows.iter().map(|&row| y[row]).collect();
         Part { x: x.take(rows), y, clusters: Clusters::of_rows(groups, rows) }
     }
@@ -175,7 +175,7 @@ struct Fold {
 
 impl<'a> Study<'a> {
     fn new(
-        data: (&Matrix, &[u32], &[i64]),
+        data: (&Features, &[u32], &[i64]),
         classes: &'a [String],
         train: &[usize],
         fold_of: &[u32],

@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use super::{ArrayError, Arrays, Estimator, Model};
+use super::{ArrayError, Arrays, Estimator, Features, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::preprocess::InputError;
 use crate::ml::progress::{Cancelled, Progress};
@@ -58,9 +58,9 @@ pub(super) fn require(
 }
 
 /// Refuses an infinite value. Missing values (NaN) pass.
-pub(super) fn check_finite(x: &Matrix) -> Result<(), FitError> {
-    match x.data.iter().position(|value| value.is_infinite()) {
-        Some(at) => Err(FitError::Infinite { row: at / x.cols, column: at % x.cols }),
+pub(super) fn check_finite(x: &Features) -> Result<(), FitError> {
+    match x.infinite() {
+        Some((row, column)) => Err(FitError::Infinite { row, column }),
         None => Ok(()),
     }
 }
@@ -68,7 +68,7 @@ pub(super) fn check_finite(x: &Matrix) -> Result<(), FitError> {
 /// Checks the input, numbers the classes that occur as `0..k`, calls `fit(labels, k)` and gives the
 /// classes that do not occur (as may happen in a fold) probability 0 in the model's predictions.
 pub(super) fn fit_occurring(
-    x: &Matrix,
+    x: &Features,
     y: &[u32],
     classes: usize,
     fit: impl FnOnce(&[u32], usize) -> Result<Box<dyn Model>, FitError>,
@@ -146,7 +146,7 @@ struct Expanded {
 }
 
 impl Model for Expanded {
-    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
+    fn predict(&self, x: &Features, progress: &dyn Progress) -> Matrix {
         let inner = self.inner.predict(x, progress);
         let mut all = Matrix::zeros(x.rows, self.classes);
         for i in 0..x.rows {

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{ArrayError, Arrays, Baselines, Estimator, FitError, Model, fit};
+use super::{ArrayError, Arrays, Baselines, Estimator, Features, FitError, Model, fit};
 use crate::ml::calibration::{Calibration, NO_CALIBRATION};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
@@ -13,7 +13,7 @@ use crate::ml::preprocess::{InputError, check_finite, numbers, vectors};
 use crate::ml::progress::Progress;
 
 /// The layout of the recipe and of the arrays; a reader refuses others.
-const FORMAT: &str = "runner baseline 2";
+const FORMAT: &str = "runner baseline 3";
 
 /// A model of the whole training part, ready for new rows.
 pub struct Fitted {
@@ -26,7 +26,7 @@ pub struct Fitted {
     calibration: Option<Calibration>,
 }
 
-/// The columns of a frame that make a model's matrix, side by side: numbers, then vectors.
+/// The columns of a frame that make a model's features, side by side: numbers, then vectors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
@@ -71,7 +71,7 @@ struct Recipe {
 }
 
 impl Fitted {
-    /// `model` is of the kind `name` of `models`; its matrix had the columns of `inputs`.
+    /// `model` is of the kind `name` of `models`; its features had the columns of `inputs`.
     pub fn new(
         models: &Baselines,
         name: &str,
@@ -103,12 +103,12 @@ impl Fitted {
 
     /// Class probabilities (rows × classes; rows sum to 1) of every row, in order.
     pub fn predict_probabilities(&self, frame: &Frame) -> Result<Matrix, InputError> {
-        Ok(self.calibrated(self.model.predict_probabilities(&self.inputs.matrix(frame)?)))
+        Ok(self.calibrated(self.model.predict_probabilities(&self.inputs.features(frame)?)))
     }
 
     /// The same, until it is cancelled.
     pub fn predict_or_stop(&self, frame: &Frame, progress: &dyn Progress) -> Result<Matrix, FitError> {
-        let inputs = self.inputs.matrix(frame).map_err(FitError::Input)?;
+        let inputs = self.inputs.features(frame).map_err(FitError::Input)?;
         Ok(self.calibrated(self.model.predict_or_stop(&inputs, progress)?))
     }
 
@@ -160,13 +160,13 @@ impl Inputs {
         Ok(Inputs { numeric: numeric.to_vec(), text: text.collect::<Result<_, InputError>>()? })
     }
 
-    /// Columns of the matrix; `None` where no memory could hold a row of it.
+    /// Columns of the features; `None` where no memory could hold a row of it.
     fn width(&self) -> Option<usize> {
         self.text.iter().try_fold(self.numeric.len(), |sum, column| sum.checked_add(column.dim))
     }
 
-    /// All columns side by side, numbers as f32, NaN for missing ones.
-    pub fn matrix(&self, frame: &Frame) -> Result<Matrix, InputError> {
+    /// All columns side by side, NaN for missing numbers. Numbers that are infinite in 32 bits are refused, as networks do.
+    pub fn features(&self, frame: &Frame) -> Result<Features, InputError> {
         let finite = |name: &String| {
             let values = numbers(frame, name)?;
             check_finite(name, values, 0..values.len()).map(|()| values)
@@ -180,12 +180,12 @@ impl Inputs {
             }
             parts.push((found, values));
         }
-        let width = numbers.len() + parts.iter().map(|(dim, _)| dim).sum::<usize>();
-        let mut data = Vec::with_capacity(frame.rows * width);
+        let mut rows = Vec::with_capacity(frame.rows * numbers.len());
+        let mut components = Vec::with_capacity(parts.iter().map(|(_, values)| values.len()).sum());
         for i in 0..frame.rows {
-            data.extend(numbers.iter().map(|values| values[i] as f32));
-            parts.iter().for_each(|(dim, values)| data.extend_from_slice(&values[i * dim..(i + 1) * dim]));
+            rows.extend(numbers.iter().map(|values| values[i]));
+            parts.iter().for_each(|(dim, values)| components.extend_from_slice(&values[i * dim..(i + 1) * dim]));
         }
-        Ok(Matrix::from_vec(frame.rows, width, data))
+        Ok(Features::new(frame.rows, numbers.len(), rows, components))
     }
 }

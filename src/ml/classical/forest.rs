@@ -15,7 +15,7 @@ use super::trees::bins::{Bins, Cuts};
 use super::trees::flat;
 use super::trees::gini::{Growth, Sample, grow};
 use super::trees::tree::Tree;
-use super::{ArrayError, Arrays, Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Cancelled, Progress};
 use crate::ml::rng::Stream;
@@ -127,7 +127,7 @@ impl Estimator for RandomForest {
 
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         seed: u64,
@@ -171,7 +171,7 @@ impl Estimator for ExtraTrees {
 
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         seed: u64,
@@ -224,7 +224,7 @@ impl Recipe {
 
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         seed: u64,
@@ -293,23 +293,21 @@ impl Forest {
 }
 
 impl Model for Forest {
-    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
+    fn predict(&self, x: &Features, progress: &dyn Progress) -> Matrix {
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
-        probabilities.data.par_chunks_mut(BLOCK * self.classes).zip(x.data.par_chunks(BLOCK * x.cols)).for_each(
-            |(out, values)| {
-                if progress.cancelled() {
-                    return;
+        probabilities.data.par_chunks_mut(BLOCK * self.classes).enumerate().for_each(|(block, out)| {
+            if progress.cancelled() {
+                return;
+            }
+            let codes = self.cuts.rows(x, block * BLOCK..block * BLOCK + out.len() / self.classes);
+            // Tree by tree, because a tree fits the cache and a forest does not.
+            for tree in &self.trees {
+                for (out, codes) in out.chunks_exact_mut(self.classes).zip(codes.chunks_exact(x.cols)) {
+                    out.iter_mut().zip(tree.leaf(codes)).for_each(|(sum, share)| *sum += share);
                 }
-                let codes = self.cuts.rows(values);
-                // Tree by tree, because a tree fits the cache and a forest does not.
-                for tree in &self.trees {
-                    for (out, codes) in out.chunks_exact_mut(self.classes).zip(codes.chunks_exact(x.cols)) {
-                        out.iter_mut().zip(tree.leaf(codes)).for_each(|(sum, share)| *sum += share);
-                    }
-                }
-                out.iter_mut().for_each(|sum| *sum /= self.trees.len() as f32);
-            },
-        );
+            }
+            out.iter_mut().for_each(|sum| *sum /= self.trees.len() as f32);
+        });
         probabilities
     }
 

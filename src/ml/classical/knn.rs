@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::fit::{fit_occurring, require};
 use super::preprocess::Standardizer;
 use super::product::{View, product};
-use super::{ArrayError, Arrays, Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 
@@ -49,7 +49,7 @@ impl Estimator for Knn {
 
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         _seed: u64,
@@ -86,7 +86,7 @@ struct Neighbours {
 }
 
 impl Model for Neighbours {
-    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
+    fn predict(&self, x: &Features, progress: &dyn Progress) -> Matrix {
         let queries = self.standardizer.apply(x);
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
         let known = View::new(&self.rows.data, self.rows.rows, self.rows.cols).transposed();

@@ -15,8 +15,7 @@ use super::lbfgs::{Minimum, minimize};
 use super::logistic::{LinearSoftmax, design_matrix};
 use super::preprocess::Standardizer;
 use super::product::{View, product};
-use super::{ArrayError, Arrays, Estimator, FitError, Model};
-use crate::ml::matrix::Matrix;
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::ml::progress::{Cancelled, Progress};
 
 /// Linear SVM, as scikit-learn's `LinearSVC` on imputed and standardised columns. Its scores are no
@@ -58,7 +57,7 @@ impl Estimator for LinearSvm {
 
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         _seed: u64,

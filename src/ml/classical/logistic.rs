@@ -11,7 +11,7 @@ use super::fit::{fit_occurring, require, softmax};
 use super::lbfgs::minimize;
 use super::preprocess::Standardizer;
 use super::product::{View, product};
-use super::{ArrayError, Arrays, Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 
@@ -58,7 +58,7 @@ impl Estimator for Logistic {
 
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         _seed: u64,
@@ -90,7 +90,7 @@ impl Estimator for Logistic {
 }
 
 /// Standardised columns and a last column of ones, row-major.
-pub(super) fn design_matrix(standardizer: &Standardizer, x: &Matrix) -> Vec<f64> {
+pub(super) fn design_matrix(standardizer: &Standardizer, x: &Features) -> Vec<f64> {
     let scaled = standardizer.apply(x);
     let mut design = Vec::with_capacity(x.rows * (x.cols + 1));
     for i in 0..x.rows {
@@ -183,7 +183,7 @@ impl LinearSoftmax {
 }
 
 impl Model for LinearSoftmax {
-    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
+    fn predict(&self, x: &Features, progress: &dyn Progress) -> Matrix {
         let design = design_matrix(&self.standardizer, x);
         let width = x.cols + 1;
         let mut probabilities = Matrix::zeros(x.rows, self.classes);

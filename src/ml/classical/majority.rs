@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fit::{class_counts, fit_occurring};
-use super::{ArrayError, Arrays, Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::Progress;
 
@@ -30,7 +30,7 @@ impl Estimator for Majority {
 
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         _seed: u64,
@@ -53,7 +53,7 @@ struct Shares {
 }
 
 impl Model for Shares {
-    fn predict(&self, x: &Matrix, _progress: &dyn Progress) -> Matrix {
+    fn predict(&self, x: &Features, _progress: &dyn Progress) -> Matrix {
         Matrix::from_vec(x.rows, self.shares.len(), self.shares.repeat(x.rows))
     }
 

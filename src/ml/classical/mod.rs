@@ -1,7 +1,7 @@
 //! Classical baselines: fittable estimators, the models that they yield, and their cross-validated
 //! evaluation.
 //!
-//! Every estimator takes a dense matrix with NaN for missing values and yields class probabilities.
+//! Every estimator takes dense rows (`Features`) with NaN for missing values and yields class probabilities.
 //! Its recipe (imputation, scaling, binning) is fitted on the rows that it is given and travels
 //! inside the model. Results depend on the rows, the parameters and the seed, never on the number
 //! of threads: work is cut into pieces of fixed size, and sums over pieces run in their order.
@@ -28,6 +28,7 @@ pub mod baselines;
 pub mod boosting;
 pub mod decision_tree;
 pub mod evaluate;
+pub mod features;
 pub mod fitted;
 pub mod forest;
 pub mod knn;
@@ -50,6 +51,7 @@ mod trees;
 pub use arrays::{ArrayError, Arrays};
 pub use baselines::Baselines;
 pub use evaluate::{Evaluated, Evaluation, HeldOut, Said, Timing, evaluate};
+pub use features::Features;
 pub use fit::FitError;
 pub use fitted::{Fitted, Inputs};
 
@@ -75,7 +77,7 @@ pub trait Estimator: Send + Sync {
     /// rows, no columns, fewer than two classes in `y`, an infinite value, or `Cancelled`.
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         seed: u64,
@@ -94,17 +96,17 @@ pub trait Model: Send + Sync {
     /// classes; each row sums to 1. Looks at `progress` between blocks of rows: once that is
     /// cancelled the rest is left out, and what is returned means nothing.
     ///
-    /// Panics when `x` has another number of columns than the matrix of the fit.
-    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix;
+    /// Panics when `x` has another number of columns than the rows of the fit.
+    fn predict(&self, x: &Features, progress: &dyn Progress) -> Matrix;
 
     /// The same, with an error where it was cancelled.
-    fn predict_or_stop(&self, x: &Matrix, progress: &dyn Progress) -> Result<Matrix, Cancelled> {
+    fn predict_or_stop(&self, x: &Features, progress: &dyn Progress) -> Result<Matrix, Cancelled> {
         let probabilities = self.predict(x, progress);
         progress.go_on().map(|()| probabilities)
     }
 
     /// The same to the end.
-    fn predict_probabilities(&self, x: &Matrix) -> Matrix {
+    fn predict_probabilities(&self, x: &Features) -> Matrix {
         self.predict(x, &Silent)
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fit::{class_counts, fit_occurring, require, softmax};
-use super::{ArrayError, Arrays, Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Cancelled, Progress};
 
@@ -48,7 +48,7 @@ impl Estimator for NaiveBayes {
 
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         _seed: u64,
@@ -78,7 +78,7 @@ impl Estimator for NaiveBayes {
         let priors = arrays.take_f64("log_priors", &[Some(classes)])?;
         let mut each = |name| arrays.take_f64(name, &[Some(classes), Some(columns)]);
         let (means, variances) = (each("means")?, each("variances")?);
-        let normal = |(mean, variance)| Normal { count: 0.0, mean, variance };
+        let normal = |(mean, variance)| Normal { count: 0.0, mean, rest: 0.0, variance };
         let normals = means.into_iter().zip(variances).map(normal).collect();
         Ok(Box::new(NormalClasses { priors, normals, columns }))
     }
@@ -89,31 +89,36 @@ struct Normal {
     /// Values that are not missing; of no use once the mean is known.
     count: f64,
     mean: f64,
+    /// Sum of the differences to the rounded mean; of no use once the mean is known.
+    rest: f64,
     variance: f64,
 }
 
 /// The normals of every column in every class, classes × columns.
-fn normals_of(x: &Matrix, y: &[u32], classes: usize, progress: &dyn Progress) -> Result<Vec<Normal>, Cancelled> {
-    let mut normals = vec![Normal { count: 0.0, mean: 0.0, variance: 0.0 }; classes * x.cols];
+fn normals_of(x: &Features, y: &[u32], classes: usize, progress: &dyn Progress) -> Result<Vec<Normal>, Cancelled> {
+    let mut normals = vec![Normal { count: 0.0, mean: 0.0, rest: 0.0, variance: 0.0 }; classes * x.cols];
     let each = |normals: &mut [Normal], visit: fn(&mut Normal, f64)| {
         for (i, &label) in y.iter().enumerate() {
             if i % BLOCK == 0 {
                 progress.go_on()?;
             }
-            for (normal, &value) in normals[label as usize * x.cols..].iter_mut().zip(x.row(i)) {
+            for (normal, value) in normals[label as usize * x.cols..].iter_mut().zip(x.row(i)) {
                 if value.is_finite() {
-                    visit(normal, f64::from(value));
+                    visit(normal, value);
                 }
             }
         }
         Ok(())
     };
-    // Sums first and squares about the mean second: squares of large values would cancel.
+    // Sums first and squares about the mean second: squares of large values would cancel. Between them what rounding took
+    // from the sums, which is more than the differences between values that lie far from zero.
     each(&mut normals, |normal, value| {
         normal.count += 1.0;
         normal.mean += value;
     })?;
     normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.mean /= normal.count);
+    each(&mut normals, |normal, value| normal.rest += value - normal.mean)?;
+    normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.mean += normal.rest / normal.count);
     each(&mut normals, |normal, value| normal.variance += (value - normal.mean).powi(2))?;
     normals.iter_mut().filter(|normal| normal.count > 0.0).for_each(|normal| normal.variance /= normal.count);
     Ok(normals)
@@ -128,34 +133,35 @@ struct NormalClasses {
 }
 
 impl Model for NormalClasses {
-    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
+    fn predict(&self, x: &Features, progress: &dyn Progress) -> Matrix {
         assert_eq!(x.cols, self.columns, "predict with the columns of the fit");
         let mut probabilities = Matrix::zeros(x.rows, self.priors.len());
         // ln N(x; m, v) but for the constant ln √2π, which the softmax cancels when each class sums
         // the same columns.
         let terms: Vec<f64> = self.normals.iter().map(|normal| 0.5 * normal.variance.ln()).collect();
         let classes = self.priors.len();
-        probabilities.data.par_chunks_mut(BLOCK * classes).zip(x.data.par_chunks(BLOCK * x.cols)).for_each(
-            |(out, rows)| {
-                if progress.cancelled() {
-                    return;
-                }
-                for (out, row) in out.chunks_exact_mut(classes).zip(rows.chunks_exact(x.cols)) {
-                    let mut scores = self.priors.clone();
-                    for (class, score) in scores.iter_mut().enumerate() {
-                        for (j, &value) in row.iter().enumerate() {
-                            if value.is_finite() {
-                                let at = class * self.columns + j;
-                                let normal = self.normals[at];
-                                *score -= terms[at] + 0.5 * (f64::from(value) - normal.mean).powi(2) / normal.variance;
-                            }
+        probabilities.data.par_chunks_mut(BLOCK * classes).enumerate().for_each(|(block, out)| {
+            if progress.cancelled() {
+                return;
+            }
+            let mut row = Vec::with_capacity(x.cols);
+            for (i, out) in (block * BLOCK..).zip(out.chunks_exact_mut(classes)) {
+                row.clear();
+                row.extend(x.row(i));
+                let mut scores = self.priors.clone();
+                for (class, score) in scores.iter_mut().enumerate() {
+                    for (j, &value) in row.iter().enumerate() {
+                        if value.is_finite() {
+                            let at = class * self.columns + j;
+                            let normal = self.normals[at];
+                            *score -= terms[at] + 0.5 * (value - normal.mean).powi(2) / normal.variance;
                         }
                     }
-                    softmax(&mut scores);
-                    out.iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
                 }
-            },
-        );
+                softmax(&mut scores);
+                out.iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
+            }
+        });
         probabilities
     }
 

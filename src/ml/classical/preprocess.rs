@@ -6,9 +6,10 @@
 
 use rayon::prelude::*;
 
+use super::Features;
 use super::arrays::{ArrayError, Arrays};
 use crate::ml::matrix::Matrix;
-use crate::ml::preprocess::within_range;
+use crate::ml::preprocess::{moments, within_range};
 use crate::ml::progress::{Cancelled, Progress};
 
 /// Columns, and rows, that one task handles.
@@ -30,7 +31,7 @@ struct Column {
 
 impl Standardizer {
     /// A column without any value is taken as constant: it becomes 0 everywhere.
-    pub fn fit(x: &Matrix, progress: &dyn Progress) -> Result<Self, Cancelled> {
+    pub fn fit(x: &Features, progress: &dyn Progress) -> Result<Self, Cancelled> {
         let blocks = (0..x.cols.div_ceil(BLOCK)).into_par_iter();
         let columns = blocks.map(|block| {
             let columns = x.columns(block * BLOCK..((block + 1) * BLOCK).min(x.cols)).into_iter().map(|values| {
@@ -46,20 +47,18 @@ impl Standardizer {
     /// Standardised values, without any missing. An infinite value, which no fit accepts, counts as
     /// missing here.
     ///
-    /// Panics when `x` has another number of columns than the matrix of the fit.
-    pub fn apply(&self, x: &Matrix) -> Matrix {
+    /// Panics when `x` has another number of columns than the rows of the fit.
+    pub fn apply(&self, x: &Features) -> Matrix {
         assert_eq!(x.cols, self.columns.len(), "predict with the columns of the fit");
         let mut scaled = Matrix::zeros(x.rows, x.cols);
-        scaled.data.par_chunks_mut(ROWS * x.cols.max(1)).zip(x.data.par_chunks(ROWS * x.cols.max(1))).for_each(
-            |(out, values)| {
-                for (out, values) in out.chunks_exact_mut(x.cols).zip(values.chunks_exact(x.cols)) {
-                    for ((out, &value), column) in out.iter_mut().zip(values).zip(&self.columns) {
-                        let filled = if value.is_finite() { f64::from(value) } else { column.median };
-                        *out = within_range((filled - column.mean) / column.deviation);
-                    }
+        scaled.data.par_chunks_mut(ROWS * x.cols.max(1)).enumerate().for_each(|(block, out)| {
+            for (i, out) in (block * ROWS..).zip(out.chunks_exact_mut(x.cols)) {
+                for ((out, value), column) in out.iter_mut().zip(x.row(i)).zip(&self.columns) {
+                    let filled = if value.is_finite() { value } else { column.median };
+                    *out = within_range((filled - column.mean) / column.deviation);
                 }
-            },
-        );
+            }
+        });
         scaled
     }
 
@@ -76,32 +75,17 @@ impl Standardizer {
 }
 
 impl Column {
-    fn fit(values: &[f32]) -> Column {
+    fn fit(values: &[f64]) -> Column {
         let values = values.iter().copied();
-        let mut known: Vec<f32> = values.clone().filter(|value| value.is_finite()).collect();
+        let mut known: Vec<f64> = values.clone().filter(|value| value.is_finite()).collect();
         if known.is_empty() {
             return Column { median: 0.0, mean: 0.0, deviation: 1.0 };
         }
-        known.sort_unstable_by(f32::total_cmp);
+        known.sort_unstable_by(f64::total_cmp);
         let middle = known.len() / 2;
-        let median = if known.len() % 2 == 1 {
-            f64::from(known[middle])
-        } else {
-            (f64::from(known[middle - 1]) + f64::from(known[middle])) / 2.0
-        };
-
-        let filled = values.map(|value| if value.is_finite() { f64::from(value) } else { median });
-        let (mut count, mut sum) = (0.0, 0.0);
-        for value in filled.clone() {
-            count += 1.0;
-            sum += value;
-        }
-        let mean = sum / count;
-        let variance = filled.map(|value| (value - mean).powi(2)).sum::<f64>() / count;
-        // A sum of equal values may miss their mean by rounding; such a column is constant all the
-        // same.
-        let constant = variance.sqrt() <= 1e-12 * mean.abs();
-        Column { median, mean, deviation: if constant { 1.0 } else { variance.sqrt() } }
+        let median = if known.len() % 2 == 1 { known[middle] } else { (known[middle - 1] + known[middle]) / 2.0 };
+        let (mean, deviation) = moments(values.map(|value| if value.is_finite() { value } else { median }));
+        Column { median, mean, deviation: if deviation > 0.0 { deviation } else { 1.0 } }
     }
 }
 
@@ -117,7 +101,7 @@ mod tests {
     #[test]
     fn columns_are_imputed_and_scaled_as_in_scikit_learn() {
         let column = [1.0, f32::NAN, 2.0, 7.0, 10.0];
-        let x = Matrix::from_vec(5, 3, column.iter().flat_map(|&v| [v, 5.0, f32::NAN]).collect());
+        let x = Matrix::from_vec(5, 3, column.iter().flat_map(|&v| [v, 5.0, f32::NAN]).collect()).into();
         let scaled = Standardizer::fit(&x, &crate::ml::progress::Silent).unwrap().apply(&x);
         let expected = [-1.184_540_6, -0.121_491_35, -0.880_812_3, 0.637_829_6, 1.549_014_7f32];
         for (i, value) in expected.iter().enumerate() {

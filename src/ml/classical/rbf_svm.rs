@@ -13,7 +13,7 @@ use super::kernel::{Gaussian, KernelRows};
 use super::preprocess::Standardizer;
 use super::product::{View, product};
 use super::smo::{Machine, solve};
-use super::{ArrayError, Arrays, Estimator, FitError, Model};
+use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Cancelled, Progress};
 
@@ -72,7 +72,7 @@ impl Estimator for RbfSvm {
 
     fn fit(
         &self,
-        x: &Matrix,
+        x: &Features,
         y: &[u32],
         classes: usize,
         _seed: u64,
@@ -211,7 +211,7 @@ impl Machines {
 }
 
 impl Model for Machines {
-    fn predict(&self, x: &Matrix, progress: &dyn Progress) -> Matrix {
+    fn predict(&self, x: &Features, progress: &dyn Progress) -> Matrix {
         let rows = self.standardizer.apply(x);
         let mut probabilities = Matrix::zeros(x.rows, self.classes);
         let support = self.support.len();

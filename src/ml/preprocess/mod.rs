@@ -6,6 +6,7 @@
 mod numeric;
 mod quantile;
 
+pub(in crate::ml) use numeric::moments;
 pub use numeric::{NumericColumn, Scale, Scaling};
 pub(in crate::ml) use quantile::normal_quantile;
 
@@ -125,7 +126,7 @@ impl Preprocessing {
             };
             let squares: f64 = rows.iter().map(|&i| square(i)).sum();
             let size = (squares / (rows.len() * dim).max(1) as f64).sqrt();
-            let factor = if size > 0.0 && size.is_finite() { to_12_digits(1.0 / size) } else { 1.0 };
+            let factor = if size > 0.0 && size.is_finite() { 1.0 / size } else { 1.0 };
             let adapted = wishes.adapted.contains(name);
             Ok(TextColumn { name: name.clone(), dim, factor, normalize: wishes.normalize, adapted })
         };
@@ -251,11 +252,6 @@ impl TextColumn {
 pub(in crate::ml) fn within_range(value: f64) -> f32 {
     const LARGEST: f64 = 1e16;
     value.clamp(-LARGEST, LARGEST) as f32
-}
-
-/// To 12 significant digits: JSON then brings back the very same number, which serde_json does not promise for all 17.
-pub(in crate::ml) fn to_12_digits(value: f64) -> f64 {
-    format!("{value:.11e}").parse().unwrap_or(value)
 }
 
 /// Refuses a value that is infinite in 32 bits. Missing values (NaN) pass.

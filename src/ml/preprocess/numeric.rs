@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::quantile::{QUANTILES, interpolated, normal_score, quantiles};
-use super::to_12_digits;
 
 /// How numeric columns are brought to a common scale; missing values are the training part's median.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,7 +20,7 @@ pub enum Scaling {
     Quantile,
 }
 
-/// A numeric column as it was in the training part. All figures have 12 significant digits, so that JSON keeps them exactly.
+/// A numeric column as it was in the training part. Its figures are exact, also once they have been through JSON (`float_roundtrip` of serde_json): rounded to 12 digits, values far from zero, such as milliseconds since 1970, would merge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NumericColumn {
@@ -85,16 +84,8 @@ pub(super) fn fit_numeric(
     let at = |share: f64| interpolated(&present, share);
     let scale = match scaling {
         Scaling::Standard => {
-            let count = present.len() as f64;
-            let mean = present.iter().sum::<f64>() / count;
-            let variance = present.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
-            // Of a constant column only rounding is left; it carries nothing and must not be blown up.
-            let deviation = variance.sqrt();
-            let constant = deviation <= 1e-12 * mean.abs() || deviation == 0.0;
-            Scale::Standard {
-                mean: to_12_digits(mean),
-                deviation: if constant { 1.0 } else { to_12_digits(deviation) },
-            }
+            let (mean, deviation) = moments(present.iter().copied());
+            Scale::Standard { mean, deviation: if deviation > 0.0 { deviation } else { 1.0 } }
         }
         Scaling::Robust => {
             let (quartiles, range) = (at(0.75) - at(0.25), at(1.0) - at(0.0));
@@ -105,11 +96,29 @@ pub(super) fn fit_numeric(
             } else {
                 0.0
             };
-            Scale::Robust { center: to_12_digits(at(0.5)), factor: to_12_digits(factor) }
+            Scale::Robust { center: at(0.5), factor }
         }
-        Scaling::Quantile => {
-            Scale::Quantile { quantiles: quantiles(&present, QUANTILES).into_iter().map(to_12_digits).collect() }
-        }
+        Scaling::Quantile => Scale::Quantile { quantiles: quantiles(&present, QUANTILES) },
     };
-    NumericColumn { name: name.into(), median: to_12_digits(at(0.5)), indicator: missing && indicators, scale }
+    NumericColumn { name: name.into(), median: at(0.5), indicator: missing && indicators, scale }
+}
+
+/// Mean and population deviation. Of equal values the deviation is 0 and the mean their value, without the rest that rounding
+/// leaves and that must not be blown up.
+///
+/// Far from zero rounding takes more from a sum than the values differ by; a second pass gives it back.
+pub(in crate::ml) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let Some(first) = values.clone().next() else { return (0.0, 0.0) };
+    let (mut count, mut sum, mut constant) = (0.0, 0.0, true);
+    for value in values.clone() {
+        count += 1.0;
+        sum += value;
+        constant &= value == first;
+    }
+    if constant {
+        return (first, 0.0);
+    }
+    let rounded = sum / count;
+    let mean = rounded + values.clone().map(|value| value - rounded).sum::<f64>() / count;
+    (mean, (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
 }

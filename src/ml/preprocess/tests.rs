@@ -131,3 +131,29 @@ fn json_brings_back_the_same_figures() {
         assert_eq!(back, fitted);
     }
 }
+
+// Milliseconds since 1970 differ in the last of their 13 digits; 1e15 and 1e15 + 1 in the 16th.
+#[test]
+fn numbers_far_from_zero_are_scaled_by_their_differences() {
+    let near_zero: Vec<f64> = (0..200).map(|i| f64::from(i * 7 % 11)).collect();
+    for scaling in [Scaling::Standard, Scaling::Robust, Scaling::Quantile] {
+        let expected: Vec<f64> = applied(&near_zero, scaling).into_iter().map(f64::from).collect();
+        for offset in [1.7e12, 1e15, -1.7e12] {
+            let far: Vec<f64> = near_zero.iter().map(|value| offset + value).collect();
+            // A mean of 1e15 lies on a grid of eighths.
+            let found = applied(&far, scaling);
+            let worst = found.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
+            assert!(worst < if offset == 1e15 { 0.03 } else { 1e-4 }, "{scaling:?} at {offset:e}: {worst}");
+        }
+    }
+}
+
+#[test]
+fn the_scales_come_back_from_json_bit_by_bit() {
+    let values: Vec<f64> = (1..300).map(|i| 1.7e12 + 1.0 / f64::from(i)).collect();
+    for scaling in [Scaling::Standard, Scaling::Robust, Scaling::Quantile] {
+        let (_, fitted) = fitted(&values, scaling);
+        let again: Preprocessing = serde_json::from_str(&serde_json::to_string_pretty(&fitted).unwrap()).unwrap();
+        assert_eq!(again, fitted);
+    }
+}

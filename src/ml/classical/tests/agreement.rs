@@ -173,8 +173,8 @@ fn boosting_sends_missing_values_where_lightgbm_does() {
     let (mut x, y) = table(200, true);
     for (i, label) in y.iter().enumerate() {
         match label {
-            2 if i % 9 < 6 => x.row_mut(i)[0] = f32::NAN,
-            0 if i % 2 == 0 => x.row_mut(i)[1] = f32::NAN,
+            2 if i % 9 < 6 => x.row_mut(i)[0] = f64::NAN,
+            0 if i % 2 == 0 => x.row_mut(i)[1] = f64::NAN,
             _ => {}
         }
     }

@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use super::{all, classes, table};
-use crate::ml::classical::{Baselines, Evaluated, Evaluation, evaluate};
+use crate::ml::classical::{Baselines, Evaluated, Evaluation, Features, evaluate};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Progress, Silent};
 
@@ -126,7 +126,7 @@ fn a_class_absent_from_a_fold_is_no_error_and_wrong_parts_are() {
     let rows: Vec<usize> = (0..90).collect();
     // Class 2 is in fold 1 alone, so the model that scores fold 1 never saw it.
     let folds: Vec<u32> = rows.iter().map(|&row| if y[row] == 2 { 1 } else { row as u32 / 3 % 2 }).collect();
-    let run = |x: &Matrix, y: &[u32], train: &[usize], folds: &[u32], test: &[usize]| {
+    let run = |x: &Features, y: &[u32], train: &[usize], folds: &[u32], test: &[usize]| {
         evaluate(&all(), x, y, &[], &classes(), train, folds, &[], test, 0, 2, &Silent)
             .map_err(|error| error.to_string())
     };

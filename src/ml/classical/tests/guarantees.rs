@@ -6,7 +6,7 @@ use super::{all, classes, fitted, rows_of, table};
 use crate::ml::classical::boosting::Boosting;
 use crate::ml::classical::decision_tree::DecisionTree;
 use crate::ml::classical::rbf_svm::RbfSvm;
-use crate::ml::classical::{Estimator, FitError, evaluate};
+use crate::ml::classical::{Estimator, Features, FitError, evaluate};
 use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Progress, Silent};
 use crate::ml::rng::Stream;
@@ -19,7 +19,7 @@ fn predictions_are_probabilities_whatever_is_missing() {
         x.row_mut(i)[1] = 3.0;
     }
     let mut unseen = x.take(&[0, 1, 2, 3]);
-    unseen.row_mut(0).fill(f32::NAN);
+    unseen.row_mut(0).fill(f64::NAN);
     unseen.row_mut(1)[0] = 1e30;
     unseen.row_mut(2)[1] = -1e30;
     for (name, estimator) in all() {
@@ -40,8 +40,7 @@ fn predictions_are_probabilities_whatever_is_missing() {
 #[test]
 fn columns_without_any_value_change_nothing_but_are_no_error() {
     let (x, y) = table(120, false);
-    let mut hollow = Matrix::zeros(x.rows, 2);
-    hollow.data.fill(f32::NAN);
+    let hollow = Features::new(x.rows, 1, vec![f64::NAN; x.rows], vec![f32::NAN; x.rows]);
     for (name, estimator) in all() {
         let model = fitted(estimator.as_ref(), &hollow, &y);
         let row = model.predict_probabilities(&hollow);
@@ -68,12 +67,17 @@ fn a_class_that_never_occurred_has_probability_zero() {
 fn input_that_nothing_can_be_learnt_from_is_one_clear_error() {
     let (x, y) = table(30, true);
     let mut infinite = x.clone();
-    infinite.row_mut(4)[3] = f32::NEG_INFINITY;
-    let cases: [(Matrix, Vec<u32>, &str); 6] = [
+    infinite.row_mut(4)[3] = f64::NEG_INFINITY;
+    // Two components beside a number.
+    let mut beyond = vec![0.0; 60];
+    beyond[7] = f32::INFINITY;
+    let beyond = Features::new(30, 1, vec![0.0; 30], beyond);
+    let cases: [(Features, Vec<u32>, &str); 7] = [
         (x.take(&[]), vec![], "no rows to learn from"),
-        (Matrix::zeros(30, 0), y.clone(), "no columns to learn from"),
+        (Features::from(Matrix::zeros(30, 0)), y.clone(), "no columns to learn from"),
         (x.clone(), vec![2; 30], "only one class occurs in the 30 training rows"),
         (infinite, y.clone(), "infinite value in row 4, column 3"),
+        (beyond, y.clone(), "infinite value in row 3, column 2"),
         (x.clone(), vec![3; 30], "label 3 of row 0 is not below the number of classes, 3"),
         (x.clone(), y[..29].to_vec(), "30 rows but 29 labels"),
     ];
@@ -149,15 +153,11 @@ fn early_stopping_keeps_boosting_from_overfitting() {
 }
 
 /// Many columns of noise beside those of `table`, so that several threads share the columns of one leaf.
-fn wide_table(rows: usize, columns: usize) -> (Matrix, Vec<u32>) {
+fn wide_table(rows: usize, columns: usize) -> (Features, Vec<u32>) {
     let (x, y) = table(rows, true);
     let mut stream = Stream::new(1, "test", 0);
-    let mut data = Vec::new();
-    for i in 0..rows {
-        data.extend_from_slice(x.row(i));
-        data.extend((x.cols..columns).map(|_| stream.uniform_f32()));
-    }
-    (Matrix::from_vec(rows, columns, data), y)
+    let noise = (0..rows * (columns - x.cols)).map(|_| stream.uniform_f32()).collect();
+    (Features::new(rows, x.cols, x.numbers, noise), y)
 }
 
 #[test]

@@ -3,18 +3,18 @@
 use serde_json::Value;
 
 use super::{all, classes, fitted, rows_of, table};
-use crate::ml::classical::{Baselines, Estimator, Fitted, Inputs};
+use crate::ml::classical::{Baselines, Estimator, Features, Fitted, Inputs};
 use crate::ml::frame::{Column, Frame};
 use crate::ml::matrix::Matrix;
 use crate::ml::rng::Stream;
 
 /// Columns 0, 1 and 2 as numbers, column 3 and 0 as an embedding of a text.
-fn frame(x: &Matrix) -> Frame {
+fn frame(x: &Features) -> Frame {
     let mut frame = Frame::new(x.rows);
     for j in 0..3 {
-        frame.insert(format!("n{j}"), Column::Numeric((0..x.rows).map(|i| f64::from(x.get(i, j))).collect()));
+        frame.insert(format!("n{j}"), Column::Numeric((0..x.rows).map(|i| x.get(i, j)).collect()));
     }
-    let values = (0..x.rows).flat_map(|i| [x.get(i, 3), x.get(i, 0)]).collect();
+    let values = (0..x.rows).flat_map(|i| [x.get(i, 3) as f32, x.get(i, 0) as f32]).collect();
     frame.insert("title", Column::Vector { dim: 2, values });
     frame
 }
@@ -23,22 +23,22 @@ fn inputs(frame: &Frame) -> Inputs {
     Inputs::of(frame, &["n0", "n1", "n2"].map(String::from), &["title".to_owned()]).unwrap()
 }
 
-/// A model of the estimator, fitted on the frame's matrix.
+/// A model of the estimator, fitted on the frame's features.
 fn model(name: &str, estimator: &dyn Estimator, frame: &Frame, y: &[u32]) -> Fitted {
     let inputs = inputs(frame);
     let kinds: Value = serde_json::json!({name: estimator.params()});
     let models: Baselines = serde_json::from_value(kinds).unwrap();
-    let fitted = fitted(estimator, &inputs.matrix(frame).unwrap(), y);
+    let fitted = fitted(estimator, &inputs.features(frame).unwrap(), y);
     Fitted::new(&models, name, inputs, &classes(), fitted, None)
 }
 
 /// Rows that training never saw, some with values missing or far away.
-fn unseen(x: &Matrix) -> Frame {
+fn unseen(x: &Features) -> Frame {
     let mut x = x.clone();
-    x.row_mut(0).fill(f32::NAN);
+    x.row_mut(0).fill(f64::NAN);
     x.row_mut(1)[0] = 1e30;
     x.row_mut(2)[1] = -1e30;
-    x.row_mut(3)[3] = f32::NAN;
+    x.row_mut(3)[3] = f64::NAN;
     frame(&x)
 }
 
@@ -105,7 +105,7 @@ fn damaged_files_are_refused_and_never_panic() {
         };
         let format = refused(&|recipe| recipe["format"] = "runner baseline 9".into());
         assert!(
-            format.ends_with("its format is 'runner baseline 9', this version reads 'runner baseline 2'"),
+            format.ends_with("its format is 'runner baseline 9', this version reads 'runner baseline 3'"),
             "{format}"
         );
         let unknown = refused(&|recipe| recipe["model"] = serde_json::json!({"perceptron": {}}));

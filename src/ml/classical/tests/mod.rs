@@ -4,11 +4,11 @@ mod agreement;
 mod evaluation;
 mod guarantees;
 mod kept;
+mod precision;
 
 use super::boosting::Boosting;
 use super::forest::{ExtraTrees, RandomForest};
-use super::{Baselines, Estimator, Model};
-use crate::ml::matrix::Matrix;
+use super::{Baselines, Estimator, Features, Model};
 use crate::ml::progress::Silent;
 
 /// `rows` rows of four columns and three classes; every eleventh row lacks column 2 if `missing`.
@@ -31,7 +31,7 @@ use crate::ml::progress::Silent;
 /// X, y = table(300, True); Xt, yt, Xv, yv = X[:200], y[:200], X[200:], y[200:]
 /// scaled = lambda m: make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), m).fit(Xt.astype("d"), yt)
 /// ```
-fn table(rows: usize, missing: bool) -> (Matrix, Vec<u32>) {
+fn table(rows: usize, missing: bool) -> (Features, Vec<u32>) {
     let mut state = 1u64;
     let mut uniform = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -48,17 +48,29 @@ fn table(rows: usize, missing: bool) -> (Matrix, Vec<u32>) {
             third,
             (5.0 * d).floor() + (label % 2) as f64,
         ];
-        data.extend(row.map(|value| value as f32));
+        // As `astype("f")` rounds them above.
+        data.extend(row.map(|value| f64::from(value as f32)));
     }
-    (Matrix::from_vec(rows, 4, data), (0..rows as u32).map(|i| i % 3).collect())
+    (Features::new(rows, 4, data, Vec::new()), (0..rows as u32).map(|i| i % 3).collect())
 }
 
-fn rows_of(x: &Matrix, y: &[u32], rows: std::ops::Range<usize>) -> (Matrix, Vec<u32>) {
+fn rows_of(x: &Features, y: &[u32], rows: std::ops::Range<usize>) -> (Features, Vec<u32>) {
     (x.take(&rows.clone().collect::<Vec<_>>()), y[rows].to_vec())
 }
 
-fn fitted(estimator: &dyn Estimator, x: &Matrix, y: &[u32]) -> Box<dyn Model> {
+fn fitted(estimator: &dyn Estimator, x: &Features, y: &[u32]) -> Box<dyn Model> {
     estimator.fit(x, y, 3, 0, &Silent).unwrap()
+}
+
+/// Of rows of numbers alone, as `table` makes them.
+impl Features {
+    fn get(&self, i: usize, j: usize) -> f64 {
+        self.numbers[i * self.cols + j]
+    }
+
+    fn row_mut(&mut self, i: usize) -> &mut [f64] {
+        &mut self.numbers[i * self.cols..(i + 1) * self.cols]
+    }
 }
 
 /// Every kind, with few trees.

@@ -2,10 +2,12 @@
 //!
 //! Knows nothing of labels: cuts follow the values alone.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use crate::ml::classical::Features;
 use crate::ml::classical::arrays::{ArrayError, Arrays};
-use crate::ml::matrix::Matrix;
 use crate::ml::progress::{Cancelled, Progress};
 
 /// Bins of a column at most; their codes are 0..=254.
@@ -19,18 +21,18 @@ pub const CODES: usize = 256;
 pub struct Bins {
     cuts: Cuts,
     /// By column the middle of the values of each bin.
-    centres: Vec<Vec<f32>>,
+    centres: Vec<Vec<f64>>,
 }
 
 /// Where the bins of every column end: what turns values into codes.
 pub struct Cuts {
     /// By column the largest value of each bin but the last, in a sense: halfway to the smallest of the next.
-    columns: Vec<Vec<f32>>,
+    columns: Vec<Vec<f64>>,
 }
 
 struct ColumnBins {
-    cuts: Vec<f32>,
-    centres: Vec<f32>,
+    cuts: Vec<f64>,
+    centres: Vec<f64>,
 }
 
 /// Columns whose codes lie side by side in `BlockCodes`.
@@ -81,7 +83,7 @@ impl Codes {
 }
 
 impl Bins {
-    pub fn fit(x: &Matrix, progress: &dyn Progress) -> Result<Bins, Cancelled> {
+    pub fn fit(x: &Features, progress: &dyn Progress) -> Result<Bins, Cancelled> {
         let fitted = (0..x.cols.div_ceil(LANES)).into_par_iter().map(|block| {
             let columns = columns_of(x, block).into_iter().map(|values| {
                 progress.go_on()?;
@@ -96,7 +98,7 @@ impl Bins {
     }
 
     /// Codes column by column.
-    pub fn columns(&self, x: &Matrix) -> Codes {
+    pub fn columns(&self, x: &Features) -> Codes {
         let mut codes = vec![0; x.rows * x.cols];
         codes.par_chunks_mut(x.rows * LANES).enumerate().for_each(|(block, codes)| {
             let columns = columns_of(x, block).into_iter().zip(&self.cuts.columns[block * LANES..]);
@@ -108,7 +110,7 @@ impl Bins {
     }
 
     /// Codes block by block.
-    pub fn blocks(&self, x: &Matrix) -> BlockCodes {
+    pub fn blocks(&self, x: &Features) -> BlockCodes {
         let mut codes = vec![[0; LANES]; x.rows * x.cols.div_ceil(LANES)];
         codes.par_chunks_mut(x.rows).enumerate().for_each(|(block, codes)| {
             let columns = columns_of(x, block).into_iter().zip(&self.cuts.columns[block * LANES..]);
@@ -133,37 +135,39 @@ impl Bins {
     }
 
     /// The last bin of column `j` whose centre is at most `value`, given that the first is.
-    pub fn bin_below(&self, j: usize, value: f32) -> u8 {
+    pub fn bin_below(&self, j: usize, value: f64) -> u8 {
         let at = self.centres[j].partition_point(|&centre| centre <= value);
         at.saturating_sub(1) as u8
     }
 
-    pub fn centre(&self, j: usize, code: u8) -> f32 {
+    pub fn centre(&self, j: usize, code: u8) -> f64 {
         self.centres[j][usize::from(code)]
     }
 }
 
 impl Cuts {
-    /// Codes of the rows, one row after the other (`row-major values` has whole rows), for
-    /// predicting.
-    pub fn rows(&self, values: &[f32]) -> Vec<u8> {
-        values
-            .chunks_exact(self.columns.len())
-            .flat_map(|row| row.iter().zip(&self.columns))
-            .map(|(&value, cuts)| code_of(cuts, value))
-            .collect()
+    /// Codes of those rows, one row after the other, for predicting.
+    ///
+    /// Panics when `x` has another number of columns than the rows of the fit.
+    pub fn rows(&self, x: &Features, rows: Range<usize>) -> Vec<u8> {
+        assert_eq!(x.cols, self.columns.len(), "predict with the columns of the fit");
+        let mut codes = Vec::with_capacity(rows.len() * x.cols);
+        for i in rows {
+            codes.extend(x.row(i).zip(&self.columns).map(|(value, cuts)| code_of(cuts, value)));
+        }
+        codes
     }
 
     pub fn put(&self, arrays: &mut Arrays) {
         arrays.put_whole("cut_counts", &self.columns.iter().map(|cuts| cuts.len() as u32).collect::<Vec<_>>());
         let all = self.columns.concat();
-        arrays.put_f32("cuts", &[all.len()], &all);
+        arrays.put_f64("cuts", &[all.len()], &all);
     }
 
     pub fn take(arrays: &mut Arrays, columns: usize) -> Result<Cuts, ArrayError> {
         let counts = arrays.take_whole("cut_counts", Some(columns), MAX_BINS)?;
         let total = counts.iter().map(|&count| count as usize).sum();
-        let all = arrays.take_f32("cuts", &[Some(total)])?;
+        let all = arrays.take_f64("cuts", &[Some(total)])?;
         let mut rest = all.as_slice();
         let mut next = |&count: &u32| {
             let (cuts, after) = rest.split_at(count as usize);
@@ -174,22 +178,22 @@ impl Cuts {
     }
 }
 
-fn code_of(cuts: &[f32], value: f32) -> u8 {
+fn code_of(cuts: &[f64], value: f64) -> u8 {
     if value.is_nan() { MISSING } else { cuts.partition_point(|&cut| cut < value) as u8 }
 }
 
-fn columns_of(x: &Matrix, block: usize) -> Vec<Vec<f32>> {
+fn columns_of(x: &Features, block: usize) -> Vec<Vec<f64>> {
     x.columns(block * LANES..((block + 1) * LANES).min(x.cols))
 }
 
 impl ColumnBins {
     /// Values that fill a bin's share alone get a bin of their own; the others share the rest
     /// equally. So a column that is zero half of the time still resolves its other half.
-    fn fit(mut values: Vec<f32>) -> ColumnBins {
+    fn fit(mut values: Vec<f64>) -> ColumnBins {
         values.retain(|value| value.is_finite());
-        values.sort_unstable_by(f32::total_cmp);
+        values.sort_unstable_by(f64::total_cmp);
         // Runs of equal values: (value, count). −0 and 0 are equal.
-        let mut runs: Vec<(f32, usize)> = Vec::new();
+        let mut runs: Vec<(f64, usize)> = Vec::new();
         for value in values {
             match runs.last_mut() {
                 Some((last, count)) if *last == value => *count += 1,
@@ -216,12 +220,12 @@ impl ColumnBins {
     }
 }
 
-fn middle(a: f32, b: f32) -> f32 {
-    ((f64::from(a) + f64::from(b)) / 2.0) as f32
+fn middle(a: f64, b: f64) -> f64 {
+    (a + b) / 2.0
 }
 
 /// Where each bin ends in `runs` (exclusive); the last is `runs.len()`. At most `MAX_BINS`.
-fn bin_ends(runs: &[(f32, usize)]) -> Vec<usize> {
+fn bin_ends(runs: &[(f64, usize)]) -> Vec<usize> {
     if runs.len() <= MAX_BINS {
         return (1..=runs.len()).collect();
     }
@@ -255,8 +259,12 @@ fn bin_ends(runs: &[(f32, usize)]) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    fn bins_of(values: Vec<f32>) -> (Bins, Vec<u8>) {
-        let x = Matrix::from_vec(values.len(), 1, values);
+    fn one_column(values: Vec<f64>) -> Features {
+        Features::new(values.len(), 1, values, Vec::new())
+    }
+
+    fn bins_of(values: Vec<f64>) -> (Bins, Vec<u8>) {
+        let x = one_column(values);
         let bins = Bins::fit(&x, &crate::ml::progress::Silent).unwrap();
         let codes = bins.columns(&x).column(0).to_vec();
         (bins, codes)
@@ -264,14 +272,16 @@ mod tests {
 
     #[test]
     fn few_distinct_values_get_a_bin_each_and_cuts_halfway() {
-        let (bins, codes) = bins_of(vec![3.0, 1.0, f32::NAN, 1.0, 7.0, -0.0, 0.0]);
+        let (bins, codes) = bins_of(vec![3.0, 1.0, f64::NAN, 1.0, 7.0, -0.0, 0.0]);
         assert_eq!(codes, [2, 1, MISSING, 1, 3, 0, 0]);
-        assert_eq!(bins.cuts().rows(&[4.9, 5.0, 5.1, -9.0, 99.0, f32::INFINITY]), [2, 2, 3, 0, 3, 3]);
+        let others = one_column(vec![4.9, 5.0, 5.1, -9.0, 99.0, f64::INFINITY]);
+        assert_eq!(bins.cuts().rows(&others, 0..6), [2, 2, 3, 0, 3, 3]);
+        assert_eq!(bins.cuts().rows(&others, 2..4), [3, 0]);
     }
 
     #[test]
     fn many_values_share_the_bins_equally_beside_a_frequent_one() {
-        let values: Vec<f32> = (0..10_000).map(|i| if i % 2 == 0 { 0.0 } else { i as f32 }).collect();
+        let values: Vec<f64> = (0..10_000).map(|i| if i % 2 == 0 { 0.0 } else { f64::from(i) }).collect();
         let (bins, codes) = bins_of(values);
         assert!((250..=MAX_BINS).contains(&bins.count(0)), "{} bins", bins.count(0));
         let mut sizes = vec![0; CODES];
@@ -282,9 +292,7 @@ mod tests {
 
     #[test]
     fn neighbouring_floats_and_missing_columns_are_told_apart() {
-        let one = 1.0f32;
-        let next = f32::from_bits(one.to_bits() + 1);
-        assert_eq!(bins_of(vec![one, next]).1, [0, 1]);
-        assert_eq!(bins_of(vec![f32::NAN; 3]).1, [MISSING; 3]);
+        assert_eq!(bins_of(vec![1.0, 1.0f64.next_up()]).1, [0, 1]);
+        assert_eq!(bins_of(vec![f64::NAN; 3]).1, [MISSING; 3]);
     }
 }

@@ -232,8 +232,8 @@ impl<'a> Search<'a> {
         }
         let split = if low < high {
             let (from, to) = (self.bins.centre(column as usize, low), self.bins.centre(column as usize, high));
-            let value = f64::from(from) + self.stream.uniform() * (f64::from(to) - f64::from(from));
-            let cut = self.bins.bin_below(column as usize, value as f32).clamp(low, high - 1);
+            let value = from + self.stream.uniform() * (to - from);
+            let cut = self.bins.bin_below(column as usize, value).clamp(low, high - 1);
             Split { column, cut, missing_left: missing && self.stream.uniform() < 0.5 }
         } else if missing && low == high {
             Split { column, cut: MISSING - 1, missing_left: false }

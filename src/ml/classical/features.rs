@@ -1,0 +1,86 @@
+//! `Features`: the rows that an estimator learns from or predicts.
+
+use std::ops::Range;
+
+use crate::ml::matrix::Matrix;
+
+/// Dense rows: columns of numbers in 64 bits, as the table has them, then components of vectors in 32. NaN is missing.
+///
+/// In 32 bits numbers of more than 24 bits would merge before anything has looked at them: milliseconds since 1970 fall
+/// into steps of two minutes. Models that compute in 32 bits standardise first.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Features {
+    pub rows: usize,
+    /// Columns of numbers and components together.
+    pub cols: usize,
+    /// rows × columns of numbers.
+    pub(super) numbers: Vec<f64>,
+    /// rows × components.
+    components: Vec<f32>,
+    /// Columns of numbers.
+    numeric: usize,
+}
+
+impl Features {
+    /// `numbers` is rows × `numeric`, `components` rows × as many as there are of them in a row, both row after row.
+    ///
+    /// Panics when a length is no multiple of `rows`: the shape is the caller's own arithmetic.
+    pub fn new(rows: usize, numeric: usize, numbers: Vec<f64>, components: Vec<f32>) -> Self {
+        assert_eq!(numbers.len(), rows * numeric, "{rows} rows of {numeric} numbers");
+        let dim = components.len() / rows.max(1);
+        assert_eq!(components.len(), rows * dim, "components of {rows} rows");
+        Features { rows, cols: numeric + dim, numbers, components, numeric }
+    }
+
+    pub fn row(&self, i: usize) -> impl Iterator<Item = f64> {
+        let (numbers, components) = self.parts(i);
+        numbers.iter().copied().chain(components.iter().map(|&value| f64::from(value)))
+    }
+
+    fn parts(&self, i: usize) -> (&[f64], &[f32]) {
+        let (numeric, dim) = (self.numeric, self.cols - self.numeric);
+        (&self.numbers[i * numeric..(i + 1) * numeric], &self.components[i * dim..(i + 1) * dim])
+    }
+
+    /// The values of the columns in `range`, one vector for each. Neighbouring columns are read together, since a row's
+    /// neighbouring values share a cache line.
+    pub fn columns(&self, range: Range<usize>) -> Vec<Vec<f64>> {
+        let mut columns = vec![Vec::with_capacity(self.rows); range.len()];
+        let of_numbers = range.start.min(self.numeric)..range.end.min(self.numeric);
+        let of_components = range.start.max(self.numeric) - self.numeric..range.end.max(self.numeric) - self.numeric;
+        for i in 0..self.rows {
+            let (numbers, components) = self.parts(i);
+            let components = components[of_components.clone()].iter().map(|&value| f64::from(value));
+            let values = numbers[of_numbers.clone()].iter().copied().chain(components);
+            columns.iter_mut().zip(values).for_each(|(column, value)| column.push(value));
+        }
+        columns
+    }
+
+    /// The rows at `indices`, in that order.
+    pub fn take(&self, indices: &[usize]) -> Features {
+        let mut numbers = Vec::with_capacity(indices.len() * self.numeric);
+        let mut components = Vec::with_capacity(indices.len() * (self.cols - self.numeric));
+        for &i in indices {
+            let (own_numbers, own_components) = self.parts(i);
+            numbers.extend_from_slice(own_numbers);
+            components.extend_from_slice(own_components);
+        }
+        Features { rows: indices.len(), cols: self.cols, numbers, components, numeric: self.numeric }
+    }
+
+    /// Row and column of the first infinite value, of numbers before components.
+    pub fn infinite(&self) -> Option<(usize, usize)> {
+        let (numeric, dim) = (self.numeric, self.cols - self.numeric);
+        let number = self.numbers.iter().position(|value| value.is_infinite());
+        let component = || self.components.iter().position(|value| value.is_infinite());
+        number.map(|at| (at / numeric, at % numeric)).or_else(|| component().map(|at| (at / dim, numeric + at % dim)))
+    }
+}
+
+/// All columns as components.
+impl From<Matrix> for Features {
+    fn from(Matrix { rows, cols, data }: Matrix) -> Self {
+        Features { rows, cols, numbers: Vec::new(), components: data, numeric: 0 }
+    }
+}
