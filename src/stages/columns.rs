@@ -14,7 +14,7 @@ use crate::artifact::Table;
 use crate::engine::{CheckContext, InputView, StageContext};
 pub(super) use crate::tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
 use crate::tabular::names::{added_as, in_file, meant};
-use crate::tabular::{self, Filter};
+use crate::tabular::{self, Filter, Strays};
 
 /// The label's text, as `split` gives it; its field metadata names the original column.
 pub(super) const LABEL: &str = "runner.label";
@@ -184,6 +184,8 @@ pub(super) struct NoNumber {
     pub value: String,
     /// Further values that are no numbers.
     pub others: usize,
+    /// All of them beside the numbers.
+    strays: Strays,
 }
 
 impl NoNumber {
@@ -195,7 +197,8 @@ impl NoNumber {
             1 => ", nor is one more of its values".to_owned(),
             others => format!(", nor are {others} more of its values"),
         };
-        format!("{at}column '{column}': '{}' is not a number{others}", self.value)
+        let hint = self.strays.hint(column).map(|hint| format!("; {hint} in the `load` stage")).unwrap_or_default();
+        format!("{at}column '{column}': '{}' is not a number{others}{hint}", self.value)
     }
 }
 
@@ -215,21 +218,24 @@ pub(super) fn numbers(table: &Table, name: &str) -> anyhow::Result<Result<Vec<f6
 
 fn parsed<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> Result<Vec<f64>, NoNumber> {
     let mut values = Vec::new();
-    let mut found: Option<NoNumber> = None;
+    let mut found: Option<(usize, String)> = None;
+    let (mut others, mut strays) = (0, Strays::default());
     for (row, text) in texts.enumerate() {
         let value = text.map_or(Some(f64::NAN), tabular::number);
         values.push(value.unwrap_or(f64::NAN));
-        match (value, &mut found) {
-            (Some(_), _) => {}
-            (None, Some(found)) => found.others += 1,
-            (None, None) => {
-                let shown: String = text.unwrap_or_default().chars().take(SHOWN).collect();
-                found = Some(NoNumber { row, value: shown, others: 0 });
+        match (value, text) {
+            (Some(number), _) if number.is_nan() => {}
+            (Some(_), _) => strays.add_number(),
+            (None, text) => {
+                let text = text.unwrap_or_default();
+                strays.add_word(text);
+                others += usize::from(found.is_some());
+                found.get_or_insert_with(|| (row, text.chars().take(SHOWN).collect()));
             }
         }
     }
     match found {
-        Some(found) => Err(found),
+        Some((row, value)) => Err(NoNumber { row, value, others, strays }),
         None => Ok(values),
     }
 }

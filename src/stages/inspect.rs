@@ -25,7 +25,7 @@ use crate::ml::importance::{Group, Importance, permutation_importance};
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
 use crate::ml::stats::Clusters;
-use crate::tabular::Filter;
+use crate::tabular::{self, Filter};
 
 /// Permutation importance of every column and of every kind of input, and the most confident mistakes with their texts.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -78,7 +78,7 @@ fn default_mistakes() -> usize {
 
 impl Stage for Inspect {
     const KIND: &'static str = "inspect";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const SUMMARY: &'static str = "what a model leans on, and where it is sure and wrong";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -181,6 +181,12 @@ impl Inspect {
         }
         let labels = strings(&rows, LABEL)?;
         if let Some(label) = labels.iter().flatten().find(|label| !classes.contains(label)) {
+            let alike = classes.iter().find_map(|class| Some((class, tabular::alike(class, label)?)));
+            if let Some((class, reason)) = alike {
+                bail!(
+                    "the model does not know the class '{label}' of these rows, but '{class}', {reason}: write both alike in the files"
+                );
+            }
             bail!("the model does not know the class '{label}' of these rows (keep its own rows by `where`)");
         }
         Ok(rows)

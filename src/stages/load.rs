@@ -35,7 +35,7 @@ pub struct Load {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Download>")]
     downloads: IndexMap<String, Download>,
-    /// The column to predict; files may lack it.
+    /// The column to predict; files may lack it. Spellings of one number (`1` and `1.0`), where all labels are numbers, are one class unless `types` declares the column text.
     #[serde(default)]
     label: Option<String>,
     /// Declared column types; other columns are inferred.
@@ -73,7 +73,7 @@ fn default_delimiter() -> char {
 
 impl Stage for Load {
     const KIND: &'static str = "load";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SUMMARY: &'static str = "CSV files to one table";
     const INPUTS: &'static [InputPort] = &[];
     const SEEDED: bool = false;

@@ -2,6 +2,7 @@
 //!
 //! An average's port holds its members' files under numbered names beside `ensemble.json`. Knows nothing of how weights were found.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -298,7 +299,7 @@ impl Several {
 }
 
 /// Categories in the form in which the model learnt them: where the type of a column is another in these files, one number may be written otherwise, as
-/// `1` and `1.0`. What the model knows as it stands stays as it is.
+/// `1` and `1.0`, and one text in another Unicode form. What the model knows as it stands stays as it is.
 pub(super) fn as_trained(mut values: Vec<Option<String>>, known: &[String]) -> Vec<Option<String>> {
     // A form that no type would have made a number of, e.g. 007, is a text.
     let number = |text: &str| tabular::plain_number(text).map(f64::to_bits);
@@ -308,8 +309,13 @@ pub(super) fn as_trained(mut values: Vec<Option<String>>, known: &[String]) -> V
             by_number.entry(number).or_insert(form);
         });
     }
+    let mut by_composed: HashMap<Cow<str>, &String> = HashMap::new();
+    for form in known {
+        by_composed.entry(tabular::composed(form)).or_insert(form);
+    }
     for value in values.iter_mut().flatten().filter(|value| known.binary_search(*value).is_err()) {
-        if let Some(form) = number(value).and_then(|number| by_number.get(&number)) {
+        let same_number = number(value).and_then(|number| by_number.get(&number).copied());
+        if let Some(form) = same_number.or_else(|| by_composed.get(&tabular::composed(value)).copied()) {
             value.clone_from(form);
         }
     }

@@ -26,7 +26,7 @@ use crate::ml::train::{Checkpoints, Data};
 use crate::ml::transfer::{
     self, Execution, NewRows, Strategy, StrategyRun, TransferReport, TransferResult, TransferSpec, Variant,
 };
-use crate::tabular::Filter;
+use crate::tabular::{self, Filter};
 
 with_training! {
     /// Trains the old network's successor on rows that hold new classes, by several strategies with the same seeds and the same budget. The best network on the validation part is the stage's model.
@@ -98,7 +98,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted network, e.g. a `train` stage"),
@@ -174,6 +174,14 @@ impl Stage for Transfer {
             filter: &self.filter,
         };
         let mut data = dataset(context, &selection)?;
+        for class in data.classes.iter().filter(|class| !network.classes().contains(class)) {
+            let alike = network.classes().iter().find_map(|known| Some((known, tabular::alike(known, class)?)));
+            if let Some((known, reason)) = alike {
+                context.report().warn(&format!(
+                    "class '{class}' is a new one beside '{known}' of the model, although it is {reason} (write both alike if they are one class)"
+                ));
+            }
+        }
         for (name, known) in old.category_values() {
             if let Some(values) = data.frame.categories(name).map(<[_]>::to_vec) {
                 data.frame.insert_categories(name, as_trained(values, known));

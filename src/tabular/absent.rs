@@ -5,7 +5,7 @@
 use arrow::array::StringArray;
 use indexmap::IndexMap;
 
-use super::words::{places, quoted, yaml};
+use super::words::{places, quoted, row_count, yaml};
 
 /// Tokens and columns that a note lists.
 const LISTED: usize = 5;
@@ -128,8 +128,4 @@ impl Absent {
             parts.join(", ")
         ))
     }
-}
-
-fn row_count(rows: usize) -> String {
-    format!("{rows} {}", if rows == 1 { "row" } else { "rows" })
 }

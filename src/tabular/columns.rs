@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of files and records.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
@@ -13,6 +13,7 @@ use super::derive::Derivation;
 use super::error::{Cancelled, CsvError, Problem, Problems, go_on};
 use super::names::ROW_COLUMNS;
 use super::options::{ColumnType, LoadOptions};
+use super::spelling;
 use super::types::RawColumn;
 use super::words::{examples, list, quoted};
 
@@ -52,12 +53,13 @@ pub(super) fn typed<'a, 'c>(
         go_on(cancelled).map_err(|error| vec![error])?;
         let is_label = options.label.as_ref() == Some(name);
         let mut missing = options.missing.tokens(name);
+        let declared = options.types.get(name).copied();
         if is_label {
-            text = trimmed(name, &text, place, notes);
+            let is_text = declared == Some(ColumnType::Text);
+            text = spelling::label(name, &text, &missing, is_text, place, notes);
             // A class needs a name.
             missing.push(String::new());
         }
-        let declared = options.types.get(name).copied();
         let raw = RawColumn {
             name,
             text: &text,
@@ -81,50 +83,13 @@ pub(super) fn typed<'a, 'c>(
         typed.columns.push((name.clone(), column));
     }
     problems.check()?;
-    notes.extend(padded_note(&typed.columns, options, place));
+    notes.extend(spelling::text_notes(&typed.columns, options.label.as_ref(), place));
     match empty.as_slice() {
         [] => {}
         [name] => notes.push(format!("column '{name}' holds no value at all")),
         names => notes.push(format!("columns {} hold no value at all", list(names.iter().copied(), 10))),
     }
     Ok(typed)
-}
-
-/// Text columns in which the same value stands with and without white space around it: as categories, groups or conditions these are two.
-fn padded_note<'a>(columns: &[(String, ArrayRef)], options: &LoadOptions, place: &Place<'a>) -> Option<String> {
-    let mut found = Vec::new();
-    for (name, column) in columns.iter().filter(|(name, _)| options.label.as_ref() != Some(name)) {
-        let Some(texts) = column.as_string_opt::<i32>() else { continue };
-        let is_padded = |text: &str| text.trim() != text;
-        let padded: Vec<usize> =
-            (0..texts.len()).filter(|&row| texts.is_valid(row) && is_padded(texts.value(row))).collect();
-        if padded.is_empty() {
-            continue;
-        }
-        let plain: HashSet<&str> = texts.iter().flatten().filter(|text| !is_padded(text)).collect();
-        let twice: Vec<usize> = padded.into_iter().filter(|&row| plain.contains(texts.value(row).trim())).collect();
-        if !twice.is_empty() {
-            let first = examples(twice.iter().map(|&row| (quoted(texts.value(row)), place(row))));
-            found.push(format!("'{name}' ({} values, e.g. {first})", twice.len()));
-        }
-    }
-    (!found.is_empty()).then(|| {
-        let columns = list(found.iter().map(String::as_str), 5);
-        format!("values that differ from others by white space alone count as values of their own: {columns}")
-    })
-}
-
-/// Labels without white space around them: 'pop ' is no class beside 'pop'.
-fn trimmed<'a>(name: &str, text: &StringArray, place: &Place<'a>, notes: &mut Vec<String>) -> StringArray {
-    let is_padded = |row: &usize| !text.is_null(*row) && text.value(*row).trim() != text.value(*row);
-    // Blank labels are told of as missing ones.
-    let padded: Vec<usize> =
-        (0..text.len()).filter(is_padded).filter(|&row| !text.value(row).trim().is_empty()).collect();
-    if !padded.is_empty() {
-        let first = examples(padded.iter().map(|&row| (quoted(text.value(row)), place(row))));
-        notes.push(format!("label '{name}': white space around {} labels is left out, e.g. {first}", padded.len()));
-    }
-    text.iter().map(|cell| cell.map(str::trim)).collect()
 }
 
 /// Where a column holds numbers that models, which compute in 32 bits, cannot take.

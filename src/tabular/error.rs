@@ -60,14 +60,18 @@ pub enum Problem {
         /// The line where the record ends, when that is another line than where it starts.
         last_line: Option<u64>,
     },
-    #[error("column '{column}': '{token}' is not a number{}", in_rows(*.rows))]
-    NotANumber { column: String, token: String, rows: usize },
-    #[error("column '{column}': '{token}' is not a 64-bit integer{}", in_rows(*.rows))]
-    NotAnInteger { column: String, token: String, rows: usize },
+    #[error("column '{column}': '{token}' is not a number{}{}", in_rows(*.rows), or_missing(.hint))]
+    NotANumber { column: String, token: String, rows: usize, hint: Option<String> },
+    #[error("column '{column}': '{token}' is not a 64-bit integer{}{}", in_rows(*.rows), or_missing(.hint))]
+    NotAnInteger { column: String, token: String, rows: usize, hint: Option<String> },
     #[error(
-        "column '{column}': '{token}' is not a number{}, but {percent:.1} % of the column is (correct it, make it \
-         missing by `missing: {{{key}: {{add: [{cell}]}}}}`, or declare `types: {{{key}: text}}`)",
-        in_rows(*.rows), key = yaml(.column), cell = yaml(.token)
+        "column '{column}': '{token}' is not a number{}, but {percent:.1} % of the column is ({}, or declare `types: {{{key}: text}}`)",
+        in_rows(*.rows),
+        match .hint {
+            Some(hint) => format!("{hint}; else correct it"),
+            None => format!("correct it, make it missing by `missing: {{{}: {{add: [{}]}}}}`", yaml(.column), yaml(.token)),
+        },
+        key = yaml(.column)
     )]
     StrayWord {
         column: String,
@@ -75,6 +79,8 @@ pub enum Problem {
         /// How many rows have the token.
         rows: usize,
         percent: f64,
+        /// Which tokens of the column may stand for a missing value, and how to say so.
+        hint: Option<String>,
     },
     #[error(
         "column '{column}': '{token}' is infinite or too large for a number{} (write a finite number, or make it \
@@ -212,6 +218,10 @@ fn reaches(last_line: Option<u64>) -> String {
         }
         None => " (quote fields that hold the delimiter)".to_owned(),
     }
+}
+
+fn or_missing(hint: &Option<String>) -> String {
+    hint.as_ref().map_or(String::new(), |hint| format!(" ({hint}; else correct it)"))
 }
 
 fn in_rows(rows: usize) -> String {

@@ -13,6 +13,8 @@
 //! | `columns` | the body's columns with their types, and those derived from them |
 //! | `types` | tokens to numbers, and whether a column holds numbers |
 //! | `absent` | cells that a token makes missing, labels above all: which, how many, where |
+//! | `placeholder` | tokens among numbers that may stand for a missing value |
+//! | `spelling` | values in two spellings: one class as labels, a note as other texts |
 //! | `derive` | year, sine, cosine and logarithm of a column; `date` finds the year |
 //! | `filter` | conditions on rows, also for tables that come from elsewhere; `condition` is what one asks of a column, `exact` compares numbers |
 //! | `words` | lists and examples in messages |
@@ -34,7 +36,9 @@ mod load;
 mod missing;
 pub mod names;
 mod options;
+mod placeholder;
 mod records;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -51,5 +55,7 @@ pub use layout::columns;
 pub use load::{Input, Loaded, load, load_until};
 pub use missing::{Changes, Missing, Tokens};
 pub use options::{ColumnType, LoadOptions};
+pub use placeholder::Strays;
+pub use spelling::{alike, composed};
 pub use types::{number, plain_number};
 pub use words::yaml;

@@ -17,7 +17,8 @@ use super::missing::Missing;
 #[serde(default, deny_unknown_fields)]
 pub struct LoadOptions {
     /// The column to predict. It is read as text, without white space around it, unless `types` says otherwise; it may be absent from some
-    /// files (missing there) or from all, and `keep` never removes it. A blank label is missing.
+    /// files (missing there) or from all, and `keep` never removes it. A blank label is missing. Spellings of one number (`1` and `1.0`), where all labels are numbers, and
+    /// Unicode forms of one text are one class.
     pub label: Option<String>,
     /// Declared column types; the other columns are inferred over all files: integers, else numbers, else text. Whole numbers with leading
     /// zeros, or that the column's type could not tell apart, make it text.

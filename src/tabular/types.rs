@@ -11,6 +11,7 @@ use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
 use super::columns::Place;
 use super::error::{CsvError, Problem, Problems};
 use super::options::ColumnType;
+use super::placeholder::Strays;
 use super::words::{examples, quoted, shorten};
 
 /// A column is meant to be numeric while at most this many of 100 tokens are words; then the words are errors.
@@ -101,7 +102,10 @@ impl RawColumn<'_, '_> {
             Some(_) => 100,
             None => STRAY_PERCENT,
         };
-        let Some((tokens, counts)) = self.tokens(stray_percent) else { return Shape::Text };
+        let Some((tokens, counts)) = self.tokens(stray_percent) else {
+            notes.extend(self.placeholder_note());
+            return Shape::Text;
+        };
         match self.declared {
             Some(ColumnType::Integer) => return Shape::Integers(tokens),
             Some(_) => {
@@ -121,6 +125,7 @@ impl RawColumn<'_, '_> {
         let whole = counts.integers + counts.codes + counts.huge;
         let present = whole + fractions + counts.infinite + counts.words;
         if counts.words * 100 > STRAY_PERCENT * present || whole + fractions == 0 {
+            notes.extend(self.placeholder_note());
             return Shape::Text;
         }
         if fractions == 0 && counts.codes + counts.huge > 0 {
@@ -177,6 +182,29 @@ impl RawColumn<'_, '_> {
         Some((tokens, counts))
     }
 
+    /// What to say of a column of numbers that is text because of a few words that may stand for missing values.
+    fn placeholder_note(&self) -> Option<String> {
+        let mut strays = Strays::default();
+        for cell in self.text {
+            let Some(text) = self.present(cell) else { continue };
+            match classify(text, false) {
+                Token::Integer(_) | Token::Number(_) => strays.add_number(),
+                Token::Missing => {}
+                _ => strays.add_word(text),
+            }
+            // A text, as most columns are that come here.
+            if strays.are_many() {
+                return None;
+            }
+        }
+        let hint = strays.hint(self.name).filter(|_| strays.are_placeholders())?;
+        let (numbers, values) = (strays.numbers(), strays.total());
+        Some(format!(
+            "column '{}' is read as text, although {numbers} of its {values} values are numbers: {hint}",
+            self.name
+        ))
+    }
+
     /// The tokens that do not fit, each distinct one with its first place.
     fn report(&self, tokens: &[Token], integers_only: bool, problems: &mut Problems) {
         let is_number = |t: &&Token| !matches!(t, Token::Missing | Token::Infinite | Token::Word | Token::Code);
@@ -199,15 +227,25 @@ impl RawColumn<'_, '_> {
                 unfit[place].1 += 1;
             }
         }
+        let mut strays = Strays::default();
+        for (row, token) in tokens.iter().enumerate() {
+            match token {
+                Token::Word => strays.add_word(self.text.value(row)),
+                Token::Missing => {}
+                _ => strays.add_number(),
+            }
+        }
+        let hint = strays.hint(self.name);
         for &(row, rows) in unfit.iter().take(SHOWN_BY_COLUMN) {
+            let hint = hint.clone().filter(|_| tokens[row] == Token::Word);
             let (column, token) = (self.name.to_owned(), shorten(self.text.value(row)));
             let problem = match (tokens[row], self.declared) {
                 (Token::Infinite, _) => Problem::Infinite { column, token, rows },
-                (_, Some(ColumnType::Integer)) => Problem::NotAnInteger { column, token, rows },
-                (_, Some(_)) => Problem::NotANumber { column, token, rows },
+                (_, Some(ColumnType::Integer)) => Problem::NotAnInteger { column, token, rows, hint },
+                (_, Some(_)) => Problem::NotANumber { column, token, rows, hint },
                 (_, None) => {
                     let percent = 100.0 * numbers as f64 / present as f64;
-                    Problem::StrayWord { column, token, rows, percent }
+                    Problem::StrayWord { column, token, rows, percent, hint }
                 }
             };
             let (path, line) = (self.place)(row);

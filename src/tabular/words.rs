@@ -26,6 +26,10 @@ pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>, most: usize) -> Str
     }
 }
 
+pub(super) fn row_count(rows: usize) -> String {
+    format!("{rows} {}", if rows == 1 { "row" } else { "rows" })
+}
+
 pub(super) fn quoted(cell: &str) -> String {
     format!("'{}'", shorten(cell))
 }

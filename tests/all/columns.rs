@@ -252,6 +252,67 @@ fn a_value_that_is_no_number_is_told_with_its_place() {
     says(&run, &["t.csv:2: column 'w': 'w0' is not a number, nor are 239 more", "`types: {w: text}`"]);
 }
 
+/// Numbers of which more than every tenth is a sign or a repeated word: a text, until `missing` says otherwise.
+#[test]
+fn placeholders_among_numbers_are_told_of_with_the_remedy() {
+    let word = |i: usize| match i % 20 {
+        0 | 7 => "?".to_owned(),
+        13 => "unknown".to_owned(),
+        _ => scattered(i).to_string(),
+    };
+    let csv = rows("a,w,y", |class, i| format!("{},{},{class}", scattered(i), word(i)));
+    let stages = |missing: &str| {
+        study(&format!(
+            "  rows: {{kind: load, files: {{all: t.csv}}, label: y{missing}}}
+  folds: {{kind: split, rows: rows, folds: 2}}
+  base: {{kind: baseline, rows: folds, numeric: [a, w], models: {{majority: {{}}}}}}
+"
+        ))
+    };
+    let work = Workspace::new().file("t.csv", &csv).pipeline(&stages(""));
+    let run = work.run();
+    assert_eq!(run.code, Some(1));
+    let hint = "'?' (24 rows), 'unknown' (12 rows) may stand for a missing value: if so, write `missing: {w: {add: ['?', unknown]}}`";
+    says(&run, &["column 'w': '?' is not a number, nor are 35 more of its values", hint]);
+    assert!(warnings(&run).contains(hint), "{}", warnings(&run));
+    let mended = work.pipeline(&stages(", missing: {w: {add: ['?', unknown]}}"));
+    mended.run().succeeded();
+}
+
+/// Classes of two files, and of two tables, that a reader takes for one.
+#[test]
+fn a_class_is_one_however_its_files_spell_it() {
+    let labelled = |zero: &str, one: &str| {
+        rows("a,y", |class, i| format!("{},{}", scattered(i), if class == "p" { zero } else { one }))
+    };
+    let stages = "  rows: {kind: load, files: {train: t.csv, test: u.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2}
+  base: {kind: baseline, rows: folds, numeric: [a], models: {majority: {}}}
+";
+    let work = Workspace::new()
+        .file("t.csv", &labelled("0", "1"))
+        .file("u.csv", &labelled("0.0", "1.0"))
+        .pipeline(&study(stages));
+    let run = work.run().succeeded();
+    assert!(warnings(&run).contains("'0.0' as '0'"), "{}", warnings(&run));
+    let report = json(&work, "base/baseline.json");
+    let test = &report["evaluations"][0]["test"];
+    assert_eq!(test["classes"].as_array().map(Vec::len), Some(2), "{test:#}");
+
+    // Another table, whose own labels agree with each other: the model of the first does not know them.
+    let stages = "  rows: {kind: load, files: {train: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2}
+  base: {kind: baseline, rows: folds, numeric: [a], models: {majority: {}}}
+  others: {kind: load, files: {train: u.csv}, label: y}
+  parts: {kind: split, rows: others, folds: 2}
+  look: {kind: inspect, model: base.majority, rows: parts}
+";
+    let run = work.pipeline(&study(stages)).run();
+    assert_eq!(run.code, Some(1));
+    let told = format!("{}{}", run.error(), run.stderr);
+    assert!(told.contains("does not know the class '0.0'") && told.contains("'0', the same number"), "{told}");
+}
+
 #[test]
 fn a_model_is_never_given_its_label() {
     let csv = rows("a,y", |class, i| format!("{},{class}", scattered(i)));

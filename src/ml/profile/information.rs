@@ -8,20 +8,27 @@ use crate::ml::rng::Stream;
 
 /// Mutual information of a discrete value with the label.
 pub(super) struct Discrete {
-    /// Plug-in estimate from the counts.
-    pub plug_in: f64,
-    /// Plug-in with the entropies corrected by (values − 1) / 2n each (Miller 1955, Madow), not below 0.
-    pub miller_madow: f64,
+    /// Plug-in estimate from the counts, as `mutual_info_score` in scikit-learn.
+    plug_in: f64,
     /// What the plug-in would be on average if labels were shuffled over the rows: exact, by the hypergeometric law
-    /// (Vinh, Epps and Bailey 2010, equation 24a). High for columns with nearly one value per row.
+    /// (Vinh, Epps and Bailey 2010, equation 24a), as `expected_mutual_information` in scikit-learn. High for columns with
+    /// nearly one value per row.
     pub by_chance: f64,
+}
+
+impl Discrete {
+    /// What is beyond chance, the numerator of the adjusted mutual information of Vinh, Epps and Bailey: 0 on average, hence at
+    /// times below, where value and label are independent, however many values there are.
+    pub fn beyond_chance(&self) -> f64 {
+        self.plug_in - self.by_chance
+    }
 }
 
 /// Over rows that have a label and a value; `None` without any.
 pub(super) fn discrete(key: &Key, label: &[Option<u32>], classes: usize) -> Option<Discrete> {
     let mut class_rows = vec![0u64; classes];
     let mut value_rows: Vec<u64> = Vec::new();
-    let (mut cells, mut joint) = (0u64, 0.0);
+    let mut joint = 0.0;
     let mut own: Vec<u32> = Vec::new();
     for set in key.sets().iter() {
         own.clear();
@@ -34,7 +41,6 @@ pub(super) fn discrete(key: &Key, label: &[Option<u32>], classes: usize) -> Opti
         own.sort_unstable();
         for same in own.chunk_by(|a, b| a == b) {
             class_rows[same[0] as usize] += same.len() as u64;
-            cells += 1;
             joint += x_ln_x(same.len() as f64);
         }
     }
@@ -46,13 +52,7 @@ pub(super) fn discrete(key: &Key, label: &[Option<u32>], classes: usize) -> Opti
     let of_values: f64 = value_rows.iter().map(|&count| x_ln_x(count as f64)).sum();
     let of_classes: f64 = class_rows.iter().map(|&count| x_ln_x(count as f64)).sum();
     let plug_in = ((joint - of_values - of_classes + x_ln_x(n)) / n).max(0.0);
-    let occurring = class_rows.iter().filter(|&&count| count > 0).count() as f64;
-    let correction = (value_rows.len() as f64 + occurring - cells as f64 - 1.0) / (2.0 * n);
-    Some(Discrete {
-        plug_in,
-        miller_madow: (plug_in + correction).max(0.0),
-        by_chance: expected_by_chance(&mut value_rows, &class_rows, rows),
-    })
+    Some(Discrete { plug_in, by_chance: expected_by_chance(&mut value_rows, &class_rows, rows) })
 }
 
 /// Entropy of the label in nats.
@@ -99,6 +99,9 @@ fn expected_by_chance(value_rows: &mut [u64], class_rows: &[u64], rows: u64) -> 
 /// Mutual information of a continuous value with the label by nearest neighbours (Ross 2014, "Mutual information between
 /// discrete and continuous data sets"), as `mutual_info_classif(n_neighbors=neighbours)` in scikit-learn.
 ///
+/// Nothing need be taken off for chance: with shuffled labels the number of rows within the distance of the k-th neighbour of
+/// the same class is negative hypergeometric, so that the estimate is 0 on average, hence at times below (scikit-learn cuts it off there).
+///
 /// `order` holds the rows to use by ascending value. Tied values are told apart by seeded noise of 1e-10
 /// standard deviations, since the estimate assumes a density. `None` when no class has two values.
 pub(super) fn continuous(
@@ -126,10 +129,11 @@ pub(super) fn continuous(
     }
     let only: Vec<f64> = points.iter().map(|point| point.0).collect();
     let scale = super::column::mean_and_deviation(&only).1.filter(|deviation| *deviation > 0.0)?;
-    let magnitude = (only.iter().map(|x| (x / scale).abs()).sum::<f64>() / only.len() as f64).max(1.0);
     let tied = points.windows(2).any(|pair| pair[0].0 == pair[1].0);
+    // About the middle value: noise that is larger far from zero would drown the differences between large numbers.
+    let centre = only[only.len() / 2];
     for point in &mut points {
-        point.0 = point.0 / scale + if tied { 1e-10 * magnitude * noise.normal() } else { 0.0 };
+        point.0 = (point.0 - centre) / scale + if tied { 1e-10 * noise.normal() } else { 0.0 };
     }
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let sorted: Vec<f64> = points.iter().map(|point| point.0).collect();
@@ -146,7 +150,7 @@ pub(super) fn continuous(
             sum += digamma[k] - digamma[rows] - digamma[high - low];
         }
     }
-    Some((digamma[points.len()] + sum / points.len() as f64).max(0.0))
+    Some(digamma[points.len()] + sum / points.len() as f64)
 }
 
 /// Distance from `sorted[i]` to its `k`-th nearest other value; `k < sorted.len()`.

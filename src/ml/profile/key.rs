@@ -78,6 +78,11 @@ impl Key {
         Ok(joined)
     }
 
+    /// Two values: rows that have one here, and those that have none.
+    pub fn presence(&self) -> Key {
+        Key::of(self.codes.iter().map(|&code| Some(code == MISSING)))
+    }
+
     /// Missing rows as one more value.
     pub fn with_missing_as_value(&self) -> Key {
         let mut known = vec![MISSING; self.distinct + 1];

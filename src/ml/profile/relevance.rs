@@ -11,7 +11,7 @@ use super::column::finite;
 use super::fisher;
 use super::information;
 use super::input::{Checked, ColumnData, PreparedColumn};
-use super::key::Key;
+use super::key::{Key, MISSING};
 use crate::ml::progress::Cancelled;
 use crate::ml::rng::Stream;
 
@@ -19,7 +19,8 @@ use crate::ml::rng::Stream;
 /// its values are taken as draws from a density.
 const ROWS_PER_CELL: usize = 10;
 
-/// Relevance of one column to the label over the labelled rows with a value.
+/// Relevance of one column to the label over the labelled rows: of the analysis of variance those with a value, of the mutual
+/// information all, missing being a value of its own. So a column of which ten rows are filled tells little, whatever these say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Relevance {
     pub column: String,
@@ -30,13 +31,14 @@ pub struct Relevance {
     pub p_value: Option<f64>,
     /// Share of the column's variance that lies between classes, 0 to 1. Absent for texts and constants.
     pub eta_squared: Option<f64>,
-    /// Nats, corrected for the bias of small counts; absent without any value. The estimate by neighbours counts rows
-    /// of one group with equal value once.
+    /// Nats beyond what chance would show: 0 on average, hence at times a little below, where column and label are
+    /// independent. Absent without any value. The estimate by neighbours counts rows of one group with equal value once.
     pub mutual_information: Option<f64>,
     pub estimator: InformationEstimator,
-    /// Nats that counting would show on average if labels were shuffled; high for identifiers. 0 for neighbours.
+    /// Nats that counting would show on average if labels were shuffled, already subtracted; high for identifiers. Of an estimate
+    /// by neighbours, which chance does not raise, only those of counting which values are missing.
     pub by_chance: f64,
-    /// Share of the label's entropy that the column explains beyond chance, 0 to 1: compare columns by this one.
+    /// Share of the label's entropy that `mutual_information` is, 0 to 1: compare columns by this one.
     pub information_share: f64,
 }
 
@@ -44,9 +46,9 @@ pub struct Relevance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InformationEstimator {
-    /// Counts of value and class, entropies with the Miller-Madow correction.
-    MillerMadow,
-    /// Nearest neighbours (Ross 2014).
+    /// Counts of value and class, less what shuffled labels would show (Vinh, Epps and Bailey 2010).
+    Counts,
+    /// Nearest neighbours (Ross 2014) among the rows with a value, weighted by their share; and counts of which are missing.
     Neighbours,
 }
 
@@ -71,7 +73,7 @@ fn of_column(input: &Checked, column: &PreparedColumn, index: usize, label_entro
         p_value: None,
         eta_squared: None,
         mutual_information: None,
-        estimator: InformationEstimator::MillerMadow,
+        estimator: InformationEstimator::Counts,
         by_chance: 0.0,
         information_share: 0.0,
     };
@@ -82,21 +84,43 @@ fn of_column(input: &Checked, column: &PreparedColumn, index: usize, label_entro
             relevance.eta_squared = finite(variance.eta_squared);
         }
         if column.key.distinct > 1 && column.key.distinct * classes * ROWS_PER_CELL > order.len() {
-            let noise = Stream::new(input.seed, "profile: ties", index as u64);
-            let order = without_twins(input, &column.key, order);
-            let information = information::continuous(values, &order, label, classes, input.options.neighbours, noise);
-            relevance.estimator = InformationEstimator::Neighbours;
-            relevance.mutual_information = information;
-            relevance.information_share = share(information.unwrap_or(0.0), label_entropy);
-            return relevance;
+            if let Some((information, by_chance)) = of_neighbours(input, column, (values, order), index) {
+                relevance.estimator = InformationEstimator::Neighbours;
+                relevance.mutual_information = Some(information);
+                relevance.by_chance = by_chance;
+                relevance.information_share = share(information, label_entropy);
+                return relevance;
+            }
         }
     }
-    if let Some(information) = information::discrete(&column.key, label, classes) {
-        relevance.mutual_information = Some(information.miller_madow);
+    let has_value = column.key.codes.iter().zip(label).any(|(&code, label)| code != MISSING && label.is_some());
+    if has_value && let Some(information) = information::discrete(&column.key.with_missing_as_value(), label, classes) {
+        relevance.mutual_information = Some(information.beyond_chance());
         relevance.by_chance = information.by_chance;
-        relevance.information_share = share(information.plug_in - information.by_chance, label_entropy);
+        relevance.information_share = share(information.beyond_chance(), label_entropy);
     }
     relevance
+}
+
+/// The information of a continuous column and what of its counts is chance; `None` where too few rows have a value.
+fn of_neighbours(
+    input: &Checked,
+    column: &PreparedColumn,
+    (values, order): (&[f64], &[u32]),
+    index: usize,
+) -> Option<(f64, f64)> {
+    let (label, classes) = (input.label, input.classes.len());
+    let noise = Stream::new(input.seed, "profile: ties", index as u64);
+    let rows = without_twins(input, &column.key, order);
+    let of_values = information::continuous(values, &rows, label, classes, input.options.neighbours, noise)?;
+    // The chain rule: whether there is a value, and where there is one, which.
+    let filled = order.iter().filter(|&&row| label[row as usize].is_some()).count();
+    let weighted = of_values * filled as f64 / input.labelled as f64;
+    if filled == input.labelled {
+        return Some((weighted, 0.0));
+    }
+    let of_missing = information::discrete(&column.key.presence(), label, classes)?;
+    Some((weighted + of_missing.beyond_chance(), of_missing.by_chance))
 }
 
 /// Rows of one group with the same value count once, by a row drawn from them: twins would be each other's nearest

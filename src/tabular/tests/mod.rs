@@ -8,6 +8,7 @@ use super::{Input, LoadOptions, Loaded, load};
 mod bytes;
 mod options;
 mod reading;
+mod spelling;
 mod values;
 
 fn options(yaml: &str) -> LoadOptions {

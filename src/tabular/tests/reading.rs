@@ -151,16 +151,68 @@ fn a_stray_word_never_turns_a_column_to_text() {
     let found = errors(with_words(10), "{}");
     assert_eq!(
         found[0],
-        "a.csv:92: column 'tempo': 'fast' is not a number (10 rows), but 90.0 % of the column is (correct it, make it \
-         missing by `missing: {tempo: {add: [fast]}}`, or declare `types: {tempo: text}`)"
+        "a.csv:92: column 'tempo': 'fast' is not a number (10 rows), but 90.0 % of the column is ('fast' (10 rows) may stand \
+         for a missing value: if so, write `missing: {tempo: {add: [fast]}}`; else correct it, or declare `types: {tempo: text}`)"
     );
     assert_eq!(found.len(), 1);
+    // Once it is rather a slip.
+    assert_eq!(
+        errors(with_words(1), "{}"),
+        [
+            "a.csv:101: column 'tempo': 'fast' is not a number, but 99.0 % of the column is (correct it, make it missing by \
+         `missing: {tempo: {add: [fast]}}`, or declare `types: {tempo: text}`)"
+        ]
+    );
     let batch = table(&with_words(11), "{}");
     assert_eq!(batch.column_by_name("tempo").unwrap().data_type(), &DataType::Utf8);
     let batch = table(&with_words(10), "missing: [fast]");
     assert_eq!(batch.column_by_name("tempo").unwrap().null_count(), 10);
     let batch = table(&with_words(10), "types: {tempo: text}");
     assert_eq!(texts(&batch, "tempo")[0].as_deref(), Some("0.5"));
+}
+
+// Each message says of all of them what they may be, most frequent first, so that one line of YAML mends the column.
+#[test]
+fn repeated_words_and_signs_among_numbers_may_stand_for_missing_values() {
+    let with = |others: &[(&str, usize)]| {
+        let mut text = String::from("age\n");
+        (0..200).for_each(|i| writeln!(text, "{i}").unwrap());
+        for (other, rows) in others {
+            (0..*rows).for_each(|_| writeln!(text, "{other}").unwrap());
+        }
+        text
+    };
+    let hint = "'unknown' (4 rows), '?' (2 rows) may stand for a missing value: if so, write \
+                `missing: {age: {add: [unknown, '?']}}`";
+    let found = errors(with(&[("?", 2), ("unknown", 4), ("12 years", 1)]), "{}");
+    assert_eq!(found.len(), 3);
+    assert!(found.iter().all(|error| error.contains(hint)), "{found:?}");
+    for kind in ["number", "integer"] {
+        let found = errors(with(&[("?", 2), ("unknown", 4)]), &format!("types: {{age: {kind}}}"));
+        assert!(found[0].starts_with("a.csv:202: column 'age': '?' is not a"), "{found:?}");
+        assert!(found.iter().all(|error| error.ends_with(&format!("({hint}; else correct it)"))), "{found:?}");
+    }
+    // Too many for errors: the column is text, and a note says why.
+    let loaded = load_one(with(&[("?", 40), ("n/a", 30)]), "{}").unwrap();
+    assert_eq!(
+        loaded.notes,
+        [
+            "column 'age' is read as text, although 200 of its 270 values are numbers: '?' (40 rows), 'n/a' (30 rows) may \
+          stand for a missing value: if so, write `missing: {age: {add: ['?', 'n/a']}}`"
+        ]
+    );
+    assert_eq!(
+        load_one(with(&[("?", 40), ("n/a", 30)]), "missing: {age: {add: ['?', 'n/a']}}").unwrap().notes.len(),
+        0
+    );
+    // Signs are no texts, however frequent.
+    assert_eq!(load_one(with(&[("?", 900)]), "{}").unwrap().notes.len(), 1);
+    // Words are, where they prevail, differ much or have digits.
+    let words: Vec<String> = (0..40).map(|i| format!("w{}", "abcdefghij".chars().nth(i % 10).unwrap())).collect();
+    let many: Vec<(&str, usize)> = words.iter().map(|word| (word.as_str(), 1)).collect();
+    for others in [&[("low", 300)][..], &many, &[("12a", 60)]] {
+        assert!(load_one(with(others), "{}").unwrap().notes.is_empty(), "{others:?}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::super::{ColumnKind, InformationEstimator, ProfileOptions, Quantiles};
 use super::Table;
+use crate::ml::rng::Stream;
 
 // The table of these tests, in Python:
 //   import numpy as np; i = np.arange(240); y = i % 3
@@ -146,7 +147,8 @@ fn mutual_information_of_continuous_columns_agrees_with_scikit_learn() {
 // from sklearn.metrics import mutual_info_score
 // from sklearn.metrics.cluster import expected_mutual_information, contingency_matrix
 // f = (y + i*i % 17 // 5) % 4; w = i*i % 101
-// mutual_info_score(f, y) -> 0.08697060485649886, + (4 + 3 - 12 cells - 1) / 480 -> 0.07447060485649887
+// mutual_info_score(f, y) -> 0.08697060485649886; of w -> 0.069544077907122
+// adjusted_mutual_info_score(y, f) -> 0.060567613694481756, which is `beyond` over (entropy(y) + entropy(f)) / 2 - by chance
 // expected_mutual_information(contingency_matrix(y, f), 240) -> 0.012682093223325622; of w -> 0.2589320104786113
 #[test]
 fn mutual_information_of_discrete_columns_is_corrected_for_chance() {
@@ -159,17 +161,100 @@ fn mutual_information_of_discrete_columns_is_corrected_for_chance() {
         .profile()
         .relevance;
     let [f, w, told, id] = &relevance[..] else { panic!("four columns") };
-    assert_eq!(f.estimator, InformationEstimator::MillerMadow);
-    near(f.mutual_information.expect("has values"), 0.07447060485649887);
+    assert_eq!(f.estimator, InformationEstimator::Counts);
+    near(f.mutual_information.expect("has values"), 0.08697060485649886 - 0.012682093223325622);
     near(f.by_chance, 0.012682093223325622);
     near(f.information_share, (0.08697060485649886 - 0.012682093223325622) / 3f64.ln());
     near(w.by_chance, 0.2589320104786113);
-    assert_eq!((w.mutual_information, w.information_share), (Some(0.0), 0.0));
-    near(told.mutual_information.expect("has values"), 3f64.ln() + 2.0 / 480.0);
+    near(w.mutual_information.expect("has values"), 0.069544077907122 - 0.2589320104786113);
+    assert_eq!(w.information_share, 0.0);
+    near(told.mutual_information.expect("has values"), 3f64.ln() - told.by_chance);
     assert!(told.information_share > 0.98);
     // An identifier explains everything, all of it by chance.
     near(id.by_chance, 3f64.ln());
     assert!(id.information_share < 1e-9 && id.anova_f.is_none());
+}
+
+// With the table above and `f`:
+// beyond = lambda v: mutual_info_score(y, v) - expected_mutual_information(contingency_matrix(y, v), 240)
+// beyond(np.where(i % 4 > 0, f, -1)) -> 0.04897428002000664
+// beyond(np.where(i < 10, y, -1)) -> 0.029739867380911004; of its ten rows alone mutual_info_score is 0.99 of the entropy
+// q = np.where((i % 5 == 0) & (y != 1), np.nan, r); ok = ~np.isnan(q)
+// m = mutual_info_classif(q[ok, None], y[ok], n_neighbors=3, random_state=0)[0] -> 0.15351188761831502
+// beyond(ok) -> 0.054811421597708285; ok.mean() * m + beyond(ok) -> 0.18785505753358128; by chance 0.004261429937718512
+#[test]
+fn missing_is_a_value_of_its_own() {
+    let f = |i: u32| (i % 3 + i * i % 17 / 5) % 4;
+    let q = column("r").into_iter().zip(0..).map(|(r, i)| if i % 5 == 0 && i % 3 != 1 { f64::NAN } else { r });
+    let table = table(&[])
+        .text("some", (0..ROWS).map(|i| if i % 4 > 0 { f(i).to_string() } else { String::new() }))
+        .text("ten", (0..ROWS).map(|i| if i < 10 { (i % 3).to_string() } else { String::new() }))
+        .numeric("q", q)
+        .numeric("none", (0..ROWS).map(|_| f64::NAN));
+    let relevance = table.profile_with(&ProfileOptions { neighbours: 3, ..ProfileOptions::default() }).relevance;
+    let [some, ten, q, none] = &relevance[..] else { panic!("four columns") };
+    near(some.mutual_information.expect("has values"), 0.04897428002000664);
+    near(ten.mutual_information.expect("has values"), 0.029739867380911004);
+    assert!(ten.information_share < some.information_share);
+    assert_eq!(q.estimator, InformationEstimator::Neighbours);
+    near(q.mutual_information.expect("varies"), 0.18785505753358128);
+    near(q.by_chance, 0.004261429937718512);
+    assert_eq!((none.mutual_information, none.information_share), (None, 0.0));
+}
+
+// Shuffled labels: whatever the kind, the number of values and the share of filled rows, the mean is 0 within four standard errors.
+#[test]
+fn the_information_of_independent_columns_is_zero_on_average_and_no_empty_one_leads() {
+    const COLUMNS: usize = 60;
+    let mut stream = Stream::new(3, "test", 0);
+    let label: Vec<u32> = (0..300).map(|_| (stream.uniform() * stream.uniform() * 8.0) as u32).collect();
+    let classes = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let kinds: [(&str, f64, f64); 5] = [
+        ("density", 0.0, 1.0),
+        ("many", 150.0, 1.0),
+        ("few", 4.0, 1.0),
+        ("sparse density", 0.0, 0.04),
+        ("sparse", 5.0, 0.04),
+    ];
+    let mut table = Table::new(label.iter().map(|&label| Some(label)).collect(), &classes);
+    // Tells a little of the label, in every row.
+    let told: Vec<f64> = label.iter().map(|&label| f64::from(label) + 6.0 * stream.uniform()).collect();
+    for (kind, values, filled) in kinds {
+        for number in 0..COLUMNS {
+            let cells: Vec<f64> = (0..300)
+                .map(|_| {
+                    let value = if values > 0.0 { (values * stream.uniform()).floor() } else { stream.normal() };
+                    if stream.uniform() < filled { value } else { f64::NAN }
+                })
+                .collect();
+            let name = format!("{kind} {number}");
+            table = match values {
+                0.0 => table.numeric(&name, cells),
+                _ => table.text(&name, cells.iter().map(|x| if x.is_nan() { String::new() } else { x.to_string() })),
+            };
+        }
+    }
+    let relevance = table.numeric("told", told).profile().relevance;
+    for ((kind, ..), own) in kinds.iter().zip(relevance.chunks(COLUMNS)) {
+        let found: Vec<f64> = own.iter().map(|one| one.mutual_information.expect("has values")).collect();
+        let mean = found.iter().sum::<f64>() / COLUMNS as f64;
+        let variance = found.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / COLUMNS as f64;
+        let error = (variance / COLUMNS as f64).sqrt();
+        assert!(mean.abs() < 4.0 * error, "{kind}: {mean} ± {error}");
+    }
+    let (told, others) = relevance.split_last().expect("columns");
+    let highest = others.iter().map(|one| one.information_share).fold(0.0, f64::max);
+    assert!(told.information_share > 1.5 * highest, "{} against {highest}", told.information_share);
+}
+
+// Ties are told apart by noise; far from zero it must stay smaller than the differences between numbers.
+#[test]
+fn information_does_not_depend_on_where_zero_is() {
+    let steps = |offset: f64| (0..ROWS).map(move |i| offset + f64::from(i * 7919 % 10007 / 100 + 20 * (i % 3)));
+    let relevance = table(&[]).numeric("near", steps(0.0)).numeric("far", steps(1.7e12)).profile().relevance;
+    let [near_zero, far] = [0, 1].map(|i| relevance[i].mutual_information.expect("varies"));
+    assert_eq!(relevance[1].estimator, InformationEstimator::Neighbours);
+    assert!(near_zero > 0.05 && (far / near_zero - 1.0).abs() < 0.2, "{near_zero} and {far}");
 }
 
 // A twin of every row in the same group must not pass for information.

@@ -123,8 +123,8 @@ pub fn relevance_table(found: &[(f64, &Value)]) -> Option<Block> {
         vec![
             Column::text("column"),
             Column::number("share of entropy").hint("of the label's entropy, beyond chance"),
-            Column::number("mutual information").hint("nats"),
-            Column::number("by chance").hint("nats that counting would show with shuffled labels"),
+            Column::number("mutual information").hint("nats beyond chance; missing counts as a value"),
+            Column::number("by chance").hint("nats that counting would show with shuffled labels, already subtracted"),
             Column::number("ANOVA F"),
             Column::number("p").hint("chance of such an F if all classes had one mean"),
             Column::number("η²").hint("share of the variance that lies between classes"),

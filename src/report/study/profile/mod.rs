@@ -198,7 +198,7 @@ fn relevance(profile: &Value, id: String, title: String) -> Section {
         (
             "Share of the label's entropy that a column explains",
             "Mutual information of one column with the label, less what shuffled labels would show, over the label's \
-             entropy. Columns are taken alone: what they say together can be more or less.",
+             entropy; missing counts as a value. Columns are taken alone: what they say together can be more or less.",
         )
     } else {
         (

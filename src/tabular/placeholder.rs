@@ -1,0 +1,84 @@
+//! Tokens among numbers that are none and may stand for a missing value: `?`, `-`, `unknown`.
+
+use indexmap::IndexMap;
+
+use super::words::{quoted, row_count, yaml};
+
+/// Different tokens that a hint names, and up to which a text column looks like one of numbers with placeholders.
+const MOST: usize = 5;
+
+/// Different tokens that are counted; a column that has more holds texts.
+const COUNTED: usize = 100;
+
+/// A column as numbers: how many of its values are some, and the tokens that are none.
+#[derive(Default)]
+pub struct Strays {
+    numbers: usize,
+    words: usize,
+    /// Rows by token, in the order of their first ones.
+    rows: IndexMap<String, usize>,
+}
+
+impl Strays {
+    pub fn add_number(&mut self) {
+        self.numbers += 1;
+    }
+
+    pub fn add_word(&mut self, token: &str) {
+        let token = token.trim();
+        self.words += 1;
+        if self.rows.len() < COUNTED || self.rows.contains_key(token) {
+            *self.rows.entry(token.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Words and numbers.
+    pub(super) fn total(&self) -> usize {
+        self.numbers + self.words
+    }
+
+    pub(super) fn numbers(&self) -> usize {
+        self.numbers
+    }
+
+    /// Whether there are more different words than a column of numbers has placeholders.
+    pub(super) fn are_many(&self) -> bool {
+        self.rows.len() > MOST
+    }
+
+    /// Whether every word may stand for a missing value.
+    pub(super) fn are_placeholders(&self) -> bool {
+        !self.are_many() && self.rows.iter().all(|(token, &rows)| is_placeholder(token, rows))
+    }
+
+    /// Which of the words may stand for a missing value, and how to say so, e.g. `'?' (16 rows) may stand for a missing value: if
+    /// so, write 'missing: {age: {add: ['?']}}'`. Nothing of a column that holds words rather than numbers.
+    pub fn hint(&self, column: &str) -> Option<String> {
+        let are_signs = self.rows.keys().all(|token| is_sign(token));
+        let mut likely: Vec<(&String, usize)> = self.rows.iter().map(|(token, &rows)| (token, rows)).collect();
+        likely.retain(|(token, rows)| is_placeholder(token, *rows));
+        if likely.is_empty() || self.numbers == 0 || self.numbers < self.words && !are_signs {
+            return None;
+        }
+        // Stable: of equally frequent ones the first.
+        likely.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+        likely.truncate(MOST);
+        let tokens = likely.iter().map(|(token, rows)| format!("{} ({})", quoted(token), row_count(*rows)));
+        let cells = likely.iter().map(|(token, _)| yaml(token));
+        Some(format!(
+            "{} may stand for a missing value: if so, write `missing: {{{}: {{add: [{}]}}}}`",
+            tokens.collect::<Vec<_>>().join(", "),
+            yaml(column),
+            cells.collect::<Vec<_>>().join(", ")
+        ))
+    }
+}
+
+/// A word that is repeated, or a sign. With digits it is rather a number with a unit or a slip.
+fn is_placeholder(token: &str, rows: usize) -> bool {
+    is_sign(token) || rows > 1 && !token.chars().any(|c| c.is_ascii_digit())
+}
+
+fn is_sign(token: &str) -> bool {
+    !token.is_empty() && token.chars().all(|c| c.is_ascii_punctuation())
+}

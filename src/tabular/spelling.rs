@@ -1,0 +1,227 @@
+//! Values that a reader would take for one although they are written in two ways: with white space around them, as numbers
+//! with and without a fraction, or of other Unicode characters for the same letter. Labels become one class; of other texts a
+//! note tells.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+
+use super::columns::Place;
+use super::types::{number, plain_number};
+use super::words::{examples, places, quoted, row_count, shorten, yaml};
+
+/// Kinds of clashes that a note lists.
+const LISTED: usize = 5;
+
+/// The text in Unicode's composed form (NFC), in which a letter and its accent are one character where there is one.
+pub fn composed(text: &str) -> Cow<'_, str> {
+    // No character below U+0300 composes with another (Unicode Standard Annex 15, quick check).
+    if text.chars().all(|c| c < '\u{300}') {
+        return Cow::Borrowed(text);
+    }
+    let mut normalized = tokenizers::NormalizedString::from(text);
+    Cow::Owned(normalized.nfc().get().to_owned())
+}
+
+/// Why two different texts are one to a reader, if they are: `the same number`, `the same text in another Unicode form`.
+pub fn alike(a: &str, b: &str) -> Option<&'static str> {
+    if a == b {
+        None
+    } else if as_number(a).is_some_and(|a| as_number(b) == Some(a)) {
+        Some("the same number")
+    } else if composed(a) == composed(b) {
+        Some("the same text in another Unicode form")
+    } else {
+        None
+    }
+}
+
+/// The bits of a number, unless two texts that differ in more than their form could share them.
+fn as_number(text: &str) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    // Zero has one sign.
+    number(text).filter(|number| number.abs() < EXACT).map(|number| (number + 0.0).to_bits())
+}
+
+/// Characters that look alike are shown by their numbers.
+fn shown(text: &str) -> String {
+    if text.is_ascii() {
+        quoted(text)
+    } else {
+        let escaped: String =
+            text.chars().flat_map(|c| if c.is_ascii() { vec![c] } else { c.escape_unicode().collect() }).collect();
+        format!("'{}'", shorten(&escaped))
+    }
+}
+
+/// The label's texts, one spelling for each class.
+///
+/// White space around them is left out: 'pop ' is no class beside 'pop'. The Unicode forms of one text are one class, and
+/// so are the spellings of one number (`1` in one file and `1.0` in another) where every label of the column is a number,
+/// unless `is_text` says that the user wants them as they stand.
+pub(super) fn label<'a>(
+    name: &str,
+    text: &StringArray,
+    missing: &[String],
+    is_text: bool,
+    place: &Place<'a>,
+    notes: &mut Vec<String>,
+) -> StringArray {
+    let text = trimmed(name, text, place, notes);
+    let is_label = |label: &str| !label.is_empty() && !missing.iter().any(|missing| missing == label);
+    let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (row, label) in text.iter().enumerate() {
+        if let Some(label) = label.filter(|label| is_label(label)) {
+            rows.entry(label).or_default().push(row);
+        }
+    }
+    let are_numbers = !is_text && rows.keys().all(|label| plain_number(label).is_some());
+    let key = |label: &str| match plain_number(label) {
+        Some(number) if are_numbers => format!("{:x}", (number + 0.0).to_bits()),
+        _ => composed(label).into_owned(),
+    };
+    let mut classes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    rows.keys().for_each(|label| classes.entry(key(label)).or_default().push(label));
+    let mut spelled: HashMap<&str, &str> = HashMap::new();
+    let mut told = Vec::new();
+    for spellings in classes.values().filter(|spellings| spellings.len() > 1) {
+        let Some(chosen) = spellings.iter().copied().min_by_key(|label| preference(label, are_numbers)) else {
+            continue;
+        };
+        for other in spellings.iter().filter(|label| **label != chosen) {
+            spelled.insert(other, chosen);
+            let own = &rows[other];
+            told.push(format!(
+                "{} as {} ({}, {})",
+                shown(other),
+                shown(chosen),
+                row_count(own.len()),
+                places(own.iter().map(|&row| place(row)))
+            ));
+        }
+    }
+    if !told.is_empty() {
+        let (what, remedy) = if are_numbers {
+            ("the same number", format!(" (to keep them apart: `types: {{{}: text}}`)", yaml(name)))
+        } else {
+            ("the same text in another Unicode form", String::new())
+        };
+        notes.push(format!(
+            "label '{name}': labels that are {what} as others count as their class: {}{remedy}",
+            list_whole(&told)
+        ));
+    }
+    if !are_numbers && !is_text {
+        notes.extend(two_classes(name, &rows, place));
+    }
+    if spelled.is_empty() {
+        text
+    } else {
+        text.iter().map(|label| label.map(|label| spelled.get(label).copied().unwrap_or(label))).collect()
+    }
+}
+
+/// The smallest of the spellings of a class gives it its name: as a number is usually written, or the composed form; else the shortest.
+fn preference(label: &str, are_numbers: bool) -> (bool, usize, &str) {
+    let usual = match plain_number(label) {
+        Some(number) if are_numbers => label == number.to_string(),
+        _ => composed(label) == label,
+    };
+    (!usual, label.len(), label)
+}
+
+/// What to say of labels that are the same number where other labels are none, so that they stay classes of their own.
+fn two_classes<'a>(name: &str, rows: &BTreeMap<&str, Vec<usize>>, place: &Place<'a>) -> Option<String> {
+    let mut by_number: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    rows.keys().for_each(|label| {
+        as_number(label).into_iter().for_each(|number| by_number.entry(number).or_default().push(label))
+    });
+    let twice: Vec<String> = by_number
+        .values()
+        .filter(|spellings| spellings.len() > 1)
+        .map(|spellings| {
+            let each = spellings.iter().take(LISTED).map(|label| {
+                format!("{} ({})", shown(label), places(rows[label].iter().take(1).map(|&row| place(row))))
+            });
+            each.collect::<Vec<_>>().join(" and ")
+        })
+        .collect();
+    (!twice.is_empty()).then(|| {
+        format!(
+            "label '{name}': {} count as classes of their own, although they are the same number (as not all labels are plain numbers they are texts; \
+             write them alike if they are one class)",
+            list_whole(&twice)
+        )
+    })
+}
+
+/// The first of the parts and how many more there are.
+fn list_whole(parts: &[String]) -> String {
+    let more = parts.len().saturating_sub(LISTED);
+    let shown = parts[..parts.len() - more].join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+fn trimmed<'a>(name: &str, text: &StringArray, place: &Place<'a>, notes: &mut Vec<String>) -> StringArray {
+    let is_padded = |row: &usize| !text.is_null(*row) && text.value(*row).trim() != text.value(*row);
+    // Blank labels are told of as missing ones.
+    let padded: Vec<usize> =
+        (0..text.len()).filter(is_padded).filter(|&row| !text.value(row).trim().is_empty()).collect();
+    if !padded.is_empty() {
+        let first = examples(padded.iter().map(|&row| (quoted(text.value(row)), place(row))));
+        notes.push(format!("label '{name}': white space around {} labels is left out, e.g. {first}", padded.len()));
+    }
+    text.iter().map(|cell| cell.map(str::trim)).collect()
+}
+
+/// Text columns beside the label in which a value stands in two spellings: as categories, groups or conditions these are two.
+pub(super) fn text_notes<'a>(columns: &[(String, ArrayRef)], label: Option<&String>, place: &Place<'a>) -> Vec<String> {
+    let (mut padded, mut other_forms) = (Vec::new(), Vec::new());
+    for (name, column) in columns.iter().filter(|(name, _)| label != Some(name)) {
+        let Some(texts) = column.as_string_opt::<i32>() else { continue };
+        padded.extend(clash(name, texts, place, |text| Cow::Borrowed(text.trim()), quoted));
+        other_forms.extend(clash(name, texts, place, |text| composed(text), shown));
+    }
+    let note = |how: &str, found: Vec<String>| {
+        let columns = list_whole(&found);
+        (!found.is_empty())
+            .then(|| format!("values that differ from others by {how} alone count as values of their own: {columns}"))
+    };
+    [note("white space", padded), note("their Unicode form", other_forms)].into_iter().flatten().collect()
+}
+
+/// The values that `plain` makes equal to others, although they differ.
+fn clash<'t, 'a>(
+    name: &str,
+    texts: &'t StringArray,
+    place: &Place<'a>,
+    plain: impl Fn(&'t str) -> Cow<'t, str>,
+    shown: impl Fn(&str) -> String,
+) -> Option<String> {
+    let present = || (0..texts.len()).filter(|&row| texts.is_valid(row)).map(|row| (row, texts.value(row)));
+    // A clash has a spelling that is not plain: where there is none, as in most columns, nothing is kept of the others.
+    let odd: Vec<(usize, Cow<str>)> =
+        present().map(|(row, text)| (row, plain(text))).filter(|(row, plain)| texts.value(*row) != plain).collect();
+    if odd.is_empty() {
+        return None;
+    }
+    // By plain text the first row of its first spelling; the plain one itself comes before any other.
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    for (row, plain) in &odd {
+        first.entry(plain).or_insert(*row);
+    }
+    let mut plain_rows: HashMap<&str, usize> = HashMap::new();
+    for (row, text) in present().filter(|(_, text)| first.contains_key(text)) {
+        plain_rows.entry(text).or_insert(row);
+    }
+    first.extend(plain_rows);
+    let twice: Vec<(usize, usize)> = odd
+        .iter()
+        .map(|(row, plain)| (*row, first[&**plain]))
+        .filter(|&(row, first)| texts.value(row) != texts.value(first))
+        .collect();
+    let &(row, other) = twice.first()?;
+    let cell = |row: usize| examples(std::iter::once((shown(texts.value(row)), place(row))));
+    Some(format!("'{name}' ({}, e.g. {} beside {})", row_count(twice.len()), cell(row), cell(other)))
+}
