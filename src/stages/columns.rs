@@ -184,8 +184,8 @@ pub(super) struct NoNumber {
     pub value: String,
     /// Further values that are no numbers.
     pub others: usize,
-    /// All of them beside the numbers.
-    strays: Strays,
+    /// All of them beside the numbers; in a box, so that results stay small.
+    strays: Box<Strays>,
 }
 
 impl NoNumber {
@@ -235,7 +235,7 @@ fn parsed<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> Result<Vec<f64>, 
         }
     }
     match found {
-        Some((row, value)) => Err(NoNumber { row, value, others, strays }),
+        Some((row, value)) => Err(NoNumber { row, value, others, strays: Box::new(strays) }),
         None => Ok(values),
     }
 }

@@ -83,14 +83,14 @@ fn of_column(input: &Checked, column: &PreparedColumn, index: usize, label_entro
             relevance.p_value = variance.p_value;
             relevance.eta_squared = finite(variance.eta_squared);
         }
-        if column.key.distinct > 1 && column.key.distinct * classes * ROWS_PER_CELL > order.len() {
-            if let Some((information, by_chance)) = of_neighbours(input, column, (values, order), index) {
-                relevance.estimator = InformationEstimator::Neighbours;
-                relevance.mutual_information = Some(information);
-                relevance.by_chance = by_chance;
-                relevance.information_share = share(information, label_entropy);
-                return relevance;
-            }
+        let is_continuous = column.key.distinct > 1 && column.key.distinct * classes * ROWS_PER_CELL > order.len();
+        let found = is_continuous.then(|| of_neighbours(input, column, (values, order), index)).flatten();
+        if let Some((information, by_chance)) = found {
+            relevance.estimator = InformationEstimator::Neighbours;
+            relevance.mutual_information = Some(information);
+            relevance.by_chance = by_chance;
+            relevance.information_share = share(information, label_entropy);
+            return relevance;
         }
     }
     let has_value = column.key.codes.iter().zip(label).any(|(&code, label)| code != MISSING && label.is_some());
