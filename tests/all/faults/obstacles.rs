@@ -8,8 +8,11 @@ use super::damage::{blob_of, damage};
 use super::scenario::*;
 use super::toys::*;
 
+/// Puts something at a path, or changes what is there.
+type Change = fn(&Path);
+
 /// What stands where a file should.
-const OBSTACLES: [(&str, fn(&Path)); 4] = [
+const OBSTACLES: [(&str, Change); 4] = [
     ("a folder with something in it", |path| {
         std::fs::create_dir_all(path.join("deep")).expect("a folder");
         std::fs::write(path.join("deep/note.txt"), "of somebody").expect("written");
@@ -19,7 +22,7 @@ const OBSTACLES: [(&str, fn(&Path)); 4] = [
     ("a link to a device", |path| std::os::unix::fs::symlink("/dev/zero", path).expect("a link")),
 ];
 
-fn replace(path: &Path, obstacle: fn(&Path)) {
+fn replace(path: &Path, obstacle: Change) {
     std::fs::remove_file(path).expect("removed");
     obstacle(path);
 }
@@ -121,7 +124,6 @@ fn a_file_in_the_place_of_a_folder_of_the_store_is_moved_away() {
 #[test]
 fn a_damaged_or_lost_pointer_leaves_no_file_of_an_older_result() {
     let reference = Reference::new();
-    type Change = fn(&Path);
     let changes: [(&str, Change); 4] = [
         ("emptied", |path| damage(path, false, Vec::clear)),
         ("another digit", |path| {
