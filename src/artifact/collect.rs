@@ -78,7 +78,7 @@ impl Store {
         Ok(sweep.collected)
     }
 
-    /// All files below a folder of the store. Links are names among others and lead nowhere: what lies behind them is not the store's.
+    /// All files below a folder of the store, and what stands in the place of one: files lie in it or in its folders, not deeper. Links are names among others and lead nowhere: what lies behind them is not the store's.
     pub(super) fn files_below(&self, folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
         if is_link(folder) {
             return Err(StoreError::Link { path: folder.to_owned() });
@@ -87,7 +87,7 @@ impl Store {
         let mut folders = vec![folder.to_owned()];
         while let Some(next) = folders.pop() {
             for path in self.disk.list(&next).at("list", &next)? {
-                if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
+                if next == folder && is_folder(&path) {
                     folders.push(path);
                 } else if is_link(&path) && path.file_name().is_some_and(|name| name.len() == SHARD) {
                     // What lies behind it would be taken for gone. Under any other name it is a stranger.
@@ -163,7 +163,11 @@ impl Sweep<'_> {
     /// Nobody else has the store, so no lock is held and no temporary file is being filled; the grace is for file systems without locks.
     fn leftovers(&mut self) -> Result<(), StoreError> {
         for folder in ["tmp", "locks"] {
-            for path in self.store.files_below(&self.store.root.join(folder))? {
+            let folder = self.store.root.join(folder);
+            if is_link(&folder) {
+                return Err(StoreError::Link { path: folder });
+            }
+            for path in self.store.disk.list(&folder).at("list", &folder)? {
                 self.leftover(&path)?;
             }
         }
@@ -190,7 +194,8 @@ impl Sweep<'_> {
     fn remove(&mut self, path: &Path) -> Result<(), StoreError> {
         self.collected.bytes += path.symlink_metadata().map_or(0, |metadata| metadata.len());
         if !self.options.dry_run {
-            self.store.disk.remove(path).at("remove", path)?;
+            let disk = &self.store.disk;
+            if is_folder(path) { disk.remove_folder(path) } else { disk.remove(path) }.at("remove", path)?;
             self.touched.extend(path.parent().map(Path::to_owned));
         }
         Ok(())
@@ -202,6 +207,10 @@ impl Sweep<'_> {
         }
         Ok(())
     }
+}
+
+fn is_folder(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
 }
 
 /// The digest that a file of the store is named by.

@@ -151,6 +151,22 @@ impl Disk {
         })
     }
 
+    /// Moves whatever stands at `path` into a folder of its own in `scratch`.
+    pub fn set_aside(&self, scratch: &Path, path: &Path) -> io::Result<()> {
+        self.create_folder(scratch)?;
+        self.step(Operation::Rename, path, || {
+            let folder = tempfile::tempdir_in(scratch)?;
+            fs::rename(path, folder.path().join("aside"))?;
+            let _ = folder.keep();
+            Ok(())
+        })
+    }
+
+    /// Removes the folder with all that is in it.
+    pub fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        self.step(Operation::Remove, path, || fs::remove_dir_all(path))
+    }
+
     /// What lies in the folder, sorted by name; a folder that is not there holds nothing.
     pub fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         self.step(Operation::List, folder, || {
@@ -211,7 +227,7 @@ impl Pending {
         disk.create_folder(folder)?;
         // An empty folder in the file's place holds nothing that could be lost; another one stays, and is told of.
         if path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
-            let _ = fs::remove_dir(path);
+            let _ = disk.step(Operation::Remove, path, || fs::remove_dir(path));
         }
         disk.step(Operation::Rename, path, || file.persist(path).map(drop).map_err(|error| error.error))?;
         disk.sync_folder(folder)

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::Access;
 use super::store::{At, Store, StoreError, unseal};
+use crate::boundary::files::says_special;
 
 pub(super) const CURRENT: u32 = 2;
 /// So many records are looked at where the format is not known.
@@ -57,6 +58,7 @@ impl Store {
         match self.disk.read(&path) {
             Ok(bytes) => Ok(parse(&bytes).map_or(Format::Damaged, Format::Known)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Format::Absent),
+            Err(error) if says_special(&error) => Ok(Format::Damaged),
             Err(error) => Err(error).at("read", &path),
         }
     }

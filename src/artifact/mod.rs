@@ -9,6 +9,7 @@ mod format;
 pub mod hold;
 pub mod ipc;
 mod memo;
+mod obstacle;
 mod place;
 pub mod rows;
 mod runs;

@@ -4,11 +4,11 @@
 //!
 //! Knows nothing of stages but their names.
 
-use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::digest::Digest;
 use super::disk::Access;
+use super::obstacle::is_no_file;
 use super::stamp::FileStamp;
 use super::store::{At, Store, StoreError};
 use crate::boundary::files::says_special;
@@ -24,13 +24,14 @@ impl Store {
     }
 
     /// The keys of all results of which files may lie in the folder: more than one after a run that was cut short.
-    pub fn placed(&self, pipeline: &str, stage: &str) -> Result<Vec<Digest>, StoreError> {
+    ///
+    /// `None` if that is not known: the pointer is damaged or lost.
+    pub fn placed(&self, pipeline: &str, stage: &str) -> Result<Option<Vec<Digest>>, StoreError> {
         let path = self.pointer_path(pipeline, stage);
         match self.disk.read(&path) {
-            Ok(bytes) => Ok(keys_in(&bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            // What is no file tells as little as one with nothing in it.
-            Err(error) if says_special(&error) => Ok(Vec::new()),
+            Ok(bytes) => Ok(whole_keys_in(&bytes)),
+            // What is no file tells as little as one that is not there.
+            Err(error) if is_no_file(&error) => Ok(None),
             // Not the same as none: files of results that are forgotten would stay for ever.
             Err(error) => Err(error).at("read", &path),
         }
@@ -39,7 +40,7 @@ impl Store {
     /// Says that files of `key` are about to be put beside those that are there, so that none is forgotten if this run is cut short.
     pub fn begin_placing(&self, pipeline: &str, stage: &str, key: Digest) -> Result<(), StoreError> {
         let mut lines = vec![PLACING.to_owned(), key.to_string()];
-        lines.extend(self.placed(pipeline, stage)?.into_iter().filter(|&old| old != key).map(String::from));
+        lines.extend(self.placed(pipeline, stage)?.into_iter().flatten().filter(|&old| old != key).map(String::from));
         self.point(pipeline, stage, &lines)
     }
 
@@ -106,6 +107,7 @@ impl Store {
 
     fn point(&self, pipeline: &str, stage: &str, lines: &[String]) -> Result<(), StoreError> {
         let path = self.pointer_path(pipeline, stage);
+        self.make_way(&path)?;
         let content = lines.join("\n") + "\n";
         self.disk.relaxed().write(&self.scratch(), &path, content.as_bytes(), Access::ReadWrite).at("write", &path)
     }
@@ -126,6 +128,13 @@ pub fn is_inner_name(name: &str) -> bool {
     !name.contains(|c: char| c == '\\' || c.is_control())
         && name.split('/').all(is_plain)
         && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// The keys of a pointer in which nothing else stands.
+fn whole_keys_in(pointer: &[u8]) -> Option<Vec<Digest>> {
+    let keys = keys_in(pointer);
+    let lines = String::from_utf8_lossy(pointer).lines().filter(|line| line.trim() != PLACING).count();
+    (!keys.is_empty() && keys.len() == lines).then_some(keys)
 }
 
 fn keys_in(pointer: &[u8]) -> Vec<Digest> {

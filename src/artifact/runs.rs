@@ -14,6 +14,7 @@ impl Store {
     pub fn put_run(&self, name: &str, bytes: &[u8], durable: bool) -> Result<(), StoreError> {
         let path = self.runs().join(name);
         let disk = if durable { self.disk.clone() } else { self.disk.relaxed() };
+        self.make_way(&path)?;
         disk.write(&self.scratch(), &path, bytes, Access::ReadWrite).at("write", &path)
     }
 }

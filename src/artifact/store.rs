@@ -20,7 +20,8 @@
 //! A commit is: blobs by temporary file, fsync and rename, then the record in the same way, last. So a record's blobs exist. Pointers and the
 //! stat cache are atomic too, but nobody waits for the device: what a power failure takes of them, the next run restores from the records.
 //!
-//! Formats are in `format`, the folder for people in `place`, locks in `hold`, memos in `memo`, tidying in `collect` and `verify`. A record is bytes here.
+//! Formats are in `format`, the folder for people in `place`, locks in `hold`, memos in `memo`, tidying in `collect` and `verify`, what stands in the place of
+//! a file in `obstacle`. A record is bytes here.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -29,9 +30,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use super::collect::digest_in;
 use super::digest::Digest;
 pub use super::disk::write_atomically;
 use super::disk::{Access, Disk, Hook, Pending};
+use super::obstacle::is_no_file;
 use super::place::is_link;
 use super::stamp::FileStamp;
 use super::stat_cache::StatCache;
@@ -195,6 +198,7 @@ impl Store {
         if !self.has_verified(digest) {
             let path = self.blob_path(digest);
             self.refuse_links_above(&path)?;
+            self.make_way(&path)?;
             pending.commit(&path, Access::ReadOnly).at("write", &path)?;
             self.note_sound(digest, &path);
         }
@@ -280,29 +284,9 @@ impl Store {
         locked(&self.set_aside).remove(&digest);
     }
 
-    /// Removes a damaged blob, unless another runner has put a sound one in its place meanwhile.
-    pub(super) fn set_aside(&self, digest: Digest, looked: Option<FileStamp>) -> StoreError {
-        let path = self.blob_path(digest);
-        // Copies of it may have been taken for sound as well.
-        self.stats.forget(digest);
-        let removed = match FileStamp::at(&path).ok() {
-            // Another reader was here first.
-            None => true,
-            now if now != looked => true,
-            _ => {
-                locked(&self.set_aside).insert(digest);
-                self.disk.remove(&path).is_ok()
-            }
-        };
-        let fate = if removed { "it was removed" } else { "it could not be removed, the store is not writable" };
-        StoreError::Damaged { digest, fate }
-    }
-
-    fn unreadable(&self, digest: Digest, path: &Path, error: io::Error) -> StoreError {
-        match error.kind() {
-            io::ErrorKind::NotFound => StoreError::Missing { digest },
-            _ => StoreError::Io { action: "read", path: path.to_owned(), error },
-        }
+    /// A blob was found damaged, and is removed now.
+    pub(super) fn note_damaged(&self, digest: Digest) {
+        locked(&self.set_aside).insert(digest);
     }
 
     /// Keeps what an action produced, sealed by a digest in its last line.
@@ -320,9 +304,14 @@ impl Store {
         let path = self.record_path(key);
         match self.disk.read(&path) {
             Ok(content) => Ok(unseal(content)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if is_no_file(&error) => Ok(None),
             Err(error) => Err(error).at("read", &path),
         }
+    }
+
+    /// The keys of all records.
+    pub fn record_keys(&self) -> Result<Vec<Digest>, StoreError> {
+        Ok(self.files_below(&self.root.join("records"))?.iter().filter_map(|path| digest_in(path)).collect())
     }
 
     /// Whether there is a record, be it sound or not.
@@ -332,6 +321,7 @@ impl Store {
 
     pub(super) fn write(&self, path: &Path, bytes: &[u8], access: Access) -> Result<(), StoreError> {
         self.refuse_links_above(path)?;
+        self.make_way(path)?;
         self.disk.write(&self.scratch(), path, bytes, access).at("write", path)
     }
 

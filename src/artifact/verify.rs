@@ -1,5 +1,6 @@
 //! Holds everything in the store against its digest, by reading it, and takes away what is damaged.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::collect::digest_in;
@@ -7,6 +8,7 @@ use super::digest::Digest;
 use super::memo::unwrap_memo;
 use super::stamp::FileStamp;
 use super::store::{At, Store, StoreError, unseal};
+use crate::boundary::files::says_special;
 
 /// What [`Store::verify`] found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,8 +66,11 @@ impl Store {
             found.blobs += 1;
             found.bytes += size(&path);
             // What the device cannot read is damaged too.
-            let file = self.disk.open(&path).at("read", &path)?;
-            if !self.holds_by_content(name, &path, &file).is_ok_and(|whole| whole) {
+            let is_whole = match if_file(self.disk.open(&path), &path)? {
+                Some(file) => self.holds_by_content(name, &path, &file).is_ok_and(|whole| whole),
+                None => false,
+            };
+            if !is_whole {
                 found.damaged.push(Damage { kind: Damaged::Blob, name, path });
             }
             progress(found.bytes, total);
@@ -76,24 +81,24 @@ impl Store {
                 continue;
             };
             found.records += 1;
-            let content = self.disk.read(&path).at("read", &path)?;
+            let content = if_file(self.disk.read(&path), &path)?;
             // Of format 1 there is no seal, but it is JSON.
-            if unseal(content).is_none_or(|bytes| !is_sound_record(name, &bytes)) {
+            if content.and_then(unseal).is_none_or(|bytes| !is_sound_record(name, &bytes)) {
                 found.damaged.push(Damage { kind: Damaged::Record, name, path });
             }
         }
         for path in self.files_below(&self.root.join("memo"))? {
             let Some(name) = digest_in(&path) else { continue };
             found.memos += 1;
-            if unwrap_memo(self.disk.read(&path).at("read", &path)?).is_none() {
+            if if_file(self.disk.read(&path), &path)?.and_then(unwrap_memo).is_none() {
                 found.damaged.push(Damage { kind: Damaged::Memo, name, path });
             }
         }
         for path in self.files_below(&self.root.join("rows"))? {
             let Some(name) = digest_in(&path) else { continue };
             found.memos += 1;
-            let digest = Digest::of_reader(self.disk.open(&path).at("read", &path)?);
-            if digest.ok() != Some(name) {
+            let file = if_file(self.disk.open(&path), &path)?;
+            if file.and_then(|file| Digest::of_reader(file).ok()) != Some(name) {
                 found.damaged.push(Damage { kind: Damaged::Memo, name, path });
             }
         }
@@ -107,8 +112,17 @@ impl Store {
                 let error = self.set_aside(damage.name, FileStamp::at(&damage.path).ok());
                 matches!(error, StoreError::Damaged { .. }) && !damage.path.exists()
             }
-            Damaged::Record | Damaged::Memo => self.disk.remove(&damage.path).is_ok(),
+            Damaged::Record | Damaged::Memo => self.take_away(&damage.path).is_ok(),
         }
+    }
+}
+
+/// What was read; `None` of what is no file at all.
+fn if_file<T>(read: io::Result<T>, path: &Path) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if says_special(&error) => Ok(None),
+        Err(error) => Err(error).at("read", path),
     }
 }
 

@@ -146,6 +146,7 @@ impl Live {
             Outcome::Fresh => return,
             Outcome::Failed => (self.style.error("✗"), "failed".to_owned()),
             Outcome::Interrupted => (self.style.warning("◦"), format!("interrupted after {time}")),
+            Outcome::NotReached => (self.style.dim("·"), self.style.dim("not reached")),
             Outcome::Blocked => (self.style.dim("·"), self.style.dim("blocked by what failed")),
         };
         self.line(&format!("{mark} {}  {word}", self.name(stage)));

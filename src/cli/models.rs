@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{DONE, Outcome, screen};
+use super::interrupt::{self, interrupted};
+use super::{DONE, INTERRUPTED, Outcome, screen};
 use crate::boundary::text::one_line;
-use crate::models::{FetchProgress, Resolved, Resolver, catalogue, import};
+use crate::models::{FetchProgress, ResolveError, Resolved, Resolver, catalogue, import};
 
 #[derive(Args)]
 pub(super) struct ModelsArguments {
@@ -41,17 +42,30 @@ pub(super) fn models(arguments: &ModelsArguments) -> Outcome {
     match &arguments.action {
         None | Some(Action::List) => list(&resolver),
         Some(Action::Pull { encoder }) => {
-            let fetching = Fetching::new();
-            let resolved = resolver.resolve(encoder, &fetching);
-            fetching.bar.finish_and_clear();
-            describe(&resolved?);
+            return bring(&|fetching| resolver.resolve(encoder, fetching));
         }
         Some(Action::Import { sources, name }) => {
-            let fetching = Fetching::new();
-            let resolved = import(&resolver, sources, name.as_deref(), &fetching);
-            fetching.bar.finish_and_clear();
-            describe(&resolved?);
+            return bring(&|fetching| import(&resolver, sources, name.as_deref(), fetching));
         }
+    }
+    Ok(DONE)
+}
+
+/// Fetches or imports an encoder, and says what came of it. Interrupted, nothing of it stays.
+fn bring(work: &dyn Fn(&Fetching) -> Result<Resolved, ResolveError>) -> Outcome {
+    interrupt::catch()?;
+    let fetching = Fetching::new();
+    let resolved = work(&fetching);
+    fetching.bar.finish_and_clear();
+    match resolved {
+        Ok(resolved) => describe(&resolved),
+        // The signal reaches pip as well, which then complains of it.
+        Err(_) if interrupted() => {
+            let style = screen::Style::stderr();
+            super::eprint(&format!("{}\n", style.warning("interrupted; nothing was installed")));
+            return Ok(INTERRUPTED);
+        }
+        Err(error) => return Err(error.into()),
     }
     Ok(DONE)
 }
@@ -143,6 +157,6 @@ impl FetchProgress for Fetching {
     }
 
     fn cancelled(&self) -> bool {
-        false
+        interrupted()
     }
 }

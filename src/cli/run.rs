@@ -224,6 +224,7 @@ fn summary_json(recorded: &Recorded) -> serde_json::Value {
         "fresh": summary.with(engine::Outcome::Fresh),
         "failed": summary.with(engine::Outcome::Failed),
         "blocked": summary.with(engine::Outcome::Blocked),
+        "not_reached": summary.with(engine::Outcome::NotReached),
         "interrupted": summary.with(engine::Outcome::Interrupted),
     })
 }
@@ -278,6 +279,7 @@ fn ending(summary: &RunSummary) -> String {
         (engine::Outcome::Fresh, "fresh"),
         (engine::Outcome::Failed, "failed"),
         (engine::Outcome::Blocked, "blocked"),
+        (engine::Outcome::NotReached, "not reached"),
         (engine::Outcome::Interrupted, "left"),
     ] {
         if count(outcome) > 0 {

@@ -3,6 +3,7 @@
 //! Knows nothing of values; it sees names only.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Display;
 
 use super::stage::{InputPort, Reads};
 use crate::names::Folder;
@@ -100,13 +101,45 @@ impl<'a> CheckContext<'a> {
 
     /// A mistake in the parameter at `path`, e.g. `&["optimizer", "lr"]`.
     pub fn problem(&mut self, path: &[&str], message: impl Into<String>, help: Option<String>) {
-        let span = self.span(path);
-        if self.settled.contains(&span) {
-            return;
-        }
-        let mut problem = Problem::new(span, message);
+        let mut problem = Problem::of(self.written(path), message);
         problem.help = help;
-        self.problems.push(problem);
+        self.push(problem);
+    }
+
+    /// A mistake in the parameter at a dotted path, with which the message begins, e.g. `optimizer.betas: …`.
+    pub fn parameter(&mut self, path: &str, message: impl Display) {
+        let steps: Vec<&str> = path.split('.').collect();
+        self.problem(&steps, format!("{path}: {message}"), None);
+    }
+
+    /// As [`CheckContext::problem`]; findings of all stages about the same thing, e.g. `folds of 'split'`, are one mistake, told once with all its places.
+    pub fn common_problem(&mut self, path: &[&str], about: String, message: impl Into<String>, help: Option<String>) {
+        let problem = Problem::of(self.written(path), message).about(about);
+        self.push(Problem { help, ..problem });
+    }
+
+    /// Of what holds a value that enough was said of, e.g. a list, enough was said as well.
+    fn push(&mut self, problem: Problem) {
+        let is_new = |span: Span| self.settled.iter().all(|&settled| !span.contains(settled));
+        if problem.span.is_none_or(is_new) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// The mistakes that `check` finds in other parameters on the same inputs; nothing else of it counts.
+    pub fn probe(&self, check: impl FnOnce(&mut CheckContext)) -> Vec<Problem> {
+        let mut other = CheckContext::new(self.body, self.ports, self.inputs.clone(), &[]);
+        other.advises = self.advises && self.problems.len() < MOST_ADVISED;
+        check(&mut other);
+        other.problems
+    }
+
+    /// Reports what [`CheckContext::probe`] found, as a mistake in the parameter at `path`.
+    pub fn adopt(&mut self, path: &[&str], problem: Problem) {
+        let Problem { message, help, about, .. } = problem;
+        let mut problem = Problem::of(self.written(path), message);
+        (problem.help, problem.about) = (help, about.or(problem.about));
+        self.push(problem);
     }
 
     /// Refuses a name that no file can have, or that another in `folder` has; `ending` is what is added to it there, e.g. `.arrow`. Returns whether all is well.
@@ -139,19 +172,15 @@ impl<'a> CheckContext<'a> {
         let advises = self.advises && self.problems.len() < MOST_ADVISED;
         let hint = if advises { suggest(name, present.iter().copied()) } else { None };
         let hint = hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default();
-        let span = self.span(path);
-        if !self.settled.contains(&span) {
-            // One column that is missing is one mistake, wherever it is named.
-            let problem =
-                Problem::new(span, format!("no column '{name}' in '{from}'{hint}")).about(format!("column {name}"));
-            let help = advises.then(|| format!("it has {}", listed(present.iter().copied())));
-            self.problems.push(Problem { help, ..problem });
-        }
+        // One column that is missing is one mistake, wherever it is named.
+        let problem = Problem::of(self.written(path), format!("no column '{name}' in '{from}'{hint}"));
+        let help = advises.then(|| format!("it has {}", listed(present.iter().copied())));
+        self.push(Problem { help, ..problem.about(format!("column {name}")) });
     }
 
-    /// The span of the value at the path, or of the nearest thing around it that the user wrote.
-    fn span(&self, path: &[&str]) -> Span {
-        self.body.nearest(&steps(path.iter().copied())).0.written_at()
+    /// The value at the path, or the nearest thing around it that the user wrote.
+    fn written(&self, path: &[&str]) -> &Node {
+        self.body.nearest(&steps(path.iter().copied())).0
     }
 }
 

@@ -8,7 +8,7 @@ use super::record::ActionRecord;
 
 /// How a stage ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Executed.
     Ran,
@@ -20,6 +20,8 @@ pub enum Outcome {
     Failed,
     /// Something that it depends on failed.
     Blocked,
+    /// Never begun, because something else had failed by then; nothing stands in its way.
+    NotReached,
     /// Cut short, or never begun, because the user ended the run.
     Interrupted,
 }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -297,10 +298,7 @@ impl Execution<'_> {
         let (pipeline, stage) = (&self.ground.plan.spec.name, self.name());
         let folder = self.ground.folder(stage);
         let _lock = store.lock_folder(pipeline, stage, self.cancelled)?;
-        let mut previous: Vec<ActionRecord> = Vec::new();
-        for key in store.placed(pipeline, stage)? {
-            previous.extend(store.read_record(key)?.and_then(|bytes| ActionRecord::parse(key, &bytes).ok()));
-        }
+        let previous = self.previous(&folder)?;
         let settled = store.current(pipeline, stage) == Some(key);
         if !settled {
             store.begin_placing(pipeline, stage, key)?;
@@ -336,6 +334,32 @@ impl Execution<'_> {
             store.set_current(pipeline, stage, key)?;
         }
         Ok(())
+    }
+}
+
+impl Execution<'_> {
+    /// The results of which files may lie in the stage's folder. Where the pointer does not tell, those of all stages of its kind: what lies there
+    /// under the name and with the content of one of them is runner's, and nobody's else.
+    fn previous(&self, folder: &Path) -> anyhow::Result<Vec<ActionRecord>> {
+        let store = self.ground.store;
+        let record = |key: Digest| -> anyhow::Result<Option<ActionRecord>> {
+            Ok(store.read_record(key)?.and_then(|bytes| ActionRecord::parse(key, &bytes).ok()))
+        };
+        let placed = store.placed(&self.ground.plan.spec.name, self.name())?;
+        if let Some(keys) = &placed {
+            let known = keys.iter().map(|&key| record(key)).collect::<anyhow::Result<Option<Vec<_>>>>()?;
+            if let Some(known) = known {
+                return Ok(known);
+            }
+        }
+        let mut all = Vec::new();
+        if folder.exists() {
+            for key in store.record_keys()? {
+                let kind = self.ground.plan.stages[self.stage].stage.kind().name;
+                all.extend(record(key)?.filter(|record| record.kind == kind));
+            }
+        }
+        Ok(all)
     }
 }
 

@@ -29,6 +29,7 @@
 //! The engine is a build system. It has never heard of learning, CSV or genres; it prints nothing, it emits [`event::Event`]s.
 
 pub mod audit;
+mod bind;
 mod calendar;
 pub mod check;
 pub mod context;
@@ -79,7 +80,7 @@ pub use stage::{
 };
 pub use survey::survey;
 
-pub use crate::spec::Step;
+pub use crate::spec::{Problem, Step};
 
 /// The record of what lies in the stage's folder.
 pub fn current_record(ground: &Ground, stage: usize) -> Option<ActionRecord> {

@@ -7,16 +7,14 @@ use std::path::{Component, PathBuf};
 
 use rayon::prelude::*;
 
+use super::bind::{Bound, bind};
 use super::check::{CheckContext, InputShape, Shape};
 use super::dag::Dag;
 use super::lock::LockFile;
-use super::ranges;
 use super::resolve::Resolver;
 use super::resources::Resources;
-use super::stage::{AnyStage, Arity, InputPort, OutputPort, Reads, Registry, Source};
-use crate::spec::{
-    MOST_ADVISED, Node, PipelineSpec, Problem, Problems, Span, StageSpec, Value, listed, suggest, typed_as,
-};
+use super::stage::{AnyStage, OutputPort, Reads, Registry, Source};
+use crate::spec::{MOST_ADVISED, PipelineSpec, Problem, Problems, Span, StageSpec, listed, suggest};
 
 /// Fewer stages are bound sooner than other threads are awake.
 const WORTH_SHARING: usize = 256;
@@ -237,88 +235,6 @@ pub struct UnknownStage {
     hint: Option<String>,
 }
 
-/// A stage of a known kind. Its references are looked at even if its parameters are wrong, so that all mistakes are told at once.
-pub(super) struct Bound {
-    /// The stage and its ports; `None` if its parameters are wrong.
-    stage: Option<(Box<dyn AnyStage>, Vec<OutputPort>)>,
-    /// The nodes of the input ports, taken out of the stage's mapping.
-    pub references: Vec<(&'static InputPort, Node)>,
-    resources: Resources,
-    seed: Option<u64>,
-    /// Values that are out of their range, of which nothing more needs to be said.
-    settled: Vec<Span>,
-}
-
-impl Bound {
-    pub fn outputs(&self) -> Option<&[OutputPort]> {
-        self.stage.as_ref().map(|(_, outputs)| outputs.as_slice())
-    }
-}
-
-fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<Problem>) -> Option<Bound> {
-    let Some(kind) = registry.get(&written.kind) else {
-        let hint = suggest(&written.kind, registry.names());
-        let message = match hint {
-            Some(hint) => format!("unknown stage kind '{}' (did you mean '{hint}'?)", written.kind),
-            None => format!("unknown stage kind '{}'", written.kind),
-        };
-        let help = Some(format!("kinds are {}", registry.names().collect::<Vec<_>>().join(", ")));
-        problems.push(problem(written.kind_span, message, help));
-        return None;
-    };
-    let mut parameters = written.body.clone();
-    let mut references = Vec::new();
-    let mut resources = Resources::default();
-    if let Some(entry) = parameters.remove(Resources::KEY) {
-        match Resources::read(&entry.node) {
-            Ok(found) => resources = found,
-            Err(found) => problems.extend(found),
-        }
-    }
-    let mut seed = None;
-    if let Some(entry) = parameters.remove(SEED) {
-        if !kind.seeded {
-            let message =
-                format!("'{SEED}' of stage '{}' has no use: kind '{}' draws no numbers", written.base, kind.name);
-            problems.push(problem(entry.key_span, message, Some(format!("take `{SEED}` away"))));
-        }
-        match typed_as(&entry.node, SEED) {
-            Ok(found) => seed = Some(found),
-            Err(found) => problems.extend(found),
-        }
-    }
-    if let Value::Mapping(entries) = &mut parameters.value {
-        for port in kind.inputs {
-            match entries.shift_remove(port.name) {
-                Some(entry) => references.push((port, entry.node)),
-                None if matches!(port.arity, Arity::One | Arity::Many) => {
-                    let message = format!("stage '{}' lacks its input '{}': {}", written.base, port.name, port.summary);
-                    let help = format!("write `{}: STAGE` or `{}: STAGE.PORT`", port.name, port.name);
-                    problems.push(problem(written.name_span, message, Some(help)));
-                }
-                None => {}
-            }
-        }
-    }
-    let ranges = ranges::out_of_range(kind, &parameters.to_json()).into_iter();
-    let ranges: Vec<Problem> =
-        ranges.map(|(path, message)| problem(parameters.nearest(&path).0.written_at(), message, None)).collect();
-    let settled: Vec<Span> = ranges.iter().filter_map(|problem| problem.span).collect();
-    let stage = match (kind.bind)(&parameters) {
-        Ok(stage) => {
-            let outputs = stage.outputs();
-            Some((stage, outputs))
-        }
-        Err(found) => {
-            problems
-                .extend(found.into_iter().filter(|problem| problem.span.is_none_or(|span| !settled.contains(&span))));
-            None
-        }
-    };
-    problems.extend(ranges);
-    Some(Bound { stage, references, resources, seed, settled })
-}
-
 pub(super) fn problem(span: Span, message: String, help: Option<String>) -> Problem {
     let mut problem = Problem::new(span, message);
     problem.help = help;
@@ -345,7 +261,7 @@ fn check(
     let mut reads = vec![BTreeMap::new(); bound.len()];
     let mut outputs: Vec<BTreeMap<String, Shape>> = vec![BTreeMap::new(); bound.len()];
     for &i in order {
-        let Some((stage, _)) = bound[i].as_ref().and_then(|bound| bound.stage.as_ref()) else { continue };
+        let Some(bound) = &bound[i] else { continue };
         let mut shapes: BTreeMap<&'static str, Vec<InputShape>> = BTreeMap::new();
         for (input, _) in &inputs[i] {
             let shape = input.output.as_ref().and_then(|port| outputs[input.from].get(port));
@@ -357,12 +273,37 @@ fn check(
         for (port, shape) in &broken[i] {
             shapes.entry(port).or_default().push(shape.clone());
         }
-        let settled = bound[i].as_ref().map_or(&[][..], |bound| &bound.settled);
-        let mut context = CheckContext::new(&spec.stages[i].body, stage.kind().inputs, shapes, settled);
-        context.advises = problems.len() < MOST_ADVISED;
-        stage.check(&mut context);
-        problems.extend(context.problems);
-        (outputs[i], reads[i]) = (context.outputs, context.reads);
+        let advises = problems.len() < MOST_ADVISED;
+        let checked = |stage: &dyn AnyStage| {
+            let mut context =
+                CheckContext::new(&spec.stages[i].body, stage.kind().inputs, shapes.clone(), &bound.settled);
+            context.advises = advises;
+            stage.check(&mut context);
+            (context.problems, context.outputs, context.reads)
+        };
+        match &bound.stage {
+            Some((stage, _)) => {
+                let found;
+                (found, outputs[i], reads[i]) = checked(stage.as_ref());
+                problems.extend(found);
+            }
+            None => {
+                let found = bound.guesses.iter().map(|guess| checked(guess.as_ref()).0);
+                problems.extend(certain(found.collect(), bound, spec.stages[i].body.span));
+            }
+        }
     }
     reads
+}
+
+/// What is wrong with a stage of which some parameters cannot be read: what every guess at them leads to. Nothing of that is about the values that were
+/// guessed, nor about the stage as a whole (at `whole`), which lacks them.
+fn certain(mut found: Vec<Vec<Problem>>, bound: &Bound, whole: Span) -> Vec<Problem> {
+    let Some(first) = found.pop() else { return Vec::new() };
+    let is_elsewhere = |span: Span| span != whole && bound.replaced.iter().all(|replaced| !replaced.contains(span));
+    let is_in_all = |problem: &Problem| {
+        let same = |other: &Problem| (other.span, &other.message) == (problem.span, &problem.message);
+        found.iter().all(|others| others.iter().any(same))
+    };
+    first.into_iter().filter(|problem| problem.span.is_some_and(is_elsewhere) && is_in_all(problem)).collect()
 }

@@ -1,4 +1,4 @@
-//! Values out of their range, by the JSON Schema of a stage's parameters: one declaration for the editor, the check and the message.
+//! Values out of their range, and values given twice, by the JSON Schema of a stage's parameters: one declaration for the editor, the check and the message.
 //!
 //! A range stands where the parameter is declared, e.g. `#[schemars(range(min = 1, max = 1000))]`; an end that is not in it is an
 //! `exclusiveMinimum` or `exclusiveMaximum`. Rules over several parameters are for the stage's own check. Knows nothing of what they mean.
@@ -53,6 +53,8 @@ struct Rule {
     bounds: Bounds,
     /// Lists that are too short are for the stage's own check, which knows what is missing.
     most_items: Option<u64>,
+    /// Whether each value may stand in a list once only.
+    is_set: bool,
     properties: IndexMap<String, Rule>,
     required: Vec<String>,
     /// Values of keys that are no properties; `None` where there may be none.
@@ -96,6 +98,7 @@ impl Rule {
         if bounds != Bounds::default() {
             rule.bounds = bounds;
         }
+        rule.is_set = schema["uniqueItems"].as_bool().unwrap_or(rule.is_set);
         rule.most_items = schema["maxItems"].as_u64().or(rule.most_items);
         for (key, property) in schema["properties"].as_object().into_iter().flatten() {
             rule.properties.insert(key.clone(), read(property));
@@ -125,7 +128,10 @@ impl Rule {
     /// Whether it can refuse anything at all.
     fn binds(&self) -> bool {
         let below = self.properties.values().chain(self.others.as_deref()).chain(self.items.as_deref());
-        self.bounds != Bounds::default() || self.most_items.is_some() || below.chain(&self.choices).any(Rule::binds)
+        self.bounds != Bounds::default()
+            || self.most_items.is_some()
+            || self.is_set
+            || below.chain(&self.choices).any(Rule::binds)
     }
 
     /// Whether a value has the form that the rule is for; `whole`: with all that is required.
@@ -174,6 +180,13 @@ impl Rule {
                         path.clone(),
                         format!("{} must hold at most {most} values; got {count}", display_path(path)),
                     ));
+                }
+                for (i, item) in items.iter().enumerate().filter(|_| self.is_set) {
+                    if items[..i].contains(item) {
+                        let place = path.iter().cloned().chain([Step::Index(i)]).collect();
+                        let shown = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+                        found.push((place, format!("{} names '{shown}' twice: leave one out", display_path(path))));
+                    }
                 }
                 for (i, item) in items.iter().enumerate() {
                     let Some(rule) = &self.items else { break };
@@ -243,8 +256,10 @@ mod tests {
             "epochs": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
             "folds": {"type": ["integer", "null"], "minimum": 2, "maximum": 100},
             "layers": {"type": "array", "maxItems": 2, "items": {"type": "integer", "minimum": 1}},
+            "numeric": {"type": "array", "uniqueItems": true, "items": {"type": "string"}},
         }});
-        let values = json!({"dropout": 1.4, "lr": -1, "epochs": 0, "folds": 1, "layers": [8, 0, 4]});
+        let values =
+            json!({"dropout": 1.4, "lr": -1, "epochs": 0, "folds": 1, "layers": [8, 0, 4], "numeric": ["a", "b", "a"]});
         let expected = [
             "dropout must be in [0, 1); got 1.4",
             "lr must be positive; got -1",
@@ -252,6 +267,7 @@ mod tests {
             "folds must be in [2, 100]; got 1",
             "layers must hold at most 2 values; got 3",
             "layers[1] must be at least 1; got 0",
+            "numeric names 'a' twice: leave one out",
         ];
         assert_eq!(found(schema.clone(), values), expected);
         let values = json!({"lr": 1e9, "epochs": 10_000_000, "folds": null});

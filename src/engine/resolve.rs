@@ -5,8 +5,9 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
+use super::bind::Bound;
 use super::check::InputShape;
-use super::plan::{Bound, Input, problem};
+use super::plan::{Input, problem};
 use super::stage::{Accepts, Arity, InputPort, OutputPort, PortType};
 use crate::spec::{MOST_ADVISED, Node, PipelineSpec, Problem, Span, Value, listed, suggest};
 

@@ -67,7 +67,7 @@ impl RunSummary {
             && self
                 .stages
                 .iter()
-                .all(|stage| !matches!(stage.outcome, Outcome::Failed | Outcome::Blocked | Outcome::Interrupted))
+                .all(|stage| matches!(stage.outcome, Outcome::Ran | Outcome::Restored | Outcome::Fresh))
     }
 }
 
@@ -125,7 +125,7 @@ pub fn run(
     ground.store.stats().save();
     drop(run.hold);
     let mut summary = RunSummary { stages: Vec::with_capacity(selected.len()), interrupted: cancelled() };
-    let not_reached = if summary.interrupted { Outcome::Interrupted } else { Outcome::Blocked };
+    let not_reached = if summary.interrupted { Outcome::Interrupted } else { Outcome::NotReached };
     for &stage in selected {
         let (outcome, seconds) = run.state[stage].unwrap_or((not_reached, 0.0));
         let name = ground.plan.stages[stage].name.clone();

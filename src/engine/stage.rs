@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::check::CheckContext;
 use super::context::StageContext;
 use super::keys;
-use crate::spec::{Node, Problem};
+use crate::spec::{Misread, Node};
 
 /// What a port carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -191,7 +191,7 @@ pub trait AnyStage: Send + Sync {
 }
 
 /// Makes a stage from its mapping, or tells all that is wrong with it.
-pub type Bind = fn(&Node) -> Result<Box<dyn AnyStage>, Vec<Problem>>;
+pub type Bind = fn(&Node) -> Result<Box<dyn AnyStage>, Misread<Box<dyn AnyStage>>>;
 
 /// What is known of a kind without any parameters.
 pub struct KindInfo {
@@ -221,7 +221,13 @@ impl<S: Stage> Kind for S {
         seeded: S::SEEDED,
         lineage: S::LINEAGE,
         sources_travel: S::SOURCES_TRAVEL,
-        bind: |node| Ok(Box::new(crate::spec::typed_among::<S>(node, S::KIND, &keys::paths::<S>)?)),
+        bind: |node| match crate::spec::typed_among::<S>(node, S::KIND, &keys::paths::<S>) {
+            Ok(stage) => Ok(Box::new(stage)),
+            Err(Misread { problems, guesses, replaced }) => {
+                let guesses = guesses.into_iter().map(|guess| Box::new(guess) as Box<dyn AnyStage>).collect();
+                Err(Misread { problems, guesses, replaced })
+            }
+        },
         schema: |generator| generator.subschema_for::<S>(),
     };
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::name::BUILT_IN;
+
 /// Why there is no encoder.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
@@ -15,6 +17,12 @@ pub enum ResolveError {
          'sentence-transformers/all-MiniLM-L6-v2', or the name of an imported encoder"
     )]
     BadName(String),
+
+    #[error("'{BUILT_IN}' is built in: it needs no files, and no other encoder can have its name")]
+    BuiltIn,
+
+    #[error("{reason}: {help}, with `--name`")]
+    Unusable { reason: String, help: String },
 
     #[error("no encoder folder '{}'{}", .path.display(), .remedy)]
     NoFolder { path: PathBuf, remedy: &'static str },

@@ -31,10 +31,7 @@ pub fn import(
         .map(|name| {
             let entry = resolver.entry(name);
             let name = entry.map_or(name, |entry| entry.id);
-            match name::is_valid(name) {
-                true => Ok((name.to_string(), entry)),
-                false => Err(ResolveError::BadName(name.to_string())),
-            }
+            name::check(name).map(|()| (name.to_string(), entry))
         })
         .transpose()?;
     let staging = Staging::new_in(&resolver.models)?;
@@ -281,8 +278,5 @@ fn default_name(sources: &[PathBuf]) -> Result<String, ResolveError> {
         Some((distribution, _)) if is_wheel => distribution.to_string(),
         _ => stem,
     };
-    match name::is_valid(&name) {
-        true => Ok(name),
-        false => Err(ResolveError::BadName(name)),
-    }
+    name::check(&name).map(|()| name)
 }

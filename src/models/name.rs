@@ -1,10 +1,28 @@
 //! Names of encoders: which are safe, and how a name becomes one folder name. Knows nothing of what lies in the folders.
 
+use super::error::ResolveError;
+use crate::names::{self, NameFault};
+
 /// Whether `name` is `name` or `organisation/name` by the hub's own rules: letters, digits, `-`, `_`, `.`;
 /// no `--` or `..`, no `-` or `.` at either end. So no name leaves its folder, and `/` ↔ `--` is reversible.
 pub(super) fn is_valid(name: &str) -> bool {
     let parts: Vec<&str> = name.split('/').collect();
     parts.len() <= 2 && name.len() <= 120 && parts.iter().all(|part| is_valid_part(part))
+}
+
+/// The encoder that needs no files.
+pub(super) const BUILT_IN: &str = "tfidf";
+
+/// Whether an encoder can be imported under a name.
+pub(super) fn check(name: &str) -> Result<(), ResolveError> {
+    if !is_valid(name) {
+        return Err(ResolveError::BadName(name.to_owned()));
+    }
+    if name.eq_ignore_ascii_case(BUILT_IN) {
+        return Err(ResolveError::BuiltIn);
+    }
+    let unusable = |fault: NameFault| ResolveError::Unusable { reason: fault.to_string(), help: fault.help() };
+    names::check(&to_folder(name), "").map_err(unusable)
 }
 
 /// `organisation/name` → `organisation--name`, as the Hugging Face cache does.
@@ -57,6 +75,16 @@ mod tests {
         for name in ["bge", "BAAI/bge-small-en-v1.5", "sentence-transformers/all-MiniLM-L6-v2"] {
             assert!(is_valid(name), "{name:?}");
             assert_eq!(from_folder(&to_folder(name)).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn names_that_mean_something_else_are_refused() {
+        for name in ["tfidf", "TFIDF", "con", "Nul", "aux.v2", "com1", "lpt9.x"] {
+            assert!(check(name).is_err(), "{name:?}");
+        }
+        for name in ["tfidf2", "my/tfidf", "console", "con-v2", "org/con"] {
+            assert!(check(name).is_ok(), "{name:?}");
         }
     }
 

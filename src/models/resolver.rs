@@ -70,6 +70,9 @@ impl Resolver {
         if !name::is_valid(id) {
             return Err(ResolveError::BadName(encoder.to_string()));
         }
+        if id == name::BUILT_IN {
+            return Err(ResolveError::BuiltIn);
+        }
         let hub = format!("hub {}", self.hub_endpoint);
         if self.offline {
             let reason = "not asked: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set".to_string();

@@ -128,7 +128,8 @@ fn circle_path(circle: &[&str]) -> String {
     }
 }
 
-fn references(node: &Node, found: &mut Vec<String>) {
+/// The names in every `${…}` of a tree.
+pub(super) fn references(node: &Node, found: &mut Vec<String>) {
     if let Value::String(text) = &node.value {
         for piece in pieces(text) {
             if let Piece::Reference { name, .. } = piece {

@@ -75,8 +75,8 @@ pub(super) fn name_users<'a>(
     tidy(problems);
     for problem in problems.iter_mut().take(MOST_ADVISED) {
         let Some(span) = problem.span else { continue };
-        let Some(template) = templates.iter().find(|template| contains(template.body, span)) else { continue };
-        let took = |node: &Node| holds(node, &|part| contains(template.body, part) && contains(part, span));
+        let Some(template) = templates.iter().find(|template| template.body.contains(span)) else { continue };
+        let took = |node: &Node| holds(node, &|part| template.body.contains(part) && part.contains(span));
         let took = |stage: &StagePlace| took(stage.2) || stage.3 == Some(span);
         let mut users: Vec<(&str, Span)> = stages.clone().filter(took).map(|(name, at, ..)| (name, at)).collect();
         users.dedup();
@@ -254,8 +254,4 @@ fn holds(node: &Node, test: &dyn Fn(Span) -> bool) -> bool {
     };
     let empty = matches!(&node.value, Value::Mapping(entries) if !entries.is_empty());
     own || (!empty && test(node.span))
-}
-
-fn contains(outer: Span, inner: Span) -> bool {
-    outer.file == inner.file && outer.start.offset <= inner.start.offset && inner.end.offset <= outer.end.offset
 }

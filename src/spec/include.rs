@@ -65,7 +65,7 @@ type Parts = IndexMap<&'static str, Entry>;
 
 impl Includer<'_> {
     fn root(&mut self, file: usize) -> Option<Node> {
-        let mut root = match yaml::read(self.sources, file, 0) {
+        let mut root = match yaml::read(self.sources, file, 0, self.problems) {
             Ok(root) => root?,
             Err(found) => {
                 self.problems.extend(found);

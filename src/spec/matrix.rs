@@ -6,7 +6,9 @@
 
 use indexmap::IndexMap;
 
+use super::definitions::references;
 use super::node::{Node, Value};
+use super::pipeline::StageSpec;
 use super::problem::Problem;
 use super::source::{Sources, Span};
 use super::variables::{is_name, text_of};
@@ -91,6 +93,30 @@ pub(super) fn expand(matrix: &Node, sources: &Sources, problems: &mut Vec<Proble
         choices = longer;
     }
     choices
+}
+
+/// Says so for every key that neither the stage's body nor its `as` reads: such a key makes equal instances. `instance` is one of them, `written` the
+/// stage with all that it extends.
+pub(super) fn unread(instance: &StageSpec, written: &Node) -> Vec<Problem> {
+    let Some(matrix) = written.get("matrix") else { return Vec::new() };
+    let mut read = Vec::new();
+    for (_, entry) in written.entries().into_iter().filter(|(key, _)| *key != "matrix") {
+        references(&entry.node, &mut read);
+    }
+    let is_read = |key: &str| read.iter().any(|name| name.strip_prefix("matrix.").unwrap_or(name) == key);
+    let unread = instance.choices.keys().filter(|key| !is_read(key));
+    let problem = |key: &String| {
+        let place = match &matrix.value {
+            Value::Sequence(items) => items.first().and_then(|first| first.entry(key)),
+            _ => matrix.entry(key),
+        };
+        let span = place.map_or(matrix.span, |entry| entry.key_span);
+        let message =
+            format!("nothing in stage '{}' reads the matrix key '{key}': its instances would be equal", instance.base);
+        Problem::new(span, message)
+            .help(format!("write \"${{{key}}}\" where its value belongs, or take '{key}' out of the matrix"))
+    };
+    unread.map(problem).collect()
 }
 
 fn check_key(key: &str, span: Span, problems: &mut Vec<Problem>) {

@@ -29,10 +29,12 @@ mod node;
 mod outline;
 mod pipeline;
 mod problem;
+mod reader;
 mod render;
 mod schema_hint;
 mod settings;
 mod source;
+mod stand_ins;
 mod suggest;
 mod template;
 mod typed;
@@ -45,7 +47,7 @@ pub use pipeline::{PipelineSpec, StageSpec};
 pub use problem::{MOST_ADVISED, Problem, Problems};
 pub use source::{Position, Sources, Span};
 pub use suggest::{listed, suggest};
-pub use typed::{typed, typed_among, typed_as};
+pub use typed::{Misread, typed, typed_among, typed_as};
 
 use std::path::Path;
 

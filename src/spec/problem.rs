@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use super::node::Node;
 use super::pipeline::PipelineSpec;
 use super::render;
 use super::source::{Sources, Span};
@@ -30,6 +31,8 @@ pub struct Problem {
     pub about: Option<String>,
     /// The other places of the same mistake.
     pub also: Vec<Span>,
+    /// Nothing more is to be said of the value there, which was replaced so that the rest could be read.
+    pub conclusive: bool,
 }
 
 impl Problem {
@@ -42,7 +45,25 @@ impl Problem {
             related: None,
             about: None,
             also: Vec::new(),
+            conclusive: false,
         }
+    }
+
+    /// A finding about a value, at the place where it is used. If a variable supplied it, with that variable and where it is set: one variable
+    /// that does not fit is one mistake, wherever it is used.
+    pub fn of(node: &Node, message: impl Into<String>) -> Self {
+        Problem::new(node.span, message).supplied(node)
+    }
+
+    /// As [`Problem::of`], for a finding with a place of its own.
+    pub(super) fn supplied(mut self, node: &Node) -> Self {
+        if let Some(origin) = &node.origin {
+            let (variable, set) = (&origin.variable, origin.span);
+            let about = format!("variable {variable} at {}:{}: {}", set.file, set.start.offset, self.message);
+            self = self.related(set, format!("'{variable}' is set here"));
+            self.about.get_or_insert(about);
+        }
+        self
     }
 
     pub fn label(mut self, label: impl Into<String>) -> Self {
@@ -52,6 +73,11 @@ impl Problem {
 
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    pub(super) fn conclusive(mut self) -> Self {
+        self.conclusive = true;
         self
     }
 
@@ -109,9 +135,17 @@ impl Problems {
     }
 }
 
-/// Sorts problems by place, drops repetitions, and makes one of those that are about one thing.
+/// Sorts problems by place, drops repetitions and what is said of a settled value, and makes one of those that are about one thing.
 pub(super) fn tidy(list: &mut Vec<Problem>) {
     list.sort_by_key(|problem| problem.span);
+    let settled: HashSet<Span> = list.iter().filter(|one| one.conclusive).filter_map(|one| one.span).collect();
+    if !settled.is_empty() {
+        let is_settled = |span: &Span| settled.contains(span);
+        list.retain(|problem| {
+            let places = [problem.span.as_ref(), problem.related.as_ref().map(|(span, _)| span)];
+            problem.conclusive || !places.into_iter().flatten().any(is_settled)
+        });
+    }
     let mut subjects: HashMap<String, usize> = HashMap::new();
     let mut seen: HashSet<Problem> = HashSet::with_capacity(list.len());
     let mut kept: Vec<Problem> = Vec::with_capacity(list.len());

@@ -30,7 +30,7 @@ pub(super) fn read(sets: &[String], sources: &mut Sources, problems: &mut Vec<Pr
     let mut settings = Vec::with_capacity(sets.len());
     for set in sets {
         let file = sources.add_argument(&format!("--set {set}"));
-        match Setting::read(sources, file) {
+        match Setting::read(sources, file, problems) {
             Ok(setting) => settings.push(setting),
             Err(found) => problems.extend(found),
         }
@@ -59,7 +59,7 @@ struct Segment {
 }
 
 impl Setting {
-    fn read(sources: &Sources, file: usize) -> Result<Setting, Vec<Problem>> {
+    fn read(sources: &Sources, file: usize, problems: &mut Vec<Problem>) -> Result<Setting, Vec<Problem>> {
         let text = sources.text(file);
         let start = "--set ".len();
         let (ranges, equals) = split(text, start);
@@ -87,7 +87,7 @@ impl Setting {
                     .help("write `--set name=value` or `--set stage.key=value`"),
             ]);
         }
-        let value = yaml::read(sources, file, equals + 1)?.unwrap_or_else(|| {
+        let value = yaml::read(sources, file, equals + 1, problems)?.unwrap_or_else(|| {
             let first = path.first().map_or(whole, |segment| segment.span);
             Node::new(first, Value::Null)
         });
@@ -101,6 +101,11 @@ impl Setting {
             [_, key] if key.name == "extends" && section == "stages" => true,
             _ => section == "templates",
         }
+    }
+
+    /// Whether it changes a stage or a template.
+    pub fn changes_stages(&self, root: &Node) -> bool {
+        self.place(root).0 != "vars"
     }
 
     /// The section of the file that it changes, and the path there. Of a stage and a template of the same name a bare path means the stage.

@@ -26,6 +26,13 @@ pub struct Span {
     pub end: Position,
 }
 
+impl Span {
+    /// Whether another lies within it, or is the same.
+    pub fn contains(self, inner: Span) -> bool {
+        self.file == inner.file && self.start.offset <= inner.start.offset && inner.end.offset <= self.end.offset
+    }
+}
+
 /// All texts that a pipeline was read from, so that a [`Span`] can be shown.
 ///
 /// Cloning is cheap: the texts are shared.

@@ -11,8 +11,10 @@ use serde::de::DeserializeOwned;
 
 use super::deserialize::deserialize;
 use super::fault::{Fault, FaultKind, describe_node};
-use super::node::{Entry, Node, Step, Value};
+use super::node::{Node, Step, Value};
 use super::problem::Problem;
+use super::source::Span;
+use super::stand_ins::{Candidate, Patch, find, node_at, put, stand_ins, variants};
 use super::suggest::suggest;
 use super::variables::measure;
 use super::wording::Wording;
@@ -22,6 +24,8 @@ const MOST_ATTEMPTS: usize = 500;
 /// Every attempt reads the whole node again: of one with many values there are fewer.
 const MOST_READ: usize = 2_000_000;
 const LEAST_ATTEMPTS: usize = 10;
+/// Readings with other stand-ins: enough to try every shape in one place, and every choice of a few.
+const MOST_GUESSES: usize = 12;
 /// Unknown keys of one node that are told what was perhaps meant.
 const MOST_ADVISED: usize = 20;
 
@@ -31,7 +35,7 @@ const MOST_ADVISED: usize = 20;
 /// All unknown keys (with "did you mean"), missing keys and wrong values that can be told apart,
 /// each with the span of the very key or value.
 pub fn typed<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Problem>> {
-    read(node, Wording { node, owner: None, deeper: None })
+    read(node, Wording { node, owner: None, deeper: None }).map_err(|misread| misread.problems)
 }
 
 /// As [`typed`], for messages that name what the keys belong to: "keys of 'train' are …".
@@ -39,35 +43,49 @@ pub fn typed<T: DeserializeOwned>(node: &Node) -> Result<T, Vec<Problem>> {
 /// # Errors
 /// As [`typed`].
 pub fn typed_as<T: DeserializeOwned>(node: &Node, owner: &str) -> Result<T, Vec<Problem>> {
-    read(node, Wording { node, owner: Some(owner), deeper: None })
+    read(node, Wording { node, owner: Some(owner), deeper: None }).map_err(|misread| misread.problems)
 }
 
 /// As [`typed_as`]; `deeper` gives the dotted paths of all keys, e.g. `optimizer.lr`, by which one that is written too high up is told its place.
 ///
 /// # Errors
-/// As [`typed`].
+/// As [`typed`], with what may have been meant.
 pub fn typed_among<T: DeserializeOwned>(
     node: &Node,
     owner: &str,
     deeper: &dyn Fn() -> Vec<String>,
-) -> Result<T, Vec<Problem>> {
+) -> Result<T, Misread<T>> {
     read(node, Wording { node, owner: Some(owner), deeper: Some(deeper) })
 }
 
-fn read<T: DeserializeOwned>(node: &Node, words: Wording) -> Result<T, Vec<Problem>> {
+/// What is wrong with a node, and what it reads as with other values in the places of those at fault.
+pub struct Misread<T> {
+    pub problems: Vec<Problem>,
+    /// One for each stand-in that fits, as far as they were tried; none if none does. What is wrong with all of them is wrong whatever was meant.
+    pub guesses: Vec<T>,
+    /// The values at fault, of which nothing more is to be said.
+    pub replaced: Vec<Span>,
+}
+
+fn read<T: DeserializeOwned>(node: &Node, words: Wording) -> Result<T, Misread<T>> {
     let first = match deserialize::<T>(node) {
         Ok(value) => return Ok(value),
         Err(fault) => fault,
     };
     let mut search = Search { original: node, words, trial: node.clone(), patches: Vec::new(), problems: Vec::new() };
     let mut fault = first.clone();
+    let mut guesses = Vec::new();
     let attempts = (MOST_READ / measure(node).0.max(1)).clamp(LEAST_ATTEMPTS, MOST_ATTEMPTS);
     for _ in 0..attempts {
         if !search.set_aside::<T>(&fault) {
             break;
         }
         fault = match deserialize::<T>(&search.trial) {
-            Ok(_) => break,
+            Ok(value) => {
+                guesses.push(value);
+                search.guess_on(&mut guesses, attempts);
+                break;
+            }
             Err(next) => next,
         };
     }
@@ -76,7 +94,7 @@ fn read<T: DeserializeOwned>(node: &Node, words: Wording) -> Result<T, Vec<Probl
         let problem = search.words.wrong_value(&first.path(), &first.kind);
         search.problems.push(problem);
     }
-    Err(search.problems)
+    Err(Misread { replaced: search.replaced(), problems: search.problems, guesses })
 }
 
 struct Search<'a> {
@@ -86,19 +104,6 @@ struct Search<'a> {
     trial: Node,
     patches: Vec<Patch>,
     problems: Vec<Problem>,
-}
-
-/// A value that was set aside, and the stand-ins still to be tried in its place.
-struct Patch {
-    path: Vec<Step>,
-    candidates: Vec<Candidate>,
-    next: usize,
-}
-
-#[derive(Clone)]
-enum Candidate {
-    Absent,
-    Present(Value),
 }
 
 impl Search<'_> {
@@ -130,7 +135,11 @@ impl Search<'_> {
                 let before = entries.len();
                 let unknown: HashSet<String> = unknown.into_iter().collect();
                 entries.retain(|key, _| !unknown.contains(key));
-                entries.len() < before || self.advance(&path)
+                let removed = entries.len() < before;
+                if !silent {
+                    self.rename(&path, &unknown, expected);
+                }
+                removed || self.advance(&path)
             }
             FaultKind::MissingKey { key } => {
                 let mut target = path.clone();
@@ -165,6 +174,49 @@ impl Search<'_> {
         }
     }
 
+    /// Reads what stands under misspelt keys as if they were spelt rightly, so that no right key is told to be missing because of them. Nothing is
+    /// said of these values.
+    fn rename(&mut self, path: &[Step], unknown: &HashSet<String>, expected: &[&'static str]) {
+        if unknown.len() > MOST_ADVISED {
+            return;
+        }
+        let written = self.original.at(path).map(Node::entries).unwrap_or_default();
+        for (key, entry) in written.into_iter().filter(|(key, _)| unknown.contains(*key)) {
+            let Some(guess) = suggest(key, expected.iter().copied()) else { continue };
+            let Some(Value::Mapping(entries)) = node_at(&mut self.trial, path).map(|node| &mut node.value) else {
+                return;
+            };
+            if !entries.contains_key(guess) {
+                entries.insert(guess.to_string(), entry.clone());
+                let path = path.iter().cloned().chain([Step::Key(guess.to_string())]).collect();
+                let candidates = std::iter::once(Candidate::Absent).chain(stand_ins()).collect();
+                self.patches.push(Patch { path, candidates, next: 0 });
+            }
+        }
+    }
+
+    /// Reads the node with each of the stand-ins that were not needed so far.
+    fn guess_on<T: DeserializeOwned>(&self, guesses: &mut Vec<T>, attempts: usize) {
+        let untried = |patch: &Patch| -> Vec<(Vec<Step>, Candidate)> {
+            let candidates = patch.candidates.iter().skip(patch.next);
+            candidates.map(|candidate| (patch.path.clone(), candidate.clone())).collect()
+        };
+        for (path, candidate) in self.patches.iter().flat_map(untried).take(attempts) {
+            if guesses.len() >= MOST_GUESSES {
+                break;
+            }
+            let mut trial = self.trial.clone();
+            if put(&mut trial, &path, candidate, self.original.span) {
+                guesses.extend(deserialize::<T>(&trial).ok());
+            }
+        }
+    }
+
+    /// The values as written in whose places stand-ins are.
+    fn replaced(&self) -> Vec<Span> {
+        self.patches.iter().filter_map(|patch| Some(self.original.at(&patch.path)?.span)).collect()
+    }
+
     fn begin_patch<T: DeserializeOwned>(&mut self, path: Vec<Step>, kind: &FaultKind) -> bool {
         let mut candidates = Vec::new();
         let mut target = path;
@@ -179,6 +231,12 @@ impl Search<'_> {
                 candidates.push(Candidate::Absent);
                 candidates.extend(variants(expected));
             }
+        }
+        // Of a choice that is no text the names are only in the message.
+        if let FaultKind::Wrong { expected, .. } = kind
+            && let Some(names) = expected.strip_prefix("one of ")
+        {
+            candidates.extend(names.split(", ").map(|name| Candidate::Present(Value::String(name.to_string()))));
         }
         if target.is_empty() {
             return false;
@@ -253,32 +311,11 @@ impl Search<'_> {
                 }
             };
         };
-        let span = self.original.span;
-        let Some(parent) = node_at(&mut self.trial, parent) else {
-            return false;
-        };
-        match (candidate, last, &mut parent.value) {
-            (Candidate::Absent, Step::Key(key), Value::Mapping(entries)) => {
-                entries.shift_remove(key);
-                true
-            }
-            (Candidate::Present(value), Step::Key(key), Value::Mapping(entries)) => {
-                let key_span = span;
-                let node = Node::new(span, value);
-                entries.insert(key.clone(), Entry { key_span, node });
-                true
-            }
-            (Candidate::Present(value), Step::Index(item), Value::Sequence(items)) => match items.get_mut(*item) {
-                Some(item) => {
-                    *item = Node::new(span, value);
-                    true
-                }
-                None => false,
-            },
-            // An item cannot be removed: the others would move.
-            (Candidate::Absent, ..) => self.advance_patch(index),
-            _ => false,
+        // An item cannot be removed: the others would move.
+        if matches!((&candidate, last), (Candidate::Absent, Step::Index(_))) {
+            return self.advance_patch(index);
         }
+        put(&mut self.trial, &path, candidate, self.original.span)
     }
 
     /// The path of what a fault is about. If serde had buffered the value, the fault's own path
@@ -315,42 +352,5 @@ impl Search<'_> {
             parent.remove(key);
         }
         deserialize::<T>(&without).err().as_ref() != Some(fault)
-    }
-}
-
-fn variants(expected: &[&'static str]) -> impl Iterator<Item = Candidate> {
-    expected.iter().map(|name| Candidate::Present(Value::String((*name).to_string())))
-}
-
-/// Values of every shape, the most widely accepted first.
-fn stand_ins() -> Vec<Candidate> {
-    [
-        Value::Null,
-        Value::Number(1.into()),
-        Value::Number(0.into()),
-        Value::Number(serde_json::Number::from_f64(0.5).unwrap_or_else(|| 0.into())),
-        Value::String("x".to_string()),
-        Value::Bool(false),
-        Value::Sequence(Vec::new()),
-        Value::Mapping(indexmap::IndexMap::new()),
-    ]
-    .into_iter()
-    .map(Candidate::Present)
-    .collect()
-}
-
-fn node_at<'a>(node: &'a mut Node, path: &[Step]) -> Option<&'a mut Node> {
-    path.iter().try_fold(node, |node, step| node.child_mut(step))
-}
-
-/// All paths under a node, itself excluded, at which a test holds; outer ones first.
-fn find(node: &Node, path: &[Step], found: &mut Vec<Vec<Step>>, test: &dyn Fn(&Node) -> bool) {
-    for (step, child) in node.children() {
-        let mut path = path.to_vec();
-        path.push(step);
-        if test(child) {
-            found.push(path.clone());
-        }
-        find(child, &path, found, test);
     }
 }

@@ -73,7 +73,7 @@ impl Wording<'_> {
     pub fn wrong_value(&self, path: &[Step], kind: &FaultKind) -> Problem {
         let node = self.node.nearest(path).0;
         let subject = if path.is_empty() { String::new() } else { format!("'{}': ", display_path(path)) };
-        let mut problem = match kind {
+        let problem = match kind {
             FaultKind::Wrong { found, expected } => {
                 let problem = Problem::new(node.span, format!("{subject}expected {expected}, found {found}"));
                 match advice(node, expected) {
@@ -98,12 +98,7 @@ impl Wording<'_> {
             FaultKind::UnknownKey { key, .. } => Problem::new(node.span, format!("{subject}unknown key '{key}'")),
             FaultKind::MissingKey { key } => Problem::new(node.span, format!("{subject}missing key '{key}'")),
         };
-        if let Some(origin) = &node.origin {
-            // One variable that does not fit where it is used is one mistake, wherever that is.
-            let about = format!("variable {} at {}: {}", origin.variable, origin.span.start.offset, problem.message);
-            problem = problem.related(origin.span, format!("'{}' is set here", origin.variable)).about(about);
-        }
-        problem
+        problem.supplied(node)
     }
 }
 

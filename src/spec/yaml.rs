@@ -19,8 +19,14 @@ use super::source::{Sources, Span};
 const WORTH_SHARING: usize = 32 << 10;
 
 /// Reads the text of a source from byte `start` on. `None` if it holds no value (empty, or only
-/// comments).
-pub(super) fn read(sources: &Sources, file: usize, start: usize) -> Result<Option<Node>, Vec<Problem>> {
+/// comments). Numbers that are not finite go to `problems` and are read as nothing, so that the rest
+/// of the file can be checked all the same.
+pub(super) fn read(
+    sources: &Sources,
+    file: usize,
+    start: usize,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<Node>, Vec<Problem>> {
     let text = sources.text(file);
     // A byte-order mark may start a file, as the YAML standard allows.
     let start = if start == 0 && text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { start };
@@ -38,8 +44,9 @@ pub(super) fn read(sources: &Sources, file: usize, start: usize) -> Result<Optio
     let Some(outline) = outline else {
         return Ok(None);
     };
-    let mut join = Join { sources, problems: Vec::new() };
+    let mut join = Join { sources, problems: Vec::new(), not_finite: Vec::new() };
     let node = join.node(&outline, value);
+    problems.extend(join.not_finite.into_iter().map(Problem::conclusive));
     if join.problems.is_empty() { Ok(Some(node)) } else { Err(join.problems) }
 }
 
@@ -114,6 +121,7 @@ fn record_problem(sources: &Sources, file: usize, start: usize, error: &serde_ya
 struct Join<'a> {
     sources: &'a Sources,
     problems: Vec<Problem>,
+    not_finite: Vec<Problem>,
 }
 
 impl Join<'_> {
@@ -153,7 +161,7 @@ impl Join<'_> {
         match json {
             Some(number) => Value::Number(number),
             None => {
-                self.problems.push(
+                self.not_finite.push(
                     Problem::new(span, format!("'{text}' is not a finite number"))
                         .help("write a finite number, or quote it to make it text"),
                 );

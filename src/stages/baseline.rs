@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::adapter::Adapter;
+use super::columns::{FOLDS, PARTS, require_part};
 use super::dataset::{Selection, dataset, tell_of_model};
 use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
@@ -20,9 +21,11 @@ use crate::tabular::Filter;
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
     /// Numeric columns to learn from.
+    #[schemars(extend("uniqueItems" = true))]
     numeric: Vec<String>,
     /// Text columns to learn from, through `embeddings`.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     text: Vec<String>,
     /// Models by kind, with their parameters, e.g. `{logistic: {}, rbf_svm: {c: 3}}`; all kinds unless given.
     #[serde(default)]
@@ -68,6 +71,16 @@ impl Stage for Baseline {
         }
         let selection = self.selection();
         selection.check(context);
+        require_part(context, "rows", "train", "from which models learn");
+        if let Some(parts) = context.fact("rows", PARTS).map(str::to_owned) {
+            context.tell("predictions", PARTS, parts);
+        }
+        if context.fact("rows", FOLDS) == Some("0") {
+            let stage = context.inputs("rows").first().map(|shape| shape.stage.clone()).unwrap_or_default();
+            let message = format!("the rows of '{stage}' have no folds, by which baselines are cross-validated");
+            let help = "set `folds` of the `split` stage to 2 or more, and read its port `rows`".to_owned();
+            context.common_problem(&["rows"], format!("folds of {stage}"), message, Some(help));
+        }
         for (name, _) in self.models.estimators() {
             tell_of_model(context, &name, selection.model_columns());
             context.tell(&name, NO_NETWORK, "a baseline, which has no layers to carry over");

@@ -38,6 +38,11 @@ pub(super) const Y: &str = "runner.y";
 /// Field metadata, and a fact at plan time: the original name of the label column.
 pub(super) const LABEL_NAME: &str = "label_name";
 
+/// A fact at plan time: the parts that the split rows have, e.g. `train test`.
+pub(super) const PARTS: &str = "parts";
+/// A fact at plan time: the number of folds of the training part.
+pub(super) const FOLDS: &str = "folds";
+
 /// The column of a class' probability.
 pub(super) fn probability_of(class: &str) -> String {
     added(&format!("p_{class}"))
@@ -152,6 +157,20 @@ pub(super) fn require_own(context: &mut CheckContext, port: &str, path: &[&str],
             }
         }
     }
+}
+
+/// Says so if the rows at `port` are known to lack a part, `train`, `valid` or `test`; `purpose` is what it is for.
+pub(super) fn require_part(context: &mut CheckContext, port: &str, part: &str, purpose: &str) {
+    let lacking = context.inputs(port).iter().position(|shape| {
+        let parts = shape.facts.get(PARTS);
+        parts.is_some_and(|parts| parts.split(' ').all(|own| own != part))
+    });
+    let Some(i) = lacking else { return };
+    let stage = context.inputs(port)[i].stage.clone();
+    let message = format!("the rows of '{stage}' have no {part} part here, {purpose}");
+    let help =
+        format!("give `{part}` of the `split` stage a share above 0, and read its port `rows`, which has all parts");
+    context.common_problem(&[port, &i.to_string()], format!("{part} part of {stage}"), message, Some(help));
 }
 
 /// Where a value of a table stands in the user's files.

@@ -29,9 +29,11 @@ use crate::tabular::Filter;
 pub struct Describe {
     /// Keys that say which rows are the same thing, as in `split`.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     groups: Vec<GroupKey>,
     /// Columns to leave out.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     drop: Vec<String>,
     /// Rows to look at.
     #[serde(default, rename = "where")]

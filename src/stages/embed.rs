@@ -33,6 +33,7 @@ use crate::ml::progress::Silent;
 #[serde(deny_unknown_fields)]
 pub struct Embed {
     /// Text columns to embed.
+    #[schemars(extend("uniqueItems" = true))]
     columns: Vec<String>,
     /// A model by its hub id, folder or imported name (sentence-transformers, model2vec), or `tfidf`, which needs no model.
     encoder: String,

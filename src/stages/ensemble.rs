@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::averaged::{Averaged, averaged};
-use super::columns::{LABEL, LABEL_NAME, PART, ROW_ID, shown_as};
+use super::columns::{LABEL, LABEL_NAME, PART, ROW_ID, require_part, shown_as};
 use super::dataset::Dataset;
 use super::figures::put_figures;
 use super::fitted_on;
@@ -75,6 +75,7 @@ impl Stage for Ensemble {
             let help = Some("e.g. `members: [baseline, fused]`, or `fused.predictions`".to_owned());
             context.problem(&["members", &i.to_string()], message, help);
         }
+        require_part(context, "members", "valid", "on which the weights are chosen");
         let stages = |context: &CheckContext, port: &str| -> Vec<String> {
             context.inputs(port).iter().map(|shape| shape.stage.clone()).collect()
         };

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::adapter::Adapter;
 use super::columns::{
     CONFIDENCE, GROUP, LABEL, LABEL_PROBABILITY, Origin, PART, PREDICTED, ROW_ID, integers, named, readable,
-    readable_of, require, require_of, strings,
+    readable_of, require, require_of, require_part, strings,
 };
 use super::dataset::{self, distinct, model_columns};
 use super::figures::put_figures;
@@ -44,6 +44,7 @@ pub struct Inspect {
     mistakes: usize,
     /// Columns to show beside each mistake, e.g. a song's title and artist.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     show: Vec<String>,
     /// Rows to look at; those that the model was chosen with, unless there is a reason.
     #[serde(default, rename = "where")]
@@ -101,6 +102,7 @@ impl Stage for Inspect {
 
     fn check(&self, context: &mut CheckContext) {
         Predictor::check(context, "model");
+        require_part(context, "rows", self.part.name(), "which is to be looked at");
         require(context, "rows", &["show"], &self.show);
         if self.repeats == 0 {
             context.problem(&["repeats"], "at least one shuffling is needed", None);

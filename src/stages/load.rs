@@ -58,9 +58,11 @@ pub struct Load {
     filter: Filter,
     /// Columns to keep; empty keeps all.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     keep: Vec<String>,
     /// Columns to leave out.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     drop: Vec<String>,
 }
 
@@ -143,7 +145,9 @@ impl Stage for Load {
             match opened.and_then(|file| tabular::header(path, file, self.delimiter)) {
                 Ok(header) => headers.push((path, header)),
                 Err(errors) => {
-                    errors.iter().for_each(|error| context.problem(&["files", name], error.to_string(), remedy(path)));
+                    for error in errors.iter().map(ToString::to_string) {
+                        context.common_problem(&["files", name], format!("file {error}"), error, remedy(path));
+                    }
                 }
             }
         }

@@ -32,9 +32,11 @@ const NEIGHBOURS: usize = 10;
 pub struct Map {
     /// Text columns whose embeddings are laid out.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     text: Vec<String>,
     /// Numeric columns beside them, each scaled to mean 0 and deviation 1; a missing value counts as the mean.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     numeric: Vec<String>,
     /// How places are found.
     #[serde(default)]
@@ -53,6 +55,7 @@ pub struct Map {
     iterations: usize,
     /// Columns that tell what a point is, e.g. a song's title and artist.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     show: Vec<String>,
     /// Rows to draw from.
     #[serde(default, rename = "where")]

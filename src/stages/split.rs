@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::columns::{
-    FOLD, GROUP, LABEL, LABEL_NAME, LINE, PART, RECORD, SOURCE, integers, is_own, named, require, require_of, strings,
+    FOLD, FOLDS, GROUP, LABEL, LABEL_NAME, LINE, PART, PARTS, RECORD, SOURCE, integers, is_own, named, require,
+    require_of, strings,
 };
 use super::dataset;
 use super::fitted_on;
@@ -34,6 +35,7 @@ pub struct Split {
     label: Option<String>,
     /// Keys whose equal values must not be torn apart: a column, or a list of columns that count together. Rows linked by any key, also over others, stay together.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     groups: Vec<GroupKey>,
     /// Share of the rows to learn from.
     #[serde(default = "default_train")]
@@ -78,7 +80,7 @@ const REPLACED: [&str; 5] = [RECORD, LABEL, PART, FOLD, GROUP];
 #[serde(untagged, expecting = "expected a column's name or a list of names")]
 pub(super) enum GroupKey {
     Column(String),
-    Columns(Vec<String>),
+    Columns(#[schemars(extend("uniqueItems" = true))] Vec<String>),
 }
 
 impl GroupKey {
@@ -160,6 +162,11 @@ impl Stage for Split {
         let label = self.label.clone().or_else(|| context.fact("rows", LABEL_NAME).map(str::to_owned));
         for port in ["rows", "train", "valid", "test"] {
             label.iter().for_each(|label| context.tell(port, LABEL_NAME, label));
+            let shares = [("train", self.train), ("valid", self.valid), ("test", self.test)];
+            let own = shares.iter().filter(|(name, share)| *share > 0.0 && (port == "rows" || port == *name));
+            context.tell(port, PARTS, own.map(|(name, _)| *name).collect::<Vec<_>>().join(" "));
+            let has_folds = ["rows", "train"].contains(&port);
+            context.tell(port, FOLDS, if has_folds { self.folds } else { 0 }.to_string());
         }
         fitted_on::tell_split(context);
         if let Some(columns) = context.columns("rows") {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::adapter::Adapter;
 use super::averaged::Averaged;
 use super::checkpoint::{Place, told};
+use super::columns::require_part;
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
@@ -34,12 +35,15 @@ with_training! {
     pub struct Train {
         /// Numeric columns to learn from.
         #[serde(default)]
+        #[schemars(extend("uniqueItems" = true))]
         numeric: Vec<String>,
         /// Text columns to learn from, through `embeddings`.
         #[serde(default)]
+        #[schemars(extend("uniqueItems" = true))]
         text: Vec<String>,
         /// Columns whose values get learned vectors, e.g. track_artist; a value that training did not see is unknown.
         #[serde(default)]
+        #[schemars(extend("uniqueItems" = true))]
         categories: Vec<String>,
         /// Rows to learn from.
         #[serde(default, rename = "where")]
@@ -134,12 +138,13 @@ impl Stage for Train {
         let selection = self.selection(&adapted);
         selection.check(context);
         tell_of_model(context, "model", selection.model_columns());
+        require_part(context, "rows", "train", "from which networks learn");
+        require_part(context, "rows", "valid", "on which the epoch is chosen");
         for (path, message) in self.network.problems() {
-            let path: Vec<&str> = std::iter::once("network").chain(path.split('.')).collect();
-            context.problem(&path, message, None);
+            context.parameter(&format!("network.{path}"), message);
         }
         for (path, message) in self.training().problems() {
-            context.problem(&path.split('.').collect::<Vec<_>>(), message, None);
+            context.parameter(&path, message);
         }
         if let Some(search) = &self.search {
             self.check_search(search, context);

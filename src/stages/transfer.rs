@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::checkpoint::Place;
-use super::columns::{FOLD, GROUP, LABEL, PART, ROW_ID, embedded_by, readable_of};
+use super::columns::{FOLD, GROUP, LABEL, PART, ROW_ID, embedded_by, readable_of, require_part};
 use super::dataset::{Selection, dataset, distinct, model_columns, tell_of_model};
 use super::figures::put_figures;
 use super::fitted_on;
@@ -35,6 +35,7 @@ with_training! {
     pub struct Transfer {
         /// What is compared.
         #[serde(default = "default_strategies")]
+        #[schemars(extend("uniqueItems" = true))]
         strategies: Vec<Strategy>,
         /// frozen: hidden layers that stand still, counted from the inputs; the branches' first layers count as one.
         #[serde(default = "default_frozen_layers")]
@@ -68,7 +69,7 @@ with_training! {
         seeds: usize,
         /// Shares of the new classes' training rows with which every strategy and seed is trained once more, e.g. [0.05, 0.25]: the learning curve.
         #[serde(default)]
-        #[schemars(inner(range(min = 0.0, max = 1.0)), length(max = 100))]
+        #[schemars(inner(range(min = 0.0, max = 1.0)), length(max = 100), extend("uniqueItems" = true))]
         shares: Vec<f64>,
         /// Rows to learn from: the new classes alone, or old and new ones together.
         #[serde(default, rename = "where")]
@@ -125,6 +126,8 @@ impl Stage for Transfer {
         let nothing = Selection { numeric: &[], text: &[], adapted: &[], categories: &[], filter: &self.filter };
         nothing.check(context);
         fitted_on::check(context, "model");
+        require_part(context, "rows", "train", "from which networks learn");
+        require_part(context, "rows", "valid", "on which the epoch is chosen");
         if let Some(what) = context.fact("model", NO_NETWORK).map(str::to_owned) {
             let stage = context.inputs("model").first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let message = format!("transfer starts from one network, but the model of '{stage}' is {what}");
@@ -144,10 +147,10 @@ impl Stage for Transfer {
             tell_of_model(context, "model", distinct([], columns.into_iter().chain(adapted)));
         }
         for (path, message) in self.training().problems() {
-            context.problem(&path.split('.').collect::<Vec<_>>(), message, None);
+            context.parameter(&path, message);
         }
         for (path, message) in self.spec().problems() {
-            context.problem(&[&path], message, None);
+            context.parameter(&path, message);
         }
     }
 

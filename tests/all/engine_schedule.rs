@@ -209,6 +209,9 @@ fn a_failure_stops_the_run_or_only_what_depends_on_it() {
     let summary = run(&plan, folder.path(), &threads(1), &|_| {});
     assert_eq!(summary.with(Outcome::Failed), ["bad"]);
     assert_eq!(summary.with(Outcome::Ran), [""; 0]);
+    assert_eq!(summary.with(Outcome::Blocked), ["below", "far"], "nothing stands in the way of the others");
+    assert_eq!(summary.with(Outcome::NotReached), ["beside", "more"]);
+    assert!(!summary.succeeded());
     let events = Mutex::new(Vec::new());
     let summary = run(&plan, folder.path(), &RunOptions { keep_going: true, ..threads(1) }, &|event| {
         if let Event::Finished { stage, outcome: Outcome::Blocked, .. } = event {

@@ -11,7 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("artifact", &["boundary"]),
     ("tabular", &[]),
     ("fetch", &[]),
-    ("models", &["artifact", "boundary", "fetch"]),
+    ("models", &["artifact", "boundary", "fetch", "names"]),
     ("sample", &["ml"]), // its seeded random streams
     ("ml", &[]),
     ("engine", &["spec", "artifact", "boundary", "names"]),

@@ -7,9 +7,12 @@ mod curves;
 mod data;
 mod models;
 mod scores;
+mod standing;
 
 use clap::Args;
 use serde_json::{Value, json};
+
+use standing::Standing;
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, screen};
@@ -43,11 +46,13 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
         .into());
     };
     let style = screen::Style::stdout();
+    let standing = Standing::of(&study, stage, &record, &arguments.study.file);
+    let line = standing.line(arguments, name);
     let Some(port) = port else {
         let result = StageResult::read(&study.store, &record)?;
         match arguments.json {
-            true => super::print_json(&result.json(name)),
-            false => super::print(&result.summary(name, &study, arguments, style)?),
+            true => super::print_json(&result.json(name, &standing)),
+            false => super::print(&result.summary(name, &study, arguments, line.as_deref(), style)?),
         }
         return Ok(DONE);
     };
@@ -55,6 +60,10 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
         let ports: Vec<&str> = record.outputs.iter().map(|output| output.port.as_str()).collect();
         return Err(super::study::invalid(&format!("'{name}' has no such port; it has {}", ports.join(", "))));
     };
+    // The port's content may go to another program.
+    if let Some(line) = line {
+        super::eprint(&format!("{} {line}\n", screen::Style::stderr().warning("warning:")));
+    }
     match arguments.json {
         true => super::print_json_text(&artifact::json(&study.store, output)?),
         false => super::print(&artifact::text(&study.store, output, arguments.rows, style)?),
@@ -100,12 +109,15 @@ impl<'a> StageResult<'a> {
         output.map(|output| Ok(output.reader(self.store)?.read()?)).transpose()
     }
 
-    fn json(&self, name: &str) -> Value {
+    fn json(&self, name: &str, standing: &Standing) -> Value {
         let documents = self.documents.iter().map(|(_, file, value)| ((*file).to_owned(), value.clone()));
         json!({
             "event": "stage",
             "stage": name,
             "key": self.record.manifest.key(),
+            "status": standing.status,
+            "reasons": standing.reasons,
+            "other_file": standing.other_file,
             "provenance": self.record.provenance,
             "outputs": self.record.outputs,
             "documents": documents.collect::<serde_json::Map<String, Value>>(),
@@ -117,12 +129,16 @@ impl<'a> StageResult<'a> {
         name: &str,
         study: &Study,
         arguments: &ShowArguments,
+        standing: Option<&str>,
         style: screen::Style,
     ) -> anyhow::Result<String> {
         let planned = study.plan.stages.iter().find(|stage| stage.name == name);
         let kind = planned.map(|stage| stage.stage.kind().name).unwrap_or_default();
         let width = screen::width();
         let mut text = provenance(self.record, &format!("{} {}", style.bold(name), style.dim(kind)), style, width);
+        if let Some(line) = standing {
+            text.push_str(&screen::wrap(line, &format!("  {} ", style.warning("!")), width));
+        }
         let curves =
             self.table("curves")?.map(|table| curves::curves(&table, self.document("best_epoch"), style, width));
         let blocks = [

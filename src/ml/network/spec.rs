@@ -324,7 +324,7 @@ impl NetworkSpec {
                 found.push(("numeric.sigma".into(), "only periodic takes it: leave it out".into()));
             }
             Some(sigma) if !(sigma > 0.0 && sigma.is_finite()) => {
-                found.push(("numeric.sigma".into(), format!("{sigma} is not above 0")));
+                found.push(("numeric.sigma".into(), format!("must be positive; got {sigma}")));
             }
             _ => {}
         }
@@ -352,7 +352,7 @@ fn check_adapt(found: &mut Vec<(String, String)>, path: &str, adapt: Option<Adap
     match alpha {
         Some(_) if rank.is_none() => found.push((format!("{path}.alpha"), "only rank takes it: leave it out".into())),
         Some(alpha) if !(alpha > 0.0 && alpha.is_finite()) => {
-            found.push((format!("{path}.alpha"), format!("{alpha} is not above 0")));
+            found.push((format!("{path}.alpha"), format!("must be positive; got {alpha}")));
         }
         _ => {}
     }

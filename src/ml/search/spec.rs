@@ -134,9 +134,14 @@ impl SearchSpec {
             "trials",
             "a grid tries every combination: leave it out, or choose `method: random`",
         );
-        need(self.minutes.is_none_or(|minutes| minutes > 0.0 && minutes.is_finite()), "minutes", "not above 0");
+        need(self.minutes.is_none_or(|minutes| minutes > 0.0 && minutes.is_finite()), "minutes", "must be positive");
         need(self.batch != Some(0), "batch", "a batch needs at least one trial");
         need(self.epochs != Some(0), "epochs", "a trial needs at least one epoch");
+        need(
+            self.epochs.is_none() || !self.space.contains_key("epochs"),
+            "epochs",
+            "every trial gets as many, so that `epochs` cannot be searched over: leave one of the two out",
+        );
         if let Some(pruning) = &self.pruning {
             need(pruning.factor >= 2, "pruning.factor", "at least 2: the best half goes on");
             need(pruning.min_epochs >= 1, "pruning.min_epochs", "a rung needs at least one epoch");

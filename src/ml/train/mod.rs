@@ -118,7 +118,7 @@ pub fn train_on(
 /// The first problem of either spec, with its path.
 pub(in crate::ml) fn check_specs(network: &NetworkSpec, training: &TrainingSpec) -> Result<(), TrainError> {
     let network = network.problems().into_iter().map(|(path, message)| (format!("network.{path}"), message));
-    let training = training.problems().into_iter().map(|(path, message)| (format!("training.{path}"), message));
+    let training = training.problems().into_iter();
     match network.chain(training).next() {
         Some((path, message)) => Err(TrainError::Parameter { path, message }),
         None => Ok(()),

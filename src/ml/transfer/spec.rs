@@ -133,13 +133,13 @@ impl TransferSpec {
             say("frozen_layers", "frozen without frozen layers is the same as copy: give 1 or more".into());
         }
         if let Some(share) = self.release_share.filter(|share| !(*share > 0.0 && *share < 1.0)) {
-            say("release_share", format!("{share} is not between 0 and 1"));
+            say("release_share", format!("must be in (0, 1); got {share}"));
         }
         if self.release_share.is_some() && self.release_epoch.is_some() {
             say("release_share", "release_epoch says when, too: leave one of them out".into());
         }
         if !(self.layer_rate > 0.0 && self.layer_rate <= 1.0) {
-            say("layer_rate", format!("{} is not above 0 and at most 1", self.layer_rate));
+            say("layer_rate", format!("must be in (0, 1]; got {}", self.layer_rate));
         }
         if let Some(share) = self.shares.iter().find(|share| !(**share > 0.0 && **share < 1.0)) {
             say("shares", format!("{share} is not between 0 and 1; all rows are used anyway"));

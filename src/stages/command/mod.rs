@@ -44,6 +44,7 @@ pub struct Command {
     run: Vec<Word>,
     /// Further files whose content counts, e.g. a module that the script imports; paths count from where runner is started.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     files: Vec<String>,
     /// What the program writes in `{out}`, by the name of a port: a file's name, or a list of names. An `.arrow` file (Arrow IPC, uncompressed)
     /// is a table, kept as `PORT.arrow`; `.json` is JSON, `.safetensors` a model, anything else a file.
@@ -51,6 +52,7 @@ pub struct Command {
     outputs: IndexMap<String, Files>,
     /// Environment variables to pass on; their values count. Besides them the program sees only PATH, HOME, LANG and TMPDIR, which do not.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
     env: Vec<String>,
     /// Seconds after which the program is ended and the stage fails; not part of the cache key.
     // Not serialised, so that it stays out of the canonical parameters: it can prevent a result, not change one.

@@ -15,14 +15,17 @@ use serde_json::{Value, json};
 
 use super::Train;
 use crate::artifact::Table;
-use crate::engine::{CheckContext, Kind, StageContext, Step, ranges};
+use crate::engine::{CheckContext, Kind, Problem, Stage, StageContext, Step, ranges};
 use crate::ml::progress::Progress;
-use crate::ml::search::{Course, Point, Search, SearchResult, SearchSpec, State, apply};
+use crate::ml::search::{Course, Point, Range, Search, SearchResult, SearchSpec, State, apply};
 use crate::ml::train::{Curves, TrainError, TrainingSpec};
 use crate::stages::adapter::Adapter;
 use crate::stages::checkpoint::{Place, key};
 use crate::stages::dataset::Dataset;
 use crate::stages::training::{curve_columns, joined};
+
+/// Parameters that no trial has for itself: rows are read once for all of them, and each trains one network.
+const FIXED: [&str; 2] = ["where", "seeds"];
 
 /// A search that has ended.
 pub(super) struct Found {
@@ -49,26 +52,104 @@ struct Tally {
 impl Train {
     pub(super) fn check_search(&self, search: &SearchSpec, context: &mut CheckContext) {
         for (path, message) in search.problems() {
-            context.problem(&["search", path.split('.').next().unwrap_or_default()], message, None);
+            let place = match path.split_once('.') {
+                Some((block, inner)) => vec!["search", block, inner],
+                None => vec!["search", path.as_str()],
+            };
+            context.problem(&place, format!("search.{path}: {message}"), None);
         }
+        let written = context.probe(|context| self.alone().check(context));
         // Every path must lead to a parameter, and every value must fit it.
         for (path, range) in &search.space {
-            let wrong = range.examples().into_iter().find_map(|value| self.refusal(path, value));
-            if let Some(message) = wrong {
-                context.problem(&["search", "space", path], message, None);
+            let path = path.as_str();
+            if let Some(fixed) = FIXED.into_iter().find(|fixed| path.split('.').next() == Some(fixed)) {
+                let message = format!(
+                    "search.space.{path}: all trials have the `{fixed}` of the stage, which cannot be searched over"
+                );
+                let help = "make a stage for each with `matrix`".to_owned();
+                context.problem(&["search", "space", path], message, Some(help));
+                continue;
+            }
+            let is_choice = matches!(range, Range::Choice(_));
+            for (i, value) in range.examples().into_iter().enumerate() {
+                let found = self.mistakes(search, path, value, &written, context);
+                let index = i.to_string();
+                let place = ["search", "space", path, "choice", &index];
+                let place = if is_choice { &place[..] } else { &place[..3] };
+                let is_wrong = !found.is_empty();
+                found.into_iter().for_each(|problem| context.adopt(place, problem));
+                // Of a range one end says enough.
+                if is_wrong && !is_choice {
+                    break;
+                }
             }
         }
     }
 
-    /// Why a parameter cannot have a value.
-    fn refusal(&self, path: &str, value: Value) -> Option<String> {
-        let trial = match self.at(&BTreeMap::from([(path.to_owned(), value)])) {
-            Ok(trial) => serde_json::to_value(trial).ok()?,
-            Err(message) => return Some(message),
+    /// The stage without its search.
+    fn alone(&self) -> Train {
+        Train { search: None, ..self.clone() }
+    }
+
+    /// What is wrong with a value of a parameter, whatever the others are, and is not wrong with the stage as `written`.
+    fn mistakes(
+        &self,
+        search: &SearchSpec,
+        path: &str,
+        value: Value,
+        written: &[Problem],
+        context: &CheckContext,
+    ) -> Vec<Problem> {
+        let point = BTreeMap::from([(path.to_owned(), value)]);
+        let trial = match self.at(&point) {
+            Ok(trial) => trial,
+            Err(message) => return vec![Problem::new(None, message)],
         };
         let steps: Vec<Step> = path.split('.').map(Step::from).collect();
-        let found = ranges::out_of_range(&<Train as Kind>::INFO, &trial);
-        found.into_iter().find(|(place, _)| place.starts_with(&steps)).map(|(_, message)| message)
+        let params = serde_json::to_value(&trial).unwrap_or_default();
+        let found = ranges::out_of_range(&<Train as Kind>::INFO, &params).into_iter();
+        let found: Vec<Problem> = found
+            .filter(|(place, _)| place.starts_with(&steps))
+            .map(|(_, message)| Problem::new(None, message))
+            .collect();
+        if !found.is_empty() {
+            return found;
+        }
+        let mut found = context.probe(|context| trial.check(context));
+        found.retain(|problem| written.iter().all(|other| other.message != problem.message));
+        // With another value of another parameter it may be right, as a width is once there is an embedding.
+        let others = search.space.iter().filter(|(other, _)| *other != path);
+        let others = others.flat_map(|(other, range)| range.examples().into_iter().map(move |value| (other, value)));
+        for (other, value) in others {
+            if found.is_empty() {
+                break;
+            }
+            let mut point = point.clone();
+            point.insert(other.clone(), value);
+            if let Ok(trial) = self.at(&point) {
+                let again = context.probe(|context| trial.check(context));
+                found.retain(|problem| again.iter().any(|other| other.message == problem.message));
+            }
+        }
+        if found.is_empty() { self.foreign_columns(&trial) } else { found }
+    }
+
+    /// Columns of a trial that are not read: all trials have the data of the stage as it is written.
+    fn foreign_columns(&self, trial: &Train) -> Vec<Problem> {
+        let lists = [
+            ("numeric", &trial.numeric, &self.numeric),
+            ("text", &trial.text, &self.text),
+            ("categories", &trial.categories, &self.categories),
+        ];
+        let foreign = |(list, wanted, own): (&str, &Vec<String>, &Vec<String>)| -> Vec<Problem> {
+            let foreign = wanted.iter().filter(|column| !own.contains(column));
+            let problem = |column: &String| {
+                let message = format!("'{column}' is not among the stage's own `{list}`, from which a search chooses");
+                Problem::new(None, message).help(format!("add it to `{list}` of the stage"))
+            };
+            foreign.map(problem).collect()
+        };
+        lists.into_iter().flat_map(foreign).collect()
     }
 
     /// This stage with other values at some paths.

@@ -3,9 +3,11 @@
 mod cascades;
 mod hand_in;
 mod included;
+mod matrices;
 mod names;
 mod ranges;
 mod splits;
+mod together;
 
 use crate::workspace::Workspace;
 

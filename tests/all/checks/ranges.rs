@@ -15,8 +15,8 @@ struct Parameter {
     schema: Value,
 }
 
-/// Values of the user's table, words of a command line, weights by class: nobody can know their range.
-const FREE: [&str; 6] = ["where", "run", "derive", "search.space", "class_weights", "resources"];
+/// Values of the user's table, words of a command line: nobody can know their range.
+const FREE: [&str; 5] = ["where", "run", "derive", "search.space", "resources"];
 
 fn parameters() -> Vec<Parameter> {
     let schema = stages::schema::pipeline_schema();

@@ -7,6 +7,8 @@ mod damage;
 #[cfg(unix)]
 mod foreign;
 #[cfg(unix)]
+mod obstacles;
+#[cfg(unix)]
 mod rot;
 mod scenario;
 mod together;

@@ -229,3 +229,39 @@ fn a_read_only_cache_is_an_error_with_its_path() {
     let text = reasons(machine.resolver.resolve(ID, &Silent).expect_err("not a folder"));
     assert!(text.contains("a-file"), "{text}");
 }
+
+/// The program itself: the first signal ends a fetch within a second, in so many words, and nothing half is left.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_pull_says_so_and_leaves_nothing_half() {
+    use nix::sys::signal::{Signal, kill};
+    for (fault, signal) in [(Fault::Stall { after: 1000 }, Signal::SIGINT), (Fault::Mute, Signal::SIGTERM)] {
+        let hub = hub(fault);
+        let work = crate::workspace::Workspace::new();
+        let mut command = work.command(&["models", "pull", ID]);
+        command.env("HF_ENDPOINT", hub.endpoint()).env("HF_HOME", work.path().join("hf"));
+        command.env("RUNNER_MODELS", work.path().join("models")).stderr(std::process::Stdio::piped());
+        for name in ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_TOKEN"] {
+            command.env_remove(name);
+        }
+        let child = command.spawn().expect("the program starts");
+        let begun = Instant::now();
+        while hub.requests().is_empty() || (fault != Fault::Mute && hub.downloads_of_weights().is_empty()) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it asks for nothing");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let asked = Instant::now();
+        kill(nix::unistd::Pid::from_raw(child.id() as i32), signal).expect("a signal");
+        let output = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(130), "{said}");
+        assert!(said.contains("interrupted; nothing was installed"), "{said}");
+        assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+        let left: Vec<_> = ["hf", "models"].iter().flat_map(|folder| work.files_under(folder)).collect();
+        let is_encoder = |path: &std::path::Path| {
+            ["model.safetensors", "config.json"].iter().any(|name| path.ends_with(name))
+                || path.starts_with("hub/blobs")
+        };
+        assert!(!left.iter().any(|path| is_encoder(path)), "{left:?}");
+    }
+}

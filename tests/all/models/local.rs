@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use runner::models::{Origin, ResolveError, Silent};
+use runner::models::{Origin, ResolveError, Silent, import};
 
 use super::fixtures::{COMMIT, ID, Machine, catalogue, files, machine, write};
 
@@ -150,4 +150,38 @@ fn a_lost_or_corrupt_memory_of_sums_is_harmless() {
     assert!(memory.exists());
     fs::write(&memory, b"\x00\xff{").expect("file");
     assert_eq!(machine.resolver.resolve(ID, &Silent).expect("resolved"), first);
+}
+
+/// A name that means something else here, or that Windows keeps for a device, would be an encoder that nobody can use.
+#[test]
+fn imports_under_names_that_cannot_serve_are_refused() {
+    let machine = machine();
+    let take = |folder: &str, name: Option<&str>| {
+        let folder = machine.path(folder);
+        let mut other = files();
+        other.insert("config.json".to_string(), br#"{"hidden_size": 8}"#.to_vec());
+        write(&folder, &other);
+        import(&machine.resolver, &[folder], name, &Silent)
+    };
+    for name in ["tfidf", "TfIdf"] {
+        let error = take("mine", Some(name)).expect_err(name);
+        assert!(matches!(error, ResolveError::BuiltIn), "{name}: {error}");
+        assert!(error.to_string().contains("is built in"), "{error}");
+    }
+    for name in ["con", "NUL", "aux.v1", "com7", "lpt1.x"] {
+        let error = take("mine", Some(name)).expect_err(name).to_string();
+        assert!(error.contains(name) && error.contains("device") && error.contains("--name"), "{error}");
+    }
+    // As the folder is called, where no name is given.
+    assert!(matches!(take("tfidf", None), Err(ResolveError::BuiltIn)));
+    assert!(take("aux", None).expect_err("a device").to_string().contains("device"));
+    assert!(machine.kept().is_empty());
+    assert_eq!(take("mine", Some("console")).expect("imported").name, "console");
+}
+
+#[test]
+fn what_is_built_in_is_not_looked_for() {
+    let machine = machine();
+    let error = machine.resolver.resolve("tfidf", &Silent).expect_err("no files");
+    assert!(matches!(error, ResolveError::BuiltIn), "{error}");
 }

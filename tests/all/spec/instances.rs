@@ -40,9 +40,9 @@ fn as_may_use_variables_and_every_key() {
 
 #[test]
 fn combinations_can_be_written_out() {
-    read("stages: {s: {kind: k, matrix: [{lr: 1e-3, size: {small: [64]}}, {size: {large: [8, 8]}, lr: 0.1}], w: '${size}'}}")
+    read("stages: {s: {kind: k, matrix: [{lr: 1e-3, size: {small: [64]}}, {size: {large: [8, 8]}, lr: 0.1}], w: '${size}', lr: '${lr}'}}")
         .stages(&["s@lr=1e-3,size=small", "s@lr=0.1,size=large"])
-        .body("s@lr=0.1,size=large", json!({"w": [8, 8]}));
+        .body("s@lr=0.1,size=large", json!({"w": [8, 8], "lr": 0.1}));
 }
 
 #[test]
@@ -72,7 +72,8 @@ fn names_that_cannot_be_are_explained() {
         ]
     );
     assert_eq!(
-        read("stages: {s: {kind: k, matrix: {a: [1]}, as: x}, t: {kind: k, matrix: {a: [1]}, as: x}}").messages(),
+        read("stages: {s: {kind: k, b: '${a}', matrix: {a: [1]}, as: x}, t: {kind: k, matrix: {a: [1]}, as: x}}")
+            .messages(),
         ["'x' names instances of 's' and of 't'"]
     );
 }

@@ -72,7 +72,7 @@ fn common_mistakes_of_syntax() {
     says("a: &b [*b]\n", "an alias inside the value that it names", "full.yaml:1:8");
     says("a: 1\n---\nb: 1\n", "a second YAML document starts here", "full.yaml:2:1");
     says("a: !tag 1\n", "tag '!tag' on a value", "full.yaml:1:9");
-    says("a: .nan\n", "'.nan' is not a finite number", "full.yaml:1:4");
+    says("stages: {s: {kind: k, a: .nan}}\n", "'.nan' is not a finite number", "full.yaml:1:26");
     says("a: 99999999999999999999\n", "'99999999999999999999' is too large for a whole number", "full.yaml:1:4");
     says("? [1]\n: 2\n", "a list or mapping cannot be a key", "full.yaml:1:3");
     says("<<: 5\n", "'<<' cannot merge a number", "full.yaml:1:1");

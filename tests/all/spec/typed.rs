@@ -121,13 +121,6 @@ dropout: 1.5
 label: 12
 optimizer: {lr: fast, weight_decy: 3}",
         r#"
-error: missing key 'epochs' for 'train'
- --> full.yaml:2:3
-  |
-2 |   net:
-  |   ^^^
-  = help: add `epochs: …`
-
 error: 'rows': expected a stage or a list of stages
  --> full.yaml:4:11
   |
@@ -325,7 +318,7 @@ error: unknown key 'lrr' (did you mean 'lr'?)
 
 #[test]
 fn instances_of_a_matrix_report_a_shared_fault_once() {
-    let text = stage("rows: a\nepochs: x\nmatrix: {lr: [1, 2, 3]}");
+    let text = stage("rows: a\nepochs: x\nlabel: \"${lr}\"\nmatrix: {lr: [a, b, c]}");
     let spec = read(&text).spec();
     let found = spec.stages.values().flat_map(|stage| stage.params::<Train>().unwrap_err());
     assert_eq!(spec.problems(found.collect()).list.len(), 1);

@@ -117,8 +117,17 @@ pub enum ClassWeights {
     /// none or balanced
     Named(NamedWeights),
     /// Class to weight; 1 for classes left out.
-    Map(BTreeMap<String, f64>),
+    Map(#[schemars(with = "BTreeMap<String, ClassWeight>")] BTreeMap<String, f64>),
 }
+
+/// The weight of a class: within what single precision tells apart from nothing and from infinity.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct ClassWeight(
+    #[allow(dead_code)]
+    #[schemars(range(min = 1e-6, max = 1e6))]
+    f64,
+);
 
 /// Class weights that need no figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -234,7 +243,7 @@ impl TrainingSpec {
             }
             ClassWeights::Map(map) => match map.keys().find(|class| !classes.contains(class)) {
                 Some(class) => Err(TrainError::Parameter {
-                    path: format!("training.class_weights.{class}"),
+                    path: format!("class_weights.{class}"),
                     message: format!("there is no class '{class}': the classes are {}", classes.join(", ")),
                 }),
                 None => Ok(classes.iter().map(|class| map.get(class).copied().unwrap_or(1.0) as f32).collect()),
@@ -260,26 +269,26 @@ impl TrainingSpec {
         need(self.epochs >= 1, "epochs", "at least 1 epoch is needed".into());
         need(self.batch_size >= 1, "batch_size", "a batch needs at least 1 row".into());
         let smoothing = self.label_smoothing;
-        need(share(smoothing), "label_smoothing", format!("{smoothing} is not in 0 to below 1"));
+        need(share(smoothing), "label_smoothing", format!("must be in [0, 1); got {smoothing}"));
         if let Some(norm) = self.clip_norm {
-            need(positive(norm), "clip_norm", format!("{norm} is not above 0; null switches clipping off"));
+            need(positive(norm), "clip_norm", format!("must be positive, or null for no clipping; got {norm}"));
         }
         if let ClassWeights::Map(weights) = &self.class_weights {
             for (class, &weight) in weights {
-                need(positive(weight), &format!("class_weights.{class}"), format!("{weight} is not above 0"));
+                need(positive(weight), &format!("class_weights.{class}"), format!("must be positive; got {weight}"));
             }
         }
         if let Some(average) = self.average {
             need(
                 average > 0.0 && average < 1.0,
                 "average",
-                format!("{average} is not between 0 and 1; null switches it off"),
+                format!("must be in (0, 1), or null for no average; got {average}"),
             );
         }
         let patience = self.early_stopping.patience;
         need(patience != Some(0), "early_stopping.patience", "0 would stop at once; null never stops early".into());
         let delta = self.early_stopping.min_delta;
-        need(delta >= 0.0 && delta.is_finite(), "early_stopping.min_delta", format!("{delta} is not 0 or above"));
+        need(delta >= 0.0 && delta.is_finite(), "early_stopping.min_delta", format!("must be at least 0; got {delta}"));
         for (path, message) in self.optimizer.problems() {
             found.push((format!("optimizer.{path}"), message));
         }

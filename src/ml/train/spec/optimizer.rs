@@ -20,7 +20,7 @@ pub struct OptimizerSpec {
     /// sgd: looks ahead along the momentum (default false).
     pub nesterov: Option<bool>,
     /// adam and adamw: decay of the mean and of the mean square of gradients (default [0.9, 0.999]).
-    #[schemars(inner(range(min = 0.0, max = 1.0)))]
+    #[schemars(with = "Option<[Decay; 2]>")]
     pub betas: Option<[f64; 2]>,
     /// rmsprop: decay of the mean square of gradients (default 0.99).
     #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
@@ -36,6 +36,15 @@ pub struct OptimizerSpec {
     /// Factors of the learning rate for tensors that are not weights of layers.
     pub factors: Factors,
 }
+
+/// The share of the last mean that stays in the next.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Decay(
+    #[allow(dead_code)]
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
+    f64,
+);
 
 /// Factors of the learning rate by kind of tensor; 1 unless given, of encoders 0.1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -111,31 +120,37 @@ impl OptimizerSpec {
         let mut found = Vec::new();
         let share = |x: f64| (0.0..1.0).contains(&x);
         if !(self.lr > 0.0 && self.lr.is_finite()) {
-            found.push(("lr", format!("{} is not above 0", self.lr)));
+            found.push(("lr", format!("must be positive; got {}", self.lr)));
         }
         let Factors { biases, scales, embeddings, categories, encoder } = self.factors;
         if [biases, scales, embeddings, categories, encoder].iter().any(|factor| !(*factor > 0.0 && factor.is_finite()))
         {
-            found.push(("factors", "a factor is not above 0".into()));
+            found.push(("factors", "must be positive".into()));
         }
         let mut only = |path: &'static str, given: bool, kinds: &[OptimizerKind], fine: bool, range: &str| {
             if given && !kinds.contains(&self.kind) {
                 let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
                 found.push((path, format!("only {} takes it: leave it out", kinds.join(" and "))));
             } else if given && !fine {
-                found.push((path, format!("the value is not in {range}")));
+                found.push((path, range.to_owned()));
             }
         };
-        only("momentum", self.momentum.is_some(), &[Sgd, Rmsprop], self.momentum.is_none_or(share), "0 to below 1");
+        only(
+            "momentum",
+            self.momentum.is_some(),
+            &[Sgd, Rmsprop],
+            self.momentum.is_none_or(share),
+            "must be in [0, 1)",
+        );
         let ahead = self.nesterov != Some(true) || self.momentum != Some(0.0);
-        only("nesterov", self.nesterov.is_some(), &[Sgd], ahead, "use with a momentum of 0");
+        only("nesterov", self.nesterov.is_some(), &[Sgd], ahead, "has no use with a momentum of 0: leave it out");
         let betas = self.betas.is_none_or(|betas| betas.into_iter().all(share));
-        only("betas", self.betas.is_some(), &[Adam, Adamw], betas, "0 to below 1");
-        only("alpha", self.alpha.is_some(), &[Rmsprop], self.alpha.is_none_or(share), "0 to below 1");
+        only("betas", self.betas.is_some(), &[Adam, Adamw], betas, "must be in [0, 1)");
+        only("alpha", self.alpha.is_some(), &[Rmsprop], self.alpha.is_none_or(share), "must be in [0, 1)");
         let epsilon = self.epsilon.is_none_or(|epsilon| epsilon > 0.0 && epsilon.is_finite());
-        only("epsilon", self.epsilon.is_some(), &[Adam, Adamw, Rmsprop], epsilon, "above 0");
+        only("epsilon", self.epsilon.is_some(), &[Adam, Adamw, Rmsprop], epsilon, "must be positive");
         let decay = self.weight_decay.is_none_or(|decay| decay >= 0.0 && decay.is_finite());
-        only("weight_decay", self.weight_decay.is_some(), &[Sgd, Adam, Adamw, Rmsprop], decay, "0 or above");
+        only("weight_decay", self.weight_decay.is_some(), &[Sgd, Adam, Adamw, Rmsprop], decay, "must be at least 0");
         found
     }
 }

@@ -85,7 +85,7 @@ impl ScheduleSpec {
         use ScheduleKind::*;
         let mut found = Vec::new();
         if !(self.warmup_epochs >= 0.0 && self.warmup_epochs.is_finite()) {
-            found.push(("warmup_epochs", format!("{} is not 0 or above", self.warmup_epochs)));
+            found.push(("warmup_epochs", format!("must be at least 0; got {}", self.warmup_epochs)));
         } else if self.warmup_epochs > 0.0 && self.kind == OneCycle {
             found.push(("warmup_epochs", "one_cycle has its own rise: set 'rise' instead".into()));
         }
@@ -94,20 +94,20 @@ impl ScheduleSpec {
                 let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
                 found.push((path, format!("only {} takes it: leave it out", names.join(" and "))));
             } else if given && !fine {
-                found.push((path, format!("the value is not {range}")));
+                found.push((path, format!("must be {range}")));
             }
         };
         let above_one = |x: Option<f64>| x.is_none_or(|x| x >= 1.0 && x.is_finite());
-        only("step_epochs", self.step_epochs.is_some(), &[Step], self.step_epochs != Some(0), "1 or above");
+        only("step_epochs", self.step_epochs.is_some(), &[Step], self.step_epochs != Some(0), "at least 1");
         let factor = self.factor.is_none_or(|x| x > 0.0 && x < 1.0);
         only("factor", self.factor.is_some(), &[Step, Plateau], factor, "between 0 and 1");
         only("patience", self.patience.is_some(), &[Plateau], true, "");
         let lowest = self.min_lr.is_none_or(|x| x >= 0.0 && x.is_finite());
-        only("min_lr", self.min_lr.is_some(), &[Cosine, Plateau], lowest, "0 or above");
+        only("min_lr", self.min_lr.is_some(), &[Cosine, Plateau], lowest, "at least 0");
         let rise = self.rise.is_none_or(|x| x > 0.0 && x < 1.0);
         only("rise", self.rise.is_some(), &[OneCycle], rise, "between 0 and 1");
-        only("start_divisor", self.start_divisor.is_some(), &[OneCycle], above_one(self.start_divisor), "1 or above");
-        only("end_divisor", self.end_divisor.is_some(), &[OneCycle], above_one(self.end_divisor), "1 or above");
+        only("start_divisor", self.start_divisor.is_some(), &[OneCycle], above_one(self.start_divisor), "at least 1");
+        only("end_divisor", self.end_divisor.is_some(), &[OneCycle], above_one(self.end_divisor), "at least 1");
         only("cycle_momentum", self.cycle_momentum.is_some(), &[OneCycle], true, "");
         found
     }

@@ -53,11 +53,11 @@ fn what_cannot_be_trained_is_named() {
             "{}",
             "'network.columns.artist': 'artist' is not a text column of this network: title",
         ),
-        ("{}", r#"{"epochs": 0}"#, "'training.epochs'"),
-        ("{}", r#"{"optimizer": {"lr": -1}}"#, "'training.optimizer.lr': -1 is not above 0"),
-        ("{}", r#"{"optimizer": {"momentum": 0.9}}"#, "'training.optimizer.momentum': only sgd and rmsprop takes it"),
-        ("{}", r#"{"schedule": {"kind": "cosine", "rise": 0.2}}"#, "'training.schedule.rise': only one_cycle takes it"),
-        ("{}", r#"{"class_weights": {"pop": 2}}"#, "'training.class_weights.pop': there is no class 'pop'"),
+        ("{}", r#"{"epochs": 0}"#, "'epochs'"),
+        ("{}", r#"{"optimizer": {"lr": -1}}"#, "'optimizer.lr': must be positive; got -1"),
+        ("{}", r#"{"optimizer": {"momentum": 0.9}}"#, "'optimizer.momentum': only sgd and rmsprop takes it"),
+        ("{}", r#"{"schedule": {"kind": "cosine", "rise": 0.2}}"#, "'schedule.rise': only one_cycle takes it"),
+        ("{}", r#"{"class_weights": {"pop": 2}}"#, "'class_weights.pop': there is no class 'pop'"),
     ] {
         let message = spec(network, training);
         assert!(message.contains(expected), "{message} lacks {expected}");
