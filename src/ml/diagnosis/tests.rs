@@ -21,7 +21,7 @@ fn curves(train: &[f64], valid: &[f64]) -> Curves {
 }
 
 fn course(curves: &Curves, best_epoch: usize) -> Course<'_> {
-    Course { curves, best_epoch, diverged: None, metric: Metric::MacroF1, units: None }
+    Course { curves, best_epoch, diverged: None, metric: Metric::MacroF1, valid_rows: 2_000.0, units: None }
 }
 
 fn found(course: &Course, kind: FindingKind) -> Option<Finding> {
