@@ -49,17 +49,16 @@ impl JudgedOn {
     }
 }
 
-/// A model's scores in a line, e.g. `test accuracy 0.812, macro-F1 0.790`, of an object that has them by part.
-pub fn score_line(parts: &Value) -> String {
+/// A model's scores in a line, e.g. `test accuracy 0.812, macro-F1 0.790 (epoch 3)`, of an object that has them by part, with what else is to be said.
+pub fn score_line(parts: &Value, remark: Option<String>) -> String {
     let Some((part, scores)) = JudgedOn::read(parts) else {
         return "no scores: neither test nor validation rows".to_owned();
     };
     let (accuracy, macro_f1) = (decimals(scores.accuracy, 3), decimals(scores.macro_f1, 3));
-    let why = match part {
-        JudgedOn::Test => "",
-        JudgedOn::Validation => " (no test rows)",
-    };
-    format!("{} accuracy {accuracy}, macro-F1 {macro_f1}{why}", part.name())
+    let none = (part == JudgedOn::Validation).then(|| "no test rows".to_owned());
+    let remarks = remark.into_iter().chain(none).collect::<Vec<_>>().join("; ");
+    let remarks = if remarks.is_empty() { remarks } else { format!(" ({remarks})") };
+    format!("{} accuracy {accuracy}, macro-F1 {macro_f1}{remarks}", part.name())
 }
 
 #[cfg(test)]
@@ -72,10 +71,11 @@ mod tests {
         let valid = json!({"rows": 30, "accuracy": 0.5, "macro_f1": 0.4});
         let empty = json!({"rows": 0, "accuracy": 0.0, "macro_f1": 0.0});
         let full = json!({"rows": 20, "accuracy": 0.25, "macro_f1": 0.2});
-        assert_eq!(score_line(&json!({"valid": valid, "test": full})), "test accuracy 0.250, macro-F1 0.200");
+        assert_eq!(score_line(&json!({"valid": valid, "test": full}), None), "test accuracy 0.250, macro-F1 0.200");
         for parts in [json!({"valid": valid}), json!({"valid": valid, "test": empty})] {
-            assert_eq!(score_line(&parts), "validation accuracy 0.500, macro-F1 0.400 (no test rows)");
+            let line = score_line(&parts, Some("epoch 3".to_owned()));
+            assert_eq!(line, "validation accuracy 0.500, macro-F1 0.400 (epoch 3; no test rows)");
         }
-        assert_eq!(score_line(&json!({"test": empty})), "no scores: neither test nor validation rows");
+        assert_eq!(score_line(&json!({"test": empty}), None), "no scores: neither test nor validation rows");
     }
 }

@@ -116,13 +116,13 @@ impl Stage for Baseline {
                 let by = validation.map_or("", |found| found.source.words());
                 context.headline(match (&one.0.test, validation.and_then(|found| found.macro_f1)) {
                     (None, Some(score)) => format!("best {by} by macro-F1: {name} ({score:.3}; no test rows)"),
-                    _ => format!("best {by} by macro-F1: {name}, {}", score_line(&one.1)),
+                    _ => format!("best {by} by macro-F1: {name}, {}", score_line(&one.1, None)),
                 });
             }
             Choice::OnlyReference((one, document)) => context.headline(format!(
                 "no model but {}, the guess of the largest class, as a reference: {}",
                 one.name,
-                score_line(&document)
+                score_line(&document, None)
             )),
             Choice::Unknown => {}
         }

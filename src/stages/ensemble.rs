@@ -124,7 +124,7 @@ impl Stage for Ensemble {
             Some(test) => json!({"test": test}),
             None => json!({"valid": fair}),
         };
-        context.headline(format!("{used} of {} members; {}", members.names.len(), score_line(&judged)));
+        context.headline(format!("{used} of {} members; {}", members.names.len(), score_line(&judged, None)));
         let told: Vec<Value> = (members.names.iter().zip(&combination.weights).zip(&valid).zip(&members.predicted))
             .map(|(((name, weight), said), predicted)| {
                 let scores = Scores::new(&members.classes, labels, predicted).with_loss(labels, said);

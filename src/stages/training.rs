@@ -172,5 +172,5 @@ pub(super) fn parameters(model: &Classifier) -> Result<usize, ModelError> {
 
 /// The scores of the part that the model is judged on, in a line.
 pub(super) fn headline(parts: &serde_json::Map<String, serde_json::Value>, best_epoch: usize) -> String {
-    format!("{} (epoch {best_epoch})", score_line(&serde_json::Value::Object(parts.clone())))
+    score_line(&serde_json::Value::Object(parts.clone()), Some(format!("epoch {best_epoch}")))
 }

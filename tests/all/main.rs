@@ -44,6 +44,7 @@ mod spec;
 #[cfg(unix)]
 mod special_files;
 mod stale;
+mod statements;
 mod statistics;
 mod tables;
 mod terminal;

@@ -94,7 +94,7 @@ pub(super) fn epoch_kept(course: &Course) -> Option<Finding> {
             format!("validation {label} is {score:.3} there, and later gains are below min_delta")
         }
         1 => format!("validation {label} is {highest} there ({score:.3})"),
-        _ => format!("the first of {equals} where validation {label} is {highest} ({score:.3})"),
+        _ => format!("validation {label} is {highest} there ({score:.3}), in no later epoch better"),
     };
     Some(finding(
         FindingKind::EpochKept,

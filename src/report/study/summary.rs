@@ -61,7 +61,9 @@ fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, Stri
     }
     // Of the largest group that has a best one: what only a few were tried on comes later.
     if let Some((best, scores)) = groups.iter().find_map(best) {
-        facts.push(("best model".to_string(), best.name.clone()));
+        let what =
+            if models.iter().filter(|model| !model.is_reference()).count() == 1 { "model" } else { "best model" };
+        facts.push((what.to_string(), best.name.clone()));
         facts.push(("its accuracy".to_string(), decimals(scores.accuracy, 3)));
         if scores.macro_f1.is_finite() {
             facts.push(("its macro-F1".to_string(), decimals(scores.macro_f1, 3)));
@@ -140,6 +142,7 @@ fn headline(study: &Study, group: &Group) -> Prose {
         .filter(|m| judge(study, best, m).is_some_and(|judgement| !judgement.differ))
         .map(|m| m.name.as_str())
         .collect();
+    let tests = others.iter().all(|m| judge(study, best, m).is_none_or(|judgement| judgement.p.is_some()));
     let next = others.first().and_then(|m| Some((m, m.judged()?)));
     match (tied.as_slice(), next) {
         ([], Some((next, next_scores))) => prose.text(format!(
@@ -149,7 +152,11 @@ fn headline(study: &Study, group: &Group) -> Prose {
             judge(study, best, next).map(|judgement| format!(" ({})", judgement.reason())).unwrap_or_default(),
         )),
         ([], None) => prose,
-        (tied, _) => prose.text(format!(" No significant difference in accuracy from {}.", joined(tied, 4))),
+        (tied, _) if tests => prose.text(format!(" No significant difference in accuracy from {}.", joined(tied, 4))),
+        (tied, _) => prose.text(format!(
+            " No significant difference in accuracy from {}, as far as overlapping 95 % intervals tell: there is no paired test, which might find one.",
+            joined(tied, 4)
+        )),
     }
 }
 
@@ -226,6 +233,7 @@ fn table(study: &Study, group: &Group) -> Table {
         let judgement = best.filter(|_| !is_best).and_then(|best| judge(study, best, model));
         let is_higher = best.and_then(Model::judged).is_some_and(|best| scores.accuracy > best.accuracy);
         let verdict = match judgement {
+            _ if is_best && group.models.len() == 1 => "",
             _ if is_best => "best",
             _ if best.is_none() && model.is_reference() => "reference",
             Some(judgement) if judgement.differ && is_higher => "higher",

@@ -60,8 +60,8 @@ fn source(tale: &Tale, profile: Option<&Value>) -> Option<String> {
     let files = files + load.params.get("downloads").and_then(Value::as_object).map_or(0, serde_json::Map::len);
     let their = if files == 1 { "its" } else { "their" };
     let files = match files {
-        1 => tale.voice.say("one CSV file", "un fichier CSV").to_owned(),
-        files => told!(tale, "{files} CSV files", "{files} fichiers CSV"),
+        1 => tale.voice.say("one CSV file", "d'un fichier CSV").to_owned(),
+        files => told!(tale, "{files} CSV files", "de {files} fichiers CSV"),
     };
     let label = markup::code(tale.label()?);
     let columns: Vec<String> = profile
@@ -85,12 +85,12 @@ fn source(tale: &Tale, profile: Option<&Value>) -> Option<String> {
         Some(rows) => told!(
             tale,
             "The data come as {files}{cite}; {rows} of {their} rows are labelled, with {count} columns besides the label {label}.",
-            "Les données viennent de {files}{cite} ; elles comptent {rows} lignes étiquetées et {count} colonnes en plus de l'étiquette {label}.",
+            "Les données viennent {files}{cite} ; elles comptent {rows} lignes étiquetées et {count} colonnes en plus de l'étiquette {label}.",
         ),
         None => told!(
             tale,
             "The data come as {files}{cite}; the label is {label}.",
-            "Les données viennent de {files}{cite} ; l'étiquette est {label}.",
+            "Les données viennent {files}{cite} ; l'étiquette est {label}.",
         ),
     })
 }

@@ -222,6 +222,12 @@ impl<'a> Tale<'a> {
             None => voice.say("by the 95% intervals", "d'après les intervalles à 95 %").to_owned(),
         };
         let size = voice.decimals(difference.abs() * 100.0, 1);
+        if judgement.p.is_none() && !judgement.differ {
+            return Some(match voice.is_french() {
+                false => format!("has an accuracy whose 95% interval overlaps that of {other}"),
+                true => format!("a une exactitude dont l'intervalle à 95 % recoupe celui de {other}"),
+            });
+        }
         Some(match (judgement.differ, difference > 0.0, voice.is_french()) {
             (false, _, false) => format!("shows no significant difference from {other} ({reason})"),
             (false, _, true) => format!("ne montre pas de différence significative avec {other} ({reason})"),

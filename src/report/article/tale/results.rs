@@ -35,12 +35,15 @@ fn comparison(tale: &Tale) -> Option<Section> {
             "{see} {all} {count} {rows}{none}.",
             "{see} {all} {count} {rows}{none}.",
             all = match group.models.len() {
-                1 => tale.voice.say("the model on", "le modèle sur"),
+                1 => tale.voice.say("the only classifier on", "le seul classifieur sur"),
                 _ => tale.voice.say("all models on the same", "tous les modèles sur les mêmes"),
             },
             count = tale.voice.count(group.rows),
             rows = tale.rows_on(group.part),
             none = match group.part {
+                JudgedOn::Validation if group.chosen().is_none() => {
+                    tale.voice.say(": there are no test rows", " : il n'y a pas de lignes de test")
+                }
                 JudgedOn::Test => "",
                 JudgedOn::Validation => tale.voice.say(
                     ": there are no test rows, and what was chosen by the scores of these is flattered by them",
@@ -99,6 +102,31 @@ fn tied(tale: &Tale, group: &Group) -> Option<String> {
     // Where nothing compares two models nothing is said of their difference.
     let others: Vec<&Model> = others.into_iter().filter(|model| tale.judge(first, model).is_some()).collect();
     let (name, part) = (upper(&tale.subject(first)), tale.part(group.part));
+    // Intervals that overlap are no test: a difference may hide in them.
+    if others.iter().filter_map(|model| tale.judge(first, model)).any(|judgement| judgement.p.is_none()) {
+        let intervals = match tied.is_empty() {
+            true => tale
+                .voice
+                .say(
+                    "no other's 95% interval overlaps that of its accuracy",
+                    "aucun autre intervalle à 95 % ne recoupe celui de son exactitude",
+                )
+                .to_owned(),
+            false => told!(
+                tale,
+                "the 95% interval of its {part} accuracy overlaps that of {list}",
+                "l'intervalle à 95 % de son exactitude {part} recoupe celui de {list}",
+                list = tale.voice.list(&tied, 4),
+            ),
+        };
+        return (!others.is_empty()).then(|| {
+            told!(
+                tale,
+                "{name} has the highest macro-F1 on validation rows; {intervals}.",
+                "{name} a la macro-F1 de validation la plus élevée ; {intervals}.",
+            )
+        });
+    }
     Some(match (tied.is_empty(), others.is_empty()) {
         (_, true) => return None,
         (true, _) => told!(
