@@ -187,7 +187,7 @@ mod tests {
         let tree = model("tree", [0.93, 0.482, 0.3], 0.92);
         assert_eq!(best_of(&[majority.clone(), tree.clone()]), Some("tree"));
         assert_eq!(best_of(&[model("base/majority", [0.95, 0.487, 0.2], 0.95), tree]), Some("tree"));
-        assert_eq!(best_of(&[majority.clone()]), None, "nor is it the best where there is nothing else");
+        assert_eq!(best_of(std::slice::from_ref(&majority)), None, "nor is it the best where there is nothing else");
         assert!(matches!(choose([&majority], |model| Validation::read(model)), Choice::OnlyReference(_)));
     }
 

@@ -20,7 +20,7 @@ use crate::report::read::{StageArtifacts, texts};
 pub fn section(study: &Study) -> Option<Section> {
     let documents = || study.with_document("strategies").map(|(_, document)| document);
     // What says nothing of its classes may have new ones.
-    let is_plain = documents().next().is_some() && documents().all(|document| adds_nothing(document));
+    let is_plain = documents().next().is_some() && documents().all(adds_nothing);
     let title = if is_plain { "Transfer" } else { "Transfer to new classes" };
     Some(study.each_of("transfer", Section::new("transfer", title), tell))
 }
