@@ -209,7 +209,10 @@ fn scores(paired: &Paired, style: screen::Style) -> String {
             format!("{:.4}", score.a),
             format!("{:.4}", score.b),
             format!("{:+.4}", difference.estimate),
-            format!("{:+.4} … {:+.4}", difference.low, difference.high),
+            difference
+                .low
+                .zip(difference.high)
+                .map_or_else(String::new, |(low, high)| format!("{low:+.4} … {high:+.4}")),
         ]);
     }
     let mut text = screen::table(&rows);

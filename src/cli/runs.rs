@@ -233,7 +233,7 @@ impl Best<'_> {
             .filter(|stage| !stage.headline.is_empty())
             .map(|stage| (stage, stage.key.and_then(|key| self.validation(key))))
             .collect();
-        let best = ranking::best(told.iter(), |(_, validation)| *validation).or(told.last());
+        let best = ranking::choose(told.iter(), |(_, validation)| *validation).any().or(told.last());
         best.map(|(stage, _)| format!("{}: {}", stage.stage, stage.headline))
     }
 

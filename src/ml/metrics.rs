@@ -35,11 +35,15 @@ pub struct Scores {
     pub intervals: Option<ScoreIntervals>,
 }
 
-/// 95 % bootstrap intervals of the headline scores over rows, or over groups of them.
+/// 95 % intervals of the headline scores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreIntervals {
+    /// Wilson's where each row stands alone, and wherever all rows are right or all wrong; else a bootstrap over groups.
     pub accuracy: Interval,
-    pub macro_f1: Interval,
+    /// A bootstrap over rows, or over groups of them; absent where all rows are right or all wrong, when no resample differs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub macro_f1: Option<Interval>,
+    /// The same.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log_loss: Option<Interval>,
 }
@@ -112,7 +116,7 @@ impl Scores {
         self
     }
 
-    /// Adds bootstrap intervals; `truth`, `predicted` and `probabilities` are those that the scores were made from.
+    /// Adds intervals; `truth`, `predicted` and `probabilities` are those that the scores were made from.
     pub fn with_intervals(
         mut self,
         truth: &[u32],
@@ -130,10 +134,15 @@ impl Scores {
         })?;
         self.groups = clusters.groups();
         self.few_groups = clusters.are_few().then_some(true);
-        self.intervals = found.map(|[accuracy, macro_f1, log_loss]| ScoreIntervals {
-            accuracy,
-            macro_f1,
-            log_loss: self.log_loss.map(|_| log_loss),
+        let level = Bootstrap::default().level;
+        self.intervals = found.map(|[accuracy, macro_f1, log_loss]| {
+            let by_groups = if clusters.groups().is_some() { accuracy.varied() } else { None };
+            let score = || clusters.share(self.accuracy, level).map(|(low, high)| Interval { low, high, ..accuracy });
+            ScoreIntervals {
+                accuracy: by_groups.or_else(score).unwrap_or(accuracy),
+                macro_f1: macro_f1.varied(),
+                log_loss: self.log_loss.and_then(|_| log_loss.varied()),
+            }
         });
         Ok(self)
     }

@@ -7,6 +7,8 @@ pub mod article;
 mod confused;
 pub mod contest;
 pub mod figure;
+pub mod importance;
+mod judged;
 pub mod page;
 pub mod past;
 pub mod ranking;
@@ -16,6 +18,7 @@ pub mod study;
 
 pub use confused::{Confused, MOST_CLASSES};
 pub use contest::{Contender, Contest, Pair};
+pub use judged::{JudgedOn, score_line};
 pub use page::{Page, render};
 pub use past::Past;
 pub use read::{ColumnView, Delivered, StageArtifacts, TableView};

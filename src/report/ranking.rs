@@ -110,11 +110,46 @@ pub fn rank<T>(models: &mut [T], validation: impl Fn(&T) -> Option<Validation>) 
     });
 }
 
-/// The best of the models; `None` where nothing is known of any but its test part.
-pub fn best<T>(models: impl IntoIterator<Item = T>, validation: impl Fn(&T) -> Option<Validation>) -> Option<T> {
+/// What validation chooses among models.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Choice<T> {
+    Best(T),
+    /// There is nothing but the guess of the largest class, which is no model: the best of nothing.
+    OnlyReference(T),
+    /// Nothing is known of any but its test part.
+    Unknown,
+}
+
+impl<T> Choice<T> {
+    pub fn best(self) -> Option<T> {
+        match self {
+            Choice::Best(model) => Some(model),
+            Choice::OnlyReference(_) | Choice::Unknown => None,
+        }
+    }
+
+    /// What comes first, a reference too.
+    pub fn any(self) -> Option<T> {
+        match self {
+            Choice::Best(model) | Choice::OnlyReference(model) => Some(model),
+            Choice::Unknown => None,
+        }
+    }
+}
+
+pub fn choose<T>(models: impl IntoIterator<Item = T>, validation: impl Fn(&T) -> Option<Validation>) -> Choice<T> {
     let mut known: Vec<T> = models.into_iter().filter(|model| validation(model).is_some()).collect();
-    rank(&mut known, validation);
-    known.into_iter().next()
+    rank(&mut known, &validation);
+    match known.into_iter().next() {
+        Some(first) if validation(&first).is_some_and(|found| found.is_floor) => Choice::OnlyReference(first),
+        Some(first) => Choice::Best(first),
+        None => Choice::Unknown,
+    }
+}
+
+/// The best of the models; `None` where there is none, but for a reference.
+pub fn best<T>(models: impl IntoIterator<Item = T>, validation: impl Fn(&T) -> Option<Validation>) -> Option<T> {
+    choose(models, validation).best()
 }
 
 #[cfg(test)]
@@ -152,7 +187,8 @@ mod tests {
         let tree = model("tree", [0.93, 0.482, 0.3], 0.92);
         assert_eq!(best_of(&[majority.clone(), tree.clone()]), Some("tree"));
         assert_eq!(best_of(&[model("base/majority", [0.95, 0.487, 0.2], 0.95), tree]), Some("tree"));
-        assert_eq!(best_of(&[majority]), Some("majority"), "unless there is nothing else");
+        assert_eq!(best_of(std::slice::from_ref(&majority)), None, "nor is it the best where there is nothing else");
+        assert!(matches!(choose([&majority], |model| Validation::read(model)), Choice::OnlyReference(_)));
     }
 
     #[test]

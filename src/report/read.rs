@@ -115,7 +115,7 @@ pub(crate) struct Scores {
     pub accuracy: f64,
     pub macro_f1: f64,
     pub log_loss: f64,
-    /// 95 % bootstrap interval of the accuracy.
+    /// 95 % interval of the accuracy, as the stage made it.
     pub accuracy_interval: Option<(f64, f64)>,
     /// Of how many groups of rows that belong together the rows are; `None` where each stands alone.
     pub groups: Option<u64>,
@@ -136,10 +136,13 @@ pub(crate) struct ClassScores {
 }
 
 impl Scores {
-    /// Needs an accuracy; all else may be missing (NaN, 0 or empty then). A confusion matrix that is not square over
+    /// Needs an accuracy, and no part without rows has one; all else may be missing (NaN, 0 or empty then). A confusion matrix that is not square over
     /// the classes is dropped.
     pub(crate) fn read(value: &Value) -> Option<Scores> {
         let accuracy = number(value, "accuracy").filter(|a| (0.0..=1.0).contains(a))?;
+        if count(value, "rows") == Some(0) {
+            return None;
+        }
         let classes = texts(value.get("classes"));
         let mut confusion = confusion(value, classes.len());
         if confusion.len() != classes.len() || confusion.iter().any(|row| row.len() != classes.len()) {
@@ -172,7 +175,7 @@ impl Scores {
         })
     }
 
-    /// The accuracy's 95 % interval: by bootstrap where the stage made one, else Wilson's, which is for rows that stand alone.
+    /// The accuracy's 95 % interval: the stage's, else Wilson's, which is for rows that stand alone.
     pub(crate) fn interval(&self) -> Option<(f64, f64)> {
         let alone = || self.groups.is_none().then(|| super::statistics::wilson(self.accuracy, self.rows)).flatten();
         self.accuracy_interval.or_else(alone)

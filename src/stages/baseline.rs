@@ -4,7 +4,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::columns::{FOLDS, PARTS, require_part};
@@ -12,8 +12,9 @@ use super::dataset::{Selection, dataset, tell_of_model};
 use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
 use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
-use crate::ml::classical::{Baselines, Evaluated, Fitted, Inputs, evaluate};
-use crate::report::ranking::{self, Validation};
+use crate::ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, evaluate};
+use crate::report::ranking::{self, Choice, Validation};
+use crate::report::score_line;
 use crate::tabular::Filter;
 
 /// Fits the named models on the training part: cross-validation over the split's folds, then one fit on all of it and one score on the test part. Each model is a port under its kind's name, e.g. `baseline.boosting`, for `predict`, `inspect` and `ensemble`.
@@ -121,15 +122,22 @@ impl Stage for Baseline {
         }
         let told =
             evaluations.iter().map(|one| Ok((one, serde_json::to_value(one)?))).collect::<anyhow::Result<Vec<_>>>()?;
-        let best = ranking::best(told, |(_, document)| Validation::read(document));
-        if let Some(((best, _), validation)) = best.and_then(|one| Validation::read(&one.1).map(|found| (one, found))) {
-            let (name, test) = (&best.name, &best.test);
-            let by = validation.source.words();
-            let (accuracy, macro_f1) = (test.accuracy, test.macro_f1);
-            context.headline(match test.rows {
-                0 => format!("best {by} by macro-F1: {name} ({:.3})", validation.macro_f1.unwrap_or(f64::NAN)),
-                _ => format!("best {by} by macro-F1: {name}, test accuracy {accuracy:.3}, macro-F1 {macro_f1:.3}"),
-            });
+        let validated = |(_, document): &(&Evaluation, Value)| Validation::read(document);
+        match ranking::choose(told, validated) {
+            Choice::Best(one) => {
+                let (name, validation) = (&one.0.name, validated(&one));
+                let by = validation.map_or("", |found| found.source.words());
+                context.headline(match (&one.0.test, validation.and_then(|found| found.macro_f1)) {
+                    (None, Some(score)) => format!("best {by} by macro-F1: {name} ({score:.3}; no test rows)"),
+                    _ => format!("best {by} by macro-F1: {name}, {}", score_line(&one.1, None)),
+                });
+            }
+            Choice::OnlyReference((one, document)) => context.headline(format!(
+                "no model but {}, the guess of the largest class, as a reference: {}",
+                one.name,
+                score_line(&document, None)
+            )),
+            Choice::Unknown => {}
         }
         context.put_table("predictions", &predictions.table()?)?;
         context.put_json("scores", "baseline.json", &json!({"evaluations": evaluations}))

@@ -23,6 +23,7 @@ use crate::ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
 use crate::ml::frame::Frame;
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
+use crate::report::score_line;
 
 /// Folds of the validation part for a score that the weights did not see.
 const FOLDS: usize = 5;
@@ -42,7 +43,7 @@ pub struct Ensemble {
 
 impl Stage for Ensemble {
     const KIND: &'static str = "ensemble";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "a weighted average of other stages' predictions";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("members", Arity::Many, "stages with predictions, e.g. `[baseline, numeric, fused]`"),
@@ -119,13 +120,12 @@ impl Stage for Ensemble {
         let Averaged { parts, calibration, predictions } =
             averaged(&combination, &data, &parts, &Adapter(context.report()))?;
         let used = combination.weights.iter().filter(|weight| **weight > 0.0).count();
-        let number = |key: &str| parts.get("test").or(parts.get("valid")).and_then(|part| part[key].as_f64());
-        context.headline(format!(
-            "{used} of {} members; test accuracy {:.3}, macro-F1 {:.3}",
-            members.names.len(),
-            number("accuracy").unwrap_or(f64::NAN),
-            number("macro_f1").unwrap_or(f64::NAN)
-        ));
+        // Its weights are chosen on validation rows: without test rows the fair score is that by weights of other rows.
+        let judged = match parts.get("test") {
+            Some(test) => json!({"test": test}),
+            None => json!({"valid": fair}),
+        };
+        context.headline(format!("{used} of {} members; {}", members.names.len(), score_line(&judged, None)));
         let told: Vec<Value> = (members.names.iter().zip(&combination.weights).zip(&valid).zip(&members.predicted))
             .map(|(((name, weight), said), predicted)| {
                 let scores = Scores::new(&members.classes, labels, predicted).with_loss(labels, said);

@@ -70,5 +70,6 @@ pub(super) fn findings(
     metric: Metric,
 ) -> Result<Vec<Finding>, ModelError> {
     let units = model.silent_units(&data.frame, &data.train)?;
-    Ok(diagnose(&Course { curves, best_epoch, diverged, metric, units }))
+    let valid_rows = data.clusters(&data.valid).effective();
+    Ok(diagnose(&Course { curves, best_epoch, diverged, metric, valid_rows, units }))
 }

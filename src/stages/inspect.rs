@@ -25,6 +25,7 @@ use crate::ml::importance::{Group, Importance, permutation_importance};
 use crate::ml::matrix::Matrix;
 use crate::ml::metrics::Scores;
 use crate::ml::stats::Clusters;
+use crate::report::importance::{self, Cost};
 use crate::tabular::{self, Filter};
 
 /// Permutation importance of every column and of every kind of input, and the most confident mistakes with their texts.
@@ -147,22 +148,18 @@ impl Stage for Inspect {
             })?;
         // Most important first; equals stay in the order of the columns.
         found.sort_by(|a, b| b.accuracy.mean.total_cmp(&a.accuracy.mean));
-        let top = found.iter().find(|importance| importance.columns.len() == 1);
-        if let Some(top) = top {
-            context.headline(format!(
-                "most important: {}, whose shuffling costs {:.3} of accuracy {:.3}",
-                top.name, top.accuracy.mean, scores.accuracy
-            ));
-        }
         let importance = importance_table(&found)?;
         let mistakes = self.mistakes(&rows, &row_id, &truth, (&probabilities, &predicted), model.classes())?;
         let findings = json!({
             "part": self.part.name(),
             "repeats": self.repeats,
-            "scores": scores,
+            "scores": &scores,
             "importance": found,
             "inputs": {"numeric": model.numeric(), "text": model.text(), "categories": model.categories()},
         });
+        if let Some(line) = importance::line(&Cost::all(&findings), scores.accuracy) {
+            context.headline(line);
+        }
         context.put_json("findings", "findings.json", &findings)?;
         context.put_table("importance", &importance)?;
         context.put_table("mistakes", &mistakes)?;

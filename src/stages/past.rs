@@ -94,8 +94,8 @@ fn duel(ground: &Ground, results: &[Result], one: &Comparison, paired: &Paired) 
         },
         before: score.a,
         after: score.b,
-        low: score.difference.low,
-        high: score.difference.high,
+        low: score.difference.low.unwrap_or(f64::NAN),
+        high: score.difference.high.unwrap_or(f64::NAN),
     };
     // Evenly from all: files are often sorted by class, so that the first rows would be of one.
     let some = |gained: bool| -> Vec<&Flip> {

@@ -120,7 +120,7 @@ impl GroupKey {
 
 impl Stage for Split {
     const KIND: &'static str = "split";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SUMMARY: &'static str = "train, valid, test and folds: stratified, groups kept together";
     const INPUTS: &'static [InputPort] =
         &[InputPort::table("rows", Arity::Many, "the rows to split, e.g. a `load` stage")];
@@ -221,13 +221,18 @@ impl Stage for Split {
                     clusters.effective()
                 ));
             }
-            let groups = clusters.groups().unwrap_or(own.len());
-            parts.insert(name.to_owned(), json!({"rows": own.len(), "groups": groups, "classes": counts}));
+            let mut part_told = json!({"rows": own.len(), "classes": counts});
+            if !self.groups.is_empty() {
+                part_told["groups"] = json!(clusters.groups().unwrap_or(own.len()));
+            }
+            parts.insert(name.to_owned(), part_told);
         }
         let count = split.group.iter().max().map_or(0, |&last| last as usize + 1);
         let keys: Vec<String> = self.groups.iter().map(GroupKey::name).collect();
+        // Without keys every row would be a group of its own: nothing was grouped.
+        let groups = (!self.groups.is_empty()).then_some(count);
         let summary = json!({
-            "label": label, "parts": parts, "groups": count, "group_keys": keys, "folds": self.folds,
+            "label": label, "parts": parts, "groups": groups, "group_keys": keys, "folds": self.folds,
             "left_out": all.rows() - rows.rows(), "filtered_out": all.rows() - kept.rows(), "without_label": unlabelled.rows,
         });
         context.put_json("summary", "split.json", &summary)?;
@@ -237,7 +242,8 @@ impl Stage for Split {
             0 => String::new(),
             rows => format!("; {rows} without a label are left out"),
         };
-        context.headline(format!("{train} train, {valid} valid, {test} test rows in {count} groups{left_out}"));
+        let in_groups = groups.map_or_else(String::new, |count| format!(" in {count} groups"));
+        context.headline(format!("{train} train, {valid} valid, {test} test rows{in_groups}{left_out}"));
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ use crate::artifact::{Table, TableError};
 use crate::ml::metrics::Scores;
 use crate::ml::progress::Progress;
 use crate::ml::train::Curves;
+use crate::report::score_line;
 
 use super::dataset::Dataset;
 use super::predictions::Predictions;
@@ -169,8 +170,7 @@ pub(super) fn parameters(model: &Classifier) -> Result<usize, ModelError> {
     Ok(model.tensors()?.values().map(|(_, values)| values.len()).sum())
 }
 
-/// The test part's scores in a line.
+/// The scores of the part that the model is judged on, in a line.
 pub(super) fn headline(parts: &serde_json::Map<String, serde_json::Value>, best_epoch: usize) -> String {
-    let number = |key: &str| parts.get("test").and_then(|scores| scores[key].as_f64()).unwrap_or(f64::NAN);
-    format!("test accuracy {:.3}, macro-F1 {:.3} (epoch {best_epoch})", number("accuracy"), number("macro_f1"))
+    score_line(&serde_json::Value::Object(parts.clone()), Some(format!("epoch {best_epoch}")))
 }

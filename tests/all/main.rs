@@ -45,6 +45,7 @@ mod spec;
 mod special_files;
 mod stale;
 mod standing;
+mod statements;
 mod statistics;
 mod tables;
 mod terminal;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::screen::{self, Style};
 use crate::report::ranking::{self, RULE, Validation};
-use crate::report::{Scores, count, list, number, shown, text};
+use crate::report::{JudgedOn, Scores, count, list, number, shown, text};
 
 /// Trials of a search that are shown, best first.
 const TRIALS_SHOWN: usize = 8;
@@ -39,7 +39,7 @@ pub(super) fn baselines(document: &Value, measured: &BTreeMap<String, f64>, styl
         let test = one.get("test").and_then(Scores::read);
         let interval = test.as_ref().and_then(|test| test.accuracy_interval);
         rows.push(vec![
-            if i == 0 { style.bold(name) } else { name.to_owned() },
+            if i == 0 && !ranking::is_floor(name) { style.bold(name) } else { name.to_owned() },
             decimals(one.get("valid").and_then(|valid| number(valid, "macro_f1"))),
             cv.unwrap_or_default(),
             decimals(test.as_ref().map(|test| test.accuracy)),
@@ -49,14 +49,21 @@ pub(super) fn baselines(document: &Value, measured: &BTreeMap<String, f64>, styl
             measured.get(&format!("{name}.fit_seconds")).map(|fit| screen::duration(*fit)).unwrap_or_default(),
         ]);
     }
+    let is_tested = list(document, "evaluations").any(|one| JudgedOn::Test.of(one).is_some());
+    let tested = match is_tested {
+        true => "test: accuracy, and what follows, on the test part (CI: confidence interval)",
+        false => "there are no test rows",
+    };
+    if !is_tested {
+        // Of the columns that tell of the test part none is left.
+        rows.iter_mut().for_each(|row| drop(row.drain(3..7)));
+    }
     let text = screen::table(&rows);
-    format!(
-        "{text}{}",
-        style.note(&format!(
-            "{RULE}; F1: macro-F1; cv: accuracy by cross-validation{}; test: accuracy, and what follows, on the test part (CI: confidence interval); fit: time to fit on the training part",
-            if is_narrow { "" } else { " (± over the folds)" }
-        ))
-    )
+    let folds = if is_narrow { "" } else { " (± over the folds)" };
+    let note = format!(
+        "{RULE}; F1: macro-F1; cv: accuracy by cross-validation{folds}; {tested}; fit: time to fit on the training part"
+    );
+    format!("{text}{}", style.note(&note))
 }
 
 /// The members of an ensemble, heaviest first; those without weight in a line.

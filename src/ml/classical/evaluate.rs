@@ -35,8 +35,9 @@ pub struct Evaluation {
     /// Scores of the validation part by the model of the whole training part; absent without rows.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub valid: Option<Scores>,
-    /// Scores of the test part by the model of the whole training part.
-    pub test: Scores,
+    /// Scores of the test part by the model of the whole training part; absent without rows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub test: Option<Scores>,
 }
 
 /// How long the final fit and the prediction of the test part took.
@@ -235,8 +236,12 @@ impl<'a> Study<'a> {
         };
         let ((test, of_test), (valid, of_valid)) = (judge(&self.test, of_test)?, judge(&self.valid, of_valid)?);
         let held_out = HeldOut { valid: of_valid, test: of_test };
-        let valid = (self.valid.x.rows > 0).then_some(valid);
-        steps.advance(&format!("{name}: test accuracy {:.3}", test.accuracy));
+        let (valid, test) = ((self.valid.x.rows > 0).then_some(valid), (self.test.x.rows > 0).then_some(test));
+        steps.advance(&match (&test, &valid) {
+            (Some(test), _) => format!("{name}: test accuracy {:.3}", test.accuracy),
+            (None, Some(valid)) => format!("{name}: validation accuracy {:.3}", valid.accuracy),
+            (None, None) => name.to_owned(),
+        });
 
         let (cv_accuracy_mean, cv_accuracy_std) = mean_and_deviation(folds.iter().map(|scores| scores.accuracy));
         let (cv_macro_f1_mean, cv_macro_f1_std) = mean_and_deviation(folds.iter().map(|scores| scores.macro_f1));

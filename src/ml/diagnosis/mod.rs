@@ -22,6 +22,22 @@ pub struct Finding {
     /// The numbers that the sentence rests on, by name.
     pub evidence: BTreeMap<String, f64>,
     pub sentence: String,
+    /// Of a gap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<GapJudgement>,
+}
+
+/// How far training rows are ahead of validation rows, judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapJudgement {
+    Strong,
+    Some,
+    None,
+    /// Validation rows are ahead.
+    Reversed,
+    /// As large as one that would count, on so few validation rows that chance may have made it.
+    Chance,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +49,8 @@ pub enum FindingKind {
     StepTooHigh,
     /// The epoch whose weights are kept, and the score that chose it.
     EpochKept,
+    /// In no epoch was that score better than before training.
+    NoGain,
     /// How far training rows are ahead of validation rows at that epoch.
     Gap,
     /// Validation loss turned while training loss still fell.
@@ -56,6 +74,8 @@ pub struct Course<'a> {
     pub diverged: Option<usize>,
     /// The validation score that chose the epoch.
     pub metric: Metric,
+    /// How many rows that stand alone tell as much as the validation part.
+    pub valid_rows: f64,
     /// Of the kept network, where it has units that can die.
     pub units: Option<Units>,
 }
@@ -68,12 +88,13 @@ pub struct Units {
     pub dead: usize,
 }
 
-/// All findings, what is wrong first. Empty without epochs.
+/// All findings, what is wrong first. Empty without epochs. No two contradict one another: a rule asks those that it would contradict.
 pub fn diagnose(course: &Course) -> Vec<Finding> {
-    let rules: [fn(&Course) -> Option<Finding>; 9] = [
+    let rules: [fn(&Course) -> Option<Finding>; 10] = [
         rules::divergence,
         rules::step_too_high,
         rules::epoch_kept,
+        rules::no_gain,
         rules::gap,
         rules::over_fitting,
         rules::under_fitting,

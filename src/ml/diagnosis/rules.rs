@@ -2,7 +2,8 @@
 //!
 //! Losses are in nats and taken with the network as it predicts, so that parts compare. Knows nothing of how findings are shown.
 
-use super::{Course, Finding, FindingKind};
+use super::{Course, Finding, FindingKind, GapJudgement};
+use crate::ml::stats::wilson;
 use crate::ml::train::Metric;
 
 /// A gap between training and validation accuracy from here on is called over-fitting, and strong from the second on.
@@ -12,6 +13,14 @@ const STRONG_GAP: f64 = 0.15;
 const EQUAL: f64 = 0.01;
 /// Validation loss that rises by less than this share of its least value is noise.
 const RISE: f64 = 0.02;
+/// A change of a loss in nats that three decimals hardly show, whatever its share.
+const TRIFLE: f64 = 0.005;
+/// A loss below this is next to nothing: rises are shares of it at least.
+const LOW_LOSS: f64 = 0.2;
+/// Training rows of which so much macro-F1 is reached are learnt: that is no under-fitting.
+const LEARNT: f64 = 0.95;
+/// The normal distribution's quantile of a 95 % interval.
+const Z: f64 = 1.96;
 /// Training loss has settled when it falls by less than this share over the last quarter of the epochs.
 const SETTLED: f64 = 0.01;
 /// A rise of the training loss within an epoch that counts, as a share of the loss before.
@@ -48,7 +57,7 @@ pub(super) fn step_too_high(course: &Course) -> Option<Finding> {
     let losses = &course.curves.train_loss;
     let epochs = losses.len().checked_sub(1)?;
     let rises: Vec<(usize, f64)> = (losses.windows(2).enumerate())
-        .map(|(i, pair)| (i + 1, pair[1] / pair[0] - 1.0))
+        .map(|(i, pair)| (i + 1, (pair[1] - pair[0]) / pair[0].max(LOW_LOSS)))
         .filter(|(_, rise)| *rise > BUMP)
         .collect();
     let (worst, rise) = rises.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
@@ -75,15 +84,40 @@ pub(super) fn epoch_kept(course: &Course) -> Option<Finding> {
     let best = row(course)?;
     let score = course.curves.valid(course.metric)[best];
     let last = course.curves.epoch.last()?;
-    let highest = if course.metric == Metric::Loss { "lowest" } else { "highest" };
+    let (highest, label) = (if course.metric == Metric::Loss { "lowest" } else { "highest" }, course.metric.label());
+    let merits = trained(course);
+    let top = merits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let equals = merits.iter().filter(|merit| **merit == top).count();
+    let why = match equals {
+        // Gains below `min_delta` do not count.
+        _ if course.metric.merit(score) < top => {
+            format!("validation {label} is {score:.3} there, and later gains are below min_delta")
+        }
+        1 => format!("validation {label} is {highest} there ({score:.3})"),
+        _ => format!("validation {label} is {highest} there ({score:.3}), in no later epoch better"),
+    };
     Some(finding(
         FindingKind::EpochKept,
         Some(course.best_epoch),
         &[("score", score), ("epochs", f64::from(*last))],
+        format!("The weights of epoch {} of {last} are kept: {why}.", course.best_epoch),
+    ))
+}
+
+/// Training that leaves the score as it was, or worse, taught nothing that shows there.
+pub(super) fn no_gain(course: &Course) -> Option<Finding> {
+    let (before, best) = (before_training(course)?, course.curves.valid(course.metric)[row(course)?]);
+    if course.metric.merit(best) > course.metric.merit(before) {
+        return None;
+    }
+    let better = if course.metric == Metric::Loss { "lower" } else { "higher" };
+    Some(finding(
+        FindingKind::NoGain,
+        Some(course.best_epoch),
+        &[("score_before", before), ("score_best", best)],
         format!(
-            "The weights of epoch {} of {last} are kept: validation {} is {highest} there ({score:.3}).",
-            course.best_epoch,
-            course.metric.label(),
+            "In no epoch is validation {} {better} than before training ({before:.3}): nothing was learnt that it shows.",
+            course.metric.label()
         ),
     ))
 }
@@ -92,37 +126,56 @@ pub(super) fn gap(course: &Course) -> Option<Finding> {
     let best = row(course)?;
     let (train, valid) = (course.curves.train_accuracy[best], course.curves.valid_accuracy[best]);
     let gap = train - valid;
-    let judgement = if gap >= STRONG_GAP {
-        "the network has learnt much of the training part by heart (strong over-fitting)"
-    } else if gap >= GAP {
-        "some over-fitting"
-    } else if gap >= -GAP {
-        "no sign of over-fitting at that epoch"
-    } else {
-        "validation rows score higher than training rows, so that the parts may differ in difficulty"
+    let (low, high) = wilson(valid, course.valid_rows.max(1.0), Z);
+    let judgement = match gap {
+        gap if gap.abs() < GAP => GapJudgement::None,
+        _ if (low..=high).contains(&train) => GapJudgement::Chance,
+        gap if gap >= STRONG_GAP => GapJudgement::Strong,
+        gap if gap > 0.0 => GapJudgement::Some,
+        _ => GapJudgement::Reversed,
     };
-    Some(finding(
+    let words = match judgement {
+        GapJudgement::Strong => "the network has learnt much of the training part by heart (strong over-fitting)",
+        GapJudgement::Some => "some over-fitting",
+        GapJudgement::None => "no sign of over-fitting at that epoch",
+        GapJudgement::Reversed => {
+            "validation rows score higher than training rows, so that the parts may differ in difficulty"
+        }
+        GapJudgement::Chance => "no more than chance may make on so few validation rows",
+    };
+    let found = finding(
         FindingKind::Gap,
         Some(course.best_epoch),
         &[("train_accuracy", train), ("valid_accuracy", valid), ("gap", gap)],
         format!(
-            "At epoch {} accuracy is {train:.3} on training and {valid:.3} on validation rows, a gap of {gap:.3}: {judgement}.",
+            "At epoch {} accuracy is {train:.3} on training and {valid:.3} on validation rows, a gap of {gap:.3}: {words}.",
             course.best_epoch
         ),
-    ))
+    );
+    Some(Finding { judgement: Some(judgement), ..found })
 }
 
 pub(super) fn over_fitting(course: &Course) -> Option<Finding> {
     let (onset, last) = (lowest_loss(course)?, course.curves.len() - 1);
     let (train, valid) = (&course.curves.train_loss, &course.curves.valid_loss);
-    if valid[last] - valid[onset] <= RISE * valid[onset] || train[last] >= train[onset] {
+    if valid[last] - valid[onset] <= (RISE * valid[onset]).max(TRIFLE) || train[onset] - train[last] <= TRIFLE {
         return None;
     }
-    let kept = match course.best_epoch.cmp(&onset) {
-        std::cmp::Ordering::Greater => {
-            " The epoch kept is a later one: it classifies better, with probabilities that are too sure of themselves."
-        }
-        _ => " The epoch kept is not one of them.",
+    let scores = course.curves.valid(course.metric);
+    let kept = match row(course) {
+        Some(kept) if kept > onset && course.metric != Metric::Loss && scores[kept] > scores[onset] => format!(
+            " The epoch kept is a later one: validation {} is higher there ({:.3} against {:.3}), and so is the loss ({:.3}).",
+            course.metric.label(),
+            scores[kept],
+            scores[onset],
+            valid[kept]
+        ),
+        Some(kept) if kept > onset => " The epoch kept is one of them.".to_owned(),
+        _ => " The epoch kept is not one of them.".to_owned(),
+    };
+    let begin = match onset {
+        0 => "Over-fitting sets in at once:".to_owned(),
+        _ => format!("Over-fitting sets in after epoch {onset}:"),
     };
     Some(finding(
         FindingKind::OverFitting,
@@ -134,7 +187,7 @@ pub(super) fn over_fitting(course: &Course) -> Option<Finding> {
             ("train_loss_last", train[last]),
         ],
         format!(
-            "Over-fitting sets in after epoch {onset}: up to epoch {last} validation loss rose from {:.3} to {:.3} while \
+            "{begin} up to epoch {last} validation loss rose from {:.3} to {:.3} while \
              training loss fell from {:.3} to {:.3}.{kept}",
             valid[onset], valid[last], train[onset], train[last],
         ),
@@ -146,9 +199,14 @@ pub(super) fn under_fitting(course: &Course) -> Option<Finding> {
     let best = row(course)?;
     let (losses, last) = (&course.curves.train_loss, course.curves.len() - 1);
     let gap = course.curves.train_accuracy[best] - course.curves.valid_accuracy[best];
-    if last < FEW || gap >= GAP / 2.0 {
+    let is_learnt = course.curves.train_macro_f1[best] >= LEARNT;
+    if last < FEW || gap >= GAP / 2.0 || is_learnt || over_fitting(course).is_some() {
         return None;
     }
+    let ahead = match gap {
+        gap if gap > 0.0 => format!("although training rows are only {gap:.3} ahead in accuracy"),
+        _ => "although training rows are not ahead in accuracy".to_owned(),
+    };
     let onset = (0..=last).find(|&epoch| losses[epoch] <= losses[last] * (1.0 + SETTLED))?;
     if onset > last - (last / 4).max(1) {
         return None;
@@ -158,8 +216,7 @@ pub(super) fn under_fitting(course: &Course) -> Option<Finding> {
         Some(onset),
         &[("train_loss_then", losses[onset]), ("train_loss_last", losses[last]), ("gap", gap)],
         format!(
-            "From epoch {onset} on training loss hardly falls ({:.3}, at the end {:.3}) although training rows are only {gap:.3} \
-             ahead in accuracy: the network under-fits. More units, less dropout or weight decay, or a higher step size may help.",
+            "From epoch {onset} on training loss hardly falls ({:.3}, at the end {:.3}) {ahead}: the network under-fits. More units, less dropout or weight decay, or a higher step size may help.",
             losses[onset], losses[last],
         ),
     ))
@@ -173,14 +230,14 @@ pub(super) fn unfinished(course: &Course) -> Option<Finding> {
     }
     let before = losses[last - (last / 4).max(1)];
     let fall = 1.0 - losses[last] / before;
-    (fall > SETTLED).then(|| {
+    (fall > SETTLED && before - losses[last] > TRIFLE).then(|| {
         finding(
             FindingKind::Unfinished,
             Some(last),
             &[("valid_loss_before", before), ("valid_loss_last", losses[last])],
             format!(
                 "Validation loss was still falling at the last epoch ({last}; from {before:.3} to {:.3} over the last \
-                 quarter): more epochs may help.",
+                 quarter): more epochs may lower it further.",
                 losses[last]
             ),
         )
@@ -192,9 +249,12 @@ pub(super) fn plateau(course: &Course) -> Option<Finding> {
     let last = scores.len().checked_sub(1)?;
     let (merit, best) = (|score: f64| course.metric.merit(score), scores[row(course)?]);
     // A loss has no scale of its own: within 1 % of it; scores within 0.01.
-    let near = if course.metric == Metric::Loss { EQUAL * best.abs() } else { EQUAL };
+    let (near, words) = match course.metric {
+        Metric::Loss => (EQUAL * best.abs(), format!("{:.0} %", 100.0 * EQUAL)),
+        _ => (EQUAL, format!("{EQUAL:.2}")),
+    };
     let reached = scores.iter().position(|score| merit(*score) >= merit(best) - near)?;
-    if last < FEW || 2 * reached > last {
+    if last < FEW || 2 * reached > last || no_gain(course).is_some() {
         return None;
     }
     Some(finding(
@@ -202,7 +262,7 @@ pub(super) fn plateau(course: &Course) -> Option<Finding> {
         Some(reached),
         &[("score_then", scores[reached]), ("score_best", best), ("epochs", last as f64)],
         format!(
-            "Validation {} comes within {near:.2} of its best ({best:.3}) at epoch {reached} of {last}: the rest is a plateau.",
+            "Validation {} comes within {words} of its best ({best:.3}) at epoch {reached} of {last}: the rest is a plateau.",
             course.metric.label()
         ),
     ))
@@ -231,6 +291,17 @@ pub(super) fn dead_units(course: &Course) -> Option<Finding> {
     ))
 }
 
+/// The validation score before any step, where the curves begin there.
+fn before_training(course: &Course) -> Option<f64> {
+    (*course.curves.epoch.first()? == 0).then(|| course.curves.valid(course.metric)[0])
+}
+
+/// How good the validation score is after each epoch of training.
+fn trained(course: &Course) -> Vec<f64> {
+    let scores = course.curves.epoch.iter().zip(course.curves.valid(course.metric));
+    scores.filter(|(epoch, _)| **epoch > 0).map(|(_, score)| course.metric.merit(*score)).collect()
+}
+
 /// The curves' row of the epoch that is kept.
 fn row(course: &Course) -> Option<usize> {
     course.curves.epoch.iter().position(|epoch| *epoch as usize == course.best_epoch)
@@ -243,5 +314,5 @@ fn lowest_loss(course: &Course) -> Option<usize> {
 
 fn finding(kind: FindingKind, epoch: Option<usize>, evidence: &[(&str, f64)], sentence: String) -> Finding {
     let evidence = evidence.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-    Finding { kind, epoch: epoch.map(|epoch| epoch as u32), evidence, sentence }
+    Finding { kind, epoch: epoch.map(|epoch| epoch as u32), evidence, sentence, judgement: None }
 }

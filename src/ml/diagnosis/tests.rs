@@ -1,6 +1,6 @@
 //! Each finding on a course that shows it, and silence on one that does not.
 
-use super::{Course, Finding, FindingKind, Units, diagnose};
+use super::{Course, Finding, FindingKind, GapJudgement, Units, diagnose};
 use crate::ml::train::{Curves, Metric};
 
 /// Curves with these losses; accuracies are e^−loss, the step size is 0.01.
@@ -21,7 +21,7 @@ fn curves(train: &[f64], valid: &[f64]) -> Curves {
 }
 
 fn course(curves: &Curves, best_epoch: usize) -> Course<'_> {
-    Course { curves, best_epoch, diverged: None, metric: Metric::MacroF1, units: None }
+    Course { curves, best_epoch, diverged: None, metric: Metric::MacroF1, valid_rows: 2_000.0, units: None }
 }
 
 fn found(course: &Course, kind: FindingKind) -> Option<Finding> {
@@ -42,7 +42,7 @@ fn over_fitting_has_its_onset_and_its_evidence() {
     );
     assert!(finding.sentence.ends_with("The epoch kept is not one of them."));
     let late = found(&course(&curves, 4), FindingKind::OverFitting).unwrap();
-    assert!(late.sentence.contains("too sure of themselves"), "{}", late.sentence);
+    assert!(late.sentence.ends_with("The epoch kept is one of them."), "{}", late.sentence);
     assert_eq!(found(&course(&curves, 2), FindingKind::Unfinished), None);
 }
 
@@ -125,4 +125,57 @@ fn dead_units_are_counted() {
 #[test]
 fn nothing_is_said_of_nothing() {
     assert!(diagnose(&course(&Curves::default(), 0)).is_empty());
+}
+
+#[test]
+fn a_score_that_training_does_not_raise_is_no_plateau() {
+    let mut flat = curves(&[0.7; 9], &[0.7; 9]);
+    flat.valid_macro_f1 = vec![0.5; 9];
+    let finding = found(&course(&flat, 1), FindingKind::NoGain).unwrap();
+    assert!(finding.sentence.starts_with("In no epoch is validation macro-F1 higher than before training (0.500)"));
+    assert_eq!(found(&course(&flat, 1), FindingKind::Plateau), None);
+    let kept = found(&course(&flat, 1), FindingKind::EpochKept).unwrap().sentence;
+    assert!(kept.contains("validation macro-F1 is highest there (0.500), in no later epoch better"), "{kept}");
+    flat.valid_macro_f1 = vec![0.3, 0.5, 0.5, 0.5, 0.5, 0.5, 0.51, 0.5, 0.5];
+    assert_eq!(found(&course(&flat, 1), FindingKind::NoGain), None);
+    // A later epoch is better, but by less than `min_delta`.
+    let kept = found(&course(&flat, 1), FindingKind::EpochKept).unwrap().sentence;
+    assert!(kept.contains("later gains are below min_delta"), "{kept}");
+}
+
+#[test]
+fn a_network_that_knows_its_rows_neither_under_fits_nor_takes_steps_too_high() {
+    // Losses next to nothing, up and down by half of it.
+    let losses = [0.7, 0.1, 0.01, 0.002, 0.003, 0.002, 0.003, 0.002, 0.003, 0.002, 0.003];
+    let perfect = curves(&losses, &losses);
+    let kinds: Vec<FindingKind> = diagnose(&course(&perfect, 9)).into_iter().map(|finding| finding.kind).collect();
+    assert_eq!(kinds, [FindingKind::EpochKept, FindingKind::Gap, FindingKind::Plateau]);
+}
+
+#[test]
+fn findings_do_not_contradict_one_another() {
+    // Validation turns while training loss falls a little and then stands still.
+    let train = [1.6, 1.32, 1.31, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3];
+    let valid = [1.6, 1.31, 1.35, 1.4, 1.4, 1.4, 1.4, 1.4, 1.4];
+    let mut both = curves(&train, &valid);
+    both.train_accuracy = both.valid_accuracy.clone();
+    let of = |kind| found(&course(&both, 1), kind);
+    assert!(of(FindingKind::OverFitting).is_some() && of(FindingKind::UnderFitting).is_none());
+    // The epoch kept is later, and what is said of it is what the curves hold: nothing of confidence.
+    both.valid_macro_f1 = vec![0.2, 0.4, 0.4, 0.6, 0.4, 0.4, 0.4, 0.4, 0.4];
+    let late = found(&course(&both, 3), FindingKind::OverFitting).unwrap().sentence;
+    assert!(
+        late.contains("validation macro-F1 is higher there (0.600 against 0.400), and so is the loss (1.400)"),
+        "{late}"
+    );
+}
+
+#[test]
+fn few_validation_rows_tell_no_gap() {
+    let mut small = curves(&[1.0], &[1.0]);
+    (small.train_accuracy[0], small.valid_accuracy[0]) = (0.9, 0.75);
+    let judged = |valid_rows| found(&Course { valid_rows, ..course(&small, 0) }, FindingKind::Gap).unwrap();
+    assert_eq!(judged(12.0).judgement, Some(GapJudgement::Chance));
+    assert!(judged(12.0).sentence.contains("no more than chance may make on so few validation rows"));
+    assert_eq!(judged(500.0).judgement, Some(GapJudgement::Strong));
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::special::{normal_tail, student_tails};
+use super::proportion::quantile;
+use super::special::normal_tail;
 use crate::ml::rng::Stream;
 
 /// With fewer groups, counted by [`Clusters::effective`], an interval or test of a score is rough.
@@ -104,12 +105,7 @@ impl Clusters {
             return plain;
         }
         let freedom = (effective.floor() as usize).saturating_sub(1).max(1);
-        let (mut low, mut high) = (0.0, 1e3);
-        for _ in 0..80 {
-            let middle = (low + high) / 2.0;
-            if student_tails(middle, freedom) > 1.0 - level { low = middle } else { high = middle }
-        }
-        normal_tail(high * (1.0 + 1.0 / freedom as f64).sqrt()).min(plain)
+        normal_tail(quantile(level, Some(freedom)) * (1.0 + 1.0 / freedom as f64).sqrt()).min(plain)
     }
 }
 

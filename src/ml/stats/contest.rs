@@ -64,7 +64,8 @@ pub fn contest(
             let right = |said: &[u32], row: usize| said[row] == truth[row];
             let test = paired_test(clusters, |row| (right(&predicted[a], row), right(&predicted[b], row)));
             let adjusted_p = test.p;
-            duels.push(Duel { a, b, accuracy: difference(0), macro_f1: difference(1), test, adjusted_p });
+            let accuracy = difference(0).of_difference(clusters, how.level);
+            duels.push(Duel { a, b, accuracy, macro_f1: difference(1), test, adjusted_p });
         }
     }
     let adjusted = holm(&duels.iter().map(|duel| duel.test.p).collect::<Vec<_>>());

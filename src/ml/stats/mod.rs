@@ -7,6 +7,7 @@ mod clusters;
 mod contest;
 mod holm;
 mod mcnemar;
+mod proportion;
 #[cfg(test)]
 mod simulation;
 mod special;
@@ -17,4 +18,5 @@ pub use contest::{Duel, contest};
 pub(in crate::ml) use contest::{cells, scores};
 pub use holm::holm;
 pub use mcnemar::{Method, Test, mcnemar, mcnemar_chi2, mcnemar_exact, mcnemar_mid_p, paired_test};
+pub(in crate::ml) use proportion::wilson;
 pub(in crate::ml) use special::{chi_squared_tail, normal_mass, normal_tail, student_tails};

@@ -120,18 +120,18 @@ fn comparison(
         run.curves.valid(metric).iter().position(|score| metric.merit(*score) >= target)
     };
     // A group of classes without rows has no score.
-    let group = |rows: fn(&GroupScores) -> u64, score: fn(&GroupScores) -> f64| {
-        let exists = ours.first().is_some_and(|run| rows(run.judged()) > 0);
-        exists.then(|| paired(ours, theirs, |run| score(run.judged())))
+    let group = |score: fn(&GroupScores) -> Option<f64>| {
+        let exists = ours.first().is_some_and(|run| score(run.judged()).is_some());
+        exists.then(|| paired(ours, theirs, |run| score(run.judged()).unwrap_or(f64::NAN)))
     };
     Comparison {
         strategy,
         baseline,
         valid: paired(ours, theirs, |run| best_score(run, metric)),
         accuracy: paired(ours, theirs, |run| run.judged().all.accuracy),
-        old_classes: group(|scores| scores.old_classes.rows, |scores| scores.old_classes.accuracy),
-        new_classes: group(|scores| scores.new_classes.rows, |scores| scores.new_classes.accuracy),
-        retained: group(|scores| scores.old_classes.rows, |scores| scores.retained),
+        old_classes: group(|scores| scores.old_classes.accuracy),
+        new_classes: group(|scores| scores.new_classes.accuracy),
+        retained: group(|scores| scores.retained),
         start: mean_and_deviation(&starts(ours)).0,
         baseline_start: mean_and_deviation(&starts(theirs)).0,
         epochs_to_baseline_best: ours.iter().zip(theirs).map(reached).collect(),

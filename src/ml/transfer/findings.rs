@@ -33,6 +33,7 @@ impl Findings {
         let best = compare::best_run(&runs, spec.seeds, metric);
         let rows = compare::row_comparison(&runs, best, spec, metric, &clusters, seed);
         let mut comments: Vec<String> = words::verdict(&comparisons, part, spec).into_iter().collect();
+        comments.extend(words::nothing_new(old_classes, classes, spec));
         comments.extend(rows.as_ref().map(|rows| words::rows(rows, part)));
         if !tensors.is_empty() {
             comments.push(words::tensors(&tensors));

@@ -85,8 +85,8 @@ pub struct GroupScores {
     /// Rows of new classes.
     pub new_classes: ClassGroup,
     /// Share of the old classes' rows that are right when the network chooses among the old classes alone: what it still knows
-    /// of them, apart from taking them for new ones.
-    pub retained: f64,
+    /// of them, apart from taking them for new ones. `None` without such rows.
+    pub retained: Option<f64>,
     /// Whether each row is right.
     #[serde(skip)]
     pub hits: Vec<bool>,
@@ -98,10 +98,10 @@ pub struct ClassGroup {
     pub classes: Vec<String>,
     /// Rows whose true class is one of these.
     pub rows: u64,
-    /// Share of those rows that are right; 0 without rows.
-    pub accuracy: f64,
-    /// Mean F1 of these classes; 0 without classes.
-    pub macro_f1: f64,
+    /// Share of those rows that are right; `None` without rows.
+    pub accuracy: Option<f64>,
+    /// Mean F1 of these classes; `None` without rows.
+    pub macro_f1: Option<f64>,
 }
 
 /// A strategy against the baseline, paired by seed.
@@ -192,7 +192,7 @@ impl GroupScores {
         let (old_classes, new_classes) = (group(&all, &is_old, true), group(&all, &is_old, false));
         let kept = (0..truth.len()).filter(|&row| among_old(row) == Some(truth[row] as usize)).count();
         GroupScores {
-            retained: if old_classes.rows > 0 { kept as f64 / old_classes.rows as f64 } else { 0.0 },
+            retained: (old_classes.rows > 0).then(|| kept as f64 / old_classes.rows as f64),
             hits: truth.iter().zip(&predicted).map(|(truth, predicted)| truth == predicted).collect(),
             all,
             old_classes,
@@ -210,7 +210,7 @@ fn group(scores: &Scores, is_old: &[bool], wanted: bool) -> ClassGroup {
     ClassGroup {
         classes: members.iter().map(|&c| scores.classes[c].clone()).collect(),
         rows,
-        accuracy: if rows > 0 { hits as f64 / rows as f64 } else { 0.0 },
-        macro_f1: if members.is_empty() { 0.0 } else { f1 / members.len() as f64 },
+        accuracy: (rows > 0).then(|| hits as f64 / rows as f64),
+        macro_f1: (rows > 0).then(|| f1 / members.len() as f64),
     }
 }

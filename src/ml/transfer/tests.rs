@@ -92,7 +92,8 @@ fn a_copy_starts_with_what_the_old_network_knows() {
     );
     let scores = &run.valid;
     assert_eq!(scores.old_classes.rows + scores.new_classes.rows, scores.all.rows as u64);
-    assert!(scores.retained >= scores.old_classes.accuracy, "{} {}", scores.retained, scores.old_classes.accuracy);
+    let (retained, right) = (scores.retained.unwrap(), scores.old_classes.accuracy.unwrap());
+    assert!(retained >= right, "{retained} {right}");
     assert_eq!(run.test.as_ref().unwrap().all.rows, case.test.len());
     assert_eq!(result.best_model().classes(), case.new.classes);
     assert_eq!(report.comparisons.len(), 2);

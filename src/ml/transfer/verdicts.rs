@@ -42,7 +42,7 @@ fn classes() -> Vec<String> {
 
 fn report(runs: Vec<StrategyRun>, share_runs: Vec<StrategyRun>, spec: serde_json::Value) -> TransferReport {
     let spec: TransferSpec = serde_json::from_value(spec).unwrap();
-    let pop = ClassGroup { classes: vec!["pop".into()], rows: 100, accuracy: 1.0, macro_f1: 1.0 };
+    let pop = ClassGroup { classes: vec!["pop".into()], rows: 100, accuracy: Some(1.0), macro_f1: Some(1.0) };
     let before = vec![(Part::Valid, pop.clone()), (Part::Test, pop)];
     let clusters = Clusters::singles(120);
     let findings =

@@ -121,7 +121,9 @@ pub fn comparison(found: &Comparison, runs: &[StrategyRun], part: Part, metric: 
     let Some(run) = ours.first() else { return said };
     let old = (found.old_classes, &run.judged().old_classes, "old");
     let new = (found.new_classes, &run.judged().new_classes, "new");
-    for (paired, group, what) in [old, new] {
+    // Where no class is new, the old ones are all, of which the verdict has told.
+    let shown = if run.judged().new_classes.classes.is_empty() { Vec::new() } else { vec![old, new] };
+    for (paired, group, what) in shown {
         said.extend(paired.map(|paired| of_group(found, &paired, group, what, part)));
     }
     said
@@ -129,12 +131,9 @@ pub fn comparison(found: &Comparison, runs: &[StrategyRun], part: Part, metric: 
 
 /// What a copying strategy still knows of the old classes, against the old network on the same rows.
 pub fn forgotten(before: &ClassGroup, ours: &[&StrategyRun], part: Part) -> Option<String> {
-    let first = ours.first()?;
-    if before.rows == 0 {
-        return None;
-    }
-    let lost = |score: fn(&StrategyRun) -> f64| -> (f64, Option<f64>) {
-        let differences: Vec<f64> = ours.iter().map(|run| score(run) - before.accuracy).collect();
+    let (first, known_before) = (ours.first()?, before.accuracy?);
+    let lost = |score: fn(&StrategyRun) -> Option<f64>| -> (f64, Option<f64>) {
+        let differences: Vec<f64> = ours.iter().filter_map(|run| Some(score(run)? - known_before)).collect();
         (mean_and_deviation(&differences).0, paired_p_value(&differences))
     };
     let (all, _) = lost(|run| run.judged().old_classes.accuracy);
@@ -145,15 +144,25 @@ pub fn forgotten(before: &ClassGroup, ours: &[&StrategyRun], part: Part) -> Opti
         Some(p) => format!("a gain, {}", probability(p)),
         None => "too few seeds to tell from chance".to_owned(),
     };
+    let new = &first.judged().new_classes.classes;
+    if new.is_empty() {
+        return Some(format!(
+            "the old network gets {} of the {} rows right; after {} it is {} ({word})",
+            percent(known_before),
+            part.name(),
+            first.strategy.name(),
+            percent(known_before + known),
+        ));
+    }
     Some(format!(
         "the old network gets {} of the old classes' {} rows right; after {} it is {}, and {} when it may choose among the old \
          classes alone ({word}): the rest is taken for {}",
-        percent(before.accuracy),
+        percent(known_before),
         part.name(),
         first.strategy.name(),
-        percent(before.accuracy + all),
-        percent(before.accuracy + known),
-        first.judged().new_classes.classes.join(", ")
+        percent(known_before + all),
+        percent(known_before + known),
+        new.join(", ")
     ))
 }
 
@@ -165,6 +174,9 @@ pub fn shares(
     share_runs: &[StrategyRun],
     spec: &TransferSpec,
 ) -> Option<String> {
+    if runs.first()?.judged().new_classes.classes.is_empty() {
+        return None;
+    }
     let accuracy = |runs: &[&StrategyRun]| {
         mean_and_deviation(&runs.iter().map(|run| run.judged().all.accuracy).collect::<Vec<_>>()).0
     };
@@ -202,6 +214,16 @@ pub fn shares(
         figure(least.accuracy.baseline_mean)
     );
     Some(said)
+}
+
+/// Where there is nothing to transfer to but what the old network knows already.
+pub fn nothing_new(old_classes: &[String], classes: &[String], spec: &TransferSpec) -> Option<String> {
+    if classes.iter().any(|class| !old_classes.contains(class)) {
+        return None;
+    }
+    let shares =
+        if spec.shares.is_empty() { "" } else { ", and `shares`, which are of new classes' rows, change nothing" };
+    Some(format!("no class is new: the old network is trained on for classes that it knows{shares}"))
 }
 
 pub fn diverged(run: &StrategyRun) -> Option<String> {

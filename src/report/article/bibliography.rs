@@ -320,6 +320,14 @@ pub static WORKS: &[Work] = &[
         ["ACL", "328–339", "arXiv:1801.06146"],
         2018,
     ),
+    work(
+        "wilson",
+        Kind::Article,
+        "Wilson, Edwin B.",
+        "Probable Inference, the Law of Succession, and Statistical Inference",
+        ["Journal of the American Statistical Association", "22(158), 209–212", "doi:10.1080/01621459.1927.10502953"],
+        1927,
+    ),
 ];
 
 impl Work {

@@ -37,8 +37,8 @@ pub fn section(study: &Study) -> Option<Section> {
         if models.len() > 1 {
             inner.push(Block::Figure(chart(&models)));
         }
-        if let Some(scores) = &best.test {
-            let title = format!("{} on the test part", best.name);
+        if let Some(scores) = best.judged() {
+            let title = format!("{} on the {} part", best.name, best.judged_on().name());
             inner.blocks.extend(class_blocks(&title, scores, &study.palette));
         }
         section.subsections.push(inner);
@@ -51,10 +51,18 @@ fn sentence(study: &Study, best: &Model, models: &[Model]) -> Prose {
     let mut prose = Prose::new().strong(&best.name);
     prose = match best.validation().and_then(|validation| Some((validation.macro_f1?, validation.source))) {
         Some((score, source)) => {
-            prose.text(format!(" is the best baseline: macro-F1 {} {}", decimals(score, 3), source.words()))
+            let what = match models.iter().filter(|model| !model.is_reference()).count() {
+                _ if best.is_reference() => "is the guess of the largest class, which models are held against",
+                1 => "is the only model",
+                _ => "is the best baseline",
+            };
+            prose.text(format!(" {what}: macro-F1 {} {}", decimals(score, 3), source.words()))
         }
         None => prose.text(" comes first"),
     };
+    if best.test.is_none() {
+        prose = prose.text("; there are no test rows");
+    }
     if let Some(test) = &best.test {
         let (accuracy, macro_f1) = (decimals(test.accuracy, 3), decimals(test.macro_f1, 3));
         prose = prose.text(format!("; on the test part accuracy {accuracy}, macro-F1 {macro_f1}"));
@@ -116,7 +124,7 @@ fn table(models: &[Model], details: &[(&str, String, [Option<f64>; 2])]) -> Tabl
         let test = model.test.as_ref();
         let detail = details.iter().find(|d| d.0 == model.name);
         let mut row = vec![
-            Cell::text(&model.name).strong_if(place == 0),
+            Cell::text(&model.name).strong_if(place == 0 && !model.is_reference()),
             Cell::decimals(model.valid.as_ref().map(|s| s.macro_f1), 3),
             Cell::decimals(model.cv_accuracy.map(|c| c.0), 3),
             Cell::decimals(model.cv_accuracy.map(|c| c.1), 3),
@@ -152,6 +160,17 @@ fn chart(models: &[Model]) -> Figure {
         })
         .collect();
     let description = rows.iter().map(|r| r.label.as_str()).collect::<Vec<_>>().join(", ");
-    let svg = grouped_bars("Accuracy of the baselines", &description, "accuracy", &series, &rows);
-    Figure::new(svg, "The number at the right is the test accuracy.")
+    let tested = models.iter().any(|model| model.test.is_some());
+    // Without test rows there is one series: nothing to tell apart.
+    let series = if tested { &series[..] } else { &series[..1] };
+    let rows: Vec<Row> = rows
+        .into_iter()
+        .map(|row| Row { values: row.values.into_iter().take(series.len()).collect(), ..row })
+        .collect();
+    let svg = grouped_bars("Accuracy of the baselines", &description, "accuracy", series, &rows);
+    let caption = match tested {
+        true => "The number at the right is the test accuracy.",
+        false => "By cross-validation; there are no test rows.",
+    };
+    Figure::new(svg, caption)
 }

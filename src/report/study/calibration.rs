@@ -2,8 +2,11 @@
 //!
 //! Knows the shape of `calibration` in a stage's metrics, not how temperatures are fitted.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
+use crate::report::JudgedOn;
 use crate::report::figure::text::decimals;
 use crate::report::figure::{Line, LineChart, Paint, line_chart};
 use crate::report::page::{Block, Figure};
@@ -12,15 +15,65 @@ use crate::report::read::{StageArtifacts, list, number};
 /// A temperature this close to 1 changes nothing that one could see.
 const NEUTRAL: f64 = 0.03;
 
+/// How a model's probabilities were on the rows that its calibration was fitted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confidence {
+    Over,
+    Under,
+    Right,
+}
+
+/// What a calibration did to a part's expected error, to three decimals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    pub part: JudgedOn,
+    pub before: f64,
+    pub after: f64,
+}
+
+impl Change {
+    /// Less: it falls, and is better.
+    pub fn direction(self) -> Ordering {
+        let shown = |error: f64| (error * 1000.0).round();
+        shown(self.after).total_cmp(&shown(self.before))
+    }
+}
+
+/// A calibration, read and judged: each medium has its own words for it.
+pub struct Calibrated {
+    pub temperature: f64,
+    pub confidence: Confidence,
+    /// On validation rows, which it was fitted on, and on test rows, as far as there are any.
+    pub changes: Vec<Change>,
+}
+
+impl Calibrated {
+    pub fn read(calibration: &Value) -> Option<Calibrated> {
+        let temperature = number(calibration, "temperature")?;
+        let confidence = match temperature {
+            high if high > 1.0 + NEUTRAL => Confidence::Over,
+            low if low < 1.0 - NEUTRAL => Confidence::Under,
+            _ => Confidence::Right,
+        };
+        let change = |part: JudgedOn| {
+            let errors = calibration.get("parts")?.get(part.key())?;
+            let of = |when: &str| number(errors.get(when)?, "expected_error");
+            Some(Change { part, before: of("before")?, after: of("after")? })
+        };
+        let changes = [JudgedOn::Validation, JudgedOn::Test].into_iter().filter_map(change).collect();
+        Some(Calibrated { temperature, confidence, changes })
+    }
+}
+
 /// Biases of more classes are not worth a line.
 const BIASES_SHOWN: usize = 6;
 
 /// The diagram with its sentence as caption; nothing where the stage tells of no calibration.
 pub fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block> {
     let calibration = stage.document("calibration")?.get("calibration")?;
-    let (part, shown) =
-        ["test", "valid"].into_iter().find_map(|name| Some((name, calibration.get("parts")?.get(name)?)))?;
-    let title = format!("Reliability on the {} part", if part == "valid" { "validation" } else { part });
+    let parts = [JudgedOn::Test, JudgedOn::Validation].into_iter();
+    let (part, shown) = parts.filter_map(|part| Some((part, calibration.get("parts")?.get(part.key())?))).next()?;
+    let title = format!("Reliability on the {} part", part.name());
     let lines = [("before", Paint::Muted, true), ("after", Paint::Positive, false)]
         .into_iter()
         .map(|(when, paint, dashed)| Line {
@@ -68,20 +121,25 @@ fn signed(value: f64) -> String {
 }
 
 fn sentence(calibration: &Value) -> Option<String> {
-    let temperature = number(calibration, "temperature")?;
-    let judgement = if temperature > 1.0 + NEUTRAL {
-        "the model was too sure of itself"
-    } else if temperature < 1.0 - NEUTRAL {
-        "the model was not sure enough of itself"
-    } else {
-        "the model needed hardly any correction"
+    let found = Calibrated::read(calibration)?;
+    let judgement = match found.confidence {
+        Confidence::Over => "on them the model was over-confident",
+        Confidence::Under => "on them the model was under-confident",
+        Confidence::Right => "on them the model needed hardly any correction",
     };
-    let errors = |part: &str, name: &str| -> Option<String> {
-        let part = calibration.get("parts")?.get(part)?;
-        let of = |when: &str| number(part.get(when)?, "expected_error");
-        Some(format!("from {} to {} on {name} rows", decimals(of("before")?, 3), decimals(of("after")?, 3)))
+    let change = |change: &Change| {
+        let (part, before, after) = (change.part.name(), decimals(change.before, 3), decimals(change.after, 3));
+        match change.direction() {
+            Ordering::Less => format!("falls from {before} to {after} on {part} rows"),
+            Ordering::Greater => format!("rises from {before} to {after} on {part} rows"),
+            Ordering::Equal => format!("stays {after} on {part} rows"),
+        }
     };
-    let errors: Vec<String> = [errors("valid", "validation"), errors("test", "test")].into_iter().flatten().collect();
+    let changes = found.changes.iter().map(change).collect::<Vec<_>>().join(", ");
+    let errors = match changes.is_empty() {
+        true => String::new(),
+        false => format!(" The expected calibration error (15 bins) {changes}."),
+    };
     let bias = match calibration.get("bias").and_then(Value::as_object) {
         Some(bias) => {
             let one = |(class, value): (&String, &Value)| Some(format!("{class} {}", signed(value.as_f64()?)));
@@ -96,9 +154,8 @@ fn sentence(calibration: &Value) -> Option<String> {
         None => String::new(),
     };
     Some(format!(
-        "Temperature {}, fitted on validation rows: {judgement}. It moves the expected calibration error (15 bins) {} and \
-         changes no predicted class.{bias} Bins of fewer than 10 rows are not drawn.",
-        decimals(temperature, 2),
-        errors.join(", ")
+        "Temperature {}, fitted to the likelihood of validation rows: {judgement}.{errors} No predicted class \
+         changes.{bias} Bins of fewer than 10 rows are not drawn.",
+        decimals(found.temperature, 2),
     ))
 }

@@ -114,7 +114,7 @@ fn chart(study: &Study, group: &Group) -> Figure {
             Some(Row { label, values: vec![macro_f1, Some(accuracy)] })
         })
         .collect();
-    let title = format!("Networks on the {} part", group.part);
+    let title = format!("Networks on the {} part", group.part.name());
     let description = rows.iter().map(|r| r.label.as_str()).collect::<Vec<_>>().join(", ");
     let svg = grouped_bars(&title, &description, "score", &series, &rows);
     Figure::new(svg, "The number at the right is the accuracy; the axis does not start at zero.")
@@ -136,7 +136,7 @@ fn class_table(study: &Study, group: &Group) -> Option<Block> {
     classes.sort_by_key(|class| study.palette.rank(class));
     let mut columns = vec![Column::text("class")];
     columns.extend(group.models.iter().map(|m| Column::number(&m.name)));
-    let caption = format!("F1 by class on the {} part, the best of each class in bold", group.part);
+    let caption = format!("F1 by class on the {} part, the best of each class in bold", group.part.name());
     let mut table = Table::new(caption, columns);
     for class in classes {
         let scores: Vec<Option<f64>> = group

@@ -29,7 +29,7 @@ fn stage_section(study: &Study, stage: &StageArtifacts, document: &Value) -> Sec
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {
-            let part = if model.test.is_some() { "test" } else { "validation" };
+            let part = model.judged_on().name();
             section.blocks.extend(class_blocks(&format!("{} on the {part} part", stage.stage), scores, &study.palette));
         }
     }
@@ -56,8 +56,12 @@ fn sentence(document: &Value) -> Option<String> {
         plural(members.len() as u64, "model")
     );
     if let (Some((name, alone)), Some(fair)) = (best, fair) {
+        let how = match text(document, "weights") {
+            Some("equal") => "It has",
+            _ => "With weights chosen on other validation rows it has",
+        };
         sentence.push_str(&format!(
-            " With weights chosen on other validation rows it has validation macro-F1 {} and accuracy {}, its best member {name} {} and {}.",
+            " {how} validation macro-F1 {} and accuracy {}, its best member {name} {} and {}.",
             decimals(fair.macro_f1, 3),
             decimals(fair.accuracy, 3),
             decimals(alone.macro_f1, 3),

@@ -5,8 +5,10 @@
 use serde_json::Value;
 
 use super::{Study, plural};
+use crate::report::JudgedOn;
 use crate::report::figure::text::decimals;
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::report::importance::{Cost, Most, most};
 use crate::report::page::{Block, Cell, Column, Figure, Section, Table};
 use crate::report::read::{ColumnView, StageArtifacts, TableView, count, list, number, text, texts};
 
@@ -118,30 +120,38 @@ fn most_important(all: &[Importance]) -> Vec<&Importance> {
     ranked.into_iter().map(|one| &all[one]).collect()
 }
 
-fn part_name(findings: &Value) -> &str {
-    match text(findings, "part") {
-        Some("valid") | None => "validation",
-        Some(other) => other,
-    }
+fn part_name(findings: &Value) -> &'static str {
+    JudgedOn::named(findings).name()
 }
 
 /// The column that matters most, those that do not, and how the kinds of input compare.
 fn sentence(all: &[Importance], findings: &Value) -> Option<String> {
-    let single: Vec<&Importance> = all.iter().filter(|one| one.columns == 1).collect();
-    let most = single.iter().max_by(|a, b| a.accuracy.0.total_cmp(&b.accuracy.0))?;
+    let costs = Cost::all(findings);
+    let single: Vec<&Cost> = costs.iter().filter(|one| one.columns == 1).collect();
     let whole = findings.get("scores").and_then(|scores| number(scores, "accuracy"));
     let of = whole.map(|accuracy| format!(" of accuracy {}", decimals(accuracy, 3))).unwrap_or_default();
-    let mut sentence = format!("{} matters most: shuffled, it costs {}{of}.", most.name, decimals(most.accuracy.0, 3));
+    let most = most(&costs)?;
+    let mut sentence = match most {
+        Most::Clear(one) => {
+            format!("{} matters most: shuffled, it costs {}{of}.", one.name, decimals(one.accuracy.0, 3))
+        }
+        Most::Unclear(one) => format!(
+            "No column clearly matters alone: {} costs most when shuffled, {} ± {}{of}, within two standard deviations of nothing.",
+            one.name,
+            decimals(one.accuracy.0, 3),
+            decimals(one.accuracy.1, 3)
+        ),
+        Most::Nothing => format!("No column matters alone: shuffling one costs nothing{of}."),
+    };
     let joint: Vec<String> = (all.iter().filter(|one| one.columns > 1))
         .map(|one| format!("{} together {}", one.name, decimals(one.accuracy.0, 3)))
         .collect();
     if !joint.is_empty() {
         sentence.push_str(&format!(" Shuffled in one order, {}.", joint.join(", ")));
     }
-    // Within two deviations of nothing.
-    let idle: Vec<&str> =
-        (single.iter().filter(|one| one.accuracy.0 <= 2.0 * one.accuracy.1)).map(|one| one.name.as_str()).collect();
-    if !idle.is_empty() {
+    let idle: Vec<&str> = single.iter().filter(|one| !one.is_clear()).map(|one| one.name.as_str()).collect();
+    // Where none is clear that is said already.
+    if matches!(most, Most::Clear(_)) && !idle.is_empty() {
         let named = &idle[..idle.len().min(MOST_NAMES)];
         let more = match idle.len() - named.len() {
             0 => String::new(),

@@ -22,7 +22,7 @@ mod predict;
 mod profile;
 mod scores;
 pub(in crate::report) mod search;
-mod split;
+pub(in crate::report) mod split;
 mod summary;
 pub(in crate::report) mod train;
 pub(in crate::report) mod transfer;

@@ -5,7 +5,8 @@
 use serde_json::Value;
 
 use super::Study;
-use crate::report::ranking::{self, Source, Validation};
+use crate::report::JudgedOn;
+use crate::report::ranking::{self, Choice, Source, Validation};
 use crate::report::read::{Scores, StageArtifacts, list, number, text};
 
 /// One model and what is known of its quality.
@@ -27,8 +28,7 @@ pub struct Model {
 impl Model {
     /// What the model is chosen by; nothing of the test part.
     pub fn validation(&self) -> Option<Validation> {
-        // A stage may have any name, its model has that of the stage then.
-        let is_floor = ranking::is_floor(&self.name) && self.name != self.stage;
+        let is_floor = self.is_reference();
         let folds = || {
             let (macro_f1, accuracy) = (self.cv_macro_f1.map(|c| c.0), self.cv_accuracy.map(|c| c.0));
             let is_there = macro_f1.is_some() || accuracy.is_some();
@@ -41,6 +41,17 @@ impl Model {
     /// The scores to compare by: test, else validation.
     pub fn judged(&self) -> Option<&Scores> {
         self.test.as_ref().or(self.valid.as_ref())
+    }
+
+    /// The part that they are of.
+    pub fn judged_on(&self) -> JudgedOn {
+        if self.test.is_some() { JudgedOn::Test } else { JudgedOn::Validation }
+    }
+
+    /// Whether it is the guess of the largest class, which is no model.
+    pub fn is_reference(&self) -> bool {
+        // A stage may have any name, its model has that of the stage then.
+        ranking::is_floor(&self.name) && self.name != self.stage
     }
 }
 
@@ -102,7 +113,7 @@ pub fn network(stage: &StageArtifacts) -> Option<Model> {
 
 /// Models judged on the same rows: the same part of the same split, number of rows and classes. Only these compare.
 pub struct Group {
-    pub part: &'static str,
+    pub part: JudgedOn,
     pub rows: u64,
     pub classes: Vec<String>,
     pub split: Option<String>,
@@ -117,7 +128,7 @@ pub fn groups(models: &[Model]) -> Vec<Group> {
         let Some(scores) = model.judged() else {
             continue;
         };
-        let part = if model.test.is_some() { "test" } else { "validation" };
+        let part = model.judged_on();
         let mut classes = scores.classes.clone();
         classes.sort();
         let found = groups
@@ -138,9 +149,13 @@ pub fn groups(models: &[Model]) -> Vec<Group> {
 }
 
 impl Group {
-    /// The model that validation chooses; `None` where nothing is known of any but its test part.
+    pub fn choice(&self) -> Choice<&Model> {
+        ranking::choose(&self.models, |model| model.validation())
+    }
+
+    /// The model that validation chooses; `None` where nothing is known of any but its test part, and of a reference alone.
     pub fn chosen(&self) -> Option<&Model> {
-        self.models.first().filter(|model| model.validation().is_some())
+        self.choice().best()
     }
 
     /// The first model with the highest accuracy on the part that they are judged on.

@@ -8,10 +8,11 @@ use indexmap::IndexMap;
 use super::history::changes_table;
 use super::{Study, plural};
 use crate::report::figure::text::{bytes, count, decimals, duration};
+use crate::report::importance::{self, Cost};
 use crate::report::page::{Block, Cell, Column, Panel, Prose, Section, Table, anchor};
 use crate::report::past::{Since, StagePast};
 use crate::report::ranking;
-use crate::report::read::{StageArtifacts, count as count_at};
+use crate::report::read::{StageArtifacts, count as count_at, number};
 use crate::report::study::models::{Model, baselines, network};
 
 /// Parameters longer than this are cut: they are short, and the pipeline file has them all.
@@ -171,13 +172,17 @@ fn headline_of(stage: &StageArtifacts) -> Option<String> {
     ranking::rank(&mut models, Model::validation);
     let best = models.iter().find_map(|model| Some((model, model.judged()?)));
     if let Some((model, scores)) = best.filter(|(model, _)| models.len() == 1 || model.validation().is_some()) {
-        let part = if model.test.is_some() { "test" } else { "validation" };
-        let whose = if models.len() > 1 { format!("{}: ", model.name) } else { String::new() };
+        let part = model.judged_on().name();
+        let whose = if models.len() > 1 || model.is_reference() { format!("{}: ", model.name) } else { String::new() };
         return Some(format!(
             "{whose}{part} accuracy {}, macro-F1 {}",
             decimals(scores.accuracy, 3),
             decimals(scores.macro_f1, 3)
         ));
+    }
+    if let Some(findings) = stage.document("importance") {
+        let accuracy = findings.get("scores").and_then(|scores| number(scores, "accuracy"));
+        return accuracy.and_then(|accuracy| importance::line(&Cost::all(findings), accuracy));
     }
     let profiled = stage.document("audit").and_then(|profile| count_at(profile, "rows"));
     let rows = stage.files.iter().find_map(|file| file.extent).map(|(rows, _)| rows).or(profiled);

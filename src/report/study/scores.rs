@@ -8,8 +8,7 @@ use crate::report::page::{Block, Cell, Column, Figure, Table};
 use crate::report::read::{ClassScores, Scores};
 
 /// What an interval of an accuracy is.
-pub const INTERVAL: &str =
-    "bootstrap over rows, or over the groups of the split where it has any; Wilson's where the stage made none";
+pub const INTERVAL: &str = "Wilson's score interval; where the split has groups a bootstrap over them, but for accuracies of 0 and 1, of which no resample differs";
 
 /// How intervals and tests heed groups, where there are any.
 pub fn grouping(scores: &Scores) -> Option<String> {

@@ -17,7 +17,7 @@ pub fn section(study: &Study) -> Option<Section> {
         }
         let total: u64 = parts.iter().map(|p| p.rows).sum();
         let mut facts = Vec::new();
-        if let Some(groups) = count(document, "groups") {
+        if let Some(groups) = grouped(document) {
             facts.push(format!("{} stay whole in one part each", plural(groups, "group")));
         }
         if let Some(folds) = count(document, "folds").filter(|f| *f > 0) {
@@ -43,6 +43,12 @@ pub fn section(study: &Study) -> Option<Section> {
         section.subsections.push(inner);
     }
     Some(section)
+}
+
+/// How many groups the split kept together; `None` where it was given no keys, when every row stands alone.
+pub(in crate::report) fn grouped(document: &serde_json::Value) -> Option<u64> {
+    let has_keys = document.get("group_keys").is_none_or(|keys| keys.as_array().is_some_and(|keys| !keys.is_empty()));
+    count(document, "groups").filter(|_| has_keys)
 }
 
 struct Part {

@@ -4,10 +4,11 @@ use super::contest::{bare, judge};
 use super::models::{Group, Model, groups, models};
 use super::scores::{INTERVAL, grouping, interval_cell};
 use super::{Study, history, plural, stage_id};
+use crate::report::JudgedOn;
 use crate::report::figure::text::{count, decimals};
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
-use crate::report::ranking::RULE;
+use crate::report::ranking::{Choice, RULE};
 use crate::report::read::{Scores, count as count_at};
 
 pub const ID: &str = "summary";
@@ -58,8 +59,11 @@ fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, Stri
     if !models.is_empty() {
         facts.push(("models".to_string(), models.len().to_string()));
     }
-    if let Some((best, scores)) = groups.first().and_then(best) {
-        facts.push(("best model".to_string(), best.name.clone()));
+    // Of the largest group that has a best one: what only a few were tried on comes later.
+    if let Some((best, scores)) = groups.iter().find_map(best) {
+        let what =
+            if models.iter().filter(|model| !model.is_reference()).count() == 1 { "model" } else { "best model" };
+        facts.push((what.to_string(), best.name.clone()));
         facts.push(("its accuracy".to_string(), decimals(scores.accuracy, 3)));
         if scores.macro_f1.is_finite() {
             facts.push(("its macro-F1".to_string(), decimals(scores.macro_f1, 3)));
@@ -73,7 +77,7 @@ fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, Stri
 
 fn heading(group: &Group, all: &[Group]) -> String {
     let classes = plural(group.classes.len() as u64, "class").replace("classs", "classes");
-    let rows = plural(group.rows, &format!("{} row", group.part));
+    let rows = plural(group.rows, &format!("{} row", group.part.name()));
     let several_splits = all.iter().any(|other| other.split != group.split);
     match &group.split {
         _ if all.len() == 1 => "Scores".to_string(),
@@ -89,19 +93,42 @@ fn best(group: &Group) -> Option<(&Model, &Scores)> {
 
 /// The best model by validation, its scores, and which others show no significant difference from it.
 fn headline(study: &Study, group: &Group) -> Prose {
-    let Some((best, scores)) = best(group) else {
-        return Prose::from(
-            "No model has scores on validation rows or from cross-validation, so that none is called the best: a choice by test scores would flatter it.",
-        );
+    let (best, scores) = match (group.choice(), best(group)) {
+        (Choice::Best(_), Some(best)) => best,
+        (Choice::OnlyReference(reference), _) => {
+            let prose = Prose::new().text("There is no model but ").strong(&reference.name);
+            let scores = reference.judged().map_or_else(String::new, |scores| {
+                format!(
+                    ": on the {} part its accuracy is {}, its macro-F1 {}",
+                    group.part.name(),
+                    decimals(scores.accuracy, 3),
+                    decimals(scores.macro_f1, 3)
+                )
+            });
+            return prose
+                .text(format!(", the guess of the largest class, which is what models are held against{scores}."));
+        }
+        _ => {
+            return Prose::from(
+                "No model has scores on validation rows or from cross-validation, so that none is called the best: a choice by test scores would flatter it.",
+            );
+        }
     };
-    let mut prose = Prose::new().strong(&best.name).text(" is the best model");
+    let alone = group.models.iter().filter(|model| !model.is_reference()).count() == 1;
+    let what = if alone { " is the only model" } else { " is the best model" };
+    let mut prose = Prose::new().strong(&best.name).text(what);
     if let Some(validation) = best.validation() {
         let score = validation.macro_f1.or(validation.accuracy).unwrap_or(f64::NAN);
         let metric = if validation.macro_f1.is_some() { "macro-F1" } else { "accuracy" };
-        let one = if group.models.len() == 1 { "" } else { ", the highest" };
+        let one = if alone { "" } else { ", the highest" };
         prose = prose.text(format!(": {metric} {} {}{one}", decimals(score, 3), validation.source.words()));
     }
-    prose = prose.text(format!(". On the {} part its accuracy is {}", group.part, decimals(scores.accuracy, 3)));
+    let on = match group.part {
+        JudgedOn::Test => "On",
+        JudgedOn::Validation => "There are no test rows: on",
+    };
+    prose =
+        prose.text(format!(". {on} the {} part its accuracy is {}", group.part.name(), decimals(scores.accuracy, 3)));
     if let Some((low, high)) = scores.interval() {
         prose = prose.text(format!(" (95 % interval {low:.3} to {high:.3})"));
     }
@@ -115,6 +142,7 @@ fn headline(study: &Study, group: &Group) -> Prose {
         .filter(|m| judge(study, best, m).is_some_and(|judgement| !judgement.differ))
         .map(|m| m.name.as_str())
         .collect();
+    let tests = others.iter().all(|m| judge(study, best, m).is_none_or(|judgement| judgement.p.is_some()));
     let next = others.first().and_then(|m| Some((m, m.judged()?)));
     match (tied.as_slice(), next) {
         ([], Some((next, next_scores))) => prose.text(format!(
@@ -124,7 +152,11 @@ fn headline(study: &Study, group: &Group) -> Prose {
             judge(study, best, next).map(|judgement| format!(" ({})", judgement.reason())).unwrap_or_default(),
         )),
         ([], None) => prose,
-        (tied, _) => prose.text(format!(" No significant difference in accuracy from {}.", joined(tied, 4))),
+        (tied, _) if tests => prose.text(format!(" No significant difference in accuracy from {}.", joined(tied, 4))),
+        (tied, _) => prose.text(format!(
+            " No significant difference in accuracy from {}, as far as overlapping 95 % intervals tell: there is no paired test, which might find one.",
+            joined(tied, 4)
+        )),
     }
 }
 
@@ -143,13 +175,13 @@ fn floor(group: &Group) -> Option<String> {
 
 /// Choosing by the test score flatters the choice; say so where it would have chosen otherwise.
 fn caution(group: &Group) -> Option<String> {
-    if group.part != "test" || group.models.len() < 2 {
+    if group.part != JudgedOn::Test || group.models.len() < 2 {
         return None;
     }
     let (best, (highest, scores)) = (group.chosen()?, group.highest()?);
-    let agree = highest.name == best.name && highest.stage == best.stage;
+    let agree = best.judged().is_some_and(|own| own.accuracy >= scores.accuracy);
     Some(if agree {
-        "It has the highest accuracy on the test part too, which was not looked at to choose it.".to_string()
+        "No other has a higher accuracy on the test part, which was not looked at to choose it.".to_string()
     } else {
         format!(
             "The highest accuracy on the test part, {}, is that of {}; it did not choose: the highest of {} test scores is a flattering figure, and accuracy \
@@ -162,7 +194,7 @@ fn caution(group: &Group) -> Option<String> {
 }
 
 fn table(study: &Study, group: &Group) -> Table {
-    let on = group.part;
+    let on = group.part.name();
     let mut table = Table::new(
         format!("Models, {RULE}; the highest of each column in bold"),
         vec![
@@ -201,7 +233,9 @@ fn table(study: &Study, group: &Group) -> Table {
         let judgement = best.filter(|_| !is_best).and_then(|best| judge(study, best, model));
         let is_higher = best.and_then(Model::judged).is_some_and(|best| scores.accuracy > best.accuracy);
         let verdict = match judgement {
+            _ if is_best && group.models.len() == 1 => "",
             _ if is_best => "best",
+            _ if best.is_none() && model.is_reference() => "reference",
             Some(judgement) if judgement.differ && is_higher => "higher",
             Some(judgement) if judgement.differ => "lower",
             Some(_) => "no significant difference",
@@ -241,7 +275,7 @@ fn chart(group: &Group) -> Figure {
             Some(Row { label: model.name.clone(), values: vec![Some(value)] })
         })
         .collect();
-    let title = format!("Accuracy on the {} part", group.part);
+    let title = format!("Accuracy on the {} part", group.part.name());
     let series = [Series { name: "accuracy".to_string(), mark: Mark::Point, paint: Paint::Positive }];
     let description = rows
         .iter()

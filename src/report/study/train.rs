@@ -34,7 +34,7 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {
-            let part = if model.test.is_some() { "test" } else { "validation" };
+            let part = model.judged_on().name();
             let title = format!("{} on the {part} part", stage.stage);
             section.blocks.extend(class_blocks(&title, scores, &study.palette));
         }

@@ -113,10 +113,27 @@ fn compare_stages(store: &Store, a: &Contender, b: &Contender, how: &How) -> any
             notes: notes.clone(),
             ..base.clone()
         };
-        if one.test.is_none() {
-            one.notes.push(
+        let without: Vec<&str> = [(&one.a, &sides.0), (&one.b, &sides.1)]
+            .into_iter()
+            .filter(|(_, side)| side.is_empty())
+            .map(|(name, _)| name.as_str())
+            .collect();
+        match (&one.test, without.as_slice()) {
+            (Some(_), _) => {}
+            (None, []) => one.notes.push(
                 "no row of the test part is common to both, with the same label, or all are of one group".to_owned(),
-            );
+            ),
+            (None, names) => {
+                let (a, b) = (names[0], names.last().filter(|last| **last != names[0]));
+                let (names, have) = match b {
+                    Some(b) => (format!("{a} and {b}"), "have"),
+                    None => (a.to_owned(), "has"),
+                };
+                one.notes.push(format!(
+                    "{names} {have} no test rows, on which two results are compared: give the split a `test` share, or see `runner show` for scores on \
+                     validation rows"
+                ));
+            }
         }
         comparisons.push(one);
     }
@@ -172,14 +189,14 @@ fn model_names(table: &Table) -> anyhow::Result<Vec<String>> {
 
 /// The best model of a `baseline` stage by validation: the test part must not choose what is tested on it.
 fn best_model(store: &Store, record: &ActionRecord) -> anyhow::Result<String> {
-    let best = ranking::best(evaluations(store, record)?, Validation::read);
+    let best = ranking::choose(evaluations(store, record)?, Validation::read).any();
     let name = best.as_ref().and_then(|one| one["name"].as_str());
     name.map(str::to_owned).ok_or_else(|| anyhow!("name one of its models as STAGE/MODEL"))
 }
 
 /// What validation says of a result's model, of several that of the best; `None` where the stage has no model.
 pub fn validation(store: &Store, record: &ActionRecord) -> Option<Validation> {
-    if let Some(best) = ranking::best(evaluations(store, record).ok()?, Validation::read) {
+    if let Some(best) = ranking::choose(evaluations(store, record).ok()?, Validation::read).any() {
         return Validation::read(&best);
     }
     let file = record.output("metrics")?.files.first()?;

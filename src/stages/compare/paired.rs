@@ -21,14 +21,28 @@ use crate::stages::predictions::united_groups;
 /// Chance of a false alarm over all comparisons together.
 const ALPHA: f64 = 0.05;
 
-/// One score of both, and the interval of B − A from resampled rows or groups; absent where all rows are of one group.
+/// One score of both, and the interval of B − A from resampled rows or groups.
 #[derive(Clone, Debug, Serialize)]
 pub struct Difference {
     /// `accuracy`, `macro_f1` or `log_loss` (nats; less is better).
     pub metric: &'static str,
     pub a: f64,
     pub b: f64,
-    pub difference: Interval,
+    pub difference: Change,
+}
+
+/// B − A, with its 95 % interval; without one where no resample differs, as of two models that agree on every row. An accuracy has Tango's then.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Change {
+    pub estimate: f64,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+}
+
+impl Change {
+    fn new(estimate: f64, interval: Option<Interval>) -> Change {
+        Change { estimate, low: interval.map(|found| found.low), high: interval.map(|found| found.high) }
+    }
 }
 
 /// A row on which exactly one of the two is right.
@@ -133,6 +147,11 @@ impl Side {
             predicted: rows.iter().map(|&i| predicted[i].clone()).collect(),
             probability,
         })
+    }
+
+    /// Whether it has no test rows.
+    pub fn is_empty(&self) -> bool {
+        self.row_id.is_empty()
     }
 
     fn loss(&self, i: usize) -> f64 {
@@ -245,7 +264,14 @@ fn differences(
     let shown = metrics.filter(|(_, metric)| with_loss || *metric != "log_loss");
     Some(
         shown
-            .map(|(m, metric)| Difference { metric, a: scores_a[m], b: scores_b[m], difference: intervals[m] })
+            .map(|(m, metric)| {
+                let difference = match metric {
+                    "accuracy" => Some(intervals[m].of_difference(clusters, how.level)),
+                    _ => intervals[m].varied(),
+                };
+                let difference = Change::new(intervals[m].estimate, difference);
+                Difference { metric, a: scores_a[m], b: scores_b[m], difference }
+            })
             .collect(),
     )
 }

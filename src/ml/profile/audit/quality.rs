@@ -144,13 +144,20 @@ pub(super) fn of_classes(input: &Checked, classes: &[ClassBalance]) -> Vec<Findi
     let ratio = largest.rows as f64 / smallest.rows as f64;
     let title = if ratio >= UNBALANCED { "classes are unbalanced" } else { "classes are fairly balanced" };
     let severity = if ratio >= UNBALANCED { Severity::Note } else { Severity::Ok };
-    let detail = format!(
-        "The largest class, {}, has {ratio:.1} times the rows of the smallest, {}. Always guessing it is right on {} of rows: \
+    let guess = percent(largest.share);
+    let detail = if largest.rows == smallest.rows {
+        format!(
+            "All {} have {}. Always guessing one is right on {guess} of rows: the mark to beat.",
+            occurring.len(),
+            counted(largest.rows, "row")
+        )
+    } else {
+        format!(
+            "The largest class, {}, has {ratio:.1} times the rows of the smallest, {}. Always guessing it is right on {guess} of rows: \
          the mark to beat.",
-        largest.class,
-        smallest.class,
-        percent(largest.share)
-    );
+            largest.class, smallest.class,
+        )
+    };
     findings.push(Finding::new(severity, title.into(), detail, counts().collect()));
     findings
 }

@@ -62,7 +62,9 @@ pub(super) fn repeated_rows(input: &Checked, audit: &Audit) -> Option<Finding> {
         .filter(|found| found.surplus > 0 && !found.may_be_chance())
         .collect();
     let Some(headline) = repeats.iter().max_by_key(|found| (found.kind == KeyKind::Rows, found.surplus)) else {
-        let detail = "No two rows are equal in all columns or in a group key.".into();
+        let has_keys = audit.duplicates.iter().any(|found| found.kind == KeyKind::Group);
+        let keys = if has_keys { " or in a group key" } else { "" };
+        let detail = format!("No two rows are equal in all columns{keys}.");
         return Some(Finding::new(Severity::Ok, "no row repeats another".into(), detail, Vec::new()));
     };
     let mut evidence = Vec::new();

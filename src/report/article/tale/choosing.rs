@@ -104,10 +104,17 @@ pub fn ensembles(tale: &Tale) -> Option<String> {
             }
         };
         let cite = if text(document, "weights") == Some("greedy") { " [@ensemble]" } else { "" };
+        let chosen = match text(document, "weights") {
+            Some("equal") => tale.voice.say("equal weights (in brackets)", "des poids égaux (entre parenthèses)"),
+            _ => tale.voice.say(
+                "weights (in brackets) chosen on validation rows",
+                "des poids (entre parenthèses) choisis sur la validation",
+            ),
+        };
         told!(
             tale,
-            "The ensemble {name} averages {members}, with weights (in brackets) chosen on validation rows{cite}{rest}.",
-            "L'ensemble {name} fait la moyenne de {members}, avec des poids (entre parenthèses) choisis sur la validation{cite}{rest}.",
+            "The ensemble {name} averages {members}, with {chosen}{cite}{rest}.",
+            "L'ensemble {name} fait la moyenne de {members}, avec {chosen}{cite}{rest}.",
             name = markup::code(&stage.stage),
             members = tale.voice.list(&shown, 8),
         )

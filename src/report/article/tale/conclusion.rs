@@ -11,10 +11,11 @@ pub fn section(tale: &Tale) -> Section {
     section.blocks.extend(tale.paragraph([
         chosen.map(|(model, scores)| told!(
             tale,
-            "Of all networks and ensembles tried, validation recommends {name}, which classifies {accuracy} of the test rows correctly.",
-            "De tous les réseaux et ensembles essayés, la validation recommande {name}, qui classe correctement {accuracy} des lignes de test.",
+            "Of all networks and ensembles tried, validation recommends {name}, which classifies {accuracy} of the {rows} correctly.",
+            "De tous les réseaux et ensembles essayés, la validation recommande {name}, qui classe correctement {accuracy} des {rows}.",
             name = tale.introduced(model),
             accuracy = tale.voice.percent(scores.accuracy),
+            rows = tale.rows_on(model.judged_on()),
         )),
         chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
             let against = tale.against(model, classical)?;

@@ -1,6 +1,6 @@
 //! Whether trainings converged and over-fitted: what the stages found in their curves, in a table, in sentences, in the curves themselves.
 //!
-//! Judges nothing itself: each word stands for a finding's kind, or for the judgement that the finding's own sentence holds.
+//! Judges nothing itself: each word stands for a finding's kind, or for the judgement that the finding holds.
 
 use serde_json::Value;
 
@@ -40,11 +40,11 @@ impl<'a> Course<'a> {
 
     /// How the gap between training and validation rows was judged.
     fn gap(&self) -> Option<Gap> {
-        let sentence = text(self.finding("gap")?, "sentence")?;
-        Some(match sentence {
-            s if s.contains("strong over-fitting") => Gap::Strong,
-            s if s.contains("some over-fitting") => Gap::Some,
-            s if s.contains("no sign of over-fitting") => Gap::None,
+        Some(match text(self.finding("gap")?, "judgement")? {
+            "strong" => Gap::Strong,
+            "some" => Gap::Some,
+            "none" => Gap::None,
+            "chance" => Gap::Chance,
             _ => Gap::Reverse,
         })
     }
@@ -56,6 +56,8 @@ enum Gap {
     Some,
     None,
     Reverse,
+    /// As large as one that would count, on too few rows to count.
+    Chance,
 }
 
 pub fn section(tale: &Tale) -> Option<Section> {
@@ -115,6 +117,7 @@ fn table(tale: &Tale, courses: &[Course]) -> Float {
                     Gap::Some => voice.say("some", "modéré"),
                     Gap::None => voice.say("none", "aucun"),
                     Gap::Reverse => voice.say("reversed", "inversé"),
+                    Gap::Chance => voice.say("unclear", "incertain"),
                 })
                 .to_owned(),
         ]
@@ -161,7 +164,8 @@ fn trouble(tale: &Tale, courses: &[Course]) -> Option<String> {
 
 fn gaps(tale: &Tale, courses: &[Course]) -> Option<String> {
     let mut sentences = Vec::new();
-    for (wanted, english, french) in [(Gap::Strong, "by heart", "par cœur"), (Gap::Some, "", ""), (Gap::None, "", "")]
+    for (wanted, english, french) in
+        [(Gap::Strong, "by heart", "par cœur"), (Gap::Some, "", ""), (Gap::None, "", ""), (Gap::Chance, "", "")]
     {
         let own: Vec<String> = courses
             .iter()
@@ -190,6 +194,11 @@ fn gaps(tale: &Tale, courses: &[Course]) -> Option<String> {
             Gap::Some => {
                 told!(tale, "Some over-fitting shows in {list}.", "Un surapprentissage modéré se voit chez {list}.")
             }
+            Gap::Chance => told!(
+                tale,
+                "Validation rows are too few to tell the gap of {list} from chance.",
+                "Les lignes de validation sont trop peu nombreuses pour distinguer du hasard l'écart de {list}.",
+            ),
             _ => told!(
                 tale,
                 "No sign of over-fitting at the epoch kept shows in {list}.",
@@ -249,18 +258,35 @@ fn under_fitting(tale: &Tale, courses: &[Course]) -> Option<String> {
 /// Which trainings had reached their level, and which were still getting better.
 fn ends(tale: &Tale, courses: &[Course]) -> Option<String> {
     let mut sentences = Vec::new();
-    let flat: Vec<String> = courses
-        .iter()
-        .filter_map(|course| {
-            Some(told!(
-                tale,
-                "{name} (epoch {epoch})",
-                "{name} (époque {epoch})",
-                name = course.name(),
-                epoch = course.epoch("plateau")?,
-            ))
-        })
-        .collect();
+    let idle: Vec<String> = courses.iter().filter(|c| c.finding("no_gain").is_some()).map(Course::name).collect();
+    if !idle.is_empty() {
+        sentences.push(told!(
+            tale,
+            "Training did not raise the validation score of {list} above that before training: nothing was learnt that it shows.",
+            "L'apprentissage n'a pas amélioré le score de validation de {list} par rapport à celui d'avant : rien n'a été appris qui s'y voie.",
+            list = tale.voice.list(&idle, 6),
+        ));
+    }
+    let is_open = |course: &&Course| course.finding("unfinished").is_some();
+    let reached = |course: &Course| {
+        Some(told!(
+            tale,
+            "{name} (epoch {epoch})",
+            "{name} (époque {epoch})",
+            name = course.name(),
+            epoch = course.epoch("plateau")?,
+        ))
+    };
+    let flat: Vec<String> = courses.iter().filter(|course| !is_open(course)).filter_map(reached).collect();
+    let sharpening: Vec<String> = courses.iter().filter(is_open).filter_map(reached).collect();
+    if !sharpening.is_empty() {
+        sentences.push(told!(
+            tale,
+            "The validation score of {list} had reached a plateau, but validation loss was still falling at the last epoch: more epochs may lower it further.",
+            "Le score de validation de {list} avait atteint un plateau, mais la perte de validation baissait encore à la dernière époque : davantage d'époques peuvent la réduire.",
+            list = tale.voice.list(&sharpening, 6),
+        ));
+    }
     if !flat.is_empty() {
         sentences.push(told!(
             tale,
@@ -269,7 +295,8 @@ fn ends(tale: &Tale, courses: &[Course]) -> Option<String> {
             list = tale.voice.list(&flat, 6),
         ));
     }
-    let open: Vec<String> = courses.iter().filter(|c| c.finding("unfinished").is_some()).map(Course::name).collect();
+    let open = courses.iter().filter(is_open).filter(|course| course.finding("plateau").is_none());
+    let open: Vec<String> = open.map(Course::name).collect();
     if !open.is_empty() {
         sentences.push(told!(
             tale,
@@ -282,14 +309,16 @@ fn ends(tale: &Tale, courses: &[Course]) -> Option<String> {
     let settled: Vec<String> = courses
         .iter()
         .filter(|course| course.evidence("epoch_kept", "epochs").is_some_and(|epochs| epochs >= 4.0))
-        .filter(|course| ["plateau", "unfinished", "divergence"].iter().all(|kind| course.finding(kind).is_none()))
+        .filter(|course| {
+            ["plateau", "unfinished", "divergence", "no_gain"].iter().all(|kind| course.finding(kind).is_none())
+        })
         .map(Course::name)
         .collect();
     if !settled.is_empty() {
         sentences.push(told!(
             tale,
-            "In {list} the validation score gained until late, although validation loss was no longer falling at the end.",
-            "Chez {list}, le score de validation a progressé longtemps, mais la perte de validation ne baissait plus à la fin.",
+            "In {list} the validation score gained until late, although validation loss hardly fell any more at the end.",
+            "Chez {list}, le score de validation a progressé longtemps, mais la perte de validation ne baissait plus guère à la fin.",
             list = tale.voice.list(&settled, 6),
         ));
     }
@@ -329,6 +358,20 @@ fn curves(tale: &Tale) -> Option<(Float, Vec<String>)> {
 pub fn in_short(tale: &Tale) -> Option<String> {
     let course = Course::of(tale.stage(&tale.network()?.stage)?)?;
     let name = course.name();
+    if let Some(epoch) = course.epoch("divergence") {
+        return Some(told!(
+            tale,
+            "the best single network, {name}, diverged in epoch {epoch}",
+            "le meilleur réseau seul, {name}, a divergé à l'époque {epoch}",
+        ));
+    }
+    if course.finding("no_gain").is_some() {
+        return Some(told!(
+            tale,
+            "training did not improve the validation score of the best single network, {name}",
+            "l'apprentissage n'a pas amélioré le score de validation du meilleur réseau seul, {name}",
+        ));
+    }
     if let Some(epoch) = course.epoch("over_fitting") {
         return Some(told!(
             tale,
@@ -346,6 +389,11 @@ pub fn in_short(tale: &Tale) -> Option<String> {
             tale,
             "the best single network, {name}, shows some over-fitting",
             "le meilleur réseau seul, {name}, montre un surapprentissage modéré"
+        ),
+        Gap::Chance => told!(
+            tale,
+            "validation rows are too few to tell whether the best single network, {name}, over-fits",
+            "les lignes de validation sont trop peu nombreuses pour dire si le meilleur réseau seul, {name}, surapprend",
         ),
         Gap::None | Gap::Reverse => {
             told!(

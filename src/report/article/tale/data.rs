@@ -7,6 +7,7 @@ use crate::report::article::document::{Align, Block, Float, Section};
 use crate::report::article::markup;
 use crate::report::read::{count, count_map, list, number, shown, text};
 use crate::report::study::map::{columns, is_straight};
+use crate::report::study::split::grouped;
 
 /// A share of test rows with a twin in the training part that is worth a sentence.
 const FEW_TWINS: f64 = 0.01;
@@ -57,6 +58,11 @@ fn source(tale: &Tale, profile: Option<&Value>) -> Option<String> {
     let load = tale.of_kind("load").next()?;
     let files = load.params.get("files").and_then(Value::as_object).map_or(0, serde_json::Map::len);
     let files = files + load.params.get("downloads").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    let their = if files == 1 { "its" } else { "their" };
+    let files = match files {
+        1 => tale.voice.say("one CSV file", "d'un fichier CSV").to_owned(),
+        files => told!(tale, "{files} CSV files", "de {files} fichiers CSV"),
+    };
     let label = markup::code(tale.label()?);
     let columns: Vec<String> = profile
         .map(|p| list(p, "columns").filter_map(|c| text(c, "name")).map(String::from).collect())
@@ -78,13 +84,13 @@ fn source(tale: &Tale, profile: Option<&Value>) -> Option<String> {
     Some(match rows {
         Some(rows) => told!(
             tale,
-            "The data come as {files} CSV files{cite}; {rows} of their rows are labelled, with {count} columns besides the label {label}.",
-            "Les données viennent de {files} fichiers CSV{cite} ; elles comptent {rows} lignes étiquetées et {count} colonnes en plus de l'étiquette {label}.",
+            "The data come as {files}{cite}; {rows} of {their} rows are labelled, with {count} columns besides the label {label}.",
+            "Les données viennent {files}{cite} ; elles comptent {rows} lignes étiquetées et {count} colonnes en plus de l'étiquette {label}.",
         ),
         None => told!(
             tale,
-            "The data come as {files} CSV files{cite}; the label is {label}.",
-            "Les données viennent de {files} fichiers CSV{cite} ; l'étiquette est {label}.",
+            "The data come as {files}{cite}; the label is {label}.",
+            "Les données viennent {files}{cite} ; l'étiquette est {label}.",
         ),
     })
 }
@@ -122,7 +128,7 @@ fn parts(tale: &Tale) -> Option<Float> {
 
 fn grouping(tale: &Tale) -> Option<String> {
     let document = tale.of_kind("split").next()?.document("parts")?;
-    let groups = count(document, "groups")?;
+    let groups = grouped(document)?;
     let keys: Vec<String> = list(document, "group_keys")
         .map(|key| match key.as_array() {
             Some(names) => codes(&names.iter().map(shown).collect::<Vec<_>>()).join(" + "),
@@ -156,6 +162,14 @@ fn largest(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
         .collect();
     let (largest, smallest) = (classes.iter().max_by_key(|c| c.1)?, classes.iter().min_by_key(|c| c.1)?);
     let see = if has_figure { " (@fig:classes)" } else { "" };
+    if largest.1 == smallest.1 {
+        return Some(told!(
+            tale,
+            "Over all rows, all classes are of one size{see}: each holds {share} of them.",
+            "Toutes lignes confondues, les classes sont de même taille{see} : chacune en compte {share}.",
+            share = tale.voice.percent(largest.2),
+        ));
+    }
     Some(told!(
         tale,
         "Over all rows, {most} is the largest class{see}, {times} times as frequent as {least}: it holds {share} of them.",

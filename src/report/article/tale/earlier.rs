@@ -1,6 +1,7 @@
 //! Earlier results: what standard classifiers reach. Knows nothing of networks.
 
 use super::{Tale, codes, methods, names_at, told};
+use crate::report::JudgedOn;
 use crate::report::article::document::{Align, Float};
 use crate::report::ranking;
 use crate::report::study::models::{Model, baselines};
@@ -23,11 +24,12 @@ pub fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
         Some((mean, _)) => voice.decimals(mean, 3),
         None => "–".to_owned(),
     };
+    let is_tested = tale.judged_on() == JudgedOn::Test;
     let rows: Vec<Vec<String>> = models
         .iter()
         .map(|model| {
             let test = |of: &dyn Fn(&crate::report::read::Scores) -> f64| {
-                model.test.as_ref().map_or_else(|| "–".to_owned(), |s| voice.decimals(of(s), 3))
+                model.judged().map_or_else(|| "–".to_owned(), |s| voice.decimals(of(s), 3))
             };
             let work = methods::classical(&model.name).map_or("", |method| method.work);
             let cite = if work.is_empty() { String::new() } else { format!(" [@{work}]") };
@@ -44,48 +46,71 @@ pub fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
         (voice.say("Classifier", "Classifieur"), Align::Wrapped(0.36)),
         (voice.say("CV accuracy", "Exact. VC"), Align::Right),
         (voice.say("CV macro-F1", "F1 VC"), Align::Right),
-        (voice.say("Test acc.", "Exact. test"), Align::Right),
-        (voice.say("Test F1", "F1 test"), Align::Right),
+        (
+            if is_tested { voice.say("Test acc.", "Exact. test") } else { voice.say("Valid. acc.", "Exact. valid.") },
+            Align::Right,
+        ),
+        (if is_tested { voice.say("Test F1", "F1 test") } else { voice.say("Valid. F1", "F1 valid.") }, Align::Right),
     ];
-    let caption = voice.say(
-        "Earlier results: standard classifiers, cross-validated (CV) on the training part (mean ± deviation over the folds) and scored on the test part; F1 is macro-F1.",
-        "Résultats antérieurs : classifieurs usuels, en validation croisée (VC) sur l'apprentissage (moyenne ± écart-type sur les plis), puis sur le test ; F1 : macro-F1.",
+    let on = tale.on(tale.judged_on());
+    let caption = told!(
+        tale,
+        "Earlier results: standard classifiers, cross-validated (CV) on the training part (mean ± deviation over the folds) and scored {on}; F1 is macro-F1.",
+        "Résultats antérieurs : classifieurs usuels, en validation croisée (VC) sur l'apprentissage (moyenne ± écart-type sur les plis), puis {on} ; F1 : macro-F1.",
     );
-    let best = &models[0];
-    let floor = models.iter().find(|model| model.name == "majority");
-    let sentences = vec![
-        Some(told!(
+    let best = ranking::best(&models, |model| model.validation());
+    let floor = models.iter().find(|model| model.is_reference());
+    let sentences =
+        vec![
+            Some(told!(
             tale,
-            "As earlier results, @tab:baselines lists {count} standard classifiers, the best by validation macro-F1 first.",
-            "Comme résultats antérieurs, le @tab:baselines présente {count} classifieurs usuels, le meilleur par macro-F1 de validation en tête.",
-            count = models.len(),
-        )),
-        best.cv_accuracy.map(|cv| {
-            told!(
-                tale,
-                "The best is {name}{reads} with a cross-validated accuracy of {cv}{test}.",
-                "Le meilleur est {name}{reads} avec une exactitude de {cv} en validation croisée{test}.",
-                name = tale.subject(best),
-                reads = reads_texts(tale, best),
-                cv = plus_minus(Some(cv)),
-                test = best.test.as_ref().map_or_else(String::new, |scores| told!(
+            "As earlier results, @tab:baselines lists {listed}.",
+            "Comme résultats antérieurs, le @tab:baselines présente {listed}.",
+            listed = match (models.len(), best) {
+                (1, Some(_)) => voice.say("a standard classifier", "un classifieur usuel").to_owned(),
+                (_, None) => voice.say(
+                    "the guess of the largest class, which is no model but what models are held against",
+                    "la prédiction de la classe majoritaire, qui n'est pas un modèle, mais ce à quoi on en compare",
+                ).to_owned(),
+                (count, Some(_)) => told!(
                     tale,
-                    ", and {accuracy} on the test part",
-                    ", et {accuracy} sur le test",
-                    accuracy = voice.decimals(scores.accuracy, 3),
-                )),
-            )
-        }),
-        floor.and_then(|model| model.test.as_ref()).map(|scores| {
-            told!(
-                tale,
-                "Guessing the largest class of the training part is right on {share} of the test rows.",
-                "Prédire toujours la classe majoritaire de l'apprentissage est juste pour {share} des lignes de test.",
-                share = voice.percent(scores.accuracy),
-            )
-        }),
-    ];
-    (sentences, Some(tale.table("tab:baselines", caption, &heads, rows)))
+                    "{count} standard classifiers, the best by validation macro-F1 first",
+                    "{count} classifieurs usuels, le meilleur par macro-F1 de validation en tête",
+                ),
+            },
+        )),
+            best.and_then(|best| Some((best, best.cv_accuracy?))).map(|(best, cv)| {
+                told!(
+                    tale,
+                    "{the} is {name}{reads} with a cross-validated accuracy of {cv}{test}.",
+                    "{the} est {name}{reads} avec une exactitude de {cv} en validation croisée{test}.",
+                    the = match models.iter().filter(|model| !model.is_reference()).count() {
+                        1 => voice.say("The only model", "Le seul modèle"),
+                        _ => voice.say("The best", "Le meilleur"),
+                    },
+                    name = tale.subject(best),
+                    reads = reads_texts(tale, best),
+                    cv = plus_minus(Some(cv)),
+                    test = best.judged().map_or_else(String::new, |scores| told!(
+                        tale,
+                        ", and {accuracy} {on}",
+                        ", et {accuracy} {on}",
+                        on = tale.on(best.judged_on()),
+                        accuracy = voice.decimals(scores.accuracy, 3),
+                    )),
+                )
+            }),
+            floor.and_then(|model| Some((model.judged_on(), model.judged()?))).map(|(part, scores)| {
+                told!(
+                    tale,
+                    "Guessing the largest class of the training part is right on {share} of the {rows}.",
+                    "Prédire toujours la classe majoritaire de l'apprentissage est juste pour {share} des {rows}.",
+                    rows = tale.rows_on(part),
+                    share = voice.percent(scores.accuracy),
+                )
+            }),
+        ];
+    (sentences, Some(tale.table("tab:baselines", &caption, &heads, rows)))
 }
 
 /// What a classifier reads besides numbers, by the parameters of its stage.

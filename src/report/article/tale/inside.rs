@@ -1,11 +1,16 @@
 //! Inside the chosen model: its mistakes, its probabilities, and what it leans on. Knows nothing of other models.
 
+use std::cmp::Ordering;
+
 use super::{HALF, Tale, told};
+use crate::report::JudgedOn;
 use crate::report::MOST_CLASSES;
 use crate::report::article::document::{Block, Float, Section};
 use crate::report::article::markup;
 use crate::report::figure::confusion;
-use crate::report::read::{Scores, StageArtifacts, count, list, number, text, texts};
+use crate::report::importance::{Cost, Most, most};
+use crate::report::read::{Scores, StageArtifacts, count};
+use crate::report::study::calibration::{Calibrated, Confidence};
 use crate::report::study::models::Model;
 
 /// Mistakes, probabilities, and what the model leans on.
@@ -38,9 +43,10 @@ fn confusion_figure(tale: &Tale, model: &Model, scores: &Scores) -> Option<Float
         confusion("Confusion", "Rows of each true class by predicted class", &confused.classes, &confused.counts);
     let mut caption = told!(
         tale,
-        "Confusion matrix of {name} on the test part: rows, and their share of the true class.",
-        "Matrice de confusion de {name} sur le test : lignes, et leur part de la vraie classe.",
+        "Confusion matrix of {name} {on}: rows, and their share of the true class.",
+        "Matrice de confusion de {name} {on} : lignes, et leur part de la vraie classe.",
         name = tale.name(model),
+        on = tale.on(model.judged_on()),
     );
     if confused.others > 0 {
         caption.push_str(&told!(
@@ -102,65 +108,76 @@ fn reliability_figure(tale: &Tale, stage: &StageArtifacts) -> Option<Float> {
 
 fn calibration(tale: &Tale, stage: &StageArtifacts, has_figure: bool) -> Option<String> {
     let calibration = stage.document("calibration")?.get("calibration")?;
-    let temperature = number(calibration, "temperature")?;
-    let part = calibration.get("parts")?.get("test")?;
-    let error = |when: &str| number(part.get(when)?, "expected_error");
-    let (before, after) = (error("before")?, error("after")?);
-    let judgement = if temperature > 1.03 {
-        tale.voice.say("it was too sure of itself", "il était trop sûr de lui")
-    } else if temperature < 0.97 {
-        tale.voice.say("it was not sure enough of itself", "il n'était pas assez sûr de lui")
-    } else {
-        tale.voice.say("it needed hardly any correction", "il n'avait guère besoin de correction")
+    let found = Calibrated::read(calibration)?;
+    // On rows that it was not fitted on, where there are any.
+    let change = found.changes.last()?;
+    let judgement = match found.confidence {
+        Confidence::Over => {
+            tale.voice.say("on validation rows it was over-confident", "sur la validation, il était trop confiant")
+        }
+        Confidence::Under => tale
+            .voice
+            .say("on validation rows it was under-confident", "sur la validation, il n'était pas assez confiant"),
+        Confidence::Right => tale.voice.say(
+            "on validation rows it needed hardly any correction",
+            "sur la validation, il n'avait guère besoin de correction",
+        ),
     };
     let see = if has_figure { " (@fig:reliability)" } else { "" };
-    let verb = match after.total_cmp(&before) {
-        std::cmp::Ordering::Less => tale.voice.say("falls", "passe"),
-        std::cmp::Ordering::Greater => tale.voice.say("rises", "monte"),
-        std::cmp::Ordering::Equal => tale.voice.say("stays", "reste"),
+    let [before, after] = [change.before, change.after].map(|error| tale.voice.decimals(error, 3));
+    let verb = match change.direction() {
+        Ordering::Less => told!(tale, "falls from {before} to {after}", "baisse de {before} à {after}"),
+        Ordering::Greater => told!(tale, "rises from {before} to {after}", "monte de {before} à {after}"),
+        Ordering::Equal => told!(tale, "stays {after}", "reste à {after}"),
     };
     Some(told!(
         tale,
-        "The temperature of {name} is {temperature}: {judgement}. On the test part its expected calibration error {verb} from {before} to {after}{see}.",
-        "La température de {name} vaut {temperature} : {judgement}. Sur le test, son erreur de calibration attendue {verb} de {before} à {after}{see}.",
+        "The temperature of {name} is {temperature}: {judgement}. {on} its expected calibration error {verb}{see}.",
+        "La température de {name} vaut {temperature} : {judgement}. {on}, son erreur de calibration attendue {verb}{see}.",
+        on = super::results::upper(tale.on(change.part)),
         name = markup::code(&stage.stage),
-        temperature = tale.voice.decimals(temperature, 2),
-        before = tale.voice.decimals(before, 3),
-        after = tale.voice.decimals(after, 3),
+        temperature = tale.voice.decimals(found.temperature, 2),
     ))
 }
 
 fn importance(tale: &Tale) -> Option<(String, Option<Float>)> {
     let stage = tale.of_kind("inspect").next()?;
     let findings = stage.document("importance")?;
-    let all: Vec<(String, usize, f64, f64)> = list(findings, "importance")
-        .filter_map(|one| {
-            let drop = one.get("accuracy")?;
-            Some((
-                text(one, "name")?.to_owned(),
-                texts(one.get("columns")).len(),
-                number(drop, "mean")?,
-                number(drop, "sd").unwrap_or(f64::NAN),
-            ))
-        })
-        .collect();
-    let most = all.iter().filter(|one| one.1 == 1).max_by(|a, b| a.2.total_cmp(&b.2))?;
+    let all = Cost::all(findings);
+    let most = most(&all)?;
     let drawings = tale.drawings(stage, &["accuracy-lost-when"], None);
     let looked_at = tale
         .study
         .parents(&stage.stage)
         .find(|parent| matches!(tale.study.kind_of(parent), Some("train" | "ensemble" | "transfer")));
     let model = looked_at.map_or_else(|| tale.voice.say("the model", "le modèle").to_owned(), markup::code);
+    let loses = match most {
+        Most::Clear(one) => told!(
+            tale,
+            "{model} loses most accuracy with {name}: {drop}",
+            "{model} perd le plus d'exactitude avec {name} : {drop}",
+            name = markup::code(&one.name),
+            drop = tale.voice.decimals(one.accuracy.0, 3),
+        ),
+        Most::Unclear(one) => told!(
+            tale,
+            "{model} clearly loses accuracy with none; most with {name}, {drop} ± {deviation}, which is within two standard deviations of zero",
+            "{model} ne perd nettement d'exactitude avec aucune ; le plus avec {name}, {drop} ± {deviation}, à moins de deux écarts-types de zéro",
+            name = markup::code(&one.name),
+            drop = tale.voice.decimals(one.accuracy.0, 3),
+            deviation = tale.voice.decimals(one.accuracy.1, 3),
+        ),
+        Most::Nothing => told!(tale, "{model} loses accuracy with none", "{model} ne perd d'exactitude avec aucune",),
+    };
     let mut sentence = told!(
         tale,
-        "Shuffling one column at a time on validation rows ({repeats} times each), {model} loses most accuracy with {name}: {drop}",
-        "Quand on mélange une colonne à la fois sur la validation ({repeats} fois chacune), {model} perd le plus d'exactitude avec {name} : {drop}",
+        "Shuffling one column at a time {on} ({repeats} times each), {loses}",
+        "Quand on mélange une colonne à la fois {on} ({repeats} fois chacune), {loses}",
+        on = tale.on(JudgedOn::named(findings)),
         repeats = count(findings, "repeats").unwrap_or(1),
-        name = markup::code(&most.0),
-        drop = tale.voice.decimals(most.2, 3),
     );
-    let joint: Vec<String> = (all.iter().filter(|one| one.1 > 1))
-        .map(|one| format!("{} {}", kind_of_input(tale, &one.0), tale.voice.decimals(one.2, 3)))
+    let joint: Vec<String> = (all.iter().filter(|one| one.columns > 1))
+        .map(|one| format!("{} {}", kind_of_input(tale, &one.name), tale.voice.decimals(one.accuracy.0, 3)))
         .collect();
     if !joint.is_empty() {
         sentence.push_str(&told!(
@@ -173,11 +190,11 @@ fn importance(tale: &Tale) -> Option<(String, Option<Float>)> {
     if !drawings.is_empty() {
         sentence.push_str(" (@fig:importance)");
     }
-    // A loss that shuffling by another seed might not show.
-    let idle: Vec<String> =
-        all.iter().filter(|one| one.1 == 1 && one.2 <= 2.0 * one.3).map(|one| markup::code(&one.0)).collect();
+    // A loss that shuffling by another seed might not show; where none is clear that is said already.
+    let idle = all.iter().filter(|one| one.columns == 1 && !one.is_clear());
+    let idle: Vec<String> = idle.map(|one| markup::code(&one.name)).collect();
     sentence.push('.');
-    if !idle.is_empty() {
+    if matches!(most, Most::Clear(_)) && !idle.is_empty() {
         sentence.push_str(&told!(
             tale,
             " For {list}, the loss is within two standard deviations of zero.",

@@ -33,10 +33,11 @@ fn task(tale: &Tale) -> Option<String> {
     Some(match rows {
         Some(rows) => told!(
             tale,
-            "This article asks how well {label} can be predicted from {rows} labelled rows. The main task has {number} classes: {list}{new}.",
-            "Cet article étudie avec quelle exactitude on peut prédire {label} à partir de {rows} lignes étiquetées. La tâche principale compte \
+            "This article asks how well {label} can be predicted from {rows} labelled rows. The {main}task has {number} classes: {list}{new}.",
+            "Cet article étudie avec quelle exactitude on peut prédire {label} à partir de {rows} lignes étiquetées. La tâche {main}compte \
              {number} classes : {list}{new}.",
             rows = tale.voice.count(rows),
+            main = if new.is_empty() { "" } else { tale.voice.say("main ", "principale ") },
         ),
         None => told!(
             tale,
@@ -88,10 +89,16 @@ fn questions(tale: &Tale) -> Option<String> {
         asked.push(tale.voice.say("what does a model lean on", "sur quoi un modèle s'appuie-t-il"));
     }
     if tale.of_kind("transfer").next().is_some() {
-        asked.push(tale.voice.say(
-            "does a trained network help where a class is added",
-            "un réseau entraîné aide-t-il lorsqu'une classe s'ajoute",
-        ));
+        asked.push(match super::transfer::added(tale) {
+            Some(_) => tale.voice.say(
+                "does a trained network help where a class is added",
+                "un réseau entraîné aide-t-il lorsqu'une classe s'ajoute",
+            ),
+            None => tale.voice.say(
+                "does a trained network help where it is trained on",
+                "un réseau entraîné aide-t-il lorsqu'on poursuit son apprentissage",
+            ),
+        });
     }
     let numbered: Vec<String> =
         asked.iter().enumerate().map(|(i, question)| format!("({})\u{a0}{question}", i + 1)).collect();

@@ -26,6 +26,7 @@ use super::document::{Align, Block, Body, Column, Float, Section, Table};
 use super::language::Voice;
 use super::markup;
 use super::text::Text;
+use crate::report::JudgedOn;
 use crate::report::contest::Pair;
 use crate::report::figure::Drawing;
 use crate::report::ranking;
@@ -90,6 +91,41 @@ impl<'a> Tale<'a> {
     fn best(&self, wanted: impl Fn(&str) -> bool) -> Option<&Model> {
         let own = self.main()?.models.iter().filter(|model| self.kind(model).is_some_and(&wanted));
         ranking::best(own, |model| model.validation())
+    }
+
+    /// `test rows`, or what there is instead: after a number, in a list, after an article-less preposition.
+    fn rows_on(&self, part: JudgedOn) -> &'static str {
+        match part {
+            JudgedOn::Test => self.voice.say("test rows", "lignes de test"),
+            JudgedOn::Validation => self.voice.say("validation rows", "lignes de validation"),
+        }
+    }
+
+    /// `on the test part`.
+    fn on(&self, part: JudgedOn) -> &'static str {
+        match part {
+            JudgedOn::Test => self.voice.say("on the test part", "sur le test"),
+            JudgedOn::Validation => self.voice.say("on the validation part", "sur la validation"),
+        }
+    }
+
+    /// `test accuracy`, as an adjective.
+    fn part(&self, part: JudgedOn) -> &'static str {
+        match part {
+            JudgedOn::Test => self.voice.say("test", "de test"),
+            JudgedOn::Validation => self.voice.say("validation", "de validation"),
+        }
+    }
+
+    /// The part that the models are judged on.
+    fn judged_on(&self) -> JudgedOn {
+        self.main().map_or(JudgedOn::Test, |group| group.part)
+    }
+
+    /// Whether the split keeps rows together by keys that it was given.
+    fn keeps_together(&self) -> bool {
+        let document = self.of_kind("split").find_map(|split| split.document("parts"));
+        document.is_some_and(|document| !names_at(document, "group_keys").is_empty())
     }
 
     /// Whether intervals and tests are over groups of rows.
@@ -186,6 +222,12 @@ impl<'a> Tale<'a> {
             None => voice.say("by the 95% intervals", "d'après les intervalles à 95 %").to_owned(),
         };
         let size = voice.decimals(difference.abs() * 100.0, 1);
+        if judgement.p.is_none() && !judgement.differ {
+            return Some(match voice.is_french() {
+                false => format!("has an accuracy whose 95% interval overlaps that of {other}"),
+                true => format!("a une exactitude dont l'intervalle à 95 % recoupe celui de {other}"),
+            });
+        }
         Some(match (judgement.differ, difference > 0.0, voice.is_french()) {
             (false, _, false) => format!("shows no significant difference from {other} ({reason})"),
             (false, _, true) => format!("ne montre pas de différence significative avec {other} ({reason})"),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Tale, choosing, codes, methods, names_at, told};
+use crate::report::JudgedOn;
 use crate::report::article::document::{Align, Block, Float, Section};
 use crate::report::article::markup;
 use crate::report::read::{StageArtifacts, count, list, number, shown, text};
@@ -299,14 +300,26 @@ fn judging(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<St
         .and_then(|m| m.judged())
         .is_some_and(|s| s.accuracy_interval.is_some());
     let is_grouped = tale.is_grouped();
+    let shown = tale.main().into_iter().flat_map(|group| &group.models).filter_map(|model| model.judged());
+    let at_an_end = shown.into_iter().any(|scores| scores.accuracy == 0.0 || scores.accuracy == 1.0);
     let shifted =
         networks.iter().any(|(_, metrics)| metrics.get("calibration").is_some_and(|c| c.get("bias").is_some()));
     let pairs = tale.study.contests.iter().map(|contest| contest.pairs.len()).max().unwrap_or(0);
     vec![
         Some(told!(
             tale,
-            "Preprocessing is fitted on the training part alone; epochs, searches and weights of ensembles are chosen on the validation part, and the test part is scored once.",
-            "Le prétraitement est ajusté sur le seul apprentissage ; époques, recherches et poids des ensembles sont choisis sur la validation, et le test n'est évalué qu'une fois.",
+            "Preprocessing is fitted on the training part alone; epochs, searches and weights of ensembles are chosen on the validation part{test}.",
+            "Le prétraitement est ajusté sur le seul apprentissage ; époques, recherches et poids des ensembles sont choisis sur la validation{test}.",
+            test = match tale.judged_on() {
+                JudgedOn::Test => tale.voice.say(
+                    ", and the test part is scored once",
+                    ", et le test n'est évalué qu'une fois",
+                ),
+                JudgedOn::Validation => tale.voice.say(
+                    "; there is no test part",
+                    " ; il n'y a pas de lignes de test",
+                ),
+            },
         )),
         calibrated.then(|| told!(
             tale,
@@ -325,8 +338,20 @@ fn judging(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<St
         )),
         (has_intervals && !is_grouped).then(|| told!(
             tale,
-            "Intervals are percentile bootstraps over rows [@bootstrap].",
-            "Les intervalles sont des bootstraps sur les lignes, par percentiles [@bootstrap].",
+            "Intervals of accuracies are Wilson's score intervals [@wilson]{differences}.",
+            "Les intervalles des exactitudes sont les intervalles de score de Wilson [@wilson]{differences}.",
+            differences = match pairs {
+                0 => "",
+                _ => tale.voice.say(
+                    ", those of differences percentile bootstraps over rows [@bootstrap]",
+                    ", ceux des différences des bootstraps sur les lignes, par percentiles [@bootstrap]",
+                ),
+            },
+        )),
+        (has_intervals && is_grouped && at_an_end).then(|| told!(
+            tale,
+            "An accuracy of 0 or 1, of which no resample differs, has Wilson's score interval with a row for each group [@wilson].",
+            "Une exactitude de 0 ou de 1, qu'aucun rééchantillon ne change, a l'intervalle de score de Wilson à raison d'une ligne par groupe [@wilson].",
         )),
         (pairs > 0 && is_grouped).then(|| told!(
             tale,

@@ -1,9 +1,10 @@
 //! Results: models compared, training judged, mistakes and probabilities looked at, transfer. Knows nothing of how they came about.
 
 use super::{Tale, convergence, inside, told, transfer, validation};
+use crate::report::JudgedOn;
 use crate::report::article::document::{Align, Block, Float, Section};
 use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::report::ranking;
+use crate::report::ranking::{self, Choice};
 use crate::report::read::texts;
 use crate::report::study::contest::duel;
 use crate::report::study::models::{Group, Model};
@@ -31,11 +32,26 @@ fn comparison(tale: &Tale) -> Option<Section> {
     section.blocks.extend(tale.paragraph([
         Some(told!(
             tale,
-            "{see} all models on the same {rows} {part} rows.",
-            "{see} tous les modèles sur les mêmes {rows} lignes de {part}.",
-            rows = tale.voice.count(group.rows),
-            part = group.part,
+            "{see} {all} {count} {rows}{none}.",
+            "{see} {all} {count} {rows}{none}.",
+            all = match group.models.len() {
+                1 => tale.voice.say("the only classifier on", "le seul classifieur sur"),
+                _ => tale.voice.say("all models on the same", "tous les modèles sur les mêmes"),
+            },
+            count = tale.voice.count(group.rows),
+            rows = tale.rows_on(group.part),
+            none = match group.part {
+                JudgedOn::Validation if group.chosen().is_none() => {
+                    tale.voice.say(": there are no test rows", " : il n'y a pas de lignes de test")
+                }
+                JudgedOn::Test => "",
+                JudgedOn::Validation => tale.voice.say(
+                    ": there are no test rows, and what was chosen by the scores of these is flattered by them",
+                    " : il n'y a pas de lignes de test, et les scores de celles-ci flattent ce qu'ils ont choisi",
+                ),
+            },
         )),
+        reference(tale, group),
         best(tale),
         tied(tale, group),
         caution(tale, group),
@@ -49,14 +65,26 @@ fn comparison(tale: &Tale) -> Option<Section> {
     Some(section)
 }
 
+/// Where nothing was learnt there is no best.
+fn reference(tale: &Tale, group: &Group) -> Option<String> {
+    let Choice::OnlyReference(model) = group.choice() else { return None };
+    Some(told!(
+        tale,
+        "{name} is no model but what models are held against; none was fitted.",
+        "{name} n'est pas un modèle, mais ce à quoi on en compare ; aucun n'a été ajusté.",
+        name = upper(&tale.subject(model)),
+    ))
+}
+
 fn best(tale: &Tale) -> Option<String> {
     let chosen = tale.chosen()?;
     let scores = chosen.judged()?;
     Some(told!(
         tale,
-        "Validation rows choose {name} by macro-F1 among networks and ensembles; its accuracy on the test part is {accuracy} and its macro-F1 {f1}.",
-        "La macro-F1 de validation désigne {name} parmi réseaux et ensembles ; son exactitude sur le test est de {accuracy} et sa macro-F1 de {f1}.",
+        "Validation rows choose {name} by macro-F1 among networks and ensembles; its accuracy {on} is {accuracy} and its macro-F1 {f1}.",
+        "La macro-F1 de validation désigne {name} parmi réseaux et ensembles ; son exactitude {on} est de {accuracy} et sa macro-F1 de {f1}.",
         name = tale.name(chosen),
+        on = tale.on(chosen.judged_on()),
         accuracy = tale.accuracy(scores),
         f1 = tale.voice.decimals(scores.macro_f1, 3),
     ))
@@ -71,18 +99,45 @@ fn tied(tale: &Tale, group: &Group) -> Option<String> {
         .filter(|model| tale.judge(first, model).is_some_and(|judgement| !judgement.differ))
         .map(|model| tale.subject(model))
         .collect();
-    let name = upper(&tale.subject(first));
+    // Where nothing compares two models nothing is said of their difference.
+    let others: Vec<&Model> = others.into_iter().filter(|model| tale.judge(first, model).is_some()).collect();
+    let (name, part) = (upper(&tale.subject(first)), tale.part(group.part));
+    // Intervals that overlap are no test: a difference may hide in them.
+    if others.iter().filter_map(|model| tale.judge(first, model)).any(|judgement| judgement.p.is_none()) {
+        let intervals = match tied.is_empty() {
+            true => tale
+                .voice
+                .say(
+                    "no other's 95% interval overlaps that of its accuracy",
+                    "aucun autre intervalle à 95 % ne recoupe celui de son exactitude",
+                )
+                .to_owned(),
+            false => told!(
+                tale,
+                "the 95% interval of its {part} accuracy overlaps that of {list}",
+                "l'intervalle à 95 % de son exactitude {part} recoupe celui de {list}",
+                list = tale.voice.list(&tied, 4),
+            ),
+        };
+        return (!others.is_empty()).then(|| {
+            told!(
+                tale,
+                "{name} has the highest macro-F1 on validation rows; {intervals}.",
+                "{name} a la macro-F1 de validation la plus élevée ; {intervals}.",
+            )
+        });
+    }
     Some(match (tied.is_empty(), others.is_empty()) {
         (_, true) => return None,
         (true, _) => told!(
             tale,
-            "{name} has the highest macro-F1 on validation rows; its test accuracy differs significantly from that of every other.",
-            "{name} a la macro-F1 de validation la plus élevée ; son exactitude sur le test diffère significativement de celle de tous les autres.",
+            "{name} has the highest macro-F1 on validation rows; its {part} accuracy differs significantly from that of every other.",
+            "{name} a la macro-F1 de validation la plus élevée ; son exactitude {part} diffère significativement de celle de tous les autres.",
         ),
         _ => told!(
             tale,
-            "{name} has the highest macro-F1 on validation rows; its test accuracy shows no significant difference from that of {list}.",
-            "{name} a la macro-F1 de validation la plus élevée ; son exactitude sur le test ne diffère pas significativement de celle de {list}.",
+            "{name} has the highest macro-F1 on validation rows; its {part} accuracy shows no significant difference from that of {list}.",
+            "{name} a la macro-F1 de validation la plus élevée ; son exactitude {part} ne diffère pas significativement de celle de {list}.",
             list = tale.voice.list(&tied, 4),
         ),
     })
@@ -91,8 +146,8 @@ fn tied(tale: &Tale, group: &Group) -> Option<String> {
 /// Choosing by the test score would flatter the choice.
 fn caution(tale: &Tale, group: &Group) -> Option<String> {
     let (chosen, (highest, scores)) = (group.chosen()?, group.highest()?);
-    let agree = chosen.name == highest.name && chosen.stage == highest.stage;
-    if group.part != "test" || group.models.len() < 2 || agree {
+    let agree = chosen.judged().is_some_and(|own| own.accuracy >= scores.accuracy);
+    if group.part != JudgedOn::Test || group.models.len() < 2 || agree {
         return None;
     }
     Some(told!(
@@ -171,9 +226,9 @@ fn table(tale: &Tale, group: &Group) -> Float {
     };
     let mut caption = told!(
         tale,
-        "Models by macro-F1 on validation rows (cross-validated without any); accuracy, its interval and macro-F1 on the {part} part. *p*: {test} against the first, Holm-corrected over all pairs.",
-        "Modèles par macro-F1 de validation (croisée à défaut) ; exactitude, son intervalle et macro-F1 sur le {part}. *p* : {test} contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
-        part = group.part,
+        "Models by macro-F1 on validation rows (cross-validated without any); accuracy, its interval and macro-F1 {part}. *p*: {test} against the first, Holm-corrected over all pairs.",
+        "Modèles par macro-F1 de validation (croisée à défaut) ; exactitude, son intervalle et macro-F1 {part}. *p* : {test} contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
+        part = tale.on(group.part),
     );
     if left_out > 0 {
         caption.push_str(&told!(tale, " Not shown from the end: {left_out}.", " Non montrés à la fin : {left_out}."));
@@ -192,14 +247,14 @@ fn chart(tale: &Tale, group: &Group) -> Option<Float> {
             Some(Row { label: plain(model), values: vec![Some(Interval { value: scores.accuracy, low, high })] })
         })
         .collect();
-    let series = [Series { name: group.part.to_owned(), mark: Mark::Point, paint: Paint::Positive }];
+    let series = [Series { name: group.part.name().to_owned(), mark: Mark::Point, paint: Paint::Positive }];
     let description = rows.iter().map(|row| row.label.as_str()).collect::<Vec<_>>().join(", ");
     let drawing = grouped_bars("Accuracy of the models", &description, "accuracy with 95 % interval", &series, &rows);
     let caption = told!(
         tale,
-        "Accuracy on the {part} part with 95% intervals.",
-        "Exactitude sur le {part} avec intervalles à 95 %.",
-        part = group.part,
+        "Accuracy {part} with 95% intervals.",
+        "Exactitude {part} avec intervalles à 95 %.",
+        part = tale.on(group.part),
     );
     wanted.then(|| tale.figure("fig:models", &caption, vec![drawing], 0.74))
 }

@@ -2,21 +2,32 @@
 
 use super::results::upper;
 use super::{Tale, convergence, told, transfer};
+use crate::report::JudgedOn;
 use crate::report::article::markup;
 use crate::report::article::text::Text;
 
 pub fn summary(tale: &Tale) -> Text {
     let chosen = tale.chosen().and_then(|model| Some((model, model.judged()?)));
+    let is_tested = tale.judged_on() == JudgedOn::Test;
     let sentences = [
         task(tale),
-        chosen.map(|(model, scores)| told!(
-            tale,
-            "Chosen on validation rows, {name} reaches a test accuracy of {accuracy} and a macro-F1 of {f1}.",
-            "Choisi sur la validation, {name} atteint sur le test une exactitude de {accuracy} et une macro-F1 de {f1}.",
-            name = tale.introduced(model),
-            accuracy = tale.accuracy(scores),
-            f1 = tale.voice.decimals(scores.macro_f1, 3),
-        )),
+        chosen.map(|(model, scores)| {
+            told!(
+                tale,
+                "Chosen on validation rows, {name} reaches {part} accuracy of {accuracy} and a macro-F1 of {f1}{none}.",
+                "Choisi sur la validation, {name} {y} une exactitude de {accuracy} et une macro-F1 de {f1}{none}.",
+                name = tale.introduced(model),
+                part = if is_tested { "a test" } else { "there an" },
+                y = if is_tested { "atteint sur le test" } else { "y atteint" },
+                none = if is_tested {
+                    ""
+                } else {
+                    tale.voice.say("; there are no test rows", " ; il n'y a pas de lignes de test")
+                },
+                accuracy = tale.accuracy(scores),
+                f1 = tale.voice.decimals(scores.macro_f1, 3),
+            )
+        }),
         chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
             let against = tale.against(model, classical)?;
             Some(told!(
@@ -36,9 +47,21 @@ fn task(tale: &Tale) -> Option<String> {
     let rows = tale.rows_of(&group.classes).unwrap_or(group.rows);
     Some(told!(
         tale,
-        "We compare {models} classifiers of {label} ({classes} classes) on {rows} rows, split so that linked rows stay in the same part.",
-        "Nous comparons {models} classifieurs de {label} ({classes} classes) sur {rows} lignes, réparties de sorte que des lignes liées restent dans la même partie.",
-        models = group.models.len(),
+        "We {compare} of {label} ({classes} classes) on {rows} rows{linked}.",
+        "Nous {compare} de {label} ({classes} classes) sur {rows} lignes{linked}.",
+        compare = match (group.models.len(), tale.voice.is_french()) {
+            (1, false) => "look at one classifier".to_owned(),
+            (1, true) => "étudions un classifieur".to_owned(),
+            (models, false) => format!("compare {models} classifiers"),
+            (models, true) => format!("comparons {models} classifieurs"),
+        },
+        linked = match tale.keeps_together() {
+            true => tale.voice.say(
+                ", split so that linked rows stay in the same part",
+                ", réparties de sorte que des lignes liées restent dans la même partie",
+            ),
+            false => "",
+        },
         label = markup::code(tale.label().unwrap_or("label")),
         classes = group.classes.len(),
         rows = tale.voice.count(rows),

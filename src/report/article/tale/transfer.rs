@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{HALF, Tale, told};
+use crate::report::JudgedOn;
 use crate::report::article::document::{Align, Block, Float, Section};
 use crate::report::article::markup;
 use crate::report::read::{StageArtifacts, list, number, text};
@@ -17,8 +18,12 @@ pub fn section(tale: &Tale) -> Option<Section> {
         tale.of_kind("transfer").filter_map(|stage| Some((stage, stage.document("strategies")?))).collect();
     let (_, first) = stages.first()?;
     let new = new_classes(first);
-    let mut section =
-        Section::new("sec:transfer", &told!(tale, "Transfer to a New Class", "Transfert vers une nouvelle classe"));
+    let title = match new.len() {
+        0 => tale.voice.say("Transfer", "Transfert"),
+        1 => tale.voice.say("Transfer to a New Class", "Transfert vers une nouvelle classe"),
+        _ => tale.voice.say("Transfer to New Classes", "Transfert vers de nouvelles classes"),
+    };
+    let mut section = Section::new("sec:transfer", title);
     let figure = figure(tale, stages[0].0);
     let see = if figure.is_some() {
         told!(tale, ", and @fig:transfer the courses of training", " et la @fig:transfer les courbes")
@@ -28,10 +33,21 @@ pub fn section(tale: &Tale) -> Option<Section> {
     section.blocks.extend(tale.paragraph([
         Some(told!(
             tale,
-            "The trained networks are extended to {number} classes, with {new} added [@transfer]. {strategies} @tab:transfer shows means over paired seeds{see}.",
-            "Les réseaux entraînés sont étendus à {number} classes en ajoutant {new} [@transfer]. {strategies} Le @tab:transfer donne les moyennes sur des graines appariées{see}.",
-            number = list(first, "classes").count(),
-            new = tale.voice.list(&new, 4),
+            "{extended} [@transfer]. {strategies} @tab:transfer shows means over paired seeds{see}.",
+            "{extended} [@transfer]. {strategies} Le @tab:transfer donne les moyennes sur des graines appariées{see}.",
+            extended = match new.is_empty() {
+                true => tale.voice.say(
+                    "The trained networks are trained on for the classes that they know; none is new",
+                    "Les réseaux entraînés continuent leur apprentissage sur les classes qu'ils connaissent ; aucune n'est nouvelle",
+                ).to_owned(),
+                false => told!(
+                    tale,
+                    "The trained networks are extended to {number} classes, with {new} added",
+                    "Les réseaux entraînés sont étendus à {number} classes en ajoutant {new}",
+                    number = list(first, "classes").count(),
+                    new = tale.voice.list(&new, 4),
+                ),
+            },
             strategies = strategies(tale, &stages),
         )),
     ]));
@@ -111,11 +127,16 @@ fn table(tale: &Tale, stages: &[(&StageArtifacts, &Value)]) -> Float {
         (voice.say("Old", "Anc."), Align::Right),
         ("*p*", Align::Right),
     ];
-    let caption = voice.say(
-        "Transfer on the test part, means over seeds: accuracy, macro-F1, and the share of the rows of new and of old classes that are right. *p*: paired t-test of the accuracy against `scratch`, Holm-corrected.",
-        "Transfert sur le test, moyennes sur les graines : exactitude, macro-F1, et part des lignes des nouvelles et des anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre `scratch`, avec la correction de Holm.",
+    // Each stage is judged on a part of its own; where they differ the table has both.
+    let mut parts: Vec<JudgedOn> = stages.iter().map(|(_, document)| JudgedOn::named(document)).collect();
+    parts.dedup();
+    let on = parts.iter().map(|part| tale.on(*part)).collect::<Vec<_>>().join(voice.say(" or ", " ou "));
+    let caption = told!(
+        tale,
+        "Transfer {on}, means over seeds: accuracy, macro-F1, and the share of the rows of new and of old classes that are right. *p*: paired t-test of the accuracy against `scratch`, Holm-corrected.",
+        "Transfert {on}, moyennes sur les graines : exactitude, macro-F1, et part des lignes des nouvelles et des anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre `scratch`, avec la correction de Holm.",
     );
-    let mut float = tale.table("tab:transfer", caption, &heads, rows);
+    let mut float = tale.table("tab:transfer", &caption, &heads, rows);
     if let crate::report::article::document::Body::Table(table) = &mut float.body {
         table.ruled = ruled.into_iter().filter(|row| *row > 0).collect();
     }
@@ -141,10 +162,11 @@ fn verdict(tale: &Tale, stage: &StageArtifacts, document: &Value) -> Option<Stri
     let accuracy = comparison.get("accuracy")?;
     let mut sentence = told!(
         tale,
-        "For {name}, which extends {network}, validation chooses {best}; on the test part it {against}",
-        "Pour {name}, qui étend {network}, la validation choisit {best} ; sur le test, cette stratégie {against}",
+        "For {name}, which extends {network}, validation chooses {best}; {on} it {against}",
+        "Pour {name}, qui étend {network}, la validation choisit {best} ; {on}, cette stratégie {against}",
         network = network(stage),
         best = markup::code(best),
+        on = tale.on(JudgedOn::named(document)),
         against = against(tale, comparison, accuracy)?,
     );
     if let Some(speed) = speed(tale, comparison) {
@@ -232,11 +254,15 @@ pub fn in_short(tale: &Tale) -> Option<String> {
     let (stage, document) = tale.of_kind("transfer").find_map(|stage| Some((stage, stage.document("strategies")?)))?;
     let comparison = comparison(document, text(document, "best")?)?;
     let accuracy = comparison.get("accuracy")?;
+    let new = new_classes(document);
     Some(told!(
         tale,
-        "extended to {new} by the strategy {best}, the network {name} {against}",
-        "étendu à {new} par la stratégie {best}, le réseau {name} {against}",
-        new = tale.voice.list(&new_classes(document), 3),
+        "{extended} by the strategy {best}, the network {name} {against}",
+        "{extended} par la stratégie {best}, le réseau {name} {against}",
+        extended = match new.is_empty() {
+            true => tale.voice.say("trained on", "entraîné plus avant").to_owned(),
+            false => told!(tale, "extended to {new}", "étendu à {new}", new = tale.voice.list(&new, 3)),
+        },
         best = markup::code(text(document, "best")?),
         name = network(stage),
         against = against(tale, comparison, accuracy)?,

@@ -72,14 +72,23 @@ fn balance(study: &Study, profile: &Value, id: String, title: String) -> Section
     if let (Some(largest), Some(smallest)) = (largest, smallest)
         && total > 0
     {
-        section.say(format!(
-            "Always guessing {} would be right on {} of the rows; {} is {} times as frequent as {}.",
-            largest.0,
-            percent(largest.1 as f64 / total as f64),
-            largest.0,
-            decimals(largest.1 as f64 / smallest.1.max(1) as f64, 2),
-            smallest.0,
-        ));
+        section.say(if largest.1 == smallest.1 {
+            format!(
+                "All {} have {}: always guessing one would be right on {}.",
+                plural(classes.len() as u64, "class").replace("classs", "classes"),
+                plural(largest.1, "row"),
+                percent(largest.1 as f64 / total as f64)
+            )
+        } else {
+            format!(
+                "Always guessing {} would be right on {} of the rows; {} is {} times as frequent as {}.",
+                largest.0,
+                percent(largest.1 as f64 / total as f64),
+                largest.0,
+                decimals(largest.1 as f64 / smallest.1.max(1) as f64, 2),
+                smallest.0,
+            )
+        });
         let svg = figure::class_balance("Rows by class", &classes, &study.palette);
         section.push(Block::Figure(Figure::new(svg, "")));
     }

@@ -13,11 +13,22 @@ use super::models::network;
 use super::scores::{class_blocks, parts_table};
 use super::train::diagnosis;
 use super::{Study, calibration, plural};
+use crate::report::JudgedOn;
 use crate::report::page::{Block, Prose, Section};
-use crate::report::read::{StageArtifacts, text, texts};
+use crate::report::read::{StageArtifacts, texts};
 
 pub fn section(study: &Study) -> Option<Section> {
-    Some(study.each_of("transfer", Section::new("transfer", "Transfer to new classes"), tell))
+    let documents = || study.with_document("strategies").map(|(_, document)| document);
+    // What says nothing of its classes may have new ones.
+    let is_plain = documents().next().is_some() && documents().all(adds_nothing);
+    let title = if is_plain { "Transfer" } else { "Transfer to new classes" };
+    Some(study.each_of("transfer", Section::new("transfer", title), tell))
+}
+
+/// Whether all classes were known to the old network.
+pub(in crate::report) fn adds_nothing(document: &Value) -> bool {
+    let (old, all) = (texts(document.get("old_classes")), texts(document.get("classes")));
+    !old.is_empty() && !all.is_empty() && all.iter().all(|class| old.contains(class))
 }
 
 fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
@@ -26,7 +37,7 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
     if !comments.is_empty() {
         section.push(Block::List(comments.into_iter().map(Prose::from).collect()));
     }
-    let part = text(document, "part").unwrap_or("valid");
+    let part = JudgedOn::named(document);
     let runs = runs::runs(stage, document);
     section.blocks.extend(tables::strategies(document, &runs));
     let figures = figures::by_epoch(&runs, study.chart_width);
@@ -42,7 +53,7 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
     }
     section.blocks.extend(tables::old_and_new(document, &runs, part));
     section.blocks.extend(tables::comparisons(document, part));
-    let figures = figures::by_share(&runs::share_runs(document), part);
+    let figures = figures::by_share(&runs::share_runs(document), part.name());
     if !figures.is_empty() {
         section.push(Block::Gallery { figures, narrow: false });
     }
@@ -52,7 +63,7 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {
-            let part = if model.test.is_some() { "test" } else { "validation" };
+            let part = model.judged_on().name();
             let title = format!("{} on the {part} part", stage.stage);
             section.blocks.extend(class_blocks(&title, scores, &study.palette));
         }

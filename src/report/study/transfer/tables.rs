@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::runs::{GroupScores, Run, distinct, mean};
+use crate::report::JudgedOn;
 use crate::report::figure::scale::extent;
 use crate::report::page::{Block, Cell, Column, Table};
 use crate::report::read::{list, number, shown, text};
@@ -50,12 +51,12 @@ pub fn strategies(document: &Value, runs: &[Run]) -> Option<Block> {
 }
 
 /// What was learnt and what was forgotten: the old network's score first.
-pub fn old_and_new(document: &Value, runs: &[Run], part: &str) -> Option<Block> {
+pub fn old_and_new(document: &Value, runs: &[Run], part: JudgedOn) -> Option<Block> {
     let score = |of: &[&Run], value: fn(&GroupScores) -> Option<f64>| mean(of, |run| value(run.judged()));
-    let before = list(document, "before").find(|before| text(before, "part") == Some(part));
+    let before = list(document, "before").find(|before| text(before, "part") == Some(part.key()));
     let before = before.and_then(|before| number(before.get("old_classes")?, "accuracy"));
     let mut table = Table::new(
-        format!("What was learnt and what was forgotten: the {part} part, means over seeds"),
+        format!("What was learnt and what was forgotten: the {} part, means over seeds", part.name()),
         vec![
             Column::text("network"),
             Column::number("accuracy").hint("all rows"),
@@ -91,7 +92,8 @@ pub fn old_and_new(document: &Value, runs: &[Run], part: &str) -> Option<Block> 
 }
 
 /// Every strategy against the baseline, score by score, with corrected p values.
-pub fn comparisons(document: &Value, part: &str) -> Option<Block> {
+pub fn comparisons(document: &Value, part: JudgedOn) -> Option<Block> {
+    let part = part.name();
     let mut table = Table::new("Differences, paired by seed", comparison_columns(Column::text("score")));
     for comparison in list(document, "comparisons") {
         let strategy = text(comparison, "strategy").unwrap_or("");
