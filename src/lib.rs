@@ -1,18 +1,19 @@
 //! `runner`: a declarative pipeline runner for tabular + text classification.
 //!
-//! Two halves that have never met: `engine` is a build system, `ml` a learning library. `stages` is the only place where they meet.
-//! See ARCHITECTURE.md; `tests/layers.rs` keeps the drawing true.
+//! The engine (a build system) and the learning library are independent; `stages` is where they meet. Each layer is a crate of its own beside this one,
+//! so that Cargo holds the drawing in ARCHITECTURE.md; here they are under one name.
 
-pub mod artifact;
-pub mod boundary;
 pub mod cli;
-pub mod engine;
-pub mod fetch;
-pub mod ml;
-pub mod models;
-pub mod names;
-pub mod report;
-pub mod sample;
-pub mod spec;
-pub mod stages;
-pub mod tabular;
+
+pub use runner_artifact as artifact;
+pub use runner_boundary as boundary;
+pub use runner_engine as engine;
+pub use runner_fetch as fetch;
+pub use runner_ml as ml;
+pub use runner_models as models;
+pub use runner_names as names;
+pub use runner_report as report;
+pub use runner_sample as sample;
+pub use runner_spec as spec;
+pub use runner_stages as stages;
+pub use runner_tabular as tabular;

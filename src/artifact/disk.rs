@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::boundary::files::{open_regular, read_regular, refuse_special};
+use runner_boundary::files::{open_regular, read_regular, refuse_special};
 
 /// What is done to a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

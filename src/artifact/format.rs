@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::Access;
 use super::store::{At, Store, StoreError, unseal};
-use crate::boundary::files::says_special;
+use runner_boundary::files::says_special;
 
 pub(super) const CURRENT: u32 = 2;
 /// So many records are looked at where the format is not known.

@@ -16,7 +16,7 @@ use arrow::ipc::reader::{FileDecoder, read_footer_length};
 use arrow::ipc::{Block, MetadataVersion, RecordBatch as Announced, root_as_footer, root_as_message};
 
 use super::table::{Table, TableError};
-use crate::boundary::contained::contained;
+use runner_boundary::contained::contained;
 
 /// The footer's length and the magic word that end an Arrow file.
 pub(super) const TRAILER: u64 = 10;

@@ -9,7 +9,7 @@ use super::digest::Digest;
 use super::place::is_link;
 use super::stamp::FileStamp;
 use super::store::{At, Store, StoreError};
-use crate::boundary::files::says_special;
+use runner_boundary::files::says_special;
 
 impl Store {
     /// Makes sure that a file can get that name in the store. Links are not touched; who writes refuses them.

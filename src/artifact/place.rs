@@ -11,7 +11,7 @@ use super::disk::Access;
 use super::obstacle::is_no_file;
 use super::stamp::FileStamp;
 use super::store::{At, Store, StoreError};
-use crate::boundary::files::says_special;
+use runner_boundary::files::says_special;
 
 /// The first line of a pointer while files of several results may lie in the folder.
 const PLACING: &str = "placing";
@@ -77,7 +77,7 @@ impl Store {
     }
 
     /// Refuses a target below a symbolic link. The artifacts folder itself may be one: the user named it.
-    pub(crate) fn refuse_links_above(&self, target: &Path) -> Result<(), StoreError> {
+    pub fn refuse_links_above(&self, target: &Path) -> Result<(), StoreError> {
         let artifacts = self.root.parent().unwrap_or(Path::new(""));
         let between =
             target.ancestors().skip(1).take_while(|above| above.starts_with(artifacts) && *above != artifacts);

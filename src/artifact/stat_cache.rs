@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use super::digest::Digest;
 use super::disk::{Access, Disk};
 use super::stamp::{FileStamp, Identity};
-use crate::boundary::files::{open_regular, read_regular, refuse_special};
+use runner_boundary::files::{open_regular, read_regular, refuse_special};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Entry {

@@ -38,7 +38,7 @@ use super::obstacle::is_no_file;
 use super::place::is_link;
 use super::stamp::FileStamp;
 use super::stat_cache::StatCache;
-use crate::boundary::files::says_special;
+use runner_boundary::files::says_special;
 
 /// Begins the last line of a record.
 const SEAL: &[u8] = b"\nblake3 ";

@@ -243,7 +243,7 @@ fn hash_metadata<'a>(hasher: &mut Hasher, entries: impl Iterator<Item = (&'a Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::Table;
+    use crate::Table;
     use arrow::array::{BooleanArray, FixedSizeListArray, Float32Array, Int64Array, StringArray};
 
     fn digests(pieces: &[RecordBatch]) -> TableDigests {

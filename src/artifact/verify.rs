@@ -8,7 +8,7 @@ use super::digest::Digest;
 use super::memo::unwrap_memo;
 use super::stamp::FileStamp;
 use super::store::{At, Store, StoreError, unseal};
-use crate::boundary::files::says_special;
+use runner_boundary::files::says_special;
 
 /// What [`Store::verify`] found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use super::execute::Execution;
 use super::record::{ActionRecord, FileRecord};
 use super::repair::Repairs;
 use super::stage::{PortType, Threads};
-use crate::artifact::{Digest, Store, StoreOptions, Table};
+use runner_artifact::{Digest, Store, StoreOptions, Table};
 
 /// What came of one stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]

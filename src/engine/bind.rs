@@ -6,7 +6,7 @@ use super::plan::{SEED, problem};
 use super::ranges;
 use super::resources::Resources;
 use super::stage::{AnyStage, Arity, InputPort, OutputPort, Registry};
-use crate::spec::{Misread, Node, Problem, Span, StageSpec, Value, suggest, typed_as};
+use runner_spec::{Misread, Node, Problem, Span, StageSpec, Value, suggest, typed_as};
 
 /// A stage of a known kind. Its references are looked at even if its parameters are wrong, so that all mistakes are told at once.
 pub(super) struct Bound {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Display;
 
 use super::stage::{InputPort, Reads};
-use crate::names::Folder;
-use crate::spec::{MOST_ADVISED, Node, Problem, Span, Step, listed, suggest};
+use runner_names::Folder;
+use runner_spec::{MOST_ADVISED, Node, Problem, Span, Step, listed, suggest};
 
 /// What a stage can be told about one input before anything ran.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -17,9 +17,9 @@ use super::input::{BoundInput, InputView, WholeStage};
 use super::plan::{Lineage, Plan, PlannedStage};
 use super::record::{FileRecord, OutputRecord, TableRecord};
 use super::stage::{PortType, Report};
-use crate::artifact::digest::Hasher;
-use crate::artifact::{Digest, RowMemo, Scratch, Store, Table, TableWriter, is_inner_name};
-use crate::boundary::files::read_regular;
+use runner_artifact::digest::Hasher;
+use runner_artifact::{Digest, RowMemo, Scratch, Store, Table, TableWriter, is_inner_name};
+use runner_boundary::files::read_regular;
 
 pub struct StageContext<'a> {
     pub(super) plan: &'a Plan,

@@ -14,7 +14,7 @@ use super::plan::{Plan, PlannedStage, SEED};
 use super::reason::StaleReason;
 use super::record::{ActionRecord, FileRecord, OutputRecord};
 use super::stage::{External, Reads};
-use crate::artifact::{Digest, Store};
+use runner_artifact::{Digest, Store};
 
 /// Changes of this engine that alter results bump it.
 const ENGINE_VERSION: u32 = 1;
@@ -309,7 +309,7 @@ pub(super) fn load_record(store: &Store, key: Digest) -> Option<ActionRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{CheckContext, InputPort, Kind, KindInfo, OutputPort, Registry, Stage, StageContext};
+    use crate::{CheckContext, InputPort, Kind, KindInfo, OutputPort, Registry, Stage, StageContext};
 
     #[derive(Serialize, serde::Deserialize, schemars::JsonSchema)]
     struct Nothing {}
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn the_engines_version_the_kind_and_its_version_are_in_every_key() {
-        let spec = crate::spec::parse("toy.yaml", "stages: {a: {kind: nothing}}", &[]).unwrap();
+        let spec = runner_spec::parse("toy.yaml", "stages: {a: {kind: nothing}}", &[]).unwrap();
         let plan = Plan::new(spec, Registry(KINDS)).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();

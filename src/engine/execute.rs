@@ -21,7 +21,7 @@ use super::repair::{ATTEMPTS, Repairs, damage_in};
 use super::run::LOCK_INTERVAL;
 use super::stage::Report;
 use super::{gauge, machine};
-use crate::artifact::{ActionLock, BlobState, Digest};
+use runner_artifact::{ActionLock, BlobState, Digest};
 
 /// How an execution ended well.
 pub(super) type Settled = (Outcome, Arc<ActionRecord>);

@@ -18,8 +18,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::event::Outcome;
-use crate::artifact::{Digest, Store};
-use crate::boundary::files::{open_regular, read_regular, read_regular_text};
+use runner_artifact::{Digest, Store};
+use runner_boundary::files::{open_regular, read_regular, read_regular_text};
 
 /// Layout of a run record; one of a later layout is not listed.
 pub(super) const FORMAT: u32 = 1;

@@ -12,7 +12,7 @@ use arrow::datatypes::SchemaRef;
 use super::decision::Ground;
 use super::record::{ActionRecord, FileRecord, OutputRecord};
 use super::stage::{PortType, Reads};
-use crate::artifact::{Store, Table, TableReader};
+use runner_artifact::{Store, Table, TableReader};
 
 /// An input with the record of the stage that it comes from.
 pub(super) struct BoundInput<'a> {

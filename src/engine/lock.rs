@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::decision::{Ground, Status};
 use super::manifest::Manifest;
 use super::record::ActionRecord;
-use crate::artifact::Digest;
-use crate::artifact::store::write_atomically;
-use crate::boundary::files::read_regular_text;
+use runner_artifact::Digest;
+use runner_artifact::store::write_atomically;
+use runner_boundary::files::read_regular_text;
 
 const FORMAT: u32 = 1;
 const HEADER: &str = "# Written by `runner run --lock`. `runner run --locked` fails if anything would differ.\n";

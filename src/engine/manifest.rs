@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::artifact::Digest;
-use crate::artifact::digest::Hasher;
+use runner_artifact::Digest;
+use runner_artifact::digest::Hasher;
 
 /// Named values in a fixed order, e.g. `params.optimizer.lr` = `0.001`, `input.rows.columns.tempo` = a digest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

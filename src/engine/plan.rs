@@ -14,7 +14,7 @@ use super::lock::LockFile;
 use super::resolve::Resolver;
 use super::resources::Resources;
 use super::stage::{AnyStage, OutputPort, Reads, Registry, Source};
-use crate::spec::{MOST_ADVISED, PipelineSpec, Problem, Problems, Span, StageSpec, listed, suggest};
+use runner_spec::{MOST_ADVISED, PipelineSpec, Problem, Problems, Span, StageSpec, listed, suggest};
 
 /// Fewer stages are bound sooner than other threads are awake.
 const WORTH_SHARING: usize = 256;

@@ -11,7 +11,7 @@ use schemars::SchemaGenerator;
 use serde_json::Value;
 
 use super::stage::KindInfo;
-use crate::spec::{Step, display_path};
+use runner_spec::{Step, display_path};
 
 /// Definitions within definitions; what is nested deeper has no range of its own.
 const DEEPEST: usize = 12;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
 use super::stage::PortType;
-use crate::artifact::digest::Hasher;
-use crate::artifact::{Digest, Store, TableError, TableReader, is_inner_name};
+use runner_artifact::digest::Hasher;
+use runner_artifact::{Digest, Store, TableError, TableReader, is_inner_name};
 
 /// One file of an output, e.g. `model.safetensors`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ use super::history::{FORMAT, History, RunOutcome, RunRecord, StageEntry};
 use super::record::ActionRecord;
 use super::run::{RunOptions, RunSummary, StageResult, run};
 use super::{gauge, machine};
-use crate::artifact::{Store, StoreError};
+use runner_artifact::{Store, StoreError};
 
 /// How long a cancelled run may take to end by itself before it is left: with looking now and then, under a second in all.
 const PATIENCE: Duration = Duration::from_millis(850);

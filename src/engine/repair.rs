@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use super::execute::Execution;
 use super::record::ActionRecord;
 use super::run::LOCK_INTERVAL;
-use crate::artifact::{Digest, StoreError, TableError};
+use runner_artifact::{Digest, StoreError, TableError};
 
 /// More damage than this in a row is a device that loses what is written to it.
 pub(super) const ATTEMPTS: usize = 8;

@@ -9,7 +9,7 @@ use super::bind::Bound;
 use super::check::InputShape;
 use super::plan::{Input, problem};
 use super::stage::{Accepts, Arity, InputPort, OutputPort, PortType};
-use crate::spec::{MOST_ADVISED, Node, PipelineSpec, Problem, Span, Value, listed, suggest};
+use runner_spec::{MOST_ADVISED, Node, PipelineSpec, Problem, Span, Value, listed, suggest};
 
 /// Looks references up by name: a pipeline may have very many.
 pub(super) struct Resolver<'a> {

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::stage::Threads;
-use crate::spec::{Node, Problem, typed_as};
+use runner_spec::{Node, Problem, typed_as};
 
 /// Written beside `kind`; what is left out follows from the kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]

@@ -18,7 +18,7 @@ use super::record::ActionRecord;
 use super::repair::Repairs;
 use super::resources::{Budget, Need};
 use super::survey::decide_each;
-use crate::artifact::{ActionLock, Hold};
+use runner_artifact::{ActionLock, Hold};
 
 /// How often a lock that another runner holds is tried.
 pub(super) const LOCK_INTERVAL: Duration = Duration::from_millis(50);

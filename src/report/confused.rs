@@ -58,12 +58,12 @@ impl Confused {
 
 impl Scores {
     /// The confusion matrix as it is shown; without classes if there is none.
-    pub(crate) fn confused(&self, most: usize) -> Confused {
+    pub fn confused(&self, most: usize) -> Confused {
         Confused::new(&self.classes, &self.confusion, most)
     }
 
     /// Classes by falling number of mistakes, where there is a confusion matrix; else by rising F1.
-    pub(crate) fn worst_first(&self) -> Vec<usize> {
+    pub fn worst_first(&self) -> Vec<usize> {
         if self.confusion.len() == self.per_class.len() {
             return classes_by_mistakes(&self.confusion);
         }

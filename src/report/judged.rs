@@ -15,17 +15,17 @@ pub enum JudgedOn {
 
 impl JudgedOn {
     /// The scores by which a model is judged, of an object that has them by part.
-    pub(crate) fn read(parts: &Value) -> Option<(JudgedOn, Scores)> {
+    pub fn read(parts: &Value) -> Option<(JudgedOn, Scores)> {
         [JudgedOn::Test, JudgedOn::Validation].into_iter().find_map(|part| Some((part, part.of(parts)?)))
     }
 
     /// What is there of this part.
-    pub(crate) fn of(self, parts: &Value) -> Option<Scores> {
+    pub fn of(self, parts: &Value) -> Option<Scores> {
         Scores::read(parts.get(self.key())?)
     }
 
     /// The part that a document names, e.g. `"part": "valid"`.
-    pub(crate) fn named(document: &Value) -> JudgedOn {
+    pub fn named(document: &Value) -> JudgedOn {
         match document.get("part").and_then(Value::as_str) {
             Some("test") => JudgedOn::Test,
             _ => JudgedOn::Validation,

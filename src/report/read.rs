@@ -38,7 +38,7 @@ pub struct Delivered {
 
 impl StageArtifacts {
     /// The JSON artifact that has `key` at its top level: names of ports may change, shapes say what they are.
-    pub(crate) fn document(&self, key: &str) -> Option<&Value> {
+    pub fn document(&self, key: &str) -> Option<&Value> {
         self.json.values().find(|value| value.get(key).is_some())
     }
 }
@@ -73,28 +73,28 @@ impl ColumnView {
 }
 
 impl TableView {
-    pub(crate) fn numbers(&self, name: &str) -> Option<&[f64]> {
+    pub fn numbers(&self, name: &str) -> Option<&[f64]> {
         match self.columns.get(name) {
             Some(ColumnView::Number(values)) => Some(values),
             _ => None,
         }
     }
 
-    pub(crate) fn texts(&self, name: &str) -> Option<&[String]> {
+    pub fn texts(&self, name: &str) -> Option<&[String]> {
         match self.columns.get(name) {
             Some(ColumnView::Text(values)) => Some(values),
             _ => None,
         }
     }
 
-    pub(crate) fn added_numbers(&self, name: &str) -> Option<&[f64]> {
+    pub fn added_numbers(&self, name: &str) -> Option<&[f64]> {
         match self.added.get(name) {
             Some(ColumnView::Number(values)) => Some(values),
             _ => None,
         }
     }
 
-    pub(crate) fn added_texts(&self, name: &str) -> Option<&[String]> {
+    pub fn added_texts(&self, name: &str) -> Option<&[String]> {
         match self.added.get(name) {
             Some(ColumnView::Text(values)) => Some(values),
             _ => None,
@@ -102,7 +102,7 @@ impl TableView {
     }
 
     /// The columns that a person asked to see: the user's own, and added ones beside those that the table always has.
-    pub(crate) fn asked_for(&self, always: &[&str]) -> Vec<(&String, &ColumnView)> {
+    pub fn asked_for(&self, always: &[&str]) -> Vec<(&String, &ColumnView)> {
         let added = self.added.iter().filter(|(name, _)| !always.contains(&name.as_str()));
         self.columns.iter().chain(added).collect()
     }
@@ -110,7 +110,7 @@ impl TableView {
 
 /// Scores over one set of rows, as far as they were given.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Scores {
+pub struct Scores {
     pub rows: u64,
     pub accuracy: f64,
     pub macro_f1: f64,
@@ -127,7 +127,7 @@ pub(crate) struct Scores {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct ClassScores {
+pub struct ClassScores {
     pub class: String,
     pub precision: f64,
     pub recall: f64,
@@ -138,7 +138,7 @@ pub(crate) struct ClassScores {
 impl Scores {
     /// Needs an accuracy, and no part without rows has one; all else may be missing (NaN, 0 or empty then). A confusion matrix that is not square over
     /// the classes is dropped.
-    pub(crate) fn read(value: &Value) -> Option<Scores> {
+    pub fn read(value: &Value) -> Option<Scores> {
         let accuracy = number(value, "accuracy").filter(|a| (0.0..=1.0).contains(a))?;
         if count(value, "rows") == Some(0) {
             return None;
@@ -176,14 +176,14 @@ impl Scores {
     }
 
     /// The accuracy's 95 % interval: the stage's, else Wilson's, which is for rows that stand alone.
-    pub(crate) fn interval(&self) -> Option<(f64, f64)> {
+    pub fn interval(&self) -> Option<(f64, f64)> {
         let alone = || self.groups.is_none().then(|| super::statistics::wilson(self.accuracy, self.rows)).flatten();
         self.accuracy_interval.or_else(alone)
     }
 }
 
 /// A finite number.
-pub(crate) fn number(value: &Value, key: &str) -> Option<f64> {
+pub fn number(value: &Value, key: &str) -> Option<f64> {
     value.get(key)?.as_f64().filter(|n| n.is_finite())
 }
 
@@ -191,7 +191,7 @@ pub(crate) fn number(value: &Value, key: &str) -> Option<f64> {
 const MOST: u64 = 1_000_000_000_000;
 
 /// A whole number that is not negative.
-pub(crate) fn count(value: &Value, key: &str) -> Option<u64> {
+pub fn count(value: &Value, key: &str) -> Option<u64> {
     whole(value.get(key)?)
 }
 
@@ -200,28 +200,28 @@ fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(float).filter(|n| *n <= MOST)
 }
 
-pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str()
 }
 
 /// The elements of a list; nothing when it is none.
-pub(crate) fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+pub fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     value.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// A list of texts; what is no text is written as JSON.
-pub(crate) fn texts(value: Option<&Value>) -> Vec<String> {
+pub fn texts(value: Option<&Value>) -> Vec<String> {
     value.and_then(Value::as_array).into_iter().flatten().map(shown).collect()
 }
 
 /// A list of numbers, NaN where there is none.
-pub(crate) fn numbers(value: Option<&Value>) -> Vec<f64> {
+pub fn numbers(value: Option<&Value>) -> Vec<f64> {
     let items = value.and_then(Value::as_array).into_iter().flatten();
     items.map(|item| item.as_f64().unwrap_or(f64::NAN)).collect()
 }
 
 /// A map of counts, e.g. rows by class, sorted by key where the order is not the palette's affair.
-pub(crate) fn count_map(value: Option<&Value>) -> Vec<(String, u64)> {
+pub fn count_map(value: Option<&Value>) -> Vec<(String, u64)> {
     let mut pairs: Vec<(String, u64)> = value
         .and_then(Value::as_object)
         .into_iter()
@@ -233,7 +233,7 @@ pub(crate) fn count_map(value: Option<&Value>) -> Vec<(String, u64)> {
 }
 
 /// A scalar as a reader wants it: texts without quotes, numbers short, the rest as JSON.
-pub(crate) fn shown(value: &Value) -> String {
+pub fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Number(n) => match n.as_f64() {

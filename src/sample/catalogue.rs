@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::ml::rng::Stream;
+use runner_ml::rng::Stream;
 
 use super::figures::GENRES;
 use super::names::{album, artist, chance, identifier, title, title_suffix};

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how songs are made.
 
-use crate::ml::rng::Stream;
+use runner_ml::rng::Stream;
 
 use super::catalogue::{Catalogue, Release};
 use super::figures::GENRES;

@@ -3,7 +3,7 @@
 //! A title draws each word from its genre's list or from the common one, so that titles hint at a genre without
 //! giving it away. Knows nothing of songs' numbers.
 
-use crate::ml::rng::Stream;
+use runner_ml::rng::Stream;
 
 use super::words::{COMMON, GENRES, Words};
 

@@ -4,7 +4,7 @@
 //! Only `+ - * /` and `sqrt` are used, which IEEE 754 fixes to the last bit, so that every platform makes the same
 //! files. Knows nothing of genres beyond their figures.
 
-use crate::ml::rng::Stream;
+use runner_ml::rng::Stream;
 
 use super::figures::{COLUMNS, CORRELATIONS, Figures, LEVELS};
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::problem::Problem;
 use super::source::{Sources, Span};
 use super::suggest::suggest;
-use crate::boundary::files::open_regular;
+use runner_boundary::files::open_regular;
 
 /// A larger file is no pipeline but, most likely, a table given by mistake.
 const LARGEST_FILE: u64 = 16 << 20;

@@ -10,7 +10,7 @@ use super::pipeline::StageSpec;
 use super::problem::Problem;
 use super::source::Span;
 use super::variables::is_name;
-use crate::names::Folder;
+use runner_names::Folder;
 
 /// The name that a pattern gives once its variables are replaced.
 pub(super) fn name(pattern: &Node) -> Result<String, Box<Problem>> {

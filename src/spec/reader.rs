@@ -15,7 +15,7 @@ use super::pipeline::{PipelineSpec, StageSpec};
 use super::problem::Problem;
 use super::source::{Sources, Span};
 use super::variables::{Budget, Scope, is_name};
-use crate::names::{self, Folder};
+use runner_names::{self as names, Folder};
 
 /// What reads the root of a pipeline file.
 pub(super) struct Reader<'a> {

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::problem::Problem;
 use super::source::{Sources, Span};
-use crate::boundary::text::{escaped, one_line};
+use runner_boundary::text::{escaped, one_line};
 
 /// More problems than this are only counted: the first ones usually cause the rest.
 const MOST_SHOWN: usize = 20;

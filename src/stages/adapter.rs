@@ -1,7 +1,7 @@
 //! Lets learning code report through the engine: `ml` and the engine do not know each other.
 
-use crate::engine;
-use crate::ml::progress::Progress;
+use runner_engine as engine;
+use runner_ml::progress::Progress;
 
 /// A stage's report, as `ml` wants it.
 pub(super) struct Adapter<'a>(pub &'a dyn engine::Report);

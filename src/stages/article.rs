@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::told::Told;
-use crate::boundary::files::open_regular;
-use crate::engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Source, Stage, StageContext};
-use crate::report::article::{self, Language, MOST_PAGES, OwnText, Place, Request, SECTIONS};
+use runner_boundary::files::open_regular;
+use runner_engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Source, Stage, StageContext};
+use runner_report::article::{self, Language, MOST_PAGES, OwnText, Place, Request, SECTIONS};
 
 /// Writes an article with abstract, introduction, data, method, results and conclusion. Its sentences, numbers, tables and figures come from
 /// the stages, and each comparison is chosen by the tests that they hold; your own text can stand before or after each section.

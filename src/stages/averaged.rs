@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 use super::dataset::Dataset;
 use super::insight::calibration;
 use super::predictions::Predictions;
-use crate::artifact::Table;
-use crate::ml::calibration::reliability;
-use crate::ml::ensemble::Combination;
-use crate::ml::matrix::Matrix;
-use crate::ml::metrics::Scores;
-use crate::ml::progress::Progress;
+use runner_artifact::Table;
+use runner_ml::calibration::reliability;
+use runner_ml::ensemble::Combination;
+use runner_ml::matrix::Matrix;
+use runner_ml::metrics::Scores;
+use runner_ml::progress::Progress;
 
 /// Of one part: its name, its rows as indices into the dataset, and what every model says of them.
 pub(super) type Part<'a> = (&'a str, &'a [usize], Vec<&'a Matrix>);

@@ -11,11 +11,11 @@ use super::columns::{FOLDS, PARTS, require_part};
 use super::dataset::{Selection, dataset, tell_of_model};
 use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
-use crate::ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, evaluate};
-use crate::report::ranking::{self, Choice, Validation};
-use crate::report::score_line;
-use crate::tabular::Filter;
+use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
+use runner_ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, evaluate};
+use runner_report::ranking::{self, Choice, Validation};
+use runner_report::score_line;
+use runner_tabular::Filter;
 
 /// Fits the named models on the training part: cross-validation over the split's folds, then one fit on all of it and one score on the test part. Each model is a port under its kind's name, e.g. `baseline.boosting`, for `predict`, `inspect` and `ensemble`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -14,12 +14,12 @@ use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::boundary::files::open_regular;
-use crate::engine::record::FileRecord;
-use crate::engine::{
+use runner_boundary::files::open_regular;
+use runner_engine::record::FileRecord;
+use runner_engine::{
     Accepts, Arity, CheckContext, InputPort, Lineage, OutputPort, PortType, Source, Stage, StageContext, WholeStage,
 };
-use crate::names::Folder;
+use runner_names::Folder;
 
 /// Collects the files of stages (articles, pages, figures, predictions) and files of your own, e.g. the pipeline, into one folder and a zip,
 /// with a README, SHA-256 sums, a lock of every result behind them, and `rerun.yaml`, the pipeline as it was run, which makes them anew. The same content gives the same zip, byte for byte.

@@ -8,8 +8,8 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::pace::Pace;
-use crate::engine::{Memo, Report, StageContext};
-use crate::ml::train::{Checkpoints, Curves, TrainingSpec};
+use runner_engine::{Memo, Report, StageContext};
+use runner_ml::train::{Checkpoints, Curves, TrainingSpec};
 
 /// The place of one training's states. It holds one state at a time.
 pub(super) struct Place<'a> {

@@ -10,11 +10,11 @@ use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
-use crate::artifact::Table;
-use crate::engine::{CheckContext, InputView, StageContext};
-pub(super) use crate::tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
-use crate::tabular::names::{added_as, in_file, meant};
-use crate::tabular::{self, Filter, Strays};
+use runner_artifact::Table;
+use runner_engine::{CheckContext, InputView, StageContext};
+pub(super) use runner_tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
+use runner_tabular::names::{added_as, in_file, meant};
+use runner_tabular::{self as tabular, Filter, Strays};
 
 /// The label's text, as `split` gives it; its field metadata names the original column.
 pub(super) const LABEL: &str = "runner.label";

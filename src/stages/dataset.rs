@@ -17,11 +17,11 @@ use super::columns::{
 use super::encoder::{self, TFIDF};
 use super::fitted_on;
 use super::range;
-use crate::artifact::Table;
-use crate::engine::{CheckContext, InputView, Reads, Report, StageContext};
-use crate::ml::frame::{Column, Frame};
-use crate::ml::stats::Clusters;
-use crate::tabular::Filter;
+use runner_artifact::Table;
+use runner_engine::{CheckContext, InputView, Reads, Report, StageContext};
+use runner_ml::frame::{Column, Frame};
+use runner_ml::stats::Clusters;
+use runner_tabular::Filter;
 
 /// Field metadata of an embedding: JSON that says what made it. At plan time the encoder's name.
 pub(super) const ENCODER: &str = "encoder";

@@ -17,11 +17,11 @@ use super::dataset;
 use super::figures::put_figures;
 use super::range;
 use super::split::GroupKey;
-use crate::artifact::Table;
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Report, Stage, StageContext, Threads};
-use crate::ml::frame::{Column, Frame};
-use crate::ml::profile::{self, Origins, ProfileInput, ProfileOptions, TEST, TRAIN, VALID};
-use crate::tabular::Filter;
+use runner_artifact::Table;
+use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Report, Stage, StageContext, Threads};
+use runner_ml::frame::{Column, Frame};
+use runner_ml::profile::{self, Origins, ProfileInput, ProfileOptions, TEST, TRAIN, VALID};
+use runner_tabular::Filter;
 
 /// Profiles every column, overall and by class, and audits the data for leaks: duplicates, contradictory labels, columns that give the label away, groups torn apart by the split.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

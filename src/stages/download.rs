@@ -12,9 +12,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::boundary::files::read_regular;
-use crate::engine::Report;
-use crate::fetch::{self, Failure, Limits, Size, Watch};
+use runner_boundary::files::read_regular;
+use runner_engine::Report;
+use runner_fetch::{self as fetch, Failure, Limits, Size, Watch};
 
 /// No download may be larger: nobody told us its size, only its digest.
 const LARGEST: u64 = 4 << 30;

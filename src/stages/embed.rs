@@ -20,13 +20,13 @@ use super::dataset::ENCODER;
 use super::encoder::{self, Opened, TFIDF};
 use super::fitted_on;
 use super::text_vectors::TextVectors;
-use crate::artifact::{PART_ROWS, Table, TableWriter};
-use crate::engine::{
+use runner_artifact::{PART_ROWS, Table, TableWriter};
+use runner_engine::{
     Arity, CheckContext, External, InputPort, Memo, OutputPort, PortType, Reads, Stage, StageContext, Threads,
 };
-use crate::ml::encoder::{EncodeError, Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::Silent;
+use runner_ml::encoder::{EncodeError, Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
+use runner_ml::matrix::Matrix;
+use runner_ml::progress::Silent;
 
 /// Embeds text columns: for each, a column `runner.NAME_embedding` of type FixedSizeList<f32> beside `runner.row_id`. Each distinct text is computed once; a missing text counts as empty.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -217,7 +217,7 @@ impl Embed {
         let texts: Vec<&str> = texts.iter().map(Option::unwrap_or_default).collect();
         let tfidf =
             Tfidf::fit(&texts, self.tfidf.clone(), context.seed(), context.threads(), &Adapter(context.report()))?;
-        let recipe = encoder::recipe(TFIDF, &crate::artifact::Digest::of(&tfidf.to_bytes()).to_string(), &tfidf);
+        let recipe = encoder::recipe(TFIDF, &runner_artifact::Digest::of(&tfidf.to_bytes()).to_string(), &tfidf);
         Ok((Arc::new(tfidf), recipe))
     }
 

@@ -9,9 +9,9 @@ use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
-use crate::engine::{External, Report};
-use crate::ml::encoder::{self, Pooling, Precision, TextEncoder, Tokens, TransformerOptions};
-use crate::models::{FetchProgress, Resolver, Silent};
+use runner_engine::{External, Report};
+use runner_ml::encoder::{self, Pooling, Precision, TextEncoder, Tokens, TransformerOptions};
+use runner_models::{FetchProgress, Resolver, Silent};
 
 /// The built-in encoder, which needs no model.
 pub(super) const TFIDF: &str = "tfidf";

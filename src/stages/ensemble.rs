@@ -18,12 +18,12 @@ use super::figures::put_figures;
 use super::fitted_on;
 use super::predictions::{Said, united_groups};
 use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
-use crate::ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
-use crate::ml::frame::Frame;
-use crate::ml::matrix::Matrix;
-use crate::ml::metrics::Scores;
-use crate::report::score_line;
+use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
+use runner_ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
+use runner_ml::frame::Frame;
+use runner_ml::matrix::Matrix;
+use runner_ml::metrics::Scores;
+use runner_report::score_line;
 
 /// Folds of the validation part for a score that the weights did not see.
 const FOLDS: usize = 5;
@@ -49,7 +49,7 @@ impl Stage for Ensemble {
         InputPort::table("members", Arity::Many, "stages with predictions, e.g. `[baseline, numeric, fused]`"),
         InputPort {
             name: "models",
-            accepts: crate::engine::Accepts::Only(PortType::Model),
+            accepts: runner_engine::Accepts::Only(PortType::Model),
             arity: Arity::Any,
             summary: "the members' fitted models, for `predict` and `inspect`, e.g. `[baseline, numeric, fused]`",
         },

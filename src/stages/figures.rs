@@ -7,9 +7,9 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::told::view;
-use crate::artifact::Table;
-use crate::engine::StageContext;
-use crate::report::{StageArtifacts, figures};
+use runner_artifact::Table;
+use runner_engine::StageContext;
+use runner_report::{StageArtifacts, figures};
 
 /// Gives the figures of these JSON documents and tables at the port `figures`.
 pub(super) fn put_figures(

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use crate::engine::{CheckContext, InputShape};
+use runner_engine::{CheckContext, InputShape};
 
 /// Facts at plan time. The files behind rows, as a JSON list.
 const FILES: &str = "files";

@@ -5,12 +5,12 @@
 use serde_json::{Value, json};
 
 use super::dataset::Dataset;
-use crate::ml::calibration::{Calibration, Reliability, reliability};
-use crate::ml::diagnosis::{Course, Finding, diagnose};
-use crate::ml::matrix::Matrix;
-use crate::ml::network::{Classifier, ModelError};
-use crate::ml::progress::Progress;
-use crate::ml::train::{Curves, Metric, TrainingSpec};
+use runner_ml::calibration::{Calibration, Reliability, reliability};
+use runner_ml::diagnosis::{Course, Finding, diagnose};
+use runner_ml::matrix::Matrix;
+use runner_ml::network::{Classifier, ModelError};
+use runner_ml::progress::Progress;
+use runner_ml::train::{Curves, Metric, TrainingSpec};
 
 /// Reliability of one part before and after the calibration.
 pub(super) type Parts<'a> = Vec<(&'a str, Reliability, Reliability)>;

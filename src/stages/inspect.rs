@@ -18,15 +18,15 @@ use super::columns::{
 use super::dataset::{self, distinct, model_columns};
 use super::figures::put_figures;
 use super::predictor::{self, Predictor};
-use crate::artifact::Table;
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
-use crate::ml::frame::Frame;
-use crate::ml::importance::{Group, Importance, permutation_importance};
-use crate::ml::matrix::Matrix;
-use crate::ml::metrics::Scores;
-use crate::ml::stats::Clusters;
-use crate::report::importance::{self, Cost};
-use crate::tabular::{self, Filter};
+use runner_artifact::Table;
+use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use runner_ml::frame::Frame;
+use runner_ml::importance::{Group, Importance, permutation_importance};
+use runner_ml::matrix::Matrix;
+use runner_ml::metrics::Scores;
+use runner_ml::stats::Clusters;
+use runner_report::importance::{self, Cost};
+use runner_tabular::{self as tabular, Filter};
 
 /// Permutation importance of every column and of every kind of input, and the most confident mistakes with their texts.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

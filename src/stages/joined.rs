@@ -10,8 +10,8 @@ use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use super::dataset::distinct;
-use crate::artifact::Table;
-use crate::engine::Report;
+use runner_artifact::Table;
+use runner_engine::Report;
 
 /// The rows of all tables, in their order; a column that one of them lacks is missing there.
 pub(super) fn joined(tables: &[Table], report: &dyn Report) -> anyhow::Result<Table> {

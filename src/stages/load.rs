@@ -17,11 +17,11 @@ use serde_json::json;
 use super::columns::{LABEL_NAME, SOURCE, strings};
 use super::download::{self, Download};
 use super::fitted_on;
-use crate::artifact::Table;
-use crate::boundary::files::open_regular;
-use crate::engine::{CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext};
-use crate::names::Folder;
-use crate::tabular::{self, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions, Missing};
+use runner_artifact::Table;
+use runner_boundary::files::open_regular;
+use runner_engine::{CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext};
+use runner_names::Folder;
+use runner_tabular::{self as tabular, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions, Missing};
 
 /// Reads CSV files into one Arrow table. Rows keep the order of the files; port `rows` has them all, and each file has a port of its name.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

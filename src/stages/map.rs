@@ -15,13 +15,13 @@ use super::adapter::Adapter;
 use super::columns::{FOLD, LABEL, PART, ROW_ID, X, Y, named, readable, readable_of, require, strings};
 use super::dataset::{self, Dataset, Selection, distinct};
 use super::figures::put_figures;
-use crate::artifact::Table;
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
-use crate::ml::frame::Column;
-use crate::ml::matrix::Matrix;
-use crate::ml::plane::{self, Place, TsneOptions};
-use crate::ml::rng::Stream;
-use crate::tabular::Filter;
+use runner_artifact::Table;
+use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use runner_ml::frame::Column;
+use runner_ml::matrix::Matrix;
+use runner_ml::plane::{self, Place, TsneOptions};
+use runner_ml::rng::Stream;
+use runner_tabular::Filter;
 
 /// Neighbours of a point that the picture is judged by.
 const NEIGHBOURS: usize = 10;

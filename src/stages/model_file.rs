@@ -6,14 +6,14 @@ use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use super::dataset::{self, Dataset};
-use crate::artifact::Table;
-use crate::engine::{InputView, Report, StageContext};
-use crate::ml::calibration::Calibration;
-use crate::ml::classical::Fitted;
-use crate::ml::frame::Frame;
-use crate::ml::matrix::Matrix;
-use crate::ml::network::Classifier;
-use crate::ml::progress::Progress;
+use runner_artifact::Table;
+use runner_engine::{InputView, Report, StageContext};
+use runner_ml::calibration::Calibration;
+use runner_ml::classical::Fitted;
+use runner_ml::frame::Frame;
+use runner_ml::matrix::Matrix;
+use runner_ml::network::Classifier;
+use runner_ml::progress::Progress;
 
 const FORMAT: u32 = 1;
 

@@ -5,9 +5,9 @@
 
 use super::past::{self, Result};
 use super::told::Told;
-use crate::engine::{self, ActionRecord, Ground, History, RunRecord, Status, WholeStage, utc};
-use crate::ml::progress::Silent;
-use crate::report;
+use runner_engine::{self as engine, ActionRecord, Ground, History, RunRecord, Status, WholeStage, utc};
+use runner_ml::progress::Silent;
+use runner_report as report;
 
 /// A page, and what its maker should be told.
 pub struct Page {

@@ -3,8 +3,8 @@
 //! Reads records and artifacts only; nothing is computed anew but statistics. Knows nothing of pages.
 
 use super::compare::{Comparison, Contender, Flip, How, Paired, compare, lines, texts_of};
-use crate::engine::{self, ActionRecord, Ground, RunRecord, utc};
-use crate::report::past::{Change, Duel, Earlier, Flip as Flipped, Past, Score, Since, StagePast};
+use runner_engine::{self as engine, ActionRecord, Ground, RunRecord, utc};
+use runner_report::past::{Change, Duel, Earlier, Flip as Flipped, Past, Score, Since, StagePast};
 
 /// Rows that became right, and as many that became wrong, which are shown of a model.
 const FLIPS_SHOWN: usize = 10;

@@ -19,12 +19,12 @@ use super::columns::{
 use super::dataset::{self, distinct, model_columns};
 use super::load::{HEADERS, all_of};
 use super::predictor::Predictor;
-use crate::artifact::Table;
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext};
-use crate::ml::matrix::Matrix;
-use crate::names::Folder;
-use crate::tabular::names::in_file;
-use crate::tabular::{self, Filter};
+use runner_artifact::Table;
+use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext};
+use runner_ml::matrix::Matrix;
+use runner_names::Folder;
+use runner_tabular::names::in_file;
+use runner_tabular::{self as tabular, Filter};
 
 /// Predicts the rows of a `load` stage. `file` gets the rows' own CSV text with the label's column added; port `rows` has the probabilities. Where the file has the label's column the new one is called `predicted_LABEL`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -11,10 +11,10 @@ use arrow::datatypes::{Field, Float32Type, Schema};
 
 use super::columns::{GROUP, LABEL, MODEL, PART, PREDICTED, ROW_ID, class_of, integers, probability_of, strings};
 use super::dataset::{self, Dataset};
-use crate::artifact::Table;
-use crate::ml::calibration::Calibration;
-use crate::ml::matrix::Matrix;
-use crate::ml::split::connected_groups;
+use runner_artifact::Table;
+use runner_ml::calibration::Calibration;
+use runner_ml::matrix::Matrix;
+use runner_ml::split::connected_groups;
 
 /// Field metadata of the predicted class: JSON with [`Calibration::decision`] by model; a stage's only model has the name ``.
 const DECISION: &str = "decision";

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use anyhow::bail;
 
 use super::columns::{LINE, ROW_ID, SOURCE, integers, strings};
-use crate::artifact::Table;
-use crate::tabular::BEYOND_F32;
+use runner_artifact::Table;
+use runner_tabular::BEYOND_F32;
 
 /// Columns and values that a message names.
 const COLUMNS: usize = 5;

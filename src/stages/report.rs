@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::told::Told;
-use crate::engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
-use crate::report;
+use runner_engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
+use runner_report as report;
 
 /// Writes `report.html`, a single file that opens from disk without any network, and every figure of it as SVG and PDF under `figures/`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

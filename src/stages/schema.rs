@@ -4,7 +4,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::engine::{Arity, InputPort, Resources, SEED};
+use runner_engine::{Arity, InputPort, Resources, SEED};
 
 /// A schema for editors (draft 2020-12): a definition per stage kind, inputs beside parameters. A stage that extends templates may leave
 /// everything to them, so nothing is required of it; the same holds for templates.
@@ -74,7 +74,7 @@ struct Kind {
 }
 
 impl Kind {
-    fn new(generator: &mut SchemaGenerator, kind: &crate::engine::KindInfo) -> Self {
+    fn new(generator: &mut SchemaGenerator, kind: &runner_engine::KindInfo) -> Self {
         // Taken out of its own definition: the inputs and `kind` must be properties of the same object, since others are denied.
         let reference = (kind.schema)(generator).to_value();
         let name = reference["$ref"].as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default().to_owned();

@@ -19,11 +19,11 @@ use super::columns::{
 use super::dataset;
 use super::fitted_on;
 use super::joined::joined;
-use crate::artifact::Table;
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
-use crate::ml::split::{self, Part, SplitError, SplitOptions};
-use crate::ml::stats::{Clusters, FEW_GROUPS};
-use crate::tabular::{Filter, yaml};
+use runner_artifact::Table;
+use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
+use runner_ml::split::{self, Part, SplitError, SplitOptions};
+use runner_ml::stats::{Clusters, FEW_GROUPS};
+use runner_tabular::{Filter, yaml};
 
 /// Splits the labelled rows. Port `rows` has them all with `runner.label`, `runner.part` and `runner.fold`, and with `groups` the group of each row, `runner.group`; `train`, `valid` and `test`
 /// have their own.

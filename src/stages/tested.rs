@@ -4,10 +4,10 @@
 
 use super::columns::{LABEL, PART, ROW_ID};
 use super::predictions::{Said, united_groups};
-use crate::artifact::Table;
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::stats::{Bootstrap, Clusters, contest};
-use crate::report::{Contender, Contest, Pair};
+use runner_artifact::Table;
+use runner_ml::progress::{Cancelled, Progress};
+use runner_ml::stats::{Bootstrap, Clusters, contest};
+use runner_report::{Contender, Contest, Pair};
 
 /// What one model said of the test part.
 pub(super) struct Tested {

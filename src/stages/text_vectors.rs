@@ -16,11 +16,11 @@ use anyhow::Context as _;
 use arrow::array::{Array as _, ArrayRef, StringArray};
 
 use super::pace::Pace;
-use crate::artifact::{RowKey, RowMemo, Scratch};
-use crate::engine::{Report, StageContext};
-use crate::ml::encoder::TextEncoder;
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::Progress;
+use runner_artifact::{RowKey, RowMemo, Scratch};
+use runner_engine::{Report, StageContext};
+use runner_ml::encoder::TextEncoder;
+use runner_ml::matrix::Matrix;
+use runner_ml::progress::Progress;
 
 /// Texts that are looked up and computed together: enough for batches of like lengths, a few megabytes of vectors.
 const TEXTS: usize = 16_384;

@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use super::adapter::Adapter;
 use super::tested::{Tested, contests};
-use crate::artifact::Table;
-use crate::engine::{PortType, StageContext, WholeStage};
-use crate::ml::progress::Progress;
-use crate::report::{ColumnView, Contest, Delivered, StageArtifacts, TableView};
-use crate::tabular::names;
+use runner_artifact::Table;
+use runner_engine::{PortType, StageContext, WholeStage};
+use runner_ml::progress::Progress;
+use runner_report::{ColumnView, Contest, Delivered, StageArtifacts, TableView};
+use runner_tabular::names;
 
 /// Rows of a table that a page may show or draw; larger tables are cut, curves are far shorter.
 const ROWS_SHOWN: usize = 2_000;

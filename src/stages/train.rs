@@ -19,14 +19,14 @@ use super::insight::{calibrate, findings};
 use super::predictor::Predictor;
 use super::told::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
-use crate::artifact::Table;
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
-use crate::ml::network::{NetworkSpec, on_threads};
-use crate::ml::progress::Progress;
-use crate::ml::search::SearchSpec;
-use crate::ml::train::{Data, Fitted, TrainError, train_on};
-use crate::report::learning_curves;
-use crate::tabular::Filter;
+use runner_artifact::Table;
+use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
+use runner_ml::network::{NetworkSpec, on_threads};
+use runner_ml::progress::Progress;
+use runner_ml::search::SearchSpec;
+use runner_ml::train::{Data, Fitted, TrainError, train_on};
+use runner_report::learning_curves;
+use runner_tabular::Filter;
 
 with_training! {
     /// Trains a network on the training part; the epoch (and with `search` the parameters) is chosen on the validation part, the test part is scored once.

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, Int64Array};
 use arrow::compute::concat;
 
-use crate::artifact::{Table, TableError};
-use crate::ml::metrics::Scores;
-use crate::ml::progress::Progress;
-use crate::ml::train::Curves;
-use crate::report::score_line;
+use runner_artifact::{Table, TableError};
+use runner_ml::metrics::Scores;
+use runner_ml::progress::Progress;
+use runner_ml::train::Curves;
+use runner_report::score_line;
 
 use super::dataset::Dataset;
 use super::predictions::Predictions;
-use crate::ml::network::{Classifier, ModelError};
+use runner_ml::network::{Classifier, ModelError};
 
 /// Declares the parameters of training as fields of a stage, so that they stand at the stage's top level
 /// (`--set fused.optimizer.lr=3e-4`) and each keeps its own place in error messages, which serde's `flatten` would lose.
@@ -25,39 +25,39 @@ macro_rules! with_training {
         pub struct $name {
             $($(#[$meta])* $field: $type,)*
             /// Passes over the training part at most.
-            #[serde(default = "crate::stages::training::defaults::epochs")]
+            #[serde(default = "crate::training::defaults::epochs")]
             #[schemars(range(min = 1, max = 1_000_000))]
             epochs: usize,
             /// Rows for each step.
-            #[serde(default = "crate::stages::training::defaults::batch_size")]
+            #[serde(default = "crate::training::defaults::batch_size")]
             #[schemars(range(min = 1, max = 1_000_000_000))]
             batch_size: usize,
             /// How gradients become steps.
             #[serde(default)]
-            optimizer: crate::ml::train::OptimizerSpec,
+            optimizer: runner_ml::train::OptimizerSpec,
             /// How the learning rate changes over the steps.
             #[serde(default)]
-            schedule: crate::ml::train::ScheduleSpec,
+            schedule: runner_ml::train::ScheduleSpec,
             /// What is minimised.
             #[serde(default)]
-            loss: crate::ml::train::Loss,
+            loss: runner_ml::train::Loss,
             /// Share of the target spread over all classes, 0 to below 1.
-            #[serde(default = "crate::stages::training::defaults::label_smoothing")]
+            #[serde(default = "crate::training::defaults::label_smoothing")]
             #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
             label_smoothing: f64,
             /// Weight of each class in the loss: none, balanced, or a map from class to weight. What is predicted keeps the weights, probabilities do not.
-            #[serde(default = "crate::stages::training::defaults::class_weights")]
-            class_weights: crate::ml::train::ClassWeights,
+            #[serde(default = "crate::training::defaults::class_weights")]
+            class_weights: runner_ml::train::ClassWeights,
             /// Gradients longer than this are shortened to it; null leaves them.
-            #[serde(default = "crate::stages::training::defaults::clip_norm")]
+            #[serde(default = "crate::training::defaults::clip_norm")]
             #[schemars(range(max = 1e30), extend("exclusiveMinimum" = 0.0))]
             clip_norm: Option<f64>,
             /// Which epoch is kept, and when training ends before `epochs`.
             #[serde(default)]
-            early_stopping: crate::ml::train::EarlyStoppingSpec,
+            early_stopping: runner_ml::train::EarlyStoppingSpec,
             /// How dropout changes over the steps.
             #[serde(default)]
-            dropout_schedule: crate::ml::train::DropoutSchedule,
+            dropout_schedule: runner_ml::train::DropoutSchedule,
             /// Decay of a moving average over the weights of all steps, which is then the network, e.g. 0.998; null keeps the last weights.
             #[serde(default)]
             #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
@@ -65,8 +65,8 @@ macro_rules! with_training {
         }
 
         impl $name {
-            fn training(&self) -> crate::ml::train::TrainingSpec {
-                crate::ml::train::TrainingSpec {
+            fn training(&self) -> runner_ml::train::TrainingSpec {
+                runner_ml::train::TrainingSpec {
                     epochs: self.epochs,
                     batch_size: self.batch_size,
                     optimizer: self.optimizer.clone(),
@@ -85,9 +85,9 @@ macro_rules! with_training {
 }
 pub(super) use with_training;
 
-/// The defaults of [`crate::ml::train::TrainingSpec`], one by one.
+/// The defaults of [`runner_ml::train::TrainingSpec`], one by one.
 pub(super) mod defaults {
-    use crate::ml::train::{ClassWeights, TrainingSpec};
+    use runner_ml::train::{ClassWeights, TrainingSpec};
 
     pub fn epochs() -> usize {
         TrainingSpec::default().epochs

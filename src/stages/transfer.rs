@@ -19,14 +19,14 @@ use super::fitted_on;
 use super::insight::{calibrate, findings};
 use super::predictor::{NO_NETWORK, Predictor, as_trained};
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
-use crate::artifact::Table;
-use crate::engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
-use crate::ml::network::NetworkSpec;
-use crate::ml::train::{Checkpoints, Data};
-use crate::ml::transfer::{
+use runner_artifact::Table;
+use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use runner_ml::network::NetworkSpec;
+use runner_ml::train::{Checkpoints, Data};
+use runner_ml::transfer::{
     self, Execution, NewRows, Strategy, StrategyRun, TransferReport, TransferResult, TransferSpec, Variant,
 };
-use crate::tabular::{self, Filter};
+use runner_tabular::{self as tabular, Filter};
 
 with_training! {
     /// Trains the old network's successor on rows that hold new classes, by several strategies with the same seeds and the same budget. The best network on the validation part is the stage's model.

@@ -2,7 +2,7 @@ use super::*;
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use crate::artifact::Collect;
+use crate::Collect;
 
 const WIDTH: usize = 3;
 

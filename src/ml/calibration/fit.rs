@@ -4,10 +4,10 @@
 //! shares are off; it is drawn towards what the class weights of the training call for, the more the less the rows say (empirical Bayes).
 
 use super::{Calibration, log};
-use crate::ml::classical::lbfgs::minimize;
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::stats::chi_squared_tail;
+use crate::classical::lbfgs::minimize;
+use crate::matrix::Matrix;
+use crate::progress::{Cancelled, Progress};
+use crate::stats::chi_squared_tail;
 
 /// The temperatures that are looked at; beyond them the classifier is a coin or an oracle.
 const COLDEST: f64 = 0.05;

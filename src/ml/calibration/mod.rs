@@ -13,7 +13,7 @@ pub use fit::fit_temperature;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ml::matrix::Matrix;
+use crate::matrix::Matrix;
 
 /// Bins of equal width over the confidence, as in the paper.
 pub const BINS: usize = 15;

@@ -2,9 +2,9 @@
 
 use super::fit::HOTTEST;
 use super::{Calibration, fit_temperature, reliability};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::Silent;
-use crate::ml::rng::Stream;
+use crate::matrix::Matrix;
+use crate::progress::Silent;
+use crate::rng::Stream;
 
 /// Rows of a deterministic, overconfident classifier: what numpy makes of the same formula is below.
 fn rows() -> (Matrix, Vec<u32>) {

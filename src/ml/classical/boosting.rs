@@ -21,10 +21,10 @@ use super::trees::gradient::{Ground, Growth, Workspace, grow};
 use super::trees::histogram::{Limits, Slope};
 use super::trees::tree::Tree;
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::rng::Stream;
-use crate::ml::simd::dispatch;
+use crate::matrix::Matrix;
+use crate::progress::{Cancelled, Progress};
+use crate::rng::Stream;
+use crate::simd::dispatch;
 
 /// Rows that one task handles.
 const BLOCK: usize = 256;

@@ -9,8 +9,8 @@ use super::forest::Forest;
 use super::trees::bins::Bins;
 use super::trees::gini::{Growth, Sample, grow};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
-use crate::ml::progress::Progress;
-use crate::ml::rng::Stream;
+use crate::progress::Progress;
+use crate::rng::Stream;
 
 /// One decision tree by Gini impurity, as scikit-learn's `DecisionTreeClassifier`, on at most 255
 /// bins a column.

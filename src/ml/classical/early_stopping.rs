@@ -7,7 +7,7 @@ use super::boosting::add_leaves;
 use super::fit::softmax;
 use super::trees::bins::Bins;
 use super::trees::tree::Tree;
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 /// Parts `share` of the rows of each class from the others: (kept, held out), both in ascending
 /// order. A class of one row is kept.

@@ -13,11 +13,11 @@ use serde_json::Value;
 
 use super::fit::check_finite;
 use super::{Estimator, Features, FitError, Model};
-use crate::ml::calibration::{Calibration, NO_CALIBRATION};
-use crate::ml::matrix::Matrix;
-use crate::ml::metrics::Scores;
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::stats::Clusters;
+use crate::calibration::{Calibration, NO_CALIBRATION};
+use crate::matrix::Matrix;
+use crate::metrics::Scores;
+use crate::progress::{Cancelled, Progress};
+use crate::stats::Clusters;
 
 /// The scores of one estimator. Holds no times, so that equal inputs give equal bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

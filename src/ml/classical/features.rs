@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::ml::matrix::Matrix;
+use crate::matrix::Matrix;
 
 /// Dense rows: columns of numbers in 64 bits, as the table has them, then components of vectors in 32. NaN is missing.
 ///

@@ -5,9 +5,9 @@
 use thiserror::Error;
 
 use super::{ArrayError, Arrays, Estimator, Features, Model};
-use crate::ml::matrix::Matrix;
-use crate::ml::preprocess::InputError;
-use crate::ml::progress::{Cancelled, Progress};
+use crate::matrix::Matrix;
+use crate::preprocess::InputError;
+use crate::progress::{Cancelled, Progress};
 
 /// Why an estimator could not be fitted or evaluated.
 #[derive(Debug, Error)]

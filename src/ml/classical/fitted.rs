@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{ArrayError, Arrays, Baselines, Estimator, Features, FitError, Model, fit};
-use crate::ml::calibration::{Calibration, NO_CALIBRATION};
-use crate::ml::frame::Frame;
-use crate::ml::matrix::Matrix;
-use crate::ml::preprocess::{InputError, check_finite, numbers, vectors};
-use crate::ml::progress::Progress;
+use crate::calibration::{Calibration, NO_CALIBRATION};
+use crate::frame::Frame;
+use crate::matrix::Matrix;
+use crate::preprocess::{InputError, check_finite, numbers, vectors};
+use crate::progress::Progress;
 
 /// The layout of the recipe and of the arrays; a reader refuses others.
 const FORMAT: &str = "runner baseline 3";

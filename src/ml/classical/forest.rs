@@ -16,9 +16,9 @@ use super::trees::flat;
 use super::trees::gini::{Growth, Sample, grow};
 use super::trees::tree::Tree;
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::rng::Stream;
+use crate::matrix::Matrix;
+use crate::progress::{Cancelled, Progress};
+use crate::rng::Stream;
 
 /// Rows that one task sends through all trees.
 const BLOCK: usize = 256;

@@ -4,8 +4,8 @@
 //! Knows nothing of labels or of what the kernel is for.
 
 use super::product::{View, product};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Cancelled, Progress};
+use crate::matrix::Matrix;
+use crate::progress::{Cancelled, Progress};
 
 /// Rows of the kernel that are computed at once.
 const PANEL: usize = 128;
@@ -168,8 +168,8 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::progress::Silent;
-    use crate::ml::rng::Stream;
+    use crate::progress::Silent;
+    use crate::rng::Stream;
 
     fn kernel(rows: usize) -> Gaussian {
         let mut stream = Stream::new(1, "test", 0);

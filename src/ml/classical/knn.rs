@@ -12,8 +12,8 @@ use super::fit::{fit_occurring, require};
 use super::preprocess::Standardizer;
 use super::product::{View, product};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::Progress;
+use crate::matrix::Matrix;
+use crate::progress::Progress;
 
 /// Rows to predict that one task handles: 32 × 13,000 distances take 1.7 MB.
 const BLOCK: usize = 32;

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::ml::progress::{Cancelled, Progress};
+use crate::progress::{Cancelled, Progress};
 
 /// Steps that approximate the curvature.
 const MEMORY: usize = 10;
@@ -171,7 +171,7 @@ fn add_scaled(to: &mut [f64], scale: f64, direction: &[f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::progress::Silent;
+    use crate::progress::Silent;
 
     // The Rosenbrock function, whose only minimum is (1, 1).
     #[test]

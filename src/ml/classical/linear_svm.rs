@@ -16,7 +16,7 @@ use super::logistic::{LinearSoftmax, design_matrix};
 use super::preprocess::Standardizer;
 use super::product::{View, product};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
-use crate::ml::progress::{Cancelled, Progress};
+use crate::progress::{Cancelled, Progress};
 
 /// Linear SVM, as scikit-learn's `LinearSVC` on imputed and standardised columns. Its scores are no
 /// probabilities: they are the softmax of the decision values.

@@ -12,8 +12,8 @@ use super::lbfgs::minimize;
 use super::preprocess::Standardizer;
 use super::product::{View, product};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::Progress;
+use crate::matrix::Matrix;
+use crate::progress::Progress;
 
 /// Rows that one task handles; sums run over such blocks in their order, so that threads do not
 /// change the rounding.

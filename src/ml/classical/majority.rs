@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::fit::{class_counts, fit_occurring};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::Progress;
+use crate::matrix::Matrix;
+use crate::progress::Progress;
 
 /// Predicts the shares of the classes in the training rows, whatever the row:
 /// `DummyClassifier(strategy="prior")`.

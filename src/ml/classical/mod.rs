@@ -41,7 +41,7 @@ pub mod rbf_svm;
 mod early_stopping;
 mod fit;
 mod kernel;
-pub(in crate::ml) mod lbfgs;
+pub(crate) mod lbfgs;
 mod preprocess;
 mod smo;
 #[cfg(test)]
@@ -55,9 +55,9 @@ pub use features::Features;
 pub use fit::FitError;
 pub use fitted::{Fitted, Inputs};
 
-use crate::ml::matrix::Matrix;
-use crate::ml::product;
-use crate::ml::progress::{Cancelled, Progress, Silent};
+use crate::matrix::Matrix;
+use crate::product;
+use crate::progress::{Cancelled, Progress, Silent};
 
 /// A kind of model with its parameters, ready to be fitted, e.g. `Knn { k: 25 }`.
 pub trait Estimator: Send + Sync {

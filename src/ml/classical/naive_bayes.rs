@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::fit::{class_counts, fit_occurring, require, softmax};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Cancelled, Progress};
+use crate::matrix::Matrix;
+use crate::progress::{Cancelled, Progress};
 
 /// Rows that one task handles.
 const BLOCK: usize = 1024;

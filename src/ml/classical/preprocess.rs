@@ -8,9 +8,9 @@ use rayon::prelude::*;
 
 use super::Features;
 use super::arrays::{ArrayError, Arrays};
-use crate::ml::matrix::Matrix;
-use crate::ml::preprocess::{moments, within_range};
-use crate::ml::progress::{Cancelled, Progress};
+use crate::matrix::Matrix;
+use crate::preprocess::{moments, within_range};
+use crate::progress::{Cancelled, Progress};
 
 /// Columns, and rows, that one task handles.
 const BLOCK: usize = 8;
@@ -102,7 +102,7 @@ mod tests {
     fn columns_are_imputed_and_scaled_as_in_scikit_learn() {
         let column = [1.0, f32::NAN, 2.0, 7.0, 10.0];
         let x = Matrix::from_vec(5, 3, column.iter().flat_map(|&v| [v, 5.0, f32::NAN]).collect()).into();
-        let scaled = Standardizer::fit(&x, &crate::ml::progress::Silent).unwrap().apply(&x);
+        let scaled = Standardizer::fit(&x, &crate::progress::Silent).unwrap().apply(&x);
         let expected = [-1.184_540_6, -0.121_491_35, -0.880_812_3, 0.637_829_6, 1.549_014_7f32];
         for (i, value) in expected.iter().enumerate() {
             assert!((scaled.get(i, 0) - value).abs() < 1e-6, "row {i}: {}", scaled.get(i, 0));

@@ -14,8 +14,8 @@ use super::preprocess::Standardizer;
 use super::product::{View, product};
 use super::smo::{Machine, solve};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Cancelled, Progress};
+use crate::matrix::Matrix;
+use crate::progress::{Cancelled, Progress};
 
 /// Rows to predict that one task handles: 64 × 11,000 kernel values take 2.8 MB.
 const BLOCK: usize = 64;

@@ -6,7 +6,7 @@
 //! kernel value comes about.
 
 use super::kernel::KernelRows;
-use crate::ml::progress::{Cancelled, Progress};
+use crate::progress::{Cancelled, Progress};
 
 /// Iterations between two looks at whether the user wants to stop.
 const ITERATIONS_BETWEEN_CHECKS: usize = 256;

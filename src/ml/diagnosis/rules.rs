@@ -3,8 +3,8 @@
 //! Losses are in nats and taken with the network as it predicts, so that parts compare. Knows nothing of how findings are shown.
 
 use super::{Course, Finding, FindingKind, GapJudgement};
-use crate::ml::stats::wilson;
-use crate::ml::train::Metric;
+use crate::stats::wilson;
+use crate::train::Metric;
 
 /// A gap between training and validation accuracy from here on is called over-fitting, and strong from the second on.
 const GAP: f64 = 0.05;

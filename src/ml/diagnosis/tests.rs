@@ -1,7 +1,7 @@
 //! Each finding on a course that shows it, and silence on one that does not.
 
 use super::{Course, Finding, FindingKind, GapJudgement, Units, diagnose};
-use crate::ml::train::{Curves, Metric};
+use crate::train::{Curves, Metric};
 
 /// Curves with these losses; accuracies are e^−loss, the step size is 0.01.
 fn curves(train: &[f64], valid: &[f64]) -> Curves {

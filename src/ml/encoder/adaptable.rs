@@ -19,7 +19,7 @@ use super::packed::PackedModel;
 use super::tokens::{Marks, TextTokenizer};
 use super::weights::Weights;
 use super::{EncodeError, Pooling, Precision, TransformerOptions, parallel};
-use crate::ml::progress::{Progress, Silent};
+use crate::progress::{Progress, Silent};
 
 /// Distinct texts as token sequences, with the encoder that reads them.
 pub struct Tokens {

@@ -5,8 +5,8 @@
 
 use super::finite::first_not_finite;
 use super::{EncodeError, parallel};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::Progress;
+use crate::matrix::Matrix;
+use crate::progress::Progress;
 
 /// A loaded model on some device.
 pub trait Engine: Send + Sync {

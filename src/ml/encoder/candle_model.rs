@@ -22,7 +22,7 @@ use super::folder::TransformerFiles;
 use super::guard::guarded;
 use super::pooling::{Pooling, pool};
 use super::weights::Weights;
-use crate::ml::progress::Cancelled;
+use crate::progress::Cancelled;
 
 pub struct CandleModel {
     network: Network,

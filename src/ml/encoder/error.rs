@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::ml::progress::Cancelled;
+use crate::progress::Cancelled;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {

@@ -46,8 +46,8 @@ use serde::{Deserialize, Serialize};
 
 use super::matrix::Matrix;
 use super::progress::Progress;
-pub(in crate::ml) use head::normalize;
-pub(in crate::ml) use pooling::pool;
+pub(crate) use head::normalize;
+pub(crate) use pooling::pool;
 
 pub use adaptable::{Cut, EncoderShape, TokenStates, Tokens, UPPER_TENSORS, UpperLayer};
 pub use architecture::Activation as EncoderActivation;

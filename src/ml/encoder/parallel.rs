@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::EncodeError;
-use crate::ml::progress::{Cancelled, Progress};
+use crate::progress::{Cancelled, Progress};
 
 /// Calls `work(buffers, i)` for each `i < count` and `done(i, result)` in whatever order they end. Stops at the
 /// first error, and when `progress` says so.

@@ -6,7 +6,7 @@
 use super::EncodeError;
 use super::batches::{Engine, Session};
 use super::weights::{Tensors, Weights};
-use crate::ml::progress::Cancelled;
+use crate::progress::Cancelled;
 
 pub struct StaticModel {
     /// rows × dim

@@ -10,7 +10,7 @@ use tokenizers::{PostProcessor, Tokenizer, TruncationParams};
 
 use super::folder::{ModelFolder, read_bytes};
 use super::{EncodeError, guard, parallel};
-use crate::ml::progress::{Cancelled, Progress};
+use crate::progress::{Cancelled, Progress};
 
 pub struct TextTokenizer {
     tokenizer: Tokenizer,

@@ -17,8 +17,8 @@ use super::static_model::StaticModel;
 use super::tokens::{Marks, TextTokenizer};
 use super::weights::Weights;
 use super::{EncodeError, TextEncoder, TransformerOptions};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::Progress;
+use crate::matrix::Matrix;
+use crate::progress::Progress;
 
 /// Raised when the same files and options give other vectors than before.
 const RECIPE: u32 = 2;

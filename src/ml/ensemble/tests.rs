@@ -1,9 +1,9 @@
 //! Weights against scipy's optimiser, greedy selection against its definition, and combinations by hand.
 
 use super::{Average, Calibration, Combination, Members, Weighting, cross_fitted};
-use crate::ml::calibration::fit_temperature;
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::Silent;
+use crate::calibration::fit_temperature;
+use crate::matrix::Matrix;
+use crate::progress::Silent;
 
 /// Four members of three classes over 300 rows: the first two know different rows, the third is a worse copy of the first, the last guesses.
 fn members() -> (Vec<Matrix>, Vec<u32>) {

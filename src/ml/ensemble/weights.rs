@@ -3,8 +3,8 @@
 //! Knows nothing of temperatures, nor of how many rows are enough.
 
 use super::Average;
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Cancelled, Progress};
+use crate::matrix::Matrix;
+use crate::progress::{Cancelled, Progress};
 
 /// Members added by greedy selection at most; weights are multiples of one over their number.
 const ADDED: usize = 50;

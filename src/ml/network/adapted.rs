@@ -15,9 +15,9 @@ use super::layer::uniform;
 use super::masks::Mask;
 use super::ops::{Affine, Finish, attention, dense, pooled, spread, sum_and_norm, with_update};
 use super::parameter::{Role, Tensors};
-use crate::ml::encoder::{Cut, EncoderActivation, TokenStates, UPPER_TENSORS, UpperLayer};
-use crate::ml::input::Texts;
-use crate::ml::rng::Stream;
+use crate::encoder::{Cut, EncoderActivation, TokenStates, UPPER_TENSORS, UpperLayer};
+use crate::input::Texts;
+use crate::rng::Stream;
 
 /// The layers above the cut, lowest first.
 pub struct Adapted {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::{MOST, WIDEST};
 use super::{Activation, AdaptSpec, Fusion, NetworkSpec, NumericEmbedding, Parametrization, TrunkKind};
-use crate::ml::encoder::EncoderShape;
+use crate::encoder::EncoderShape;
 
 /// The shape of a network; part of the recipe that is stored with its weights. What is left out in JSON is as in networks
 /// that have only what older recipes could say.

@@ -10,9 +10,9 @@ use super::layer::{Layer, uniform};
 use super::masks::Mask;
 use super::ops::{grouped, lookup, periodic, piecewise_linear, scale};
 use super::parameter::{Role, Tensors};
-use crate::ml::input::{Input, Texts};
-use crate::ml::matrix::Matrix;
-use crate::ml::rng::Stream;
+use crate::input::{Input, Texts};
+use crate::matrix::Matrix;
+use crate::rng::Stream;
 
 /// A branch with weights.
 pub struct Branch {

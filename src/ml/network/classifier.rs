@@ -13,12 +13,12 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::recipe::FORMAT;
 use super::{Activation, Blueprint, Embedding, Network, Recipe, Snapshot, on_one_thread};
-use crate::ml::calibration::Calibration;
-use crate::ml::diagnosis::Units;
-use crate::ml::frame::Frame;
-use crate::ml::matrix::Matrix;
-use crate::ml::preprocess::{InputError, Preprocessing};
-use crate::ml::progress::{Cancelled, Progress, Silent};
+use crate::calibration::Calibration;
+use crate::diagnosis::Units;
+use crate::frame::Frame;
+use crate::matrix::Matrix;
+use crate::preprocess::{InputError, Preprocessing};
+use crate::progress::{Cancelled, Progress, Silent};
 
 /// Rows that pass the network at once. Few, so that what passes between layers stays in a core's cache.
 const ROWS_AT_ONCE: usize = 256;
@@ -49,7 +49,7 @@ pub enum ModelError {
 
 impl Classifier {
     /// `loss`: the name of what was minimised.
-    pub(in crate::ml) fn new(preprocessing: Preprocessing, classes: &[String], network: Network, loss: &str) -> Self {
+    pub(crate) fn new(preprocessing: Preprocessing, classes: &[String], network: Network, loss: &str) -> Self {
         Classifier {
             preprocessing,
             classes: classes.to_vec(),

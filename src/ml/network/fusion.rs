@@ -9,7 +9,7 @@ use candle_nn::ops::softmax;
 use super::blueprint::Blueprint;
 use super::layer::Linear;
 use super::parameter::Tensors;
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 /// tanh(linear(branch)) of every branch, weighted by a softmax over all branches together.
 pub struct Gate {

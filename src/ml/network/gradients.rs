@@ -7,9 +7,9 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use super::*;
-use crate::ml::input::Input;
-use crate::ml::matrix::Matrix;
-use crate::ml::rng::Stream;
+use crate::input::Input;
+use crate::matrix::Matrix;
+use crate::rng::Stream;
 
 const ACTIVATIONS: [Activation; 6] =
     [Activation::Relu, Activation::Selu, Activation::Gelu, Activation::Silu, Activation::Mish, Activation::Tanh];

@@ -9,7 +9,7 @@ use super::masks::Mask;
 use super::ops::{Affine, BatchStatistics, Finish, dense};
 use super::parameter::{Role, Tensors};
 use super::{Activation, Parametrization};
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 /// Share of a batch's statistics in the running ones, as PyTorch's `momentum`.
 const RUNNING_SHARE: f32 = 0.1;

@@ -5,8 +5,8 @@
 use rayon::prelude::*;
 
 use super::ops::vectorized;
-use crate::ml::matrix::Matrix;
-use crate::ml::rng::Stream;
+use crate::matrix::Matrix;
+use crate::rng::Stream;
 
 /// Units that one word of a mask holds.
 const WORD: usize = 64;

@@ -35,7 +35,7 @@ pub use blueprint::{Blueprint, BranchBlueprint, Embedding, Update, Widths};
 pub use classifier::{Classifier, ModelError};
 pub use model::{Network, Snapshot, Training};
 pub use ops::cross_entropy;
-pub(in crate::ml) use ops::vectorized;
+pub(crate) use ops::vectorized;
 pub use parameter::{Parameter, Role};
 pub use recipe::Recipe;
 pub use spec::{

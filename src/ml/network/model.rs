@@ -15,8 +15,8 @@ use super::masks::{Mask, branch_masks, forget};
 use super::ops::{log_mean_probabilities, vectorized};
 use super::parameter::{Parameter, Role, Tensors};
 use super::trunk::Trunk;
-use crate::ml::input::Input;
-use crate::ml::rng::Stream;
+use crate::input::Input;
+use crate::rng::Stream;
 
 /// A network with weights. Inputs are one for each branch, in the blueprint's order: a rows × width matrix, of a column of
 /// categories the codes, 0 for unknown; or texts, which bring the layers of their encoder that stand still.

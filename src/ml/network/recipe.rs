@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Blueprint;
-use crate::ml::preprocess::Preprocessing;
+use crate::preprocess::Preprocessing;
 
 /// The layout of this recipe and of the tensors' names; a reader refuses others.
 pub const FORMAT: &str = "runner network 2";

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Activation;
-use crate::ml::preprocess::Scaling;
+use crate::preprocess::Scaling;
 
 /// The `network` block of a train stage. `{}` is a trunk of three layers of 256 units with batch norm and dropout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

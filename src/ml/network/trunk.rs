@@ -11,7 +11,7 @@ use super::masks::Mask;
 use super::model::make_layer;
 use super::ops::member_head;
 use super::parameter::{Role, Tensors};
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 /// A trunk with weights. `prefix` is empty where there is one, else names the branch, e.g. `numeric.`.
 pub struct Trunk {

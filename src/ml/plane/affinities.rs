@@ -2,9 +2,9 @@
 //!
 //! Van der Maaten and Hinton, 2008, Visualizing data using t-SNE, equations 1 and 2. Knows nothing of the plane.
 
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::train::side_by_side;
+use crate::matrix::Matrix;
+use crate::progress::{Cancelled, Progress};
+use crate::train::side_by_side;
 
 /// Halvings of the interval of a point's precision; fewer are enough where the entropy is met before.
 const STEPS: usize = 100;
@@ -68,8 +68,8 @@ fn conditional(distances: &[f32], own: usize, wanted: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::plane::{distances, tests::points};
-    use crate::ml::progress::Silent;
+    use crate::plane::{distances, tests::points};
+    use crate::progress::Silent;
 
     // from sklearn.manifold._t_sne import _joint_probabilities; from scipy.spatial.distance import pdist, squareform
     // d = squareform(pdist(x, "sqeuclidean")).astype(np.float32)   # x as in `principal_plane`'s test

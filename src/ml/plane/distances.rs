@@ -1,9 +1,9 @@
 //! All pairs of squared Euclidean distances. Knows nothing of what asks for them.
 
-use crate::ml::matrix::Matrix;
-use crate::ml::product::{View, product};
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::train::side_by_side;
+use crate::matrix::Matrix;
+use crate::product::{View, product};
+use crate::progress::{Cancelled, Progress};
+use crate::train::side_by_side;
 
 /// Rows that are multiplied together.
 const BLOCK: usize = 64;
@@ -33,7 +33,7 @@ pub fn squared(points: &Matrix, threads: usize, progress: &dyn Progress) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::progress::Silent;
+    use crate::progress::Silent;
 
     #[test]
     fn distances_agree_with_the_definition() {

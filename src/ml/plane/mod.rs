@@ -25,7 +25,7 @@ pub type Place = [f32; 2];
 
 #[cfg(test)]
 mod tests {
-    use crate::ml::matrix::Matrix;
+    use crate::matrix::Matrix;
 
     /// Three groups of 20 in five dimensions: sin(0.7 i (j + 1)), and 3 (i mod 3) more in dimension i mod 3.
     pub fn points() -> Matrix {

@@ -1,8 +1,8 @@
 //! The nearest points, by all pairs of distances. Knows nothing of labels.
 
 use super::{Place, distances};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Cancelled, Progress};
+use crate::matrix::Matrix;
+use crate::progress::{Cancelled, Progress};
 
 /// For each point the `k` nearest others, the nearest first; the first of equals. Fewer where there are fewer.
 pub fn nearest(
@@ -45,8 +45,8 @@ pub fn agreement(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::plane::tests::points;
-    use crate::ml::progress::Silent;
+    use crate::plane::tests::points;
+    use crate::progress::Silent;
 
     // print(NearestNeighbors(n_neighbors=3).fit(x).kneighbors(return_distance=False)[:4].tolist())   # x as in `principal_plane`'s test
     #[test]

@@ -1,8 +1,8 @@
 //! The two leading principal components. Knows nothing of names or labels.
 
 use super::Place;
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Cancelled, Progress};
+use crate::matrix::Matrix;
+use crate::progress::{Cancelled, Progress};
 
 /// Alternations of the two directions with the points; each brings the error down by the ratio of the second and third singular
 /// value, squared.
@@ -62,7 +62,7 @@ fn normalise(axis: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::progress::Silent;
+    use crate::progress::Silent;
 
     // import numpy as np; from sklearn.decomposition import PCA
     // i, j = np.arange(60)[:, None], np.arange(5)

@@ -6,9 +6,9 @@
 use std::convert::Infallible;
 
 use super::{Place, affinities, distances, pca};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::train::side_by_side;
+use crate::matrix::Matrix;
+use crate::progress::{Cancelled, Progress};
+use crate::train::side_by_side;
 
 /// Steps at the beginning with larger affinities, so that what belongs together finds itself.
 const EARLY: usize = 250;
@@ -170,8 +170,8 @@ fn divergence(affinities: &Matrix, places: &[Place]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::plane::tests::points;
-    use crate::ml::progress::Silent;
+    use crate::plane::tests::points;
+    use crate::progress::Silent;
 
     fn affinities() -> Matrix {
         let distances = distances::squared(&points(), 1, &Silent).unwrap();

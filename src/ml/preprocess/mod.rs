@@ -6,9 +6,9 @@
 mod numeric;
 mod quantile;
 
-pub(in crate::ml) use numeric::moments;
+pub(crate) use numeric::moments;
 pub use numeric::{NumericColumn, Scale, Scaling};
-pub(in crate::ml) use quantile::normal_quantile;
+pub(crate) use quantile::normal_quantile;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -249,13 +249,13 @@ impl TextColumn {
 
 /// A standardised value as a model takes it. A number that lies many orders of magnitude beyond those of the training rows is held where its
 /// square and sums of such squares stay finite in 32 bits; it is as extreme there as anywhere.
-pub(in crate::ml) fn within_range(value: f64) -> f32 {
+pub(crate) fn within_range(value: f64) -> f32 {
     const LARGEST: f64 = 1e16;
     value.clamp(-LARGEST, LARGEST) as f32
 }
 
 /// Refuses a value that is infinite in 32 bits. Missing values (NaN) pass.
-pub(in crate::ml) fn check_finite(
+pub(crate) fn check_finite(
     name: &str,
     values: &[f64],
     mut rows: impl Iterator<Item = usize>,
@@ -267,7 +267,7 @@ pub(in crate::ml) fn check_finite(
 }
 
 /// A numeric column's values.
-pub(in crate::ml) fn numbers<'a>(frame: &'a Frame, name: &str) -> Result<&'a [f64], InputError> {
+pub(crate) fn numbers<'a>(frame: &'a Frame, name: &str) -> Result<&'a [f64], InputError> {
     match frame.columns.get(name) {
         Some(Column::Numeric(values)) => Ok(values),
         Some(other) => Err(InputError::Kind { name: name.into(), found: kind(other), needed: "numeric" }),
@@ -276,7 +276,7 @@ pub(in crate::ml) fn numbers<'a>(frame: &'a Frame, name: &str) -> Result<&'a [f6
 }
 
 /// The length of a column's vectors, and their components row after row.
-pub(in crate::ml) fn vectors<'a>(frame: &'a Frame, name: &str) -> Result<(usize, &'a [f32]), InputError> {
+pub(crate) fn vectors<'a>(frame: &'a Frame, name: &str) -> Result<(usize, &'a [f32]), InputError> {
     match frame.columns.get(name) {
         Some(Column::Vector { dim, values }) if *dim > 0 => Ok((*dim, values)),
         Some(other) => {

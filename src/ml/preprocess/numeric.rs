@@ -107,7 +107,7 @@ pub(super) fn fit_numeric(
 /// leaves and that must not be blown up.
 ///
 /// Far from zero rounding takes more from a sum than the values differ by; a second pass gives it back.
-pub(in crate::ml) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+pub(crate) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let Some(first) = values.clone().next() else { return (0.0, 0.0) };
     let (mut count, mut sum, mut constant) = (0.0, 0.0, true);
     for value in values.clone() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::Checked;
 use super::screening::{self, Screened};
-use crate::ml::progress::Cancelled;
+use crate::progress::Cancelled;
 
 /// Numeric columns whose coefficients with one another are all kept. Their number grows with the square of the columns.
 const MOST_COLUMNS: usize = 40;

@@ -4,7 +4,7 @@
 
 use super::fisher::ln_gamma;
 use super::key::Key;
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 /// Mutual information of a discrete value with the label.
 pub(super) struct Discrete {

@@ -8,8 +8,8 @@ use thiserror::Error;
 
 use super::key::{Key, connected};
 use super::options::ProfileOptions;
-use crate::ml::frame::{Column, Frame};
-use crate::ml::progress::{Cancelled, Progress};
+use crate::frame::{Column, Frame};
+use crate::progress::{Cancelled, Progress};
 
 /// Part codes of `ProfileInput::part`.
 pub const TRAIN: u8 = 0;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use crate::ml::progress::Cancelled;
+use crate::progress::Cancelled;
 
 /// The code of a row without a value.
 pub(super) const MISSING: u32 = u32::MAX;

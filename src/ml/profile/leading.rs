@@ -5,10 +5,10 @@
 
 use rayon::prelude::*;
 
-use crate::ml::eigen::symmetric_eigen;
-use crate::ml::product::{View, product};
-use crate::ml::progress::Cancelled;
-use crate::ml::rng::Stream;
+use crate::eigen::symmetric_eigen;
+use crate::product::{View, product};
+use crate::progress::Cancelled;
+use crate::rng::Stream;
 
 /// Directions beyond those wanted, so that equal eigenvalues are told apart.
 const OVERSAMPLING: usize = 5;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::column::mean_and_deviation;
 use super::input::Checked;
 use super::leading;
-use crate::ml::progress::Cancelled;
-use crate::ml::rng::Stream;
+use crate::progress::Cancelled;
+use crate::rng::Stream;
 
 /// Principal components of the columns scaled to mean 0 and deviation 1, missing values at the mean.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

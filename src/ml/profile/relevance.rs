@@ -12,8 +12,8 @@ use super::fisher;
 use super::information;
 use super::input::{Checked, ColumnData, PreparedColumn};
 use super::key::{Key, MISSING};
-use crate::ml::progress::Cancelled;
-use crate::ml::rng::Stream;
+use crate::progress::Cancelled;
+use crate::rng::Stream;
 
 /// A numeric column is counted value by value when every value × class cell holds this many rows on average; else
 /// its values are taken as draws from a density.

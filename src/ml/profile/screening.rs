@@ -8,8 +8,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::correlation::{ALIKE, PairCounts, STRONG};
-use crate::ml::product::{View, product};
-use crate::ml::progress::Cancelled;
+use crate::product::{View, product};
+use crate::progress::Cancelled;
 
 /// Columns of one block; a product is one block with another.
 const BLOCK: usize = 64;
@@ -168,7 +168,7 @@ fn cosines(left: &Block, right: &Block, complete: Option<(&[bool], &[bool])>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::rng::Stream;
+    use crate::rng::Stream;
 
     #[test]
     fn the_strongest_of_many_pairs_are_found_whatever_the_threads() {

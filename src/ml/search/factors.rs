@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Trial;
 use super::fanova::{Cells, importance};
 use super::space::{Axis, Range, Space};
-use crate::ml::train::Metric;
+use crate::train::Metric;
 
 /// Fewer trials say nothing about importance.
 const FEWEST_TRIALS: usize = 8;

@@ -5,7 +5,7 @@
 //! `FanovaImportanceEvaluator`, but for unordered choices, which a tree divides as they are. The trees of `classical` serve elsewhere: they
 //! keep classes or gradients, and no boxes. Knows nothing of trials: it sees cells of axes.
 
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 /// Trees of the forest, as Optuna's.
 const TREES: usize = 64;

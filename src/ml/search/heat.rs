@@ -8,8 +8,8 @@ use super::brackets::promoted;
 use super::space::Point;
 use super::trial::{Course, State, Trial};
 use super::{RunTrial, Search, SearchError};
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::train::side_by_side;
+use crate::progress::{Cancelled, Progress};
+use crate::train::side_by_side;
 
 /// Trials that are begun together, and what they need.
 pub struct Heat<'a> {

@@ -8,7 +8,7 @@ use super::space::{Point, Range, as_written, random};
 use super::spec::{Method, SearchSpec};
 use super::tpe::{self, Coordinates};
 use super::trial::{State, Trial};
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 /// Random trials before TPE has something to learn from, as in Optuna.
 const STARTUP: usize = 10;

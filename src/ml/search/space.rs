@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 /// Values of the searched parameters by path.
 pub type Point = BTreeMap<String, Value>;

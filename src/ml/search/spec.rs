@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::space::Range;
-use crate::ml::train::Metric;
+use crate::train::Metric;
 
 /// The `search` block of a train stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::space::Axis;
 use super::tpe::{Coordinates, Parzen, good};
 use super::*;
-use crate::ml::progress::Silent;
-use crate::ml::train::Curves;
+use crate::progress::Silent;
+use crate::train::Curves;
 
 fn spec(value: Value) -> SearchSpec {
     let spec: SearchSpec = serde_json::from_value(value).unwrap();
@@ -278,7 +278,7 @@ fn draws_follow_the_density() {
     let axes = [axis];
     let trials = vec![vec![0.2], vec![0.25], vec![0.9]];
     let parzen = Parzen::new(&axes, &trials);
-    let mut stream = crate::ml::rng::Stream::new(1, "test", 0);
+    let mut stream = crate::rng::Stream::new(1, "test", 0);
     let draws: Vec<f64> = (0..20_000).map(|_| parzen.draw(&mut stream)[0]).collect();
     for bin in 0..10 {
         let (low, high) = (f64::from(bin) / 10.0, f64::from(bin + 1) / 10.0);

@@ -8,8 +8,8 @@ use std::cmp::Ordering;
 use std::f64::consts::PI;
 
 use super::space::Axis;
-use crate::ml::rng::Stream;
-use crate::ml::stats::{normal_mass, normal_tail};
+use crate::rng::Stream;
+use crate::stats::{normal_mass, normal_tail};
 
 /// Draws from the good trials' density among which the best is taken.
 const CANDIDATES: usize = 24;

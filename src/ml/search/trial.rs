@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::space::Point;
-use crate::ml::train::{Curves, Metric, PartScores};
+use crate::train::{Curves, Metric, PartScores};
 
 /// What a trial went through, up to its last epoch or to the rung that was asked for.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@
 //! apportionment for each class. A last step moves groups into parts that a rare class has not reached. Knows nothing
 //! of train, test or folds.
 
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 /// How many rows of each class each group has.
 pub(super) struct ClassCounts {

@@ -10,7 +10,7 @@ mod groups;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 use assign::{Assignment, ClassCounts};
 pub use groups::connected_groups;
 

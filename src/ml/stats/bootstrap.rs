@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Clusters;
-use crate::ml::progress::{Cancelled, Progress, Silent};
-use crate::ml::rng::Stream;
+use crate::progress::{Cancelled, Progress, Silent};
+use crate::rng::Stream;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use super::proportion::quantile;
 use super::special::normal_tail;
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 /// With fewer groups, counted by [`Clusters::effective`], an interval or test of a score is rough.
 pub const FEW_GROUPS: f64 = 20.0;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::bootstrap::percentiles;
 use super::{Bootstrap, Clusters, Interval, Test, holm, paired_test};
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::rng::Stream;
+use crate::progress::{Cancelled, Progress};
+use crate::rng::Stream;
 
 /// Two of the classifiers, by their numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,12 +74,12 @@ pub fn contest(
 }
 
 /// The cell of the confusion matrix in which each row lies.
-pub(in crate::ml) fn cells(truth: &[u32], predicted: &[u32], classes: usize) -> Vec<u32> {
+pub(crate) fn cells(truth: &[u32], predicted: &[u32], classes: usize) -> Vec<u32> {
     truth.iter().zip(predicted).map(|(t, p)| t * classes as u32 + p).collect()
 }
 
 /// Accuracy and macro-F1 (over the classes that occur as truth or prediction) of the drawn rows, of which at least one must be there.
-pub(in crate::ml) fn scores(drawn: &[usize], cells: &[u32], classes: usize) -> [f64; 2] {
+pub(crate) fn scores(drawn: &[usize], cells: &[u32], classes: usize) -> [f64; 2] {
     // By class: rows of it, rows taken for it, and rows that are both.
     let mut counts = vec![[0u32; 3]; classes];
     for &row in drawn {
@@ -102,8 +102,8 @@ pub(in crate::ml) fn scores(drawn: &[usize], cells: &[u32], classes: usize) -> [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::metrics::Scores;
-    use crate::ml::progress::Silent;
+    use crate::metrics::Scores;
+    use crate::progress::Silent;
 
     /// `right` rows of 200 that a classifier gets, by a rule that no other one shares.
     fn said(truth: &[u32], every: usize) -> Vec<u32> {

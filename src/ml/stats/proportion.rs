@@ -34,7 +34,7 @@ impl Clusters {
 
     /// Wilson's score interval of a share of the rows (1927, JASA 22:209). Of groups it takes each for one row, which is right only where all their
     /// rows agree: at 0 and at 1. `None` where nothing can vary.
-    pub(in crate::ml) fn share(&self, share: f64, level: f64) -> Option<(f64, f64)> {
+    pub(crate) fn share(&self, share: f64, level: f64) -> Option<(f64, f64)> {
         self.can_vary().then(|| wilson(share, self.independent(level), quantile(level, None)))
     }
 
@@ -55,7 +55,7 @@ impl Clusters {
 }
 
 /// Of a share of `n` rows that stand alone.
-pub(in crate::ml) fn wilson(share: f64, n: f64, z: f64) -> (f64, f64) {
+pub(crate) fn wilson(share: f64, n: f64, z: f64) -> (f64, f64) {
     let shrink = 1.0 + z * z / n;
     let centre = (share + z * z / (2.0 * n)) / shrink;
     let reach = z / shrink * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();

@@ -1,7 +1,7 @@
 //! What the statistics promise, held against simulated rows: how often intervals cover, and how often tests reject what is true.
 
 use super::{Bootstrap, Clusters, bootstrap_interval, paired_bootstrap, paired_test};
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 const STUDIES: u64 = 1_000;
 

@@ -5,7 +5,7 @@
 use candle_core::{Result, Storage};
 
 use super::TrainError;
-use crate::ml::network::{Network, Snapshot, vectorized};
+use crate::network::{Network, Snapshot, vectorized};
 
 /// The average, and a network to look at it through.
 pub struct Average {

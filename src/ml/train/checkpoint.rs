@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::curves::Curves;
 use super::optimizer::Memory;
-use crate::ml::network::Snapshot;
+use crate::network::Snapshot;
 
 /// Where one training keeps its state. A place may fail: a state that cannot be read is none.
 pub trait Checkpoints: Sync {

@@ -93,7 +93,7 @@ impl Curves {
         ]
     }
 
-    pub(in crate::ml) fn columns_mut(&mut self) -> [(&'static str, &mut Vec<f64>); 9] {
+    pub(crate) fn columns_mut(&mut self) -> [(&'static str, &mut Vec<f64>); 9] {
         [
             ("objective", &mut self.objective),
             ("train_loss", &mut self.train_loss),

@@ -3,9 +3,9 @@
 //! Knows nothing of what a layer computes.
 
 use super::TrainError;
-use crate::ml::input::Input;
-use crate::ml::network::{Embedding, Network};
-use crate::ml::progress::Progress;
+use crate::input::Input;
+use crate::network::{Embedding, Network};
+use crate::progress::Progress;
 
 /// Takes the texts through the layers that stand still, and lets those above begin as they come with their encoder.
 pub fn begin_encoders(network: &mut Network, inputs: &[Input], progress: &dyn Progress) -> Result<(), TrainError> {

@@ -2,10 +2,10 @@
 //!
 //! Knows nothing of where the parameters or the rows came from.
 
-use crate::ml::encoder::EncodeError;
-use crate::ml::network::ModelError;
-use crate::ml::preprocess::InputError;
-use crate::ml::progress::Cancelled;
+use crate::encoder::EncodeError;
+use crate::network::ModelError;
+use crate::preprocess::InputError;
+use crate::progress::Cancelled;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {

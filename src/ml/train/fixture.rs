@@ -1,8 +1,8 @@
 //! Tests: a small labelled frame with signal in numbers and in vectors, missing values and a constant column.
 
 use super::*;
-use crate::ml::frame::Column;
-use crate::ml::rng::Stream;
+use crate::frame::Column;
+use crate::rng::Stream;
 
 /// Rows of `classes` classes: numeric `a`, `b` (some missing), `flat` (constant); vectors `title` of 8 components.
 pub struct Fixture {

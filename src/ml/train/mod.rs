@@ -17,9 +17,9 @@ mod workers;
 
 pub use checkpoint::{Checkpoints, NoCheckpoints};
 pub use curves::{Curves, PartScores};
-pub(in crate::ml) use encoders::begin_encoders;
+pub(crate) use encoders::begin_encoders;
 pub use error::TrainError;
-pub(in crate::ml) use run::{Examples, Job, Outcome, Restraint, logits, run};
+pub(crate) use run::{Examples, Job, Outcome, Restraint, logits, run};
 pub use spec::{
     ClassWeights, DropoutSchedule, EarlyStoppingSpec, Factors, Loss, Metric, NamedWeights, OptimizerKind,
     OptimizerSpec, ScheduleKind, ScheduleSpec, TrainingSpec,
@@ -28,7 +28,7 @@ pub use stopping::Replay;
 pub use workers::{Common, side_by_side};
 
 #[cfg(test)]
-pub(in crate::ml) mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod parity;
 #[cfg(test)]
@@ -116,7 +116,7 @@ pub fn train_on(
 }
 
 /// The first problem of either spec, with its path.
-pub(in crate::ml) fn check_specs(network: &NetworkSpec, training: &TrainingSpec) -> Result<(), TrainError> {
+pub(crate) fn check_specs(network: &NetworkSpec, training: &TrainingSpec) -> Result<(), TrainError> {
     let network = network.problems().into_iter().map(|(path, message)| (format!("network.{path}"), message));
     let training = training.problems().into_iter();
     match network.chain(training).next() {
@@ -127,7 +127,7 @@ pub(in crate::ml) fn check_specs(network: &NetworkSpec, training: &TrainingSpec)
 
 impl Data<'_> {
     /// Whether there is something to learn from and to choose by.
-    pub(in crate::ml) fn check(&self) -> Result<(), TrainError> {
+    pub(crate) fn check(&self) -> Result<(), TrainError> {
         for (part, rows) in [("training", self.train), ("validation", self.valid)] {
             if rows.is_empty() {
                 return Err(TrainError::NoRows { part });
@@ -153,7 +153,7 @@ impl Data<'_> {
         }
     }
 
-    pub(in crate::ml) fn fit_preprocessing(&self, spec: &NetworkSpec) -> Result<Preprocessing, TrainError> {
+    pub(crate) fn fit_preprocessing(&self, spec: &NetworkSpec) -> Result<Preprocessing, TrainError> {
         let least = |column: &String| {
             let own = spec.category_columns.get(column).and_then(|own| own.min_count);
             (column.clone(), own.unwrap_or(spec.categories.min_count))
@@ -172,15 +172,11 @@ impl Data<'_> {
     }
 
     /// The text columns whose encoder the network adapts.
-    pub(in crate::ml) fn adapted(&self, spec: &NetworkSpec) -> Vec<String> {
+    pub(crate) fn adapted(&self, spec: &NetworkSpec) -> Vec<String> {
         self.text.iter().filter(|column| spec.adapt(column).is_some()).cloned().collect()
     }
 
-    pub(in crate::ml) fn blueprint(
-        &self,
-        spec: &NetworkSpec,
-        preprocessing: &Preprocessing,
-    ) -> Result<Blueprint, TrainError> {
+    pub(crate) fn blueprint(&self, spec: &NetworkSpec, preprocessing: &Preprocessing) -> Result<Blueprint, TrainError> {
         let (text, categories) = (preprocessing.text_widths(), preprocessing.category_widths());
         let encoder = |name: &String| Some((name.clone(), self.frame.tokens(name)?.0.shape()));
         let encoders: Vec<_> = self.text.iter().filter_map(encoder).collect();

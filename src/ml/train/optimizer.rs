@@ -11,7 +11,7 @@ use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Storage, Tensor, Var};
 use rayon::prelude::*;
 
 use super::spec::{Factors, OptimizerKind, OptimizerSpec};
-use crate::ml::network::{Parameter, Role, vectorized};
+use crate::network::{Parameter, Role, vectorized};
 
 /// Steps every parameter along its gradient.
 pub struct Optimizer {

@@ -4,9 +4,9 @@
 //! order of rows does not matter.
 
 use super::*;
-use crate::ml::matrix::Matrix;
-use crate::ml::network::BranchBlueprint;
-use crate::ml::progress::Silent;
+use crate::matrix::Matrix;
+use crate::network::BranchBlueprint;
+use crate::progress::Silent;
 
 struct Case {
     name: &'static str,

@@ -15,13 +15,13 @@ use super::schedule::Schedule;
 use super::spec::TrainingSpec;
 use super::stopping::Stopping;
 use super::{Data, TrainError};
-use crate::ml::input::Input;
-use crate::ml::matrix::Matrix;
-use crate::ml::metrics::Scores;
-use crate::ml::network::{Network, Snapshot, Training, cross_entropy};
-use crate::ml::preprocess::Preprocessing;
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::rng::Stream;
+use crate::input::Input;
+use crate::matrix::Matrix;
+use crate::metrics::Scores;
+use crate::network::{Network, Snapshot, Training, cross_entropy};
+use crate::preprocess::Preprocessing;
+use crate::progress::{Cancelled, Progress};
+use crate::rng::Stream;
 
 /// Prepared rows: one input for each branch, and the labels.
 pub struct Examples {

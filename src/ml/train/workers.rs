@@ -5,7 +5,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use crate::ml::progress::Progress;
+use crate::progress::Progress;
 
 /// `work(0)`, …, `work(count - 1)` on up to `threads` threads; the results in that order. The error is that of the lowest
 /// index that fails, whatever the number of threads; after it nothing further is begun.

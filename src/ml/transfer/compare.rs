@@ -5,8 +5,8 @@
 use super::report::{Comparison, GroupScores, Paired, RowComparison, ShareComparison, StrategyRun};
 use super::spec::{Strategy, TransferSpec};
 use super::student::{mean_and_deviation, paired_p_value};
-use crate::ml::stats::{Bootstrap, Clusters, holm, paired_bootstrap, paired_test};
-use crate::ml::train::Metric;
+use crate::stats::{Bootstrap, Clusters, holm, paired_bootstrap, paired_test};
+use crate::train::Metric;
 
 /// The kept network's score on the validation part.
 pub fn best_score(run: &StrategyRun, metric: Metric) -> f64 {

@@ -6,8 +6,8 @@ use super::graft::TensorReport;
 use super::report::{ClassGroup, Part, StrategyRun, TransferReport};
 use super::spec::TransferSpec;
 use super::{compare, words};
-use crate::ml::stats::Clusters;
-use crate::ml::train::Metric;
+use crate::stats::Clusters;
+use crate::train::Metric;
 
 /// What the trainings gave, to be compared.
 pub struct Findings {

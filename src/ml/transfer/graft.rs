@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::spec::NewRows;
-use crate::ml::network::{Blueprint, Embedding, Network, Snapshot};
-use crate::ml::preprocess::Preprocessing;
-use crate::ml::rng::Stream;
-use crate::ml::train::TrainError;
+use crate::network::{Blueprint, Embedding, Network, Snapshot};
+use crate::preprocess::Preprocessing;
+use crate::rng::Stream;
+use crate::train::TrainError;
 
 /// What became of one tensor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ const NOISE: f64 = 0.01;
 impl<'a> RowNames<'a> {
     pub fn new(blueprint: &Blueprint, preprocessing: &'a Preprocessing, classes: &'a [String]) -> Self {
         let tables = blueprint.branches.iter().filter(|branch| matches!(branch.embedding, Embedding::Table { .. }));
-        let named = |column: &'a crate::ml::preprocess::CategoryColumn| {
+        let named = |column: &'a crate::preprocess::CategoryColumn| {
             std::iter::once(None).chain(column.values.iter().map(|value| Some(value.as_str()))).collect()
         };
         RowNames {

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::ml::preprocess::{InputError, Preprocessing};
-use crate::ml::rng::Stream;
-use crate::ml::train::Data;
+use crate::preprocess::{InputError, Preprocessing};
+use crate::rng::Stream;
+use crate::train::Data;
 
 /// The old network's preparation, with a number for each category value that it does not know and `least` of `rows` hold.
 pub fn widened(old: &Preprocessing, data: &Data, rows: &[usize], least: usize) -> Result<Preprocessing, InputError> {

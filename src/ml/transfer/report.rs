@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::graft::TensorReport;
 use super::spec::Strategy;
-use crate::ml::matrix::Matrix;
-use crate::ml::metrics::Scores;
-use crate::ml::stats::{Interval, Test};
-use crate::ml::train::{Curves, Metric};
+use crate::matrix::Matrix;
+use crate::metrics::Scores;
+use crate::stats::{Interval, Test};
+use crate::train::{Curves, Metric};
 
 /// Everything but the networks themselves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ml::network::NetworkSpec;
+use crate::network::NetworkSpec;
 
 /// The `transfer` parameters beside those of training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what was measured.
 
-use crate::ml::stats::student_tails;
+use crate::stats::student_tails;
 
 /// Mean and sample standard deviation; the deviation of a single value is 0.
 pub fn mean_and_deviation(values: &[f64]) -> (f64, f64) {

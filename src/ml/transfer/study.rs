@@ -7,11 +7,11 @@ use super::graft::{Action, RowNames, TensorReport, graft};
 use super::inputs::{part_of_new, widened};
 use super::report::{ClassGroup, GroupScores, Part, StrategyRun, TransferReport, Variant};
 use super::spec::{NewRows, Strategy, TransferSpec};
-use crate::ml::network::{Blueprint, Classifier, Embedding, Network, Snapshot};
-use crate::ml::preprocess::Preprocessing;
-use crate::ml::progress::Progress;
-use crate::ml::stats::Clusters;
-use crate::ml::train::{
+use crate::network::{Blueprint, Classifier, Embedding, Network, Snapshot};
+use crate::preprocess::Preprocessing;
+use crate::progress::Progress;
+use crate::stats::Clusters;
+use crate::train::{
     Checkpoints, Data, Examples, Job, Outcome, Restraint, TrainError, TrainingSpec, begin_encoders, logits, run,
 };
 

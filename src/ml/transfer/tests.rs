@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::ml::progress::Silent;
-use crate::ml::rng::Stream;
-use crate::ml::train::fixture::{Fixture, short_training, small_network};
-use crate::ml::train::{NoCheckpoints, train};
+use crate::progress::Silent;
+use crate::rng::Stream;
+use crate::train::fixture::{Fixture, short_training, small_network};
+use crate::train::{NoCheckpoints, train};
 
 /// Three classes learnt, then a fourth one, with the classes in another order.
 struct Case {

@@ -3,9 +3,9 @@
 use super::findings::Findings;
 use super::report::{ClassGroup, GroupScores, Part, StrategyRun, TransferReport};
 use super::spec::{Strategy, TransferSpec};
-use crate::ml::matrix::Matrix;
-use crate::ml::stats::Clusters;
-use crate::ml::train::{Curves, Metric};
+use crate::matrix::Matrix;
+use crate::stats::Clusters;
+use crate::train::{Curves, Metric};
 
 /// A run with this course of validation macro-F1, which on the test part is right on the first `old` of 100 rows of `pop`
 /// and the first `new` of 20 rows of `edm`.

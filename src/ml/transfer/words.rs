@@ -7,7 +7,7 @@ use super::graft::{Action, TensorReport};
 use super::report::{ClassGroup, Comparison, Paired, Part, RowComparison, ShareComparison, StrategyRun};
 use super::spec::{Strategy, TransferSpec};
 use super::student::{mean_and_deviation, paired_p_value};
-use crate::ml::train::Metric;
+use crate::train::Metric;
 
 /// Below this p value a difference is called one.
 const SIGNIFICANCE: f64 = 0.05;

@@ -5,7 +5,7 @@
 use super::bibliography::Work;
 use super::language::Voice;
 use super::text::{Piece, Text};
-use crate::report::figure::Drawing;
+use crate::figure::Drawing;
 
 /// The whole article. Its floats are numbered in the order in which they stand, those of the appendix apart.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what is said.
 
-pub use crate::report::page::Language;
+pub use crate::page::Language;
 
 /// A space that neither breaks nor stretches, narrow: before the high punctuation of French, and between its thousands.
 const NARROW: char = '\u{202f}';
@@ -28,12 +28,12 @@ impl Voice {
 
     /// `0.735` or `0,735`; a dash for what is no number.
     pub fn decimals(self, value: f64, places: usize) -> String {
-        self.number(&crate::report::figure::text::decimals(value, places))
+        self.number(&crate::figure::text::decimals(value, places))
     }
 
     /// Three or four significant digits.
     pub fn compact(self, value: f64) -> String {
-        self.number(&crate::report::figure::text::compact(value))
+        self.number(&crate::figure::text::compact(value))
     }
 
     /// `27.1%` or `27,1 %`, of a share in 0..=1.
@@ -47,7 +47,7 @@ impl Voice {
 
     /// `28,356` or `28 356`.
     pub fn count(self, value: u64) -> String {
-        self.number(&crate::report::figure::text::count(value))
+        self.number(&crate::figure::text::count(value))
     }
 
     /// `[0.704, 0.726]` or `[0,704 ; 0,726]`, where the comma already has its office.

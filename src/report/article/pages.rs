@@ -66,7 +66,7 @@ fn float(float: &Float) -> f64 {
         Body::Figure { drawings, share } => {
             // Drawings that fit side by side share a line.
             let beside = ((1.0 / share).floor() as usize).max(1);
-            let height = |drawing: &crate::report::figure::Drawing| {
+            let height = |drawing: &crate::figure::Drawing| {
                 let (width, height) = drawing.size();
                 WIDTH * share * height / width.max(1.0)
             };

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::document::{Align, Article, Block, Body, Float, Section, Table, running};
 use super::text::{Piece, Text};
-use crate::report::figure::svg::FONTS;
+use crate::figure::svg::FONTS;
 
 /// The source and the drawings that it names, as (`figures/NAME.svg`, bytes).
 pub struct Source {

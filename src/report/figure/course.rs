@@ -71,7 +71,7 @@ fn short(value: f64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::figure::Paint;
+    use crate::figure::Paint;
 
     #[test]
     fn numbers_are_short_and_no_text_ends_the_script() {

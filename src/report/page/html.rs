@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of blocks.
 
-use crate::report::figure::svg::escape_into;
+use crate::figure::svg::escape_into;
 
 /// The language of the page's own words (contents, theme, sort); the content is its author's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

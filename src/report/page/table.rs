@@ -1,8 +1,8 @@
 //! Tables: aligned columns, cells with a sort key, a class colour or a small bar. Knows nothing of what they hold.
 
 use super::html::Html;
-use crate::report::figure::Paint;
-use crate::report::figure::text;
+use crate::figure::Paint;
+use crate::figure::text;
 
 /// How a column's cells stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::report::figure::Paint;
+use crate::figure::Paint;
 
 const LAYOUT: &str = include_str!("style.css");
 

@@ -6,11 +6,11 @@ use super::contest::{Judgement, judge, test as test_name};
 use super::models::{Model, baselines};
 use super::scores::{INTERVAL, class_blocks, interval_cell};
 use super::{Study, stage_id};
-use crate::report::figure::text::decimals;
-use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
-use crate::report::ranking::{self, RULE};
-use crate::report::read::{list, number, shown, text};
+use crate::figure::text::decimals;
+use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::ranking::{self, RULE};
+use crate::read::{list, number, shown, text};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("baselines", "Baselines");

@@ -6,11 +6,11 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use crate::report::JudgedOn;
-use crate::report::figure::text::decimals;
-use crate::report::figure::{Line, LineChart, Paint, line_chart};
-use crate::report::page::{Block, Figure};
-use crate::report::read::{StageArtifacts, list, number};
+use crate::JudgedOn;
+use crate::figure::text::decimals;
+use crate::figure::{Line, LineChart, Paint, line_chart};
+use crate::page::{Block, Figure};
+use crate::read::{StageArtifacts, list, number};
 
 /// A temperature this close to 1 changes nothing that one could see.
 const NEUTRAL: f64 = 0.03;

@@ -1,7 +1,7 @@
 //! Sentences that judge, each computed from the numbers it names. Knows nothing of pages.
 
-use crate::report::figure::text::{count, decimals, percent};
-use crate::report::read::Scores;
+use crate::figure::text::{count, decimals, percent};
+use crate::read::Scores;
 
 /// What a confusion matrix shows: the pair of classes most often mixed up, and the classes found best and worst.
 pub fn confusion(scores: &Scores) -> Option<String> {

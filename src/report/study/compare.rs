@@ -3,9 +3,9 @@
 use super::Study;
 use super::contest::judge;
 use super::models::{Group, Model, groups, inputs, network};
-use crate::report::figure::text::{decimals, percent};
-use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::figure::text::{decimals, percent};
+use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 
 pub fn section(study: &Study) -> Option<Section> {
     let trained = study.stages.iter().filter(|s| s.kind == "train");

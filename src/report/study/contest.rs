@@ -4,9 +4,9 @@
 
 use super::models::{Group, Model};
 use super::{Study, plural};
-use crate::report::contest::{Contest, Pair};
-use crate::report::figure::text::decimals;
-use crate::report::page::{Block, Cell, Column, Section, Table};
+use crate::contest::{Contest, Pair};
+use crate::figure::text::decimals;
+use crate::page::{Block, Cell, Column, Section, Table};
 
 /// Chance of a false alarm over all pairs of a contest.
 const ALPHA: f64 = 0.05;

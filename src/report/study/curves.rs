@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of what the network was.
 
-use crate::report::figure::{Drawing, Line, LineChart, Paint, grid, line_chart};
-use crate::report::page::Figure;
-use crate::report::read::TableView;
+use crate::figure::{Drawing, Line, LineChart, Paint, grid, line_chart};
+use crate::page::Figure;
+use crate::read::TableView;
 
 /// Columns of a curves table; those that are missing are empty.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -98,7 +98,7 @@ pub fn figures(curves: &Curves, loss: &str, best_epoch: Option<f64>, width: Opti
             .iter()
             .filter_map(|line| {
                 let last = line.points.iter().rev().find(|p| p.1.is_finite())?;
-                Some(format!("{} ends at {}", line.name, crate::report::figure::text::compact(last.1)))
+                Some(format!("{} ends at {}", line.name, crate::figure::text::compact(last.1)))
             })
             .collect();
         let svg = line_chart(&LineChart {

@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::models::network;
 use super::scores::{class_blocks, parts_table};
 use super::{Study, calibration, plural, stage_id};
-use crate::report::figure::text::decimals;
-use crate::report::figure::{Bar, Paint, bar_chart};
-use crate::report::page::{Block, Figure, Section};
-use crate::report::ranking::{self, Validation};
-use crate::report::read::{Scores, StageArtifacts, list, number, text};
+use crate::figure::text::decimals;
+use crate::figure::{Bar, Paint, bar_chart};
+use crate::page::{Block, Figure, Section};
+use crate::ranking::{self, Validation};
+use crate::read::{Scores, StageArtifacts, list, number, text};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("ensembles", "Ensembles");

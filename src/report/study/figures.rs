@@ -6,8 +6,8 @@ use super::{
     Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, map, palette, predict, profile, search, train,
     transfer,
 };
-use crate::names::FigureNames;
-use crate::report::figure::{Drawing, Palette};
+use crate::figure::{Drawing, Palette};
+use runner_names::FigureNames;
 
 /// Name (fit for a file) and drawing of every figure that the page would show of this stage, but for the confusion matrices.
 pub fn figures(stage: &StageArtifacts) -> Vec<(String, Drawing)> {
@@ -28,7 +28,7 @@ pub fn all_figures(stages: &[StageArtifacts]) -> Vec<(String, Drawing)> {
 }
 
 /// The figures of one stage in the colours of a palette; `beside`: also those that stand beside tables.
-pub(in crate::report) fn in_colours(
+pub(crate) fn in_colours(
     stage: &StageArtifacts,
     palette: Palette,
     beside: bool,

@@ -6,10 +6,10 @@ use indexmap::IndexMap;
 
 use super::contest::bare;
 use super::{Study, panels, plural};
-use crate::report::figure::text::{count, decimals, duration};
-use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
-use crate::report::past::{Change, Duel, Past, Since};
+use crate::figure::text::{count, decimals, duration};
+use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::past::{Change, Duel, Past, Since};
 
 pub const ID: &str = "then-and-now";
 

@@ -5,12 +5,12 @@
 use serde_json::Value;
 
 use super::{Study, plural};
-use crate::report::JudgedOn;
-use crate::report::figure::text::decimals;
-use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::report::importance::{Cost, Most, most};
-use crate::report::page::{Block, Cell, Column, Figure, Section, Table};
-use crate::report::read::{ColumnView, StageArtifacts, TableView, count, list, number, text, texts};
+use crate::JudgedOn;
+use crate::figure::text::decimals;
+use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::importance::{Cost, Most, most};
+use crate::page::{Block, Cell, Column, Figure, Section, Table};
+use crate::read::{ColumnView, StageArtifacts, TableView, count, list, number, text, texts};
 
 pub fn section(study: &Study) -> Option<Section> {
     Some(study.each_of("inspect", Section::new("inspection", "What the models lean on"), tell))

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{Study, class_names, plural, stage_id};
-use crate::report::figure::text::percent;
-use crate::report::figure::{CloudChart, Point, ScatterChart, cloud, panels_caption, scatter};
-use crate::report::page::{Block, Figure, Section};
-use crate::report::read::{ColumnView, TableView, count, number, text, texts};
+use crate::figure::text::percent;
+use crate::figure::{CloudChart, Point, ScatterChart, cloud, panels_caption, scatter};
+use crate::page::{Block, Figure, Section};
+use crate::read::{ColumnView, TableView, count, number, text, texts};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("maps", "Maps of the vectors");

@@ -4,30 +4,30 @@
 //! numbers they stand beside (`comment`). Knows shapes of artifacts, not how they were computed.
 
 mod baseline;
-pub(in crate::report) mod calibration;
+pub(crate) mod calibration;
 mod comment;
 mod compare;
-pub(in crate::report) mod contest;
+pub(crate) mod contest;
 mod curves;
 mod ensemble;
-pub(in crate::report) mod figures;
+pub(crate) mod figures;
 mod history;
 mod inspect;
-pub(in crate::report) mod map;
-pub(in crate::report) mod models;
+pub(crate) mod map;
+pub(crate) mod models;
 mod optimism;
 mod panels;
 mod pipeline;
 mod predict;
 mod profile;
 mod scores;
-pub(in crate::report) mod search;
-pub(in crate::report) mod split;
+pub(crate) mod search;
+pub(crate) mod split;
 mod summary;
-pub(in crate::report) mod train;
-pub(in crate::report) mod transfer;
+pub(crate) mod train;
+pub(crate) mod transfer;
 
-pub(crate) use comment::confusion as confusion_sentence;
+pub use comment::confusion as confusion_sentence;
 pub use curves::learning_curves;
 
 use std::collections::BTreeSet;
@@ -102,7 +102,7 @@ fn told_of(study: &Study, sections: &[Section]) -> IndexMap<String, (String, Str
 }
 
 /// All that sections look at.
-pub(in crate::report) struct Study<'a> {
+pub(crate) struct Study<'a> {
     pub stages: &'a [StageArtifacts],
     pub edges: &'a [(String, String)],
     pub contests: &'a [Contest],
@@ -195,6 +195,6 @@ fn palette(stages: &[StageArtifacts]) -> Palette {
 }
 
 /// Names of a document's `classes`: texts, or objects with the name at `class` as in a profile.
-pub(in crate::report) fn class_names(value: &Value) -> Vec<String> {
+pub(crate) fn class_names(value: &Value) -> Vec<String> {
     list(value, "classes").filter_map(|class| class.as_str().or(text(class, "class"))).map(String::from).collect()
 }

@@ -5,9 +5,9 @@
 use serde_json::Value;
 
 use super::Study;
-use crate::report::JudgedOn;
-use crate::report::ranking::{self, Choice, Source, Validation};
-use crate::report::read::{Scores, StageArtifacts, list, number, text};
+use crate::JudgedOn;
+use crate::ranking::{self, Choice, Source, Validation};
+use crate::read::{Scores, StageArtifacts, list, number, text};
 
 /// One model and what is known of its quality.
 #[derive(Clone, Debug, Default)]

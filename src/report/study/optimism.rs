@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::models::{Model, baselines, network, split_of};
 use super::scores::{INTERVAL, interval_cell};
 use super::{Study, stage_id};
-use crate::report::figure::text::decimals;
-use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
-use crate::report::read::{Scores, shown};
-use crate::report::statistics::newcombe;
+use crate::figure::text::decimals;
+use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::read::{Scores, shown};
+use crate::statistics::newcombe;
 
 /// One model under every split.
 struct Family<'a> {

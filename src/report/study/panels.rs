@@ -7,13 +7,13 @@ use indexmap::IndexMap;
 
 use super::history::changes_table;
 use super::{Study, plural};
-use crate::report::figure::text::{bytes, count, decimals, duration};
-use crate::report::importance::{self, Cost};
-use crate::report::page::{Block, Cell, Column, Panel, Prose, Section, Table, anchor};
-use crate::report::past::{Since, StagePast};
-use crate::report::ranking;
-use crate::report::read::{StageArtifacts, count as count_at, number};
-use crate::report::study::models::{Model, baselines, network};
+use crate::figure::text::{bytes, count, decimals, duration};
+use crate::importance::{self, Cost};
+use crate::page::{Block, Cell, Column, Panel, Prose, Section, Table, anchor};
+use crate::past::{Since, StagePast};
+use crate::ranking;
+use crate::read::{StageArtifacts, count as count_at, number};
+use crate::study::models::{Model, baselines, network};
 
 /// Parameters longer than this are cut: they are short, and the pipeline file has them all.
 const LONGEST: usize = 20_000;

@@ -3,12 +3,12 @@
 use indexmap::IndexSet;
 
 use super::{Study, panels};
-use crate::report::figure::{self, Node, dag, feeds, rails, transitive_reduction};
-use crate::report::page::{Block, Figure, Screen, Section};
+use crate::figure::{self, Node, dag, feeds, rails, transitive_reduction};
+use crate::page::{Block, Figure, Screen, Section};
 
 /// The graph for wide screens, and the same line by line for narrow ones; every stage opens its panel.
 pub fn section(study: &Study) -> Section {
-    let node = |stage: &crate::report::StageArtifacts| Node {
+    let node = |stage: &crate::StageArtifacts| Node {
         name: stage.stage.clone(),
         kind: stage.kind.clone(),
         link: format!("#{}", panels::id(&stage.stage)),

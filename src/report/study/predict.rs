@@ -1,10 +1,10 @@
 //! Predictions on new rows: how many of each class, and the first rows. Knows nothing of the model behind them.
 
 use super::{Study, plural, stage_id};
-use crate::report::figure::text::{decimals, percent};
-use crate::report::figure::{self};
-use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
-use crate::report::read::{ColumnView, StageArtifacts, TableView, count, count_map, number, text};
+use crate::figure::text::{decimals, percent};
+use crate::figure::{self};
+use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::read::{ColumnView, StageArtifacts, TableView, count, count_map, number, text};
 
 const FIRST_ROWS: usize = 8;
 const MOST_COLUMNS: usize = 8;

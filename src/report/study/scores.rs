@@ -2,10 +2,10 @@
 
 use super::models::Model;
 use super::{comment, plural};
-use crate::report::MOST_CLASSES;
-use crate::report::figure::{self, Palette};
-use crate::report::page::{Block, Cell, Column, Figure, Table};
-use crate::report::read::{ClassScores, Scores};
+use crate::MOST_CLASSES;
+use crate::figure::{self, Palette};
+use crate::page::{Block, Cell, Column, Figure, Table};
+use crate::read::{ClassScores, Scores};
 
 /// What an interval of an accuracy is.
 pub const INTERVAL: &str = "Wilson's score interval; where the split has groups a bootstrap over them, but for accuracies of 0 and 1, of which no resample differs";

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::{Study, plural, stage_id};
-use crate::report::figure::text::decimals;
-use crate::report::page::{Block, Cell, Column, Section, Table};
-use crate::report::read::{count, count_map};
+use crate::figure::text::decimals;
+use crate::page::{Block, Cell, Column, Section, Table};
+use crate::read::{count, count_map};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("split", "Split");
@@ -46,7 +46,7 @@ pub fn section(study: &Study) -> Option<Section> {
 }
 
 /// How many groups the split kept together; `None` where it was given no keys, when every row stands alone.
-pub(in crate::report) fn grouped(document: &serde_json::Value) -> Option<u64> {
+pub(crate) fn grouped(document: &serde_json::Value) -> Option<u64> {
     let has_keys = document.get("group_keys").is_none_or(|keys| keys.as_array().is_some_and(|keys| !keys.is_empty()));
     count(document, "groups").filter(|_| has_keys)
 }

@@ -4,12 +4,12 @@ use super::contest::{bare, judge};
 use super::models::{Group, Model, groups, models};
 use super::scores::{INTERVAL, grouping, interval_cell};
 use super::{Study, history, plural, stage_id};
-use crate::report::JudgedOn;
-use crate::report::figure::text::{count, decimals};
-use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::report::page::{Block, Cell, Column, Figure, Prose, Section, Table};
-use crate::report::ranking::{Choice, RULE};
-use crate::report::read::{Scores, count as count_at};
+use crate::JudgedOn;
+use crate::figure::text::{count, decimals};
+use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::ranking::{Choice, RULE};
+use crate::read::{Scores, count as count_at};
 
 pub const ID: &str = "summary";
 

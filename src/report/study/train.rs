@@ -8,9 +8,9 @@ use super::curves::{Curves, figures};
 use super::models::network;
 use super::scores::{class_blocks, parts_table};
 use super::{Study, calibration};
-use crate::report::figure::text;
-use crate::report::page::{Block, Prose, Section};
-use crate::report::read::{StageArtifacts, count, list, number, text as text_at};
+use crate::figure::text;
+use crate::page::{Block, Prose, Section};
+use crate::read::{StageArtifacts, count, list, number, text as text_at};
 
 pub fn section(study: &Study) -> Option<Section> {
     Some(study.each_of("train", Section::new("training", "Training"), tell))
@@ -42,7 +42,7 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
 }
 
 /// The epoch whose weights are kept; of several seeds that of the first, whose curves are shown.
-pub(in crate::report) fn kept_epoch(metrics: &Value) -> Option<u64> {
+pub(crate) fn kept_epoch(metrics: &Value) -> Option<u64> {
     let first = || count(list(metrics, "networks").next()?, "best_epoch");
     count(metrics, "best_epoch").or_else(first)
 }

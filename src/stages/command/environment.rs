@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 
-use crate::engine::{External, Report};
+use runner_engine::{External, Report};
 
 /// Passed on without counting: they say where things are on this machine and how people read.
 const ALWAYS: [&str; 4] = ["PATH", "HOME", "LANG", "TMPDIR"];
@@ -40,7 +40,7 @@ impl Variable {
         let name = self.name.to_ascii_uppercase();
         match value.to_str() {
             Some(text) if !SECRET.iter().any(|word| name.contains(word)) => format!("'{text}'"),
-            _ => crate::artifact::Digest::of(value.as_encoded_bytes()).to_string(),
+            _ => runner_artifact::Digest::of(value.as_encoded_bytes()).to_string(),
         }
     }
 }

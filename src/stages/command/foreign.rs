@@ -8,10 +8,10 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::artifact::table::TableError;
-use crate::artifact::table_digest::TableHasher;
-use crate::artifact::{IpcFile, Table};
-use crate::boundary::contained::contained;
+use runner_artifact::table::TableError;
+use runner_artifact::table_digest::TableHasher;
+use runner_artifact::{IpcFile, Table};
+use runner_boundary::contained::contained;
 
 /// A table that an artifact can hold. Types that other programs like better are brought to ours where nothing is lost by it.
 pub(super) fn table(bytes: Vec<u8>) -> anyhow::Result<Table> {

@@ -18,12 +18,12 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::boundary::files::open_regular;
-use crate::engine::{Accepts, Arity, CheckContext, External, InputPort, OutputPort, Source, Stage, StageContext};
-use crate::names::Folder;
 use environment::Variable;
 use outputs::Files;
 use process::{End, Program};
+use runner_boundary::files::open_regular;
+use runner_engine::{Accepts, Arity, CheckContext, External, InputPort, OutputPort, Source, Stage, StageContext};
+use runner_names::Folder;
 use words::Word;
 
 /// Runs a program. It is found as a shell would find it, but there is no shell: each word reaches it as it is. In the words, `{NAME}` is the

@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::foreign;
-use crate::boundary::files::read_regular;
-use crate::engine::{CheckContext, PortType, StageContext};
-use crate::names::{self, Folder};
+use runner_boundary::files::read_regular;
+use runner_engine::{CheckContext, PortType, StageContext};
+use runner_names::{self as names, Folder};
 
 /// The files of a port: a file's name, or a list of names, e.g. `[model.safetensors, model.json]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

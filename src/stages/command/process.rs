@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::orphans;
-use crate::engine::Report;
+use runner_engine::Report;
 
 /// Between the polite end and the forced one. With the polling below, an interrupted program is gone well within a second.
 const GRACE: Duration = Duration::from_millis(300);

@@ -66,7 +66,7 @@ fn value(value: Option<&str>) -> String {
     match value {
         None => "(absent)".to_owned(),
         Some(text) => {
-            let text = crate::engine::reason::shorten(text);
+            let text = runner_engine::reason::shorten(text);
             match text.chars().count() > LONGEST {
                 true => text.chars().take(LONGEST - 1).chain(['…']).collect(),
                 false => text,

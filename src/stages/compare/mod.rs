@@ -15,14 +15,14 @@ pub use paired::{Difference, Flip, Paired, Verdict};
 pub use rows::{Texts, texts_of};
 
 use super::columns::{MODEL, ROW_ID};
-use crate::artifact::{Store, Table};
-use crate::engine::manifest::Change;
-use crate::engine::{ActionRecord, PortType};
-/// How to resample rows.
-pub use crate::ml::stats::Bootstrap as How;
-use crate::ml::stats::holm;
-use crate::report::ranking::{self, Validation};
 use paired::Side;
+use runner_artifact::{Store, Table};
+use runner_engine::manifest::Change;
+use runner_engine::{ActionRecord, PortType};
+/// How to resample rows.
+pub use runner_ml::stats::Bootstrap as How;
+use runner_ml::stats::holm;
+use runner_report::ranking::{self, Validation};
 
 /// One stage's result.
 pub struct Contender<'a> {

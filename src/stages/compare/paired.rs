@@ -10,13 +10,13 @@ use arrow::array::AsArray;
 use arrow::datatypes::Float32Type;
 use serde::Serialize;
 
-use crate::artifact::Table;
-use crate::ml::metrics::Scores;
-use crate::ml::progress::Silent;
-use crate::ml::stats::{Bootstrap, Clusters, Interval, Test, bootstrap_intervals, paired_test};
-use crate::stages::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, integers, probability_of, strings};
-use crate::stages::dataset::groups;
-use crate::stages::predictions::united_groups;
+use crate::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, integers, probability_of, strings};
+use crate::dataset::groups;
+use crate::predictions::united_groups;
+use runner_artifact::Table;
+use runner_ml::metrics::Scores;
+use runner_ml::progress::Silent;
+use runner_ml::stats::{Bootstrap, Clusters, Interval, Test, bootstrap_intervals, paired_test};
 
 /// Chance of a false alarm over all comparisons together.
 const ALPHA: f64 = 0.05;

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 use arrow::datatypes::DataType;
 
-use crate::artifact::{Store, Table};
-use crate::engine::ActionRecord;
-use crate::stages::columns::{ROW_ID, integers, is_own, strings};
+use crate::columns::{ROW_ID, integers, is_own, strings};
+use runner_artifact::{Store, Table};
+use runner_engine::ActionRecord;
 
 /// More columns do not fit into a line.
 const SHOWN: usize = 3;
@@ -30,7 +30,7 @@ pub fn texts_of(
         .collect();
     // Split rows hold what was learnt from, loaded ones also the rest.
     let sources = ["split", "load"].iter().flat_map(|kind| records.iter().filter(move |record| record.kind == *kind));
-    let has_ids = |table: &crate::engine::record::TableRecord| table.columns.iter().any(|(name, _)| name == ROW_ID);
+    let has_ids = |table: &runner_engine::record::TableRecord| table.columns.iter().any(|(name, _)| name == ROW_ID);
     let outputs = sources.flat_map(|record| &record.outputs);
     for output in outputs.filter(|output| output.table.as_ref().is_some_and(has_ids)) {
         let table = output.reader(store)?.read()?;

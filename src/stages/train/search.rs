@@ -14,15 +14,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Train;
-use crate::artifact::Table;
-use crate::engine::{CheckContext, Kind, Problem, Stage, StageContext, Step, ranges};
-use crate::ml::progress::Progress;
-use crate::ml::search::{Course, Point, Range, Search, SearchResult, SearchSpec, State, apply};
-use crate::ml::train::{Curves, TrainError, TrainingSpec};
-use crate::stages::adapter::Adapter;
-use crate::stages::checkpoint::{Place, key};
-use crate::stages::dataset::Dataset;
-use crate::stages::training::{curve_columns, joined};
+use crate::adapter::Adapter;
+use crate::checkpoint::{Place, key};
+use crate::dataset::Dataset;
+use crate::training::{curve_columns, joined};
+use runner_artifact::Table;
+use runner_engine::{CheckContext, Kind, Problem, Stage, StageContext, Step, ranges};
+use runner_ml::progress::Progress;
+use runner_ml::search::{Course, Point, Range, Search, SearchResult, SearchSpec, State, apply};
+use runner_ml::train::{Curves, TrainError, TrainingSpec};
 
 /// Parameters that no trial has for itself: rows are read once for all of them, and each trains one network.
 const FIXED: [&str; 2] = ["where", "seeds"];

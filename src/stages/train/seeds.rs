@@ -8,17 +8,17 @@ use arrow::array::{ArrayRef, Int64Array};
 use serde_json::{Map, Value, json};
 
 use super::{Outcome, Train};
-use crate::engine::StageContext;
-use crate::ml::ensemble::{Average, Combination, Members, Weighting};
-use crate::ml::matrix::Matrix;
-use crate::ml::metrics::Scores;
-use crate::ml::progress::Progress;
-use crate::ml::train::{Common, Fitted, side_by_side};
-use crate::stages::averaged::averaged;
-use crate::stages::dataset::Dataset;
-use crate::stages::insight::{class_weights, findings};
-use crate::stages::predictor::{Predictor, Several};
-use crate::stages::training::{curve_columns, joined, parameters};
+use crate::averaged::averaged;
+use crate::dataset::Dataset;
+use crate::insight::{class_weights, findings};
+use crate::predictor::{Predictor, Several};
+use crate::training::{curve_columns, joined, parameters};
+use runner_engine::StageContext;
+use runner_ml::ensemble::{Average, Combination, Members, Weighting};
+use runner_ml::matrix::Matrix;
+use runner_ml::metrics::Scores;
+use runner_ml::progress::Progress;
+use runner_ml::train::{Common, Fitted, side_by_side};
 
 /// What every network says of one part.
 struct Said<'a> {
@@ -41,7 +41,7 @@ impl Train {
             let share = common.share(format!("seed {}", seeds[i]), self.epochs);
             let fitted = self.fit(data, context, seeds[i], None, &share)?;
             share.finish(&format!("epoch {} kept", fitted.best_epoch));
-            Ok::<_, crate::ml::train::TrainError>(fitted)
+            Ok::<_, runner_ml::train::TrainError>(fitted)
         })?;
         let computed: usize = networks.iter().map(|one| one.curves.len() - 1 - one.resumed).sum();
         context.measure("epochs_computed", computed as f64);

@@ -2,17 +2,17 @@
 //! `table` in `mod.rs`.
 
 use super::{fitted, rows_of, table};
-use crate::ml::classical::Estimator;
-use crate::ml::classical::boosting::Boosting;
-use crate::ml::classical::decision_tree::DecisionTree;
-use crate::ml::classical::forest::{ExtraTrees, RandomForest};
-use crate::ml::classical::knn::Knn;
-use crate::ml::classical::linear_svm::LinearSvm;
-use crate::ml::classical::logistic::Logistic;
-use crate::ml::classical::naive_bayes::NaiveBayes;
-use crate::ml::classical::rbf_svm::RbfSvm;
-use crate::ml::matrix::Matrix;
-use crate::ml::metrics::Scores;
+use crate::classical::Estimator;
+use crate::classical::boosting::Boosting;
+use crate::classical::decision_tree::DecisionTree;
+use crate::classical::forest::{ExtraTrees, RandomForest};
+use crate::classical::knn::Knn;
+use crate::classical::linear_svm::LinearSvm;
+use crate::classical::logistic::Logistic;
+use crate::classical::naive_bayes::NaiveBayes;
+use crate::classical::rbf_svm::RbfSvm;
+use crate::matrix::Matrix;
+use crate::metrics::Scores;
 
 /// Holds the probabilities of rows 0, 1, 2 and 20 against `expected`.
 fn assert_probabilities(probabilities: &Matrix, expected: [[f32; 3]; 4], tolerance: f32) {

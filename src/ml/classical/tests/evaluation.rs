@@ -4,9 +4,9 @@
 use std::sync::Mutex;
 
 use super::{all, classes, table};
-use crate::ml::classical::{Baselines, Evaluated, Evaluation, Features, evaluate};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::{Progress, Silent};
+use crate::classical::{Baselines, Evaluated, Evaluation, Features, evaluate};
+use crate::matrix::Matrix;
+use crate::progress::{Progress, Silent};
 
 /// More rows than the largest block of any kind, so that threads have something to share.
 fn evaluated(threads: usize, seed: u64) -> Vec<Evaluation> {

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{all, classes, fitted, rows_of, table};
-use crate::ml::classical::{Baselines, Estimator, Features, Fitted, Inputs};
-use crate::ml::frame::{Column, Frame};
-use crate::ml::matrix::Matrix;
-use crate::ml::rng::Stream;
+use crate::classical::{Baselines, Estimator, Features, Fitted, Inputs};
+use crate::frame::{Column, Frame};
+use crate::matrix::Matrix;
+use crate::rng::Stream;
 
 /// Columns 0, 1 and 2 as numbers, column 3 and 0 as an embedding of a text.
 fn frame(x: &Features) -> Frame {
@@ -129,7 +129,7 @@ fn damaged_files_are_refused_and_never_panic() {
 
 #[test]
 fn trees_with_impossible_nodes_are_refused() {
-    use crate::ml::classical::Arrays;
+    use crate::classical::Arrays;
     let (x, y) = table(60, false);
     let (_, estimator) = all().into_iter().find(|(name, _)| name == "tree").unwrap();
     let (arrays, recipe) = model("tree", estimator.as_ref(), &frame(&x), &y).to_parts().unwrap();

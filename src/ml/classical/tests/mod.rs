@@ -9,7 +9,7 @@ mod precision;
 use super::boosting::Boosting;
 use super::forest::{ExtraTrees, RandomForest};
 use super::{Baselines, Estimator, Features, Model};
-use crate::ml::progress::Silent;
+use crate::progress::Silent;
 
 /// `rows` rows of four columns and three classes; every eleventh row lacks column 2 if `missing`.
 ///

@@ -1,9 +1,9 @@
 //! Numbers far from zero: what matters are their differences, as of the same numbers near zero.
 
 use super::{all, classes, fitted};
-use crate::ml::classical::{Baselines, Features, Fitted, Inputs};
-use crate::ml::frame::{Column, Frame};
-use crate::ml::rng::Stream;
+use crate::classical::{Baselines, Features, Fitted, Inputs};
+use crate::frame::{Column, Frame};
+use crate::rng::Stream;
 
 /// Whole numbers below 20, of which the size decides the class; a second column is noise.
 fn steps(rows: usize) -> (Vec<f64>, Vec<f64>, Vec<u32>) {

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::ml::classical::Features;
-use crate::ml::classical::arrays::{ArrayError, Arrays};
-use crate::ml::progress::{Cancelled, Progress};
+use crate::classical::Features;
+use crate::classical::arrays::{ArrayError, Arrays};
+use crate::progress::{Cancelled, Progress};
 
 /// Bins of a column at most; their codes are 0..=254.
 pub const MAX_BINS: usize = 255;
@@ -265,7 +265,7 @@ mod tests {
 
     fn bins_of(values: Vec<f64>) -> (Bins, Vec<u8>) {
         let x = one_column(values);
-        let bins = Bins::fit(&x, &crate::ml::progress::Silent).unwrap();
+        let bins = Bins::fit(&x, &crate::progress::Silent).unwrap();
         let codes = bins.columns(&x).column(0).to_vec();
         (bins, codes)
     }

@@ -15,7 +15,7 @@
 use std::collections::HashMap;
 
 use super::tree::{Place, Split, Tree};
-use crate::ml::classical::arrays::{ArrayError, Arrays};
+use crate::classical::arrays::{ArrayError, Arrays};
 
 /// Writes trees whose leaves have `width` values each.
 pub fn put(trees: &[Tree], width: usize, arrays: &mut Arrays) {

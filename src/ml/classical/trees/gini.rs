@@ -7,8 +7,8 @@
 
 use super::bins::{Bins, CODES, Codes, MISSING};
 use super::tree::{Split, Tree, partition};
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::rng::Stream;
+use crate::progress::{Cancelled, Progress};
+use crate::rng::Stream;
 
 /// Row visits between two looks at whether the user wants to stop: some tens of milliseconds.
 const VISITS_BETWEEN_CHECKS: usize = 4_000_000;

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::bins::{Bins, BlockCodes, CODES, LANES};
 use super::histogram::{Block, Candidate, Chosen, FixedPoint, Limits, Open, Sample, Slope, Total, divide};
 use super::tree::{Tree, partition};
-use crate::ml::progress::{Cancelled, Progress};
+use crate::progress::{Cancelled, Progress};
 
 /// How a tree grows.
 #[derive(Clone, Copy)]

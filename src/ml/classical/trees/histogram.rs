@@ -7,7 +7,7 @@
 
 use super::bins::{Bins, BlockCodes, CODES, LANES, MISSING};
 use super::tree::Split;
-use crate::ml::simd::dispatch;
+use crate::simd::dispatch;
 
 /// A sum of rows: the gradients in the high half, the Hessians, none below 0, in the low half.
 pub type Sum = i64;

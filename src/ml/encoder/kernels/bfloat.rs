@@ -9,7 +9,7 @@ use pulp::{Simd, WithSimd};
 use super::finish::Finish;
 use super::product::Rows;
 use super::words::{TILE, Tile, WIDTH, WordPanels, WordRows, each_tile};
-use crate::ml::simd::dispatch;
+use crate::simd::dispatch;
 
 /// A depth × columns matrix of weights.
 pub struct HalfPanels {
@@ -139,8 +139,8 @@ impl WithSimd for Store<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::encoder::kernels::Ahead;
-    use crate::ml::rng::Stream;
+    use crate::encoder::kernels::Ahead;
+    use crate::rng::Stream;
 
     // import torch
     // x = torch.tensor([1.0, 1.00390625, 1.01171875, -3.2, 1e-3, 65535.0, 0.7])

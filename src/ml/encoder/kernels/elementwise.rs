@@ -4,7 +4,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::ml::simd::dispatch;
+use crate::simd::dispatch;
 
 /// e^x for each lane, x clamped to [-87, 88]; relative error below 2e-7.
 ///

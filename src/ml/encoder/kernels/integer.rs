@@ -9,7 +9,7 @@ use pulp::{Simd, WithSimd};
 use super::finish::Finish;
 use super::product::Rows;
 use super::words::{TILE, Tile, WIDTH, WordPanels, WordRows, each_tile};
-use crate::ml::simd::dispatch;
+use crate::simd::dispatch;
 
 /// A depth × columns matrix of weights.
 pub struct BytePanels {
@@ -209,8 +209,8 @@ impl WithSimd for Scale<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::encoder::kernels::Ahead;
-    use crate::ml::rng::Stream;
+    use crate::encoder::kernels::Ahead;
+    use crate::rng::Stream;
 
     /// Rows and a panel of words, and the sums that they must give.
     struct Case {

@@ -15,7 +15,7 @@ use pulp::{Simd, WithSimd};
 
 use super::ahead::{Ahead, STEP};
 use super::finish::Finish;
-use crate::ml::simd::{dispatch, lanes};
+use crate::simd::{dispatch, lanes};
 
 /// A depth × columns matrix in panels: for each group of `2 * lanes()` columns, its values row after row; the last
 /// group is filled up with zeros.
@@ -212,7 +212,7 @@ impl Tile<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ml::rng::Stream;
+    use crate::rng::Stream;
 
     struct Case {
         a: Vec<f32>,

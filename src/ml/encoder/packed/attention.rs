@@ -5,7 +5,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::super::kernels::{Ahead, Finish, Levels, Rows, Target, multiply_column, softmax_rows};
-use crate::ml::simd::dispatch;
+use crate::simd::dispatch;
 
 /// The shape that all layers of a model share.
 #[derive(Clone, Copy)]

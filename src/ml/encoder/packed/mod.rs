@@ -15,7 +15,7 @@ use super::kernels::{Finish, Rows, layer_norm_rows};
 use super::pooling::{Pooling, pool};
 use super::weights::Weights;
 use super::{EncodeError, Precision};
-use crate::ml::progress::Cancelled;
+use crate::progress::Cancelled;
 use attention::{AttentionScratch, Heads, RelativeBias, attend};
 use first::FirstLayer;
 use linear::{Linear, LinearScratch, stride};

@@ -8,10 +8,10 @@ use super::super::kernels::{Finish, Panels, Rows, multiply};
 use super::super::{EncodeError, parallel};
 use super::Project;
 use super::vocabulary::SparseRow;
-use crate::ml::eigen::symmetric_eigen;
-use crate::ml::progress::{Cancelled, Progress};
-use crate::ml::rng::Stream;
-use crate::ml::simd::dispatch;
+use crate::eigen::symmetric_eigen;
+use crate::progress::{Cancelled, Progress};
+use crate::rng::Stream;
+use crate::simd::dispatch;
 
 /// Directions beyond those wanted: they carry the error.
 const OVERSAMPLING: usize = 10;

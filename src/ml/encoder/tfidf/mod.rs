@@ -26,10 +26,10 @@ use serde_json::json;
 
 use super::head::normalize;
 use super::{EncodeError, TextEncoder, parallel};
-use crate::ml::matrix::Matrix;
-use crate::ml::progress::Progress;
-use crate::ml::rng::Stream;
-use crate::ml::simd::dispatch;
+use crate::matrix::Matrix;
+use crate::progress::Progress;
+use crate::rng::Stream;
+use crate::simd::dispatch;
 use vocabulary::{Cut, SparseRow, Vocabulary, lower};
 use words::Words;
 

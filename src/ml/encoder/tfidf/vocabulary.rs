@@ -9,7 +9,7 @@ use super::hash::GramMap;
 use super::ngrams::{self, WordRuns};
 use super::numbers::Numbers;
 use super::{CHUNK, TfidfOptions};
-use crate::ml::progress::Progress;
+use crate::progress::Progress;
 
 /// A text's features and their weights, in the order of the features.
 pub type SparseRow = Vec<(u32, f32)>;

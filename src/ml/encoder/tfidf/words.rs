@@ -13,7 +13,7 @@
 use super::numbers::Numbers;
 use super::vocabulary::SparseRow;
 use super::{Project, Tfidf, ngrams};
-use crate::ml::simd::dispatch;
+use crate::simd::dispatch;
 
 /// Bytes of vectors and n-grams kept by one thread; beyond them it begins anew.
 const KEPT: usize = 64 * 1024 * 1024;

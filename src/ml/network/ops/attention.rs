@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::super::activation::exp;
 use super::layer_norm::dot;
 use super::{values, vectorized, with_values};
-use crate::ml::product::{View, product, scaled_product};
+use crate::product::{View, product, scaled_product};
 
 /// `qkv`: tokens × 3·width, queries, keys and values side by side, each of `heads` heads side by side. Text i has the
 /// tokens `starts[i]` up to `starts[i + 1]`. Gives tokens × width.

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::pieces::{self, ROWS};
 use super::slices::{Argument, Operation, apply};
-use crate::ml::product::{View, product};
+use crate::product::{View, product};
 
 /// `x`: rows × numbers·features, `weight`: numbers × width × features, `bias`: numbers × width → rows × numbers·width.
 pub fn grouped(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {

@@ -5,7 +5,7 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
 use super::{values, vectorized, with_values};
-use crate::ml::product::{View, scaled_product};
+use crate::product::{View, scaled_product};
 
 /// `weight`: outputs × inputs, gets no gradient; `down` (A): rank × inputs; `up` (B): outputs × rank.
 ///

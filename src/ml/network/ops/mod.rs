@@ -49,7 +49,7 @@ use slices::{of_storage as values, with_values};
 /// Runs loops that are inlined into it, compiled for the widest vectors of this processor. No sum is reordered and nothing
 /// fused: the bits are those of any processor.
 #[inline(always)]
-pub(in crate::ml) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     struct Work<F>(F);
     impl<R, F: FnOnce() -> R> WithSimd for Work<F> {
         type Output = R;
@@ -58,5 +58,5 @@ pub(in crate::ml) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
             (self.0)()
         }
     }
-    crate::ml::simd::dispatch(Work(work))
+    crate::simd::dispatch(Work(work))
 }

@@ -3,8 +3,8 @@
 //!
 //! Knows nothing of columns.
 
-use crate::ml::matrix::Matrix;
-use crate::ml::preprocess::normal_quantile;
+use crate::matrix::Matrix;
+use crate::preprocess::normal_quantile;
 
 /// Where the outermost bins end, unless a number lies farther out.
 const END: f64 = 3.0;

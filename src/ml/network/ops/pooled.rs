@@ -8,7 +8,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
 use super::layer_norm::dot;
 use super::{values, with_values};
-use crate::ml::encoder::{Pooling, normalize, pool};
+use crate::encoder::{Pooling, normalize, pool};
 
 /// `x`: tokens × width; text i has the tokens `starts[i]` up to `starts[i + 1]`, perhaps none. Gives texts × width; no
 /// tokens give zeros, and a vector of zeros stays one.

@@ -12,8 +12,8 @@ use super::super::input::{Checked, ColumnData, PreparedColumn};
 use super::super::key::Key;
 use super::super::wording::{percent, thousands};
 use super::lookup::{LookUp, Reading};
-use crate::ml::progress::Cancelled;
-use crate::ml::rng::Stream;
+use crate::progress::Cancelled;
+use crate::rng::Stream;
 
 /// Quantile bins through which a numeric column is read besides its exact values: a score that orders the classes tells
 /// the label although no value repeats.

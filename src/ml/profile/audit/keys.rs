@@ -9,7 +9,7 @@ use super::super::input::{Checked, ColumnData, PreparedColumn};
 use super::super::key::{Key, MISSING};
 use super::super::wording;
 use super::title;
-use crate::ml::progress::Cancelled;
+use crate::progress::Cancelled;
 
 /// What makes two rows equal under a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

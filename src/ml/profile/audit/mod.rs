@@ -32,7 +32,7 @@ use super::ClassBalance;
 use super::column::ColumnProfile;
 use super::correlation::Correlations;
 use super::input::Checked;
-use crate::ml::progress::Cancelled;
+use crate::progress::Cancelled;
 
 /// The audit's sentences first, then the figures behind them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::input::{Checked, TEST, TRAIN, VALID};
 use super::keys::{AuditKey, KeyKind};
-use crate::ml::progress::Cancelled;
-use crate::ml::rng::Stream;
+use crate::progress::Cancelled;
+use crate::rng::Stream;
 
 /// Without a given split the random one puts this share of the rows into test, the rest into train.
 const TEST_SHARE: f64 = 0.2;

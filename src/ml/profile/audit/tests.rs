@@ -4,7 +4,7 @@
 use super::super::tests::Table;
 use super::super::{Origins, Profile, ProfileOptions, profile};
 use super::*;
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 const CLASSES: [&str; 3] = ["jazz", "folk", "punk"];
 
@@ -169,7 +169,7 @@ fn near_duplicates_and_contradictions_point_at_rows() {
     input.origins = Some(Origins { source: &source, line: &line });
     let options =
         ProfileOptions { near_duplicate_columns: vec!["title".into(), "artist".into()], ..ProfileOptions::default() };
-    let profile = profile(&input, &options, 1, &crate::ml::progress::Silent).expect("the table is sound");
+    let profile = profile(&input, &options, 1, &crate::progress::Silent).expect("the table is sound");
 
     let text = duplicates(&profile, "normalised title and artist");
     assert_eq!((text.sets, text.rows, text.sets_across_identities, text.sets_across_groups), (1, 3, 1, 1));

@@ -5,11 +5,11 @@ mod statistics;
 use indexmap::IndexMap;
 
 use super::*;
-use crate::ml::frame::{Column, Frame};
-use crate::ml::progress::Silent;
+use crate::frame::{Column, Frame};
+use crate::progress::Silent;
 
 /// A table under construction; classes, groups and parts as in `ProfileInput`.
-pub(in crate::ml::profile) struct Table {
+pub(in crate::profile) struct Table {
     pub frame: Frame,
     pub label: Vec<Option<u32>>,
     pub classes: Vec<String>,
@@ -152,7 +152,7 @@ fn options_deny_unknown_keys_and_default_the_rest() {
 
 #[test]
 fn a_wide_table_has_the_same_profile_for_any_number_of_threads_and_can_be_stopped() {
-    let mut stream = crate::ml::rng::Stream::new(1, "wide", 0);
+    let mut stream = crate::rng::Stream::new(1, "wide", 0);
     let label = (0..60).map(|i| Some(i % 30)).collect();
     let names: Vec<String> = (0..30).map(|class| format!("c{class}")).collect();
     let mut table = Table::new(label, &names.iter().map(String::as_str).collect::<Vec<_>>());
@@ -173,7 +173,7 @@ fn a_wide_table_has_the_same_profile_for_any_number_of_threads_and_can_be_stoppe
     assert_eq!(one.columns.iter().filter(|column| column.by_class.len() == 21).count(), 40);
 
     struct Stopped;
-    impl crate::ml::progress::Progress for Stopped {
+    impl crate::progress::Progress for Stopped {
         fn update(&self, _done: u64, _total: u64, _unit: &str, _note: &str) {}
         fn warn(&self, _message: &str) {}
         fn cancelled(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::super::{ColumnKind, InformationEstimator, ProfileOptions, Quantiles};
 use super::Table;
-use crate::ml::rng::Stream;
+use crate::rng::Stream;
 
 // The table of these tests, in Python:
 //   import numpy as np; i = np.arange(240); y = i % 3

@@ -7,7 +7,7 @@ mod resuming;
 
 use super::fixture::{Fixture, short_training, small_network};
 use super::*;
-use crate::ml::progress::Silent;
+use crate::progress::Silent;
 
 fn fitted(fixture: &Fixture, seed: u64) -> Fitted {
     train(fixture.data(), &small_network(), &short_training(6), seed, &Silent).unwrap()

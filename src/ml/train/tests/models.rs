@@ -1,8 +1,8 @@
 //! Tests: models as bytes, and what they predict.
 
 use super::*;
-use crate::ml::calibration::Calibration;
-use crate::ml::frame::Column;
+use crate::calibration::Calibration;
+use crate::frame::Column;
 
 #[test]
 fn a_model_survives_its_bytes_and_refuses_others() {
@@ -63,7 +63,7 @@ fn no_damage_to_a_models_files_panics() {
     let (weights, recipe) = fitted(&fixture, 1).model.to_parts().unwrap();
     let recipe = recipe.to_string().into_bytes();
     for i in 0..400 {
-        let mut draw = crate::ml::rng::Stream::new(15, "damage", i);
+        let mut draw = crate::rng::Stream::new(15, "damage", i);
         let mut damaged = [weights.clone(), recipe.clone()];
         let file = &mut damaged[draw.below(2)];
         for _ in 0..1 + draw.below(3) {
@@ -181,7 +181,7 @@ fn agrees_with(variable: &str, script: &str) {
     let Some(python) = std::env::var_os(variable) else {
         return;
     };
-    let script = format!("{}/tests/{script}", env!("CARGO_MANIFEST_DIR"));
+    let script = format!("{}/../../tests/{script}", env!("CARGO_MANIFEST_DIR"));
     let fixture = Fixture::new(200, 3).with_artists();
     let folder = tempfile::tempdir().unwrap();
     let numbers = |values: &[f64]| -> serde_json::Value { values.iter().map(|x| serde_json::json!(x)).collect() };

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{Tale, methods, told};
-use crate::report::article::document::Float;
-use crate::report::article::markup;
-use crate::report::read::{StageArtifacts, list, number, shown, text};
-use crate::report::study::search::trials::Trials;
+use crate::article::document::Float;
+use crate::article::markup;
+use crate::read::{StageArtifacts, list, number, shown, text};
+use crate::study::search::trials::Trials;
 
 /// Of fewer trials a share of variance is not worth a sentence.
 const ENOUGH_TRIALS: usize = 16;

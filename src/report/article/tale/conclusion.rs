@@ -2,8 +2,8 @@
 
 use super::results::upper;
 use super::{Tale, convergence, told, transfer};
-use crate::report::article::document::Section;
-use crate::report::read::{list, number, text};
+use crate::article::document::Section;
+use crate::read::{list, number, text};
 
 pub fn section(tale: &Tale) -> Section {
     let mut section = Section::new("sec:conclusion", tale.voice.say("Conclusion", "Conclusion"));
@@ -59,7 +59,7 @@ fn known(tale: &Tale) -> Option<String> {
         tale,
         "Of the test rows, {share} have a value of {key} that training rows have too, and networks that learn it profit from this: where new data bring new values, a lower score is to be expected.",
         "Parmi les lignes de test, {share} ont une valeur de {key} déjà vue à l'apprentissage, ce dont profitent les réseaux qui l'apprennent : là où de nouvelles données en apportent d'autres, il faut s'attendre à un score plus bas.",
-        key = crate::report::article::markup::code(&key),
+        key = crate::article::markup::code(&key),
         share = tale.voice.percent(share),
     ))
 }

@@ -5,10 +5,10 @@
 use serde_json::Value;
 
 use super::{HALF, Tale, told};
-use crate::report::article::document::{Align, Block, Float, Section};
-use crate::report::article::markup;
-use crate::report::read::{StageArtifacts, count, list, number, text};
-use crate::report::study::train::kept_epoch;
+use crate::article::document::{Align, Block, Float, Section};
+use crate::article::markup;
+use crate::read::{StageArtifacts, count, list, number, text};
+use crate::study::train::kept_epoch;
 
 /// What was found of one training.
 struct Course<'a> {

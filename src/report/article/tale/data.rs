@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{Tale, codes, earlier, names_at, told};
-use crate::report::article::document::{Align, Block, Float, Section};
-use crate::report::article::markup;
-use crate::report::read::{count, count_map, list, number, shown, text};
-use crate::report::study::map::{columns, is_straight};
-use crate::report::study::split::grouped;
+use crate::article::document::{Align, Block, Float, Section};
+use crate::article::markup;
+use crate::read::{count, count_map, list, number, shown, text};
+use crate::study::map::{columns, is_straight};
+use crate::study::split::grouped;
 
 /// A share of test rows with a twin in the training part that is worth a sentence.
 const FEW_TWINS: f64 = 0.01;
@@ -80,7 +80,7 @@ fn source(tale: &Tale, profile: Option<&Value>) -> Option<String> {
             ""
         },
     );
-    let rows = profile.and_then(|p| crate::report::read::count(p, "rows")).map(|rows| tale.voice.count(rows));
+    let rows = profile.and_then(|p| crate::read::count(p, "rows")).map(|rows| tale.voice.count(rows));
     Some(match rows {
         Some(rows) => told!(
             tale,
@@ -306,7 +306,7 @@ fn correlation_figure(tale: &Tale) -> Option<Float> {
 }
 
 fn variance(tale: &Tale, profile: &Value, has_figure: bool) -> Option<String> {
-    let ratios = crate::report::read::numbers(profile.get("pca")?.get("explained_variance_ratio"));
+    let ratios = crate::read::numbers(profile.get("pca")?.get("explained_variance_ratio"));
     let [first, second, ..] = ratios.as_slice() else { return None };
     let see = if has_figure { " (@fig:components)" } else { "" };
     Some(told!(

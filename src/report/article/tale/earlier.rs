@@ -1,10 +1,10 @@
 //! Earlier results: what standard classifiers reach. Knows nothing of networks.
 
 use super::{Tale, codes, methods, names_at, told};
-use crate::report::JudgedOn;
-use crate::report::article::document::{Align, Float};
-use crate::report::ranking;
-use crate::report::study::models::{Model, baselines};
+use crate::JudgedOn;
+use crate::article::document::{Align, Float};
+use crate::ranking;
+use crate::study::models::{Model, baselines};
 
 /// What standard classifiers reach: the results that networks are held against.
 pub fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
@@ -28,7 +28,7 @@ pub fn earlier(tale: &Tale) -> (Vec<Option<String>>, Option<Float>) {
     let rows: Vec<Vec<String>> = models
         .iter()
         .map(|model| {
-            let test = |of: &dyn Fn(&crate::report::read::Scores) -> f64| {
+            let test = |of: &dyn Fn(&crate::read::Scores) -> f64| {
                 model.judged().map_or_else(|| "–".to_owned(), |s| voice.decimals(of(s), 3))
             };
             let work = methods::classical(&model.name).map_or("", |method| method.work);

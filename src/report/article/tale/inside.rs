@@ -3,15 +3,15 @@
 use std::cmp::Ordering;
 
 use super::{HALF, Tale, told};
-use crate::report::JudgedOn;
-use crate::report::MOST_CLASSES;
-use crate::report::article::document::{Block, Float, Section};
-use crate::report::article::markup;
-use crate::report::figure::confusion;
-use crate::report::importance::{Cost, Most, most};
-use crate::report::read::{Scores, StageArtifacts, count};
-use crate::report::study::calibration::{Calibrated, Confidence};
-use crate::report::study::models::Model;
+use crate::JudgedOn;
+use crate::MOST_CLASSES;
+use crate::article::document::{Block, Float, Section};
+use crate::article::markup;
+use crate::figure::confusion;
+use crate::importance::{Cost, Most, most};
+use crate::read::{Scores, StageArtifacts, count};
+use crate::study::calibration::{Calibrated, Confidence};
+use crate::study::models::Model;
 
 /// Mistakes, probabilities, and what the model leans on.
 pub fn inside(tale: &Tale) -> Option<Section> {

@@ -1,9 +1,9 @@
 //! The introduction: what is asked, and where it is answered. Knows nothing of answers.
 
 use super::{Tale, codes, names_at, told};
-use crate::report::article::document::Section;
-use crate::report::article::markup;
-use crate::report::read::count;
+use crate::article::document::Section;
+use crate::article::markup;
+use crate::read::count;
 
 pub fn section(tale: &Tale) -> Section {
     let voice = tale.voice;

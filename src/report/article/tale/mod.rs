@@ -26,15 +26,15 @@ use super::document::{Align, Block, Body, Column, Float, Section, Table};
 use super::language::Voice;
 use super::markup;
 use super::text::Text;
-use crate::report::JudgedOn;
-use crate::report::contest::Pair;
-use crate::report::figure::Drawing;
-use crate::report::ranking;
-use crate::report::read::{Scores, StageArtifacts, count, text};
-use crate::report::study::Study;
-use crate::report::study::contest::{Judgement, duel, judge};
-use crate::report::study::figures::in_colours;
-use crate::report::study::models::{Group, Model, groups, models};
+use crate::JudgedOn;
+use crate::contest::Pair;
+use crate::figure::Drawing;
+use crate::ranking;
+use crate::read::{Scores, StageArtifacts, count, text};
+use crate::study::Study;
+use crate::study::contest::{Judgement, duel, judge};
+use crate::study::figures::in_colours;
+use crate::study::models::{Group, Model, groups, models};
 
 /// All that the sections look at.
 pub struct Tale<'a> {
@@ -323,5 +323,5 @@ fn codes(names: &[String]) -> Vec<String> {
 
 /// The list of texts at a key of a JSON object.
 fn names_at(value: &Value, key: &str) -> Vec<String> {
-    crate::report::read::texts(value.get(key))
+    crate::read::texts(value.get(key))
 }

@@ -1,7 +1,7 @@
 //! The closing note: which parts a program wrote. Knows of the author's own texts only where they stand.
 
 use super::{Tale, told};
-use crate::report::article::document::Section;
+use crate::article::document::Section;
 
 /// `own`: titles of the sections that hold text of the author's own.
 pub fn note(tale: &Tale, own: &[String]) -> Section {

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{Tale, choosing, codes, methods, names_at, told};
-use crate::report::JudgedOn;
-use crate::report::article::document::{Align, Block, Float, Section};
-use crate::report::article::markup;
-use crate::report::read::{StageArtifacts, count, list, number, shown, text};
+use crate::JudgedOn;
+use crate::article::document::{Align, Block, Float, Section};
+use crate::article::markup;
+use crate::read::{StageArtifacts, count, list, number, shown, text};
 
 pub fn section(tale: &Tale) -> Section {
     let voice = tale.voice;

@@ -1,13 +1,13 @@
 //! Results: models compared, training judged, mistakes and probabilities looked at, transfer. Knows nothing of how they came about.
 
 use super::{Tale, convergence, inside, told, transfer, validation};
-use crate::report::JudgedOn;
-use crate::report::article::document::{Align, Block, Float, Section};
-use crate::report::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::report::ranking::{self, Choice};
-use crate::report::read::texts;
-use crate::report::study::contest::duel;
-use crate::report::study::models::{Group, Model};
+use crate::JudgedOn;
+use crate::article::document::{Align, Block, Float, Section};
+use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::ranking::{self, Choice};
+use crate::read::texts;
+use crate::study::contest::duel;
+use crate::study::models::{Group, Model};
 
 /// Models in a table or chart; beyond these the worst are left out, and said to be.
 const MOST_MODELS: usize = 20;

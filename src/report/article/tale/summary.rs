@@ -2,9 +2,9 @@
 
 use super::results::upper;
 use super::{Tale, convergence, told, transfer};
-use crate::report::JudgedOn;
-use crate::report::article::markup;
-use crate::report::article::text::Text;
+use crate::JudgedOn;
+use crate::article::markup;
+use crate::article::text::Text;
 
 pub fn summary(tale: &Tale) -> Text {
     let chosen = tale.chosen().and_then(|model| Some((model, model.judged()?)));

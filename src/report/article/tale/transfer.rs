@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{HALF, Tale, told};
-use crate::report::JudgedOn;
-use crate::report::article::document::{Align, Block, Float, Section};
-use crate::report::article::markup;
-use crate::report::read::{StageArtifacts, list, number, text};
-use crate::report::study::transfer::runs::{Run, distinct, mean, runs};
+use crate::JudgedOn;
+use crate::article::document::{Align, Block, Float, Section};
+use crate::article::markup;
+use crate::read::{StageArtifacts, list, number, text};
+use crate::study::transfer::runs::{Run, distinct, mean, runs};
 
 const ALPHA: f64 = 0.05;
 /// Of fewer pairs of seeds a test that finds nothing says little.
@@ -137,7 +137,7 @@ fn table(tale: &Tale, stages: &[(&StageArtifacts, &Value)]) -> Float {
         "Transfert {on}, moyennes sur les graines : exactitude, macro-F1, et part des lignes des nouvelles et des anciennes classes bien classées. *p* : test *t* apparié de l'exactitude contre `scratch`, avec la correction de Holm.",
     );
     let mut float = tale.table("tab:transfer", &caption, &heads, rows);
-    if let crate::report::article::document::Body::Table(table) = &mut float.body {
+    if let crate::article::document::Body::Table(table) = &mut float.body {
         table.ruled = ruled.into_iter().filter(|row| *row > 0).collect();
     }
     float
@@ -212,7 +212,7 @@ fn against(tale: &Tale, comparison: &Value, paired: &Value) -> Option<String> {
 fn speed(tale: &Tale, comparison: &Value) -> Option<String> {
     let middle = |key: &str| -> Option<f64> {
         let all: Vec<f64> = list(comparison, key).map(|value| value.as_f64()).collect::<Option<_>>()?;
-        crate::report::statistics::median(&all)
+        crate::statistics::median(&all)
     };
     let (ours, theirs) = (middle("epochs_to_baseline_best")?, middle("baseline_best_epochs")?);
     (ours < theirs).then(|| told!(

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::columns::{MOST_ROWS, WHOLE};
-use crate::report::page::{Block, Cell, Column, Finding, Section, Severity, Table};
-use crate::report::read::{count, list, number, text, texts};
+use crate::page::{Block, Cell, Column, Finding, Section, Severity, Table};
+use crate::read::{count, list, number, text, texts};
 
 /// Lines of evidence kept under a finding; the rest is counted.
 const MOST_EVIDENCE: usize = 40;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::report::page::{Block, Cell, Column, Section, Table};
-use crate::report::read::{count, list, number, numbers, text, texts};
+use crate::page::{Block, Cell, Column, Section, Table};
+use crate::read::{count, list, number, numbers, text, texts};
 
 /// Characters shown of a frequent value.
 const LONGEST: usize = 40;

@@ -8,12 +8,12 @@ mod columns;
 use serde_json::Value;
 
 use super::{Study, class_names, plural, stage_id};
-use crate::report::figure::text::{count as count_text, decimals, percent};
-use crate::report::figure::{
+use crate::figure::text::{count as count_text, decimals, percent};
+use crate::figure::{
     self, Bar, HistogramPanel, Paint, Palette, Point, ScatterChart, bar_chart, class_histogram, panels_caption, scatter,
 };
-use crate::report::page::{Block, Figure, Section};
-use crate::report::read::{count, list, number, numbers, text, texts};
+use crate::page::{Block, Figure, Section};
+use crate::read::{count, list, number, numbers, text, texts};
 
 /// Bars of the relevance chart, at most.
 const MOST_BARS: usize = 24;

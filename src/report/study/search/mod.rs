@@ -1,14 +1,14 @@
 //! Hyper-parameter search: the best trial in a sentence, what mattered in figures, every trial in a table. Knows nothing of how trials ran.
 
 mod plots;
-pub(in crate::report) mod trials;
+pub(crate) mod trials;
 
 use indexmap::IndexMap;
 
 use super::{Study, stage_id};
-use crate::report::figure::text::{compact, decimals};
-use crate::report::page::{Block, Cell, Column, Section, Table};
-use crate::report::statistics::median;
+use crate::figure::text::{compact, decimals};
+use crate::page::{Block, Cell, Column, Section, Table};
+use crate::statistics::median;
 use trials::{Metric, Trial, Trials, brief, short_names};
 
 pub fn section(study: &Study) -> Option<Section> {

@@ -6,13 +6,13 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::trials::{Factor, Trials, brief};
-use crate::report::figure::text::{decimals, percent};
-use crate::report::figure::{
+use crate::figure::text::{decimals, percent};
+use crate::figure::{
     Bar, Joined, Line, LineChart, Paint, Scored, Slice, SliceAxis, bar_chart, line_chart, parallel_coordinates,
     trial_slices,
 };
-use crate::report::page::Figure;
-use crate::report::read::{TableView, shown};
+use crate::page::Figure;
+use crate::read::{TableView, shown};
 
 /// Lines of a chart that can still be told apart, and named.
 const MOST_LINES: usize = 8;

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::report::read::{Scores, count, list, number, shown, text};
+use crate::read::{Scores, count, list, number, shown, text};
 
 /// A search with at least one trial.
 pub struct Trials {

@@ -3,10 +3,10 @@
 //! Knows nothing of sentences or tables.
 
 use super::runs::{Run, ShareRun, distinct};
-use crate::report::figure::scale::extent;
-use crate::report::figure::{Line, LineChart, Paint, line_chart};
-use crate::report::page::Figure;
-use crate::report::study::curves::Curves;
+use crate::figure::scale::extent;
+use crate::figure::{Line, LineChart, Paint, line_chart};
+use crate::page::Figure;
+use crate::study::curves::Curves;
 
 type CurveOf = fn(&Curves) -> &Vec<f64>;
 type ScoreOf = fn(&ShareRun) -> Option<f64>;

@@ -4,7 +4,7 @@
 //! Knows the shape of the transfer's JSON and, for curves, of a table with columns `strategy` and `seed`.
 
 mod figures;
-pub(in crate::report) mod runs;
+pub(crate) mod runs;
 mod tables;
 
 use serde_json::Value;
@@ -13,9 +13,9 @@ use super::models::network;
 use super::scores::{class_blocks, parts_table};
 use super::train::diagnosis;
 use super::{Study, calibration, plural};
-use crate::report::JudgedOn;
-use crate::report::page::{Block, Prose, Section};
-use crate::report::read::{StageArtifacts, texts};
+use crate::JudgedOn;
+use crate::page::{Block, Prose, Section};
+use crate::read::{StageArtifacts, texts};
 
 pub fn section(study: &Study) -> Option<Section> {
     let documents = || study.with_document("strategies").map(|(_, document)| document);
@@ -26,7 +26,7 @@ pub fn section(study: &Study) -> Option<Section> {
 }
 
 /// Whether all classes were known to the old network.
-pub(in crate::report) fn adds_nothing(document: &Value) -> bool {
+pub(crate) fn adds_nothing(document: &Value) -> bool {
     let (old, all) = (texts(document.get("old_classes")), texts(document.get("classes")));
     !old.is_empty() && !all.is_empty() && all.iter().all(|class| old.contains(class))
 }

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use crate::report::read::{ColumnView, Scores, StageArtifacts, TableView, list, number, numbers, shown, text};
-use crate::report::study::curves::Curves;
+use crate::read::{ColumnView, Scores, StageArtifacts, TableView, list, number, numbers, shown, text};
+use crate::study::curves::Curves;
 
 /// One training of one strategy on all rows.
 #[derive(Default)]

@@ -5,10 +5,10 @@
 use serde_json::Value;
 
 use super::runs::{GroupScores, Run, distinct, mean};
-use crate::report::JudgedOn;
-use crate::report::figure::scale::extent;
-use crate::report::page::{Block, Cell, Column, Table};
-use crate::report::read::{list, number, shown, text};
+use crate::JudgedOn;
+use crate::figure::scale::extent;
+use crate::page::{Block, Cell, Column, Table};
+use crate::read::{list, number, shown, text};
 
 /// Means over seeds on the validation part, with the least and greatest score where there are several.
 pub fn strategies(document: &Value, runs: &[Run]) -> Option<Block> {

@@ -12,7 +12,7 @@ use super::super::slices::Argument;
 use super::super::vectorized;
 use super::steps::{Centre, Constants, Steps, adapt};
 use super::{Dense, Kept, Kind, Shape};
-use crate::ml::product::{View, adding_product, scaled_product};
+use crate::product::{View, adding_product, scaled_product};
 
 /// Sums over the rows of some pieces.
 struct Sums {

@@ -20,7 +20,7 @@ use super::super::masks::Mask;
 use super::pieces::{self, ROWS};
 use super::slices::{Argument, Operation, apply};
 use super::vectorized;
-use crate::ml::product::{View, scaled_product};
+use crate::product::{View, scaled_product};
 use steps::{Constants, Steps, adapt};
 
 /// What is done to x·weightᵀ before the activation, with the tensor that says it.

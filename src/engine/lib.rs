@@ -80,7 +80,7 @@ pub use stage::{
 };
 pub use survey::survey;
 
-pub use crate::spec::{Problem, Step};
+pub use runner_spec::{Problem, Step};
 
 /// The record of what lies in the stage's folder.
 pub fn current_record(ground: &Ground, stage: usize) -> Option<ActionRecord> {

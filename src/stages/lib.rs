@@ -45,7 +45,7 @@ mod transfer;
 
 pub use columns::shown_names;
 
-use crate::engine::{Kind, KindInfo, Registry};
+use runner_engine::{Kind, KindInfo, Registry};
 
 /// Every kind, in the order in which a study uses them.
 static KINDS: &[KindInfo] = &[

@@ -22,9 +22,9 @@ pub use judged::{JudgedOn, score_line};
 pub use page::{Page, render};
 pub use past::Past;
 pub use read::{ColumnView, Delivered, StageArtifacts, TableView};
-pub(crate) use read::{Scores, count, list, number, shown, text};
+pub use read::{Scores, count, list, number, shown, text};
 pub use statistics::wilson;
-pub(crate) use study::confusion_sentence;
+pub use study::confusion_sentence;
 pub use study::{all_figures, figures, learning_curves, study};
 
 /// Why a report cannot be made. Missing or odd values are no errors: the block that needs them is left out.

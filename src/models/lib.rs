@@ -35,11 +35,11 @@ mod verified;
 use std::fmt;
 use std::path::PathBuf;
 
-pub use crate::fetch::Limits as HubLimits;
 pub use catalogue::{CatalogueEntry, PinnedFile, PipPackage, catalogue};
 pub use error::{Attempt, ResolveError, Unreachable};
 pub use import::import;
 pub use resolver::{Installed, Resolver};
+pub use runner_fetch::Limits as HubLimits;
 
 /// How a fetch tells of itself and learns that it must stop. Always called from the thread that called `resolve` or `import`.
 pub trait FetchProgress {
