@@ -2,63 +2,11 @@
 //!
 //! Judges nothing itself: each word stands for a finding's kind, or for the judgement that the finding holds.
 
-use serde_json::Value;
-
+use super::course::{Course, Gap};
 use super::{HALF, Tale, told};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
-use crate::read::{StageArtifacts, count, list, number, text};
 use crate::study::train::kept_epoch;
-
-/// What was found of one training.
-struct Course<'a> {
-    stage: &'a StageArtifacts,
-    findings: Vec<&'a Value>,
-}
-
-impl<'a> Course<'a> {
-    fn of(stage: &'a StageArtifacts) -> Option<Course<'a>> {
-        let findings: Vec<&Value> = list(stage.document("diagnosis")?, "diagnosis").collect();
-        (!findings.is_empty()).then_some(Course { stage, findings })
-    }
-
-    fn finding(&self, kind: &str) -> Option<&'a Value> {
-        self.findings.iter().copied().find(|finding| text(finding, "kind") == Some(kind))
-    }
-
-    fn epoch(&self, kind: &str) -> Option<u64> {
-        count(self.finding(kind)?, "epoch")
-    }
-
-    fn evidence(&self, kind: &str, name: &str) -> Option<f64> {
-        number(self.finding(kind)?.get("evidence")?, name)
-    }
-
-    fn name(&self) -> String {
-        markup::code(&self.stage.stage)
-    }
-
-    /// How the gap between training and validation rows was judged.
-    fn gap(&self) -> Option<Gap> {
-        Some(match text(self.finding("gap")?, "judgement")? {
-            "strong" => Gap::Strong,
-            "some" => Gap::Some,
-            "none" => Gap::None,
-            "chance" => Gap::Chance,
-            _ => Gap::Reverse,
-        })
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Gap {
-    Strong,
-    Some,
-    None,
-    Reverse,
-    /// As large as one that would count, on too few rows to count.
-    Chance,
-}
 
 pub fn section(tale: &Tale) -> Option<Section> {
     let courses: Vec<Course> = tale.of_kind("train").filter_map(Course::of).collect();

@@ -6,6 +6,7 @@
 mod choosing;
 mod conclusion;
 mod convergence;
+mod course;
 mod data;
 mod earlier;
 mod inside;
