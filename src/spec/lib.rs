@@ -11,7 +11,7 @@
 //!
 //! ```
 //! let text = "stages:\n  songs: {kind: load, files: {train: '${data}/train.csv'}}\nvars: {data: d}\n";
-//! let spec = runner::spec::parse("songs.yaml", text, &["data=elsewhere".to_string()]).unwrap();
+//! let spec = runner_spec::parse("songs.yaml", text, &["data=elsewhere".to_string()]).unwrap();
 //! let file = spec.stages["songs"].body.at(&["files".into(), "train".into()]).unwrap();
 //! assert_eq!(file.as_str(), Some("elsewhere/train.csv"));
 //! ```

@@ -76,7 +76,7 @@ def boosting(a, x, p):
 for kind in sys.argv[2:]:
     recipe = json.load(open(study / f"baseline/{kind}.json"))["baseline"]
     names = recipe["inputs"]["numeric"]
-    x = np.stack([rows[name].cast(pa.float64()).to_numpy().astype("f") for name in names], 1)
+    x = np.stack([rows[name].cast(pa.float64()).to_numpy() for name in names], 1)
     ours = globals()[kind](load_file(study / f"baseline/{kind}.safetensors"), x, recipe["model"][kind])
     expected = pa.ipc.open_file(study / f"new_{kind}/rows.arrow").read_all()
     theirs = np.stack([expected["runner.p_" + name].to_numpy() for name in recipe["classes"]], 1)

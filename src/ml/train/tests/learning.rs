@@ -50,7 +50,7 @@ fn thread_settings_of_candle_do_not_change_a_bit() {
             .args([
                 "--exact",
                 "--nocapture",
-                "ml::train::tests::learning::thread_settings_of_candle_do_not_change_a_bit",
+                "train::tests::learning::thread_settings_of_candle_do_not_change_a_bit",
             ])
             .env(CHILD, "1")
             .env("RAYON_NUM_THREADS", threads)
