@@ -122,7 +122,9 @@ pub(super) fn distinct<const N: usize>(fixed: [&str; N], more: impl IntoIterator
 /// For checks below: which columns the fitted model at `port` must be given, and the name of the label that it predicts.
 pub(super) fn tell_of_model(context: &mut CheckContext, port: &str, columns: Vec<String>) {
     context.output(port, columns);
-    fitted_on::tell_fitted(context, port, "rows");
+    for output in [port, "predictions"] {
+        fitted_on::tell_fitted(context, output, "rows");
+    }
     if let Some(label) = context.fact("rows", LABEL_NAME).map(str::to_owned) {
         context.tell(port, LABEL_NAME, label);
     }

@@ -76,6 +76,7 @@ impl Stage for Ensemble {
             let help = Some("e.g. `members: [baseline, fused]`, or `fused.predictions`".to_owned());
             context.problem(&["members", &i.to_string()], message, help);
         }
+        fitted_on::check_alike(context, "members");
         require_part(context, "members", "valid", "on which the weights are chosen");
         let stages = |context: &CheckContext, port: &str| -> Vec<String> {
             context.inputs(port).iter().map(|shape| shape.stage.clone()).collect()
@@ -93,6 +94,7 @@ impl Stage for Ensemble {
             context.output("model", distinct(columns));
         }
         fitted_on::pass_on(context, "models", "model");
+        fitted_on::pass_on(context, "members", "predictions");
         if let Some(label) = context.fact("models", LABEL_NAME).map(str::to_owned) {
             context.tell("model", LABEL_NAME, label);
         }

@@ -80,6 +80,26 @@ pub(super) fn check(context: &mut CheckContext, fitted: &str) {
     }
 }
 
+/// Refuses predictions at `port` of rows of several splits of the same files: only rows that none of the models learnt from could be averaged.
+pub(super) fn check_alike(context: &mut CheckContext, port: &str) {
+    let innermost = |shape: &InputShape| -> Option<String> {
+        let within: Vec<String> = serde_json::from_str(shape.facts.get(WITHIN)?).ok()?;
+        within.last().cloned()
+    };
+    let shapes = context.inputs(port).to_vec();
+    let Some((first, split)) = shapes.iter().find_map(|shape| Some((shape, innermost(shape)?))) else { return };
+    for (i, other) in shapes.iter().enumerate() {
+        let shared = files(first).zip(files(other)).is_some_and(|(own, others)| !own.is_disjoint(&others));
+        let Some(other_split) = innermost(other).filter(|own| *own != split && shared) else { continue };
+        let message = format!(
+            "'{}' was fitted on the split '{other_split}', but '{}' on '{split}': they have few unseen rows in common",
+            other.stage, first.stage
+        );
+        let help = format!("fit '{}' on '{split}' too", other.stage);
+        context.problem(&[port, &i.to_string()], message, Some(help));
+    }
+}
+
 fn files(shape: &InputShape) -> Option<BTreeSet<PathBuf>> {
     shape.facts.get(FILES).and_then(|json| serde_json::from_str(json).ok())
 }

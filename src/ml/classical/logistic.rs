@@ -69,7 +69,9 @@ impl Estimator for Logistic {
             let standardizer = Standardizer::fit(x, progress)?;
             let design = design_matrix(&standardizer, x);
             let width = x.cols + 1;
-            let penalty = 1.0 / (self.c * x.rows as f64);
+            // Of two classes scikit-learn fits one vector of weights; ours are two, each half of it, whose squares add up to half of its.
+            let vectors = if classes == 2 { 2.0 } else { 1.0 };
+            let penalty = vectors / (self.c * x.rows as f64);
             let start = vec![0.0; classes * width];
             let minimum = minimize(start, self.tolerance, self.max_iterations, progress, |weights, gradient| {
                 mean_loss((&design, y, width), penalty, weights, gradient, progress)

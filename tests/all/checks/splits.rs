@@ -65,3 +65,15 @@ fn a_split_of_all_parts_of_another_is_another_split() {
     assert_eq!(errors(&text).len(), 1, "{text}");
     assert!(text.contains("'small' was fitted on the split 'inner', but these rows are of 'f1'"), "{text}");
 }
+
+#[test]
+fn members_of_an_ensemble_are_of_one_split() {
+    let work = study(concat!(
+        "  other: {kind: baseline, rows: f2, numeric: [a], models: {logistic: {}}}\n",
+        "  both: {kind: ensemble, members: [net, other], models: [net, other]}\n",
+    ));
+    let text = refused(&work);
+    let expected = ["'other' was fitted on the split 'f2', but 'net' on 'f1': they have few unseen rows in common"];
+    assert_eq!(errors(&text), expected, "{text}");
+    assert!(text.contains("fit 'other' on 'f1' too"), "{text}");
+}

@@ -2,7 +2,6 @@
 //! `table` in `mod.rs`.
 
 use super::{fitted, rows_of, table};
-use crate::classical::Estimator;
 use crate::classical::boosting::Boosting;
 use crate::classical::decision_tree::DecisionTree;
 use crate::classical::forest::{ExtraTrees, RandomForest};
@@ -11,8 +10,10 @@ use crate::classical::linear_svm::LinearSvm;
 use crate::classical::logistic::Logistic;
 use crate::classical::naive_bayes::NaiveBayes;
 use crate::classical::rbf_svm::RbfSvm;
+use crate::classical::{Estimator, Features};
 use crate::matrix::Matrix;
 use crate::metrics::Scores;
+use crate::progress::Silent;
 
 /// Holds the probabilities of rows 0, 1, 2 and 20 against `expected`.
 fn assert_probabilities(probabilities: &Matrix, expected: [[f32; 3]; 4], tolerance: f32) {
@@ -63,6 +64,24 @@ fn logistic_regression_has_the_probabilities_of_scikit_learn() {
         [0.296888, 0.274974, 0.428138],
     ];
     assert_probabilities(&p, expected, 2e-5);
+}
+
+// x = np.array([[0.], [1], [2], [3], [4], [5], [6], [7], [8], [20]]); y = np.array([0, 0, 0, 1, 0, 1, 1, 0, 1, 1])
+// LogisticRegression(C=C, tol=1e-10, max_iter=1000).fit(z := (x - x.mean(0)) / x.std(0), y).predict_proba(z)[[0, 3, 9], 1]
+#[test]
+fn logistic_regression_of_two_classes_is_penalised_as_that_of_scikit_learn() {
+    let x = Features::new(10, 1, vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 20.0], Vec::new());
+    let y = [0, 0, 0, 1, 0, 1, 1, 0, 1, 1];
+    for (c, expected) in
+        [(0.1, [0.446_323_97, 0.475_171_35, 0.636_156_5]), (1.0, [0.296_707_35, 0.410_170_16, 0.921_921])]
+    {
+        let logistic = Logistic { c, tolerance: 1e-9, ..Logistic::default() };
+        let model = logistic.fit(&x, &y, 2, 0, &Silent).unwrap();
+        let p = model.predict_probabilities(&x);
+        for (row, wanted) in [0, 3, 9].into_iter().zip(expected) {
+            assert!((p.get(row, 1) - wanted).abs() < 2e-5, "C = {c}, row {row}: {} for {wanted}", p.get(row, 1));
+        }
+    }
 }
 
 // p = softmax(scaled(LinearSVC(tol=1e-10, max_iter=100000)).decision_function(Xv), 1)

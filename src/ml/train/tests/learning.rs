@@ -47,11 +47,7 @@ fn thread_settings_of_candle_do_not_change_a_bit() {
     }
     let run = |threads: &str| {
         let output = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "--nocapture",
-                "train::tests::learning::thread_settings_of_candle_do_not_change_a_bit",
-            ])
+            .args(["--exact", "--nocapture", "train::tests::learning::thread_settings_of_candle_do_not_change_a_bit"])
             .env(CHILD, "1")
             .env("RAYON_NUM_THREADS", threads)
             .env("CANDLE_NUM_THREADS", threads)
