@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::columns::Place;
 use super::types::{number, plain_number};
 use super::words::{examples, places, quoted, row_count, shorten, yaml};
@@ -20,8 +22,7 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     if text.chars().all(|c| c < '\u{300}') {
         return Cow::Borrowed(text);
     }
-    let mut normalized = tokenizers::NormalizedString::from(text);
-    Cow::Owned(normalized.nfc().get().to_owned())
+    Cow::Owned(text.nfc().collect())
 }
 
 /// Why two different texts are one to a reader, if they are: `the same number`, `the same text in another Unicode form`.
