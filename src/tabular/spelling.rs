@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::columns::Place;
