@@ -5,9 +5,11 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use super::digest::{Digest, Hasher};
+use super::place::is_link;
 use super::store::{At, Store, StoreError};
 
 /// How long to wait between two looks at a lock that somebody else has.
@@ -34,6 +36,7 @@ impl Store {
     /// The lock of an action, unless another runner works on it.
     pub fn try_lock(&self, key: Digest) -> Result<Option<ActionLock>, StoreError> {
         let path = self.root.join("locks").join(key.to_string());
+        refuse_link(&path)?;
         let file = self.disk.open_lock(&path).at("open", &path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(ActionLock { _file: file })),
@@ -65,6 +68,7 @@ impl Store {
     /// A store that is not there or cannot be written has nothing to collect, and needs no lock.
     pub fn share(&self, cancelled: &dyn Fn() -> bool) -> Result<Hold, StoreError> {
         let path = self.root.join("lock");
+        refuse_link(&path)?;
         let Ok(file) = self.disk.open_lock(&path) else { return Ok(Hold { _file: None }) };
         loop {
             match file.try_lock_shared() {
@@ -83,6 +87,7 @@ impl Store {
     /// Has the store alone, or says who works with it.
     pub fn have_alone(&self) -> Result<Hold, StoreError> {
         let path = self.root.join("lock");
+        refuse_link(&path)?;
         let file = self.disk.open_lock(&path).at("open", &path)?;
         match file.try_lock() {
             Ok(()) => Ok(Hold { _file: Some(file) }),
@@ -92,6 +97,11 @@ impl Store {
             Err(TryLockError::Error(error)) => Err(error).at("lock", &path),
         }
     }
+}
+
+/// Two names of one lock would wait for each other, and the file may lie anywhere.
+fn refuse_link(path: &Path) -> Result<(), StoreError> {
+    if is_link(path) { Err(StoreError::Link { path: path.to_owned() }) } else { Ok(()) }
 }
 
 /// ` (process 4711: runner run full.yaml)`, where the kernel tells who holds a lock.

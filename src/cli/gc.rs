@@ -35,6 +35,7 @@ pub(super) struct GcArguments {
 pub(super) fn gc(arguments: &GcArguments) -> Outcome {
     let store = Store::open(&arguments.store.artifacts)?;
     let history = History::of(&store);
+    super::runs::tell_unreadable(&history);
     let now = SystemTime::now();
     let (kept, gone) = divided(history.runs().collect(), arguments.keep, arguments.grace, now);
     let roots: HashSet<Digest> = kept.iter().flat_map(|run| &run.record.stages).filter_map(|stage| stage.key).collect();

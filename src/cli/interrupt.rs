@@ -1,17 +1,21 @@
 //! Ctrl-C, `kill` and a terminal that goes away.
 //!
-//! The first asks whatever runs to stop, which it does within a second, or is left where it is; a second Ctrl-C ends the process at once. Either way writes are whole
-//! or not there. A terminal that goes away (SIGHUP) counts as the first: what has ended is kept, and a training goes on from where it was. Who
-//! wants a run to outlive its terminal starts it with `nohup`, which has SIGHUP ignored; so it stays ignored here.
+//! The first asks whatever runs to stop, which it does within a second, or is left where it is; a second Ctrl-C ends the process at once. Either
+//! way writes are whole or not there. A terminal that goes away (SIGHUP) counts as the first: what has ended is kept, and a training goes on from
+//! where it was. Who wants a run to outlive its terminal starts it with `nohup`, which has SIGHUP ignored; so it stays ignored here.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::INTERRUPTED;
+use super::{INTERRUPTED, output};
+
+const PATIENCE: Duration = Duration::from_millis(850);
+const LOOK: Duration = Duration::from_millis(50);
 
 static INTERRUPT: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -37,6 +41,24 @@ pub(super) fn at_once<T>(work: impl FnOnce() -> T) -> T {
     AT_ONCE.store(true, Ordering::Relaxed);
     let done = work();
     AT_ONCE.store(false, Ordering::Relaxed);
+    done
+}
+
+/// Does work that is left where it is if it has not ended by itself within a second after the first signal.
+pub(super) fn within_a_second<T>(work: impl FnOnce() -> T) -> T {
+    let over = Arc::new(AtomicBool::new(false));
+    let watched = Arc::clone(&over);
+    std::thread::spawn(move || {
+        let mut asked: Option<Instant> = None;
+        while !watched.load(Ordering::Relaxed) {
+            std::thread::sleep(LOOK);
+            if interrupted() && asked.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
+                std::process::exit(i32::from(output::finish(INTERRUPTED)));
+            }
+        }
+    });
+    let done = work();
+    over.store(true, Ordering::Relaxed);
     done
 }
 

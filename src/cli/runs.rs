@@ -49,11 +49,23 @@ enum Action {
 pub(super) fn runs(arguments: &RunsArguments) -> Outcome {
     let store = Store::open(&arguments.store.artifacts)?;
     let history = History::of(&store);
+    tell_unreadable(&history);
     match &arguments.action {
         None => list(&store, &history, arguments),
         Some(Action::Show { run }) => show(&history.find(run)?, arguments.json),
         Some(Action::Pin { runs }) => pin(&history, runs, true),
         Some(Action::Unpin { runs }) => pin(&history, runs, false),
+    }
+}
+
+/// Warns of runs that nothing can be said of, and that keep no result.
+pub(super) fn tell_unreadable(history: &History) {
+    for path in history.unreadable() {
+        let lead = screen::Style::stderr().warning("warning:");
+        super::eprint(&format!(
+            "{lead} '{}' cannot be read: that run is not listed and keeps no results\n",
+            path.display()
+        ));
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
         super::print("nothing was run again: first run the pipeline, so that the store is sound\n");
     }
     if arguments.rerun && !wrong {
-        wrong |= rerun(arguments, &study, &selected)?;
+        wrong |= interrupt::within_a_second(|| rerun(arguments, &study, &selected))?;
     }
     Ok(match (interrupted(), wrong) {
         (true, _) => INTERRUPTED,

@@ -91,15 +91,26 @@ fn repeat(
     sink: Sink,
     cancelled: &(dyn Fn() -> bool + Sync),
 ) -> anyhow::Result<Audited> {
-    let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
-    let beside = Store::open_with(folder.path(), StoreOptions { durable: false, ..StoreOptions::default() })?;
+    let (scratch, temporary);
+    // The store's own is swept where the process ends before its time; one that cannot be written has none.
+    let folder = match ground.store.scratch_folder() {
+        Ok(own) => {
+            scratch = own;
+            scratch.path()
+        }
+        Err(_) => {
+            temporary = tempfile::tempdir().context("cannot create a temporary folder")?;
+            temporary.path()
+        }
+    };
+    let beside = Store::open_with(folder, StoreOptions { durable: false, ..StoreOptions::default() })?;
     beside.prepare()?;
     for from in ground.plan.dependencies(stage) {
         for file in known[from].iter().flat_map(|record| record.files()) {
             lend(ground.store, &beside, file.digest)?;
         }
     }
-    let again = Ground { store: &beside, artifacts: folder.path(), ..*ground };
+    let again = Ground { store: &beside, artifacts: folder, ..*ground };
     let threads = match ground.plan.stages[stage].stage.threads() {
         Threads::One => 1,
         Threads::All => options.threads.max(1),

@@ -21,7 +21,7 @@ use super::repair::{ATTEMPTS, Repairs, damage_in};
 use super::run::LOCK_INTERVAL;
 use super::stage::Report;
 use super::{gauge, machine};
-use runner_artifact::{ActionLock, BlobState, Digest};
+use runner_artifact::{ActionLock, BlobState, Digest, FileStamp};
 
 /// How an execution ended well.
 pub(super) type Settled = (Outcome, Arc<ActionRecord>);
@@ -229,6 +229,7 @@ impl Execution<'_> {
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
         let clock = Instant::now();
         let gauge = gauge::Gauge::start();
+        let stamps = self.stamps();
         let mut context = StageContext {
             plan,
             planned,
@@ -251,7 +252,7 @@ impl Execution<'_> {
             anyhow::bail!("interrupted");
         }
         let read = std::mem::take(&mut context.read);
-        self.check_unread_sources(&manifest, &read.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+        self.check_unread_sources(&manifest, &stamps, &read.into_inner().unwrap_or_else(PoisonError::into_inner))?;
         let warnings = context.reporter.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let measurements = context.measurements.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let headline = std::mem::take(&mut context.headline);
@@ -271,14 +272,27 @@ impl Execution<'_> {
         Ok(ActionRecord { kind: planned.stage.kind().name.to_owned(), manifest, outputs, provenance })
     }
 
+    /// By the parameter that names it, the stamp of each source before the stage runs.
+    fn stamps(&self) -> HashMap<String, Option<FileStamp>> {
+        let sources = self.ground.plan.stages[self.stage].sources();
+        sources.into_iter().map(|source| (source.at, FileStamp::at(&source.path).ok())).collect()
+    }
+
     /// Sources that others read for the stage, e.g. the program of a command: what was saved meanwhile may have been read before or after.
-    /// They are read once more, whatever their stamps say. Externals are asked again in the same sense.
-    fn check_unread_sources(&self, manifest: &Manifest, read: &BTreeSet<String>) -> anyhow::Result<()> {
+    /// They are read once more, whatever their stamps say; and a stamp that changed tells of what was saved and taken back meanwhile. Externals are
+    /// asked again in the same sense.
+    fn check_unread_sources(
+        &self,
+        manifest: &Manifest,
+        stamps: &HashMap<String, Option<FileStamp>>,
+        read: &BTreeSet<String>,
+    ) -> anyhow::Result<()> {
         let planned = &self.ground.plan.stages[self.stage];
         let counted: HashMap<&str, &str> = manifest.under("source.").collect();
         for source in planned.sources().into_iter().filter(|source| !read.contains(&source.at)) {
             let found = self.ground.store.stats().read_digest(&source.path).ok().map(|digest| digest.to_string());
-            if counted.get(source.at.as_str()).copied() != found.as_deref() {
+            let was_saved = stamps.get(&source.at) != Some(&FileStamp::at(&source.path).ok());
+            if was_saved || counted.get(source.at.as_str()).copied() != found.as_deref() {
                 return Err(SourceChanged { path: source.path, ran: true }.into());
             }
         }

@@ -173,6 +173,11 @@ impl History {
         self.ids().into_iter().rev().filter_map(|id| self.get(&id))
     }
 
+    /// Files of runs that cannot be read: damaged, torn by a power failure, or of a later format.
+    pub fn unreadable(&self) -> Vec<PathBuf> {
+        self.ids().iter().filter(|id| self.get(id).is_none()).map(|id| self.path(id, "json")).collect()
+    }
+
     pub fn get(&self, id: &str) -> Option<Run> {
         let mut record = self.read(id)?;
         if record.outcome == RunOutcome::Running && !self.is_alive(id) {

@@ -364,3 +364,13 @@ fn what_a_program_leaves_behind_ends_with_it() {
     work.run().ran(&["it"]);
     assert!(!pids(&work).iter().any(|pid| alive(pid)), "a child is left");
 }
+
+#[test]
+fn a_declared_file_that_is_swapped_and_swapped_back_while_the_program_runs_is_noticed() {
+    let swap = "cp source.txt kept.txt; echo other > source.txt; cat source.txt > \"$1\"/o.txt; cp kept.txt source.txt";
+    let work = Workspace::new().file("source.txt", "own\n").pipeline(&format!(
+        "name: p\nstages:\n  c: {{kind: command, run: [sh, -c, '{swap}', x, \"{{out}}\"], files: [source.txt], outputs: {{o: o.txt}}}}\n"
+    ));
+    assert!(error(&work).contains("'source.txt' changed while the stage ran"));
+    assert_eq!(work.text("source.txt"), "own\n");
+}

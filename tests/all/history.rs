@@ -167,3 +167,45 @@ fn torn_records_are_passed_over() {
     assert_eq!(runs(&work).len(), 1);
     assert_eq!(lines(&work, &["runs", "show", "last", "--json"])[0]["pipeline"], "short");
 }
+
+#[test]
+fn a_damaged_record_of_a_run_is_told_of() {
+    let work = Workspace::with_songs().pipeline(STUDY);
+    work.run().succeeded();
+    let runs = work.files_under("artifacts/.store/runs");
+    let record = runs.iter().find(|path| path.extension().is_some_and(|end| end == "json")).expect("a record");
+    let path = work.path().join("artifacts/.store/runs").join(record);
+    let text = std::fs::read_to_string(&path).expect("a record");
+    std::fs::write(&path, text.replace("\"ran\"", "\"rbn\"")).expect("written");
+    for arguments in [&["runs"][..], &["gc", "--dry-run"]] {
+        let output = work.runner(arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains("cannot be read: that run is not listed and keeps no results"), "{told}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_lock_is_refused_and_nothing_is_made_where_it_leads() {
+    let work = Workspace::with_songs().pipeline(STUDY);
+    work.run().succeeded();
+    let outside = work.path().join("outside");
+    let link = |name: &str| {
+        let path = work.path().join("artifacts/.store").join(name);
+        std::fs::remove_file(&path).expect("a lock");
+        std::os::unix::fs::symlink(&outside, &path).expect("a link");
+        path
+    };
+    let locks = work.files_under("artifacts/.store/locks");
+    let locks: Vec<_> = locks.iter().map(|lock| link(&format!("locks/{}", lock.display()))).collect();
+    let run = work.run_with(&["--force", "songs"]);
+    assert!(run.stderr.contains("is a symbolic link"), "{}", run.stderr);
+    locks.iter().for_each(|lock| std::fs::remove_file(lock).expect("a link"));
+    let lock = link("lock");
+    let output = work.runner(&["run", "pipeline.yaml"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && told.contains("is a symbolic link"), "{told}");
+    std::fs::remove_file(lock).expect("a link");
+    assert!(!outside.exists());
+    work.run().succeeded();
+}

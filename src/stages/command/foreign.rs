@@ -16,9 +16,13 @@ use runner_boundary::contained::contained;
 /// A table that an artifact can hold. Types that other programs like better are brought to ours where nothing is lost by it.
 pub(super) fn table(bytes: Vec<u8>) -> anyhow::Result<Table> {
     let unreadable = |error: TableError| {
-        anyhow!(
-            "not an Arrow IPC file that can be read: {error} (write it uncompressed, e.g. with pyarrow.ipc.new_file or polars' write_ipc)"
-        )
+        let error = error.to_string();
+        let remedy = if ["compress", "footer", "magic", "Arrow file"].iter().any(|word| error.contains(word)) {
+            " (write it uncompressed, e.g. with pyarrow.ipc.new_file or polars' write_ipc)"
+        } else {
+            ""
+        };
+        anyhow!("not an Arrow IPC file that can be read: {error}{remedy}")
     };
     let file = IpcFile::parse(bytes).map_err(unreadable)?;
     // Before any row is read: what no artifact can hold need not be understood.
