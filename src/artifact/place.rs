@@ -54,6 +54,7 @@ impl Store {
         self.refuse_links_above(target)?;
         let (_, blob) = self.open_verified(digest)?;
         let folder = target.parent().unwrap_or(Path::new("."));
+        refuse_in_the_way(folder, target)?;
         self.disk.create_folder(folder).at("create", folder)?;
         self.disk.copy(&self.scratch(), &blob, target).at("write", target)
     }
@@ -114,6 +115,20 @@ impl Store {
 
     fn pointer_path(&self, pipeline: &str, stage: &str) -> PathBuf {
         self.root.join("current").join(pipeline).join(stage)
+    }
+}
+
+/// What somebody put where a result belongs is theirs: it is neither replaced nor emptied. A file is replaced, and told of by whoever knows what it held.
+fn refuse_in_the_way(folder: &Path, target: &Path) -> Result<(), StoreError> {
+    let type_of = |path: &Path| path.symlink_metadata().map(|metadata| metadata.file_type()).ok();
+    let above = folder
+        .ancestors()
+        .find_map(|above| Some((above, type_of(above)?)))
+        .filter(|(_, kind)| !kind.is_dir() && !kind.is_symlink());
+    let target = type_of(target).filter(|kind| kind.is_dir()).map(|_| target);
+    match above.map(|(above, _)| (above, "is no folder")).or(target.map(|target| (target, "is a folder"))) {
+        Some((path, what)) => Err(StoreError::InTheWay { path: path.to_owned(), what }),
+        None => Ok(()),
     }
 }
 

@@ -68,6 +68,8 @@ pub enum StoreError {
         path.display()
     )]
     Link { path: PathBuf },
+    #[error("'{}' {what}, but a result belongs there: move it away and run again", path.display())]
+    InTheWay { path: PathBuf, what: &'static str },
     #[error("another runner works with the store '{}'{holders}: let it end, then try again", path.display())]
     Busy { path: PathBuf, holders: String },
     #[error("interrupted while another runner tidied up the store")]

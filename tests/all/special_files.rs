@@ -104,3 +104,24 @@ fn a_pipe_as_standard_input_is_refused_in_so_many_words_and_a_file_is_read() {
         work.command(&["run", "pipeline.yaml", "--set", "data=/dev/stdin"]).stdin(rows).output().expect("it starts");
     assert!(String::from_utf8_lossy(&read.stdout).contains("2 rows"), "{}", String::from_utf8_lossy(&read.stderr));
 }
+
+#[test]
+fn what_stands_where_a_result_belongs_is_named_and_left_alone() {
+    let work = Workspace::with_songs().pipeline(crate::history::SHORT);
+    work.run().succeeded();
+    let (file, folder) =
+        (work.path().join("artifacts/short/folds/split.json"), work.path().join("artifacts/short/folds"));
+    std::fs::remove_file(&file).expect("a result");
+    std::fs::create_dir(&file).expect("a folder");
+    std::fs::write(file.join("mine.txt"), "mine").expect("written");
+    let told = work.run().error();
+    assert!(told.contains("split.json' is a folder, but a result belongs there: move it away and run again"), "{told}");
+    assert_eq!(work.text("artifacts/short/folds/split.json/mine.txt"), "mine");
+    std::fs::remove_dir_all(&folder).expect("removed");
+    std::fs::write(&folder, "mine").expect("written");
+    let told = work.run().error();
+    assert!(told.contains("folds' is no folder, but a result belongs there: move it away and run again"), "{told}");
+    assert_eq!(work.text("artifacts/short/folds"), "mine");
+    std::fs::remove_file(&folder).expect("moved away");
+    work.run().restored(&["folds"]);
+}
