@@ -46,11 +46,19 @@ fn load(file: &Path, sets: &[String]) -> Result<Plan, Failure> {
     // What is wrong with some stages must not hide what is wrong with the others.
     let further = |rest| Plan::new(rest, stages::registry()).err().map(|problems| problems.list).unwrap_or_default();
     let spec = spec::load(file, sets).map_err(|problems| render(problems.with_rest(further)))?;
-    let warnings = spec.warnings();
-    if !warnings.list.is_empty() {
-        super::eprint(&warnings.render_warnings(&paint));
-    }
-    Plan::new(spec, stages::registry()).map_err(render)
+    let warn = |warnings: spec::Problems| {
+        if !warnings.list.is_empty() {
+            super::eprint(&warnings.render_warnings(&paint));
+        }
+    };
+    // Of a plan that fails only what the files say is known.
+    let of_files = spec.warnings();
+    let plan = Plan::new(spec, stages::registry()).map_err(|problems| {
+        warn(of_files);
+        render(problems)
+    })?;
+    warn(plan.spec.warnings());
+    Ok(plan)
 }
 
 pub(super) fn invalid(message: &str) -> Failure {

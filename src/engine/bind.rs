@@ -3,9 +3,9 @@
 //! Knows nothing of other stages.
 
 use super::plan::{SEED, problem};
-use super::ranges;
+use super::ranges::{self, OutOfRange};
 use super::resources::Resources;
-use super::stage::{AnyStage, Arity, InputPort, OutputPort, Registry};
+use super::stage::{AnyStage, Arity, InputPort, KindInfo, OutputPort, Registry};
 use runner_spec::{Misread, Node, Problem, Span, StageSpec, Value, suggest, typed_as};
 
 /// A stage of a known kind. Its references are looked at even if its parameters are wrong, so that all mistakes are told at once.
@@ -16,6 +16,8 @@ pub(super) struct Bound {
     pub guesses: Vec<Box<dyn AnyStage>>,
     /// The values at fault.
     pub replaced: Vec<Span>,
+    /// Mappings that lack a key which was guessed.
+    pub lacking: Vec<Span>,
     /// The nodes of the input ports, taken out of the stage's mapping.
     pub references: Vec<(&'static InputPort, Node)>,
     pub resources: Resources,
@@ -32,13 +34,7 @@ impl Bound {
 
 pub(super) fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<Problem>) -> Option<Bound> {
     let Some(kind) = registry.get(&written.kind) else {
-        let hint = suggest(&written.kind, registry.names());
-        let message = match hint {
-            Some(hint) => format!("unknown stage kind '{}' (did you mean '{hint}'?)", written.kind),
-            None => format!("unknown stage kind '{}'", written.kind),
-        };
-        let help = Some(format!("kinds are {}", registry.names().collect::<Vec<_>>().join(", ")));
-        problems.push(problem(written.kind_span, message, help));
+        problems.push(unknown_kind(&written.kind, written.kind_span, registry));
         return None;
     };
     let mut parameters = written.body.clone();
@@ -76,27 +72,57 @@ pub(super) fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<P
         }
     }
     let ranges = ranges::out_of_range(kind, &parameters.to_json()).into_iter();
-    let ranges: Vec<Problem> =
-        ranges.map(|(path, message)| Problem::of(parameters.nearest(&path).0, message)).collect();
+    let ranges: Vec<Problem> = ranges
+        .map(|OutOfRange { path, message, is_percentage }| {
+            let problem = Problem::of(parameters.nearest(&path).0, message);
+            // Who writes one share as a percentage writes them all so.
+            if is_percentage { problem.about(format!("percentages at {:?}", written.name_span)) } else { problem }
+        })
+        .collect();
     let settled: Vec<Span> = ranges.iter().filter_map(|problem| problem.span).collect();
-    let (mut guesses, mut replaced) = (Vec::new(), Vec::new());
+    let (mut guesses, mut replaced, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
     let stage = match (kind.bind)(&parameters) {
         Ok(stage) => {
             let outputs = stage.outputs();
             Some((stage, outputs))
         }
-        Err(Misread { problems: found, guesses: likely, replaced: faulty }) => {
-            problems
-                .extend(found.into_iter().filter(|problem| problem.span.is_none_or(|span| !settled.contains(&span))));
+        Err(Misread { problems: found, guesses: likely, replaced: faulty, lacking: without }) => {
+            let found = found.into_iter().filter(|problem| problem.span.is_none_or(|span| !settled.contains(&span)));
+            problems.extend(found.map(|problem| elsewhere(problem, &parameters, kind, registry)));
             // Without an input that is only misspelt much would be missing.
             if !misspells_input(&parameters, kind.inputs, &references) {
-                (guesses, replaced) = (likely, faulty);
+                (guesses, replaced, lacking) = (likely, faulty, without);
             }
             None
         }
     };
     problems.extend(ranges);
-    Some(Bound { stage, guesses, replaced, references, resources, seed, settled })
+    Some(Bound { stage, guesses, replaced, lacking, references, resources, seed, settled })
+}
+
+/// What is said of a kind that there is not.
+pub(super) fn unknown_kind(kind: &str, span: Span, registry: Registry) -> Problem {
+    let hint = suggest(kind, registry.names()).map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default();
+    let help = Some(format!("kinds are {}", registry.names().collect::<Vec<_>>().join(", ")));
+    problem(span, format!("unknown stage kind '{kind}'{hint}"), help)
+}
+
+/// Adds to what is said of a key that this kind does not take which kinds do: it is no slip of the keyboard then.
+fn elsewhere(problem: Problem, parameters: &Node, kind: &KindInfo, registry: Registry) -> Problem {
+    let Value::Mapping(entries) = &parameters.value else { return problem };
+    let Some(help) = problem.help.clone().filter(|_| problem.message.starts_with("unknown key")) else {
+        return problem;
+    };
+    let Some((key, _)) = entries.iter().find(|(_, entry)| Some(entry.key_span) == problem.span) else { return problem };
+    let takes = |other: &&KindInfo| ranges::has_parameter(other, key);
+    if problem.message.contains("did you mean") || ranges::has_parameter(kind, key) {
+        return problem;
+    }
+    let others: Vec<&str> = registry.0.iter().filter(takes).map(|other| other.name).collect();
+    match others.is_empty() {
+        true => problem,
+        false => problem.help(format!("'{}' takes no `{key}`, {} does; {help}", kind.name, others.join(" or "))),
+    }
 }
 
 /// Whether a key among the parameters may stand for an input that was not given.

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of values; it sees names only.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Display;
 
 use super::stage::{InputPort, Reads};
@@ -20,6 +20,10 @@ pub struct InputShape {
     pub columns: Option<Vec<String>>,
     /// What else the stages above told of it, e.g. `label` = `genre`; the engine only passes it on.
     pub facts: BTreeMap<&'static str, String>,
+    /// Where facts come from that were written, e.g. the `label` of a `load` stage.
+    pub places: BTreeMap<&'static str, Span>,
+    /// Where the reference is written.
+    pub span: Option<Span>,
 }
 
 /// What a stage tells of one of its outputs.
@@ -27,6 +31,7 @@ pub struct InputShape {
 pub(super) struct Shape {
     pub columns: Option<Vec<String>>,
     pub facts: BTreeMap<&'static str, String>,
+    pub places: BTreeMap<&'static str, Span>,
 }
 
 /// What a stage's `check` sees and fills.
@@ -39,6 +44,9 @@ pub struct CheckContext<'a> {
     /// Places of which enough was said.
     settled: &'a [Span],
     pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<Problem>,
+    /// Columns that were told to be at fault: no output promises them, so that nothing below is told of the same mistake.
+    refused: BTreeSet<String>,
     pub(super) outputs: BTreeMap<String, Shape>,
     pub(super) reads: BTreeMap<&'static str, Reads>,
 }
@@ -50,8 +58,18 @@ impl<'a> CheckContext<'a> {
         inputs: BTreeMap<&'static str, Vec<InputShape>>,
         settled: &'a [Span],
     ) -> Self {
-        let (outputs, reads) = (BTreeMap::new(), BTreeMap::new());
-        CheckContext { body, ports, inputs, advises: true, settled, problems: Vec::new(), outputs, reads }
+        CheckContext {
+            body,
+            ports,
+            inputs,
+            advises: true,
+            settled,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            refused: BTreeSet::new(),
+            outputs: BTreeMap::new(),
+            reads: BTreeMap::new(),
+        }
     }
 
     pub fn inputs(&self, port: &str) -> &[InputShape] {
@@ -76,14 +94,39 @@ impl<'a> CheckContext<'a> {
         self.inputs(port).first()?.facts.get(name).map(String::as_str)
     }
 
-    /// Declares the columns of an output table, or those that an output model must be given.
-    pub fn output(&mut self, port: &str, columns: Vec<String>) {
+    /// Where the fact was written that the stages above told of the first reference of `port`.
+    pub fn place(&self, port: &str, name: &str) -> Option<Span> {
+        self.inputs(port).first()?.places.get(name).copied()
+    }
+
+    /// Whether the user wrote the parameter at that path, so that a default can be told from a value that means something.
+    pub fn is_written(&self, path: &[&str]) -> bool {
+        self.body.at(&steps(path.iter().copied())).is_some()
+    }
+
+    /// Declares the columns of an output table, or those that an output model must be given. Columns at fault are left out of them.
+    pub fn output(&mut self, port: &str, mut columns: Vec<String>) {
+        columns.retain(|column| !self.refused.contains(column));
         self.outputs.entry(port.to_owned()).or_default().columns = Some(columns);
     }
 
     /// Tells something else of an output, for the checks of the stages below.
     pub fn tell(&mut self, port: &str, fact: &'static str, value: impl Into<String>) {
         self.outputs.entry(port.to_owned()).or_default().facts.insert(fact, value.into());
+    }
+
+    /// As [`CheckContext::tell`], of a fact that the user wrote at `path`: messages of the stages below point there.
+    pub fn tell_written(&mut self, port: &str, fact: &'static str, path: &[&str], value: impl Into<String>) {
+        let place = self.written(path).span;
+        self.tell_from(port, fact, Some(place), value);
+    }
+
+    /// As [`CheckContext::tell_written`], of a fact that an earlier stage told, with its place.
+    pub fn tell_from(&mut self, port: &str, fact: &'static str, place: Option<Span>, value: impl Into<String>) {
+        self.tell(port, fact, value);
+        if let (Some(place), Some(shape)) = (place, self.outputs.get_mut(port)) {
+            shape.places.insert(fact, place);
+        }
     }
 
     /// Declares what the stage reads of the tables at an input port; everything unless it says so. Only this enters the cache key, and only
@@ -106,6 +149,20 @@ impl<'a> CheckContext<'a> {
         self.push(problem);
     }
 
+    /// Something in the parameter at `path` that is accepted although it probably is not meant.
+    pub fn warn(&mut self, path: &[&str], message: impl Into<String>, help: Option<String>) {
+        let warning = Problem::of(self.written(path), message);
+        self.warnings.push(Problem { help, ..warning });
+    }
+
+    /// A mistake in reference number `i` of those at `port`. One that means several ports, e.g. a matrix, is told once.
+    pub fn input_problem(&mut self, port: &str, i: usize, message: impl Into<String>, help: Option<String>) {
+        let span = self.inputs(port).get(i).and_then(|shape| shape.span);
+        let mut problem = Problem::of(self.written(&[port]), message);
+        problem.span = span.or(problem.span);
+        self.push(Problem { help, ..problem });
+    }
+
     /// A mistake in the parameter at a dotted path, with which the message begins, e.g. `optimizer.betas: …`.
     pub fn parameter(&mut self, path: &str, message: impl Display) {
         let steps: Vec<&str> = path.split('.').collect();
@@ -116,6 +173,16 @@ impl<'a> CheckContext<'a> {
     pub fn common_problem(&mut self, path: &[&str], about: String, message: impl Into<String>, help: Option<String>) {
         let problem = Problem::of(self.written(path), message).about(about);
         self.push(Problem { help, ..problem });
+    }
+
+    /// As [`CheckContext::common_problem`], of something in a stage above that stands at `place`.
+    pub fn problem_at(&mut self, place: Span, about: String, message: impl Into<String>, help: Option<String>) {
+        self.push(Problem { help, ..Problem::new(place, message).about(about) });
+    }
+
+    /// A column at fault: what comes out does not promise it, and no stage below is told that it is not there.
+    pub fn refuse_column(&mut self, name: &str) {
+        self.refused.insert(name.to_owned());
     }
 
     /// Of what holds a value that enough was said of, e.g. a list, enough was said as well.
@@ -135,10 +202,12 @@ impl<'a> CheckContext<'a> {
     }
 
     /// Reports what [`CheckContext::probe`] found, as a mistake in the parameter at `path`.
+    /// Several values with the same mistake are told once.
     pub fn adopt(&mut self, path: &[&str], problem: Problem) {
         let Problem { message, help, about, .. } = problem;
+        let about = about.unwrap_or_else(|| format!("search at {:?}: {message}", self.body.span));
         let mut problem = Problem::of(self.written(path), message);
-        (problem.help, problem.about) = (help, about.or(problem.about));
+        (problem.help, problem.about) = (help, Some(about));
         self.push(problem);
     }
 
@@ -166,16 +235,27 @@ impl<'a> CheckContext<'a> {
 
     /// Says that the input has no column `name`, which stands at `path`; `present` are those that would do.
     pub fn missing_column(&mut self, port: &str, path: &[&str], name: &str, present: &[&str]) {
+        let problem = Problem::of(self.written(path), "");
+        self.missing(problem, port, name, present);
+    }
+
+    /// As [`CheckContext::missing_column`], of a name that stands in a stage above.
+    pub fn missing_column_at(&mut self, place: Span, port: &str, name: &str, present: &[&str]) {
+        self.missing(Problem::new(place, ""), port, name, present);
+    }
+
+    fn missing(&mut self, at: Problem, port: &str, name: &str, present: &[&str]) {
         let mut from: Vec<&str> = self.inputs(port).iter().map(|shape| shape.stage.as_str()).collect();
         from.dedup();
         let from = listed(from);
+        self.refuse_column(name);
         let advises = self.advises && self.problems.len() < MOST_ADVISED;
         let hint = if advises { suggest(name, present.iter().copied()) } else { None };
         let hint = hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default();
         // One column that is missing is one mistake, wherever it is named.
-        let problem = Problem::of(self.written(path), format!("no column '{name}' in '{from}'{hint}"));
+        let message = format!("no column '{name}' in '{from}'{hint}");
         let help = advises.then(|| format!("it has {}", listed(present.iter().copied())));
-        self.push(Problem { help, ..problem.about(format!("column {name}")) });
+        self.push(Problem { message, help, about: Some(format!("column {name}")), ..at });
     }
 
     /// The value at the path, or the nearest thing around it that the user wrote.

@@ -80,7 +80,8 @@ pub use stage::{
 };
 pub use survey::survey;
 
-pub use runner_spec::{Problem, Step};
+pub use keys::paths as parameter_paths;
+pub use runner_spec::{Problem, Step, listed, suggest, typed_json};
 
 /// The record of what lies in the stage's folder.
 pub fn current_record(ground: &Ground, stage: usize) -> Option<ActionRecord> {

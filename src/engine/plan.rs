@@ -7,7 +7,7 @@ use std::path::{Component, PathBuf};
 
 use rayon::prelude::*;
 
-use super::bind::{Bound, bind};
+use super::bind::{Bound, bind, unknown_kind};
 use super::check::{CheckContext, InputShape, Shape};
 use super::dag::Dag;
 use super::lock::LockFile;
@@ -94,7 +94,7 @@ impl Input {
 }
 
 impl Plan {
-    pub fn new(spec: PipelineSpec, registry: Registry) -> Result<Self, Problems> {
+    pub fn new(mut spec: PipelineSpec, registry: Registry) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let written: Vec<&StageSpec> = spec.stages.values().collect();
         let bind = |stage: &&StageSpec| {
@@ -118,10 +118,12 @@ impl Plan {
             problems.push(circular(&spec, &circle));
             Vec::new()
         });
-        let reads = check(&spec, &bound, &inputs, &broken, &order, &mut problems);
+        let (reads, warnings) = check(&spec, &bound, &inputs, &broken, &order, &mut problems);
+        problems.extend(unknown_kinds(&spec, registry));
         if !problems.is_empty() {
             return Err(spec.problems(problems));
         }
+        spec.warn(warnings);
         let names: Vec<String> = spec.stages.keys().cloned().collect();
         let stages = names
             .into_iter()
@@ -249,7 +251,13 @@ fn circular(spec: &PipelineSpec, circle: &[usize]) -> Problem {
     Problem::new(span, message).help("one of these must not read from another")
 }
 
-/// Runs every stage's own check, with the shapes of its inputs where they are known; returns what each stage reads.
+/// Kinds of templates that are none, also where no stage extends the template.
+fn unknown_kinds(spec: &PipelineSpec, registry: Registry) -> Vec<Problem> {
+    let unknown = spec.template_kinds().filter(|(kind, _)| registry.get(kind).is_none());
+    unknown.map(|(kind, span)| unknown_kind(kind, span, registry)).collect()
+}
+
+/// Runs every stage's own check, with the shapes of its inputs where they are known; returns what each stage reads, and warnings.
 fn check(
     spec: &PipelineSpec,
     bound: &[Option<Bound>],
@@ -257,17 +265,18 @@ fn check(
     broken: &[Vec<(&'static str, InputShape)>],
     order: &[usize],
     problems: &mut Vec<Problem>,
-) -> Vec<BTreeMap<&'static str, Reads>> {
+) -> (Vec<BTreeMap<&'static str, Reads>>, Vec<Problem>) {
+    let mut warnings = Vec::new();
     let mut reads = vec![BTreeMap::new(); bound.len()];
     let mut outputs: Vec<BTreeMap<String, Shape>> = vec![BTreeMap::new(); bound.len()];
     for &i in order {
         let Some(bound) = &bound[i] else { continue };
         let mut shapes: BTreeMap<&'static str, Vec<InputShape>> = BTreeMap::new();
-        for (input, _) in &inputs[i] {
+        for (input, span) in &inputs[i] {
             let shape = input.output.as_ref().and_then(|port| outputs[input.from].get(port));
-            let Shape { columns, facts } = shape.cloned().unwrap_or_default();
+            let Shape { columns, facts, places } = shape.cloned().unwrap_or_default();
             let (stage, label) = (spec.stages[input.from].name.clone(), input.label.clone());
-            let shape = InputShape { stage, label, columns, facts };
+            let shape = InputShape { stage, label, columns, facts, places, span: Some(*span) };
             shapes.entry(input.port).or_default().push(shape);
         }
         for (port, shape) in &broken[i] {
@@ -279,28 +288,34 @@ fn check(
                 CheckContext::new(&spec.stages[i].body, stage.kind().inputs, shapes.clone(), &bound.settled);
             context.advises = advises;
             stage.check(&mut context);
-            (context.problems, context.outputs, context.reads)
+            context
         };
         match &bound.stage {
             Some((stage, _)) => {
-                let found;
-                (found, outputs[i], reads[i]) = checked(stage.as_ref());
-                problems.extend(found);
+                let found = checked(stage.as_ref());
+                (outputs[i], reads[i]) = (found.outputs, found.reads);
+                problems.extend(found.problems);
+                warnings.extend(found.warnings);
             }
             None => {
-                let found = bound.guesses.iter().map(|guess| checked(guess.as_ref()).0);
+                let found = bound.guesses.iter().map(|guess| checked(guess.as_ref()).problems);
                 problems.extend(certain(found.collect(), bound, spec.stages[i].body.span));
             }
         }
     }
-    reads
+    (reads, warnings)
 }
 
 /// What is wrong with a stage of which some parameters cannot be read: what every guess at them leads to. Nothing of that is about the values that were
-/// guessed, nor about the stage as a whole (at `whole`), which lacks them.
+/// guessed, nor about what lacks them: the stage as a whole (at `whole`), or a mapping in it.
 fn certain(mut found: Vec<Vec<Problem>>, bound: &Bound, whole: Span) -> Vec<Problem> {
     let Some(first) = found.pop() else { return Vec::new() };
-    let is_elsewhere = |span: Span| span != whole && bound.replaced.iter().all(|replaced| !replaced.contains(span));
+    let is_apart = |span: Span, replaced: Span| !replaced.contains(span) && !span.contains(replaced);
+    let is_elsewhere = |span: Span| {
+        span != whole
+            && !bound.lacking.contains(&span)
+            && bound.replaced.iter().all(|&replaced| is_apart(span, replaced))
+    };
     let is_in_all = |problem: &Problem| {
         let same = |other: &Problem| (other.span, &other.message) == (problem.span, &problem.message);
         found.iter().all(|others| others.iter().any(same))

@@ -18,22 +18,42 @@ const DEEPEST: usize = 12;
 /// An upper end from here on only keeps slips of the keyboard out; a value below the range is told the lower end alone.
 const BEYOND_USE: f64 = 100_000.0;
 
-/// A value out of its range: where it stands, and what is wrong, e.g. `dropout must be in [0, 1); got 1.4`.
-pub type OutOfRange = (Vec<Step>, String);
+/// A value out of its range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutOfRange {
+    /// Where it stands.
+    pub path: Vec<Step>,
+    /// What is wrong, e.g. `dropout must be in [0, 1); got 1.4`.
+    pub message: String,
+    /// Whether it would be in its range as a percentage.
+    pub is_percentage: bool,
+}
+
+impl OutOfRange {
+    fn new(path: Vec<Step>, message: String) -> Self {
+        OutOfRange { path, message, is_percentage: false }
+    }
+}
 
 /// Everything in `params` that is out of its range. Values of a wrong type are passed over: they are told as such.
 pub fn out_of_range(kind: &KindInfo, params: &Value) -> Vec<OutOfRange> {
     let mut found = Vec::new();
-    if let Some(rule) = rule_of(kind) {
+    let (rule, binds) = rule_of(kind);
+    if binds {
         rule.check(params, &mut Vec::new(), &mut found);
     }
     found
 }
 
-/// The rule of a kind's parameters, read from the schema once.
-fn rule_of(kind: &KindInfo) -> Option<&'static Rule> {
+/// Whether a kind has a parameter of that name.
+pub fn has_parameter(kind: &KindInfo, name: &str) -> bool {
+    rule_of(kind).0.properties.contains_key(name)
+}
+
+/// The rule of a kind's parameters, read from the schema once, and whether it can refuse anything.
+fn rule_of(kind: &KindInfo) -> (&'static Rule, bool) {
     // By what makes the schema: registries of tests have kinds of one name.
-    static RULES: OnceLock<Mutex<HashMap<usize, Option<&'static Rule>>>> = OnceLock::new();
+    static RULES: OnceLock<Mutex<HashMap<usize, (&'static Rule, bool)>>> = OnceLock::new();
     let mut rules = RULES.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     *rules.entry(kind.schema as usize).or_insert_with(|| {
         let mut generator = SchemaGenerator::default();
@@ -41,7 +61,8 @@ fn rule_of(kind: &KindInfo) -> Option<&'static Rule> {
         let definitions: HashMap<String, Value> = generator.take_definitions(true).into_iter().collect();
         let rule = Rule::read(&schema, &definitions, DEEPEST);
         // As many as there are kinds, for as long as the program runs.
-        rule.binds().then(|| &*Box::leak(Box::new(rule)))
+        let binds = rule.binds();
+        (&*Box::leak(Box::new(rule)), binds)
     })
 }
 
@@ -159,7 +180,15 @@ impl Rule {
             && (self.types.is_empty() || self.types.iter().any(|name| name == "number") || number.fract() == 0.0)
             && let Some(demand) = self.bounds.demand(number)
         {
-            found.push((path.clone(), format!("{} must be {demand}; got {value}", display_path(path))));
+            let message = format!("{} must be {demand}; got {value}", display_path(path));
+            found.push(match self.bounds.of_percentage(number) {
+                Some(share) => OutOfRange {
+                    path: path.clone(),
+                    message: format!("{message} ({value} % is {share})"),
+                    is_percentage: true,
+                },
+                None => OutOfRange::new(path.clone(), message),
+            });
         }
         match value {
             Value::Object(object) => {
@@ -176,16 +205,15 @@ impl Rule {
                 if let Some(most) = self.most_items
                     && count > most
                 {
-                    found.push((
-                        path.clone(),
-                        format!("{} must hold at most {most} values; got {count}", display_path(path)),
-                    ));
+                    let message = format!("{} must hold at most {most} values; got {count}", display_path(path));
+                    found.push(OutOfRange::new(path.clone(), message));
                 }
                 for (i, item) in items.iter().enumerate().filter(|_| self.is_set) {
                     if items[..i].contains(item) {
                         let place = path.iter().cloned().chain([Step::Index(i)]).collect();
                         let shown = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
-                        found.push((place, format!("{} names '{shown}' twice: leave one out", display_path(path))));
+                        let message = format!("{} names '{shown}' twice: leave one out", display_path(path));
+                        found.push(OutOfRange::new(place, message));
                     }
                 }
                 for (i, item) in items.iter().enumerate() {
@@ -211,6 +239,13 @@ impl Rule {
 }
 
 impl Bounds {
+    /// The share that a number was perhaps meant as, e.g. 0.8 for 80, where the range is one of shares.
+    fn of_percentage(&self, number: f64) -> Option<f64> {
+        let share = number / 100.0;
+        let is_of_shares = self.high.or(self.below) == Some(1.0) && self.low.or(self.above) == Some(0.0);
+        (is_of_shares && number >= 2.0 && self.demand(share).is_none()).then_some(share)
+    }
+
     /// What a number out of the range must be.
     fn demand(&self, number: f64) -> Option<String> {
         let too_low = self.low.is_some_and(|low| number < low) || self.above.is_some_and(|above| number <= above);
@@ -245,7 +280,7 @@ mod tests {
         let definitions = schema["$defs"].as_object().cloned().unwrap_or_default().into_iter().collect();
         let mut found = Vec::new();
         Rule::read(&schema, &definitions, DEEPEST).check(&value, &mut Vec::new(), &mut found);
-        found.into_iter().map(|(_, message)| message).collect()
+        found.into_iter().map(|one| one.message).collect()
     }
 
     #[test]

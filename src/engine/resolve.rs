@@ -3,13 +3,13 @@
 //! Knows nothing of parameters, nor of whether the graph that the references make has cycles.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::bind::Bound;
 use super::check::InputShape;
 use super::plan::{Input, problem};
 use super::stage::{Accepts, Arity, InputPort, OutputPort, PortType};
-use runner_spec::{MOST_ADVISED, Node, PipelineSpec, Problem, Span, Value, listed, suggest};
+use runner_spec::{MOST_ADVISED, Node, PipelineSpec, Problem, Span, Value, is_name, listed, suggest};
 
 /// Looks references up by name: a pipeline may have very many.
 pub(super) struct Resolver<'a> {
@@ -48,7 +48,7 @@ impl<'a> Resolver<'a> {
         let mut broken = Vec::new();
         for (port, node) in &stage.references {
             let many = matches!(port.arity, Arity::Many | Arity::Any | Arity::Named);
-            let before = inputs.len();
+            let (before, faulty) = (inputs.len(), broken.len());
             for (label, item) in written(port, node, problems) {
                 // A port's references follow each other.
                 let first = inputs.len() - before;
@@ -66,6 +66,9 @@ impl<'a> Resolver<'a> {
                     }
                 }
             }
+            if broken.len() == faulty {
+                problems.extend(self.amiss(port, node, &inputs[before..]));
+            }
             if !many && inputs.len() > before + 1 {
                 problems.push(self.ambiguous(port, node, &inputs[before..]));
             }
@@ -74,6 +77,23 @@ impl<'a> Resolver<'a> {
             (port, InputShape { stage: node.as_str().unwrap_or_default().to_owned(), label, ..InputShape::default() })
         };
         Resolved { inputs, broken: broken.into_iter().map(shape).collect() }
+    }
+
+    /// A list without a reference where one is needed, or with the same one twice: once by its name, or by that of a matrix that holds it.
+    fn amiss(&self, port: &InputPort, node: &Node, found: &[(Input, Span)]) -> Option<Problem> {
+        if found.is_empty() {
+            let message = format!("input '{}' names no stage: it needs {}", port.name, port.summary);
+            let help = Some(format!("e.g. `{}: [STAGE]`", port.name));
+            return (port.arity == Arity::Many).then(|| problem(node.span, message, help));
+        }
+        if !matches!(port.arity, Arity::Many | Arity::Any) {
+            return None;
+        }
+        let mut seen = HashSet::new();
+        let (twice, span) = found.iter().find(|(input, _)| !seen.insert((input.from, input.output.as_deref())))?;
+        let (name, _) = self.spec.stages.get_index(twice.from)?;
+        let message = format!("input '{}' names '{name}' twice", port.name);
+        Some(problem(*span, message, Some("leave one out".to_owned())))
     }
 
     /// More than one reference, or one that means more than one port, where one is wanted.
@@ -153,7 +173,9 @@ impl<'a> Resolver<'a> {
     fn may_be_left_out(&self, reference: &str) -> bool {
         let stage = reference.split(['.', '@']).next().unwrap_or_default();
         let has_matrix = |name: &String| self.spec.has_matrix(name);
-        self.spec.left_out.iter().any(|name| name == stage || has_matrix(name))
+        // A stage whose name is none is referred to by the name that it should have.
+        let is_meant = |name: &String| !is_name(name) && suggest(stage, [name.as_str()]).is_some();
+        self.spec.left_out.iter().any(|name| name == stage || has_matrix(name) || is_meant(name))
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

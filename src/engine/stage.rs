@@ -223,9 +223,9 @@ impl<S: Stage> Kind for S {
         sources_travel: S::SOURCES_TRAVEL,
         bind: |node| match runner_spec::typed_among::<S>(node, S::KIND, &keys::paths::<S>) {
             Ok(stage) => Ok(Box::new(stage)),
-            Err(Misread { problems, guesses, replaced }) => {
+            Err(Misread { problems, guesses, replaced, lacking }) => {
                 let guesses = guesses.into_iter().map(|guess| Box::new(guess) as Box<dyn AnyStage>).collect();
-                Err(Misread { problems, guesses, replaced })
+                Err(Misread { problems, guesses, replaced, lacking })
             }
         },
         schema: |generator| generator.subschema_for::<S>(),

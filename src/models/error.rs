@@ -102,6 +102,6 @@ impl fmt::Display for Unreachable {
             )?,
             None => writeln!(f, "  `runner models import FOLDER_OR_WHEELS --name {}`", self.encoder)?,
         }
-        write!(f, "  the built-in encoder: `--set encoder=tfidf`")
+        write!(f, "  the built-in encoder: `--set STAGE.encoder=tfidf`, with the name of the stage")
     }
 }

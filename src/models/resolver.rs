@@ -56,6 +56,11 @@ impl Resolver {
             .find(|located| located.origin == Origin::Folder || is_plausible(&located.folder, entry, &verified))
     }
 
+    /// Why no source can have an encoder of that name: it is a path that leads nowhere, or no name at all.
+    pub fn fault(&self, encoder: &str) -> Option<ResolveError> {
+        self.candidates(encoder).err()
+    }
+
     /// The encoder's files, verified; fetched if they are nowhere on this machine.
     ///
     /// Order: a folder by path, our models folder, the Hugging Face cache, the hub, the catalogue's mirror. A copy whose files

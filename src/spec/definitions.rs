@@ -64,7 +64,7 @@ pub(super) fn resolve(
             ready = circle;
         }
         for name in ready {
-            let before = problems.len();
+            let before = (problems.len(), budget.unresolved());
             let mut scope = Scope {
                 sources,
                 vars: &resolved,
@@ -75,7 +75,7 @@ pub(super) fn resolve(
             };
             let node = scope.substitute(&definitions[name].node);
             let sound = |other: &String| !matches!(resolved.get(other), Some(None));
-            let fine = problems.len() == before && needs[name].iter().all(sound);
+            let fine = (problems.len(), budget.unresolved()) == before && needs[name].iter().all(sound);
             resolved.insert(name.to_string(), fine.then_some(node));
             for &place in needs.get_index_of(name).map_or(&[][..], |place| waiting[place].as_slice()) {
                 open[place] -= 1;

@@ -66,6 +66,12 @@ impl<'de> de::Deserializer<'de> for Reader<'de> {
     ) -> Result<V::Value, Fault> {
         match &self.0.value {
             Value::String(name) => visitor.visit_enum(Variant { name, content: None }),
+            Value::Mapping(entries)
+                if entries.len() > 1 && entries.keys().all(|key| variants.contains(&key.as_str())) =>
+            {
+                let names: Vec<&str> = entries.keys().map(String::as_str).collect();
+                Err(Fault::new(FaultKind::Other(format!("takes one of {}, not several", names.join(", ")))))
+            }
             Value::Mapping(entries) if entries.len() == 1 => match entries.first() {
                 Some((name, entry)) => visitor.visit_enum(Variant { name, content: Some(&entry.node) }),
                 None => Err(self.no_variant(variants)),
@@ -74,10 +80,23 @@ impl<'de> de::Deserializer<'de> for Reader<'de> {
         }
     }
 
+    /// serde would also take a list of the fields' values in their order, which nobody means.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match &self.0.value {
+            Value::Sequence(_) => Err(de::Error::invalid_type(de::Unexpected::Seq, &visitor)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string
         bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
+        tuple_struct map identifier ignored_any
     }
 }
 

@@ -24,12 +24,22 @@ const MOST_COPIED: usize = 1_000_000;
 #[derive(Debug, Clone)]
 pub(super) struct TemplatePlace {
     name: String,
-    body: Span,
+    pub(super) body: Span,
+    /// The kind that it names, if no variable gives it, and where.
+    pub(super) kind: Option<(String, Span)>,
+}
+
+/// What became of the templates.
+#[derive(Default)]
+pub(super) struct Extended {
+    pub templates: Vec<TemplatePlace>,
+    /// Stages that lack what a template at fault was to give them: nobody knows what they are.
+    pub deprived: HashSet<String>,
 }
 
 /// Takes `templates` out of the root, replaces every `extends` of a stage by what it stands for, and returns where the templates are;
-/// `None` if it gave up, since they would grow without measure.
-pub(super) fn resolve(root: &mut Node, problems: &mut Vec<Problem>) -> Option<Vec<TemplatePlace>> {
+/// `None` if it gave up, since they would grow without measure. `is_whole`: no file is missing that may hold more of them.
+pub(super) fn resolve(root: &mut Node, is_whole: bool, problems: &mut Vec<Problem>) -> Option<Extended> {
     let templates = match root.remove("templates").map(|entry| entry.node) {
         None => IndexMap::new(),
         Some(Node { value: Value::Null, .. }) => IndexMap::new(),
@@ -37,29 +47,45 @@ pub(super) fn resolve(root: &mut Node, problems: &mut Vec<Problem>) -> Option<Ve
         Some(other) => {
             let message = format!("`templates` must be a mapping, not {}", other.value.noun());
             problems.push(Problem::new(other.span, message).help("e.g. `templates: {net: {kind: train, epochs: 60}}`"));
-            return Some(Vec::new());
+            return Some(Extended::default());
         }
     };
-    let mut resolver =
-        Resolver { templates: &templates, whole: IndexMap::new(), open: Vec::new(), copied: 0, problems };
+    let mut resolver = Resolver {
+        templates: &templates,
+        is_whole,
+        whole: IndexMap::new(),
+        open: Vec::new(),
+        copied: 0,
+        lost: false,
+        problems,
+    };
+    let mut deprived = HashSet::new();
     for (name, entry) in &templates {
         resolver.check(name, entry);
         resolver.template(name);
     }
     if let Some(Value::Mapping(stages)) = root.child_mut(&"stages".into()).map(|stages| &mut stages.value) {
-        for entry in stages.values_mut().filter(|entry| entry.node.get("extends").is_some()) {
+        for (name, entry) in stages.iter_mut().filter(|(_, entry)| entry.node.get("extends").is_some()) {
+            resolver.lost = false;
             let own = std::mem::replace(&mut entry.node, Node::new(entry.key_span, Value::Null));
             entry.node = resolver.extend(own);
             if resolver.copied > MOST_COPIED {
                 return None;
+            }
+            if resolver.lost {
+                deprived.insert(name.clone());
             }
         }
     }
     if resolver.copied > MOST_COPIED {
         return None;
     }
-    let place = |(name, entry): (&String, &Entry)| TemplatePlace { name: name.clone(), body: entry.node.span };
-    Some(templates.iter().map(place).collect())
+    let place = |(name, entry): (&String, &Entry)| {
+        let kind = entry.node.get("kind").and_then(|node| Some((node.as_str()?.to_owned(), node.span)));
+        let kind = kind.filter(|(kind, _)| !kind.contains("${"));
+        TemplatePlace { name: name.clone(), body: entry.node.span, kind }
+    };
+    Some(Extended { templates: templates.iter().map(place).collect(), deprived })
 }
 
 /// A stage to name: its name and where that stands, its body, and the place of its kind if that is no longer in the body.
@@ -95,15 +121,21 @@ pub(super) fn name_users<'a>(
 struct Whole {
     node: Node,
     nodes: usize,
+    /// Whether it lacks something of what it extends.
+    is_deprived: bool,
 }
 
 struct Resolver<'a> {
     templates: &'a IndexMap<String, Entry>,
+    /// Whether all templates are there.
+    is_whole: bool,
     /// Templates with all that they extend; `None` for one at fault, which is reported once.
     whole: IndexMap<&'a str, Option<Whole>>,
     open: Vec<&'a str>,
     /// Values that templates gave to those that extend them.
     copied: usize,
+    /// Whether something that was to be inherited since this was reset is not there.
+    lost: bool,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -129,9 +161,11 @@ impl<'a> Resolver<'a> {
             let entry = self.templates.get(name)?;
             let whole = matches!(entry.node.value, Value::Mapping(_)).then(|| {
                 self.open.push(name);
+                let outer = std::mem::replace(&mut self.lost, false);
                 let node = self.extend(entry.node.clone());
+                let is_deprived = std::mem::replace(&mut self.lost, outer);
                 self.open.pop();
-                Whole { nodes: measure(&node).0, node }
+                Whole { nodes: measure(&node).0, node, is_deprived }
             });
             self.whole.insert(name, whole);
         }
@@ -148,7 +182,10 @@ impl<'a> Resolver<'a> {
         };
         let mut inherited: Option<Node> = None;
         for item in items {
-            let Some(body) = self.named(&item) else { continue };
+            let Some(body) = self.named(&item) else {
+                self.lost = true;
+                continue;
+            };
             inherited = Some(match inherited {
                 Some(before) => merge(before, body),
                 None => body,
@@ -174,6 +211,9 @@ impl<'a> Resolver<'a> {
             return None;
         }
         let Some((name, first)) = self.templates.get_key_value(name) else {
+            if !self.is_whole {
+                return None;
+            }
             let known = || self.templates.keys().map(String::as_str);
             let is_advised = self.problems.len() < MOST_ADVISED;
             let guess = if is_advised { did_you_mean(name, known()) } else { String::new() };
@@ -201,7 +241,8 @@ impl<'a> Resolver<'a> {
                 .push(Problem::new(item.span, message).help("name the templates in one `extends` list instead"));
             return None;
         }
-        let nodes = self.template(name)?.nodes;
+        let Whole { nodes, is_deprived, .. } = *self.template(name)?;
+        self.lost |= is_deprived;
         let was_affordable = self.copied <= MOST_COPIED;
         self.copied += nodes;
         if self.copied <= MOST_COPIED {

@@ -36,9 +36,10 @@ pub(super) fn read(file: usize, sources: &mut Sources, problems: &mut Vec<Proble
         seen: HashSet::from([start]),
         seeds: IndexMap::new(),
         warnings: Vec::new(),
+        is_whole: true,
     };
     let root = includer.root(file)?;
-    Some(Included { root, seeds: includer.seeds, warnings: includer.warnings })
+    Some(Included { root, seeds: includer.seeds, warnings: includer.warnings, is_whole: includer.is_whole })
 }
 
 /// A pipeline file with all that it includes.
@@ -48,6 +49,8 @@ pub(super) struct Included {
     pub seeds: IndexMap<String, Entry>,
     /// What an included file says and does not hold.
     pub warnings: Vec<Problem>,
+    /// Whether all files could be read, so that nothing is missing that one of them may hold.
+    pub is_whole: bool,
 }
 
 struct Includer<'a> {
@@ -58,6 +61,7 @@ struct Includer<'a> {
     seen: HashSet<PathBuf>,
     seeds: IndexMap<String, Entry>,
     warnings: Vec<Problem>,
+    is_whole: bool,
 }
 
 /// What joins, by top-level key.
@@ -109,10 +113,13 @@ impl Includer<'_> {
         let mut paths = Vec::new();
         for item in items {
             match item.as_str() {
-                Some(path) if path.contains("${") => self.problems.push(
-                    Problem::new(item.span, format!("a variable in the path '{path}'"))
-                        .help("files are included before variables are known: write the path out"),
-                ),
+                Some(path) if path.contains("${") => {
+                    self.is_whole = false;
+                    self.problems.push(
+                        Problem::new(item.span, format!("a variable in the path '{path}'"))
+                            .help("files are included before variables are known: write the path out"),
+                    );
+                }
                 Some(path) => paths.push((path.to_string(), item.span)),
                 None => self.problems.push(
                     Problem::new(
@@ -152,12 +159,14 @@ impl Includer<'_> {
                 self.open.push((file, identity));
                 let root = self.root(file);
                 self.open.pop();
-                if let Some(root) = &root {
-                    self.seed(root);
+                match &root {
+                    Some(root) => self.seed(root),
+                    None => self.is_whole = false,
                 }
                 root
             }
             Err(problem) => {
+                self.is_whole = false;
                 self.problems.push(*problem);
                 None
             }

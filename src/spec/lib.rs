@@ -47,7 +47,8 @@ pub use pipeline::{PipelineSpec, StageSpec};
 pub use problem::{MOST_ADVISED, Problem, Problems};
 pub use source::{Position, Sources, Span};
 pub use suggest::{listed, suggest};
-pub use typed::{Misread, typed, typed_among, typed_as};
+pub use typed::{Misread, typed, typed_among, typed_as, typed_json};
+pub use variables::is_name;
 
 use std::path::Path;
 

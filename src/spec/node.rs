@@ -153,6 +153,22 @@ impl Node {
         }
     }
 
+    /// A value without places.
+    pub(super) fn from_json(value: &serde_json::Value) -> Node {
+        let value = match value {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::Bool(value) => Value::Bool(*value),
+            serde_json::Value::Number(number) => Value::Number(number.clone()),
+            serde_json::Value::String(text) => Value::String(text.clone()),
+            serde_json::Value::Array(items) => Value::Sequence(items.iter().map(Node::from_json).collect()),
+            serde_json::Value::Object(entries) => {
+                let entry = |value| Entry { key_span: Span::default(), node: Node::from_json(value) };
+                Value::Mapping(entries.iter().map(|(key, value)| (key.clone(), entry(value))).collect())
+            }
+        };
+        Node::new(Span::default(), value)
+    }
+
     /// Where the value was written: the variable's definition if one supplied it.
     pub fn written_at(&self) -> Span {
         self.origin.as_ref().map_or(self.span, |origin| origin.span)

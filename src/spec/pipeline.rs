@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::effective;
-use super::extends::{self, TemplatePlace};
+use super::extends::{self, Extended, TemplatePlace};
 use super::include::{self, Included};
 use super::node::{Node, Step};
 use super::problem::{Problem, Problems};
@@ -83,6 +83,17 @@ impl PipelineSpec {
         Problems::new(self.warnings.clone(), self.sources.clone())
     }
 
+    /// Adds what a plan found that is accepted although it probably is not meant. A template serves several stages, not all of which need what is in it.
+    pub fn warn(&mut self, warnings: Vec<Problem>) {
+        let is_shared = |span: Span| self.templates.iter().any(|template| template.body.contains(span));
+        self.warnings.extend(warnings.into_iter().filter(|warning| !warning.span.is_some_and(is_shared)));
+    }
+
+    /// The kinds that templates name, with their places; without those that a variable gives.
+    pub fn template_kinds(&self) -> impl Iterator<Item = (&str, Span)> {
+        self.templates.iter().filter_map(|template| template.kind.as_ref()).map(|(kind, span)| (kind.as_str(), *span))
+    }
+
     /// The pipeline in one piece, as YAML: with what it includes, its templates and all `--set` in it, but only the stages that `keep` wants by
     /// the name they are written under. Those that `seed` gives a number get it as their own.
     pub fn effective(&self, keep: &dyn Fn(&str) -> bool, seed: &dyn Fn(&str) -> Option<u64>) -> String {
@@ -125,7 +136,7 @@ impl StageSpec {
 pub(super) fn read(fallback_name: &str, mut sources: Sources, sets: &[String]) -> Result<PipelineSpec, Problems> {
     let mut problems = Vec::new();
     let included = include::read(0, &mut sources, &mut problems);
-    let Some(Included { mut root, seeds, mut warnings }) = included else {
+    let Some(Included { mut root, seeds, mut warnings, is_whole }) = included else {
         if problems.is_empty() {
             problems.push(
                 Problem::new(sources.span(0, 0..0), "the pipeline file is empty")
@@ -138,7 +149,7 @@ pub(super) fn read(fallback_name: &str, mut sources: Sources, sets: &[String]) -
     let changes_stages = settings.iter().any(|setting| setting.changes_stages(&root));
     let (early, late) = settings.into_iter().partition(|setting| setting.shapes_templates(&root));
     settings::apply(&mut root, early, &sources, &mut problems);
-    let Some(templates) = extends::resolve(&mut root, &mut problems) else {
+    let Some(Extended { templates, deprived }) = extends::resolve(&mut root, is_whole, &mut problems) else {
         return Err(Problems::new(problems, sources));
     };
     settings::apply(&mut root, late, &sources, &mut problems);
@@ -148,6 +159,8 @@ pub(super) fn read(fallback_name: &str, mut sources: Sources, sets: &[String]) -
     let before = problems.iter().filter(|problem| !problem.conclusive).count();
     let mut reader = Reader::new(&sources, &mut problems);
     reader.is_whole = before == 0;
+    reader.deprived = deprived;
+    reader.lacks_files(!is_whole);
     reader.seeds = if root.get("seed").is_some() { IndexMap::new() } else { seeds };
     let mut spec = reader.pipeline(fallback_name, &root);
     let unread = spec.as_mut().map(|spec| std::mem::take(&mut spec.warnings)).unwrap_or_default();

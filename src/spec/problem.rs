@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of terminals: [`Problems::render`] returns text.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use super::node::Node;
@@ -135,15 +135,19 @@ impl Problems {
     }
 }
 
-/// Sorts problems by place, drops repetitions and what is said of a settled value, and makes one of those that are about one thing.
+/// Sorts problems by place, drops repetitions and what is said of a settled value or of what holds it, and makes one of those that are about one thing.
 pub(super) fn tidy(list: &mut Vec<Problem>) {
     list.sort_by_key(|problem| problem.span);
-    let settled: HashSet<Span> = list.iter().filter(|one| one.conclusive).filter_map(|one| one.span).collect();
+    let settled: BTreeSet<Span> = list.iter().filter(|one| one.conclusive).filter_map(|one| one.span).collect();
     if !settled.is_empty() {
-        let is_settled = |span: &Span| settled.contains(span);
+        // Of what holds such a value, e.g. a list, enough was said as well. They are plain values: none lies in another.
+        let holds_settled = |span: Span| {
+            let least = Span { end: span.start, ..span };
+            settled.range(least..).next().is_some_and(|&first| span.contains(first))
+        };
         list.retain(|problem| {
-            let places = [problem.span.as_ref(), problem.related.as_ref().map(|(span, _)| span)];
-            problem.conclusive || !places.into_iter().flatten().any(is_settled)
+            let is_related = problem.related.as_ref().is_some_and(|(span, _)| settled.contains(span));
+            problem.conclusive || !is_related && !problem.span.is_some_and(holds_settled)
         });
     }
     let mut subjects: HashMap<String, usize> = HashMap::new();

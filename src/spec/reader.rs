@@ -3,17 +3,20 @@
 //! Every check goes on after a finding, so that all are reported at once.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::definitions;
+use super::include::TOP_LEVEL;
 use super::instance;
 use super::matrix::{self, Choice};
 use super::node::{Entry, Node, Value};
 use super::pipeline::{PipelineSpec, StageSpec};
 use super::problem::Problem;
 use super::source::{Sources, Span};
+use super::suggest::suggest;
 use super::variables::{Budget, Scope, is_name};
 use runner_names::{self as names, Folder};
 
@@ -28,6 +31,8 @@ pub(super) struct Reader<'a> {
     left_out: Vec<String>,
     /// Nothing is missing that files or templates were to bring.
     pub is_whole: bool,
+    /// Stages of which nobody knows what they are, since a template that they extend is at fault.
+    pub deprived: HashSet<String>,
     /// Keys of matrices that nothing reads.
     unread: Vec<Problem>,
 }
@@ -42,8 +47,14 @@ impl<'a> Reader<'a> {
             seeds: IndexMap::new(),
             left_out: Vec::new(),
             is_whole: true,
+            deprived: HashSet::new(),
             unread: Vec::new(),
         }
+    }
+
+    /// Whether a file is missing that may hold variables, templates and stages.
+    pub fn lacks_files(&mut self, lacks: bool) {
+        self.budget.is_partial = lacks;
     }
 
     pub fn pipeline(mut self, fallback_name: &str, root: &Node) -> Option<PipelineSpec> {
@@ -70,8 +81,12 @@ impl<'a> Reader<'a> {
         let stages = match top.get("stages") {
             Some(entry) => self.stages(entry),
             None => {
-                let problem = Problem::new(self.sources.span(0, 0..0), "no `stages`");
-                self.problems.push(problem.help(STAGES_HELP));
+                // A misspelt key is told as such.
+                let is_misspelt = top.keys().any(|key| suggest(key, TOP_LEVEL) == Some("stages"));
+                if !self.budget.is_partial && !is_misspelt {
+                    let problem = Problem::new(self.sources.span(0, 0..0), "no `stages`");
+                    self.problems.push(problem.help(STAGES_HELP));
+                }
                 IndexMap::new()
             }
         };
@@ -262,6 +277,10 @@ impl<'a> Reader<'a> {
 
     fn kind(&mut self, name: &str, stage: &Entry, body: &mut Node) -> Option<(String, Span)> {
         let Some(entry) = body.remove("kind") else {
+            if self.deprived.contains(name) {
+                self.left_out.push(name.to_owned());
+                return None;
+            }
             self.problems.push(
                 Problem::new(stage.key_span, format!("stage '{name}' has no 'kind'"))
                     .help("say what it does, e.g. `kind: load`"),

@@ -147,7 +147,7 @@ impl Setting {
             let Some(template) = templates.and_then(|templates| entry_mut(templates, &target.name)) else {
                 let guess = did_you_mean(&target.name, known.iter().map(String::as_str));
                 let problem = Problem::new(target.span, format!("unknown template '{}'{guess}", target.name));
-                return Err(vec![problem.help(format!("templates are {}", listed(known)))]);
+                return Err(vec![problem.help(names_are("templates", &known))]);
             };
             return descend(&mut template.node, path, value, sources).map_err(|problem| vec![*problem]);
         }
@@ -159,7 +159,7 @@ impl Setting {
             let problem = Problem::new(target.span, format!("unknown stage '{}'{guess}", target.name));
             return Err(vec![match instance_of(&target.name, &known) {
                 Some(help) => problem.help(help),
-                None => problem.help(format!("stages are {}", listed(known))),
+                None => problem.help(names_are("stages", &known)),
             }]);
         };
         descend(stage, path, value, sources).map_err(|problem| vec![*problem])
@@ -197,6 +197,11 @@ fn set_top(top: &mut IndexMap<String, Entry>, target: Segment, value: Node) -> R
         format!("`--set` knows {known}; a stage's parameter is `stage.key`")
     });
     Err(Box::new(Problem::new(target.span, message).help(help)))
+}
+
+/// What there is instead of a name that is not there.
+fn names_are(what: &str, known: &[String]) -> String {
+    if known.is_empty() { format!("the file has no `{what}`") } else { format!("{what} are {}", listed(known)) }
 }
 
 fn not_a_value(target: &Segment, noun: &str) -> Box<Problem> {

@@ -46,6 +46,14 @@ pub fn typed_as<T: DeserializeOwned>(node: &Node, owner: &str) -> Result<T, Vec<
     read(node, Wording { node, owner: Some(owner), deeper: None }).map_err(|misread| misread.problems)
 }
 
+/// As [`typed_as`], of a value without places.
+///
+/// # Errors
+/// As [`typed`]; the spans mean nothing.
+pub fn typed_json<T: DeserializeOwned>(value: &serde_json::Value, owner: &str) -> Result<T, Vec<Problem>> {
+    typed_as(&Node::from_json(value), owner)
+}
+
 /// As [`typed_as`]; `deeper` gives the dotted paths of all keys, e.g. `optimizer.lr`, by which one that is written too high up is told its place.
 ///
 /// # Errors
@@ -65,6 +73,8 @@ pub struct Misread<T> {
     pub guesses: Vec<T>,
     /// The values at fault, of which nothing more is to be said.
     pub replaced: Vec<Span>,
+    /// What lacks a key: nothing more is to be said of these as a whole.
+    pub lacking: Vec<Span>,
 }
 
 fn read<T: DeserializeOwned>(node: &Node, words: Wording) -> Result<T, Misread<T>> {
@@ -94,7 +104,7 @@ fn read<T: DeserializeOwned>(node: &Node, words: Wording) -> Result<T, Misread<T
         let problem = search.words.wrong_value(&first.path(), &first.kind);
         search.problems.push(problem);
     }
-    Err(Misread { replaced: search.replaced(), problems: search.problems, guesses })
+    Err(Misread { replaced: search.replaced(), lacking: search.lacking(), problems: search.problems, guesses })
 }
 
 struct Search<'a> {
@@ -215,6 +225,12 @@ impl Search<'_> {
     /// The values as written in whose places stand-ins are.
     fn replaced(&self) -> Vec<Span> {
         self.patches.iter().filter_map(|patch| Some(self.original.at(&patch.path)?.span)).collect()
+    }
+
+    /// The mappings as written that lack a key for which a stand-in is.
+    fn lacking(&self) -> Vec<Span> {
+        let absent = self.patches.iter().filter(|patch| self.original.at(&patch.path).is_none());
+        absent.map(|patch| self.original.nearest(&patch.path).0.span).collect()
     }
 
     fn begin_patch<T: DeserializeOwned>(&mut self, path: Vec<Step>, kind: &FaultKind) -> bool {

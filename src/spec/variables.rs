@@ -39,6 +39,8 @@ pub(super) struct Budget {
     exhausted: bool,
     /// References to variables that are at fault themselves.
     unresolved: usize,
+    /// Whether a file is missing that may hold further variables: who needs one of those stays silent.
+    pub is_partial: bool,
 }
 
 impl Budget {
@@ -155,6 +157,10 @@ impl Scope<'_> {
             self.budget.unresolved += usize::from(value.is_none());
             return value.clone();
         }
+        if self.budget.is_partial && is_name(name) {
+            self.budget.unresolved += 1;
+            return None;
+        }
         let text = node.as_str().unwrap_or("");
         let span = self.reference_span(node, text, occurrence);
         self.problems.push(self.unknown(name, span));
@@ -242,7 +248,7 @@ pub(super) fn text_of(node: &Node, sources: &Sources) -> Option<String> {
 }
 
 /// Names of variables, stages and matrix keys: a letter, then letters, digits, `_` or `-`.
-pub(super) fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }

@@ -72,7 +72,12 @@ impl Wording<'_> {
 
     pub fn wrong_value(&self, path: &[Step], kind: &FaultKind) -> Problem {
         let node = self.node.nearest(path).0;
-        let subject = if path.is_empty() { String::new() } else { format!("'{}': ", display_path(path)) };
+        let subject = match (path, self.owner) {
+            // A value that is read alone goes by its key.
+            ([], Some(owner)) if !matches!(node.value, Value::Mapping(_)) => format!("'{owner}': "),
+            ([], _) => String::new(),
+            _ => format!("'{}': ", display_path(path)),
+        };
         let problem = match kind {
             FaultKind::Wrong { found, expected } => {
                 let problem = Problem::new(node.span, format!("{subject}expected {expected}, found {found}"));

@@ -3,6 +3,7 @@
 //! Knows nothing of what it says.
 
 use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
@@ -101,10 +102,19 @@ impl Stage for Article {
             context.problem(&["format"], "this runner was built without PDF", Some(help));
         }
         for (at, _, _, file) in self.own_files() {
-            if let Err(error) = open_regular(Path::new(file)) {
-                let help = "paths count from where runner is started".to_owned();
-                let path: Vec<&str> = at.split('.').collect();
-                context.problem(&path, format!("cannot read '{file}': {error}"), Some(help));
+            let path: Vec<&str> = at.split('.').collect();
+            let mut source = String::new();
+            match open_regular(Path::new(file)).and_then(|mut file| file.read_to_string(&mut source)) {
+                Ok(_) => {
+                    article::mistakes(file, &source).into_iter().for_each(|found| context.problem(&path, found, None))
+                }
+                Err(error) if error.kind() == ErrorKind::InvalidData => {
+                    context.problem(&path, format!("'{file}' is not UTF-8 text"), Some("save it as UTF-8".to_owned()));
+                }
+                Err(error) => {
+                    let help = "paths count from where runner is started".to_owned();
+                    context.problem(&path, format!("cannot read '{file}': {error}"), Some(help));
+                }
             }
         }
     }

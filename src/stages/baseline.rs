@@ -22,6 +22,7 @@ use runner_tabular::Filter;
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
     /// Numeric columns to learn from.
+    #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
     numeric: Vec<String>,
     /// Text columns to learn from, through `embeddings`.
@@ -63,7 +64,8 @@ impl Stage for Baseline {
 
     fn check(&self, context: &mut CheckContext) {
         if self.numeric.is_empty() && self.text.is_empty() {
-            context.problem(&[], "name at least one column under `numeric` or `text`", None);
+            let message = "name at least one column under `numeric` or `text`";
+            context.common_problem(&[], message.to_owned(), message, None);
         }
         if self.models.estimators().is_empty() {
             let help =

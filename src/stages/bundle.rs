@@ -85,11 +85,9 @@ impl Stage for Bundle {
             context.file_name(&["files", name], &mut folder, name, "");
         }
         for (name, path) in &self.files {
-            // One that is not there yet may be by then.
-            if let Err(error) = open_regular(Path::new(path))
-                && error.kind() != std::io::ErrorKind::NotFound
-            {
-                context.problem(&["files", name], format!("cannot read '{path}': {error}"), None);
+            if let Err(error) = open_regular(Path::new(path)) {
+                let help = Some("paths count from where runner is started".to_owned());
+                context.problem(&["files", name], format!("cannot read '{path}': {error}"), help);
             }
         }
     }

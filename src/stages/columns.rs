@@ -153,7 +153,8 @@ pub(super) fn require_own(context: &mut CheckContext, port: &str, path: &[&str],
                     Some(column) => format!("the file's own column '{name}' is called '{column}' here"),
                     None => format!("the data has {}", own.join(", ")),
                 });
-                context.problem(&item, message, help);
+                context.refuse_column(name);
+                context.common_problem(&item, format!("added column {added}"), message, help);
             }
         }
     }

@@ -76,6 +76,7 @@ impl Selection<'_> {
                 None => context.inputs("embeddings").is_empty(),
             };
             if missing {
+                context.refuse_column(&embedding_of(text));
                 let help = format!("add an `embed` stage with `columns: [{text}]` to `embeddings`");
                 context.problem(&["text", &index], format!("no embedding of column '{text}'"), Some(help));
             }
@@ -99,10 +100,11 @@ impl Selection<'_> {
     fn refuse_label(&self, context: &mut CheckContext) {
         let Some(label) = context.fact("rows", LABEL_NAME).map(str::to_owned) else { return };
         for (list, names) in [("numeric", self.numeric), ("categories", self.categories), ("text", self.text)] {
-            for (i, _) in names.iter().enumerate().filter(|(_, name)| **name == label) {
+            for (i, name) in names.iter().enumerate().filter(|(_, name)| **name == label) {
                 let message = format!("'{label}' is the label: a model must not be given what it is to predict");
-                let help = format!("leave it out of `{list}`");
-                context.problem(&[list, &i.to_string()], message, Some(help));
+                context.refuse_column(name);
+                let (about, help) = (format!("label {label} to learn from"), "leave it out".to_owned());
+                context.common_problem(&[list, &i.to_string()], about, message, Some(help));
             }
         }
     }
@@ -163,6 +165,17 @@ impl Dataset {
     /// The labels of these rows.
     pub fn labels_of(&self, rows: &[usize]) -> Vec<u32> {
         rows.iter().map(|&row| self.labels[row]).collect()
+    }
+
+    /// # Errors
+    /// If the filter leaves nothing of a part that training needs.
+    pub fn require_parts(&self, filter: &Filter) -> anyhow::Result<()> {
+        for (name, rows) in [("train", &self.train), ("valid", &self.valid)] {
+            if rows.is_empty() && !filter.is_empty() {
+                bail!("`where` leaves no row of the {name} part: training needs both `train` and `valid`");
+            }
+        }
+        Ok(())
     }
 
     /// Which of these rows belong together.

@@ -90,6 +90,11 @@ impl Stage for Embed {
             let help = "add `fit: folds.train`, so that no other row can leak into the vocabulary".to_owned();
             context.problem(&["encoder"], "`tfidf` needs the rows to learn its vocabulary from", Some(help));
         }
+        if self.encoder != TFIDF
+            && let Some((message, help)) = encoder::fault(&self.encoder)
+        {
+            context.problem(&["encoder"], message, help);
+        }
         if let Err(EncodeError::Option { option, reason }) = self.tfidf.check() {
             context.problem(&["tfidf", option], format!("tfidf.{option}: {reason}"), None);
         }

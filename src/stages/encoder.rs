@@ -9,7 +9,7 @@ use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
-use runner_engine::{External, Report};
+use runner_engine::{External, Report, suggest};
 use runner_ml::encoder::{self, Pooling, Precision, TextEncoder, Tokens, TransformerOptions};
 use runner_models::{FetchProgress, Resolver, Silent};
 
@@ -50,6 +50,19 @@ impl External for Pretrained {
     fn forget(&self) {
         Resolver::from_env().forget(&self.name);
     }
+}
+
+/// Why there can be no encoder of that name, and what to do; `None` also where only the hub can tell.
+pub(super) fn fault(name: &str) -> Option<(String, Option<String>)> {
+    let resolver = Resolver::from_env();
+    if resolver.entry(name).is_some() || resolver.locate(name).is_some() {
+        return None;
+    }
+    if suggest(name, [TFIDF]).is_some() {
+        let help = format!("`{TFIDF}` is built in; other encoders are folders, imported names or ids of the hub");
+        return Some((format!("no encoder '{name}' (did you mean '{TFIDF}'?)"), Some(help)));
+    }
+    resolver.fault(name).map(|error| (error.to_string(), None))
 }
 
 /// An opened encoder, and the JSON that says what it is: part of embeddings' metadata and of models.

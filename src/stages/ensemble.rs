@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::averaged::{Averaged, averaged};
-use super::columns::{LABEL, LABEL_NAME, PART, ROW_ID, require_part, shown_as};
+use super::columns::{LABEL, LABEL_NAME, PART, PREDICTED, ROW_ID, require_part, shown_as};
 use super::dataset::Dataset;
 use super::figures::put_figures;
 use super::fitted_on;
@@ -66,15 +66,15 @@ impl Stage for Ensemble {
 
     fn check(&self, context: &mut CheckContext) {
         let lacking = |columns: &Vec<String>| {
-            [ROW_ID, PART, LABEL].into_iter().find(|name| !columns.iter().any(|own| own == name))
+            [ROW_ID, PART, LABEL, PREDICTED].into_iter().any(|name| columns.iter().all(|own| own != name))
         };
         let shapes = context.inputs("members").iter().enumerate();
-        let silent: Vec<(usize, String, &str)> =
-            shapes.filter_map(|(i, shape)| Some((i, shape.stage.clone(), lacking(shape.columns.as_ref()?)?))).collect();
-        for (i, stage, missing) in silent {
-            let message = format!("'{stage}' has no column '{missing}' here: it predicts nothing");
+        let silent = shapes.filter(|(_, shape)| shape.columns.as_ref().is_some_and(lacking));
+        let silent: Vec<(usize, String)> = silent.map(|(i, shape)| (i, shape.stage.clone())).collect();
+        for (i, stage) in silent {
+            let message = format!("'{stage}' predicts nothing, so that there is nothing of it to average");
             let help = Some("e.g. `members: [baseline, fused]`, or `fused.predictions`".to_owned());
-            context.problem(&["members", &i.to_string()], message, help);
+            context.input_problem("members", i, message, help);
         }
         fitted_on::check_alike(context, "members");
         require_part(context, "members", "valid", "on which the weights are chosen");
@@ -84,7 +84,7 @@ impl Stage for Ensemble {
         let (members, models) = (stages(context, "members"), stages(context, "models"));
         for (i, stage) in models.iter().enumerate().filter(|(_, stage)| !members.contains(stage)) {
             let message = format!("'{stage}' is not among the members");
-            context.problem(&["models", &i.to_string()], message, Some("name it under `members` too".to_owned()));
+            context.input_problem("models", i, message, Some("name it under `members` too".to_owned()));
         }
         if let Some(stage) = members.iter().find(|stage| !models.contains(stage)) {
             context.tell("model", UNSERVED, stage.clone());

@@ -76,7 +76,7 @@ pub(super) fn check(context: &mut CheckContext, fitted: &str) {
             other.stage, rows.stage
         );
         let help = format!("read the rows of '{split}' here, or fit '{}' on '{}'", other.stage, rows.stage);
-        context.problem(&[fitted, &i.to_string()], message, Some(help));
+        context.input_problem(fitted, i, message, Some(help));
     }
 }
 

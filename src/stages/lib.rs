@@ -26,6 +26,7 @@ mod joined;
 mod load;
 mod map;
 mod model_file;
+mod network_shape;
 mod pace;
 pub mod page;
 mod past;

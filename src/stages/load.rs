@@ -19,9 +19,13 @@ use super::download::{self, Download};
 use super::fitted_on;
 use runner_artifact::Table;
 use runner_boundary::files::open_regular;
-use runner_engine::{CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext};
+use runner_engine::{
+    CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext, listed,
+};
 use runner_names::Folder;
-use runner_tabular::{self as tabular, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions, Missing};
+use runner_tabular::{
+    self as tabular, Changes, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions, Missing, Tokens,
+};
 
 /// Reads CSV files into one Arrow table. Rows keep the order of the files; port `rows` has them all, and each file has a port of its name.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -66,7 +70,7 @@ pub struct Load {
     drop: Vec<String>,
 }
 
-/// A fact at plan time: the columns of the files behind a port, a list for each file, as JSON.
+/// A fact at plan time: the files behind a port, each by its name with the list of its columns, as JSON.
 pub(super) const HEADERS: &str = "headers";
 
 fn default_delimiter() -> char {
@@ -123,13 +127,14 @@ impl Stage for Load {
         for (column, message) in self.filter.contradictions() {
             context.problem(&["where", column], format!("where.{column}: {message}"), None);
         }
+        self.check_missing(context);
         for (name, download) in &self.downloads {
             if let Some((key, message)) = download.problem() {
                 context.problem(&["downloads", name, key], message, None);
             }
         }
         for port in Stage::outputs(self) {
-            self.label.iter().for_each(|label| context.tell(&port.name, LABEL_NAME, label));
+            self.label.iter().for_each(|label| context.tell_written(&port.name, LABEL_NAME, &["label"], label));
         }
         let urls = self.downloads.values().map(|download| &download.url);
         fitted_on::tell_files(context, "rows", self.files.values().chain(urls));
@@ -145,8 +150,13 @@ impl Stage for Load {
             match opened.and_then(|file| tabular::header(path, file, self.delimiter)) {
                 Ok(header) => headers.push((path, header)),
                 Err(errors) => {
-                    for error in errors.iter().map(ToString::to_string) {
-                        context.common_problem(&["files", name], format!("file {error}"), error, remedy(path));
+                    for error in &errors {
+                        // All files of a stage are read with one delimiter.
+                        let about = match error.problem.as_ref() {
+                            tabular::Problem::OneColumn { found, .. } => format!("delimiter {found:?}"),
+                            _ => format!("file {error}"),
+                        };
+                        context.common_problem(&["files", name], about, error.to_string(), remedy(path));
                     }
                 }
             }
@@ -154,10 +164,11 @@ impl Stage for Load {
         if headers.len() < self.files.len() || !self.downloads.is_empty() {
             return;
         }
-        let all: Vec<&Vec<String>> = headers.iter().map(|(_, header)| header).collect();
+        let all: Vec<(&String, &Vec<String>)> =
+            self.files.keys().zip(headers.iter().map(|(_, header)| header)).collect();
         context.tell("rows", HEADERS, json!(all).to_string());
-        for (name, header) in self.files.keys().zip(&all) {
-            context.tell(name, HEADERS, json!([header]).to_string());
+        for one in &all {
+            context.tell(one.0, HEADERS, json!([one]).to_string());
         }
         match tabular::columns(&headers, &self.options()) {
             Ok(columns) => {
@@ -215,6 +226,23 @@ impl Stage for Load {
 impl Load {
     fn names(&self) -> impl Iterator<Item = String> {
         self.files.keys().chain(self.downloads.keys()).cloned()
+    }
+
+    /// Finds tokens that are to be taken away from a list that does not have them.
+    fn check_missing(&self, context: &mut CheckContext) {
+        let Missing::ByColumn(columns) = &self.missing else { return };
+        for (column, tokens) in columns {
+            let Tokens::Changed(Changes { add, remove }) = tokens else { continue };
+            // What a column's list begins with is that of `"*"`, whose own are the defaults.
+            let before = if column == "*" { Missing::default().tokens(column) } else { self.missing.tokens("*") };
+            for (i, token) in
+                remove.iter().enumerate().filter(|(_, token)| !before.contains(token) && !add.contains(token))
+            {
+                let message = format!("missing.{column}.remove: '{token}' does not stand for a missing value there");
+                let help = format!("these do: {}", listed(before.iter().map(|token| format!("'{token}'"))));
+                context.problem(&["missing", column, "remove", &i.to_string()], message, Some(help));
+            }
+        }
     }
 
     fn options(&self) -> LoadOptions {

@@ -73,13 +73,24 @@ impl Stage for Predict {
             context.problem(&["rows"], "these rows do not carry their CSV text", help);
         }
         require_of(context, "rows", &self.filter);
+        let headers = context.fact("rows", HEADERS).and_then(|json| serde_json::from_str(json).ok());
+        let headers: Vec<(String, Vec<String>)> = headers.unwrap_or_default();
+        // A filter may leave the rows of one file alone.
+        if self.filter.is_empty()
+            && let Some((first, header)) = headers.first()
+            && let Some((other, _)) = headers.iter().find(|(_, other)| other != header)
+        {
+            let stage = context.inputs("rows").first().map(|shape| shape.stage.clone()).unwrap_or_default();
+            let message =
+                format!("the files '{first}' and '{other}' have different columns: predict one of them at a time");
+            context.input_problem("rows", 0, message, Some(format!("e.g. `rows: {stage}.{other}`")));
+        }
         if let Some(column) = &self.column {
-            let headers = context.fact("rows", HEADERS).and_then(|json| serde_json::from_str(json).ok());
-            let headers: Vec<Vec<String>> = headers.unwrap_or_default();
+            let there = headers.iter().find_map(|(_, header)| taken_by(header, column));
             if column.trim().is_empty() {
                 context.problem(&["column"], "the column to add needs a name", None);
-            } else if headers.iter().any(|header| is_taken(header, column)) {
-                context.problem(&["column"], taken(column), None);
+            } else if let Some(there) = there {
+                context.problem(&["column"], taken(column, there), None);
             }
         }
         let filtered = readable_of(context, "rows", &self.filter);
@@ -104,12 +115,15 @@ impl Stage for Predict {
         let layout = Layout::read(&rows)?;
         let label = in_file(model.label());
         let column = match &self.column {
-            Some(column) if is_taken(&layout.columns, column) => bail!("column: {}", taken(column)),
-            Some(column) => column.clone(),
+            Some(column) => match taken_by(&layout.columns, column) {
+                Some(there) => bail!("column: {}", taken(column, there)),
+                None => column.clone(),
+            },
             None => free_name(&layout.columns, label),
         };
         if self.column.is_none() && column != label {
-            let message = format!("the file has a column '{label}' already, so the predictions stand under '{column}'");
+            let there = taken_by(&layout.columns, label).unwrap_or(label);
+            let message = format!("the file has a column '{there}' already, so the predictions stand under '{column}'");
             context.report().warn(&message);
         }
         let csv = csv_with_column(&rows, &layout, &column, &predicted)?;
@@ -208,9 +222,10 @@ fn csv_with_column(rows: &Table, layout: &Layout, column: &str, values: &[&str])
     Ok(text)
 }
 
-/// Whether a file of these columns has one of that name. Many programs do not tell names apart that differ in case or blanks alone.
-fn is_taken(columns: &[String], name: &str) -> bool {
-    columns.iter().any(|column| in_file(column).to_lowercase() == name.trim().to_lowercase())
+/// The column of a file that has that name. Many programs do not tell names apart that differ in case or blanks alone.
+fn taken_by<'c>(columns: &'c [String], name: &str) -> Option<&'c str> {
+    let mut columns = columns.iter().map(|column| in_file(column));
+    columns.find(|column| column.to_lowercase() == name.trim().to_lowercase())
 }
 
 /// The label's own name, or the first of `predicted_LABEL`, `predicted_LABEL_2` … that the file has not.
@@ -218,11 +233,13 @@ fn free_name(columns: &[String], label: &str) -> String {
     let first = format!("predicted_{label}");
     let numbered = (2..).map(|number| format!("{first}_{number}"));
     let mut names = [label.to_owned(), first.clone()].into_iter().chain(numbered);
-    names.find(|name| !is_taken(columns, name)).unwrap_or(first)
+    names.find(|name| taken_by(columns, name).is_none()).unwrap_or(first)
 }
 
-fn taken(column: &str) -> String {
-    format!("the file to predict has a column '{column}' already (choose another name, or leave `column` out)")
+fn taken(column: &str, there: &str) -> String {
+    let alike =
+        if column == there { String::new() } else { format!(", which many programs do not tell from '{column}'") };
+    format!("the file to predict has a column '{there}' already{alike} (choose another name, or leave `column` out)")
 }
 
 /// A CSV field, quoted where it must be (RFC 4180).

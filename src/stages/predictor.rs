@@ -13,7 +13,7 @@ use super::dataset::{Dataset, numeric_frame};
 use super::fitted_on;
 use super::model_file::{Learner, ModelFile};
 use runner_artifact::Table;
-use runner_engine::{CheckContext, InputView, Report, StageContext};
+use runner_engine::{CheckContext, InputView, Report, StageContext, listed};
 use runner_ml::calibration::Calibration;
 use runner_ml::ensemble::{Average, Combination};
 use runner_ml::frame::Frame;
@@ -171,7 +171,17 @@ impl Predictor {
         let known = (context.columns(port), context.columns("rows"), embedded);
         let (Some(wanted), Some(rows), Some(embedded)) = known else { return };
         let stage = context.inputs("rows").first().map(|shape| shape.stage.clone()).unwrap_or_default();
-        for column in distinct(wanted).iter().filter(|column| !rows.contains(column) && !embedded.contains(column)) {
+        let wanted = distinct(wanted);
+        let plain: Vec<&str> = wanted.iter().map(String::as_str).filter(|name| embedded_by(name).is_none()).collect();
+        let own: Vec<&str> = rows.iter().map(String::as_str).filter(|name| is_own(name)).collect();
+        let help = Some(format!("it has {}", listed(own)));
+        // A wrong header is one mistake, whichever columns which models miss.
+        let has_none = !plain.is_empty() && plain.iter().all(|name| rows.iter().all(|own| own != name));
+        if has_none {
+            let message = format!("'{stage}' has none of the columns that the model reads: {}", listed(&plain));
+            context.common_problem(&["rows"], format!("columns of {stage}"), message, help.clone());
+        }
+        for column in wanted.iter().filter(|column| !rows.contains(column) && !embedded.contains(column)) {
             match embedded_by(column) {
                 Some(text) => {
                     let help = "add the `embed` stage that the model learnt with to `embeddings`".to_owned();
@@ -181,10 +191,10 @@ impl Predictor {
                         Some(help),
                     );
                 }
+                None if has_none => {}
                 None => {
-                    let own: Vec<&str> = rows.iter().map(String::as_str).filter(|name| is_own(name)).collect();
                     let message = format!("the model reads column '{column}', which '{stage}' does not have");
-                    context.problem(&["rows"], message, Some(format!("it has {}", own.join(", "))));
+                    context.common_problem(&["rows"], format!("column {column} of {stage}"), message, help.clone());
                 }
             }
         }

@@ -20,7 +20,7 @@ use super::dataset;
 use super::fitted_on;
 use super::joined::joined;
 use runner_artifact::Table;
-use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
+use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext};
 use runner_ml::split::{self, Part, SplitError, SplitOptions};
 use runner_ml::stats::{Clusters, FEW_GROUPS};
 use runner_tabular::{Filter, yaml};
@@ -113,6 +113,10 @@ impl GroupKey {
         for (i, key) in keys.iter().enumerate() {
             let index = i.to_string();
             let path: &[&str] = &["groups", &index];
+            if key.columns().is_empty() {
+                let help = Some("e.g. `groups: [artist, [title, artist]]`".to_owned());
+                context.problem(path, "a key needs at least one column: without one all rows are one group", help);
+            }
             require(context, "rows", path, key.columns());
         }
     }
@@ -143,10 +147,23 @@ impl Stage for Split {
             && !columns.contains(&label)
         {
             let own: Vec<&str> = columns.iter().map(String::as_str).filter(|name| is_own(name)).collect();
-            context.missing_column("rows", &["rows"], &label, &own);
+            match context.place("rows", LABEL_NAME) {
+                Some(place) => context.missing_column_at(place, "rows", &label, &own),
+                None => context.missing_column("rows", &["rows"], &label, &own),
+            }
+        }
+        // Whoever reads something else than tables of `load` may have marked the label there.
+        let is_unmarked = |shape: &InputShape| shape.columns.is_some() && !shape.facts.contains_key(LABEL_NAME);
+        if self.label.is_none() && context.inputs("rows").iter().all(is_unmarked) {
+            let stage = context.inputs("rows").first().map(|shape| shape.stage.clone()).unwrap_or_default();
+            let message = format!("no label: neither this stage nor '{stage}' says which column is to be predicted");
+            let help = Some("set `label` of the `load` stage, or here".to_owned());
+            context.common_problem(&[], format!("label of {stage}"), message, help);
         }
         let shares = [self.train, self.valid, self.test];
-        if (shares.iter().sum::<f64>() - 1.0).abs() > 1e-9 && shares.iter().all(|share| (0.0..=1.0).contains(share)) {
+        let are_shares =
+            self.train > 0.0 && self.train <= 1.0 && shares[1..].iter().all(|share| (0.0..1.0).contains(share));
+        if (shares.iter().sum::<f64>() - 1.0).abs() > 1e-9 && are_shares {
             let [train, valid, test] = shares;
             let message = format!("train, valid and test must add up to 1; got {train} + {valid} + {test}");
             context.problem(&[], message, Some("e.g. 0.7 + 0.15 + 0.15, which they are unless given".to_owned()));
@@ -159,12 +176,16 @@ impl Stage for Split {
                 help,
             );
         }
+        let place = context.place("rows", LABEL_NAME).filter(|_| self.label.is_none());
         let label = self.label.clone().or_else(|| context.fact("rows", LABEL_NAME).map(str::to_owned));
         for port in ["rows", "train", "valid", "test"] {
-            label.iter().for_each(|label| context.tell(port, LABEL_NAME, label));
+            label.iter().for_each(|label| context.tell_from(port, LABEL_NAME, place, label));
             let shares = [("train", self.train), ("valid", self.valid), ("test", self.test)];
             let own = shares.iter().filter(|(name, share)| *share > 0.0 && (port == "rows" || port == *name));
-            context.tell(port, PARTS, own.map(|(name, _)| *name).collect::<Vec<_>>().join(" "));
+            // Nobody is told to lack a part of which the share is a slip.
+            if are_shares {
+                context.tell(port, PARTS, own.map(|(name, _)| *name).collect::<Vec<_>>().join(" "));
+            }
             let has_folds = ["rows", "train"].contains(&port);
             context.tell(port, FOLDS, if has_folds { self.folds } else { 0 }.to_string());
         }

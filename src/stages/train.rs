@@ -16,6 +16,7 @@ use super::columns::require_part;
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
 use super::figures::put_figures;
 use super::insight::{calibrate, findings};
+use super::network_shape::Shape;
 use super::predictor::Predictor;
 use super::told::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
@@ -75,6 +76,9 @@ struct Outcome {
     remark: String,
 }
 
+/// Parameters that say which columns a trial of a search is on.
+const INPUTS_OF_A_TRIAL: [&str; 3] = ["numeric", "text", "categories"];
+
 fn one() -> usize {
     1
 }
@@ -129,7 +133,8 @@ impl Stage for Train {
 
     fn check(&self, context: &mut CheckContext) {
         if self.numeric.is_empty() && self.text.is_empty() && self.categories.is_empty() {
-            context.problem(&[], "name at least one column under `numeric`, `text` or `categories`", None);
+            let message = "name at least one column under `numeric`, `text` or `categories`";
+            context.common_problem(&[], message.to_owned(), message, None);
         }
         if self.seeds == 0 {
             context.problem(&["seeds"], "at least one network is needed", None);
@@ -146,6 +151,17 @@ impl Stage for Train {
         for (path, message) in self.training().problems() {
             context.parameter(&path, message);
         }
+        let shape = Shape {
+            network: self.network.clone(),
+            numeric: self.numeric.clone(),
+            text: self.text.clone(),
+            categories: self.categories.clone(),
+        };
+        shape.check(context);
+        let is_searched = |path: &String| path.starts_with("network") || INPUTS_OF_A_TRIAL.contains(&path.as_str());
+        if !self.search.iter().flat_map(|search| search.space.keys()).any(is_searched) {
+            shape.tell(context, "model");
+        }
         if let Some(search) = &self.search {
             self.check_search(search, context);
         }
@@ -154,6 +170,7 @@ impl Stage for Train {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let adapted = self.adapted();
         let data = dataset(context, &self.selection(&adapted))?;
+        data.require_parts(&self.filter)?;
         let found = match &self.search {
             Some(spec) => Some(self.search(spec, &data, context)?),
             None => None,

@@ -17,6 +17,7 @@ use super::dataset::{Selection, dataset, distinct, model_columns, tell_of_model}
 use super::figures::put_figures;
 use super::fitted_on;
 use super::insight::{calibrate, findings};
+use super::network_shape::Shape;
 use super::predictor::{NO_NETWORK, Predictor, as_trained};
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
 use runner_artifact::Table;
@@ -69,7 +70,7 @@ with_training! {
         seeds: usize,
         /// Shares of the new classes' training rows with which every strategy and seed is trained once more, e.g. [0.05, 0.25]: the learning curve.
         #[serde(default)]
-        #[schemars(inner(range(min = 0.0, max = 1.0)), length(max = 100), extend("uniqueItems" = true))]
+        #[schemars(with = "Vec<transfer::Share>", length(max = 100), extend("uniqueItems" = true))]
         shares: Vec<f64>,
         /// Rows to learn from: the new classes alone, or old and new ones together.
         #[serde(default, rename = "where")]
@@ -146,6 +147,26 @@ impl Stage for Transfer {
         if let Some(columns) = context.columns("model") {
             tell_of_model(context, "model", distinct([], columns.into_iter().chain(adapted)));
         }
+        let frozen = self.strategies.contains(&Strategy::Frozen);
+        if let Some(epoch) = self.release_epoch.filter(|&epoch| frozen && epoch > self.epochs) {
+            let message = format!("release_epoch must be at most `epochs`; got {epoch}, of {} epochs", self.epochs);
+            context.problem(&["release_epoch"], message, Some("leave it out where they are never released".to_owned()));
+        }
+        if let Some(old) = Shape::of(context, "model") {
+            let own = Shape { network: self.network.clone().unwrap_or_else(|| old.network.clone()), ..old };
+            if self.network.is_some() {
+                own.check(context);
+            }
+            let levels = own.levels();
+            if frozen && self.frozen_layers > levels {
+                let message = format!(
+                    "frozen_layers must be at most {levels}, the hidden layers of the network; got {}",
+                    self.frozen_layers
+                );
+                context.problem(&["frozen_layers"], message, None);
+            }
+            own.tell(context, "model");
+        }
         for (path, message) in self.training().problems() {
             context.parameter(&path, message);
         }
@@ -177,6 +198,7 @@ impl Stage for Transfer {
             filter: &self.filter,
         };
         let mut data = dataset(context, &selection)?;
+        data.require_parts(&self.filter)?;
         for class in data.classes.iter().filter(|class| !network.classes().contains(class)) {
             let alike = network.classes().iter().find_map(|known| Some((known, tabular::alike(known, class)?)));
             if let Some((known, reason)) = alike {

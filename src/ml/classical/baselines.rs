@@ -22,7 +22,7 @@ macro_rules! kinds {
         /// A kind without a value (`logistic:`) takes its defaults; a kind that is not named is
         /// left out.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-        #[serde(deny_unknown_fields)]
+        #[serde(deny_unknown_fields, expecting = "a mapping of kinds to their parameters, e.g. {logistic: {}, boosting: {}}")]
         pub struct Baselines {
             $(
                 $(#[$docs])*

@@ -275,6 +275,18 @@ impl NetworkSpec {
         self.columns.get(column).and_then(|own| own.adapt).or(self.text.adapt)
     }
 
+    /// Hidden layers that can be frozen one after another, in a network on these columns; see [`Blueprint::levels`](super::Blueprint::levels).
+    pub fn levels(&self, numeric: bool, text: &[String], categories: &[String]) -> usize {
+        let has_first = self.numeric.scale || self.numeric.embedding != NumericEmbedding::None;
+        let numeric = numeric.then(|| usize::from(has_first) + self.numeric.layers.len());
+        let text = text.iter().map(|column| {
+            let own = self.columns.get(column).and_then(|own| own.layers.as_ref());
+            usize::from(self.adapt(column).is_some()) + own.unwrap_or(&self.text.layers).len()
+        });
+        let categories = categories.iter().map(|_| 1 + self.categories.layers.len());
+        numeric.into_iter().chain(text).chain(categories).max().unwrap_or(0) + self.trunk.layers.len()
+    }
+
     /// What is wrong with the values themselves, as (path, message); empty when all is well.
     pub fn problems(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();

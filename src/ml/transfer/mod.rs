@@ -23,7 +23,7 @@ pub use report::{
     ClassGroup, Comparison, GroupScores, Paired, Part, RowComparison, ShareComparison, StrategyRun, TransferReport,
     Variant,
 };
-pub use spec::{NewRows, Strategy, TransferSpec};
+pub use spec::{NewRows, Share, Strategy, TransferSpec};
 
 use super::network::{Classifier, NetworkSpec, on_one_thread};
 use super::progress::Progress;

@@ -36,9 +36,18 @@ pub struct TransferSpec {
     #[schemars(range(min = 1, max = 1000))]
     pub seeds: usize,
     /// Shares of the new classes' training rows with which every strategy and seed is trained once more, e.g. [0.05, 0.25].
-    #[schemars(inner(range(min = 0.0, max = 1.0)), length(max = 100))]
+    #[schemars(with = "Vec<Share>", length(max = 100))]
     pub shares: Vec<f64>,
 }
+
+/// A share of rows that is neither none nor all of them.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+pub struct Share(
+    #[allow(dead_code)]
+    #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
+    f64,
+);
 
 impl Default for TransferSpec {
     fn default() -> Self {
@@ -138,11 +147,21 @@ impl TransferSpec {
         if self.release_share.is_some() && self.release_epoch.is_some() {
             say("release_share", "release_epoch says when, too: leave one of them out".into());
         }
+        for (key, given) in
+            [("release_epoch", self.release_epoch.is_some()), ("release_share", self.release_share.is_some())]
+        {
+            if given && !self.strategies.contains(&Strategy::Frozen) {
+                say(
+                    key,
+                    "only the strategy `frozen` reads it: leave it out, or name `frozen` under `strategies`".into(),
+                );
+            }
+        }
         if !(self.layer_rate > 0.0 && self.layer_rate <= 1.0) {
             say("layer_rate", format!("must be in (0, 1]; got {}", self.layer_rate));
         }
         if let Some(share) = self.shares.iter().find(|share| !(**share > 0.0 && **share < 1.0)) {
-            say("shares", format!("{share} is not between 0 and 1; all rows are used anyway"));
+            say("shares", format!("each must be in (0, 1); got {share} (all rows are used anyway)"));
         }
         if !self.shares.is_sorted_by(|a, b| a < b) {
             say("shares", "give them from the least to the greatest, each once".into());

@@ -147,16 +147,42 @@ pub fn article(
                 let known: Vec<&str> = article.floats().map(|float| float.label.as_str()).collect();
                 wrong.push(format!("{place}: there is no '@{label}' (there are {})", known.join(", ")));
             }
-            Piece::Citation(keys) => {
-                for key in keys.iter().filter(|key| Work::find(key).is_none()) {
-                    let known: Vec<&str> = bibliography::WORKS.iter().map(|work| work.key).collect();
-                    wrong.push(format!("{place}: no work has the key '{key}' (there are {})", known.join(", ")));
-                }
-            }
+            Piece::Citation(keys) => wrong.extend(unknown_works(place, keys)),
             _ => {}
         });
     }
     if wrong.is_empty() { Ok(article) } else { Err(ArticleError::Text(wrong)) }
+}
+
+/// What is wrong with a text of the author's own, whatever the study is, as `file:line: what`.
+pub fn mistakes(file: &str, source: &str) -> Vec<String> {
+    let blocks = match markup::blocks(source) {
+        Ok(blocks) => blocks,
+        Err(all) => return all.into_iter().map(|one| format!("{file}:{}: {}", one.line, one.message)).collect(),
+    };
+    let mut wrong = Vec::new();
+    for (line, block) in &blocks {
+        let texts = match block {
+            Block::Paragraph(text) => std::slice::from_ref(text),
+            Block::List { items, .. } => items.as_slice(),
+            Block::Code(_) | Block::Float(_) => &[],
+        };
+        for text in texts {
+            text.visit(&mut |piece| {
+                if let Piece::Citation(keys) = piece {
+                    wrong.extend(unknown_works(&format!("{file}:{line}"), keys));
+                }
+            });
+        }
+    }
+    wrong
+}
+
+/// Citations of works that there are not.
+fn unknown_works(place: &str, keys: &[String]) -> Vec<String> {
+    let known: Vec<&str> = bibliography::WORKS.iter().map(|work| work.key).collect();
+    let unknown = keys.iter().filter(|key| Work::find(key).is_none());
+    unknown.map(|key| format!("{place}: no work has the key '{key}' (there are {})", known.join(", "))).collect()
 }
 
 /// Moves floats to the appendix, least important first, until `pages` says that the rest fits, or nothing is left to move; then takes back

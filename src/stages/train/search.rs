@@ -19,13 +19,15 @@ use crate::checkpoint::{Place, key};
 use crate::dataset::Dataset;
 use crate::training::{curve_columns, joined};
 use runner_artifact::Table;
-use runner_engine::{CheckContext, Kind, Problem, Stage, StageContext, Step, ranges};
+use runner_engine::{
+    CheckContext, Kind, Problem, Stage, StageContext, Step, listed, parameter_paths, ranges, suggest, typed_json,
+};
 use runner_ml::progress::Progress;
 use runner_ml::search::{Course, Point, Range, Search, SearchResult, SearchSpec, State, apply};
 use runner_ml::train::{Curves, TrainError, TrainingSpec};
 
-/// Parameters that no trial has for itself: rows are read once for all of them, and each trains one network.
-const FIXED: [&str; 2] = ["where", "seeds"];
+/// Parameters that no trial has for itself: rows are read once for all of them, each trains one network, and none searches.
+const FIXED: [&str; 3] = ["where", "seeds", "search"];
 
 /// A search that has ended.
 pub(super) struct Found {
@@ -58,6 +60,15 @@ impl Train {
             };
             context.problem(&place, format!("search.{path}: {message}"), None);
         }
+        let (epochs, least) =
+            (search.epochs.unwrap_or(self.epochs), search.pruning.as_ref().map_or(0, |one| one.min_epochs));
+        if least > epochs && context.is_written(&["search", "pruning", "min_epochs"]) {
+            let message = format!(
+                "search.pruning.min_epochs: {least} of {epochs} epochs: no trial is ever stopped before its end"
+            );
+            let help = format!("give less than {epochs}, or leave `pruning` out");
+            context.problem(&["search", "pruning", "min_epochs"], message, Some(help));
+        }
         let written = context.probe(|context| self.alone().check(context));
         // Every path must lead to a parameter, and every value must fit it.
         for (path, range) in &search.space {
@@ -69,6 +80,12 @@ impl Train {
                 let help = "make a stage for each with `matrix`".to_owned();
                 context.problem(&["search", "space", path], message, Some(help));
                 continue;
+            }
+            let holds = |other: &&String| other.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+            if let Some(inner) = search.space.keys().find(holds) {
+                let message = format!("search.space: '{path}' and '{inner}' set the same parameter");
+                let help = "leave one of them out, or give the inner value in each choice of the outer one".to_owned();
+                context.problem(&["search", "space", inner], message, Some(help));
             }
             let is_choice = matches!(range, Range::Choice(_));
             for (i, value) in range.examples().into_iter().enumerate() {
@@ -101,17 +118,21 @@ impl Train {
         context: &CheckContext,
     ) -> Vec<Problem> {
         let point = BTreeMap::from([(path.to_owned(), value)]);
-        let trial = match self.at(&point) {
-            Ok(trial) => trial,
+        let trial = match self.changed(&point) {
+            Ok(params) => typed_json::<Train>(&params, Train::KIND),
             Err(message) => return vec![Problem::new(None, message)],
+        };
+        let trial = match trial {
+            Ok(trial) => trial,
+            Err(found) => {
+                return found.into_iter().map(|problem| unreadable(path, &search.space[path], problem)).collect();
+            }
         };
         let steps: Vec<Step> = path.split('.').map(Step::from).collect();
         let params = serde_json::to_value(&trial).unwrap_or_default();
         let found = ranges::out_of_range(&<Train as Kind>::INFO, &params).into_iter();
-        let found: Vec<Problem> = found
-            .filter(|(place, _)| place.starts_with(&steps))
-            .map(|(_, message)| Problem::new(None, message))
-            .collect();
+        let found: Vec<Problem> =
+            found.filter(|one| one.path.starts_with(&steps)).map(|one| Problem::new(None, one.message)).collect();
         if !found.is_empty() {
             return found;
         }
@@ -154,12 +175,16 @@ impl Train {
 
     /// This stage with other values at some paths.
     fn at(&self, point: &Point) -> Result<Self, String> {
+        serde_json::from_value(self.changed(point)?).map_err(|error| error.to_string())
+    }
+
+    /// The parameters of this stage with other values at some paths.
+    fn changed(&self, point: &Point) -> Result<Value, String> {
         let mut params = serde_json::to_value(self).map_err(|error| error.to_string())?;
         if let Some(object) = params.as_object_mut() {
             object.remove("search");
         }
-        let changed = apply(&params, point)?;
-        serde_json::from_value(changed).map_err(|error| error.to_string())
+        apply(&params, point)
     }
 
     /// The same with as many epochs as a trial has.
@@ -242,6 +267,35 @@ impl Train {
         }
         Ok(())
     }
+}
+
+/// What is said of a value that the parameter at `path` cannot be, or of a path that leads to none.
+fn unreadable(path: &str, range: &Range, problem: Problem) -> Problem {
+    if problem.message.starts_with("unknown key") {
+        let mut known = parameter_paths::<Train>();
+        known.retain(|path| !FIXED.contains(&path.split('.').next().unwrap_or_default()));
+        // By its name alone, or misspelt.
+        let ends = |known: &&String| known.rsplit_once('.').is_some_and(|(_, last)| last == path);
+        let meant =
+            known.iter().find(ends).map(String::as_str).or_else(|| suggest(path, known.iter().map(String::as_str)));
+        let hint = meant.map(|meant| format!(" (did you mean '{meant}'?)")).unwrap_or_default();
+        let block = path.rsplit_once('.').map(|(block, _)| format!("{block}."));
+        let beside = known.iter().filter(|known| match &block {
+            Some(block) => known.strip_prefix(block.as_str()).is_some_and(|rest| !rest.contains('.')),
+            None => !known.contains('.'),
+        });
+        let help = match (listed(beside), block) {
+            (none, Some(_)) if none.is_empty() => "e.g. `optimizer.lr`, `batch_size`, `network.dropout`".to_owned(),
+            (beside, _) => format!("parameters there are {beside}"),
+        };
+        return Problem::new(None, format!("search.space: no parameter '{path}'{hint}")).help(help);
+    }
+    let is_uniform = matches!(range, Range::Uniform(_) | Range::LogUniform(_));
+    let help = match problem.message.contains("a whole number") && is_uniform {
+        true => Some("ranges of whole numbers are `integer` and `log_integer`".to_owned()),
+        false => problem.help,
+    };
+    Problem { help, ..Problem::new(None, format!("search.space: {}", problem.message)) }
 }
 
 impl Known {

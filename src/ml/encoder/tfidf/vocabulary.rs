@@ -70,6 +70,12 @@ impl Vocabulary {
             .flat_map(|(kind, counts)| counts.into_iter().map(move |(gram, count)| (kind, gram, count)))
             .filter(|(_, _, count)| *count as usize >= options.min_count)
             .collect();
+        if texts.iter().all(|text| text.trim().is_empty()) {
+            let count = texts.len();
+            return Err(EncodeError::Fit(format!(
+                "the {count} texts to learn from are all empty: there is no word in them"
+            )));
+        }
         if kept.is_empty() {
             return Err(EncodeError::Fit(format!(
                 "no n-gram occurs in {} of the {} texts; lower min_count",

@@ -130,7 +130,8 @@ impl OptimizerSpec {
         let mut only = |path: &'static str, given: bool, kinds: &[OptimizerKind], fine: bool, range: &str| {
             if given && !kinds.contains(&self.kind) {
                 let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
-                found.push((path, format!("only {} takes it: leave it out", kinds.join(" and "))));
+                let take = if kinds.len() == 1 { "takes" } else { "take" };
+                found.push((path, format!("only {} {take} it: leave it out", kinds.join(" and "))));
             } else if given && !fine {
                 found.push((path, range.to_owned()));
             }

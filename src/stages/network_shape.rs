@@ -1,0 +1,65 @@
+//! What is known at plan time of a network: its shape as written, and the roles of its columns.
+//!
+//! Followed from `train` to `transfer`, so that layers and columns that there are not are found before anything runs. Knows nothing of weights.
+
+use serde::{Deserialize, Serialize};
+
+use runner_engine::{CheckContext, listed, suggest};
+use runner_ml::network::NetworkSpec;
+
+/// A fact at plan time: the shape as JSON.
+const NETWORK: &str = "network";
+
+/// The shape of a network, and the columns that it is on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Shape {
+    pub network: NetworkSpec,
+    pub numeric: Vec<String>,
+    pub text: Vec<String>,
+    pub categories: Vec<String>,
+}
+
+impl Shape {
+    /// That of the model at an input, where the stages above tell it.
+    pub fn of(context: &CheckContext, port: &str) -> Option<Shape> {
+        serde_json::from_str(context.fact(port, NETWORK)?).ok()
+    }
+
+    /// Tells it of the model at an output.
+    pub fn tell(&self, context: &mut CheckContext, port: &str) {
+        context.tell(port, NETWORK, serde_json::to_string(self).unwrap_or_default());
+    }
+
+    /// Hidden layers that can be frozen one after another.
+    pub fn levels(&self) -> usize {
+        self.network.levels(!self.numeric.is_empty(), &self.text, &self.categories)
+    }
+
+    /// Finds exceptions for columns that the network is not on, and warns of branches that it does not have.
+    pub fn check(&self, context: &mut CheckContext) {
+        let NetworkSpec { columns, category_columns, .. } = &self.network;
+        let names = |names: &mut dyn Iterator<Item = &String>| names.cloned().collect::<Vec<String>>();
+        for (key, list, named, there) in [
+            ("columns", "text", names(&mut columns.keys()), &self.text),
+            ("category_columns", "categories", names(&mut category_columns.keys()), &self.categories),
+        ] {
+            for name in named.iter().filter(|name| !there.contains(name)) {
+                let hint = suggest(name, there.iter().map(String::as_str));
+                let hint = hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default();
+                let message = format!("network.{key}: '{name}' is not among the columns under `{list}`{hint}");
+                let help = match there.is_empty() {
+                    true => format!("add it to `{list}`, or leave it out here"),
+                    false => format!("they are {}", listed(there)),
+                };
+                context.problem(&["network", key, name], message, Some(help));
+            }
+        }
+        for (branch, columns) in [("numeric", &self.numeric), ("text", &self.text), ("categories", &self.categories)] {
+            if columns.is_empty() && context.is_written(&["network", branch]) {
+                let message = format!("nothing reads `network.{branch}`: the stage has no columns under `{branch}`");
+                let help = format!("leave it out, or name columns under `{branch}`");
+                context.warn(&["network", branch], message, Some(help));
+            }
+        }
+    }
+}
