@@ -109,3 +109,67 @@ fn instances_of_a_matrix_share_their_mistakes() {
     let text = refused(&Workspace::with_songs().pipeline(&yaml));
     assert_eq!(errors(&text).len(), 2, "{text}");
 }
+
+/// Mistakes, each of which has further consequences, and what is said of it.
+#[test]
+fn consequences_of_a_mistake_are_not_mistakes() {
+    let net = "  net: {kind: train, rows: folds, numeric: [tempo], epochs: 2}\n";
+    let base = "  base: {kind: baseline, rows: folds, numeric: [tempo], models: {logistic: {}, tree: {}}}\n";
+    for (more, expected) in [
+        (
+            "  own: {kind: train, rows: folds, numeric: [tempi]}\n  look: {kind: inspect, model: own, rows: folds}\n  out: {kind: predict, model: own, rows: songs, file: o.csv}".to_owned(),
+            "no column 'tempi' in 'folds' (did you mean 'tempo'?)",
+        ),
+        (
+            "  own: {kind: train, rows: folds, numeric: [runner.label]}\n  other: {kind: baseline, rows: folds, numeric: [runner.label]}".to_owned(),
+            "no column 'runner.label' in the data of 'folds': 'runner.label' is added by runner, and not to be learnt from",
+        ),
+        (
+            "  own: {kind: train, rows: folds, categories: [genre]}\n  other: {kind: baseline, rows: folds, numeric: [genre]}".to_owned(),
+            "'genre' is the label: a model must not be given what it is to predict",
+        ),
+        (
+            format!("{net}{base}  new: {{kind: load, files: {{n: wrong.csv}}}}\n  a: {{kind: predict, model: net, rows: new, file: a.csv}}\n  b: {{kind: predict, model: base.tree, rows: new, file: b.csv}}"),
+            "'new' has none of the columns that the model reads: tempo",
+        ),
+        (format!("{net}{base}  all: {{kind: ensemble, members: [net], models: [net, base]}}"), "'base' is not among the members"),
+        ("  n t: {kind: train, rows: folds, numeric: [tempo]}\n  out: {kind: predict, model: net, rows: songs, file: o.csv}".to_owned(), "'n t' cannot name a stage"),
+        ("  parts: {kind: split, rows: songs, train: 0, valid: 0.5, test: 0.5}\n  own: {kind: train, rows: parts, numeric: [tempo]}".to_owned(), "train must be in (0, 1]; got 0"),
+        ("  parts: {kind: split, rows: songs, valid: -0.1}\n  own: {kind: train, rows: parts, numeric: [tempo]}".to_owned(), "valid must be in [0, 1); got -0.1"),
+        ("  parts: {kind: split, rows: songs, train: 80, valid: 10, test: 10}".to_owned(), "train must be in (0, 1]; got 80 (80 % is 0.8)"),
+        ("  a: {kind: train, rows: folds}\n  b: {kind: train, rows: folds}".to_owned(), "name at least one column under `numeric`, `text` or `categories`"),
+        ("  own: {kind: train, rows: folds, numeric: [tempo], search: {trials: 3}}".to_owned(), "missing key 'space' in 'search'"),
+        ("  own: {kind: train, rows: folds, numeric: [tempo], search: {space: {optimizer.lr: {choice: [1], uniform: [1, 2]}}}}".to_owned(), "'search.space.optimizer.lr': takes one of choice, uniform, not several"),
+        ("  own: {kind: train, rows: folds, numeric: [tempo], search: {space: {seed: {choice: [1, 2]}}}}".to_owned(), "search.space: no parameter 'seed'"),
+        ("  own: {kind: load, files: {all: songs.csv}, derive: {a: {sin_of: tempo, period: .nan}}}".to_owned(), "'.nan' is not a finite number"),
+        ("  own: {kind: load, files: {all: songs.csv}, where: {tempo: {min: .inf}}}".to_owned(), "'.inf' is not a finite number"),
+        ("  own: {kind: map, rows: folds, numeric: [tempo], points: 2}".to_owned(), "points must be in [3, 5000]; got 2"),
+        ("  own: {extends: nope}".to_owned(), "unknown template 'nope'"),
+    ] {
+        let text = refused(&Workspace::with_songs().file("wrong.csv", "# c\n1\n").pipeline(&format!("{STAGES}{more}\n")));
+        assert_eq!(errors(&text), [expected], "{more}\n{text}");
+    }
+    let work = Workspace::new().file("a.csv", "x;y\n1;2\n").file("b.csv", "x;y\n1;2\n");
+    let text = refused(&work.pipeline("stages:\n  rows: {kind: load, files: {a: a.csv, b: b.csv}}\n"));
+    assert_eq!(errors(&text).len(), 1, "{text}");
+}
+
+/// Nobody knows what a file that cannot be read would have brought.
+#[test]
+fn what_a_missing_file_may_hold_is_not_missed() {
+    let yaml = format!(
+        "include: no.yaml\n{STAGES}  own: {{extends: net, rows: folds, epochs: \"${{epochs}}\"}}\n  out: {{kind: predict, model: other, rows: songs, file: o.csv}}\n"
+    );
+    for yaml in [yaml.as_str(), "include: no.yaml\n"] {
+        let text = refused(&Workspace::with_songs().pipeline(yaml));
+        let found = errors(&text);
+        assert!(found.len() == 1 && found[0].starts_with("cannot read 'no.yaml'"), "{text}");
+    }
+    let text = refused(&Workspace::with_songs().pipeline(&STAGES.replace("stages:", "stage:")));
+    assert_eq!(errors(&text), ["unknown key 'stage' (did you mean 'stages'?)"], "{text}");
+    let yaml = format!(
+        "templates: {{a: {{extends: b, kind: train}}, b: {{extends: a}}}}\n{STAGES}  x: {{extends: a}}\n  y: {{extends: b}}\n"
+    );
+    let text = refused(&Workspace::with_songs().pipeline(&yaml));
+    assert_eq!(errors(&text), ["templates extend each other in a circle: a → b → a"], "{text}");
+}

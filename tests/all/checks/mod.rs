@@ -6,6 +6,8 @@ mod included;
 mod matrices;
 mod names;
 mod ranges;
+mod refusals;
+mod remedies;
 mod splits;
 mod together;
 

@@ -168,7 +168,7 @@ fn a_search_is_checked_as_its_trials_will_be() {
         ],
     );
     finds(&search("where: {choice: [{tempo: {min: 3}}]}"), &["all trials have the `where` of the stage"]);
-    finds(&search("optimizer.momentum: {uniform: [0, 0.9]}"), &["optimizer.momentum: only sgd and rmsprop takes it"]);
+    finds(&search("optimizer.momentum: {uniform: [0, 0.9]}"), &["optimizer.momentum: only sgd and rmsprop take it"]);
     // A width has its use once there is an embedding, which is tried as well.
     let both =
         "network.numeric.embedding: {choice: [periodic, piecewise_linear]}, network.numeric.width: {choice: [4, 8]}";
