@@ -86,7 +86,9 @@ impl Stage for Ensemble {
             let message = format!("'{stage}' is not among the members");
             context.input_problem("models", i, message, Some("name it under `members` too".to_owned()));
         }
-        if let Some(stage) = members.iter().find(|stage| !models.contains(stage)) {
+        // Where members are at fault nobody knows which models will be missed.
+        let unserved = members.iter().find(|stage| !models.contains(stage));
+        if let Some(stage) = unserved.filter(|_| context.found() == 0) {
             context.tell("model", UNSERVED, stage.clone());
         }
         context.tell("model", NO_NETWORK, "an ensemble");

@@ -161,7 +161,7 @@ impl Predictor {
         if let Some(member) = context.fact(port, UNSERVED).map(str::to_owned) {
             let stage = context.inputs(port).first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let help = format!("leave '{member}' out of `members`, or name its model under `models` of '{stage}'");
-            context.problem(&[port], unserved(&stage, &member), Some(help));
+            context.common_problem(&[port], format!("models of {stage}"), unserved(&stage, &member), Some(help));
         }
         fitted_on::check(context, port);
         let embedded = match context.inputs("embeddings") {

@@ -133,8 +133,10 @@ fn members_must_agree_in_their_classes_and_predict_something() {
     work.edit("pipeline.yaml", "members: [tempo, fused]", "members: [songs, fused]");
     let refused = work.run();
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("'songs' has no column 'runner.part' here"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("'songs' predicts nothing"), "{}", refused.stderr);
     assert!(refused.stderr.contains("'tempo' is not among the members"), "{}", refused.stderr);
+    // Who predicts with such an ensemble is not told that it lacks a model.
+    assert_eq!(refused.stderr.matches("error:").count(), 2, "{}", refused.stderr);
 }
 
 #[test]

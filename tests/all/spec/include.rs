@@ -145,10 +145,14 @@ fn what_cannot_be_included_is_told_at_its_line() {
 fn faults_in_included_files_point_there_and_the_files_are_known() {
     let folder = Folder::new(&[
         ("main.yaml", "include: [a.yaml, gone.yaml]\nstages: {s: {kind: k}}\n"),
-        ("a.yaml", "stages:\n  t: {kind: k, x: '${nope}'}\n"),
+        ("a.yaml", "stages:\n  t: {kind: 3, x: '${perhaps_there}'}\n"),
     ]);
     let problems = folder.read(&[]).expect_err("a faulty pipeline");
-    assert!(problems.render(false).contains("a.yaml:2:20"), "{problems}");
+    assert!(
+        problems.render(false).contains("'kind' must be text, not a number\n --> ") && problems.list.len() == 2,
+        "{problems}"
+    );
+    assert!(problems.render(false).contains("a.yaml:2:13"), "{problems}");
     let files = ["main.yaml", "a.yaml", "gone.yaml"].map(|name| Path::new(name).to_owned());
     assert_eq!(folder.relative(problems.sources.files()), files);
 }

@@ -92,7 +92,8 @@ impl ScheduleSpec {
         let mut only = |path: &'static str, given: bool, kinds: &[ScheduleKind], fine: bool, range: &str| {
             if given && !kinds.contains(&self.kind) {
                 let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
-                found.push((path, format!("only {} takes it: leave it out", names.join(" and "))));
+                let take = if names.len() == 1 { "takes" } else { "take" };
+                found.push((path, format!("only {} {take} it: leave it out", names.join(" and "))));
             } else if given && !fine {
                 found.push((path, format!("must be {range}")));
             }

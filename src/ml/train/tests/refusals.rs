@@ -55,7 +55,7 @@ fn what_cannot_be_trained_is_named() {
         ),
         ("{}", r#"{"epochs": 0}"#, "'epochs'"),
         ("{}", r#"{"optimizer": {"lr": -1}}"#, "'optimizer.lr': must be positive; got -1"),
-        ("{}", r#"{"optimizer": {"momentum": 0.9}}"#, "'optimizer.momentum': only sgd and rmsprop takes it"),
+        ("{}", r#"{"optimizer": {"momentum": 0.9}}"#, "'optimizer.momentum': only sgd and rmsprop take it"),
         ("{}", r#"{"schedule": {"kind": "cosine", "rise": 0.2}}"#, "'schedule.rise': only one_cycle takes it"),
         ("{}", r#"{"class_weights": {"pop": 2}}"#, "'class_weights.pop': there is no class 'pop'"),
     ] {
