@@ -113,7 +113,9 @@ fn record_problem(sources: &Sources, file: usize, start: usize, error: &serde_ya
         let number = &text[offset..offset + length];
         problem.span = Some(sources.span(file, offset..offset + length));
         problem.message = format!("'{number}' is too large for a whole number");
-        problem.help = Some("write it with an exponent (1e20), or quote it".to_string());
+        problem.help = Some(
+            "quote it if it is an identifier, or write it with an exponent (1e20) if it is a quantity".to_string(),
+        );
     }
     problem
 }

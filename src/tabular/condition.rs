@@ -100,7 +100,8 @@ impl Scalar {
             Scalar::Integer(number) => Ok(Exact::Integer((*number).into())),
             Scalar::Unsigned(number) => Ok(Exact::Integer((*number).into())),
             Scalar::Number(number) if whole && APART.contains(&number.abs()) => {
-                let remedy = "from 2^53 on a number with a point or an exponent is rounded: write all its digits, and neither";
+                let remedy =
+                    "from 2^53 on a number with a point or an exponent is rounded: write all its digits, and neither";
                 Err(self.incomparable(column, "whole numbers", remedy))
             }
             Scalar::Number(number) => Ok(Exact::Float(*number)),

@@ -54,7 +54,9 @@ pub enum Problem {
     },
     #[error("a quote opened here is never closed (close it, or double it where it is meant literally)")]
     OpenQuote,
-    #[error("column '{name}' occurs twice in the header, as number {first} and {second} (rename one; if the file has no header, put a line of names above its records)")]
+    #[error(
+        "column '{name}' occurs twice in the header, as number {first} and {second} (rename one; if the file has no header, put a line of names above its records)"
+    )]
     DuplicateColumn { name: String, first: usize, second: usize },
     #[error("expected {expected} fields, found {found}{}", reaches(*.last_line))]
     Ragged {

@@ -149,8 +149,7 @@ impl Filter {
                 Cells::Text(cells) => {
                     let cells = cells.as_string::<i32>();
                     let known = Texts::new(cells.iter().flatten());
-                    let owned = bounds
-                        .map_each(|scalar| known.meant(scalar, name), |bound| bound.as_bound(name))?;
+                    let owned = bounds.map_each(|scalar| known.meant(scalar, name), |bound| bound.as_bound(name))?;
                     let bounds = owned.map(|text| Ok(text.as_str()))?;
                     let seen = bounds.narrow(cells.iter(), &mut keep);
                     if seen.contains(&false) {

@@ -47,7 +47,8 @@ impl<'a> Texts<'a> {
             ([], None) => Err(scalar.incomparable(column, "text", "put the value in quotes")),
             (several, _) => {
                 let written: Vec<String> = several.iter().take(SHOWN).map(|text| format!("\"{text}\"")).collect();
-                let remedy = format!("the texts {} are this value: put those that you mean in quotes", written.join(", "));
+                let remedy =
+                    format!("the texts {} are this value: put those that you mean in quotes", written.join(", "));
                 Err(scalar.incomparable(column, "text", remedy))
             }
         }

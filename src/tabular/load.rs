@@ -333,7 +333,8 @@ fn emptied(files: &[File], source: &[usize], keep: &[bool], options: &LoadOption
     let emptied = files.iter().zip(left).filter(|(_, left)| *left == 0).map(|(file, _)| file);
     let note = |file: &File| {
         let path = file.records.path();
-        let mut absent = options.where_.columns().filter(|name| !file.header.names.iter().any(|own| own == name)).peekable();
+        let mut absent =
+            options.where_.columns().filter(|name| !file.header.names.iter().any(|own| own == name)).peekable();
         let why = match absent.peek() {
             Some(_) => format!(", as it has no column {}", list(absent, 10)),
             None => String::new(),

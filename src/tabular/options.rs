@@ -80,6 +80,8 @@ pub fn read_delimiter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<char
     match (characters.next(), characters.next()) {
         (Some(one), None) => Ok(one),
         _ if text == r"\t" => Ok('\t'),
-        _ => Err(D::Error::custom(format!(r#"a delimiter is one character, e.g. ';', or "\t" for a tab; got '{text}'"#))),
+        _ => {
+            Err(D::Error::custom(format!(r#"a delimiter is one character, e.g. ';', or "\t" for a tab; got '{text}'"#)))
+        }
     }
 }

@@ -85,18 +85,28 @@ pub enum SplitError {
     EmptyClass(String),
     #[error(
         "too rare to be in {parts} parts{}: {} (each needs {needed} rows or more, in as many groups where rows are linked: \
-         bring more rows, give fewer group columns, or a share of 0 to a part)",
-        if *.folds { " and two folds" } else { "" }, RareClass::list(.classes)
+         bring more rows, give fewer group columns, or a share of 0 to a part{})",
+        if *.folds > 0 { " and two folds" } else { "" }, RareClass::list(.classes), for_folds(*.folds, *.rows_for_folds)
     )]
     TooRare {
         classes: Vec<RareClass>,
         parts: usize,
-        folds: bool,
+        folds: usize,
         /// Groups that a class needs at least.
         needed: usize,
+        /// Groups of any class that the folds need, where there are fewer.
+        rows_for_folds: Option<usize>,
     },
-    #[error("the train part has {groups} groups, too few for {folds} folds (lower `folds`, or set it to 0)")]
-    FewerGroupsThanFolds { groups: usize, folds: usize },
+    #[error(
+        "the train part has {groups} {}, too few for {folds} folds (lower `folds`, or set it to 0)",
+        if *.linked { "groups" } else { "rows" }
+    )]
+    FewerGroupsThanFolds {
+        groups: usize,
+        folds: usize,
+        /// Whether any group has several rows; else each row is one.
+        linked: bool,
+    },
     #[error(
         "in one fold only, so that one model of the cross-validation never sees {}: {} (bring more rows, give fewer group \
          columns, or `folds: 0`)",
@@ -112,6 +122,15 @@ pub struct RareClass {
     pub rows: usize,
     /// Connected groups that have such a row; as many as rows where none are linked.
     pub groups: usize,
+}
+
+fn for_folds(folds: usize, rows: Option<usize>) -> String {
+    match rows {
+        Some(rows) => {
+            format!("; {folds} folds need {rows} rows in all or more, in as many groups: bring them, or lower `folds`")
+        }
+        None => String::new(),
+    }
 }
 
 /// Classes that a message names.
@@ -167,7 +186,11 @@ pub fn split(
     let is_rare = |class: usize| groups_of[class] < needed || assignment.parts_of_class(class) < shares.len();
     let rare = rare_classes(classes, &counts, &groups_of, is_rare);
     if !rare.is_empty() {
-        return Err(SplitError::TooRare { classes: rare, parts: shares.len(), folds: options.folds > 0, needed });
+        // What the next run would refuse is said at once.
+        let enough = (options.folds as f64 / options.train).ceil() as usize;
+        let rows_for_folds = Some(enough).filter(|&enough| enough > counts.len());
+        let (parts, folds) = (shares.len(), options.folds);
+        return Err(SplitError::TooRare { classes: rare, parts, folds, needed, rows_for_folds });
     }
     let part: Vec<Part> = group.iter().map(|group| asked[assignment.part_of_group[*group as usize]]).collect();
 
@@ -201,7 +224,8 @@ pub fn group_folds(
     let group = groups::renumbered(group);
     let counts = ClassCounts::new(labels, &group, classes.len());
     if counts.len() < folds {
-        return Err(SplitError::FewerGroupsThanFolds { groups: counts.len(), folds });
+        let linked = counts.len() < labels.len();
+        return Err(SplitError::FewerGroupsThanFolds { groups: counts.len(), folds, linked });
     }
     let shares = vec![1.0 / folds as f64; folds];
     let assignment = Assignment::new(&counts, &shares, &mut Stream::new(seed, "split folds", 0));

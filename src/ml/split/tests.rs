@@ -152,9 +152,16 @@ fn what_cannot_be_split_is_told() {
     assert!(error(&many, 2, &[], SplitOptions { folds: 1, ..usual }).contains("at least 2"));
     assert_eq!(
         error(&many, 2, &[], SplitOptions { folds: 71, ..usual }),
-        "the train part has 70 groups, too few for 71 folds (lower `folds`, or set it to 0)"
+        "the train part has 70 rows, too few for 71 folds (lower `folds`, or set it to 0)"
     );
 
+    // What suffices is said at once: parts for each class, and rows for all folds.
+    let few = error(&[0, 0, 0, 1, 1, 1], 2, &[], usual);
+    assert!(few.contains("each needs 4 rows or more") && few.contains("5 folds need 8 rows in all"), "{few}");
+    let eight: Vec<u32> = (0..8).map(|row| row % 2).collect();
+    assert!(split(&eight, &names(2), &[], &usual, 1).is_ok());
+    let twins: Vec<Option<&str>> = (0..100).map(|row| Some(["a", "b", "c", "d", "e", "f"][row % 6])).collect();
+    assert!(error(&many, 2, &[twins], usual).contains("groups"));
     // All rows of class 1 belong to two groups.
     let album = |row: usize| {
         if many[row] == 0 { None } else { Some(["x", "y"][row / 2 % 2]) }
