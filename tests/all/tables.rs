@@ -123,22 +123,12 @@ fn all_rare_classes_are_named_at_once_with_a_way_out() {
     work.run().succeeded();
 }
 
-/// Rows of one file, as `runner.p_CLASS` of the first.
+/// The probability of class p for the first row of a table of predictions.
 fn first_probability(work: &Workspace, port: &str) -> f64 {
     let shown = work.runner(&["show", "pipeline.yaml", port, "--json"]);
-    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
-    fn find(value: &serde_json::Value) -> Option<f64> {
-        match value {
-            serde_json::Value::Object(map) => map
-                .get("runner.p_p")
-                .or_else(|| map.get("p_p"))
-                .and_then(serde_json::Value::as_f64)
-                .or_else(|| map.values().find_map(find)),
-            serde_json::Value::Array(items) => items.iter().find_map(find),
-            _ => None,
-        }
-    }
-    find(&shown).unwrap_or_else(|| panic!("no probability in {shown}"))
+    let rows = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let first: serde_json::Value = serde_json::from_str(rows.lines().next().unwrap_or_default()).expect("JSON");
+    first["p_p"].as_f64().unwrap_or_else(|| panic!("no probability in {rows}"))
 }
 
 #[test]
@@ -194,8 +184,10 @@ fn rows_without_a_label_are_told_of_once_and_counted_alike() {
     let run = work.run().succeeded();
     assert_eq!(warnings(&run).matches("label 'y'").count(), 1, "{}", warnings(&run));
     assert!(!warnings(&run).contains("rows of files with labels"), "{}", warnings(&run));
-    let headline = run.lines.iter().filter_map(|line| line["headline"].as_str()).find(|line| line.contains("train"));
-    says(headline.unwrap_or_default(), &["; 40 rows without a label and 2 of files without labels are left out"]);
+    says(
+        &crate::resume::headline(&work, "folds"),
+        &["; 40 rows without a label and 2 of files without labels are left out"],
+    );
     // Another label than that of `load`, which nobody told of yet.
     work.edit("pipeline.yaml", ", label: y}", "}");
     work.edit("pipeline.yaml", "folds: 2}", "folds: 2, label: y}");

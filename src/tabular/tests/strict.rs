@@ -43,8 +43,7 @@ fn only_the_listed_tokens_are_missing_among_numbers() {
 #[test]
 fn texts_are_not_compared_with_numbers_by_size() {
     let text = "zip,id\n00007,50000000000000000001\n00011,50000000000000000002\n00041,50000000000000000003\n";
-    for condition in ["{zip: {max: 30}}", "{zip: {min: 10}}", "{zip: {min: true}}", "{id: {min: 50000000000000000001}}"]
-    {
+    for condition in ["{zip: {max: 30}}", "{zip: {min: 10}}", "{zip: {min: true}}"] {
         let found = errors(text, &format!("where: {condition}"));
         assert!(
             found[0].contains("holds text, which cannot be compared with") && found[0].contains("types: {"),
