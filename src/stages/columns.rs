@@ -274,8 +274,15 @@ pub(super) fn optional_integers(table: &Table, name: &str) -> anyhow::Result<Vec
     Ok(array.ok_or_else(|| anyhow!("column '{name}' does not hold integers"))?.iter().collect())
 }
 
-/// Texts of a column; numbers are written out, so that an id that looks like a number serves as a text.
+/// Texts of a column; numbers are written out, whole ones without a fraction, so that an id that looks like a number serves as a text, and the same one
+/// where another row makes a column of fractions of it.
 pub(super) fn strings(table: &Table, name: &str) -> anyhow::Result<Vec<Option<String>>> {
-    let array: ArrayRef = cast(table.column(name)?, &DataType::Utf8)?;
+    let array = table.column(name)?;
+    if array.data_type().is_floating() {
+        let numbers = cast(array, &DataType::Float64)?;
+        let numbers = numbers.as_primitive::<Float64Type>();
+        return Ok(numbers.iter().map(|number| number.map(tabular::spelled)).collect());
+    }
+    let array: ArrayRef = cast(array, &DataType::Utf8)?;
     Ok(array.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
 }

@@ -10,6 +10,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Field, Float32Type};
 use serde_json::json;
 
+use super::categories::add_categories;
 use super::columns::{
     FOLD, GROUP, LABEL, LABEL_NAME, Origin, PART, ROW_ID, embedding_of, integers, numbers, optional_integers,
     readable_of, require_of, require_own, shown_as, strings,
@@ -199,7 +200,7 @@ pub(super) fn classes(labels: &[Option<String>]) -> Vec<String> {
 
 /// Reads and joins the inputs `rows` and `embeddings`. Classes are sorted by name.
 pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::Result<Dataset> {
-    let rows = filtered(&context.input("rows")?.table()?, selection.filter)?;
+    let rows = filtered(&context.input("rows")?.table()?, selection.filter, context.report())?;
     let origin = Origin { context, port: "rows" };
     let mut frame = numeric_frame(&rows, selection.numeric, &origin, |column| {
         format!(
@@ -207,7 +208,7 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
              for `categories` or an `embed` stage"
         )
     })?;
-    add_categories(&mut frame, &rows, selection.categories)?;
+    add_categories(&mut frame, &rows, selection.categories, context.report())?;
     let (row_id, groups) = (integers(&rows, ROW_ID)?, groups(&rows)?);
     let encoders = add_embeddings(&mut frame, &row_id, &context.inputs("embeddings"), selection.text, &[])?;
     let adapted = selection.text.iter().zip(&encoders).filter(|(text, _)| selection.adapted.contains(text));
@@ -242,12 +243,14 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
     Ok(Dataset { frame, row_id, groups, encoders, labels, classes, label_name, train, valid, test, folds })
 }
 
-/// The rows that the filter keeps.
-pub(super) fn filtered(table: &Table, filter: &Filter) -> anyhow::Result<Table> {
+/// The rows that the filter keeps; values of its conditions that no row has are told of.
+pub(super) fn filtered(table: &Table, filter: &Filter, report: &dyn Report) -> anyhow::Result<Table> {
     if filter.is_empty() {
         return Ok(table.clone());
     }
-    Ok(Table::new(filter.apply(table.batch()).context("where")?.batch))
+    let kept = filter.apply(table.batch()).context("where")?;
+    kept.unmatched.iter().for_each(|unmatched| report.warn(&format!("where: {unmatched}")));
+    Ok(Table::new(kept.batch))
 }
 
 /// A frame of the named numeric columns, as models take them; missing values become NaN. `remedy` tells what to do about a value that is no number.
@@ -275,14 +278,6 @@ fn without_values<'n>(frame: &Frame, names: &'n [String], rows: &[usize]) -> Vec
     let is_empty =
         |name: &&String| frame.numeric(name).is_some_and(|values| rows.iter().all(|&row| values[row].is_nan()));
     names.iter().filter(is_empty).collect()
-}
-
-/// Adds columns as categories; numbers are written out.
-pub(super) fn add_categories(frame: &mut Frame, table: &Table, names: &[String]) -> anyhow::Result<()> {
-    for name in names {
-        frame.insert_categories(name, strings(table, name)?);
-    }
-    Ok(())
 }
 
 /// Joins the embeddings of the text columns by row id, each under the text column's own name: that which `wanted` made, of those that tell, else the

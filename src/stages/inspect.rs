@@ -19,7 +19,9 @@ use super::dataset::{self, distinct, model_columns};
 use super::figures::put_figures;
 use super::predictor::{self, Predictor};
 use runner_artifact::Table;
-use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
+use runner_engine::{
+    Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Report, Stage, StageContext, Threads,
+};
 use runner_ml::frame::Frame;
 use runner_ml::importance::{Group, Importance, permutation_importance};
 use runner_ml::matrix::Matrix;
@@ -80,7 +82,7 @@ fn default_mistakes() -> usize {
 
 impl Stage for Inspect {
     const KIND: &'static str = "inspect";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     const SUMMARY: &'static str = "what a model leans on, and where it is sure and wrong";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -121,7 +123,7 @@ impl Stage for Inspect {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let model = Predictor::read(&context.input("model")?)?;
-        let rows = self.rows(&context.input("rows")?.table()?, model.classes())?;
+        let rows = self.rows(&context.input("rows")?.table()?, model.classes(), context.report())?;
         let row_id = integers(&rows, ROW_ID)?;
         let truth = labels(&rows, model.classes())?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;
@@ -169,8 +171,8 @@ impl Stage for Inspect {
 
 impl Inspect {
     /// The rows of the part, of which the model must know every label.
-    fn rows(&self, table: &Table, classes: &[String]) -> anyhow::Result<Table> {
-        let table = dataset::filtered(table, &self.filter)?;
+    fn rows(&self, table: &Table, classes: &[String], report: &dyn Report) -> anyhow::Result<Table> {
+        let table = dataset::filtered(table, &self.filter, report)?;
         let parts = strings(&table, PART)?;
         let keep: Vec<bool> = parts.iter().map(|part| part.as_deref() == Some(self.part.name())).collect();
         let rows =

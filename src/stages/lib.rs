@@ -8,6 +8,7 @@ mod article;
 mod averaged;
 mod baseline;
 mod bundle;
+mod categories;
 mod checkpoint;
 mod columns;
 mod command;

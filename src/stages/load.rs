@@ -46,12 +46,13 @@ pub struct Load {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, ColumnType>")]
     types: IndexMap<String, ColumnType>,
-    /// Tokens that stand for a missing value: a list for every column, in place of '', NA, N/A, NaN, nan, null and NULL; or by column, where `"*"`
+    /// Tokens that stand for a missing value: a list for every column, in place of '' (blank cells), NA, N/A, NaN, nan, null and NULL; or by column, where `"*"`
     /// stands for the others, e.g. `{country: [], tempo: {add: ["-"]}, "*": {add: ["?"]}}`.
     #[serde(default)]
     missing: Missing,
-    /// The character between fields.
-    #[serde(default = "default_delimiter")]
+    /// The character between fields, e.g. `";"` or `"\t"`.
+    #[serde(default = "default_delimiter", deserialize_with = "tabular::read_delimiter")]
+    #[schemars(with = "String", length(min = 1, max = 2))]
     delimiter: char,
     /// New columns, e.g. `release_year: {year_of: track_album_release_date}`.
     #[serde(default)]
@@ -79,7 +80,7 @@ fn default_delimiter() -> char {
 
 impl Stage for Load {
     const KIND: &'static str = "load";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "CSV files to one table";
     const INPUTS: &'static [InputPort] = &[];
     const SEEDED: bool = false;
@@ -145,11 +146,18 @@ impl Stage for Load {
             fitted_on::tell_files(context, name, std::iter::once(&download.url));
         }
         let mut headers: Vec<(&str, Vec<String>)> = Vec::new();
-        for (name, path) in self.files.iter() {
+        let read = |path: &str| {
             let opened = open(Path::new(path)).map_err(|error| vec![error]);
-            match opened.and_then(|file| tabular::header(path, file, self.delimiter)) {
+            opened.and_then(|file| tabular::header(path, file, self.delimiter))
+        };
+        let found: Vec<_> = self.files.iter().map(|(name, path)| (name, path, read(path))).collect();
+        let sound = found.iter().find(|(_, _, header)| header.as_ref().is_ok_and(|header| header.len() > 1));
+        let sound = sound.map(|(_, path, _)| (*path).clone());
+        for (name, path, header) in found {
+            match header {
                 Ok(header) => headers.push((path, header)),
-                Err(errors) => {
+                Err(mut errors) => {
+                    sound.iter().for_each(|sound| tabular::tell_of_delimiter(&mut errors, sound, self.delimiter));
                     for error in &errors {
                         // All files of a stage are read with one delimiter.
                         let about = match error.problem.as_ref() {

@@ -86,7 +86,7 @@ fn default_iterations() -> usize {
 
 impl Stage for Map {
     const KIND: &'static str = "map";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const SUMMARY: &'static str = "vectors of the training rows laid out in the plane";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -193,7 +193,8 @@ impl Map {
 
     /// Each row with its label and its place, and the columns to show.
     fn table(&self, context: &StageContext, data: &Dataset, rows: &[usize], places: &[Place]) -> anyhow::Result<Table> {
-        let source = dataset::filtered(&context.input("rows")?.table()?, &self.filter)?;
+        // `dataset` told of the conditions.
+        let source = Table::new(self.filter.apply(context.input("rows")?.table()?.batch())?.batch);
         let classes = rows.iter().map(|&i| data.classes[data.labels[i] as usize].as_str());
         let across = |k: usize| -> ArrayRef {
             Arc::new(Float64Array::from_iter_values(places.iter().map(|place| place[k].into())))

@@ -42,7 +42,7 @@ pub struct Predict {
 
 impl Stage for Predict {
     const KIND: &'static str = "predict";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     const SUMMARY: &'static str = "a fitted model on new rows";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -105,7 +105,7 @@ impl Stage for Predict {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let model = Predictor::read(&context.input("model")?)?;
-        let rows = dataset::filtered(&context.input("rows")?.table()?, &self.filter)?;
+        let rows = dataset::filtered(&context.input("rows")?.table()?, &self.filter, context.report())?;
         let row_id = integers(&rows, ROW_ID)?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;
         let probabilities = model.probabilities(&frames, &Adapter(context.report()))?;

@@ -2,24 +2,21 @@
 //!
 //! An average's port holds its members' files under numbered names beside `ensemble.json`. Knows nothing of how weights were found.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
 use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
+use super::categories::{as_trained, warn_of_unseen};
 use super::columns::{Origin, embedded_by, is_own, strings};
 use super::dataset::{Dataset, numeric_frame};
 use super::fitted_on;
 use super::model_file::{Learner, ModelFile};
 use runner_artifact::Table;
-use runner_engine::{CheckContext, InputView, Report, StageContext, listed};
+use runner_engine::{CheckContext, InputView, StageContext, listed};
 use runner_ml::calibration::Calibration;
 use runner_ml::ensemble::{Average, Combination};
 use runner_ml::frame::Frame;
 use runner_ml::matrix::Matrix;
 use runner_ml::progress::Progress;
-use runner_tabular as tabular;
 
 const FORMAT: u32 = 2;
 const ENSEMBLE: &str = "ensemble.json";
@@ -305,42 +302,6 @@ impl Several {
         let file =
             EnsembleFile { format: FORMAT, average, temperature, bias, decision, alike: self.alike, members: files };
         context.put_json(port, &ensemble_at(place), &file)
-    }
-}
-
-/// Categories in the form in which the model learnt them: where the type of a column is another in these files, one number may be written otherwise, as
-/// `1` and `1.0`, and one text in another Unicode form. What the model knows as it stands stays as it is.
-pub(super) fn as_trained(mut values: Vec<Option<String>>, known: &[String]) -> Vec<Option<String>> {
-    // A form that no type would have made a number of, e.g. 007, is a text.
-    let number = |text: &str| tabular::plain_number(text).map(f64::to_bits);
-    let mut by_number: HashMap<u64, &String> = HashMap::new();
-    for form in known {
-        number(form).into_iter().for_each(|number| {
-            by_number.entry(number).or_insert(form);
-        });
-    }
-    let mut by_composed: HashMap<Cow<str>, &String> = HashMap::new();
-    for form in known {
-        by_composed.entry(tabular::composed(form)).or_insert(form);
-    }
-    for value in values.iter_mut().flatten().filter(|value| known.binary_search(*value).is_err()) {
-        let same_number = number(value).and_then(|number| by_number.get(&number).copied());
-        if let Some(form) = same_number.or_else(|| by_composed.get(&tabular::composed(value)).copied()) {
-            value.clone_from(form);
-        }
-    }
-    values
-}
-
-/// Says so where most values of a category column are none that the model knows: they may be written in another way.
-fn warn_of_unseen(name: &str, values: &[Option<String>], known: &[String], report: &dyn Report) {
-    let unseen = || values.iter().flatten().filter(|value| known.binary_search(value).is_err());
-    let (count, all) = (unseen().count(), values.iter().flatten().count());
-    if let Some(first) = unseen().next().filter(|_| 2 * count > all) {
-        report.warn(&format!(
-            "column '{name}': {count} of {all} values were not there in training, e.g. '{first}' (training had e.g. {}); all of them count as unknown",
-            known.first().map_or("none".to_owned(), |known| format!("'{known}'"))
-        ));
     }
 }
 

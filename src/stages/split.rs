@@ -124,7 +124,7 @@ impl GroupKey {
 
 impl Stage for Split {
     const KIND: &'static str = "split";
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
     const SUMMARY: &'static str = "train, valid, test and folds: stratified, groups kept together";
     const INPUTS: &'static [InputPort] =
         &[InputPort::table("rows", Arity::Many, "the rows to split, e.g. a `load` stage")];
@@ -206,7 +206,7 @@ impl Stage for Split {
         kept.unmatched.iter().for_each(|unmatched| context.report().warn(&format!("where: {unmatched}")));
         let kept = Table::new(kept.batch);
         let Labelled { rows, labels, unlabelled } = labelled(&kept, &label)?;
-        if let Some(warning) = unlabelled.warning(&label) {
+        if let Some(warning) = unlabelled.warning(&label).filter(|_| !is_told_of(&tables, &label)) {
             context.report().warn(&warning);
         }
         let mut classes: Vec<&String> = labels.iter().collect();
@@ -259,10 +259,7 @@ impl Stage for Split {
         context.put_json("summary", "split.json", &summary)?;
         let of = |part| split.part.iter().filter(|found| **found == part).count();
         let (train, valid, test) = (of(Part::Train), of(Part::Valid), of(Part::Test));
-        let left_out = match unlabelled.rows {
-            0 => String::new(),
-            rows => format!("; {rows} without a label are left out"),
-        };
+        let left_out = unlabelled.headline();
         let in_groups = groups.map_or_else(String::new, |count| format!(" in {count} groups"));
         context.headline(format!("{train} train, {valid} valid, {test} test rows{in_groups}{left_out}"));
         Ok(())
@@ -301,19 +298,49 @@ struct Unlabelled {
     unexpected: usize,
     /// The first of those, e.g. `train:17`.
     places: Vec<String>,
+    /// All rows of files with labels.
     all: usize,
+}
+
+/// Whether the `load` stages, which name the words that stand for a missing label, told of the rows without one.
+fn is_told_of(tables: &[Table], label: &str) -> bool {
+    let marks = |table: &Table| {
+        let schema = table.schema();
+        schema.fields().iter().any(|field| field.metadata().get(LABEL_NAME).is_some_and(|name| name == label))
+    };
+    tables.iter().all(marks)
 }
 
 impl Unlabelled {
     fn warning(&self, label: &str) -> Option<String> {
-        let first = if self.places.is_empty() { String::new() } else { format!(" ({}…)", self.places.join(", ")) };
+        let more = if self.unexpected > self.places.len() { ", …" } else { "" };
+        let first = if self.places.is_empty() { String::new() } else { format!(" ({}{more})", self.places.join(", ")) };
+        let noun = if self.unexpected == 1 {
+            "rows of files with labels has none and is"
+        } else {
+            "rows of files with labels have none and are"
+        };
         (self.unexpected > 0).then(|| {
             format!(
-                "{} of {} rows have no label and are left out: '{label}' is blank or missing there{first}; `missing` of the `load` stage says \
-                 which words count as missing",
+                "{} of the {} {noun} left out, as '{label}' is blank or missing there{first}; `missing` of the `load` stage \
+                 says which words count as missing",
                 self.unexpected, self.all
             )
         })
+    }
+
+    /// The rest of a headline, e.g. `; 120 rows without a label and 14 of files without labels are left out`.
+    fn headline(&self) -> String {
+        let rows = |count: usize| format!("{count} {}", if count == 1 { "row" } else { "rows" });
+        let verb = if self.rows == 1 { "is" } else { "are" };
+        match (self.unexpected, self.rows - self.unexpected) {
+            (0, 0) => String::new(),
+            (found, 0) => format!("; {} without a label {verb} left out", rows(found)),
+            (0, other) => format!("; {} of files without labels {verb} left out", rows(other)),
+            (found, other) => {
+                format!("; {} without a label and {other} of files without labels are left out", rows(found))
+            }
+        }
     }
 }
 
@@ -332,7 +359,7 @@ fn labelled(rows: &Table, label: &str) -> anyhow::Result<Labelled> {
         rows: has.iter().filter(|has| !**has).count(),
         unexpected: unexpected.len(),
         places: unexpected.iter().take(3).filter_map(place).collect(),
-        all: rows.rows(),
+        all: sources.iter().filter(|source| labelled.contains(source)).count(),
     };
     let kept = arrow::compute::filter_record_batch(rows.batch(), &BooleanArray::from(has))?;
     if kept.num_rows() == 0 {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
+use super::categories::as_trained;
 use super::checkpoint::Place;
 use super::columns::{FOLD, GROUP, LABEL, PART, ROW_ID, embedded_by, readable_of, require_part};
 use super::dataset::{Selection, dataset, distinct, model_columns, tell_of_model};
@@ -18,7 +19,7 @@ use super::figures::put_figures;
 use super::fitted_on;
 use super::insight::{calibrate, findings};
 use super::network_shape::Shape;
-use super::predictor::{NO_NETWORK, Predictor, as_trained};
+use super::predictor::{NO_NETWORK, Predictor};
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
@@ -100,7 +101,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 10;
+    const VERSION: u32 = 11;
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted network, e.g. a `train` stage"),

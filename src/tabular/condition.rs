@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::exact::Exact;
 use super::filter::FilterError;
+use super::token::{Token, classify};
+use super::words::yaml;
 
 /// A condition on one column: the value, a list of which one must match, or tests.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -25,7 +27,7 @@ pub enum Condition {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tests {
-    /// The smallest value that passes. Texts compare by their characters, so ISO dates work.
+    /// The smallest value that passes. Texts compare with a text in quotes, by their characters, so ISO dates work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<Scalar>,
     /// The largest value that passes.
@@ -70,15 +72,17 @@ impl Scalar {
         }
     }
 
-    /// As YAML reads `1` and `true` without quotes, they may well mean a class of that name.
-    pub(super) fn as_text(&self, column: &str) -> Result<String, FilterError> {
+    /// The smallest or largest text of a column of texts, which compare by their characters: 9 comes after 30 then.
+    pub(super) fn as_bound(&self, column: &str) -> Result<String, FilterError> {
         match self {
             Scalar::Text(text) => Ok(text.clone()),
-            Scalar::Integer(number) => Ok(number.to_string()),
-            Scalar::Unsigned(number) => Ok(number.to_string()),
-            Scalar::Boolean(value) => Ok(value.to_string()),
-            // 1.10 and 1.1 are one number but two texts.
-            Scalar::Number(_) => Err(self.incomparable(column, "text", "put the value in quotes")),
+            _ => {
+                let key = yaml(column);
+                let remedy = format!(
+                    "declare `types: {{{key}: number}}` in the `load` stage to compare numbers, or put the value in quotes to compare texts by their characters"
+                );
+                Err(self.incomparable(column, "text", remedy))
+            }
         }
     }
 
@@ -89,18 +93,33 @@ impl Scalar {
         }
     }
 
-    pub(super) fn as_number(&self, column: &str) -> Result<Exact, FilterError> {
+    /// `whole`: the column holds integers, which a number with a point could miss where floats are further apart than 1.
+    pub(super) fn as_number(&self, column: &str, whole: bool) -> Result<Exact, FilterError> {
+        const APART: std::ops::Range<f64> = 9_007_199_254_740_992.0..18_446_744_073_709_551_616.0;
         match self {
             Scalar::Integer(number) => Ok(Exact::Integer((*number).into())),
             Scalar::Unsigned(number) => Ok(Exact::Integer((*number).into())),
+            Scalar::Number(number) if whole && APART.contains(&number.abs()) => {
+                let remedy =
+                    "from 2^53 on a number with a point or an exponent is rounded: write all its digits, and neither";
+                Err(self.incomparable(column, "whole numbers", remedy))
+            }
             Scalar::Number(number) => Ok(Exact::Float(*number)),
-            _ => Err(self.incomparable(column, "numbers", "write a number without quotes")),
+            Scalar::Boolean(_) => Err(self.incomparable(column, "numbers", "write a number")),
+            Scalar::Text(text) => {
+                let remedy = match classify(text.trim(), true) {
+                    Token::Word | Token::Missing => "write a number",
+                    Token::Infinite => "no number of 64 bits is that large: write a smaller one, or leave it out",
+                    _ => "write the number without quotes",
+                };
+                Err(self.incomparable(column, "numbers", remedy))
+            }
         }
     }
 
-    fn incomparable(&self, column: &str, holds: &'static str, remedy: &'static str) -> FilterError {
+    pub(super) fn incomparable(&self, column: &str, holds: &'static str, remedy: impl Into<String>) -> FilterError {
         let value = self.to_string();
-        FilterError::Incomparable { column: column.to_owned(), holds, value, remedy }
+        FilterError::Incomparable { column: column.to_owned(), holds, value, remedy: remedy.into() }
     }
 }
 

@@ -56,6 +56,8 @@ struct Parts {
     /// Months by name, as numbers.
     months: Vec<u32>,
     has_time: bool,
+    /// Whether the year stands before all numbers: then the month comes before the day.
+    is_year_first: bool,
 }
 
 /// The year, if the text is a date with a year of four digits and everything else in it is understood. Examples: `2021`, `2021-09`,
@@ -70,11 +72,17 @@ pub(super) fn year(text: &str) -> Option<i64> {
         ([], [] | [_]) => true,
         ([month], []) => *month <= 12,
         ([day], [month]) => *day <= days_of(year, *month),
-        ([a, b], []) => [(*a, *b), (*b, *a)].iter().any(|&(day, month)| day <= days_of(year, month)),
+        ([month, day], []) if parts.is_year_first => is_day(year, *month, *day),
+        ([a, b], []) => is_day(year, *a, *b) || is_day(year, *b, *a),
         _ => false,
     };
     // 0000-00-00 and 0001-01-01 are what databases write for no date.
     (fits && year >= 1000).then_some(year)
+}
+
+/// Whether there is such a day. Of an unknown month, 0, only the unknown day is one.
+fn is_day(year: i64, month: u32, day: u32) -> bool {
+    day <= days_of(year, month) && (month > 0 || day == 0)
 }
 
 /// The days of a month; of an unknown one, 0, as many as any has; none where there is no such month.
@@ -91,7 +99,11 @@ fn days_of(year: i64, month: u32) -> u32 {
 impl Parts {
     /// Takes a word in; `None` if it has no place in a date.
     fn read(&mut self, word: &str) -> Option<()> {
-        if word.contains(':') {
+        // A date with a time zone, as XML has it: 2021-09-25Z, 2021-09-25+02:00.
+        if let Some(date) = without_zone(word) {
+            return self.read(date);
+        }
+        if word.contains(':') && !(self.has_time && is_offset(word)) {
             return self.read_time(word);
         }
         if self.has_time && (is_offset(word) || is_half_of_day(word)) {
@@ -99,7 +111,7 @@ impl Parts {
         }
         if word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_digit()) {
             let (month, day): (u32, u32) = (word[4..6].parse().ok()?, word[6..].parse().ok()?);
-            self.years.push(word[..4].parse().ok()?);
+            self.add_year(&word[..4])?;
             self.numbers.extend([month, day]);
             return (month <= 12).then_some(());
         }
@@ -125,11 +137,17 @@ impl Parts {
         is_time.then_some(())
     }
 
+    fn add_year(&mut self, year: &str) -> Option<()> {
+        self.is_year_first |= self.numbers.is_empty();
+        self.years.push(year.parse().ok()?);
+        Some(())
+    }
+
     fn read_part(&mut self, part: &str) -> Option<()> {
         let digits = part.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = part.split_at(digits);
         match (digits, rest.to_ascii_lowercase().as_str()) {
-            (4, "") => self.years.push(number.parse().ok()?),
+            (4, "") => self.add_year(number)?,
             (1 | 2, "" | "st" | "nd" | "rd" | "th" | "er") => self.numbers.push(number.parse().ok()?),
             (0, _) => {
                 let name = plain(part);
@@ -161,10 +179,26 @@ fn plain(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).map(plain).collect()
 }
 
-/// `+0200`, `-05`.
+/// `+0200`, `+02:00`, `-05`.
 fn is_offset(word: &str) -> bool {
     let digits = word.strip_prefix(['+', '-']).unwrap_or("");
-    matches!(digits.len(), 2 | 4) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    let (hours, minutes) = digits.split_once(':').unwrap_or((digits, "00"));
+    let lengths = (hours.len(), minutes.len());
+    matches!(lengths, (2 | 4, 2)) && hours.bytes().chain(minutes.bytes()).all(|byte| byte.is_ascii_digit())
+}
+
+/// The date of `2021-09-25Z` or `2021-09-25+02:00`.
+fn without_zone(word: &str) -> Option<&str> {
+    let date = match word.strip_suffix(['Z', 'z']) {
+        Some(date) => date,
+        None => {
+            let (date, zone) = word.split_at_checked(word.rfind(['+', '-'])?)?;
+            (zone.contains(':') && is_offset(zone)).then_some(date)?
+        }
+    };
+    // With a time it is read whole.
+    let is_date = date.len() == 10 && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    is_date.then_some(date)
 }
 
 fn is_half_of_day(word: &str) -> bool {
@@ -206,6 +240,12 @@ mod tests {
             "14 août 1990",
             " 1990-00-00 ",
             "1990.0",
+            "1990-03-05+02:00",
+            "1990-03-05-05:00",
+            "1990-03-05Z",
+            "1990-03-05 10:00:00 +02:00",
+            "00/03/1990",
+            "1990-03-00",
         ];
         for date in dates {
             assert_eq!(year(date), Some(1990), "{date}");
@@ -243,6 +283,14 @@ mod tests {
             "T:",
             "ma 1990",
             "é1990",
+            "1990-13-01",
+            "1990-00-10",
+            "1990/25/03",
+            "19900010",
+            "10/00/90",
+            "1990-03-05+2:00",
+            "1990-03-32Z",
+            "soonZ",
         ];
         for text in texts {
             assert_eq!(year(text), None, "{text}");

@@ -47,7 +47,9 @@ impl Derivation {
                 "dates such as 2021, 2021-09-25, 25/09/2021, 25 Sep 2021 and September 25, 2021 are read; a year needs four digits"
             }
             Derivation::Logarithm { .. } => "only positive numbers have a logarithm",
-            Derivation::Sine { .. } | Derivation::Cosine { .. } => "numbers are read",
+            Derivation::Sine { .. } | Derivation::Cosine { .. } => {
+                "the value divided by the period is too large for a number: is the period right?"
+            }
         }
     }
 
@@ -75,9 +77,11 @@ impl Derivation {
         }
         let numbers = cast(column, &DataType::Float64).ok()?;
         let values = numbers.as_primitive::<Float64Type>().iter();
+        // What overflows, as x / period of a tiny period, has no sine.
+        let finite = |x: f64| Some(x).filter(|x| x.is_finite());
         let derived: Float64Array = match self {
-            Derivation::Sine { period, .. } => values.map(|x| Some((TAU * (x? / period)).sin())).collect(),
-            Derivation::Cosine { period, .. } => values.map(|x| Some((TAU * (x? / period)).cos())).collect(),
+            Derivation::Sine { period, .. } => values.map(|x| finite((TAU * (x? / period)).sin())).collect(),
+            Derivation::Cosine { period, .. } => values.map(|x| finite((TAU * (x? / period)).cos())).collect(),
             _ => values.map(|x| x.filter(|x| *x > 0.0).map(f64::ln)).collect(),
         };
         Some(Arc::new(derived))

@@ -32,7 +32,7 @@ pub enum Problem {
     Unreadable(String),
     #[error("the file is empty (expected a header line and rows)")]
     Empty,
-    #[error("the file has a header but no rows")]
+    #[error("the file has a header but no rows (add some below it, or leave the file out of `files`)")]
     HeaderOnly,
     #[error("the header is longer than {0} bytes (is this a CSV file, and is every quote closed?)")]
     HeaderTooLong(u64),
@@ -44,14 +44,19 @@ pub enum Problem {
     NotUtf8(Damage),
     #[error("NUL byte, in {0} (the file is damaged, or is not text: save it as UTF-8 CSV)")]
     NulByte(Lines),
-    #[error(
-        "the header is one column, '{header}' (is the delimiter {found:?}? write `delimiter: {found:?}`; if the column is really called so, put \
-         its name in quotes in the file)"
-    )]
-    OneColumn { header: String, found: char },
+    #[error("the header is one column, '{header}'{}", one_column(*.found, .beside))]
+    OneColumn {
+        header: String,
+        /// Another delimiter that is in it.
+        found: char,
+        /// A file of the same stage in which the delimiter that was given separates columns, and that delimiter.
+        beside: Option<(String, char)>,
+    },
     #[error("a quote opened here is never closed (close it, or double it where it is meant literally)")]
     OpenQuote,
-    #[error("column '{name}' occurs twice in the header, as number {first} and {second} (rename one)")]
+    #[error(
+        "column '{name}' occurs twice in the header, as number {first} and {second} (rename one; if the file has no header, put a line of names above its records)"
+    )]
     DuplicateColumn { name: String, first: usize, second: usize },
     #[error("expected {expected} fields, found {found}{}", reaches(*.last_line))]
     Ragged {
@@ -94,6 +99,8 @@ pub enum Problem {
         "{option}: names of columns that begin with '{ADDED}' are kept for those that the program adds (choose another name than '{name}')"
     )]
     Reserved { option: String, name: String },
+    #[error("derive: a column needs a name (write it in place of '{0}')")]
+    DerivedUnnamed(String),
     #[error("derive.{0}: a column of this name exists already (choose another name)")]
     DerivedExists(String),
     #[error("derive.{name}: column '{source_column}' holds text, not numbers, e.g. {examples}")]
@@ -139,6 +146,15 @@ impl CsvError {
 
     pub(super) fn line(path: &str, line: u64, problem: Problem) -> Self {
         CsvError { line: Some(line), ..CsvError::file(path, problem) }
+    }
+}
+
+/// Tells errors of headers that the delimiter is right in another file of the stage, at `path`.
+pub fn tell_of_delimiter(errors: &mut [CsvError], path: &str, delimiter: char) {
+    for error in errors {
+        if let Problem::OneColumn { beside, .. } = &mut *error.problem {
+            *beside = Some((path.to_owned(), delimiter));
+        }
     }
 }
 
@@ -208,6 +224,24 @@ pub(super) fn did_you_mean(suggestion: &Option<String>) -> String {
     match suggestion {
         Some(name) => format!(" (did you mean '{name}'?)"),
         None => String::new(),
+    }
+}
+
+/// A delimiter as it is written in YAML, where a tab in single quotes would be two characters.
+fn yaml_delimiter(delimiter: char) -> String {
+    if delimiter == '\t' { r#""\t""#.to_owned() } else { format!("'{delimiter}'") }
+}
+
+fn one_column(found: char, beside: &Option<(String, char)>) -> String {
+    let quote = "if the column is really called so, put its name in quotes in the file";
+    let found = yaml_delimiter(found);
+    match beside {
+        None => format!(" (is the delimiter {found}? write `delimiter: {found}`; {quote})"),
+        Some((path, delimiter)) => format!(
+            ", although {path} has several columns with `delimiter: {}` ({quote}; if {found} separates its columns, read it in a `load` stage of its own \
+             with `delimiter: {found}`)",
+            yaml_delimiter(*delimiter)
+        ),
     }
 }
 

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::condition::{Condition, OneOrMany, Scalar, Tests};
 use super::error::{did_you_mean, nearest};
 use super::exact::Exact;
+use super::filter_text::Texts;
 use super::names;
 
 /// Conditions by column, e.g. `{playlist_genre: [pop, rap], tempo: {min: 60}}`; a row must meet them all.
@@ -53,7 +54,7 @@ pub enum FilterError {
     #[error("there is no column '{name}'{}", did_you_mean(.suggestion))]
     UnknownColumn { name: String, suggestion: Option<String> },
     #[error("column '{column}' holds {holds}, which cannot be compared with {value} ({remedy})")]
-    Incomparable { column: String, holds: &'static str, value: String, remedy: &'static str },
+    Incomparable { column: String, holds: &'static str, value: String, remedy: String },
     #[error("column '{column}' of type {data_type} cannot be filtered (only texts, numbers and booleans can)")]
     Unsupported { column: String, data_type: String },
     #[error("no row is left of {rows}{}", because(.unmatched))]
@@ -146,11 +147,13 @@ impl Filter {
             let (cells, mut texts) = (cells(name, column)?, Vec::new());
             let seen = match &cells {
                 Cells::Text(cells) => {
-                    let owned = bounds.map(|scalar| scalar.as_text(name))?;
+                    let cells = cells.as_string::<i32>();
+                    let known = Texts::new(cells.iter().flatten());
+                    let owned = bounds.map_each(|scalar| known.meant(scalar, name), |bound| bound.as_bound(name))?;
                     let bounds = owned.map(|text| Ok(text.as_str()))?;
-                    let seen = bounds.narrow(cells.as_string::<i32>().iter(), &mut keep);
+                    let seen = bounds.narrow(cells.iter(), &mut keep);
                     if seen.contains(&false) {
-                        texts = distinct(cells.as_string::<i32>().iter().flatten());
+                        texts = known.iter().take(CANDIDATES).collect();
                     }
                     seen
                 }
@@ -160,16 +163,16 @@ impl Filter {
                 }
                 Cells::Integer(cells) => {
                     let integers = cells.as_primitive::<Int64Type>().iter();
-                    let bounds = bounds.map(|scalar| scalar.as_number(name))?;
+                    let bounds = bounds.map(|scalar| scalar.as_number(name, true))?;
                     bounds.narrow(integers.map(|x| x.map(|x| Exact::Integer(x.into()))), &mut keep)
                 }
                 Cells::Unsigned(cells) => {
                     let integers = cells.as_primitive::<UInt64Type>().iter();
-                    let bounds = bounds.map(|scalar| scalar.as_number(name))?;
+                    let bounds = bounds.map(|scalar| scalar.as_number(name, true))?;
                     bounds.narrow(integers.map(|x| x.map(|x| Exact::Integer(x.into()))), &mut keep)
                 }
                 Cells::Number(cells) => {
-                    let bounds = bounds.map(|scalar| scalar.as_number(name))?;
+                    let bounds = bounds.map(|scalar| scalar.as_number(name, false))?;
                     // NaN counts as missing, as it does when a file is loaded.
                     let numbers = cells.as_primitive::<Float64Type>().iter();
                     bounds.narrow(numbers.map(|x| x.filter(|x| !x.is_nan()).map(Exact::Float)), &mut keep)
@@ -188,18 +191,6 @@ impl Filter {
         }
         Ok((keep, unmatched))
     }
-}
-
-/// The first distinct texts.
-fn distinct<'a>(cells: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut found = indexmap::IndexSet::new();
-    for cell in cells {
-        found.insert(cell);
-        if found.len() == CANDIDATES {
-            break;
-        }
-    }
-    found.into_iter().collect()
 }
 
 /// A column in one of the few forms that conditions are evaluated on.
@@ -272,12 +263,21 @@ impl<'a> Bounds<&'a Scalar> {
 
 impl<T> Bounds<T> {
     fn map<'a, U>(&'a self, convert: impl Fn(&'a T) -> Result<U, FilterError>) -> Result<Bounds<U>, FilterError> {
-        let list = |values: &'a [T]| values.iter().map(&convert).collect::<Result<Vec<U>, _>>();
+        self.map_each(&convert, &convert)
+    }
+
+    /// `listed` converts what cells are to be equal to, `bound` the smallest and the largest.
+    fn map_each<'a, U>(
+        &'a self,
+        listed: impl Fn(&'a T) -> Result<U, FilterError>,
+        bound: impl Fn(&'a T) -> Result<U, FilterError>,
+    ) -> Result<Bounds<U>, FilterError> {
+        let list = |values: &'a [T]| values.iter().map(&listed).collect::<Result<Vec<U>, _>>();
         Ok(Bounds {
             one_of: self.one_of.as_deref().map(list).transpose()?,
             none_of: list(&self.none_of)?,
-            min: self.min.as_ref().map(&convert).transpose()?,
-            max: self.max.as_ref().map(&convert).transpose()?,
+            min: self.min.as_ref().map(&bound).transpose()?,
+            max: self.max.as_ref().map(&bound).transpose()?,
             missing: self.missing,
         })
     }

@@ -46,6 +46,14 @@ pub(super) struct Header<'a> {
     pub terminator: &'static str,
 }
 
+impl Header<'_> {
+    /// Whether the file has a column that it calls so itself.
+    pub fn is_named(&self, name: &str) -> bool {
+        let position = self.names.iter().position(|own| own == name);
+        position.is_some_and(|position| !self.unnamed.contains(&(position + 1)))
+    }
+}
+
 /// Takes the header off the front of `records`, which are `whole` unless the file goes on behind them.
 pub(super) fn read_header<'a>(records: &mut Records<'a>, whole: bool) -> Result<Header<'a>, Vec<CsvError>> {
     let path = records.path();
@@ -112,7 +120,7 @@ fn check_delimiter(path: &str, text: &str, columns: usize, line: u64) -> Result<
     match found {
         Some(found) if columns == 1 && !text.starts_with('"') => {
             let header = shorten(text);
-            Err(CsvError::line(path, line, Problem::OneColumn { header, found }))
+            Err(CsvError::line(path, line, Problem::OneColumn { header, found, beside: None }))
         }
         _ => Ok(()),
     }

@@ -57,7 +57,9 @@ impl Layout {
         let files: IndexSet<&str> = known.clone();
         for (name, derivation) in &options.derive {
             unknown(format!("derive.{name}"), derivation.source(), &known, &mut problems);
-            if names::added_as(name).is_some() {
+            if name.trim().is_empty() {
+                problems.push(Problem::DerivedUnnamed(name.clone()));
+            } else if names::added_as(name).is_some() {
                 problems.push(Problem::Reserved { option: format!("derive.{name}"), name: name.clone() });
             } else if !known.insert(name) {
                 problems.push(Problem::DerivedExists(name.clone()));

@@ -11,12 +11,14 @@
 //! | `layout` | which columns the table will have: the one place that holds options against headers |
 //! | `records` | the body: records, their line numbers and exact text |
 //! | `columns` | the body's columns with their types, and those derived from them |
-//! | `types` | tokens to numbers, and whether a column holds numbers |
+//! | `token` | what a token says as a number, and which tokens say the same one |
+//! | `types` | whether a column holds numbers |
+//! | `header_check` | whether a header is rather the first row |
 //! | `absent` | cells that a token makes missing, labels above all: which, how many, where |
 //! | `placeholder` | tokens among numbers that may stand for a missing value |
 //! | `spelling` | values in two spellings: one class as labels, a note as other texts |
 //! | `derive` | year, sine, cosine and logarithm of a column; `date` finds the year |
-//! | `filter` | conditions on rows, also for tables that come from elsewhere; `condition` is what one asks of a column, `exact` compares numbers |
+//! | `filter` | conditions on rows, also for tables that come from elsewhere; `condition` is what one asks of a column, `exact` compares numbers, `filter_text` finds values among texts |
 //! | `words` | lists and examples in messages |
 //!
 //! Knows nothing of files on a disk, stages or caches: it is handed bytes.
@@ -30,7 +32,9 @@ mod encoding;
 mod error;
 mod exact;
 mod filter;
+mod filter_text;
 mod header;
+mod header_check;
 mod layout;
 mod load;
 mod missing;
@@ -41,6 +45,7 @@ mod records;
 mod spelling;
 #[cfg(test)]
 mod tests;
+mod token;
 mod types;
 mod words;
 
@@ -48,14 +53,14 @@ pub use columns::BEYOND_F32;
 pub use condition::{Condition, OneOrMany, Scalar, Tests};
 pub use derive::Derivation;
 pub use encoding::{Damage, Lines};
-pub use error::{CsvError, Problem};
+pub use error::{CsvError, Problem, tell_of_delimiter};
 pub use filter::{Filter, FilterError, Filtered, Unmatched};
 pub use header::header;
 pub use layout::columns;
 pub use load::{Input, Loaded, load, load_until};
 pub use missing::{Changes, Missing, Tokens};
-pub use options::{ColumnType, LoadOptions};
+pub use options::{ColumnType, LoadOptions, read_delimiter};
 pub use placeholder::Strays;
 pub use spelling::{alike, composed};
-pub use types::{number, plain_number};
+pub use token::{canonical_number, number, spelled};
 pub use words::yaml;

@@ -13,9 +13,10 @@ use super::absent::{self, Absent};
 use super::columns::{BEYOND_F32, derive, typed};
 use super::condition::Scalar;
 use super::encoding::check_text;
-use super::error::{Cancelled, CsvError, Problem, Problems, go_on};
+use super::error::{Cancelled, CsvError, Problem, Problems, go_on, tell_of_delimiter};
 use super::filter::{FilterError, Filtered, Unmatched};
 use super::header::{Header, read_header};
+use super::header_check;
 use super::layout::Layout;
 use super::names::{ADDED, ROW_COLUMNS, in_file};
 use super::options::LoadOptions;
@@ -67,7 +68,15 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
 
     let (source, line) = (std::mem::take(&mut rows.source), std::mem::take(&mut rows.line));
     let place = |row: usize| (inputs[source[row]].path, line[row] as u64);
-    let texts = std::mem::take(&mut rows.columns).into_iter().map(|mut text| text.finish());
+    let texts: Vec<StringArray> = rows.columns.iter_mut().map(StringBuilder::finish).collect();
+    notes.extend(files.iter().enumerate().filter_map(|(index, file)| {
+        let named = |name: &str| file.header.is_named(name);
+        let columns: Vec<(&str, &StringArray)> =
+            layout.read.iter().map(String::as_str).zip(&texts).filter(|(name, _)| named(name)).collect();
+        let first = source.partition_point(|&other| other < index);
+        let end = source.partition_point(|&other| other <= index);
+        header_check::note(file.records.path(), &columns, first..end, &place)
+    }));
     let typed = typed(layout.read.iter().zip(texts), options, &place, &mut notes, cancelled)?;
     let (names, record) = (source.iter().map(|&file| files[file].name), rows.record.finish());
     let first: [ArrayRef; 4] = [
@@ -82,6 +91,7 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
     let batch = assemble(&files, columns, typed.beyond, options).map_err(|error| vec![error])?;
     let Filtered { batch, keep, unmatched } = filtered(&batch, options).map_err(|error| vec![error])?;
     notes.extend(unmatched.iter().map(|unmatched| format!("where: {unmatched}")));
+    notes.extend(emptied(&files, &source, &keep, options));
     let kept = absent::Rows { keep: &keep, source: &source, place: &place };
     notes.extend(typed.label.into_iter().flat_map(|label| label.label_notes(&kept)));
     notes.extend(Absent::text_note(typed.texts, &kept));
@@ -180,6 +190,9 @@ fn open<'a>(inputs: &[Input<'a>], delimiter: u8, cancelled: Cancelled) -> Result
     }
     if errors.is_empty() {
         return Ok(files);
+    }
+    if let Some(sound) = files.iter().find(|file| file.header.names.len() > 1) {
+        tell_of_delimiter(&mut errors, sound.records.path(), char::from(delimiter));
     }
     errors.extend(read(&mut files, &Layout::default(), cancelled).err().into_iter().flatten());
     Err(errors)
@@ -307,6 +320,30 @@ fn filtered(batch: &RecordBatch, options: &LoadOptions) -> Result<Filtered, CsvE
         }
         Err(error) => Err(CsvError::options(error.into())),
     }
+}
+
+/// What to say of files of which `where` leaves no row, unless it asks for rows by their file.
+fn emptied(files: &[File], source: &[usize], keep: &[bool], options: &LoadOptions) -> Vec<String> {
+    let mut left = vec![0usize; files.len()];
+    source.iter().zip(keep).for_each(|(&file, &keep)| left[file] += usize::from(keep));
+    let is_own = |name: &str| files.iter().any(|file| file.header.names.iter().any(|own| own == name));
+    if !options.where_.columns().all(is_own) {
+        return Vec::new();
+    }
+    let emptied = files.iter().zip(left).filter(|(_, left)| *left == 0).map(|(file, _)| file);
+    let note = |file: &File| {
+        let path = file.records.path();
+        let mut absent =
+            options.where_.columns().filter(|name| !file.header.names.iter().any(|own| own == name)).peekable();
+        let why = match absent.peek() {
+            Some(_) => format!(", as it has no column {}", list(absent, 10)),
+            None => String::new(),
+        };
+        format!(
+            "where: no row of {path} is left{why} (to choose rows to learn from only, write `where` in the `split` stage instead)"
+        )
+    };
+    emptied.map(note).collect()
 }
 
 fn arrow_error(error: &ArrowError) -> CsvError {

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::derive::Derivation;
 use super::filter::Filter;
@@ -27,6 +28,8 @@ pub struct LoadOptions {
     /// Tokens that stand for a missing value, for all columns or by column.
     pub missing: Missing,
     /// The character between fields, e.g. `";"` or `"\t"`.
+    #[serde(deserialize_with = "read_delimiter")]
+    #[schemars(with = "String", length(min = 1, max = 2))]
     pub delimiter: char,
     /// New columns by name, e.g. `release_year: {year_of: track_album_release_date}`. One may use those before it.
     #[schemars(with = "BTreeMap<String, Derivation>")]
@@ -63,6 +66,22 @@ impl Default for LoadOptions {
             where_: Filter::default(),
             keep: Vec::new(),
             drop: Vec::new(),
+        }
+    }
+}
+
+/// A character, or `\t` as it stands in single quotes, where YAML makes no tab of it.
+///
+/// # Errors
+/// On several characters, or none.
+pub fn read_delimiter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<char, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let mut characters = text.chars();
+    match (characters.next(), characters.next()) {
+        (Some(one), None) => Ok(one),
+        _ if text == r"\t" => Ok('\t'),
+        _ => {
+            Err(D::Error::custom(format!(r#"a delimiter is one character, e.g. ';', or "\t" for a tab; got '{text}'"#)))
         }
     }
 }

@@ -79,6 +79,7 @@ fn is_placeholder(token: &str, rows: usize) -> bool {
     is_sign(token) || rows > 1 && !token.chars().any(|c| c.is_ascii_digit())
 }
 
+/// Nothing but punctuation, as `-`, or nothing at all, where blank cells do not stand for a missing value.
 fn is_sign(token: &str) -> bool {
-    !token.is_empty() && token.chars().all(|c| c.is_ascii_punctuation())
+    token.chars().all(|c| c.is_ascii_punctuation())
 }

@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::columns::Place;
-use super::types::{number, plain_number};
+use super::token::{canonical_number, canonical_or_code};
 use super::words::{examples, places, quoted, row_count, shorten, yaml};
 
 /// Kinds of clashes that a note lists.
@@ -28,20 +28,13 @@ pub fn composed(text: &str) -> Cow<'_, str> {
 pub fn alike(a: &str, b: &str) -> Option<&'static str> {
     if a == b {
         None
-    } else if as_number(a).is_some_and(|a| as_number(b) == Some(a)) {
+    } else if canonical_or_code(a).is_some_and(|a| canonical_or_code(b) == Some(a)) {
         Some("the same number")
     } else if composed(a) == composed(b) {
         Some("the same text in another Unicode form")
     } else {
         None
     }
-}
-
-/// The bits of a number, unless two texts that differ in more than their form could share them.
-fn as_number(text: &str) -> Option<u64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    // Zero has one sign.
-    number(text).filter(|number| number.abs() < EXACT).map(|number| (number + 0.0).to_bits())
 }
 
 /// Characters that look alike are shown by their numbers.
@@ -76,9 +69,9 @@ pub(super) fn label<'a>(
             rows.entry(label).or_default().push(row);
         }
     }
-    let are_numbers = !is_text && rows.keys().all(|label| plain_number(label).is_some());
-    let key = |label: &str| match plain_number(label) {
-        Some(number) if are_numbers => format!("{:x}", (number + 0.0).to_bits()),
+    let are_numbers = !is_text && rows.keys().all(|label| canonical_number(label).is_some());
+    let key = |label: &str| match canonical_number(label) {
+        Some(number) if are_numbers => number,
         _ => composed(label).into_owned(),
     };
     let mut classes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -124,8 +117,8 @@ pub(super) fn label<'a>(
 
 /// The smallest of the spellings of a class gives it its name: as a number is usually written, or the composed form; else the shortest.
 fn preference(label: &str, are_numbers: bool) -> (bool, usize, &str) {
-    let usual = match plain_number(label) {
-        Some(number) if are_numbers => label == number.to_string(),
+    let usual = match canonical_number(label) {
+        Some(number) if are_numbers => label == number,
         _ => composed(label) == label,
     };
     (!usual, label.len(), label)
@@ -133,9 +126,9 @@ fn preference(label: &str, are_numbers: bool) -> (bool, usize, &str) {
 
 /// What to say of labels that are the same number where other labels are none, so that they stay classes of their own.
 fn two_classes<'a>(name: &str, rows: &BTreeMap<&str, Vec<usize>>, place: &Place<'a>) -> Option<String> {
-    let mut by_number: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    let mut by_number: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     rows.keys().for_each(|label| {
-        as_number(label).into_iter().for_each(|number| by_number.entry(number).or_default().push(label))
+        canonical_or_code(label).into_iter().for_each(|number| by_number.entry(number).or_default().push(label))
     });
     let twice: Vec<String> = by_number
         .values()

@@ -1,4 +1,4 @@
-//! Columns of text to columns of numbers: what a token is, and whether a column holds numbers.
+//! Columns of text to columns of numbers: whether a column holds numbers.
 //!
 //! A type is chosen only if it can hold every value: identifiers that a float would merge, or that would lose leading
 //! zeros, stay text. Knows nothing of CSV syntax.
@@ -12,6 +12,7 @@ use super::columns::Place;
 use super::error::{CsvError, Problem, Problems};
 use super::options::ColumnType;
 use super::placeholder::Strays;
+use super::token::{Token, classify};
 use super::words::{examples, quoted, shorten};
 
 /// A column is meant to be numeric while at most this many of 100 tokens are words; then the words are errors.
@@ -29,22 +30,6 @@ pub(super) struct RawColumn<'a, 'p> {
     pub missing: &'a [String],
     /// The file and line of a row.
     pub place: &'a Place<'p>,
-}
-
-/// What a token says as a number.
-#[derive(Clone, Copy, PartialEq)]
-enum Token {
-    Missing,
-    Integer(i64),
-    /// Digits with a leading zero, as a postal code has: as a number it would lose its zeros.
-    Code,
-    /// A whole number that no 64-bit integer holds.
-    Huge(f64),
-    Number(f64),
-    /// A number whose whole part a float does not hold exactly: two of them could become one.
-    Inexact(f64),
-    Infinite,
-    Word,
 }
 
 /// How a column is read.
@@ -275,73 +260,4 @@ impl RawColumn<'_, '_> {
 
 fn rows_of(tokens: &[Token], wanted: impl Fn(&Token) -> bool) -> Vec<usize> {
     tokens.iter().enumerate().filter(|(_, token)| wanted(token)).map(|(row, _)| row).collect()
-}
-
-impl Token {
-    /// An integer that a float does not hold.
-    fn is_inexact(&self) -> bool {
-        // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
-        matches!(self, Token::Integer(value) if *value as f64 as i128 != i128::from(*value))
-    }
-}
-
-/// `declared`: a leading zero is then no sign of an identifier.
-fn classify(token: &str, declared: bool) -> Token {
-    let digits = token.strip_prefix(['+', '-']).unwrap_or(token);
-    match digits.as_bytes() {
-        [] => return Token::Missing,
-        // 01.50 is as likely a version or a chapter as a number.
-        [b'0', b'0'..=b'9', ..] if !declared => {
-            let is_code = digits.bytes().all(|b| b.is_ascii_digit());
-            return if is_code { Token::Code } else { Token::Word };
-        }
-        [b'0'..=b'9' | b'.', ..] => {}
-        _ if digits.eq_ignore_ascii_case("nan") => return Token::Missing,
-        _ if ["inf", "infinity"].iter().any(|name| digits.eq_ignore_ascii_case(name)) => {
-            return Token::Infinite;
-        }
-        _ => return Token::Word,
-    }
-    if digits.bytes().all(|b| b.is_ascii_digit())
-        && let Ok(integer) = token.parse()
-    {
-        return Token::Integer(integer);
-    }
-    let whole = digits.bytes().take_while(u8::is_ascii_digit).count();
-    match token.parse::<f64>() {
-        Ok(number) if !number.is_finite() => Token::Infinite,
-        Ok(number) if whole == digits.len() => Token::Huge(number),
-        Ok(number) => {
-            // The digits before the point, unless an exponent says that they were rounded anyway.
-            let exact = digits.contains(['e', 'E']) || is_exact(&digits[..whole]);
-            if exact { Token::Number(number) } else { Token::Inexact(number) }
-        }
-        Err(_) => Token::Word,
-    }
-}
-
-/// Whether a float holds this whole number.
-fn is_exact(digits: &str) -> bool {
-    // Below 10^15 always; a number of forty digits is no whole number that anyone counted.
-    digits.len() < 16 || digits.parse::<i128>().is_ok_and(|whole| whole as f64 as i128 == whole)
-}
-
-/// A token of a column that is known to hold numbers; NaN where it stands for a missing one.
-pub fn number(token: &str) -> Option<f64> {
-    match classify(token.trim(), true) {
-        Token::Missing => Some(f64::NAN),
-        Token::Integer(value) => Some(value as f64),
-        Token::Number(value) | Token::Huge(value) | Token::Inexact(value) => Some(value),
-        Token::Code | Token::Infinite | Token::Word => None,
-    }
-}
-
-/// A token that would be read as a number in a column of numbers whose type nobody declared: `1.0`, not `007` nor a missing value.
-pub fn plain_number(token: &str) -> Option<f64> {
-    match classify(token.trim(), false) {
-        // Beyond 2^53 two ids could become one number.
-        Token::Integer(value) if value.unsigned_abs() <= 1 << 53 => Some(value as f64),
-        Token::Number(value) => Some(value + 0.0),
-        _ => None,
-    }
 }

@@ -34,7 +34,7 @@ fn labels_that_read_as_missing_leave_the_data_with_a_word() {
     let rows: String = (0..123).map(|i| format!("{i},{}\n", ["NA", "US", "FR"][i % 3])).collect();
     let work = Workspace::new().file("t.csv", &format!("a,y\n{rows}")).pipeline(SPLIT);
     let run = work.run().succeeded();
-    says(&warnings(&run), &["label 'y': 41 rows have none", "41 say 'NA'", "t.csv:2", "41 of 123 rows have no label"]);
+    says(&warnings(&run), &["label 'y': 41 rows have none", "41 say 'NA'", "t.csv:2", "t.csv:2"]);
     let summary: serde_json::Value =
         serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
     assert_eq!((&summary["left_out"], &summary["without_label"]), (&41.into(), &41.into()));
@@ -121,4 +121,122 @@ fn all_rare_classes_are_named_at_once_with_a_way_out() {
     says(&run.error(), &[remedy]);
     work.edit("pipeline.yaml", "folds: 2}", &format!("folds: 2, {remedy}}}"));
     work.run().succeeded();
+}
+
+/// The probability of class p for the first row of a table of predictions.
+fn first_probability(work: &Workspace, port: &str) -> f64 {
+    let shown = work.runner(&["show", "pipeline.yaml", port, "--json"]);
+    let rows = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let first: serde_json::Value = serde_json::from_str(rows.lines().next().unwrap_or_default()).expect("JSON");
+    first["p_p"].as_f64().unwrap_or_else(|| panic!("no probability in {rows}"))
+}
+
+#[test]
+fn what_is_predicted_of_a_row_does_not_depend_on_the_other_rows_of_its_file() {
+    let rows =
+        (0..160).map(|i| format!("{},{},{}\n", i * 3 % 11, ["1", "2", "x", "1.0"][i % 4], ["p", "q", "q", "p"][i % 4]));
+    let yaml = "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  news: {kind: load, files: {fresh: new.csv}}
+  folds: {kind: split, rows: rows, folds: 0}
+  net: {kind: train, rows: folds, numeric: [b], categories: [k], epochs: 8, network: {trunk: {layers: [4]}}}
+  by_net: {kind: predict, model: net, rows: news, file: net.csv}
+";
+    let work = Workspace::new().file("t.csv", &("b,k,y\n".to_owned() + &rows.collect::<String>())).pipeline(yaml);
+    let mut found = Vec::new();
+    for other in ["2", "2.0", "x", "NA"] {
+        work.write("new.csv", format!("b,k\n1,1\n1,{other}\n").as_bytes());
+        let run = work.run().succeeded();
+        if found.is_empty() {
+            says(&warnings(&run), &["column 'k': categories that are the same number count as one: '1.0' as '1'"]);
+        }
+        found.push(first_probability(&work, "by_net.rows"));
+    }
+    assert!(found.iter().all(|probability| *probability == found[0]), "{found:?}");
+}
+
+#[test]
+fn signs_in_rows_to_predict_are_no_missing_values() {
+    let yaml = "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  news: {kind: load, files: {fresh: new.csv}}
+  folds: {kind: split, rows: rows, folds: 2}
+  base: {kind: baseline, rows: folds, numeric: [b, amount], models: {logistic: {}}}
+  by_base: {kind: predict, model: base, rows: news, file: base.csv}
+";
+    let work = Workspace::new().file("t.csv", &amounts("1.0")).pipeline(yaml);
+    // A column of two values, of which one is a sign, is read as text.
+    for sign in ["-", "+nan"] {
+        work.write("new.csv", format!("b,amount\n1.5,2.5\n2.5,{sign}\n").as_bytes());
+        says(&work.run().error(), &["new.csv:3", "column 'amount'", &format!("'{sign}' is not a number")]);
+    }
+    work.write("new.csv", b"b,amount\n1.5,2.5\n2.5,NA\n");
+    work.run().succeeded();
+}
+
+#[test]
+fn rows_without_a_label_are_told_of_once_and_counted_alike() {
+    let rows: String = (0..120).map(|i| format!("{i},{}\n", ["", "a", "b"][i % 3])).collect();
+    let yaml = SPLIT.replace("{all: t.csv}", "{all: t.csv, new: n.csv}");
+    let work = Workspace::new().file("t.csv", &format!("x,y\n{rows}")).file("n.csv", "x\n1\n2\n").pipeline(&yaml);
+    let run = work.run().succeeded();
+    assert_eq!(warnings(&run).matches("label 'y'").count(), 1, "{}", warnings(&run));
+    assert!(!warnings(&run).contains("rows of files with labels"), "{}", warnings(&run));
+    says(
+        &crate::resume::headline(&work, "folds"),
+        &["; 40 rows without a label and 2 of files without labels are left out"],
+    );
+    // Another label than that of `load`, which nobody told of yet.
+    work.edit("pipeline.yaml", ", label: y}", "}");
+    work.edit("pipeline.yaml", "folds: 2}", "folds: 2, label: y}");
+    says(
+        &warnings(&work.run().succeeded()),
+        &["40 of the 120 rows of files with labels have none", "(all:2, all:5, all:8, …)"],
+    );
+}
+
+#[test]
+fn folds_of_rows_without_groups_are_counted_in_rows() {
+    let rows: String = (0..8).map(|i| format!("{i},{}\n", ["a", "b"][i % 2])).collect();
+    let work =
+        Workspace::new().file("t.csv", &format!("x,y\n{rows}")).pipeline(&SPLIT.replace("folds: 2}", "folds: 9}"));
+    says(&work.run().error(), &["rows, too few for 9 folds"]);
+}
+
+#[test]
+fn classes_are_named_as_the_file_writes_them() {
+    let rows: String = (0..120).map(|i| format!("{},{}\n", i * 7 % 13, 1 + i % 2)).collect();
+    let yaml = "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y, types: {y: number}}
+  folds: {kind: split, rows: rows, folds: 2}
+  net: {kind: train, rows: folds, numeric: [x], epochs: 2, network: {trunk: {layers: [4]}}, class_weights: {1.0: 2}}
+  by_net: {kind: predict, model: net, rows: rows, file: net.csv, column: p}
+";
+    let work = Workspace::new().file("t.csv", &format!("x,y\n{rows}")).pipeline(yaml);
+    work.run().succeeded();
+    let text = work.text("artifacts/study/by_net/net.csv");
+    assert!(text.lines().skip(1).all(|line| line.ends_with(",1") || line.ends_with(",2")), "{text}");
+}
+
+#[test]
+fn a_class_is_found_in_another_unicode_form_by_weights_and_conditions() {
+    let rows: String =
+        (0..120).map(|i| format!("{},{}\n", i * 7 % 13, ["caf\u{e9}", "cafe\u{301}", "x", "z"][i % 4])).collect();
+    let yaml = "name: study
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2, where: {y: [\"cafe\\u0301\", x]}}
+  net: {kind: train, rows: folds, numeric: [x], where: {y: [\"cafe\\u0301\", x, zz]}, epochs: 2, network: {trunk: {layers: [4]}},
+        class_weights: {\"cafe\\u0301\": 2}}
+";
+    let work = Workspace::new().file("t.csv", &format!("x,y\n{rows}")).pipeline(yaml);
+    let run = work.run().succeeded();
+    // What no row has is told of by every stage with conditions.
+    says(&warnings(&run), &["where: no row has 'zz' in column 'y'"]);
+    let summary: serde_json::Value =
+        serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
+    assert_eq!(summary["filtered_out"], 30);
 }

@@ -85,18 +85,26 @@ pub enum SplitError {
     EmptyClass(String),
     #[error(
         "too rare to be in {parts} parts{}: {} (each needs {needed} rows or more, in as many groups where rows are linked: \
-         bring more rows, give fewer group columns, or a share of 0 to a part)",
-        if *.folds { " and two folds" } else { "" }, RareClass::list(.classes)
+         bring more rows, give fewer group columns, or a share of 0 to a part{})",
+        if *.folds > 0 { " and two folds" } else { "" }, RareClass::list(.classes), if *.folds > 0 { ", or lower `folds`" } else { "" }
     )]
     TooRare {
         classes: Vec<RareClass>,
         parts: usize,
-        folds: bool,
-        /// Groups that a class needs at least.
+        folds: usize,
+        /// Groups that each of them needs, for the train part to have one for every fold too.
         needed: usize,
     },
-    #[error("the train part has {groups} groups, too few for {folds} folds (lower `folds`, or set it to 0)")]
-    FewerGroupsThanFolds { groups: usize, folds: usize },
+    #[error(
+        "the train part has {groups} {}, too few for {folds} folds (lower `folds`, or set it to 0)",
+        if *.linked { "groups" } else { "rows" }
+    )]
+    FewerGroupsThanFolds {
+        groups: usize,
+        folds: usize,
+        /// Whether any group has several rows; else each row is one.
+        linked: bool,
+    },
     #[error(
         "in one fold only, so that one model of the cross-validation never sees {}: {} (bring more rows, give fewer group \
          columns, or `folds: 0`)",
@@ -167,7 +175,10 @@ pub fn split(
     let is_rare = |class: usize| groups_of[class] < needed || assignment.parts_of_class(class) < shares.len();
     let rare = rare_classes(classes, &counts, &groups_of, is_rare);
     if !rare.is_empty() {
-        return Err(SplitError::TooRare { classes: rare, parts: shares.len(), folds: options.folds > 0, needed });
+        let is_rare: Vec<bool> = (0..classes.len()).map(is_rare).collect();
+        let needed = enough(&groups_of, &is_rare, &shares, options.folds, needed);
+        let (parts, folds) = (shares.len(), options.folds);
+        return Err(SplitError::TooRare { classes: rare, parts, folds, needed });
     }
     let part: Vec<Part> = group.iter().map(|group| asked[assignment.part_of_group[*group as usize]]).collect();
 
@@ -201,7 +212,8 @@ pub fn group_folds(
     let group = groups::renumbered(group);
     let counts = ClassCounts::new(labels, &group, classes.len());
     if counts.len() < folds {
-        return Err(SplitError::FewerGroupsThanFolds { groups: counts.len(), folds });
+        let linked = counts.len() < labels.len();
+        return Err(SplitError::FewerGroupsThanFolds { groups: counts.len(), folds, linked });
     }
     let shares = vec![1.0 / folds as f64; folds];
     let assignment = Assignment::new(&counts, &shares, &mut Stream::new(seed, "split folds", 0));
@@ -211,6 +223,25 @@ pub fn group_folds(
         return Err(SplitError::InOneFold(rare));
     }
     Ok(group.iter().map(|group| assignment.part_of_group[*group as usize] as u32).collect())
+}
+
+/// How many groups each rare class must have, `least` for its own sake, so that the train part has as many as there are folds: what the next run would
+/// refuse is said at once. As if every row were a group.
+fn enough(groups: &[usize], is_rare: &[bool], shares: &[f64], folds: usize, least: usize) -> usize {
+    let suffices = |needed: &usize| {
+        let of_class = || groups.iter().zip(is_rare).map(|(&own, &rare)| if rare { *needed } else { own });
+        let rows: usize = of_class().sum();
+        // Far more than it takes need not be split to know.
+        if rows as f64 * shares[0] > 2.0 * (folds + groups.len() * shares.len()) as f64 {
+            return true;
+        }
+        let labels: Vec<u32> =
+            (0u32..).zip(of_class()).flat_map(|(class, rows)| std::iter::repeat_n(class, rows)).collect();
+        let counts = ClassCounts::new(&labels, &(0..rows as u32).collect::<Vec<u32>>(), groups.len());
+        let assignment = Assignment::new(&counts, shares, &mut Stream::new(0, "split parts", 0));
+        assignment.part_of_group.iter().filter(|part| **part == 0).count() >= folds
+    };
+    (least..least + folds).find(suffices).unwrap_or(least + folds)
 }
 
 fn rare_classes(

@@ -152,8 +152,17 @@ fn what_cannot_be_split_is_told() {
     assert!(error(&many, 2, &[], SplitOptions { folds: 1, ..usual }).contains("at least 2"));
     assert_eq!(
         error(&many, 2, &[], SplitOptions { folds: 71, ..usual }),
-        "the train part has 70 groups, too few for 71 folds (lower `folds`, or set it to 0)"
+        "the train part has 70 rows, too few for 71 folds (lower `folds`, or set it to 0)"
     );
+
+    // What suffices is said at once, for the parts and for the folds, and does suffice.
+    let few = error(&[0, 0, 0, 1, 1, 1], 2, &[], usual);
+    assert!(few.contains("each needs 5 rows or more"), "{few}");
+    let rows = |count: u32| (0..2 * count).map(|row| row % 2).collect::<Vec<u32>>();
+    assert!(error(&rows(4), 2, &[], usual).contains("the train part has 4 rows, too few for 5 folds"));
+    assert!((0..20).all(|seed| split(&rows(5), &names(2), &[], &usual, seed).is_ok()));
+    let twins: Vec<Option<&str>> = (0..100).map(|row| Some(["a", "b", "c", "d", "e", "f"][row % 6])).collect();
+    assert!(error(&many, 2, &[twins], usual).contains("groups"));
 
     // All rows of class 1 belong to two groups.
     let album = |row: usize| {

@@ -95,7 +95,7 @@ fn a_header_with_another_delimiter_is_told_of() {
         found.starts_with("a.csv:1: the header is one column, 'a;b;c' (is the delimiter ';'? write `delimiter: ';'`"),
         "{found}"
     );
-    assert!(only_error(b"a\tb\n1\t2\n").contains("`delimiter: '\\t'`"));
+    assert!(only_error(b"a\tb\n1\t2\n").contains(r#"write `delimiter: "\t"`"#));
     assert!(errors("a,b\n1,2\n", "delimiter: ';'")[0].contains("is the delimiter ','?"));
     assert!(load_one("\"a;b\"\n1\n", "{}").is_ok());
     assert!(load_one("a,b;c\n1,2\n", "{}").is_ok());

@@ -9,6 +9,7 @@ mod bytes;
 mod options;
 mod reading;
 mod spelling;
+mod strict;
 mod values;
 
 fn options(yaml: &str) -> LoadOptions {

@@ -241,13 +241,24 @@ impl TrainingSpec {
                 let rows = counts.iter().sum::<usize>() as f64;
                 Ok(counts.iter().map(|&count| (rows / (classes.len() * count.max(1)) as f64) as f32).collect())
             }
-            ClassWeights::Map(map) => match map.keys().find(|class| !classes.contains(class)) {
-                Some(class) => Err(TrainError::Parameter {
-                    path: format!("class_weights.{class}"),
-                    message: format!("there is no class '{class}': the classes are {}", classes.join(", ")),
-                }),
-                None => Ok(classes.iter().map(|class| map.get(class).copied().unwrap_or(1.0) as f32).collect()),
-            },
+            ClassWeights::Map(map) => {
+                let mut weights = vec![None; classes.len()];
+                for (name, &weight) in map {
+                    let same = || classes.iter().position(|class| is_same_class(class, name));
+                    let class = classes.iter().position(|class| class == name).or_else(same);
+                    let class = class.ok_or_else(|| TrainError::Parameter {
+                        path: format!("class_weights.{name}"),
+                        message: format!("there is no class '{name}': the classes are {}", classes.join(", ")),
+                    })?;
+                    if weights[class].replace(weight as f32).is_some() {
+                        return Err(TrainError::Parameter {
+                            path: format!("class_weights.{name}"),
+                            message: format!("class '{}' has a weight already, in another spelling", classes[class]),
+                        });
+                    }
+                }
+                Ok(weights.into_iter().map(|weight| weight.unwrap_or(1.0)).collect())
+            }
         }
     }
 
@@ -297,4 +308,11 @@ impl TrainingSpec {
         }
         found
     }
+}
+
+/// Whether two names differ in the spelling of one number or the Unicode form of one text only: a table has one class of both.
+fn is_same_class(a: &str, b: &str) -> bool {
+    let composed = |text: &str| tokenizers::NormalizedString::from(text).nfc().get().to_owned();
+    let number = |text: &str| text.parse::<f64>().ok();
+    composed(a) == composed(b) || number(a).is_some_and(|a| number(b) == Some(a))
 }

@@ -1,0 +1,142 @@
+//! What a token says as a number, and when two tokens say the same one.
+//!
+//! Knows nothing of columns: whether one holds numbers is up to `types`.
+
+/// What a token says as a number.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Token {
+    /// No value, or a token that stands for a missing one.
+    Missing,
+    Integer(i64),
+    /// Digits with a leading zero, as a postal code has: as a number it would lose its zeros.
+    Code,
+    /// A whole number that no 64-bit integer holds.
+    Huge(f64),
+    Number(f64),
+    /// A number whose whole part a float does not hold exactly: two of them could become one.
+    Inexact(f64),
+    Infinite,
+    Word,
+}
+
+impl Token {
+    /// An integer that a float does not hold.
+    pub fn is_inexact(&self) -> bool {
+        // In 128 bits: 2^63, to which the largest integers are rounded, is none of 64.
+        matches!(self, Token::Integer(value) if *value as f64 as i128 != i128::from(*value))
+    }
+}
+
+/// What a token that does not stand for a missing value says: which ones do is up to the user, so that no word is taken for one here, neither `nan`
+/// nor a blank. `declared`: a leading zero is then no sign of an identifier.
+pub(super) fn classify(token: &str, declared: bool) -> Token {
+    let digits = token.strip_prefix(['+', '-']).unwrap_or(token);
+    match digits.as_bytes() {
+        // 01.50 is as likely a version or a chapter as a number.
+        [b'0', b'0'..=b'9', ..] if !declared => {
+            let is_code = digits.bytes().all(|b| b.is_ascii_digit());
+            return if is_code { Token::Code } else { Token::Word };
+        }
+        [b'0'..=b'9' | b'.', ..] => {}
+        _ if ["inf", "infinity"].iter().any(|name| digits.eq_ignore_ascii_case(name)) => {
+            return Token::Infinite;
+        }
+        _ => return Token::Word,
+    }
+    if digits.bytes().all(|b| b.is_ascii_digit())
+        && let Ok(integer) = token.parse()
+    {
+        return Token::Integer(integer);
+    }
+    let whole = digits.bytes().take_while(u8::is_ascii_digit).count();
+    match token.parse::<f64>() {
+        Ok(number) if !number.is_finite() => Token::Infinite,
+        Ok(number) if whole == digits.len() => Token::Huge(number),
+        Ok(number) => {
+            // The digits before the point, unless an exponent says that they were rounded anyway.
+            let exact = digits.contains(['e', 'E']) || is_exact(&digits[..whole]);
+            if exact { Token::Number(number) } else { Token::Inexact(number) }
+        }
+        Err(_) => Token::Word,
+    }
+}
+
+/// Whether a float holds this whole number.
+fn is_exact(digits: &str) -> bool {
+    // Below 10^15 always; a number of forty digits is no whole number that anyone counted.
+    digits.len() < 16 || digits.parse::<i128>().is_ok_and(|whole| whole as f64 as i128 == whole)
+}
+
+/// A token of a column that is known to hold numbers.
+pub fn number(token: &str) -> Option<f64> {
+    match classify(token.trim(), true) {
+        Token::Integer(value) => Some(value as f64),
+        Token::Number(value) | Token::Huge(value) | Token::Inexact(value) => Some(value),
+        Token::Missing | Token::Code | Token::Infinite | Token::Word => None,
+    }
+}
+
+/// The number that a token would be read as in a column whose type nobody declared, in one spelling for all tokens that say it, and for the value that
+/// such a column holds: `1` for `1`, `1.0` and `1e0`. `None` of codes such as `007`, of words, and of what a float would round.
+pub fn canonical_number(token: &str) -> Option<String> {
+    canonical(token.trim(), false)
+}
+
+/// The same, where leading zeros are no sign of an identifier: `7` for `007`.
+pub(super) fn canonical_or_code(token: &str) -> Option<String> {
+    canonical(token.trim(), true)
+}
+
+/// A number in the spelling of [`canonical_number`].
+pub fn spelled(number: f64) -> String {
+    // Whole numbers digit by digit, as `to_string` fills up with zeros what a float holds exactly.
+    if number.fract() == 0.0 && number.abs() < 1e38 { (number as i128).to_string() } else { format!("{number:?}") }
+}
+
+fn canonical(token: &str, declared: bool) -> Option<String> {
+    match classify(token, declared) {
+        Token::Integer(value) => Some(value.to_string()),
+        Token::Number(value) => Some(spelled(value)),
+        // All digits count, those of the fraction only if there are any but zeros.
+        Token::Huge(_) | Token::Inexact(_) => {
+            let (whole, fraction) = token.split_once('.').unwrap_or((token, ""));
+            let (sign, digits) = match whole.strip_prefix('-') {
+                Some(digits) => ("-", digits),
+                None => ("", whole.strip_prefix('+').unwrap_or(whole)),
+            };
+            let is_whole = fraction.bytes().all(|digit| digit == b'0');
+            is_whole.then(|| format!("{sign}{}", digits.trim_start_matches('0')))
+        }
+        Token::Missing | Token::Code | Token::Infinite | Token::Word => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{canonical_number, number, spelled};
+
+    #[test]
+    fn one_number_has_one_spelling_and_two_numbers_have_two() {
+        let same: [(&str, &[&str]); 6] = [
+            ("1", &["1", "1.0", "+1", "1e0", " 1.000 ", "10e-1"]),
+            ("0", &["0", "-0", "0.0", "-0.0"]),
+            ("0.1", &["0.1", ".1", "0.10", "1e-1"]),
+            ("9007199254740993", &["9007199254740993", "9007199254740993.0", "+9007199254740993.00"]),
+            ("1152921504606846976", &["1152921504606846976", "1152921504606846976.0", "1.152921504606847e18"]),
+            ("-50000000000000000001", &["-50000000000000000001", "-50000000000000000001.0"]),
+        ];
+        for (expected, tokens) in same {
+            for token in tokens {
+                assert_eq!(canonical_number(token).as_deref(), Some(expected), "{token}");
+            }
+        }
+        for token in ["", "-", "+", "nan", "-nan", "NaN", "inf", "1e999", "007", "1_0", "9007199254740993.5", "x"] {
+            assert_eq!(canonical_number(token), None, "{token}");
+        }
+        // What a float column holds is spelt as what the file says.
+        for token in ["1.0", "0.1", "1e20", "1e300", "2.5e-7", "9007199254740994.0", "-3.0"] {
+            let value = number(token).expect("a number");
+            assert_eq!(canonical_number(token), Some(spelled(value)), "{token}");
+        }
+    }
+}
