@@ -50,7 +50,12 @@ fn load(file: &Path, sets: &[String]) -> Result<Plan, Failure> {
     if !warnings.list.is_empty() {
         super::eprint(&warnings.render_warnings(&paint));
     }
-    Plan::new(spec, stages::registry()).map_err(render)
+    let plan = Plan::new(spec, stages::registry()).map_err(render)?;
+    let warnings = plan.warnings();
+    if !warnings.list.is_empty() {
+        super::eprint(&warnings.render_warnings(&paint));
+    }
+    Ok(plan)
 }
 
 pub(super) fn invalid(message: &str) -> Failure {

@@ -19,8 +19,8 @@ use super::execute::Execution;
 use super::record::{ActionRecord, FileRecord};
 use super::repair::Repairs;
 use super::stage::{PortType, Threads};
-use runner_boundary::text::of_chain;
 use runner_artifact::{Digest, Store, StoreOptions, Table};
+use runner_boundary::text::of_chain;
 
 /// What came of one stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -39,6 +39,8 @@ pub struct CheckContext<'a> {
     /// Places of which enough was said.
     settled: &'a [Span],
     pub(super) problems: Vec<Problem>,
+    /// What may run but should be known first.
+    pub(super) warnings: Vec<Problem>,
     pub(super) outputs: BTreeMap<String, Shape>,
     pub(super) reads: BTreeMap<&'static str, Reads>,
 }
@@ -51,7 +53,17 @@ impl<'a> CheckContext<'a> {
         settled: &'a [Span],
     ) -> Self {
         let (outputs, reads) = (BTreeMap::new(), BTreeMap::new());
-        CheckContext { body, ports, inputs, advises: true, settled, problems: Vec::new(), outputs, reads }
+        CheckContext {
+            body,
+            ports,
+            inputs,
+            advises: true,
+            settled,
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            outputs,
+            reads,
+        }
     }
 
     pub fn inputs(&self, port: &str) -> &[InputShape] {
@@ -104,6 +116,14 @@ impl<'a> CheckContext<'a> {
         let mut problem = Problem::of(self.written(path), message);
         problem.help = help;
         self.push(problem);
+    }
+
+    /// What is allowed at `path`, but makes results say something else than most would take them to say.
+    pub fn warn(&mut self, path: &[&str], message: impl Into<String>, help: Option<String>) {
+        let message = message.into();
+        // Whichever stage finds it, it is one thing.
+        let warning = Problem::of(self.written(path), message.clone()).about(message);
+        self.warnings.push(Problem { help, ..warning });
     }
 
     /// A mistake in the parameter at a dotted path, with which the message begins, e.g. `optimizer.betas: …`.

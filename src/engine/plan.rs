@@ -26,6 +26,8 @@ pub struct Plan {
     pub order: Vec<usize>,
     /// Who reads from whom.
     pub(super) dag: Dag,
+    /// What the stages' checks allow but warn of.
+    warnings: Vec<Problem>,
     /// Results other than these are refused.
     pub(super) held_to: Option<LockFile>,
 }
@@ -118,7 +120,8 @@ impl Plan {
             problems.push(circular(&spec, &circle));
             Vec::new()
         });
-        let reads = check(&spec, &bound, &inputs, &broken, &order, &mut problems);
+        let mut warnings = Vec::new();
+        let reads = check(&spec, &bound, &inputs, &broken, &order, &mut problems, &mut warnings);
         if !problems.is_empty() {
             return Err(spec.problems(problems));
         }
@@ -136,7 +139,7 @@ impl Plan {
                 Some(PlannedStage { name, stage, inputs, outputs, resources, seed, reads, lineage: None })
             })
             .collect();
-        let mut plan = Plan { spec, stages, order, dag, held_to: None };
+        let mut plan = Plan { spec, stages, order, dag, warnings, held_to: None };
         for i in 0..plan.stages.len() {
             if plan.stages[i].stage.kind().lineage {
                 plan.stages[i].lineage = Some(plan.lineage(i));
@@ -213,6 +216,11 @@ impl Plan {
         lineage
     }
 
+    /// What the stages' checks allow but warn of, before anything runs.
+    pub fn warnings(&self) -> Problems {
+        self.spec.problems(self.warnings.clone())
+    }
+
     /// What the user wrote for that stage.
     pub fn written(&self, stage: usize) -> &StageSpec {
         &self.spec.stages[stage]
@@ -257,6 +265,7 @@ fn check(
     broken: &[Vec<(&'static str, InputShape)>],
     order: &[usize],
     problems: &mut Vec<Problem>,
+    warnings: &mut Vec<Problem>,
 ) -> Vec<BTreeMap<&'static str, Reads>> {
     let mut reads = vec![BTreeMap::new(); bound.len()];
     let mut outputs: Vec<BTreeMap<String, Shape>> = vec![BTreeMap::new(); bound.len()];
@@ -279,13 +288,14 @@ fn check(
                 CheckContext::new(&spec.stages[i].body, stage.kind().inputs, shapes.clone(), &bound.settled);
             context.advises = advises;
             stage.check(&mut context);
-            (context.problems, context.outputs, context.reads)
+            (context.problems, context.warnings, context.outputs, context.reads)
         };
         match &bound.stage {
             Some((stage, _)) => {
-                let found;
-                (found, outputs[i], reads[i]) = checked(stage.as_ref());
+                let (found, warned);
+                (found, warned, outputs[i], reads[i]) = checked(stage.as_ref());
                 problems.extend(found);
+                warnings.extend(warned);
             }
             None => {
                 let found = bound.guesses.iter().map(|guess| checked(guess.as_ref()).0);

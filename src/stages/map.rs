@@ -86,7 +86,7 @@ fn default_iterations() -> usize {
 
 impl Stage for Map {
     const KIND: &'static str = "map";
-    const VERSION: u32 = 5;
+    const VERSION: u32 = 6;
     const SUMMARY: &'static str = "vectors of the training rows laid out in the plane";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -160,8 +160,9 @@ impl Stage for Map {
         let own = 100.0 * document["neighbours"]["of_own_class"].as_f64().unwrap_or(0.0);
         let chance = 100.0 * document["neighbours"]["by_chance"].as_f64().unwrap_or(0.0);
         context.headline(format!(
-            "{} points; {own:.0} % of the {NEIGHBOURS} nearest share the label ({chance:.0} % by chance)",
-            rows.len()
+            "{} points; {own:.0} % of the {} nearest share the label ({chance:.0} % by chance)",
+            rows.len(),
+            near.first().map_or(0, Vec::len)
         ));
         let table = self.table(context, &data, &rows, &places)?;
         context.put_table("points", &table)?;

@@ -16,8 +16,8 @@ use standing::Standing;
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, screen};
-use crate::boundary::text::quoted;
 use crate::artifact::{Store, Table};
+use crate::boundary::text::quoted;
 use crate::engine::record::OutputRecord;
 use crate::engine::{self, ActionRecord, PortType};
 

@@ -17,6 +17,7 @@ pub fn section(tale: &Tale) -> Section {
             accuracy = tale.voice.percent(scores.accuracy),
             rows = tale.rows_on(model.judged_on()),
         )),
+        chosen.and_then(|(model, _)| tale.leak(model)),
         chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
             let against = tale.against(model, classical)?;
             Some(told!(tale, "It {against}.", "Il {against}."))

@@ -28,6 +28,7 @@ pub fn summary(tale: &Tale) -> Text {
                 f1 = tale.voice.decimals(scores.macro_f1, 3),
             )
         }),
+        chosen.and_then(|(model, _)| tale.leak(model)),
         chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
             let against = tale.against(model, classical)?;
             Some(told!(
