@@ -24,7 +24,9 @@ impl FittedOn {
         };
         // A file of a `load` stage may be called `train` as well; of a stage that is not told of, what it gives as such is taken for a part.
         let is_training = port == "train" && study.kind_of(from).is_none_or(|kind| kind == "split");
-        Some(if is_training { FittedOn::TrainingPart } else { FittedOn::MoreRows(source.clone()) })
+        // All rows of a stage are called as the stage is.
+        let rows = if port == "rows" { from } else { source };
+        Some(if is_training { FittedOn::TrainingPart } else { FittedOn::MoreRows(rows.to_owned()) })
     }
 }
 

@@ -98,13 +98,18 @@ fn counts(ensemble: &StageArtifacts, member: &str) -> bool {
 /// In a sentence for a terminal or a page, e.g. `net reads fine, which gives the label away: …`.
 pub fn sentence(leak: &Leak) -> String {
     let columns = and(&leak.columns);
-    let which = if leak.columns.len() == 1 { "which gives the label away" } else { "which give the label away" };
+    let (which, of, known) = match leak.columns.len() {
+        1 => ("which gives the label away", "it", "it is"),
+        _ => ("which give the label away", "them", "they are"),
+    };
     let reads = match leak.members.as_slice() {
         [] => format!("{} reads {columns}", leak.stage),
         [member] => format!("{} averages {member}, which reads {columns}", leak.stage),
         members => format!("{} averages {}, which read {columns}", leak.stage, and(members)),
     };
-    format!("{reads}, {which}: its scores measure a look-up, and mean nothing for rows of which that is not known yet")
+    format!(
+        "{reads}, {which}: its scores measure a look-up of {of}, and mean nothing for rows where {known} not yet known"
+    )
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -17,11 +17,11 @@ pub fn section(tale: &Tale) -> Section {
             accuracy = tale.voice.percent(scores.accuracy),
             rows = tale.rows_on(model.judged_on()),
         )),
-        chosen.and_then(|(model, _)| tale.leak(model)),
         chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
             let against = tale.against(model, classical)?;
             Some(told!(tale, "It {against}.", "Il {against}."))
         }),
+        chosen.and_then(|(model, _)| tale.leak(model)),
         convergence::in_short(tale).map(|short| upper(&short) + "."),
         transfer::in_short(tale).map(|short| upper(&short) + "."),
     ]));

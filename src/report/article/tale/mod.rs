@@ -155,10 +155,10 @@ impl<'a> Tale<'a> {
         };
         Some(told!(
             self,
-            "Caution: {reads}, which {gives} the label away, so that this score measures a look-up and means nothing for rows of which that is not known yet.",
-            "Attention : {reads}, dont la valeur suffit à révéler l'étiquette : ce score mesure une simple consultation et ne vaut rien pour des lignes où {elle} n'est pas encore connue.",
+            "Caution: {reads}, which {gives} the label away, so that this score measures a look-up and means nothing for rows where {known} not yet known.",
+            "Attention : {reads}, dont la valeur suffit à révéler l'étiquette : ce score mesure une simple consultation et ne vaut rien pour des lignes où {known} pas encore connue.",
             gives = if one { "gives" } else { "give" },
-            elle = self.voice.say("it", "elle"),
+            known = self.voice.say(if one { "it is" } else { "they are" }, "elle n'est"),
         ))
     }
 

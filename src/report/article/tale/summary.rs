@@ -28,7 +28,6 @@ pub fn summary(tale: &Tale) -> Text {
                 f1 = tale.voice.decimals(scores.macro_f1, 3),
             )
         }),
-        chosen.and_then(|(model, _)| tale.leak(model)),
         chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
             let against = tale.against(model, classical)?;
             Some(told!(
@@ -37,6 +36,7 @@ pub fn summary(tale: &Tale) -> Text {
                 "Comparé au meilleur des classifieurs usuels, il {against}.",
             ))
         }),
+        chosen.and_then(|(model, _)| tale.leak(model)),
         convergence::in_short(tale).map(|short| upper(&short) + "."),
         transfer::in_short(tale).map(|short| upper(&short) + "."),
     ];
