@@ -8,6 +8,7 @@ mod gc;
 mod graph;
 mod init;
 mod interrupt;
+mod leaks;
 mod models;
 mod output;
 mod plan;

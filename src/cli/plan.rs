@@ -82,7 +82,7 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
     super::print(&screen::table_within(&rows, screen::width()));
     let count = |status| decisions.iter().filter(|(_, decision)| decision.status == status).count();
     let (run, restore, fresh) = (count(Status::Run), count(Status::Restore), count(Status::Fresh));
-    let mut line = format!("\n{run} to run, {restore} to restore, {fresh} fresh");
+    let mut line = format!("{run} to run, {restore} to restore, {fresh} fresh");
     if let Some(total) = total.text() {
         line.push_str(&format!("; about {total}"));
     }
@@ -92,7 +92,7 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
     if unknown > 0 && run > unknown {
         line.push_str(&format!(", plus {unknown} never timed"));
     }
-    super::print(&format!("{line}\n"));
+    super::print(&format!("\n{}", screen::wrap(&line, "", screen::width())));
     Ok(DONE)
 }
 

@@ -9,14 +9,11 @@ use serde_json::json;
 
 use super::interrupt::{self, interrupted};
 use super::study::Study;
-use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, output, screen, watch};
-use crate::boundary::text::quoted;
+use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, leaks, output, screen, watch};
 use crate::engine::lock::Divergence;
-use crate::engine::record::FileRecord;
 use crate::engine::{
     self, ActionRecord, Event, LockFile, Memory, PortType, Recorded, RunLabel, RunOptions, RunSummary,
 };
-use crate::report;
 use live::Live;
 
 #[path = "live.rs"]
@@ -254,9 +251,10 @@ fn summary_text(study: &Study, arguments: &StudyArguments, summary: &RunSummary,
         text.push_str(&format!("\n{}\n", style.dim("Results")));
         text.push_str(&screen::table_within(&headlines, screen::width()));
     }
-    for leak in leaks(study, summary).iter().filter(|_| ran) {
-        let lead = format!("  {} ", style.error("danger:"));
-        text.push_str(&screen::wrap(&quoted(&report::leaks::sentence(leak)), &lead, screen::width()));
+    if ran {
+        let result = |i: usize| summary.stages.iter().find(|result| result.stage == study.plan.stages[i].name);
+        let leaks = leaks::leaks(study, |i| result(i)?.record.clone());
+        leaks.iter().for_each(|leak| text.push_str(&leaks::line(leak, style)));
     }
     let deliverables = deliverables(study, arguments, summary);
     if ran && !deliverables.is_empty() {
@@ -268,33 +266,6 @@ fn summary_text(study: &Study, arguments: &StudyArguments, summary: &RunSummary,
     }
     text.push_str(&format!("{} in {}\n", ending(summary), screen::duration(seconds)));
     text
-}
-
-/// Models of this run that read a column which gives the label away, by the audits of this run.
-fn leaks(study: &Study, summary: &RunSummary) -> Vec<report::leaks::Leak> {
-    let plan = &study.plan;
-    let planned = plan.stages.iter().enumerate();
-    let results = planned.filter_map(|(i, stage)| {
-        let result = summary.stages.iter().find(|result| result.stage == stage.name)?;
-        Some((i, stage, result.record.as_ref()?))
-    });
-    let mut stages = Vec::new();
-    let mut edges = Vec::new();
-    for (i, stage, record) in results {
-        edges.extend(plan.dependencies(i).into_iter().map(|from| (plan.stages[from].name.clone(), stage.name.clone())));
-        let files =
-            record.outputs.iter().filter(|output| output.holds == PortType::Json).flat_map(|output| &output.files);
-        // What cannot be read, who shows it will say.
-        let document = |file: &FileRecord| serde_json::from_slice(&study.store.get(file.digest).ok()?).ok();
-        stages.push(report::StageArtifacts {
-            stage: stage.name.clone(),
-            kind: stage.stage.kind().name.to_owned(),
-            params: stage.stage.params(),
-            json: files.filter_map(|file| Some((file.name.clone(), document(file)?))).collect(),
-            ..report::StageArtifacts::default()
-        });
-    }
-    report::leaks::all(&stages, &edges)
 }
 
 /// How the run ended, e.g. `done: 3 ran, 1 fresh`.

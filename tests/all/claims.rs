@@ -8,11 +8,17 @@ use crate::workspace::Workspace;
 /// Rows of `classes` classes: `number` and `words` tell something of the class, `code` is its other name.
 fn rows(classes: usize) -> String {
     let mut text = "number,code,words,y\n".to_owned();
+    let mut seed = 5u64;
+    let mut any = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 40) as usize % below
+    };
     for row in 0..classes * 40 {
         // The first classes have more rows.
         let class = (row % classes).min(row / 7 % classes);
-        let number = (class * 3 + row * 7 % 11) as f64 / 10.0;
-        writeln!(text, "{number},k{class},word{} text{},c{class:02}", (class + row % 3) % 5, row % 9).expect("text");
+        let number = (class * 3 + any(11)) as f64 / 10.0;
+        let (word, noise) = ((class + any(4)) % 5, any(9));
+        writeln!(text, "{number},k{class},word{word} text{noise},c{class:02}").expect("text");
     }
     text
 }
@@ -64,6 +70,8 @@ fn a_leak_stands_beside_every_score_that_rests_on_it() {
         &work.text("artifacts/p/page/report.html"),
         &["net reads code, which gives the label away: its scores measure"],
     );
+    has(&told(&work, &["show", "pipeline.yaml", "net"]), &["danger: net reads code"]);
+    lacks(&told(&work, &["show", "pipeline.yaml", "about"]), &["danger: net"]);
     let paper = paper(&work);
     assert_eq!(paper.matches("Caution:").count(), 3, "abstract, results and conclusion: {paper}");
     lacks(&paper, &["no model is shown"]);
@@ -147,13 +155,22 @@ fn the_same_predictions_have_no_difference_to_be_unsure_of() {
     work.run().succeeded();
     work.edit("pipeline.yaml", "title: t,", "title: v,");
     work.run().succeeded();
-    let out = work.runner(&["report", "pipeline.yaml", "--against", "last~1"]);
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    let page = work.files_under("artifacts").into_iter().chain(work.files_under("."));
-    let pages = page.filter(|path| path.extension().is_some_and(|ending| ending == "html"));
-    for page in pages {
-        lacks(&std::fs::read_to_string(work.path().join(page)).unwrap_or_default(), &["-0.00 s", "0 stages with"]);
-    }
+    let page = || {
+        let out = work.runner(&["report", "pipeline.yaml", "--against", "last~1"]);
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        work.text("artifacts/p/page.html")
+    };
+    let text = page();
+    has(&text, &["no stage has another result"]);
+    lacks(&text, &["-0.00 s", "0 stages with"]);
+
+    // Another way to weigh one member is another stage, and the same model.
+    work.edit("pipeline.yaml", "members: [net]}", "members: [net], weights: greedy}");
+    work.run().succeeded();
+    let text = page();
+    has(&text, &["The same prediction as before for every row: only."]);
+    lacks(&text, &["Models that have another result"]);
+    has(&told(&work, &["compare"]), &["the same prediction for each of"]);
 }
 
 #[test]
@@ -173,4 +190,30 @@ fn a_model_of_a_stage_is_named_as_the_pipeline_names_it() {
     work.write("pipeline.yaml", page.replace("  only:", &format!("{base}  only:")).as_bytes());
     work.run_with(&["page"]).succeeded();
     has(&work.text("artifacts/p/page/report.html"), &["the model tells no class from another"]);
+}
+
+#[test]
+fn a_map_of_few_points_has_no_more_neighbours_than_there_are() {
+    let work = study(3);
+    work.edit(
+        "pipeline.yaml",
+        "  only:",
+        "  plane: {kind: map, rows: folds, numeric: [number], points: 5, perplexity: 2, method: pca}\n  only:",
+    );
+    let said = told(&work, &["run", "pipeline.yaml", "plane"]);
+    has(&said, &["5 points; ", " % of the 4 nearest share the label"]);
+}
+
+#[test]
+fn three_quarters_of_one_class_are_not_balanced() {
+    for (minority, title) in [(4, "classes are somewhat unbalanced"), (2, "classes are fairly balanced")] {
+        let mut text = "a,y\n".to_owned();
+        (0..200).for_each(|row| {
+            writeln!(text, "{},{}", row % 13, ["few", "most"][usize::from(row % minority > 0)]).expect("text")
+        });
+        let work = Workspace::new().file("t.csv", &text).pipeline(STUDY.split("  words:").next().expect("a beginning"));
+        work.run_with(&["about"]).succeeded();
+        let profile = work.text("artifacts/p/about/profile.json");
+        assert!(profile.contains(title), "{minority}: {profile}");
+    }
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use standing::Standing;
 
 use super::study::Study;
-use super::{DONE, Outcome, StudyArguments, screen};
+use super::{DONE, Outcome, StudyArguments, leaks, screen};
 use crate::artifact::{Store, Table};
 use crate::boundary::text::quoted;
 use crate::engine::record::OutputRecord;
@@ -140,6 +140,9 @@ impl<'a> StageResult<'a> {
         if let Some(line) = standing {
             text.push_str(&screen::wrap(&quoted(line), &format!("  {} ", style.warning("!")), width));
         }
+        let leaks = leaks::leaks(study, |i| engine::current_record(&study.ground(), i).map(Box::new));
+        let own = leaks.iter().filter(|leak| leak.stage == name);
+        own.for_each(|leak| text.push_str(&leaks::line(leak, style)));
         let curves =
             self.table("curves")?.map(|table| curves::curves(&table, self.document("best_epoch"), style, width));
         let blocks = [
