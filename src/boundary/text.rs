@@ -2,7 +2,8 @@
 //! shown as escapes, e.g. `\u{1b}`. Escaping twice changes nothing.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::error::Error;
+use std::fmt::{self, Write as _};
 
 /// Joiners, which Persian, Indic scripts and emoji need between two letters, and which are hidden anywhere else.
 const JOINERS: std::ops::RangeInclusive<char> = '\u{200c}'..='\u{200d}';
@@ -43,6 +44,50 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
 /// The same in one line: line breaks and tabs become spaces.
 pub fn one_line(text: &str) -> String {
     escaped(&text.replace("\r\n", " ").replace(['\n', '\t'], " ")).into_owned()
+}
+
+/// The same in one line, as a message quotes it: line breaks and tabs are escapes too, `\n`, so that no name of others begins a line of ours.
+pub fn quoted(text: &str) -> Cow<'_, str> {
+    replaced(
+        text,
+        |_| true,
+        |character, out| match character {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            other => {
+                let _ = write!(out, "{}", other.escape_unicode());
+            }
+        },
+    )
+}
+
+/// An error of several lines, e.g. one for each line of a file at fault. Only through it does a message have more than one line: a line break
+/// in any other comes from what it quotes.
+#[derive(Debug)]
+pub struct Lines(Vec<String>);
+
+impl Lines {
+    pub fn new(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Lines {
+        Lines(lines.into_iter().map(|line| quoted(line.as_ref()).into_owned()).collect())
+    }
+}
+
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl Error for Lines {}
+
+/// An error and its causes as a message whose only line breaks are those of [`Lines`].
+pub fn of_chain<'e>(chain: impl Iterator<Item = &'e (dyn Error + 'static)>) -> String {
+    let causes = chain.map(|cause| match cause.downcast_ref::<Lines>() {
+        Some(lines) => lines.to_string(),
+        None => quoted(cause.to_string().trim_end()).into_owned(),
+    });
+    causes.collect::<Vec<_>>().join(": ")
 }
 
 /// JSON in which such characters, which can only stand within strings there, are `\u` escapes. C0 controls are already; those between values,
@@ -98,6 +143,19 @@ mod tests {
             assert_eq!(escaped(shown), shown, "escaping twice");
         }
         assert_eq!(one_line("a\r\nb\tc\rd"), "a b c\\rd");
+    }
+
+    #[test]
+    fn only_lines_of_ours_are_lines() {
+        let name = "q\n✓ s  ran\r\u{85}\terror: fake";
+        let shown = "q\\n✓ s  ran\\r\\u{85}\\terror: fake";
+        assert_eq!(quoted(name), shown);
+        assert_eq!(quoted(shown), shown, "escaping twice");
+        let plain = std::io::Error::other(format!("no column '{name}'"));
+        let lines = Lines::new([format!("t.csv:1: '{name}'"), "t.csv:2: short".to_owned()]);
+        let chain: [&(dyn Error + 'static); 2] = [&plain, &lines];
+        let expected = format!("no column '{shown}': t.csv:1: '{shown}'\nt.csv:2: short");
+        assert_eq!(of_chain(chain.into_iter()), expected);
     }
 
     #[test]

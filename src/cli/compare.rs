@@ -17,7 +17,7 @@ const CHANGES_SHOWN: usize = 20;
 
 #[derive(Args)]
 pub(super) struct CompareArguments {
-    /// A run (its id, `last`, `last~1`) or a stage (`STAGE` of the last run, `RUN:STAGE`, `STAGE/MODEL` of a baseline)
+    /// A run (its id, `last`, `last~1`) or a stage (`STAGE` of the last run, `RUN:STAGE`, `STAGE/MODEL` or `STAGE.MODEL` of a baseline)
     #[arg(default_value = "last~1")]
     a: String,
     /// The other one
@@ -126,7 +126,13 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
             ),
         };
         let resamples = arguments.resamples;
-        text.push_str(&style.note(&format!("intervals: 95 % bootstrap of B − A, {resamples} resamples {of}")));
+        let is_constant =
+            |paired: &&Paired| !paired.same_predictions && paired.right_to_wrong + paired.wrong_to_right == 0;
+        let tango = match tested.iter().any(|paired| is_constant(paired)) {
+            true => "; of accuracies that no row parts, Tango's score interval for new rows",
+            false => "",
+        };
+        text.push_str(&style.note(&format!("intervals: 95 % bootstrap of B − A, {resamples} resamples {of}{tango}")));
         text.push_str(&style.note(&format!("p: {test}, corrected by Holm over all comparisons")));
     }
     for (one, _) in missing {
@@ -139,7 +145,12 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
 /// What `RUN`, `RUN:STAGE`, `STAGE` or `STAGE/MODEL` means.
 fn side(history: &History, name: &str) -> Result<Side, Failure> {
     let of_stage = |run: RunRecord, reference: &str| -> Result<Side, Failure> {
-        let (stage, model) = match reference.split_once('/') {
+        // As the pipeline file names a model of a stage too: `base.logistic`. A stage's own name may hold a point.
+        let parts = reference.split_once('/').or_else(|| {
+            let parts = reference.rsplit_once('.');
+            parts.filter(|(stage, _)| run.stage(stage).is_some())
+        });
+        let (stage, model) = match parts {
             Some((stage, model)) if run.stage(reference).is_none() => (stage, Some(model.to_owned())),
             _ => (reference, None),
         };
@@ -225,6 +236,11 @@ fn scores(paired: &Paired, style: screen::Style) -> String {
         small if small < 1e-4 => "p < 0.0001".to_owned(),
         p => format!("p = {p:.4}"),
     };
+    if paired.same_predictions {
+        let words = format!("the same prediction for each of {} rows", screen::count(paired.rows as u64));
+        text.push_str(&screen::wrap(&words, "  ", screen::width()));
+        return text + &left_out(paired, style);
+    }
     let words = format!(
         "{verdict} ({p}); of {} rows {} went right → wrong, {} wrong → right",
         screen::count(paired.rows as u64),
@@ -236,10 +252,14 @@ fn scores(paired: &Paired, style: screen::Style) -> String {
         let few = if paired.few_groups { ": few, so that intervals and p are rough" } else { "" };
         text.push_str(&style.dim(&format!("  the rows are of {groups} groups{few}\n")));
     }
-    if paired.left_out > 0 {
-        text.push_str(&style.dim(&format!("  {} rows are not common to both\n", paired.left_out)));
+    text + &left_out(paired, style)
+}
+
+fn left_out(paired: &Paired, style: screen::Style) -> String {
+    match paired.left_out {
+        0 => String::new(),
+        rows => style.dim(&format!("  {rows} rows are not common to both\n")),
     }
-    text
 }
 
 /// Flipped rows with what a person knows them by.

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, screen};
-use crate::engine::{self, Forecast, Forecaster, Status};
+use crate::engine::{self, Basis, Forecast, Forecaster, Status};
 
 #[derive(Args)]
 pub(super) struct ExplainArguments {
@@ -35,10 +35,15 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
             super::print(&screen::wrap(&reason.to_string(), &format!("  {} ", style.accent("•")), screen::width()));
         }
         if decision.status == Status::Run
-            && let Forecast { seconds: Some(seconds), memory } = Forecaster::new(&ground).stage(*i)
+            && let Forecast { seconds: Some(seconds), memory, basis } = Forecaster::new(&ground).stage(*i)
         {
+            let basis = match basis {
+                Basis::Alike => "about",
+                Basis::OtherParameters => "with other parameters it took",
+                Basis::Kind => "never timed; another stage of its kind took",
+            };
             let memory = memory.map(|memory| format!(", {}", screen::bytes(memory))).unwrap_or_default();
-            super::print(&format!("  about {}{memory}\n", screen::duration(seconds)));
+            super::print(&format!("  {basis} {}{memory}\n", screen::duration(seconds)));
         }
         let Some(manifest) = &decision.manifest else { continue };
         super::print(&format!("\n{} {}\n", style.dim("key"), manifest.key()));

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, screen};
+use crate::boundary::text::of_chain;
 use crate::engine::{self, Plan, Status};
 use crate::report::figure::{Node, Paint, State, dag, feeds, transitive_reduction};
 
@@ -33,7 +34,7 @@ pub(super) fn graph(arguments: &GraphArguments) -> Outcome {
         // The graph is known all the same.
         Err(error) => {
             let lead = screen::Style::stderr().warning("warning:");
-            super::eprint(&format!("{lead} what is up to date is not known: {error:#}\n"));
+            super::eprint(&format!("{lead} what is up to date is not known: {}\n", of_chain(error.chain())));
         }
     }
     super::print(&match arguments.format {

@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::super::output;
 use super::super::screen::{self, Style};
-use crate::boundary::text::one_line;
+use crate::boundary::text::{one_line, quoted};
 use crate::engine::{Event, Outcome, Plan};
 
 /// A running stage: its line, and where its present stretch of work began. What an earlier run left, or another phase did, says nothing of the speed.
@@ -99,7 +99,7 @@ impl Live {
                 let lead = format!("{} {}  ", self.style.warning("!"), self.name(&stage));
                 // Elsewhere than in a terminal a warning keeps to its line.
                 let width = if self.terminal { screen::width() } else { usize::MAX };
-                self.line(screen::wrap(&message, &lead, width).trim_end());
+                self.line(screen::wrap(&quoted(&message), &lead, width).trim_end());
             }
             Event::Finished { stage, outcome, seconds, error, .. } => {
                 if let Some(Running { bar, .. }) = self.lock().remove(&stage) {

@@ -8,6 +8,7 @@ mod gc;
 mod graph;
 mod init;
 mod interrupt;
+mod leaks;
 mod models;
 mod output;
 mod plan;
@@ -28,6 +29,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::boundary::contained;
+use crate::boundary::text::of_chain;
 use output::{eprint, print, print_json, print_json_text};
 
 const DONE: u8 = 0;
@@ -197,7 +199,7 @@ fn tell(failure: Failure) -> u8 {
         Failure::Failed(error) => {
             let style = screen::Style::stderr();
             // Set in, so that no line of what it quotes reads as one of ours.
-            let text = format!("{error:#}").trim_end().replace('\n', "\n  ");
+            let text = of_chain(error.chain()).replace('\n', "\n  ");
             eprint(&format!("{} {text}\n", style.error("error:")));
             FAILED
         }

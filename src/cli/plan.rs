@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, screen};
-use crate::engine::{self, Forecast, Forecaster, Status};
+use crate::engine::{self, Basis, Forecast, Forecaster, Status};
 
 #[derive(Args)]
 pub(super) struct PlanArguments {
@@ -39,6 +39,7 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
                 "details": decision.reasons,
                 "seconds": forecast.seconds,
                 "memory": forecast.memory,
+                "basis": forecast.seconds.map(|_| forecast.basis),
             });
             super::print_json(&line);
         }
@@ -46,16 +47,30 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
     }
     let style = screen::Style::stdout();
     let mut rows = Vec::new();
-    let (mut total, mut unknown) = (Total::default(), 0);
+    let (mut total, mut changed, mut unknown) = (Total::default(), 0, 0);
     for (i, decision) in &decisions {
         let (word, time) = match decision.status {
             Status::Fresh => (style.dim("fresh"), String::new()),
             Status::Restore => (style.accent("restore"), String::new()),
             Status::Run => {
                 let one = forecast(*i, decision.status);
-                total.add(one);
-                unknown += usize::from(one.seconds.is_none());
-                (style.bold("run"), one.seconds.map(|one| format!("≈ {}", screen::duration(one))).unwrap_or_default())
+                let took = one.seconds.map(screen::duration);
+                let time = match (one.basis, took) {
+                    (Basis::Alike, Some(took)) => {
+                        total.add(one);
+                        format!("≈ {took}")
+                    }
+                    // Of more epochs or trials nobody has taken the time.
+                    (Basis::OtherParameters, Some(took)) => {
+                        changed += 1;
+                        format!("took {took}")
+                    }
+                    _ => {
+                        unknown += 1;
+                        String::new()
+                    }
+                };
+                (style.bold("run"), time)
             }
         };
         let mut reasons = decision.reasons.iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -67,14 +82,17 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
     super::print(&screen::table_within(&rows, screen::width()));
     let count = |status| decisions.iter().filter(|(_, decision)| decision.status == status).count();
     let (run, restore, fresh) = (count(Status::Run), count(Status::Restore), count(Status::Fresh));
-    let mut line = format!("\n{run} to run, {restore} to restore, {fresh} fresh");
+    let mut line = format!("{run} to run, {restore} to restore, {fresh} fresh");
     if let Some(total) = total.text() {
         line.push_str(&format!("; about {total}"));
+    }
+    if changed > 0 {
+        line.push_str(&format!("; {changed} timed with other parameters"));
     }
     if unknown > 0 && run > unknown {
         line.push_str(&format!(", plus {unknown} never timed"));
     }
-    super::print(&format!("{line}\n"));
+    super::print(&format!("\n{}", screen::wrap(&line, "", screen::width())));
     Ok(DONE)
 }
 

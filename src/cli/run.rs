@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::interrupt::{self, interrupted};
 use super::study::Study;
-use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, output, screen, watch};
+use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, leaks, output, screen, watch};
 use crate::engine::lock::Divergence;
 use crate::engine::{
     self, ActionRecord, Event, LockFile, Memory, PortType, Recorded, RunLabel, RunOptions, RunSummary,
@@ -250,6 +250,11 @@ fn summary_text(study: &Study, arguments: &StudyArguments, summary: &RunSummary,
     if !headlines.is_empty() {
         text.push_str(&format!("\n{}\n", style.dim("Results")));
         text.push_str(&screen::table_within(&headlines, screen::width()));
+    }
+    if ran {
+        let result = |i: usize| summary.stages.iter().find(|result| result.stage == study.plan.stages[i].name);
+        let leaks = leaks::leaks(study, |i| result(i)?.record.clone());
+        leaks.iter().for_each(|leak| text.push_str(&leaks::line(leak, style)));
     }
     let deliverables = deliverables(study, arguments, summary);
     if ran && !deliverables.is_empty() {

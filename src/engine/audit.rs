@@ -20,6 +20,7 @@ use super::record::{ActionRecord, FileRecord};
 use super::repair::Repairs;
 use super::stage::{PortType, Threads};
 use runner_artifact::{Digest, Store, StoreOptions, Table};
+use runner_boundary::text::of_chain;
 
 /// What came of one stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -74,7 +75,7 @@ pub fn audit(
             Some(record) => match repeat(ground, stage, &known, record, options, sink, cancelled) {
                 Ok(audited) => audited,
                 Err(_) if cancelled() => break,
-                Err(error) => Audited::Failed { error: format!("{error:#}") },
+                Err(error) => Audited::Failed { error: of_chain(error.chain()) },
             },
         };
         tell(&ground.plan.stages[stage].name, &audited);

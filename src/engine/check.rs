@@ -151,7 +151,9 @@ impl<'a> CheckContext<'a> {
 
     /// Something in the parameter at `path` that is accepted although it probably is not meant.
     pub fn warn(&mut self, path: &[&str], message: impl Into<String>, help: Option<String>) {
-        let warning = Problem::of(self.written(path), message);
+        let message = message.into();
+        // Whichever stage finds it, it is one thing.
+        let warning = Problem::of(self.written(path), message.clone()).about(message);
         self.warnings.push(Problem { help, ..warning });
     }
 

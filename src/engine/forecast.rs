@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use super::decision::Ground;
 use super::event::Outcome;
 use super::history::History;
+use super::manifest::Manifest;
 use super::record::ActionRecord;
 
 /// Runs that are looked through for a stage or a kind that has no result in place.
@@ -19,6 +20,21 @@ pub struct Forecast {
     pub seconds: Option<f64>,
     /// The most memory of the whole process at that time.
     pub memory: Option<u64>,
+    /// What it rests on; a guess from less than the stage's own parameters is for the order of the queue, not for people.
+    pub basis: Basis,
+}
+
+/// How like the execution to come the known one was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The same stage with the same parameters; its inputs may have changed.
+    Alike,
+    /// The same stage with other parameters: more epochs or trials take longer.
+    OtherParameters,
+    /// Any stage of the kind.
+    #[default]
+    Kind,
 }
 
 /// Forecasts for the stages of one plan.
@@ -47,10 +63,26 @@ impl<'a> Forecaster<'a> {
         if let Some(record) = super::current_record(self.ground, stage)
             && record.kind == kind
         {
-            return of(&record);
+            return Forecast { basis: self.basis(stage, &record), ..of(&record) };
         }
         let past = self.past.get_or_init(|| self.look_back());
         past.stages.get(&planned.name).or_else(|| past.kinds.get(kind)).copied().unwrap_or_default()
+    }
+
+    fn basis(&self, stage: usize, record: &ActionRecord) -> Basis {
+        let stage = &self.ground.plan.stages[stage].stage;
+        // As in the manifest: what is known by its content is no parameter.
+        let of_sources = stage.sources().into_iter().map(|source| source.at);
+        let by_content: Vec<String> = of_sources
+            .chain(stage.externals().iter().map(|external| external.at().to_owned()))
+            .map(|at| format!("params.{at}"))
+            .collect();
+        let mut planned = Manifest::default();
+        planned.add_json("params", &stage.params(), &|path| by_content.iter().any(|name| name == path));
+        match planned.under("params.").eq(record.manifest.under("params.")) {
+            true => Basis::Alike,
+            false => Basis::OtherParameters,
+        }
     }
 
     fn look_back(&self) -> Past {
@@ -59,12 +91,14 @@ impl<'a> Forecaster<'a> {
         let history = History::of(self.ground.store);
         for run in history.runs().take(RUNS) {
             for entry in run.record.stages.iter().filter(|entry| entry.outcome == Outcome::Ran) {
-                let forecast = Forecast { seconds: Some(entry.seconds), memory: entry.peak_memory };
+                let forecast = Forecast { seconds: Some(entry.seconds), memory: entry.peak_memory, basis: Basis::Kind };
                 past.kinds.entry(entry.kind.clone()).or_insert(forecast);
                 let own = run.record.pipeline == plan.spec.name
                     && plan.spec.stages.get(&entry.stage).is_some_and(|stage| stage.kind == entry.kind);
                 if own {
-                    past.stages.entry(entry.stage.clone()).or_insert(forecast);
+                    // Its parameters then are not in the history.
+                    let own = Forecast { basis: Basis::OtherParameters, ..forecast };
+                    past.stages.entry(entry.stage.clone()).or_insert(own);
                 }
             }
         }
@@ -80,5 +114,5 @@ impl<'a> Forecaster<'a> {
 }
 
 fn of(record: &ActionRecord) -> Forecast {
-    Forecast { seconds: Some(record.provenance.seconds), memory: record.provenance.peak_memory }
+    Forecast { seconds: Some(record.provenance.seconds), memory: record.provenance.peak_memory, basis: Basis::Kind }
 }

@@ -64,7 +64,7 @@ pub use check::{CheckContext, InputShape};
 pub use context::{Memo, StageContext};
 pub use decision::{Decision, Ground, Status};
 pub use event::{Event, Outcome};
-pub use forecast::{Forecast, Forecaster};
+pub use forecast::{Basis, Forecast, Forecaster};
 pub use history::{History, Run, RunRecord};
 pub use input::{InputView, WholeStage};
 pub use lock::LockFile;

@@ -53,6 +53,11 @@ pub enum LockError {
         "the lock file '{path}' is damaged: {reason} (restore it from version control, or write it anew with `runner run --lock`)"
     )]
     Damaged { path: String, reason: String },
+    #[error(
+        "'{path}' lists the digests of a bundle's files, as `results.lock` does: a run cannot be held to it (a lock file of a pipeline is written by \
+         `runner run --lock`; to compare results with a bundle, hold the digests of their files against this list)"
+    )]
+    OfBundle { path: String },
     #[error("the lock file '{path}' has format {found}, this runner reads {FORMAT}")]
     Format { path: String, found: u32 },
 }
@@ -87,6 +92,18 @@ impl LockFile {
             format: u32,
         }
         let damaged = |error: serde_yaml::Error| LockError::Damaged { path: shown.clone(), reason: error.to_string() };
+        // What a bundle's list has of a stage: no key, by which a plan could be held to it.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct OfBundle {
+            #[serde(rename = "kind")]
+            _kind: String,
+            #[serde(rename = "outputs")]
+            _outputs: Option<BTreeMap<String, Digest>>,
+        }
+        if serde_yaml::from_str::<BTreeMap<String, OfBundle>>(&text).is_ok_and(|stages| !stages.is_empty()) {
+            return Err(LockError::OfBundle { path: shown });
+        }
         let head: Head = serde_yaml::from_str(&text).map_err(damaged)?;
         if head.format != FORMAT {
             return Err(LockError::Format { path: shown, found: head.format });

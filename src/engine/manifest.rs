@@ -86,15 +86,57 @@ impl Manifest {
         let after: std::collections::HashSet<_> = self.entries.iter().map(|(name, _)| name).collect();
         let changed = self.entries.iter().filter(|(name, value)| before.get(name) != Some(&value));
         let gone = old.entries.iter().filter(|(name, _)| !after.contains(name));
-        changed
+        let all = changed
             .map(|(name, value)| Change {
                 name: name.clone(),
                 old: before.get(name).map(|old| (*old).clone()),
                 new: Some(value.clone()),
             })
             .chain(gone.map(|(name, value)| Change { name: name.clone(), old: Some(value.clone()), new: None }))
-            .collect()
+            .collect();
+        self.of_another_form(old, all)
     }
+
+    /// One change for a parameter that was a list and is a mapping, or the other way: entry by entry it would read as if values had come and gone.
+    fn of_another_form(&self, old: &Manifest, all: Vec<Change>) -> Vec<Change> {
+        let mut kept: Vec<Change> = Vec::with_capacity(all.len());
+        for change in all {
+            let Some(whole) = parameter(&change.name) else {
+                kept.push(change);
+                continue;
+            };
+            if kept.iter().any(|known| known.name == whole) {
+                continue;
+            }
+            match (old.form(whole), self.form(whole)) {
+                (Some((before, was_list)), Some((now, is_list))) if was_list != is_list => {
+                    kept.push(Change { name: whole.to_owned(), old: Some(before), new: Some(now) });
+                }
+                _ => kept.push(change),
+            }
+        }
+        kept
+    }
+
+    /// The entries under a parameter in one text, and whether they are those of a list; `None` without any.
+    fn form(&self, whole: &str) -> Option<(String, bool)> {
+        let prefix = format!("{whole}.");
+        let own: Vec<(&str, &str)> = self.under(&prefix).collect();
+        let is_list = own.iter().all(|(name, _)| name.bytes().all(|byte| byte.is_ascii_digit()));
+        let values = own.iter().map(|(name, value)| match is_list {
+            true => (*value).to_owned(),
+            false => format!("{name}: {value}"),
+        });
+        let text = values.collect::<Vec<_>>().join(", ");
+        (!own.is_empty()).then(|| (if is_list { format!("[{text}]") } else { format!("{{{text}}}") }, is_list))
+    }
+}
+
+/// `params.missing` of `params.missing.0`.
+fn parameter(entry: &str) -> Option<&str> {
+    let rest = entry.strip_prefix("params.")?;
+    let (name, _) = rest.split_once('.')?;
+    Some(&entry[.."params.".len() + name.len()])
 }
 
 #[cfg(test)]
@@ -113,6 +155,19 @@ mod tests {
         let a = manifest(json!({"lr": 0.1, "layers": [8, 8], "file": "a.csv"}));
         let b = manifest(json!({"layers": [8, 8], "file": "b.csv", "lr": 0.1}));
         assert_eq!(a.key(), b.key());
+    }
+
+    #[test]
+    fn a_list_that_became_a_mapping_is_one_change() {
+        let old = manifest(json!({"missing": ["", "NA"], "lr": 0.1}));
+        let new = manifest(json!({"missing": {"*": {"add": ["?"]}}, "lr": 0.2}));
+        let changes = new.changes_since(&old);
+        let told: Vec<(&str, Option<&str>)> =
+            changes.iter().map(|change| (change.name.as_str(), change.old.as_deref())).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told.contains(&("params.missing", Some("[\"\", \"NA\"]"))), "{told:?}");
+        assert!(changes.iter().any(|change| change.new.as_deref() == Some("{*.add.0: \"?\"}")), "{changes:?}");
+        assert_eq!(old.changes_since(&new).len(), 2);
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl StaleReason {
 impl std::fmt::Display for StaleReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            StaleReason::NeverRan => write!(f, "never ran"),
+            StaleReason::NeverRan => write!(f, "no result yet"),
             StaleReason::Forced => write!(f, "forced"),
             StaleReason::Changed { what, old, new, at } => {
                 let what = what.strip_prefix("params.").unwrap_or(what);

@@ -19,6 +19,7 @@ use super::record::ActionRecord;
 use super::run::{RunOptions, RunSummary, StageResult, run};
 use super::{gauge, machine};
 use runner_artifact::{Store, StoreError};
+use runner_boundary::text::of_chain;
 
 /// How long a cancelled run may take to end by itself before it is left: with looking now and then, under a second in all.
 const PATIENCE: Duration = Duration::from_millis(850);
@@ -228,7 +229,7 @@ impl Recorder {
             }
             Err(error) => {
                 record.outcome = RunOutcome::Failed;
-                record.error = Some(format!("{error:#}"));
+                record.error = Some(of_chain(error.chain()));
             }
         }
         let idle = record.stages.iter().all(|stage| stage.outcome == Outcome::Fresh);

@@ -19,6 +19,7 @@ use super::repair::Repairs;
 use super::resources::{Budget, Need};
 use super::survey::decide_each;
 use runner_artifact::{ActionLock, Hold};
+use runner_boundary::text::of_chain;
 
 /// How often a lock that another runner holds is tried.
 pub(super) const LOCK_INTERVAL: Duration = Duration::from_millis(50);
@@ -258,7 +259,7 @@ impl Run<'_> {
             self.stop = true;
             return self.finish(stage, Outcome::Interrupted, seconds, None);
         }
-        self.finish(stage, Outcome::Failed, seconds, Some(format!("{error:#}")));
+        self.finish(stage, Outcome::Failed, seconds, Some(of_chain(error.chain())));
         for blocked in self.frontier.below(stage, |stage| self.state[stage].is_none()) {
             self.finish(blocked, Outcome::Blocked, 0.0, None);
         }

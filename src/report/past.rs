@@ -74,6 +74,8 @@ pub struct Duel {
     /// Test rows that only one of the two has.
     pub left_out: u64,
     pub scores: Vec<Score>,
+    /// The same class is predicted for every row.
+    pub same_predictions: bool,
     /// Rows that were right and are wrong now.
     pub lost: u64,
     /// Rows that were wrong and are right now.

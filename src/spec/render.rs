@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::problem::Problem;
 use super::source::{Sources, Span};
-use runner_boundary::text::{escaped, one_line};
+use runner_boundary::text::{one_line, quoted};
 
 /// More problems than this are only counted: the first ones usually cause the rest.
 const MOST_SHOWN: usize = 20;
@@ -69,18 +69,13 @@ impl Paint<'_> {
 
 fn draw(out: &mut String, problem: &Problem, sources: &Sources, severity: Severity, repeated: bool, paint: &Paint) {
     let message = clipped(&problem.message);
-    let message = escaped(&message);
-    let mut heading = message.lines();
-    let first = format!(": {}", heading.next().unwrap_or(""));
+    let first = format!(": {}", quoted(&message));
     out.push_str(&match severity {
         Severity::Error => paint.with(RED, "error"),
         Severity::Warning => paint.with(YELLOW, "warning"),
     });
     out.push_str(&paint.with(BOLD, &first));
     out.push('\n');
-    for line in heading {
-        out.push_str(&format!("       {line}\n"));
-    }
     let places = problem.span.iter().chain(problem.related.iter().map(|(span, _)| span));
     let gutter = places
         .filter(|span| !sources.is_argument(span.file))
@@ -143,7 +138,7 @@ impl Canvas<'_> {
         let number = self.paint.with(BLUE, &format!("{number:>gutter$}"));
         let mut marks = sign.repeat(drawn.marks);
         if !label.is_empty() {
-            marks = format!("{marks} {}", one_line(&clipped(label)));
+            marks = format!("{marks} {}", quoted(&clipped(label)));
         }
         let marks = self.paint.with(style, &marks);
         out.push_str(&format!("{:gutter$} {bar}\n", ""));
@@ -154,7 +149,7 @@ impl Canvas<'_> {
     fn remark(&self, out: &mut String, word: &str, text: &str) {
         let gutter = self.gutter;
         let lead = gutter + " = help: ".len();
-        let lines = wrap(&escaped(&clipped(text)), HELP_WIDTH.saturating_sub(lead));
+        let lines = wrap(&quoted(&clipped(text)), HELP_WIDTH.saturating_sub(lead));
         let equals = self.paint.with(BLUE, "=");
         let word = self.paint.with(BOLD, word);
         let text = lines.join(&format!("\n{:lead$}", ""));
@@ -260,18 +255,16 @@ fn clipped(text: &str) -> Cow<'_, str> {
 
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let mut line = String::new();
-        for word in paragraph.split(' ') {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::take(&mut line));
         }
-        lines.push(line);
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
     }
+    lines.push(line);
     lines
 }

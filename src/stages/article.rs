@@ -77,7 +77,7 @@ enum SectionName {
 
 impl Stage for Article {
     const KIND: &'static str = "article";
-    const VERSION: u32 = 7;
+    const VERSION: u32 = 8;
     const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",

@@ -99,7 +99,7 @@ impl Stage for Embed {
             context.problem(&["tfidf", option], format!("tfidf.{option}: {reason}"), None);
         }
         if self.encoder == TFIDF {
-            fitted_on::tell_fitted(context, "rows", "fit");
+            fitted_on::tell_vocabulary(context, "rows", "fit");
         }
         context.tell("rows", ENCODER, self.encoder.clone());
         let embeddings = self.columns.iter().map(|name| embedding_of(name));

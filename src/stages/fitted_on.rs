@@ -13,6 +13,9 @@ const PART_OF_SPLIT: &str = "part_of_split";
 /// The splits whose training parts hold these rows, the outermost first, as a JSON list; of a model, those that it was fitted within.
 const WITHIN: &str = "within";
 
+/// Of vectors by a vocabulary that was learnt from more than a training part: the output whose rows it learnt from, e.g. `rows`.
+const BEYOND_TRAINING: &str = "beyond_training";
+
 /// The ports of a split.
 const PORTS: [&str; 4] = ["rows", "train", "valid", "test"];
 
@@ -52,6 +55,44 @@ pub(super) fn tell_fitted(context: &mut CheckContext, output: &str, rows: &str) 
     context.tell(output, WITHIN, within);
 }
 
+/// For `embed` with a vocabulary of its own: as [`tell_fitted`], and whether rows that a split holds back may be among those that it learns from.
+pub(super) fn tell_vocabulary(context: &mut CheckContext, output: &str, rows: &str) {
+    tell_fitted(context, output, rows);
+    let Some(shape) = context.inputs(rows).first().cloned() else { return };
+    let part = shape.facts.get(PART_OF_SPLIT).map(String::as_str);
+    if part == Some("train") {
+        return;
+    }
+    let from = match part {
+        Some(part) if part != "rows" => format!("{}.{part}", shape.stage),
+        _ => shape.stage.clone(),
+    };
+    shape.facts.get(FILES).cloned().into_iter().for_each(|files| context.tell(output, FILES, files));
+    context.tell(output, BEYOND_TRAINING, from);
+}
+
+/// Warns of vectors by a vocabulary that has seen rows which the split of `rows` holds back: they are not new to what is learnt from them.
+fn warn_of_vocabulary(context: &mut CheckContext, fitted: &str) {
+    let Some(rows) = context.inputs("rows").first().filter(|shape| shape.facts.contains_key(PART_OF_SPLIT)).cloned()
+    else {
+        return;
+    };
+    for (i, other) in context.inputs(fitted).to_vec().iter().enumerate() {
+        let Some(from) = other.facts.get(BEYOND_TRAINING) else { continue };
+        let shared = files(&rows).zip(files(other)).is_some_and(|(own, others)| !own.is_disjoint(&others));
+        if !shared {
+            continue;
+        }
+        let split = &rows.stage;
+        let message = format!(
+            "the vocabulary of '{}' is fitted on '{from}', so it has seen texts of the rows that '{split}' holds back: scores on these may be too high",
+            other.stage
+        );
+        let help = format!("`fit: {split}.train` of '{}' learns it from the training part alone", other.stage);
+        context.warn(&[fitted, &i.to_string()], message, Some(help));
+    }
+}
+
 /// For a stage that passes on models: the first at `port` decides.
 pub(super) fn pass_on(context: &mut CheckContext, port: &str, output: &str) {
     let told = |fact: &str| context.fact(port, fact).map(str::to_owned);
@@ -62,6 +103,7 @@ pub(super) fn pass_on(context: &mut CheckContext, port: &str, output: &str) {
 
 /// Refuses what was fitted on another split of the same files than the rows at `rows` come from. `fitted` is the port of the models or vectors.
 pub(super) fn check(context: &mut CheckContext, fitted: &str) {
+    warn_of_vocabulary(context, fitted);
     let Some(rows) = context.inputs("rows").first().filter(|shape| shape.facts.contains_key(PART_OF_SPLIT)).cloned()
     else {
         return;

@@ -19,6 +19,7 @@ use super::download::{self, Download};
 use super::fitted_on;
 use runner_artifact::Table;
 use runner_boundary::files::open_regular;
+use runner_boundary::text::{Lines, of_chain};
 use runner_engine::{
     CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext, listed,
 };
@@ -198,18 +199,18 @@ impl Stage for Load {
         for (name, path) in &self.files {
             match context.source(&format!("files.{name}")) {
                 Ok((_, bytes)) => files.push((name.clone(), path.clone(), bytes)),
-                Err(error) => unreadable.push(format!("{error:#}")),
+                Err(error) => unreadable.push(of_chain(error.chain())),
             }
         }
         for (name, download) in &self.downloads {
             match download::get(download, context.report()) {
                 Ok(bytes) => files.push((name.clone(), download.url.clone(), bytes)),
                 Err(error) if context.report().cancelled() => return Err(error),
-                Err(error) => unreadable.push(format!("{error:#}")),
+                Err(error) => unreadable.push(of_chain(error.chain())),
             }
         }
         if !unreadable.is_empty() {
-            bail!("{}", unreadable.join("\n"));
+            bail!(Lines::new(unreadable));
         }
         let inputs: Vec<Input> = files.iter().map(|(name, path, bytes)| Input { name, path, bytes }).collect();
         let report = context.report();
@@ -323,6 +324,5 @@ fn remedy(path: &str) -> Option<String> {
 
 /// The errors as one.
 pub(super) fn all_of(errors: &[CsvError]) -> anyhow::Error {
-    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    anyhow::anyhow!("{}", lines.join("\n"))
+    anyhow::anyhow!(Lines::new(errors.iter().map(ToString::to_string)))
 }

@@ -156,8 +156,9 @@ impl Stage for Map {
         let own = 100.0 * document["neighbours"]["of_own_class"].as_f64().unwrap_or(0.0);
         let chance = 100.0 * document["neighbours"]["by_chance"].as_f64().unwrap_or(0.0);
         context.headline(format!(
-            "{} points; {own:.0} % of the {NEIGHBOURS} nearest share the label ({chance:.0} % by chance)",
-            rows.len()
+            "{} points; {own:.0} % of the {} nearest share the label ({chance:.0} % by chance)",
+            rows.len(),
+            near.first().map_or(0, Vec::len)
         ));
         let table = self.table(context, &data, &rows, &places)?;
         context.put_table("points", &table)?;

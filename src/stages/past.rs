@@ -110,6 +110,7 @@ fn duel(ground: &Ground, results: &[Result], one: &Comparison, paired: &Paired) 
         rows: paired.rows as u64,
         left_out: paired.left_out as u64,
         scores: paired.scores.iter().map(score).collect(),
+        same_predictions: paired.same_predictions,
         lost: paired.right_to_wrong,
         gained: paired.wrong_to_right,
         p: paired.adjusted_p,

@@ -8,6 +8,7 @@ use anyhow::bail;
 
 use super::columns::{LINE, ROW_ID, SOURCE, integers, strings};
 use runner_artifact::Table;
+use runner_boundary::text::Lines;
 use runner_tabular::BEYOND_F32;
 
 /// Columns and values that a message names.
@@ -36,10 +37,11 @@ pub(super) fn check(table: &Table, columns: &[(&str, &[f64])]) -> anyhow::Result
     if found.is_empty() {
         return Ok(());
     }
-    bail!(
-        "{}\ncorrect the numbers, make them missing (`missing` of the `load` stage), or learn from their logarithm (`derive: {{NAME: {{log_of: COLUMN}}}}`)",
-        found.join("\n")
-    )
+    found.push(
+        "correct the numbers, make them missing (`missing` of the `load` stage), or learn from their logarithm (`derive: {NAME: {log_of: COLUMN}}`)"
+            .to_owned(),
+    );
+    bail!(Lines::new(found))
 }
 
 /// The rows whose value is infinite in 32 bits; NaN is missing.

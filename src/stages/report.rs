@@ -22,7 +22,7 @@ pub struct Report {
 
 impl Stage for Report {
     const KIND: &'static str = "report";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
     const SUMMARY: &'static str = "one HTML page of everything";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",

@@ -20,6 +20,7 @@ use super::dataset;
 use super::fitted_on;
 use super::joined::joined;
 use runner_artifact::Table;
+use runner_boundary::text::Lines;
 use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext};
 use runner_ml::split::{self, Part, SplitError, SplitOptions};
 use runner_ml::stats::{Clusters, FEW_GROUPS};
@@ -377,7 +378,8 @@ fn with_remedy(error: SplitError, label: &str, names: &[String]) -> anyhow::Erro
         return error.into();
     }
     let names: Vec<String> = classes.iter().map(|class| yaml(&class.name)).collect();
-    anyhow!("{error}\nto leave them out: `where: {{{}: {{not: [{}]}}}}`", yaml(label), names.join(", "))
+    let remedy = format!("to leave them out: `where: {{{}: {{not: [{}]}}}}`", yaml(label), names.join(", "));
+    anyhow!(Lines::new([error.to_string(), remedy]))
 }
 
 /// The rows without their raw records, with their label, part and fold, and if wanted their group.

@@ -14,7 +14,7 @@ fn said(work: &Workspace, arguments: &[&str]) -> String {
 fn plan_and_explain_name_old_and_new_value() {
     let work = Workspace::with_songs().pipeline(STUDY);
     let text = said(&work, &["plan", "pipeline.yaml"]);
-    assert!(text.contains("never ran") && text.contains("6 to run"), "{text}");
+    assert!(text.contains("no result yet") && text.contains("6 to run"), "{text}");
     assert!(!work.exists("artifacts"), "a plan changes nothing");
     work.run().succeeded();
     work.edit("pipeline.yaml", "epochs: 3", "epochs: 5");

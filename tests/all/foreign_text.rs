@@ -147,3 +147,40 @@ fn lines_of_json_are_json_and_hold_no_control_either() {
             .expect("JSON");
     assert_eq!(first[&format!("n{HOSTILE}")], format!("x{HOSTILE}0"), "nothing is lost by the escapes");
 }
+
+#[test]
+fn no_name_begins_a_line_of_ours() {
+    let mut rows = "a,\"q\n✓ s  ran\nerror: fake\",y\n".to_owned();
+    for i in 0..24 {
+        rows.push_str(&format!("{i},{},{}\n", i % 3, ["p", "q"][i % 2]));
+    }
+    rows.push_str("1,1,\"r\nerror: forged\r\n✓ net  ran\"\n");
+    let stages = "name: p
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows}
+";
+    let work = Workspace::new().file("t.csv", &rows).pipeline(stages);
+    let text = said(&work, &["run", "pipeline.yaml"], 1);
+    assert!(text.contains(r"'r\nerror: forged\r\n✓ net  ran'"), "{text}");
+    assert!(!text.lines().any(|line| line.trim_start().starts_with("error: forged")), "{text}");
+    // Messages of ours that have several lines keep them.
+    assert!(text.lines().any(|line| line.trim_start().starts_with("to leave them out:")), "{text}");
+    said(&work, &["runs", "show", "last"], 0);
+
+    let net = "  net: {kind: train, rows: folds, numeric: [zz], epochs: 2}\n";
+    work.write("pipeline.yaml", format!("{stages}{net}").as_bytes());
+    let text = said(&work, &["plan", "pipeline.yaml"], 2);
+    assert!(text.contains(r"it has a, q\n✓ s  ran\nerror: fake"), "{text}");
+}
+
+#[test]
+fn a_page_shows_what_would_turn_its_words() {
+    let work = study();
+    work.edit("pipeline.yaml", "  pred:", "  page: {kind: report, title: \"t\\u202e\", stages: [rows, folds, profile, net]}\n  paper: {kind: article, title: t, author: a, stages: [rows, folds, profile, net]}\n  pred:");
+    work.run().succeeded();
+    let page = work.text("artifacts/p/page/report.html");
+    assert_eq!(page.chars().find(|c| hidden(&c.to_string()).is_some()), None);
+    assert!(page.contains(r"c\u{1b}]0;T"), "a class is shown whole");
+    assert_eq!(hidden(&work.text("artifacts/p/paper/article.tex")), None);
+}

@@ -74,11 +74,15 @@ fn a_plan_forecasts_what_the_last_run_took() {
     #[cfg(target_os = "linux")]
     assert!(told[1]["memory"].as_u64().expect("bytes") > 1_000_000, "{told:?}");
     let text = String::from_utf8(work.runner(&["plan", "pipeline.yaml"]).stdout).expect("UTF-8");
-    assert!(text.contains("1 to run, 0 to restore, 1 fresh; about 0.") && text.contains(" MB"), "{text}");
+    assert!(text.contains("took 0.") && text.contains("1 fresh; 1 timed with other parameters"), "{text}");
+    assert_eq!(told[1]["basis"], "other_parameters");
     let text = String::from_utf8(work.runner(&["explain", "pipeline.yaml", "folds"]).stdout).expect("UTF-8");
-    assert!(text.contains("about 0."), "{text}");
+    assert!(text.contains("with other parameters it took 0."), "{text}");
     // A stage that never ran is like the last one of its kind.
     work.edit("pipeline.yaml", "  folds:", "  parts:");
     let told = lines(&work, &["plan", "pipeline.yaml", "--json"]);
     assert!(told[1]["stage"] == "parts" && told[1]["seconds"].as_f64().expect("seconds") > 0.0, "{told:?}");
+    assert_eq!(told[1]["basis"], "kind");
+    let text = String::from_utf8(work.runner(&["plan", "pipeline.yaml"]).stdout).expect("UTF-8");
+    assert!(!text.contains("≈") && !text.contains("about"), "another stage's time is not its own: {text}");
 }

@@ -124,3 +124,21 @@ fn absent_and_damaged_locks_get_clear_words() {
     }
     assert_eq!(work.run_with(&["--lock", "songs"]).code, Some(2), "a lock is of the whole pipeline");
 }
+
+#[test]
+fn the_list_of_a_bundle_is_no_lock_of_a_pipeline() {
+    let work = locked();
+    let digest = "0".repeat(64);
+    let list = format!(
+        "# What the files of this bundle were made from.\n\"folds\":\n  kind: \"split\"\n  outputs:\n    \"a\": {digest}\n"
+    );
+    work.write("pipeline.lock", list.as_bytes());
+    let out = work.runner(&["run", "pipeline.yaml", "--locked"]);
+    let said = String::from_utf8(out.stderr).expect("UTF-8");
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains("bundle") && said.contains("runner run --lock") && !said.contains("damaged"), "{said}");
+    // A lock that lacks its head is damaged all the same.
+    work.write("pipeline.lock", b"pipeline: short\nstages: {}\n");
+    let out = work.runner(&["run", "pipeline.yaml", "--locked"]);
+    assert!(String::from_utf8_lossy(&out.stderr).contains("damaged"), "{out:?}");
+}

@@ -6,6 +6,7 @@ mod bad_input;
 mod browser;
 mod cache;
 mod checks;
+mod claims;
 mod cli;
 mod columns;
 mod command;

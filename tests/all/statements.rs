@@ -206,10 +206,10 @@ fn a_perfect_score_has_the_interval_of_its_rows() {
     assert!(intervals["macro_f1"].is_null(), "no resample differs: {intervals}");
     lacks(&page(&work), &["1.000–1.000", "1.000 to 1.000", "0.000 to 0.000"]);
     lacks(&article(&work), &["[1.000, 1.000]", "[0.0, 0.0]"]);
-    // Two that agree on every row: the difference is not known to be nothing.
+    // Two that predict the same for every row: that is said, and no interval or test beside it.
     let compared = told(&work, &["compare", "base/logistic", "base/tree"]);
     lacks(&compared, &["+0.0000 … +0.0000"]);
-    has(&compared, &["accuracy", "no significant difference"]);
+    has(&compared, &["accuracy", "the same prediction for each of 40 rows"]);
 }
 
 #[test]

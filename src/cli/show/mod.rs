@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use standing::Standing;
 
 use super::study::Study;
-use super::{DONE, Outcome, StudyArguments, screen};
+use super::{DONE, Outcome, StudyArguments, leaks, screen};
 use crate::artifact::{Store, Table};
+use crate::boundary::text::quoted;
 use crate::engine::record::OutputRecord;
 use crate::engine::{self, ActionRecord, PortType};
 
@@ -137,8 +138,11 @@ impl<'a> StageResult<'a> {
         let width = screen::width();
         let mut text = provenance(self.record, &format!("{} {}", style.bold(name), style.dim(kind)), style, width);
         if let Some(line) = standing {
-            text.push_str(&screen::wrap(line, &format!("  {} ", style.warning("!")), width));
+            text.push_str(&screen::wrap(&quoted(line), &format!("  {} ", style.warning("!")), width));
         }
+        let leaks = leaks::leaks(study, |i| engine::current_record(&study.ground(), i).map(Box::new));
+        let own = leaks.iter().filter(|leak| leak.stage == name);
+        own.for_each(|leak| text.push_str(&leaks::line(leak, style)));
         let curves =
             self.table("curves")?.map(|table| curves::curves(&table, self.document("best_epoch"), style, width));
         let blocks = [
@@ -189,10 +193,10 @@ fn provenance(record: &ActionRecord, title: &str, style: screen::Style, width: u
     let memory = run.peak_memory.map(|memory| format!(", {}", screen::bytes(memory))).unwrap_or_default();
     let mut text = format!("{title}  {}\n", style.dim(&format!("{}{memory}", screen::duration(run.seconds))));
     if !run.headline.is_empty() {
-        text.push_str(&screen::wrap(&run.headline, "  ", width));
+        text.push_str(&screen::wrap(&quoted(&run.headline), "  ", width));
     }
     for warning in &run.warnings {
-        text.push_str(&screen::wrap(warning, &format!("  {} ", style.warning("!")), width));
+        text.push_str(&screen::wrap(&quoted(warning), &format!("  {} ", style.warning("!")), width));
     }
     // The times of single models stand beside their scores; what there was none of need not be said.
     let own = run.measurements.iter().filter(|(name, value)| !name.contains('.') && **value != 0.0);

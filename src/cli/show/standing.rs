@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::ShowArguments;
+use crate::boundary::text::of_chain;
 use crate::cli::study::Study;
 use crate::engine::{self, ActionRecord, History, Status};
 
@@ -33,7 +34,7 @@ impl Standing {
                 }
                 None => (None, Vec::new()),
             },
-            Err(error) => (None, vec![format!("{error:#}")]),
+            Err(error) => (None, vec![of_chain(error.chain())]),
         };
         let is_stale = status != Some(Status::Fresh);
         let other_file = is_stale.then(|| made_by(study, name, record)).flatten().filter(|maker| !is_same(maker, file));

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of what is said.
 
+use crate::figure::text::{Rounded, rounded};
 pub use crate::page::Language;
 
 /// A space that neither breaks nor stretches, narrow: before the high punctuation of French, and between its thousands.
@@ -36,13 +37,16 @@ impl Voice {
         self.number(&crate::figure::text::compact(value))
     }
 
-    /// `27.1%` or `27,1 %`, of a share in 0..=1.
+    /// `27.1%` or `27,1 %`, of a share in 0..=1; never rounded to a bound that it does not reach.
     pub fn percent(self, share: f64) -> String {
-        if share.is_nan() {
-            return "–".to_owned();
-        }
+        let (than, share) = match rounded(share) {
+            Rounded::AlmostAll => (self.say("more than ", "plus de "), 0.999),
+            Rounded::AlmostNone => (self.say("less than ", "moins de "), 0.001),
+            Rounded::Other if share.is_nan() => return "–".to_owned(),
+            Rounded::Other => ("", share),
+        };
         let number = self.decimals(share * 100.0, 1);
-        if self.is_french() { format!("{number}{NARROW}%") } else { format!("{number}%") }
+        if self.is_french() { format!("{than}{number}{NARROW}%") } else { format!("{than}{number}%") }
     }
 
     /// `28,356` or `28 356`.

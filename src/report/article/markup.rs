@@ -3,6 +3,8 @@
 //!
 //! What is not understood is told with its line, never passed over. Knows nothing of which labels and works there are.
 
+use runner_boundary::text::quoted;
+
 use super::document::Block;
 use super::text::{Piece, Text};
 
@@ -35,7 +37,7 @@ pub fn inline(source: &str) -> Text {
 /// A name from data as markup that shows it as it is.
 pub fn escaped(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);
-    for character in name.chars() {
+    for character in quoted(name).chars() {
         if matches!(character, '\\' | '*' | '`' | '[' | ']' | '@' | '<') {
             out.push('\\');
         }
@@ -47,7 +49,7 @@ pub fn escaped(name: &str) -> String {
 /// A name in a fixed font.
 pub fn code(name: &str) -> String {
     // A fixed font has no use for a grave accent, which would end it.
-    format!("`{}`", name.replace('`', "'"))
+    format!("`{}`", quoted(name).replace('`', "'"))
 }
 
 struct Reader {

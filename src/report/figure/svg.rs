@@ -206,18 +206,18 @@ fn style_sheet() -> String {
     rules.push_str("}</style>");
     rules
 }
-/// Appends `text` with the five special characters of XML escaped and characters that XML forbids left out.
+/// Appends `text` with the five special characters of XML escaped. Characters that XML forbids, and those that turn the direction of writing or
+/// are not seen, are shown as escapes, `\u{202e}`: a name from a table must not change how the words beside it read.
 pub fn escape_into(out: &mut String, text: &str) {
-    for character in text.chars() {
+    for character in runner_boundary::text::escaped(text).chars() {
         match character {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            '\t' | '\n' | '\r' => out.push(' '),
+            '\t' | '\n' => out.push(' '),
             '\u{fffe}' | '\u{ffff}' => {}
-            character if character.is_control() => {}
             character => out.push(character),
         }
     }

@@ -57,9 +57,31 @@ pub fn decimals(value: f64, places: usize) -> String {
     }
 }
 
-/// A share in 0..=1 as a percentage with one decimal, e.g. `12.3 %`; whole from 0.995 on only if it is 1.
+/// A share in 0..=1 as a percentage with one decimal, e.g. `12.3 %`; never rounded to a bound that it does not reach.
 pub fn percent(share: f64) -> String {
-    if share.is_nan() { "–".to_string() } else { format!("{} %", decimals(share * 100.0, 1)) }
+    match rounded(share) {
+        Rounded::AlmostAll => "> 99.9 %".to_string(),
+        Rounded::AlmostNone => "< 0.1 %".to_string(),
+        Rounded::Other if share.is_nan() => "–".to_string(),
+        Rounded::Other => format!("{} %", decimals(share * 100.0, 1)),
+    }
+}
+
+/// What one decimal of a percentage would say of a share.
+pub enum Rounded {
+    /// 100.0 of less than all.
+    AlmostAll,
+    /// 0.0 of more than nothing.
+    AlmostNone,
+    Other,
+}
+
+pub fn rounded(share: f64) -> Rounded {
+    match (share * 1000.0).round() {
+        tenths if share < 1.0 && tenths >= 1000.0 => Rounded::AlmostAll,
+        tenths if share > 0.0 && tenths <= 0.0 => Rounded::AlmostNone,
+        _ => Rounded::Other,
+    }
 }
 
 /// An integer with commas between thousands, e.g. `28,356`.

@@ -3,52 +3,42 @@
 use crate::figure::text::{count, decimals, percent};
 use crate::read::Scores;
 
-/// What a confusion matrix shows: the pair of classes most often mixed up, and the classes found best and worst.
+/// What a confusion matrix shows: the pair of classes most often mixed up, and the classes found best and worst; of a model that tells no class
+/// from another, that.
 pub fn confusion(scores: &Scores) -> Option<String> {
-    let (classes, matrix) = (&scores.classes, &scores.confusion);
-    let mut worst: Option<(u64, usize, usize)> = None;
-    for (t, row) in matrix.iter().enumerate() {
-        for (p, there) in row.iter().enumerate().take(t) {
-            let mixed = there.saturating_add(matrix[p][t]);
-            if mixed > worst.map_or(0, |w| w.0) {
-                worst = Some((mixed, t, p));
-            }
-        }
+    let classes = &scores.classes;
+    if let Some(only) = scores.only_predicted() {
+        return Some(format!(
+            "Every row is predicted as {}: the model tells no class from another, and does what guessing one class does.",
+            classes[only]
+        ));
     }
-    let Some((mixed, a, b)) = worst else {
-        return (!matrix.is_empty()).then(|| "Every row is on the diagonal: no class is confused.".to_string());
+    let Some(most) = scores.most_confused() else {
+        return (!scores.confusion.is_empty())
+            .then(|| "Every row is on the diagonal: no class is confused.".to_string());
     };
-    // The direction that takes the larger share of its true class comes first.
-    let total = |class: usize| matrix[class].iter().sum::<u64>();
-    let share = |t: usize, p: usize| matrix[t][p] as f64 / total(t).max(1) as f64;
-    let (a, b) = if share(a, b) >= share(b, a) { (a, b) } else { (b, a) };
-    let errors: u64 = (0..matrix.len()).map(|t| total(t) - matrix[t][t]).sum();
+    let share = most.rows as f64 / most.of.max(1) as f64;
+    let mixed = most.rows.saturating_add(most.back);
     let mut sentence = format!(
         "{} and {} are confused most: {} of {} {} rows ({}) are taken for {}, {} of {} the other way; together {} of all errors.",
-        classes[a],
-        classes[b],
-        count(matrix[a][b]),
-        count(total(a)),
-        classes[a],
-        percent(share(a, b)),
-        classes[b],
-        count(matrix[b][a]),
-        count(total(b)),
-        percent(mixed as f64 / errors.max(1) as f64),
+        classes[most.truth],
+        classes[most.taken_for],
+        count(most.rows),
+        count(most.of),
+        classes[most.truth],
+        percent(share),
+        classes[most.taken_for],
+        count(most.back),
+        count(most.back_of),
+        percent(mixed as f64 / most.errors.max(1) as f64),
     );
-    let seen: Vec<usize> = (0..matrix.len()).filter(|&t| total(t) > 0).collect();
-    let recall = |class: &&usize| share(**class, **class);
-    let found = seen.iter().max_by(|x, y| recall(x).total_cmp(&recall(y)).then(y.cmp(x)));
-    let lost = seen.iter().min_by(|x, y| recall(x).total_cmp(&recall(y)).then(x.cmp(y)));
-    if let (Some(found), Some(lost)) = (found, lost)
-        && found != lost
-    {
+    if let Some(recalls) = scores.recalls() {
         sentence.push_str(&format!(
             " {} is found best (recall {}), {} least ({}).",
-            classes[*found],
-            decimals(recall(&found), 2),
-            classes[*lost],
-            decimals(recall(&lost), 2),
+            classes[recalls.best.0],
+            decimals(recalls.best.1, 2),
+            classes[recalls.worst.0],
+            decimals(recalls.worst.1, 2),
         ));
     }
     Some(sentence)

@@ -168,7 +168,7 @@ fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
             Column::number("difference"),
             Column::number("95 % interval").hint(match contest.groups {
                 Some(_) => "bootstrap over groups of rows, the same resamples for all pairs",
-                None => "percentile bootstrap over rows, the same resamples for all pairs",
+                None => "percentile bootstrap over rows, the same resamples for all pairs; of two that are right on the same rows Tango's score interval for new rows",
             }),
             Column::number("p, corrected").hint(match contest.groups {
                 Some(_) => {

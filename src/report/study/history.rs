@@ -41,14 +41,12 @@ pub fn since(study: &Study) -> Option<Section> {
     let changed = of(|since| matches!(since, Since::Changed(_)));
     let (same, new) = (of(|since| *since == Since::Same).count(), of(|since| *since == Since::New).count());
     let seconds: f64 = changed.clone().map(|stage| stage.seconds).sum();
-    let mut sentence = format!(
-        "Since the run of {} ({}): {} with another result, computed in {}; {} as before",
-        against.when,
-        against.id,
-        plural(changed.clone().count() as u64, "stage"),
-        duration(seconds),
-        count(same as u64),
-    );
+    let different = match changed.clone().count() {
+        0 => "no stage has another result".to_string(),
+        stages => format!("{} with another result, computed in {}", plural(stages as u64, "stage"), duration(seconds)),
+    };
+    let mut sentence =
+        format!("Since the run of {} ({}): {different}; {} as before", against.when, against.id, count(same as u64),);
     if new > 0 {
         sentence.push_str(&format!("; {} that it had no result of", count(new as u64)));
     }
@@ -99,7 +97,7 @@ pub fn section(study: &Study) -> Option<Section> {
         return None;
     }
     section.push(Block::List(verdicts(past)));
-    section.push(Block::Table(table(past)));
+    section.blocks.extend(table(past).map(Block::Table));
     if past.duels.len() > 1 {
         section.push(Block::Figure(chart(past)));
     }
@@ -121,9 +119,15 @@ fn verdicts(past: &Past) -> Vec<Prose> {
             said.push(Prose::new().strong(word).text(format!(" than before, beyond chance: {}.", names.join(", "))));
         }
     }
-    let rest = past.duels.iter().filter(|duel| !differ(duel)).count();
+    let same: Vec<&str> =
+        past.duels.iter().filter(|duel| duel.same_predictions).map(|duel| duel.model.as_str()).collect();
+    if !same.is_empty() {
+        said.push(Prose::from(format!("The same prediction as before for every row: {}.", same.join(", "))));
+    }
+    let others: Vec<&Duel> = past.duels.iter().filter(|duel| !differ(duel) && !duel.same_predictions).collect();
+    let rest = others.len();
     if rest > 0 {
-        let which = match past.duels.as_slice() {
+        let which = match others.as_slice() {
             [only] => only.model.clone(),
             _ if said.is_empty() => "any of the models".to_string(),
             _ => format!("the other {}", plural(rest as u64, "model")),
@@ -133,7 +137,16 @@ fn verdicts(past: &Past) -> Vec<Prose> {
     said
 }
 
-fn table(past: &Past) -> Table {
+/// Whether nothing of what a reader is shown differs: neither a prediction nor a score.
+fn is_unchanged(duel: &Duel) -> bool {
+    duel.same_predictions && duel.scores.iter().all(|score| score.before == score.after)
+}
+
+fn table(past: &Past) -> Option<Table> {
+    let shown: Vec<&Duel> = past.duels.iter().filter(|duel| !is_unchanged(duel)).collect();
+    if shown.is_empty() {
+        return None;
+    }
     let mut table = Table::new(
         "Models that have another result, then → now, on the test rows that both runs have",
         vec![
@@ -141,7 +154,7 @@ fn table(past: &Past) -> Table {
             Column::number("rows"),
             Column::number("accuracy").hint("then → now"),
             Column::number("difference").hint(
-                "of the accuracy, with its 95 % paired bootstrap interval over rows, or over the groups of the split",
+                "of the accuracy, with its 95 % paired bootstrap interval over rows, or over the groups of the split; none for the same predictions",
             ),
             Column::number("macro-F1").hint("then → now"),
             Column::number("log loss").hint("then → now, in nats"),
@@ -150,15 +163,20 @@ fn table(past: &Past) -> Table {
             Column::number("p").hint("McNemar's test on the same rows, Holm-corrected over all models of this table"),
         ],
     );
-    for duel in &past.duels {
+    for duel in shown {
         let score = |metric: &str| duel.scores.iter().find(|score| score.metric == metric);
         let both = |metric: &str| match score(metric) {
             Some(s) => Cell::text(format!("{} → {}", decimals(s.before, 3), decimals(s.after, 3))).sort_by(s.after),
             None => Cell::text("–").muted_if(true),
         };
         let difference = match score("accuracy") {
-            Some(s) => Cell::text(format!("{} ({} to {})", signed(s.after - s.before), signed(s.low), signed(s.high)))
-                .sort_by(s.after - s.before),
+            Some(s) => {
+                let interval = match s.low.is_nan() {
+                    true => String::new(),
+                    false => format!(" ({} to {})", signed(s.low), signed(s.high)),
+                };
+                Cell::text(format!("{}{interval}", signed(s.after - s.before))).sort_by(s.after - s.before)
+            }
             None => Cell::text("–").muted_if(true),
         };
         table.push(vec![
@@ -173,7 +191,7 @@ fn table(past: &Past) -> Table {
             Cell::text(bare(duel.p)).sort_by(duel.p),
         ]);
     }
-    table
+    Some(table)
 }
 
 /// Three decimals with their sign.

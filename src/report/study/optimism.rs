@@ -27,8 +27,8 @@ pub fn section(study: &Study) -> Option<Section> {
         return None;
     }
     section.say(
-        "The same models, trained and tested under each split. A split that deals out rows one by one puts versions of the \
-         same song, or songs of the same artist, on both sides: what it promises more is optimism, not skill.",
+        "The same models, trained and tested under each split. A split that lets rows which belong together, such as \
+         repeats of one thing, stand on both sides promises more than new rows will hold: that surplus is optimism, not skill.",
     );
     let sentences: Vec<Prose> = families.iter().filter_map(sentence).map(Prose::from).collect();
     section.push(Block::List(sentences));

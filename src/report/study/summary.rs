@@ -7,6 +7,7 @@ use super::{Study, history, plural, stage_id};
 use crate::JudgedOn;
 use crate::figure::text::{count, decimals};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::leaks;
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::ranking::{Choice, RULE};
 use crate::read::{Scores, count as count_at};
@@ -17,10 +18,14 @@ pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new(ID, "Summary");
     let models = models(study);
     let groups = groups(&models);
+    let leaks = leaks::all(study.stages, study.edges);
     section.push(Block::Facts(facts(study, &models, &groups)));
     for (number, group) in groups.iter().enumerate() {
         let mut inner = Section::new(format!("summary-{number}"), heading(group, &groups));
         inner.push(Block::Paragraph(headline(study, group)));
+        for leak in leaks.iter().filter(|leak| group.models.iter().any(|model| model.stage == leak.stage)) {
+            inner.push(Block::Paragraph(Prose::new().strong("Danger: ").text(format!("{}.", leaks::sentence(leak)))));
+        }
         if let Some(caution) = caution(group) {
             inner.say(caution);
         }

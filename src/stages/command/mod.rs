@@ -22,6 +22,7 @@ use environment::Variable;
 use outputs::Files;
 use process::{End, Program};
 use runner_boundary::files::open_regular;
+use runner_boundary::text::Lines;
 use runner_engine::{Accepts, Arity, CheckContext, External, InputPort, OutputPort, Source, Stage, StageContext};
 use runner_names::Folder;
 use words::Word;
@@ -133,15 +134,22 @@ impl Stage for Command {
         let position = context.position(&["run"]).map(|at| format!("{at}: ")).unwrap_or_default();
         let (end, said) = process::run(&program, context.report())
             .with_context(|| format!("{position}cannot start '{}'", words[0]))?;
-        let said = if said.is_empty() { String::new() } else { format!(":\n  {}", said.join("\n  ")) };
+        let failed = |what: String| {
+            let colon = if said.is_empty() { "" } else { ":" };
+            let lines = std::iter::once(format!("{what}{colon}")).chain(said.iter().map(|line| format!("  {line}")));
+            Err(Lines::new(lines).into())
+        };
         match end {
             End::Done => {}
             End::Cancelled => bail!("interrupted"),
             End::TimedOut => {
                 let seconds = self.timeout.unwrap_or_default();
-                bail!("{position}'{}' was ended after {seconds} s (raise `timeout` if it needs longer){said}", words[0])
+                return failed(format!(
+                    "{position}'{}' was ended after {seconds} s (raise `timeout` if it needs longer)",
+                    words[0]
+                ));
             }
-            End::Failed(how) => bail!("{position}'{}' ended with {how}{said}", words[0]),
+            End::Failed(how) => return failed(format!("{position}'{}' ended with {how}", words[0])),
         }
         outputs::take(&self.outputs, &out, context)
     }

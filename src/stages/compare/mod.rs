@@ -88,7 +88,9 @@ fn compare_stages(store: &Store, a: &Contender, b: &Contender, how: &How) -> any
         return Ok(vec![base]);
     };
     let mut notes = Vec::new();
-    if row_numbers(a.record) != row_numbers(b.record) {
+    // An ensemble reads predictions, not rows.
+    let rows_of = row_numbers(a.record).zip(row_numbers(b.record));
+    if rows_of.is_some_and(|(a, b)| a != b) {
         notes.push("the two learnt from different sets of rows: they are compared on those that both have".to_owned());
     }
     let pairs = models(store, (a, &table_a), (b, &table_b))?;

@@ -31,7 +31,8 @@ pub struct Difference {
     pub difference: Change,
 }
 
-/// B − A, with its 95 % interval; without one where no resample differs, as of two models that agree on every row. An accuracy has Tango's then.
+/// B − A, with its 95 % interval; without one where no resample differs. The accuracy of two models that are right on the same rows but predict
+/// different classes has Tango's then; that of the same predictions has none.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Change {
     pub estimate: f64,
@@ -76,6 +77,8 @@ pub struct Paired {
     /// Test rows that only one of the two has, or that carry different labels.
     pub left_out: usize,
     pub scores: Vec<Difference>,
+    /// Both predict the same class for every row: their scores differ in nothing, on these rows and by what is predicted.
+    pub same_predictions: bool,
     pub both_right: u64,
     pub both_wrong: u64,
     pub right_to_wrong: u64,
@@ -196,6 +199,7 @@ pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<Paired> {
         let (i, j) = common[row];
         (a.predicted[i] == a.label[i], b.predicted[j] == a.label[i])
     };
+    let same_predictions = common.iter().all(|&(i, j)| a.predicted[i] == b.predicted[j]);
     let mcnemar = paired_test(&clusters, right);
     let verdict = Verdict::NoSignificantDifference;
     Some(Paired {
@@ -204,6 +208,7 @@ pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<Paired> {
         few_groups: clusters.are_few(),
         left_out,
         scores,
+        same_predictions,
         both_right,
         both_wrong,
         right_to_wrong,
@@ -266,6 +271,8 @@ fn differences(
         shown
             .map(|(m, metric)| {
                 let difference = match metric {
+                    // One and the same decision on every row: there is no difference to be uncertain of.
+                    "accuracy" if said_a == said_b => None,
                     "accuracy" => Some(intervals[m].of_difference(clusters, how.level)),
                     _ => intervals[m].varied(),
                 };

@@ -203,8 +203,8 @@ fn a_failure_blocks_what_depends_on_it_and_nothing_else() {
 #[test]
 fn reasons_name_old_and_new_value_and_place() {
     let mut toy = Toy::new(CHAIN);
-    assert_eq!(toy.reasons("a"), ["never ran"]);
-    assert_eq!(toy.reasons("s"), ["never ran", "'a' runs before it"]);
+    assert_eq!(toy.reasons("a"), ["no result yet"]);
+    assert_eq!(toy.reasons("s"), ["no result yet", "'a' runs before it"]);
     toy.ran(&["a", "s", "t"]).edit("factor: 2", "factor: 3");
     assert_eq!(toy.reasons("t"), ["factor 2 → 3 (toy.yaml:6:50)"]);
     assert!(toy.reasons("s").is_empty());

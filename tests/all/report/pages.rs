@@ -210,7 +210,7 @@ fn a_history_is_told_and_without_one_nothing_is() {
         "Compared with the run of 2026-11-22 23:12 UTC",
         "Better than before, beyond chance: fused.",
         "Worse than before, beyond chance: text.",
-        "No significant difference for the other 1 model.",
+        "No significant difference for ",
         "0.640 → 0.680 +0.040 (+0.028 to +0.052)",
         "1 row of the 160 that flipped",
         "A &lt;b&gt;song&lt;/b&gt; of 17",

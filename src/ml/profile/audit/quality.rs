@@ -15,6 +15,8 @@ const MOSTLY_MISSING: f64 = 0.5;
 const FEW_ROWS: u64 = 20;
 /// Rows of the largest class for one of the smallest from which accuracy misleads.
 const UNBALANCED: f64 = 4.0;
+/// Up to this ratio of two classes nobody would call them unbalanced: 60 to 40.
+const BALANCED: f64 = 1.5;
 
 pub(super) fn of_columns(input: &Checked, columns: &[ColumnProfile], correlations: &Correlations) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -142,8 +144,11 @@ pub(super) fn of_classes(input: &Checked, classes: &[ClassBalance]) -> Vec<Findi
         ));
     }
     let ratio = largest.rows as f64 / smallest.rows as f64;
-    let title = if ratio >= UNBALANCED { "classes are unbalanced" } else { "classes are fairly balanced" };
-    let severity = if ratio >= UNBALANCED { Severity::Note } else { Severity::Ok };
+    let (severity, title) = match ratio {
+        ratio if ratio >= UNBALANCED => (Severity::Note, "classes are unbalanced"),
+        ratio if ratio > BALANCED => (Severity::Note, "classes are somewhat unbalanced"),
+        _ => (Severity::Ok, "classes are fairly balanced"),
+    };
     let guess = percent(largest.share);
     let detail = if largest.rows == smallest.rows {
         format!(

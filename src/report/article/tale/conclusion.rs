@@ -21,6 +21,7 @@ pub fn section(tale: &Tale) -> Section {
             let against = tale.against(model, classical)?;
             Some(told!(tale, "It {against}.", "Il {against}."))
         }),
+        chosen.and_then(|(model, _)| tale.leak(model)),
         convergence::in_short(tale).map(|short| upper(&short) + "."),
         transfer::in_short(tale).map(|short| upper(&short) + "."),
     ]));

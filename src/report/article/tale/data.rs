@@ -5,12 +5,16 @@ use serde_json::Value;
 use super::{Tale, codes, earlier, names_at, told};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
+use crate::leaks;
 use crate::read::{count, count_map, list, number, shown, text};
 use crate::study::map::{columns, is_straight};
 use crate::study::split::grouped;
 
 /// A share of test rows with a twin in the training part that is worth a sentence.
 const FEW_TWINS: f64 = 0.01;
+
+/// Classes in the table of parts: more columns do not fit the page.
+const MOST_COLUMNS: usize = 8;
 
 pub fn section(tale: &Tale) -> Section {
     let voice = tale.voice;
@@ -20,17 +24,26 @@ pub fn section(tale: &Tale) -> Section {
     let profile = tale.study.with_document("audit").next().map(|(_, profile)| profile);
     section.blocks.extend(tale.paragraph([
         source(tale, profile),
-        parts.as_ref().map(|_| {
+        parts.as_ref().map(|(_, all)| {
+            let all = *all;
             told!(
                 tale,
-                "@tab:data shows the rows of each class by part.",
-                "Le @tab:data donne les lignes de chaque classe par partie.",
+                "@tab:data shows the rows of {classes} by part.",
+                "Le @tab:data donne les lignes {classes} par partie.",
+                classes = match all {
+                    all if all > MOST_COLUMNS => told!(
+                        tale,
+                        "the {MOST_COLUMNS} largest of {all} classes",
+                        "des {MOST_COLUMNS} plus grandes des {all} classes",
+                    ),
+                    _ => tale.voice.say("each class", "de chaque classe").to_owned(),
+                },
             )
         }),
         grouping(tale),
         profile.and_then(|profile| largest(tale, profile, balance.is_some())),
     ]));
-    section.blocks.extend(parts.map(Block::Float));
+    section.blocks.extend(parts.map(|(table, _)| Block::Float(table)));
     section.blocks.extend(balance.map(Block::Float));
     if let Some(profile) = profile {
         let (correlation, map) = (correlation_figure(tale), map_figure(tale));
@@ -98,7 +111,8 @@ fn source(tale: &Tale, profile: Option<&Value>) -> Option<String> {
 /// A part by its name on the page: its rows, and its rows by class.
 type Part<'a> = (&'a str, u64, Vec<(String, u64)>);
 
-fn parts(tale: &Tale) -> Option<Float> {
+/// The table, and how many classes there are.
+fn parts(tale: &Tale) -> Option<(Float, usize)> {
     let document = tale.of_kind("split").next()?.document("parts")?;
     let order =
         [("train", "training", "apprentissage"), ("valid", "validation", "validation"), ("test", "test", "test")];
@@ -109,10 +123,12 @@ fn parts(tale: &Tale) -> Option<Float> {
             Some((tale.voice.say(english, french), count(part, "rows")?, count_map(part.get("classes"))))
         })
         .collect();
-    let mut classes: Vec<String> = found.first()?.2.iter().map(|(class, _)| class.clone()).collect();
+    let mut sizes: Vec<(String, u64)> = found.first()?.2.clone();
+    let all = sizes.len();
+    sizes.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    sizes.truncate(MOST_COLUMNS);
+    let mut classes: Vec<String> = sizes.into_iter().map(|(class, _)| class).collect();
     classes.sort_by_key(|class| tale.study.palette.rank(class));
-    // More columns than these do not fit the page.
-    classes.truncate(8);
     let shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
     let mut heads =
         vec![(tale.voice.say("Part", "Partie"), Align::Left), (tale.voice.say("Rows", "Lignes"), Align::Right)];
@@ -122,8 +138,15 @@ fn parts(tale: &Tale) -> Option<Float> {
         let counts = classes.iter().map(|class| tale.voice.count(of(class)));
         [(*name).to_owned(), tale.voice.count(*rows)].into_iter().chain(counts).collect()
     };
-    let caption = tale.voice.say("Rows by part and class.", "Lignes par partie et par classe.");
-    Some(tale.table("tab:data", caption, &heads, found.iter().map(row).collect()))
+    let caption = match all {
+        all if all > MOST_COLUMNS => told!(
+            tale,
+            "Rows by part and class; of {all} classes the {MOST_COLUMNS} with most rows in the training part.",
+            "Lignes par partie et par classe ; des {all} classes, les {MOST_COLUMNS} qui comptent le plus de lignes d'apprentissage.",
+        ),
+        _ => tale.voice.say("Rows by part and class.", "Lignes par partie et par classe.").to_owned(),
+    };
+    Some((tale.table("tab:data", &caption, &heads, found.iter().map(row).collect()), all))
 }
 
 fn grouping(tale: &Tale) -> Option<String> {
@@ -193,33 +216,38 @@ fn class_figure(tale: &Tale) -> Option<Float> {
 /// Columns that give the label away are no features.
 fn give_aways(tale: &Tale, profile: &Value) -> Option<String> {
     let audit = profile.get("audit")?;
-    let verdict = |wanted: &str| -> Vec<String> {
-        let found = list(audit, "give_aways").filter(|entry| text(entry, "verdict") == Some(wanted));
-        found.filter_map(|entry| text(entry, "column")).map(markup::code).collect()
-    };
-    let (full, nearly) = (verdict("gives_away"), verdict("nearly"));
+    let found = list(audit, "give_aways").filter(|entry| text(entry, "verdict") == Some("nearly"));
+    let nearly: Vec<String> = found.filter_map(|entry| text(entry, "column")).map(markup::code).collect();
+    let (full, leaks) = (leaks::columns(profile), leaks::all(tale.study.stages, tale.study.edges));
+    let readers: Vec<String> = leaks.iter().map(|leak| markup::code(&leak.stage)).collect();
     let mut sentences = Vec::new();
     if !full.is_empty() {
+        let them = if full.len() == 1 { tale.voice.say("it", "la") } else { tale.voice.say("them", "les") };
         sentences.push(told!(
             tale,
-            "An audit found that {which} {list} gives the label away; no model is shown {them}.",
-            "Un audit a établi que la valeur de {which}{list} suffit à elle seule à révéler l'étiquette ; aucun modèle ne {them} voit.",
-            list = tale.voice.list(&full, 5),
+            "An audit found that {which} {list} gives the label away; {seen}.",
+            "Un audit a établi que la valeur de {which}{list} suffit à elle seule à révéler l'étiquette ; {seen}.",
+            list = tale.voice.list(&codes(&full), 5),
             which = match full.len() {
                 1 => tale.voice.say("looking up the value of", ""),
                 _ => tale.voice.say("looking up the value of any one of", "chacune des colonnes "),
             },
-            them = if full.len() == 1 { tale.voice.say("it", "la") } else { tale.voice.say("them", "les") },
+            seen = match readers.len() {
+                0 => told!(tale, "no model is shown {them}", "aucun modèle ne {them} voit"),
+                1 => told!(
+                    tale,
+                    "{list} reads what leaks all the same",
+                    "{list} lit néanmoins ce qui la révèle",
+                    list = tale.voice.list(&readers, 6),
+                ),
+                _ => told!(
+                    tale,
+                    "{list} read what leaks all the same",
+                    "{list} lisent néanmoins ce qui la révèle",
+                    list = tale.voice.list(&readers, 6),
+                ),
+            },
         ));
-        let seen: Vec<String> = tale
-            .of_kind("train")
-            .filter_map(|stage| stage.document("parts")?.get("inputs").cloned())
-            .flat_map(|inputs| ["numeric", "text", "categories"].map(|key| names_at(&inputs, key)).concat())
-            .collect();
-        // Not to be said where a network does read one.
-        if full.iter().any(|name| seen.iter().any(|own| markup::code(own) == *name)) {
-            sentences.clear();
-        }
     }
     if !nearly.is_empty() {
         sentences.push(told!(

@@ -61,37 +61,46 @@ fn confusion_figure(tale: &Tale, model: &Model, scores: &Scores) -> Option<Float
 }
 
 fn mistakes(tale: &Tale, model: &Model, scores: &Scores) -> Option<String> {
-    let (classes, matrix) = (&scores.classes, &scores.confusion);
-    let total = |class: usize| matrix[class].iter().sum::<u64>();
-    let share = |t: usize, p: usize| matrix[t][p] as f64 / total(t).max(1) as f64;
-    let pairs = (0..classes.len()).flat_map(|t| (0..classes.len()).map(move |p| (t, p))).filter(|(t, p)| t != p);
-    let (t, p) = pairs.max_by(|a, b| share(a.0, a.1).total_cmp(&share(b.0, b.1)).then(b.cmp(a)))?;
-    let recall = |class: &usize| share(*class, *class);
-    let seen: Vec<usize> = (0..classes.len()).filter(|&class| total(class) > 0).collect();
-    let found = seen.iter().max_by(|a, b| recall(a).total_cmp(&recall(b)).then(b.cmp(a)))?;
-    let lost = seen.iter().min_by(|a, b| recall(a).total_cmp(&recall(b)).then(a.cmp(b)))?;
-    if matrix[t][p] == 0 {
+    let class = |class: usize| markup::escaped(&scores.classes[class]);
+    if let Some(only) = scores.only_predicted() {
+        return Some(told!(
+            tale,
+            "{name} predicts {only} for every row (@fig:confusion): it tells no class from another, and does what guessing one class does.",
+            "{name} prédit {only} pour toutes les lignes (@fig:confusion) : il ne distingue aucune classe d'une autre, et ne fait que ce que ferait une réponse constante.",
+            name = tale.name(model),
+            only = class(only),
+        ));
+    }
+    let Some(most) = scores.most_confused() else {
         return Some(told!(
             tale,
             "{name} confuses no class (@fig:confusion).",
             "{name} ne confond aucune classe (@fig:confusion).",
             name = tale.name(model),
         ));
-    }
+    };
+    let recalls = scores.recalls().map_or_else(String::new, |recalls| {
+        told!(
+            tale,
+            "finds {found} best (recall {high}) and {lost} least ({low}); it ",
+            "retrouve le mieux {found} (rappel {high}) et le moins bien {lost} ({low}) ; il ",
+            high = tale.voice.decimals(recalls.best.1, 2),
+            low = tale.voice.decimals(recalls.worst.1, 2),
+            found = class(recalls.best.0),
+            lost = class(recalls.worst.0),
+        )
+    });
     Some(told!(
         tale,
-        "Among the classes, {name} finds {found} best (recall {high}) and {lost} least ({low}); most often it takes {t} for {p}, in {rows} of {all} rows ({share}, @fig:confusion).",
-        "Parmi les classes, {name} retrouve le mieux {found} (rappel {high}) et le moins bien {lost} ({low}) ; le plus souvent, il prend {t} pour {p}, dans {rows} lignes sur {all} ({share}, @fig:confusion).",
+        "Among the classes, {name} {recalls}confuses {t} and {p} most: it takes {rows} of {all} {t} for {p}, and {back} of {others} the other way (@fig:confusion).",
+        "Parmi les classes, {name} {recalls}confond le plus {t} et {p} : il prend {t} pour {p} {rows} fois sur {all}, et l'inverse {back} fois sur {others} (@fig:confusion).",
         name = tale.name(model),
-        high = tale.voice.decimals(recall(found), 2),
-        low = tale.voice.decimals(recall(lost), 2),
-        found = markup::escaped(&classes[*found]),
-        lost = markup::escaped(&classes[*lost]),
-        rows = tale.voice.count(matrix[t][p]),
-        all = tale.voice.count(total(t)),
-        share = tale.voice.percent(share(t, p)),
-        t = markup::escaped(&classes[t]),
-        p = markup::escaped(&classes[p]),
+        rows = tale.voice.count(most.rows),
+        all = tale.voice.count(most.of),
+        back = tale.voice.count(most.back),
+        others = tale.voice.count(most.back_of),
+        t = class(most.truth),
+        p = class(most.taken_for),
     ))
 }
 

@@ -12,10 +12,20 @@ pub fn section(tale: &Tale) -> Section {
     section.blocks.extend(tale.paragraph([questions(tale)]));
     section.blocks.extend(tale.paragraph([Some(told!(
         tale,
-        "@sec:data describes the data and what standard classifiers reach on them, @sec:method the networks and the protocol; @sec:results \
-         gives the results, and @sec:conclusion concludes.",
-        "La @sec:data décrit les données et ce qu'y atteignent des classifieurs usuels, la @sec:method les réseaux et le protocole ; la \
-         @sec:results donne les résultats et la @sec:conclusion conclut.",
+        "@sec:data describes the data{reached}, @sec:method {networks}the protocol; @sec:results gives the results, and @sec:conclusion concludes.",
+        "La @sec:data décrit les données{reached}, la @sec:method {networks}le protocole ; la @sec:results donne les résultats et la \
+         @sec:conclusion conclut.",
+        reached = match tale.classical() {
+            Some(_) => voice.say(
+                " and what standard classifiers reach on them",
+                " et ce qu'y atteignent des classifieurs usuels",
+            ),
+            None => "",
+        },
+        networks = match tale.of_kind("train").next() {
+            Some(_) => voice.say("the networks and ", "les réseaux et "),
+            None => "",
+        },
     ))]));
     section
 }
@@ -47,31 +57,46 @@ fn task(tale: &Tale) -> Option<String> {
     })
 }
 
-/// What the networks read, together.
+/// What the models read, together.
 fn columns(tale: &Tale) -> Option<String> {
-    let (mut numeric, mut texts): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for stage in tale.of_kind("train") {
-        let Some(inputs) = stage.document("parts").and_then(|metrics| metrics.get("inputs")) else { continue };
-        let new = |known: &[String], key| {
-            names_at(inputs, key).into_iter().filter(|name| !known.contains(name)).collect::<Vec<_>>()
-        };
-        let (more_numbers, more_texts) = (new(&numeric, "numeric"), new(&texts, "text"));
-        numeric.extend(more_numbers);
-        texts.extend(more_texts);
-    }
-    let (count, list) = (numeric.len(), tale.voice.list(&codes(&texts), 6));
-    match (numeric.is_empty(), texts.is_empty()) {
-        (true, true) => None,
-        (false, true) => {
-            Some(told!(tale, "Models see {count} numeric columns.", "Les modèles voient {count} colonnes numériques.",))
+    let mut read: [Vec<String>; 3] = Default::default();
+    for stage in ["train", "baseline"].into_iter().flat_map(|kind| tale.of_kind(kind)) {
+        let inputs = stage.document("inputs").and_then(|metrics| metrics.get("inputs")).unwrap_or(&stage.params);
+        for (known, key) in read.iter_mut().zip(["numeric", "categories", "text"]) {
+            let new: Vec<String> = names_at(inputs, key).into_iter().filter(|name| !known.contains(name)).collect();
+            known.extend(new);
         }
-        (true, false) => Some(told!(tale, "Models see texts ({list}).", "Les modèles voient des textes ({list}).")),
-        (false, false) => Some(told!(
-            tale,
-            "Models see {count} numeric columns and texts ({list}), alone or together.",
-            "Les modèles voient {count} colonnes numériques et des textes ({list}), séparément ou ensemble.",
-        )),
     }
+    let [numeric, categories, texts] = &read;
+    let counted = |all: &[String], one: (&'static str, &'static str), several: (&'static str, &'static str)| {
+        let (english, french) = if all.len() == 1 { one } else { several };
+        (!all.is_empty()).then(|| format!("{} {}", all.len(), tale.voice.say(english, french)))
+    };
+    let kinds: Vec<String> = [
+        counted(numeric, ("numeric column", "colonne numérique"), ("numeric columns", "colonnes numériques")),
+        counted(
+            categories,
+            ("categorical column", "colonne catégorielle"),
+            ("categorical columns", "colonnes catégorielles"),
+        ),
+        (!texts.is_empty())
+            .then(|| told!(tale, "texts ({list})", "des textes ({list})", list = tale.voice.list(&codes(texts), 6))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!kinds.is_empty()).then(|| {
+        told!(
+            tale,
+            "Models read {list}{together}.",
+            "Les modèles lisent {list}{together}.",
+            list = tale.voice.list(&kinds, 3),
+            together = match kinds.len() {
+                1 => "",
+                _ => tale.voice.say(", some of them or all together", ", en partie ou tous ensemble"),
+            },
+        )
+    })
 }
 
 fn questions(tale: &Tale) -> Option<String> {

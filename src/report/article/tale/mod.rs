@@ -30,12 +30,23 @@ use super::text::Text;
 use crate::JudgedOn;
 use crate::contest::Pair;
 use crate::figure::Drawing;
+use crate::fitting::FittedOn;
+use crate::leaks;
 use crate::ranking;
 use crate::read::{Scores, StageArtifacts, count, text};
 use crate::study::Study;
 use crate::study::contest::{Judgement, duel, judge};
 use crate::study::figures::in_colours;
 use crate::study::models::{Group, Model, groups, models};
+
+/// A sentence in the tale's language; what is in braces is formatted the same way in both.
+macro_rules! told {
+    ($tale:expr, $english:literal, $french:literal $(, $name:ident = $value:expr)* $(,)?) => {{
+        $(let $name = $value;)*
+        if $tale.voice.is_french() { format!($french) } else { format!($english) }
+    }};
+}
+use told;
 
 /// All that the sections look at.
 pub struct Tale<'a> {
@@ -121,6 +132,43 @@ impl<'a> Tale<'a> {
     /// The part that the models are judged on.
     fn judged_on(&self) -> JudgedOn {
         self.main().map_or(JudgedOn::Test, |group| group.part)
+    }
+
+    /// What a model reads that gives the label away, as a sentence to stand beside its score.
+    fn leak(&self, model: &Model) -> Option<String> {
+        let leaks = leaks::all(self.study.stages, self.study.edges);
+        let leak = leaks.iter().find(|leak| leak.stage == model.stage)?;
+        let (columns, members) = (self.voice.list(&codes(&leak.columns), 5), self.voice.list(&codes(&leak.members), 4));
+        let (name, one) = (self.name(model), leak.columns.len() == 1);
+        let reads = match leak.members.len() {
+            0 => told!(self, "{name} reads {columns}", "{name} lit {columns}"),
+            1 => told!(
+                self,
+                "{name} averages {members}, which reads {columns}",
+                "{name} fait la moyenne avec {members}, qui lit {columns}",
+            ),
+            _ => told!(
+                self,
+                "{name} averages {members}, which read {columns}",
+                "{name} fait la moyenne avec {members}, qui lisent {columns}",
+            ),
+        };
+        Some(told!(
+            self,
+            "Caution: {reads}, which {gives} the label away, so that this score measures a look-up and means nothing for rows where {known} not yet known.",
+            "Attention : {reads}, dont la valeur suffit à révéler l'étiquette : ce score mesure une simple consultation et ne vaut rien pour des lignes où {known} pas encore connue.",
+            gives = if one { "gives" } else { "give" },
+            known = self.voice.say(if one { "it is" } else { "they are" }, "elle n'est"),
+        ))
+    }
+
+    /// The vocabularies that were fitted on more than the training part: the stage, and the rows.
+    fn fitted_on_more(&self) -> Vec<(&'a str, String)> {
+        let fitted = self.of_kind("embed").filter_map(|stage| match FittedOn::of(&self.study, stage)? {
+            FittedOn::MoreRows(rows) => Some((stage.stage.as_str(), rows)),
+            FittedOn::TrainingPart => None,
+        });
+        fitted.collect()
     }
 
     /// Whether the split keeps rows together by keys that it was given.
@@ -302,15 +350,6 @@ impl<'a> Tale<'a> {
         drawing
     }
 }
-
-/// A sentence in the tale's language; what is in braces is formatted the same way in both.
-macro_rules! told {
-    ($tale:expr, $english:literal, $french:literal $(, $name:ident = $value:expr)* $(,)?) => {{
-        $(let $name = $value;)*
-        if $tale.voice.is_french() { format!($french) } else { format!($english) }
-    }};
-}
-use told;
 
 /// The macro-F1 that ranks a model: on validation rows, or by cross-validation where there are none.
 fn validation(model: &Model) -> Option<f64> {

@@ -6,6 +6,7 @@ use super::{Tale, choosing, codes, methods, names_at, told};
 use crate::JudgedOn;
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
+use crate::fitting::{FittedOn, Ngrams};
 use crate::read::{StageArtifacts, count, list, number, shown, text};
 
 pub fn section(tale: &Tale) -> Section {
@@ -22,8 +23,13 @@ pub fn section(tale: &Tale) -> Section {
             trunks(tale, &networks),
         ]));
         section.blocks.push(Block::Float(table));
-        let sentences =
-            [training(tale, &networks), seeds(tale, &networks), choosing::search(tale), choosing::ensembles(tale)];
+        let sentences = [
+            training(tale, &networks),
+            class_weights(tale, &networks),
+            seeds(tale, &networks),
+            choosing::search(tale),
+            choosing::ensembles(tale),
+        ];
         section.blocks.extend(tale.paragraph(sentences));
     }
     if let Some(figure) = choosing::search_figure(tale) {
@@ -98,45 +104,73 @@ fn layers(trunk: &Value) -> String {
     }
 }
 
+/// How one encoder makes vectors of texts, as far as a reader is told.
+#[derive(PartialEq)]
+enum Encoder {
+    Tfidf { ngrams: Ngrams, fitted: Option<FittedOn> },
+    Pretrained { name: String, dim: u64 },
+}
+
 /// How texts become vectors.
 fn encoders(tale: &Tale) -> Option<String> {
-    let mut known: Vec<(String, u64)> = Vec::new();
+    let mut known: Vec<Encoder> = Vec::new();
     for stage in tale.of_kind("embed") {
         for encoder in stage.json.values().filter_map(Value::as_object).flat_map(|all| all.values()) {
-            let kind = encoder.get("recipe").and_then(|recipe| text(recipe, "kind")).unwrap_or_default();
+            let recipe = encoder.get("recipe").unwrap_or(&Value::Null);
+            let kind = text(recipe, "kind").unwrap_or_default();
             let name = text(encoder, "name").unwrap_or(kind);
-            let entry = (name.to_owned(), count(encoder, "dim").unwrap_or(0));
-            if !name.is_empty() && !known.iter().any(|(other, _)| *other == entry.0) {
-                known.push(entry);
+            let is_tfidf = kind == "tfidf" || name.to_ascii_lowercase().replace('-', "").contains("tfidf");
+            let one = match is_tfidf {
+                true => Encoder::Tfidf { ngrams: Ngrams::of(recipe), fitted: FittedOn::of(&tale.study, stage) },
+                false => Encoder::Pretrained { name: name.to_owned(), dim: count(encoder, "dim").unwrap_or(0) },
+            };
+            if !name.is_empty() && !known.contains(&one) {
+                known.push(one);
             }
         }
     }
-    let told = |(name, dim): &(String, u64)| {
-        let is_tfidf = name.to_ascii_lowercase().contains("tfidf") || name.to_ascii_lowercase().contains("tf-idf");
-        let cite = match name.to_ascii_lowercase() {
-            n if n.contains("minilm") => " [@sbert; @minilm]",
-            n if n.contains("sentence-transformers") => " [@sbert]",
-            _ if is_tfidf => " [@tfidf]",
-            _ => "",
-        };
-        if is_tfidf {
-            return told!(
-                tale,
-                "the TF-IDF weights of their character n-grams{cite}, fitted on the training part",
-                "poids TF-IDF de leurs n-grammes de caractères{cite}, ajustés sur l'apprentissage",
-            );
-        }
-        told!(
-            tale,
-            "{dim}-dimensional vectors of the pretrained encoder {name}{cite}, whose weights stay fixed",
-            "vecteurs de dimension {dim} de l'encodeur préentraîné {name}{cite}, dont les poids restent fixes",
-            name = markup::code(name.rsplit('/').next().unwrap_or(name)),
-        )
-    };
-    let all: Vec<String> = known.iter().map(told).collect();
+    let all: Vec<String> = known.iter().map(|one| encoder(tale, one)).collect();
     (!all.is_empty()).then(|| {
         told!(tale, "Texts enter as {list}.", "Les textes entrent comme {list}.", list = tale.voice.list(&all, 4),)
     })
+}
+
+fn encoder(tale: &Tale, encoder: &Encoder) -> String {
+    match encoder {
+        Encoder::Tfidf { ngrams, fitted } => told!(
+            tale,
+            "the TF-IDF weights of their {grams} [@tfidf]{rows}",
+            "poids TF-IDF de leurs {grams} [@tfidf]{rows}",
+            grams = match ngrams {
+                Ngrams::Words => tale.voice.say("word n-grams", "n-grammes de mots"),
+                Ngrams::Characters => tale.voice.say("character n-grams", "n-grammes de caractères"),
+                Ngrams::Both => tale.voice.say("word and character n-grams", "n-grammes de mots et de caractères"),
+            },
+            rows = match fitted {
+                None => String::new(),
+                Some(FittedOn::TrainingPart) => {
+                    tale.voice.say(", fitted on the training part", ", ajustés sur l'apprentissage").to_owned()
+                }
+                Some(FittedOn::MoreRows(rows)) => told!(
+                    tale,
+                    ", fitted on {rows}, not on the training part alone",
+                    ", ajustés sur {rows}, et non sur le seul apprentissage",
+                    rows = markup::code(rows),
+                ),
+            },
+        ),
+        Encoder::Pretrained { name, dim } => told!(
+            tale,
+            "{dim}-dimensional vectors of the pretrained encoder {name}{cite}, whose weights stay fixed",
+            "vecteurs de dimension {dim} de l'encodeur préentraîné {name}{cite}, dont les poids restent fixes",
+            cite = match name.to_ascii_lowercase() {
+                n if n.contains("minilm") => " [@sbert; @minilm]",
+                n if n.contains("sentence-transformers") => " [@sbert]",
+                _ => "",
+            },
+            name = markup::code(name.rsplit('/').next().unwrap_or(name)),
+        ),
+    }
 }
 
 fn branches(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
@@ -292,6 +326,52 @@ fn seeds(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<String> 
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
+/// What of the preprocessing was fitted on more rows.
+fn except(tale: &Tale) -> String {
+    let fitted = tale.fitted_on_more();
+    let names: Vec<String> = fitted.iter().map(|(stage, _)| markup::code(stage)).collect();
+    let mut rows: Vec<String> = fitted.iter().map(|(_, rows)| markup::code(rows)).collect();
+    rows.dedup();
+    match names.is_empty() {
+        true => String::new(),
+        false => told!(
+            tale,
+            ", but for the vocabulary of {list}, which was fitted on {rows} and so has seen texts that the other parts hold back",
+            ", sauf le vocabulaire de {list}, ajusté sur {rows}, qui a donc vu des textes que les autres parties réservent",
+            list = tale.voice.list(&names, 4),
+            rows = tale.voice.list(&rows, 4),
+        ),
+    }
+}
+
+/// How the loss weighs classes: all networks alike, or which.
+fn class_weights(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+    let names = |wanted: &dyn Fn(&Value) -> bool| -> Vec<String> {
+        let own = networks.iter().filter(|(_, metrics)| wanted(&metrics["training"]["class_weights"]));
+        own.map(|(stage, _)| markup::code(&stage.stage)).collect()
+    };
+    let balanced = names(&|weights| weights.as_str() == Some("balanced"));
+    let given = names(&|weights| weights.as_object().is_some_and(|all| !all.is_empty()));
+    let mut sentences = Vec::new();
+    if !balanced.is_empty() {
+        sentences.push(told!(
+            tale,
+            "In the loss of {list}, classes are weighted inversely to their number of training rows.",
+            "Dans la perte de {list}, les classes sont pondérées en raison inverse de leur nombre de lignes d'apprentissage.",
+            list = tale.voice.list(&balanced, 6),
+        ));
+    }
+    if !given.is_empty() {
+        sentences.push(told!(
+            tale,
+            "In the loss of {list}, classes have weights that were set by hand.",
+            "Dans la perte de {list}, les classes ont des poids fixés à la main.",
+            list = tale.voice.list(&given, 6),
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
 fn judging(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<String>> {
     let calibrated = networks.iter().any(|(_, metrics)| metrics.get("calibration").is_some());
     let has_intervals = tale
@@ -308,8 +388,9 @@ fn judging(tale: &Tale, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<St
     vec![
         Some(told!(
             tale,
-            "Preprocessing is fitted on the training part alone; epochs, searches and weights of ensembles are chosen on the validation part{test}.",
-            "Le prétraitement est ajusté sur le seul apprentissage ; époques, recherches et poids des ensembles sont choisis sur la validation{test}.",
+            "Preprocessing is fitted on the training part alone{but}; epochs, searches and weights of ensembles are chosen on the validation part{test}.",
+            "Le prétraitement est ajusté sur le seul apprentissage{but} ; époques, recherches et poids des ensembles sont choisis sur la validation{test}.",
+            but = except(tale),
             test = match tale.judged_on() {
                 JudgedOn::Test => tale.voice.say(
                     ", and the test part is scored once",

@@ -53,6 +53,7 @@ fn comparison(tale: &Tale) -> Option<Section> {
         )),
         reference(tale, group),
         best(tale),
+        tale.chosen().and_then(|model| tale.leak(model)),
         tied(tale, group),
         caution(tale, group),
         tale.chosen().zip(tale.classical()).and_then(|(chosen, classical)| {

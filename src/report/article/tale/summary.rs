@@ -36,6 +36,7 @@ pub fn summary(tale: &Tale) -> Text {
                 "Comparé au meilleur des classifieurs usuels, il {against}.",
             ))
         }),
+        chosen.and_then(|(model, _)| tale.leak(model)),
         convergence::in_short(tale).map(|short| upper(&short) + "."),
         transfer::in_short(tale).map(|short| upper(&short) + "."),
     ];

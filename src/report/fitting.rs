@@ -1,0 +1,54 @@
+//! Which rows a TF-IDF vocabulary was fitted on: a promise that preprocessing saw the training part alone holds only where this says so.
+
+use super::read::{StageArtifacts, list, text};
+use super::study::Study;
+
+/// The rows behind an `embed` stage's input `fit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FittedOn {
+    /// The training part of a split.
+    TrainingPart,
+    /// Rows that a split may hold back, by the output that has them, e.g. `rows`.
+    MoreRows(String),
+}
+
+impl FittedOn {
+    /// `None` for a stage that fits nothing: a pretrained encoder learns nothing here.
+    pub(crate) fn of(study: &Study, stage: &StageArtifacts) -> Option<FittedOn> {
+        let fits = stage.json.values().filter_map(|document| document.as_object()).flat_map(|all| all.values());
+        let fits = fits.filter_map(|encoder| text(encoder.get("recipe")?, "kind")).any(|kind| kind == "tfidf");
+        let (_, source) = stage.inputs.iter().find(|(port, _)| port == "fit").filter(|_| fits)?;
+        let (from, port) = match source.rsplit_once('.') {
+            Some((from, port)) => (from, port),
+            None => (source.as_str(), ""),
+        };
+        // A file of a `load` stage may be called `train` as well; of a stage that is not told of, what it gives as such is taken for a part.
+        let is_training = port == "train" && study.kind_of(from).is_none_or(|kind| kind == "split");
+        // All rows of a stage are called as the stage is.
+        let rows = if port == "rows" { from } else { source };
+        Some(if is_training { FittedOn::TrainingPart } else { FittedOn::MoreRows(rows.to_owned()) })
+    }
+}
+
+/// What a vocabulary is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ngrams {
+    Words,
+    Characters,
+    Both,
+}
+
+impl Ngrams {
+    /// From an encoder's recipe; one that does not tell has both, as by default.
+    pub(crate) fn of(recipe: &serde_json::Value) -> Ngrams {
+        let longest = |key: &str| {
+            let ends = recipe.get("options").map(|options| list(options, key).filter_map(|end| end.as_u64()).max());
+            ends.flatten().unwrap_or(1)
+        };
+        match (longest("word_ngrams") > 0, longest("char_ngrams") > 0) {
+            (true, false) => Ngrams::Words,
+            (false, true) => Ngrams::Characters,
+            _ => Ngrams::Both,
+        }
+    }
+}
