@@ -201,7 +201,8 @@ fn what_cannot_be_fitted_is_refused() {
     let refusal =
         |texts: &[&str], options: TfidfOptions| Tfidf::fit(texts, options, 7, 1, &Silent).err().unwrap().to_string();
     assert!(refusal(&[], options(3)).contains("no texts"));
-    assert!(refusal(&["", " "], options(3)).contains("no n-gram occurs in 2 of the 2 texts"));
+    assert!(refusal(&["", " "], options(3)).contains("the 2 texts to learn from are all empty"));
+    assert!(refusal(&["uvw", "xyz"], options(3)).contains("no n-gram occurs in 2 of the 2 texts"));
     for (value, expected) in [
         (json!({"dim": 0}), "dim: give 1 to"),
         (json!({"word_ngrams": [2, 1]}), "word_ngrams: give"),

@@ -76,7 +76,10 @@ fn studies() -> impl Strategy<Value = Study> {
                     Work::Tell { stages: told }
                 }
                 _ => Work::Sum {
-                    rows: inputs.iter().map(|(from, head)| (tables[from % tables.len()], *head)).collect(),
+                    rows: each_once(
+                        inputs.iter().map(|(from, head)| (tables[from % tables.len()], *head)),
+                        &heads(&stages),
+                    ),
                     reads_extra: false,
                     factor: 1,
                     round_to: [1, 1, 1000][coarse],
@@ -87,6 +90,17 @@ fn studies() -> impl Strategy<Value = Study> {
         }
         Study { files, stages, seed: 1, version: 1 }
     })
+}
+
+/// Which stages have a port `head`.
+fn heads(stages: &[Toy]) -> Vec<bool> {
+    stages.iter().map(|toy| matches!(toy.work, Work::Lines { .. })).collect()
+}
+
+/// An input names no output twice.
+fn each_once(rows: impl Iterator<Item = (usize, bool)>, heads: &[bool]) -> Vec<(usize, bool)> {
+    let mut seen = std::collections::HashSet::new();
+    rows.filter(|&(from, head)| seen.insert((from, head && heads[from]))).collect()
 }
 
 /// A folder with sources and a store, and the model of it.
@@ -139,8 +153,12 @@ impl Bench {
                 let i = i % count;
                 let tables: Vec<usize> =
                     (0..i).filter(|&j| !matches!(study.stages[j].work, Work::Tell { .. })).collect();
+                let heads = heads(&study.stages);
                 match &mut study.stages[i].work {
-                    Work::Sum { rows, .. } => rows[0] = (tables[from % tables.len()], from % 2 == 0),
+                    Work::Sum { rows, .. } => {
+                        rows[0] = (tables[from % tables.len()], from % 2 == 0);
+                        *rows = each_once(rows.iter().copied(), &heads);
+                    }
                     Work::Lines { file } => *file = from % FILES,
                     Work::Tell { stages } => *stages = vec![from % i],
                 }
