@@ -128,7 +128,7 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
         let resamples = arguments.resamples;
         let is_constant =
             |paired: &&Paired| !paired.same_predictions && paired.right_to_wrong + paired.wrong_to_right == 0;
-        let tango = match tested.iter().any(|paired| is_constant(paired)) {
+        let tango = match tested.iter().any(is_constant) {
             true => "; of accuracies that no row parts, Tango's score interval for new rows",
             false => "",
         };
