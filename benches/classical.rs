@@ -6,7 +6,7 @@
 //! FOLDER holds a `train.csv` like the bundled one, which is the default. PYTHON has scikit-learn and lightgbm; without
 //! it our own figures alone are printed. The rows fall into five folds by song; a model is fitted on four of them and
 //! scored on the fifth. `--texts` adds the vectors of titles and artists to the numbers: those of MiniLM where its
-//! folder is found, else TF-IDF. Knows nothing of how a model learns.
+//! folder is found, else TF-IDF.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use runner::ml::encoder::{self, TextEncoder, Tfidf, TfidfOptions, TransformerOpt
 use runner::ml::matrix::Matrix;
 use runner::ml::progress::Silent;
 use runner::ml::split::{connected_groups, group_folds};
-use runner::models::Resolver;
+use runner::pretrained::Resolver;
 use runner::tabular::{Derivation, Input, LoadOptions, load};
 use serde::Deserialize;
 

@@ -8,9 +8,9 @@
 //!                                                                  # --figure FILE.svg draws it
 //!     RUNNER_TEST_PYTHON=PYTHON cargo bench --bench embed -- --ngrams     # `tfidf` beside scikit-learn, one thread each
 //!
-//! `--encoder NAME` (all-MiniLM-L6-v2; it must be on this machine), `--limit N` distinct titles (3000), `--threads N` (2),
-//! `--rounds N` (5), `--batch-tokens N`. PYTHON has onnxruntime and sentence-transformers. Of all rounds the fastest counts: other work on the
-//! machine only ever adds. A peer is given the batch size that suits it best. Knows nothing of how an encoder computes.
+//! `--encoder NAME` (all-MiniLM-L6-v2; it must be on this machine), `--limit N` distinct titles (3000), `--threads N` (2), `--rounds N` (5),
+//! `--batch-tokens N`. PYTHON has onnxruntime and sentence-transformers. Of all rounds the fastest counts: other work on the machine only ever
+//! adds. A peer is given the batch size that suits it best.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -22,7 +22,7 @@ use runner::ml::encoder::{self, TextEncoder, Tfidf, TfidfOptions, TransformerOpt
 use runner::ml::matrix::Matrix;
 use runner::ml::progress::Silent;
 use runner::ml::rng::Stream;
-use runner::models::Resolver;
+use runner::pretrained::Resolver;
 use runner::report::figure::{Drawing, Line, LineChart, Paint, grid, line_chart};
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@
 //!     cargo bench --bench engine -- all     # and 100,000
 //!
 //! Every measurement is a process of its own, so that its peak memory (VmHWM) is its own too. Where `make` or `dvc` are on PATH, they do the
-//! same DAG in the same run. Knows nothing of learning: a toy stage adds up numbers.
+//! same DAG in the same run.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use runner::artifact::{Store, StoreOptions, Table};
 use runner::engine::{
-    self, Arity, CheckContext, Ground, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan, PortType, Registry,
-    RunOptions, Stage, StageContext, Status,
+    self, Arity, CheckContext, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan, PortType, Registry, RunOptions,
+    Stage, StageContext, Status, Workspace,
 };
 use runner::spec;
 use schemars::JsonSchema;
@@ -88,9 +88,9 @@ fn plan_of(text: &str) -> Plan {
 
 fn run(folder: &Path, plan: &Plan, durable: bool) -> engine::RunSummary {
     let store = Store::open_with(folder, StoreOptions { durable, ..StoreOptions::default() }).expect("a store");
-    let ground = Ground { plan, store: &store, artifacts: folder, device: "cpu" };
+    let workspace = Workspace { plan, store: &store, artifacts: folder, device: "cpu" };
     let options = RunOptions { threads: 2, ..RunOptions::default() };
-    engine::run(&ground, &plan.order, &options, &|_| {}, &|| false).expect("a run")
+    engine::run(&workspace, &plan.order, &options, &|_| {}, &|| false).expect("a run")
 }
 
 /// One line of measurements of this process.
@@ -114,8 +114,8 @@ fn child(task: &str, folder: &Path) {
             let plan = Plan::new(spec, Registry(KINDS)).unwrap_or_else(|found| panic!("{}", found.render(false)));
             let checked = cpu_seconds();
             let store = Store::open(folder).expect("a store");
-            let ground = Ground { plan: &plan, store: &store, artifacts: folder, device: "cpu" };
-            let decisions = engine::survey(&ground, &plan.order).expect("decisions");
+            let workspace = Workspace { plan: &plan, store: &store, artifacts: folder, device: "cpu" };
+            let decisions = engine::plan_decisions(&workspace, &plan.order).expect("decisions");
             assert!(decisions.iter().all(|(_, decision)| decision.status == Status::Fresh));
             let (seconds, decided) = (clock.elapsed().as_secs_f64(), cpu_seconds());
             println!(

@@ -1,13 +1,11 @@
 //! Garbage collection: what no root needs goes, a record before the blobs that only it needs, so that no record ever points at nothing.
-//!
-//! Knows nothing of runs; it is told the roots, and how to read a record's blobs.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::digest::Digest;
-use super::place::is_link;
+use super::materialize::is_link;
 use super::store::{At, Store, StoreError};
 
 /// What may go.
@@ -17,7 +15,7 @@ pub struct Collect {
     pub grace: Duration,
     /// Memos and rows that were not used since then go.
     pub used_since: SystemTime,
-    /// Only tell what would go.
+    /// Find what would be deleted, and delete nothing.
     pub dry_run: bool,
 }
 

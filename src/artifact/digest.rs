@@ -1,6 +1,4 @@
 //! `Digest`: the BLAKE3 hash that names a blob, a column or an action.
-//!
-//! Knows nothing of what is hashed.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,6 @@
 //! `Disk`: every file operation of the store, each with a fail point before and after it.
 //!
 //! Tests hang a [`Hook`] in there that returns an error or ends the process; so each place where a disk can fill up or a machine can stop is tried.
-//! Knows nothing of what the files mean, nor of where they lie.
 
 use std::fmt;
 use std::fs::{self, File};

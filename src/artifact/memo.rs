@@ -1,6 +1,4 @@
 //! Memos: finer-grained results inside a stage, by a key that holds all that they depend on. What is damaged is no memo at all.
-//!
-//! Knows nothing of what a memo means; rows of numbers have a form of their own in `rows`.
 
 use std::fs::File;
 use std::io::Seek as _;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::digest::Digest;
-use super::place::is_link;
+use super::materialize::is_link;
 use super::stamp::FileStamp;
 use super::store::{At, Store, StoreError};
 use runner_boundary::files::says_special;

@@ -1,7 +1,7 @@
 //! `Scratch`: a folder for one piece of work that is gone afterwards, also if the process was killed.
 //!
 //! Beside each folder lies a file of its name that the owner holds locked; the kernel releases the lock with the process, so whoever makes
-//! the next scratch folder finds and removes what a killed runner left. Knows nothing of what the folders are for.
+//! the next scratch folder finds and removes what a killed runner left.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Seek as _, SeekFrom};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::digest::Digest;
 use super::disk::{Access, protect};
-use super::place::is_link;
+use super::materialize::is_link;
 use super::store::{At, Store, StoreError};
 
 /// An empty folder that is removed when this is dropped.

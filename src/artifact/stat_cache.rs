@@ -2,7 +2,6 @@
 //!
 //! Only a shortcut. A digest is kept only if any later change would show in the stamp (see [`FileStamp::is_settled_at`]); what was written
 //! just now is read once more at the next look.
-//! Knows nothing of names: a file is its device and inode.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,6 +1,4 @@
 //! `Table`: an Arrow record batch, and its form on disk (Arrow IPC).
-//!
-//! Knows nothing of where tables come from or what their columns mean.
 
 use std::sync::Arc;
 

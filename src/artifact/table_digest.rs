@@ -1,7 +1,7 @@
 //! `TableHasher`: a canonical digest for every column, batch by batch: the same whatever the boundaries of the batches.
 //!
-//! Rows are hashed in parts of [`PART_ROWS`], so that what is known of a part need not be computed anew.
-//! Covers type, field metadata, nulls, order and values; what lies under a null does not count. Knows nothing of files.
+//! Rows are hashed in parts of [`PART_ROWS`], so that what is known of a part need not be computed anew. Covers type,
+//! field metadata, nulls, order and values; what lies under a null does not count.
 
 use std::sync::Arc;
 

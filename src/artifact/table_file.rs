@@ -1,6 +1,6 @@
 //! Tables as files of the store: written part by part, read through memory maps, so that neither side holds the whole table.
 //!
-//! Each part is an Arrow IPC file of its own, uncompressed. Tables that have a part in common share its file. Knows nothing of stages.
+//! Each part is an Arrow IPC file of its own, uncompressed. Tables that have a part in common share its file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};

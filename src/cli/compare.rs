@@ -9,7 +9,7 @@ use crate::artifact::Store;
 use crate::engine::history::StageEntry;
 use crate::engine::{ActionRecord, History, RunRecord};
 use crate::stages::compare::{
-    Comparison, Contender, Flip, How, Paired, Texts, Verdict, compare as hold_together, lines, texts_of,
+    Comparison, Flip, How, ModelRef, Paired, Texts, Verdict, compare as hold_together, lines, texts_of,
 };
 
 /// Lines of changes in a text; `--json` has all.
@@ -71,10 +71,10 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
     if let (Some((one, other)), true) = (missing.first(), loaded.is_empty()) {
         return Err(anyhow!("'{one}' of {} or '{other}' of {} has no result in the store", a.run.id, b.run.id).into());
     }
-    let contenders: Vec<(Contender, Contender)> = (loaded.iter())
+    let contenders: Vec<(ModelRef, ModelRef)> = (loaded.iter())
         .map(|(one, record_a, other, record_b)| {
-            let of_a = Contender { stage: one, record: record_a, model: a.model.as_deref() };
-            (of_a, Contender { stage: other, record: record_b, model: b.model.as_deref() })
+            let of_a = ModelRef { stage: one, record: record_a, model: a.model.as_deref() };
+            (of_a, ModelRef { stage: other, record: record_b, model: b.model.as_deref() })
         })
         .collect();
     let how = How { resamples: arguments.resamples as usize, ..How::default() };

@@ -18,8 +18,8 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
     let study = Study::open(&arguments.study)?;
     let wanted = study.stage(&arguments.stage)?;
     let selected = study.select(std::slice::from_ref(&arguments.stage))?;
-    let ground = study.ground();
-    let decisions = engine::survey(&ground, &selected)?;
+    let workspace = study.workspace();
+    let decisions = engine::plan_decisions(&workspace, &selected)?;
     let style = screen::Style::stdout();
     for (i, decision) in &decisions {
         if *i != wanted {
@@ -35,7 +35,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
             super::print(&screen::wrap(&reason.to_string(), &format!("  {} ", style.accent("•")), screen::width()));
         }
         if decision.status == Status::Run
-            && let Forecast { seconds: Some(seconds), memory, basis } = Forecaster::new(&ground).stage(*i)
+            && let Forecast { seconds: Some(seconds), memory, basis } = Forecaster::new(&workspace).stage(*i)
         {
             let basis = match basis {
                 Basis::Alike => "about",

@@ -24,7 +24,7 @@ pub(super) struct GcArguments {
     /// What is younger stays, e.g. 90s, 30min, 2h, 7d
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     grace: Duration,
-    /// Only tell what would go
+    /// Show what would be deleted
     #[arg(long)]
     dry_run: bool,
     /// One JSON object instead of text

@@ -29,7 +29,7 @@ pub(super) fn graph(arguments: &GraphArguments) -> Outcome {
     let study = Study::open(&arguments.study)?;
     let plan = &study.plan;
     let mut states = vec![None; plan.stages.len()];
-    match engine::survey(&study.ground(), &study.select(&[])?) {
+    match engine::plan_decisions(&study.workspace(), &study.select(&[])?) {
         Ok(decisions) => decisions.into_iter().for_each(|(i, decision)| states[i] = Some(decision.status)),
         // The graph is known all the same.
         Err(error) => {
@@ -46,7 +46,7 @@ pub(super) fn graph(arguments: &GraphArguments) -> Outcome {
     Ok(DONE)
 }
 
-/// How a state is called, and its ground and border in a picture.
+/// How a state is called, and its workspace and border in a picture.
 fn look(status: Status) -> (&'static str, &'static str, &'static str) {
     match status {
         Status::Fresh => ("fresh", "#e3f4e6", "#2e7d43"),

@@ -1,4 +1,4 @@
-//! Models that read a column which gives the label away, told beside their scores. Reads the records that it is given.
+//! Models that read a column which leaks the label, told beside their scores. Reads the records that it is given.
 
 use super::screen::{self, Style};
 use super::study::Study;

@@ -66,7 +66,7 @@ enum Command {
     Report(report::ReportArguments),
     /// What was run: list, show, pin
     Runs(runs::RunsArguments),
-    /// Hold two runs, or two models of one run, against each other
+    /// Compare two runs, or two models of one run
     Compare(compare::CompareArguments),
     /// Free what no recent run needs
     Gc(gc::GcArguments),

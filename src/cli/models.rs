@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::interrupt::{self, interrupted};
 use super::{DONE, INTERRUPTED, Outcome, screen};
 use crate::boundary::text::one_line;
-use crate::models::{FetchProgress, ResolveError, Resolved, Resolver, catalogue, import};
+use crate::pretrained::{FetchProgress, ResolveError, Resolved, Resolver, catalogue, import};
 
 #[derive(Args)]
 pub(super) struct ModelsArguments {
@@ -75,7 +75,7 @@ fn list(resolver: &Resolver) {
     let mut rows = Vec::new();
     for entry in catalogue() {
         let here =
-            resolver.locate(entry.id).map_or_else(|| "not here yet".to_owned(), |found| found.origin.to_string());
+            resolver.locate(entry.id).map_or_else(|| "not downloaded".to_owned(), |found| found.origin.to_string());
         rows.push(vec![
             style.bold(entry.id),
             entry.licence.to_owned(),

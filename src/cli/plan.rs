@@ -21,9 +21,9 @@ pub(super) struct PlanArguments {
 pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
     let study = Study::open(&arguments.study)?;
     let selected = study.select(&arguments.stages)?;
-    let ground = study.ground();
-    let decisions = engine::survey(&ground, &selected)?;
-    let forecaster = Forecaster::new(&ground);
+    let workspace = study.workspace();
+    let decisions = engine::plan_decisions(&workspace, &selected)?;
+    let forecaster = Forecaster::new(&workspace);
     let forecast = |i: usize, status: Status| match status {
         Status::Run => forecaster.stage(i),
         Status::Fresh | Status::Restore => Forecast::default(),

@@ -27,15 +27,15 @@ pub(super) struct ReportArguments {
 
 pub(super) fn report(arguments: &ReportArguments) -> Outcome {
     let study = Study::open(&arguments.study)?;
-    let ground = study.ground();
+    let workspace = study.workspace();
     let stage = wanted(&study, arguments.stage.as_deref())?;
     let history = History::of(&study.store);
     let against = arguments.against.as_deref().map(|name| history.find(name)).transpose()?.map(|run| run.record);
-    let Some(page) = page::page(&ground, stage, against)? else {
+    let Some(page) = page::page(&workspace, stage, against)? else {
         let file = arguments.study.file.display();
         return Err(anyhow!("no stage has a result yet (`runner run {file}`)").into());
     };
-    let out = arguments.out.clone().unwrap_or_else(|| ground.folder("page.html"));
+    let out = arguments.out.clone().unwrap_or_else(|| workspace.folder("page.html"));
     if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder '{}'", folder.display()))?;
     }

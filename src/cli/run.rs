@@ -99,28 +99,28 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
     let lock_file = arguments.study.file.with_extension("lock");
     if arguments.locked {
         let lock = LockFile::read(&lock_file)?;
-        let divergences = lock.divergences(&study.ground(), &selected)?;
+        let divergences = lock.divergences(&study.workspace(), &selected)?;
         if !divergences.is_empty() {
             return Ok(refuse(&divergences, &lock_file, arguments.json));
         }
-        study.plan.hold_to(lock);
+        study.plan.lock_to(lock);
     }
     let mut options = RunOptions { keep_going: arguments.keep_going, force, ..RunOptions::default() };
     options.threads = arguments.jobs.map_or(options.threads, std::num::NonZeroUsize::get);
     options.memory = arguments.memory.map_or(options.memory, |memory| memory.0);
     let format_was_damaged = study.store.has_damaged_format();
-    let ground = study.ground();
+    let workspace = study.workspace();
     let file = arguments.study.file.display().to_string();
     let label = RunLabel { file: &file, set: &arguments.study.set, asked: &arguments.stages };
     let recorded = if arguments.json {
         let recorded =
-            engine::run_recorded(&ground, &selected, &options, label, &print_event, &interrupted, Some(leave_json))?;
+            engine::run_recorded(&workspace, &selected, &options, label, &print_event, &interrupted, Some(leave_json))?;
         super::print_json(&summary_json(&recorded));
         recorded
     } else {
         let live = Live::new(&study.plan, &selected);
         let show = |event| live.show(event);
-        let recorded = engine::run_recorded(&ground, &selected, &options, label, &show, &interrupted, Some(leave))?;
+        let recorded = engine::run_recorded(&workspace, &selected, &options, label, &show, &interrupted, Some(leave))?;
         live.finish();
         super::print(&summary_text(&study, &arguments.study, &recorded.summary, clock.elapsed().as_secs_f64()));
         recorded

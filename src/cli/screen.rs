@@ -53,9 +53,9 @@ impl Style {
         self.paint("1", text)
     }
 
-    /// Text on a ground, both of the 256 colours, so that it reads on a light terminal as on a dark one.
-    pub fn shade(self, ground: u8, ink: u8, text: &str) -> String {
-        self.paint(&format!("38;5;{ink};48;5;{ground}"), text)
+    /// Text on a workspace, both of the 256 colours, so that it reads on a light terminal as on a dark one.
+    pub fn shade(self, workspace: u8, ink: u8, text: &str) -> String {
+        self.paint(&format!("38;5;{ink};48;5;{workspace}"), text)
     }
 
     pub fn paint(self, code: &str, text: &str) -> String {

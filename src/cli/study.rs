@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Failure, StudyArguments, screen};
 use crate::artifact::Store;
-use crate::engine::{Ground, Plan};
+use crate::engine::{Plan, Workspace};
 use crate::spec;
 use crate::stages;
 
@@ -22,8 +22,8 @@ impl Study {
         Ok(Study { plan, store, artifacts: arguments.artifacts.clone() })
     }
 
-    pub fn ground(&self) -> Ground<'_> {
-        Ground { plan: &self.plan, store: &self.store, artifacts: &self.artifacts, device: stages::device_class() }
+    pub fn workspace(&self) -> Workspace<'_> {
+        Workspace { plan: &self.plan, store: &self.store, artifacts: &self.artifacts, device: stages::device_class() }
     }
 
     /// Indices of the named stages and of all below them.

@@ -111,14 +111,14 @@ fn whole_store(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding
 /// The results in place of the selected stages, in the store and in the folders for people, and what they were made of, read and hashed. What
 /// is damaged is taken out of the store, and what was believed of changed files is forgotten, so that the next run sees it.
 fn results(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding>, String)> {
-    let (ground, store) = (study.ground(), &study.store);
+    let (workspace, store) = (study.workspace(), &study.store);
     let mut findings = Vec::new();
     let (mut files, mut bytes) = (0, 0);
     for (stage, record) in placed(study, selected) {
         for file in record.files() {
             let what = format!("{stage}/{}", file.name);
             (files, bytes) = (files + 1, bytes + file.bytes);
-            let target = ground.folder(&stage).join(&file.name);
+            let target = workspace.folder(&stage).join(&file.name);
             let (blob, shown) = (Digest::of_file(&store.blob_path(file.digest)), delivered(&target));
             if shown.as_ref().ok() != Some(&file.digest) {
                 store.stats().forget_file(&target);
@@ -175,8 +175,8 @@ fn sources(study: &Study, selected: &[usize]) -> Vec<Finding> {
 }
 
 fn placed(study: &Study, selected: &[usize]) -> impl Iterator<Item = (String, ActionRecord)> {
-    let ground = study.ground();
-    let of = |&i: &usize| Some((study.plan.stages[i].name.clone(), engine::current_record(&ground, i)?));
+    let workspace = study.workspace();
+    let of = |&i: &usize| Some((study.plan.stages[i].name.clone(), engine::current_record(&workspace, i)?));
     selected.iter().filter_map(of).collect::<Vec<_>>().into_iter()
 }
 
@@ -212,7 +212,7 @@ fn rerun(arguments: &VerifyArguments, study: &Study, selected: &[usize]) -> anyh
             super::print(&screen::wrap(&line, &format!("{} ", style.bold(stage)), screen::width()));
         }
     };
-    audit(&study.ground(), selected, options, &|_: Event| {}, &interrupted, &mut tell)?;
+    audit(&study.workspace(), selected, options, &|_: Event| {}, &interrupted, &mut tell)?;
     if arguments.json {
         super::print_json(&json!({"event": "audit", "compared": compared, "first_difference": first}));
     } else {

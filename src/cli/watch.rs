@@ -1,7 +1,7 @@
 //! `runner run --watch`: after a run, waits for a save of the pipeline, of a file that it includes or of one that a stage reads, and runs anew.
 //!
 //! Looks at the files' stamps some fifty times a second rather than asking the system for notices: that is the same on every file system,
-//! sees a save by rename as any other, and costs microseconds for the handful of files of a study. Knows nothing of how a round works.
+//! sees a save by rename as any other, and costs microseconds for the handful of files of a study.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

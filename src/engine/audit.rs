@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::decision::{Ground, Known, Status};
+use super::decision::{Known, Status, Workspace};
 use super::event::Sink;
 use super::execute::Execution;
 use super::record::{ActionRecord, FileRecord};
@@ -55,15 +55,15 @@ pub struct AuditOptions {
 
 /// Executes the selected stages one after another, in topological order, and tells of each as it ends. Stops early only when cancelled.
 pub fn audit(
-    ground: &Ground,
+    workspace: &Workspace,
     selected: &[usize],
     options: AuditOptions,
     sink: Sink,
     cancelled: &(dyn Fn() -> bool + Sync),
     tell: &mut dyn FnMut(&str, &Audited),
 ) -> anyhow::Result<()> {
-    let mut known: Vec<Option<Arc<ActionRecord>>> = vec![None; ground.plan.stages.len()];
-    for (i, decision) in super::survey(ground, selected)? {
+    let mut known: Vec<Option<Arc<ActionRecord>>> = vec![None; workspace.plan.stages.len()];
+    for (i, decision) in super::plan_decisions(workspace, selected)? {
         known[i] = decision.record.filter(|_| decision.status != Status::Run);
     }
     for &stage in selected {
@@ -72,19 +72,19 @@ pub fn audit(
         }
         let audited = match &known[stage] {
             None => Audited::NotUpToDate,
-            Some(record) => match repeat(ground, stage, &known, record, options, sink, cancelled) {
+            Some(record) => match repeat(workspace, stage, &known, record, options, sink, cancelled) {
                 Ok(audited) => audited,
                 Err(_) if cancelled() => break,
                 Err(error) => Audited::Failed { error: of_chain(error.chain()) },
             },
         };
-        tell(&ground.plan.stages[stage].name, &audited);
+        tell(&workspace.plan.stages[stage].name, &audited);
     }
     Ok(())
 }
 
 fn repeat(
-    ground: &Ground,
+    workspace: &Workspace,
     stage: usize,
     known: &Known,
     record: &ActionRecord,
@@ -94,7 +94,7 @@ fn repeat(
 ) -> anyhow::Result<Audited> {
     let (scratch, temporary);
     // The store's own is swept where the process ends before its time; one that cannot be written has none.
-    let folder = match ground.store.scratch_folder() {
+    let folder = match workspace.store.scratch_folder() {
         Ok(own) => {
             scratch = own;
             scratch.path()
@@ -106,21 +106,29 @@ fn repeat(
     };
     let beside = Store::open_with(folder, StoreOptions { durable: false, ..StoreOptions::default() })?;
     beside.prepare()?;
-    for from in ground.plan.dependencies(stage) {
+    for from in workspace.plan.dependencies(stage) {
         for file in known[from].iter().flat_map(|record| record.files()) {
-            lend(ground.store, &beside, file.digest)?;
+            lend(workspace.store, &beside, file.digest)?;
         }
     }
-    let again = Ground { store: &beside, artifacts: folder, ..*ground };
-    let threads = match ground.plan.stages[stage].stage.threads() {
+    let again = Workspace { store: &beside, artifacts: folder, ..*workspace };
+    let threads = match workspace.plan.stages[stage].stage.threads() {
         Threads::One => 1,
         Threads::All => options.threads.max(1),
     };
     let repairs = Repairs::default();
-    let execution =
-        Execution { ground: &again, stage, threads, force: true, repairs: &repairs, repairing: false, sink, cancelled };
+    let execution = Execution {
+        workspace: &again,
+        stage,
+        threads,
+        force: true,
+        repairs: &repairs,
+        repairing: false,
+        sink,
+        cancelled,
+    };
     let repeated = execution.run(record.manifest.clone(), &execution.inputs(known))?;
-    compare(ground.store, record, &beside, &repeated, options.tolerance)
+    compare(workspace.store, record, &beside, &repeated, options.tolerance)
 }
 
 /// Lets the other store see a blob: by a symbolic link, which leaves the file itself untouched, else by a copy.

@@ -1,6 +1,4 @@
 //! A stage as written → [`Bound`]: its kind, its parameters, the references at its inputs.
-//!
-//! Knows nothing of other stages.
 
 use super::plan::{SEED, problem};
 use super::ranges::{self, OutOfRange};

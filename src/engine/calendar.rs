@@ -1,4 +1,4 @@
-//! Moments as dates: the Gregorian calendar in UTC. Knows nothing of what happened then.
+//! Moments as dates: the Gregorian calendar in UTC.
 
 /// Year, month, day, hour, minute, second of a moment in seconds since 1970 (Hinnant, "chrono-compatible low-level date algorithms").
 pub(super) fn civil(seconds: u64) -> [u64; 6] {

@@ -1,6 +1,4 @@
 //! What can be found wrong before anything runs: columns are followed through the plan.
-//!
-//! Knows nothing of values; it sees names only.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Display;

@@ -1,6 +1,4 @@
 //! `Dag`: the graph of a pipeline, in which node `i` is stage `i` and an edge leads from a stage to one that reads from it.
-//!
-//! Knows nothing of what stages are or do.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

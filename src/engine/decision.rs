@@ -41,7 +41,7 @@ pub struct Decision {
 pub type Known = [Option<Arc<ActionRecord>>];
 
 /// What a decision rests on besides the plan.
-pub struct Ground<'a> {
+pub struct Workspace<'a> {
     pub plan: &'a Plan,
     pub store: &'a Store,
     /// The folder that holds `.store` and the folders for people.
@@ -49,7 +49,7 @@ pub struct Ground<'a> {
     pub device: &'a str,
 }
 
-impl Ground<'_> {
+impl Workspace<'_> {
     /// Decides on one stage. `known[i]` is the record of stage `i` where it is up to date.
     pub fn decide(&self, i: usize, known: &Known) -> anyhow::Result<Decision> {
         let stage = &self.plan.stages[i];
@@ -65,7 +65,7 @@ impl Ground<'_> {
             }
         }
         if blocked.is_empty() && upstream.is_empty() {
-            return self.judge_held(i, self.manifest(i, known, &externals, &digests)?);
+            return self.check_locked(i, self.manifest(i, known, &externals, &digests)?);
         }
         if blocked.is_empty() {
             blocked = self.own_reasons(i, self.manifest(i, known, &externals, &digests)?, &upstream);
@@ -94,9 +94,9 @@ impl Ground<'_> {
     }
 
     /// Decides, and refuses what the lock file does not name.
-    fn judge_held(&self, i: usize, manifest: Manifest) -> anyhow::Result<Decision> {
+    fn check_locked(&self, i: usize, manifest: Manifest) -> anyhow::Result<Decision> {
         let name = &self.plan.stages[i].name;
-        let locked = self.plan.held_to.as_ref().map(|lock| lock.stage(name)).transpose()?;
+        let locked = self.plan.locked_to.as_ref().map(|lock| lock.stage(name)).transpose()?;
         if let Some(message) = locked.and_then(|locked| locked.check_key(self, i, &manifest)) {
             anyhow::bail!(message);
         }
@@ -339,8 +339,8 @@ mod tests {
         let plan = Plan::new(spec, Registry(KINDS)).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let ground = Ground { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
-        let manifest = ground.decide(0, &[None]).unwrap().manifest.unwrap();
+        let workspace = Workspace { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
+        let manifest = workspace.decide(0, &[None]).unwrap().manifest.unwrap();
         let entries = [("engine", "1"), ("kind", "nothing"), ("version", "7"), ("device", "cpu"), ("seed", "0")];
         let entries = entries.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(manifest.entries()[..5], entries, "a new engine version: say in CHANGELOG.md why results change");

@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime};
 use anyhow::anyhow;
 
 use super::context::{Reporter, SourceChanged, StageContext};
-use super::decision::{Decision, Ground, Known, Status, load_record};
+use super::decision::{Decision, Known, Status, Workspace, load_record};
 use super::event::{Event, Outcome, Sink};
 use super::input::BoundInput;
 use super::manifest::Manifest;
@@ -20,7 +20,7 @@ use super::record::{ActionRecord, Provenance};
 use super::repair::{ATTEMPTS, Repairs, damage_in};
 use super::run::LOCK_INTERVAL;
 use super::stage::Report;
-use super::{gauge, machine};
+use super::{machine, memory_probe};
 use runner_artifact::{ActionLock, BlobState, Digest, FileStamp};
 
 /// How an execution ended well.
@@ -28,7 +28,7 @@ pub(super) type Settled = (Outcome, Arc<ActionRecord>);
 
 /// What the scheduler hands to one execution.
 pub(super) struct Execution<'a> {
-    pub ground: &'a Ground<'a>,
+    pub workspace: &'a Workspace<'a>,
     pub stage: usize,
     pub threads: usize,
     pub force: bool,
@@ -44,7 +44,7 @@ impl Execution<'_> {
     /// Fetches what has to be fetched before the stage can be decided on.
     pub fn fetch(&self) -> anyhow::Result<()> {
         let reporter = self.reporter();
-        for external in self.ground.plan.stages[self.stage].stage.externals() {
+        for external in self.workspace.plan.stages[self.stage].stage.externals() {
             if external.digest()?.is_none() {
                 external.fetch(&reporter)?;
             }
@@ -87,7 +87,7 @@ impl Execution<'_> {
             let known = match (damage_in(error), error.downcast_ref::<SourceChanged>()) {
                 (Some(damaged), _) => self.repair(damaged, inputs)?.unwrap_or_else(|| self.known(inputs)),
                 (None, Some(SourceChanged { path, ran })) => {
-                    self.ground.store.stats().forget_file(path);
+                    self.workspace.store.stats().forget_file(path);
                     // A long work is not begun again unasked.
                     if *ran {
                         break;
@@ -103,7 +103,7 @@ impl Execution<'_> {
 
     /// The records behind the inputs, by stage.
     fn known(&self, inputs: &[Arc<ActionRecord>]) -> Vec<Option<Arc<ActionRecord>>> {
-        let plan = self.ground.plan;
+        let plan = self.workspace.plan;
         let mut known = vec![None; plan.stages.len()];
         for (input, record) in plan.stages[self.stage].inputs.iter().zip(inputs) {
             known[input.from] = Some(Arc::clone(record));
@@ -112,10 +112,10 @@ impl Execution<'_> {
     }
 
     fn attempt(&self, known: &Known) -> anyhow::Result<Settled> {
-        let mut decision = self.ground.decide(self.stage, known)?;
+        let mut decision = self.workspace.decide(self.stage, known)?;
         if decision.manifest.is_none() {
             self.fetch()?;
-            decision = self.ground.decide(self.stage, known)?;
+            decision = self.workspace.decide(self.stage, known)?;
         }
         match decision {
             Decision { status: Status::Fresh, record: Some(record), .. } if !self.force => Ok((Outcome::Fresh, record)),
@@ -130,7 +130,7 @@ impl Execution<'_> {
 
     fn wait_for_lock(&self, key: Digest) -> anyhow::Result<ActionLock> {
         loop {
-            if let Some(lock) = self.ground.store.try_lock(key)? {
+            if let Some(lock) = self.workspace.store.try_lock(key)? {
                 return Ok(lock);
             }
             anyhow::ensure!(!(self.cancelled)(), "interrupted");
@@ -140,7 +140,7 @@ impl Execution<'_> {
 
     /// The record behind each input.
     pub fn inputs(&self, known: &Known) -> Vec<Arc<ActionRecord>> {
-        let inputs = &self.ground.plan.stages[self.stage].inputs;
+        let inputs = &self.workspace.plan.stages[self.stage].inputs;
         inputs.iter().filter_map(|input| known[input.from].clone()).collect()
     }
 
@@ -160,19 +160,19 @@ impl Execution<'_> {
         let reasons = reasons.iter().map(ToString::to_string).collect();
         (self.sink)(Event::Started { stage: self.name().to_owned(), reasons });
         let record = self.run(manifest, inputs)?;
-        if let Some(lock) = &self.ground.plan.held_to
+        if let Some(lock) = &self.workspace.plan.locked_to
             && let Some(message) = lock.stage(self.name())?.check_outputs(&record, "this execution")
         {
             return Err(anyhow!(message));
         }
-        self.ground.store.put_record(key, &serde_json::to_vec(&record)?)?;
+        self.workspace.store.put_record(key, &serde_json::to_vec(&record)?)?;
         self.place(key, &record)?;
         Ok((Outcome::Ran, Arc::new(record)))
     }
 
     /// A result that was known and is not whole any more is computed anew, but not silently.
     fn say_what_was_damaged(&self, key: Digest) {
-        let store = self.ground.store;
+        let store = self.workspace.store;
         let say = |what: String| {
             let message = format!("{what}; computed anew");
             (self.sink)(Event::Warned { stage: self.name().to_owned(), message });
@@ -196,7 +196,7 @@ impl Execution<'_> {
     }
 
     fn name(&self) -> &str {
-        &self.ground.plan.stages[self.stage].name
+        &self.workspace.plan.stages[self.stage].name
     }
 
     fn reporter(&self) -> Reporter<'_> {
@@ -207,14 +207,14 @@ impl Execution<'_> {
         if self.force {
             return None;
         }
-        let record = load_record(self.ground.store, key)?;
-        let whole = record.files().all(|file| self.ground.store.has(file.digest));
+        let record = load_record(self.workspace.store, key)?;
+        let whole = record.files().all(|file| self.workspace.store.has(file.digest));
         whole.then_some(record)
     }
 
     /// Executes the stage; nothing is committed but blobs. `records` holds the record behind each input.
     pub fn run(&self, manifest: Manifest, records: &[Arc<ActionRecord>]) -> anyhow::Result<ActionRecord> {
-        let plan = self.ground.plan;
+        let plan = self.workspace.plan;
         let planned = &plan.stages[self.stage];
         let inputs = (planned.inputs.iter().zip(records))
             .map(|(input, record)| BoundInput {
@@ -223,17 +223,17 @@ impl Execution<'_> {
                 record,
                 output: input.output.as_deref(),
                 stage: &plan.stages[input.from].name,
-                view: input.output.is_none().then(|| self.ground.view(input.from)),
+                view: input.output.is_none().then(|| self.workspace.view(input.from)),
             })
             .collect();
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
         let clock = Instant::now();
-        let gauge = gauge::Gauge::start();
+        let gauge = memory_probe::MemoryProbe::start();
         let stamps = self.stamps();
         let mut context = StageContext {
             plan,
             planned,
-            store: self.ground.store,
+            store: self.workspace.store,
             inputs,
             seed: planned.seed,
             threads: self.threads,
@@ -274,7 +274,7 @@ impl Execution<'_> {
 
     /// By the parameter that names it, the stamp of each source before the stage runs.
     fn stamps(&self) -> HashMap<String, Option<FileStamp>> {
-        let sources = self.ground.plan.stages[self.stage].sources();
+        let sources = self.workspace.plan.stages[self.stage].sources();
         sources.into_iter().map(|source| (source.at, FileStamp::at(&source.path).ok())).collect()
     }
 
@@ -287,10 +287,10 @@ impl Execution<'_> {
         stamps: &HashMap<String, Option<FileStamp>>,
         read: &BTreeSet<String>,
     ) -> anyhow::Result<()> {
-        let planned = &self.ground.plan.stages[self.stage];
+        let planned = &self.workspace.plan.stages[self.stage];
         let counted: HashMap<&str, &str> = manifest.under("source.").collect();
         for source in planned.sources().into_iter().filter(|source| !read.contains(&source.at)) {
-            let found = self.ground.store.stats().read_digest(&source.path).ok().map(|digest| digest.to_string());
+            let found = self.workspace.store.stats().read_digest(&source.path).ok().map(|digest| digest.to_string());
             let was_saved = stamps.get(&source.at) != Some(&FileStamp::at(&source.path).ok());
             if was_saved || counted.get(source.at.as_str()).copied() != found.as_deref() {
                 return Err(SourceChanged { path: source.path, ran: true }.into());
@@ -308,9 +308,9 @@ impl Execution<'_> {
 
     /// Puts the result where people look for it, and takes away files of the previous result that are no longer made.
     fn place(&self, key: Digest, record: &ActionRecord) -> anyhow::Result<()> {
-        let store = self.ground.store;
-        let (pipeline, stage) = (&self.ground.plan.spec.name, self.name());
-        let folder = self.ground.folder(stage);
+        let store = self.workspace.store;
+        let (pipeline, stage) = (&self.workspace.plan.spec.name, self.name());
+        let folder = self.workspace.folder(stage);
         let _lock = store.lock_folder(pipeline, stage, self.cancelled)?;
         let previous = self.previous(&folder)?;
         let settled = store.current(pipeline, stage) == Some(key);
@@ -355,11 +355,11 @@ impl Execution<'_> {
     /// The results of which files may lie in the stage's folder. Where the pointer does not tell, those of all stages of its kind: what lies there
     /// under the name and with the content of one of them is runner's, and nobody's else.
     fn previous(&self, folder: &Path) -> anyhow::Result<Vec<ActionRecord>> {
-        let store = self.ground.store;
+        let store = self.workspace.store;
         let record = |key: Digest| -> anyhow::Result<Option<ActionRecord>> {
             Ok(store.read_record(key)?.and_then(|bytes| ActionRecord::parse(key, &bytes).ok()))
         };
-        let placed = store.placed(&self.ground.plan.spec.name, self.name())?;
+        let placed = store.placed(&self.workspace.plan.spec.name, self.name())?;
         if let Some(keys) = &placed {
             let known = keys.iter().map(|&key| record(key)).collect::<anyhow::Result<Option<Vec<_>>>>()?;
             if let Some(known) = known {
@@ -369,7 +369,7 @@ impl Execution<'_> {
         let mut all = Vec::new();
         if folder.exists() {
             for key in store.record_keys()? {
-                let kind = self.ground.plan.stages[self.stage].stage.kind().name;
+                let kind = self.workspace.plan.stages[self.stage].stage.kind().name;
                 all.extend(record(key)?.filter(|record| record.kind == kind));
             }
         }

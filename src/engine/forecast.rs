@@ -1,11 +1,11 @@
 //! What a stage will probably take, from what it took before.
 //!
-//! A guess, for people and for the order of the queue: no result depends on it. Knows nothing of how the guess is shown.
+//! A guess, for people and for the order of the queue: no result depends on it.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use super::decision::Ground;
+use super::decision::Workspace;
 use super::event::Outcome;
 use super::history::History;
 use super::manifest::Manifest;
@@ -39,7 +39,7 @@ pub enum Basis {
 
 /// Forecasts for the stages of one plan.
 pub struct Forecaster<'a> {
-    ground: &'a Ground<'a>,
+    workspace: &'a Workspace<'a>,
     /// Read when the first stage has no result of its own.
     past: OnceCell<Past>,
 }
@@ -52,15 +52,15 @@ struct Past {
 }
 
 impl<'a> Forecaster<'a> {
-    pub fn new(ground: &'a Ground<'a>) -> Self {
-        Forecaster { ground, past: OnceCell::new() }
+    pub fn new(workspace: &'a Workspace<'a>) -> Self {
+        Forecaster { workspace, past: OnceCell::new() }
     }
 
     /// From the stage's result in place, else its last execution in the history, else the last one of any stage of its kind.
     pub fn stage(&self, stage: usize) -> Forecast {
-        let planned = &self.ground.plan.stages[stage];
+        let planned = &self.workspace.plan.stages[stage];
         let kind = planned.stage.kind().name;
-        if let Some(record) = super::current_record(self.ground, stage)
+        if let Some(record) = super::current_record(self.workspace, stage)
             && record.kind == kind
         {
             return Forecast { basis: self.basis(stage, &record), ..of(&record) };
@@ -70,7 +70,7 @@ impl<'a> Forecaster<'a> {
     }
 
     fn basis(&self, stage: usize, record: &ActionRecord) -> Basis {
-        let stage = &self.ground.plan.stages[stage].stage;
+        let stage = &self.workspace.plan.stages[stage].stage;
         // As in the manifest: what is known by its content is no parameter.
         let of_sources = stage.sources().into_iter().map(|source| source.at);
         let by_content: Vec<String> = of_sources
@@ -87,8 +87,8 @@ impl<'a> Forecaster<'a> {
 
     fn look_back(&self) -> Past {
         let mut past = Past::default();
-        let plan = self.ground.plan;
-        let history = History::of(self.ground.store);
+        let plan = self.workspace.plan;
+        let history = History::of(self.workspace.store);
         for run in history.runs().take(RUNS) {
             for entry in run.record.stages.iter().filter(|entry| entry.outcome == Outcome::Ran) {
                 let forecast = Forecast { seconds: Some(entry.seconds), memory: entry.peak_memory, basis: Basis::Kind };
@@ -104,7 +104,7 @@ impl<'a> Forecaster<'a> {
         }
         // Results in place, for stores whose runs were not recorded or have been removed.
         let mut placed: Vec<ActionRecord> =
-            (0..plan.stages.len()).filter_map(|i| super::current_record(self.ground, i)).collect();
+            (0..plan.stages.len()).filter_map(|i| super::current_record(self.workspace, i)).collect();
         placed.sort_by_key(|record| std::cmp::Reverse(record.provenance.started));
         for record in placed {
             past.kinds.entry(record.kind.clone()).or_insert(of(&record));

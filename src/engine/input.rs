@@ -1,6 +1,4 @@
 //! What a running stage sees of its inputs: outputs of stages before it, with the declared columns only.
-//!
-//! Knows nothing of who may see what: the context hands them out.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -9,7 +7,7 @@ use anyhow::anyhow;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-use super::decision::Ground;
+use super::decision::Workspace;
 use super::record::{ActionRecord, FileRecord, OutputRecord};
 use super::stage::{PortType, Reads};
 use runner_artifact::{Store, Table, TableReader};
@@ -42,9 +40,9 @@ pub struct WholeStage<'a> {
 
 impl<'a> WholeStage<'a> {
     /// A stage of the plan with a result of it, for those who look at results without running anything.
-    pub fn of(ground: &'a Ground, stage: usize, record: &'a ActionRecord) -> Self {
-        let name = &ground.plan.stages[stage].name;
-        WholeStage::new(ground.store, name, Cow::Owned(ground.view(stage)), record)
+    pub fn of(workspace: &'a Workspace, stage: usize, record: &'a ActionRecord) -> Self {
+        let name = &workspace.plan.stages[stage].name;
+        WholeStage::new(workspace.store, name, Cow::Owned(workspace.view(stage)), record)
     }
 
     pub(super) fn new(

@@ -1,6 +1,6 @@
 //! The dotted paths of a kind's parameters, e.g. `optimizer.lr`, read from the JSON Schema of its type.
 //!
-//! For messages: who writes a key one level too high is told where it belongs. Knows nothing of what the parameters mean.
+//! For messages: who writes a key one level too high is told where it belongs.
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;

@@ -26,6 +26,18 @@
 //! system shares blocks, so that whoever writes into one damages nothing else and is noticed by its stamp. `runner verify` hashes everything
 //! and leaves nothing damaged in the store. Records may come from others: every name in one is checked when it is loaded.
 //!
+//! **Memos.** Inside a stage [`StageContext::memo`] is the one finer-grained cache: a training's state, a trial's curves, rows of embeddings. A memo's
+//! key holds the stage's kind and version and all that the stage says its content depends on; it never holds names or times. A memo decides no result:
+//! with `--force`, or where one is damaged or gone, the stage computes the same bytes without it. `gc` frees memos that no recent run used.
+//!
+//! **Locks.** Runs share the store under one kernel lock, and `gc` has it alone. An action is computed under a lock of its key, so that two runners
+//! compute it once; who meets another's lock waits without a share of the budget. A stage's folder has a lock of its own while files are put there.
+//! The kernel releases locks with their process, so there is nothing to clean up after a kill. `--locked` is something else: a plan that is
+//! held to the keys and outputs of a lock *file* ([`lock`]).
+//!
+//! **Large tables** are several files of 65,536 rows each, and their columns' digests are taken over the same parts: a part that an edit leaves as it
+//! was is neither read nor written anew, and lies in the store once for all tables that hold it. Readers map one part at a time.
+//!
 //! The engine is a build system. It has never heard of learning, CSV or genres; it prints nothing, it emits [`event::Event`]s.
 
 pub mod audit;
@@ -38,17 +50,18 @@ pub mod decision;
 pub mod event;
 mod execute;
 pub mod forecast;
-mod frontier;
-pub mod gauge;
 pub mod history;
 pub mod input;
 mod keys;
 pub mod lock;
 pub mod machine;
 pub mod manifest;
+pub mod memory_probe;
 pub mod plan;
+mod plan_decisions;
 mod queue;
 pub mod ranges;
+mod ready_set;
 pub mod reason;
 pub mod record;
 mod recorder;
@@ -57,18 +70,18 @@ mod resolve;
 pub mod resources;
 pub mod run;
 pub mod stage;
-mod survey;
 
 pub use calendar::utc;
 pub use check::{CheckContext, InputShape};
 pub use context::{Memo, StageContext};
-pub use decision::{Decision, Ground, Status};
+pub use decision::{Decision, Status, Workspace};
 pub use event::{Event, Outcome};
 pub use forecast::{Basis, Forecast, Forecaster};
 pub use history::{History, Run, RunRecord};
 pub use input::{InputView, WholeStage};
 pub use lock::LockFile;
 pub use plan::{Lineage, Plan, SEED};
+pub use plan_decisions::plan_decisions;
 pub use reason::StaleReason;
 pub use record::ActionRecord;
 pub use recorder::{Recorded, RunLabel, run_recorded};
@@ -78,13 +91,12 @@ pub use stage::{
     Accepts, Arity, External, InputPort, Kind, KindInfo, OutputPort, PortType, Reads, Registry, Report, Source, Stage,
     Threads,
 };
-pub use survey::survey;
 
 pub use keys::paths as parameter_paths;
 pub use runner_spec::{Problem, Step, listed, suggest, typed_json};
 
 /// The record of what lies in the stage's folder.
-pub fn current_record(ground: &Ground, stage: usize) -> Option<ActionRecord> {
-    let key = ground.store.current(&ground.plan.spec.name, &ground.plan.stages[stage].name)?;
-    decision::load_record(ground.store, key)
+pub fn current_record(workspace: &Workspace, stage: usize) -> Option<ActionRecord> {
+    let key = workspace.store.current(&workspace.plan.spec.name, &workspace.plan.stages[stage].name)?;
+    decision::load_record(workspace.store, key)
 }

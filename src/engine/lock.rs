@@ -1,14 +1,14 @@
 //! The lock file: what every stage of a pipeline depended on and gave, beside the YAML, to be committed with it.
 //!
 //! One block per stage, sorted, one value per line, so that a difference shows where it belongs. A plan that is held to a lock
-//! (`Plan::hold_to`) refuses any result that the lock does not name; nothing else of the engine knows of it.
+//! (`Plan::lock_to`) refuses any result that the lock does not name; nothing else of the engine knows of it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::{Ground, Status};
+use super::decision::{Status, Workspace};
 use super::manifest::Manifest;
 use super::record::ActionRecord;
 use runner_artifact::Digest;
@@ -125,21 +125,21 @@ impl LockFile {
     }
 
     /// Everything that can be known to differ before anything runs: stages that only one side has, and keys.
-    pub fn divergences(&self, ground: &Ground, selected: &[usize]) -> anyhow::Result<Vec<Divergence>> {
-        let plan = ground.plan;
+    pub fn divergences(&self, workspace: &Workspace, selected: &[usize]) -> anyhow::Result<Vec<Divergence>> {
+        let plan = workspace.plan;
         let mut found = Vec::new();
         for name in self.stages.keys().filter(|name| !plan.spec.stages.contains_key(*name)) {
             let message = "the lock has this stage, the pipeline has not".to_owned();
             found.push(Divergence { stage: name.clone(), message });
         }
-        for (i, decision) in super::survey(ground, selected)? {
+        for (i, decision) in super::plan_decisions(workspace, selected)? {
             let name = &plan.stages[i].name;
             let known = decision.record.as_ref().filter(|_| decision.status != Status::Run);
             let message = match (self.stages.get(name), &decision.manifest) {
                 (None, _) => Some("the pipeline has this stage, the lock has not".to_owned()),
                 (Some(_), None) => None,
                 (Some(locked), Some(manifest)) => locked
-                    .check_key(ground, i, manifest)
+                    .check_key(workspace, i, manifest)
                     .or_else(|| known.and_then(|record| locked.check_outputs(record, "the result in the store"))),
             };
             found.extend(message.map(|message| Divergence { stage: name.clone(), message }));
@@ -164,12 +164,12 @@ impl LockedStage {
     }
 
     /// What of the stage's inputs is not as locked, value by value where the locked record is still in the store.
-    pub(super) fn check_key(&self, ground: &Ground, stage: usize, manifest: &Manifest) -> Option<String> {
+    pub(super) fn check_key(&self, workspace: &Workspace, stage: usize, manifest: &Manifest) -> Option<String> {
         if manifest.key() == self.key {
             return None;
         }
-        let mut reasons: Vec<String> = match ActionRecord::load(ground.store, self.key) {
-            Some(_) => ground.differences(stage, Some(self.key), manifest).iter().map(ToString::to_string).collect(),
+        let mut reasons: Vec<String> = match ActionRecord::load(workspace.store, self.key) {
+            Some(_) => workspace.differences(stage, Some(self.key), manifest).iter().map(ToString::to_string).collect(),
             None => {
                 let own = [("source.", &self.sources), ("external.", &self.externals)].into_iter();
                 own.flat_map(|(prefix, locked)| changed(prefix, locked, &entries(manifest, prefix))).collect()

@@ -1,6 +1,4 @@
 //! What the machine is and has: names, threads, memory. Where the system does not tell (anything but Linux), the answer is absent rather than guessed.
-//!
-//! Knows nothing of who uses it.
 
 use std::io::Read as _;
 use std::path::Path;

@@ -1,6 +1,4 @@
 //! `Plan`: a validated DAG of stages. It exists only if every kind is known, every parameter checked, every reference resolved, and there is no cycle.
-//!
-//! Knows nothing of the store; whether a stage is up to date is decided in `decision`.
 
 use std::collections::BTreeMap;
 use std::path::{Component, PathBuf};
@@ -27,7 +25,7 @@ pub struct Plan {
     /// Who reads from whom.
     pub(super) dag: Dag,
     /// Results other than these are refused.
-    pub(super) held_to: Option<LockFile>,
+    pub(super) locked_to: Option<LockFile>,
 }
 
 pub struct PlannedStage {
@@ -138,7 +136,7 @@ impl Plan {
                 Some(PlannedStage { name, stage, inputs, outputs, resources, seed, reads, lineage: None })
             })
             .collect();
-        let mut plan = Plan { spec, stages, order, dag, held_to: None };
+        let mut plan = Plan { spec, stages, order, dag, locked_to: None };
         for i in 0..plan.stages.len() {
             if plan.stages[i].stage.kind().lineage {
                 plan.stages[i].lineage = Some(plan.lineage(i));
@@ -148,8 +146,8 @@ impl Plan {
     }
 
     /// From now on a stage whose key or output is not as in the lock fails, before it runs or before its result is committed.
-    pub fn hold_to(&mut self, lock: LockFile) {
-        self.held_to = Some(lock);
+    pub fn lock_to(&mut self, lock: LockFile) {
+        self.locked_to = Some(lock);
     }
 
     /// The stages that `stage` reads from, each once, in the order of the file.

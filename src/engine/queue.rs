@@ -1,11 +1,11 @@
 //! `Queue`: the stages that could start, and in which order they do.
 //!
 //! The stage with the most work behind it comes first (the longest chain of stages below it, timed by earlier runs), else the order of the file.
-//! Knows nothing of what starting means. The order never changes a result.
+//! The order never changes a result.
 
 use std::collections::BTreeMap;
 
-use super::decision::Ground;
+use super::decision::Workspace;
 use super::forecast::Forecaster;
 use super::resources::{Budget, Need};
 use super::run::Work;
@@ -29,7 +29,7 @@ pub(super) struct Waiting {
 type Place = (std::cmp::Reverse<u64>, usize);
 
 pub(super) struct Queue<'a> {
-    ground: &'a Ground<'a>,
+    workspace: &'a Workspace<'a>,
     selected: &'a [usize],
     /// By stage: its place in the topological order.
     position: Vec<usize>,
@@ -39,10 +39,10 @@ pub(super) struct Queue<'a> {
 }
 
 impl<'a> Queue<'a> {
-    pub fn new(ground: &'a Ground<'a>, selected: &'a [usize]) -> Self {
-        let mut position = vec![0; ground.plan.stages.len()];
+    pub fn new(workspace: &'a Workspace<'a>, selected: &'a [usize]) -> Self {
+        let mut position = vec![0; workspace.plan.stages.len()];
         selected.iter().enumerate().for_each(|(place, &stage)| position[stage] = place);
-        Queue { ground, selected, position, chains: None, waiting: BTreeMap::new() }
+        Queue { workspace, selected, position, chains: None, waiting: BTreeMap::new() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -86,12 +86,12 @@ impl<'a> Queue<'a> {
 
     /// A stage that was never timed counts as the mean of those that were.
     fn longest_chains(&self) -> Vec<u64> {
-        let dag = &self.ground.plan.dag;
+        let dag = &self.workspace.plan.dag;
         let count = dag.len();
         // Only what waits and what is below it can still matter.
         let mut open = vec![false; count];
         self.waiting.values().for_each(|waiting| open[waiting.stage] = true);
-        let forecaster = Forecaster::new(self.ground);
+        let forecaster = Forecaster::new(self.workspace);
         let mut seconds: Vec<Option<f64>> = vec![None; count];
         for &stage in self.selected {
             if open[stage] {

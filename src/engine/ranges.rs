@@ -1,7 +1,7 @@
 //! Values out of their range, and values given twice, by the JSON Schema of a stage's parameters: one declaration for the editor, the check and the message.
 //!
 //! A range stands where the parameter is declared, e.g. `#[schemars(range(min = 1, max = 1000))]`; an end that is not in it is an
-//! `exclusiveMinimum` or `exclusiveMaximum`. Rules over several parameters are for the stage's own check. Knows nothing of what they mean.
+//! `exclusiveMinimum` or `exclusiveMaximum`. Rules over several parameters are for the stage's own check.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};

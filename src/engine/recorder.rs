@@ -1,7 +1,6 @@
 //! Writes the record of a run while it goes on: one word at its start, the whole at its end.
 //!
 //! A record is worth less than the run: where it cannot be written (a read-only store, a full disk), the run goes on without.
-//! Knows nothing of how the stages are scheduled.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,12 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::calendar::civil;
-use super::decision::Ground;
+use super::decision::Workspace;
 use super::event::{Event, Outcome, Sink};
 use super::history::{FORMAT, History, RunOutcome, RunRecord, StageEntry};
 use super::record::ActionRecord;
 use super::run::{RunOptions, RunSummary, StageResult, run};
-use super::{gauge, machine};
+use super::{machine, memory_probe};
 use runner_artifact::{Store, StoreError};
 use runner_boundary::text::of_chain;
 
@@ -53,7 +52,7 @@ pub type Leave = fn(Recorded) -> !;
 /// `leave` is called where a cancelled run has not ended by itself within a second: whatever still works by then has written nothing that is
 /// not whole. Without it a cancelled run ends when the last piece of work looks up.
 pub fn run_recorded(
-    ground: &Ground,
+    workspace: &Workspace,
     selected: &[usize],
     options: &RunOptions,
     label: RunLabel,
@@ -61,20 +60,20 @@ pub fn run_recorded(
     cancelled: &(dyn Fn() -> bool + Sync),
     leave: Option<Leave>,
 ) -> anyhow::Result<Recorded> {
-    let recorder = Recorder::start(ground, options, label);
+    let recorder = Recorder::start(workspace, options, label);
     let ended = Ended::default();
     let listen = |event: Event| {
         ended.note(&event);
         sink(event);
     };
     let Some(leave) = leave else {
-        let outcome = run(ground, selected, options, &listen, cancelled);
-        return recorded(recorder, ground, outcome, &ended);
+        let outcome = run(workspace, selected, options, &listen, cancelled);
+        return recorded(recorder, workspace, outcome, &ended);
     };
     let (listen, watcher) = (&listen, thread::current());
     thread::scope(|scope| {
         let work = scope.spawn(move || {
-            let outcome = run(ground, selected, options, listen, cancelled);
+            let outcome = run(workspace, selected, options, listen, cancelled);
             watcher.unpark();
             outcome
         });
@@ -83,23 +82,23 @@ pub fn run_recorded(
             thread::park_timeout(LOOK);
             let is_late = cancelled() && asked.get_or_insert_with(Instant::now).elapsed() >= PATIENCE;
             if is_late && !work.is_finished() {
-                let summary = ended.cut_short(ground, selected, listen);
-                leave(recorded(recorder, ground, Ok(summary), &ended)?);
+                let summary = ended.cut_short(workspace, selected, listen);
+                leave(recorded(recorder, workspace, Ok(summary), &ended)?);
             }
         }
         let outcome = work.join().unwrap_or_else(|panic| resume_unwind(panic));
-        recorded(recorder, ground, outcome, &ended)
+        recorded(recorder, workspace, outcome, &ended)
     })
 }
 
 /// Ends the record, where there is one.
 fn recorded(
     recorder: io::Result<Recorder>,
-    ground: &Ground,
+    workspace: &Workspace,
     outcome: anyhow::Result<RunSummary>,
     ended: &Ended,
 ) -> anyhow::Result<Recorded> {
-    let kept = recorder.and_then(|recorder| recorder.finish(ground, outcome.as_ref(), &ended.errors()));
+    let kept = recorder.and_then(|recorder| recorder.finish(workspace, outcome.as_ref(), &ended.errors()));
     let summary = outcome?;
     let idle = summary.stages.iter().all(|stage| stage.outcome == Outcome::Fresh);
     let (id, unrecorded) = match kept {
@@ -148,7 +147,7 @@ impl Ended {
     }
 
     /// The summary of a run that is left while some of it still works: that counts as interrupted.
-    fn cut_short(&self, ground: &Ground, selected: &[usize], sink: Sink) -> RunSummary {
+    fn cut_short(&self, workspace: &Workspace, selected: &[usize], sink: Sink) -> RunSummary {
         let at_work: Vec<(String, Instant)> = self.lock().begun.clone().into_iter().collect();
         for (stage, begun) in at_work {
             let (outcome, seconds) = (Outcome::Interrupted, begun.elapsed().as_secs_f64());
@@ -156,7 +155,7 @@ impl Ended {
         }
         let stages = self.lock();
         let result = |&stage: &usize| {
-            let stage = ground.plan.stages[stage].name.clone();
+            let stage = workspace.plan.stages[stage].name.clone();
             let (outcome, seconds, record) =
                 stages.results.get(&stage).cloned().unwrap_or((Outcome::Interrupted, 0.0, None));
             StageResult { stage, outcome, seconds, record }
@@ -174,10 +173,10 @@ struct Recorder {
 }
 
 impl Recorder {
-    fn start(ground: &Ground, options: &RunOptions, label: RunLabel) -> io::Result<Self> {
-        let history = History::of(ground.store);
+    fn start(workspace: &Workspace, options: &RunOptions, label: RunLabel) -> io::Result<Self> {
+        let history = History::of(workspace.store);
         if !history.folder().exists() {
-            ground.store.prepare().map_err(refused)?;
+            workspace.store.prepare().map_err(refused)?;
             std::fs::create_dir_all(history.folder())?;
         }
         let (id, started, lock) = claim(&history)?;
@@ -186,7 +185,7 @@ impl Recorder {
         let record = RunRecord {
             format: FORMAT,
             id,
-            pipeline: ground.plan.spec.name.clone(),
+            pipeline: workspace.plan.spec.name.clone(),
             file: label.file.to_owned(),
             set: label.set.to_vec(),
             asked: label.asked.to_vec(),
@@ -204,20 +203,20 @@ impl Recorder {
             stages: Vec::new(),
         };
         // Not synced to the disk: most runs end within milliseconds, and a power failure takes the run with it anyway.
-        put(ground.store, &record, false)?;
+        put(workspace.store, &record, false)?;
         Ok(Recorder { history, record, clock: Instant::now(), _lock: lock })
     }
 
     fn finish(
         mut self,
-        ground: &Ground,
+        workspace: &Workspace,
         outcome: Result<&RunSummary, &anyhow::Error>,
         errors: &BTreeMap<String, String>,
     ) -> io::Result<String> {
         let record = &mut self.record;
         record.ended = Some(since_1970().as_secs());
         record.seconds = self.clock.elapsed().as_secs_f64();
-        record.peak_memory = gauge::process_peak();
+        record.peak_memory = memory_probe::process_peak();
         match outcome {
             Ok(summary) => {
                 record.outcome = match (summary.interrupted, summary.succeeded()) {
@@ -225,7 +224,7 @@ impl Recorder {
                     (false, true) => RunOutcome::Done,
                     (false, false) => RunOutcome::Failed,
                 };
-                record.stages = entries(ground, summary, errors);
+                record.stages = entries(workspace, summary, errors);
             }
             Err(error) => {
                 record.outcome = RunOutcome::Failed;
@@ -233,11 +232,11 @@ impl Recorder {
             }
         }
         let idle = record.stages.iter().all(|stage| stage.outcome == Outcome::Fresh);
-        if idle && let Some(id) = self.repeats(ground.store)? {
+        if idle && let Some(id) = self.repeats(workspace.store)? {
             self.history.remove(&self.record.id).map_err(io::Error::other)?;
             return Ok(id);
         }
-        put(ground.store, &self.record, !idle)?;
+        put(workspace.store, &self.record, !idle)?;
         std::fs::remove_file(self.history.path(&self.record.id, "lock"))?;
         Ok(self.record.id)
     }
@@ -256,9 +255,9 @@ impl Recorder {
     }
 }
 
-fn entries(ground: &Ground, summary: &RunSummary, errors: &BTreeMap<String, String>) -> Vec<StageEntry> {
+fn entries(workspace: &Workspace, summary: &RunSummary, errors: &BTreeMap<String, String>) -> Vec<StageEntry> {
     let kinds: BTreeMap<&str, &str> =
-        ground.plan.stages.iter().map(|stage| (stage.name.as_str(), stage.stage.kind().name)).collect();
+        workspace.plan.stages.iter().map(|stage| (stage.name.as_str(), stage.stage.kind().name)).collect();
     let entry = |stage: &StageResult| {
         let provenance = stage.record.as_ref().map(|record| &record.provenance);
         StageEntry {

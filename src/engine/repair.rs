@@ -52,7 +52,7 @@ impl Execution<'_> {
         damaged: Digest,
         inputs: &[Arc<ActionRecord>],
     ) -> anyhow::Result<Option<Vec<Option<Arc<ActionRecord>>>>> {
-        let plan = self.ground.plan;
+        let plan = self.workspace.plan;
         if !inputs.iter().flat_map(|record| record.files()).any(|file| file.digest == damaged) {
             return Ok(None);
         }
@@ -60,7 +60,7 @@ impl Execution<'_> {
         let _turn = if self.repairing { None } else { Some(self.repairs.wait(self.cancelled)?) };
         // Where one file is damaged others may be: all are looked at, so that each stage is repaired once.
         for file in inputs.iter().flat_map(|record| record.files()) {
-            match self.ground.store.examine(file.digest) {
+            match self.workspace.store.examine(file.digest) {
                 Ok(()) | Err(StoreError::Damaged { .. } | StoreError::Missing { .. }) => {}
                 Err(error) => return Err(error.into()),
             }

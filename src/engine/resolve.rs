@@ -1,6 +1,4 @@
 //! References: which stage and which port `rows: folds.train` means.
-//!
-//! Knows nothing of parameters, nor of whether the graph that the references make has cycles.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};

@@ -1,6 +1,4 @@
 //! `resources`: what a stage may take of the machine, and the budget that running stages share.
-//!
-//! Knows nothing of keys and results: neither depends on it.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -123,7 +121,7 @@ impl Budget {
     }
 
     /// Work that a thread does for a stage without being the stage, e.g. restoring it.
-    pub const ERRAND: Need = Need { cpus: 1, memory: 0, alone: false };
+    pub const LIGHT_TASK: Need = Need { cpus: 1, memory: 0, alone: false };
 
     pub fn need(&self, resources: &Resources, threads: Threads) -> Need {
         let cpus = match (resources.cpus, threads) {

@@ -2,23 +2,23 @@
 //!
 //! A stage is decided on once, when all that it depends on is settled; one that is fresh ends there, and takes nothing of the budget. The others
 //! wait in the order of [`Queue`]; each that starts has a thread of its own. Who meets another runner's lock waits aside, without any share of
-//! the budget. Knows nothing of what stages do, nor of how events are shown.
+//! the budget.
 
 use std::collections::HashSet;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::decision::{Decision, Ground, Status};
+use super::decision::{Decision, Status, Workspace};
 use super::event::{Event, Outcome, Sink};
 use super::execute::Execution;
-use super::frontier::Frontier;
+use super::plan_decisions::decide_each;
 use super::queue::{Queue, Waiting};
+use super::ready_set::ReadySet;
 use super::record::ActionRecord;
 use super::repair::Repairs;
 use super::resources::{Budget, Need};
-use super::survey::decide_each;
-use runner_artifact::{ActionLock, Hold};
+use runner_artifact::{ActionLock, StoreGuard};
 use runner_boundary::text::of_chain;
 
 /// How often a lock that another runner holds is tried.
@@ -74,31 +74,31 @@ impl RunSummary {
 
 /// Brings the stages `selected` (closed under dependencies, in topological order) up to date.
 pub fn run(
-    ground: &Ground,
+    workspace: &Workspace,
     selected: &[usize],
     options: &RunOptions,
     sink: Sink,
     cancelled: &(dyn Fn() -> bool + Sync),
 ) -> anyhow::Result<RunSummary> {
-    let count = ground.plan.stages.len();
-    for &stage in selected.iter().filter(|&&stage| options.force.contains(&ground.plan.stages[stage].name)) {
-        forget_sources(ground, stage);
+    let count = workspace.plan.stages.len();
+    for &stage in selected.iter().filter(|&&stage| options.force.contains(&workspace.plan.stages[stage].name)) {
+        forget_sources(workspace, stage);
     }
-    if ground.store.has_damaged_format() {
+    if workspace.store.has_damaged_format() {
         // Where it cannot be written, everything can be read all the same.
-        let _ = ground.store.prepare();
+        let _ = workspace.store.prepare();
     }
     let repairs = Repairs::default();
     let mut run = Run {
-        ground,
+        workspace,
         options,
         sink,
-        frontier: Frontier::new(ground.plan, selected),
-        queue: Queue::new(ground, selected),
+        frontier: ReadySet::new(workspace.plan, selected),
+        queue: Queue::new(workspace, selected),
         budget: Budget::new(options.threads, options.memory),
         known: vec![None; count],
         state: vec![None; count],
-        hold: ground.store.share(cancelled)?,
+        hold: workspace.store.share(cancelled)?,
         cancelled,
         stop: false,
         prepared: false,
@@ -112,7 +112,7 @@ pub fn run(
             let contended = run.start(|task: Task| {
                 let done = done.clone();
                 scope.spawn(move || {
-                    let _ = done.send(task.carry_out(ground, repairs, sink, cancelled));
+                    let _ = done.send(task.carry_out(workspace, repairs, sink, cancelled));
                 });
             })?;
             if run.budget.running() == 0 && !contended {
@@ -123,36 +123,36 @@ pub fn run(
         }
         Ok(())
     })?;
-    ground.store.stats().save();
+    workspace.store.stats().save();
     drop(run.hold);
     let mut summary = RunSummary { stages: Vec::with_capacity(selected.len()), interrupted: cancelled() };
     let not_reached = if summary.interrupted { Outcome::Interrupted } else { Outcome::NotReached };
     for &stage in selected {
         let (outcome, seconds) = run.state[stage].unwrap_or((not_reached, 0.0));
-        let name = ground.plan.stages[stage].name.clone();
+        let name = workspace.plan.stages[stage].name.clone();
         summary.stages.push(StageResult { stage: name, outcome, seconds, record: run.known[stage].take() });
     }
     Ok(summary)
 }
 
 /// Whoever asks for a stage to run anew wants its sources looked at anew, whatever their stamps say.
-fn forget_sources(ground: &Ground, stage: usize) {
-    let planned = &ground.plan.stages[stage];
-    planned.sources().iter().for_each(|source| ground.store.stats().forget_file(&source.path));
+fn forget_sources(workspace: &Workspace, stage: usize) {
+    let planned = &workspace.plan.stages[stage];
+    planned.sources().iter().for_each(|source| workspace.store.stats().forget_file(&source.path));
     planned.stage.externals().iter().for_each(|external| external.forget());
 }
 
 struct Run<'a> {
-    ground: &'a Ground<'a>,
+    workspace: &'a Workspace<'a>,
     options: &'a RunOptions,
     sink: Sink<'a>,
-    frontier: Frontier<'a>,
+    frontier: ReadySet<'a>,
     queue: Queue<'a>,
     budget: Budget,
     known: Vec<Option<Arc<ActionRecord>>>,
     state: Vec<Option<(Outcome, f64)>>,
     /// Nothing is collected from the store meanwhile.
-    hold: Hold,
+    hold: StoreGuard,
     cancelled: &'a (dyn Fn() -> bool + Sync),
     /// Nothing more is started.
     stop: bool,
@@ -167,7 +167,7 @@ impl Run<'_> {
             if wave.is_empty() {
                 break;
             }
-            for (stage, decision) in decide_each(self.ground, &wave, &self.known) {
+            for (stage, decision) in decide_each(self.workspace, &wave, &self.known) {
                 match decision {
                     Ok(decision) => self.enqueue(stage, decision),
                     Err(error) => self.fail(stage, 0.0, &error),
@@ -177,7 +177,7 @@ impl Run<'_> {
     }
 
     fn enqueue(&mut self, stage: usize, decision: Decision) {
-        let planned = &self.ground.plan.stages[stage];
+        let planned = &self.workspace.plan.stages[stage];
         let force = self.options.force.contains(&planned.name);
         let work = match decision {
             Decision { status: Status::Fresh, record: Some(record), .. } if !force => {
@@ -189,7 +189,7 @@ impl Run<'_> {
         };
         let need = match &work {
             Work::Compute { .. } => self.budget.need(&planned.resources, planned.stage.threads()),
-            _ => Budget::ERRAND,
+            _ => Budget::LIGHT_TASK,
         };
         self.queue.push(Waiting { stage, need, work, overtaken: 0, told: false });
     }
@@ -200,20 +200,20 @@ impl Run<'_> {
             return Ok(false);
         }
         if !self.prepared && !self.queue.is_empty() {
-            self.ground.store.prepare()?;
+            self.workspace.store.prepare()?;
             // The store was created only now, or could not be held before.
             if !self.hold.is_held() {
-                self.hold = self.ground.store.share(self.cancelled)?;
+                self.hold = self.workspace.store.share(self.cancelled)?;
             }
             self.prepared = true;
         }
         let mut contended = Vec::new();
         while let Some(mut next) = self.queue.pop(&self.budget) {
             if let Work::Compute { decision: Decision { manifest: Some(manifest), .. }, lock } = &mut next.work {
-                *lock = self.ground.store.try_lock(manifest.key())?;
+                *lock = self.workspace.store.try_lock(manifest.key())?;
                 if lock.is_none() {
                     if !std::mem::replace(&mut next.told, true) {
-                        let stage = self.ground.plan.stages[next.stage].name.clone();
+                        let stage = self.workspace.plan.stages[next.stage].name.clone();
                         (self.sink)(Event::Waiting { stage });
                     }
                     contended.push(next);
@@ -221,7 +221,7 @@ impl Run<'_> {
                 }
             }
             self.budget.take(&next.need);
-            let planned = &self.ground.plan.stages[next.stage];
+            let planned = &self.workspace.plan.stages[next.stage];
             let inputs = planned.inputs.iter().filter_map(|input| self.known[input.from].clone()).collect();
             let force = self.options.force.contains(&planned.name);
             spawn(Task { stage: next.stage, need: next.need, force, work: next.work, inputs });
@@ -235,7 +235,7 @@ impl Run<'_> {
         self.budget.give_back(&result.need);
         match result.outcome {
             Ok(Done::Settled(outcome, record)) => self.succeed(result.stage, outcome, result.seconds, record),
-            Ok(Done::Fetched) => match self.ground.decide(result.stage, &self.known) {
+            Ok(Done::Fetched) => match self.workspace.decide(result.stage, &self.known) {
                 Ok(Decision { manifest: None, .. }) => {
                     let error = anyhow::anyhow!("what was fetched is still not known by its digest");
                     self.fail(result.stage, result.seconds, &error);
@@ -269,7 +269,7 @@ impl Run<'_> {
     fn finish(&mut self, stage: usize, outcome: Outcome, seconds: f64, error: Option<String>) {
         self.state[stage] = Some((outcome, seconds));
         let record = self.known[stage].clone();
-        let stage = self.ground.plan.stages[stage].name.clone();
+        let stage = self.workspace.plan.stages[stage].name.clone();
         (self.sink)(Event::Finished { stage, outcome, seconds, error, record });
     }
 }
@@ -306,7 +306,7 @@ enum Done {
 impl Task {
     fn carry_out(
         self,
-        ground: &Ground,
+        workspace: &Workspace,
         repairs: &Repairs,
         sink: Sink,
         cancelled: &(dyn Fn() -> bool + Sync),
@@ -314,7 +314,7 @@ impl Task {
         let Task { stage, need, force, work, inputs } = self;
         let clock = Instant::now();
         let threads = need.cpus;
-        let execution = Execution { ground, stage, threads, force, repairs, repairing: false, sink, cancelled };
+        let execution = Execution { workspace, stage, threads, force, repairs, repairing: false, sink, cancelled };
         let settled = |(outcome, record)| Done::Settled(outcome, record);
         let outcome = match work {
             Work::Fetch => execution.fetch().map(|()| Done::Fetched),

@@ -1,6 +1,4 @@
 //! `Stage`: a kind of work, which is its own typed parameters; its ports, sources and externals.
-//!
-//! Knows nothing of any particular kind.
 
 use std::path::PathBuf;
 

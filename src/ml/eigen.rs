@@ -1,7 +1,7 @@
 //! All eigenvalues and eigenvectors of a symmetric matrix: Householder's tridiagonal form, then QL steps with implicit
 //! shifts (Golub and Van Loan, Matrix Computations, 4th ed., 8.3).
 //!
-//! Single-threaded and plain: the matrices are a few hundred wide. Knows nothing of where they come from.
+//! Single-threaded and plain: the matrices are a few hundred wide.
 
 /// Of the `n` × `n` matrix `a`: eigenvalues from the largest down, and as many eigenvectors, row after row.
 /// `None` when `cancelled` said so.

@@ -1,6 +1,4 @@
 //! `Frame`: named columns of equal length in memory, the input of everything in `ml`.
-//!
-//! Knows nothing of files, Arrow or stores; `stages` converts.
 
 use std::sync::Arc;
 

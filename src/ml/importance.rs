@@ -1,8 +1,8 @@
 //! Permutation importance: how much worse a fitted model does when a column's values are dealt out to other rows (Breiman 2001; Fisher, Rudin and
 //! Dominici 2019, arXiv 1801.01489).
 //!
-//! Columns that say the same cover for each other: alone each seems to matter little. Columns shuffled together, in one order, show what they carry
-//! jointly. Knows nothing of the model but that it predicts from a frame.
+//! Correlated columns mask each other's importance. Columns shuffled together, in one order, show what they carry
+//! jointly.
 
 use serde::{Deserialize, Serialize};
 

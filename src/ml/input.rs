@@ -1,6 +1,4 @@
 //! `Input`: what one branch of a network is given for some rows.
-//!
-//! Knows nothing of networks.
 
 use std::sync::Arc;
 

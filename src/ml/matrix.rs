@@ -1,6 +1,4 @@
 //! A dense row-major `f32` matrix: what learners fit on and what they predict.
-//!
-//! Knows nothing of columns' names or of labels.
 
 /// `rows` × `cols` values, row after row. `data.len() == rows * cols`.
 #[derive(Clone, Debug, PartialEq, Default)]

@@ -1,6 +1,6 @@
 //! Scores of a classifier: accuracy, macro-F1, per-class precision / recall / F1, confusion matrix, log loss.
 //!
-//! Definitions as in scikit-learn (`zero_division=0`). Knows nothing of how the predictions were made.
+//! Definitions as in scikit-learn (`zero_division=0`).
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,4 +1,4 @@
-//! How long work tells of itself and learns that it must stop. Knows nothing of terminals or signals.
+//! How long work tells of itself and learns that it must stop.
 
 /// What a long computation calls now and then. `&dyn Progress` is shared by its threads.
 pub trait Progress: Sync {

@@ -1,6 +1,6 @@
 //! Random numbers: one seeded ChaCha stream for each purpose, so that a new consumer never shifts another.
 //!
-//! Knows nothing of what the numbers are for. candle's own CPU generator cannot be seeded, hence this one.
+//! candle's own CPU generator cannot be seeded, hence this one.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -1,7 +1,7 @@
 //! Which vector instructions this processor has, found at run time.
 //!
 //! `pulp` holds the unsafe part: an operation written once against `pulp::Simd` is compiled for AVX-512, for AVX2
-//! with FMA, for NEON, and for what every processor has. Knows nothing of what is computed.
+//! with FMA, for NEON, and for what every processor has.
 
 use pulp::{Simd, WithSimd};
 

@@ -1,6 +1,4 @@
 //! File names made from any text, e.g. the title of a figure that holds a column's name.
-//!
-//! Knows nothing of what the texts say.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,5 @@
 //! How models compare that were tested on the same rows, pair by pair: what a report is told besides the artifacts, since they hold too many rows
 //! to be read here.
-//!
-//! Knows nothing of how tests are computed.
 
 /// Models on the same rows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -9,14 +7,14 @@ pub struct Contest {
     pub rows: u64,
     /// How many groups of rows that belong together these are of, which were resampled and tested whole; `None` where each row stands alone.
     pub groups: Option<u64>,
-    pub models: Vec<Contender>,
+    pub models: Vec<ModelRef>,
     /// Every pair once.
     pub pairs: Vec<Pair>,
 }
 
 /// One model, e.g. `boosting` of stage `baseline`; a stage's only model has no name of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Contender {
+pub struct ModelRef {
     pub stage: String,
     pub model: Option<String>,
 }

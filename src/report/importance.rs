@@ -1,4 +1,4 @@
-//! Which column a model leans on most, by permutation importance, and whether that can be told from nothing.
+//! The most important feature of a model, by permutation importance, and whether that can be told from nothing.
 //!
 //! One rule for pages, articles and the terminal; each has its own words.
 

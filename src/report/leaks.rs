@@ -1,4 +1,4 @@
-//! Models that read a column which gives the label away, by the audit of a `describe` stage: their scores measure a look-up of that column.
+//! Models that read a column which leaks the label, by the audit of a `describe` stage: their scores measure a look-up of that column.
 //!
 //! One judgement for pages, articles and the terminal; each has its own words.
 
@@ -22,7 +22,7 @@ pub struct Leak {
 /// The kinds of stages whose models read columns of the rows.
 const READERS: [&str; 3] = ["baseline", "train", "transfer"];
 
-/// The columns that an audit found to give the label away.
+/// The columns that an audit found to leak the label.
 pub fn columns(profile: &Value) -> Vec<String> {
     let all = profile.get("audit").into_iter().flat_map(|audit| list(audit, "give_aways"));
     let found = all.filter(|entry| text(entry, "verdict") == Some("gives_away"));
@@ -95,12 +95,12 @@ fn counts(ensemble: &StageArtifacts, member: &str) -> bool {
     weights.is_empty() || weights.iter().any(|weight| weight.is_none_or(|weight| weight > 0.0))
 }
 
-/// In a sentence for a terminal or a page, e.g. `net reads fine, which gives the label away: …`.
+/// In a sentence for a terminal or a page, e.g. `net reads fine, which leaks the label: …`.
 pub fn sentence(leak: &Leak) -> String {
     let columns = and(&leak.columns);
     let (which, of, known) = match leak.columns.len() {
-        1 => ("which gives the label away", "it", "it is"),
-        _ => ("which give the label away", "them", "they are"),
+        1 => ("which leaks the label", "it", "it is"),
+        _ => ("which leak the label", "them", "they are"),
     };
     let reads = match leak.members.as_slice() {
         [] => format!("{} reads {columns}", leak.stage),
@@ -150,7 +150,7 @@ mod tests {
         let found = all(&stages, &edges);
         let names: Vec<&str> = found.iter().map(|leak| leak.stage.as_str()).collect();
         assert_eq!(names, ["net", "base", "ens", "outer"]);
-        assert!(sentence(&found[0]).starts_with("net reads fine, which gives the label away: "));
-        assert!(sentence(&found[2]).starts_with("ens averages net, which reads fine, which gives the label away: "));
+        assert!(sentence(&found[0]).starts_with("net reads fine, which leaks the label: "));
+        assert!(sentence(&found[2]).starts_with("ens averages net, which reads fine, which leaks the label: "));
     }
 }

@@ -19,7 +19,7 @@ mod statistics;
 pub mod study;
 
 pub use confused::{Confused, MOST_CLASSES};
-pub use contest::{Contender, Contest, Pair};
+pub use contest::{Contest, ModelRef, Pair};
 pub use judged::{JudgedOn, score_line};
 pub use page::{Page, render};
 pub use past::Past;

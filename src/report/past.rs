@@ -1,7 +1,5 @@
 //! What only the history of a study knows, and no artifact may hold: when, in what time and why its results came about, what changed since an
 //! earlier run, and how the models of then and now compare.
-//!
-//! Knows nothing of how runs are recorded.
 
 /// The history behind a page.
 #[derive(Clone, Debug, Default, PartialEq)]

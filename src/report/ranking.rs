@@ -1,6 +1,6 @@
 //! Which of several models is the best: one rule for pages, articles, the terminal and the stages that choose.
 //!
-//! Looks at no test row: what is chosen by its test score flatters itself. Knows nothing of how scores are shown.
+//! Looks at no test row: a test score by which something was chosen is optimistically biased.
 
 use std::cmp::Ordering;
 

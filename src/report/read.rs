@@ -1,6 +1,6 @@
 //! What a report reads: artifacts by stage, and tolerant access to their JSON.
 //!
-//! A missing or odd value yields `None`, never an error: a report tells what it can. Knows nothing of stage kinds.
+//! A missing or odd value yields `None`, never an error: a report tells what it can.
 
 use indexmap::IndexMap;
 use serde_json::Value;

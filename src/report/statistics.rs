@@ -1,4 +1,4 @@
-//! Intervals for shares. Knows nothing of models.
+//! Intervals for shares.
 
 /// The 97.5 % quantile of the standard normal distribution.
 const Z: f64 = 1.959_963_984_540_054;

@@ -1,6 +1,4 @@
 //! The invented artists with their songs: who sang what, when, and in which playlists it is.
-//!
-//! Knows nothing of files; `files` writes them.
 
 use std::collections::HashSet;
 

@@ -1,7 +1,6 @@
 //! The figures that the synthetic songs are drawn from: quantiles by genre, and correlations.
 //!
-//! Rounded from public statistics of songs of these genres; no song can be told from them. Knows nothing of how
-//! values are drawn.
+//! Rounded from public statistics of songs of these genres; no song can be told from them.
 
 /// The levels of the quantiles; 0 and 1 are bounds.
 pub(super) const LEVELS: [f64; 9] = [0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0];

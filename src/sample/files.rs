@@ -1,6 +1,4 @@
 //! The catalogue as three CSV files, written the way the real ones are.
-//!
-//! Knows nothing of how songs are made.
 
 use runner_ml::rng::Stream;
 

@@ -1,7 +1,7 @@
 //! A small grammar of invented titles, artists, albums and identifiers.
 //!
 //! A title draws each word from its genre's list or from the common one, so that titles hint at a genre without
-//! giving it away. Knows nothing of songs' numbers.
+//! giving it away.
 
 use runner_ml::rng::Stream;
 

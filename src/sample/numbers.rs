@@ -2,7 +2,7 @@
 //! column.
 //!
 //! Only `+ - * /` and `sqrt` are used, which IEEE 754 fixes to the last bit, so that every platform makes the same
-//! files. Knows nothing of genres beyond their figures.
+//! files.
 
 use runner_ml::rng::Stream;
 

@@ -1,6 +1,4 @@
 //! Word lists for invented titles, bands and playlists. Words are separated by `|`.
-//!
-//! Knows nothing of grammar, which is in `names`.
 
 /// The words of one genre, or those that all share.
 pub(super) struct Words {

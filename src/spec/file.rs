@@ -1,6 +1,4 @@
 //! Pipeline files from the disk into [`Sources`], with a problem for what cannot be read.
-//!
-//! Knows nothing of YAML.
 
 use std::io::Read as _;
 use std::path::Path;

@@ -1,6 +1,4 @@
 //! The tree that a pipeline file becomes: plain values, each with its place in a source text.
-//!
-//! Knows nothing of what keys mean, and nothing of how YAML is written.
 
 use indexmap::IndexMap;
 use std::fmt;

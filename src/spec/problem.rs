@@ -1,6 +1,4 @@
 //! What is wrong with a pipeline, as many findings as there are, each with its place.
-//!
-//! Knows nothing of terminals: [`Problems::render`] returns text.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;

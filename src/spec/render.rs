@@ -1,6 +1,4 @@
 //! Draws problems in the manner of rustc: message, place, the line, carets, help.
-//!
-//! Knows nothing of terminals; control characters of the user's text are shown as escapes.
 
 use std::borrow::Cow;
 

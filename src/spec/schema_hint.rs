@@ -1,6 +1,4 @@
 //! The comment by which a pipeline file tells editors where its schema is: `# yaml-language-server: $schema=./schema.json`.
-//!
-//! Knows nothing of schemas; it sees whether the file is there.
 
 use std::path::Path;
 

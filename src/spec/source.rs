@@ -1,6 +1,4 @@
 //! Source texts and positions in them: the pipeline file, what it includes, and every `--set` argument.
-//!
-//! Knows nothing of YAML: it maps byte offsets to lines and columns, and cuts slices.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

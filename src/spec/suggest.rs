@@ -1,6 +1,4 @@
 //! "Did you mean": the candidate nearest to a mistyped word.
-//!
-//! Knows nothing of where the words come from.
 
 /// The candidate that the user most likely meant, or `None` if all are too far away.
 ///

@@ -1,6 +1,4 @@
 //! `article`: an article of at most eight pages, made of the stages that it reads, for LaTeX or as PDF.
-//!
-//! Knows nothing of what it says.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _};
@@ -10,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::told::Told;
+use super::report_input::Told;
 use runner_boundary::files::open_regular;
 use runner_engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Source, Stage, StageContext};
 use runner_report::article::{self, Language, MOST_PAGES, OwnText, Place, Request, SECTIONS};
@@ -35,7 +33,7 @@ pub struct Article {
     format: Format,
     /// `en` or `fr`.
     #[serde(default)]
-    language: Tongue,
+    language: ArticleLanguage,
     /// Files with text of your own that stands at the beginning of a section, by its name: `introduction`, `data`, `method`, `results` or
     /// `conclusion`. Small Markdown, with references such as `@fig:curves` and citations such as `[@adamw]`.
     #[serde(default)]
@@ -57,7 +55,7 @@ enum Format {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Tongue {
+enum ArticleLanguage {
     /// English.
     #[default]
     En,
@@ -77,7 +75,7 @@ enum SectionName {
 
 impl Stage for Article {
     const KIND: &'static str = "article";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
     const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -127,8 +125,8 @@ impl Stage for Article {
             affiliation: self.affiliation.clone(),
             email: self.email.clone(),
             language: match self.language {
-                Tongue::En => Language::English,
-                Tongue::Fr => Language::French,
+                ArticleLanguage::En => Language::English,
+                ArticleLanguage::Fr => Language::French,
             },
             own: self.own_texts(context)?,
         };

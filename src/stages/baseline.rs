@@ -1,6 +1,4 @@
 //! `baseline`: standard classifiers on the numeric columns, cross-validated on the training part, scored once on the test part.
-//!
-//! Knows nothing of how they learn (`ml::classical`).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,4 @@
 //! `bundle`: what is to be handed in, as one folder and one zip: articles, pages, predictions, the pipeline file, digests.
-//!
-//! Knows nothing of what the files say.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,13 +1,11 @@
 //! Training states in the store's memo: what a killed training goes on from, and a finished one when it gets more epochs.
-//!
-//! Knows nothing of what is in a state (`ml::train`).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::pace::Pace;
+use super::save_throttle::SaveThrottle;
 use runner_engine::{Memo, Report, StageContext};
 use runner_ml::train::{Checkpoints, Curves, TrainingSpec};
 
@@ -20,7 +18,7 @@ pub(super) struct Place<'a> {
 }
 
 struct Saving {
-    pace: Pace,
+    pace: SaveThrottle,
     /// When the training was told that a state is wanted.
     begun: Option<Instant>,
     has_failed: bool,
@@ -33,7 +31,7 @@ impl<'a> Place<'a> {
         Place {
             memo: context.memo(&key(context, subject, &training.trajectory(), seed)),
             report: context.report(),
-            saving: Mutex::new(Saving { pace: Pace::new(), begun: None, has_failed: false }),
+            saving: Mutex::new(Saving { pace: SaveThrottle::new(), begun: None, has_failed: false }),
             pause: None,
         }
     }

@@ -1,6 +1,4 @@
 //! From Arrow tables to what learners take: a frame of the wanted columns, labels, and the part of every row.
-//!
-//! Knows nothing of models, nor of what columns are called (`columns`).
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,6 +1,4 @@
 //! `describe`: what the data is, and where it would mislead a learner.
-//!
-//! Knows nothing of the statistics (`ml::profile`) nor of drawing (`report`).
 
 use anyhow::anyhow;
 use arrow::array::AsArray;
@@ -23,7 +21,7 @@ use runner_ml::frame::{Column, Frame};
 use runner_ml::profile::{self, Origins, ProfileInput, ProfileOptions, TEST, TRAIN, VALID};
 use runner_tabular::Filter;
 
-/// Profiles every column, overall and by class, and audits the data for leaks: duplicates, contradictory labels, columns that give the label away, groups torn apart by the split.
+/// Profiles every column, overall and by class, and audits the data for leaks: duplicates, contradictory labels, columns that leak the label, groups torn apart by the split.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Describe {
@@ -44,7 +42,7 @@ pub struct Describe {
 
 impl Stage for Describe {
     const KIND: &'static str = "describe";
-    const VERSION: u32 = 7;
+    const VERSION: u32 = 8;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
     const INPUTS: &'static [InputPort] = &[InputPort::table(
         "rows",

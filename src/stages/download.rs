@@ -1,6 +1,4 @@
 //! Files that a pipeline fetches by address, pinned by SHA-256 and kept in the user's cache.
-//!
-//! Knows nothing of what is in them.
 
 use std::fs::{self, File};
 use std::io::Read as _;

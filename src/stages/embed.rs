@@ -1,6 +1,4 @@
 //! `embed`: text columns → vectors, by a pretrained model or by the built-in `tfidf`.
-//!
-//! Knows nothing of how encoders compute or where they come from (`encoder`).
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -146,7 +144,7 @@ impl Stage for Embed {
                 vectors.push(TextVectors::new(encoder.as_ref(), texts, memo, context)?);
             }
             let written = write(context, writer, &schema, &ids, &mut vectors);
-            // Also when it was interrupted: what is computed is computed.
+            // Save finished rows even if interrupted.
             vectors.iter_mut().for_each(TextVectors::keep);
             written?;
             headline = self.tell(context, &vectors, ids.len())?;

@@ -1,6 +1,4 @@
 //! Finds, fetches and opens the encoder that a stage names.
-//!
-//! Knows nothing of tables.
 
 use std::sync::Arc;
 
@@ -11,7 +9,7 @@ use serde_json::{Value, json};
 use super::adapter::Adapter;
 use runner_engine::{External, Report, suggest};
 use runner_ml::encoder::{self, Pooling, Precision, TextEncoder, Tokens, TransformerOptions};
-use runner_models::{FetchProgress, Resolver, Silent};
+use runner_pretrained::{FetchProgress, Resolver, Silent};
 
 /// The built-in encoder, which needs no model.
 pub(super) const TFIDF: &str = "tfidf";

@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
-use super::averaged::{Averaged, averaged};
 use super::columns::{LABEL, LABEL_NAME, PART, PREDICTED, ROW_ID, require_part, shown_as};
 use super::dataset::Dataset;
+use super::ensemble_scores::{Averaged, averaged};
 use super::figures::put_figures;
 use super::fitted_on;
-use super::predictions::{Said, united_groups};
+use super::predictions::{ModelPredictions, united_groups};
 use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
 use runner_ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
@@ -178,9 +178,9 @@ struct Members {
 
 impl Members {
     fn read(context: &StageContext) -> anyhow::Result<Members> {
-        let mut all: Vec<(String, Said)> = Vec::new();
+        let mut all: Vec<(String, ModelPredictions)> = Vec::new();
         for input in context.inputs("members") {
-            let said = Said::read(&input.table()?)?;
+            let said = ModelPredictions::read(&input.table()?)?;
             all.extend(said.into_iter().map(|said| (said.name(input.stage()), said)));
         }
         let Some((first_name, first)) = all.first() else { bail!("an ensemble needs members") };
@@ -278,12 +278,12 @@ impl Members {
 }
 
 /// The place of each row of the part, by its number.
-fn places(said: &Said, part: &str) -> HashMap<i64, usize> {
+fn places(said: &ModelPredictions, part: &str) -> HashMap<i64, usize> {
     let rows = said.parts.iter().zip(&said.row_id).enumerate().filter(|(_, (own, _))| *own == part);
     rows.map(|(place, (_, id))| (*id, place)).collect()
 }
 
-fn decision_in_order(said: &Said, classes: &[String]) -> Vec<f64> {
+fn decision_in_order(said: &ModelPredictions, classes: &[String]) -> Vec<f64> {
     if said.decision.is_empty() {
         return Vec::new();
     }
@@ -292,7 +292,7 @@ fn decision_in_order(said: &Said, classes: &[String]) -> Vec<f64> {
 }
 
 /// These rows' probabilities with the classes in the common order.
-fn in_order(said: &Said, rows: &[usize], classes: &[String]) -> Matrix {
+fn in_order(said: &ModelPredictions, rows: &[usize], classes: &[String]) -> Matrix {
     let columns: Vec<usize> =
         classes.iter().filter_map(|class| said.classes.iter().position(|own| own == class)).collect();
     let data = rows.iter().flat_map(|&row| columns.iter().map(move |&column| said.probabilities.get(row, column)));

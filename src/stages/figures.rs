@@ -1,12 +1,10 @@
 //! A stage's own figures: those that the report would show of it, each as a file.
-//!
-//! Knows nothing of how they are drawn.
 
 use anyhow::Context as _;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::told::view;
+use super::report_input::view;
 use runner_artifact::Table;
 use runner_engine::StageContext;
 use runner_report::{StageArtifacts, figures};

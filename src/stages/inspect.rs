@@ -1,6 +1,6 @@
-//! `inspect`: a fitted model looked at: which columns it leans on, and where it is most sure and wrong.
+//! `inspect`: feature importance of a fitted model, and its most confident mistakes.
 //!
-//! A stage of its own, so that looking longer trains nothing anew. Knows nothing of how models compute.
+//! A stage of its own, so that looking longer trains nothing anew.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ fn default_mistakes() -> usize {
 impl Stage for Inspect {
     const KIND: &'static str = "inspect";
     const VERSION: u32 = 7;
-    const SUMMARY: &'static str = "what a model leans on, and where it is sure and wrong";
+    const SUMMARY: &'static str = "feature importance, and a model's most confident mistakes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),

@@ -1,6 +1,4 @@
 //! `load`: CSV files → one table, with a port for each file.
-//!
-//! Knows nothing of what the columns mean.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,4 @@
 //! `map`: vectors of the training rows laid out in the plane, coloured by label, to be looked at.
-//!
-//! Knows nothing of how the places are found.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,7 +17,7 @@ use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use runner_ml::frame::Column;
 use runner_ml::matrix::Matrix;
-use runner_ml::plane::{self, Place, TsneOptions};
+use runner_ml::projection::{self, Place, TsneOptions};
 use runner_ml::rng::Stream;
 use runner_tabular::Filter;
 
@@ -126,14 +124,14 @@ impl Stage for Map {
         let (rows, vectors) = self.draw(&data, context.seed())?;
         let adapter = Adapter(context.report());
         let (places, left) = match self.method {
-            Method::Pca => (plane::principal_plane(&vectors, &adapter)?.0, None),
+            Method::Pca => (projection::principal_plane(&vectors, &adapter)?.0, None),
             Method::Tsne => {
                 let options = TsneOptions { perplexity: self.perplexity, iterations: self.iterations };
-                let (places, left) = plane::tsne(&vectors, &options, context.threads(), &adapter)?;
+                let (places, left) = projection::tsne(&vectors, &options, context.threads(), &adapter)?;
                 (places, Some(left))
             }
         };
-        let near = plane::nearest(&vectors, NEIGHBOURS, context.threads(), &adapter)?;
+        let near = projection::nearest(&vectors, NEIGHBOURS, context.threads(), &adapter)?;
         let labels: Vec<u32> = rows.iter().map(|&i| data.labels[i]).collect();
         let all = strings(&context.input("rows")?.table()?, LABEL)?;
         let document = json!({
@@ -150,7 +148,7 @@ impl Stage for Map {
                 "count": near.first().map_or(0, Vec::len),
                 "of_own_class": own_class(&near, &labels),
                 "by_chance": by_chance(&labels, data.classes.len()),
-                "kept_in_plane": plane::agreement(&near, &places, context.threads(), &adapter)?,
+                "kept_in_plane": projection::agreement(&near, &places, context.threads(), &adapter)?,
             },
         });
         let own = 100.0 * document["neighbours"]["of_own_class"].as_f64().unwrap_or(0.0);

@@ -1,6 +1,4 @@
 //! A fitted model as an artifact: `NAME.safetensors` (weights) and `NAME.json` (the recipe: everything else that a prediction needs).
-//!
-//! Knows nothing of how models compute.
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};

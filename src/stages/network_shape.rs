@@ -1,6 +1,6 @@
 //! What is known at plan time of a network: its shape as written, and the roles of its columns.
 //!
-//! Followed from `train` to `transfer`, so that layers and columns that there are not are found before anything runs. Knows nothing of weights.
+//! Followed from `train` to `transfer`, so that layers and columns that there are not are found before anything runs.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,11 @@
 //! The page of a `report` stage made anew from the results that lie in the stages' folders, with what no artifact may hold: the history.
 //!
 //! A `report` stage gives the same bytes for the same inputs, so it cannot tell times, reasons or what another run found. This reads all of it
-//! beside the cache, runs nothing and stores nothing. Knows nothing of files outside the store.
+//! beside the cache, runs nothing and stores nothing.
 
-use super::past::{self, Result};
-use super::told::Told;
-use runner_engine::{self as engine, ActionRecord, Ground, History, RunRecord, Status, WholeStage, utc};
+use super::report_input::Told;
+use super::run_history::{self, Result};
+use runner_engine::{self as engine, ActionRecord, History, RunRecord, Status, WholeStage, Workspace, utc};
 use runner_ml::progress::Silent;
 use runner_report as report;
 
@@ -22,8 +22,8 @@ pub struct Page {
 
 /// The page of the `report` stage at that place of the plan, or of all stages. `against` defaults to the newest run of the pipeline that had other
 /// results. `None` if no stage has a result.
-pub fn page(ground: &Ground, report: Option<usize>, against: Option<RunRecord>) -> anyhow::Result<Option<Page>> {
-    let plan = ground.plan;
+pub fn page(workspace: &Workspace, report: Option<usize>, against: Option<RunRecord>) -> anyhow::Result<Option<Page>> {
+    let plan = workspace.plan;
     let mut told: Vec<usize> = match report {
         Some(report) => plan.stages[report].inputs.iter().map(|input| input.from).collect(),
         None => (0..plan.stages.len()).collect(),
@@ -31,8 +31,8 @@ pub fn page(ground: &Ground, report: Option<usize>, against: Option<RunRecord>) 
     let mut seen = std::collections::HashSet::new();
     told.retain(|stage| seen.insert(*stage));
     let records: Vec<(usize, Option<ActionRecord>)> =
-        told.iter().map(|&stage| (stage, engine::current_record(ground, stage))).collect();
-    let judged = stale(ground, &told)?;
+        told.iter().map(|&stage| (stage, engine::current_record(workspace, stage))).collect();
+    let judged = stale(workspace, &told)?;
     let mut results = Vec::new();
     let mut missing = Vec::new();
     for (stage, record) in &records {
@@ -44,9 +44,9 @@ pub fn page(ground: &Ground, report: Option<usize>, against: Option<RunRecord>) 
     if results.is_empty() {
         return Ok(None);
     }
-    let against = against.or_else(|| earlier(ground, &results));
-    let past = past::past(ground, &results, against.as_ref())?;
-    let wholes: Vec<WholeStage> = results.iter().map(|one| WholeStage::of(ground, one.stage, one.record)).collect();
+    let against = against.or_else(|| earlier(workspace, &results));
+    let past = run_history::past(workspace, &results, against.as_ref())?;
+    let wholes: Vec<WholeStage> = results.iter().map(|one| WholeStage::of(workspace, one.stage, one.record)).collect();
     let read = Told::of(&wholes, &Silent)?;
     let params = report.map(|report| plan.stages[report].stage.params()).unwrap_or_default();
     let title = params["title"].as_str().unwrap_or(&plan.spec.name);
@@ -61,11 +61,11 @@ pub fn page(ground: &Ground, report: Option<usize>, against: Option<RunRecord>) 
 }
 
 /// Why the results in the folders are not those that the pipeline file asks for, by stage.
-fn stale(ground: &Ground, told: &[usize]) -> anyhow::Result<Vec<Vec<String>>> {
-    let names: Vec<String> = told.iter().map(|&stage| ground.plan.stages[stage].name.clone()).collect();
-    let selected = ground.plan.select(&names)?;
-    let mut reasons = vec![Vec::new(); ground.plan.stages.len()];
-    for (stage, decision) in engine::survey(ground, &selected)? {
+fn stale(workspace: &Workspace, told: &[usize]) -> anyhow::Result<Vec<Vec<String>>> {
+    let names: Vec<String> = told.iter().map(|&stage| workspace.plan.stages[stage].name.clone()).collect();
+    let selected = workspace.plan.select(&names)?;
+    let mut reasons = vec![Vec::new(); workspace.plan.stages.len()];
+    for (stage, decision) in engine::plan_decisions(workspace, &selected)? {
         if decision.status != Status::Fresh {
             reasons[stage] = decision.reasons.iter().map(ToString::to_string).collect();
         }
@@ -74,14 +74,14 @@ fn stale(ground: &Ground, told: &[usize]) -> anyhow::Result<Vec<Vec<String>>> {
 }
 
 /// The newest run of this pipeline that had another result of one of the stages.
-fn earlier(ground: &Ground, results: &[Result]) -> Option<RunRecord> {
+fn earlier(workspace: &Workspace, results: &[Result]) -> Option<RunRecord> {
     let differs = |run: &RunRecord| {
         results.iter().any(|now| {
-            let then = run.stage(&ground.plan.stages[now.stage].name).and_then(|entry| entry.key);
+            let then = run.stage(&workspace.plan.stages[now.stage].name).and_then(|entry| entry.key);
             then.is_some_and(|then| then != now.record.manifest.key())
         })
     };
-    let history = History::of(ground.store);
+    let history = History::of(workspace.store);
     let mut runs = history.runs().map(|run| run.record);
-    runs.find(|run| run.pipeline == ground.plan.spec.name && differs(run))
+    runs.find(|run| run.pipeline == workspace.plan.spec.name && differs(run))
 }

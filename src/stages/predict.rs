@@ -1,6 +1,4 @@
 //! `predict`: a fitted model on new rows, in their order; written as the input CSV with one column added.
-//!
-//! Knows nothing of how the model was fitted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,4 @@
 //! What a model said of every row that it did not learn from: the port `predictions`, which comparisons read.
-//!
-//! Knows nothing of how the probabilities came about, nor of comparisons.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -104,7 +102,7 @@ impl<'a> Predictions<'a> {
 }
 
 /// One model's part of such a table.
-pub(super) struct Said {
+pub(super) struct ModelPredictions {
     /// Of several models of one stage, this one's name.
     pub model: Option<String>,
     pub row_id: Vec<i64>,
@@ -120,9 +118,9 @@ pub(super) struct Said {
     pub probabilities: Matrix,
 }
 
-impl Said {
+impl ModelPredictions {
     /// What every model of the table says, in the table's order.
-    pub fn read(table: &Table) -> anyhow::Result<Vec<Said>> {
+    pub fn read(table: &Table) -> anyhow::Result<Vec<ModelPredictions>> {
         let whole = |name: &str| -> anyhow::Result<Vec<String>> {
             let values: Option<Vec<String>> = strings(table, name)?.into_iter().collect();
             values.ok_or_else(|| anyhow!("column '{name}' of the predictions has missing values"))
@@ -147,7 +145,7 @@ impl Said {
         let one = |model: Option<&String>| {
             let rows: Vec<usize> = (0..table.rows()).filter(|&i| models.get(i) == model).collect();
             let data = rows.iter().flat_map(|&i| columns.iter().map(move |column| column[i])).collect();
-            Said {
+            ModelPredictions {
                 model: model.cloned(),
                 row_id: rows.iter().map(|&i| row_id[i]).collect(),
                 groups: if groups.is_empty() { Vec::new() } else { rows.iter().map(|&i| groups[i]).collect() },

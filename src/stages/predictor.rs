@@ -1,6 +1,6 @@
 //! `Predictor`: whatever a model port holds, ready for new rows: one model, or an average of several, each again one or several.
 //!
-//! An average's port holds its members' files under numbered names beside `ensemble.json`. Knows nothing of how weights were found.
+//! An average's port holds its members' files under numbered names beside `ensemble.json`.
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};

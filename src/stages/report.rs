@@ -1,11 +1,9 @@
 //! `report`: one HTML page with the tables and figures of the stages that it reads, and the figures as files.
-//!
-//! Knows nothing of how they were computed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::told::Told;
+use super::report_input::Told;
 use runner_engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
 use runner_report as report;
 
@@ -22,7 +20,7 @@ pub struct Report {
 
 impl Stage for Report {
     const KIND: &'static str = "report";
-    const VERSION: u32 = 9;
+    const VERSION: u32 = 10;
     const SUMMARY: &'static str = "one HTML page of everything";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",

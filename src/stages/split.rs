@@ -1,6 +1,4 @@
 //! `split`: train / valid / test and folds, stratified by label, with linked rows kept together.
-//!
-//! Knows nothing of models.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

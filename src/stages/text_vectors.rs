@@ -1,7 +1,7 @@
 //! `TextVectors`: one text column → its vectors, some rows at a time, so that they are never all in memory.
 //!
 //! Each distinct text is computed once, or taken from the memo of rows that earlier runs have kept; one that comes again
-//! in later rows waits in a file until then. Knows nothing of how encoders compute, nor of tables.
+//! in later rows waits in a file until then.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use arrow::array::{Array as _, ArrayRef, StringArray};
 
-use super::pace::Pace;
+use super::save_throttle::SaveThrottle;
 use runner_artifact::{RowKey, RowMemo, Scratch};
 use runner_engine::{Report, StageContext};
 use runner_ml::encoder::TextEncoder;
@@ -187,7 +187,7 @@ impl<'c> TextVectors<'c> {
         let mut ready = |i: usize, row: &[f32]| keeper.add(keys[unknown[i]], row);
         let computed = self.encoder.encode_by_row(&unknown_texts, threads, &progress, &mut ready);
         if computed.is_err() {
-            // What is computed is computed, also when it was interrupted.
+            // Save finished rows even if interrupted.
             keeper.keep();
         }
         let computed = computed?;
@@ -234,13 +234,13 @@ struct Keeper<'a> {
     memo: RowMemo<'a>,
     keys: Vec<RowKey>,
     rows: Vec<f32>,
-    pace: Pace,
+    pace: SaveThrottle,
     report: &'a dyn Report,
 }
 
 impl<'a> Keeper<'a> {
     fn new(memo: RowMemo<'a>, report: &'a dyn Report) -> Self {
-        Keeper { memo, keys: Vec::new(), rows: Vec::new(), pace: Pace::new(), report }
+        Keeper { memo, keys: Vec::new(), rows: Vec::new(), pace: SaveThrottle::new(), report }
     }
 
     fn add(&mut self, key: RowKey, row: &[f32]) {

@@ -1,6 +1,4 @@
 //! `train`: a network on numbers, texts or both; optionally the best of a search.
-//!
-//! Knows nothing of how networks learn (`ml::train`, `ml::search`).
 
 mod search;
 mod seeds;
@@ -10,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
-use super::averaged::Averaged;
+use super::calibration::{calibrate, findings};
 use super::checkpoint::{Place, told};
 use super::columns::require_part;
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
+use super::ensemble_scores::Averaged;
 use super::figures::put_figures;
-use super::insight::{calibrate, findings};
 use super::network_shape::Shape;
 use super::predictor::Predictor;
-use super::told::view;
+use super::report_input::view;
 use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
@@ -103,7 +101,7 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 10;
+    const VERSION: u32 = 11;
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),

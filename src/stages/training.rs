@@ -1,6 +1,4 @@
 //! What `train` and `transfer` have in common: the parameters of training, curves as a table, scores and predictions of every part.
-//!
-//! Knows nothing of the engine's side.
 
 use std::sync::Arc;
 

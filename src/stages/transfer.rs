@@ -1,6 +1,4 @@
 //! `transfer`: a fitted network learns new classes; from scratch, from a copy, and from a copy whose first layers are held back.
-//!
-//! Knows nothing of how weights are carried over (`ml::transfer`).
 
 use std::sync::Arc;
 
@@ -11,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
+use super::calibration::{calibrate, findings};
 use super::categories::as_trained;
 use super::checkpoint::Place;
 use super::columns::{FOLD, GROUP, LABEL, PART, ROW_ID, embedded_by, readable_of, require_part};
 use super::dataset::{Selection, dataset, distinct, model_columns, tell_of_model};
 use super::figures::put_figures;
 use super::fitted_on;
-use super::insight::{calibrate, findings};
 use super::network_shape::Shape;
 use super::predictor::{NO_NETWORK, Predictor};
 use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
@@ -101,7 +99,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 11;
+    const VERSION: u32 = 12;
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted network, e.g. a `train` stage"),

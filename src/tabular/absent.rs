@@ -1,6 +1,4 @@
 //! Cells that a token makes missing: which tokens, in how many rows, and where. Of a label they take the row out of the data.
-//!
-//! Knows nothing of numbers, where a token such as NA is never anything else.
 
 use arrow::array::StringArray;
 use indexmap::IndexMap;

@@ -1,6 +1,4 @@
 //! The table's columns from their text: types, labels, derived columns, and what to say of values that do not survive.
-//!
-//! Knows nothing of files and records.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,4 @@
 //! `Condition`: what a filter asks of one column, as written in YAML.
-//!
-//! Knows nothing of tables.
 
 use std::fmt;
 

@@ -1,6 +1,4 @@
 //! `Derivation`: a new column computed from one column, row by row.
-//!
-//! Knows nothing of other rows: whatever must be fitted belongs to a model.
 
 use std::f64::consts::TAU;
 use std::sync::Arc;

@@ -1,6 +1,4 @@
 //! Whether bytes are UTF-8 text; if not, what they seem to be, which lines are affected, and what to do about it.
-//!
-//! Knows nothing of records and fields.
 
 use std::fmt;
 

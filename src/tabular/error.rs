@@ -1,6 +1,4 @@
 //! `CsvError`: what is wrong with a file or with the options for it, where, and what to do.
-//!
-//! Knows nothing of how the position was found, nor of how it is shown.
 
 use std::fmt;
 

@@ -1,6 +1,4 @@
 //! `Filter`: which rows of a table to keep, as a map from column to condition.
-//!
-//! Knows nothing of where the table comes from.
 
 use std::collections::BTreeMap;
 use std::fmt;

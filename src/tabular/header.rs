@@ -1,6 +1,4 @@
 //! The first record of a CSV file: column names, read without the rest of the file.
-//!
-//! Knows nothing of the rows below it, nor of what the columns mean.
 
 use std::collections::HashMap;
 use std::io::Read;

@@ -1,7 +1,5 @@
 //! `Layout`: the columns that a table will have, from headers and options; every name in the options is held against
 //! the headers here, and only here, so that a check before any work says the same as loading does.
-//!
-//! Knows nothing of values.
 
 use std::collections::HashSet;
 

@@ -1,6 +1,4 @@
 //! `load`: the steps from bytes to a table.
-//!
-//! Knows nothing of files on a disk: it is handed their bytes and the names to use in messages.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,6 +1,4 @@
 //! `Missing`: which cells count as missing, for all columns alike or by column.
-//!
-//! Knows nothing of the cells.
 
 use std::collections::BTreeMap;
 use std::fmt;

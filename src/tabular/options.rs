@@ -1,6 +1,4 @@
 //! `LoadOptions`: what a user may ask of loading, as written in YAML.
-//!
-//! Knows nothing of the files; `layout` holds the names against the headers.
 
 use std::collections::BTreeMap;
 

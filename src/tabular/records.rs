@@ -2,7 +2,7 @@
 //!
 //! The csv crate finds the fields. It does not say where a record's own text starts (its position may still stand
 //! before the `\n` of the last `\r\n`, or before blank lines), and takes an unclosed quote for the end of the file:
-//! both are settled here. Knows nothing of columns.
+//! both are settled here.
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 

@@ -1,6 +1,4 @@
 //! What a token says as a number, and when two tokens say the same one.
-//!
-//! Knows nothing of columns: whether one holds numbers is up to `types`.
 
 /// What a token says as a number.
 #[derive(Clone, Copy, PartialEq)]

@@ -1,7 +1,7 @@
 //! Columns of text to columns of numbers: whether a column holds numbers.
 //!
 //! A type is chosen only if it can hold every value: identifiers that a float would merge, or that would lose leading
-//! zeros, stay text. Knows nothing of CSV syntax.
+//! zeros, stay text.
 
 use std::collections::HashMap;
 use std::sync::Arc;

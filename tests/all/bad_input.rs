@@ -168,7 +168,7 @@ fn a_full_disk() {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     says(&text, &["cannot write"]);
-    assert!(!work.exists("artifacts/study/songs"), "nothing half-made is seen");
+    assert!(!work.exists("artifacts/study/songs"), "nothing partial is seen");
     work.run().succeeded();
 }
 

@@ -65,11 +65,8 @@ fn lacks(text: &str, unwanted: &[&str]) {
 fn a_leak_stands_beside_every_score_that_rests_on_it() {
     let work = study(3);
     let said = told(&work, &["run", "pipeline.yaml"]);
-    has(&said, &["net reads code, which gives the label away", "only averages net, which reads code"]);
-    has(
-        &work.text("artifacts/p/page/report.html"),
-        &["net reads code, which gives the label away: its scores measure"],
-    );
+    has(&said, &["net reads code, which leaks the label", "only averages net, which reads code"]);
+    has(&work.text("artifacts/p/page/report.html"), &["net reads code, which leaks the label: its scores measure"]);
     has(&told(&work, &["show", "pipeline.yaml", "net"]), &["danger: net reads code"]);
     lacks(&told(&work, &["show", "pipeline.yaml", "about"]), &["danger: net"]);
     let paper = paper(&work);

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use runner::artifact::{Digest, Store, StoreOptions};
 use runner::engine::{
-    self, Arity, CheckContext, Event, Ground, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan, PortType, Registry,
-    RunOptions, RunSummary, Stage, StageContext, Threads,
+    self, Arity, CheckContext, Event, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan, PortType, Registry,
+    RunOptions, RunSummary, Stage, StageContext, Threads, Workspace,
 };
 use runner::spec;
 use schemars::JsonSchema;
@@ -94,8 +94,8 @@ fn store(folder: &Path) -> Store {
 
 fn run(plan: &Plan, folder: &Path, options: &RunOptions, sink: &(dyn Fn(Event) + Sync)) -> RunSummary {
     let store = store(folder);
-    let ground = Ground { plan, store: &store, artifacts: folder, device: "cpu" };
-    engine::run(&ground, &plan.order, options, sink, &|| false).expect("a run")
+    let workspace = Workspace { plan, store: &store, artifacts: folder, device: "cpu" };
+    engine::run(&workspace, &plan.order, options, sink, &|| false).expect("a run")
 }
 
 fn threads(threads: usize) -> RunOptions {
@@ -272,7 +272,7 @@ fn waiting_for_another_runner_is_interrupted_at_once() {
     let _lock = other.try_lock(key(&plan, elsewhere.path(), "shared")).expect("a lock").expect("nobody else has it");
     let cancelled = AtomicBool::new(false);
     let store = store(folder.path());
-    let ground = Ground { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
+    let workspace = Workspace { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
     let waits = |event| {
         if let Event::Waiting { .. } = event {
             cancelled.store(true, Ordering::SeqCst);
@@ -280,7 +280,7 @@ fn waiting_for_another_runner_is_interrupted_at_once() {
     };
     let clock = Instant::now();
     let summary =
-        engine::run(&ground, &plan.order, &threads(2), &waits, &|| cancelled.load(Ordering::SeqCst)).expect("a run");
+        engine::run(&workspace, &plan.order, &threads(2), &waits, &|| cancelled.load(Ordering::SeqCst)).expect("a run");
     assert!(summary.interrupted);
     assert!(clock.elapsed() < Duration::from_secs(1), "{:?}", clock.elapsed());
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use runner::artifact::Store;
-use runner::engine::{self, Event, Ground, Outcome, Plan, RunOptions};
+use runner::engine::{self, Event, Outcome, Plan, RunOptions, Workspace};
 use runner::{spec, stages};
 
 use crate::growth::noise;
@@ -124,11 +124,11 @@ fn every_kind_ends_soon_after_the_user_asks_and_leaves_nothing_behind() {
     }
     let spec = spec::parse("study.yaml", &placed(&text), &[]).unwrap_or_else(|problems| panic!("{problems}"));
     let plan = Plan::new(spec, stages::registry()).unwrap_or_else(|problems| panic!("{problems}"));
-    let ground = Ground { plan: &plan, store: &store, artifacts: &artifacts, device: "cpu" };
+    let workspace = Workspace { plan: &plan, store: &store, artifacts: &artifacts, device: "cpu" };
     let options = RunOptions { threads: 2, ..RunOptions::default() };
     let names = ["rows", "wide", "folds", "base", "net", "pages"].map(str::to_owned);
     let below = plan.select(&names).expect("stages");
-    let summary = engine::run(&ground, &below, &options, &|_| {}, &|| false).expect("a run");
+    let summary = engine::run(&workspace, &below, &options, &|_| {}, &|| false).expect("a run");
     assert!(summary.succeeded(), "{:?}", summary.with(Outcome::Failed));
     for (i, work) in WORK.iter().enumerate() {
         let name = format!("work{i}");
@@ -157,7 +157,7 @@ fn every_kind_ends_soon_after_the_user_asks_and_leaves_nothing_behind() {
                 std::thread::sleep(work.after);
                 ask();
             });
-            let summary = engine::run(&ground, &selected, &options, &sink, &|| stop.load(Ordering::SeqCst));
+            let summary = engine::run(&workspace, &selected, &options, &sink, &|| stop.load(Ordering::SeqCst));
             over.store(true, Ordering::SeqCst);
             summary.expect("a run")
         });

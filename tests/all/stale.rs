@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use runner::artifact::{Digest, FileStamp, Store};
 use runner::engine::{
-    self, CheckContext, Ground, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan, PortType, Registry, RunOptions,
-    Source, Stage, StageContext,
+    self, CheckContext, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan, PortType, Registry, RunOptions, Source,
+    Stage, StageContext,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -145,7 +145,7 @@ fn a_source_saved_between_the_decision_and_the_reading_is_decided_on_anew() {
             runner::spec::parse("toy.yaml", &yaml, &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
         let plan = Plan::new(spec, Registry(KINDS)).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
         let store = Store::open(folder.path()).expect("a store");
-        let ground = Ground { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
+        let workspace = engine::Workspace { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
         EXECUTIONS.store(0, Ordering::Relaxed);
         let errors = std::sync::Mutex::new(Vec::new());
         let sink = |event| {
@@ -153,7 +153,7 @@ fn a_source_saved_between_the_decision_and_the_reading_is_decided_on_anew() {
                 errors.lock().expect("no poison").push(error);
             }
         };
-        let summary = engine::run(&ground, &plan.order, &RunOptions::default(), &sink, &|| false).expect("a run");
+        let summary = engine::run(&workspace, &plan.order, &RunOptions::default(), &sink, &|| false).expect("a run");
         (summary.with(Outcome::Ran).len(), errors.into_inner().expect("no poison"))
     };
     let text = || std::fs::read_to_string(folder.path().join("toy/m/text.txt")).expect("a result");

@@ -4,9 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use runner::artifact::{Digest, FileStamp, Store, Table};
 use runner::engine::audit::{AuditOptions, Audited, audit};
-use runner::engine::{
-    self, CheckContext, Ground, Kind, OutputPort, Plan, PortType, Registry, RunOptions, Stage, StageContext,
-};
+use runner::engine::{self, CheckContext, Kind, OutputPort, Plan, PortType, Registry, RunOptions, Stage, StageContext};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -145,11 +143,11 @@ fn the_place_that_differs_is_named_and_small_differences_can_be_tolerated() {
         runner::spec::parse("toy.yaml", yaml, &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     let plan = Plan::new(spec, Registry(KINDS)).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     let store = Store::open(folder.path()).expect("a store");
-    let ground = Ground { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
+    let workspace = engine::Workspace { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
     let told = |tolerance: Option<f64>| {
         let mut all = Vec::new();
         let options = AuditOptions { threads: 1, tolerance };
-        audit(&ground, &plan.order, options, &|_| {}, &|| false, &mut |stage, one| {
+        audit(&workspace, &plan.order, options, &|_| {}, &|| false, &mut |stage, one| {
             all.push((stage.to_owned(), one.clone()))
         })
         .expect("an audit");
@@ -157,7 +155,7 @@ fn the_place_that_differs_is_named_and_small_differences_can_be_tolerated() {
     };
     assert!(told(None).iter().all(|(_, one)| *one == Audited::NotUpToDate));
     let options = RunOptions { threads: 1, ..RunOptions::default() };
-    assert!(engine::run(&ground, &plan.order, &options, &|_| {}, &|| false).expect("a run").succeeded());
+    assert!(engine::run(&workspace, &plan.order, &options, &|_| {}, &|| false).expect("a run").succeeded());
     let exact = told(None);
     assert_eq!(exact[0], ("still".to_owned(), Audited::Same));
     let places = |one: &Audited| match one {

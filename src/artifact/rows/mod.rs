@@ -9,8 +9,6 @@
 //! | 8 + 8 | width of a row, number of rows (little-endian) |
 //! | 16 × rows | keys, ascending (big-endian) |
 //! | 4 × width × rows | the rows in the order of their keys: f32, little-endian |
-//!
-//! Knows nothing of what the rows mean.
 
 use std::fs::File;
 use std::io::{self, Read as _};

@@ -39,7 +39,7 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
     let study = Study::open(&arguments.study)?;
     let (name, port) = split(&study, &arguments.stage);
     let stage = study.stage(name)?;
-    let Some(record) = engine::current_record(&study.ground(), stage) else {
+    let Some(record) = engine::current_record(&study.workspace(), stage) else {
         return Err(anyhow::anyhow!(
             "'{name}' has no result yet (`runner run {} {name}`)",
             arguments.study.file.display()
@@ -140,7 +140,7 @@ impl<'a> StageResult<'a> {
         if let Some(line) = standing {
             text.push_str(&screen::wrap(&quoted(line), &format!("  {} ", style.warning("!")), width));
         }
-        let leaks = leaks::leaks(study, |i| engine::current_record(&study.ground(), i).map(Box::new));
+        let leaks = leaks::leaks(study, |i| engine::current_record(&study.workspace(), i).map(Box::new));
         let own = leaks.iter().filter(|leak| leak.stage == name);
         own.for_each(|leak| text.push_str(&leaks::line(leak, style)));
         let curves =
@@ -178,7 +178,7 @@ impl<'a> StageResult<'a> {
         text.push_str(&format!("\n{}\n{}", style.bold("Artifacts"), artifact::list(self.record, name, style)));
         let more = self.record.outputs.first().map(|output| format!("{name}.{}", output.port));
         if let Some(more) = more {
-            let folder = study.ground().folder(name);
+            let folder = study.workspace().folder(name);
             let file = arguments.study.file.display();
             text.push_str(&style.note(&format!("`runner show {file} {more}` shows one, --json all of it")));
             text.push_str(&style.note(&format!("files: {}", folder.display())));

@@ -21,10 +21,10 @@ pub(super) struct Standing {
 
 impl Standing {
     pub fn of(study: &Study, stage: usize, record: &ActionRecord, file: &Path) -> Standing {
-        let ground = study.ground();
+        let workspace = study.workspace();
         let name = &study.plan.stages[stage].name;
         let selected = study.plan.select(std::slice::from_ref(name)).unwrap_or_default();
-        let decided = engine::survey(&ground, &selected);
+        let decided = engine::plan_decisions(&workspace, &selected);
         // What was read to decide need not be read again.
         study.store.stats().save();
         let (status, reasons) = match decided {

@@ -3,7 +3,6 @@
 //! temperature scaling: Alexandari, Kundaje and Shrikumar 2020, arXiv 1901.06852).
 //!
 //! Works on probabilities, of which the logarithm is a logit up to a constant of the row: so it serves networks, trees and averages alike.
-//! Knows nothing of how they were made.
 
 mod fit;
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! `Arrays`: the numbers of a fitted model by name, as a safetensors file.
 //!
 //! The same arrays always give the same bytes. Whole numbers take the narrowest type that holds the largest of them: most
-//! numbers of a forest fit one byte. Who reads says what must be there; whatever else is there is an error. Knows nothing of
-//! models.
+//! numbers of a forest fit one byte. Who reads says what must be there; whatever else is there is an error.
 
 use std::collections::BTreeMap;
 

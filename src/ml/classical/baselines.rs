@@ -1,6 +1,6 @@
 //! The list of model kinds: the `models` block of a baseline stage.
 //!
-//! A new kind adds one line to `kinds!`. Knows nothing of how any of them is fitted.
+//! A new kind adds one line to `kinds!`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};

@@ -2,8 +2,7 @@
 //! score.
 //!
 //! The loss is the cross-entropy of the softmax of the scores; its second-order step and the
-//! leaf-wise trees follow LightGBM (Ke et al. 2017; Friedman 2001). Knows nothing of how one tree
-//! grows (`trees::gradient`).
+//! leaf-wise trees follow LightGBM (Ke et al. 2017; Friedman 2001).
 
 use std::sync::Mutex;
 
@@ -17,7 +16,7 @@ use super::fit::{class_counts, fit_occurring, require, softmax};
 use super::kernel::exp_of_negative;
 use super::trees::bins::{Bins, Cuts};
 use super::trees::flat;
-use super::trees::gradient::{Ground, Growth, Workspace, grow};
+use super::trees::gradient::{Growth, GrowthData, Workspace, grow};
 use super::trees::histogram::{Limits, Slope};
 use super::trees::tree::Tree;
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
@@ -173,7 +172,7 @@ impl Boosting {
             learning_rate: self.learning_rate,
         };
         let mut rounds = Rounds {
-            ground: Ground { bins: &bins, codes: &bins.blocks(x), growth },
+            data: GrowthData { bins: &bins, codes: &bins.blocks(x), growth },
             y,
             columns: x.cols,
             draws: Draws { rows: self.row_fraction, columns: self.column_fraction, seed },
@@ -201,7 +200,7 @@ impl Boosting {
 
 /// The state that one round of boosting hands to the next.
 struct Rounds<'a> {
-    ground: Ground<'a>,
+    data: GrowthData<'a>,
     y: &'a [u32],
     columns: usize,
     draws: Draws,
@@ -218,7 +217,7 @@ impl Rounds<'_> {
         let classes = self.scores.len();
         let shares = shares(&self.scores);
         let rows = self.draws.rows(self.y.len(), self.done);
-        let (ground, y, columns, draws) = (self.ground, self.y, self.columns, &self.draws);
+        let (data, y, columns, draws) = (self.data, self.y, self.columns, &self.draws);
         let (first_tree, workspaces) = (self.done * classes as u64, &self.workspaces);
         let grown: Vec<Result<Tree, Cancelled>> = self
             .scores
@@ -230,11 +229,11 @@ impl Rounds<'_> {
                 slopes(&shares, y, class, classes, &mut workspace.slopes);
                 let columns = draws.columns(columns, first_tree + class as u64);
                 let tree = match &rows {
-                    None => grow(ground, 0..y.len() as u32, &columns, &mut workspace, scores, progress),
+                    None => grow(data, 0..y.len() as u32, &columns, &mut workspace, scores, progress),
                     Some(rows) => {
-                        let tree = grow(ground, rows.iter().copied(), &columns, &mut workspace, scores, progress)?;
+                        let tree = grow(data, rows.iter().copied(), &columns, &mut workspace, scores, progress)?;
                         for row in absent(rows, y.len() as u32) {
-                            let leaf = tree.leaf_by(|column| ground.codes.column(column).code(row));
+                            let leaf = tree.leaf_by(|column| data.codes.column(column).code(row));
                             scores[row as usize] += f64::from(leaf[0]);
                         }
                         Ok(tree)

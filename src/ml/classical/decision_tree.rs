@@ -1,4 +1,4 @@
-//! A single classification tree. Knows nothing of how it grows (`trees::gini`).
+//! A single classification tree.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,4 @@
 //! Early stopping of boosting: rows that are held out, and the watch over their log loss.
-//!
-//! Knows nothing of how trees grow.
 
 use super::Features;
 use super::boosting::add_leaves;

@@ -1,8 +1,5 @@
 //! Cross-validates estimators by given folds, then fits each on the whole training part and scores
 //! the test part once.
-//!
-//! Knows nothing of how folds and parts came about (groups are the caller's care) or of where
-//! results go.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -61,14 +58,14 @@ pub struct Evaluated {
 /// What the model of the whole training part says of the other parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldOut {
-    pub valid: Said,
-    pub test: Said,
+    pub valid: ModelPredictions,
+    pub test: ModelPredictions,
 }
 
 /// Class probabilities (only scores in the right order where neither `Model::is_probabilistic` nor a calibration makes them
 /// more), and the classes that are predicted.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Said {
+pub struct ModelPredictions {
     pub probabilities: Matrix,
     pub predicted: Vec<u32>,
 }
@@ -221,7 +218,7 @@ impl<'a> Study<'a> {
         let of_valid = model.predict_or_stop(&self.valid.x, steps.progress)?;
         let wants = !model.is_probabilistic() && self.valid.x.rows > 0;
         let calibration = wants.then(|| Calibration::fit(&of_valid, &self.valid.y, &[], steps.progress)).transpose()?;
-        let judge = |part: &Part, mut probabilities: Matrix| -> Result<(Scores, Said), Cancelled> {
+        let judge = |part: &Part, mut probabilities: Matrix| -> Result<(Scores, ModelPredictions), Cancelled> {
             let own = calibration.as_ref().unwrap_or(&NO_CALIBRATION);
             own.apply(&mut probabilities);
             let predicted = own.decide(&probabilities);
@@ -229,7 +226,7 @@ impl<'a> Study<'a> {
             if model.is_probabilistic() || calibration.is_some() {
                 scores = scores.with_loss(&part.y, &probabilities);
             }
-            let (said, clusters) = (Said { probabilities, predicted }, &part.clusters);
+            let (said, clusters) = (ModelPredictions { probabilities, predicted }, &part.clusters);
             let scores =
                 scores.with_intervals(&part.y, &said.predicted, &said.probabilities, clusters, steps.progress)?;
             Ok((scores, said))

@@ -1,6 +1,4 @@
 //! What every fit shares: its errors, the checks of its input, and classes that do not occur.
-//!
-//! Knows nothing of any particular model.
 
 use thiserror::Error;
 

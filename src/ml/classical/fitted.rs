@@ -1,6 +1,4 @@
 //! `Fitted`: a fitted baseline with its columns and its classes; predicts from a frame and turns into bytes and back.
-//!
-//! Knows nothing of fitting, and of stores only that they keep bytes.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

@@ -1,7 +1,6 @@
 //! Random forests and extremely randomised trees: the mean of many trees that differ by chance.
 //!
 //! Each tree draws from a stream of its own, so the forest is the same for any number of threads.
-//! Knows nothing of how one tree grows (`trees::gini`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

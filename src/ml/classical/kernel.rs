@@ -1,9 +1,7 @@
 //! The Gaussian kernel exp(−γ |a − b|²) between rows, by blocks of a matrix product, and a bounded
 //! memory of its rows.
-//!
-//! Knows nothing of labels or of what the kernel is for.
 
-use super::product::{View, product};
+use super::matmul::{View, matmul};
 use crate::matrix::Matrix;
 use crate::progress::{Cancelled, Progress};
 
@@ -39,7 +37,7 @@ impl Gaussian {
     pub fn fill(&self, others: &[f32], out: &mut [f32]) {
         let cols = self.rows.cols;
         let own = View::new(&self.rows.data, self.rows.rows, cols);
-        product(out, View::new(others, others.len() / cols, cols), own.transposed());
+        matmul(out, View::new(others, others.len() / cols, cols), own.transposed());
         let squares = squared_lengths(others, cols);
         for (out, square) in out.chunks_exact_mut(self.len()).zip(squares) {
             for (value, own_square) in out.iter_mut().zip(&self.squares) {

@@ -1,7 +1,6 @@
 //! k nearest neighbours: the classes of the closest training rows vote.
 //!
 //! Brute force over blocks of a matrix product, which at tens of columns beats a tree of cells.
-//! Knows nothing of metrics other than the Euclidean.
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -9,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fit::{fit_occurring, require};
+use super::matmul::{View, matmul};
 use super::preprocess::Standardizer;
-use super::product::{View, product};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::matrix::Matrix;
 use crate::progress::Progress;
@@ -100,7 +99,7 @@ impl Model for Neighbours {
                 }
                 let count = block.len() / queries.cols;
                 let mut dots = vec![0.0; count * self.rows.rows];
-                product(&mut dots, View::new(block, count, queries.cols), known);
+                matmul(&mut dots, View::new(block, count, queries.cols), known);
                 let mut nearest = Vec::with_capacity(self.k + 1);
                 for (dots, out) in dots.chunks_exact(self.rows.rows).zip(out.chunks_exact_mut(self.classes)) {
                     self.nearest(dots, &mut nearest);

@@ -2,7 +2,7 @@
 //!
 //! Two-loop recursion of Nocedal (1980) over the last ten steps; the step length meets the weak
 //! Wolfe conditions by bisection and doubling (Lewis and Overton 2013), which needs no second
-//! derivative, so that the squared hinge is welcome too. Knows nothing of what is minimised.
+//! derivative, so that the squared hinge is welcome too.
 
 use std::collections::VecDeque;
 

@@ -3,7 +3,7 @@
 //! The optimum is that of LIBLINEAR's `L2R_L2LOSS_SVC`; like scikit-learn's
 //! `LinearSVC(dual="auto")` on more rows than columns it is searched in the primal, which is smooth
 //! and has one unknown for each column, not one for each row: dual coordinate descent takes
-//! thousands of passes on a few hard columns. Knows nothing of the search itself (`lbfgs`).
+//! thousands of passes on a few hard columns.
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::fit::{fit_occurring, require};
 use super::lbfgs::{Minimum, minimize};
 use super::logistic::{LinearSoftmax, design_matrix};
+use super::matmul::{View, matmul};
 use super::preprocess::Standardizer;
-use super::product::{View, product};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::progress::{Cancelled, Progress};
 
@@ -103,7 +103,7 @@ impl LinearSvm {
         let penalty = 1.0 / (self.c * rows as f64);
         let mut slacks = vec![0.0; rows];
         minimize(vec![0.0; width], self.tolerance, self.max_iterations, progress, |weights, gradient| {
-            product(&mut slacks, design, View::new(weights, width, 1));
+            matmul(&mut slacks, design, View::new(weights, width, 1));
             let mut loss = 0.0;
             for (slack, &label) in slacks.iter_mut().zip(y) {
                 let target = if label == class { 1.0 } else { -1.0 };
@@ -111,7 +111,7 @@ impl LinearSvm {
                 loss += violation * violation;
                 *slack = -2.0 * target * violation / rows as f64;
             }
-            product(gradient, View::new(&slacks, 1, rows), design);
+            matmul(gradient, View::new(&slacks, 1, rows), design);
             let mut squares = 0.0;
             for (slope, &weight) in gradient.iter_mut().zip(weights) {
                 *slope += penalty * weight;

@@ -1,6 +1,4 @@
 //! Multinomial logistic regression with an L2 penalty, fitted to convergence.
-//!
-//! Knows nothing of how the minimum is searched (`lbfgs`).
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -9,8 +7,8 @@ use serde_json::Value;
 
 use super::fit::{fit_occurring, require, softmax};
 use super::lbfgs::minimize;
+use super::matmul::{View, matmul};
 use super::preprocess::Standardizer;
-use super::product::{View, product};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::matrix::Matrix;
 use crate::progress::Progress;
@@ -123,7 +121,7 @@ fn mean_loss(
             let count = labels.len();
             let rows = View::new(rows, count, width);
             let mut residuals = vec![0.0; count * classes];
-            product(&mut residuals, rows, View::new(weights, classes, width).transposed());
+            matmul(&mut residuals, rows, View::new(weights, classes, width).transposed());
             let mut loss = 0.0;
             for (scores, &label) in residuals.chunks_exact_mut(classes).zip(labels) {
                 let label = label as usize;
@@ -139,7 +137,7 @@ fn mean_loss(
                 scores[label] -= 1.0;
             }
             let mut slopes = vec![0.0; classes * width];
-            product(&mut slopes, View::new(&residuals, count, classes).transposed(), rows);
+            matmul(&mut slopes, View::new(&residuals, count, classes).transposed(), rows);
             (loss, slopes)
         })
         .collect();
@@ -196,7 +194,7 @@ impl Model for LinearSoftmax {
                 }
                 let mut scores = vec![0.0; out.len()];
                 let weights = View::new(&self.weights, self.classes, width);
-                product(&mut scores, View::new(rows, rows.len() / width, width), weights.transposed());
+                matmul(&mut scores, View::new(rows, rows.len() / width, width), weights.transposed());
                 scores.chunks_exact_mut(self.classes).for_each(softmax);
                 out.iter_mut().zip(&scores).for_each(|(out, &score)| *out = score as f32);
             },

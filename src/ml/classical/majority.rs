@@ -1,4 +1,4 @@
-//! The majority class: what any classifier must beat. Knows nothing of the columns.
+//! The majority class: what any classifier must beat.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

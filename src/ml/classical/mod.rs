@@ -20,8 +20,7 @@
 //!
 //! A fitted model is kept as named arrays (`arrays`) beside a recipe (`fitted`).
 //!
-//! A new kind is one file here and one line in the list of `baselines.rs`. Knows nothing of tables,
-//! stores or YAML.
+//! A new kind is one file here and one line in the list of `baselines.rs`.
 
 pub mod arrays;
 pub mod baselines;
@@ -50,13 +49,13 @@ mod trees;
 
 pub use arrays::{ArrayError, Arrays};
 pub use baselines::Baselines;
-pub use evaluate::{Evaluated, Evaluation, HeldOut, Said, Timing, evaluate};
+pub use evaluate::{Evaluated, Evaluation, HeldOut, ModelPredictions, Timing, evaluate};
 pub use features::Features;
 pub use fit::FitError;
 pub use fitted::{Fitted, Inputs};
 
+use crate::matmul;
 use crate::matrix::Matrix;
-use crate::product;
 use crate::progress::{Cancelled, Progress, Silent};
 
 /// A kind of model with its parameters, ready to be fitted, e.g. `Knn { k: 25 }`.

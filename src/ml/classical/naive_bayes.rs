@@ -1,6 +1,4 @@
 //! Gaussian naive Bayes: within a class every column is an independent normal.
-//!
-//! Knows nothing of other distributions.
 
 use rayon::prelude::*;
 use schemars::JsonSchema;

@@ -1,8 +1,7 @@
 //! Median imputation and standardisation, fitted on training rows: what linear, kernel and distance
 //! models need.
 //!
-//! As scikit-learn's `SimpleImputer(strategy="median")` followed by `StandardScaler()`. Knows
-//! nothing of labels.
+//! As scikit-learn's `SimpleImputer(strategy="median")` followed by `StandardScaler()`.
 
 use rayon::prelude::*;
 

@@ -1,7 +1,6 @@
 //! Support vector machine with a Gaussian kernel, one machine for each pair of classes.
 //!
-//! As libsvm behind scikit-learn's `SVC`. Knows nothing of how one machine is solved (`smo`) or of
-//! the kernel's values (`kernel`).
+//! As libsvm behind scikit-learn's `SVC`.
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -10,8 +9,8 @@ use serde_json::Value;
 
 use super::fit::{fit_occurring, require, softmax};
 use super::kernel::{Gaussian, KernelRows};
+use super::matmul::{View, matmul};
 use super::preprocess::Standardizer;
-use super::product::{View, product};
 use super::smo::{Machine, solve};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::matrix::Matrix;
@@ -225,7 +224,7 @@ impl Model for Machines {
                 let mut kernel = vec![0.0; count * support];
                 self.support.fill(block, &mut kernel);
                 let mut decisions = vec![0.0; count * self.pairs.len()];
-                product(&mut decisions, View::new(&kernel, count, support), coefficients);
+                matmul(&mut decisions, View::new(&kernel, count, support), coefficients);
                 for (out, decisions) in out.chunks_exact_mut(self.classes).zip(decisions.chunks_exact(self.pairs.len()))
                 {
                     let mut scores = self.scores(decisions);

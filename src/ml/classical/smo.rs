@@ -2,8 +2,7 @@
 //! at a time.
 //!
 //! Minimises ½ Σ αᵢ αⱼ yᵢ yⱼ Kᵢⱼ − Σ αᵢ under 0 ≤ αᵢ ≤ C and Σ yᵢ αᵢ = 0 with the second-order
-//! choice of the pair (Fan, Chen and Lin 2005, "WSS 2"), as libsvm does. Knows nothing of how a
-//! kernel value comes about.
+//! choice of the pair (Fan, Chen and Lin 2005, "WSS 2"), as libsvm does.
 
 use super::kernel::KernelRows;
 use crate::progress::{Cancelled, Progress};

@@ -1,7 +1,6 @@
 //! What a training's curves say, as findings: each with the epoch, the numbers that it rests on, and a sentence made of them.
 //!
-//! A rule that does not apply says nothing; the thresholds are constants with their reasons. Knows nothing of pages, and of the network only
-//! how many of its units never fire.
+//! A rule that does not apply says nothing; the thresholds are constants with their reasons.
 
 mod rules;
 #[cfg(test)]
@@ -61,7 +60,7 @@ pub enum FindingKind {
     Unfinished,
     /// From here on the validation score hardly moved.
     Plateau,
-    /// Units that fire for no row of the training part.
+    /// Units that are zero for every training row.
     DeadUnits,
 }
 

@@ -1,6 +1,6 @@
 //! The rules, one function each: when it applies, and what it says.
 //!
-//! Losses are in nats and taken with the network as it predicts, so that parts compare. Knows nothing of how findings are shown.
+//! Losses are in nats and taken with the network as it predicts, so that parts compare.
 
 use super::{Course, Finding, FindingKind, GapJudgement};
 use crate::stats::wilson;
@@ -135,7 +135,7 @@ pub(super) fn gap(course: &Course) -> Option<Finding> {
         _ => GapJudgement::Reversed,
     };
     let words = match judgement {
-        GapJudgement::Strong => "the network has learnt much of the training part by heart (strong over-fitting)",
+        GapJudgement::Strong => "the network memorised much of the training set (strong over-fitting)",
         GapJudgement::Some => "some over-fitting",
         GapJudgement::None => "no sign of over-fitting at that epoch",
         GapJudgement::Reversed => {
@@ -272,22 +272,25 @@ pub(super) fn dead_units(course: &Course) -> Option<Finding> {
     let units = course.units.filter(|units| units.all > 0)?;
     let share = units.dead as f64 / units.all as f64;
     let judgement = if share >= MANY_DEAD {
-        "much of the network is idle; lower the learning rate, or take an activation that cannot die (selu, gelu, mish)"
+        ": lower the learning rate, or use an activation that cannot die (selu, gelu, mish)"
     } else if share >= DEAD {
-        "they cost nothing but room"
+        ": they are wasted capacity, but harmless"
     } else {
-        "the network is awake"
+        ""
+    };
+    let sentence = match units.dead {
+        0 => format!("No dead units (0 of {}).", units.all),
+        dead => format!(
+            "{dead} of {} hidden units are dead: they are zero for every training row ({:.1} %){judgement}.",
+            units.all,
+            100.0 * share
+        ),
     };
     Some(finding(
         FindingKind::DeadUnits,
         Some(course.best_epoch),
         &[("dead", units.dead as f64), ("units", units.all as f64), ("share", share)],
-        format!(
-            "{} of {} hidden units fire for no row of the training part ({:.1} %): {judgement}.",
-            units.dead,
-            units.all,
-            100.0 * share
-        ),
+        sentence,
     ))
 }
 

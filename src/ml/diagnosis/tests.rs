@@ -53,7 +53,7 @@ fn a_gap_is_named_by_its_size() {
         (curves.train_accuracy[0], curves.valid_accuracy[0]) = (train, valid);
         found(&course(&curves, 0), FindingKind::Gap).unwrap().sentence
     };
-    assert!(say(0.92, 0.60).contains("a gap of 0.320: the network has learnt much"));
+    assert!(say(0.92, 0.60).contains("a gap of 0.320: the network memorised much"));
     assert!(say(0.68, 0.60).contains("some over-fitting"));
     assert!(say(0.61, 0.60).contains("no sign of over-fitting"));
     assert!(say(0.50, 0.60).contains("differ in difficulty"));
@@ -117,9 +117,11 @@ fn dead_units_are_counted() {
     let of = |units| found(&Course { units, ..course(&curves, 1) }, FindingKind::DeadUnits);
     assert_eq!(of(None), None);
     let many = of(Some(Units { all: 200, dead: 50 })).unwrap();
-    assert!(many.sentence.starts_with("50 of 200 hidden units fire for no row of the training part (25.0 %)"));
-    assert!(many.sentence.contains("idle") && many.evidence["share"] == 0.25);
-    assert!(of(Some(Units { all: 200, dead: 0 })).unwrap().sentence.contains("awake"));
+    assert!(
+        many.sentence.starts_with("50 of 200 hidden units are dead: they are zero for every training row (25.0 %)")
+    );
+    assert!(many.sentence.contains("lower the learning rate") && many.evidence["share"] == 0.25);
+    assert!(of(Some(Units { all: 200, dead: 0 })).unwrap().sentence.contains("No dead units (0 of 200)"));
 }
 
 #[test]

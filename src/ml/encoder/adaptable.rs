@@ -1,7 +1,5 @@
 //! Texts for a network that trains the last layers of their encoder along with itself: their tokens, and the encoder cut
 //! in two. The lower part stands still, so what it says of every token is computed once; the upper layers are handed out.
-//!
-//! Knows nothing of networks, gradients or training.
 
 use std::collections::BTreeMap;
 use std::fmt;

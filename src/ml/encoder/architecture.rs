@@ -1,6 +1,4 @@
 //! What a model's config.json says of its shape, and how the tensors of each family are named.
-//!
-//! Knows nothing of tensors' values.
 
 use std::path::Path;
 

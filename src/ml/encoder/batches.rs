@@ -1,7 +1,7 @@
 //! Sequences → batches → threads → one row for each sequence.
 //!
-//! A batch is what one thread computes in one go; its composition depends on the sequences alone. Longer ones come
-//! first and the last batches are small, so that the threads end together. Knows nothing of models: an `Engine` computes.
+//! A batch is what one thread computes in one go; its composition depends on the sequences alone. Longer ones come first
+//! and the last batches are small, so that the threads end together.
 
 use super::finite::first_not_finite;
 use super::{EncodeError, parallel};

@@ -1,6 +1,6 @@
 //! The BERT family through candle-transformers: for devices other than the CPU, and what `packed` is tested against.
 //!
-//! Batches hold sequences of one length, so nothing is padded or masked. Knows nothing of tokenizers.
+//! Batches hold sequences of one length, so nothing is padded or masked.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

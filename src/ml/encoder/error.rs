@@ -1,6 +1,4 @@
 //! What can go wrong when texts become vectors. Every message names the file or the option and what to do.
-//!
-//! Knows nothing of where a model's files came from.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,4 @@
 //! A model's folder in the sentence-transformers layout: how it pools, how long a text may be, what the options change.
-//!
-//! Knows nothing of tensors or tokens; `weights` and `tokens` read those files.
 
 use std::fs;
 use std::io::{self, ErrorKind};

@@ -1,6 +1,4 @@
 //! What becomes of a text's pooled vector: dense layers, normalisation, truncation, in the order of the model's modules.
-//!
-//! Knows nothing of tokens; an engine gives the vectors.
 
 use std::path::Path;
 

@@ -1,6 +1,4 @@
 //! modules.json: the chain of modules that a sentence-transformers folder consists of, in its order.
-//!
-//! Knows nothing of what lies in the modules' own folders.
 
 use std::path::{Component, Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Numbered pieces of work over a few threads, each with its own buffers; results are handed over on the calling
 //! thread. A piece's result may not depend on its thread, so results are the same for any number of them.
 //!
-//! Knows nothing of texts. (Rayon's pools are shared by the whole process; here the caller's budget must hold.)
+//! (Rayon's pools are shared by the whole process; here the caller's budget must hold.)
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;

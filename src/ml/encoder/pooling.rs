@@ -1,6 +1,4 @@
 //! How the vectors of a text's tokens become one (Reimers and Gurevych, arXiv 1908.10084).
-//!
-//! Knows nothing of what the vectors mean.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

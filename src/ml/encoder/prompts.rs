@@ -1,6 +1,4 @@
 //! The text that is put before every text: what a model was trained to see, e.g. `query: `.
-//!
-//! Knows nothing of tokens.
 
 use std::path::Path;
 

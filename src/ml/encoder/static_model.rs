@@ -1,7 +1,5 @@
 //! Static embeddings: a vector for each token of the vocabulary, a text's is their mean. As sentence-transformers'
 //! StaticEmbedding or model2vec saves them; they differ in what becomes of unknown tokens (`tokens`).
-//!
-//! Knows nothing of tokenizers.
 
 use super::EncodeError;
 use super::batches::{Engine, Session};

@@ -1,7 +1,5 @@
 //! Texts → token numbers, by the model's own tokenizer.json. Texts that differ only in what the tokenizer ignores
 //! (case, accents, white space, as the model has it) share one sequence and are computed once.
-//!
-//! Knows nothing of what becomes of the tokens.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -1,6 +1,4 @@
 //! A model in the sentence-transformers layout: tokenizer, engine and head behind `TextEncoder`.
-//!
-//! Knows nothing of the engines' arithmetic.
 
 use std::path::Path;
 

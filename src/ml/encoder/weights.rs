@@ -1,6 +1,4 @@
 //! A model's safetensors file: tensors by name and shape, as f32.
-//!
-//! Knows nothing of what the tensors are for.
 
 use std::path::{Path, PathBuf};
 

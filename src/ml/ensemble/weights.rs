@@ -1,6 +1,4 @@
 //! Ways to choose an ensemble's weights by log loss. Every one is deterministic and has no random number.
-//!
-//! Knows nothing of temperatures, nor of how many rows are enough.
 
 use super::Average;
 use crate::matrix::Matrix;

@@ -1,6 +1,4 @@
 //! Activation functions, their derivatives, and the exponential they are made of, in forms that compilers vectorise.
-//!
-//! Knows nothing of layers or tensors.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

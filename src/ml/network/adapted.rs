@@ -2,7 +2,7 @@
 //! query and value projections (LoRA, Hu et al. 2021, arXiv 2106.09685).
 //!
 //! Layers as in BERT (Devlin et al. 2018, arXiv 1810.04805), without dropout. What stands still comes with the input; only
-//! what is learned is held here. Knows nothing of tokenizers or files.
+//! what is learned is held here.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! `Blueprint`: the exact shape of a network, made from a spec and the data's widths. Two networks with equal
 //! blueprints have the same tensors.
-//!
-//! Knows nothing of weights.
 
 use serde::{Deserialize, Serialize};
 

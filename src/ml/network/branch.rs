@@ -1,6 +1,4 @@
 //! `Branch`: from one input to what the fusion takes: an embedding where there is one, then layers.
-//!
-//! Knows nothing of the other branches.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 

@@ -1,7 +1,5 @@
 //! `Classifier`: a trained network with its preprocessing and its classes; predicts from a frame and turns into bytes
 //! and back.
-//!
-//! Knows nothing of training, and of stores only that they keep bytes.
 
 use std::borrow::Cow;
 

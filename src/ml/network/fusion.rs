@@ -1,7 +1,5 @@
 //! `Gate`: a sum of branches with weights that depend on the row (the gated multimodal unit of Arevalo et al. 2017,
 //! arXiv 1702.01992, for any number of branches).
-//!
-//! Knows nothing of what the branches read.
 
 use candle_core::{D, Result, Tensor};
 use candle_nn::ops::softmax;

@@ -1,6 +1,4 @@
 //! Tests: every parameter of every shape of network gets a gradient, and it is the slope of the loss.
-//!
-//! Knows nothing of optimizers.
 
 use std::sync::Arc;
 

@@ -1,7 +1,5 @@
 //! The parts of a network that carry weights: `Linear`, `BatchNorm`, `Layer`, a hidden layer made of both, and `MemberLayer`, the
 //! hidden layer of an ensemble that shares its weights.
-//!
-//! Knows nothing of branches nor of optimizers.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 

@@ -1,6 +1,4 @@
 //! What is left out while training: units, inputs, whole branches of a row.
-//!
-//! Knows nothing of layers.
 
 use rayon::prelude::*;
 

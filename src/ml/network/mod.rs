@@ -10,8 +10,6 @@
 //! Every layer is linear → batch norm → activation → dropout. A trunk may be a plain stack, one with skip connections, or an
 //! ensemble that shares its weights. candle holds the tensors and differentiates; the passes that are slow or not seedable
 //! there are own operations (`ops`).
-//!
-//! Knows nothing of how weights are learnt (`ml::train`) nor of where models are stored.
 
 mod activation;
 mod adapted;

@@ -1,6 +1,4 @@
 //! `Network`: the layers of a `Blueprint` with their weights, its forward passes, and its tensors by name.
-//!
-//! Knows nothing of columns, classes' names, optimizers or files.
 
 use std::collections::BTreeMap;
 

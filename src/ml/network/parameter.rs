@@ -1,6 +1,4 @@
 //! `Parameter`: a tensor of a network by its name, and what kind of thing it is.
-//!
-//! Knows nothing of what layers do with it.
 
 use candle_core::Var;
 

@@ -1,7 +1,5 @@
 //! `Recipe`: everything about a stored model that is not a tensor, as JSON. With `model.safetensors` it suffices to
 //! predict, in any language.
-//!
-//! Knows nothing of files.
 
 use serde::{Deserialize, Serialize};
 

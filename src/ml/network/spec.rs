@@ -1,6 +1,4 @@
 //! What a user says about a network: its branches, how they are joined, its trunk, and how its inputs are prepared.
-//!
-//! Knows nothing of the data's shapes (`blueprint` joins both) nor of training.
 
 use std::collections::BTreeMap;
 
@@ -346,7 +344,7 @@ impl NetworkSpec {
 
 fn check_share(found: &mut Vec<(String, String)>, path: &str, value: f64, what: &str) {
     if !(0.0..1.0).contains(&value) {
-        found.push((path.into(), format!("{value} is no share of {what}: give 0 to below 1")));
+        found.push((path.into(), format!("must be in [0, 1), as a share of {what}; got {value}")));
     }
 }
 

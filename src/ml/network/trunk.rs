@@ -1,6 +1,4 @@
 //! `Trunk`: the layers after the fusion and the head that reads them, for one network or for an ensemble that shares weights.
-//!
-//! Knows nothing of branches.
 
 use candle_core::{Device, Result, Tensor, Var};
 

@@ -1,7 +1,5 @@
 //! Prepares a frame's columns for a network: imputation, missing indicators and scaling of numbers, a common scale for
 //! embeddings, numbers for categories. Fitted on the training rows alone; travels inside the model.
-//!
-//! Knows nothing of networks, labels or files.
 
 mod numeric;
 mod quantile;

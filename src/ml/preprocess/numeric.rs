@@ -1,6 +1,4 @@
 //! Numeric columns: the kinds of scaling, how each is fitted and applied.
-//!
-//! Knows nothing of frames.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,5 @@
 //! Empirical quantiles, and normal scores from them, as scikit-learn's `QuantileTransformer(output_distribution="normal")`
 //! but for the ends.
-//!
-//! Knows nothing of columns.
 
 /// Most quantiles that a column is described by.
 pub const QUANTILES: usize = 512;

@@ -1,6 +1,4 @@
 //! Summary of one column, overall and per class: counts, moments, quantiles, outliers; for texts frequent values and lengths.
-//!
-//! Knows nothing of other columns.
 
 use serde::{Deserialize, Serialize};
 

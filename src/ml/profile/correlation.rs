@@ -1,6 +1,4 @@
 //! Pearson's and Spearman's correlation of numeric columns: of every pair, or in a wide table of those that a screening finds strongest.
-//!
-//! Knows nothing of the label.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! The upper tail of Fisher's F distribution, for p-values. Knows nothing of data.
+//! The upper tail of Fisher's F distribution, for p-values.
 
 /// P(F ≥ `f`) with `between` and `within` degrees of freedom, by the regularised incomplete beta function
 /// I_x(within/2, between/2) at x = within / (within + between·f) (Abramowitz and Stegun 1964, 26.6.2).

@@ -1,4 +1,4 @@
-//! Histograms of numeric columns, overall and per class over common bin edges. Knows nothing of drawing.
+//! Histograms of numeric columns, overall and per class over common bin edges.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,4 @@
 //! Mutual information with the label, in nats: for discrete values by counting, for continuous ones by neighbours.
-//!
-//! Knows nothing of columns' names or of what is discrete.
 
 use super::fisher::ln_gamma;
 use super::key::Key;

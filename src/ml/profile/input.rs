@@ -1,6 +1,4 @@
 //! What a profile is made of, its checks, and the per-column preparation that all statistics share.
-//!
-//! Knows nothing of the statistics themselves.
 
 use indexmap::IndexMap;
 use rayon::prelude::*;

@@ -1,7 +1,6 @@
 //! `Key`: one value per row as a dense code, so that equality of texts, numbers or whole rows is equality of integers.
 //!
 //! Codes count from 0 in the order of first occurrence: hash maps only look up, and never decide an order.
-//! Knows nothing of labels.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use crate::eigen::symmetric_eigen;
-use crate::product::{View, product};
+use crate::matmul::{View, matmul};
 use crate::progress::Cancelled;
 use crate::rng::Stream;
 
@@ -92,9 +92,9 @@ fn times_covariance(
         let range = i * part..((i + 1) * part).min(rows);
         let table = View::new(data, columns, rows).columns(range.start, range.len());
         let mut scores = vec![0.0f32; count * range.len()];
-        product(&mut scores, View::new(&flat, count, columns), table);
+        matmul(&mut scores, View::new(&flat, count, columns), table);
         let mut sums = vec![0.0f32; count * columns];
-        product(&mut sums, View::new(&scores, count, range.len()), table.transposed());
+        matmul(&mut sums, View::new(&scores, count, range.len()), table.transposed());
         Ok(sums)
     });
     let mut total = vec![0.0f64; count * columns];

@@ -3,8 +3,6 @@
 //! Summaries of the columns, correlations, relevance to the label, principal components, histograms, and a leakage
 //! audit that says in words what its figures mean. Missing numbers (NaN) are left out of every statistic; infinities
 //! are treated as missing and counted. Same input, options and seed give the same document for any thread count.
-//!
-//! Knows nothing of files, Arrow, caching or drawing.
 
 mod audit;
 mod breadth;

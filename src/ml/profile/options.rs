@@ -1,4 +1,4 @@
-//! What the user may choose about a profile. Knows nothing of how the figures are computed.
+//! What the user may choose about a profile.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ pub struct ProfileOptions {
     /// Examples listed for each audit.
     #[schemars(range(min = 0, max = 1000))]
     pub examples: usize,
-    /// Folds of the cross-validation that looks for columns giving the label away (2 to 100).
+    /// Folds of the cross-validation that looks for columns that leak the label (2 to 100).
     #[schemars(range(min = 2, max = 100))]
     pub folds: usize,
     /// Neighbours of the mutual-information estimate of continuous columns (1 to 100), as `n_neighbors` in scikit-learn.

@@ -1,4 +1,4 @@
-//! Principal components of the standardised numeric columns. Knows nothing of the label but to hand it on with the points.
+//! Principal components of the standardised numeric columns.
 
 use serde::{Deserialize, Serialize};
 

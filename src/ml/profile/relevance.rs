@@ -1,6 +1,4 @@
 //! How much each column, taken alone, says about the label: analysis of variance and mutual information.
-//!
-//! Knows nothing of models; relevance of one column says nothing of columns together.
 
 use std::collections::HashSet;
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::correlation::{ALIKE, PairCounts, STRONG};
-use crate::product::{View, product};
+use crate::matmul::{View, matmul};
 use crate::progress::Cancelled;
 
 /// Columns of one block; a product is one block with another.
@@ -142,7 +142,7 @@ impl Block {
     /// Products of each own column with each of another block.
     fn with(&self, other: &Block) -> Vec<f32> {
         let mut out = vec![0.0; self.columns * other.columns];
-        product(&mut out, self.view(), other.view().transposed());
+        matmul(&mut out, self.view(), other.view().transposed());
         out
     }
 }

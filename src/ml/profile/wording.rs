@@ -1,4 +1,4 @@
-//! How figures read in sentences: `18,745`, `92.9 %`, `3 rows`. Knows nothing of what is counted.
+//! How figures read in sentences: `18,745`, `92.9 %`, `3 rows`.
 
 /// `18745` → `18,745`.
 pub(super) fn thousands(count: u64) -> String {

@@ -3,7 +3,6 @@
 //! Successive halving (Jamieson and Talwalkar 2016, arXiv 1502.07943) and Hyperband (Li et al. 2018, arXiv 1603.06560),
 //! synchronous: a rung is decided when all its trials are there, so no order in which they end reaches a result. ASHA's
 //! asynchronous promotions would.
-//! Knows nothing of points or scores.
 
 use super::spec::{PruningKind, PruningSpec, SearchSpec};
 

@@ -1,6 +1,6 @@
 //! Factors: what of the searched parameters can be set against the score, and how much each of them matters.
 //!
-//! A parameter is one factor, but for lists of widths: their depth and their width are what one wants to know of. Knows nothing of figures.
+//! A parameter is one factor, but for lists of widths: their depth and their width are what one wants to know of.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -2,8 +2,8 @@
 //! each parameter explains alone.
 //!
 //! A forest of regression trees on the trials splits the space into boxes; over boxes the means that the formula asks for are exact. As Optuna's
-//! `FanovaImportanceEvaluator`, but for unordered choices, which a tree divides as they are. The trees of `classical` serve elsewhere: they
-//! keep classes or gradients, and no boxes. Knows nothing of trials: it sees cells of axes.
+//! `FanovaImportanceEvaluator`, but for unordered choices, which a tree divides as they are. The trees of `classical` serve elsewhere: they keep
+//! classes or gradients, and no boxes.
 
 use crate::rng::Stream;
 

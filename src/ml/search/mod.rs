@@ -3,12 +3,11 @@
 //! A trial is known by its parameters alone, so its course can be kept and taken again. Trials are chosen on the validation
 //! part only. Whatever is decided, is decided when all the trials that bear on it have ended: no number of threads reaches a
 //! result. Only a budget in minutes does, by the number of trials.
-//! Knows nothing of networks: a trial is a function of a JSON object of parameters that gives learning curves.
 
+mod bracket_run;
 mod brackets;
 mod factors;
 mod fanova;
-mod heat;
 mod propose;
 mod space;
 mod spec;
@@ -22,8 +21,8 @@ use serde_json::Value;
 
 use super::progress::{Cancelled, Progress};
 use super::train::Metric;
+use bracket_run::Heat;
 use brackets::brackets;
-use heat::Heat;
 
 pub use factors::{Aspect, Factor, Scale};
 pub use space::{Point, Range, apply};

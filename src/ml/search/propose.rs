@@ -1,6 +1,4 @@
 //! The next points of a search that draws them: as written, by chance, or by what TPE learned from the trials so far.
-//!
-//! Knows nothing of how trials run.
 
 use serde_json::Value;
 

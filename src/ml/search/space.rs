@@ -1,6 +1,4 @@
 //! The space of a search: the values that a parameter may take, points in it, and their places in the parameters.
-//!
-//! Knows nothing of what the parameters do, nor of which points are worth trying.
 
 use std::collections::BTreeMap;
 

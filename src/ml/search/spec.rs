@@ -1,6 +1,4 @@
 //! What a user says about a search: how points are chosen, how many, how long each is tried.
-//!
-//! Knows nothing of what the parameters do.
 
 use std::collections::BTreeMap;
 

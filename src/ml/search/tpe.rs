@@ -2,7 +2,7 @@
 //! trials and least likely among the others.
 //!
 //! As Optuna 5's `TPESampler(multivariate=True)`: one mixture over all parameters together for the good tenth of the trials and one for the rest; the
-//! best of 24 draws from the first, by the ratio of both densities. Knows nothing of what a trial is: it sees coordinates.
+//! best of 24 draws from the first, by the ratio of both densities.
 
 use std::cmp::Ordering;
 use std::f64::consts::PI;

@@ -1,6 +1,4 @@
 //! `Trial`: a point of the space with what came of it.
-//!
-//! Knows nothing of other trials.
 
 use serde::{Deserialize, Serialize};
 

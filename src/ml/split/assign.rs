@@ -2,8 +2,7 @@
 //!
 //! Greedy, as scikit-learn's `StratifiedGroupKFold`, which this extends to unequal shares: large groups first, each to
 //! where the class counts then deviate least from their targets. With one row per group this is Webster's method of
-//! apportionment for each class. A last step moves groups into parts that a rare class has not reached. Knows nothing
-//! of train, test or folds.
+//! apportionment for each class. A last step moves groups into parts that a rare class has not reached.
 
 use crate::rng::Stream;
 

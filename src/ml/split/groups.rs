@@ -1,6 +1,4 @@
 //! Connected groups of rows that share keys, by union-find.
-//!
-//! Knows nothing of labels or of what the keys mean.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -1,7 +1,6 @@
 //! Bootstrap intervals: how far a figure over rows would move, had other rows been drawn.
 //!
 //! Rows that belong together (songs of one artist) are drawn together, since one by one they would make the interval narrower than it should be.
-//! Knows nothing of what the figure means.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,4 @@
 //! Several classifiers on the same rows: every pair's differences from the same resamples, a paired test, and Holm's correction over all pairs.
-//!
-//! Knows nothing of what the classifiers are or of probabilities.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,4 @@
 //! Several tests at once: Holm's step-down correction.
-//!
-//! Knows nothing of where the p values come from.
 
 /// Adjusted p values, in the order given: rejecting those below α keeps the chance of any false rejection below α, whatever the dependence
 /// (Holm 1979, Scandinavian Journal of Statistics 6:65).

@@ -1,7 +1,6 @@
 //! McNemar's test: whether two classifiers are right on the same share of the same rows.
 //!
-//! Only the rows count on which exactly one of them is right; where rows belong together, whole groups of them. Knows nothing of several
-//! comparisons at once (`holm`).
+//! Only the rows count on which exactly one of them is right; where rows belong together, whole groups of them.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,4 @@
 //! Statistics of comparisons: whether two classifiers differ on the same rows, and by how much.
-//!
-//! Knows nothing of models, metrics or where predictions come from.
 
 mod bootstrap;
 mod clusters;

@@ -1,6 +1,4 @@
 //! The special functions that the tests' p values need, to about 13 digits.
-//!
-//! Knows nothing of tests.
 
 /// ln Γ(x) for x > 0: Lanczos' series with g = 7 and nine terms (coefficients of Godfrey, 2001).
 pub fn ln_gamma(x: f64) -> f64 {

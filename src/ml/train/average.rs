@@ -1,6 +1,4 @@
 //! `Average`: an exponential moving average over the tensors of all steps, running statistics included.
-//!
-//! Knows nothing of when it is looked at.
 
 use candle_core::{Result, Storage};
 

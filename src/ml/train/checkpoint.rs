@@ -5,8 +5,6 @@
 //! schedule and early stopping is not in it: both follow from the curves, so that a training of more epochs, or of
 //! another patience, can go on from the same file. Nor is what the training is of: files of one place must belong to
 //! one trajectory (`TrainingSpec::trajectory`).
-//!
-//! Knows nothing of where the bytes are kept, nor of when.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,6 +1,4 @@
 //! `Curves`: what every epoch of a training looked like.
-//!
-//! Knows nothing of tables or figures.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,4 @@
 //! The first weights of encoders' layers that learn.
-//!
-//! Knows nothing of what a layer computes.
 
 use super::TrainError;
 use crate::input::Input;

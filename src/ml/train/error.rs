@@ -1,6 +1,4 @@
 //! Why a network cannot be trained.
-//!
-//! Knows nothing of where the parameters or the rows came from.
 
 use crate::encoder::EncodeError;
 use crate::network::ModelError;

@@ -1,7 +1,6 @@
 //! Trains networks: fits the preprocessing, runs the epochs, keeps the best one, and says what happened in curves.
 //!
 //! One training runs on one thread and gives the same bits every time; side by side they do not disturb each other.
-//! Knows nothing of YAML, stores or what the columns mean.
 
 mod average;
 mod checkpoint;

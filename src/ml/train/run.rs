@@ -1,6 +1,4 @@
 //! The epochs of one training: batches, steps, scores, the best epoch, early stopping.
-//!
-//! Knows nothing of columns or specs of networks: it gets prepared inputs and a network with its first weights.
 
 use std::sync::Arc;
 

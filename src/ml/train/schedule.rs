@@ -1,6 +1,4 @@
 //! `Schedule`: the learning rate and the cycled momentum of every step.
-//!
-//! Knows nothing of optimizers or losses.
 
 use std::f64::consts::PI;
 

@@ -1,6 +1,4 @@
 //! Independent trainings side by side, one thread each, and their common progress.
-//!
-//! Knows nothing of what is trained.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

@@ -1,10 +1,10 @@
 //! Compares the strategies' runs, paired by seed, and the chosen network with the baseline's, row by row.
 //!
-//! Knows nothing of networks: it reads curves and scores. The words for it are in `words`.
+//! The words for it are in `words`.
 
 use super::report::{Comparison, GroupScores, Paired, RowComparison, ShareComparison, StrategyRun};
 use super::spec::{Strategy, TransferSpec};
-use super::student::{mean_and_deviation, paired_p_value};
+use super::t_test::{mean_and_deviation, paired_p_value};
 use crate::stats::{Bootstrap, Clusters, holm, paired_bootstrap, paired_test};
 use crate::train::Metric;
 

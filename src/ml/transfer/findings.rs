@@ -1,10 +1,8 @@
 //! From what the trainings gave to the report: comparisons, the choice, and the words for both.
-//!
-//! Knows nothing of networks.
 
-use super::graft::TensorReport;
 use super::report::{ClassGroup, Part, StrategyRun, TransferReport};
 use super::spec::TransferSpec;
+use super::weight_transfer::TensorReport;
 use super::{compare, words};
 use crate::stats::Clusters;
 use crate::train::Metric;

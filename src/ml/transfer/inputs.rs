@@ -1,7 +1,5 @@
 //! What the networks of a transfer are given: the old preparation, wide enough for new category values, and a share of
 //! the new classes' rows.
-//!
-//! Knows nothing of networks.
 
 use std::collections::BTreeMap;
 

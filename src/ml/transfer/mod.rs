@@ -2,28 +2,27 @@
 //! and what is held back: from scratch, from a copy, from a copy with frozen first layers or with slower ones.
 //!
 //! Preprocessing is the old network's for every strategy, so that copied weights see the units that they learnt.
-//! Knows nothing of where rows come from.
 
 mod compare;
 mod findings;
-mod graft;
 mod inputs;
 mod report;
 mod spec;
-mod student;
 mod study;
+mod t_test;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod verdicts;
+mod weight_transfer;
 mod words;
 
-pub use graft::{Action, TensorReport};
 pub use report::{
     ClassGroup, Comparison, GroupScores, Paired, Part, RowComparison, ShareComparison, StrategyRun, TransferReport,
     Variant,
 };
 pub use spec::{NewRows, Share, Strategy, TransferSpec};
+pub use weight_transfer::{Action, TensorReport};
 
 use super::network::{Classifier, NetworkSpec, on_one_thread};
 use super::progress::Progress;

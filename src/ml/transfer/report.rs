@@ -1,11 +1,9 @@
 //! What a transfer found, as data: runs, tensors, comparisons, comments.
-//!
-//! Knows nothing of how it is shown.
 
 use serde::{Deserialize, Serialize};
 
-use super::graft::TensorReport;
 use super::spec::Strategy;
+use super::weight_transfer::TensorReport;
 use crate::matrix::Matrix;
 use crate::metrics::Scores;
 use crate::stats::{Interval, Test};

@@ -1,6 +1,4 @@
 //! What a user says about a transfer: strategies, what is held back, how many seeds, which shares of the new rows.
-//!
-//! Knows nothing of networks or data.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,12 +1,10 @@
 //! One training of a transfer: its rows and their preparation, the first weights, what is held back, the scores.
-//!
-//! Knows nothing of the other trainings.
 
 use super::findings::Findings;
-use super::graft::{Action, RowNames, TensorReport, graft};
 use super::inputs::{part_of_new, widened};
 use super::report::{ClassGroup, GroupScores, Part, StrategyRun, TransferReport, Variant};
 use super::spec::{NewRows, Strategy, TransferSpec};
+use super::weight_transfer::{Action, RowNames, TensorReport, transfer_weights};
 use crate::network::{Blueprint, Classifier, Embedding, Network, Snapshot};
 use crate::preprocess::Preprocessing;
 use crate::progress::Progress;
@@ -87,7 +85,7 @@ impl Study<'_> {
         if strategy.copies() {
             let names = RowNames::new(&setting.blueprint, &setting.preprocessing, data.classes);
             let old_names = RowNames::new(old.blueprint(), old.preprocessing(), old.classes());
-            tensors = graft((&self.tensors, &old_names), &mut net, &names, spec.new_rows, seed)?;
+            tensors = transfer_weights((&self.tensors, &old_names), &mut net, &names, spec.new_rows, seed)?;
         }
         let restraint = match strategy {
             Strategy::Scratch | Strategy::Copy => Restraint::NONE,

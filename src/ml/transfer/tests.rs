@@ -253,7 +253,7 @@ fn rows_of_categories_are_matched_by_value() {
     let values = |model: &Classifier| model.preprocessing().categories[0].values.clone();
     assert_eq!(values(&case.old), ["old 0", "old 1", "old 2", "old 3", "old 4"]);
     assert_eq!(values(result.best_model()), ["new 0", "new 1", "old 0", "old 1", "old 2", "old 3", "old 4"]);
-    // The table stands still in the frozen network: its rows are what the graft made of them.
+    // The table stands still in the frozen network: its rows are what the transfer made of them.
     let rows = |model: &Classifier| -> Vec<Vec<f32>> {
         model.tensors().unwrap()[name].1.chunks(4).map(<[f32]>::to_vec).collect()
     };

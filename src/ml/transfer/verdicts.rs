@@ -117,7 +117,7 @@ fn without_a_significant_difference_none_is_claimed() {
         found.comments[0],
         "verdict: on the test part no significant difference between discriminative (0.742 ± 0.000) and scratch (0.742 ± 0.012), least p = 1.000 (paired t-tests over 2 seeds)"
     );
-    // The baseline was chosen: there are no two networks to hold against each other.
+    // The baseline was chosen: there are no two networks to compare.
     assert_eq!((found.best, found.rows), (1, None));
     let runs =
         vec![made_run(Strategy::Scratch, 1, &[0.1, 0.6], (80, 8)), made_run(Strategy::Copy, 1, &[0.1, 0.5], (90, 9))];

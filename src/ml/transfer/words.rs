@@ -1,12 +1,10 @@
 //! Puts a transfer's figures into sentences; each follows from the numbers that it names.
-//!
-//! Knows nothing of how the figures came about.
 
 use super::compare::{best_score, of};
-use super::graft::{Action, TensorReport};
 use super::report::{ClassGroup, Comparison, Paired, Part, RowComparison, ShareComparison, StrategyRun};
 use super::spec::{Strategy, TransferSpec};
-use super::student::{mean_and_deviation, paired_p_value};
+use super::t_test::{mean_and_deviation, paired_p_value};
+use super::weight_transfer::{Action, TensorReport};
 use crate::train::Metric;
 
 /// Below this p value a difference is called one.

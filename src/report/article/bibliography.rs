@@ -1,6 +1,4 @@
 //! The works that an article may cite: methods that this crate implements, and the data. Only what is used is listed.
-//!
-//! Knows nothing of which are used.
 
 /// One work. The key is what texts cite, e.g. `[@adamw]`.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,4 @@
 //! An article before it has a format: sections, paragraphs, floats with labels, citations.
-//!
-//! Knows nothing of LaTeX, Typst, or of where the numbers come from.
 
 use super::bibliography::Work;
 use super::language::Voice;

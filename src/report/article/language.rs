@@ -1,6 +1,4 @@
 //! The two languages of an article: numbers, lists, and the spaces that go with punctuation.
-//!
-//! Knows nothing of what is said.
 
 use crate::figure::text::{Rounded, rounded};
 pub use crate::page::Language;

@@ -1,6 +1,6 @@
 //! Articles for Springer's class `llncs`: the article, its bibliography, the figures as PDF, and the appendix as a document of its own.
 //!
-//! Knows nothing of what is said. Spaces are those of the text: babel is kept from adding its own.
+//! Spaces are those of the text: babel is kept from adding its own.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,7 @@
 //! The small Markdown that articles are written in, by their author and by this crate: paragraphs, `*emphasis*`, `**strong**`, `` `code` ``,
 //! lists, fenced code, `[links](https://…)`; and, as Pandoc has it, references `@fig:curves` and citations `[@adamw; @tabm]`.
 //!
-//! What is not understood is told with its line, never passed over. Knows nothing of which labels and works there are.
+//! What is not understood is told with its line, never passed over.
 
 use runner_boundary::text::quoted;
 

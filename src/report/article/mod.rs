@@ -11,7 +11,7 @@ mod markup;
 mod pages;
 #[cfg(feature = "pdf")]
 mod pdf;
-mod tale;
+mod sections;
 mod text;
 #[cfg(feature = "pdf")]
 mod typst;
@@ -24,14 +24,14 @@ pub use markup::Misunderstood;
 pub use pages::{MOST_PAGES, estimate, filled};
 #[cfg(feature = "pdf")]
 pub use pdf::pdf;
-pub use tale::SECTIONS;
+pub use sections::SECTIONS;
 pub use text::{Piece, Text};
 
 use super::ReportError;
 use super::contest::Contest;
 use super::read::StageArtifacts;
 use super::study::Study;
-use tale::Tale;
+use sections::ArticleContext;
 
 /// What an author gives besides the study.
 #[derive(Clone, Debug, Default)]
@@ -100,7 +100,7 @@ pub fn article(
     contests: &[Contest],
 ) -> Result<Article, ArticleError> {
     let voice = Voice(request.language);
-    let tale = Tale::new(Study::new(stages, edges, contests)?, voice);
+    let tale = ArticleContext::new(Study::new(stages, edges, contests)?, voice);
     let mut sections = tale.sections();
     let mut wrong = Vec::new();
     let mut places: Vec<(String, Text)> = Vec::new();
@@ -131,10 +131,10 @@ pub fn article(
         author: request.author.clone(),
         affiliation: request.affiliation.clone(),
         email: request.email.clone(),
-        summary: tale::summary(&tale),
-        keywords: tale::keywords(&tale),
+        summary: sections::summary(&tale),
+        keywords: sections::keywords(&tale),
         sections,
-        note: tale::note(&tale, &by_hand),
+        note: sections::note(&tale, &by_hand),
         works: Vec::new(),
         appendix: Vec::new(),
     };

@@ -1,7 +1,7 @@
 //! How many pages an article will fill, estimated without a typesetter: for LaTeX, which need not be at hand.
 //!
 //! Counts lines of the LNCS page (122 × 193 mm of text in 10 pt on 12 pt) and errs on the side of too many, since a float that does not fit
-//! leaves white space behind. Knows nothing of TeX; a test holds it against TeX where that is installed.
+//! leaves white space behind.
 
 use super::document::{Align, Article, Block, Body, Float, Section, Table};
 use super::text::Text;

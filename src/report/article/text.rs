@@ -1,6 +1,4 @@
 //! Running text of an article: pieces with emphasis, code, links, references to figures, tables and sections, and citations.
-//!
-//! Knows nothing of how it is written down, nor of numbers of figures.
 
 /// Text made of pieces.
 #[derive(Clone, Debug, Default, PartialEq)]

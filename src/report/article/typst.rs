@@ -1,7 +1,7 @@
 //! Articles as Typst markup, in the proportions of Springer's class `llncs`.
 //!
 //! All text goes in as string literals, so that nothing of it can be taken for markup. Numbers of sections, figures and works are the
-//! document's own. Knows nothing of the compiler.
+//! document's own.
 
 use std::fmt::Write as _;
 

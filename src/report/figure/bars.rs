@@ -1,6 +1,6 @@
 //! Horizontal bars with direct labels: class balance, relevance of columns, counts of predictions.
 //!
-//! Knows nothing of what is counted. Bars start at zero.
+//! Bars start at zero.
 
 use super::drawing::{Anchor, Drawing, Element};
 use super::palette::{Paint, Palette};

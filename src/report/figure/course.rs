@@ -1,7 +1,7 @@
 //! The numbers behind a line chart, compact enough to lie in the page beside it: what its script draws anew on another scale, smoothed, or with
 //! lines hidden.
 //!
-//! Values have five significant digits. Knows nothing of the script.
+//! Values have five significant digits.
 
 use serde_json::{Map, Number, Value, json};
 

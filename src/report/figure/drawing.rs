@@ -1,6 +1,4 @@
 //! A figure under construction and finished: its size, what it says of itself, and its elements.
-//!
-//! Knows nothing of file formats: [`super::svg`] and [`super::pdf`] write it.
 
 pub use super::element::{Anchor, Element, PathData};
 

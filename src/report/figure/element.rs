@@ -1,6 +1,4 @@
 //! Elements of a figure: shapes and texts with how they are painted. The pen knows them; its two writers ([`super::svg`], [`super::pdf`]) set them down.
-//!
-//! Knows nothing of the drawing around them, nor of file formats.
 
 use super::drawing::Drawing;
 use super::palette::Paint;

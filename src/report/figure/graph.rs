@@ -1,7 +1,6 @@
 //! The pipeline as a picture: stages in layers from top to bottom, edges as curves.
 //!
-//! Layers by longest path, crossings reduced by sweeps of barycentres (Sugiyama, Tagawa and Toda 1981). Knows nothing of
-//! what a stage does; an edge that would close a cycle is drawn but does not take part in the layering.
+//! Layers by longest path, crossings reduced by sweeps of barycentres (Sugiyama, Tagawa and Toda 1981).
 
 use indexmap::{IndexMap, IndexSet};
 
@@ -20,7 +19,7 @@ pub struct Node {
     pub state: Option<State>,
 }
 
-/// How a box stands: a word beside its kind, and the colour of its border and ground.
+/// How a box stands: a word beside its kind, and the colour of its border and workspace.
 #[derive(Clone, Copy, Debug)]
 pub struct State {
     pub word: &'static str,

@@ -1,4 +1,4 @@
-//! Several figures as one drawing, e.g. the learning curves of a training. Knows nothing of what they show.
+//! Several figures as one drawing, e.g. the learning curves of a training.
 
 use super::drawing::Drawing;
 

@@ -1,6 +1,4 @@
 //! Scores of several models: per row bars with whiskers and points with whiskers, on one axis.
-//!
-//! Knows nothing of what an interval means; its caller says so in the axis' name or the series' names.
 
 use super::drawing::{Anchor, Drawing, Element};
 use super::palette::Paint;

@@ -1,7 +1,7 @@
 //! Coloured tables: correlations on a diverging scale, confusion matrices by the share of each true class.
 //!
 //! A cell's colour is one strong hue laid over the background as far as its value is large, so the same figure works in
-//! the light and in the dark; the ink of its number is chosen by contrast. Knows nothing of how the numbers came about.
+//! the light and in the dark; the ink of its number is chosen by contrast.
 
 use super::drawing::{Anchor, Drawing, Element};
 use super::palette::Paint;

@@ -1,8 +1,7 @@
 //! One column's distribution by class: a ridge of filled steps per class over a shared axis.
 //!
 //! Ridges rather than overlaid outlines: six outlines on one base line cannot be told apart. Each ridge is scaled by its
-//! class' share of rows per bin, one scale for all, so that heights compare between classes. Knows nothing of how the
-//! bins were chosen.
+//! class' share of rows per bin, one scale for all, so that heights compare between classes.
 
 use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Palette;

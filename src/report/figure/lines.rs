@@ -1,6 +1,6 @@
 //! Line charts: learning curves, curves of transfer strategies with a band over seeds.
 //!
-//! Lines carry their names at their ends; names that would meet are moved apart. Knows nothing of epochs or losses.
+//! Lines carry their names at their ends; names that would meet are moved apart.
 
 use super::course::{self, Frame};
 use super::drawing::{Anchor, Drawing, Element, PathData};

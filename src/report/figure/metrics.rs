@@ -1,6 +1,6 @@
 //! The two fonts that every PDF reader has and that our PDF figures use: Helvetica for text, Symbol for a few signs.
 //!
-//! Widths are Adobe's (Core 14 AFM files), in thousandths of the size. Knows nothing of drawings.
+//! Widths are Adobe's (Core 14 AFM files), in thousandths of the size.
 
 /// A run of bytes in one of the two fonts.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,12 +1,10 @@
 //! Figures: pure functions from numbers to one drawing each, in one visual language, written as SVG or as PDF.
 //!
-//! Every figure is 480 units wide unless its content needs more: its text is 12 pixels high at that width.
-//! The bytes depend on the arguments alone. A figure stands alone (light colours as attributes, dark ones in its own
-//! style sheet) and can be inlined into a page that defines the theme: see [`Drawing::inline`]. Knows nothing of stages,
-//! artifacts or HTML.
+//! Every figure is 480 units wide unless its content needs more: its text is 12 pixels high at that width. The bytes
+//! depend on the arguments alone. A figure stands alone (light colours as attributes, dark ones in its own style sheet)
+//! and can be inlined into a page that defines the theme: see [`Drawing::inline`].
 
 pub mod bars;
-pub mod cloud;
 mod course;
 pub mod drawing;
 pub mod element;
@@ -17,18 +15,18 @@ pub mod heatmap;
 pub mod histogram;
 pub mod lines;
 mod metrics;
+pub mod narrow_graph;
 pub mod palette;
 pub mod parallel;
 mod pdf;
-pub mod rails;
 pub mod scale;
 pub mod scatter;
+pub mod scatter_classes;
 pub mod slices;
 pub mod svg;
 pub mod text;
 
 pub use bars::{Bar, bar_chart, class_balance};
-pub use cloud::{CloudChart, cloud};
 pub use drawing::Drawing;
 pub use graph::{Node, State, dag, feeds, transitive_reduction};
 pub use grid::grid;
@@ -36,10 +34,11 @@ pub use grouped::{Interval, Mark, Row, Series, grouped_bars};
 pub use heatmap::{confusion, correlation};
 pub use histogram::{HistogramPanel, class_histogram};
 pub use lines::{Line, LineChart, line_chart};
+pub use narrow_graph::narrow_graph;
 pub use palette::{Paint, Palette};
 pub use parallel::parallel_coordinates;
-pub use rails::rails;
 pub use scatter::{Point, ScatterChart, panels_caption, scatter};
+pub use scatter_classes::{ClassScatterChart, scatter_classes};
 pub use slices::{Joined, Scored, Slice, SliceAxis, trial_slices};
 
 /// Width of a figure in user units.

@@ -1,8 +1,8 @@
 //! The colours: eight for classes and series, a few for text and rules, each with a light and a dark form.
 //!
-//! Knows nothing of shapes. The first six class colours keep an OKLab distance of at least 0.10 from one another under
-//! normal vision and under simulated deuteranopia and protanopia (Machado, Oliveira and Fernandes 2009,
-//! doi 10.1109/TVCG.2009.113), and all reach the contrast of 3:1 with the background that WCAG asks of graphics.
+//! The first six class colours keep an OKLab distance of at least 0.10 from one another under normal vision and under
+//! simulated deuteranopia and protanopia (Machado, Oliveira and Fernandes 2009, doi 10.1109/TVCG.2009.113), and all
+//! reach the contrast of 3:1 with the background that WCAG asks of graphics.
 
 use indexmap::IndexMap;
 

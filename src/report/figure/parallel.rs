@@ -1,6 +1,6 @@
 //! Parallel coordinates: a vertical axis for each parameter and one for the score, a line for each trial.
 //!
-//! Lines bend gently, so that they can be followed through a crossing at an axis. Knows nothing of how trials were drawn.
+//! Lines bend gently, so that they can be followed through a crossing at an axis.
 
 use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;

@@ -2,7 +2,7 @@
 //!
 //! The pen draws rectangles, lines, circles, paths and texts only, so that a page description of a few operators is all that is needed
 //! (ISO 32000-1, 8 and 9). Fonts are two of the fourteen that every reader has; links and tooltips are left out. No date and no
-//! identifier: equal drawings give equal bytes. Knows nothing of charts.
+//! identifier: equal drawings give equal bytes.
 
 use super::drawing::Drawing;
 use super::element::{Anchor, Element, PathData, Segment, Shape, Style};

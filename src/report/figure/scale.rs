@@ -1,7 +1,7 @@
 //! Axes: from data to positions, with ticks at round values.
 //!
-//! Knows nothing of marks. Linear ticks are 1, 2 or 5 times a power of ten; logarithmic ones powers of ten, with 2 and 5
-//! between them where there is room.
+//! Linear ticks are 1, 2 or 5 times a power of ten; logarithmic ones powers of ten, with 2 and 5 between them where
+//! there is room.
 
 use super::drawing::{Anchor, Drawing, Element};
 use super::palette::Paint;

@@ -1,7 +1,7 @@
 //! Points by class in the plane, e.g. the first two principal components: one panel per class over all the others.
 //!
 //! Panels rather than one cloud of six colours: classes of real data overlap, and whichever is painted last would hide
-//! the rest. Knows nothing of how the coordinates were made; their sampling is the producer's affair.
+//! the rest.
 
 use super::drawing::{Drawing, Element, PathData};
 use super::palette::{Paint, Palette};

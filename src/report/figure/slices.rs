@@ -1,7 +1,7 @@
 //! Search trials by parameter: one panel for each, a dot per trial, its score upwards.
 //!
-//! Knows nothing of how trials were drawn. Shows one parameter at a time: what the others did is hidden in the scatter, but
-//! where trials that differ in nothing else are joined.
+//! Shows one parameter at a time: what the others did is hidden in the scatter, but where trials that differ in nothing
+//! else are joined.
 
 use super::drawing::{Anchor, Drawing, Element, PathData};
 use super::palette::Paint;

@@ -1,6 +1,6 @@
 //! Drawings as SVG documents: the style sheet, escaping, and numbers as text.
 //!
-//! Knows nothing of charts. Numbers have at most two decimals and are always finite, so equal input gives equal bytes.
+//! Numbers have at most two decimals and are always finite, so equal input gives equal bytes.
 
 use std::fmt::Write;
 

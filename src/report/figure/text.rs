@@ -1,7 +1,7 @@
 //! How wide a text is without a font at hand, and numbers as text.
 //!
-//! Knows nothing of where the text goes. Widths are those of a wide sans-serif (DejaVu Sans), so that labels get room
-//! rather than clipping where a narrower font is at hand.
+//! Widths are those of a wide sans-serif (DejaVu Sans), so that labels get room rather than clipping where a narrower
+//! font is at hand.
 
 /// Estimated width of `text` at `size`, in the units of `size`.
 pub fn width(text: &str, size: f64) -> f64 {

@@ -1,6 +1,4 @@
 //! HTML as text: escaping, identifiers for links, and the page's own words in its language.
-//!
-//! Knows nothing of blocks.
 
 use crate::figure::svg::escape_into;
 

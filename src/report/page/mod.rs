@@ -1,7 +1,7 @@
 //! One self-contained HTML file: headings, prose, tables and figures, light and dark, on paper and on a phone.
 //!
 //! No network, no font, no image from elsewhere; everything reads without the script, which sorts tables, switches the theme, opens panels
-//! and draws curves anew as their reader wants them. Equal pages give equal bytes. Knows nothing of what it shows.
+//! and draws curves anew as their reader wants them. Equal pages give equal bytes.
 
 mod html;
 mod prose;

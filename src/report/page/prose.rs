@@ -1,4 +1,4 @@
-//! A run of text with strong words, code words and links to places of the page. Knows nothing of blocks.
+//! A run of text with strong words, code words and links to places of the page.
 
 use super::html::Html;
 

@@ -1,6 +1,4 @@
 //! The page's script: one file per concern, joined when the program is compiled, within one function so that nothing is global.
-//!
-//! Knows nothing of the page's content.
 
 use super::html::Words;
 

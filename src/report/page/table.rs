@@ -1,4 +1,4 @@
-//! Tables: aligned columns, cells with a sort key, a class colour or a small bar. Knows nothing of what they hold.
+//! Tables: aligned columns, cells with a sort key, a class colour or a small bar.
 
 use super::html::Html;
 use crate::figure::Paint;

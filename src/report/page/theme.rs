@@ -1,4 +1,4 @@
-//! The page's style sheet. Knows nothing of the page's content.
+//! The page's style sheet.
 
 use std::fmt::Write;
 

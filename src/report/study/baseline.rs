@@ -1,6 +1,4 @@
 //! Classical learners: cross-validation beside the test score, and the best one's confusion.
-//!
-//! Knows nothing of how they were fitted.
 
 use super::contest::{Judgement, judge, test as test_name};
 use super::models::{Model, baselines};

@@ -1,4 +1,4 @@
-//! Sentences that judge, each computed from the numbers it names. Knows nothing of pages.
+//! Sentences that judge, each computed from the numbers it names.
 
 use crate::figure::text::{count, decimals, percent};
 use crate::read::Scores;

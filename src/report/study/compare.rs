@@ -1,4 +1,4 @@
-//! Networks side by side: numbers alone, text alone, both fused. Knows nothing of how they were trained.
+//! Networks side by side: numbers alone, text alone, both fused.
 
 use super::Study;
 use super::contest::judge;

@@ -1,6 +1,4 @@
 //! Whether two models differ: by the paired test on the same rows where there is one, else by their intervals; and every pair in one table.
-//!
-//! Knows nothing of how tests are computed.
 
 use super::models::{Group, Model};
 use super::{Study, plural};

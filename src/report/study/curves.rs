@@ -1,6 +1,4 @@
 //! Learning curves: reading them from a table, drawing loss, score, learning rate and gradient norm by epoch.
-//!
-//! Knows nothing of what the network was.
 
 use crate::figure::{Drawing, Line, LineChart, Paint, grid, line_chart};
 use crate::page::Figure;

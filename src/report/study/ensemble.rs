@@ -1,4 +1,4 @@
-//! Ensembles: what they are made of, and what they gain. Knows nothing of how weights are chosen.
+//! Ensembles: what they are made of, and what they gain.
 
 use serde_json::Value;
 

@@ -1,6 +1,4 @@
 //! The figures of one stage, each for itself: the same as on the page.
-//!
-//! Knows nothing of files.
 
 use super::{
     Block, Section, StageArtifacts, Study, baseline, ensemble, inspect, map, palette, predict, profile, search, train,

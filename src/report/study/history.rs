@@ -1,6 +1,4 @@
 //! What the history tells: what changed since an earlier run, and the models of then and now on the same rows. Without a history there is nothing to tell.
-//!
-//! Knows nothing of how runs are recorded or compared.
 
 use indexmap::IndexMap;
 

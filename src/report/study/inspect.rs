@@ -1,6 +1,4 @@
 //! Models looked at: importance of columns and of kinds of input, and the most confident mistakes.
-//!
-//! Knows nothing of how importance is measured.
 
 use serde_json::Value;
 
@@ -13,7 +11,7 @@ use crate::page::{Block, Cell, Column, Figure, Section, Table};
 use crate::read::{ColumnView, StageArtifacts, TableView, count, list, number, text, texts};
 
 pub fn section(study: &Study) -> Option<Section> {
-    Some(study.each_of("inspect", Section::new("inspection", "What the models lean on"), tell))
+    Some(study.each_of("inspect", Section::new("inspection", "Feature importance"), tell))
 }
 
 fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
@@ -72,8 +70,8 @@ fn importance(section: &mut Section, findings: &Value) {
     section.push(Block::Figure(Figure::new(
         svg,
         format!(
-            "Means of {} on {part} rows; whiskers are one standard deviation. Columns that say the same cover for each \
-             other: alone each seems to matter little.{}",
+            "Means of {} on {part} rows; whiskers are one standard deviation. Correlated columns mask each other's \
+             importance.{}",
             plural(repeats, "shuffling"),
             match all.len() - shown.len() {
                 0 => String::new(),

@@ -1,10 +1,10 @@
-//! Maps: what vectors know of the classes before anything is learnt from them. Knows nothing of how places are found.
+//! Maps: what vectors know of the classes before anything is learnt from them.
 
 use serde_json::Value;
 
 use super::{Study, class_names, plural, stage_id};
 use crate::figure::text::percent;
-use crate::figure::{CloudChart, Point, ScatterChart, cloud, panels_caption, scatter};
+use crate::figure::{ClassScatterChart, Point, ScatterChart, panels_caption, scatter, scatter_classes};
 use crate::page::{Block, Figure, Section};
 use crate::read::{ColumnView, TableView, count, number, text, texts};
 
@@ -73,9 +73,10 @@ fn figures(study: &Study, section: &mut Section, document: &Value, table: &Table
         format!("{} of the training part, whose vectors all differ, by {method}", plural(points.len() as u64, "row"));
     let shown = columns(document).join(", ");
     let title = format!("Map of {shown}");
-    let chart = CloudChart { title: &title, description: &sample, classes: &classes, points: &points, names: &names };
+    let chart =
+        ClassScatterChart { title: &title, description: &sample, classes: &classes, points: &points, names: &names };
     section.push(Block::Figure(Figure::new(
-        cloud(&chart, &study.palette),
+        scatter_classes(&chart, &study.palette),
         format!("{sample}. A point tells on hover what it is."),
     )));
     let title = format!("Each class on the map of {shown}");

@@ -1,6 +1,6 @@
-//! The same model under several splits: how much a split flatters that lets linked rows sit on both sides.
+//! The same model under several splits: how much a split inflates scores that lets linked rows sit on both sides.
 //!
-//! Finds stages of one kind and of equal parameters that read different `split` stages. Knows nothing of what groups are.
+//! Finds stages of one kind and of equal parameters that read different `split` stages.
 
 use serde_json::Value;
 

@@ -1,7 +1,5 @@
 //! The last section: a panel for every stage with its parameters as they were resolved, its inputs and files, and, where the history tells, when and
 //! why its result came about. The picture of the pipeline opens them.
-//!
-//! Knows nothing of what parameters mean.
 
 use indexmap::IndexMap;
 

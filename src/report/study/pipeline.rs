@@ -1,9 +1,9 @@
-//! The section that draws the pipeline. Knows nothing of what its stages did.
+//! The section that draws the pipeline.
 
 use indexmap::IndexSet;
 
 use super::{Study, panels};
-use crate::figure::{self, Node, dag, feeds, rails, transitive_reduction};
+use crate::figure::{self, Node, dag, feeds, narrow_graph, transitive_reduction};
 use crate::page::{Block, Figure, Screen, Section};
 
 /// The graph for wide screens, and the same line by line for narrow ones; every stage opens its panel.
@@ -28,7 +28,7 @@ pub fn section(study: &Study) -> Section {
     let mut section = Section::new("pipeline", "Pipeline");
     let wide = Figure::new(dag(title, &description, &nodes, &shown), caption.clone());
     section.push(Block::Figure(wide.on(Screen::Wide)));
-    let narrow = Figure::new(rails(title, &description, &nodes, &shown), caption);
+    let narrow = Figure::new(narrow_graph(title, &description, &nodes, &shown), caption);
     section.push(Block::Figure(narrow.on(Screen::Narrow)));
     section
 }

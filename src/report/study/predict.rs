@@ -1,4 +1,4 @@
-//! Predictions on new rows: how many of each class, and the first rows. Knows nothing of the model behind them.
+//! Predictions on new rows: how many of each class, and the first rows.
 
 use super::{Study, plural, stage_id};
 use crate::figure::text::{decimals, percent};

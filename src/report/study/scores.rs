@@ -1,4 +1,4 @@
-//! Tables and figures of one model's scores: parts, classes, confusion. Knows nothing of other models.
+//! Tables and figures of one model's scores: parts, classes, confusion.
 
 use super::models::Model;
 use super::{comment, plural};

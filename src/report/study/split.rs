@@ -1,4 +1,4 @@
-//! How rows were dealt into parts. Knows nothing of the rows.
+//! How rows were dealt into parts.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The first section: what was run, and every model's headline scores in one table. Knows nothing of details.
+//! The first section: what was run, and every model's headline scores in one table.
 
 use super::contest::{bare, judge};
 use super::models::{Group, Model, groups, models};
@@ -115,7 +115,7 @@ fn headline(study: &Study, group: &Group) -> Prose {
         }
         _ => {
             return Prose::from(
-                "No model has scores on validation rows or from cross-validation, so that none is called the best: a choice by test scores would flatter it.",
+                "No model has scores on validation rows or from cross-validation, so that none is called the best: the score of a choice by test scores would be optimistically biased.",
             );
         }
     };
@@ -178,7 +178,7 @@ fn floor(group: &Group) -> Option<String> {
     })
 }
 
-/// Choosing by the test score flatters the choice; say so where it would have chosen otherwise.
+/// A test score by which one chooses is optimistically biased; say so where it would have chosen otherwise.
 fn caution(group: &Group) -> Option<String> {
     if group.part != JudgedOn::Test || group.models.len() < 2 {
         return None;
@@ -189,7 +189,7 @@ fn caution(group: &Group) -> Option<String> {
         "No other has a higher accuracy on the test part, which was not looked at to choose it.".to_string()
     } else {
         format!(
-            "The highest accuracy on the test part, {}, is that of {}; it did not choose: the highest of {} test scores is a flattering figure, and accuracy \
+            "The highest accuracy on the test part, {}, is that of {}; it did not choose: the best of {} test scores is optimistically biased, and accuracy \
              alone rewards guessing large classes.",
             decimals(scores.accuracy, 3),
             highest.name,

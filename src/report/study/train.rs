@@ -1,6 +1,4 @@
 //! Trained networks: what their curves were found to say, the curves, calibration, scores by part and class, confusion.
-//!
-//! Knows nothing of networks.
 
 use serde_json::Value;
 

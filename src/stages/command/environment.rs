@@ -1,6 +1,4 @@
 //! What a program sees of the environment: the declared variables, and four that every program needs.
-//!
-//! Knows nothing of processes.
 
 use std::ffi::OsString;
 

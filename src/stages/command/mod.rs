@@ -1,6 +1,6 @@
 //! `command`: a program of the user's as a stage of the DAG, e.g. a Python script.
 //!
-//! The program is shown copies of its inputs and gives files; it is in the cache like any other stage. Knows nothing of what it computes.
+//! The program is shown copies of its inputs and gives files; it is in the cache like any other stage.
 
 mod environment;
 mod foreign;

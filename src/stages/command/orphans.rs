@@ -2,7 +2,7 @@
 //!
 //! On Linux a process may adopt the orphans among its descendants (prctl(2), `PR_SET_CHILD_SUBREAPER`). An adopted one does not tell which
 //! program it comes from, so all of them end when no program runs any more; none outlives the run. Elsewhere the system has no such thing, and
-//! only the process group ends. Knows nothing of programs.
+//! only the process group ends.
 
 use std::sync::{Mutex, PoisonError};
 

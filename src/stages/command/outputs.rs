@@ -1,6 +1,4 @@
 //! What a program gives: declared files become the artifacts of ports.
-//!
-//! Knows nothing of how the program was run.
 
 use std::path::Path;
 

@@ -1,6 +1,4 @@
 //! Runs a program in a process group of its own, so that it ends with all that it started; who leaves the group is for `orphans`.
-//!
-//! Knows nothing of stages, placeholders and outputs.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;

@@ -1,6 +1,6 @@
 //! The words of a command line and the placeholders in them: `{rows}`, `{out}/plot.svg`.
 //!
-//! Only `{` NAME `}` is a placeholder, so that the braces of awk programs and JSON need no escape. Knows nothing of processes.
+//! Only `{` NAME `}` is a placeholder, so that the braces of awk programs and JSON need no escape.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,4 @@
 //! Differences of two manifests as a person wants them: values one by one, what comes from other stages in one line for each input.
-//!
-//! Knows nothing of terminals or pages.
 
 use super::Changed;
 

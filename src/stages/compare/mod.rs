@@ -1,6 +1,6 @@
-//! Two results held against each other: what went in differently, which scores differ by how much, and on which rows.
+//! Two results compared: what went in differently, which scores differ by how much, and on which rows.
 //!
-//! Reads records and artifacts only; nothing is computed anew, nothing is written. Knows nothing of runs, and prints nothing.
+//! Reads records and artifacts only; nothing is computed anew, nothing is written.
 
 mod changes;
 mod paired;
@@ -25,7 +25,7 @@ use runner_ml::stats::holm;
 use runner_report::ranking::{self, Validation};
 
 /// One stage's result.
-pub struct Contender<'a> {
+pub struct ModelRef<'a> {
     pub stage: &'a str,
     pub record: &'a ActionRecord,
     /// The model meant, where the stage fitted several; `None` for all of them.
@@ -57,7 +57,7 @@ pub struct Changed {
 }
 
 /// Compares results pairwise. p values are corrected over all of them together.
-pub fn compare(store: &Store, pairs: &[(Contender, Contender)], how: &How) -> anyhow::Result<Vec<Comparison>> {
+pub fn compare(store: &Store, pairs: &[(ModelRef, ModelRef)], how: &How) -> anyhow::Result<Vec<Comparison>> {
     let mut all = Vec::new();
     for (a, b) in pairs {
         all.extend(compare_stages(store, a, b, how).with_context(|| format!("{} and {}", a.stage, b.stage))?);
@@ -70,7 +70,7 @@ pub fn compare(store: &Store, pairs: &[(Contender, Contender)], how: &How) -> an
     Ok(all)
 }
 
-fn compare_stages(store: &Store, a: &Contender, b: &Contender, how: &How) -> anyhow::Result<Vec<Comparison>> {
+fn compare_stages(store: &Store, a: &ModelRef, b: &ModelRef, how: &How) -> anyhow::Result<Vec<Comparison>> {
     let same = a.record.manifest.key() == b.record.manifest.key() && a.model == b.model;
     let base = Comparison {
         a: a.stage.to_owned(),
@@ -104,7 +104,7 @@ fn compare_stages(store: &Store, a: &Contender, b: &Contender, how: &How) -> any
             Some(model) => format!("{stage}/{model}"),
             None => stage.to_owned(),
         };
-        let side = |of: &Contender, table: &Table, model: &Option<String>| {
+        let side = |of: &ModelRef, table: &Table, model: &Option<String>| {
             Side::read(table, model.as_deref(), gives_probabilities(store, of.record, model.as_deref())?)
         };
         let sides = (side(a, &table_a, &model_a)?, side(b, &table_b, &model_b)?);
@@ -160,9 +160,9 @@ fn row_numbers(record: &ActionRecord) -> Option<&str> {
 type Pair = (Option<String>, Option<String>);
 
 /// Which models of the two sides belong together: those of one name, or the one meant.
-fn models(store: &Store, a: (&Contender, &Table), b: (&Contender, &Table)) -> anyhow::Result<Vec<Pair>> {
+fn models(store: &Store, a: (&ModelRef, &Table), b: (&ModelRef, &Table)) -> anyhow::Result<Vec<Pair>> {
     let (all_a, all_b) = (model_names(a.1)?, model_names(b.1)?);
-    let meant = |side: &Contender, all: &[String]| -> anyhow::Result<Option<String>> {
+    let meant = |side: &ModelRef, all: &[String]| -> anyhow::Result<Option<String>> {
         match (side.model, all) {
             (None, []) => Ok(None),
             (Some(name), []) => bail!("'{}' has one model, none of the name '{name}'", side.stage),

@@ -1,7 +1,5 @@
 //! Predictions of two models on the same rows: scores, intervals of their differences, McNemar's test (over groups, where rows belong together), rows that
 //! flipped.
-//!
-//! Knows nothing of where the tables come from.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,4 @@
 //! The texts of rows, so that a person sees which songs flipped.
-//!
-//! Knows nothing of predictions.
 
 use std::collections::HashMap;
 

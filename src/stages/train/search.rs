@@ -1,7 +1,7 @@
 //! The search of a train stage: trials through the memo, and what becomes of them: the chosen parameters, a document, a table.
 //!
-//! A trial's curves are kept under all that the course of its weights depends on, so one that is known is not run again, whichever search asks for it, at
-//! whichever rung. Knows nothing of how points are chosen (`ml::search`).
+//! A trial's curves are kept under all that the course of its weights depends on, so one that is known is not run again, whichever search asks for
+//! it, at whichever rung.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -325,7 +325,7 @@ impl Tally {
 impl Found {
     /// For the end of a headline.
     pub fn remark(&self) -> String {
-        format!("; test part opened once, after {}", self.told())
+        format!("; test set evaluated once, after {}", self.told())
     }
 
     /// `40 trials (12 complete, 28 pruned), out of time`.

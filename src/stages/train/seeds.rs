@@ -1,6 +1,6 @@
 //! Several seeds of a train stage: networks side by side, and their average as the stage's model.
 //!
-//! Every network is a training of its own, known and resumed as any other. Knows nothing of how averages are written down.
+//! Every network is a training of its own, known and resumed as any other.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use arrow::array::{ArrayRef, Int64Array};
 use serde_json::{Map, Value, json};
 
 use super::{Outcome, Train};
-use crate::averaged::averaged;
+use crate::calibration::{class_weights, findings};
 use crate::dataset::Dataset;
-use crate::insight::{class_weights, findings};
+use crate::ensemble_scores::averaged;
 use crate::predictor::{Predictor, Several};
 use crate::training::{curve_columns, joined, parameters};
 use runner_engine::StageContext;
@@ -21,7 +21,7 @@ use runner_ml::progress::Progress;
 use runner_ml::train::{Common, Fitted, side_by_side};
 
 /// What every network says of one part.
-struct Said<'a> {
+struct ModelPredictions<'a> {
     part: &'a str,
     rows: &'a [usize],
     probabilities: Vec<Matrix>,
@@ -49,7 +49,7 @@ impl Train {
         let mut said = Vec::new();
         for (part, rows) in [("train", &data.train), ("valid", &data.valid), ("test", &data.test)] {
             let of_part = networks.iter().map(|one| one.model.predict_rows_or_stop(&data.frame, rows, progress));
-            said.push(Said { part, rows, probabilities: of_part.collect::<Result<_, _>>()? });
+            said.push(ModelPredictions { part, rows, probabilities: of_part.collect::<Result<_, _>>()? });
         }
         let labels = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<Vec<u32>>();
         let valid: Vec<&Matrix> = said[1].probabilities.iter().collect();

@@ -40,7 +40,7 @@ fn ensembles_seeds_and_the_map_are_told_by_their_numbers() {
     let percent = |key: &str| format!("{:.1}\\%", near[key].as_f64().expect("a share") * 100.0);
     for said in [
         format!("{} of the 10 nearest neighbours", percent("of_own_class")),
-        format!("{} would by chance", percent("by_chance")),
+        format!("({} expected by chance)", percent("by_chance")),
         format!("keeps {} of these", percent("kept_in_plane")),
     ] {
         assert!(text.contains(&said), "{said}: {text}");

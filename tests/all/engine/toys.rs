@@ -2,8 +2,8 @@
 
 use runner::artifact::{Digest, Store};
 use runner::engine::{
-    self, Accepts, Arity, CheckContext, External, Ground, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan,
-    PortType, Reads, Registry, RunOptions, Source, Stage, StageContext, Status,
+    self, Accepts, Arity, CheckContext, External, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan, PortType,
+    Reads, Registry, RunOptions, Source, Stage, StageContext, Status, Workspace,
 };
 use runner::spec;
 use schemars::JsonSchema;
@@ -218,9 +218,9 @@ impl Toy {
 
     pub(super) fn outcome(&self, threads: usize) -> engine::RunSummary {
         let (plan, store) = (self.plan(), Store::open(self.folder.path()).expect("a store"));
-        let ground = Ground { plan: &plan, store: &store, artifacts: self.folder.path(), device: self.device };
+        let workspace = Workspace { plan: &plan, store: &store, artifacts: self.folder.path(), device: self.device };
         let options = RunOptions { threads, keep_going: true, ..RunOptions::default() };
-        engine::run(&ground, &plan.order, &options, &|_| {}, &|| false).expect("a run")
+        engine::run(&workspace, &plan.order, &options, &|_| {}, &|| false).expect("a run")
     }
 
     #[track_caller]
@@ -241,8 +241,8 @@ impl Toy {
 
     pub(super) fn reasons(&self, stage: &str) -> Vec<String> {
         let (plan, store) = (self.plan(), Store::open(self.folder.path()).expect("a store"));
-        let ground = Ground { plan: &plan, store: &store, artifacts: self.folder.path(), device: self.device };
-        let decisions = engine::survey(&ground, &plan.order).expect("decisions");
+        let workspace = Workspace { plan: &plan, store: &store, artifacts: self.folder.path(), device: self.device };
+        let decisions = engine::plan_decisions(&workspace, &plan.order).expect("decisions");
         let found = decisions.into_iter().find(|(i, _)| plan.stages[*i].name == stage).expect("the stage");
         assert!(found.1.status != Status::Fresh || found.1.reasons.is_empty());
         found.1.reasons.iter().map(ToString::to_string).collect()

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use runner::artifact::{Digest, Store, StoreOptions};
-use runner::engine::{self, Decision, Ground, Outcome, Plan, RunOptions, StaleReason, Status};
+use runner::engine::{self, Decision, Outcome, Plan, RunOptions, StaleReason, Status, Workspace};
 
 use model::*;
 use toys::*;
@@ -221,8 +221,8 @@ impl Bench {
         let before = listing(artifacts);
         let decisions = {
             let store = Bench::store(artifacts);
-            let ground = Ground { plan: &plan, store: &store, artifacts, device: "cpu" };
-            engine::survey(&ground, &plan.order).expect("decisions")
+            let workspace = Workspace { plan: &plan, store: &store, artifacts, device: "cpu" };
+            engine::plan_decisions(&workspace, &plan.order).expect("decisions")
         };
         assert_eq!(before, listing(artifacts), "planning changed something on disk");
 
@@ -267,9 +267,9 @@ fn workplace() -> tempfile::TempDir {
 
 fn run(plan: &Plan, artifacts: &Path, threads: usize) -> engine::RunSummary {
     let store = Bench::store(artifacts);
-    let ground = Ground { plan, store: &store, artifacts, device: "cpu" };
+    let workspace = Workspace { plan, store: &store, artifacts, device: "cpu" };
     let options = RunOptions { threads, keep_going: true, ..RunOptions::default() };
-    engine::run(&ground, &plan.order, &options, &|_| {}, &|| false).expect("a run")
+    engine::run(&workspace, &plan.order, &options, &|_| {}, &|| false).expect("a run")
 }
 
 fn decision_on<'d>(decisions: &'d [(usize, Decision)], plan: &Plan, toy: &Toy) -> &'d Decision {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use runner::artifact::disk::{Hook, Moment, Operation};
 use runner::artifact::{Store, StoreOptions};
-use runner::engine::{self, Ground, Status};
+use runner::engine::{self, Status, Workspace};
 
 use super::scenario::*;
 use super::toys::*;
@@ -180,8 +180,8 @@ pub(super) fn a_read_only_store_can_be_planned_on_and_is_no_obstacle_to_doing_no
     run_with(folder.path(), Study::A, read_only()).ran(&[]);
     let plan = pipeline(folder.path(), Study::B);
     let store = Store::open_with(folder.path(), read_only()).expect("a store");
-    let ground = Ground { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
-    let decisions = engine::survey(&ground, &plan.order).expect("decisions");
+    let workspace = Workspace { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
+    let decisions = engine::plan_decisions(&workspace, &plan.order).expect("decisions");
     assert!(decisions.iter().all(|(_, decision)| decision.status == Status::Run));
     let ran = run_with(folder.path(), Study::B, read_only());
     assert!(!ran.succeeded());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use runner::artifact::{Collect, Collected, Digest, Store, StoreError};
-use runner::engine::{self, Ground, Outcome, Status};
+use runner::engine::{self, Outcome, Status, Workspace};
 
 use super::accidents::read_only;
 use super::scenario::*;
@@ -148,8 +148,8 @@ pub(super) fn a_store_of_the_first_format_is_read_as_it_is_and_migrated_by_the_f
     let before = listing();
     let plan = pipeline(path, Study::A);
     let store = Store::open(path).expect("a store");
-    let ground = Ground { plan: &plan, store: &store, artifacts: path, device: "cpu" };
-    let decisions = engine::survey(&ground, &plan.order).expect("decisions");
+    let workspace = Workspace { plan: &plan, store: &store, artifacts: path, device: "cpu" };
+    let decisions = engine::plan_decisions(&workspace, &plan.order).expect("decisions");
     assert!(decisions.iter().all(|(_, decision)| decision.status == Status::Fresh));
     assert_eq!(listing(), before, "planning changes nothing");
     run(path, Study::A).ran(&[]);

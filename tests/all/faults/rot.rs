@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use runner::artifact::{Damaged, Digest, FileStamp, Store};
-use runner::engine::{self, Event, Ground, Outcome, Plan, Registry, RunOptions};
+use runner::engine::{self, Event, Outcome, Plan, Registry, RunOptions, Workspace};
 
 use super::damage::{blob_of, damage};
 use super::scenario::*;
@@ -117,9 +117,9 @@ fn several_readers_of_damaged_files_wait_for_one_repair() {
                 }
             };
             let (plan, store) = (readers(path, factor), Store::open_with(path, quick()).expect("a store"));
-            let ground = Ground { plan: &plan, store: &store, artifacts: path, device: "cpu" };
+            let workspace = Workspace { plan: &plan, store: &store, artifacts: path, device: "cpu" };
             let options = RunOptions { threads: 4, ..RunOptions::default() };
-            let summary = engine::run(&ground, &plan.order, &options, &sink, &|| false).expect("a run");
+            let summary = engine::run(&workspace, &plan.order, &options, &sink, &|| false).expect("a run");
             (summary, warnings.into_inner().expect("no poison"))
         };
         assert!(go(0).0.succeeded());
@@ -145,7 +145,7 @@ fn a_blob_that_a_reader_finds_missing_is_made_again() {
     let blob = blob_of(path, "a");
     let store = Store::open(path).expect("a store");
     let plan = pipeline(path, Study::C);
-    let ground = Ground { plan: &plan, store: &store, artifacts: path, device: "cpu" };
+    let workspace = Workspace { plan: &plan, store: &store, artifacts: path, device: "cpu" };
     // It goes when all is decided and `t` begins.
     let begun = std::sync::Once::new();
     let sink = |event: Event| {
@@ -153,7 +153,7 @@ fn a_blob_that_a_reader_finds_missing_is_made_again() {
             begun.call_once(|| std::fs::remove_file(&blob).expect("removed"));
         }
     };
-    let summary = engine::run(&ground, &plan.order, &RunOptions::default(), &sink, &|| false).expect("a run");
+    let summary = engine::run(&workspace, &plan.order, &RunOptions::default(), &sink, &|| false).expect("a run");
     assert!(summary.succeeded(), "{summary:?}");
     assert!(blob.exists());
 }

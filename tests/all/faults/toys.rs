@@ -9,8 +9,8 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use runner::artifact::{Collect, Collected, Digest, Store, StoreError, StoreOptions};
 use runner::engine::{
-    self, ActionRecord, Arity, CheckContext, Event, Ground, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan,
-    PortType, Reads, Registry, RunOptions, RunSummary, Source, Stage, StageContext,
+    self, ActionRecord, Arity, CheckContext, Event, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan, PortType,
+    Reads, Registry, RunOptions, RunSummary, Source, Stage, StageContext, Workspace,
 };
 use runner::spec;
 use schemars::JsonSchema;
@@ -191,9 +191,9 @@ pub(super) fn run_with(folder: &Path, study: Study, options: StoreOptions) -> Ra
     };
     let go = || -> anyhow::Result<RunSummary> {
         let store = Store::open_with(folder, options)?;
-        let ground = Ground { plan: &plan, store: &store, artifacts: folder, device: "cpu" };
+        let workspace = Workspace { plan: &plan, store: &store, artifacts: folder, device: "cpu" };
         let options = RunOptions { threads: 1, ..RunOptions::default() };
-        engine::run(&ground, &plan.order, &options, &sink, &|| false)
+        engine::run(&workspace, &plan.order, &options, &sink, &|| false)
     };
     let result = go();
     let take = |list: Mutex<Vec<String>>| list.into_inner().expect("no poison");

@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor};
 use runner::ml::encoder::{TransformerOptions, open, open_on};
 use runner::ml::progress::Silent;
 use runner::ml::rng::Stream;
-use runner::models::{self, import};
+use runner::pretrained::{self, import};
 
 use crate::encoder::small_model::SmallModel;
 use crate::models::fixtures::machine;
@@ -152,7 +152,7 @@ fn zips_and_what_is_in_them() {
             _ => mutate(&whole, draw),
         };
         fs::write(&path, damaged).unwrap();
-        if let Ok(imported) = import(&machine.resolver, std::slice::from_ref(&path), Some("toy"), &models::Silent) {
+        if let Ok(imported) = import(&machine.resolver, std::slice::from_ref(&path), Some("toy"), &pretrained::Silent) {
             assert!(imported.folder.starts_with(&machine.resolver.models));
             try_folder(&imported.folder);
         }

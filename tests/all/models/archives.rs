@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use runner::models::{Origin, ResolveError, Silent, import};
+use runner::pretrained::{Origin, ResolveError, Silent, import};
 use zip::write::SimpleFileOptions;
 
 use super::fixtures::{

@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use runner::models::{HubLimits, Origin, ResolveError, Silent};
+use runner::pretrained::{HubLimits, Origin, ResolveError, Silent};
 
 use super::fixtures::{COMMIT, Files, ID, Machine, Recorder, catalogue, files, machine};
 use super::server::{Fault, Hub, closed_endpoint};

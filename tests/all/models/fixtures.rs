@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use runner::models::{CatalogueEntry, FetchProgress, HubLimits, PinnedFile, PipPackage, Resolver};
+use runner::pretrained::{CatalogueEntry, FetchProgress, HubLimits, PinnedFile, PipPackage, Resolver};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 

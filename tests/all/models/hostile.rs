@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use runner::models::{FetchProgress, ResolveError, Silent};
+use runner::pretrained::{FetchProgress, ResolveError, Silent};
 
 use super::fixtures::{COMMIT, Files, ID, Machine, catalogue, files, machine, sha256};
 use super::stranger::{Asked, Reply, Stranger};

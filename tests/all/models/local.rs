@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use runner::models::{Origin, ResolveError, Silent, import};
+use runner::pretrained::{Origin, ResolveError, Silent, import};
 
 use super::fixtures::{COMMIT, ID, Machine, catalogue, files, machine, write};
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use runner::models::{Origin, ResolveError, Silent};
+use runner::pretrained::{Origin, ResolveError, Silent};
 
 use super::fixtures::{
     ID, Machine, Recorder, catalogue, cut_wheels, files, machine, mirrored_by, mirrored_by_parts, wheel, write,

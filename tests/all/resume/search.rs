@@ -89,7 +89,7 @@ fn a_search_that_stops_trials_goes_on_where_it_was_killed_and_where_each_trial_s
     assert_eq!(found["trial_epochs_computed"], f64::from(2 * (6 * 10 + 3 * 10 + 20 + 40) + 2 * 10 + 10 + 20 + 40));
     assert_eq!(found["epochs_computed"], 0.0, "the best trial is the final training");
     let said = headline(&whole, "searched");
-    assert!(said.ends_with("; test part opened once, after 14 trials (3 complete, 11 pruned)"), "{said}");
+    assert!(said.ends_with("; test set evaluated once, after 14 trials (3 complete, 11 pruned)"), "{said}");
     let work = halving("80");
     for kill_number in 0..3 {
         kill(&work, &["searched", "-j", "2"], None, &mut Moments(kill_number));
@@ -119,7 +119,7 @@ fn a_search_in_minutes_is_one_of_as_many_trials() {
     work.edit("pipeline.yaml", "method: grid", "minutes: 0.0000001");
     work.run_with(&["searched"]).succeeded();
     let said = headline(&work, "searched");
-    assert!(said.ends_with("; test part opened once, after 1 trial, out of time"), "{said}");
+    assert!(said.ends_with("; test set evaluated once, after 1 trial, out of time"), "{said}");
     // In this time a few can be done, if not all.
     work.edit("pipeline.yaml", "minutes: 0.0000001", "minutes: 0.01\n      trials: 5000");
     work.run_with(&["searched"]).ran(&["searched"]);

@@ -1,6 +1,4 @@
 //! Cuts each column into at most 255 bins, so that split search counts instead of sorting.
-//!
-//! Knows nothing of labels: cuts follow the values alone.
 
 use std::ops::Range;
 

@@ -10,7 +10,7 @@
 //!
 //! The nodes of a tree come level by level, so that the children of its n-th split (from 0) are its nodes 2n + 1 and 2n + 2
 //! and no pointer is needed. Most leaves of a full-grown forest are of one class only and share their values: a node takes
-//! two or three bytes. Knows nothing of how trees grow.
+//! two or three bytes.
 
 use std::collections::HashMap;
 

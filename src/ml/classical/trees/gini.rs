@@ -3,7 +3,7 @@
 //!
 //! Three uses: one tree over all columns; a tree of a random forest (random columns at each node,
 //! Breiman 2001); a tree of extremely randomised trees (random cuts as well, Geurts, Ernst and
-//! Wehenkel 2006). Knows nothing of ensembles.
+//! Wehenkel 2006).
 
 use super::bins::{Bins, CODES, Codes, MISSING};
 use super::tree::{Split, Tree, partition};

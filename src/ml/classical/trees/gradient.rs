@@ -1,7 +1,7 @@
 //! Grows regression trees leaf by leaf for gradient boosting.
 //!
 //! Each time the leaf with the largest gain is split (Shi 2007; Ke et al. 2017, LightGBM); of both children only the
-//! smaller is counted, the other is what remains of the parent. Knows nothing of losses or of ensembles.
+//! smaller is counted, the other is what remains of the parent.
 
 use rayon::prelude::*;
 
@@ -42,7 +42,7 @@ pub struct Workspace {
 
 /// What trees are grown from.
 #[derive(Clone, Copy)]
-pub struct Ground<'a> {
+pub struct GrowthData<'a> {
     pub bins: &'a Bins,
     pub codes: &'a BlockCodes,
     pub growth: Growth,
@@ -51,14 +51,14 @@ pub struct Ground<'a> {
 /// Grows a tree on `workspace.slopes` of the given rows and columns, both ascending, and adds the value of its leaf to
 /// the score of each of those rows.
 pub fn grow(
-    ground: Ground,
+    data: GrowthData,
     rows: impl Iterator<Item = u32> + Clone,
     columns: &[usize],
     workspace: &mut Workspace,
     scores: &mut [f64],
     progress: &dyn Progress,
 ) -> Result<Tree, Cancelled> {
-    let Ground { codes, growth, .. } = ground;
+    let GrowthData { codes, growth, .. } = data;
     let Workspace { slopes, samples, spare, free } = workspace;
     let fixed = FixedPoint::new(rows.clone().map(|row| slopes[row as usize]));
     samples.clear();
@@ -71,7 +71,7 @@ pub fn grow(
         chosen.push(Chosen { block: block[0] / LANES, lanes: &lanes[start..end] });
         start = end;
     }
-    let search = Search { ground, fixed, chosen: &chosen };
+    let search = Search { data, fixed, chosen: &chosen };
 
     let mut tree = Tree::new(1);
     let mut histogram = search.buffer(free);
@@ -167,7 +167,7 @@ fn best_leaf(leaves: &[Leaf]) -> Option<usize> {
 }
 
 struct Search<'a> {
-    ground: Ground<'a>,
+    data: GrowthData<'a>,
     fixed: FixedPoint,
     chosen: &'a [Chosen<'a>],
 }
@@ -183,7 +183,7 @@ impl Search<'_> {
 
     /// `None` where a leaf of these rows cannot be split any more.
     fn open(&self, rows: &[Sample], depth: usize) -> Option<Open> {
-        let Growth { max_depth, limits, .. } = self.ground.growth;
+        let Growth { max_depth, limits, .. } = self.data.growth;
         let may = depth < max_depth && rows.len() as u64 >= 2 * limits.samples.max(1);
         may.then(|| Open::new(rows, limits, self.fixed))
     }
@@ -197,7 +197,7 @@ impl Search<'_> {
         histogram: Vec<Block>,
         best: Option<Candidate>,
     ) -> Leaf {
-        let l2 = self.ground.growth.limits.l2;
+        let l2 = self.data.growth.limits.l2;
         let gain = |candidate: Candidate| open.map(|open| (candidate.gain(&open, self.fixed, l2), candidate));
         let best = best.and_then(gain).filter(|(gain, _)| *gain > MIN_GAIN);
         Leaf { node, rows, depth, histogram: Some(histogram), best }
@@ -210,7 +210,7 @@ impl Search<'_> {
         (part, open_part): (&mut [Block], Option<&Open>),
         whole: Option<(&mut [Block], &Open)>,
     ) -> Found {
-        let Ground { bins, codes, .. } = self.ground;
+        let GrowthData { bins, codes, .. } = self.data;
         let visits = (rows.len() + SEARCH_ROWS) * self.chosen.len() * LANES;
         let blocks = if visits > SHARED_VISITS { BLOCKS } else { self.chosen.len() };
         let (whole, open_whole) = whole.map_or((&mut [][..], None), |(whole, open)| (whole, Some(open)));

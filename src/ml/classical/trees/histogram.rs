@@ -3,7 +3,7 @@
 //! Gradient and Hessian of a row are fixed-point numbers in the two halves of one integer. Adding a row to an entry is
 //! one addition, a parent minus one child is exactly the other child, and neither the order of rows nor the number of
 //! threads changes a bit (as in Shi et al. 2022, "Quantized training of gradient boosting decision trees", with 31 bits
-//! for a sum where they have 16 or 32). Knows nothing of trees.
+//! for a sum where they have 16 or 32).
 
 use super::bins::{Bins, BlockCodes, CODES, LANES, MISSING};
 use super::tree::Split;

@@ -1,4 +1,4 @@
-//! A grown tree and how a row falls through it. Knows nothing of how it was grown.
+//! A grown tree and how a row falls through it.
 
 use super::bins::MISSING;
 

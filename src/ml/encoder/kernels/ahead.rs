@@ -1,8 +1,8 @@
 //! The weights that are needed next, fetched while the present ones are at work.
 //!
-//! The weights of all layers fit no cache near a core: the first tile of each panel would wait for it, which takes a twelfth of
-//! the time where twelve tiles pass by a panel. So each tile asks for a share of the next panel, a line at a time, since a core can only wait for some dozens
-//! at once. A hint changes when memory is read, never what is computed. Knows nothing of products.
+//! The weights of all layers fit no cache near a core: the first tile of each panel would wait for it, which takes a twelfth of the time where twelve
+//! tiles pass by a panel. So each tile asks for a share of the next panel, a line at a time, since a core can only wait for some dozens at once. A
+//! hint changes when memory is read, never what is computed.
 
 /// Levels of a tile for each line. A level is two lines of its panel: after eight tiles the next panel is there.
 pub const STEP: usize = 4;

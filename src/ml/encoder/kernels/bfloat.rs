@@ -2,12 +2,12 @@
 //!
 //! The product of two such numbers is exact in f32, and sums are made in one order: of each pair of levels first the odd,
 //! then the even one, as the instruction of AVX-512 BF16 has it. So the bits are the same on every machine (but for sums
-//! below 1e-38, which that instruction takes for zero). Knows nothing of layers.
+//! below 1e-38, which that instruction takes for zero).
 
 use pulp::{Simd, WithSimd};
 
 use super::finish::Finish;
-use super::product::Rows;
+use super::matmul::Rows;
 use super::words::{TILE, Tile, WIDTH, WordPanels, WordRows, each_tile};
 use crate::simd::dispatch;
 
@@ -37,7 +37,7 @@ fn pair(even: f32, odd: f32) -> u32 {
     rounded(even) >> 16 | rounded(odd) & 0xffff_0000
 }
 
-/// `out[r] = finish(rows[r] · panels)`, as `product::multiply`; strides and bias hold whole panels of [`WIDTH`] columns.
+/// `out[r] = finish(rows[r] · panels)`, as `matmul::multiply`; strides and bias hold whole panels of [`WIDTH`] columns.
 pub fn multiply(
     rows: Rows,
     panels: &HalfPanels,

@@ -1,6 +1,6 @@
 //! Vector functions of one row: exp, GELU, softmax, layer norm.
 //!
-//! Exact to a few units in the last place of f32, as the tests hold. Knows nothing of the network they serve.
+//! Exact to a few units in the last place of f32, as the tests hold.
 
 use pulp::{Simd, WithSimd};
 

@@ -1,6 +1,6 @@
 //! What happens to the sums of a product before they are stored: bias, activation, residual.
 //!
-//! Done while they are still in registers. Knows nothing of how they were summed.
+//! Done while they are still in registers.
 
 use pulp::Simd;
 

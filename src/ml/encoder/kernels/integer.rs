@@ -1,13 +1,12 @@
 //! Products in 8 bits: rows as bytes with a scale and a zero of their own (found anew for each row), weights as signed bytes
 //! with a scale for each column, sums in 32-bit integers (Jacob et al., arXiv 1712.05877).
 //!
-//! Integer sums are exact, so that they are the same on every machine, whatever instruction makes them. Knows nothing of
-//! layers.
+//! Integer sums are exact, so that they are the same on every machine, whatever instruction makes them.
 
 use pulp::{Simd, WithSimd};
 
 use super::finish::Finish;
-use super::product::Rows;
+use super::matmul::Rows;
 use super::words::{TILE, Tile, WIDTH, WordPanels, WordRows, each_tile};
 use crate::simd::dispatch;
 
@@ -109,7 +108,7 @@ impl WithSimd for Quantize<'_> {
     }
 }
 
-/// `out[r] = finish(rows[r] · panels)`, as `product::multiply`; strides and bias hold whole panels of [`WIDTH`] columns.
+/// `out[r] = finish(rows[r] · panels)`, as `matmul::multiply`; strides and bias hold whole panels of [`WIDTH`] columns.
 pub fn multiply(
     rows: Rows,
     panels: &BytePanels,

@@ -1,13 +1,11 @@
 //! The arithmetic that encoders share: products with prepared weights, and vector functions of rows.
-//!
-//! Knows nothing of texts or models.
 
 mod ahead;
 pub mod bfloat;
 mod elementwise;
 mod finish;
 pub mod integer;
-mod product;
+mod matmul;
 mod words;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -15,5 +13,5 @@ mod x86;
 pub use ahead::Ahead;
 pub use elementwise::{layer_norm_rows, softmax_rows};
 pub use finish::Finish;
-pub use product::{Levels, Panels, Rows, Target, multiply, multiply_column};
+pub use matmul::{Levels, Panels, Rows, Target, multiply, multiply_column};
 pub use words::{WIDTH, WordRows};

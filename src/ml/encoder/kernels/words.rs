@@ -2,7 +2,7 @@
 //! consecutive levels of the depth (four of 8 bits, two of 16).
 //!
 //! Weights lie in panels of 32 columns whatever the machine, for each word of the depth one word a column; a tile of up to
-//! 12 rows × 32 columns is summed over the whole depth (see `product`). Knows nothing of what the words hold.
+//! 12 rows × 32 columns is summed over the whole depth (see `product`).
 
 use super::ahead::{Ahead, STEP};
 

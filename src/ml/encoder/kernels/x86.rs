@@ -1,7 +1,7 @@
 //! Sums of tiles in low precision by the instructions of x86 made for them, where the processor has them.
 //!
-//! All unsafe code of the kernels is here but for the hint of `ahead`: instructions that the processor must have, and loads and stores of whole registers. Knows nothing of
-//! what the numbers mean; each function says of which plain one it has the bits.
+//! All unsafe code of the kernels is here but for the hint of `ahead`: instructions that the processor must have, and loads and stores of whole
+//! registers.
 
 use std::arch::x86_64::{
     __m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32,

@@ -1,6 +1,6 @@
 //! Scaled dot-product attention of one sequence, head by head (Vaswani et al., arXiv 1706.03762).
 //!
-//! Sequences are never padded to one another, so there is no mask. Knows nothing of projections or layers.
+//! Sequences are never padded to one another, so there is no mask.
 
 use pulp::{Simd, WithSimd};
 

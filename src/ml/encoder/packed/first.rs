@@ -2,7 +2,7 @@
 //! and value.
 //!
 //! These are the same in every sequence, to the bit, and a third of the tokens of titles are the two special ones: what has
-//! been computed is kept, up to a bound. Knows nothing of sequences' order, nor of later layers.
+//! been computed is kept, up to a bound.
 
 use std::collections::HashMap;
 

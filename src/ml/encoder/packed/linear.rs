@@ -1,6 +1,4 @@
 //! A linear layer's weights, laid out for products in the precision that was asked for.
-//!
-//! Knows nothing of which layer it is.
 
 use super::super::Precision;
 use super::super::kernels::{Finish, Panels, Rows, WIDTH, WordRows, bfloat, integer, multiply};

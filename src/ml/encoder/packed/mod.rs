@@ -2,8 +2,6 @@
 //!
 //! Serves BERT, RoBERTa, XLM-RoBERTa, DistilBERT and MPNet, which differ in tensor names, position numbers and (MPNet)
 //! a relative bias; see `architecture`. A text's vector does not depend on its batch, to the bit: see `product`.
-//!
-//! Knows nothing of files' layout, tokenizers or threads.
 
 mod attention;
 mod first;

@@ -1,7 +1,7 @@
 //! A quick hash of short strings: n-grams are counted some fifty times a text, and the standard hash would take most of that.
 //!
-//! After wyhash (Wang Yi): words of eight bytes are folded in by the two halves of a 128-bit product. Not safe against whoever picks texts to collide,
-//! who would slow down their own run. Knows nothing of n-grams.
+//! After wyhash (Wang Yi): words of eight bytes are folded in by the two halves of a 128-bit product. Not safe against whoever picks texts to
+//! collide, who would slow down their own run.
 
 use std::hash::{BuildHasherDefault, Hasher};
 

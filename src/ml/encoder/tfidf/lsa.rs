@@ -2,7 +2,6 @@
 //! and Tropp, 2011, arXiv 0909.4061, algorithms 4.4 and 5.1; scikit-learn's `TruncatedSVD` does the same).
 //!
 //! All sums run in an order that depends on the matrix's shape alone, so any number of threads gives the same bits.
-//! Knows nothing of texts.
 
 use super::super::kernels::{Finish, Panels, Rows, multiply};
 use super::super::{EncodeError, parallel};

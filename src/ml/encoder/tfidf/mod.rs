@@ -5,8 +5,6 @@
 //! and projected on the leading singular vectors of the texts it was fitted on (Deerwester et al., 1990).
 //! The vocabulary comes from the fitted texts alone; unseen n-grams count for nothing, and a text that has no other
 //! gets zeros.
-//!
-//! Knows nothing of stores: `to_bytes` is all that an artifact keeps.
 
 mod hash;
 mod lsa;

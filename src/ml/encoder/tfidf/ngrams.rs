@@ -1,7 +1,6 @@
 //! Texts → words and character n-grams, as scikit-learn's analyzers `word` and `char_wb` cut them.
 //!
 //! One difference: a word of one letter is a word (`token_pattern=r"(?u)\b\w+\b"`), since titles have many.
-//! Knows nothing of counts or weights.
 
 /// Cuts one text after another into runs of words.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! The number of each string, found without following a pointer where the string is short.
 //!
 //! n-grams and words are nearly all of at most eleven bytes: such a one and its number are one 128-bit integer in a table of
-//! open addressing. Knows nothing of where strings come from.
+//! open addressing.
 
 use super::hash::GramMap;
 

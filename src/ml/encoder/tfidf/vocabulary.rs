@@ -1,6 +1,4 @@
 //! The n-grams of a fitted encoder and their weights: text → sparse TF-IDF row.
-//!
-//! Knows nothing of the projection that follows.
 
 use std::cmp::Reverse;
 

@@ -7,8 +7,6 @@
 //!
 //! An n-gram that occurs very often would be added and taken away again until little is right of what remains: such texts are
 //! left to whoever weighs each n-gram.
-//!
-//! Knows nothing of runs of words.
 
 use super::numbers::Numbers;
 use super::vocabulary::SparseRow;

@@ -1,6 +1,6 @@
 //! Scaled dot-product attention of texts side by side, each within itself (Vaswani et al. 2017, arXiv 1706.03762).
 //!
-//! Texts are not padded to one another, so there is no mask. Knows nothing of projections.
+//! Texts are not padded to one another, so there is no mask.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::super::activation::exp;
 use super::layer_norm::dot;
 use super::{values, vectorized, with_values};
-use crate::product::{View, product, scaled_product};
+use crate::matmul::{View, matmul, scaled_matmul};
 
 /// `qkv`: tokens × 3·width, queries, keys and values side by side, each of `heads` heads side by side. Text i has the
 /// tokens `starts[i]` up to `starts[i + 1]`. Gives tokens × width.
@@ -103,9 +103,9 @@ impl CustomOp1 for Attention {
                 let mut rows = vec![0f32; size.length * size.dim()];
                 for (head, weights) in weights.chunks_exact_mut(square.max(1)).enumerate() {
                     let (queries, keys) = (size.part(qkv, 0, head), size.part(qkv, 1, head));
-                    scaled_product(weights, queries, keys.transposed(), size.scale());
+                    scaled_matmul(weights, queries, keys.transposed(), size.scale());
                     vectorized(|| weights.chunks_exact_mut(size.length).for_each(softmax));
-                    product(&mut rows, View::new(weights, size.length, size.length), size.part(qkv, 2, head));
+                    matmul(&mut rows, View::new(weights, size.length, size.length), size.part(qkv, 2, head));
                     size.put(out, width, head * size.dim(), &rows);
                 }
                 weights
@@ -146,9 +146,9 @@ fn slopes(size: Size, qkv: &[f32], gradient: &[f32], weights: &[f32], out: &mut 
         let at = head * dim;
         let gradient = View::new(gradient, length, width).columns(at, dim);
         let weights_view = View::new(weights, length, length);
-        product(&mut rows, weights_view.transposed(), gradient);
+        matmul(&mut rows, weights_view.transposed(), gradient);
         size.put(out, triple, 2 * width + at, &rows);
-        product(&mut for_scores, gradient, size.part(qkv, 2, head).transposed());
+        matmul(&mut for_scores, gradient, size.part(qkv, 2, head).transposed());
         // Of a softmax: w·(d − Σ w·d).
         vectorized(|| {
             for (slopes, weights) in for_scores.chunks_exact_mut(length).zip(weights.chunks_exact(length)) {
@@ -159,9 +159,9 @@ fn slopes(size: Size, qkv: &[f32], gradient: &[f32], weights: &[f32], out: &mut 
             }
         });
         let scores = View::new(&for_scores, length, length);
-        scaled_product(&mut rows, scores, size.part(qkv, 1, head), size.scale());
+        scaled_matmul(&mut rows, scores, size.part(qkv, 1, head), size.scale());
         size.put(out, triple, at, &rows);
-        scaled_product(&mut rows, scores.transposed(), size.part(qkv, 0, head), size.scale());
+        scaled_matmul(&mut rows, scores.transposed(), size.part(qkv, 0, head), size.scale());
         size.put(out, triple, width + at, &rows);
     }
 }

@@ -1,6 +1,4 @@
 //! Softmax cross-entropy with class weights and label smoothing, as `torch.nn.CrossEntropyLoss`.
-//!
-//! Knows nothing of the network that made the logits.
 
 use std::sync::Arc;
 

@@ -1,7 +1,5 @@
 //! Small linear layers side by side, each of its own features to its own outputs: of every number in a row, or of every
 //! member of an ensemble.
-//!
-//! Knows nothing of where the features come from.
 
 use std::ops::Range;
 
@@ -10,7 +8,7 @@ use rayon::prelude::*;
 
 use super::pieces::{self, ROWS};
 use super::slices::{Argument, Operation, apply};
-use crate::product::{View, product};
+use crate::matmul::{View, matmul};
 
 /// `x`: rows × numbers·features, `weight`: numbers × width × features, `bias`: numbers × width → rows × numbers·width.
 pub fn grouped(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
@@ -95,7 +93,7 @@ impl Operation for Grouped {
             own.resize(out.len() / groups, 0.0);
             for (j, weight) in weights.iter().enumerate() {
                 let weight = View::new(weight, outputs, features).transposed();
-                product(own, x.columns(j * features, features), weight);
+                matmul(own, x.columns(j * features, features), weight);
                 for (to, row) in out.chunks_exact_mut(shape.width()).zip(own.chunks_exact(outputs)) {
                     let to = to[j * outputs..].iter_mut();
                     to.zip(row).enumerate().for_each(|(o, (to, value))| *to = value + bias[shape.at(j, o)]);
@@ -150,12 +148,12 @@ impl Shape {
         let mut own_x = vec![0f32; if for_x.is_empty() { 0 } else { count * features }];
         for (j, weight) in weights.iter().enumerate() {
             let gradient = gradient.columns(j * outputs, outputs);
-            product(&mut own, gradient.transposed(), x.columns(j * features, features));
+            matmul(&mut own, gradient.transposed(), x.columns(j * features, features));
             for (o, row) in own.chunks_exact(features).enumerate() {
                 for_weight[self.at(j, o) * features..][..features].copy_from_slice(row);
             }
             if !own_x.is_empty() {
-                product(&mut own_x, gradient, View::new(weight, outputs, features));
+                matmul(&mut own_x, gradient, View::new(weight, outputs, features));
                 for (to, row) in for_x.chunks_exact_mut(inputs).zip(own_x.chunks_exact(features)) {
                     to[j * features..(j + 1) * features].copy_from_slice(row);
                 }

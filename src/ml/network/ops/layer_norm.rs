@@ -1,6 +1,4 @@
 //! Layer norm of a sum, as it ends both halves of a transformer's layer (Ba et al. 2016, arXiv 1607.06450).
-//!
-//! Knows nothing of what is added.
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,6 +1,4 @@
 //! Rows of a table by number: learned vectors of categories.
-//!
-//! Knows nothing of what the rows stand for.
 
 use candle_core::{Result, Tensor};
 

@@ -1,11 +1,9 @@
 //! A frozen weight with a learned update of low rank: W + scale·B·A (LoRA, Hu et al. 2021, arXiv 2106.09685).
-//!
-//! Knows nothing of what the weight is for.
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
 use super::{values, vectorized, with_values};
-use crate::product::{View, scaled_product};
+use crate::matmul::{View, scaled_matmul};
 
 /// `weight`: outputs × inputs, gets no gradient; `down` (A): rank × inputs; `up` (B): outputs × rank.
 ///
@@ -32,7 +30,7 @@ impl CustomOp2 for WithUpdate {
         }
         let mut out = vec![0f32; outputs * inputs];
         let (down, up) = (View::new(values(down, dl)?, rank, inputs), View::new(values(up, ul)?, outputs, rank));
-        scaled_product(&mut out, up, down, self.scale);
+        scaled_matmul(&mut out, up, down, self.scale);
         with_values(&self.weight, |weight| {
             vectorized(|| out.iter_mut().zip(weight).for_each(|(out, weight)| *out += weight));
             Ok(())
@@ -46,11 +44,11 @@ impl CustomOp2 for WithUpdate {
         with_values(g, |g| {
             let g = View::new(g, outputs, inputs);
             with_values(up, |up| {
-                scaled_product(&mut for_down, View::new(up, outputs, rank).transposed(), g, self.scale);
+                scaled_matmul(&mut for_down, View::new(up, outputs, rank).transposed(), g, self.scale);
                 Ok(())
             })?;
             with_values(down, |down| {
-                scaled_product(&mut for_up, g, View::new(down, rank, inputs).transposed(), self.scale);
+                scaled_matmul(&mut for_up, g, View::new(down, rank, inputs).transposed(), self.scale);
                 Ok(())
             })
         })?;

@@ -1,6 +1,4 @@
 //! The members' predictions of an ensemble in one network (TabM, Gorishniy et al. 2024, arXiv 2410.24210) as one.
-//!
-//! Knows nothing of how the members share their weights (`dense`, `grouped`).
 
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;

@@ -1,4 +1,4 @@
-//! Differentiable operations for candle on a CPU: a whole layer (product, bias or batch norm, activation, dropout, skip) in
+//! Differentiable operations for candle on a CPU: a whole layer (matmul, bias or batch norm, activation, dropout, skip) in
 //! few passes, numeric embeddings, tables, ensemble members, softmax cross-entropy.
 //!
 //! Why own ones: candle's element-wise operations above 64 Ki elements share one spinning pool, its dropout cannot be
@@ -10,8 +10,6 @@
 //!
 //! What is left to candle's pool are the sums of gradients in `backward`. A process that starts with
 //! `CANDLE_NUM_THREADS=1` in its environment keeps those on the thread as well.
-//!
-//! Knows nothing of layers' names or of optimizers.
 
 mod attention;
 mod cross_entropy;

@@ -1,6 +1,4 @@
 //! Periodic features of numbers (Gorishniy et al. 2022, arXiv 2203.05556; with a phase as in RealMLP, arXiv 2407.04491).
-//!
-//! Knows nothing of how frequencies are drawn.
 
 use candle_core::{Result, Tensor};
 

@@ -1,6 +1,4 @@
 //! Work on the rows of matrices in pieces that do not depend on the number of threads.
-//!
-//! Knows nothing of what is computed.
 
 use rayon::prelude::*;
 

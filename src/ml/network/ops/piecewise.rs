@@ -1,7 +1,5 @@
 //! The piecewise-linear encoding of numbers (Gorishniy et al. 2022, arXiv 2203.05556): how far a number has passed through each
 //! of several bins.
-//!
-//! Knows nothing of columns.
 
 use crate::matrix::Matrix;
 use crate::preprocess::normal_quantile;

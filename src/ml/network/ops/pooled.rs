@@ -1,6 +1,4 @@
 //! The vectors of a text's tokens as one, of length 1 where that is wanted: the end of a sentence encoder.
-//!
-//! Knows nothing of what made the tokens' vectors.
 
 use std::sync::Arc;
 

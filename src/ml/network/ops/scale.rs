@@ -1,6 +1,4 @@
 //! Every feature multiplied by a learned factor of its own.
-//!
-//! Knows nothing of what the features are.
 
 use candle_core::{Result, Tensor};
 

@@ -1,6 +1,4 @@
 //! Operations on slices as candle's custom operations: arguments come as contiguous values, gradients go as vectors.
-//!
-//! Knows nothing of what any of them computes.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Storage, Tensor};
 

@@ -1,6 +1,4 @@
 //! Vectors of distinct texts as the input of rows, with dropout.
-//!
-//! Knows nothing of how the vectors came about.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 

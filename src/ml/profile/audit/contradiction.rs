@@ -1,6 +1,4 @@
 //! Contradictory labels: equal rows with unequal labels, and the accuracy that no function of the key can exceed.
-//!
-//! Knows nothing of models.
 
 use serde::{Deserialize, Serialize};
 

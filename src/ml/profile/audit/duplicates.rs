@@ -1,4 +1,4 @@
-//! Duplicates: rows that are equal under a key, exactly or nearly. Knows nothing of labels but to show them.
+//! Duplicates: rows that are equal under a key, exactly or nearly.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Examples that point at rows: `train.csv:12`, with their labels. Knows nothing of why they are shown.
+//! Examples that point at rows: `train.csv:12`, with their labels.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,4 @@
 //! Findings: the audit's figures as sentences with a severity, gravest first.
-//!
-//! Knows nothing of how the figures were computed; the sentences are in `telling`, `trespass`, `repetition` and `quality`.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +7,7 @@ use super::super::column::ColumnProfile;
 use super::super::correlation::Correlations;
 use super::super::input::Checked;
 use super::super::wording::thousands;
-use super::{Audit, quality, repetition, telling, trespass};
+use super::{Audit, quality, repetition, split_leaks, target_leakage};
 
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,13 +56,13 @@ pub(super) fn of_audit(
     classes: &[ClassBalance],
     correlations: &Correlations,
 ) -> Vec<Finding> {
-    let mut findings = telling::give_aways(audit);
-    findings.extend(trespass::groups_between_parts(input, audit));
-    findings.extend(trespass::twins_between_parts(audit));
+    let mut findings = target_leakage::give_aways(audit);
+    findings.extend(split_leaks::groups_between_parts(input, audit));
+    findings.extend(split_leaks::twins_between_parts(audit));
     findings.extend(repetition::contradictions(input, audit));
     findings.extend(repetition::repeated_rows(input, audit));
     findings.extend(repetition::near_duplicates(audit));
-    findings.extend(trespass::known_values(audit));
+    findings.extend(split_leaks::known_values(audit));
     findings.extend(quality::of_columns(input, columns, correlations));
     findings.extend(quality::of_classes(input, classes));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));

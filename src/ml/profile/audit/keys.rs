@@ -1,6 +1,4 @@
 //! The keys by which an audit compares rows: whole rows, groups, numbers, normalised texts, single columns.
-//!
-//! Knows nothing of what the audits do with them.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -56,7 +54,7 @@ impl AuditKey<'_> {
     }
 }
 
-/// `telling`: columns that give the label away; rows are compared with and without them.
+/// `telling`: columns that leak the label; rows are compared with and without them.
 pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Result<Vec<AuditKey<'a>>, Cancelled> {
     let near: Vec<&[Option<String>]> =
         input.options.near_duplicate_columns.iter().filter_map(|name| texts_of(input, name)).collect();

@@ -1,12 +1,10 @@
 //! Looking one column's values up among other rows: purity, and cross-validated accuracy over given folds.
-//!
-//! Knows nothing of columns' names or of verdicts.
 
 use std::cmp::Reverse;
 
 use super::super::input::Checked;
 use super::super::key::{Key, RowSets};
-use super::giveaway::ColumnScore;
+use super::column_lookup::ColumnScore;
 
 /// What looking a key up shows; see `GiveAway` for the fields.
 pub(super) struct Reading {

@@ -1,30 +1,30 @@
-//! Leakage audit: which rows repeat, where labels contradict each other, which columns give the label away, and what the
+//! Leakage audit: which rows repeat, where labels contradict each other, which columns leak the label, and what the
 //! parts of a split share; with sentences computed from the figures.
 //!
-//! Everything is found by hashing keys, in time linear in rows × columns. Knows nothing of models or drawing.
+//! Everything is found by hashing keys, in time linear in rows × columns.
 
+mod column_lookup;
 mod contradiction;
 mod duplicates;
 mod example;
 mod finding;
-mod giveaway;
 mod keys;
 mod lookup;
 mod overlap;
 mod quality;
 mod repetition;
-mod telling;
+mod split_leaks;
+mod target_leakage;
 mod title;
-mod trespass;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub use column_lookup::{ColumnScore, GiveAway, GiveAwayVerdict, ReadBy};
 pub use contradiction::Contradictions;
 pub use duplicates::Duplicates;
 pub use example::{ClassCount, RowSet};
 pub use finding::{Finding, Severity};
-pub use giveaway::{ColumnScore, GiveAway, GiveAwayVerdict, ReadBy};
 pub use keys::KeyKind;
 pub use overlap::{Overlap, PartOverlap};
 
@@ -55,7 +55,7 @@ pub(super) fn audit(
     classes: &[ClassBalance],
     correlations: &Correlations,
 ) -> Result<Audit, Cancelled> {
-    let give_aways = if input.labelled == 0 { Vec::new() } else { giveaway::of_columns(input)? };
+    let give_aways = if input.labelled == 0 { Vec::new() } else { column_lookup::of_columns(input)? };
     let telling = give_aways.iter().filter(|column| column.verdict == GiveAwayVerdict::GivesAway);
     let keys = keys::of_table(input, &telling.map(|column| column.column.as_str()).collect::<Vec<_>>())?;
     let repeating: Vec<_> = keys.iter().filter(|key| key.kind.names_rows()).collect();

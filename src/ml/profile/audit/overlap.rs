@@ -1,7 +1,5 @@
 //! Overlap: how many rows of one part have their twin, or a known value, in another; under the given split and under a
 //! random split of rows.
-//!
-//! Knows nothing of how the split was made.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,4 @@
 //! Findings apart from leakage: missing values, constants, columns that say the same, small or unbalanced classes.
-//!
-//! Knows nothing of splits or groups.
 
 use super::super::ClassBalance;
 use super::super::column::ColumnProfile;

@@ -1,4 +1,4 @@
-//! Findings on rows that repeat, nearly repeat, or contradict each other's label. Knows nothing of splits.
+//! Findings on rows that repeat, nearly repeat, or contradict each other's label.
 
 use super::super::input::Checked;
 use super::super::wording::{counted, percent, thousands};

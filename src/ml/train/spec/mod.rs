@@ -1,6 +1,4 @@
 //! What a user says about training: epochs, batches, optimizer, schedule, loss, early stopping.
-//!
-//! Knows nothing of networks or data.
 
 mod optimizer;
 mod schedule;

@@ -1,6 +1,4 @@
 //! The `optimizer` block of a training: the update rule and its constants.
-//!
-//! Knows nothing of how a step is computed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

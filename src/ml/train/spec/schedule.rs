@@ -1,6 +1,4 @@
 //! The `schedule` block of a training: the course of the learning rate.
-//!
-//! Knows nothing of how rates are computed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

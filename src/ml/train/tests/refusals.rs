@@ -46,7 +46,7 @@ fn what_cannot_be_trained_is_named() {
         refused(train(fixture.data(), &network, &training, 1, &Silent))
     };
     for (network, training, expected) in [
-        (r#"{"dropout": 1}"#, "{}", "'network.dropout': 1 is no share"),
+        (r#"{"dropout": 1}"#, "{}", "'network.dropout': must be in [0, 1)"),
         (r#"{"trunk": {"layers": [0]}}"#, "{}", "'network.trunk.layers': a layer of 0 units"),
         (
             r#"{"columns": {"artist": {}}}"#,

@@ -1,4 +1,4 @@
-//! The leakage audit: its findings as sentences, the figures behind them folded away. Knows nothing of other figures.
+//! The leakage audit: its findings as sentences, the figures behind them folded away.
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub fn section(profile: &Value, id: String, title: String) -> Section {
             (danger, warning) => {
                 let [danger, warning] = [danger, warning].map(|n| if n == 0 { "none".to_string() } else { n.to_string() });
                 format!(
-                    "Of {} findings {danger} would make scores meaningless if ignored (danger), {warning} would flatter or \
+                    "Of {} findings {danger} would make scores meaningless if ignored (danger), {warning} would inflate or \
                      cap them (warning).",
                     findings.len()
                 )
@@ -89,10 +89,13 @@ fn give_aways(audit: &Value) -> Option<Block> {
         };
         let by_group = entry.get("group_folds").filter(|f| f.is_object());
         let score = by_group.or_else(|| entry.get("row_folds")).unwrap_or(&Value::Null);
-        let verdict = text(entry, "verdict").unwrap_or("").replace('_', " ");
+        let verdict = match text(entry, "verdict").unwrap_or("") {
+            "gives_away" => "leaks the label".to_owned(),
+            verdict => verdict.replace('_', " "),
+        };
         table.push(vec![
             Cell::text(column),
-            Cell::text(&verdict).strong_if(verdict == "gives away").muted_if(verdict == "no"),
+            Cell::text(&verdict).strong_if(verdict == "leaks the label").muted_if(verdict == "no"),
             Cell::percent(number(score, "coverage")),
             Cell::percent(number(score, "accuracy_on_covered")),
             Cell::percent(number(score, "accuracy")),

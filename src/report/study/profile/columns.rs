@@ -1,4 +1,4 @@
-//! Tables about columns: summaries of numbers and texts, relevance, loadings. Knows nothing of figures.
+//! Tables about columns: summaries of numbers and texts, relevance, loadings.
 
 use std::collections::HashMap;
 

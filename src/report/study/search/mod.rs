@@ -1,4 +1,4 @@
-//! Hyper-parameter search: the best trial in a sentence, what mattered in figures, every trial in a table. Knows nothing of how trials ran.
+//! Hyper-parameter search: the best trial in a sentence, what mattered in figures, every trial in a table.
 
 mod plots;
 pub(crate) mod trials;

@@ -1,6 +1,4 @@
 //! The figures of a search: importance, slices, parallel coordinates, learning curves.
-//!
-//! Knows nothing of how trials were drawn.
 
 use indexmap::IndexMap;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! A search as it is read from its document: trials, what was asked of them, and what varied. Knows nothing of figures.
+//! A search as it is read from its document: trials, what was asked of them, and what varied.
 
 use indexmap::IndexMap;
 use serde_json::Value;

@@ -1,6 +1,4 @@
 //! The lines of a transfer: by epoch, and by the number of the new classes' rows.
-//!
-//! Knows nothing of sentences or tables.
 
 use super::runs::{Run, ShareRun, distinct};
 use crate::figure::scale::extent;

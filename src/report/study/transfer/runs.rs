@@ -1,6 +1,4 @@
 //! The trainings of a transfer, read from its JSON and its table of curves.
-//!
-//! Knows nothing of how they are shown.
 
 use serde_json::Value;
 

@@ -1,6 +1,4 @@
 //! The tables of a transfer: strategies on the parts, their comparisons, and what became of each tensor.
-//!
-//! Knows nothing of curves.
 
 use serde_json::Value;
 

@@ -2,8 +2,6 @@
 //!
 //! Sums over pieces are taken within a few groups of them and then over the groups, in their order: the bits do not depend on
 //! the number of threads.
-//!
-//! Knows nothing of how the forward pass was computed.
 
 use rayon::prelude::*;
 
@@ -12,7 +10,7 @@ use super::super::slices::Argument;
 use super::super::vectorized;
 use super::steps::{Centre, Constants, Steps, adapt};
 use super::{Dense, Kept, Kind, Shape};
-use crate::product::{View, adding_product, scaled_product};
+use crate::matmul::{View, adding_product, scaled_matmul};
 
 /// Sums over the rows of some pieces.
 struct Sums {
@@ -170,10 +168,10 @@ impl Pass<'_> {
         let weight = View::new(self.weight, outputs, inputs);
         if !self.constants.adapters.is_empty() {
             back.resize(gradient.len() / outputs * inputs, 0.0);
-            scaled_product(back, slopes, weight, factor);
+            scaled_matmul(back, slopes, weight, factor);
             self.to_members(x, back, for_x, &mut sums.adapters);
         } else if !for_x.is_empty() {
-            scaled_product(for_x, slopes, weight, factor);
+            scaled_matmul(for_x, slopes, weight, factor);
             if self.layer.finish.skip {
                 vectorized(|| pieces::add(for_x, gradient));
             }

@@ -4,8 +4,6 @@
 //!
 //! A piece of rows passes all steps while it is in a core's cache, forward and backward; what is kept between the two passes
 //! is the product, piece by piece.
-//!
-//! Knows nothing of running averages nor of how dropout masks are drawn.
 
 mod backward;
 mod steps;
@@ -20,7 +18,7 @@ use super::super::masks::Mask;
 use super::pieces::{self, ROWS};
 use super::slices::{Argument, Operation, apply};
 use super::vectorized;
-use crate::product::{View, scaled_product};
+use crate::matmul::{View, scaled_matmul};
 use steps::{Constants, Steps, adapt};
 
 /// What is done to x·weightᵀ before the activation, with the tensor that says it.
@@ -108,7 +106,7 @@ struct Dense {
 }
 
 struct Kept {
-    /// The product, piece by piece; empty where nothing after it needs it.
+    /// The matmul, piece by piece; empty where nothing after it needs it.
     z: Vec<Vec<f32>>,
     statistics: Option<BatchStatistics>,
 }
@@ -213,7 +211,7 @@ impl Dense {
         let multiply = |z: &mut [f32], i: usize, adapted: &mut Vec<f32>| {
             let x = adapt(&x[shape.of_x(i)], constants.adapters, shape, adapted);
             let rows = View::new(x, x.len() / inputs, inputs);
-            scaled_product(z, rows, View::new(weight, inputs, outputs), self.factor);
+            scaled_matmul(z, rows, View::new(weight, inputs, outputs), self.factor);
         };
         let pieces = out.par_chunks_mut(piece * outputs).enumerate();
         if let Kind::Norm { .. } = self.kind {

@@ -1,6 +1,4 @@
 //! The arithmetic of rows between a layer's product and its activation, there and back.
-//!
-//! Knows nothing of pieces or threads.
 
 use super::super::pieces;
 use super::{BatchStatistics, Dense, Kind, Shape};

@@ -1,0 +1,215 @@
+//! Columns that leak the label: what a look-up of one column's values predicts, cross-validated over rows and over
+//! groups.
+//!
+//! A look-up that works on unknown groups knows the label; one that only works on repeated rows recognises the rows.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::super::column::ColumnKind;
+use super::super::input::{Checked, ColumnData, PreparedColumn};
+use super::super::key::Key;
+use super::super::wording::{percent, thousands};
+use super::lookup::{LookUp, Reading};
+use crate::progress::Cancelled;
+use crate::rng::Stream;
+
+/// Quantile bins through which a numeric column is read besides its exact values: a score that orders the classes tells
+/// the label although no value repeats.
+const BINS: usize = 32;
+
+/// Accuracy on covered rows and coverage from which a column leaks the label, and nearly does. On the public songs
+/// an album nearly does (0.85 to 0.88) and an artist does not (0.77 to 0.81).
+const GIVES_AWAY: (f64, f64) = (0.95, 0.5);
+const NEARLY: (f64, f64) = (0.83, 0.2);
+
+/// Least share of the errors of guessing the largest class that a verdict needs removed: with one class at 96 % every
+/// column is right on 96 % of rows.
+const LEAST_GAIN: f64 = 0.6;
+
+/// What one column alone predicts by looking its value up among other rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GiveAway {
+    pub column: String,
+    pub kind: ColumnKind,
+    /// By exact value (missing being one), or by 32 quantile bins where that predicts better.
+    pub read_by: ReadBy,
+    /// Values or bins on labelled rows.
+    pub distinct: u64,
+    /// Labelled rows whose value occurs on another labelled row, 0 to 1.
+    pub repeated: f64,
+    /// Of those rows, the share in the largest class of their value, 0 to 1; absent when no value repeats.
+    pub purity: Option<f64>,
+    /// Folds drawn over rows.
+    pub row_folds: ColumnScore,
+    /// Folds drawn over connected groups, so that twins stay together; absent without group keys.
+    pub group_folds: Option<ColumnScore>,
+    pub verdict: GiveAwayVerdict,
+    /// The verdict in words.
+    pub reason: String,
+}
+
+/// Cross-validated score of predicting the most frequent class of a value among the other folds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnScore {
+    /// Labelled rows whose value occurs in the other folds, 0 to 1.
+    pub coverage: f64,
+    /// Accuracy on those rows, 0 to 1; absent when there are none.
+    pub accuracy_on_covered: Option<f64>,
+    /// Accuracy on all labelled rows, the others being guessed as the largest class.
+    pub accuracy: f64,
+}
+
+impl GiveAway {
+    /// Accuracy of the look-up over groups where there are any, else over rows.
+    pub(super) fn honest_accuracy(&self) -> f64 {
+        self.group_folds.as_ref().unwrap_or(&self.row_folds).accuracy
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadBy {
+    Value,
+    QuantileBin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GiveAwayVerdict {
+    /// Right on ≥ 95 % of covered rows with coverage ≥ 50 %.
+    GivesAway,
+    /// Right on ≥ 83 % of covered rows with coverage ≥ 20 %.
+    Nearly,
+    /// Knows repeated rows again, but says little of rows in other groups: an identifier.
+    RecognisesRows,
+    No,
+}
+
+pub(super) fn of_columns(input: &Checked) -> Result<Vec<GiveAway>, Cancelled> {
+    let folds = input.options.folds;
+    let row_folds: Vec<u32> = fold_of(input.rows, folds, Stream::new(input.seed, "profile: row folds", 0));
+    let group_folds = input.connected.as_ref().map(|groups| {
+        let of_group = fold_of(groups.distinct, folds, Stream::new(input.seed, "profile: group folds", 0));
+        groups.codes.iter().map(|&group| of_group[group as usize]).collect::<Vec<u32>>()
+    });
+    let look_up = LookUp::new(input, row_folds, group_folds);
+    let of_each = input.columns.par_iter().map(|column| {
+        input.go_on()?;
+        Ok(of_column(&look_up, column))
+    });
+    of_each.collect()
+}
+
+/// A fold for each of `count` things, sizes differing by one at most.
+fn fold_of(count: usize, folds: usize, mut stream: Stream) -> Vec<u32> {
+    let mut fold = vec![0; count];
+    for (position, thing) in stream.permutation(count).into_iter().enumerate() {
+        fold[thing] = (position % folds) as u32;
+    }
+    fold
+}
+
+fn of_column(look_up: &LookUp, column: &PreparedColumn) -> GiveAway {
+    let by_value = look_up.read(&column.key.with_missing_as_value());
+    let (kind, by_bin) = match &column.data {
+        ColumnData::Numeric { values, order } if column.key.distinct > BINS => {
+            (ColumnKind::Numeric, Some(look_up.read(&quantile_bins(values, order).with_missing_as_value())))
+        }
+        ColumnData::Numeric { .. } => (ColumnKind::Numeric, None),
+        ColumnData::Text(_) => (ColumnKind::Text, None),
+    };
+    let (read_by, reading) = match by_bin {
+        Some(by_bin) if by_bin.honest().accuracy > by_value.honest().accuracy => (ReadBy::QuantileBin, by_bin),
+        _ => (ReadBy::Value, by_value),
+    };
+    let names_things = match &column.data {
+        ColumnData::Numeric { values, .. } => values.iter().all(|x| !x.is_finite() || x.fract() == 0.0),
+        ColumnData::Text(_) => true,
+    };
+    let verdict = judge(&reading, look_up.majority, names_things);
+    GiveAway {
+        column: column.name.into(),
+        kind,
+        read_by,
+        distinct: reading.distinct,
+        repeated: reading.repeated,
+        purity: reading.purity,
+        reason: reason(look_up, &reading, read_by, verdict),
+        row_folds: reading.row_folds,
+        group_folds: reading.group_folds,
+        verdict,
+    }
+}
+
+/// Equal values share a bin, so bins may be fewer than `BINS`.
+fn quantile_bins(values: &[f64], order: &[u32]) -> Key {
+    let mut bins = vec![None; values.len()];
+    let mut position = 0;
+    for ties in order.chunk_by(|&a, &b| values[a as usize] == values[b as usize]) {
+        for &row in ties {
+            bins[row as usize] = Some(position * BINS / order.len());
+        }
+        position += ties.len();
+    }
+    Key::of(bins.into_iter())
+}
+
+/// `names_things`: whether values may be identifiers, as texts and whole numbers may; measurements repeat with their row,
+/// but nobody reads them one by one.
+fn judge(reading: &Reading, majority: f64, names_things: bool) -> GiveAwayVerdict {
+    let honest = reading.honest();
+    let accuracy = honest.accuracy_on_covered.unwrap_or(0.0);
+    let gain = if majority < 1.0 { (accuracy - majority) / (1.0 - majority) } else { 0.0 };
+    let reaches =
+        |(least, coverage): (f64, f64)| accuracy >= least && honest.coverage >= coverage && gain >= LEAST_GAIN;
+    if reaches(GIVES_AWAY) {
+        return GiveAwayVerdict::GivesAway;
+    }
+    if reaches(NEARLY) {
+        return GiveAwayVerdict::Nearly;
+    }
+    match &reading.group_folds {
+        Some(groups)
+            if names_things
+                && reading.row_folds.coverage >= 0.05
+                && groups.coverage < 0.5 * reading.row_folds.coverage =>
+        {
+            GiveAwayVerdict::RecognisesRows
+        }
+        _ => GiveAwayVerdict::No,
+    }
+}
+
+fn reason(look_up: &LookUp, reading: &Reading, read_by: ReadBy, verdict: GiveAwayVerdict) -> String {
+    let honest = reading.honest();
+    let others = if reading.group_folds.is_some() { "in other groups" } else { "on other rows" };
+    let what = match read_by {
+        ReadBy::Value => "looking its value up",
+        ReadBy::QuantileBin => "its quantile bin",
+    };
+    let Some(accuracy) = honest.accuracy_on_covered else {
+        return format!("no value occurs {others}, so it cannot predict by value");
+    };
+    let mut text = format!(
+        "{what} {others} is right on {} of the rows that can be looked up ({} of all); guessing the largest class: {}",
+        percent(accuracy),
+        percent(honest.coverage),
+        percent(look_up.majority)
+    );
+    let told = matches!(verdict, GiveAwayVerdict::GivesAway | GiveAwayVerdict::Nearly);
+    if told && reading.purity == Some(1.0) && read_by == ReadBy::Value {
+        if reading.distinct == look_up.occurring {
+            text.push_str("; its values and the labels match one to one: it is the label under another name");
+        } else {
+            text.push_str(&format!("; each of its {} values has one label only", thousands(reading.distinct)));
+        }
+    }
+    if verdict == GiveAwayVerdict::RecognisesRows {
+        text.push_str(&format!(
+            "; with rows of a group on both sides {} could be looked up: it recognises rows",
+            percent(reading.row_folds.coverage)
+        ));
+    }
+    text
+}

@@ -1,0 +1,202 @@
+//! Copies an old network's tensors into a new one as far as they fit, rows that stand for a class or a category value by
+//! its name, and says for every tensor what was done.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::spec::NewRows;
+use crate::network::{Blueprint, Embedding, Network, Snapshot};
+use crate::preprocess::Preprocessing;
+use crate::rng::Stream;
+use crate::train::TrainError;
+
+/// What became of one tensor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TensorReport {
+    /// As in the model file, e.g. `trunk.layers.0.linear.weight`.
+    pub tensor: String,
+    /// `None` where the old network has no such tensor.
+    pub old_shape: Option<Vec<usize>>,
+    /// `None` where the new network has no such tensor.
+    pub new_shape: Option<Vec<usize>>,
+    pub action: Action,
+    /// One sentence for a reader.
+    pub detail: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The old values, all of them.
+    Copied,
+    /// A head: the rows of classes of equal name are the old ones.
+    RowsMatchedByClass,
+    /// A table of categories: the rows of equal values are the old ones.
+    RowsMatchedByValue,
+    /// Another size: the part that both have is the old one, the rest random.
+    Sliced,
+    /// New, or of another kind of shape: random values.
+    Reinitialised,
+    /// Only the old network has it.
+    Skipped,
+}
+
+/// What the rows of a network's tensors stand for.
+pub struct RowNames<'a> {
+    classes: Vec<Option<&'a str>>,
+    /// The values of a table of categories by its tensor's name; the first row, of what is unknown, has no name.
+    tables: BTreeMap<String, Vec<Option<&'a str>>>,
+}
+
+/// Size of the noise on new rows, as a share of the old rows' root mean square: enough to tell several of them apart.
+const NOISE: f64 = 0.01;
+
+impl<'a> RowNames<'a> {
+    pub fn new(blueprint: &Blueprint, preprocessing: &'a Preprocessing, classes: &'a [String]) -> Self {
+        let tables = blueprint.branches.iter().filter(|branch| matches!(branch.embedding, Embedding::Table { .. }));
+        let named = |column: &'a crate::preprocess::CategoryColumn| {
+            std::iter::once(None).chain(column.values.iter().map(|value| Some(value.as_str()))).collect()
+        };
+        RowNames {
+            classes: classes.iter().map(|class| Some(class.as_str())).collect(),
+            tables: tables
+                .zip(&preprocessing.categories)
+                .map(|(branch, column)| (format!("branches.{}.embedding.table", branch.key), named(column)))
+                .collect(),
+        }
+    }
+
+    fn of(&self, tensor: &str) -> Option<&[Option<&'a str>]> {
+        if tensor.starts_with("head.") { Some(&self.classes) } else { self.tables.get(tensor).map(Vec::as_slice) }
+    }
+}
+
+/// A tensor's shape and row-major values.
+type Values = (Vec<usize>, Vec<f32>);
+
+/// Takes over what fits from `old` into `network`, whose other values stay as they are.
+pub fn transfer_weights(
+    (old, old_names): (&Snapshot, &RowNames),
+    network: &mut Network,
+    names: &RowNames,
+    new_rows: NewRows,
+    seed: u64,
+) -> Result<Vec<TensorReport>, TrainError> {
+    let mut new = network.snapshot()?;
+    let mut report = Vec::new();
+    for (name, values) in &mut new {
+        let found = old.get(name).filter(|(shape, _)| shape.len() == values.0.len());
+        let (action, detail) = match (found, old_names.of(name), names.of(name)) {
+            (None, _, _) if old.contains_key(name) => {
+                (Action::Reinitialised, "another number of dimensions: its usual first values".to_string())
+            }
+            (None, _, _) => (Action::Reinitialised, "not in the old network: its usual first values".to_string()),
+            (Some(found), Some(from), Some(to)) if name.starts_with("head.") || from != to => {
+                let stream = Stream::new(seed, &format!("transfer {name}"), 0);
+                match_rows((found, from), (values, to), name.starts_with("head."), new_rows, stream)
+            }
+            (Some(found), _, _) if found.0 == values.0 => {
+                values.1.clone_from(&found.1);
+                (Action::Copied, "equal shape".to_string())
+            }
+            (Some(found), _, _) => {
+                copy_common((&found.0, &found.1), (&values.0, &mut values.1));
+                let common: Vec<String> = found.0.iter().zip(&values.0).map(|(a, b)| a.min(b).to_string()).collect();
+                (Action::Sliced, format!("the first {} are the old ones, the rest random", common.join(" × ")))
+            }
+        };
+        report.push(TensorReport {
+            tensor: name.clone(),
+            old_shape: old.get(name).map(|(shape, _)| shape.clone()),
+            new_shape: Some(values.0.clone()),
+            action,
+            detail,
+        });
+    }
+    for (name, (shape, _)) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
+        report.push(TensorReport {
+            tensor: name.clone(),
+            old_shape: Some(shape.clone()),
+            new_shape: None,
+            action: Action::Skipped,
+            detail: "not in the new network".into(),
+        });
+    }
+    network.restore(&new).map_err(candle_core::Error::msg)?;
+    Ok(report)
+}
+
+/// Copies rows of equal names; the others start as `new_rows` says.
+fn match_rows(
+    ((old_shape, old), old_names): (&Values, &[Option<&str>]),
+    ((shape, values), names): (&mut Values, &[Option<&str>]),
+    head: bool,
+    new_rows: NewRows,
+    mut stream: Stream,
+) -> (Action, String) {
+    let (from, to) = (&old_shape[1..], &shape[1..]);
+    let (old_width, width) = (from.iter().product::<usize>(), to.iter().product::<usize>());
+    let place: HashMap<_, _> = old_names.iter().enumerate().map(|(i, name)| (*name, i)).collect();
+    // What a new row starts as: no class more than another, or a value that is not known.
+    let rows = if head { old_names.len() } else { 1 };
+    let start: Vec<f64> = (0..old_width)
+        .map(|j| old.iter().skip(j).step_by(old_width).take(rows).map(|x| f64::from(*x)).sum::<f64>() / rows as f64)
+        .collect();
+    let size = (old.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / old.len() as f64).sqrt();
+    let mut added = Vec::new();
+    for (name, row) in names.iter().zip(values.chunks_exact_mut(width)) {
+        match (place.get(name), new_rows) {
+            (Some(&at), _) => copy_common((from, &old[at * old_width..(at + 1) * old_width]), (to, row)),
+            (None, NewRows::Mean) => {
+                let made: Vec<f32> = start.iter().map(|x| (x + NOISE * size * stream.normal()) as f32).collect();
+                copy_common((from, &made), (to, row));
+                added.push(*name);
+            }
+            (None, NewRows::Fresh) => added.push(*name),
+        }
+    }
+    let kept: Vec<&Option<&str>> = names.iter().filter(|name| place.contains_key(*name)).collect();
+    let dropped: Vec<&Option<&str>> = old_names.iter().filter(|name| !names.contains(name)).collect();
+    let fresh = new_rows == NewRows::Fresh;
+    let mut detail = if head {
+        let list = |names: &[&Option<&str>]| names.iter().filter_map(|name| **name).collect::<Vec<_>>().join(", ");
+        let start = if fresh { "random" } else { "mean of the old rows and 1 % noise" };
+        let mut detail = match kept.is_empty() {
+            true => "no class of the old network is left".to_string(),
+            false => format!("old rows of {}", list(&kept)),
+        };
+        if !added.is_empty() {
+            detail += &format!("; {start} for {}", list(&added.iter().collect::<Vec<_>>()));
+        }
+        if !dropped.is_empty() {
+            detail += &format!("; rows of {} left out", list(&dropped));
+        }
+        detail
+    } else {
+        let start = if fresh { "random" } else { "the unknown value's row and 1 % noise" };
+        format!("old rows of {} values; {start} for {} new ones", kept.len() - 1, added.len())
+    };
+    if from == to {
+        return (if head { Action::RowsMatchedByClass } else { Action::RowsMatchedByValue }, detail);
+    }
+    detail += "; of each row the part that both have, the rest random";
+    (Action::Sliced, detail)
+}
+
+/// Copies the block of the least indices that both tensors, of equally many dimensions, have.
+fn copy_common((from_shape, from): (&[usize], &[f32]), (to_shape, to): (&[usize], &mut [f32])) {
+    let (Some((&from_rows, from_rest)), Some((&to_rows, to_rest))) = (from_shape.split_first(), to_shape.split_first())
+    else {
+        return to.copy_from_slice(from);
+    };
+    let (from_width, to_width) = (from_rest.iter().product::<usize>(), to_rest.iter().product::<usize>());
+    if from_rest == to_rest {
+        let common = from_width * from_rows.min(to_rows);
+        return to[..common].copy_from_slice(&from[..common]);
+    }
+    for row in 0..from_rows.min(to_rows) {
+        let from = &from[row * from_width..(row + 1) * from_width];
+        copy_common((from_rest, from), (to_rest, &mut to[row * to_width..(row + 1) * to_width]));
+    }
+}

@@ -1,0 +1,131 @@
+//! What validation rows chose: the best trial of a search, the weights of an ensemble.
+
+use serde_json::Value;
+
+use super::{ArticleContext, bilingual, methods};
+use crate::article::document::Float;
+use crate::article::markup;
+use crate::read::{StageArtifacts, list, number, shown, text};
+use crate::study::search::trials::Trials;
+
+/// Of fewer trials a share of variance is not worth a sentence.
+const ENOUGH_TRIALS: usize = 16;
+/// Two decimals would show a smaller weight of an ensemble as nothing, or as more than it is.
+const SHOWN_WEIGHT: f64 = 0.01;
+
+/// Searches that were made, with the best trial.
+pub fn search(tale: &ArticleContext) -> Option<String> {
+    let voice = tale.voice;
+    let mut sentences = Vec::new();
+    for (stage, document) in tale.study.with_document("trials") {
+        let Some(search) = Trials::read(document) else { continue };
+        let Some(best) = search.best else { continue };
+        let method = methods::search(&search.method);
+        let cite = method.filter(|m| !m.work.is_empty()).map_or_else(String::new, |m| format!(" [@{}]", m.work));
+        let shown_value = |value: &Value| match value {
+            Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join("–"),
+            Value::Number(n) => n.as_f64().map_or_else(|| n.to_string(), |x| voice.compact(x)),
+            other => shown(other),
+        };
+        let settings: Vec<String> = search.trials[best]
+            .params
+            .iter()
+            .map(|(path, value)| {
+                format!("{} {}", markup::code(path.rsplit('.').next().unwrap_or(path)), shown_value(value))
+            })
+            .collect();
+        let most = search.factors.iter().filter_map(|f| Some((f, f.importance?))).max_by(|a, b| a.1.total_cmp(&b.1));
+        let mut sentence = bilingual!(
+            tale,
+            "For {name}, {method} over {trials} trials{cite} chose {settings} by validation {metric} ({score})",
+            "Pour {name}, {article}{method} en {trials} essais{cite} a choisi {settings} d'après {metric} de validation ({score})",
+            name = markup::code(&stage.stage),
+            article = if method.is_none_or(|m| m.french.starts_with("recherche")) { "une " } else { "" },
+            method = method.map_or(voice.say("search", "recherche"), |m| voice.say(m.english, m.french)),
+            trials = search.trials.len(),
+            settings = settings.join(", "),
+            metric = match (search.metric.label, voice.is_french()) {
+                ("macro-F1", true) => "la macro-F1",
+                ("accuracy", true) => "l'exactitude",
+                ("log loss", true) => "la perte",
+                (label, _) => label,
+            },
+            score = voice.decimals(search.scores[best], 3),
+        );
+        if let Some((factor, share)) = most.filter(|_| search.trials.len() >= ENOUGH_TRIALS) {
+            sentence.push_str(&bilingual!(
+                tale,
+                "; {name} alone explains {share} of the variance of the score [@fanova]",
+                " ; {name} explique à lui seul {share} de la variance du score [@fanova]",
+                name = markup::code(&factor.name),
+                share = voice.percent(share),
+            ));
+        }
+        sentences.push(sentence + ".");
+    }
+    if search_figure(tale).is_some() {
+        sentences.push(bilingual!(tale, "@fig:search shows the trials.", "La @fig:search montre les essais."));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+pub fn search_figure(tale: &ArticleContext) -> Option<Float> {
+    let (stage, _) =
+        tale.study.with_document("trials").find(|(_, d)| Trials::read(d).is_some_and(|s| s.best.is_some()))?;
+    let drawings = tale.drawings(stage, &["trials-by-parameter"], None);
+    let caption = bilingual!(
+        tale,
+        "Trials of the search for {name}: the validation score by each parameter, the best trial filled in orange.",
+        "Essais de la recherche pour {name} : score de validation selon chaque paramètre, le meilleur essai en orange plein.",
+        name = markup::code(&stage.stage),
+    );
+    (!drawings.is_empty()).then(|| tale.figure("fig:search", &caption, drawings, 0.82))
+}
+
+pub fn ensembles(tale: &ArticleContext) -> Option<String> {
+    let all: Vec<(&StageArtifacts, &Value)> =
+        tale.of_kind("ensemble").filter_map(|stage| Some((stage, stage.document("parts")?))).collect();
+    let told = |(stage, document): &(&StageArtifacts, &Value)| {
+        let members: Vec<(&str, f64)> = list(document, "members")
+            .filter_map(|member| Some((text(member, "name")?, number(member, "weight")?)))
+            .filter(|(_, weight)| *weight > 0.0)
+            .collect();
+        let (shown, tiny): (Vec<_>, Vec<_>) = members.into_iter().partition(|(_, weight)| *weight >= SHOWN_WEIGHT);
+        let shown: Vec<String> = (shown.iter())
+            .map(|(name, weight)| format!("{} ({})", markup::code(name), tale.voice.decimals(*weight, 2)))
+            .collect();
+        let tiny: Vec<String> = tiny.iter().map(|(name, _)| markup::code(name)).collect();
+        let (list, least) = (tale.voice.list(&tiny, 6), tale.voice.decimals(SHOWN_WEIGHT, 2));
+        let rest = match tiny.len() {
+            0 => String::new(),
+            1 => bilingual!(
+                tale,
+                "; the weight of {list} is below {least}",
+                " ; celui de {list} est inférieur à {least}",
+            ),
+            _ => {
+                bilingual!(
+                    tale,
+                    "; the weights of {list} are below {least}",
+                    " ; ceux de {list} sont inférieurs à {least}",
+                )
+            }
+        };
+        let cite = if text(document, "weights") == Some("greedy") { " [@ensemble]" } else { "" };
+        let chosen = match text(document, "weights") {
+            Some("equal") => tale.voice.say("equal weights (in brackets)", "des poids égaux (entre parenthèses)"),
+            _ => tale.voice.say(
+                "weights (in brackets) chosen on validation rows",
+                "des poids (entre parenthèses) choisis sur la validation",
+            ),
+        };
+        bilingual!(
+            tale,
+            "The ensemble {name} averages {members}, with {chosen}{cite}{rest}.",
+            "L'ensemble {name} fait la moyenne de {members}, avec {chosen}{cite}{rest}.",
+            name = markup::code(&stage.stage),
+            members = tale.voice.list(&shown, 8),
+        )
+    };
+    (!all.is_empty()).then(|| all.iter().map(told).collect::<Vec<_>>().join(" "))
+}

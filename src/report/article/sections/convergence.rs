@@ -1,0 +1,356 @@
+//! Whether trainings converged and over-fitted: what the stages found in their curves, in a table, in sentences, in the curves themselves.
+//!
+//! Judges nothing itself: each word stands for a finding's kind, or for the judgement that the finding holds.
+
+use super::course::{Course, Gap};
+use super::{ArticleContext, HALF, bilingual};
+use crate::article::document::{Align, Block, Float, Section};
+use crate::article::markup;
+use crate::study::train::kept_epoch;
+
+pub fn section(tale: &ArticleContext) -> Option<Section> {
+    let courses: Vec<Course> = tale.of_kind("train").filter_map(Course::of).collect();
+    if courses.is_empty() {
+        return None;
+    }
+    let mut section = Section::new(
+        "sec:convergence",
+        tale.voice.say("Convergence and Over-Fitting", "Convergence et surapprentissage"),
+    );
+    let curves = curves(tale);
+    let see = match &curves {
+        Some((_, names)) => bilingual!(
+            tale,
+            "; @fig:curves shows the curves of {names}",
+            " ; la @fig:curves montre les courbes de {names}",
+            names = tale.voice.list(names, 2),
+        ),
+        None => String::new(),
+    };
+    section.blocks.extend(tale.paragraph([
+        Some(bilingual!(
+            tale,
+            "@tab:convergence gives, for each network, the epoch whose weights are kept and how far training and validation rows are apart there{see}.",
+            "Le @tab:convergence donne, pour chaque réseau, l'époque dont les poids sont retenus et l'écart qu'y ont apprentissage et validation{see}.",
+        )),
+        trouble(tale, &courses),
+        gaps(tale, &courses),
+        over_fitting(tale, &courses),
+        under_fitting(tale, &courses),
+        ends(tale, &courses),
+    ]));
+    section.blocks.push(Block::Float(table(tale, &courses)));
+    section.blocks.extend(curves.map(|(figure, _)| Block::Float(figure)));
+    Some(section)
+}
+
+fn table(tale: &ArticleContext, courses: &[Course]) -> Float {
+    let voice = tale.voice;
+    let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3));
+    let epoch = |value: Option<u64>| value.map_or_else(|| "–".to_owned(), |v| v.to_string());
+    let row = |course: &Course| {
+        let epochs = course.evidence("epoch_kept", "epochs").map_or_else(String::new, |n| format!(" / {n:.0}"));
+        vec![
+            course.name(),
+            epoch(course.epoch("epoch_kept")) + &epochs,
+            decimals(course.evidence("gap", "train_accuracy")),
+            decimals(course.evidence("gap", "valid_accuracy")),
+            decimals(course.evidence("gap", "gap")),
+            epoch(course.epoch("over_fitting")),
+            epoch(course.epoch("plateau")),
+            course
+                .gap()
+                .map_or("–", |gap| match gap {
+                    Gap::Strong => voice.say("strong", "fort"),
+                    Gap::Some => voice.say("some", "modéré"),
+                    Gap::None => voice.say("none", "aucun"),
+                    Gap::Reverse => voice.say("reversed", "inversé"),
+                    Gap::Chance => voice.say("unclear", "incertain"),
+                })
+                .to_owned(),
+        ]
+    };
+    let heads = [
+        (voice.say("Network", "Réseau"), Align::Wrapped(0.17)),
+        (voice.say("Epoch", "Époque"), Align::Right),
+        (voice.say("Train", "Appr."), Align::Right),
+        (voice.say("Valid.", "Valid."), Align::Right),
+        (voice.say("Gap", "Écart"), Align::Right),
+        (voice.say("Turns", "Remonte"), Align::Right),
+        (voice.say("Plateau", "Plateau"), Align::Right),
+        (voice.say("Over-fitting", "Surappr."), Align::Left),
+    ];
+    let caption = voice.say(
+        "Trainings: epoch kept, accuracy there on training and validation rows and their gap; the epoch after which validation loss turns upwards while training loss falls, that from which validation hardly gains, and the judgement of the gap.",
+        "Apprentissages : époque retenue, exactitude sur l'apprentissage et la validation et leur écart ; époque après laquelle la perte de validation remonte tandis que celle d'apprentissage baisse, époque dès laquelle la validation ne gagne guère, et jugement de l'écart.",
+    );
+    tale.table("tab:convergence", caption, &heads, courses.iter().map(row).collect())
+}
+
+/// Trainings that went wrong.
+fn trouble(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
+    let named =
+        |kind: &'static str| courses.iter().filter_map(move |course| Some((course.name(), course.epoch(kind)?)));
+    let mut sentences: Vec<String> = named("divergence")
+        .map(|(name, epoch)| {
+            bilingual!(
+                tale,
+                "Training of {name} diverged in epoch {epoch}.",
+                "L'apprentissage de {name} a divergé à l'époque {epoch}.",
+            )
+        })
+        .collect();
+    sentences.extend(named("step_too_high").map(|(name, epoch)| {
+        bilingual!(
+            tale,
+            "The step size of {name} is too high: its training loss rises, most in epoch {epoch}.",
+            "Le pas de {name} est trop grand : sa perte d'apprentissage monte, surtout à l'époque {epoch}.",
+        )
+    }));
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn gaps(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
+    let mut sentences = Vec::new();
+    for wanted in [Gap::Strong, Gap::Some, Gap::None, Gap::Chance] {
+        let own: Vec<String> = courses
+            .iter()
+            .filter(|course| course.gap() == Some(wanted))
+            .filter_map(|course| {
+                let gap = course.evidence("gap", "gap")?;
+                Some(bilingual!(
+                    tale,
+                    "{name} (gap {gap})",
+                    "{name} (écart {gap})",
+                    name = course.name(),
+                    gap = tale.voice.decimals(gap, 3),
+                ))
+            })
+            .collect();
+        if own.is_empty() {
+            continue;
+        }
+        let list = tale.voice.list(&own, 6);
+        sentences.push(match wanted {
+            Gap::Strong => bilingual!(
+                tale,
+                "{list} memorised much of the training set: strong over-fitting.",
+                "Une grande part des données d'apprentissage est mémorisée par {list} : surapprentissage fort.",
+            ),
+            Gap::Some => {
+                bilingual!(
+                    tale,
+                    "Some over-fitting shows in {list}.",
+                    "Un surapprentissage modéré se voit chez {list}."
+                )
+            }
+            Gap::Chance => bilingual!(
+                tale,
+                "Validation rows are too few to tell the gap of {list} from chance.",
+                "Les lignes de validation sont trop peu nombreuses pour distinguer du hasard l'écart de {list}.",
+            ),
+            _ => bilingual!(
+                tale,
+                "No sign of over-fitting at the epoch kept shows in {list}.",
+                "Aucun signe de surapprentissage à l'époque retenue chez {list}.",
+            ),
+        });
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn over_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
+    // Networks of which the same is to be said, as one alone and the first of several seeds, share the sentence.
+    let mut told: Vec<(Vec<String>, [String; 5])> = Vec::new();
+    for course in courses {
+        let Some(epoch) = course.epoch("over_fitting") else { continue };
+        let of = |name: &str| course.evidence("over_fitting", name).map(|value| tale.voice.decimals(value, 3));
+        let [Some(least), Some(last), Some(then), Some(end)] =
+            ["valid_loss_least", "valid_loss_last", "train_loss_then", "train_loss_last"].map(of)
+        else {
+            continue;
+        };
+        let found = [epoch.to_string(), least, last, then, end];
+        match told.iter_mut().find(|(_, same)| *same == found) {
+            Some((names, _)) => names.push(course.name()),
+            None => told.push((vec![course.name()], found)),
+        }
+    }
+    if told.is_empty() {
+        return Some(bilingual!(
+            tale,
+            "In no training does validation loss turn upwards while training loss still falls.",
+            "Dans aucun apprentissage la perte de validation ne remonte pendant que celle d'apprentissage baisse encore.",
+        ));
+    }
+    let sentence = |(names, [epoch, least, last, then, end]): &(Vec<String>, [String; 5])| {
+        let (verb, verbe) = if names.len() == 1 { ("over-fits", "surapprend") } else { ("over-fit", "surapprennent") };
+        bilingual!(
+            tale,
+            "{list} {verb} from epoch {epoch} on: validation loss rises from {least} to {last} while training loss falls from {then} to {end}.",
+            "{list} {verbe} à partir de l'époque {epoch} : la perte de validation monte de {least} à {last} tandis que celle d'apprentissage baisse de {then} à {end}.",
+            list = tale.voice.list(names, 6),
+        )
+    };
+    Some(told.iter().map(sentence).collect::<Vec<_>>().join(" "))
+}
+
+fn under_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
+    let own: Vec<String> = courses.iter().filter(|c| c.finding("under_fitting").is_some()).map(Course::name).collect();
+    (!own.is_empty()).then(|| bilingual!(
+        tale,
+        "The training loss of {list} has stopped falling although training rows are hardly ahead: under-fitting.",
+        "La perte d'apprentissage de {list} ne baisse plus alors que l'apprentissage n'a guère d'avance : sous-apprentissage.",
+        list = tale.voice.list(&own, 6),
+    ))
+}
+
+/// Which trainings had reached their level, and which were still getting better.
+fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
+    let mut sentences = Vec::new();
+    let idle: Vec<String> = courses.iter().filter(|c| c.finding("no_gain").is_some()).map(Course::name).collect();
+    if !idle.is_empty() {
+        sentences.push(bilingual!(
+            tale,
+            "Training did not raise the validation score of {list} above that before training: nothing was learnt that it shows.",
+            "L'apprentissage n'a pas amélioré le score de validation de {list} par rapport à celui d'avant : rien n'a été appris qui s'y voie.",
+            list = tale.voice.list(&idle, 6),
+        ));
+    }
+    let is_open = |course: &&Course| course.finding("unfinished").is_some();
+    let reached = |course: &Course| {
+        Some(bilingual!(
+            tale,
+            "{name} (epoch {epoch})",
+            "{name} (époque {epoch})",
+            name = course.name(),
+            epoch = course.epoch("plateau")?,
+        ))
+    };
+    let flat: Vec<String> = courses.iter().filter(|course| !is_open(course)).filter_map(reached).collect();
+    let sharpening: Vec<String> = courses.iter().filter(is_open).filter_map(reached).collect();
+    if !sharpening.is_empty() {
+        sentences.push(bilingual!(
+            tale,
+            "The validation score of {list} had reached a plateau, but validation loss was still falling at the last epoch: more epochs may lower it further.",
+            "Le score de validation de {list} avait atteint un plateau, mais la perte de validation baissait encore à la dernière époque : davantage d'époques peuvent la réduire.",
+            list = tale.voice.list(&sharpening, 6),
+        ));
+    }
+    if !flat.is_empty() {
+        sentences.push(bilingual!(
+            tale,
+            "The validation score of {list} had reached a plateau: training has converged.",
+            "Le score de validation de {list} avait atteint un plateau : l'apprentissage a convergé.",
+            list = tale.voice.list(&flat, 6),
+        ));
+    }
+    let open = courses.iter().filter(is_open).filter(|course| course.finding("plateau").is_none());
+    let open: Vec<String> = open.map(Course::name).collect();
+    if !open.is_empty() {
+        sentences.push(bilingual!(
+            tale,
+            "Validation loss was still falling at the last epoch of {list}: more epochs may help.",
+            "La perte de validation baissait encore à la dernière époque de {list} : davantage d'époques peuvent aider.",
+            list = tale.voice.list(&open, 6),
+        ));
+    }
+    // With fewer epochs no tendency is looked for.
+    let settled: Vec<String> = courses
+        .iter()
+        .filter(|course| course.evidence("epoch_kept", "epochs").is_some_and(|epochs| epochs >= 4.0))
+        .filter(|course| {
+            ["plateau", "unfinished", "divergence", "no_gain"].iter().all(|kind| course.finding(kind).is_none())
+        })
+        .map(Course::name)
+        .collect();
+    if !settled.is_empty() {
+        sentences.push(bilingual!(
+            tale,
+            "In {list} the validation score gained until late, although validation loss hardly fell any more at the end.",
+            "Chez {list}, le score de validation a progressé longtemps, mais la perte de validation ne baissait plus guère à la fin.",
+            list = tale.voice.list(&settled, 6),
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// Loss and accuracy of the best network.
+fn curves(tale: &ArticleContext) -> Option<(Float, Vec<String>)> {
+    let first = tale.network()?;
+    let stage = tale.stage(&first.stage)?;
+    let drawings = tale.drawings(stage, &["loss", "accuracy"], HALF);
+    if drawings.is_empty() {
+        return None;
+    }
+    let name = markup::code(&first.stage);
+    let metrics = stage.document("parts");
+    // An average of several networks shows the curves of the first.
+    let rule = match metrics.and_then(kept_epoch) {
+        Some(_) if metrics.is_some_and(|metrics| metrics.get("networks").is_some()) => tale.voice.say(
+            "; they are those of the first of its networks, and the dashed rule is the epoch it keeps",
+            " ; ce sont celles du premier de ses réseaux, et le trait vertical marque l'époque qu'il retient",
+        ),
+        Some(_) => {
+            tale.voice.say("; the dashed rule is the epoch kept", " ; le trait vertical marque l'époque retenue")
+        }
+        None => "",
+    };
+    let caption = bilingual!(
+        tale,
+        "Learning curves of {name}: loss in nats (left) and accuracy (right) on training and validation rows{rule}.",
+        "Courbes d'apprentissage de {name} : perte en nats (à gauche) et exactitude (à droite) sur l'apprentissage et la validation{rule}.",
+    );
+    Some((tale.figure("fig:curves", &caption, drawings, 0.49), vec![name]))
+}
+
+/// The best network's over-fitting in half a sentence, for the abstract and the conclusion.
+pub fn in_short(tale: &ArticleContext) -> Option<String> {
+    let course = Course::of(tale.stage(&tale.network()?.stage)?)?;
+    let name = course.name();
+    if let Some(epoch) = course.epoch("divergence") {
+        return Some(bilingual!(
+            tale,
+            "the best single network, {name}, diverged in epoch {epoch}",
+            "le meilleur réseau seul, {name}, a divergé à l'époque {epoch}",
+        ));
+    }
+    if course.finding("no_gain").is_some() {
+        return Some(bilingual!(
+            tale,
+            "training did not improve the validation score of the best single network, {name}",
+            "l'apprentissage n'a pas amélioré le score de validation du meilleur réseau seul, {name}",
+        ));
+    }
+    if let Some(epoch) = course.epoch("over_fitting") {
+        return Some(bilingual!(
+            tale,
+            "the best single network, {name}, over-fits from epoch {epoch} on",
+            "le meilleur réseau seul, {name}, surapprend à partir de l'époque {epoch}",
+        ));
+    }
+    Some(match course.gap()? {
+        Gap::Strong => bilingual!(
+            tale,
+            "the best single network, {name}, shows strong over-fitting",
+            "le meilleur réseau seul, {name}, montre un surapprentissage fort"
+        ),
+        Gap::Some => bilingual!(
+            tale,
+            "the best single network, {name}, shows some over-fitting",
+            "le meilleur réseau seul, {name}, montre un surapprentissage modéré"
+        ),
+        Gap::Chance => bilingual!(
+            tale,
+            "validation rows are too few to tell whether the best single network, {name}, over-fits",
+            "les lignes de validation sont trop peu nombreuses pour dire si le meilleur réseau seul, {name}, surapprend",
+        ),
+        Gap::None | Gap::Reverse => {
+            bilingual!(
+                tale,
+                "the best single network, {name}, shows no sign of over-fitting",
+                "le meilleur réseau seul, {name}, ne montre aucun signe de surapprentissage"
+            )
+        }
+    })
+}

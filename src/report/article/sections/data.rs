@@ -1,0 +1,399 @@
+//! Data and task: rows by part and class, what the audit found, and what standard classifiers reach.
+
+use serde_json::Value;
+
+use super::{ArticleContext, bilingual, codes, earlier, names_at};
+use crate::article::document::{Align, Block, Float, Section};
+use crate::article::markup;
+use crate::leaks;
+use crate::read::{count, count_map, list, number, shown, text};
+use crate::study::map::{columns, is_straight};
+use crate::study::split::grouped;
+
+/// A share of test rows with a twin in the training part that is worth a sentence.
+const FEW_TWINS: f64 = 0.01;
+
+/// Classes in the table of parts: more columns do not fit the page.
+const MOST_COLUMNS: usize = 8;
+
+pub fn section(tale: &ArticleContext) -> Section {
+    let voice = tale.voice;
+    let mut section = Section::new("sec:data", voice.say("Data and Task", "Données et tâche"));
+    let parts = parts(tale);
+    let balance = class_figure(tale);
+    let profile = tale.study.with_document("audit").next().map(|(_, profile)| profile);
+    section.blocks.extend(tale.paragraph([
+        source(tale, profile),
+        parts.as_ref().map(|(_, all)| {
+            let all = *all;
+            bilingual!(
+                tale,
+                "@tab:data shows the rows of {classes} by part.",
+                "Le @tab:data donne les lignes {classes} par partie.",
+                classes = match all {
+                    all if all > MOST_COLUMNS => bilingual!(
+                        tale,
+                        "the {MOST_COLUMNS} largest of {all} classes",
+                        "des {MOST_COLUMNS} plus grandes des {all} classes",
+                    ),
+                    _ => tale.voice.say("each class", "de chaque classe").to_owned(),
+                },
+            )
+        }),
+        grouping(tale),
+        profile.and_then(|profile| largest(tale, profile, balance.is_some())),
+    ]));
+    section.blocks.extend(parts.map(|(table, _)| Block::Float(table)));
+    section.blocks.extend(balance.map(Block::Float));
+    if let Some(profile) = profile {
+        let (correlation, map) = (correlation_figure(tale), map_figure(tale));
+        section.blocks.extend(tale.paragraph([
+            give_aways(tale, profile),
+            ceiling(tale, profile),
+            twins(tale, profile),
+            strongest(tale, profile, correlation.is_some()),
+            variance(tale, profile, map.is_some()),
+        ]));
+        section.blocks.extend(correlation.map(Block::Float));
+        section.blocks.extend(map.map(Block::Float));
+    }
+    let neighbourhood = neighbours_figure(tale);
+    section.blocks.extend(tale.paragraph([neighbours(tale, neighbourhood.is_some())]));
+    section.blocks.extend(neighbourhood.map(Block::Float));
+    let (sentences, table) = earlier::earlier(tale);
+    section.blocks.extend(tale.paragraph(sentences));
+    section.blocks.extend(table.map(Block::Float));
+    section
+}
+
+/// Files and label; the data set that has these columns.
+fn source(tale: &ArticleContext, profile: Option<&Value>) -> Option<String> {
+    let load = tale.of_kind("load").next()?;
+    let files = load.params.get("files").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    let files = files + load.params.get("downloads").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    let their = if files == 1 { "its" } else { "their" };
+    let files = match files {
+        1 => tale.voice.say("one CSV file", "d'un fichier CSV").to_owned(),
+        files => bilingual!(tale, "{files} CSV files", "de {files} fichiers CSV"),
+    };
+    let label = markup::code(tale.label()?);
+    let columns: Vec<String> = profile
+        .map(|p| list(p, "columns").filter_map(|c| text(c, "name")).map(String::from).collect())
+        .unwrap_or_default();
+    let is_spotify =
+        ["track_id", "danceability", "playlist_subgenre"].iter().all(|name| columns.iter().any(|c| c == name));
+    let (count, cite) = (
+        columns.len(),
+        if is_spotify {
+            tale.voice.say(
+                ", with the columns of the Spotify Songs data [@spotify]",
+                ", avec les colonnes des données Spotify Songs [@spotify]",
+            )
+        } else {
+            ""
+        },
+    );
+    let rows = profile.and_then(|p| crate::read::count(p, "rows")).map(|rows| tale.voice.count(rows));
+    Some(match rows {
+        Some(rows) => bilingual!(
+            tale,
+            "The data come as {files}{cite}; {rows} of {their} rows are labelled, with {count} columns besides the label {label}.",
+            "Les données viennent {files}{cite} ; elles comptent {rows} lignes étiquetées et {count} colonnes en plus de l'étiquette {label}.",
+        ),
+        None => bilingual!(
+            tale,
+            "The data come as {files}{cite}; the label is {label}.",
+            "Les données viennent {files}{cite} ; l'étiquette est {label}.",
+        ),
+    })
+}
+
+/// A part by its name on the page: its rows, and its rows by class.
+type Part<'a> = (&'a str, u64, Vec<(String, u64)>);
+
+/// The table, and how many classes there are.
+fn parts(tale: &ArticleContext) -> Option<(Float, usize)> {
+    let document = tale.of_kind("split").next()?.document("parts")?;
+    let order =
+        [("train", "training", "apprentissage"), ("valid", "validation", "validation"), ("test", "test", "test")];
+    let found: Vec<Part> = order
+        .iter()
+        .filter_map(|(key, english, french)| {
+            let part = document.get("parts")?.get(key)?;
+            Some((tale.voice.say(english, french), count(part, "rows")?, count_map(part.get("classes"))))
+        })
+        .collect();
+    let mut sizes: Vec<(String, u64)> = found.first()?.2.clone();
+    let all = sizes.len();
+    sizes.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    sizes.truncate(MOST_COLUMNS);
+    let mut classes: Vec<String> = sizes.into_iter().map(|(class, _)| class).collect();
+    classes.sort_by_key(|class| tale.study.palette.rank(class));
+    let shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
+    let mut heads =
+        vec![(tale.voice.say("Part", "Partie"), Align::Left), (tale.voice.say("Rows", "Lignes"), Align::Right)];
+    heads.extend(shown.iter().map(|class| (class.as_str(), Align::Right)));
+    let row = |(name, rows, own): &Part| {
+        let of = |class: &String| own.iter().find(|(name, _)| name == class).map_or(0, |(_, rows)| *rows);
+        let counts = classes.iter().map(|class| tale.voice.count(of(class)));
+        [(*name).to_owned(), tale.voice.count(*rows)].into_iter().chain(counts).collect()
+    };
+    let caption = match all {
+        all if all > MOST_COLUMNS => bilingual!(
+            tale,
+            "Rows by part and class; of {all} classes the {MOST_COLUMNS} with most rows in the training part.",
+            "Lignes par partie et par classe ; des {all} classes, les {MOST_COLUMNS} qui comptent le plus de lignes d'apprentissage.",
+        ),
+        _ => tale.voice.say("Rows by part and class.", "Lignes par partie et par classe.").to_owned(),
+    };
+    Some((tale.table("tab:data", &caption, &heads, found.iter().map(row).collect()), all))
+}
+
+fn grouping(tale: &ArticleContext) -> Option<String> {
+    let document = tale.of_kind("split").next()?.document("parts")?;
+    let groups = grouped(document)?;
+    let keys: Vec<String> = list(document, "group_keys")
+        .map(|key| match key.as_array() {
+            Some(names) => codes(&names.iter().map(shown).collect::<Vec<_>>()).join(" + "),
+            None => markup::code(&shown(key)),
+        })
+        .collect();
+    if keys.is_empty() {
+        return None;
+    }
+    let folds = count(document, "folds").filter(|folds| *folds > 1);
+    let mut sentence = bilingual!(
+        tale,
+        "Rows that agree in {keys} are joined in {groups} groups, none of which is divided between the parts",
+        "Les lignes de même {keys} sont réunies en {groups} groupes, dont aucun n'est partagé entre les parties",
+        keys = keys.join(tale.voice.say(" or in ", " ou de même ")),
+        groups = tale.voice.count(groups),
+    );
+    if let Some(folds) = folds {
+        sentence.push_str(&bilingual!(
+            tale,
+            " or between the {folds} folds of cross-validation",
+            " ni entre les {folds} plis de la validation croisée",
+        ));
+    }
+    Some(sentence + ".")
+}
+
+fn largest(tale: &ArticleContext, profile: &Value, has_figure: bool) -> Option<String> {
+    let classes: Vec<(&str, u64, f64)> = list(profile, "classes")
+        .filter_map(|class| Some((text(class, "class")?, count(class, "rows")?, number(class, "share")?)))
+        .collect();
+    let (largest, smallest) = (classes.iter().max_by_key(|c| c.1)?, classes.iter().min_by_key(|c| c.1)?);
+    let see = if has_figure { " (@fig:classes)" } else { "" };
+    if largest.1 == smallest.1 {
+        return Some(bilingual!(
+            tale,
+            "Over all rows, all classes are of one size{see}: each holds {share} of them.",
+            "Toutes lignes confondues, les classes sont de même taille{see} : chacune en compte {share}.",
+            share = tale.voice.percent(largest.2),
+        ));
+    }
+    Some(bilingual!(
+        tale,
+        "Over all rows, {most} is the largest class{see}, {times} times as frequent as {least}: it holds {share} of them.",
+        "Toutes lignes confondues, {most} est la classe la plus nombreuse{see}, {times} fois plus fréquente que {least} : elle en compte {share}.",
+        most = markup::escaped(largest.0),
+        least = markup::escaped(smallest.0),
+        times = tale.voice.decimals(largest.1 as f64 / smallest.1.max(1) as f64, 1),
+        share = tale.voice.percent(largest.2),
+    ))
+}
+
+fn class_figure(tale: &ArticleContext) -> Option<Float> {
+    let stage = tale.of_kind("describe").next()?;
+    let drawings = tale.drawings(stage, &["rows-by-class"], None);
+    let caption = tale
+        .voice
+        .say("Rows of each class, all parts together.", "Lignes de chaque classe, toutes parties confondues.");
+    (!drawings.is_empty()).then(|| tale.figure("fig:classes", caption, drawings, 0.62))
+}
+
+/// Columns that leak the label are no features.
+fn give_aways(tale: &ArticleContext, profile: &Value) -> Option<String> {
+    let audit = profile.get("audit")?;
+    let found = list(audit, "give_aways").filter(|entry| text(entry, "verdict") == Some("nearly"));
+    let nearly: Vec<String> = found.filter_map(|entry| text(entry, "column")).map(markup::code).collect();
+    let (full, leaks) = (leaks::columns(profile), leaks::all(tale.study.stages, tale.study.edges));
+    let readers: Vec<String> = leaks.iter().map(|leak| markup::code(&leak.stage)).collect();
+    let mut sentences = Vec::new();
+    if !full.is_empty() {
+        let them = if full.len() == 1 { tale.voice.say("it", "la") } else { tale.voice.say("them", "les") };
+        sentences.push(bilingual!(
+            tale,
+            "An audit found that {which} {list} leaks the label; {seen}.",
+            "Un audit a établi que la valeur de {which}{list} suffit à elle seule à révéler l'étiquette ; {seen}.",
+            list = tale.voice.list(&codes(&full), 5),
+            which = match full.len() {
+                1 => tale.voice.say("looking up the value of", ""),
+                _ => tale.voice.say("looking up the value of any one of", "chacune des colonnes "),
+            },
+            seen = match readers.len() {
+                0 => bilingual!(tale, "no model is shown {them}", "aucun modèle ne {them} voit"),
+                1 => bilingual!(
+                    tale,
+                    "{list} reads what leaks all the same",
+                    "{list} lit néanmoins ce qui la révèle",
+                    list = tale.voice.list(&readers, 6),
+                ),
+                _ => bilingual!(
+                    tale,
+                    "{list} read what leaks all the same",
+                    "{list} lisent néanmoins ce qui la révèle",
+                    list = tale.voice.list(&readers, 6),
+                ),
+            },
+        ));
+    }
+    if !nearly.is_empty() {
+        sentences.push(bilingual!(
+            tale,
+            "{list} nearly {verb} so too, where the value is known from another row.",
+            "{list} la {verb} presque, quand la valeur est connue d'une autre ligne.",
+            list = tale.voice.list(&nearly, 4),
+            verb = match nearly.len() {
+                1 => tale.voice.say("does", "révèle"),
+                _ => tale.voice.say("do", "révèlent"),
+            },
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// What no function of a key can exceed: the lowest such bound that is no triviality.
+fn ceiling(tale: &ArticleContext, profile: &Value) -> Option<String> {
+    let found = list(profile.get("audit")?, "contradictions")
+        .filter(|entry| text(entry, "kind") == Some("group"))
+        .filter_map(|entry| Some((number(entry, "ceiling")?, text(entry, "key")?, count(entry, "contradictory")?)))
+        .filter(|(ceiling, _, _)| *ceiling < 0.999)
+        .min_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(bilingual!(
+        tale,
+        "Labels contradict one another: {number} values of {key} carry several, so that no function of it can be right on more than {ceiling} of the rows.",
+        "Des étiquettes se contredisent : {number} valeurs de {key} en portent plusieurs, si bien qu'aucune fonction de celles-ci ne peut être juste pour plus de \
+         {ceiling} des lignes.",
+        number = tale.voice.count(found.2),
+        key = codes(&found.1.split(" + ").map(String::from).collect::<Vec<_>>()).join(" + "),
+        ceiling = tale.voice.percent(found.0),
+    ))
+}
+
+/// What a split row by row would have done.
+fn twins(tale: &ArticleContext, profile: &Value) -> Option<String> {
+    let shares = list(profile.get("audit")?, "overlaps")
+        .filter(|entry| text(entry, "key").is_some_and(|key| key.starts_with("groups connected by")));
+    let shares = shares.filter_map(|entry| {
+        let share = |split: &str| entry.get(split).and_then(|s| number(s, "test_in_train"));
+        Some((share("given")?, share("random")?))
+    });
+    let (given, random) = shares.last()?;
+    (random >= FEW_TWINS && given < random).then(|| bilingual!(
+        tale,
+        "A random split by rows would have left {random} of the test rows with a twin in the training part; here it is {given}.",
+        "Une séparation aléatoire ligne par ligne aurait laissé à {random} des lignes de test un double dans l'apprentissage ; ici, la part est de {given}.",
+        random = tale.voice.percent(random),
+        given = tale.voice.percent(given),
+    ))
+}
+
+fn strongest(tale: &ArticleContext, profile: &Value, has_figure: bool) -> Option<String> {
+    let found = profile.get("correlations")?;
+    let columns = names_at(found, "columns");
+    let mut best: Option<(f64, usize, usize)> = None;
+    for (i, row) in list(found, "spearman").enumerate() {
+        for (j, value) in row.as_array()?.iter().enumerate().take(i) {
+            let value = value.as_f64().unwrap_or(f64::NAN);
+            if value.is_finite() && best.is_none_or(|(most, _, _)| value.abs() > most.abs()) {
+                best = Some((value, i, j));
+            }
+        }
+    }
+    let (value, i, j) = best?;
+    let see = if has_figure { " (@fig:correlation)" } else { "" };
+    Some(bilingual!(
+        tale,
+        "The strongest rank correlation between numeric columns is {value}, of {a} and {b}{see}.",
+        "La plus forte corrélation de rang entre colonnes numériques vaut {value}, entre {a} et {b}{see}.",
+        value = tale.voice.decimals(value, 2),
+        a = markup::code(columns.get(j)?),
+        b = markup::code(columns.get(i)?),
+    ))
+}
+
+fn correlation_figure(tale: &ArticleContext) -> Option<Float> {
+    let drawings = tale.drawings(tale.of_kind("describe").next()?, &["spearman"], None);
+    let caption = tale.voice.say(
+        "Spearman's rank correlations of the numeric columns.",
+        "Corrélations de rang de Spearman des colonnes numériques.",
+    );
+    (!drawings.is_empty()).then(|| tale.figure("fig:correlation", caption, drawings, 0.66))
+}
+
+fn variance(tale: &ArticleContext, profile: &Value, has_figure: bool) -> Option<String> {
+    let ratios = crate::read::numbers(profile.get("pca")?.get("explained_variance_ratio"));
+    let [first, second, ..] = ratios.as_slice() else { return None };
+    let see = if has_figure { " (@fig:components)" } else { "" };
+    Some(bilingual!(
+        tale,
+        "The first two principal components hold {share} of the variance of the standardised columns{see}.",
+        "Les deux premières composantes principales portent {share} de la variance des colonnes standardisées{see}.",
+        share = tale.voice.percent(first + second),
+    ))
+}
+
+fn map_figure(tale: &ArticleContext) -> Option<Float> {
+    let drawings = tale.drawings(tale.of_kind("describe").next()?, &["rows-on-the-first-two"], None);
+    let caption = tale.voice.say(
+        "A sample of rows on the first two principal components, one panel per class over all the others.",
+        "Un échantillon de lignes sur les deux premières composantes principales, un panneau par classe sur fond des autres.",
+    );
+    (!drawings.is_empty()).then(|| tale.figure("fig:components", caption, drawings, 0.8))
+}
+
+/// How far nearest neighbours share the class before anything is learnt.
+fn neighbours(tale: &ArticleContext, has_figure: bool) -> Option<String> {
+    let document = tale.of_kind("map").find_map(|stage| stage.document("layout"))?;
+    let near = document.get("neighbours")?;
+    let see = match number(near, "kept_in_plane").filter(|_| has_figure) {
+        Some(kept) => bilingual!(
+            tale,
+            "; the plane of @fig:map{method} keeps {kept} of these neighbours",
+            " ; le plan de la @fig:map{method} garde {kept} de ces voisines",
+            method =
+                if is_straight(document) { "" } else { tale.voice.say(", by t-SNE [@tsne],", ", par t-SNE [@tsne],") },
+            kept = tale.voice.percent(kept),
+        ),
+        None if has_figure => " (@fig:map)".to_owned(),
+        None => String::new(),
+    };
+    Some(bilingual!(
+        tale,
+        "In the raw embedding space of {columns}, {own} of the {number} nearest neighbours of a training row share its class ({chance} expected by chance){see}.",
+        "Avant tout apprentissage, {own} des {number} plus proches voisines d'une ligne d'apprentissage, d'après les vecteurs de {columns}, sont de sa classe, contre {chance} au hasard{see}.",
+        own = tale.voice.percent(number(near, "of_own_class")?),
+        chance = tale.voice.percent(number(near, "by_chance")?),
+        number = count(near, "count")?,
+        columns = tale.voice.list(&codes(&columns(document)), 4),
+    ))
+}
+
+fn neighbours_figure(tale: &ArticleContext) -> Option<Float> {
+    let stage = tale.of_kind("map").find(|stage| stage.document("layout").is_some())?;
+    let drawings = tale.drawings(stage, &["each-class-on-the-map"], None);
+    let caption = if is_straight(stage.document("layout")?) {
+        tale.voice.say(
+            "Training rows in the plane of the first two principal components of their vectors, one panel per class over all the others.",
+            "Lignes d'apprentissage dans le plan des deux premières composantes principales de leurs vecteurs, un panneau par classe sur fond des autres.",
+        )
+    } else {
+        tale.voice.say(
+            "Training rows in the plane by t-SNE of their vectors, one panel per class over all the others; distances between groups mean nothing.",
+            "Lignes d'apprentissage dans le plan par t-SNE de leurs vecteurs, un panneau par classe sur fond des autres ; les distances entre groupes n'ont pas de sens.",
+        )
+    };
+    (!drawings.is_empty()).then(|| tale.figure("fig:map", caption, drawings, 0.8))
+}

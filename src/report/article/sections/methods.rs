@@ -1,0 +1,121 @@
+//! Names of methods in both languages with the works that describe them, and the words of figures in French.
+
+/// A method as a reader knows it.
+pub struct Method {
+    pub name: &'static str,
+    pub english: &'static str,
+    pub french: &'static str,
+    /// Key of the work; empty for what needs none.
+    pub work: &'static str,
+    /// What stands before the name in a sentence of either language.
+    pub the: &'static str,
+    pub le: &'static str,
+}
+
+const fn method(name: &'static str, english: &'static str, french: &'static str, work: &'static str) -> Method {
+    Method { name, english, french, work, the: "", le: "" }
+}
+
+impl Method {
+    const fn with(self, the: &'static str, le: &'static str) -> Method {
+        Method { the, le, ..self }
+    }
+}
+
+static CLASSICAL: &[Method] = &[
+    method("majority", "majority class", "classe majoritaire", "").with("the ", "la "),
+    method("logistic", "logistic regression", "régression logistique", "").with("", "la "),
+    method("linear_svm", "linear SVM", "SVM linéaire", "svm").with("the ", "le "),
+    method("rbf_svm", "RBF SVM", "SVM à noyau RBF", "svm").with("the ", "le "),
+    method("knn", "nearest neighbours", "plus proches voisins", "knn").with("", "les "),
+    method("naive_bayes", "naive Bayes", "classifieur bayésien naïf", "naivebayes").with("", "le "),
+    method("tree", "decision tree", "arbre de décision", "cart").with("the ", "l’"),
+    method("random_forest", "random forest", "forêt aléatoire", "forest").with("the ", "la "),
+    method("extra_trees", "extra trees", "extra-trees", "extratrees").with("", "les "),
+    method("boosting", "gradient boosting", "gradient boosting", "boosting").with("", "le "),
+];
+
+static OPTIMIZERS: &[Method] = &[
+    method("sgd", "SGD", "SGD", ""),
+    method("adam", "Adam", "Adam", "adam"),
+    method("adamw", "AdamW", "AdamW", "adamw"),
+    method("rmsprop", "RMSprop", "RMSprop", "rmsprop"),
+];
+
+static SCHEDULES: &[Method] = &[
+    method("constant", "constant", "constant", ""),
+    method("cosine", "cosine", "cosinus", ""),
+    method("step", "steps", "paliers", ""),
+    method("one_cycle", "one cycle", "un cycle", "onecycle"),
+    method("plateau", "on plateau", "sur plateau", ""),
+    method("cosine_log4", "coslog4", "coslog4", "realmlp"),
+    method("coslog4", "coslog4", "coslog4", "realmlp"),
+];
+
+static SEARCHES: &[Method] = &[
+    method("grid", "grid search", "recherche sur grille", ""),
+    method("random", "random search", "recherche aléatoire", "randomsearch"),
+    method("tpe", "tree-structured Parzen estimators", "estimateurs de Parzen arborescents", "tpe"),
+];
+
+pub fn classical(name: &str) -> Option<&'static Method> {
+    CLASSICAL.iter().find(|method| method.name == name)
+}
+
+pub fn optimizer(name: &str) -> Option<&'static Method> {
+    OPTIMIZERS.iter().find(|method| method.name == name)
+}
+
+pub fn schedule(name: &str) -> Option<&'static Method> {
+    SCHEDULES.iter().find(|method| method.name == name)
+}
+
+pub fn search(name: &str) -> Option<&'static Method> {
+    SEARCHES.iter().find(|method| method.name == name)
+}
+
+/// Labels of the report's figures. French words are no wider than the English ones, for whose width the figure was laid out.
+static LABELS: &[(&str, &str)] = &[
+    ("accuracy", "exactitude"),
+    ("accuracy with 95 % interval", "exactitude, intervalle à 95 %"),
+    ("after", "après"),
+    ("all rows", "toutes"),
+    ("as said", "idéal"),
+    ("before", "avant"),
+    ("drop in accuracy", "perte d’exactitude"),
+    ("epoch", "époque"),
+    ("mean confidence of the bin", "confiance moyenne du groupe"),
+    ("mean over classes", "moyenne des classes"),
+    ("nats", "nats"),
+    ("predicted", "prédit"),
+    ("share of rows", "part des lignes"),
+    ("share of rows that are right", "part des lignes bien classées"),
+    ("train", "appr."),
+    ("true", "vrai"),
+    ("valid", "valid."),
+    ("weight", "poids"),
+    ("+ mean of the class", "+ moyenne de la classe"),
+    ("all texts", "textes"),
+    ("all numbers", "nombres"),
+    ("all categories", "catégories"),
+    ("cross_entropy", "entropie croisée"),
+    ("cross entropy", "entropie croisée"),
+];
+
+/// The label in French, where it is one of the report's own.
+pub fn french_label(text: &str) -> Option<String> {
+    if let Some(epoch) = text.strip_prefix("best epoch ") {
+        return Some(format!("époque {epoch}"));
+    }
+    if let Some(rest) = text.strip_prefix("→ component 1 (") {
+        let text = format!("→ composante 1 ({rest}").replace("component 2", "composante 2");
+        let text = text.replace("mean of the class", "moyenne de la classe").replace('.', ",");
+        return Some(text);
+    }
+    if text.starts_with("↑ ") && text.contains("best trial") {
+        let text =
+            text.replace("best trial", "meilleur essai").replace("accuracy", "exactitude").replace("log loss", "perte");
+        return Some(text.replace("stopped early", "arrêté tôt"));
+    }
+    LABELS.iter().find(|(english, _)| *english == text).map(|(_, french)| (*french).to_owned())
+}

@@ -1,0 +1,367 @@
+//! What the article says: one file a section, each a function from the artifacts to sentences, figures and tables.
+//!
+//! A sentence that compares or judges is chosen by a test or a finding that the artifacts hold; a missing artifact leaves its sentences out.
+//! Both languages stand side by side, so that neither can fall behind.
+
+mod choosing;
+mod conclusion;
+mod convergence;
+mod course;
+mod data;
+mod earlier;
+mod inside;
+mod introduction;
+mod methods;
+mod note;
+mod protocol;
+mod results;
+mod summary;
+mod transfer;
+
+use serde_json::Value;
+
+pub use note::note;
+pub use summary::{keywords, summary};
+
+use super::document::{Align, Block, Body, Column, Float, Section, Table};
+use super::language::Voice;
+use super::markup;
+use super::text::Text;
+use crate::JudgedOn;
+use crate::contest::Pair;
+use crate::figure::Drawing;
+use crate::fitting::FittedOn;
+use crate::leaks;
+use crate::ranking;
+use crate::read::{Scores, StageArtifacts, count, text};
+use crate::study::Study;
+use crate::study::contest::{Judgement, duel, judge};
+use crate::study::figures::in_colours;
+use crate::study::models::{Group, Model, groups, models};
+
+/// A sentence in the tale's language; what is in braces is formatted the same way in both.
+macro_rules! bilingual {
+    ($tale:expr, $english:literal, $french:literal $(, $name:ident = $value:expr)* $(,)?) => {{
+        $(let $name = $value;)*
+        if $tale.voice.is_french() { format!($french) } else { format!($english) }
+    }};
+}
+use bilingual;
+
+/// All that the sections look at.
+pub struct ArticleContext<'a> {
+    pub study: Study<'a>,
+    pub voice: Voice,
+    groups: Vec<Group>,
+}
+
+/// Width of a line chart in units where two stand beside one another, so that their text stays readable.
+const HALF: Option<f64> = Some(310.0);
+
+/// The five sections that an article has, by the names under which an author's own text goes into them.
+pub const SECTIONS: [&str; 5] = ["introduction", "data", "method", "results", "conclusion"];
+
+impl<'a> ArticleContext<'a> {
+    pub fn new(study: Study<'a>, voice: Voice) -> ArticleContext<'a> {
+        let mut groups = groups(&models(&study));
+        // The article is about what most models were tried on.
+        groups.sort_by_key(|group| std::cmp::Reverse(group.models.len()));
+        ArticleContext { study, voice, groups }
+    }
+
+    /// The five sections.
+    pub fn sections(&self) -> Vec<Section> {
+        vec![
+            introduction::section(self),
+            data::section(self),
+            protocol::section(self),
+            results::section(self),
+            conclusion::section(self),
+        ]
+    }
+
+    /// Models on the rows that most were tried on.
+    fn main(&self) -> Option<&Group> {
+        self.groups.first()
+    }
+
+    /// The best network or ensemble by validation rows: what one would hand in.
+    fn chosen(&self) -> Option<&Model> {
+        self.best(|kind| matches!(kind, "train" | "ensemble"))
+    }
+
+    /// The best single network by validation rows.
+    fn network(&self) -> Option<&Model> {
+        self.best(|kind| kind == "train")
+    }
+
+    /// The best classical learner by validation rows.
+    fn classical(&self) -> Option<&Model> {
+        self.best(|kind| kind == "baseline")
+    }
+
+    fn best(&self, wanted: impl Fn(&str) -> bool) -> Option<&Model> {
+        let own = self.main()?.models.iter().filter(|model| self.kind(model).is_some_and(&wanted));
+        ranking::best(own, |model| model.validation())
+    }
+
+    /// `test rows`, or what there is instead: after a number, in a list, after an article-less preposition.
+    fn rows_on(&self, part: JudgedOn) -> &'static str {
+        match part {
+            JudgedOn::Test => self.voice.say("test rows", "lignes de test"),
+            JudgedOn::Validation => self.voice.say("validation rows", "lignes de validation"),
+        }
+    }
+
+    /// `on the test part`.
+    fn on(&self, part: JudgedOn) -> &'static str {
+        match part {
+            JudgedOn::Test => self.voice.say("on the test part", "sur le test"),
+            JudgedOn::Validation => self.voice.say("on the validation part", "sur la validation"),
+        }
+    }
+
+    /// `test accuracy`, as an adjective.
+    fn part(&self, part: JudgedOn) -> &'static str {
+        match part {
+            JudgedOn::Test => self.voice.say("test", "de test"),
+            JudgedOn::Validation => self.voice.say("validation", "de validation"),
+        }
+    }
+
+    /// The part that the models are judged on.
+    fn judged_on(&self) -> JudgedOn {
+        self.main().map_or(JudgedOn::Test, |group| group.part)
+    }
+
+    /// What a model reads that leaks the label, as a sentence to stand beside its score.
+    fn leak(&self, model: &Model) -> Option<String> {
+        let leaks = leaks::all(self.study.stages, self.study.edges);
+        let leak = leaks.iter().find(|leak| leak.stage == model.stage)?;
+        let (columns, members) = (self.voice.list(&codes(&leak.columns), 5), self.voice.list(&codes(&leak.members), 4));
+        let (name, one) = (self.name(model), leak.columns.len() == 1);
+        let reads = match leak.members.len() {
+            0 => bilingual!(self, "{name} reads {columns}", "{name} lit {columns}"),
+            1 => bilingual!(
+                self,
+                "{name} averages {members}, which reads {columns}",
+                "{name} fait la moyenne avec {members}, qui lit {columns}",
+            ),
+            _ => bilingual!(
+                self,
+                "{name} averages {members}, which read {columns}",
+                "{name} fait la moyenne avec {members}, qui lisent {columns}",
+            ),
+        };
+        Some(bilingual!(
+            self,
+            "Caution: {reads}, which {leaks} the label, so that this score measures a look-up and means nothing for rows where {known} not yet known.",
+            "Attention : {reads}, dont la valeur suffit à révéler l'étiquette : ce score mesure une simple consultation et ne vaut rien pour des lignes où {known} pas encore connue.",
+            leaks = if one { "leaks" } else { "leak" },
+            known = self.voice.say(if one { "it is" } else { "they are" }, "elle n'est"),
+        ))
+    }
+
+    /// The vocabularies that were fitted on more than the training part: the stage, and the rows.
+    fn fitted_on_more(&self) -> Vec<(&'a str, String)> {
+        let fitted = self.of_kind("embed").filter_map(|stage| match FittedOn::of(&self.study, stage)? {
+            FittedOn::MoreRows(rows) => Some((stage.stage.as_str(), rows)),
+            FittedOn::TrainingPart => None,
+        });
+        fitted.collect()
+    }
+
+    /// Whether the split keeps rows together by keys that it was given.
+    fn keeps_together(&self) -> bool {
+        let document = self.of_kind("split").find_map(|split| split.document("parts"));
+        document.is_some_and(|document| !names_at(document, "group_keys").is_empty())
+    }
+
+    /// Whether intervals and tests are over groups of rows.
+    fn is_grouped(&self) -> bool {
+        let scores = self.main().and_then(|group| group.models.first()).and_then(Model::judged);
+        scores.is_some_and(|scores| scores.groups.is_some()) || self.study.contests.iter().any(|c| c.groups.is_some())
+    }
+
+    fn kind(&self, model: &Model) -> Option<&'a str> {
+        self.study.kind_of(&model.stage)
+    }
+
+    fn stage(&self, name: &str) -> Option<&'a StageArtifacts> {
+        self.study.stages.iter().find(|stage| stage.stage == name)
+    }
+
+    fn of_kind<'b>(&'b self, kind: &'b str) -> impl Iterator<Item = &'a StageArtifacts> + use<'a, 'b> {
+        let stages: &'a [StageArtifacts] = self.study.stages;
+        stages.iter().filter(move |stage| stage.kind == kind)
+    }
+
+    /// The rows of these classes in all parts of the split.
+    fn rows_of(&self, classes: &[String]) -> Option<u64> {
+        let parts = self.of_kind("split").find_map(|split| split.document("parts"))?.get("parts")?.as_object()?;
+        let of = |part: &Value| classes.iter().filter_map(|class| count(part.get("classes")?, class)).sum::<u64>();
+        Some(parts.values().map(of).sum()).filter(|rows| *rows > 0)
+    }
+
+    /// The label's name, where a stage tells it.
+    fn label(&self) -> Option<&'a str> {
+        self.of_kind("split").find_map(|split| text(split.document("parts")?, "label"))
+    }
+
+    /// What a table calls a model: classical learners by their usual name, networks and ensembles by their stage's.
+    fn name(&self, model: &Model) -> String {
+        if self.kind(model) != Some("baseline") {
+            return markup::code(&model.name);
+        }
+        let name = methods::classical(&model.name).map_or_else(
+            || markup::code(&model.name),
+            |method| self.voice.say(method.english, method.french).to_owned(),
+        );
+        let twins = self.main().into_iter().flat_map(|group| &group.models);
+        let is_alone = twins.filter(|other| other.name == model.name).count() < 2;
+        if is_alone { name } else { format!("{name} ({})", markup::code(&model.stage)) }
+    }
+
+    /// The same within a sentence, with its article.
+    fn subject(&self, model: &Model) -> String {
+        let method = methods::classical(&model.name).filter(|_| self.kind(model) == Some("baseline"));
+        let article = method.map_or("", |method| self.voice.say(method.the, method.le));
+        format!("{article}{}", self.name(model))
+    }
+
+    /// The same with what it is, where a reader meets it first.
+    fn introduced(&self, model: &Model) -> String {
+        let what = match self.kind(model) {
+            Some("train") => self.voice.say("the network ", "le réseau "),
+            Some("ensemble") => self.voice.say("the ensemble ", "l’ensemble "),
+            _ => "",
+        };
+        format!("{what}{}", self.subject(model))
+    }
+
+    fn duel(&self, a: &Model, b: &Model) -> Option<Pair> {
+        duel(&self.study, a, b)
+    }
+
+    fn judge(&self, a: &Model, b: &Model) -> Option<Judgement> {
+        judge(&self.study, a, b)
+    }
+
+    /// How the first model does against the second on the same test rows, as half a sentence that begins with its verb.
+    fn against(&self, a: &Model, b: &Model) -> Option<String> {
+        let (voice, judgement) = (self.voice, self.judge(a, b)?);
+        let other = self.subject(b);
+        let difference = a.judged()?.accuracy - b.judged()?.accuracy;
+        let reason = match self.duel(a, b) {
+            // The interval is of this pair alone, the p value of all: they may part.
+            Some(pair) if !judgement.differ && (pair.low > 0.0 || pair.high < 0.0) => match voice.is_french() {
+                false => {
+                    format!("95% interval {} points before correction, {} after", self.points(&pair), voice.p(pair.p))
+                }
+                true => format!(
+                    "intervalle à 95 % {} points avant correction, {} après",
+                    self.points(&pair),
+                    voice.p(pair.p)
+                ),
+            },
+            Some(pair) => match voice.is_french() {
+                false => format!("95% interval {} points, {}", self.points(&pair), voice.p(pair.p)),
+                true => format!("intervalle à 95 % {} points, {}", self.points(&pair), voice.p(pair.p)),
+            },
+            None => voice.say("by the 95% intervals", "d'après les intervalles à 95 %").to_owned(),
+        };
+        let size = voice.decimals(difference.abs() * 100.0, 1);
+        if judgement.p.is_none() && !judgement.differ {
+            return Some(match voice.is_french() {
+                false => format!("has an accuracy whose 95% interval overlaps that of {other}"),
+                true => format!("a une exactitude dont l'intervalle à 95 % recoupe celui de {other}"),
+            });
+        }
+        Some(match (judgement.differ, difference > 0.0, voice.is_french()) {
+            (false, _, false) => format!("shows no significant difference from {other} ({reason})"),
+            (false, _, true) => format!("ne montre pas de différence significative avec {other} ({reason})"),
+            (true, true, false) => format!("is more accurate than {other} by {size} points ({reason})"),
+            (true, true, true) => format!("est plus exact que {other} de {size} points ({reason})"),
+            (true, false, false) => format!("is less accurate than {other} by {size} points ({reason})"),
+            (true, false, true) => format!("est moins exact que {other} de {size} points ({reason})"),
+        })
+    }
+
+    /// The interval of a difference, in points.
+    fn points(&self, pair: &Pair) -> String {
+        let (low, high) = (self.voice.decimals(pair.low * 100.0, 1), self.voice.decimals(pair.high * 100.0, 1));
+        if self.voice.is_french() { format!("[{low}\u{202f};\u{a0}{high}]") } else { format!("[{low}, {high}]") }
+    }
+
+    /// `0.758 (95% interval [0.742, 0.774])`.
+    fn accuracy(&self, scores: &Scores) -> String {
+        let accuracy = self.voice.decimals(scores.accuracy, 3);
+        match scores.interval() {
+            Some((low, high)) => {
+                let word = self.voice.say("95% interval", "intervalle à 95 %");
+                format!("{accuracy} ({word} {})", self.voice.interval(low, high))
+            }
+            None => accuracy,
+        }
+    }
+
+    /// Sentences as a paragraph; nothing without any.
+    fn paragraph(&self, sentences: impl IntoIterator<Item = Option<String>>) -> Option<Block> {
+        let sentences: Vec<String> = sentences.into_iter().flatten().filter(|one| !one.is_empty()).collect();
+        (!sentences.is_empty()).then(|| Block::Paragraph(self.text(&sentences.join(" "))))
+    }
+
+    /// Markup of this crate's own as text, with the language's spaces.
+    pub fn text(&self, source: &str) -> Text {
+        let mut text = markup::inline(source);
+        text.map_plain(&|plain| self.voice.typography(plain));
+        text
+    }
+
+    fn table(&self, label: &str, caption: &str, heads: &[(&str, Align)], rows: Vec<Vec<String>>) -> Float {
+        let columns = heads.iter().map(|(title, align)| Column { title: self.text(title), align: *align }).collect();
+        let rows = rows.into_iter().map(|row| row.iter().map(|cell| self.text(cell)).collect()).collect();
+        Float {
+            label: label.to_owned(),
+            caption: self.text(caption),
+            body: Body::Table(Table { columns, rows, ruled: Vec::new() }),
+        }
+    }
+
+    fn figure(&self, label: &str, caption: &str, drawings: Vec<Drawing>, share: f64) -> Float {
+        let drawn = drawings.into_iter().map(|drawing| self.own_words(drawing.without_heading())).collect();
+        Float { label: label.to_owned(), caption: self.text(caption), body: Body::Figure { drawings: drawn, share } }
+    }
+
+    /// The drawings of the report that a stage has under these names, or names that begin so; line charts as wide as it is asked for.
+    fn drawings(&self, stage: &StageArtifacts, names: &[&str], width: Option<f64>) -> Vec<Drawing> {
+        let all = in_colours(stage, self.study.palette.clone(), false, width);
+        let found = names.iter().filter_map(|wanted| all.iter().find(|(name, _)| name.starts_with(wanted)));
+        found.map(|(_, drawing)| drawing.clone()).collect()
+    }
+
+    /// A figure of the report in the article's language.
+    fn own_words(&self, mut drawing: Drawing) -> Drawing {
+        let voice = self.voice;
+        drawing.change_texts(&|text| {
+            let own = if voice.is_french() { methods::french_label(text) } else { None };
+            own.unwrap_or_else(|| voice.label(text))
+        });
+        drawing
+    }
+}
+
+/// The macro-F1 that ranks a model: on validation rows, or by cross-validation where there are none.
+fn validation(model: &Model) -> Option<f64> {
+    model.validation().and_then(|validation| validation.macro_f1.or(validation.accuracy))
+}
+
+/// Names in a fixed font.
+fn codes(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| markup::code(name)).collect()
+}
+
+/// The list of texts at a key of a JSON object.
+fn names_at(value: &Value, key: &str) -> Vec<String> {
+    crate::read::texts(value.get(key))
+}

@@ -1,0 +1,448 @@
+//! Architecture and protocol: what the networks are, how they were trained, and how they are judged.
+
+use serde_json::Value;
+
+use super::{ArticleContext, bilingual, choosing, codes, methods, names_at};
+use crate::JudgedOn;
+use crate::article::document::{Align, Block, Float, Section};
+use crate::article::markup;
+use crate::fitting::{FittedOn, Ngrams};
+use crate::read::{StageArtifacts, count, list, number, shown, text};
+
+pub fn section(tale: &ArticleContext) -> Section {
+    let voice = tale.voice;
+    let mut section = Section::new("sec:method", voice.say("Architecture and Protocol", "Architecture et protocole"));
+    let networks: Vec<(&StageArtifacts, &Value)> =
+        tale.of_kind("train").filter_map(|stage| Some((stage, stage.document("parts")?))).collect();
+    if !networks.is_empty() {
+        let table = table(tale, &networks);
+        section.blocks.extend(tale.paragraph([
+            Some(bilingual!(tale, "@tab:networks lists the networks.", "Le @tab:networks présente les réseaux.",)),
+            encoders(tale),
+            branches(tale, &networks),
+            trunks(tale, &networks),
+        ]));
+        section.blocks.push(Block::Float(table));
+        let sentences = [
+            training(tale, &networks),
+            class_weights(tale, &networks),
+            seeds(tale, &networks),
+            choosing::search(tale),
+            choosing::ensembles(tale),
+        ];
+        section.blocks.extend(tale.paragraph(sentences));
+    }
+    if let Some(figure) = choosing::search_figure(tale) {
+        section.blocks.push(Block::Float(figure));
+    }
+    section.blocks.extend(tale.paragraph(judging(tale, &networks)));
+    section
+}
+
+fn table(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Float {
+    let voice = tale.voice;
+    let row = |(stage, metrics): &(&StageArtifacts, &Value)| {
+        let (network, training) = (&metrics["network"], &metrics["training"]);
+        let optimizer = &training["optimizer"];
+        let name = text(optimizer, "kind").unwrap_or("–");
+        let optimizer_name =
+            methods::optimizer(name).map_or_else(|| markup::code(name), |m| voice.say(m.english, m.french).to_owned());
+        let schedule = text(&training["schedule"], "kind").unwrap_or("constant");
+        let schedule = methods::schedule(schedule)
+            .map_or_else(|| markup::code(schedule), |m| voice.say(m.english, m.french).to_owned());
+        vec![
+            markup::code(&stage.stage),
+            inputs(tale, metrics),
+            layers(&network["trunk"]),
+            count(metrics, "parameters").map_or_else(|| "–".to_owned(), |n| voice.count(n)),
+            format!("{optimizer_name}, {schedule}"),
+            number(optimizer, "lr").map_or_else(|| "–".to_owned(), |lr| voice.compact(lr)),
+            ["batch_size", "epochs"]
+                .map(|key| count(training, key).map_or_else(|| "–".to_owned(), |n| voice.count(n)))
+                .join(" / "),
+        ]
+    };
+    let heads = [
+        (voice.say("Network", "Réseau"), Align::Wrapped(0.15)),
+        (voice.say("Reads", "Entrées"), Align::Wrapped(0.14)),
+        (voice.say("Hidden layers", "Couches cachées"), Align::Wrapped(0.14)),
+        (voice.say("Weights", "Poids"), Align::Right),
+        (voice.say("Optimizer, schedule", "Optimiseur, planification"), Align::Wrapped(0.14)),
+        (voice.say("Rate", "Taux"), Align::Right),
+        (voice.say("Batch / epochs", "Lot / époques"), Align::Wrapped(0.1)),
+    ];
+    let caption = voice.say(
+        "Networks and their training; where a search was made, with the values that it chose.",
+        "Réseaux et leur apprentissage ; après une recherche, avec les valeurs choisies.",
+    );
+    tale.table("tab:networks", caption, &heads, networks.iter().map(row).collect())
+}
+
+fn inputs(tale: &ArticleContext, metrics: &Value) -> String {
+    let of = |key: &str| names_at(&metrics["inputs"], key).len();
+    let word = |count: usize, one: (&'static str, &'static str), many: (&'static str, &'static str)| {
+        let (english, french) = if count == 1 { one } else { many };
+        (count > 0).then(|| format!("{count} {}", tale.voice.say(english, french)))
+    };
+    let parts = [
+        word(of("numeric"), ("number", "nombre"), ("numbers", "nombres")),
+        word(of("text"), ("text", "texte"), ("texts", "textes")),
+        word(of("categories"), ("category", "catégorie"), ("categories", "catégories")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// `256–256` or `TabM 256–256`.
+fn layers(trunk: &Value) -> String {
+    let widths: Vec<String> = list(trunk, "layers").map(shown).collect();
+    let widths = if widths.is_empty() { "–".to_owned() } else { widths.join("–") };
+    match (text(trunk, "kind"), count(trunk, "members")) {
+        (Some("tabm"), Some(members)) => format!("TabM × {members}: {widths}").replace(": ", ", "),
+        (Some("tabm"), None) => format!("TabM, {widths}"),
+        (Some("residual"), _) => format!("ResNet, {widths}"),
+        _ => widths,
+    }
+}
+
+/// How one encoder makes vectors of texts, as far as a reader is told.
+#[derive(PartialEq)]
+enum Encoder {
+    Tfidf { ngrams: Ngrams, fitted: Option<FittedOn> },
+    Pretrained { name: String, dim: u64 },
+}
+
+/// How texts become vectors.
+fn encoders(tale: &ArticleContext) -> Option<String> {
+    let mut known: Vec<Encoder> = Vec::new();
+    for stage in tale.of_kind("embed") {
+        for encoder in stage.json.values().filter_map(Value::as_object).flat_map(|all| all.values()) {
+            let recipe = encoder.get("recipe").unwrap_or(&Value::Null);
+            let kind = text(recipe, "kind").unwrap_or_default();
+            let name = text(encoder, "name").unwrap_or(kind);
+            let is_tfidf = kind == "tfidf" || name.to_ascii_lowercase().replace('-', "").contains("tfidf");
+            let one = match is_tfidf {
+                true => Encoder::Tfidf { ngrams: Ngrams::of(recipe), fitted: FittedOn::of(&tale.study, stage) },
+                false => Encoder::Pretrained { name: name.to_owned(), dim: count(encoder, "dim").unwrap_or(0) },
+            };
+            if !name.is_empty() && !known.contains(&one) {
+                known.push(one);
+            }
+        }
+    }
+    let all: Vec<String> = known.iter().map(|one| encoder(tale, one)).collect();
+    (!all.is_empty()).then(|| {
+        bilingual!(tale, "Texts enter as {list}.", "Les textes entrent comme {list}.", list = tale.voice.list(&all, 4),)
+    })
+}
+
+fn encoder(tale: &ArticleContext, encoder: &Encoder) -> String {
+    match encoder {
+        Encoder::Tfidf { ngrams, fitted } => bilingual!(
+            tale,
+            "the TF-IDF weights of their {grams} [@tfidf]{rows}",
+            "poids TF-IDF de leurs {grams} [@tfidf]{rows}",
+            grams = match ngrams {
+                Ngrams::Words => tale.voice.say("word n-grams", "n-grammes de mots"),
+                Ngrams::Characters => tale.voice.say("character n-grams", "n-grammes de caractères"),
+                Ngrams::Both => tale.voice.say("word and character n-grams", "n-grammes de mots et de caractères"),
+            },
+            rows = match fitted {
+                None => String::new(),
+                Some(FittedOn::TrainingPart) => {
+                    tale.voice.say(", fitted on the training part", ", ajustés sur l'apprentissage").to_owned()
+                }
+                Some(FittedOn::MoreRows(rows)) => bilingual!(
+                    tale,
+                    ", fitted on {rows}, not on the training part alone",
+                    ", ajustés sur {rows}, et non sur le seul apprentissage",
+                    rows = markup::code(rows),
+                ),
+            },
+        ),
+        Encoder::Pretrained { name, dim } => bilingual!(
+            tale,
+            "{dim}-dimensional vectors of the pretrained encoder {name}{cite}, whose weights stay fixed",
+            "vecteurs de dimension {dim} de l'encodeur préentraîné {name}{cite}, dont les poids restent fixes",
+            cite = match name.to_ascii_lowercase() {
+                n if n.contains("minilm") => " [@sbert; @minilm]",
+                n if n.contains("sentence-transformers") => " [@sbert]",
+                _ => "",
+            },
+            name = markup::code(name.rsplit('/').next().unwrap_or(name)),
+        ),
+    }
+}
+
+fn branches(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+    let voice = tale.voice;
+    let mut sentences = Vec::new();
+    let with = |wanted: &dyn Fn(&Value) -> bool| -> Vec<String> {
+        networks.iter().filter(|(_, m)| wanted(&m["network"])).map(|(stage, _)| markup::code(&stage.stage)).collect()
+    };
+    let linear = with(&|n| text(&n["numeric"], "embedding") == Some("piecewise_linear"));
+    let periodic = with(&|n| text(&n["numeric"], "embedding") == Some("periodic"));
+    for (names, english, french) in
+        [(linear, "piecewise linear", "linéaires par morceaux"), (periodic, "periodic", "périodiques")]
+    {
+        if !names.is_empty() {
+            sentences.push(bilingual!(
+                tale,
+                "Numbers enter {list} through {kind} embeddings [@numembed].",
+                "Les nombres entrent dans {list} par des plongements {kind} [@numembed].",
+                list = voice.list(&names, 4),
+                kind = voice.say(english, french),
+            ));
+        }
+    }
+    let mut categories: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for (stage, metrics) in networks {
+        let columns = names_at(&metrics["inputs"], "categories");
+        match categories.iter_mut().find(|(_, same)| *same == columns) {
+            Some((names, _)) => names.push(markup::code(&stage.stage)),
+            None => categories.push((vec![markup::code(&stage.stage)], columns)),
+        }
+    }
+    for (names, columns) in categories.iter().filter(|(_, columns)| !columns.is_empty()) {
+        let (verb, verbe) = if names.len() == 1 { ("learns", "apprend") } else { ("learn", "apprennent") };
+        sentences.push(bilingual!(
+            tale,
+            "{name} also {verb} a vector for each value of {list}, replaced at random by that of an unknown value while training.",
+            "{name} {verbe} aussi un vecteur pour chaque valeur de {list}, remplacé au hasard pendant l'apprentissage par celui d'une valeur inconnue.",
+            name = voice.list(names, 6),
+            list = voice.list(&codes(columns), 4),
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn trunks(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+    let of = |wanted: &dyn Fn(&Value) -> bool| networks.iter().any(|(_, m)| wanted(&m["network"]));
+    let mut means = Vec::new();
+    if of(&|n| n["batch_norm"] == true && text(&n["trunk"], "kind") != Some("tabm")) {
+        means.push(tale.voice.say("batch normalisation [@batchnorm]", "la normalisation par lots [@batchnorm]"));
+    }
+    if of(&|n| number(n, "dropout").is_some_and(|rate| rate > 0.0)) {
+        means.push(tale.voice.say("dropout [@dropout]", "le dropout [@dropout]"));
+    }
+    if networks.iter().any(|(_, m)| number(&m["training"], "label_smoothing").is_some_and(|s| s > 0.0)) {
+        means.push(tale.voice.say("label smoothing [@smoothing]", "le lissage des étiquettes [@smoothing]"));
+    }
+    let means: Vec<String> = means.into_iter().map(String::from).collect();
+    let mut sentences = Vec::new();
+    if of(&|n| text(&n["trunk"], "kind") == Some("tabm")) {
+        sentences.push(bilingual!(
+            tale,
+            "TabM is one network that carries several members which share most of their weights and are averaged [@tabm].",
+            "TabM est un réseau qui porte plusieurs membres, dont la plupart des poids sont communs et dont on fait la moyenne [@tabm].",
+        ));
+    }
+    if !means.is_empty() {
+        sentences.push(bilingual!(
+            tale,
+            "Training is stabilised and regularised by {list}.",
+            "L'apprentissage est stabilisé et régularisé par {list}.",
+            list = tale.voice.list(&means, 5),
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn training(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+    let voice = tale.voice;
+    let cited = |find: &dyn Fn(&Value) -> Option<&'static methods::Method>| -> Vec<String> {
+        let mut found: Vec<&methods::Method> = Vec::new();
+        for method in networks.iter().filter_map(|(_, m)| find(&m["training"])) {
+            if !found.iter().any(|known| known.name == method.name) {
+                found.push(method);
+            }
+        }
+        let told = |m: &&methods::Method| {
+            let cite = if m.work.is_empty() { String::new() } else { format!(" [@{}]", m.work) };
+            format!("{}{cite}", voice.say(m.english, m.french))
+        };
+        found.iter().map(told).collect()
+    };
+    let optimizers = cited(&|t| methods::optimizer(text(&t["optimizer"], "kind")?));
+    let schedules = cited(&|t| methods::schedule(text(&t["schedule"], "kind")?));
+    if optimizers.is_empty() {
+        return None;
+    }
+    let losses: Vec<String> = {
+        let mut names: Vec<String> = networks.iter().filter_map(|(_, m)| text(m, "loss").map(String::from)).collect();
+        names.sort();
+        names.dedup();
+        names
+            .iter()
+            .map(|name| match name.as_str() {
+                "cross_entropy" => voice.say("cross-entropy", "l'entropie croisée").to_owned(),
+                "focal" => voice.say("the focal loss [@focal]", "la perte focale [@focal]").to_owned(),
+                other => markup::code(other),
+            })
+            .collect()
+    };
+    Some(bilingual!(
+        tale,
+        "Networks minimise {losses} by {optimizers}, with step sizes scheduled as in @tab:networks ({schedules}); the weights of the epoch that is best on validation rows{metrics} are kept.",
+        "Les réseaux minimisent {losses} par {optimizers}, le pas suivant le programme donné au @tab:networks ({schedules}) ; les poids retenus sont ceux de la meilleure époque sur la validation{metrics}.",
+        losses = voice.list(&losses, 3),
+        optimizers = voice.list(&optimizers, 4),
+        schedules = voice.list(&schedules, 4),
+        metrics = by_metrics(tale, networks),
+    ))
+}
+
+/// By what the epoch is chosen, e.g. ` by macro-F1`.
+fn by_metrics(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for metric in networks.iter().filter_map(|(_, m)| text(&m["training"]["early_stopping"], "metric")) {
+        let name = match metric {
+            "macro_f1" => tale.voice.say("macro-F1", "la macro-F1"),
+            "accuracy" => tale.voice.say("accuracy", "l'exactitude"),
+            "log_loss" | "loss" => tale.voice.say("loss", "la perte"),
+            _ => continue,
+        };
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    if names.is_empty() {
+        return String::new();
+    }
+    bilingual!(tale, " by {list}", " d'après {list}", list = names.join(tale.voice.say(" or ", " ou ")))
+}
+
+/// Stages whose model is the average of networks of several seeds.
+fn seeds(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+    let told = |(stage, metrics): &(&StageArtifacts, &Value)| {
+        let seeds = list(metrics, "networks").count();
+        (seeds > 1).then(|| bilingual!(
+            tale,
+            "{name} averages {seeds} networks that differ by their seed only; its curves are those of the first.",
+            "{name} fait la moyenne de {seeds} réseaux qui ne diffèrent que par leur graine ; ses courbes sont celles du premier.",
+            name = markup::code(&stage.stage),
+        ))
+    };
+    let sentences: Vec<String> = networks.iter().filter_map(told).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// What of the preprocessing was fitted on more rows.
+fn except(tale: &ArticleContext) -> String {
+    let fitted = tale.fitted_on_more();
+    let names: Vec<String> = fitted.iter().map(|(stage, _)| markup::code(stage)).collect();
+    let mut rows: Vec<String> = fitted.iter().map(|(_, rows)| markup::code(rows)).collect();
+    rows.dedup();
+    match names.is_empty() {
+        true => String::new(),
+        false => bilingual!(
+            tale,
+            ", but for the vocabulary of {list}, which was fitted on {rows} and so has seen texts that the other parts hold back",
+            ", sauf le vocabulaire de {list}, ajusté sur {rows}, qui a donc vu des textes que les autres parties réservent",
+            list = tale.voice.list(&names, 4),
+            rows = tale.voice.list(&rows, 4),
+        ),
+    }
+}
+
+/// How the loss weighs classes: all networks alike, or which.
+fn class_weights(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+    let names = |wanted: &dyn Fn(&Value) -> bool| -> Vec<String> {
+        let own = networks.iter().filter(|(_, metrics)| wanted(&metrics["training"]["class_weights"]));
+        own.map(|(stage, _)| markup::code(&stage.stage)).collect()
+    };
+    let balanced = names(&|weights| weights.as_str() == Some("balanced"));
+    let given = names(&|weights| weights.as_object().is_some_and(|all| !all.is_empty()));
+    let mut sentences = Vec::new();
+    if !balanced.is_empty() {
+        sentences.push(bilingual!(
+            tale,
+            "In the loss of {list}, classes are weighted inversely to their number of training rows.",
+            "Dans la perte de {list}, les classes sont pondérées en raison inverse de leur nombre de lignes d'apprentissage.",
+            list = tale.voice.list(&balanced, 6),
+        ));
+    }
+    if !given.is_empty() {
+        sentences.push(bilingual!(
+            tale,
+            "In the loss of {list}, classes have weights that were set by hand.",
+            "Dans la perte de {list}, les classes ont des poids fixés à la main.",
+            list = tale.voice.list(&given, 6),
+        ));
+    }
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<String>> {
+    let calibrated = networks.iter().any(|(_, metrics)| metrics.get("calibration").is_some());
+    let has_intervals = tale
+        .main()
+        .and_then(|g| g.models.first())
+        .and_then(|m| m.judged())
+        .is_some_and(|s| s.accuracy_interval.is_some());
+    let is_grouped = tale.is_grouped();
+    let shown = tale.main().into_iter().flat_map(|group| &group.models).filter_map(|model| model.judged());
+    let at_an_end = shown.into_iter().any(|scores| scores.accuracy == 0.0 || scores.accuracy == 1.0);
+    let shifted =
+        networks.iter().any(|(_, metrics)| metrics.get("calibration").is_some_and(|c| c.get("bias").is_some()));
+    let pairs = tale.study.contests.iter().map(|contest| contest.pairs.len()).max().unwrap_or(0);
+    vec![
+        Some(bilingual!(
+            tale,
+            "Preprocessing is fitted on the training part alone{but}; epochs, searches and weights of ensembles are chosen on the validation part{test}.",
+            "Le prétraitement est ajusté sur le seul apprentissage{but} ; époques, recherches et poids des ensembles sont choisis sur la validation{test}.",
+            but = except(tale),
+            test = match tale.judged_on() {
+                JudgedOn::Test => tale.voice.say(
+                    ", and the test part is scored once",
+                    ", et le test n'est évalué qu'une fois",
+                ),
+                JudgedOn::Validation => tale.voice.say(
+                    "; there is no test part",
+                    " ; il n'y a pas de lignes de test",
+                ),
+            },
+        )),
+        calibrated.then(|| bilingual!(
+            tale,
+            "Probabilities are scaled by one temperature per model, fitted on validation rows [@calibration].",
+            "Les probabilités sont ajustées par une température par modèle, estimée sur la validation [@calibration].",
+        )),
+        shifted.then(|| bilingual!(
+            tale,
+            "Where they were off as a whole, each class also has a bias, which leaves what is predicted as it was.",
+            "Lorsqu'elles étaient décalées dans l'ensemble, chaque classe reçoit en outre un biais, qui ne change pas les prédictions.",
+        )),
+        (has_intervals && is_grouped).then(|| bilingual!(
+            tale,
+            "Intervals are bootstraps over the groups of rows that the split keeps together, since rows of a group are not independent [@bootstrap].",
+            "Les intervalles sont des bootstraps sur les groupes de lignes que le partage garde ensemble, car les lignes d'un groupe ne sont pas indépendantes [@bootstrap].",
+        )),
+        (has_intervals && !is_grouped).then(|| bilingual!(
+            tale,
+            "Intervals of accuracies are Wilson's score intervals [@wilson]{differences}.",
+            "Les intervalles des exactitudes sont les intervalles de score de Wilson [@wilson]{differences}.",
+            differences = match pairs {
+                0 => "",
+                _ => tale.voice.say(
+                    ", those of differences percentile bootstraps over rows [@bootstrap]",
+                    ", ceux des différences des bootstraps sur les lignes, par percentiles [@bootstrap]",
+                ),
+            },
+        )),
+        (has_intervals && is_grouped && at_an_end).then(|| bilingual!(
+            tale,
+            "An accuracy of 0 or 1, of which no resample differs, has Wilson's score interval with a row for each group [@wilson].",
+            "Une exactitude de 0 ou de 1, qu'aucun rééchantillon ne change, a l'intervalle de score de Wilson à raison d'une ligne par groupe [@wilson].",
+        )),
+        (pairs > 0 && is_grouped).then(|| bilingual!(
+            tale,
+            "Two models are compared on the same test rows by exchanging them within whole groups, which for single rows is McNemar's test [@mcnemar], with Holm's correction over all pairs [@holm] ({pairs} here); a difference is called significant at 5%.",
+            "Deux modèles sont comparés sur les mêmes lignes de test en les échangeant par groupes entiers, ce qui pour des lignes isolées est le test de McNemar [@mcnemar], avec la correction de Holm sur toutes les paires [@holm] (ici {pairs}) ; une différence est dite significative au seuil de 5 %.",
+        )),
+        (pairs > 0 && !is_grouped).then(|| bilingual!(
+            tale,
+            "Two models are compared by McNemar's test on the same test rows [@mcnemar], with Holm's correction over all pairs [@holm] ({pairs} here); a difference is called significant at 5%.",
+            "Deux modèles sont comparés par le test de McNemar sur les mêmes lignes de test [@mcnemar], avec la correction de Holm sur toutes les paires [@holm] (ici {pairs}) ; une différence est dite significative au seuil de 5 %.",
+        )),
+    ]
+}

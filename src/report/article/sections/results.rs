@@ -1,0 +1,274 @@
+//! Results: models compared, training judged, mistakes and probabilities looked at, transfer.
+
+use super::{ArticleContext, bilingual, convergence, inside, transfer, validation};
+use crate::JudgedOn;
+use crate::article::document::{Align, Block, Float, Section};
+use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::ranking::{self, Choice};
+use crate::read::texts;
+use crate::study::contest::duel;
+use crate::study::models::{Group, Model};
+
+/// Models in a table or chart; beyond these the worst are left out, and said to be.
+const MOST_MODELS: usize = 20;
+
+pub fn section(tale: &ArticleContext) -> Section {
+    let voice = tale.voice;
+    let mut section = Section::new("sec:results", voice.say("Results", "Résultats"));
+    let told = [comparison(tale), convergence::section(tale), inside::inside(tale), transfer::section(tale)];
+    section.subsections = told.into_iter().flatten().filter(|inner| !inner.is_empty()).collect();
+    section
+}
+
+fn comparison(tale: &ArticleContext) -> Option<Section> {
+    let group = tale.main()?;
+    let mut section = Section::new("sec:comparison", tale.voice.say("Models Compared", "Comparaison des modèles"));
+    let chart = chart(tale, group);
+    let see = if chart.is_some() {
+        bilingual!(tale, "@tab:models and @fig:models show", "Le @tab:models et la @fig:models montrent")
+    } else {
+        bilingual!(tale, "@tab:models shows", "Le @tab:models montre")
+    };
+    section.blocks.extend(tale.paragraph([
+        Some(bilingual!(
+            tale,
+            "{see} {all} {count} {rows}{none}.",
+            "{see} {all} {count} {rows}{none}.",
+            all = match group.models.len() {
+                1 => tale.voice.say("the only classifier on", "le seul classifieur sur"),
+                _ => tale.voice.say("all models on the same", "tous les modèles sur les mêmes"),
+            },
+            count = tale.voice.count(group.rows),
+            rows = tale.rows_on(group.part),
+            none = match group.part {
+                JudgedOn::Validation if group.chosen().is_none() => {
+                    tale.voice.say(": there are no test rows", " : il n'y a pas de lignes de test")
+                }
+                JudgedOn::Test => "",
+                JudgedOn::Validation => tale.voice.say(
+                    ": there are no test rows, and scores of what was chosen by them are optimistically biased",
+                    " : il n'y a pas de lignes de test, et les scores de celles-ci flattent ce qu'ils ont choisi",
+                ),
+            },
+        )),
+        reference(tale, group),
+        best(tale),
+        tale.chosen().and_then(|model| tale.leak(model)),
+        tied(tale, group),
+        caution(tale, group),
+        tale.chosen().zip(tale.classical()).and_then(|(chosen, classical)| {
+            Some(format!("{} {}.", upper(&tale.name(chosen)), tale.against(chosen, classical)?))
+        }),
+        inputs(tale),
+    ]));
+    section.blocks.push(Block::Float(table(tale, group)));
+    section.blocks.extend(chart.map(Block::Float));
+    Some(section)
+}
+
+/// Where nothing was learnt there is no best.
+fn reference(tale: &ArticleContext, group: &Group) -> Option<String> {
+    let Choice::OnlyReference(model) = group.choice() else { return None };
+    Some(bilingual!(
+        tale,
+        "{name} is no model but what models are held against; none was fitted.",
+        "{name} n'est pas un modèle, mais ce à quoi on en compare ; aucun n'a été ajusté.",
+        name = upper(&tale.subject(model)),
+    ))
+}
+
+fn best(tale: &ArticleContext) -> Option<String> {
+    let chosen = tale.chosen()?;
+    let scores = chosen.judged()?;
+    Some(bilingual!(
+        tale,
+        "Validation rows choose {name} by macro-F1 among networks and ensembles; its accuracy {on} is {accuracy} and its macro-F1 {f1}.",
+        "La macro-F1 de validation désigne {name} parmi réseaux et ensembles ; son exactitude {on} est de {accuracy} et sa macro-F1 de {f1}.",
+        name = tale.name(chosen),
+        on = tale.on(chosen.judged_on()),
+        accuracy = tale.accuracy(scores),
+        f1 = tale.voice.decimals(scores.macro_f1, 3),
+    ))
+}
+
+/// Whom the paired tests do not tell apart from the model that validation chooses among all.
+fn tied(tale: &ArticleContext, group: &Group) -> Option<String> {
+    let first = group.chosen()?;
+    let others: Vec<&Model> = group.models.iter().skip(1).collect();
+    let tied: Vec<String> = others
+        .iter()
+        .filter(|model| tale.judge(first, model).is_some_and(|judgement| !judgement.differ))
+        .map(|model| tale.subject(model))
+        .collect();
+    // Where nothing compares two models nothing is said of their difference.
+    let others: Vec<&Model> = others.into_iter().filter(|model| tale.judge(first, model).is_some()).collect();
+    let (name, part) = (upper(&tale.subject(first)), tale.part(group.part));
+    // Intervals that overlap are no test: a difference may hide in them.
+    if others.iter().filter_map(|model| tale.judge(first, model)).any(|judgement| judgement.p.is_none()) {
+        let intervals = match tied.is_empty() {
+            true => tale
+                .voice
+                .say(
+                    "no other's 95% interval overlaps that of its accuracy",
+                    "aucun autre intervalle à 95 % ne recoupe celui de son exactitude",
+                )
+                .to_owned(),
+            false => bilingual!(
+                tale,
+                "the 95% interval of its {part} accuracy overlaps that of {list}",
+                "l'intervalle à 95 % de son exactitude {part} recoupe celui de {list}",
+                list = tale.voice.list(&tied, 4),
+            ),
+        };
+        return (!others.is_empty()).then(|| {
+            bilingual!(
+                tale,
+                "{name} has the highest macro-F1 on validation rows; {intervals}.",
+                "{name} a la macro-F1 de validation la plus élevée ; {intervals}.",
+            )
+        });
+    }
+    Some(match (tied.is_empty(), others.is_empty()) {
+        (_, true) => return None,
+        (true, _) => bilingual!(
+            tale,
+            "{name} has the highest macro-F1 on validation rows; its {part} accuracy differs significantly from that of every other.",
+            "{name} a la macro-F1 de validation la plus élevée ; son exactitude {part} diffère significativement de celle de tous les autres.",
+        ),
+        _ => bilingual!(
+            tale,
+            "{name} has the highest macro-F1 on validation rows; its {part} accuracy shows no significant difference from that of {list}.",
+            "{name} a la macro-F1 de validation la plus élevée ; son exactitude {part} ne diffère pas significativement de celle de {list}.",
+            list = tale.voice.list(&tied, 4),
+        ),
+    })
+}
+
+/// Choosing by the test score would bias it.
+fn caution(tale: &ArticleContext, group: &Group) -> Option<String> {
+    let (chosen, (highest, scores)) = (group.chosen()?, group.highest()?);
+    let agree = chosen.judged().is_some_and(|own| own.accuracy >= scores.accuracy);
+    if group.part != JudgedOn::Test || group.models.len() < 2 || agree {
+        return None;
+    }
+    Some(bilingual!(
+        tale,
+        "The best of {count} test accuracies, {score} by {name}, is optimistically biased and chose nothing.",
+        "La meilleure des {count} exactitudes de test, {score} pour {name}, est biaisée par optimisme et n'a servi à aucun choix.",
+        count = group.models.len(),
+        score = tale.voice.decimals(scores.accuracy, 3),
+        name = tale.subject(highest),
+    ))
+}
+
+/// What texts add: the best network on numbers alone against the best on both.
+fn inputs(tale: &ArticleContext) -> Option<String> {
+    let reads = |model: &&Model, numbers: bool, words: bool| {
+        let inputs = tale.stage(&model.stage).and_then(|stage| stage.document("parts")).and_then(|m| m.get("inputs"));
+        let has = |key: &str| inputs.is_some_and(|i| !texts(i.get(key)).is_empty());
+        inputs.is_some() && has("numeric") == numbers && has("text") == words
+    };
+    let networks: Vec<&Model> = tale.main()?.models.iter().filter(|model| tale.kind(model) == Some("train")).collect();
+    let best = |numbers: bool, words: bool| {
+        let own = networks.iter().copied().filter(|model| reads(model, numbers, words));
+        ranking::best(own, |model| model.validation())
+    };
+    let (both, numbers) = (best(true, true)?, best(true, false)?);
+    let against = tale.against(both, numbers)?;
+    let mut sentence = bilingual!(
+        tale,
+        "As to the kinds of input, {name}, which fuses numbers and texts, {against}; {other} reads numbers alone",
+        "Quant aux types d'entrées, {name}, qui fusionne nombres et textes, {against} ; {other} ne lit que les nombres",
+        name = tale.name(both),
+        other = tale.name(numbers),
+    );
+    if let Some(words) = best(false, true) {
+        sentence.push_str(&bilingual!(
+            tale,
+            ", and texts alone reach {score} with {name}",
+            ", et les textes seuls atteignent {score} avec {name}",
+            score = tale.voice.decimals(words.judged()?.accuracy, 3),
+            name = tale.name(words),
+        ));
+    }
+    Some(sentence + ".")
+}
+
+fn table(tale: &ArticleContext, group: &Group) -> Float {
+    let voice = tale.voice;
+    let first = group.models.first();
+    let row = |model: &Model| {
+        let Some(scores) = model.judged() else { return vec![tale.name(model)] };
+        let p = first.filter(|first| first.name != model.name || first.stage != model.stage);
+        let p = p
+            .and_then(|first| duel(&tale.study, first, model))
+            .map_or_else(|| "–".to_owned(), |pair| voice.bare_p(pair.p));
+        vec![
+            tale.name(model),
+            validation(model).map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3)),
+            voice.decimals(scores.accuracy, 3),
+            scores.interval().map_or_else(|| "–".to_owned(), |(low, high)| voice.interval(low, high)),
+            voice.decimals(scores.macro_f1, 3),
+            p,
+        ]
+    };
+    let heads = [
+        (voice.say("Model", "Modèle"), Align::Wrapped(0.34)),
+        (voice.say("Valid. F1", "F1 valid."), Align::Right),
+        (voice.say("Accuracy", "Exactitude"), Align::Right),
+        (voice.say("95% interval", "IC à 95 %"), Align::Right),
+        (voice.say("Macro-F1", "Macro-F1"), Align::Right),
+        ("*p*", Align::Right),
+    ];
+    let left_out = group.models.len().saturating_sub(MOST_MODELS);
+    let test = match tale.is_grouped() {
+        true => voice.say("a sign-flip test over groups", "test de permutation des signes par groupes"),
+        false => voice.say("McNemar's test", "test de McNemar"),
+    };
+    let mut caption = bilingual!(
+        tale,
+        "Models by macro-F1 on validation rows (cross-validated without any); accuracy, its interval and macro-F1 {part}. *p*: {test} against the first, Holm-corrected over all pairs.",
+        "Modèles par macro-F1 de validation (croisée à défaut) ; exactitude, son intervalle et macro-F1 {part}. *p* : {test} contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
+        part = tale.on(group.part),
+    );
+    if left_out > 0 {
+        caption.push_str(&bilingual!(
+            tale,
+            " Not shown from the end: {left_out}.",
+            " Non montrés à la fin : {left_out}."
+        ));
+    }
+    tale.table("tab:models", &caption, &heads, group.models.iter().take(MOST_MODELS).map(row).collect())
+}
+
+fn chart(tale: &ArticleContext, group: &Group) -> Option<Float> {
+    let (kept, wanted) = (group.models.iter().take(MOST_MODELS), group.models.len() > 1);
+    // Markup has no place in a drawing.
+    let plain = |model: &Model| tale.text(&tale.name(model)).letters();
+    let rows: Vec<Row> = kept
+        .filter_map(|model| {
+            let scores = model.judged()?;
+            let (low, high) = scores.interval().unwrap_or((f64::NAN, f64::NAN));
+            Some(Row { label: plain(model), values: vec![Some(Interval { value: scores.accuracy, low, high })] })
+        })
+        .collect();
+    let series = [Series { name: group.part.name().to_owned(), mark: Mark::Point, paint: Paint::Positive }];
+    let description = rows.iter().map(|row| row.label.as_str()).collect::<Vec<_>>().join(", ");
+    let drawing = grouped_bars("Accuracy of the models", &description, "accuracy with 95 % interval", &series, &rows);
+    let caption = bilingual!(
+        tale,
+        "Accuracy {part} with 95% intervals.",
+        "Exactitude {part} avec intervalles à 95 %.",
+        part = tale.on(group.part),
+    );
+    wanted.then(|| tale.figure("fig:models", &caption, vec![drawing], 0.74))
+}
+
+/// A sentence begins with a capital, unless with a name in a fixed font.
+pub fn upper(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,84 @@
+//! The abstract and the keywords: the results of the sections in a few sentences.
+
+use super::results::upper;
+use super::{ArticleContext, bilingual, convergence, transfer};
+use crate::JudgedOn;
+use crate::article::markup;
+use crate::article::text::Text;
+
+pub fn summary(tale: &ArticleContext) -> Text {
+    let chosen = tale.chosen().and_then(|model| Some((model, model.judged()?)));
+    let is_tested = tale.judged_on() == JudgedOn::Test;
+    let sentences = [
+        task(tale),
+        chosen.map(|(model, scores)| {
+            bilingual!(
+                tale,
+                "Chosen on validation rows, {name} reaches {part} accuracy of {accuracy} and a macro-F1 of {f1}{none}.",
+                "Choisi sur la validation, {name} {y} une exactitude de {accuracy} et une macro-F1 de {f1}{none}.",
+                name = tale.introduced(model),
+                part = if is_tested { "a test" } else { "there an" },
+                y = if is_tested { "atteint sur le test" } else { "y atteint" },
+                none = if is_tested {
+                    ""
+                } else {
+                    tale.voice.say("; there are no test rows", " ; il n'y a pas de lignes de test")
+                },
+                accuracy = tale.accuracy(scores),
+                f1 = tale.voice.decimals(scores.macro_f1, 3),
+            )
+        }),
+        chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
+            let against = tale.against(model, classical)?;
+            Some(bilingual!(
+                tale,
+                "Compared with the best of the standard classifiers, it {against}.",
+                "Comparé au meilleur des classifieurs usuels, il {against}.",
+            ))
+        }),
+        chosen.and_then(|(model, _)| tale.leak(model)),
+        convergence::in_short(tale).map(|short| upper(&short) + "."),
+        transfer::in_short(tale).map(|short| upper(&short) + "."),
+    ];
+    tale.text(&sentences.into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
+fn task(tale: &ArticleContext) -> Option<String> {
+    let group = tale.main()?;
+    let rows = tale.rows_of(&group.classes).unwrap_or(group.rows);
+    Some(bilingual!(
+        tale,
+        "We {compare} of {label} ({classes} classes) on {rows} rows{linked}.",
+        "Nous {compare} de {label} ({classes} classes) sur {rows} lignes{linked}.",
+        compare = match (group.models.len(), tale.voice.is_french()) {
+            (1, false) => "look at one classifier".to_owned(),
+            (1, true) => "étudions un classifieur".to_owned(),
+            (models, false) => format!("compare {models} classifiers"),
+            (models, true) => format!("comparons {models} classifieurs"),
+        },
+        linked = match tale.keeps_together() {
+            true => tale.voice.say(
+                ", split so that linked rows stay in the same part",
+                ", réparties de sorte que des lignes liées restent dans la même partie",
+            ),
+            false => "",
+        },
+        label = markup::code(tale.label().unwrap_or("label")),
+        classes = group.classes.len(),
+        rows = tale.voice.count(rows),
+    ))
+}
+
+pub fn keywords(tale: &ArticleContext) -> Vec<String> {
+    let mut words = vec![tale.voice.say("classification", "classification")];
+    if tale.of_kind("train").next().is_some() {
+        words.push(tale.voice.say("neural networks", "réseaux de neurones"));
+    }
+    if tale.of_kind("embed").next().is_some() {
+        words.push(tale.voice.say("text embeddings", "plongements de textes"));
+    }
+    if tale.of_kind("transfer").next().is_some() {
+        words.push(tale.voice.say("transfer learning", "apprentissage par transfert"));
+    }
+    words.into_iter().map(String::from).collect()
+}

@@ -1,0 +1,90 @@
+//! The paired tests of a report: models that predicted the same test rows, every pair of them.
+
+use super::columns::{LABEL, PART, ROW_ID};
+use super::predictions::{ModelPredictions, united_groups};
+use runner_artifact::Table;
+use runner_ml::progress::{Cancelled, Progress};
+use runner_ml::stats::{Bootstrap, Clusters, contest};
+use runner_report::{Contest, ModelRef, Pair};
+
+/// What one model said of the test part.
+pub(super) struct Tested {
+    contender: ModelRef,
+    classes: Vec<String>,
+    /// Row numbers in rising order; labels and predictions are class numbers.
+    row_id: Vec<i64>,
+    labels: Vec<u32>,
+    predicted: Vec<u32>,
+    /// Empty where every row stands alone.
+    groups: Vec<i64>,
+}
+
+impl Tested {
+    /// Every model of a table of predictions. A table of other columns, or without test rows, has none.
+    pub fn read(stage: &str, table: &Table) -> anyhow::Result<Vec<Tested>> {
+        if ![ROW_ID, PART, LABEL].iter().all(|name| table.column(name).is_ok()) {
+            return Ok(Vec::new());
+        }
+        let one = |said: ModelPredictions| -> Option<Tested> {
+            let mut rows: Vec<usize> = (0..said.row_id.len()).filter(|&i| said.parts[i] == "test").collect();
+            rows.sort_unstable_by_key(|&i| said.row_id[i]);
+            let number =
+                |label: &String| said.classes.iter().position(|class| class == label).map(|place| place as u32);
+            Some(Tested {
+                contender: ModelRef { stage: stage.to_owned(), model: said.model.clone() },
+                row_id: rows.iter().map(|&i| said.row_id[i]).collect(),
+                labels: rows.iter().map(|&i| number(&said.labels[i])).collect::<Option<_>>()?,
+                predicted: rows.iter().map(|&i| number(&said.predicted[i])).collect::<Option<_>>()?,
+                groups: match said.groups.as_slice() {
+                    [] => Vec::new(),
+                    groups => rows.iter().map(|&i| groups[i]).collect(),
+                },
+                classes: said.classes,
+            })
+        };
+        let all = ModelPredictions::read(table)?.into_iter().filter_map(one);
+        Ok(all.filter(|tested| !tested.row_id.is_empty()).collect())
+    }
+
+    fn comparable(&self, other: &Tested) -> bool {
+        (&self.classes, &self.row_id, &self.labels) == (&other.classes, &other.row_id, &other.labels)
+    }
+}
+
+/// A contest for each set of test rows that two models or more have in common.
+pub(super) fn contests(tested: Vec<Tested>, progress: &dyn Progress) -> Result<Vec<Contest>, Cancelled> {
+    let mut groups: Vec<Vec<Tested>> = Vec::new();
+    for one in tested {
+        match groups.iter_mut().find(|group| group[0].comparable(&one)) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    let several = groups.into_iter().filter(|group| group.len() > 1);
+    several.filter_map(|group| held(group, progress).transpose()).collect()
+}
+
+/// `None` where all rows are of one group, which tells nothing of how others would differ.
+fn held(mut group: Vec<Tested>, progress: &dyn Progress) -> Result<Option<Contest>, Cancelled> {
+    let predicted: Vec<Vec<u32>> = group.iter_mut().map(|one| std::mem::take(&mut one.predicted)).collect();
+    let groups = united_groups(&group.iter().map(|one| one.groups.as_slice()).collect::<Vec<_>>());
+    let all: Vec<usize> = (0..group[0].row_id.len()).collect();
+    let clusters = Clusters::of_rows(&groups, &all);
+    let classes = group[0].classes.len();
+    let duels = contest(&group[0].labels, &predicted, classes, &clusters, &Bootstrap::default(), progress)?;
+    let pairs = duels.into_iter().map(|duel| Pair {
+        a: duel.a,
+        b: duel.b,
+        difference: duel.accuracy.estimate,
+        low: duel.accuracy.low,
+        high: duel.accuracy.high,
+        p: duel.adjusted_p,
+    });
+    let contest = Contest {
+        rows: group[0].row_id.len() as u64,
+        groups: clusters.groups().map(|groups| groups as u64),
+        pairs: pairs.collect(),
+        models: group.into_iter().map(|one| one.contender).collect(),
+    };
+    Ok((!contest.pairs.is_empty()).then_some(contest))
+}

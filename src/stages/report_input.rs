@@ -1,0 +1,112 @@
+//! What a report or an article is told: the artifacts of whole stages, read; who feeds whom; and the paired tests of models on the same rows.
+
+use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::adapter::Adapter;
+use super::paired_tests::{Tested, contests};
+use runner_artifact::Table;
+use runner_engine::{PortType, StageContext, WholeStage};
+use runner_ml::progress::Progress;
+use runner_report::{ColumnView, Contest, Delivered, StageArtifacts, TableView};
+use runner_tabular::names;
+
+/// Rows of a table that a page may show or draw; larger tables are cut, curves are far shorter.
+const ROWS_SHOWN: usize = 2_000;
+
+/// Everything that is told of some stages.
+pub(super) struct Told {
+    /// In the order in which they are named.
+    pub stages: Vec<StageArtifacts>,
+    /// From producer to consumer, sorted.
+    pub edges: Vec<(String, String)>,
+    pub contests: Vec<Contest>,
+}
+
+impl Told {
+    /// Of the whole stages at `port`.
+    pub fn read(context: &StageContext, port: &str) -> anyhow::Result<Told> {
+        Told::of(&context.whole_stages(port), &Adapter(context.report()))
+    }
+
+    pub fn of(wholes: &[WholeStage], progress: &dyn Progress) -> anyhow::Result<Told> {
+        let mut stages = Vec::new();
+        let mut edges = Vec::new();
+        let mut tested = Vec::new();
+        for whole in wholes {
+            progress.go_on()?;
+            let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+            let stage = text(&whole.view, "stage");
+            let mut inputs = Vec::new();
+            for input in whole.view["inputs"].as_array().into_iter().flatten() {
+                let from = text(input, "stage");
+                let output = input["output"].as_str().map(|output| format!(".{output}")).unwrap_or_default();
+                inputs.push((text(input, "port"), format!("{from}{output}")));
+                edges.push((from, stage.clone()));
+            }
+            let mut artifacts = StageArtifacts {
+                stage,
+                kind: text(&whole.view, "kind"),
+                params: whole.view["params"].clone(),
+                inputs,
+                ..StageArtifacts::default()
+            };
+            for output in &whole.outputs {
+                artifacts.files.extend(output.delivered().into_iter().map(|file| Delivered {
+                    name: file.name,
+                    port: output.port().to_owned(),
+                    bytes: file.bytes,
+                    digest: file.digest.to_string(),
+                    extent: output.extent(),
+                }));
+                match output.holds() {
+                    PortType::Json => {
+                        for file in output.files() {
+                            let value = serde_json::from_slice(&output.file(&file.name)?)?;
+                            artifacts.json.insert(file.name.trim_end_matches(".json").to_owned(), value);
+                        }
+                    }
+                    PortType::Table => {
+                        if output.port() == "predictions" {
+                            tested.extend(Tested::read(&artifacts.stage, &output.table()?)?);
+                        }
+                        artifacts.tables.insert(output.port().to_owned(), view(&output.head(ROWS_SHOWN)?)?);
+                    }
+                    PortType::Files | PortType::Model => {}
+                }
+            }
+            stages.push(artifacts);
+        }
+        edges.sort();
+        edges.dedup();
+        Ok(Told { stages, edges, contests: contests(tested, progress)? })
+    }
+}
+
+/// The first rows of a table's numbers and texts; vectors are left out.
+pub(super) fn view(table: &Table) -> anyhow::Result<TableView> {
+    let batch = table.batch().slice(0, table.rows().min(ROWS_SHOWN));
+    let (mut columns, mut added) = (IndexMap::new(), IndexMap::new());
+    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+        let column = match field.data_type() {
+            DataType::FixedSizeList(..) => continue,
+            DataType::Utf8 => {
+                let texts = array.as_string::<i32>();
+                ColumnView::Text(texts.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+            }
+            _ => {
+                let numbers = cast(array, &DataType::Float64)?;
+                let numbers = numbers.as_primitive::<Float64Type>();
+                ColumnView::Number(numbers.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+            }
+        };
+        match names::added_as(field.name()) {
+            Some(name) => added.insert(name.to_owned(), column),
+            None => columns.insert(field.name().clone(), column),
+        };
+    }
+    Ok(TableView { columns, added })
+}

@@ -1,0 +1,139 @@
+//! The history of results, read for a page: how each came about, what changed since an earlier run, and the models of then and now.
+//!
+//! Reads records and artifacts only; nothing is computed anew but statistics.
+
+use super::compare::{Comparison, Flip, How, ModelRef, Paired, compare, lines, texts_of};
+use runner_engine::{self as engine, ActionRecord, RunRecord, Workspace, utc};
+use runner_report::past::{Change, Duel, Earlier, Flip as Flipped, Past, Score, Since, StagePast};
+
+/// Rows that became right, and as many that became wrong, which are shown of a model.
+const FLIPS_SHOWN: usize = 10;
+
+/// A stage's result that lies in its folder.
+pub(super) struct Result<'a> {
+    /// Its place in the plan.
+    pub stage: usize,
+    pub record: &'a ActionRecord,
+    /// Why it is not what the pipeline file asks for now.
+    pub stale: Vec<String>,
+}
+
+/// The history of `results`, held against an earlier run.
+pub(super) fn past(workspace: &Workspace, results: &[Result], against: Option<&RunRecord>) -> anyhow::Result<Past> {
+    let earlier: Vec<Option<ActionRecord>> = results.iter().map(|one| then(workspace, one, against?)).collect();
+    let pairs: Vec<(ModelRef, ModelRef)> = (results.iter().zip(&earlier))
+        .filter_map(|(now, then)| {
+            let stage = name(workspace, now);
+            let side = |record| ModelRef { stage, record, model: None };
+            Some((side(then.as_ref()?), side(now.record)))
+        })
+        .collect();
+    let comparisons = compare(workspace.store, &pairs, &How::default())?;
+    let stages = results.iter().zip(&earlier).map(|(now, then)| {
+        let own = comparisons.iter().find(|one| pairs_of(one, name(workspace, now)));
+        let provenance = &now.record.provenance;
+        StagePast {
+            stage: name(workspace, now).to_owned(),
+            made: utc(provenance.started),
+            seconds: provenance.seconds,
+            memory: provenance.peak_memory,
+            headline: provenance.headline.clone(),
+            warnings: provenance.warnings.clone(),
+            since: match (against, then, own) {
+                (Some(_), Some(_), Some(own)) if own.same => Since::Same,
+                (Some(_), Some(_), Some(own)) => Since::Changed(changes(workspace, now, own)),
+                (Some(run), None, _) if run.stage(name(workspace, now)).is_none_or(|entry| entry.key.is_none()) => {
+                    Since::New
+                }
+                _ => Since::Unknown,
+            },
+            stale: now.stale.clone(),
+        }
+    });
+    let stages = stages.collect();
+    let tested = comparisons.iter().filter(|one| !one.same).filter_map(|one| Some((one, one.test.as_ref()?)));
+    Ok(Past {
+        against: against.map(|run| Earlier { id: run.id.clone(), when: utc(run.started) }),
+        stages,
+        duels: tested.map(|(one, paired)| duel(workspace, results, one, paired)).collect(),
+    })
+}
+
+fn name<'a>(workspace: &'a Workspace, result: &Result) -> &'a str {
+    &workspace.plan.stages[result.stage].name
+}
+
+fn then(workspace: &Workspace, now: &Result, against: &RunRecord) -> Option<ActionRecord> {
+    ActionRecord::load(workspace.store, against.stage(name(workspace, now))?.key?)
+}
+
+/// Whether the comparison is of this stage, or of one of its models.
+fn pairs_of(one: &Comparison, stage: &str) -> bool {
+    one.b.strip_prefix(stage).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn changes(workspace: &Workspace, now: &Result, own: &Comparison) -> Vec<Change> {
+    let told = lines(&own.changes).into_iter();
+    // What is out of date was written in an earlier state of the file.
+    let is_fresh = now.stale.is_empty();
+    told.map(|line| Change {
+        at: line.path.filter(|_| is_fresh).and_then(|path| workspace.position(now.stage, &path)),
+        what: line.what,
+        how: line.how,
+        inherited: line.inherited,
+    })
+    .collect()
+}
+
+fn duel(workspace: &Workspace, results: &[Result], one: &Comparison, paired: &Paired) -> Duel {
+    let learner = results.iter().find(|result| pairs_of(one, name(workspace, result)));
+    let score = |score: &super::compare::Difference| Score {
+        metric: match score.metric {
+            "macro_f1" => "macro-F1".to_owned(),
+            other => other.replace('_', " "),
+        },
+        before: score.a,
+        after: score.b,
+        low: score.difference.low.unwrap_or(f64::NAN),
+        high: score.difference.high.unwrap_or(f64::NAN),
+    };
+    // Evenly from all: files are often sorted by class, so that the first rows would be of one.
+    let some = |gained: bool| -> Vec<&Flip> {
+        let all: Vec<&Flip> = paired.flips.iter().filter(|flip| flip.gained == gained).collect();
+        let count = all.len().min(FLIPS_SHOWN);
+        (0..count).map(|i| all[i * all.len() / count]).collect()
+    };
+    let flips = [some(false), some(true)].concat();
+    Duel {
+        model: one.b.clone(),
+        stage: learner.map(|learner| name(workspace, learner).to_owned()).unwrap_or_default(),
+        rows: paired.rows as u64,
+        left_out: paired.left_out as u64,
+        scores: paired.scores.iter().map(score).collect(),
+        same_predictions: paired.same_predictions,
+        lost: paired.right_to_wrong,
+        gained: paired.wrong_to_right,
+        p: paired.adjusted_p,
+        flips: flipped(workspace, learner.map(|learner| learner.record), &flips),
+    }
+}
+
+/// Texts that cannot be read any more are left out: the rows' numbers remain.
+fn flipped(workspace: &Workspace, learner: Option<&ActionRecord>, flips: &[&Flip]) -> Vec<Flipped> {
+    let sources: Vec<ActionRecord> = (0..workspace.plan.stages.len())
+        .filter(|&stage| ["load", "split"].contains(&workspace.plan.stages[stage].stage.kind().name))
+        .filter_map(|stage| engine::current_record(workspace, stage))
+        .collect();
+    let ids: Vec<i64> = flips.iter().map(|flip| flip.row_id).collect();
+    let sources: Vec<&ActionRecord> = sources.iter().collect();
+    let texts = learner.and_then(|learner| texts_of(workspace.store, &sources, learner, &ids).ok()).flatten();
+    let texts = texts.unwrap_or_default();
+    let one = |(i, flip): (usize, &&Flip)| Flipped {
+        row: flip.row_id,
+        label: flip.label.clone(),
+        before: flip.a.clone(),
+        after: flip.b.clone(),
+        texts: texts.iter().map(|(name, values)| (name.clone(), values[i].clone())).collect(),
+    };
+    flips.iter().enumerate().map(one).collect()
+}
