@@ -119,15 +119,14 @@ impl Store {
 /// What somebody put where a result belongs is theirs: it is neither replaced nor emptied. A file is replaced, and told of by whoever knows what it held.
 fn refuse_in_the_way(folder: &Path, target: &Path) -> Result<(), StoreError> {
     let type_of = |path: &Path| path.symlink_metadata().map(|metadata| metadata.file_type()).ok();
-    let above = folder
-        .ancestors()
-        .find_map(|above| Some((above, type_of(above)?)))
-        .filter(|(_, kind)| !kind.is_dir() && !kind.is_symlink());
-    let target = type_of(target).filter(|kind| kind.is_dir()).map(|_| target);
-    match above.map(|(above, _)| (above, "is no folder")).or(target.map(|target| (target, "is a folder"))) {
-        Some((path, what)) => Err(StoreError::InTheWay { path: path.to_owned(), what }),
-        None => Ok(()),
+    let in_the_way = |path: &Path, what| Err(StoreError::InTheWay { path: path.to_owned(), what });
+    if let Some((above, kind)) = folder.ancestors().find_map(|above| Some((above, type_of(above)?)))
+        && !kind.is_dir()
+        && !kind.is_symlink()
+    {
+        return in_the_way(above, "is no folder");
     }
+    if type_of(target).is_some_and(|kind| kind.is_dir()) { in_the_way(target, "is a folder") } else { Ok(()) }
 }
 
 pub(super) fn is_link(path: &Path) -> bool {

@@ -7,15 +7,12 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::{INTERRUPTED, output};
-
-const PATIENCE: Duration = Duration::from_millis(850);
-const LOOK: Duration = Duration::from_millis(50);
+use crate::engine::patience::{LOOK, Patience};
 
 static INTERRUPT: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -49,10 +46,10 @@ pub(super) fn within_a_second<T>(work: impl FnOnce() -> T) -> T {
     let over = Arc::new(AtomicBool::new(false));
     let watched = Arc::clone(&over);
     std::thread::spawn(move || {
-        let mut asked: Option<Instant> = None;
+        let mut patience = Patience::default();
         while !watched.load(Ordering::Relaxed) {
             std::thread::sleep(LOOK);
-            if interrupted() && asked.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
+            if patience.is_over(interrupted()) {
                 std::process::exit(i32::from(output::finish(INTERRUPTED)));
             }
         }

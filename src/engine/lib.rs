@@ -57,6 +57,7 @@ pub mod lock;
 pub mod machine;
 pub mod manifest;
 pub mod memory_probe;
+pub mod patience;
 pub mod plan;
 mod plan_decisions;
 mod queue;

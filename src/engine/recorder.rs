@@ -14,17 +14,12 @@ use super::calendar::civil;
 use super::decision::Workspace;
 use super::event::{Event, Outcome, Sink};
 use super::history::{FORMAT, History, RunOutcome, RunRecord, StageEntry};
+use super::patience::{LOOK, Patience};
 use super::record::ActionRecord;
 use super::run::{RunOptions, RunSummary, StageResult, run};
 use super::{machine, memory_probe};
 use runner_artifact::{Store, StoreError};
 use runner_boundary::text::of_chain;
-
-/// How long a cancelled run may take to end by itself before it is left: with looking now and then, under a second in all.
-const PATIENCE: Duration = Duration::from_millis(850);
-
-/// How often a run is looked at that may be left.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// What a run is called by whoever started it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,11 +72,10 @@ pub fn run_recorded(
             watcher.unpark();
             outcome
         });
-        let mut asked: Option<Instant> = None;
+        let mut patience = Patience::default();
         while !work.is_finished() {
             thread::park_timeout(LOOK);
-            let is_late = cancelled() && asked.get_or_insert_with(Instant::now).elapsed() >= PATIENCE;
-            if is_late && !work.is_finished() {
+            if patience.is_over(cancelled()) && !work.is_finished() {
                 let summary = ended.cut_short(workspace, selected, listen);
                 leave(recorded(recorder, workspace, Ok(summary), &ended)?);
             }

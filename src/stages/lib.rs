@@ -24,6 +24,7 @@ mod figures;
 mod fitted_on;
 mod inspect;
 mod joined;
+mod labelled;
 mod load;
 mod map;
 mod model_file;

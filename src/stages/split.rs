@@ -1,9 +1,9 @@
 //! `split`: train / valid / test and folds, stratified by label, with linked rows kept together.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use schemars::JsonSchema;
@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::columns::{
-    FOLD, FOLDS, GROUP, LABEL, LABEL_NAME, LINE, PART, PARTS, RECORD, SOURCE, integers, is_own, named, require,
-    require_of, strings,
+    FOLD, FOLDS, GROUP, LABEL, LABEL_NAME, PART, PARTS, RECORD, is_own, named, require, require_of, strings,
 };
 use super::dataset;
 use super::fitted_on;
 use super::joined::joined;
+use super::labelled::{Labelled, is_told_of, labelled};
 use runner_artifact::Table;
 use runner_boundary::text::Lines;
 use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext};
@@ -281,90 +281,6 @@ impl Split {
             .map(|field| field.metadata()[LABEL_NAME].clone())
             .ok_or_else(|| anyhow!("no label: set `label` here or in the `load` stage"))
     }
-}
-
-/// The rows that have a label, their labels, and what is known of the others.
-struct Labelled {
-    rows: Table,
-    labels: Vec<String>,
-    unlabelled: Unlabelled,
-}
-
-/// Rows without a label.
-struct Unlabelled {
-    rows: usize,
-    /// Those whose file has labels in other rows; the others are rows to predict.
-    unexpected: usize,
-    /// The first of those, e.g. `train:17`.
-    places: Vec<String>,
-    /// All rows of files with labels.
-    all: usize,
-}
-
-/// Whether the `load` stages, which name the words that stand for a missing label, told of the rows without one.
-fn is_told_of(tables: &[Table], label: &str) -> bool {
-    let marks = |table: &Table| {
-        let schema = table.schema();
-        schema.fields().iter().any(|field| field.metadata().get(LABEL_NAME).is_some_and(|name| name == label))
-    };
-    tables.iter().all(marks)
-}
-
-impl Unlabelled {
-    fn warning(&self, label: &str) -> Option<String> {
-        let more = if self.unexpected > self.places.len() { ", …" } else { "" };
-        let first = if self.places.is_empty() { String::new() } else { format!(" ({}{more})", self.places.join(", ")) };
-        let noun = if self.unexpected == 1 {
-            "rows of files with labels has none and is"
-        } else {
-            "rows of files with labels have none and are"
-        };
-        (self.unexpected > 0).then(|| {
-            format!(
-                "{} of the {} {noun} left out, as '{label}' is blank or missing there{first}; `missing` of the `load` stage \
-                 says which words count as missing",
-                self.unexpected, self.all
-            )
-        })
-    }
-
-    /// The rest of a headline, e.g. `; 120 rows without a label and 14 of files without labels are left out`.
-    fn headline(&self) -> String {
-        let rows = |count: usize| format!("{count} {}", if count == 1 { "row" } else { "rows" });
-        let verb = if self.rows == 1 { "is" } else { "are" };
-        match (self.unexpected, self.rows - self.unexpected) {
-            (0, 0) => String::new(),
-            (found, 0) => format!("; {} without a label {verb} left out", rows(found)),
-            (0, other) => format!("; {} of files without labels {verb} left out", rows(other)),
-            (found, other) => {
-                format!("; {} without a label and {other} of files without labels are left out", rows(found))
-            }
-        }
-    }
-}
-
-fn labelled(rows: &Table, label: &str) -> anyhow::Result<Labelled> {
-    let mut labels = strings(rows, &named(rows, label))?;
-    // A class needs a name; tables that no `load` stage made may have blank ones.
-    labels.iter_mut().for_each(|label| *label = label.take().filter(|label| !label.trim().is_empty()));
-    let has: Vec<bool> = labels.iter().map(Option::is_some).collect();
-    let sources = strings(rows, SOURCE).unwrap_or_else(|_| vec![None; rows.rows()]);
-    let labelled: HashSet<&Option<String>> =
-        sources.iter().zip(&has).filter(|(_, has)| **has).map(|(source, _)| source).collect();
-    let unexpected: Vec<usize> = (0..has.len()).filter(|&row| !has[row] && labelled.contains(&sources[row])).collect();
-    let lines = integers(rows, LINE).ok();
-    let place = |&row: &usize| Some(format!("{}:{}", sources[row].as_deref()?, lines.as_ref()?[row]));
-    let unlabelled = Unlabelled {
-        rows: has.iter().filter(|has| !**has).count(),
-        unexpected: unexpected.len(),
-        places: unexpected.iter().take(3).filter_map(place).collect(),
-        all: sources.iter().filter(|source| labelled.contains(source)).count(),
-    };
-    let kept = arrow::compute::filter_record_batch(rows.batch(), &BooleanArray::from(has))?;
-    if kept.num_rows() == 0 {
-        bail!("no row has a value in the label column '{label}'");
-    }
-    Ok(Labelled { rows: Table::new(kept), labels: labels.into_iter().flatten().collect(), unlabelled })
 }
 
 /// The error with the line of YAML that leaves the rare classes out, where two classes would remain.

@@ -84,7 +84,11 @@ fn damaged_outputs_are_refused_by_name() {
             [&(header.len() as u64).to_le_bytes()[..], header, &[0; 4]].concat()
         }),
     ];
-    for error in errors(&files) {
+    let errors = errors(&files);
+    // How to write a file is told of what is none, not of what is damaged.
+    let remedy = "(write it uncompressed, e.g. with pyarrow.ipc.new_file";
+    assert!(errors[2].contains(remedy) && !errors[6].contains(remedy), "{errors:?}");
+    for error in errors {
         assert!(
             error.contains("not an Arrow IPC file")
                 || error.contains("not JSON")
@@ -107,6 +111,6 @@ fn types_that_no_artifact_holds_and_names_that_are_not_one_are_refused_by_column
         ("null.arrow", write(null, vec![Arc::new(NullArray::new(3))])),
     ];
     let errors = errors(&files);
-    assert!(errors[0].contains("two columns are named 'a'"), "{}", errors[0]);
+    assert!(errors[0].ends_with("two columns are named 'a'"), "{}", errors[0]);
     assert!(errors[1].contains("column 'nothing' has type Null") && errors[1].contains("cast it"), "{}", errors[1]);
 }

@@ -1,6 +1,6 @@
 //! The article of a study: a document without a format, made of what the artifacts hold, and its writers.
 //!
-//! `tale` says what is said, section by section, in either language; `document` holds it; `latex` and `typst` write it down. Generated
+//! `sections` say what is said, section by section, in either language; `document` holds it; `latex` and `typst` write it down. Generated
 //! sentences and the author's own are written in one small markup (`markup`), so that both can cite and refer. Nothing here opens a file.
 
 mod bibliography;

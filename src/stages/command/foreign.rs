@@ -6,6 +6,7 @@ use anyhow::{anyhow, bail};
 use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use runner_artifact::table::TableError;
@@ -15,9 +16,10 @@ use runner_boundary::contained::contained;
 
 /// A table that an artifact can hold. Types that other programs like better are brought to ours where nothing is lost by it.
 pub(super) fn table(bytes: Vec<u8>) -> anyhow::Result<Table> {
+    // A stream has no magic number at its beginning.
+    let is_file = bytes.starts_with(b"ARROW1");
     let unreadable = |error: TableError| {
-        let error = error.to_string();
-        let remedy = if ["compress", "footer", "magic", "Arrow file"].iter().any(|word| error.contains(word)) {
+        let remedy = if !is_file || matches!(error, TableError::Arrow(ArrowError::IpcError(_))) {
             " (write it uncompressed, e.g. with pyarrow.ipc.new_file or polars' write_ipc)"
         } else {
             ""

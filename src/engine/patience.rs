@@ -1,0 +1,20 @@
+//! How long cancelled work may take to end by itself before whoever waits for it leaves: with looking now and then, under a second in all.
+
+use std::time::{Duration, Instant};
+
+/// How often to look.
+pub const LOOK: Duration = Duration::from_millis(50);
+
+const PATIENCE: Duration = Duration::from_millis(850);
+
+/// Runs out some time after the first look at which the work was cancelled.
+#[derive(Default)]
+pub struct Patience {
+    asked: Option<Instant>,
+}
+
+impl Patience {
+    pub fn is_over(&mut self, cancelled: bool) -> bool {
+        cancelled && self.asked.get_or_insert_with(Instant::now).elapsed() >= PATIENCE
+    }
+}
