@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::{Frame, category_key, tokens_key};
 use super::matrix::Matrix;
-use super::metrics::Scores;
+use super::metrics::{FromProbabilities as _, Scores};
 use super::rng::Stream;
 use super::train::side_by_side;
 

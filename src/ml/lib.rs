@@ -1,6 +1,6 @@
 //! Learning: everything between numbers and predictions.
 //!
-//! Imports nothing of ours: no YAML, no stores, no Arrow. A model can be used without a cache.
+//! Of ours it imports the types of what is found out (`results`): no YAML, no stores, no Arrow. A model can be used without a cache.
 
 pub mod calibration;
 pub mod classical;

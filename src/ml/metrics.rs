@@ -1,123 +1,43 @@
-//! Scores of a classifier: accuracy, macro-F1, per-class precision / recall / F1, confusion matrix, log loss.
-//!
-//! Definitions as in scikit-learn (`zero_division=0`).
-
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+//! Scores of a classifier from its probabilities, with intervals; the scores themselves are types of `results`.
 
 use super::matrix::Matrix;
 use super::progress::{Cancelled, Progress};
 use super::stats::{self, Bootstrap, Clusters, Interval, bootstrap_intervals};
 
-/// Scores over one set of rows. Macro-F1 averages over the classes of `classes` that occur as truth or prediction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Scores {
-    pub rows: usize,
-    pub accuracy: f64,
-    pub macro_f1: f64,
-    /// Mean negative log-likelihood in nats; absent where the model gives no probabilities.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub log_loss: Option<f64>,
-    pub classes: Vec<String>,
-    pub per_class: Vec<ClassScores>,
-    /// `confusion[t][p]`: rows of true class `t` predicted as `p`. Written in full for up to 50 classes; of more as the cells that are not 0,
-    /// `{"true": [t, …], "predicted": [p, …], "rows": [n, …], "classes": 300}` with indices into `classes`.
-    #[serde(serialize_with = "write_confusion", deserialize_with = "read_confusion")]
-    pub confusion: Vec<Vec<u64>>,
-    /// How many groups of rows that belong together the rows are of; absent where each row stands alone.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub groups: Option<usize>,
-    /// Whether they are too few for the intervals to be taken at their word.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub few_groups: Option<bool>,
-    /// How far the scores would move, had other rows (or groups) been drawn; absent where nobody asked for it, and of a single group.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub intervals: Option<ScoreIntervals>,
+pub use runner_results::scores::{ClassScores, ScoreIntervals, Scores};
+
+/// Scores from probabilities.
+pub trait FromProbabilities: Sized {
+    /// From class probabilities (rows × classes), with the log loss; the likeliest class is predicted.
+    fn from_probabilities(classes: &[String], truth: &[u32], probabilities: &Matrix) -> Self;
+
+    /// Adds the log loss of these probabilities, which need not have led to what was predicted.
+    fn with_loss(self, truth: &[u32], probabilities: &Matrix) -> Self;
+
+    /// Adds intervals; `truth`, `predicted` and `probabilities` are those that the scores were made from.
+    fn with_intervals(
+        self,
+        truth: &[u32],
+        predicted: &[u32],
+        probabilities: &Matrix,
+        clusters: &Clusters,
+        progress: &dyn Progress,
+    ) -> Result<Self, Cancelled>;
 }
 
-/// 95 % intervals of the headline scores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ScoreIntervals {
-    /// Wilson's where each row stands alone, and wherever all rows are right or all wrong; else a bootstrap over groups.
-    pub accuracy: Interval,
-    /// A bootstrap over rows, or over groups of them; absent where all rows are right or all wrong, when no resample differs.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub macro_f1: Option<Interval>,
-    /// The same.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub log_loss: Option<Interval>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClassScores {
-    pub class: String,
-    pub precision: f64,
-    pub recall: f64,
-    pub f1: f64,
-    pub support: u64,
-}
-
-impl Scores {
-    /// `truth[i]` and `predicted[i]` are indices into `classes`.
-    pub fn new(classes: &[String], truth: &[u32], predicted: &[u32]) -> Self {
-        let count = classes.len();
-        let mut confusion = vec![vec![0u64; count]; count];
-        for (&t, &p) in truth.iter().zip(predicted) {
-            confusion[t as usize][p as usize] += 1;
-        }
-        let ratio = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
-        let mut claims = vec![0u64; count];
-        predicted.iter().take(truth.len()).for_each(|&p| claims[p as usize] += 1);
-        let mut per_class = Vec::with_capacity(count);
-        let mut f1_sum = 0.0;
-        let mut occurring = 0u32;
-        for (c, class) in classes.iter().enumerate() {
-            let hit = confusion[c][c];
-            let support: u64 = confusion[c].iter().sum();
-            let claimed = claims[c];
-            let f1 = ratio(2 * hit, support + claimed);
-            if support + claimed > 0 {
-                f1_sum += f1;
-                occurring += 1;
-            }
-            per_class.push(ClassScores {
-                class: class.clone(),
-                precision: ratio(hit, claimed),
-                recall: ratio(hit, support),
-                f1,
-                support,
-            });
-        }
-        let hits: u64 = (0..count).map(|c| confusion[c][c]).sum();
-        Scores {
-            rows: truth.len(),
-            accuracy: ratio(hits, truth.len() as u64),
-            macro_f1: if occurring == 0 { 0.0 } else { f1_sum / f64::from(occurring) },
-            log_loss: None,
-            classes: classes.to_vec(),
-            per_class,
-            confusion,
-            groups: None,
-            few_groups: None,
-            intervals: None,
-        }
-    }
-
-    /// The same from class probabilities (rows × classes), with the log loss; the likeliest class is predicted.
-    pub fn from_probabilities(classes: &[String], truth: &[u32], probabilities: &Matrix) -> Self {
+impl FromProbabilities for Scores {
+    fn from_probabilities(classes: &[String], truth: &[u32], probabilities: &Matrix) -> Self {
         Scores::new(classes, truth, &probabilities.argmax_rows()).with_loss(truth, probabilities)
     }
 
-    /// Adds the log loss of these probabilities, which need not have led to what was predicted.
-    pub fn with_loss(mut self, truth: &[u32], probabilities: &Matrix) -> Self {
+    fn with_loss(mut self, truth: &[u32], probabilities: &Matrix) -> Self {
         if !truth.is_empty() {
             self.log_loss = Some(losses(truth, probabilities).iter().sum::<f64>() / truth.len() as f64);
         }
         self
     }
 
-    /// Adds intervals; `truth`, `predicted` and `probabilities` are those that the scores were made from.
-    pub fn with_intervals(
+    fn with_intervals(
         mut self,
         truth: &[u32],
         predicted: &[u32],
@@ -148,83 +68,8 @@ impl Scores {
     }
 }
 
-/// Classes whose confusion matrix is written in full: its cells grow with their square, most of them empty.
-const MOST_IN_FULL: usize = 50;
-
-/// A confusion matrix as it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Confusion {
-    Full(Vec<Vec<u64>>),
-    Cells { r#true: Vec<usize>, predicted: Vec<usize>, rows: Vec<u64>, classes: usize },
-}
-
-fn write_confusion<S: Serializer>(confusion: &[Vec<u64>], serializer: S) -> Result<S::Ok, S::Error> {
-    if confusion.len() <= MOST_IN_FULL {
-        return confusion.serialize(serializer);
-    }
-    let (mut truths, mut predictions, mut counts) = (Vec::new(), Vec::new(), Vec::new());
-    for (t, row) in confusion.iter().enumerate() {
-        for (p, rows) in row.iter().enumerate().filter(|(_, rows)| **rows > 0) {
-            truths.push(t);
-            predictions.push(p);
-            counts.push(*rows);
-        }
-    }
-    Confusion::Cells { r#true: truths, predicted: predictions, rows: counts, classes: confusion.len() }
-        .serialize(serializer)
-}
-
-fn read_confusion<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<u64>>, D::Error> {
-    match Confusion::deserialize(deserializer)? {
-        Confusion::Full(matrix) => Ok(matrix),
-        Confusion::Cells { r#true, predicted, rows, classes } => {
-            let mut matrix = vec![vec![0; classes]; classes];
-            for ((t, p), count) in r#true.into_iter().zip(predicted).zip(rows) {
-                let cell = matrix.get_mut(t).and_then(|row| row.get_mut(p));
-                *cell.ok_or_else(|| D::Error::custom(format!("a cell of class {t} or {p} of {classes}")))? = count;
-            }
-            Ok(matrix)
-        }
-    }
-}
-
 /// The negative log-likelihood of every row's true class, in nats.
 fn losses(truth: &[u32], probabilities: &Matrix) -> Vec<f64> {
     let loss = |(i, &t): (usize, &u32)| -f64::from(probabilities.get(i, t as usize)).max(1e-15).ln();
     truth.iter().enumerate().map(loss).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_large_confusion_matrix_is_written_by_its_cells_and_read_back() {
-        for count in [3, 50, 51, 300] {
-            let classes: Vec<String> = (0..count).map(|class| format!("c{class}")).collect();
-            let truth: Vec<u32> = (0..1000).map(|row| row % count).collect();
-            let predicted: Vec<u32> = (0..1000).map(|row| (row + u32::from(row % 7 == 0)) % count).collect();
-            let scores = Scores::new(&classes, &truth, &predicted);
-            let text = serde_json::to_string(&scores).unwrap();
-            assert!(text.len() < 90_000, "{count} classes: {} bytes", text.len());
-            let read: Scores = serde_json::from_str(&text).unwrap();
-            assert_eq!(read.confusion, scores.confusion, "{count} classes");
-        }
-    }
-
-    // from sklearn.metrics import *
-    // t = [0,0,1,1,2,2,2]; p = [0,1,1,1,2,0,2]
-    // accuracy_score(t,p) -> 0.7142857142857143; f1_score(t,p,average="macro") -> 0.7
-    // precision_score(t,p,average=None) -> [0.5, 0.66666667, 1.]; recall -> [0.5, 1., 0.66666667]
-    #[test]
-    fn scores_agree_with_scikit_learn() {
-        let classes: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
-        let scores = Scores::new(&classes, &[0, 0, 1, 1, 2, 2, 2], &[0, 1, 1, 1, 2, 0, 2]);
-        assert!((scores.accuracy - 0.714_285_714_285_714_3).abs() < 1e-12);
-        assert!((scores.macro_f1 - 0.7).abs() < 1e-12);
-        assert!((scores.per_class[1].precision - 2.0 / 3.0).abs() < 1e-12);
-        assert!((scores.per_class[2].recall - 2.0 / 3.0).abs() < 1e-12);
-        assert_eq!(scores.confusion, vec![vec![1, 1, 0], vec![0, 2, 0], vec![1, 0, 2]]);
-    }
 }

@@ -3,6 +3,7 @@
 //! A missing or odd value yields `None`, never an error: a report tells what it can.
 
 use indexmap::IndexMap;
+use runner_results::Documents;
 use serde_json::Value;
 
 /// One stage's artifacts, parsed.
@@ -15,6 +16,8 @@ pub struct StageArtifacts {
     pub params: Value,
     /// JSON artifacts by port, e.g. `metrics`.
     pub json: IndexMap<String, Value>,
+    /// The documents among them, by the names of their files without `.json`.
+    pub documents: Documents,
     /// Tables by port, e.g. `curves`; long ones may be cut by the caller.
     pub tables: IndexMap<String, TableView>,
     /// What it reads: its port, and the output behind it, as `folds.train`; of a whole stage, the stage.

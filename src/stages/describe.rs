@@ -19,6 +19,7 @@ use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Report, Stage, StageContext, Threads};
 use runner_ml::frame::{Column, Frame};
 use runner_ml::profile::{self, Origins, ProfileInput, ProfileOptions, TEST, TRAIN, VALID};
+use runner_results::Documents;
 use runner_tabular::Filter;
 
 /// Profiles every column, overall and by class, and audits the data for leaks: duplicates, contradictory labels, columns that leak the label, groups torn apart by the split.
@@ -95,7 +96,7 @@ impl Stage for Describe {
         let profile = profile::profile(&input, &self.options, context.threads(), &Adapter(context.report()))?;
         let mut json = serde_json::to_value(&profile)?;
         json["label_classes"] = serde_json::to_value(dataset::classes(&strings(&all, &label)?))?;
-        put_figures(context, Self::KIND, &[("profile", json.clone())], &[])?;
+        put_figures(context, Self::KIND, &[("profile", json.clone())], Documents::default(), &[])?;
         for finding in &profile.audit.findings {
             if finding.severity == profile::Severity::Danger {
                 context.report().warn(&finding.title);

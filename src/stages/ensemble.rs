@@ -22,8 +22,9 @@ use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage,
 use runner_ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
 use runner_ml::frame::Frame;
 use runner_ml::matrix::Matrix;
-use runner_ml::metrics::Scores;
+use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_report::score_line;
+use runner_results::Documents;
 
 /// Folds of the validation part for a score that the weights did not see.
 const FOLDS: usize = 5;
@@ -150,7 +151,7 @@ impl Stage for Ensemble {
         Predictor::Several(Several { combination, alike: false, members: named }).put(context, "model")?;
         context.put_table("predictions", &predictions)?;
         context.put_json("metrics", "metrics.json", &metrics)?;
-        put_figures(context, Self::KIND, &[("metrics", metrics)], &[])
+        put_figures(context, Self::KIND, &[("metrics", metrics)], Documents::default(), &[])
     }
 }
 

@@ -9,7 +9,7 @@ use runner_artifact::Table;
 use runner_ml::calibration::reliability;
 use runner_ml::ensemble::Combination;
 use runner_ml::matrix::Matrix;
-use runner_ml::metrics::Scores;
+use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::progress::Progress;
 
 /// Of one part: its name, its rows as indices into the dataset, and what every model says of them.

@@ -25,9 +25,10 @@ use runner_engine::{
 use runner_ml::frame::Frame;
 use runner_ml::importance::{Group, Importance, permutation_importance};
 use runner_ml::matrix::Matrix;
-use runner_ml::metrics::Scores;
+use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::stats::Clusters;
 use runner_report::importance::{self, Cost};
+use runner_results::Documents;
 use runner_tabular::{self as tabular, Filter};
 
 /// Permutation importance of every column and of every kind of input, and the most confident mistakes with their texts.
@@ -165,7 +166,7 @@ impl Stage for Inspect {
         context.put_json("findings", "findings.json", &findings)?;
         context.put_table("importance", &importance)?;
         context.put_table("mistakes", &mistakes)?;
-        put_figures(context, Self::KIND, &[("findings", findings)], &[("mistakes", &mistakes)])
+        put_figures(context, Self::KIND, &[("findings", findings)], Documents::default(), &[("mistakes", &mistakes)])
     }
 }
 

@@ -15,6 +15,7 @@ mod command;
 pub mod compare;
 mod dataset;
 mod describe;
+mod documents;
 mod download;
 mod embed;
 mod encoder;

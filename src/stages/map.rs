@@ -19,6 +19,7 @@ use runner_ml::frame::Column;
 use runner_ml::matrix::Matrix;
 use runner_ml::projection::{self, Place, TsneOptions};
 use runner_ml::rng::Stream;
+use runner_results::Documents;
 use runner_tabular::Filter;
 
 /// Neighbours of a point that the picture is judged by.
@@ -161,7 +162,7 @@ impl Stage for Map {
         let table = self.table(context, &data, &rows, &places)?;
         context.put_table("points", &table)?;
         context.put_json("map", "map.json", &document)?;
-        put_figures(context, Self::KIND, &[("map", document)], &[("points", &table)])
+        put_figures(context, Self::KIND, &[("map", document)], Documents::default(), &[("points", &table)])
     }
 }
 

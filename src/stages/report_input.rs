@@ -1,5 +1,6 @@
 //! What a report or an article is told: the artifacts of whole stages, read; who feeds whom; and the paired tests of models on the same rows.
 
+use anyhow::Context as _;
 use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
@@ -12,6 +13,7 @@ use runner_artifact::Table;
 use runner_engine::{PortType, StageContext, WholeStage};
 use runner_ml::progress::Progress;
 use runner_report::{ColumnView, Contest, Delivered, StageArtifacts, TableView};
+use runner_results::AnyDocument;
 use runner_tabular::names;
 
 /// Rows of a table that a page may show or draw; larger tables are cut, curves are far shorter.
@@ -65,8 +67,12 @@ impl Told {
                 match output.holds() {
                     PortType::Json => {
                         for file in output.files() {
-                            let value = serde_json::from_slice(&output.file(&file.name)?)?;
-                            artifacts.json.insert(file.name.trim_end_matches(".json").to_owned(), value);
+                            let bytes = output.file(&file.name)?;
+                            let name = file.name.trim_end_matches(".json").to_owned();
+                            let document = AnyDocument::read(&bytes);
+                            let document = document.with_context(|| format!("{}/{}", artifacts.stage, file.name))?;
+                            artifacts.documents.0.insert(name.clone(), document);
+                            artifacts.json.insert(name, serde_json::from_slice(&bytes)?);
                         }
                     }
                     PortType::Table => {

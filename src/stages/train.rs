@@ -25,6 +25,7 @@ use runner_ml::progress::Progress;
 use runner_ml::search::SearchSpec;
 use runner_ml::train::{Data, Fitted, TrainError, train_on};
 use runner_report::learning_curves;
+use runner_results::Documents;
 use runner_tabular::Filter;
 
 with_training! {
@@ -215,7 +216,13 @@ impl Stage for Train {
         if let Some(svg) = learning_curves(title, &view(&curves)?, &loss, Some(best_epoch as f64)) {
             context.put_file("figures", "curves.svg", svg.as_bytes())?;
         }
-        put_figures(context, Self::KIND, &json, &tables.iter().map(|(name, table)| (*name, table)).collect::<Vec<_>>())
+        put_figures(
+            context,
+            Self::KIND,
+            &json,
+            Documents::default(),
+            &tables.iter().map(|(name, table)| (*name, table)).collect::<Vec<_>>(),
+        )
     }
 }
 

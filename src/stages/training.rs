@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, Float64Array, Int64Array};
 use arrow::compute::concat;
 
 use runner_artifact::{Table, TableError};
-use runner_ml::metrics::Scores;
+use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::progress::Progress;
 use runner_ml::train::Curves;
 use runner_report::score_line;

@@ -26,6 +26,7 @@ use runner_ml::train::{Checkpoints, Data};
 use runner_ml::transfer::{
     self, Execution, NewRows, Strategy, StrategyRun, TransferReport, TransferResult, TransferSpec, Variant,
 };
+use runner_results::Documents;
 use runner_tabular::{self as tabular, Filter};
 
 with_training! {
@@ -266,7 +267,7 @@ impl Stage for Transfer {
         context.put_table("curves", &curves)?;
         context.put_table("predictions", &predictions)?;
         let json = [("metrics", metrics), ("transfer", document)];
-        put_figures(context, Self::KIND, &json, &[("curves", &curves)])
+        put_figures(context, Self::KIND, &json, Documents::default(), &[("curves", &curves)])
     }
 }
 

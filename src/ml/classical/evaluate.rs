@@ -12,7 +12,7 @@ use super::fit::check_finite;
 use super::{Estimator, Features, FitError, Model};
 use crate::calibration::{Calibration, NO_CALIBRATION};
 use crate::matrix::Matrix;
-use crate::metrics::Scores;
+use crate::metrics::{FromProbabilities as _, Scores};
 use crate::progress::{Cancelled, Progress};
 use crate::stats::Clusters;
 

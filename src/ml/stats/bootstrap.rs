@@ -2,11 +2,10 @@
 //!
 //! Rows that belong together (songs of one artist) are drawn together, since one by one they would make the interval narrower than it should be.
 
-use serde::{Deserialize, Serialize};
-
 use super::Clusters;
 use crate::progress::{Cancelled, Progress, Silent};
 use crate::rng::Stream;
+use runner_results::Interval;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,34 +20,6 @@ pub struct Bootstrap {
 impl Default for Bootstrap {
     fn default() -> Self {
         Bootstrap { resamples: 4_000, level: 0.95, seed: 0 }
-    }
-}
-
-/// A figure over all rows, and the percentiles of its bootstrap distribution (Efron 1979).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
-    pub estimate: f64,
-    pub low: f64,
-    pub high: f64,
-}
-
-impl Interval {
-    /// The interval, where the resamples differ: of one figure that all of them have, they tell nothing of how far it would move.
-    pub fn varied(self) -> Option<Interval> {
-        (self.low < self.high).then_some(self)
-    }
-
-    /// The same interval of a difference of two accuracies; where all resamples have the same difference, by its score.
-    pub fn of_difference(self, clusters: &Clusters, level: f64) -> Interval {
-        self.varied().unwrap_or_else(|| {
-            let (low, high) = clusters.constant_difference(self.estimate, level);
-            Interval { low, high, ..self }
-        })
-    }
-
-    /// Whether zero lies outside.
-    pub fn excludes_zero(&self) -> bool {
-        self.low > 0.0 || self.high < 0.0
     }
 }
 
@@ -103,7 +74,7 @@ pub fn paired_bootstrap(a: &[f64], b: &[f64], clusters: &Clusters, how: &Bootstr
     }
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| b - a).collect();
     let mean = |drawn: &[usize]| drawn.iter().map(|&row| differences[row]).sum::<f64>() / drawn.len() as f64;
-    bootstrap_interval(clusters, how, mean).map(|interval| interval.of_difference(clusters, how.level))
+    bootstrap_interval(clusters, how, mean).map(|interval| clusters.difference(interval, how.level))
 }
 
 /// Linear interpolation between order statistics, as numpy's default. `share` is in 0..=1.

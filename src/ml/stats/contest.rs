@@ -62,7 +62,7 @@ pub fn contest(
             let right = |said: &[u32], row: usize| said[row] == truth[row];
             let test = paired_test(clusters, |row| (right(&predicted[a], row), right(&predicted[b], row)));
             let adjusted_p = test.p;
-            let accuracy = difference(0).of_difference(clusters, how.level);
+            let accuracy = clusters.difference(difference(0), how.level);
             duels.push(Duel { a, b, accuracy, macro_f1: difference(1), test, adjusted_p });
         }
     }

@@ -10,11 +10,12 @@ mod proportion;
 mod simulation;
 mod special;
 
-pub use bootstrap::{Bootstrap, Interval, bootstrap_interval, bootstrap_intervals, paired_bootstrap};
+pub use bootstrap::{Bootstrap, bootstrap_interval, bootstrap_intervals, paired_bootstrap};
 pub use clusters::{Clusters, FEW_GROUPS};
 pub use contest::{Duel, contest};
 pub(crate) use contest::{cells, scores};
 pub use holm::holm;
 pub use mcnemar::{Method, Test, mcnemar, mcnemar_chi2, mcnemar_exact, mcnemar_mid_p, paired_test};
 pub(crate) use proportion::wilson;
+pub use runner_results::Interval;
 pub(crate) use special::{chi_squared_tail, normal_mass, normal_tail, student_tails};

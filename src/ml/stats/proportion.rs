@@ -2,6 +2,7 @@
 
 use super::Clusters;
 use super::special::{normal_tail, student_tails};
+use runner_results::Interval;
 
 /// With more degrees of freedom Student's distribution is the normal one.
 const MANY: f64 = 10_000.0;
@@ -38,9 +39,17 @@ impl Clusters {
         self.can_vary().then(|| wilson(share, self.independent(level), quantile(level, None)))
     }
 
+    /// The interval of a difference of two accuracies; where all resamples have the same difference, by its score.
+    pub fn difference(&self, interval: Interval, level: f64) -> Interval {
+        interval.varied().unwrap_or_else(|| {
+            let (low, high) = self.constant_difference(interval.estimate, level);
+            Interval { low, high, ..interval }
+        })
+    }
+
     /// Tango's score interval of the difference of two shares of the same rows (1998, Statistics in Medicine 17:891), where the rows (or groups) all
     /// have this one difference: solved for no discordant rows, and for nothing but discordant ones.
-    pub(super) fn constant_difference(&self, difference: f64, level: f64) -> (f64, f64) {
+    fn constant_difference(&self, difference: f64, level: f64) -> (f64, f64) {
         let (n, z2) = (self.independent(level), quantile(level, None).powi(2));
         let edge = (n - z2) / (n + z2);
         match difference {

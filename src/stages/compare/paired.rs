@@ -271,7 +271,7 @@ fn differences(
                 let difference = match metric {
                     // One and the same decision on every row: there is no difference to be uncertain of.
                     "accuracy" if said_a == said_b => None,
-                    "accuracy" => Some(intervals[m].of_difference(clusters, how.level)),
+                    "accuracy" => Some(clusters.difference(intervals[m], how.level)),
                     _ => intervals[m].varied(),
                 };
                 let difference = Change::new(intervals[m].estimate, difference);

@@ -16,7 +16,7 @@ use crate::training::{curve_columns, joined, parameters};
 use runner_engine::StageContext;
 use runner_ml::ensemble::{Average, Combination, Members, Weighting};
 use runner_ml::matrix::Matrix;
-use runner_ml::metrics::Scores;
+use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::progress::Progress;
 use runner_ml::train::{Common, Fitted, side_by_side};
 

@@ -12,7 +12,7 @@ use crate::classical::naive_bayes::NaiveBayes;
 use crate::classical::rbf_svm::RbfSvm;
 use crate::classical::{Estimator, Features};
 use crate::matrix::Matrix;
-use crate::metrics::Scores;
+use crate::metrics::{FromProbabilities as _, Scores};
 use crate::progress::Silent;
 
 /// Holds the probabilities of rows 0, 1, 2 and 20 against `expected`.

@@ -146,7 +146,13 @@ fn early_stopping_keeps_boosting_from_overfitting() {
     let loss = |early_stopping_fraction| {
         let boosting = Boosting { rounds: 300, learning_rate: 0.3, early_stopping_fraction, ..Boosting::default() };
         let probabilities = fitted(&boosting, &train_x, &train_y).predict_probabilities(&test_x);
-        crate::metrics::Scores::from_probabilities(&classes(), &test_y, &probabilities).log_loss.unwrap()
+        <crate::metrics::Scores as crate::metrics::FromProbabilities>::from_probabilities(
+            &classes(),
+            &test_y,
+            &probabilities,
+        )
+        .log_loss
+        .unwrap()
     };
     let (stopped, all_rounds) = (loss(Some(0.2)), loss(None));
     assert!(stopped < 0.8 * all_rounds, "{stopped} against {all_rounds}");
@@ -200,7 +206,13 @@ fn sampling_rows_and_columns_costs_little_accuracy() {
     let loss = |row_fraction, column_fraction| {
         let boosting = Boosting { rounds: 60, row_fraction, column_fraction, ..Boosting::default() };
         let probabilities = fitted(&boosting, &train_x, &train_y).predict_probabilities(&test_x);
-        crate::metrics::Scores::from_probabilities(&classes(), &test_y, &probabilities).log_loss.unwrap()
+        <crate::metrics::Scores as crate::metrics::FromProbabilities>::from_probabilities(
+            &classes(),
+            &test_y,
+            &probabilities,
+        )
+        .log_loss
+        .unwrap()
     };
     let all = loss(1.0, 1.0);
     for (rows, columns) in [(0.7, 1.0), (1.0, 0.5), (0.7, 0.5)] {

@@ -1,0 +1,73 @@
+//! Every kind of document there is, and reading one whose kind is not known beforehand.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::document::{self, Document, DocumentError};
+
+/// One line a kind: what its variant is called, and its type.
+macro_rules! documents {
+    ($($variant:ident($kind:ty),)*) => {
+        /// A document of any kind.
+        #[derive(Clone, Debug)]
+        pub enum AnyDocument {
+            $($variant(Box<$kind>),)*
+            /// JSON that does not say what it is, e.g. of a `command`.
+            Foreign(Value),
+        }
+
+        impl AnyDocument {
+            /// # Errors
+            /// It is not JSON, or says to be a document of ours and cannot be read as such.
+            pub fn read(bytes: &[u8]) -> Result<AnyDocument, DocumentError> {
+                AnyDocument::of(serde_json::from_slice(bytes).map_err(DocumentError::Json)?)
+            }
+
+            /// # Errors
+            /// It says to be a document of ours and cannot be read as such.
+            pub fn of(value: Value) -> Result<AnyDocument, DocumentError> {
+                let Some((name, version)) = document::head(&value) else { return Ok(AnyDocument::Foreign(value)) };
+                $(if name == <$kind as Document>::NAME {
+                    return Ok(AnyDocument::$variant(Box::new(document::content(version, value)?)));
+                })*
+                Err(DocumentError::Unknown(name))
+            }
+        }
+
+        $(impl Known for $kind {
+            fn in_any(any: &AnyDocument) -> Option<&Self> {
+                match any {
+                    AnyDocument::$variant(document) => Some(document),
+                    _ => None,
+                }
+            }
+
+            fn into_any(self) -> AnyDocument {
+                AnyDocument::$variant(Box::new(self))
+            }
+        })*
+    };
+}
+
+/// A kind of document that [`AnyDocument`] has a variant for.
+pub trait Known: Document {
+    fn in_any(any: &AnyDocument) -> Option<&Self>;
+    fn into_any(self) -> AnyDocument;
+}
+
+documents! {}
+
+/// The documents of one stage, by the names of their files without `.json`.
+#[derive(Clone, Debug, Default)]
+pub struct Documents(pub IndexMap<String, AnyDocument>);
+
+impl Documents {
+    /// The document of that kind; the first where a stage has several.
+    pub fn get<D: Known>(&self) -> Option<&D> {
+        self.0.values().find_map(D::in_any)
+    }
+
+    pub fn insert<D: Known>(&mut self, name: impl Into<String>, document: D) {
+        self.0.insert(name.into(), document.into_any());
+    }
+}

@@ -1,0 +1,14 @@
+//! What stages find out, as types: scores, intervals, curves, findings, evaluations, search trials, transfer results, profiles.
+//!
+//! Stages write them as documents, JSON files that say what they are and of which version; pages, articles and the terminal read them back. No one
+//! reads a document by string key, and no text for people is chosen here: judgements are enums with their numbers, which whoever shows them words.
+
+mod any;
+mod document;
+mod interval;
+pub mod scores;
+
+pub use any::{AnyDocument, Documents, Known};
+pub use document::{Document, DocumentError, named};
+pub use interval::Interval;
+pub use scores::Scores;
