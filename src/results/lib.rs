@@ -6,9 +6,14 @@
 mod any;
 mod document;
 mod interval;
+mod metric;
+pub mod paired_test;
+mod part;
 pub mod scores;
 
 pub use any::{AnyDocument, Documents, Known};
 pub use document::{Document, DocumentError, named};
 pub use interval::Interval;
+pub use metric::{Metric, PartScores};
+pub use part::Part;
 pub use scores::Scores;

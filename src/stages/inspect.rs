@@ -28,7 +28,7 @@ use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::stats::Clusters;
 use runner_report::importance::{self, Cost};
-use runner_results::Documents;
+use runner_results::{Documents, Part};
 use runner_tabular::{self as tabular, Filter};
 
 /// Permutation importance of every column and of every kind of input, and the most confident mistakes with their texts.
@@ -53,24 +53,6 @@ pub struct Inspect {
     /// Rows to look at; those that the model was chosen with, unless there is a reason.
     #[serde(default, rename = "where")]
     filter: Filter,
-}
-
-/// A part that the model did not learn from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Part {
-    #[default]
-    Valid,
-    Test,
-}
-
-impl Part {
-    fn name(self) -> &'static str {
-        match self {
-            Part::Valid => "valid",
-            Part::Test => "test",
-        }
-    }
 }
 
 fn default_repeats() -> usize {
@@ -106,7 +88,7 @@ impl Stage for Inspect {
 
     fn check(&self, context: &mut CheckContext) {
         Predictor::check(context, "model");
-        require_part(context, "rows", self.part.name(), "which is to be looked at");
+        require_part(context, "rows", self.part.key(), "which is to be looked at");
         require(context, "rows", &["show"], &self.show);
         if self.repeats == 0 {
             context.problem(&["repeats"], "at least one shuffling is needed", None);
@@ -154,7 +136,7 @@ impl Stage for Inspect {
         let importance = importance_table(&found)?;
         let mistakes = self.mistakes(&rows, &row_id, &truth, (&probabilities, &predicted), model.classes())?;
         let findings = json!({
-            "part": self.part.name(),
+            "part": self.part.key(),
             "repeats": self.repeats,
             "scores": &scores,
             "importance": found,
@@ -175,11 +157,11 @@ impl Inspect {
     fn rows(&self, table: &Table, classes: &[String], report: &dyn Report) -> anyhow::Result<Table> {
         let table = dataset::filtered(table, &self.filter, report)?;
         let parts = strings(&table, PART)?;
-        let keep: Vec<bool> = parts.iter().map(|part| part.as_deref() == Some(self.part.name())).collect();
+        let keep: Vec<bool> = parts.iter().map(|part| part.as_deref() == Some(self.part.key())).collect();
         let rows =
             Table::new(arrow::compute::filter_record_batch(table.batch(), &arrow::array::BooleanArray::from(keep))?);
         if rows.rows() == 0 {
-            bail!("there are no rows in the {} part to look at", self.part.name());
+            bail!("there are no rows in the {} part to look at", self.part.key());
         }
         let labels = strings(&rows, LABEL)?;
         if let Some(label) = labels.iter().flatten().find(|label| !classes.contains(label)) {

@@ -2,7 +2,7 @@
 //!
 //! Only the rows count on which exactly one of them is right; where rows belong together, whole groups of them.
 
-use serde::{Deserialize, Serialize};
+use runner_results::paired_test::{Method, Test};
 
 use super::Clusters;
 use super::special::{chi_squared_tail, fair_coins, normal_tail};
@@ -11,30 +11,6 @@ use super::special::{chi_squared_tail, fair_coins, normal_tail};
 const SUMMED: u64 = 10_000;
 /// Up to this many steps the distribution over all flips of groups is computed; beyond, the normal one is the same to three digits.
 const STEPS: u64 = 5_000_000;
-
-/// A test's result; `p` is two-sided.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Test {
-    pub method: Method,
-    /// Exact and mid-p: the smaller count. Chi-squared: the statistic. Over groups: by how many rows one is right more often; normal: in
-    /// standard errors.
-    pub statistic: f64,
-    pub p: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    Exact,
-    MidP,
-    ChiSquared,
-    /// With Edwards' continuity correction.
-    ChiSquaredCorrected,
-    /// Mid-p over all ways to exchange the two within whole groups.
-    GroupMidP,
-    /// Its normal approximation.
-    GroupNormal,
-}
 
 /// Whether two classifiers are right equally often. `right` tells of a row whether the first and the second are right.
 ///

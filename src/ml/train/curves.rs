@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::Metric;
+use runner_results::{Metric, PartScores};
 
 /// One row for each epoch; row 0 is the network before training. Losses in nats.
 ///
@@ -24,25 +24,6 @@ pub struct Curves {
     pub learning_rate: Vec<f64>,
     /// Mean over the epoch's steps of the gradient's Euclidean norm before clipping; 0 at epoch 0.
     pub gradient_norm: Vec<f64>,
-}
-
-/// Scores of one part after one epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PartScores {
-    /// Mean negative log-likelihood in nats.
-    pub loss: f64,
-    pub accuracy: f64,
-    pub macro_f1: f64,
-}
-
-impl PartScores {
-    pub fn get(&self, metric: Metric) -> f64 {
-        match metric {
-            Metric::Loss => self.loss,
-            Metric::Accuracy => self.accuracy,
-            Metric::MacroF1 => self.macro_f1,
-        }
-    }
 }
 
 /// What steps did in one epoch.

@@ -15,13 +15,14 @@ mod stopping;
 mod workers;
 
 pub use checkpoint::{Checkpoints, NoCheckpoints};
-pub use curves::{Curves, PartScores};
+pub use curves::Curves;
 pub(crate) use encoders::begin_encoders;
 pub use error::TrainError;
 pub(crate) use run::{Examples, Job, Outcome, Restraint, logits, run};
+pub use runner_results::{Metric, PartScores};
 pub use spec::{
-    ClassWeights, DropoutSchedule, EarlyStoppingSpec, Factors, Loss, Metric, NamedWeights, OptimizerKind,
-    OptimizerSpec, ScheduleKind, ScheduleSpec, TrainingSpec,
+    ClassWeights, DropoutSchedule, EarlyStoppingSpec, Factors, Loss, NamedWeights, OptimizerKind, OptimizerSpec,
+    ScheduleKind, ScheduleSpec, TrainingSpec,
 };
 pub use stopping::Replay;
 pub use workers::{Common, side_by_side};

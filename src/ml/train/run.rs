@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::average::Average;
 use super::checkpoint::{Checkpoint, Checkpoints, Moving};
-use super::curves::{Curves, PartScores, Steps};
+use super::curves::{Curves, Steps};
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
 use super::spec::TrainingSpec;
@@ -20,6 +20,7 @@ use crate::network::{Network, Snapshot, Training, cross_entropy};
 use crate::preprocess::Preprocessing;
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
+use runner_results::PartScores;
 
 /// Prepared rows: one input for each branch, and the labels.
 pub struct Examples {

@@ -14,6 +14,7 @@ use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::TrainError;
+use runner_results::Metric;
 
 /// The `training` block of a train stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -176,35 +177,6 @@ pub struct EarlyStoppingSpec {
     /// The least change that counts as an improvement.
     #[schemars(range(min = 0.0, max = 1e6))]
     pub min_delta: f64,
-}
-
-/// A score of the validation part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// Mean negative log-likelihood; lower is better.
-    Loss,
-    /// Share of rows that are right.
-    Accuracy,
-    /// Unweighted mean of the classes' F1.
-    #[default]
-    MacroF1,
-}
-
-impl Metric {
-    /// As it stands in messages.
-    pub fn label(self) -> &'static str {
-        match self {
-            Metric::Loss => "loss",
-            Metric::Accuracy => "accuracy",
-            Metric::MacroF1 => "macro-F1",
-        }
-    }
-
-    /// The value with its sign turned so that larger is better.
-    pub fn merit(self, value: f64) -> f64 {
-        if self == Metric::Loss { -value } else { value }
-    }
 }
 
 impl TrainingSpec {
