@@ -32,6 +32,14 @@ macro_rules! documents {
                 })*
                 Err(DocumentError::Unknown(name))
             }
+
+            /// [`Document::classes`]; a foreign document's are not known.
+            pub fn classes(&self) -> Vec<&str> {
+                match self {
+                    $(AnyDocument::$variant(document) => document.classes(),)*
+                    AnyDocument::Foreign(_) => Vec::new(),
+                }
+            }
         }
 
         $(impl Known for $kind {

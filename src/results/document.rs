@@ -13,6 +13,11 @@ pub trait Document: Serialize + DeserializeOwned {
     const NAME: &'static str;
     /// Raised when a reader of the old shape would misread the new one.
     const VERSION: u32;
+
+    /// The names of all classes that its figures and tables tell apart, in any order: so that a class has one colour wherever a study shows it.
+    fn classes(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 /// Why a document cannot be read.

@@ -10,6 +10,7 @@ mod metric;
 pub mod paired_test;
 mod part;
 pub mod scores;
+pub mod spec;
 
 pub use any::{AnyDocument, Documents, Known};
 pub use document::{Document, DocumentError, named};

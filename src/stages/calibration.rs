@@ -10,7 +10,7 @@ use runner_ml::diagnosis::{Course, Finding, diagnose};
 use runner_ml::matrix::Matrix;
 use runner_ml::network::{Classifier, ModelError};
 use runner_ml::progress::Progress;
-use runner_ml::train::{Curves, Metric, TrainingSpec};
+use runner_ml::train::{Curves, Metric, TrainingSpec, weights_of_classes};
 
 /// Reliability of one part before and after the calibration.
 pub(super) type Parts<'a> = Vec<(&'a str, Reliability, Reliability)>;
@@ -44,7 +44,7 @@ pub(super) fn calibrate(
 
 /// The class weights of the loss that a training on these rows minimises.
 pub(super) fn class_weights(data: &Dataset, training: &TrainingSpec) -> anyhow::Result<Vec<f32>> {
-    Ok(training.weights_of_classes(&data.classes, data.train.iter().map(|&row| data.labels[row]))?)
+    Ok(weights_of_classes(training, &data.classes, data.train.iter().map(|&row| data.labels[row]))?)
 }
 
 /// As `metrics.json` has it: the temperature, where there are any the bias and the decision weight of each class, and by part `before` and `after`.

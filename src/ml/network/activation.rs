@@ -1,33 +1,19 @@
 //! Activation functions, their derivatives, and the exponential they are made of, in forms that compilers vectorise.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use runner_results::spec::Activation;
 
-/// The non-linearity after every hidden layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// max(x, 0)
-    #[default]
-    Relu,
-    /// Self-normalising exponential unit (Klambauer et al. 2017, arXiv 1706.02515)
-    Selu,
-    /// x·Φ(x), exact (Hendrycks and Gimpel 2016, arXiv 1606.08415)
-    Gelu,
-    /// Its tanh form, ½x(1 + tanh(√(2/π)(x + 0.044715x³)))
-    GeluTanh,
-    /// x·sigmoid(x)
-    Silu,
-    /// x·tanh(softplus(x)) (Misra 2019, arXiv 1908.08681)
-    Mish,
-    /// Hyperbolic tangent
-    Tanh,
+/// An activation as a function.
+pub trait ActivationFunction {
+    /// Replaces every value by the function's. NaN stays NaN, so that a divergence is never hidden.
+    fn apply(self, values: &mut [f32]);
+
+    /// Replaces every value by the function's derivative there.
+    fn slopes(self, values: &mut [f32]);
 }
 
-impl Activation {
-    /// Replaces every value by the function's. NaN stays NaN, so that a divergence is never hidden.
+impl ActivationFunction for Activation {
     #[inline(always)]
-    pub fn apply(self, values: &mut [f32]) {
+    fn apply(self, values: &mut [f32]) {
         #[inline(always)]
         fn each(values: &mut [f32], function: impl Fn(f32) -> f32) {
             values.iter_mut().for_each(|x| *x = function(*x));
@@ -43,9 +29,8 @@ impl Activation {
         }
     }
 
-    /// Replaces every value by the function's derivative there.
     #[inline(always)]
-    pub fn slopes(self, values: &mut [f32]) {
+    fn slopes(self, values: &mut [f32]) {
         #[inline(always)]
         fn each(values: &mut [f32], function: impl Fn(f32) -> f32) {
             values.iter_mut().for_each(|x| *x = function(*x));

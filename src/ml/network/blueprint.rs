@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::{MOST, WIDEST};
 use super::{Activation, AdaptSpec, Fusion, NetworkSpec, NumericEmbedding, Parametrization, TrunkKind};
 use crate::encoder::EncoderShape;
+use runner_results::spec::{MOST, WIDEST};
 
 /// The shape of a network; part of the recipe that is stored with its weights. What is left out in JSON is as in networks
 /// that have only what older recipes could say.

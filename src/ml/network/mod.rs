@@ -25,10 +25,8 @@ mod model;
 mod ops;
 mod parameter;
 mod recipe;
-mod spec;
 mod trunk;
 
-pub use activation::Activation;
 pub use blueprint::{Blueprint, BranchBlueprint, Embedding, Update, Widths};
 pub use classifier::{Classifier, ModelError};
 pub use model::{Network, Snapshot, Training};
@@ -36,9 +34,9 @@ pub use ops::cross_entropy;
 pub(crate) use ops::vectorized;
 pub use parameter::{Parameter, Role};
 pub use recipe::Recipe;
-pub use spec::{
-    AdaptSpec, CategoryBranchSpec, CategoryColumnSpec, ColumnBranchSpec, Fusion, NetworkSpec, NumericBranchSpec,
-    NumericEmbedding, Parametrization, TextBranchSpec, TrunkKind, TrunkSpec,
+pub use runner_results::spec::{
+    Activation, AdaptSpec, CategoryBranchSpec, CategoryColumnSpec, ColumnBranchSpec, Fusion, NetworkSpec,
+    NumericBranchSpec, NumericEmbedding, Parametrization, TextBranchSpec, TrunkKind, TrunkSpec,
 };
 
 /// Runs `work` in a pool of one thread, so that trainings side by side do not fight; where it already is in a pool

@@ -5,8 +5,9 @@ mod numeric;
 mod quantile;
 
 pub(crate) use numeric::moments;
-pub use numeric::{NumericColumn, Scale, Scaling};
+pub use numeric::{NumericColumn, Scale};
 pub(crate) use quantile::normal_quantile;
+pub use runner_results::spec::Scaling;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,22 +1,9 @@
 //! Numeric columns: the kinds of scaling, how each is fitted and applied.
 
-use schemars::JsonSchema;
+use runner_results::spec::Scaling;
 use serde::{Deserialize, Serialize};
 
 use super::quantile::{QUANTILES, interpolated, normal_score, quantiles};
-
-/// How numeric columns are brought to a common scale; missing values are the training part's median.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Scaling {
-    /// Minus the mean, divided by the standard deviation.
-    Standard,
-    /// Minus the median, divided by the interquartile range, then x/√(1+(x/3)²) to tame outliers (RealMLP, arXiv 2407.04491).
-    Robust,
-    /// The rank among the training rows, turned into a normal deviate.
-    #[default]
-    Quantile,
-}
 
 /// A numeric column as it was in the training part. Its figures are exact, also once they have been through JSON (`float_roundtrip` of serde_json): rounded to 12 digits, values far from zero, such as milliseconds since 1970, would merge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,27 +4,28 @@
 
 mod average;
 mod checkpoint;
+mod class_weights;
 mod curves;
 mod encoders;
 mod error;
 mod optimizer;
 mod run;
 mod schedule;
-mod spec;
 mod stopping;
 mod workers;
 
 pub use checkpoint::{Checkpoints, NoCheckpoints};
+pub use class_weights::weights_of_classes;
 pub use curves::Curves;
 pub(crate) use encoders::begin_encoders;
 pub use error::TrainError;
 pub(crate) use run::{Examples, Job, Outcome, Restraint, logits, run};
-pub use runner_results::{Metric, PartScores};
-pub use spec::{
+pub use runner_results::spec::{
     ClassWeights, DropoutSchedule, EarlyStoppingSpec, Factors, Loss, NamedWeights, OptimizerKind, OptimizerSpec,
     ScheduleKind, ScheduleSpec, TrainingSpec,
 };
-pub use stopping::Replay;
+pub use runner_results::{Metric, PartScores};
+pub use stopping::{Replay, replay};
 pub use workers::{Common, side_by_side};
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Storage, Tensor, Var};
 use rayon::prelude::*;
 
-use super::spec::{Factors, OptimizerKind, OptimizerSpec};
 use crate::network::{Parameter, Role, vectorized};
+use runner_results::spec::{Factors, OptimizerKind, OptimizerSpec};
 
 /// Steps every parameter along its gradient.
 pub struct Optimizer {

@@ -7,11 +7,11 @@ use rayon::prelude::*;
 
 use super::average::Average;
 use super::checkpoint::{Checkpoint, Checkpoints, Moving};
+use super::class_weights::weights_of_classes;
 use super::curves::{Curves, Steps};
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
-use super::spec::TrainingSpec;
-use super::stopping::Stopping;
+use super::stopping::{Stopping, replay};
 use super::{Data, TrainError};
 use crate::input::Input;
 use crate::matrix::Matrix;
@@ -21,6 +21,7 @@ use crate::preprocess::Preprocessing;
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
 use runner_results::PartScores;
+use runner_results::spec::TrainingSpec;
 
 /// Prepared rows: one input for each branch, and the labels.
 pub struct Examples {
@@ -101,7 +102,7 @@ pub fn run(
     let mut schedule = Schedule::new(&spec.schedule, spec.optimizer.lr, spec.epochs, batches.len());
     let mut optimizer = Optimizer::new(&spec.optimizer, network.parameters());
     optimizer.slow_down(job.restraint.rate, network.blueprint().levels());
-    let weights = Arc::new(spec.weights_of_classes(job.classes, job.train.labels.iter().copied())?);
+    let weights = Arc::new(weights_of_classes(spec, job.classes, job.train.labels.iter().copied())?);
     let mut masks = Stream::new(job.seed, "dropout", 0);
     let mut stopping = Stopping::new(spec);
     let metric = spec.early_stopping.metric;
@@ -237,7 +238,7 @@ fn serving(mut known: Checkpoint, spec: &TrainingSpec, shape: &Snapshot, optimiz
         snapshot.len() == shape.len()
             && shape.iter().all(|(name, (shape, _))| snapshot.get(name).is_some_and(|(found, _)| found == shape))
     };
-    let replay = spec.replay(&known.curves, None);
+    let replay = replay(spec, &known.curves, None);
     if replay.best_epoch != Some(known.best_epoch) || !fits(&known.best) {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use super::spec::{ScheduleKind, ScheduleSpec};
+use runner_results::spec::{ScheduleKind, ScheduleSpec};
 
 /// The rates of one training. `plateau` is the only kind with memory: tell it each epoch's merit.
 pub struct Schedule {

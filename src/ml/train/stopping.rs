@@ -3,7 +3,7 @@
 //! Looks at nothing but the validation part's merits, so that curves of an earlier run lead to the same decisions again.
 
 use super::curves::Curves;
-use super::spec::TrainingSpec;
+use runner_results::spec::TrainingSpec;
 
 /// How far a training gets along given curves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,24 +15,22 @@ pub struct Replay {
     pub is_over: bool,
 }
 
-impl TrainingSpec {
-    /// What this training makes of the curves of its trajectory, which may be those of a longer or shorter one; at most up to `pause`.
-    pub fn replay(&self, curves: &Curves, pause: Option<usize>) -> Replay {
-        let metric = self.early_stopping.metric;
-        let mut stopping = Stopping::new(self);
-        let mut last_epoch = 0;
-        let scores = curves.valid(metric).iter().enumerate().skip(1);
-        for (epoch, score) in scores.take(pause.unwrap_or(usize::MAX)) {
-            stopping.epoch_ended(epoch, metric.merit(*score));
-            last_epoch = epoch;
-            if stopping.is_over(epoch) {
-                break;
-            }
+/// What a training makes of the curves of its trajectory, which may be those of a longer or shorter one; at most up to `pause`.
+pub fn replay(training: &TrainingSpec, curves: &Curves, pause: Option<usize>) -> Replay {
+    let metric = training.early_stopping.metric;
+    let mut stopping = Stopping::new(training);
+    let mut last_epoch = 0;
+    let scores = curves.valid(metric).iter().enumerate().skip(1);
+    for (epoch, score) in scores.take(pause.unwrap_or(usize::MAX)) {
+        stopping.epoch_ended(epoch, metric.merit(*score));
+        last_epoch = epoch;
+        if stopping.is_over(epoch) {
+            break;
         }
-        // Of no epoch nothing can be over.
-        let is_over = last_epoch > 0 && stopping.is_over(last_epoch);
-        Replay { best_epoch: stopping.best(), last_epoch, is_over }
     }
+    // Of no epoch nothing can be over.
+    let is_over = last_epoch > 0 && stopping.is_over(last_epoch);
+    Replay { best_epoch: stopping.best(), last_epoch, is_over }
 }
 
 /// The choice of one training among its epochs.

@@ -301,7 +301,7 @@ fn unreadable(path: &str, range: &Range, problem: Problem) -> Problem {
 impl Known {
     /// The beginning that a training of this kind has of it, if it reaches as far.
     fn course(mut self, training: &TrainingSpec, rung: Option<usize>) -> Option<Course> {
-        let replay = training.replay(&self.curves, rung);
+        let replay = runner_ml::train::replay(training, &self.curves, rung);
         let is_there = replay.is_over || rung.is_some_and(|rung| replay.last_epoch >= rung);
         let diverged = self.diverged.filter(|_| !is_there);
         if !is_there && diverged.is_none() {

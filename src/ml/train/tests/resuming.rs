@@ -250,7 +250,7 @@ fn a_training_that_pauses_goes_on_to_the_same_bits_whatever_its_schedule() {
             for ((name, found), (_, expected)) in fitted.curves.columns().into_iter().zip(whole.curves.columns()) {
                 assert_eq!(found[..], expected[..rows], "{schedule}, {name} to {pause:?}");
             }
-            let replay = spec.replay(&whole.curves, pause);
+            let replay = crate::train::replay(&spec, &whole.curves, pause);
             assert_eq!(replay.is_over, pause.is_none());
             if rows == 1 + pause.unwrap_or(6) {
                 assert_eq!(Some(fitted.best_epoch), replay.best_epoch, "{schedule}, to {pause:?}");

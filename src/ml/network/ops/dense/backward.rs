@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::super::super::activation::ActivationFunction as _;
 use super::super::pieces::{self, total};
 use super::super::slices::Argument;
 use super::super::vectorized;

@@ -13,12 +13,13 @@ use std::sync::{Arc, OnceLock};
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
-use super::super::Activation;
+use super::super::activation::ActivationFunction as _;
 use super::super::masks::Mask;
 use super::pieces::{self, ROWS};
 use super::slices::{Argument, Operation, apply};
 use super::vectorized;
 use crate::matmul::{View, scaled_matmul};
+use runner_results::spec::Activation;
 use steps::{Constants, Steps, adapt};
 
 /// What is done to x·weightᵀ before the activation, with the tensor that says it.

@@ -5,9 +5,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Activation;
-use crate::preprocess::Scaling;
-
 /// The `network` block of a train stage. `{}` is a trunk of three layers of 256 units with batch norm and dropout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -67,6 +64,40 @@ impl Default for NetworkSpec {
             missing_indicators: true,
         }
     }
+}
+
+/// The non-linearity after every hidden layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// max(x, 0)
+    #[default]
+    Relu,
+    /// Self-normalising exponential unit (Klambauer et al. 2017, arXiv 1706.02515)
+    Selu,
+    /// x·Φ(x), exact (Hendrycks and Gimpel 2016, arXiv 1606.08415)
+    Gelu,
+    /// Its tanh form, ½x(1 + tanh(√(2/π)(x + 0.044715x³)))
+    GeluTanh,
+    /// x·sigmoid(x)
+    Silu,
+    /// x·tanh(softplus(x)) (Misra 2019, arXiv 1908.08681)
+    Mish,
+    /// Hyperbolic tangent
+    Tanh,
+}
+
+/// How numeric columns are brought to a common scale; missing values are the training part's median.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scaling {
+    /// Minus the mean, divided by the standard deviation.
+    Standard,
+    /// Minus the median, divided by the interquartile range, then x/√(1+(x/3)²) to tame outliers (RealMLP, arXiv 2407.04491).
+    Robust,
+    /// The rank among the training rows, turned into a normal deviate.
+    #[default]
+    Quantile,
 }
 
 /// How the branches' outputs become one input, or one prediction.
@@ -262,10 +293,10 @@ impl Default for TrunkSpec {
 }
 
 /// The widest layer that is accepted: a slip of the keyboard must not ask for all the memory there is.
-pub(super) const WIDEST: usize = 16_384;
+pub const WIDEST: usize = 16_384;
 
 /// The most members, bins, frequencies that are accepted.
-pub(super) const MOST: usize = 1_024;
+pub const MOST: usize = 1_024;
 
 impl NetworkSpec {
     /// How the encoder of a text column is adapted, if it is.
@@ -273,7 +304,7 @@ impl NetworkSpec {
         self.columns.get(column).and_then(|own| own.adapt).or(self.text.adapt)
     }
 
-    /// Hidden layers that can be frozen one after another, in a network on these columns; see [`Blueprint::levels`](super::Blueprint::levels).
+    /// Hidden layers that can be frozen one after another, in a network on these columns; as `Blueprint::levels` of `ml` counts them.
     pub fn levels(&self, numeric: bool, text: &[String], categories: &[String]) -> usize {
         let has_first = self.numeric.scale || self.numeric.embedding != NumericEmbedding::None;
         let numeric = numeric.then(|| usize::from(has_first) + self.numeric.layers.len());

@@ -1,11 +1,5 @@
 //! What a user says about training: epochs, batches, optimizer, schedule, loss, early stopping.
 
-mod optimizer;
-mod schedule;
-
-pub use optimizer::{Factors, OptimizerKind, OptimizerSpec};
-pub use schedule::{ScheduleKind, ScheduleSpec};
-
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -13,8 +7,9 @@ use schemars::JsonSchema;
 use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::TrainError;
-use runner_results::Metric;
+use super::optimizer::OptimizerSpec;
+use super::schedule::{ScheduleKind, ScheduleSpec};
+use crate::metric::Metric;
 
 /// The `training` block of a train stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -197,41 +192,6 @@ impl TrainingSpec {
         same
     }
 
-    /// The weight of each class in the loss, for training rows of these labels.
-    pub fn weights_of_classes(
-        &self,
-        classes: &[String],
-        labels: impl Iterator<Item = u32>,
-    ) -> Result<Vec<f32>, TrainError> {
-        match &self.class_weights {
-            ClassWeights::Named(NamedWeights::None) => Ok(vec![1.0; classes.len()]),
-            ClassWeights::Named(NamedWeights::Balanced) => {
-                let mut counts = vec![0usize; classes.len()];
-                labels.for_each(|label| counts[label as usize] += 1);
-                let rows = counts.iter().sum::<usize>() as f64;
-                Ok(counts.iter().map(|&count| (rows / (classes.len() * count.max(1)) as f64) as f32).collect())
-            }
-            ClassWeights::Map(map) => {
-                let mut weights = vec![None; classes.len()];
-                for (name, &weight) in map {
-                    let same = || classes.iter().position(|class| is_same_class(class, name));
-                    let class = classes.iter().position(|class| class == name).or_else(same);
-                    let class = class.ok_or_else(|| TrainError::Parameter {
-                        path: format!("class_weights.{name}"),
-                        message: format!("there is no class '{name}': the classes are {}", classes.join(", ")),
-                    })?;
-                    if weights[class].replace(weight as f32).is_some() {
-                        return Err(TrainError::Parameter {
-                            path: format!("class_weights.{name}"),
-                            message: format!("class '{}' has a weight already, in another spelling", classes[class]),
-                        });
-                    }
-                }
-                Ok(weights.into_iter().map(|weight| weight.unwrap_or(1.0)).collect())
-            }
-        }
-    }
-
     /// Whether a step depends on how many there will be.
     pub fn looks_at_the_end(&self) -> bool {
         self.schedule.looks_at_the_end() || self.dropout_schedule != DropoutSchedule::Constant
@@ -278,11 +238,4 @@ impl TrainingSpec {
         }
         found
     }
-}
-
-/// Whether two names differ in the spelling of one number or the Unicode form of one text only: a table has one class of both.
-fn is_same_class(a: &str, b: &str) -> bool {
-    let composed = |text: &str| tokenizers::NormalizedString::from(text).nfc().get().to_owned();
-    let number = |text: &str| text.parse::<f64>().ok();
-    composed(a) == composed(b) || number(a).is_some_and(|a| number(b) == Some(a))
 }
