@@ -13,6 +13,7 @@ pub use runner_ml as ml;
 pub use runner_names as names;
 pub use runner_pretrained as pretrained;
 pub use runner_report as report;
+pub use runner_results as results;
 pub use runner_sample as sample;
 pub use runner_spec as spec;
 pub use runner_stages as stages;

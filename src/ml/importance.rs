@@ -4,7 +4,7 @@
 //! Correlated columns mask each other's importance. Columns shuffled together, in one order, show what they carry
 //! jointly.
 
-use serde::{Deserialize, Serialize};
+pub use runner_results::inspection::{Drop, Importance};
 
 use super::frame::{Frame, category_key, tokens_key};
 use super::matrix::Matrix;
@@ -13,29 +13,10 @@ use super::rng::Stream;
 use super::train::side_by_side;
 
 /// Columns that are shuffled together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     pub name: String,
     pub columns: Vec<String>,
-}
-
-/// How much a score suffers from one shuffling: larger is more important, about 0 is not important.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Importance {
-    pub name: String,
-    pub columns: Vec<String>,
-    pub accuracy: Drop,
-    pub macro_f1: Drop,
-    /// Rise of the log loss in nats.
-    pub log_loss: Drop,
-}
-
-/// Over the repetitions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Drop {
-    pub mean: f64,
-    /// Population deviation, as numpy's `std`.
-    pub sd: f64,
 }
 
 /// One dealing out: which columns' values go to other rows, and where.

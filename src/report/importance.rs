@@ -2,86 +2,64 @@
 //!
 //! One rule for pages, articles and the terminal; each has its own words.
 
-use serde_json::Value;
-
-use super::read::{list, number, text, texts};
-
-/// What shuffling one column, or several together, costs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cost {
-    pub name: String,
-    /// How many columns are shuffled in one order.
-    pub columns: usize,
-    /// Mean and standard deviation over the shufflings of the accuracy that is lost.
-    pub accuracy: (f64, f64),
-}
+use runner_results::Inspection;
+use runner_results::inspection::Importance;
 
 /// A loss that three decimals show as nothing.
 const NOTHING: f64 = 0.0005;
 /// A mean within so many deviations of zero might be missing with other shufflings.
 const DEVIATIONS: f64 = 2.0;
 
-impl Cost {
-    pub(crate) fn read(value: &Value) -> Option<Cost> {
-        let drop = value.get("accuracy")?;
-        Some(Cost {
-            name: text(value, "name")?.to_owned(),
-            columns: texts(value.get("columns")).len(),
-            accuracy: (number(drop, "mean")?, number(drop, "sd").unwrap_or(f64::NAN)),
-        })
-    }
+fn is_something(one: &Importance) -> bool {
+    one.accuracy.mean >= NOTHING
+}
 
-    /// All of a document.
-    pub fn all(findings: &Value) -> Vec<Cost> {
-        list(findings, "importance").filter_map(Cost::read).collect()
-    }
+/// Whether other shufflings would show a loss of accuracy too.
+pub fn is_clear(one: &Importance) -> bool {
+    is_something(one) && one.accuracy.mean > DEVIATIONS * one.accuracy.sd
+}
 
-    pub fn is_something(&self) -> bool {
-        self.accuracy.0 >= NOTHING
-    }
-
-    /// Whether other shufflings would show a loss too. A deviation that is not known is taken for none.
-    pub fn is_clear(&self) -> bool {
-        let (mean, deviation) = self.accuracy;
-        self.is_something() && (deviation.is_nan() || mean > DEVIATIONS * deviation)
-    }
+/// Whether one column was shuffled, not several together.
+pub fn is_single(one: &Importance) -> bool {
+    one.columns.len() == 1
 }
 
 /// The column that costs most alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Most<'a> {
-    Clear(&'a Cost),
+    Clear(&'a Importance),
     /// Its cost is within two deviations of nothing.
-    Unclear(&'a Cost),
+    Unclear(&'a Importance),
     /// No column costs anything.
     Nothing,
 }
 
 /// `None` where no column was shuffled alone.
-pub fn most(all: &[Cost]) -> Option<Most<'_>> {
-    let single = || all.iter().filter(|one| one.columns == 1);
+pub fn most(all: &[Importance]) -> Option<Most<'_>> {
+    let single = || all.iter().filter(|one| is_single(one));
     // What is clear comes before what only looks larger.
-    let clear = single().filter(|one| one.is_clear());
-    let larger = |a: &&Cost, b: &&Cost| a.accuracy.0.total_cmp(&b.accuracy.0);
+    let clear = single().filter(|one| is_clear(one));
+    let larger = |a: &&Importance, b: &&Importance| a.accuracy.mean.total_cmp(&b.accuracy.mean);
     if let Some(one) = clear.max_by(larger) {
         return Some(Most::Clear(one));
     }
     let one = single().max_by(larger)?;
-    Some(if one.is_something() { Most::Unclear(one) } else { Most::Nothing })
+    Some(if is_something(one) { Most::Unclear(one) } else { Most::Nothing })
 }
 
 /// In a line.
-pub fn line(all: &[Cost], accuracy: f64) -> Option<String> {
-    Some(match most(all)? {
+pub fn line(found: &Inspection) -> Option<String> {
+    let accuracy = found.scores.accuracy;
+    Some(match most(&found.importance)? {
         Most::Clear(one) => {
             format!(
                 "most important: {}, whose shuffling costs {:.3} of accuracy {accuracy:.3}",
-                one.name, one.accuracy.0
+                one.name, one.accuracy.mean
             )
         }
         Most::Unclear(one) => format!(
             "no column clearly matters: {} costs most when shuffled, {:.3} ± {:.3} of accuracy {accuracy:.3}",
-            one.name, one.accuracy.0, one.accuracy.1
+            one.name, one.accuracy.mean, one.accuracy.sd
         ),
         Most::Nothing => format!("no column matters alone: shuffling one costs nothing of accuracy {accuracy:.3}"),
     })
@@ -90,20 +68,31 @@ pub fn line(all: &[Cost], accuracy: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use runner_results::inspection::Drop;
+    use runner_results::{Inputs, Part, Scores};
 
-    fn cost(name: &str, columns: usize, mean: f64, deviation: f64) -> Cost {
-        Cost { name: name.to_owned(), columns, accuracy: (mean, deviation) }
+    fn importance(name: &str, columns: usize, mean: f64, sd: f64) -> Importance {
+        let columns = vec![name.to_owned(); columns];
+        let accuracy = Drop { mean, sd };
+        Importance { name: name.to_owned(), columns, accuracy, macro_f1: accuracy, log_loss: accuracy }
     }
 
     #[test]
     fn a_column_matters_if_its_loss_can_be_told_from_nothing() {
-        let (strong, noisy) = (cost("strong", 1, 0.1, 0.01), cost("noisy", 1, 0.12, 0.2));
-        let (idle, joint) = (cost("idle", 1, 0.0, 0.0), cost("all numbers", 2, 0.4, 0.0));
-        let of = |all: &[&Cost]| all.iter().map(|one| (*one).clone()).collect::<Vec<_>>();
+        let (strong, noisy) = (importance("strong", 1, 0.1, 0.01), importance("noisy", 1, 0.12, 0.2));
+        let (idle, joint) = (importance("idle", 1, 0.0, 0.0), importance("all numbers", 2, 0.4, 0.0));
+        let of = |all: &[&Importance]| all.iter().map(|one| (*one).clone()).collect::<Vec<_>>();
         assert_eq!(most(&of(&[&noisy, &strong, &joint])), Some(Most::Clear(&strong)));
         assert_eq!(most(&of(&[&idle, &noisy])), Some(Most::Unclear(&noisy)));
         assert_eq!(most(&of(&[&idle, &joint])), Some(Most::Nothing));
         assert_eq!(most(&of(&[&joint])), None);
-        assert!(!line(&of(&[&idle, &cost("worse", 1, -0.1, 0.0)]), 0.5).unwrap().contains("most important"));
+        let found = Inspection {
+            part: Part::Valid,
+            repeats: 5,
+            scores: Scores::new(&["a".to_owned()], &[0], &[0]),
+            importance: of(&[&idle, &importance("worse", 1, -0.1, 0.0)]),
+            inputs: Inputs::default(),
+        };
+        assert!(!line(&found).unwrap().contains("most important"));
     }
 }

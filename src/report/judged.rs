@@ -2,6 +2,7 @@
 //!
 //! One place decides, so that no page, article or line of the terminal tells of a part without rows.
 
+use runner_results::Part;
 use serde_json::Value;
 
 use super::figure::text::decimals;
@@ -29,6 +30,14 @@ impl JudgedOn {
         match document.get("part").and_then(Value::as_str) {
             Some("test") => JudgedOn::Test,
             _ => JudgedOn::Validation,
+        }
+    }
+
+    /// The part of a document.
+    pub fn from(part: Part) -> JudgedOn {
+        match part {
+            Part::Test => JudgedOn::Test,
+            Part::Valid => JudgedOn::Validation,
         }
     }
 

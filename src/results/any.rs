@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::document::{self, Document, DocumentError};
+use crate::inspection::Inspection;
 
 /// One line a kind: what its variant is called, and its type.
 macro_rules! documents {
@@ -63,7 +64,9 @@ pub trait Known: Document {
     fn into_any(self) -> AnyDocument;
 }
 
-documents! {}
+documents! {
+    Inspection(Inspection),
+}
 
 /// The documents of one stage, by the names of their files without `.json`.
 #[derive(Clone, Debug, Default)]

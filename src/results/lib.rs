@@ -5,6 +5,8 @@
 
 mod any;
 mod document;
+mod inputs;
+pub mod inspection;
 mod interval;
 mod metric;
 pub mod paired_test;
@@ -14,6 +16,8 @@ pub mod spec;
 
 pub use any::{AnyDocument, Documents, Known};
 pub use document::{Document, DocumentError, named};
+pub use inputs::Inputs;
+pub use inspection::Inspection;
 pub use interval::Interval;
 pub use metric::{Metric, PartScores};
 pub use part::Part;

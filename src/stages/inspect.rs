@@ -8,7 +8,6 @@ use anyhow::{anyhow, bail};
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::adapter::Adapter;
 use super::columns::{
@@ -16,6 +15,7 @@ use super::columns::{
     readable_of, require, require_of, require_part, strings,
 };
 use super::dataset::{self, distinct, model_columns};
+use super::documents::put_document;
 use super::figures::put_figures;
 use super::predictor::{self, Predictor};
 use runner_artifact::Table;
@@ -23,12 +23,13 @@ use runner_engine::{
     Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Report, Stage, StageContext, Threads,
 };
 use runner_ml::frame::Frame;
-use runner_ml::importance::{Group, Importance, permutation_importance};
+use runner_ml::importance::{Group, permutation_importance};
 use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::stats::Clusters;
-use runner_report::importance::{self, Cost};
-use runner_results::{Documents, Part};
+use runner_report::importance;
+use runner_results::inspection::Importance;
+use runner_results::{Documents, Inputs, Inspection, Part};
 use runner_tabular::{self as tabular, Filter};
 
 /// Permutation importance of every column and of every kind of input, and the most confident mistakes with their texts.
@@ -65,7 +66,7 @@ fn default_mistakes() -> usize {
 
 impl Stage for Inspect {
     const KIND: &'static str = "inspect";
-    const VERSION: u32 = 7;
+    const VERSION: u32 = 8;
     const SUMMARY: &'static str = "feature importance, and a model's most confident mistakes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -135,20 +136,17 @@ impl Stage for Inspect {
         found.sort_by(|a, b| b.accuracy.mean.total_cmp(&a.accuracy.mean));
         let importance = importance_table(&found)?;
         let mistakes = self.mistakes(&rows, &row_id, &truth, (&probabilities, &predicted), model.classes())?;
-        let findings = json!({
-            "part": self.part.key(),
-            "repeats": self.repeats,
-            "scores": &scores,
-            "importance": found,
-            "inputs": {"numeric": model.numeric(), "text": model.text(), "categories": model.categories()},
-        });
-        if let Some(line) = importance::line(&Cost::all(&findings), scores.accuracy) {
+        let inputs = Inputs { numeric: model.numeric(), text: model.text(), categories: model.categories() };
+        let findings = Inspection { part: self.part, repeats: self.repeats, scores, importance: found, inputs };
+        if let Some(line) = importance::line(&findings) {
             context.headline(line);
         }
-        context.put_json("findings", "findings.json", &findings)?;
+        put_document(context, "findings", "findings", &findings)?;
         context.put_table("importance", &importance)?;
         context.put_table("mistakes", &mistakes)?;
-        put_figures(context, Self::KIND, &[("findings", findings)], Documents::default(), &[("mistakes", &mistakes)])
+        let mut documents = Documents::default();
+        documents.insert("findings", findings);
+        put_figures(context, Self::KIND, &[], documents, &[("mistakes", &mistakes)])
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::super::screen::{self, Style};
-use crate::report::{count, list, number, shown, text};
+use crate::report::{JudgedOn, count, list, number, shown, text};
+use crate::results::Inspection;
+use crate::results::inspection::{Drop, Importance};
 use crate::spec::listed;
 
 /// Columns and importances shown.
@@ -130,24 +132,17 @@ pub(super) fn split(document: &Value, style: Style) -> String {
 }
 
 /// What is lost when a column is shuffled.
-pub(super) fn importance(document: &Value, style: Style) -> String {
-    let mut all: Vec<(&str, f64, f64)> = list(document, "importance")
-        .filter_map(|one| {
-            let accuracy = one.get("accuracy")?;
-            Some((text(one, "name")?, number(accuracy, "mean")?, number(accuracy, "sd").unwrap_or(f64::NAN)))
-        })
-        .collect();
-    all.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let most = all.first().map_or(0.0, |one| one.1);
+pub(super) fn importance(found: &Inspection, style: Style) -> String {
+    let mut all: Vec<&Importance> = found.importance.iter().collect();
+    all.sort_by(|a, b| b.accuracy.mean.total_cmp(&a.accuracy.mean));
+    let Some(most) = all.first().map(|one| one.accuracy.mean) else { return String::new() };
     let mut rows = vec![vec![style.bold("Importance"), style.dim("accuracy lost"), String::new()]];
-    for (name, mean, sd) in all.iter().take(SHOWN) {
-        let lost = format!("{} ± {}", screen::decimals(*mean, 3), screen::decimals(*sd, 3));
-        rows.push(vec![(*name).to_owned(), lost, style.accent(&bar(*mean, most))]);
+    for one in all.iter().take(SHOWN) {
+        let Drop { mean, sd } = one.accuracy;
+        let lost = format!("{} ± {}", screen::decimals(mean, 3), screen::decimals(sd, 3));
+        rows.push(vec![one.name.clone(), lost, style.accent(&bar(mean, most))]);
     }
-    if rows.len() == 1 {
-        return String::new();
-    }
-    let part = text(document, "part").unwrap_or("valid").replace("valid", "validation");
+    let part = JudgedOn::from(found.part).name();
     let words = format!("{part} part, by shuffling the column; the first {} of {}", rows.len() - 1, all.len());
     format!("{}{}", screen::table(&rows), style.note(&words))
 }

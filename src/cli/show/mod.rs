@@ -9,6 +9,7 @@ mod models;
 mod scores;
 mod standing;
 
+use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ use crate::artifact::{Store, Table};
 use crate::boundary::text::quoted;
 use crate::engine::record::OutputRecord;
 use crate::engine::{self, ActionRecord, PortType};
+use crate::results::{AnyDocument, Documents, Inspection};
 
 #[derive(Args)]
 pub(super) struct ShowArguments {
@@ -87,17 +89,22 @@ struct StageResult<'a> {
     record: &'a ActionRecord,
     /// By port and file.
     documents: Vec<(&'a OutputRecord, &'a str, Value)>,
+    /// Those of them that say what they are.
+    typed: Documents,
 }
 
 impl<'a> StageResult<'a> {
     fn read(store: &'a Store, record: &'a ActionRecord) -> anyhow::Result<Self> {
-        let mut documents = Vec::new();
+        let (mut documents, mut typed) = (Vec::new(), Documents::default());
         for output in record.outputs.iter().filter(|output| output.holds == PortType::Json) {
             for file in &output.files {
-                documents.push((output, file.name.as_str(), serde_json::from_slice(&store.get(file.digest)?)?));
+                let value: Value = serde_json::from_slice(&store.get(file.digest)?)?;
+                let document = AnyDocument::of(value.clone()).with_context(|| file.name.clone())?;
+                typed.0.insert(file.name.trim_end_matches(".json").to_owned(), document);
+                documents.push((output, file.name.as_str(), value));
             }
         }
-        Ok(StageResult { store, record, documents })
+        Ok(StageResult { store, record, documents, typed })
     }
 
     /// The document that has `key` at its top level.
@@ -157,7 +164,7 @@ impl<'a> StageResult<'a> {
             curves.transpose()?,
             self.document("parts").map(|document| scores::classes(document, style, width)),
             self.document("audit").map(|document| data::profile(document, style, width)),
-            self.document("importance").map(|document| data::importance(document, style)),
+            self.typed.get::<Inspection>().map(|found| data::importance(found, style)),
             self.document("parts").map(|document| data::split(document, style)),
         ];
         let mut told = false;

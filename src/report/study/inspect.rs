@@ -1,69 +1,48 @@
 //! Models looked at: importance of columns and of kinds of input, and the most confident mistakes.
 
-use serde_json::Value;
+use runner_results::Inspection;
+use runner_results::inspection::Importance;
 
 use super::{Study, plural};
 use crate::JudgedOn;
 use crate::figure::text::decimals;
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
-use crate::importance::{Cost, Most, most};
+use crate::importance::{Most, is_clear, is_single, most};
 use crate::page::{Block, Cell, Column, Figure, Section, Table};
-use crate::read::{ColumnView, StageArtifacts, TableView, count, list, number, text, texts};
+use crate::read::{ColumnView, StageArtifacts, TableView};
 
 pub fn section(study: &Study) -> Option<Section> {
     Some(study.each_of("inspect", Section::new("inspection", "Feature importance"), tell))
 }
 
 fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
-    if let Some(findings) = stage.document("importance") {
-        importance(section, findings);
+    if let Some(found) = stage.documents.get::<Inspection>() {
+        importance(section, found);
     }
     if let Some(table) = stage.tables.get("mistakes") {
         mistakes(study, section, stage, table);
     }
 }
 
-struct Importance {
-    name: String,
-    columns: usize,
-    accuracy: (f64, f64),
-    macro_f1: (f64, f64),
-    log_loss: (f64, f64),
-}
-
-impl Importance {
-    fn read(value: &Value) -> Option<Importance> {
-        let drop = |key: &str| {
-            let drop = value.get(key)?;
-            Some((number(drop, "mean")?, number(drop, "sd").unwrap_or(f64::NAN)))
-        };
-        Some(Importance {
-            name: text(value, "name")?.to_string(),
-            columns: texts(value.get("columns")).len(),
-            accuracy: drop("accuracy")?,
-            macro_f1: drop("macro_f1")?,
-            log_loss: drop("log_loss")?,
-        })
+fn importance(section: &mut Section, found: &Inspection) {
+    let all = &found.importance;
+    if all.is_empty() {
+        return;
     }
-}
-
-fn importance(section: &mut Section, findings: &Value) {
-    let all: Vec<Importance> = list(findings, "importance").filter_map(Importance::read).collect();
-    let (Some(repeats), false) = (count(findings, "repeats"), all.is_empty()) else { return };
-    let part = part_name(findings);
-    if let Some(sentence) = sentence(&all, findings) {
+    let part = JudgedOn::from(found.part).name();
+    if let Some(sentence) = sentence(found) {
         section.say(sentence);
     }
     let series = [Series { name: "drop".to_string(), mark: Mark::Point, paint: Paint::Positive }];
-    let shown = most_important(&all);
+    let shown = most_important(all);
     let rows: Vec<Row> = shown
         .iter()
         .map(|one| Row {
             label: one.name.clone(),
-            values: vec![Some(Interval::around(one.accuracy.0, one.accuracy.1))],
+            values: vec![Some(Interval::around(one.accuracy.mean, one.accuracy.sd))],
         })
         .collect();
-    let description = shown.iter().map(|one| format!("{} {}", one.name, decimals(one.accuracy.0, 3)));
+    let description = shown.iter().map(|one| format!("{} {}", one.name, decimals(one.accuracy.mean, 3)));
     let description = description.collect::<Vec<_>>().join("; ");
     let title = "Accuracy lost when a column is shuffled";
     let svg = grouped_bars(title, &description, "drop in accuracy", &series, &rows);
@@ -72,7 +51,7 @@ fn importance(section: &mut Section, findings: &Value) {
         format!(
             "Means of {} on {part} rows; whiskers are one standard deviation. Correlated columns mask each other's \
              importance.{}",
-            plural(repeats, "shuffling"),
+            plural(found.repeats as u64, "shuffling"),
             match all.len() - shown.len() {
                 0 => String::new(),
                 _ => format!(" The {} that cost most, of {}.", shown.len(), all.len()),
@@ -92,14 +71,14 @@ fn importance(section: &mut Section, findings: &Value) {
             Column::number("±"),
         ],
     );
-    for one in &all {
-        let mut row = vec![Cell::text(&one.name), Cell::count(one.columns as u64)];
-        for (mean, sd) in [one.accuracy, one.macro_f1, one.log_loss] {
-            row.extend([Cell::decimals(mean, 4), Cell::decimals(sd, 4).muted_if(true)]);
+    for one in all {
+        let mut row = vec![Cell::text(&one.name), Cell::count(one.columns.len() as u64)];
+        for drop in [one.accuracy, one.macro_f1, one.log_loss] {
+            row.extend([Cell::decimals(drop.mean, 4), Cell::decimals(drop.sd, 4).muted_if(true)]);
         }
         table.push(row);
     }
-    let table = table.first(MOST_ROWS, "first", "importance.json");
+    let table = table.first(MOST_ROWS, "first", "findings.json");
     section.push(Block::Details { summary: "the same in numbers".to_string(), blocks: vec![Block::Table(table)] });
 }
 
@@ -112,42 +91,37 @@ const MOST_NAMES: usize = 12;
 /// Those that cost most, in the order given.
 fn most_important(all: &[Importance]) -> Vec<&Importance> {
     let mut ranked: Vec<usize> = (0..all.len()).collect();
-    ranked.sort_by(|&a, &b| all[b].accuracy.0.total_cmp(&all[a].accuracy.0));
+    ranked.sort_by(|&a, &b| all[b].accuracy.mean.total_cmp(&all[a].accuracy.mean));
     ranked.truncate(MOST_BARS);
     ranked.sort_unstable();
     ranked.into_iter().map(|one| &all[one]).collect()
 }
 
-fn part_name(findings: &Value) -> &'static str {
-    JudgedOn::named(findings).name()
-}
-
 /// The column that matters most, those that do not, and how the kinds of input compare.
-fn sentence(all: &[Importance], findings: &Value) -> Option<String> {
-    let costs = Cost::all(findings);
-    let single: Vec<&Cost> = costs.iter().filter(|one| one.columns == 1).collect();
-    let whole = findings.get("scores").and_then(|scores| number(scores, "accuracy"));
-    let of = whole.map(|accuracy| format!(" of accuracy {}", decimals(accuracy, 3))).unwrap_or_default();
-    let most = most(&costs)?;
+fn sentence(found: &Inspection) -> Option<String> {
+    let all = &found.importance;
+    let of = format!(" of accuracy {}", decimals(found.scores.accuracy, 3));
+    let most = most(all)?;
     let mut sentence = match most {
         Most::Clear(one) => {
-            format!("{} matters most: shuffled, it costs {}{of}.", one.name, decimals(one.accuracy.0, 3))
+            format!("{} matters most: shuffled, it costs {}{of}.", one.name, decimals(one.accuracy.mean, 3))
         }
         Most::Unclear(one) => format!(
             "No column clearly matters alone: {} costs most when shuffled, {} ± {}{of}, within two standard deviations of nothing.",
             one.name,
-            decimals(one.accuracy.0, 3),
-            decimals(one.accuracy.1, 3)
+            decimals(one.accuracy.mean, 3),
+            decimals(one.accuracy.sd, 3)
         ),
         Most::Nothing => format!("No column matters alone: shuffling one costs nothing{of}."),
     };
-    let joint: Vec<String> = (all.iter().filter(|one| one.columns > 1))
-        .map(|one| format!("{} together {}", one.name, decimals(one.accuracy.0, 3)))
+    let joint: Vec<String> = (all.iter().filter(|one| !is_single(one)))
+        .map(|one| format!("{} together {}", one.name, decimals(one.accuracy.mean, 3)))
         .collect();
     if !joint.is_empty() {
         sentence.push_str(&format!(" Shuffled in one order, {}.", joint.join(", ")));
     }
-    let idle: Vec<&str> = single.iter().filter(|one| !one.is_clear()).map(|one| one.name.as_str()).collect();
+    let idle: Vec<&str> =
+        all.iter().filter(|one| is_single(one) && !is_clear(one)).map(|one| one.name.as_str()).collect();
     // Where none is clear that is said already.
     if matches!(most, Most::Clear(_)) && !idle.is_empty() {
         let named = &idle[..idle.len().min(MOST_NAMES)];
@@ -177,7 +151,7 @@ fn mistakes(study: &Study, section: &mut Section, stage: &StageArtifacts, table:
     let mut columns: Vec<Column> = shown.iter().map(|(name, _)| Column::text(name)).collect();
     columns.extend([Column::text("label"), Column::text("predicted")]);
     columns.extend([Column::number("confidence"), Column::number("p of the label")]);
-    let part = stage.document("importance").map_or("validation", part_name);
+    let part = stage.documents.get::<Inspection>().map_or("validation", |found| JudgedOn::from(found.part).name());
     let mut out = Table::new(format!("The most confident mistakes on the {part} part"), columns);
     for row in 0..label.len() {
         let mut cells: Vec<Cell> = (shown.iter())

@@ -2,15 +2,16 @@
 //! why its result came about. The picture of the pipeline opens them.
 
 use indexmap::IndexMap;
+use runner_results::Inspection;
 
 use super::history::changes_table;
 use super::{Study, plural};
 use crate::figure::text::{bytes, count, decimals, duration};
-use crate::importance::{self, Cost};
+use crate::importance;
 use crate::page::{Block, Cell, Column, Panel, Prose, Section, Table, anchor};
 use crate::past::{Since, StagePast};
 use crate::ranking;
-use crate::read::{StageArtifacts, count as count_at, number};
+use crate::read::{StageArtifacts, count as count_at};
 use crate::study::models::{Model, baselines, network};
 
 /// Parameters longer than this are cut: they are short, and the pipeline file has them all.
@@ -178,9 +179,8 @@ fn headline_of(stage: &StageArtifacts) -> Option<String> {
             decimals(scores.macro_f1, 3)
         ));
     }
-    if let Some(findings) = stage.document("importance") {
-        let accuracy = findings.get("scores").and_then(|scores| number(scores, "accuracy"));
-        return accuracy.and_then(|accuracy| importance::line(&Cost::all(findings), accuracy));
+    if let Some(found) = stage.documents.get::<Inspection>() {
+        return importance::line(found);
     }
     let profiled = stage.document("audit").and_then(|profile| count_at(profile, "rows"));
     let rows = stage.files.iter().find_map(|file| file.extent).map(|(rows, _)| rows).or(profiled);

@@ -2,14 +2,16 @@
 
 use std::cmp::Ordering;
 
+use runner_results::Inspection;
+
 use super::{ArticleContext, HALF, bilingual};
 use crate::JudgedOn;
 use crate::MOST_CLASSES;
 use crate::article::document::{Block, Float, Section};
 use crate::article::markup;
 use crate::figure::confusion;
-use crate::importance::{Cost, Most, most};
-use crate::read::{Scores, StageArtifacts, count};
+use crate::importance::{Most, is_clear, is_single, most};
+use crate::read::{Scores, StageArtifacts};
 use crate::study::calibration::{Calibrated, Confidence};
 use crate::study::models::Model;
 
@@ -151,9 +153,9 @@ fn calibration(tale: &ArticleContext, stage: &StageArtifacts, has_figure: bool) 
 
 fn importance(tale: &ArticleContext) -> Option<(String, Option<Float>)> {
     let stage = tale.of_kind("inspect").next()?;
-    let findings = stage.document("importance")?;
-    let all = Cost::all(findings);
-    let most = most(&all)?;
+    let found = stage.documents.get::<Inspection>()?;
+    let all = &found.importance;
+    let most = most(all)?;
     let drawings = tale.drawings(stage, &["accuracy-lost-when"], None);
     let looked_at = tale
         .study
@@ -166,15 +168,15 @@ fn importance(tale: &ArticleContext) -> Option<(String, Option<Float>)> {
             "{model} loses most accuracy with {name}: {drop}",
             "{model} perd le plus d'exactitude avec {name} : {drop}",
             name = markup::code(&one.name),
-            drop = tale.voice.decimals(one.accuracy.0, 3),
+            drop = tale.voice.decimals(one.accuracy.mean, 3),
         ),
         Most::Unclear(one) => bilingual!(
             tale,
             "{model} clearly loses accuracy with none; most with {name}, {drop} ± {deviation}, which is within two standard deviations of zero",
             "{model} ne perd nettement d'exactitude avec aucune ; le plus avec {name}, {drop} ± {deviation}, à moins de deux écarts-types de zéro",
             name = markup::code(&one.name),
-            drop = tale.voice.decimals(one.accuracy.0, 3),
-            deviation = tale.voice.decimals(one.accuracy.1, 3),
+            drop = tale.voice.decimals(one.accuracy.mean, 3),
+            deviation = tale.voice.decimals(one.accuracy.sd, 3),
         ),
         Most::Nothing => {
             bilingual!(tale, "{model} loses accuracy with none", "{model} ne perd d'exactitude avec aucune",)
@@ -184,11 +186,11 @@ fn importance(tale: &ArticleContext) -> Option<(String, Option<Float>)> {
         tale,
         "Shuffling one column at a time {on} ({repeats} times each), {loses}",
         "Quand on mélange une colonne à la fois {on} ({repeats} fois chacune), {loses}",
-        on = tale.on(JudgedOn::named(findings)),
-        repeats = count(findings, "repeats").unwrap_or(1),
+        on = tale.on(JudgedOn::from(found.part)),
+        repeats = found.repeats,
     );
-    let joint: Vec<String> = (all.iter().filter(|one| one.columns > 1))
-        .map(|one| format!("{} {}", kind_of_input(tale, &one.name), tale.voice.decimals(one.accuracy.0, 3)))
+    let joint: Vec<String> = (all.iter().filter(|one| !is_single(one)))
+        .map(|one| format!("{} {}", kind_of_input(tale, &one.name), tale.voice.decimals(one.accuracy.mean, 3)))
         .collect();
     if !joint.is_empty() {
         sentence.push_str(&bilingual!(
@@ -202,7 +204,7 @@ fn importance(tale: &ArticleContext) -> Option<(String, Option<Float>)> {
         sentence.push_str(" (@fig:importance)");
     }
     // A loss that shuffling by another seed might not show; where none is clear that is said already.
-    let idle = all.iter().filter(|one| one.columns == 1 && !one.is_clear());
+    let idle = all.iter().filter(|one| is_single(one) && !is_clear(one));
     let idle: Vec<String> = idle.map(|one| markup::code(&one.name)).collect();
     sentence.push('.');
     if matches!(most, Most::Clear(_)) && !idle.is_empty() {

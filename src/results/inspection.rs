@@ -1,0 +1,45 @@
+//! How a fitted model does without the values of its columns: `findings.json` of `inspect`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::Document;
+use crate::{Inputs, Part, Scores};
+
+/// A model looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inspection {
+    /// The part that was looked at.
+    pub part: Part,
+    /// Shufflings of each column.
+    pub repeats: usize,
+    /// Of the model as it is.
+    pub scores: Scores,
+    /// Every column alone, and all of a kind together; what costs most accuracy first.
+    pub importance: Vec<Importance>,
+    pub inputs: Inputs,
+}
+
+/// How much a score suffers from one shuffling: larger is more important, about 0 is not important.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Importance {
+    pub name: String,
+    /// Those that are shuffled in one order.
+    pub columns: Vec<String>,
+    pub accuracy: Drop,
+    pub macro_f1: Drop,
+    /// Rise of the log loss in nats.
+    pub log_loss: Drop,
+}
+
+/// Over the repetitions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Drop {
+    pub mean: f64,
+    /// Population deviation, as numpy's `std`.
+    pub sd: f64,
+}
+
+impl Document for Inspection {
+    const NAME: &'static str = "inspection";
+    const VERSION: u32 = 1;
+}
