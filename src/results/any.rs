@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use crate::document::{self, Document, DocumentError};
 use crate::inspection::Inspection;
+use crate::map::Map;
+use crate::split::Split;
 
 /// One line a kind: what its variant is called, and its type.
 macro_rules! documents {
@@ -66,6 +68,8 @@ pub trait Known: Document {
 
 documents! {
     Inspection(Inspection),
+    Map(Map),
+    Split(Split),
 }
 
 /// The documents of one stage, by the names of their files without `.json`.

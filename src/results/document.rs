@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A kind of document.
-pub trait Document: Serialize + DeserializeOwned {
+pub trait Document: Serialize + DeserializeOwned + 'static {
     /// E.g. `training`.
     const NAME: &'static str;
     /// Raised when a reader of the old shape would misread the new one.

@@ -7,11 +7,11 @@ use anyhow::bail;
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::adapter::Adapter;
 use super::columns::{FOLD, LABEL, PART, ROW_ID, X, Y, named, readable, readable_of, require, strings};
 use super::dataset::{self, Dataset, Selection, distinct};
+use super::documents::put_document;
 use super::figures::put_figures;
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
@@ -19,7 +19,7 @@ use runner_ml::frame::Column;
 use runner_ml::matrix::Matrix;
 use runner_ml::projection::{self, Place, TsneOptions};
 use runner_ml::rng::Stream;
-use runner_results::Documents;
+use runner_results::{Documents, Layout, MapColumns, Neighbours};
 use runner_tabular::Filter;
 
 /// Neighbours of a point that the picture is judged by.
@@ -85,7 +85,7 @@ fn default_iterations() -> usize {
 
 impl Stage for Map {
     const KIND: &'static str = "map";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     const SUMMARY: &'static str = "vectors of the training rows laid out in the plane";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -135,34 +135,40 @@ impl Stage for Map {
         let near = projection::nearest(&vectors, NEIGHBOURS, context.threads(), &adapter)?;
         let labels: Vec<u32> = rows.iter().map(|&i| data.labels[i]).collect();
         let all = strings(&context.input("rows")?.table()?, LABEL)?;
-        let document = json!({
-            "layout": self.method,
-            "classes": data.classes,
-            "label_classes": dataset::classes(&all),
-            "label": data.label_name,
-            "columns": {"text": self.text, "numeric": self.numeric},
-            "points": rows.len(),
-            "drawn_from": data.train.len(),
-            "perplexity": left.map(|_| self.perplexity),
-            "divergence": left,
-            "neighbours": {
-                "count": near.first().map_or(0, Vec::len),
-                "of_own_class": own_class(&near, &labels),
-                "by_chance": by_chance(&labels, data.classes.len()),
-                "kept_in_plane": projection::agreement(&near, &places, context.threads(), &adapter)?,
-            },
-        });
-        let own = 100.0 * document["neighbours"]["of_own_class"].as_f64().unwrap_or(0.0);
-        let chance = 100.0 * document["neighbours"]["by_chance"].as_f64().unwrap_or(0.0);
+        let neighbours = Neighbours {
+            count: near.first().map_or(0, Vec::len) as u64,
+            of_own_class: own_class(&near, &labels),
+            by_chance: by_chance(&labels, data.classes.len()),
+            kept_in_plane: projection::agreement(&near, &places, context.threads(), &adapter)?,
+        };
         context.headline(format!(
-            "{} points; {own:.0} % of the {} nearest share the label ({chance:.0} % by chance)",
+            "{} points; {:.0} % of the {} nearest share the label ({:.0} % by chance)",
             rows.len(),
-            near.first().map_or(0, Vec::len)
+            100.0 * neighbours.of_own_class,
+            neighbours.count,
+            100.0 * neighbours.by_chance
         ));
+        let document = runner_results::Map {
+            layout: match self.method {
+                Method::Tsne => Layout::Tsne,
+                Method::Pca => Layout::Pca,
+            },
+            classes: data.classes.clone(),
+            label_classes: dataset::classes(&all),
+            label: data.label_name.clone(),
+            columns: MapColumns { text: self.text.clone(), numeric: self.numeric.clone() },
+            points: rows.len() as u64,
+            drawn_from: data.train.len() as u64,
+            perplexity: left.map(|_| self.perplexity),
+            divergence: left,
+            neighbours,
+        };
         let table = self.table(context, &data, &rows, &places)?;
         context.put_table("points", &table)?;
-        context.put_json("map", "map.json", &document)?;
-        put_figures(context, Self::KIND, &[("map", document)], Documents::default(), &[("points", &table)])
+        put_document(context, "map", "map", &document)?;
+        let mut documents = Documents::default();
+        documents.insert("map", document);
+        put_figures(context, Self::KIND, &[], documents, &[("points", &table)])
     }
 }
 

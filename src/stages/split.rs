@@ -8,12 +8,12 @@ use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray}
 use arrow::datatypes::{DataType, Field, Schema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::columns::{
     FOLD, FOLDS, GROUP, LABEL, LABEL_NAME, PART, PARTS, RECORD, is_own, named, require, require_of, strings,
 };
 use super::dataset;
+use super::documents::put_document;
 use super::fitted_on;
 use super::joined::joined;
 use super::labelled::{Labelled, is_told_of, labelled};
@@ -22,6 +22,7 @@ use runner_boundary::text::Lines;
 use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext};
 use runner_ml::split::{self, Part, SplitError, SplitOptions};
 use runner_ml::stats::{Clusters, FEW_GROUPS};
+use runner_results::{SplitPart, SplitParts};
 use runner_tabular::{Filter, yaml};
 
 /// Splits the labelled rows. Port `rows` has them all with `runner.label`, `runner.part` and `runner.fold`, and with `groups` the group of each row, `runner.group`; `train`, `valid` and `test`
@@ -123,7 +124,7 @@ impl GroupKey {
 
 impl Stage for Split {
     const KIND: &'static str = "split";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const SUMMARY: &'static str = "train, valid, test and folds: stratified, groups kept together";
     const INPUTS: &'static [InputPort] =
         &[InputPort::table("rows", Arity::Many, "the rows to split, e.g. a `load` stage")];
@@ -219,43 +220,49 @@ impl Stage for Split {
         let names: Vec<String> = classes.iter().map(|class| (*class).clone()).collect();
         let split = split::split(&codes, &names, &groups, &self.options(), context.seed());
         let split = split.map_err(|error| with_remedy(error, &label, &names))?;
-        let rows = with_parts(&rows, &label, &labels, &split, !self.groups.is_empty())?;
+        let is_grouped = !self.groups.is_empty();
+        let rows = with_parts(&rows, &label, &labels, &split, is_grouped)?;
         context.put_table("rows", &rows)?;
         for (name, part) in [("train", Part::Train), ("valid", Part::Valid), ("test", Part::Test)] {
             let own: BooleanArray = split.part.iter().map(|found| Some(*found == part)).collect();
             context.put_table(name, &Table::new(arrow::compute::filter_record_batch(rows.batch(), &own)?))?;
         }
-        let mut parts = serde_json::Map::new();
-        for (name, part) in [("train", Part::Train), ("valid", Part::Valid), ("test", Part::Test)] {
+        let part_told = |part: Part| {
             let own: Vec<usize> = (0..codes.len()).filter(|&i| split.part[i] == part).collect();
-            let counts: serde_json::Map<String, serde_json::Value> = (names.iter().enumerate())
-                .map(|(c, class)| (class.clone(), json!(own.iter().filter(|&&i| codes[i] as usize == c).count())))
-                .collect();
+            let mut rows_of = vec![0u64; names.len()];
+            own.iter().for_each(|&i| rows_of[codes[i] as usize] += 1);
             let numbers: Vec<u32> = own.iter().map(|&i| split.group[i]).collect();
             let clusters = Clusters::of(&numbers);
+            let groups = clusters.groups().unwrap_or(own.len());
             if clusters.are_few() && part == Part::Test {
-                let found = clusters.groups().unwrap_or(own.len());
                 context.report().warn(&format!(
-                    "the {name} part has {found} groups, which tell as much as {:.0} of equal size: the intervals and tests of its scores, which resample \
+                    "the {} part has {groups} groups, which tell as much as {:.0} of equal size: the intervals and tests of its scores, which resample \
                      groups, are wide and rough below {FEW_GROUPS:.0}; give it a larger share, or narrower `groups`",
+                    part.name(),
                     clusters.effective()
                 ));
             }
-            let mut part_told = json!({"rows": own.len(), "classes": counts});
-            if !self.groups.is_empty() {
-                part_told["groups"] = json!(clusters.groups().unwrap_or(own.len()));
+            SplitPart {
+                rows: own.len() as u64,
+                classes: names.iter().cloned().zip(rows_of).collect(),
+                // Without keys every row would be a group of its own: nothing was grouped.
+                groups: is_grouped.then_some(groups as u64),
             }
-            parts.insert(name.to_owned(), part_told);
-        }
-        let count = split.group.iter().max().map_or(0, |&last| last as usize + 1);
-        let keys: Vec<String> = self.groups.iter().map(GroupKey::name).collect();
-        // Without keys every row would be a group of its own: nothing was grouped.
-        let groups = (!self.groups.is_empty()).then_some(count);
-        let summary = json!({
-            "label": label, "parts": parts, "groups": groups, "group_keys": keys, "folds": self.folds,
-            "left_out": all.rows() - rows.rows(), "filtered_out": all.rows() - kept.rows(), "without_label": unlabelled.rows,
-        });
-        context.put_json("summary", "split.json", &summary)?;
+        };
+        let parts =
+            SplitParts { train: part_told(Part::Train), valid: part_told(Part::Valid), test: part_told(Part::Test) };
+        let groups = is_grouped.then(|| split.group.iter().max().map_or(0, |&last| u64::from(last) + 1));
+        let told = runner_results::Split {
+            label,
+            parts,
+            groups,
+            group_keys: self.groups.iter().map(GroupKey::name).collect(),
+            folds: self.folds as u64,
+            left_out: (all.rows() - rows.rows()) as u64,
+            filtered_out: (all.rows() - kept.rows()) as u64,
+            without_label: unlabelled.rows as u64,
+        };
+        put_document(context, "summary", "split", &told)?;
         let of = |part| split.part.iter().filter(|found| **found == part).count();
         let (train, valid, test) = (of(Part::Train), of(Part::Valid), of(Part::Test));
         let left_out = unlabelled.headline();

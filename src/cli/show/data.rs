@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::screen::{self, Style};
 use crate::report::{JudgedOn, count, list, number, shown, text};
-use crate::results::Inspection;
 use crate::results::inspection::{Drop, Importance};
+use crate::results::{Inspection, Split};
 use crate::spec::listed;
 
 /// Columns and importances shown.
@@ -98,29 +98,19 @@ pub(super) fn profile(document: &Value, style: Style, width: usize) -> String {
     text
 }
 
-/// Rows of each part by class; nothing for a document whose parts are scores.
-pub(super) fn split(document: &Value, style: Style) -> String {
-    let mut rows = Vec::new();
-    let mut names: Vec<&String> = Vec::new();
-    let mut all = 0;
-    for (part, of) in document["parts"].as_object().into_iter().flatten() {
-        let Some(classes) = of["classes"].as_object() else { continue };
-        if rows.is_empty() {
-            all = classes.len();
-            names = classes.keys().collect();
-            if all > MOST_ACROSS {
-                names.sort_by_key(|name| std::cmp::Reverse(classes[*name].as_u64()));
-                names.truncate(MOST_ACROSS);
-            }
-            let heads = names.iter().map(|name| style.dim(name));
-            rows.push([style.bold("Parts"), style.dim("rows")].into_iter().chain(heads).collect::<Vec<_>>());
-        }
-        let rows_of = |name: &&String| classes.get(*name).and_then(Value::as_u64).unwrap_or(0);
-        let counts = names.iter().map(|name| screen::count(rows_of(name)));
-        rows.push([part.clone(), screen::count(count(of, "rows").unwrap_or(0))].into_iter().chain(counts).collect());
+/// Rows of each part by class.
+pub(super) fn split(split: &Split, style: Style) -> String {
+    let mut names: Vec<(&String, u64)> = split.parts.train.classes.iter().map(|(name, rows)| (name, *rows)).collect();
+    let all = names.len();
+    if all > MOST_ACROSS {
+        names.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+        names.truncate(MOST_ACROSS);
     }
-    if rows.is_empty() {
-        return String::new();
+    let heads = names.iter().map(|(name, _)| style.dim(name));
+    let mut rows = vec![[style.bold("Parts"), style.dim("rows")].into_iter().chain(heads).collect::<Vec<_>>()];
+    for (name, part) in split.parts.all() {
+        let counts = names.iter().map(|(class, _)| screen::count(part.classes.get(*class).copied().unwrap_or(0)));
+        rows.push([name.to_owned(), screen::count(part.rows)].into_iter().chain(counts).collect());
     }
     let columns: Vec<usize> = (1..rows[0].len()).collect();
     screen::right(&mut rows, &columns);
@@ -128,7 +118,18 @@ pub(super) fn split(document: &Value, style: Style) -> String {
         true => style.note(&format!("the {MOST_ACROSS} largest of {all} classes")),
         false => String::new(),
     };
-    format!("{}{note}\n{}", screen::table(&rows), facts(document, style))
+    let facts = [
+        ("label", Some(split.label.clone())),
+        ("groups", split.groups.map(screen::count)),
+        ("group keys", (!split.group_keys.is_empty()).then(|| listed(&split.group_keys))),
+        ("folds", Some(screen::count(split.folds))),
+        ("left out", Some(screen::count(split.left_out))),
+        ("filtered out", Some(screen::count(split.filtered_out))),
+        ("without label", Some(screen::count(split.without_label))),
+    ];
+    let facts: Vec<Vec<String>> =
+        facts.into_iter().filter_map(|(name, value)| Some(vec![style.dim(name), value?])).collect();
+    format!("{}{note}\n{}", screen::table(&rows), screen::table_within(&facts, screen::width()))
 }
 
 /// What is lost when a column is shuffled.
@@ -147,10 +148,14 @@ pub(super) fn importance(found: &Inspection, style: Style) -> String {
     format!("{}{}", screen::table(&rows), style.note(&words))
 }
 
-/// The values of a document that need no more than a line, those of small objects under their path.
-pub(super) fn facts(document: &Value, style: Style) -> String {
+/// The values of a document that need no more than a line, those of small objects under their path; of one that says what it is, not that.
+pub(super) fn facts(document: &Value, is_ours: bool, style: Style) -> String {
     let mut rows = Vec::new();
-    gather(document, "", &mut rows, style);
+    let mut content = document.clone();
+    if let Some(content) = content.as_object_mut().filter(|_| is_ours) {
+        ["document", "version"].iter().for_each(|key| drop(content.shift_remove(*key)));
+    }
+    gather(&content, "", &mut rows, style);
     screen::table_within(&rows, screen::width())
 }
 
@@ -158,8 +163,6 @@ fn gather(value: &Value, path: &str, rows: &mut Vec<Vec<String>>, style: Style) 
     for (key, value) in value.as_object().into_iter().flatten() {
         let path = if path.is_empty() { key.replace('_', " ") } else { format!("{path} · {}", key.replace('_', " ")) };
         let line = match value {
-            // Parts have a table of their own.
-            Value::Object(_) if key == "parts" => continue,
             Value::Object(_) => {
                 gather(value, &path, rows, style);
                 continue;

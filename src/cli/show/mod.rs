@@ -21,7 +21,7 @@ use crate::artifact::{Store, Table};
 use crate::boundary::text::quoted;
 use crate::engine::record::OutputRecord;
 use crate::engine::{self, ActionRecord, PortType};
-use crate::results::{AnyDocument, Documents, Inspection};
+use crate::results::{AnyDocument, Documents, Inspection, Split};
 
 #[derive(Args)]
 pub(super) struct ShowArguments {
@@ -165,7 +165,7 @@ impl<'a> StageResult<'a> {
             self.document("parts").map(|document| scores::classes(document, style, width)),
             self.document("audit").map(|document| data::profile(document, style, width)),
             self.typed.get::<Inspection>().map(|found| data::importance(found, style)),
-            self.document("parts").map(|document| data::split(document, style)),
+            self.typed.get::<Split>().map(|split| data::split(split, style)),
         ];
         let mut told = false;
         for block in blocks.into_iter().flatten().filter(|block| !block.is_empty()) {
@@ -173,8 +173,9 @@ impl<'a> StageResult<'a> {
             told = true;
         }
         if !told {
-            for (_, _, document) in &self.documents {
-                text.push_str(&data::facts(document, style));
+            for ((_, _, document), typed) in self.documents.iter().zip(self.typed.0.values()) {
+                let is_ours = !matches!(typed, AnyDocument::Foreign(_));
+                text.push_str(&data::facts(document, is_ours, style));
             }
             let tables = self.record.outputs.iter().filter(|output| output.holds == PortType::Table);
             for output in tables {

@@ -33,6 +33,7 @@ pub use curves::learning_curves;
 use std::collections::BTreeSet;
 
 use indexmap::{IndexMap, IndexSet};
+use runner_results::Known;
 use serde_json::Value;
 
 use super::ReportError;
@@ -137,6 +138,11 @@ impl<'a> Study<'a> {
         self.stages.iter().filter_map(move |stage| Some((stage, stage.document(key)?)))
     }
 
+    /// The stages that have a document of that kind.
+    pub fn with<D: Known>(&self) -> impl Iterator<Item = (&'a StageArtifacts, &'a D)> + use<'a, D> {
+        self.stages.iter().filter_map(|stage| Some((stage, stage.documents.get()?)))
+    }
+
     /// A subsection for each stage of a kind, filled by `tell`; those of which there is nothing to tell are left out.
     pub fn each_of(
         &self,
@@ -178,7 +184,8 @@ fn plural(count: u64, noun: &str) -> String {
 /// One palette for the page: all classes in alphabetical order. A stage that draws for itself, from some of the rows, names all classes of the
 /// label (`label_classes`), so that a class has one colour in every figure of a study.
 fn palette(stages: &[StageArtifacts]) -> Palette {
-    let mut names: BTreeSet<String> = BTreeSet::new();
+    let documents = stages.iter().flat_map(|stage| stage.documents.0.values());
+    let mut names: BTreeSet<String> = documents.flat_map(|document| document.classes()).map(str::to_owned).collect();
     for value in stages.iter().flat_map(|stage| stage.json.values()) {
         names.extend(texts(value.get("label_classes")));
         // A list of names, or of objects that have one (the profile).

@@ -2,37 +2,36 @@
 
 use std::collections::HashSet;
 
+use runner_results::{Split, SplitPart};
+
 use super::{Study, plural, stage_id};
 use crate::figure::text::decimals;
 use crate::page::{Block, Cell, Column, Section, Table};
-use crate::read::{count, count_map};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("split", "Split");
-    for (stage, document) in study.with_document("parts").filter(|(s, _)| s.kind == "split") {
+    for (stage, split) in study.with::<Split>() {
         let mut inner = Section::new(stage_id(stage), stage.stage.clone());
-        let parts = parts(document.get("parts"));
-        if parts.is_empty() {
-            continue;
-        }
-        let total: u64 = parts.iter().map(|p| p.rows).sum();
+        let parts = split.parts.all();
+        let total: u64 = parts.iter().map(|(_, part)| part.rows).sum();
         let mut facts = Vec::new();
-        if let Some(groups) = grouped(document) {
+        if let Some(groups) = split.groups {
             facts.push(format!("{} stay whole in one part each", plural(groups, "group")));
         }
-        if let Some(folds) = count(document, "folds").filter(|f| *f > 0) {
-            facts.push(format!("the training part is cut into {} for cross-validation", plural(folds, "fold")));
+        if split.folds > 0 {
+            facts.push(format!("the training part is cut into {} for cross-validation", plural(split.folds, "fold")));
         }
         let mut sentence = format!("{} in {} parts", plural(total, "row"), parts.len());
         if !facts.is_empty() {
             sentence.push_str(&format!("; {}", facts.join(", ")));
         }
         inner.say(format!("{sentence}."));
-        let left_out: Vec<String> = [("filtered_out", "not selected by `where`"), ("without_label", "without a label")]
-            .into_iter()
-            .filter_map(|(key, why)| Some((count(document, key).filter(|rows| *rows > 0)?, why)))
-            .map(|(rows, why)| format!("{} {why}", plural(rows, "row")))
-            .collect();
+        let left_out: Vec<String> =
+            [(split.filtered_out, "not selected by `where`"), (split.without_label, "without a label")]
+                .into_iter()
+                .filter(|(rows, _)| *rows > 0)
+                .map(|(rows, why)| format!("{} {why}", plural(rows, "row")))
+                .collect();
         if !left_out.is_empty() {
             inner.say(format!("Left out: {}.", left_out.join(", ")));
         }
@@ -45,51 +44,24 @@ pub fn section(study: &Study) -> Option<Section> {
     Some(section)
 }
 
-/// How many groups the split kept together; `None` where it was given no keys, when every row stands alone.
-pub(crate) fn grouped(document: &serde_json::Value) -> Option<u64> {
-    let has_keys = document.get("group_keys").is_none_or(|keys| keys.as_array().is_some_and(|keys| !keys.is_empty()));
-    count(document, "groups").filter(|_| has_keys)
-}
+/// A part by its name.
+type Part<'a> = (&'static str, &'a SplitPart);
 
-struct Part {
-    name: String,
-    rows: u64,
-    classes: Vec<(String, u64)>,
-}
-
-/// Parts in the order train, valid, test, then others by name.
-fn parts(value: Option<&serde_json::Value>) -> Vec<Part> {
-    let mut parts: Vec<Part> = value
-        .and_then(serde_json::Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, part)| {
-            let rows = count(part, "rows")?;
-            Some(Part { name: name.clone(), rows, classes: count_map(part.get("classes")) })
-        })
-        .collect();
-    let place = |name: &str| ["train", "valid", "test"].iter().position(|p| *p == name).unwrap_or(3);
-    parts.sort_by(|a, b| place(&a.name).cmp(&place(&b.name)).then_with(|| a.name.cmp(&b.name)));
-    parts
-}
-
-/// The classes of a part are sorted by name.
 fn class_rows(part: &Part, class: &str) -> u64 {
-    let found = part.classes.binary_search_by(|(name, _)| name.as_str().cmp(class));
-    found.map_or(0, |place| part.classes[place].1)
+    part.1.classes.get(class).copied().unwrap_or(0)
 }
 
 /// The class whose share differs most between a part and the whole.
 fn balance(parts: &[Part]) -> Option<String> {
-    let labelled = |part: &Part| part.classes.iter().map(|(_, rows)| rows).sum::<u64>();
+    let labelled = |part: &Part| part.1.classes.values().sum::<u64>();
     let total: u64 = parts.iter().map(labelled).sum();
     let mut worst: Option<(f64, &str, &str)> = None;
     for part in parts.iter().filter(|p| labelled(p) > 0) {
-        for (class, rows) in &part.classes {
+        for (class, rows) in &part.1.classes {
             let whole: u64 = parts.iter().map(|p| class_rows(p, class)).sum();
             let off = *rows as f64 / labelled(part) as f64 - whole as f64 / total as f64;
             if worst.is_none_or(|(most, _, _)| off.abs() > most.abs()) {
-                worst = Some((off, class, &part.name));
+                worst = Some((off, class, part.0));
             }
         }
     }
@@ -116,7 +88,7 @@ const MOST_DOWN: usize = 50;
 fn long_table(study: &Study, parts: &[Part], mut classes: Vec<String>) -> Table {
     let all = |class: &String| parts.iter().map(|part| class_rows(part, class)).sum::<u64>();
     let mut columns = vec![Column::text("class")];
-    columns.extend(parts.iter().map(|part| Column::number(&part.name)));
+    columns.extend(parts.iter().map(|part| Column::number(part.0)));
     let mut caption = format!("Rows of each of {} classes by part", classes.len());
     classes.sort_by_cached_key(|class| std::cmp::Reverse(all(class)));
     let others = if classes.len() > MOST_DOWN + 1 { classes.split_off(MOST_DOWN) } else { Vec::new() };
@@ -137,7 +109,7 @@ fn long_table(study: &Study, parts: &[Part], mut classes: Vec<String>) -> Table 
         table.push(row);
     }
     let mut row = vec![Cell::text("all rows").strong_if(true)];
-    sums(&mut row, &|part| part.rows);
+    sums(&mut row, &|part| part.1.rows);
     table.push(row);
     table
 }
@@ -145,7 +117,7 @@ fn long_table(study: &Study, parts: &[Part], mut classes: Vec<String>) -> Table 
 fn table(study: &Study, parts: &[Part], total: u64) -> Table {
     let mut classes: Vec<String> = Vec::new();
     let mut seen = HashSet::new();
-    for (class, _) in parts.iter().flat_map(|p| &p.classes) {
+    for class in parts.iter().flat_map(|(_, part)| part.classes.keys()) {
         if seen.insert(class) {
             classes.push(class.clone());
         }
@@ -158,8 +130,8 @@ fn table(study: &Study, parts: &[Part], total: u64) -> Table {
     columns.extend(classes.iter().map(|class| Column::number(class)));
     let mut table = Table::new("Rows of each class by part", columns);
     for part in parts {
-        let mut row =
-            vec![Cell::text(&part.name), Cell::count(part.rows), Cell::percent(part.rows as f64 / total.max(1) as f64)];
+        let (name, SplitPart { rows, .. }) = part;
+        let mut row = vec![Cell::text(*name), Cell::count(*rows), Cell::percent(*rows as f64 / total.max(1) as f64)];
         row.extend(classes.iter().map(|class| Cell::count(class_rows(part, class))));
         table.push(row);
     }

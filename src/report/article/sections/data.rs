@@ -1,14 +1,13 @@
 //! Data and task: rows by part and class, what the audit found, and what standard classifiers reach.
 
+use runner_results::{Layout, Map, SplitPart};
 use serde_json::Value;
 
 use super::{ArticleContext, bilingual, codes, earlier, names_at};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::leaks;
-use crate::read::{count, count_map, list, number, shown, text};
-use crate::study::map::{columns, is_straight};
-use crate::study::split::grouped;
+use crate::read::{count, list, number, text};
 
 /// A share of test rows with a twin in the training part that is worth a sentence.
 const FEW_TWINS: f64 = 0.01;
@@ -108,35 +107,31 @@ fn source(tale: &ArticleContext, profile: Option<&Value>) -> Option<String> {
     })
 }
 
-/// A part by its name on the page: its rows, and its rows by class.
-type Part<'a> = (&'a str, u64, Vec<(String, u64)>);
+/// A part by its name on the page.
+type Part<'a> = (&'a str, &'a SplitPart);
 
 /// The table, and how many classes there are.
 fn parts(tale: &ArticleContext) -> Option<(Float, usize)> {
-    let document = tale.of_kind("split").next()?.document("parts")?;
-    let order =
-        [("train", "training", "apprentissage"), ("valid", "validation", "validation"), ("test", "test", "test")];
-    let found: Vec<Part> = order
-        .iter()
-        .filter_map(|(key, english, french)| {
-            let part = document.get("parts")?.get(key)?;
-            Some((tale.voice.say(english, french), count(part, "rows")?, count_map(part.get("classes"))))
-        })
-        .collect();
-    let mut sizes: Vec<(String, u64)> = found.first()?.2.clone();
-    let all = sizes.len();
-    sizes.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
-    sizes.truncate(MOST_COLUMNS);
-    let mut classes: Vec<String> = sizes.into_iter().map(|(class, _)| class).collect();
+    let parts = &tale.split()?.parts;
+    let found: [Part; 3] = [
+        (tale.voice.say("training", "apprentissage"), &parts.train),
+        (tale.voice.say("validation", "validation"), &parts.valid),
+        (tale.voice.say("test", "test"), &parts.test),
+    ];
+    let all = parts.train.classes.len();
+    let mut classes: Vec<&String> = parts.train.classes.keys().collect();
+    // Of classes of one size the first by name.
+    classes.sort_by_key(|class| (std::cmp::Reverse(parts.train.classes[*class]), *class));
+    classes.truncate(MOST_COLUMNS);
     classes.sort_by_key(|class| tale.study.palette.rank(class));
     let shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
     let mut heads =
         vec![(tale.voice.say("Part", "Partie"), Align::Left), (tale.voice.say("Rows", "Lignes"), Align::Right)];
     heads.extend(shown.iter().map(|class| (class.as_str(), Align::Right)));
-    let row = |(name, rows, own): &Part| {
-        let of = |class: &String| own.iter().find(|(name, _)| name == class).map_or(0, |(_, rows)| *rows);
+    let row = |(name, part): &Part| {
+        let of = |class: &str| part.classes.get(class).copied().unwrap_or(0);
         let counts = classes.iter().map(|class| tale.voice.count(of(class)));
-        [(*name).to_owned(), tale.voice.count(*rows)].into_iter().chain(counts).collect()
+        [(*name).to_owned(), tale.voice.count(part.rows)].into_iter().chain(counts).collect()
     };
     let caption = match all {
         all if all > MOST_COLUMNS => bilingual!(
@@ -150,30 +145,21 @@ fn parts(tale: &ArticleContext) -> Option<(Float, usize)> {
 }
 
 fn grouping(tale: &ArticleContext) -> Option<String> {
-    let document = tale.of_kind("split").next()?.document("parts")?;
-    let groups = grouped(document)?;
-    let keys: Vec<String> = list(document, "group_keys")
-        .map(|key| match key.as_array() {
-            Some(names) => codes(&names.iter().map(shown).collect::<Vec<_>>()).join(" + "),
-            None => markup::code(&shown(key)),
-        })
-        .collect();
-    if keys.is_empty() {
-        return None;
-    }
-    let folds = count(document, "folds").filter(|folds| *folds > 1);
+    let split = tale.split()?;
+    let keys: Vec<String> = split.group_keys.iter().map(|key| markup::code(key)).collect();
     let mut sentence = bilingual!(
         tale,
         "Rows that agree in {keys} are joined in {groups} groups, none of which is divided between the parts",
         "Les lignes de même {keys} sont réunies en {groups} groupes, dont aucun n'est partagé entre les parties",
         keys = keys.join(tale.voice.say(" or in ", " ou de même ")),
-        groups = tale.voice.count(groups),
+        groups = tale.voice.count(split.groups?),
     );
-    if let Some(folds) = folds {
+    if split.folds > 1 {
         sentence.push_str(&bilingual!(
             tale,
             " or between the {folds} folds of cross-validation",
             " ni entre les {folds} plis de la validation croisée",
+            folds = split.folds,
         ));
     }
     Some(sentence + ".")
@@ -356,44 +342,44 @@ fn map_figure(tale: &ArticleContext) -> Option<Float> {
 
 /// How far nearest neighbours share the class before anything is learnt.
 fn neighbours(tale: &ArticleContext, has_figure: bool) -> Option<String> {
-    let document = tale.of_kind("map").find_map(|stage| stage.document("layout"))?;
-    let near = document.get("neighbours")?;
-    let see = match number(near, "kept_in_plane").filter(|_| has_figure) {
-        Some(kept) => bilingual!(
+    let (_, map) = tale.study.with::<Map>().next()?;
+    let near = &map.neighbours;
+    let see = match has_figure {
+        true => bilingual!(
             tale,
             "; the plane of @fig:map{method} keeps {kept} of these neighbours",
             " ; le plan de la @fig:map{method} garde {kept} de ces voisines",
-            method =
-                if is_straight(document) { "" } else { tale.voice.say(", by t-SNE [@tsne],", ", par t-SNE [@tsne],") },
-            kept = tale.voice.percent(kept),
+            method = match map.layout {
+                Layout::Pca => "",
+                Layout::Tsne => tale.voice.say(", by t-SNE [@tsne],", ", par t-SNE [@tsne],"),
+            },
+            kept = tale.voice.percent(near.kept_in_plane),
         ),
-        None if has_figure => " (@fig:map)".to_owned(),
-        None => String::new(),
+        false => String::new(),
     };
     Some(bilingual!(
         tale,
         "In the raw embedding space of {columns}, {own} of the {number} nearest neighbours of a training row share its class ({chance} expected by chance){see}.",
         "Avant tout apprentissage, {own} des {number} plus proches voisines d'une ligne d'apprentissage, d'après les vecteurs de {columns}, sont de sa classe, contre {chance} au hasard{see}.",
-        own = tale.voice.percent(number(near, "of_own_class")?),
-        chance = tale.voice.percent(number(near, "by_chance")?),
-        number = count(near, "count")?,
-        columns = tale.voice.list(&codes(&columns(document)), 4),
+        own = tale.voice.percent(near.of_own_class),
+        chance = tale.voice.percent(near.by_chance),
+        number = near.count,
+        columns = tale.voice.list(&codes(&map.columns.all()), 4),
     ))
 }
 
 fn neighbours_figure(tale: &ArticleContext) -> Option<Float> {
-    let stage = tale.of_kind("map").find(|stage| stage.document("layout").is_some())?;
+    let (stage, map) = tale.study.with::<Map>().next()?;
     let drawings = tale.drawings(stage, &["each-class-on-the-map"], None);
-    let caption = if is_straight(stage.document("layout")?) {
-        tale.voice.say(
+    let caption = match map.layout {
+        Layout::Pca => tale.voice.say(
             "Training rows in the plane of the first two principal components of their vectors, one panel per class over all the others.",
             "Lignes d'apprentissage dans le plan des deux premières composantes principales de leurs vecteurs, un panneau par classe sur fond des autres.",
-        )
-    } else {
-        tale.voice.say(
+        ),
+        Layout::Tsne => tale.voice.say(
             "Training rows in the plane by t-SNE of their vectors, one panel per class over all the others; distances between groups mean nothing.",
             "Lignes d'apprentissage dans le plan par t-SNE de leurs vecteurs, un panneau par classe sur fond des autres ; les distances entre groupes n'ont pas de sens.",
-        )
+        ),
     };
     (!drawings.is_empty()).then(|| tale.figure("fig:map", caption, drawings, 0.8))
 }

@@ -18,6 +18,7 @@ mod results;
 mod summary;
 mod transfer;
 
+use runner_results::{Split, SplitPart};
 use serde_json::Value;
 
 pub use note::note;
@@ -33,7 +34,7 @@ use crate::figure::Drawing;
 use crate::fitting::FittedOn;
 use crate::leaks;
 use crate::ranking;
-use crate::read::{Scores, StageArtifacts, count, text};
+use crate::read::{Scores, StageArtifacts};
 use crate::study::Study;
 use crate::study::contest::{Judgement, duel, judge};
 use crate::study::figures::in_colours;
@@ -173,8 +174,7 @@ impl<'a> ArticleContext<'a> {
 
     /// Whether the split keeps rows together by keys that it was given.
     fn keeps_together(&self) -> bool {
-        let document = self.of_kind("split").find_map(|split| split.document("parts"));
-        document.is_some_and(|document| !names_at(document, "group_keys").is_empty())
+        self.split().is_some_and(|split| !split.group_keys.is_empty())
     }
 
     /// Whether intervals and tests are over groups of rows.
@@ -198,14 +198,19 @@ impl<'a> ArticleContext<'a> {
 
     /// The rows of these classes in all parts of the split.
     fn rows_of(&self, classes: &[String]) -> Option<u64> {
-        let parts = self.of_kind("split").find_map(|split| split.document("parts"))?.get("parts")?.as_object()?;
-        let of = |part: &Value| classes.iter().filter_map(|class| count(part.get("classes")?, class)).sum::<u64>();
-        Some(parts.values().map(of).sum()).filter(|rows| *rows > 0)
+        let parts = self.split()?.parts.all();
+        let of = |part: &SplitPart| classes.iter().filter_map(|class| part.classes.get(class)).sum::<u64>();
+        Some(parts.iter().map(|(_, part)| of(part)).sum()).filter(|rows| *rows > 0)
     }
 
     /// The label's name, where a stage tells it.
     fn label(&self) -> Option<&'a str> {
-        self.of_kind("split").find_map(|split| text(split.document("parts")?, "label"))
+        self.split().map(|split| split.label.as_str())
+    }
+
+    /// The first split.
+    fn split(&self) -> Option<&'a Split> {
+        self.study.with().next().map(|(_, split)| split)
     }
 
     /// What a table calls a model: classical learners by their usual name, networks and ensembles by their stage's.

@@ -1,0 +1,59 @@
+//! How rows were dealt into parts: `split.json`.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::document::Document;
+
+/// What a split made of the rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Split {
+    /// The column to predict.
+    pub label: String,
+    pub parts: SplitParts,
+    /// Groups of rows that stay together; absent where no key was given, when every row stands alone.
+    pub groups: Option<u64>,
+    /// What ties rows together: a column, or columns that count together, as `title + artist`.
+    pub group_keys: Vec<String>,
+    /// Folds of the training part; 0 for none.
+    pub folds: u64,
+    /// Rows that are in no part.
+    pub left_out: u64,
+    /// Of these, the ones that `where` did not keep.
+    pub filtered_out: u64,
+    /// Of these, the ones that lack the label.
+    pub without_label: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SplitParts {
+    pub train: SplitPart,
+    pub valid: SplitPart,
+    pub test: SplitPart,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SplitPart {
+    pub rows: u64,
+    /// Rows by class, sorted by name; every class of the split is in every part, perhaps with 0.
+    pub classes: IndexMap<String, u64>,
+    /// Absent where no key was given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub groups: Option<u64>,
+}
+
+impl SplitParts {
+    /// By name, in the order train, valid, test.
+    pub fn all(&self) -> [(&'static str, &SplitPart); 3] {
+        [("train", &self.train), ("valid", &self.valid), ("test", &self.test)]
+    }
+}
+
+impl Document for Split {
+    const NAME: &'static str = "split";
+    const VERSION: u32 = 1;
+
+    fn classes(&self) -> Vec<&str> {
+        self.parts.train.classes.keys().map(String::as_str).collect()
+    }
+}
