@@ -1,6 +1,7 @@
 //! Every kind of document there is, and reading one whose kind is not known beforehand.
 
 use indexmap::IndexMap;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::document::{self, Document, DocumentError};
@@ -41,6 +42,16 @@ macro_rules! documents {
                 match self {
                     $(AnyDocument::$variant(document) => document.classes(),)*
                     AnyDocument::Foreign(_) => Vec::new(),
+                }
+            }
+        }
+
+        /// As it is written.
+        impl Serialize for AnyDocument {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(AnyDocument::$variant(document) => document::named(document.as_ref()).serialize(serializer),)*
+                    AnyDocument::Foreign(value) => value.serialize(serializer),
                 }
             }
         }

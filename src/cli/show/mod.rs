@@ -173,8 +173,9 @@ impl<'a> StageResult<'a> {
             told = true;
         }
         if !told {
-            for ((_, _, document), typed) in self.documents.iter().zip(self.typed.0.values()) {
-                let is_ours = !matches!(typed, AnyDocument::Foreign(_));
+            for (_, file, document) in &self.documents {
+                let typed = self.typed.0.get(file.trim_end_matches(".json"));
+                let is_ours = !matches!(typed, Some(AnyDocument::Foreign(_)));
                 text.push_str(&data::facts(document, is_ours, style));
             }
             let tables = self.record.outputs.iter().filter(|output| output.holds == PortType::Table);

@@ -63,8 +63,7 @@ fn figures(study: &Study, section: &mut Section, map: &Map, table: &TableView) {
         format!("{} of the training part, whose vectors all differ, by {method}", plural(points.len() as u64, "row"));
     let shown = map.columns.all().join(", ");
     let title = format!("Map of {shown}");
-    let chart =
-        ClassScatterChart { title: &title, description: &sample, classes, points: &points, names: &names };
+    let chart = ClassScatterChart { title: &title, description: &sample, classes, points: &points, names: &names };
     section.push(Block::Figure(Figure::new(
         scatter_classes(&chart, &study.palette),
         format!("{sample}. A point tells on hover what it is."),

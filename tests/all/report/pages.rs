@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use runner::report::past::{Change, Flip, Past, Since};
 use runner::report::{ColumnView, Delivered, ReportError, StageArtifacts, TableView, learning_curves, study};
+use runner::results::AnyDocument;
 use serde_json::{Value, json};
 
 use super::fixture::{self, CLASSES, Noise, scores};
@@ -107,9 +108,12 @@ fn hostile_names_stay_text() {
     let quoted = serde_json::to_string(hostile).unwrap();
     let (mut stages, mut edges) = fixture::study();
     for stage in &mut stages {
+        let renamed = |text: String| text.replace("\"r&b\"", &quoted).replace("\"danceability\"", &quoted);
         for document in stage.json.values_mut() {
-            let text = document.to_string().replace("\"r&b\"", &quoted).replace("\"danceability\"", &quoted);
-            *document = serde_json::from_str(&text).unwrap();
+            *document = serde_json::from_str(&renamed(document.to_string())).unwrap();
+        }
+        for document in stage.documents.0.values_mut() {
+            *document = AnyDocument::read(renamed(serde_json::to_string(document).unwrap()).as_bytes()).unwrap();
         }
         if stage.stage == "fused" {
             stage.stage = hostile.into();
