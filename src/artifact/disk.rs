@@ -258,7 +258,7 @@ pub fn in_pieces(mut reader: impl Read, mut each: impl FnMut(&[u8])) -> io::Resu
     }
 }
 
-/// Writes a file outside the store so that it is there whole or not at all, also after a power failure.
+/// Writes a file outside the store so that it is there whole or not at all, also after a power failure. A symbolic link at `path` is replaced.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     // A rename would put the file in the place of the pipe or device.
@@ -266,6 +266,23 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         refuse_special(&metadata)?;
     }
     Disk::default().write(folder, path, bytes, Access::ReadWrite)
+}
+
+/// As [`write_atomically`], of a path that the user gave: where it is a symbolic link, the file that it points to is written, and the link stays.
+pub fn write_through_links(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_atomically(&behind_links(path)?, bytes)
+}
+
+/// The file that a path means, which need not be there yet.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    /// As many as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&path) else { return Ok(path) };
+        path = path.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
+    }
+    Err(io::Error::other("its symbolic links lead in a circle"))
 }
 
 /// Temporary files are private; artifacts are for whoever may read the folder.

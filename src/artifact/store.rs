@@ -32,8 +32,8 @@ use std::time::SystemTime;
 
 use super::collect::digest_in;
 use super::digest::Digest;
-pub use super::disk::write_atomically;
 use super::disk::{Access, Disk, Hook, Pending};
+pub use super::disk::{write_atomically, write_through_links};
 use super::materialize::is_link;
 use super::obstacle::is_no_file;
 use super::stamp::FileStamp;

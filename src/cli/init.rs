@@ -56,7 +56,8 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
         )));
     }
     for (path, bytes) in &files {
-        artifact::store::write_atomically(path, bytes).with_context(|| format!("cannot write '{}'", path.display()))?;
+        artifact::store::write_through_links(path, bytes)
+            .with_context(|| format!("cannot write '{}'", path.display()))?;
     }
     let style = screen::Style::stdout();
     let folder = arguments.folder.display();

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::study::{Study, invalid};
 use super::{DONE, Failure, Outcome, StudyArguments, screen};
-use crate::artifact::disk::write_atomically;
+use crate::artifact::disk::{write_atomically, write_through_links};
 use crate::engine::History;
 use crate::stages::page;
 
@@ -43,7 +43,9 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
         study.store.refuse_links_above(&out)?;
     }
     let whole = std::path::absolute(&out).unwrap_or_else(|_| out.clone());
-    write_atomically(&whole, page.html.as_bytes()).with_context(|| format!("cannot write '{}'", out.display()))?;
+    // Among the results nothing is written through links.
+    let write = if arguments.out.is_some() { write_through_links } else { write_atomically };
+    write(&whole, page.html.as_bytes()).with_context(|| format!("cannot write '{}'", out.display()))?;
     let style = screen::Style::stdout();
     let mut text = format!("{} {}\n", style.bold(&out.display().to_string()), screen::bytes(page.html.len() as u64));
     text.push_str(&match &page.against {

@@ -12,6 +12,8 @@ use runner_spec::{MOST_ADVISED, Node, Problem, Span, Step, listed, suggest};
 pub struct InputShape {
     /// The stage that the reference names.
     pub stage: String,
+    /// Its kind, as written; empty where there is no such stage.
+    pub kind: String,
     /// The name that the user gave the reference, of a port that takes named ones.
     pub label: Option<String>,
     /// The columns of a table, where they are known; of a model, those that it must be given.

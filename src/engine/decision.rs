@@ -59,7 +59,8 @@ impl Workspace<'_> {
         let externals = stage.stage.externals();
         let mut digests = Vec::with_capacity(externals.len());
         for external in &externals {
-            match external.digest()? {
+            let digest = external.digest().map_err(|error| self.at(i, external.at(), error))?;
+            match digest {
                 Some(digest) => digests.push(digest),
                 None => blocked.push(StaleReason::NotFetched { what: self.external_name(stage, external.as_ref()) }),
             }
@@ -172,8 +173,7 @@ impl Workspace<'_> {
         manifest.add_json("params", &stage.params(), &|path| by_content.iter().any(|name| name == path));
         for source in &sources {
             let digest = self.store.stats().digest(&source.path).map_err(|error| {
-                let at = self.position(i, &source.at).map(|at| format!("{at}: ")).unwrap_or_default();
-                anyhow::anyhow!("{at}cannot read '{}': {error}", source.path.display())
+                self.at(i, &source.at, anyhow::anyhow!("cannot read '{}': {error}", source.path.display()))
             })?;
             manifest.add(format!("source.{}", source.at), digest);
         }
@@ -250,6 +250,14 @@ impl Workspace<'_> {
     /// `full.yaml:42:11` of a parameter, where the user wrote it.
     pub fn position(&self, i: usize, path: &str) -> Option<String> {
         self.plan.spec.position_of(&self.plan.stages[i].name, &steps(path.split('.')))
+    }
+
+    /// The error with the place of the parameter that led to it.
+    fn at(&self, i: usize, path: &str, error: anyhow::Error) -> anyhow::Error {
+        match self.position(i, path) {
+            Some(at) => error.context(at),
+            None => error,
+        }
     }
 
     fn seed_position(&self, i: usize) -> Option<String> {

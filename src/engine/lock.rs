@@ -12,7 +12,7 @@ use super::decision::{Status, Workspace};
 use super::manifest::Manifest;
 use super::record::ActionRecord;
 use runner_artifact::Digest;
-use runner_artifact::store::write_atomically;
+use runner_artifact::store::write_through_links;
 use runner_boundary::files::read_regular_text;
 
 const FORMAT: u32 = 1;
@@ -111,7 +111,7 @@ impl LockFile {
         serde_yaml::from_str(&text).map_err(damaged)
     }
 
-    /// Whole or not at all; an unchanged file is left alone, so that its time stamp says when something changed.
+    /// Whole or not at all, through symbolic links; an unchanged file is left alone, so that its time stamp says when something changed.
     pub fn write(&self, path: &Path) -> Result<(), LockError> {
         let failed = |action| move |error| LockError::Io { action, path: path.display().to_string(), error };
         let text = serde_yaml::to_string(self).map_err(|error| failed("write")(std::io::Error::other(error)))?;
@@ -121,7 +121,7 @@ impl LockFile {
         }
         // A bare name has no folder to put the temporary file in.
         let whole = std::path::absolute(path).map_err(failed("write"))?;
-        write_atomically(&whole, text.as_bytes()).map_err(failed("write"))
+        write_through_links(&whole, text.as_bytes()).map_err(failed("write"))
     }
 
     /// Everything that can be known to differ before anything runs: stages that only one side has, and keys.

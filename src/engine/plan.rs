@@ -273,8 +273,9 @@ fn check(
         for (input, span) in &inputs[i] {
             let shape = input.output.as_ref().and_then(|port| outputs[input.from].get(port));
             let Shape { columns, facts, places } = shape.cloned().unwrap_or_default();
-            let (stage, label) = (spec.stages[input.from].name.clone(), input.label.clone());
-            let shape = InputShape { stage, label, columns, facts, places, span: Some(*span) };
+            let (from, label) = (&spec.stages[input.from], input.label.clone());
+            let (stage, kind) = (from.name.clone(), from.kind.clone());
+            let shape = InputShape { stage, kind, label, columns, facts, places, span: Some(*span) };
             shapes.entry(input.port).or_default().push(shape);
         }
         for (port, shape) in &broken[i] {

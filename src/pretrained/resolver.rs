@@ -56,9 +56,21 @@ impl Resolver {
             .find(|located| located.origin == Origin::Folder || is_plausible(&located.folder, entry, &verified))
     }
 
-    /// Why no source can have an encoder of that name: it is a path that leads nowhere, or no name at all.
+    /// Why no source can have an encoder of that name: it is a path that leads nowhere, a folder that holds none, or no name at all.
     pub fn fault(&self, encoder: &str) -> Option<ResolveError> {
-        self.candidates(encoder).err()
+        let candidates = match self.candidates(encoder) {
+            Ok(candidates) => candidates,
+            Err(error) => return Some(error),
+        };
+        // A folder that the user named is final.
+        let folder = candidates.into_iter().find(|located| located.origin == Origin::Folder)?;
+        contents::in_folder(&folder.folder, self.entry(encoder)).err()
+    }
+
+    /// The files of what `locate` found.
+    pub fn files(&self, encoder: &str, located: &Located) -> Result<Vec<PathBuf>, ResolveError> {
+        let files = contents::in_folder(&located.folder, self.entry(encoder))?;
+        Ok(files.into_iter().map(|file| located.folder.join(file)).collect())
     }
 
     /// The encoder's files, verified; fetched if they are nowhere on this machine.
@@ -178,7 +190,7 @@ impl Resolver {
             return Err(ResolveError::NoFolder { path, remedy });
         }
         let is_folder =
-            !encoder.is_empty() && [contents::REQUIRED[0], "modules.json"].iter().any(|file| path.join(file).is_file());
+            !encoder.is_empty() && [contents::REQUIRED[0], "modules.json"].iter().any(|file| path.join(file).exists());
         if is_path || is_folder {
             return Ok(vec![Located { folder: path, origin: Origin::Folder, revision: None }]);
         }

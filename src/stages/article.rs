@@ -99,12 +99,15 @@ impl Stage for Article {
             let help = "build one with `cargo install --path . --features pdf`, or ask for `format: latex`".to_owned();
             context.problem(&["format"], "this runner was built without PDF", Some(help));
         }
+        let kinds: Vec<String> = context.inputs("stages").iter().map(|shape| shape.kind.clone()).collect();
+        let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
         for (at, _, _, file) in self.own_files() {
             let path: Vec<&str> = at.split('.').collect();
             let mut source = String::new();
             match open_regular(Path::new(file)).and_then(|mut file| file.read_to_string(&mut source)) {
                 Ok(_) => {
-                    article::mistakes(file, &source).into_iter().for_each(|found| context.problem(&path, found, None))
+                    let mistakes = article::mistakes(file, &source, &kinds);
+                    mistakes.into_iter().for_each(|found| context.problem(&path, found, None));
                 }
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     context.problem(&path, format!("'{file}' is not UTF-8 text"), Some("save it as UTF-8".to_owned()));

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::columns::{FOLDS, PARTS, require_part};
+use super::conditions::require_left;
 use super::dataset::{Selection, dataset, tell_of_model};
 use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
@@ -73,6 +74,7 @@ impl Stage for Baseline {
         let selection = self.selection();
         selection.check(context);
         require_part(context, "rows", "train", "from which models learn");
+        require_left(context, "rows", selection.filter, "train", "from which models learn");
         if let Some(parts) = context.fact("rows", PARTS).map(str::to_owned) {
             context.tell("predictions", PARTS, parts);
         }

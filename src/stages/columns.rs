@@ -10,6 +10,7 @@ use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
+use super::conditions;
 use runner_artifact::Table;
 use runner_engine::{CheckContext, InputView, StageContext};
 pub(super) use runner_tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
@@ -127,6 +128,7 @@ pub(super) fn require_of(context: &mut CheckContext, port: &str, filter: &Filter
     for (column, message) in filter.contradictions() {
         context.problem(&["where", column], format!("where.{column}: {message}"), None);
     }
+    conditions::check(context, port, filter);
 }
 
 /// Says so for every name that is not a column of the user's: nothing is to be learnt from what a stage added, least of all its label.

@@ -10,17 +10,19 @@ use serde_json::json;
 
 use super::categories::add_categories;
 use super::columns::{
-    FOLD, GROUP, LABEL, LABEL_NAME, Origin, PART, ROW_ID, embedding_of, integers, numbers, optional_integers,
+    FOLD, GROUP, LABEL, LABEL_NAME, Origin, PART, ROW_ID, embedding_of, integers, is_own, numbers, optional_integers,
     readable_of, require_of, require_own, shown_as, strings,
 };
+use super::conditions::types;
 use super::encoder::{self, TFIDF};
 use super::fitted_on;
 use super::range;
 use runner_artifact::Table;
+use runner_boundary::text::Lines;
 use runner_engine::{CheckContext, InputView, Reads, Report, StageContext};
 use runner_ml::frame::{Column, Frame};
 use runner_ml::stats::Clusters;
-use runner_tabular::Filter;
+use runner_tabular::{ColumnType, Filter};
 
 /// Field metadata of an embedding: JSON that says what made it. At plan time the encoder's name.
 pub(super) const ENCODER: &str = "encoder";
@@ -61,6 +63,7 @@ impl Selection<'_> {
         require_of(context, "rows", self.filter);
         fitted_on::check(context, "embeddings");
         self.refuse_label(context);
+        self.refuse_texts(context);
         if let Some(columns) = context.columns("rows")
             && !columns.iter().any(|column| column == PART)
         {
@@ -95,6 +98,26 @@ impl Selection<'_> {
 }
 
 impl Selection<'_> {
+    /// What is declared as text is not learnt from as numbers.
+    fn refuse_texts(&self, context: &mut CheckContext) {
+        let types = types(context, "rows");
+        let label = context.fact("rows", LABEL_NAME).map(str::to_owned);
+        for (i, name) in self.numeric.iter().enumerate().filter(|(_, name)| Some(*name) != label.as_ref()) {
+            if is_own(name) && types.get(name) == Some(&ColumnType::Text) {
+                let message = format!("column '{name}' holds text, not numbers");
+                let help = format!(
+                    "the `types` of its `load` stage say so: write `{name}: number` there, or take it out of `numeric`, for `categories` or an `embed` stage"
+                );
+                context.common_problem(
+                    &["numeric", &i.to_string()],
+                    format!("text {name} as numbers"),
+                    message,
+                    Some(help),
+                );
+            }
+        }
+    }
+
     /// A model that is given the answer learns nothing else.
     fn refuse_label(&self, context: &mut CheckContext) {
         let Some(label) = context.fact("rows", LABEL_NAME).map(str::to_owned) else { return };
@@ -258,11 +281,15 @@ pub(super) fn numeric_frame(
     origin: &Origin,
     remedy: impl Fn(&str) -> String,
 ) -> anyhow::Result<Frame> {
-    let mut columns = Vec::with_capacity(names.len());
+    let (mut columns, mut unread) = (Vec::with_capacity(names.len()), Vec::new());
     for name in names {
-        let values = numbers(table, name)?;
-        let values = values.map_err(|found| anyhow!("{} ({})", found.message(table, name, origin), remedy(name)))?;
-        columns.push(values);
+        match numbers(table, name)? {
+            Ok(values) => columns.push(values),
+            Err(found) => unread.push(format!("{} ({})", found.message(table, name, origin), remedy(name))),
+        }
+    }
+    if !unread.is_empty() {
+        bail!(Lines::new(unread));
     }
     let named = names.iter().map(String::as_str).zip(columns.iter().map(Vec::as_slice));
     range::check(table, &named.collect::<Vec<_>>())?;

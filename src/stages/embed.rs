@@ -89,9 +89,14 @@ impl Stage for Embed {
             context.problem(&["encoder"], "`tfidf` needs the rows to learn its vocabulary from", Some(help));
         }
         if self.encoder != TFIDF
-            && let Some((message, help)) = encoder::fault(&self.encoder)
+            && let Some(encoder::Fault { option, message, help }) = encoder::fault(&self.encoder, &self.transformer)
         {
-            context.problem(&["encoder"], message, help);
+            let path: &[&str] = match &option {
+                Some(option) => &["transformer", option],
+                None => &["encoder"],
+            };
+            // However many stages name it.
+            context.common_problem(path, format!("encoder {}: {message}", self.encoder), message, help);
         }
         if let Err(EncodeError::Option { option, reason }) = self.tfidf.check() {
             context.problem(&["tfidf", option], format!("tfidf.{option}: {reason}"), None);

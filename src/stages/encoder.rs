@@ -1,6 +1,8 @@
 //! Finds, fetches and opens the encoder that a stage names.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{anyhow, bail};
 use serde::Deserialize as _;
@@ -8,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use runner_engine::{External, Report, suggest};
-use runner_ml::encoder::{self, Pooling, Precision, TextEncoder, Tokens, TransformerOptions};
-use runner_pretrained::{FetchProgress, Resolver, Silent};
+use runner_ml::encoder::{self, EncodeError, Pooling, Precision, TextEncoder, Tokens, TransformerOptions};
+use runner_pretrained::{FetchProgress, Located, Resolved, Resolver, Silent};
 
 /// The built-in encoder, which needs no model.
 pub(super) const TFIDF: &str = "tfidf";
@@ -50,17 +52,70 @@ impl External for Pretrained {
     }
 }
 
-/// Why there can be no encoder of that name, and what to do; `None` also where only the hub can tell.
-pub(super) fn fault(name: &str) -> Option<(String, Option<String>)> {
+/// What is wrong with the encoder of a stage.
+#[derive(Clone)]
+pub(super) struct Fault {
+    /// The key of the options that is at fault, else the encoder itself is.
+    pub option: Option<&'static str>,
+    pub message: String,
+    pub help: Option<String>,
+}
+
+/// Why there can be no encoder of that name with these options; `None` also where only the hub can tell.
+pub(super) fn fault(name: &str, options: &TransformerOptions) -> Option<Fault> {
     let resolver = Resolver::from_env();
-    if resolver.entry(name).is_some() || resolver.locate(name).is_some() {
+    let of_name = |message, help| Some(Fault { option: None, message, help });
+    if let Some(located) = resolver.locate(name) {
+        let remedy = || located.origin.remedy(name, &located.folder);
+        return match resolver.fault(name) {
+            Some(error) => of_name(error.to_string(), Some(remedy())),
+            None => fault_of_files(&resolver, name, &located, options),
+        };
+    }
+    if resolver.entry(name).is_some() {
         return None;
     }
     if suggest(name, [TFIDF]).is_some() {
         let help = format!("`{TFIDF}` is built in; other encoders are folders, imported names or ids of the hub");
-        return Some((format!("no encoder '{name}' (did you mean '{TFIDF}'?)"), Some(help)));
+        return of_name(format!("no encoder '{name}' (did you mean '{TFIDF}'?)"), Some(help));
     }
-    resolver.fault(name).map(|error| (error.to_string(), None))
+    resolver.fault(name).and_then(|error| of_name(error.to_string(), None))
+}
+
+/// Why the files on this machine cannot be opened with these options. Each is looked at once, however many stages name it.
+fn fault_of_files(resolver: &Resolver, name: &str, located: &Located, options: &TransformerOptions) -> Option<Fault> {
+    static KNOWN: Mutex<BTreeMap<String, Option<Fault>>> = Mutex::new(BTreeMap::new());
+    let is_pinned = resolver.entry(name).is_some();
+    // A pinned copy that is damaged is replaced, and without options no pinned encoder is at fault.
+    if is_pinned && *options == TransformerOptions::default() {
+        return None;
+    }
+    let stamp = |path: &PathBuf| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((path.display().to_string(), metadata.len(), metadata.modified().ok()))
+    };
+    let stamps: Vec<_> = resolver.files(name, located).ok()?.iter().map(stamp).collect();
+    let key = format!("{stamps:?} {options:?}");
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let fault = known.entry(key).or_insert_with(|| match encoder::check(&located.folder, options) {
+        Err(EncodeError::Option { option, reason }) => {
+            Some(Fault { option: Some(option), message: format!("transformer.{option}: {reason}"), help: None })
+        }
+        Err(error) if !is_pinned => {
+            let help = error.is_of_files().then(|| located.origin.remedy(name, &located.folder));
+            Some(Fault { option: None, message: error.to_string(), help })
+        }
+        _ => None,
+    });
+    fault.clone()
+}
+
+/// An error about files with what to do about them.
+fn with_remedy(error: EncodeError, resolved: &Resolved) -> anyhow::Error {
+    if !error.is_of_files() {
+        return error.into();
+    }
+    anyhow!("{error} ({})", resolved.origin.remedy(&resolved.name, &resolved.folder))
 }
 
 /// An opened encoder, and the JSON that says what it is: part of embeddings' metadata and of models.
@@ -69,9 +124,10 @@ pub(super) type Opened = (Arc<dyn TextEncoder>, serde_json::Value);
 pub(super) fn open(name: &str, options: &TransformerOptions, report: &dyn Report) -> anyhow::Result<Opened> {
     let resolved = Resolver::from_env().resolve(name, &Fetching(report))?;
     let encoder = match device()? {
-        Some(device) => encoder::open_on(&resolved.folder, options, &device)?,
-        None => encoder::open(&resolved.folder, options)?,
+        Some(device) => encoder::open_on(&resolved.folder, options, &device),
+        None => encoder::open(&resolved.folder, options),
     };
+    let encoder = encoder.map_err(|error| with_remedy(error, &resolved))?;
     let recipe = recipe(&resolved.name, &resolved.digest, encoder.as_ref());
     Ok((encoder.into(), recipe))
 }
@@ -108,7 +164,8 @@ pub(super) fn tokens(
         precision: recipe.get("precision").map(Precision::deserialize).transpose()?.unwrap_or_default(),
         ..TransformerOptions::default()
     };
-    Ok(Tokens::read(&resolved.folder, &options, texts, threads, &Adapter(report))?)
+    let tokens = Tokens::read(&resolved.folder, &options, texts, threads, &Adapter(report));
+    tokens.map_err(|error| with_remedy(error, &resolved))
 }
 
 /// The GPU that this program was built for; `None` for the CPU, which has an engine of its own.

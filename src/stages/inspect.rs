@@ -14,6 +14,7 @@ use super::columns::{
     CONFIDENCE, GROUP, LABEL, LABEL_PROBABILITY, Origin, PART, PREDICTED, ROW_ID, integers, named, readable,
     readable_of, require, require_of, require_part, strings,
 };
+use super::conditions::require_left;
 use super::dataset::{self, distinct, model_columns};
 use super::documents::put_document;
 use super::figures::put_figures;
@@ -90,6 +91,7 @@ impl Stage for Inspect {
     fn check(&self, context: &mut CheckContext) {
         Predictor::check(context, "model");
         require_part(context, "rows", self.part.key(), "which is to be looked at");
+        require_left(context, "rows", &self.filter, self.part.key(), "which is to be looked at");
         require(context, "rows", &["show"], &self.show);
         if self.repeats == 0 {
             context.problem(&["repeats"], "at least one shuffling is needed", None);

@@ -13,6 +13,7 @@ mod checkpoint;
 mod columns;
 mod command;
 pub mod compare;
+mod conditions;
 mod dataset;
 mod describe;
 mod documents;

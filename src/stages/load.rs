@@ -12,7 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::columns::{LABEL_NAME, SOURCE, strings};
+use super::columns::{LABEL_NAME, LINE, RECORD, ROW_ID, SOURCE, strings};
+use super::conditions::{Types, check_files, check_types, tell_types};
 use super::download::{self, Download};
 use super::fitted_on;
 use runner_artifact::Table;
@@ -22,6 +23,7 @@ use runner_engine::{
     CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext, listed,
 };
 use runner_names::Folder;
+use runner_tabular::names::meant;
 use runner_tabular::{
     self as tabular, Changes, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions, Missing, Tokens,
 };
@@ -169,8 +171,10 @@ impl Stage for Load {
             }
         }
         if headers.len() < self.files.len() || !self.downloads.is_empty() {
+            self.check_types(context, None);
             return;
         }
+        self.check_types(context, Some(&headers));
         let all: Vec<(&String, &Vec<String>)> =
             self.files.keys().zip(headers.iter().map(|(_, header)| header)).collect();
         context.tell("rows", HEADERS, json!(all).to_string());
@@ -233,6 +237,47 @@ impl Stage for Load {
 impl Load {
     fn names(&self) -> impl Iterator<Item = String> {
         self.files.keys().chain(self.downloads.keys()).cloned()
+    }
+
+    /// Finds conditions and derivations that do not fit the types that are declared, and tells these to the stages below.
+    fn check_types(&self, context: &mut CheckContext, headers: Option<&[(&str, Vec<String>)]>) {
+        let declared = self.types.iter().map(|(column, holds)| (column.clone(), *holds));
+        let label = self.label.iter().filter(|label| !self.types.contains_key(*label));
+        let label = label.map(|label| (label.clone(), ColumnType::Text));
+        let derived = self.derive.iter().map(|(column, derivation)| (column.clone(), derivation.gives()));
+        let added = [
+            (ROW_ID, ColumnType::Integer),
+            (SOURCE, ColumnType::Text),
+            (LINE, ColumnType::Integer),
+            (RECORD, ColumnType::Text),
+        ];
+        let added = added.map(|(column, holds)| (column.to_owned(), holds));
+        let types: Types = declared.chain(label).chain(derived).chain(added).collect();
+        let is_of_file =
+            |column: &str| headers.iter().copied().flatten().any(|(_, names)| names.iter().any(|own| own == column));
+        let is_there = |column: &str| is_of_file(column) || types.contains_key(column);
+        let name_of = |column: &str| match headers {
+            Some(_) => meant(column, is_there).unwrap_or_else(|| column.to_owned()),
+            None => column.to_owned(),
+        };
+        check_types(context, &self.filter, |column| types.get(&name_of(column)).copied());
+        for (name, derivation) in &self.derive {
+            let source = derivation.source();
+            if derivation.needs_numbers() && is_of_file(source) && types.get(source) == Some(&ColumnType::Text) {
+                let message = format!("derive.{name}: column '{source}' holds text, not numbers");
+                let help = match self.types.contains_key(source) {
+                    true => format!("`types` declares it as text: write `{source}: number` there"),
+                    false => "it is the label, whose values are names".to_owned(),
+                };
+                context.problem(&["derive", name], message, Some(help));
+            }
+        }
+        for port in Stage::outputs(self) {
+            tell_types(context, &port.name, &types);
+        }
+        let files: Vec<String> = self.names().collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        check_files(context, &self.filter.only(|column| name_of(column) == SOURCE), &files);
     }
 
     /// Finds tokens that are to be taken away from a list that does not have them.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::columns::{
     FOLD, FOLDS, GROUP, LABEL, LABEL_NAME, PART, PARTS, RECORD, is_own, named, require, require_of, strings,
 };
+use super::conditions::{tell_types, types};
 use super::dataset;
 use super::documents::put_document;
 use super::fitted_on;
@@ -23,7 +24,7 @@ use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, Port
 use runner_ml::split::{self, Part, SplitError, SplitOptions};
 use runner_ml::stats::{Clusters, FEW_GROUPS};
 use runner_results::{SplitPart, SplitParts};
-use runner_tabular::{Filter, yaml};
+use runner_tabular::{ColumnType, Filter, yaml};
 
 /// Splits the labelled rows. Port `rows` has them all with `runner.label`, `runner.part` and `runner.fold`, and with `groups` the group of each row, `runner.group`; `train`, `valid` and `test`
 /// have their own.
@@ -190,6 +191,15 @@ impl Stage for Split {
             context.tell(port, FOLDS, if has_folds { self.folds } else { 0 }.to_string());
         }
         fitted_on::tell_split(context);
+        let mut types = types(context, "rows");
+        let added = [
+            (LABEL, ColumnType::Text),
+            (PART, ColumnType::Text),
+            (FOLD, ColumnType::Integer),
+            (GROUP, ColumnType::Integer),
+        ];
+        types.extend(added.map(|(column, holds)| (column.to_owned(), holds)));
+        ["rows", "train", "valid", "test"].iter().for_each(|port| tell_types(context, port, &types));
         if let Some(columns) = context.columns("rows") {
             let kept = dataset::distinct([], columns).into_iter().filter(|name| !REPLACED.contains(&name.as_str()));
             let added = ADDED.into_iter().filter(|name| *name != GROUP || !self.groups.is_empty());

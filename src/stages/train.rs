@@ -11,6 +11,7 @@ use super::adapter::Adapter;
 use super::calibration::{calibrate, findings};
 use super::checkpoint::{Place, told};
 use super::columns::require_part;
+use super::conditions::require_left;
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
 use super::ensemble_scores::Averaged;
 use super::figures::put_figures;
@@ -142,8 +143,10 @@ impl Stage for Train {
         let selection = self.selection(&adapted);
         selection.check(context);
         tell_of_model(context, "model", selection.model_columns());
-        require_part(context, "rows", "train", "from which networks learn");
-        require_part(context, "rows", "valid", "on which the epoch is chosen");
+        for (part, purpose) in [("train", "from which networks learn"), ("valid", "on which the epoch is chosen")] {
+            require_part(context, "rows", part, purpose);
+            require_left(context, "rows", &self.filter, part, purpose);
+        }
         for (path, message) in self.network.problems() {
             context.parameter(&format!("network.{path}"), message);
         }

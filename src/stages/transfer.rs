@@ -13,6 +13,7 @@ use super::calibration::{calibrate, findings};
 use super::categories::as_trained;
 use super::checkpoint::Place;
 use super::columns::{FOLD, GROUP, LABEL, PART, ROW_ID, embedded_by, readable_of, require_part};
+use super::conditions::require_left;
 use super::dataset::{Selection, dataset, distinct, model_columns, tell_of_model};
 use super::figures::put_figures;
 use super::fitted_on;
@@ -127,8 +128,10 @@ impl Stage for Transfer {
         let nothing = Selection { numeric: &[], text: &[], adapted: &[], categories: &[], filter: &self.filter };
         nothing.check(context);
         fitted_on::check(context, "model");
-        require_part(context, "rows", "train", "from which networks learn");
-        require_part(context, "rows", "valid", "on which the epoch is chosen");
+        for (part, purpose) in [("train", "from which networks learn"), ("valid", "on which the epoch is chosen")] {
+            require_part(context, "rows", part, purpose);
+            require_left(context, "rows", &self.filter, part, purpose);
+        }
         if let Some(what) = context.fact("model", NO_NETWORK).map(str::to_owned) {
             let stage = context.inputs("model").first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let message = format!("transfer starts from one network, but the model of '{stage}' is {what}");

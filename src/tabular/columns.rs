@@ -44,7 +44,7 @@ pub(super) fn typed<'a, 'c>(
     notes: &mut Vec<String>,
     cancelled: Cancelled,
 ) -> Result<Typed, Vec<CsvError>> {
-    let mut problems = Problems::default();
+    let mut problems: Vec<(&str, Problems)> = Vec::new();
     let mut typed = Typed::default();
     let mut empty: Vec<&str> = Vec::new();
     for (name, mut text) in columns {
@@ -66,7 +66,9 @@ pub(super) fn typed<'a, 'c>(
             missing: &missing,
             place,
         };
-        let column = raw.convert(&mut problems, notes);
+        let mut own = Problems::default();
+        let column = raw.convert(&mut own, notes);
+        problems.push((name, own));
         if column.null_count() == column.len() {
             empty.push(name);
         }
@@ -80,7 +82,7 @@ pub(super) fn typed<'a, 'c>(
         }
         typed.columns.push((name.clone(), column));
     }
-    problems.check()?;
+    Problems::of_columns(problems)?;
     notes.extend(spelling::text_notes(&typed.columns, options.label.as_ref(), place));
     match empty.as_slice() {
         [] => {}

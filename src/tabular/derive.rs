@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::date::year;
+use super::options::ColumnType;
 
 /// How a derived column is made, e.g. `{sin_of: key, period: 12}`. A missing value stays missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +36,19 @@ impl Derivation {
             | Derivation::Sine { sin_of: name, .. }
             | Derivation::Cosine { cos_of: name, .. }
             | Derivation::Logarithm { log_of: name } => name,
+        }
+    }
+
+    /// Whether it can be made of numbers only.
+    pub fn needs_numbers(&self) -> bool {
+        !matches!(self, Derivation::Year { .. })
+    }
+
+    /// What the derived column holds.
+    pub fn gives(&self) -> ColumnType {
+        match self {
+            Derivation::Year { .. } => ColumnType::Integer,
+            _ => ColumnType::Number,
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::encoding::{Damage, Lines};
 use super::filter::FilterError;
 use super::names::ADDED;
-use super::words::yaml;
+use super::words::{list, yaml};
 
 /// How many problems of one kind of check are reported; the rest is counted by [`Problem::More`].
 pub(super) const SHOWN: usize = 10;
@@ -117,6 +117,12 @@ pub enum Problem {
     Filter(#[from] FilterError),
     #[error("and {0} more problems of this kind")]
     More(usize),
+    #[error("and {count} more problems of this kind, among them some of {columns}")]
+    MoreColumns {
+        count: usize,
+        /// Those of which no other line tells, e.g. `columns 'a', 'b'`.
+        columns: String,
+    },
     #[error("the table cannot be built: {0}")]
     Arrow(String),
     #[error("interrupted")]
@@ -189,6 +195,41 @@ impl Problems {
 
     pub(super) fn hide(&mut self, count: usize) {
         self.hidden += count;
+    }
+
+    /// The problems of several columns: the first of each, then the second of each and so on, so that no column hides another; in the columns' order.
+    pub(super) fn of_columns(columns: Vec<(&str, Problems)>) -> Result<(), Vec<CsvError>> {
+        /// Columns that are named although nothing else is told of them.
+        const NAMED: usize = 50;
+        let mut rooms = vec![0; columns.len()];
+        let mut left = SHOWN;
+        for round in 0..SHOWN {
+            for (room, (_, problems)) in rooms.iter_mut().zip(&columns).filter(|(_, (_, own))| own.shown.len() > round)
+            {
+                if left > 0 {
+                    (*room, left) = (problems.shown.len().min(round + 1), left - 1);
+                }
+            }
+        }
+        let (mut shown, mut hidden, mut untold) = (Vec::new(), 0, Vec::new());
+        for ((name, problems), room) in columns.into_iter().zip(rooms) {
+            hidden += problems.hidden + problems.shown.len() - room;
+            if room == 0 && !problems.shown.is_empty() {
+                untold.push(name);
+            }
+            shown.extend(problems.shown.into_iter().take(room));
+        }
+        if hidden > 0 {
+            let of = if untold.len() == 1 { "column" } else { "columns" };
+            shown.push(CsvError::options(match untold.is_empty() {
+                true => Problem::More(hidden),
+                false => {
+                    let columns = format!("{of} {}", list(untold.into_iter(), NAMED));
+                    Problem::MoreColumns { count: hidden, columns }
+                }
+            }));
+        }
+        if shown.is_empty() { Ok(()) } else { Err(shown) }
     }
 
     /// `Ok` when nothing was pushed.

@@ -15,6 +15,7 @@ use super::error::{did_you_mean, nearest};
 use super::exact::Exact;
 use super::filter_text::Texts;
 use super::names;
+use super::options::ColumnType;
 
 /// Conditions by column, e.g. `{playlist_genre: [pop, rap], tempo: {min: 60}}`; a row must meet them all.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -96,6 +97,23 @@ impl Filter {
         self.0.iter().filter_map(move |entry| Some((entry.0.as_str(), found(entry)?)))
     }
 
+    /// What can be said of the condition on `column` where it is known to hold values of that type: the error that [`Filter::apply`] would give.
+    pub fn misfit(&self, column: &str, holds: ColumnType) -> Option<FilterError> {
+        let bounds = Bounds::of(self.0.get(column)?);
+        let fits = match holds {
+            // Which text a listed value means depends on the texts that there are.
+            ColumnType::Text => bounds.map_each(|_| Ok(()), |bound| bound.as_bound(column).map(drop)).map(drop),
+            ColumnType::Integer => bounds.map(|scalar| scalar.as_number(column, true)).map(drop),
+            ColumnType::Number => bounds.map(|scalar| scalar.as_number(column, false)).map(drop),
+        };
+        fits.err()
+    }
+
+    /// The conditions on columns of which `is_wanted` holds.
+    pub fn only(&self, is_wanted: impl Fn(&str) -> bool) -> Filter {
+        Filter(self.0.iter().filter(|(column, _)| is_wanted(column)).map(|(c, t)| (c.clone(), t.clone())).collect())
+    }
+
     /// The columns that the conditions read, in the order written.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -120,7 +138,6 @@ impl Filter {
     }
 
     /// For every row of `batch`, whether it meets all conditions.
-    #[cfg(test)]
     pub fn rows(&self, batch: &RecordBatch) -> Result<Vec<bool>, FilterError> {
         self.evaluate(batch).map(|(keep, _)| keep)
     }

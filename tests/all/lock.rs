@@ -142,3 +142,42 @@ fn the_list_of_a_bundle_is_no_lock_of_a_pipeline() {
     let out = work.runner(&["run", "pipeline.yaml", "--locked"]);
     assert!(String::from_utf8_lossy(&out.stderr).contains("damaged"), "{out:?}");
 }
+
+/// As cargo does of `Cargo.lock`: who keeps the file elsewhere finds it there.
+#[test]
+fn a_lock_that_is_a_symbolic_link_stays_one() {
+    let work = Workspace::with_songs().pipeline(SHORT);
+    std::fs::create_dir_all(work.path().join("locks")).expect("a folder");
+    let link = |from: &str, to: &str| std::os::unix::fs::symlink(to, work.path().join(from)).expect("a link");
+    link("pipeline.lock", "locks/current.lock");
+    link("locks/current.lock", "short.lock");
+    let is_link = |name: &str| work.path().join(name).symlink_metadata().expect("it is there").is_symlink();
+    // First of a file that is not there yet, then of one that is replaced.
+    for more in [&[][..], &["--set", "stages.folds.folds=4"]] {
+        work.run_with(&[&["--lock"], more].concat()).succeeded();
+        assert!(is_link("pipeline.lock") && is_link("locks/current.lock") && !is_link("locks/short.lock"));
+        assert!(work.text("locks/short.lock").contains("pipeline: short"));
+        work.run_with(&[&["--locked"], more].concat()).ran(&[]);
+    }
+    assert_eq!(work.files_under("locks").len(), 2, "no temporary file is left");
+    std::fs::remove_file(work.path().join("locks/short.lock")).expect("removed");
+    link("locks/short.lock", "../pipeline.lock");
+    let run = work.run_with(&["--lock"]);
+    assert!(run.code == Some(1) && run.stderr.contains("lead in a circle"), "{}", run.stderr);
+}
+
+#[test]
+fn pages_and_files_of_init_are_written_through_links_too() {
+    let work = locked();
+    std::os::unix::fs::symlink("elsewhere.html", work.path().join("page.html")).expect("a link");
+    assert!(work.runner(&["report", "pipeline.yaml", "--out", "page.html"]).status.success());
+    assert!(work.text("elsewhere.html").contains("<html") && work.path().join("page.html").is_symlink());
+    std::fs::create_dir_all(work.path().join("new/pipelines")).expect("folders");
+    std::os::unix::fs::symlink("mine.yaml", work.path().join("new/pipelines/quick.yaml")).expect("a link");
+    assert!(work.runner(&["init", "new"]).status.success());
+    assert!(work.text("new/pipelines/mine.yaml").contains("stages:"));
+    // Among the results a link is replaced: nothing is written outside of them.
+    std::os::unix::fs::symlink("../../outside.html", work.path().join("artifacts/short/page.html")).expect("a link");
+    assert!(work.runner(&["report", "pipeline.yaml"]).status.success());
+    assert!(!work.exists("outside.html") && work.text("artifacts/short/page.html").contains("<html"));
+}

@@ -12,7 +12,7 @@ pub enum EncodeError {
     #[error("cannot read encoder file '{}': {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
 
-    #[error("encoder file '{}' is damaged: {reason}; fetch the model again", path.display())]
+    #[error("encoder file '{}' is damaged: {reason}", path.display())]
     Corrupt { path: PathBuf, reason: String },
 
     #[error("encoder file '{}' asks for what this program lacks: {reason}", path.display())]
@@ -24,8 +24,7 @@ pub enum EncodeError {
 
     /// `value` is NaN, infinite, or infinite once rounded to the precision asked for.
     #[error(
-        "tensor '{name}' in '{}' is not finite: {value} at {at}; the file is damaged or the model's training diverged, so \
-         fetch the model again or use another",
+        "tensor '{name}' in '{}' is not finite: {value} at {at}; the file is damaged, or the model's training diverged",
         path.display()
     )]
     NotFinite { path: PathBuf, name: String, at: String, value: String },
@@ -65,4 +64,18 @@ pub enum EncodeError {
 
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl EncodeError {
+    /// Whether a sound copy of the model's files would do; what to do about it depends on where they came from.
+    pub fn is_of_files(&self) -> bool {
+        matches!(
+            self,
+            EncodeError::Missing { .. }
+                | EncodeError::Read { .. }
+                | EncodeError::Corrupt { .. }
+                | EncodeError::Tensor { .. }
+                | EncodeError::NotFinite { .. }
+        )
+    }
 }

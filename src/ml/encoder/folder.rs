@@ -1,7 +1,7 @@
 //! A model's folder in the sentence-transformers layout: how it pools, how long a text may be, what the options change.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -234,8 +234,18 @@ pub fn read_bytes(path: &Path, largest: u64, hint: &str) -> Result<Vec<u8>, Enco
     read_file(path, largest)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
 }
 
-/// `None` where there is nothing. What is no file (a named pipe, say) would keep a reader waiting, and is refused.
+/// `None` where there is nothing.
 fn read_file(path: &Path, largest: u64) -> Result<Option<Vec<u8>>, EncodeError> {
+    let Some((mut file, bytes)) = open_file(path, largest)? else { return Ok(None) };
+    let mut text = Vec::with_capacity(bytes.min(largest) as usize);
+    match file.read_to_end(&mut text) {
+        Ok(_) => Ok(Some(text)),
+        Err(source) => Err(EncodeError::Read { path: path.to_owned(), source }),
+    }
+}
+
+/// The file with its size, `None` where there is nothing. What is no file (a named pipe, say) would keep a reader waiting, and is refused.
+pub fn open_file(path: &Path, largest: u64) -> Result<Option<(File, u64)>, EncodeError> {
     let failed = |source: io::Error| EncodeError::Read { path: path.to_owned(), source };
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -249,5 +259,6 @@ fn read_file(path: &Path, largest: u64) -> Result<Option<Vec<u8>>, EncodeError> 
         let reason = format!("it has {} bytes, more than the {largest} that such a file may have", metadata.len());
         return Err(EncodeError::Corrupt { path: path.to_owned(), reason });
     }
-    fs::read(path).map(Some).map_err(failed)
+    let file = File::open(path).map_err(failed)?;
+    Ok(Some((file, metadata.len())))
 }

@@ -42,27 +42,39 @@ impl Headed {
         let mut widest = dim;
         let mut layers = Vec::new();
         for step in steps {
-            layers.push(match step {
-                Step::Normalize => Layer::Normalize,
-                Step::Dense(folder) => {
-                    let dense = Dense::read(folder, dim)?;
-                    dim = dense.outputs;
-                    Layer::Dense(dense)
-                }
-                Step::Truncate(length) if *length == 0 || *length > dim => {
-                    return Err(EncodeError::Option {
-                        option: "dimensions",
-                        reason: format!("{length} is not between 1 and the model's {dim}"),
-                    });
-                }
-                Step::Truncate(length) => {
-                    dim = *length;
-                    Layer::Truncate(dim)
-                }
-            });
+            layers.push(Layer::read(step, &mut dim)?);
             widest = widest.max(dim);
         }
         Ok(Box::new(Headed { engine, layers, dim, widest }))
+    }
+}
+
+/// Whether these steps can follow vectors of `dim` values.
+pub fn check(mut dim: usize, steps: &[Step]) -> Result<(), EncodeError> {
+    steps.iter().try_for_each(|step| Layer::read(step, &mut dim).map(|_| ()))
+}
+
+impl Layer {
+    /// The step after vectors of `dim` values, which becomes what they have behind it.
+    fn read(step: &Step, dim: &mut usize) -> Result<Layer, EncodeError> {
+        Ok(match step {
+            Step::Normalize => Layer::Normalize,
+            Step::Dense(folder) => {
+                let dense = Dense::read(folder, *dim)?;
+                *dim = dense.outputs;
+                Layer::Dense(dense)
+            }
+            Step::Truncate(length) if *length == 0 || *length > *dim => {
+                return Err(EncodeError::Option {
+                    option: "dimensions",
+                    reason: format!("{length} is not between 1 and the model's {dim}"),
+                });
+            }
+            Step::Truncate(length) => {
+                *dim = *length;
+                Layer::Truncate(*length)
+            }
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `folder` | what a model's own files and the options say: pooling, length, steps |
 //! | `modules`, `architecture`, `prompts` | the chain of modules, a transformer's shape, the text put before each text |
 //! | `weights`, `finite` | tensors by name and shape, refused where a number is not finite |
+//! | `check` | the same by the heads of its files, before anything is computed |
 //! | `guard` | panics of libraries that damaged files lead to |
 //! | `tokens` | texts → distinct token sequences |
 //! | `batches` | sequences → batches → worker threads → rows |
@@ -22,6 +23,7 @@ mod adaptable;
 mod architecture;
 mod batches;
 mod candle_model;
+mod check;
 mod error;
 mod finite;
 mod folder;
@@ -51,6 +53,7 @@ pub(crate) use pooling::pool;
 
 pub use adaptable::{Cut, EncoderShape, TokenStates, Tokens, UPPER_TENSORS, UpperLayer};
 pub use architecture::Activation as EncoderActivation;
+pub use check::check;
 pub use error::EncodeError;
 pub use pooling::Pooling;
 pub use tfidf::{Tfidf, TfidfOptions};

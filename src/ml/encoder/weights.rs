@@ -9,7 +9,12 @@ use super::EncodeError;
 use super::finite::{first_not_finite, position};
 
 /// Bytes of a model.safetensors: twice what the largest encoders of the BERT family have.
-const LARGEST: u64 = 4 << 30;
+pub const LARGEST: u64 = 4 << 30;
+
+pub const FILE: &str = "model.safetensors";
+
+/// What to do about a folder without it.
+pub const NO_WEIGHTS: &str = "only safetensors are read, so convert a pytorch_model.bin with the transformers library";
 
 /// The bytes of a file, read once.
 pub struct Weights {
@@ -19,12 +24,8 @@ pub struct Weights {
 
 impl Weights {
     pub fn read(folder: &Path) -> Result<Self, EncodeError> {
-        let path = folder.join("model.safetensors");
-        let bytes = super::folder::read_bytes(
-            &path,
-            LARGEST,
-            "only safetensors are read, so convert a pytorch_model.bin with the transformers library",
-        )?;
+        let path = folder.join(FILE);
+        let bytes = super::folder::read_bytes(&path, LARGEST, NO_WEIGHTS)?;
         Ok(Weights { path, bytes })
     }
 

@@ -89,6 +89,36 @@ pub const LEAVES_FIRST: [&str; 14] = [
     "fig:curves",
 ];
 
+/// What a text of the author's own can refer to, each with the kinds of stages of which the article needs one to have it; none where any will do.
+pub const LABELS: [(&str, &[&str]); 26] = [
+    ("sec:introduction", &[]),
+    ("sec:data", &[]),
+    ("sec:method", &[]),
+    ("sec:results", &[]),
+    ("sec:comparison", &[]),
+    ("sec:convergence", &["train"]),
+    ("sec:inside", &[]),
+    ("sec:transfer", &["transfer"]),
+    ("sec:conclusion", &[]),
+    ("tab:data", &["split"]),
+    ("tab:networks", &["train"]),
+    ("tab:models", &[]),
+    ("tab:baselines", &["baseline"]),
+    ("tab:convergence", &["train"]),
+    ("tab:transfer", &["transfer"]),
+    ("fig:classes", &["describe"]),
+    ("fig:correlation", &["describe"]),
+    ("fig:components", &["describe"]),
+    ("fig:map", &["map"]),
+    ("fig:search", &["train"]),
+    ("fig:models", &[]),
+    ("fig:confusion", &[]),
+    ("fig:reliability", &[]),
+    ("fig:importance", &["inspect"]),
+    ("fig:curves", &["train"]),
+    ("fig:transfer", &["transfer"]),
+];
+
 /// The article, whole: every reference and citation of it leads somewhere.
 ///
 /// # Errors
@@ -154,8 +184,8 @@ pub fn article(
     if wrong.is_empty() { Ok(article) } else { Err(ArticleError::Text(wrong)) }
 }
 
-/// What is wrong with a text of the author's own, whatever the study is, as `file:line: what`.
-pub fn mistakes(file: &str, source: &str) -> Vec<String> {
+/// What is wrong with a text of the author's own in an article of stages of these kinds, whatever they give, as `file:line: what`.
+pub fn mistakes(file: &str, source: &str, kinds: &[&str]) -> Vec<String> {
     let blocks = match markup::blocks(source) {
         Ok(blocks) => blocks,
         Err(all) => return all.into_iter().map(|one| format!("{file}:{}: {}", one.line, one.message)).collect(),
@@ -168,14 +198,34 @@ pub fn mistakes(file: &str, source: &str) -> Vec<String> {
             Block::Code(_) | Block::Float(_) => &[],
         };
         for text in texts {
-            text.visit(&mut |piece| {
-                if let Piece::Citation(keys) = piece {
-                    wrong.extend(unknown_works(&format!("{file}:{line}"), keys));
+            let place = format!("{file}:{line}");
+            text.visit(&mut |piece| match piece {
+                Piece::Citation(keys) => wrong.extend(unknown_works(&place, keys)),
+                Piece::Reference(label) => {
+                    wrong.extend(unknown_label(label, kinds).map(|message| format!("{place}: {message}")));
                 }
+                _ => {}
             });
         }
     }
     wrong
+}
+
+/// Why the article can have nothing of that label.
+fn unknown_label(label: &str, kinds: &[&str]) -> Option<String> {
+    let can_be = |needed: &[&str]| needed.is_empty() || needed.iter().any(|kind| kinds.contains(kind));
+    match LABELS.iter().find(|(known, _)| *known == label) {
+        None => {
+            let known: Vec<&str> =
+                LABELS.iter().filter(|(_, needed)| can_be(needed)).map(|(label, _)| *label).collect();
+            Some(format!("there is no '@{label}' (there can be {})", known.join(", ")))
+        }
+        Some((_, needed)) if can_be(needed) => None,
+        Some((_, needed)) => Some(format!(
+            "there is no '@{label}' here: the article needs a `{}` stage under `stages` for it",
+            needed.join("` or `")
+        )),
+    }
 }
 
 /// Citations of works that there are not.

@@ -70,6 +70,7 @@ impl Train {
             context.problem(&["search", "pruning", "min_epochs"], message, Some(help));
         }
         let written = context.probe(|context| self.alone().check(context));
+        let before = context.found();
         // Every path must lead to a parameter, and every value must fit it.
         for (path, range) in &search.space {
             let path = path.as_str();
@@ -100,6 +101,58 @@ impl Train {
                     break;
                 }
             }
+        }
+        if context.found() == before {
+            self.check_combinations(search, &written, context);
+        }
+    }
+
+    /// Finds values that are possible each, but not together, among all choices and the ends of all ranges.
+    fn check_combinations(&self, search: &SearchSpec, written: &[Problem], context: &mut CheckContext) {
+        let axes: Vec<(&String, Vec<Value>)> =
+            search.space.iter().map(|(path, range)| (path, range.examples())).collect();
+        if axes.len() < 2 || axes.iter().any(|(_, values)| values.is_empty()) {
+            return;
+        }
+        let wrong_at = |point: &Point| -> Vec<Problem> {
+            let Ok(trial) = self.at(point) else { return Vec::new() };
+            let mut found = context.probe(|context| trial.check(context));
+            found.retain(|problem| written.iter().all(|other| other.message != problem.message));
+            found
+        };
+        let mut told: Vec<(String, Vec<&String>, Problem)> = Vec::new();
+        for point in corners(&axes) {
+            for problem in wrong_at(&point) {
+                // Those parameters of which another value would do, and the one that the mistake is of.
+                let matters = |(path, values): &&(&String, Vec<Value>)| {
+                    values.iter().filter(|value| point.get(*path) != Some(*value)).any(|value| {
+                        let mut other = point.clone();
+                        other.insert((*path).clone(), value.clone());
+                        wrong_at(&other).iter().all(|other| other.message != problem.message)
+                    })
+                };
+                let is_told = |path: &&String| problem.message.starts_with(path.as_str());
+                let together = axes.iter().filter(|axis| is_told(&axis.0) || matters(axis)).map(|(path, _)| *path);
+                let together: Vec<&String> = together.collect();
+                if together.is_empty() || told.iter().any(|(_, known, _)| *known == together) {
+                    continue;
+                }
+                let values = together.iter().map(|path| format!("{path} {}", point[*path]));
+                let message =
+                    format!("search.space: a trial may have {}, of which comes: {}", listed(values), problem.message);
+                // At the parameter that the mistake is of, where it is searched over.
+                let at = together.iter().copied().find(is_told).unwrap_or(together[0]);
+                told.push((at.clone(), together, Problem::new(None, message)));
+            }
+        }
+        for (at, together, problem) in told {
+            let help = match common_block(&together) {
+                none if none.is_empty() => "leave out the values that do not go with the others".to_owned(),
+                block => format!(
+                    "leave out the values that do not go with the others, or search over them as one: `{block}: {{choice: [{{…}}, {{…}}]}}`"
+                ),
+            };
+            context.adopt(&["search", "space", &at], problem.help(help));
         }
     }
 
@@ -267,6 +320,52 @@ impl Train {
         }
         Ok(())
     }
+}
+
+/// Points at the corners of a space: all of them where they are few, else all pairs of values beside the first ones of the other parameters.
+fn corners(axes: &[(&String, Vec<Value>)]) -> Vec<Point> {
+    /// So many are checked in a moment.
+    const MOST: usize = 256;
+    let all = axes.iter().try_fold(1usize, |all, (_, values)| all.checked_mul(values.len()));
+    if all.is_some_and(|all| all <= MOST) {
+        let extend = |points: Vec<Point>, (path, values): &(&String, Vec<Value>)| {
+            let with = |point: &Point, value: &Value| {
+                let mut point = point.clone();
+                point.insert((*path).clone(), value.clone());
+                point
+            };
+            points.iter().flat_map(|point| values.iter().map(move |value| with(point, value))).collect()
+        };
+        return axes.iter().fold(vec![Point::new()], extend);
+    }
+    let first: Point = axes.iter().map(|(path, values)| ((*path).clone(), values[0].clone())).collect();
+    let mut points = Vec::new();
+    for (i, (one, values)) in axes.iter().enumerate() {
+        for (other, others) in &axes[i + 1..] {
+            for (value, second) in values.iter().flat_map(|value| others.iter().map(move |second| (value, second))) {
+                let mut point = first.clone();
+                point.insert((*one).clone(), value.clone());
+                point.insert((*other).clone(), second.clone());
+                points.push(point);
+                if points.len() == 4 * MOST {
+                    return points;
+                }
+            }
+        }
+    }
+    points
+}
+
+/// The innermost block of parameters that holds all of these paths, e.g. `network.numeric`.
+fn common_block(paths: &[&String]) -> String {
+    let mut common: Vec<&str> = paths.first().map(|path| path.split('.').collect()).unwrap_or_default();
+    common.pop();
+    for path in paths {
+        let steps: Vec<&str> = path.split('.').collect();
+        let shared = common.iter().zip(&steps).take_while(|(a, b)| a == b).count();
+        common.truncate(shared);
+    }
+    common.join(".")
 }
 
 /// What is said of a value that the parameter at `path` cannot be, or of a path that leads to none.

@@ -178,16 +178,21 @@ fn own_text_is_kept_set_and_checked() {
     work.write("intro.md", b"# Mine\n\nSee @fig:nothing and [@nobody].\n");
     let error = work.run().stderr;
     assert!(error.contains("intro.md:1: headings are not understood"), "{error}");
-    work.write("intro.md", b"\n\nSee @fig:nothing and [@nobody].\n");
-    let refused = work.run().stderr;
-    // Which figures there are is known once the stages have run.
-    work.write("intro.md", b"\n\nSee @fig:nothing.\n");
-    let error = format!("{refused}{}", work.run().error());
-    assert!(
-        error.contains("intro.md:3: there is no '@fig:nothing'")
-            && error.contains("intro.md:3: no work has the key 'nobody'"),
-        "{error}"
-    );
+    work.write("intro.md", b"\n\nSee @fig:nothing and [@nobody].\n\n- @fig:map, @fig:classes\n");
+    let run = work.run();
+    assert!(run.code == Some(2) && run.list("ran").is_empty(), "{}", run.stderr);
+    for expected in [
+        "intro.md:3: there is no '@fig:nothing' (there can be sec:introduction, ",
+        "intro.md:3: no work has the key 'nobody'",
+        "intro.md:5: there is no '@fig:map' here: the article needs a `map` stage under `stages` for it",
+    ] {
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
+    }
+    assert!(run.stderr.contains("fig:classes, ") && !run.stderr.contains("fig:transfer"), "{}", run.stderr);
+    // Whether a stage gives its figure is known once it has run.
+    work.write("intro.md", b"\n\nSee @fig:search.\n");
+    let run = work.run();
+    assert!(run.code == Some(1) && run.error().contains("intro.md:3: there is no '@fig:search'"), "{}", run.error());
 }
 
 #[test]

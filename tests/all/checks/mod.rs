@@ -1,6 +1,8 @@
 //! "Everything is checked before anything runs": names, ranges and instructions, through `plan`; and that one mistake is told once.
 
 mod cascades;
+mod combinations;
+mod encoders;
 mod hand_in;
 mod included;
 mod matrices;
@@ -10,6 +12,7 @@ mod refusals;
 mod remedies;
 mod splits;
 mod together;
+mod types;
 
 use crate::workspace::Workspace;
 

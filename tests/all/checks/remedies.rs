@@ -111,8 +111,8 @@ fn a_setting_of_a_template_where_there_are_none() {
 fn rows_that_a_filter_leaves_out_are_not_missing_from_the_split() {
     let yaml =
         format!("{STAGES}  net: {{kind: train, rows: folds, numeric: [tempo], epochs: 2, where: {{part: train}}}}\n");
-    let error = Workspace::with_songs().pipeline(&yaml).run().error();
-    assert!(error.contains("`where` leaves no row of the valid part"), "{error}");
+    let run = Workspace::with_songs().pipeline(&yaml).run();
+    assert!(run.code == Some(2) && run.stderr.contains("where: no row of the valid part is left"), "{}", run.stderr);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Articles of a made-up study with every kind of stage, through the library: whole in both languages, and within eight pages.
 
-use runner::report::article::{Article, Language, MOST_PAGES, Request, article, estimate, fit, latex};
+use runner::report::article::{Article, LABELS, Language, MOST_PAGES, Request, article, estimate, fit, latex};
 
 use super::fixture;
 use crate::article::compile;
@@ -23,6 +23,14 @@ fn an_article_is_whole_in_both_languages() {
         let article = made(language);
         assert_eq!(article.dangling(), Vec::<String>::new());
         assert_eq!(article.sections.len(), 5);
+        let inner = article.sections.iter().flat_map(|section| section.subsections.iter().map(|inner| &inner.label));
+        let labels = article.sections.iter().map(|section| &section.label).chain(inner);
+        for label in labels.chain(article.floats().map(|float| &float.label)) {
+            assert!(
+                LABELS.iter().any(|(known, _)| known == label),
+                "'{label}' can be referred to, but is not in `LABELS`"
+            );
+        }
         let (floats, works) = (article.floats().count(), article.works.len());
         assert!(floats >= 8 && works >= 10, "{floats} figures and tables, {works} works");
         let letters: String = article.texts().iter().map(|text| text.letters()).collect::<Vec<_>>().join("\n");
