@@ -58,6 +58,8 @@ pub enum FilterError {
     Unsupported { column: String, data_type: String },
     #[error("no row is left of {rows}{}", because(.unmatched))]
     NothingLeft { rows: usize, unmatched: Vec<Unmatched> },
+    #[error("{}", .0.iter().map(FilterError::to_string).collect::<Vec<_>>().join("; "))]
+    Several(Vec<FilterError>),
     #[error("the rows cannot be filtered: {0}")]
     Arrow(String),
 }
@@ -144,68 +146,84 @@ impl Filter {
 
     fn evaluate(&self, batch: &RecordBatch) -> Result<(Vec<bool>, Vec<Unmatched>), FilterError> {
         let mut keep = vec![true; batch.num_rows()];
-        let mut unmatched = Vec::new();
+        let (mut unmatched, mut errors) = (Vec::new(), Vec::new());
         for (name, condition) in &self.0 {
-            let meant = names::meant(name, |name| batch.column_by_name(name).is_some());
-            let column = meant.and_then(|name| batch.column_by_name(&name)).ok_or_else(|| {
-                let schema = batch.schema_ref();
-                let names = schema.fields().iter().map(|field| field.name().as_str());
-                FilterError::UnknownColumn { name: name.clone(), suggestion: nearest(name, names) }
-            })?;
-            let bounds = Bounds::of(condition);
-            if column.null_count() == column.len() {
-                // Without a value it has no type that a condition could miss.
-                let bounds = bounds.map(|scalar| Ok(scalar.to_string()))?;
-                bounds.narrow(std::iter::repeat_n(None, column.len()), &mut keep);
-                continue;
-            }
-            let (cells, mut texts) = (cells(name, column)?, Vec::new());
-            let seen = match &cells {
-                Cells::Text(cells) => {
-                    let cells = cells.as_string::<i32>();
-                    let known = Texts::new(cells.iter().flatten());
-                    let owned = bounds.map_each(|scalar| known.meant(scalar, name), |bound| bound.as_bound(name))?;
-                    let bounds = owned.map(|text| Ok(text.as_str()))?;
-                    let seen = bounds.narrow(cells.iter(), &mut keep);
-                    if seen.contains(&false) {
-                        texts = known.iter().take(CANDIDATES).collect();
-                    }
-                    seen
-                }
-                Cells::Boolean(cells) => {
-                    let bounds = bounds.map(|scalar| scalar.as_boolean(name))?;
-                    bounds.narrow(cells.as_boolean().iter(), &mut keep)
-                }
-                Cells::Integer(cells) => {
-                    let integers = cells.as_primitive::<Int64Type>().iter();
-                    let bounds = bounds.map(|scalar| scalar.as_number(name, true))?;
-                    bounds.narrow(integers.map(|x| x.map(|x| Exact::Integer(x.into()))), &mut keep)
-                }
-                Cells::Unsigned(cells) => {
-                    let integers = cells.as_primitive::<UInt64Type>().iter();
-                    let bounds = bounds.map(|scalar| scalar.as_number(name, true))?;
-                    bounds.narrow(integers.map(|x| x.map(|x| Exact::Integer(x.into()))), &mut keep)
-                }
-                Cells::Number(cells) => {
-                    let bounds = bounds.map(|scalar| scalar.as_number(name, false))?;
-                    // NaN counts as missing, as it does when a file is loaded.
-                    let numbers = cells.as_primitive::<Float64Type>().iter();
-                    bounds.narrow(numbers.map(|x| x.filter(|x| !x.is_nan()).map(Exact::Float)), &mut keep)
-                }
-            };
-            for (value, _) in bounds.listed().zip(seen).filter(|(_, seen)| !seen) {
-                if unmatched.len() < UNMATCHED_SHOWN {
-                    let similar = match value {
-                        Scalar::Text(text) => nearest(text, texts.iter().copied()),
-                        _ => None,
-                    };
-                    let (value, hint) = ((*value).clone(), did_you_mean(&similar));
-                    unmatched.push(Unmatched { column: name.clone(), value, hint });
-                }
-            }
+            errors.extend(narrow(name, condition, batch, &mut keep, &mut unmatched).err());
         }
-        Ok((keep, unmatched))
+        match errors.len() {
+            0 => Ok((keep, unmatched)),
+            1 => Err(errors.remove(0)),
+            _ => Err(FilterError::Several(errors)),
+        }
     }
+}
+
+/// Turns off the rows that do not meet the condition, and notes its values that no row has.
+fn narrow(
+    name: &str,
+    condition: &Condition,
+    batch: &RecordBatch,
+    keep: &mut [bool],
+    unmatched: &mut Vec<Unmatched>,
+) -> Result<(), FilterError> {
+    let meant = names::meant(name, |name| batch.column_by_name(name).is_some());
+    let column = meant.and_then(|name| batch.column_by_name(&name)).ok_or_else(|| {
+        let schema = batch.schema_ref();
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        FilterError::UnknownColumn { name: name.to_owned(), suggestion: nearest(name, names) }
+    })?;
+    let bounds = Bounds::of(condition);
+    if column.null_count() == column.len() {
+        // Without a value it has no type that a condition could miss.
+        let bounds = bounds.map(|scalar| Ok(scalar.to_string()))?;
+        bounds.narrow(std::iter::repeat_n(None, column.len()), keep);
+        return Ok(());
+    }
+    let (cells, mut texts) = (cells(name, column)?, Vec::new());
+    let seen = match &cells {
+        Cells::Text(cells) => {
+            let cells = cells.as_string::<i32>();
+            let known = Texts::new(cells.iter().flatten());
+            let owned = bounds.map_each(|scalar| known.meant(scalar, name), |bound| bound.as_bound(name))?;
+            let bounds = owned.map(|text| Ok(text.as_str()))?;
+            let seen = bounds.narrow(cells.iter(), keep);
+            if seen.contains(&false) {
+                texts = known.iter().take(CANDIDATES).collect();
+            }
+            seen
+        }
+        Cells::Boolean(cells) => {
+            let bounds = bounds.map(|scalar| scalar.as_boolean(name))?;
+            bounds.narrow(cells.as_boolean().iter(), keep)
+        }
+        Cells::Integer(cells) => {
+            let integers = cells.as_primitive::<Int64Type>().iter();
+            let bounds = bounds.map(|scalar| scalar.as_number(name, true))?;
+            bounds.narrow(integers.map(|x| x.map(|x| Exact::Integer(x.into()))), keep)
+        }
+        Cells::Unsigned(cells) => {
+            let integers = cells.as_primitive::<UInt64Type>().iter();
+            let bounds = bounds.map(|scalar| scalar.as_number(name, true))?;
+            bounds.narrow(integers.map(|x| x.map(|x| Exact::Integer(x.into()))), keep)
+        }
+        Cells::Number(cells) => {
+            let bounds = bounds.map(|scalar| scalar.as_number(name, false))?;
+            // NaN counts as missing, as it does when a file is loaded.
+            let numbers = cells.as_primitive::<Float64Type>().iter();
+            bounds.narrow(numbers.map(|x| x.filter(|x| !x.is_nan()).map(Exact::Float)), keep)
+        }
+    };
+    for (value, _) in bounds.listed().zip(seen).filter(|(_, seen)| !seen) {
+        if unmatched.len() < UNMATCHED_SHOWN {
+            let similar = match value {
+                Scalar::Text(text) => nearest(text, texts.iter().copied()),
+                _ => None,
+            };
+            let (value, hint) = ((*value).clone(), did_you_mean(&similar));
+            unmatched.push(Unmatched { column: name.to_owned(), value, hint });
+        }
+    }
+    Ok(())
 }
 
 /// A column in one of the few forms that conditions are evaluated on.

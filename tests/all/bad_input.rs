@@ -200,6 +200,16 @@ fn an_interrupt_stops_within_a_second_and_the_next_run_goes_on() {
 }
 
 #[test]
+fn words_in_several_columns_to_learn_numbers_from_are_told_together() {
+    let work = Workspace::with_songs().pipeline(
+        "name: p\nstages:\n  songs: {kind: load, files: {all: songs.csv}, label: genre}\n  folds: {kind: split, rows: songs}\n  net: {kind: train, rows: folds, numeric: [title, tempo, artist], epochs: 1}\n",
+    );
+    let error = work.run().error();
+    says(&error, &["column 'title': '", "column 'artist': '", "nor are", "songs.csv:2: "]);
+    assert_eq!(error.lines().count(), 2, "{error}");
+}
+
+#[test]
 fn a_corrupt_encoder() {
     let work = Workspace::with_songs()
         .file("model/config.json", "{\"model_type\": \"bert\"")

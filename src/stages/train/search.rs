@@ -131,7 +131,7 @@ impl Train {
                         wrong_at(&other).iter().all(|other| other.message != problem.message)
                     })
                 };
-                let is_told = |path: &&String| problem.message.starts_with(path.as_str());
+                let is_told = |path: &&String| is_of(&problem.message, path);
                 let together = axes.iter().filter(|axis| is_told(&axis.0) || matters(axis)).map(|(path, _)| *path);
                 let together: Vec<&String> = together.collect();
                 if together.is_empty() || told.iter().any(|(_, known, _)| *known == together) {
@@ -354,6 +354,11 @@ fn corners(axes: &[(&String, Vec<Value>)]) -> Vec<Point> {
         }
     }
     points
+}
+
+/// Whether a message begins with the path of that parameter, or of one in it.
+fn is_of(message: &str, path: &str) -> bool {
+    message.strip_prefix(path).is_some_and(|rest| rest.starts_with([':', '.', '[', ' ']))
 }
 
 /// The innermost block of parameters that holds all of these paths, e.g. `network.numeric`.

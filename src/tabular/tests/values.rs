@@ -200,6 +200,35 @@ fn derived_columns_that_lose_values_say_which() {
     assert_eq!(numbers(&table("d,x\n,1\n", "derive: {log: {log_of: d}}"), "log"), [None]);
 }
 
+/// Values that cannot be read in one column hide none of another.
+#[test]
+fn every_column_with_wrong_values_is_told_of() {
+    let mut text = String::from("a,b,c,d\n");
+    for row in 0..20 {
+        text += &format!("v{row},w{row},{row},x{row}\n");
+    }
+    let found = errors(&text, "types: {a: number, b: number, c: number, d: integer}");
+    let of = |column: &str| found.iter().filter(|one| one.contains(&format!("column '{column}'"))).count();
+    assert_eq!([of("a"), of("b"), of("c"), of("d"), found.len()], [4, 3, 0, 3, 11], "{found:?}");
+    assert_eq!(found[0], "a.csv:2: column 'a': 'v0' is not a number");
+    assert_eq!(found[4], "a.csv:2: column 'b': 'w0' is not a number");
+    assert_eq!(found[10], "and 50 more problems of this kind");
+    // Of more columns than there are lines the others are named.
+    let names: Vec<String> = (0..13).map(|i| format!("c{i}")).collect();
+    let text = format!("{}\n{}\n", names.join(","), ["word"; 13].join(","));
+    let types: Vec<String> = names.iter().map(|name| format!("{name}: number")).collect();
+    let found = errors(&text, &format!("types: {{{}}}", types.join(", ")));
+    assert_eq!(found.len(), 11, "{found:?}");
+    assert_eq!(found[10], "and 3 more problems of this kind, among them some of columns c10, c11, c12");
+}
+
+#[test]
+fn every_condition_that_does_not_fit_its_column_is_told_of() {
+    let found = errors("a,b\n1,x\n2,y\n", "where: {a: fast, b: {min: 3}}");
+    assert_eq!(found.len(), 1);
+    assert!(found[0].contains("column 'a' holds numbers") && found[0].contains("; column 'b' holds text"), "{found:?}");
+}
+
 #[test]
 fn thousands_of_mistakes_make_a_short_message_in_little_time() {
     let names: Vec<String> = (0..5000).map(|i| format!("column_{i}")).collect();
