@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::digest::Digest;
-use super::materialize::is_link;
-use super::store::{At, Store, StoreError};
+use super::error::{At, StoreError};
+use super::layout::{digest_in, is_link};
+use super::store::Store;
 
 /// What may go.
 #[derive(Clone, Copy, Debug)]
@@ -209,9 +210,4 @@ impl Sweep<'_> {
 
 fn is_folder(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
-}
-
-/// The digest that a file of the store is named by.
-pub(super) fn digest_in(path: &Path) -> Option<Digest> {
-    path.file_stem()?.to_str()?.parse().ok()
 }

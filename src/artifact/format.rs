@@ -8,10 +8,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::disk::Access;
-use super::store::{At, Store, StoreError, unseal};
+use super::error::{At, StoreError};
+use super::layout::{CURRENT, unseal};
+use super::store::Store;
 use runner_boundary::files::says_special;
 
-pub(super) const CURRENT: u32 = 2;
 /// So many records are looked at where the format is not known.
 const SAMPLE: usize = 8;
 

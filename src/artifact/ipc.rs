@@ -15,7 +15,8 @@ use arrow::ipc::convert::try_fb_to_schema;
 use arrow::ipc::reader::{FileDecoder, read_footer_length};
 use arrow::ipc::{Block, MetadataVersion, RecordBatch as Announced, root_as_footer, root_as_message};
 
-use super::table::{Table, TableError};
+use super::error::TableError;
+use super::table::Table;
 use runner_boundary::contained::contained;
 
 /// The footer's length and the magic word that end an Arrow file.
@@ -87,6 +88,12 @@ pub(super) fn decode(decoder: &FileDecoder, block: &Block, bytes: &Buffer) -> Re
 pub struct IpcFile {
     bytes: Buffer,
     footer: Footer,
+}
+
+impl Table {
+    pub fn from_ipc(bytes: &[u8]) -> Result<Self, TableError> {
+        IpcFile::parse(bytes.to_vec())?.read()
+    }
 }
 
 impl IpcFile {

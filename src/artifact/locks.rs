@@ -9,8 +9,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::digest::{Digest, Hasher};
-use super::materialize::is_link;
-use super::store::{At, Store, StoreError};
+use super::error::{At, StoreError};
+use super::layout::is_link;
+use super::store::Store;
 
 /// How long to wait between two looks at a lock that somebody else has.
 const PATIENCE: Duration = Duration::from_millis(20);

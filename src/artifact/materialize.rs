@@ -6,9 +6,10 @@ use std::path::{Component, Path, PathBuf};
 
 use super::digest::Digest;
 use super::disk::Access;
-use super::obstacle::is_no_file;
+use super::error::{At, StoreError};
+use super::layout::{is_link, is_no_file};
 use super::stamp::FileStamp;
-use super::store::{At, Store, StoreError};
+use super::store::Store;
 use runner_boundary::files::says_special;
 
 /// The first line of a pointer while files of several results may lie in the folder.
@@ -127,10 +128,6 @@ fn refuse_in_the_way(folder: &Path, target: &Path) -> Result<(), StoreError> {
         return in_the_way(above, "is no folder");
     }
     if type_of(target).is_some_and(|kind| kind.is_dir()) { in_the_way(target, "is a folder") } else { Ok(()) }
-}
-
-pub(super) fn is_link(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
 }
 
 /// Whether the name can only mean a file below the folder that it is looked up in, on any system: parts between single slashes, none of them

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::digest::Digest;
 use super::disk::Access;
-use super::store::{Store, StoreError};
+use super::error::StoreError;
+use super::store::Store;
 
 /// The time of last use is noted at most this often.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(600);

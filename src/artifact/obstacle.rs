@@ -6,9 +6,10 @@ use std::io;
 use std::path::Path;
 
 use super::digest::Digest;
-use super::materialize::is_link;
+use super::error::{At, StoreError};
+use super::layout::is_link;
 use super::stamp::FileStamp;
-use super::store::{At, Store, StoreError};
+use super::store::Store;
 use runner_boundary::files::says_special;
 
 impl Store {
@@ -58,9 +59,4 @@ impl Store {
             _ => StoreError::Io { action: "read", path: path.to_owned(), error },
         }
     }
-}
-
-/// Whether the error says that there is no such file, or something in its place that is none.
-pub(super) fn is_no_file(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) || says_special(error)
 }

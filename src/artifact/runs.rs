@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::disk::Access;
-use super::store::{At, Store, StoreError};
+use super::error::{At, StoreError};
+use super::store::Store;
 
 impl Store {
     pub fn runs(&self) -> PathBuf {

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::digest::Digest;
 use super::disk::{Access, protect};
-use super::materialize::is_link;
-use super::store::{At, Store, StoreError};
+use super::error::{At, StoreError};
+use super::layout::is_link;
+use super::store::Store;
 
 /// An empty folder that is removed when this is dropped.
 #[derive(Debug)]

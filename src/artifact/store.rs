@@ -30,79 +30,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use super::collect::digest_in;
 use super::digest::Digest;
 use super::disk::{Access, Disk, Hook, Pending};
 pub use super::disk::{write_atomically, write_through_links};
-use super::materialize::is_link;
-use super::obstacle::is_no_file;
+use super::error::{At, StoreError};
+use super::layout::{digest_in, is_link, is_no_file, seal, unseal};
 use super::stamp::FileStamp;
 use super::stat_cache::StatCache;
-use runner_boundary::files::says_special;
-
-/// Begins the last line of a record.
-const SEAL: &[u8] = b"\nblake3 ";
-
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    // The field is not called `source`: the message holds the cause already, and must not be followed by it again.
-    #[error("cannot {action} '{}': {}{}", path.display(), cause(error), remedy(error))]
-    Io { action: &'static str, path: PathBuf, error: io::Error },
-    #[error(
-        "the store '{}' has a newer format ({found}; this runner reads {} and older): update runner, or use another --artifacts folder",
-        path.display(),
-        super::format::CURRENT
-    )]
-    Format { path: PathBuf, found: u32 },
-    #[error(
-        "'{}' is damaged, and nothing beside it shows that this is a store of runner: if it is one, remove that file and run again; else use another --artifacts folder",
-        path.display()
-    )]
-    FormatDamaged { path: PathBuf },
-    #[error("blob {digest} in the store is damaged: {fate}; run again to compute it anew")]
-    Damaged { digest: Digest, fate: &'static str },
-    #[error("blob {digest} is missing in the store; run again to compute it anew")]
-    Missing { digest: Digest },
-    #[error(
-        "'{}' is a symbolic link, and nothing is written or removed through links: remove it (for results on another disk, name a folder there with --artifacts)",
-        path.display()
-    )]
-    Link { path: PathBuf },
-    #[error("'{}' {what}, but a result belongs there: move it away and run again", path.display())]
-    InTheWay { path: PathBuf, what: &'static str },
-    #[error("another runner works with the store '{}'{holders}: let it end, then try again", path.display())]
-    Busy { path: PathBuf, holders: String },
-    #[error("interrupted while another runner tidied up the store")]
-    Interrupted,
-}
-
-/// What stands in the place of a file says more than the kind of the error.
-fn cause(error: &io::Error) -> String {
-    if says_special(error) { error.to_string() } else { error.kind().to_string() }
-}
-
-fn remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            " (free some space or choose another disk with --artifacts; nothing that existed was lost)"
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            " (make the folder writable or choose another with --artifacts)"
-        }
-        _ => "",
-    }
-}
-
-/// Attaches what was tried, and on which path, to an I/O error.
-pub(super) trait At<T> {
-    fn at(self, action: &'static str, path: &Path) -> Result<T, StoreError>;
-}
-
-impl<T> At<T> for io::Result<T> {
-    fn at(self, action: &'static str, path: &Path) -> Result<T, StoreError> {
-        self.map_err(|error| StoreError::Io { action, path: path.to_owned(), error })
-    }
-}
 
 /// How a store treats its files.
 #[derive(Clone)]
@@ -341,19 +275,6 @@ impl Store {
         let name = digest.to_string();
         self.root.join(folder).join(&name[..2]).join(name)
     }
-}
-
-fn seal(bytes: &[u8]) -> Vec<u8> {
-    [bytes, SEAL, Digest::of(bytes).to_string().as_bytes(), b"\n"].concat()
-}
-
-/// The content without its last line, if that is right. Of format 1 a record has none; what is damaged in it shows when it is parsed.
-pub(super) fn unseal(mut content: Vec<u8>) -> Option<Vec<u8>> {
-    let Some(at) = content.len().checked_sub(SEAL.len() + 65) else { return Some(content) };
-    let Some(line) = content[at..].strip_prefix(SEAL) else { return Some(content) };
-    let right = line.strip_suffix(b"\n") == Some(Digest::of(&content[..at]).to_string().as_bytes());
-    content.truncate(at);
-    right.then_some(content)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -3,28 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::error::ArrowError;
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::ipc::writer::FileWriter;
 
-use super::ipc::IpcFile;
-use super::store::StoreError;
+use super::error::TableError;
 use super::table_digest::{TableDigests, TableHasher};
-
-#[derive(Debug, thiserror::Error)]
-pub enum TableError {
-    /// What cannot be hashed is refused: a constant in its place would one day restore a wrong result.
-    #[error("column '{0}' has type {1}, which no artifact can hold")]
-    Unsupported(String, DataType),
-    #[error("no column '{name}'; the table has {present}")]
-    NoColumn { name: String, present: String },
-    #[error("column '{name}' has type {found}, not {wanted}")]
-    WrongType { name: String, found: DataType, wanted: &'static str },
-    #[error(transparent)]
-    Arrow(#[from] ArrowError),
-    #[error(transparent)]
-    Store(#[from] Box<StoreError>),
-}
 
 /// Rows and named columns, held in memory as one record batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,10 +66,6 @@ impl Table {
         writer.write(&self.batch)?;
         writer.finish()?;
         Ok(writer.into_inner()?)
-    }
-
-    pub fn from_ipc(bytes: &[u8]) -> Result<Self, TableError> {
-        IpcFile::parse(bytes.to_vec())?.read()
     }
 
     /// What identifies the content: see [`TableHasher`].

@@ -12,7 +12,7 @@ use arrow::datatypes::{
 };
 
 use super::digest::{Digest, Hasher};
-use super::table::TableError;
+use super::error::TableError;
 
 /// Rows that are hashed together, from the first on: a table whose first so many rows are those of another shares that part's digests with it.
 pub const PART_ROWS: usize = 65_536;

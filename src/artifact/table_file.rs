@@ -20,9 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::disk::{Access, Pending, protect};
+use super::error::StoreError;
+use super::error::TableError;
 use super::ipc::{self, Footer, TRAILER, length_of};
-use super::store::{Store, StoreError};
-use super::table::{Table, TableError};
+use super::store::Store;
+use super::table::Table;
 use super::table_digest::{PART_ROWS, TableDigests, TableHasher};
 
 /// A table on its way into the store. Dropped without [`TableWriter::finish`], no table points at its parts, and `collect` takes them.

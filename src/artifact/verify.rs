@@ -3,11 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::collect::digest_in;
 use super::digest::Digest;
+use super::error::{At, StoreError};
+use super::layout::{digest_in, unseal};
 use super::memo::unwrap_memo;
 use super::stamp::FileStamp;
-use super::store::{At, Store, StoreError, unseal};
+use super::store::Store;
 use runner_boundary::files::says_special;
 
 /// What [`Store::verify`] found.

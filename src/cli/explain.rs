@@ -50,7 +50,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
         let rows: Vec<Vec<String>> = manifest
             .entries()
             .iter()
-            .map(|(name, value)| vec![style.dim(name), engine::reason::shorten(value)])
+            .map(|(name, value)| vec![style.dim(&name.to_string()), engine::reason::shorten(value)])
             .collect();
         super::print(&screen::table_within(&rows, screen::width()));
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::{INTERRUPTED, output};
+use super::INTERRUPTED;
 use crate::engine::patience::{LOOK, Patience};
 
 static INTERRUPT: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -41,8 +41,9 @@ pub(super) fn at_once<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Does work that is left where it is if it has not ended by itself within a second after the first signal.
-pub(super) fn within_a_second<T>(work: impl FnOnce() -> T) -> T {
+/// Does work that is left where it is if it has not ended by itself within a second after the first signal; the process ends then, after `finish` has
+/// made its exit code.
+pub(super) fn within_a_second<T>(finish: fn(u8) -> u8, work: impl FnOnce() -> T) -> T {
     let over = Arc::new(AtomicBool::new(false));
     let watched = Arc::clone(&over);
     std::thread::spawn(move || {
@@ -50,7 +51,7 @@ pub(super) fn within_a_second<T>(work: impl FnOnce() -> T) -> T {
         while !watched.load(Ordering::Relaxed) {
             std::thread::sleep(LOOK);
             if patience.is_over(interrupted()) {
-                std::process::exit(i32::from(output::finish(INTERRUPTED)));
+                std::process::exit(i32::from(finish(INTERRUPTED)));
             }
         }
     });

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 a stage failed or output was lost, 2 the pipeline or the command line is wrong, 130 interrupted.
 
+mod color;
 mod compare;
 mod explain;
 mod gc;
@@ -178,7 +179,7 @@ fn say(error: &clap::Error) -> u8 {
     let quotes_nobody = matches!(error.kind(), DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion);
     let style = if error.use_stderr() { screen::Style::stderr() } else { screen::Style::stdout() };
     let text = match (quotes_nobody && style.color, text.to_string()) {
-        (true, _) => output::with_colors_of_clap(&text.ansi().to_string()),
+        (true, _) => color::with_colors_of_clap(&text.ansi().to_string()),
         (false, plain) => match plain.strip_prefix("error:") {
             Some(rest) => format!("{}{rest}", style.error("error:")),
             None => plain,

@@ -1,43 +1,15 @@
 //! The one place that everything printed passes: text of others is escaped (`boundary::text`), colours become the terminal's codes, and what
 //! cannot be written is remembered, so that a command whose output was lost ends with an error, but never before its work is done.
-//!
-//! Colours are written as a mark that is drawn anew for every process, never as the codes themselves: text from a table, a file name or a
-//! server cannot hold the mark, so a place that forgets to escape it is safe all the same.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use serde::Serialize;
 
+use super::color::pieces;
 use super::{DONE, FAILED, interrupt, screen};
 use crate::boundary::text;
-
-/// What stands before a colour's code and its `m`, in place of ESC and `[`. Nobody can know it: it holds 128 random bits.
-static MARK: LazyLock<String> = LazyLock::new(|| {
-    let random = || RandomState::new().build_hasher().finish();
-    format!("\u{fdd0}{:016x}{:016x}", random(), random())
-});
-
-/// `text` in the colour of `code`, e.g. `1;31`.
-pub(super) fn colored(code: &str, text: &str) -> String {
-    format!("{mark}{code}m{text}{mark}0m", mark = *MARK)
-}
-
-/// The pieces of a text, each behind the code of the colour that begins there; the first has none.
-pub(super) fn pieces(text: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
-    text.split(MARK.as_str()).enumerate().map(|(i, piece)| match piece.split_once('m') {
-        Some((code, rest)) if i > 0 => (Some(code), rest),
-        _ => (None, piece),
-    })
-}
-
-/// The colour of `code` begins, as [`pieces`] gave it.
-pub(super) fn begin(code: &str) -> String {
-    format!("{}{code}m", *MARK)
-}
 
 /// Text as a terminal gets it: only colours of ours are codes, and nothing of others steers it.
 pub(super) fn rendered(text: &str) -> String {
@@ -49,11 +21,6 @@ pub(super) fn rendered(text: &str) -> String {
         out.push_str(&text::escaped(piece));
     }
     out
-}
-
-/// Help of clap's, which quotes nobody: its codes are kept as colours.
-pub(super) fn with_colors_of_clap(text: &str) -> String {
-    text.replace("\x1b[", &MARK)
 }
 
 /// Writes to standard output. Never fails: see [`finish`].
@@ -251,6 +218,7 @@ impl Opened {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::color::colored;
 
     #[test]
     fn only_colours_of_ours_reach_the_terminal() {

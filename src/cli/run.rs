@@ -10,7 +10,7 @@ use serde_json::json;
 use super::interrupt::{self, interrupted};
 use super::study::Study;
 use super::{DONE, FAILED, Failure, INTERRUPTED, Outcome, StudyArguments, leaks, output, screen, watch};
-use crate::engine::lock::Divergence;
+use crate::engine::divergence::{Divergence, divergences};
 use crate::engine::{
     self, ActionRecord, Event, LockFile, Memory, PortType, Recorded, RunLabel, RunOptions, RunSummary,
 };
@@ -99,7 +99,7 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
     let lock_file = arguments.study.file.with_extension("lock");
     if arguments.locked {
         let lock = LockFile::read(&lock_file)?;
-        let divergences = lock.divergences(&study.workspace(), &selected)?;
+        let divergences = divergences(&lock, &study.workspace(), &selected)?;
         if !divergences.is_empty() {
             return Ok(refuse(&divergences, &lock_file, arguments.json));
         }

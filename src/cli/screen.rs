@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr as _};
 
-use super::output;
+use super::color::{begin, colored, pieces};
 use crate::boundary::text::{escaped, one_line};
 
 pub(super) use crate::report::figure::text::{bytes, compact, count, decimals, duration};
@@ -59,7 +59,7 @@ impl Style {
     }
 
     pub fn paint(self, code: &str, text: &str) -> String {
-        if self.color { output::colored(code, text) } else { text.to_owned() }
+        if self.color { colored(code, text) } else { text.to_owned() }
     }
 }
 
@@ -156,7 +156,7 @@ pub(super) fn wrap(text: &str, lead: &str, width: usize) -> String {
 
 /// Columns that a text takes in a terminal: colours take none, and hidden characters as many as their escapes.
 pub(super) fn visible(text: &str) -> usize {
-    output::pieces(text).map(|(_, piece)| escaped(piece).width()).sum()
+    pieces(text).map(|(_, piece)| escaped(piece).width()).sum()
 }
 
 /// The text with spaces behind it up to that width.
@@ -167,10 +167,10 @@ pub(super) fn pad(text: &str, width: usize) -> String {
 /// The text as it is shown, without line breaks and tabs.
 fn in_one_line(text: &str) -> String {
     let piece = |(code, piece): (Option<&str>, &str)| match code {
-        Some(code) => format!("{}{}", output::begin(code), one_line(piece)),
+        Some(code) => format!("{}{}", begin(code), one_line(piece)),
         None => one_line(piece),
     };
-    output::pieces(text).map(piece).collect()
+    pieces(text).map(piece).collect()
 }
 
 /// The text in one line of at most `width` columns; colours take none.
@@ -180,9 +180,9 @@ pub(super) fn cut(text: &str, width: usize) -> String {
         return one_line;
     }
     let (mut line, mut shown, mut colored) = (String::new(), 0, false);
-    'line: for (code, piece) in output::pieces(&one_line) {
+    'line: for (code, piece) in pieces(&one_line) {
         if let Some(code) = code {
-            line.push_str(&output::begin(code));
+            line.push_str(&begin(code));
             colored = true;
         }
         for character in piece.chars() {
@@ -197,7 +197,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     }
     line.push('…');
     if colored {
-        line.push_str(&output::begin("0"));
+        line.push_str(&begin("0"));
     }
     line
 }
@@ -219,7 +219,7 @@ pub(super) fn sparkline_within(values: &[f64], width: usize, (low, high): (f64, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::output::{colored, rendered};
+    use crate::cli::output::rendered;
 
     #[test]
     fn tables_align_by_visible_characters() {

@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::interrupt::{self, interrupted};
 use super::study::Study;
-use super::{DONE, FAILED, INTERRUPTED, Outcome, StudyArguments, screen};
+use super::{DONE, FAILED, INTERRUPTED, Outcome, StudyArguments, output, screen};
 use crate::artifact::{Damaged, Digest, StoreError};
 use crate::engine::audit::{AuditOptions, Audited, audit};
-use crate::engine::{self, ActionRecord, Event};
+use crate::engine::{ActionRecord, Event};
 
 #[derive(Args)]
 pub(super) struct VerifyArguments {
@@ -71,7 +71,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
         super::print("nothing was run again: first run the pipeline, so that the store is sound\n");
     }
     if arguments.rerun && !wrong {
-        wrong |= interrupt::within_a_second(|| rerun(arguments, &study, &selected))?;
+        wrong |= interrupt::within_a_second(output::finish, || rerun(arguments, &study, &selected))?;
     }
     Ok(match (interrupted(), wrong) {
         (true, _) => INTERRUPTED,
@@ -176,7 +176,7 @@ fn sources(study: &Study, selected: &[usize]) -> Vec<Finding> {
 
 fn placed(study: &Study, selected: &[usize]) -> impl Iterator<Item = (String, ActionRecord)> {
     let workspace = study.workspace();
-    let of = |&i: &usize| Some((study.plan.stages[i].name.clone(), engine::current_record(&workspace, i)?));
+    let of = |&i: &usize| Some((study.plan.stages[i].name.clone(), workspace.current_record(i)?));
     selected.iter().filter_map(of).collect::<Vec<_>>().into_iter()
 }
 

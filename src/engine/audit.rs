@@ -16,9 +16,9 @@ use serde_json::Value;
 use super::decision::{Known, Status, Workspace};
 use super::event::Sink;
 use super::execute::Execution;
+use super::port::{PortType, Threads};
 use super::record::{ActionRecord, FileRecord};
 use super::repair::Repairs;
-use super::stage::{PortType, Threads};
 use runner_artifact::{Digest, Store, StoreOptions, Table};
 use runner_boundary::text::of_chain;
 

@@ -1,10 +1,13 @@
 //! A stage as written → [`Bound`]: its kind, its parameters, the references at its inputs.
 
-use super::plan::{SEED, problem};
+use super::port::{Arity, InputPort, OutputPort};
 use super::ranges::{self, OutOfRange};
 use super::resources::Resources;
-use super::stage::{AnyStage, Arity, InputPort, KindInfo, OutputPort, Registry};
+use super::stage::{AnyStage, KindInfo, Registry};
 use runner_spec::{Misread, Node, Problem, Span, StageSpec, Value, suggest, typed_as};
+
+/// The key of a stage's own seed in its mapping.
+pub const SEED: &str = "seed";
 
 /// A stage of a known kind. Its references are looked at even if its parameters are wrong, so that all mistakes are told at once.
 pub(super) struct Bound {
@@ -49,7 +52,7 @@ pub(super) fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<P
         if !kind.seeded {
             let message =
                 format!("'{SEED}' of stage '{}' has no use: kind '{}' draws no numbers", written.base, kind.name);
-            problems.push(problem(entry.key_span, message, Some(format!("take `{SEED}` away"))));
+            problems.push(Problem::new(entry.key_span, message).help(format!("take `{SEED}` away")));
         }
         match typed_as(&entry.node, SEED) {
             Ok(found) => seed = Some(found),
@@ -63,7 +66,7 @@ pub(super) fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<P
                 None if matches!(port.arity, Arity::One | Arity::Many) => {
                     let message = format!("stage '{}' lacks its input '{}': {}", written.base, port.name, port.summary);
                     let help = format!("write `{}: STAGE` or `{}: STAGE.PORT`", port.name, port.name);
-                    problems.push(problem(written.name_span, message, Some(help)));
+                    problems.push(Problem::new(written.name_span, message).help(help));
                 }
                 None => {}
             }
@@ -102,7 +105,7 @@ pub(super) fn bind(written: &StageSpec, registry: Registry, problems: &mut Vec<P
 pub(super) fn unknown_kind(kind: &str, span: Span, registry: Registry) -> Problem {
     let hint = suggest(kind, registry.names()).map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default();
     let help = Some(format!("kinds are {}", registry.names().collect::<Vec<_>>().join(", ")));
-    problem(span, format!("unknown stage kind '{kind}'{hint}"), help)
+    Problem::new(span, format!("unknown stage kind '{kind}'{hint}")).help_if(help)
 }
 
 /// Adds to what is said of a key that this kind does not take which kinds do: it is no slip of the keyboard then.

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Display;
 
-use super::stage::{InputPort, Reads};
+use super::port::{InputPort, Reads};
 use runner_names::Folder;
-use runner_spec::{MOST_ADVISED, Node, Problem, Span, Step, listed, suggest};
+use runner_spec::{MOST_ADVISED, Node, Problem, Span, listed, steps, suggest};
 
 /// What a stage can be told about one input before anything ran.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -264,10 +264,4 @@ impl<'a> CheckContext<'a> {
     fn written(&self, path: &[&str]) -> &Node {
         self.body.nearest(&steps(path.iter().copied())).0
     }
-}
-
-/// A path in words as steps: numbers count positions of a list.
-pub(super) fn steps<'p>(path: impl IntoIterator<Item = &'p str>) -> Vec<Step> {
-    let step = |word: &str| word.parse().map_or_else(|_| Step::Key(word.to_owned()), Step::Index);
-    path.into_iter().map(step).collect()
 }

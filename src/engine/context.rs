@@ -3,7 +3,6 @@
 //! What is not declared cannot be read; a declared output that was not given is an error. Nothing is committed here: the blobs lie in the store
 //! without a record until the stage has ended well.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -11,19 +10,33 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context as _, anyhow, bail};
 use serde::Serialize;
 
-use super::check::steps;
 use super::event::{Event, Sink};
 use super::input::{BoundInput, InputView, WholeStage};
-use super::plan::{Lineage, Plan, PlannedStage};
+use super::lineage::Lineage;
+use super::port::{OutputPort, PortType, Reads, Report, Source};
 use super::record::{FileRecord, OutputRecord, TableRecord};
-use super::stage::{PortType, Report};
 use runner_artifact::digest::Hasher;
 use runner_artifact::{Digest, RowMemo, Scratch, Store, Table, TableWriter, is_inner_name};
 use runner_boundary::files::read_regular;
+use runner_spec::{Step, steps};
+
+/// What the plan knows of the stage that runs.
+pub(super) struct Surroundings<'a> {
+    pub kind: &'static str,
+    pub version: u32,
+    pub outputs: &'a [OutputPort],
+    /// What it reads of the tables at a port; everything where nothing is said.
+    pub reads: &'a BTreeMap<&'static str, Reads>,
+    pub sources: Vec<Source>,
+    pub lineage: Option<&'a Lineage>,
+    /// `full.yaml:42:11`: where a parameter was written.
+    pub position: &'a (dyn Fn(&[Step]) -> Option<String> + Sync),
+    /// The files that stages above an input port name at a parameter.
+    pub sources_above: &'a (dyn Fn(&str, &str) -> BTreeSet<PathBuf> + Sync),
+}
 
 pub struct StageContext<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) planned: &'a PlannedStage,
+    pub(super) surroundings: Surroundings<'a>,
     pub(super) store: &'a Store,
     pub(super) inputs: Vec<BoundInput<'a>>,
     pub(super) seed: u64,
@@ -62,7 +75,7 @@ impl<'a> StageContext<'a> {
 
     fn view(&self, input: &BoundInput<'a>) -> Option<InputView<'a>> {
         let output = input.record.output(input.output?)?;
-        let reads = self.planned.reads(input.port);
+        let reads = self.surroundings.reads.get(input.port).unwrap_or(&Reads::All);
         Some(InputView { store: self.store, output, reads, stage: input.stage })
     }
 
@@ -79,7 +92,7 @@ impl<'a> StageContext<'a> {
 
     /// `full.yaml:42:11`: where the parameter at that path was written, e.g. `&["optimizer", "lr"]`.
     pub fn position(&self, path: &[&str]) -> Option<String> {
-        self.plan.spec.position_of(&self.planned.name, &steps(path.iter().copied()))
+        (self.surroundings.position)(&steps(path.iter().copied()))
     }
 
     /// An empty folder of this stage's own, beside the store's blobs and removed when dropped.
@@ -97,42 +110,32 @@ impl<'a> StageContext<'a> {
         let connected = self.inputs.iter().filter(|input| input.port == port);
         connected
             .filter_map(|input| Some((input, input.view.as_ref()?)))
-            .map(|(input, view)| WholeStage::new(self.store, input.stage, Cow::Borrowed(view), input.record))
+            .map(|(input, view)| WholeStage::new(self.store, input.stage, view.clone(), input.record))
             .collect()
     }
 
     /// How what the stage reads can be made again; of kinds with [`super::Stage::LINEAGE`].
     pub fn lineage(&self) -> Option<&Lineage> {
-        self.planned.lineage.as_ref()
+        self.surroundings.lineage
     }
 
     /// The content of a declared source, by the parameter that names it: just what the key counts, or an error.
     pub fn source(&self, at: &str) -> anyhow::Result<(PathBuf, Vec<u8>)> {
-        let sources = self.planned.sources();
-        let source = sources.into_iter().find(|source| source.at == at);
-        let source = source.ok_or_else(|| anyhow!("'{at}' is not a declared source"))?;
-        let bytes = read_regular(&source.path).with_context(|| format!("cannot read '{}'", source.path.display()))?;
+        let source = self.surroundings.sources.iter().find(|source| source.at == at);
+        let path =
+            source.map(|source| source.path.clone()).ok_or_else(|| anyhow!("'{at}' is not a declared source"))?;
+        let bytes = read_regular(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
         if self.counted.get(at) != Some(&Digest::of(&bytes).to_string()) {
-            return Err(SourceChanged { path: source.path, ran: false }.into());
+            return Err(SourceChanged { path, ran: false }.into());
         }
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(at.to_owned());
-        Ok((source.path, bytes))
+        Ok((path, bytes))
     }
 
     /// The file that a stage somewhere above `port` names at that parameter, where it is one: for messages, which tell the user's file.
     pub fn source_above(&self, port: &str, at: &str) -> Option<PathBuf> {
-        let mut above: BTreeSet<usize> = BTreeSet::new();
-        let inputs = self.planned.inputs.iter().filter(|input| input.port == port);
-        let mut next: Vec<usize> = inputs.map(|input| input.from).collect();
-        while let Some(stage) = next.pop() {
-            if above.insert(stage) {
-                next.extend(self.plan.dependencies(stage));
-            }
-        }
-        let sources = above.iter().flat_map(|&stage| self.plan.stages[stage].stage.sources());
-        let mut paths: Vec<PathBuf> = sources.filter(|source| source.at == at).map(|source| source.path).collect();
-        paths.dedup();
-        if paths.len() == 1 { paths.pop() } else { None }
+        let mut paths = (self.surroundings.sources_above)(port, at).into_iter();
+        paths.next().filter(|_| paths.next().is_none())
     }
 
     /// Gives an output table, written as `PORT.arrow`.
@@ -194,8 +197,8 @@ impl<'a> StageContext<'a> {
     /// The finer-grained cache inside a stage: results by a key that holds all that they depend on.
     pub fn memo(&self, key: &serde_json::Value) -> Memo<'a> {
         let mut hasher = Hasher::new();
-        let kind = self.planned.stage.kind();
-        hasher.field(kind.name.as_bytes()).field(&kind.version.to_le_bytes()).field(key.to_string().as_bytes());
+        let Surroundings { kind, version, .. } = self.surroundings;
+        hasher.field(kind.as_bytes()).field(&version.to_le_bytes()).field(key.to_string().as_bytes());
         Memo { store: self.store, key: hasher.finish(), known: self.memos }
     }
 
@@ -249,14 +252,15 @@ impl<'a> StageContext<'a> {
     }
 
     fn port_type(&self, port: &str) -> anyhow::Result<PortType> {
-        let found = self.planned.outputs.iter().find(|output| output.name == port);
+        let found = self.surroundings.outputs.iter().find(|output| output.name == port);
         found.map(|output| output.holds).ok_or_else(|| anyhow!("'{port}' is not a declared output"))
     }
 
     /// The outputs in their declared order; an error names what is missing.
     pub(super) fn into_outputs(mut self) -> anyhow::Result<Vec<OutputRecord>> {
-        let mut outputs = Vec::with_capacity(self.planned.outputs.len());
-        for port in &self.planned.outputs {
+        let declared = self.surroundings.outputs;
+        let mut outputs = Vec::with_capacity(declared.len());
+        for port in declared {
             let position = self.outputs.iter().position(|output| output.port == port.name);
             let position = position.ok_or_else(|| anyhow!("the stage gave no output '{}'", port.name))?;
             outputs.push(self.outputs.swap_remove(position));

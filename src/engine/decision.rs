@@ -8,13 +8,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::check::steps;
+use super::bind::SEED;
+use super::entry::{Entry, InputEntry, InputName};
+use super::input::{StageView, ViewedInput, WholeStage};
 use super::manifest::Manifest;
-use super::plan::{Plan, PlannedStage, SEED};
+use super::plan::{Plan, PlannedStage};
+use super::port::{External, Reads};
 use super::reason::StaleReason;
 use super::record::{ActionRecord, FileRecord, OutputRecord};
-use super::stage::{External, Reads};
 use runner_artifact::{Digest, Store};
+use runner_spec::steps;
 
 /// Changes of this engine that alter results bump it.
 const ENGINE_VERSION: u32 = 1;
@@ -80,8 +83,7 @@ impl Workspace<'_> {
     /// Why a stage would not stay fresh even if the stages that have to run before it gave what they gave before.
     fn own_reasons(&self, i: usize, mut manifest: Manifest, upstream: &[usize]) -> Vec<StaleReason> {
         let stage = &self.plan.stages[i];
-        let current = self.store.current(&self.plan.spec.name, &stage.name);
-        let Some(previous) = current.and_then(|key| load_record(self.store, key)) else {
+        let Some(previous) = self.current_record(i) else {
             return vec![StaleReason::NeverRan];
         };
         for input in stage.inputs.iter().filter(|input| upstream.contains(&input.from)) {
@@ -98,7 +100,9 @@ impl Workspace<'_> {
     fn check_locked(&self, i: usize, manifest: Manifest) -> anyhow::Result<Decision> {
         let name = &self.plan.stages[i].name;
         let locked = self.plan.locked_to.as_ref().map(|lock| lock.stage(name)).transpose()?;
-        if let Some(message) = locked.and_then(|locked| locked.check_key(self, i, &manifest)) {
+        if let Some(message) =
+            locked.and_then(|locked| locked.check_key(&manifest, &|key| self.reasons_since(i, key, &manifest)))
+        {
             anyhow::bail!(message);
         }
         let decision = self.judge(i, manifest);
@@ -142,6 +146,12 @@ impl Workspace<'_> {
         lost.into_iter().map(|file| StaleReason::FileLost { file }).collect()
     }
 
+    /// The record of what lies in the stage's folder.
+    pub fn current_record(&self, stage: usize) -> Option<ActionRecord> {
+        let key = self.store.current(&self.plan.spec.name, &self.plan.stages[stage].name)?;
+        load_record(self.store, key)
+    }
+
     /// Where a stage's results lie for people.
     pub fn folder(&self, stage: &str) -> std::path::PathBuf {
         self.artifacts.join(&self.plan.spec.name).join(stage)
@@ -158,33 +168,32 @@ impl Workspace<'_> {
         let planned = &self.plan.stages[i];
         let (stage, kind) = (&planned.stage, planned.stage.kind());
         let mut manifest = Manifest::default();
-        manifest.add("engine", ENGINE_VERSION);
-        manifest.add("kind", kind.name);
-        manifest.add("version", kind.version);
-        manifest.add("device", self.device);
+        manifest.add(Entry::Engine, ENGINE_VERSION);
+        manifest.add(Entry::Kind, kind.name);
+        manifest.add(Entry::Version, kind.version);
+        manifest.add(Entry::Device, self.device);
         if kind.seeded {
-            manifest.add(SEED, planned.seed);
+            manifest.add(Entry::Seed, planned.seed);
         }
         let sources = planned.sources();
-        let by_content: Vec<String> = (sources.iter().map(|source| source.at.as_str()))
+        let by_content: Vec<&str> = (sources.iter().map(|source| source.at.as_str()))
             .chain(externals.iter().map(|external| external.at()))
-            .map(|at| format!("params.{at}"))
             .collect();
-        manifest.add_json("params", &stage.params(), &|path| by_content.iter().any(|name| name == path));
+        manifest.add_parameters(&stage.params(), &|path| by_content.contains(&path));
         for source in &sources {
             let digest = self.store.stats().digest(&source.path).map_err(|error| {
                 self.at(i, &source.at, anyhow::anyhow!("cannot read '{}': {error}", source.path.display()))
             })?;
-            manifest.add(format!("source.{}", source.at), digest);
+            manifest.add(Entry::Source(source.at.clone()), digest);
         }
         if let Some(lineage) = &planned.lineage {
-            manifest.add("lineage", Digest::of(lineage.pipeline.as_bytes()));
+            manifest.add(Entry::Lineage, Digest::of(lineage.pipeline.as_bytes()));
             for path in &lineage.needed {
-                manifest.add(format!("lineage.needs.{}", path.display()), "");
+                manifest.add(Entry::Needed(path.display().to_string()), "");
             }
         }
         for (external, digest) in externals.iter().zip(external_digests) {
-            manifest.add(format!("external.{}", external.at()), digest);
+            manifest.add(Entry::External(external.at().to_owned()), digest);
         }
         for input in &planned.inputs {
             let name = input.name();
@@ -194,12 +203,14 @@ impl Workspace<'_> {
                     let output = record.output(port).ok_or_else(|| {
                         anyhow::anyhow!("stage '{}' has no output '{port}'", self.plan.stages[input.from].name)
                     })?;
-                    add_output(&mut manifest, &name, output, planned.reads(input.port));
+                    add_output(&mut manifest, name, output, planned.reads(input.port));
                 }
                 None => {
-                    manifest.add(format!("{name}.stage"), self.view(input.from));
+                    let view = serde_json::to_string(&self.view(input.from))?;
+                    manifest.add(Entry::Input(name.clone(), InputEntry::Stage), view);
                     for output in &record.outputs {
-                        manifest.add(format!("{name}.{}", output.port), output.digest());
+                        let entry = Entry::Input(name.clone(), InputEntry::output(&output.port));
+                        manifest.add(entry, output.digest());
                     }
                 }
             }
@@ -208,27 +219,34 @@ impl Workspace<'_> {
     }
 
     /// What a report is told of a stage besides its outputs: name, kind, parameters (without paths), references.
-    pub fn view(&self, i: usize) -> serde_json::Value {
+    pub fn view(&self, i: usize) -> StageView {
         let planned = &self.plan.stages[i];
-        let inputs: Vec<serde_json::Value> = (planned.inputs.iter())
-            .map(|input| {
-                let from = &self.plan.stages[input.from].name;
-                let mut view = serde_json::json!({"port": input.port, "stage": from, "output": input.output});
-                if let Some(label) = &input.label {
-                    view["label"] = serde_json::json!(label);
-                }
-                view
-            })
-            .collect();
-        let kind = planned.stage.kind().name;
-        serde_json::json!({"stage": planned.name, "kind": kind, "params": planned.stage.params(), "inputs": inputs})
+        let inputs = planned.inputs.iter().map(|input| ViewedInput {
+            port: input.port.to_owned(),
+            stage: self.plan.stages[input.from].name.clone(),
+            output: input.output.clone(),
+            label: input.label.clone(),
+        });
+        StageView {
+            stage: planned.name.clone(),
+            kind: planned.stage.kind().name.to_owned(),
+            params: planned.stage.params(),
+            inputs: inputs.collect(),
+        }
     }
 
-    pub(super) fn differences(&self, i: usize, current: Option<Digest>, manifest: &Manifest) -> Vec<StaleReason> {
-        let Some(previous) = current.and_then(|key| load_record(self.store, key)) else {
-            return vec![StaleReason::NeverRan];
-        };
-        self.reasons(i, &previous, manifest)
+    /// A stage of the plan with a result of it, for those who look at results without running anything.
+    pub fn whole_stage<'r>(&'r self, i: usize, record: &'r ActionRecord) -> WholeStage<'r> {
+        WholeStage::new(self.store, &self.plan.stages[i].name, self.view(i), record)
+    }
+
+    fn differences(&self, i: usize, current: Option<Digest>, manifest: &Manifest) -> Vec<StaleReason> {
+        current.and_then(|key| self.reasons_since(i, key, manifest)).unwrap_or_else(|| vec![StaleReason::NeverRan])
+    }
+
+    /// What differs from a result of that key; `None` where it is no longer in the store.
+    pub(super) fn reasons_since(&self, i: usize, key: Digest, manifest: &Manifest) -> Option<Vec<StaleReason>> {
+        Some(self.reasons(i, &load_record(self.store, key)?, manifest))
     }
 
     fn reasons(&self, i: usize, previous: &ActionRecord, manifest: &Manifest) -> Vec<StaleReason> {
@@ -236,11 +254,9 @@ impl Workspace<'_> {
         changes
             .into_iter()
             .map(|change| {
-                let path =
-                    ["params.", "source.", "external."].iter().find_map(|prefix| change.name.strip_prefix(prefix));
-                let at = match change.name.as_str() {
-                    SEED => self.seed_position(i),
-                    _ => path.and_then(|path| self.position(i, path)),
+                let at = match &change.entry {
+                    Entry::Seed => self.seed_position(i),
+                    entry => entry.parameter().and_then(|path| self.position(i, path)),
                 };
                 StaleReason::changed(change, at)
             })
@@ -274,26 +290,26 @@ impl Workspace<'_> {
     }
 }
 
-fn add_output(manifest: &mut Manifest, name: &str, output: &OutputRecord, reads: &Reads) {
+fn add_output(manifest: &mut Manifest, name: InputName, output: &OutputRecord, reads: &Reads) {
     let Some(table) = &output.table else {
-        manifest.add(name, output.digest());
-        return;
+        return manifest.add(Entry::Input(name, InputEntry::Whole), output.digest());
     };
+    let mut add = |what: InputEntry, value: String| manifest.add(Entry::Input(name.clone(), what), value);
     if matches!(reads, Reads::All | Reads::ColumnsAndMetadata(_)) {
-        manifest.add(format!("{name}.metadata"), table.metadata);
+        add(InputEntry::Metadata, table.metadata.to_string());
     }
     match reads {
         Reads::All => {
             for (column, digest) in &table.columns {
-                manifest.add(format!("{name}.columns.{column}"), digest);
+                add(InputEntry::Column(column.clone()), digest.to_string());
             }
         }
         Reads::Columns(names) | Reads::ColumnsAndMetadata(names) => {
-            manifest.add(format!("{name}.rows"), table.rows);
+            add(InputEntry::Rows, table.rows.to_string());
             for column in names {
                 let digest = table.columns.iter().find(|(present, _)| present == column);
                 let value = digest.map_or("absent".to_owned(), |(_, digest)| digest.to_string());
-                manifest.add(format!("{name}.columns.{column}"), value);
+                add(InputEntry::Column(column.clone()), value);
             }
         }
     }
@@ -349,8 +365,8 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let workspace = Workspace { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
         let manifest = workspace.decide(0, &[None]).unwrap().manifest.unwrap();
-        let entries = [("engine", "1"), ("kind", "nothing"), ("version", "7"), ("device", "cpu"), ("seed", "0")];
-        let entries = entries.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let entries = ["engine", "kind", "version", "device", "seed"].map(Entry::parse).into_iter();
+        let entries: Vec<(Entry, String)> = entries.zip(["1", "nothing", "7", "cpu", "0"].map(String::from)).collect();
         assert_eq!(manifest.entries()[..5], entries, "a new engine version: say in CHANGELOG.md why results change");
     }
 }

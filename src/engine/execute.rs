@@ -4,23 +4,22 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use anyhow::anyhow;
 
-use super::context::{Reporter, SourceChanged, StageContext};
+use super::context::{Reporter, SourceChanged, StageContext, Surroundings};
 use super::decision::{Decision, Known, Status, Workspace, load_record};
 use super::event::{Event, Outcome, Sink};
 use super::input::BoundInput;
 use super::manifest::Manifest;
+use super::patience::LOOK;
+use super::port::Report;
 use super::reason::StaleReason;
 use super::record::{ActionRecord, Provenance};
-use super::repair::{ATTEMPTS, Repairs, damage_in};
-use super::run::LOCK_INTERVAL;
-use super::stage::Report;
-use super::{machine, memory_probe};
+use super::repair::{ATTEMPTS, Repairs, damage_in, examine};
+use super::{machine, memory_probe, placing};
 use runner_artifact::{ActionLock, BlobState, Digest, FileStamp};
 
 /// How an execution ended well.
@@ -58,8 +57,12 @@ impl Execution<'_> {
     }
 
     fn restore(&self, record: Arc<ActionRecord>) -> anyhow::Result<Settled> {
-        self.place(record.manifest.key(), &record)?;
+        self.place(&record)?;
         Ok((Outcome::Restored, record))
+    }
+
+    fn place(&self, record: &ActionRecord) -> anyhow::Result<()> {
+        placing::place(self.workspace, self.stage, record, self.sink, self.cancelled)
     }
 
     /// Runs the stage and commits its result. `lock` is the action's; `inputs` holds the record behind each input of the plan.
@@ -85,7 +88,8 @@ impl Execution<'_> {
         for _ in 0..ATTEMPTS {
             let Some(error) = result.as_ref().err() else { break };
             let known = match (damage_in(error), error.downcast_ref::<SourceChanged>()) {
-                (Some(damaged), _) => self.repair(damaged, inputs)?.unwrap_or_else(|| self.known(inputs)),
+                (Some(damaged), _) if self.is_input(damaged, inputs) => self.repair_inputs(inputs)?,
+                (Some(_), _) => self.known(inputs),
                 (None, Some(SourceChanged { path, ran })) => {
                     self.workspace.store.stats().forget_file(path);
                     // A long work is not begun again unasked.
@@ -99,6 +103,26 @@ impl Execution<'_> {
             result = self.attempt(&known);
         }
         result
+    }
+
+    fn is_input(&self, blob: Digest, inputs: &[Arc<ActionRecord>]) -> bool {
+        inputs.iter().flat_map(|record| record.files()).any(|file| file.digest == blob)
+    }
+
+    /// Brings everything that the stage depends on up to date again, and returns its records.
+    fn repair_inputs(&self, inputs: &[Arc<ActionRecord>]) -> anyhow::Result<Vec<Option<Arc<ActionRecord>>>> {
+        // Who repairs an input has the turn already when an input of that is damaged as well.
+        let _turn = if self.repairing { None } else { Some(self.repairs.wait(self.cancelled)?) };
+        // Where one file is damaged others may be: all are looked at, so that each stage is repaired once.
+        examine(self.workspace.store, inputs)?;
+        let plan = self.workspace.plan;
+        let mut repaired = vec![None; plan.stages.len()];
+        let needed = plan.dag.closure([self.stage]);
+        for ancestor in plan.order.iter().copied().filter(|&i| needed[i] && i != self.stage) {
+            let execution = Execution { stage: ancestor, force: false, repairing: true, ..*self };
+            repaired[ancestor] = Some(execution.bring_up_to_date(&repaired)?.1);
+        }
+        Ok(repaired)
     }
 
     /// The records behind the inputs, by stage.
@@ -134,7 +158,7 @@ impl Execution<'_> {
                 return Ok(lock);
             }
             anyhow::ensure!(!(self.cancelled)(), "interrupted");
-            std::thread::sleep(LOCK_INTERVAL);
+            std::thread::sleep(LOOK);
         }
     }
 
@@ -166,7 +190,7 @@ impl Execution<'_> {
             return Err(anyhow!(message));
         }
         self.workspace.store.put_record(key, &serde_json::to_vec(&record)?)?;
-        self.place(key, &record)?;
+        self.place(&record)?;
         Ok((Outcome::Ran, Arc::new(record)))
     }
 
@@ -230,16 +254,25 @@ impl Execution<'_> {
         let clock = Instant::now();
         let gauge = memory_probe::MemoryProbe::start();
         let stamps = self.stamps();
+        let kind = planned.stage.kind();
         let mut context = StageContext {
-            plan,
-            planned,
+            surroundings: Surroundings {
+                kind: kind.name,
+                version: kind.version,
+                outputs: &planned.outputs,
+                reads: &planned.reads,
+                sources: planned.sources(),
+                lineage: planned.lineage.as_ref(),
+                position: &|path| plan.spec.position_of(&planned.name, path),
+                sources_above: &|port, at| plan.sources_above(self.stage, port, at),
+            },
             store: self.workspace.store,
             inputs,
             seed: planned.seed,
             threads: self.threads,
-            counted: manifest.under("source.").map(|(at, digest)| (at.to_owned(), digest.to_owned())).collect(),
+            counted: manifest.sources().map(|(at, digest)| (at.to_owned(), digest.to_owned())).collect(),
             read: Mutex::default(),
-            inputs_key: manifest.key_without("params."),
+            inputs_key: manifest.key_of_inputs(),
             memos: !self.force,
             reporter: self.reporter(),
             outputs: Vec::new(),
@@ -288,7 +321,7 @@ impl Execution<'_> {
         read: &BTreeSet<String>,
     ) -> anyhow::Result<()> {
         let planned = &self.workspace.plan.stages[self.stage];
-        let counted: HashMap<&str, &str> = manifest.under("source.").collect();
+        let counted: HashMap<&str, &str> = manifest.sources().collect();
         for source in planned.sources().into_iter().filter(|source| !read.contains(&source.at)) {
             let found = self.workspace.store.stats().read_digest(&source.path).ok().map(|digest| digest.to_string());
             let was_saved = stamps.get(&source.at) != Some(&FileStamp::at(&source.path).ok());
@@ -296,7 +329,7 @@ impl Execution<'_> {
                 return Err(SourceChanged { path: source.path, ran: true }.into());
             }
         }
-        let counted: HashMap<&str, &str> = manifest.under("external.").collect();
+        let counted: HashMap<&str, &str> = manifest.externals().collect();
         for external in planned.stage.externals() {
             let found = external.digest()?;
             if counted.get(external.at()).copied() != found.as_deref() {
@@ -304,76 +337,6 @@ impl Execution<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Puts the result where people look for it, and takes away files of the previous result that are no longer made.
-    fn place(&self, key: Digest, record: &ActionRecord) -> anyhow::Result<()> {
-        let store = self.workspace.store;
-        let (pipeline, stage) = (&self.workspace.plan.spec.name, self.name());
-        let folder = self.workspace.folder(stage);
-        let _lock = store.lock_folder(pipeline, stage, self.cancelled)?;
-        let previous = self.previous(&folder)?;
-        let settled = store.current(pipeline, stage) == Some(key);
-        if !settled {
-            store.begin_placing(pipeline, stage, key)?;
-        }
-        let mut changed = Vec::new();
-        for file in record.files() {
-            let target = folder.join(&file.name);
-            if store.is_materialised(file.digest, &target) {
-                continue;
-            }
-            let mut before =
-                previous.iter().flat_map(ActionRecord::files).filter(|old| old.name == file.name).peekable();
-            if before.peek().is_some() && target.exists() && !before.any(|old| store.holds(old.digest, &target)) {
-                changed.push(file.name.as_str());
-            }
-            store.materialise(file.digest, &target)?;
-        }
-        if let [first, others @ ..] = changed.as_slice() {
-            let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
-            let message =
-                format!("{first}{more} in '{}' was changed or damaged; replaced from the store", folder.display());
-            (self.sink)(Event::Warned { stage: stage.to_owned(), message });
-        }
-        for old in previous.iter().flat_map(ActionRecord::files) {
-            let target = folder.join(&old.name);
-            // Only what runner put there, and nobody changed since, is taken away.
-            let made = record.files().any(|file| file.name == old.name);
-            if !made && store.holds(old.digest, &target) {
-                store.remove_materialised(&target)?;
-            }
-        }
-        if !settled {
-            store.set_current(pipeline, stage, key)?;
-        }
-        Ok(())
-    }
-}
-
-impl Execution<'_> {
-    /// The results of which files may lie in the stage's folder. Where the pointer does not tell, those of all stages of its kind: what lies there
-    /// under the name and with the content of one of them is runner's, and nobody's else.
-    fn previous(&self, folder: &Path) -> anyhow::Result<Vec<ActionRecord>> {
-        let store = self.workspace.store;
-        let record = |key: Digest| -> anyhow::Result<Option<ActionRecord>> {
-            Ok(store.read_record(key)?.and_then(|bytes| ActionRecord::parse(key, &bytes).ok()))
-        };
-        let placed = store.placed(&self.workspace.plan.spec.name, self.name())?;
-        if let Some(keys) = &placed {
-            let known = keys.iter().map(|&key| record(key)).collect::<anyhow::Result<Option<Vec<_>>>>()?;
-            if let Some(known) = known {
-                return Ok(known);
-            }
-        }
-        let mut all = Vec::new();
-        if folder.exists() {
-            for key in store.record_keys()? {
-                let kind = self.workspace.plan.stages[self.stage].stage.kind().name;
-                all.extend(record(key)?.filter(|record| record.kind == kind));
-            }
-        }
-        Ok(all)
     }
 }
 

@@ -60,7 +60,7 @@ impl<'a> Forecaster<'a> {
     pub fn stage(&self, stage: usize) -> Forecast {
         let planned = &self.workspace.plan.stages[stage];
         let kind = planned.stage.kind().name;
-        if let Some(record) = super::current_record(self.workspace, stage)
+        if let Some(record) = self.workspace.current_record(stage)
             && record.kind == kind
         {
             return Forecast { basis: self.basis(stage, &record), ..of(&record) };
@@ -73,13 +73,11 @@ impl<'a> Forecaster<'a> {
         let stage = &self.workspace.plan.stages[stage].stage;
         // As in the manifest: what is known by its content is no parameter.
         let of_sources = stage.sources().into_iter().map(|source| source.at);
-        let by_content: Vec<String> = of_sources
-            .chain(stage.externals().iter().map(|external| external.at().to_owned()))
-            .map(|at| format!("params.{at}"))
-            .collect();
+        let by_content: Vec<String> =
+            of_sources.chain(stage.externals().iter().map(|external| external.at().to_owned())).collect();
         let mut planned = Manifest::default();
-        planned.add_json("params", &stage.params(), &|path| by_content.iter().any(|name| name == path));
-        match planned.under("params.").eq(record.manifest.under("params.")) {
+        planned.add_parameters(&stage.params(), &|path| by_content.iter().any(|name| name == path));
+        match planned.parameters().eq(record.manifest.parameters()) {
             true => Basis::Alike,
             false => Basis::OtherParameters,
         }
@@ -104,7 +102,7 @@ impl<'a> Forecaster<'a> {
         }
         // Results in place, for stores whose runs were not recorded or have been removed.
         let mut placed: Vec<ActionRecord> =
-            (0..plan.stages.len()).filter_map(|i| super::current_record(self.workspace, i)).collect();
+            (0..plan.stages.len()).filter_map(|i| self.workspace.current_record(i)).collect();
         placed.sort_by_key(|record| std::cmp::Reverse(record.provenance.started));
         for record in placed {
             past.kinds.entry(record.kind.clone()).or_insert(of(&record));

@@ -1,15 +1,14 @@
 //! What a running stage sees of its inputs: outputs of stages before it, with the declared columns only.
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use serde::Serialize;
 
-use super::decision::Workspace;
+use super::port::{PortType, Reads};
 use super::record::{ActionRecord, FileRecord, OutputRecord};
-use super::stage::{PortType, Reads};
 use runner_artifact::{Store, Table, TableReader};
 
 /// An input with the record of the stage that it comes from.
@@ -20,7 +19,29 @@ pub(super) struct BoundInput<'a> {
     pub output: Option<&'a str>,
     pub stage: &'a str,
     /// Of a whole stage: what a report is told of it.
-    pub view: Option<serde_json::Value>,
+    pub view: Option<StageView>,
+}
+
+/// What a report is told of a stage besides its outputs: name, kind, parameters (without paths), references.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StageView {
+    pub stage: String,
+    pub kind: String,
+    pub params: serde_json::Value,
+    pub inputs: Vec<ViewedInput>,
+}
+
+/// A reference of a [`StageView`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ViewedInput {
+    pub port: String,
+    /// The stage that it refers to.
+    pub stage: String,
+    /// Its output; `None` for the whole stage.
+    pub output: Option<String>,
+    /// The name that the user gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 /// One output of an upstream stage.
@@ -33,24 +54,12 @@ pub struct InputView<'a> {
 
 /// A whole upstream stage, for reports.
 pub struct WholeStage<'a> {
-    /// Name, kind, parameters and inputs, as JSON.
-    pub view: Cow<'a, serde_json::Value>,
+    pub view: StageView,
     pub outputs: Vec<InputView<'a>>,
 }
 
 impl<'a> WholeStage<'a> {
-    /// A stage of the plan with a result of it, for those who look at results without running anything.
-    pub fn of(workspace: &'a Workspace, stage: usize, record: &'a ActionRecord) -> Self {
-        let name = &workspace.plan.stages[stage].name;
-        WholeStage::new(workspace.store, name, Cow::Owned(workspace.view(stage)), record)
-    }
-
-    pub(super) fn new(
-        store: &'a Store,
-        stage: &'a str,
-        view: Cow<'a, serde_json::Value>,
-        record: &'a ActionRecord,
-    ) -> Self {
+    pub(super) fn new(store: &'a Store, stage: &'a str, view: StageView, record: &'a ActionRecord) -> Self {
         let outputs = record.outputs.iter().map(|output| InputView { store, output, reads: &Reads::All, stage });
         WholeStage { view, outputs: outputs.collect() }
     }

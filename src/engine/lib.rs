@@ -47,19 +47,24 @@ pub mod check;
 pub mod context;
 mod dag;
 pub mod decision;
+pub mod divergence;
+mod entry;
 pub mod event;
 mod execute;
 pub mod forecast;
 pub mod history;
 pub mod input;
 mod keys;
+mod lineage;
 pub mod lock;
 pub mod machine;
 pub mod manifest;
 pub mod memory_probe;
 pub mod patience;
+mod placing;
 pub mod plan;
 mod plan_decisions;
+pub mod port;
 mod queue;
 pub mod ranges;
 mod ready_set;
@@ -71,33 +76,29 @@ mod resolve;
 pub mod resources;
 pub mod run;
 pub mod stage;
+mod work;
 
+pub use bind::SEED;
 pub use calendar::utc;
 pub use check::{CheckContext, InputShape};
 pub use context::{Memo, StageContext};
 pub use decision::{Decision, Status, Workspace};
+pub use entry::{Entry, InputEntry, InputName};
 pub use event::{Event, Outcome};
 pub use forecast::{Basis, Forecast, Forecaster};
 pub use history::{History, Run, RunRecord};
-pub use input::{InputView, WholeStage};
+pub use input::{InputView, StageView, ViewedInput, WholeStage};
+pub use lineage::Lineage;
 pub use lock::LockFile;
-pub use plan::{Lineage, Plan, SEED};
+pub use plan::Plan;
 pub use plan_decisions::plan_decisions;
+pub use port::{Accepts, Arity, External, InputPort, OutputPort, PortType, Reads, Report, Source, Threads};
 pub use reason::StaleReason;
 pub use record::ActionRecord;
 pub use recorder::{Recorded, RunLabel, run_recorded};
 pub use resources::{Memory, Resources};
 pub use run::{RunOptions, RunSummary, run};
-pub use stage::{
-    Accepts, Arity, External, InputPort, Kind, KindInfo, OutputPort, PortType, Reads, Registry, Report, Source, Stage,
-    Threads,
-};
+pub use stage::{Kind, KindInfo, Registry, Stage};
 
 pub use keys::paths as parameter_paths;
 pub use runner_spec::{Problem, Step, listed, suggest, typed_json};
-
-/// The record of what lies in the stage's folder.
-pub fn current_record(workspace: &Workspace, stage: usize) -> Option<ActionRecord> {
-    let key = workspace.store.current(&workspace.plan.spec.name, &workspace.plan.stages[stage].name)?;
-    decision::load_record(workspace.store, key)
-}

@@ -1,15 +1,16 @@
 //! The lock file: what every stage of a pipeline depended on and gave, beside the YAML, to be committed with it.
 //!
 //! One block per stage, sorted, one value per line, so that a difference shows where it belongs. A plan that is held to a lock
-//! (`Plan::lock_to`) refuses any result that the lock does not name; nothing else of the engine knows of it.
+//! (`Plan::lock_to`) refuses any result that the lock does not name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::{Status, Workspace};
+use super::entry::Entry;
 use super::manifest::Manifest;
+use super::reason::StaleReason;
 use super::record::ActionRecord;
 use runner_artifact::Digest;
 use runner_artifact::store::write_through_links;
@@ -60,13 +61,6 @@ pub enum LockError {
     OfBundle { path: String },
     #[error("the lock file '{path}' has format {found}, this runner reads {FORMAT}")]
     Format { path: String, found: u32 },
-}
-
-/// One stage that is not as the lock says.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Divergence {
-    pub stage: String,
-    pub message: String,
 }
 
 impl LockFile {
@@ -124,31 +118,17 @@ impl LockFile {
         write_through_links(&whole, text.as_bytes()).map_err(failed("write"))
     }
 
-    /// Everything that can be known to differ before anything runs: stages that only one side has, and keys.
-    pub fn divergences(&self, workspace: &Workspace, selected: &[usize]) -> anyhow::Result<Vec<Divergence>> {
-        let plan = workspace.plan;
-        let mut found = Vec::new();
-        for name in self.stages.keys().filter(|name| !plan.spec.stages.contains_key(*name)) {
-            let message = "the lock has this stage, the pipeline has not".to_owned();
-            found.push(Divergence { stage: name.clone(), message });
-        }
-        for (i, decision) in super::plan_decisions(workspace, selected)? {
-            let name = &plan.stages[i].name;
-            let known = decision.record.as_ref().filter(|_| decision.status != Status::Run);
-            let message = match (self.stages.get(name), &decision.manifest) {
-                (None, _) => Some("the pipeline has this stage, the lock has not".to_owned()),
-                (Some(_), None) => None,
-                (Some(locked), Some(manifest)) => locked
-                    .check_key(workspace, i, manifest)
-                    .or_else(|| known.and_then(|record| locked.check_outputs(record, "the result in the store"))),
-            };
-            found.extend(message.map(|message| Divergence { stage: name.clone(), message }));
-        }
-        Ok(found)
+    /// The stages that it names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.stages.keys().map(String::as_str)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&LockedStage> {
+        self.stages.get(name)
     }
 
     pub(super) fn stage(&self, name: &str) -> anyhow::Result<&LockedStage> {
-        self.stages.get(name).ok_or_else(|| anyhow::anyhow!("the lock does not have this stage"))
+        self.get(name).ok_or_else(|| anyhow::anyhow!("the lock does not have this stage"))
     }
 }
 
@@ -157,22 +137,27 @@ impl LockedStage {
         LockedStage {
             kind: record.kind.clone(),
             key: record.manifest.key(),
-            sources: entries(&record.manifest, "source."),
-            externals: entries(&record.manifest, "external."),
+            sources: owned(record.manifest.sources()),
+            externals: owned(record.manifest.externals()),
             outputs: record.files().map(|file| (file.name.clone(), file.digest)).collect(),
         }
     }
 
-    /// What of the stage's inputs is not as locked, value by value where the locked record is still in the store.
-    pub(super) fn check_key(&self, workspace: &Workspace, stage: usize, manifest: &Manifest) -> Option<String> {
+    /// What of the stage's inputs is not as locked, value by value where `since` still knows what differs from the result of the locked key.
+    pub(super) fn check_key(
+        &self,
+        manifest: &Manifest,
+        since: &dyn Fn(Digest) -> Option<Vec<StaleReason>>,
+    ) -> Option<String> {
         if manifest.key() == self.key {
             return None;
         }
-        let mut reasons: Vec<String> = match ActionRecord::load(workspace.store, self.key) {
-            Some(_) => workspace.differences(stage, Some(self.key), manifest).iter().map(ToString::to_string).collect(),
+        let mut reasons: Vec<String> = match since(self.key) {
+            Some(reasons) => reasons.iter().map(ToString::to_string).collect(),
             None => {
-                let own = [("source.", &self.sources), ("external.", &self.externals)].into_iter();
-                own.flat_map(|(prefix, locked)| changed(prefix, locked, &entries(manifest, prefix))).collect()
+                let sources = changed(Entry::Source, &self.sources, &owned(manifest.sources()));
+                let externals = changed(Entry::External, &self.externals, &owned(manifest.externals()));
+                sources.into_iter().chain(externals).collect()
             }
         };
         if reasons.is_empty() {
@@ -197,15 +182,17 @@ impl LockedStage {
     }
 }
 
-fn entries(manifest: &Manifest, prefix: &str) -> BTreeMap<String, String> {
-    manifest.under(prefix).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+fn owned<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, String> {
+    entries.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn changed(prefix: &str, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<String> {
+fn changed(entry: fn(String) -> Entry, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<String> {
     let short = |value: Option<&String>| value.map_or("(absent)".to_owned(), |value| value.chars().take(12).collect());
     let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
     names.sort_unstable();
     names.dedup();
     let differing = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
-    differing.map(|name| format!("{prefix}{name} {} → {}", short(old.get(name)), short(new.get(name)))).collect()
+    differing
+        .map(|name| format!("{} {} → {}", entry(name.clone()), short(old.get(name)), short(new.get(name))))
+        .collect()
 }

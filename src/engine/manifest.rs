@@ -2,97 +2,122 @@
 //!
 //! One walk makes the entries; the hash and the explanation both read those, so neither can see what the other does not.
 
+use std::fmt::{Display, Write as _};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::entry::{Entry, InputName};
 use runner_artifact::Digest;
 use runner_artifact::digest::Hasher;
 
-/// Named values in a fixed order, e.g. `params.optimizer.lr` = `0.001`, `input.rows.columns.tempo` = a digest.
+/// Named values in a fixed order, e.g. `params.optimizer.lr` = `0.001`, `input.rows.0.columns.tempo` = a digest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    entries: Vec<(String, String)>,
+    entries: Vec<(Entry, String)>,
 }
 
 /// One difference between two manifests.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    pub name: String,
+    pub entry: Entry,
     pub old: Option<String>,
     pub new: Option<String>,
 }
 
 impl Manifest {
-    pub fn add(&mut self, name: impl Into<String>, value: impl ToString) {
-        self.entries.push((name.into(), value.to_string()));
+    pub fn add(&mut self, entry: Entry, value: impl ToString) {
+        self.entries.push((entry, value.to_string()));
     }
 
-    /// Adds every leaf of a JSON value under its path. `skip` names the paths whose value does not count, e.g. of files that are known by content.
-    pub fn add_json(&mut self, path: &str, value: &Value, skip: &dyn Fn(&str) -> bool) {
+    /// Adds every parameter under its path. `skip` names the paths whose value does not count, e.g. of files that are known by content.
+    pub fn add_parameters(&mut self, parameters: &Value, skip: &dyn Fn(&str) -> bool) {
+        self.add_leaves("", parameters, skip);
+    }
+
+    fn add_leaves(&mut self, path: &str, value: &Value, skip: &dyn Fn(&str) -> bool) {
         if skip(path) {
             return;
         }
+        let under = |key: &dyn Display| if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
         match value {
             Value::Object(map) if !map.is_empty() => {
                 // serde_json may keep the order of insertion; the manifest must not depend on it.
                 let mut keys: Vec<&String> = map.keys().collect();
                 keys.sort_unstable();
                 for key in keys {
-                    self.add_json(&format!("{path}.{key}"), &map[key], skip);
+                    self.add_leaves(&under(key), &map[key], skip);
                 }
             }
             Value::Array(items) if !items.is_empty() => {
                 for (i, item) in items.iter().enumerate() {
-                    self.add_json(&format!("{path}.{i}"), item, skip);
+                    self.add_leaves(&under(&i), item, skip);
                 }
             }
-            leaf => self.add(path, leaf),
+            leaf => self.add(Entry::Parameter(path.to_owned()), leaf),
         }
     }
 
-    pub fn entries(&self) -> &[(String, String)] {
+    pub fn entries(&self) -> &[(Entry, String)] {
         &self.entries
     }
 
     /// The cache key.
     pub fn key(&self) -> Digest {
-        let mut hasher = Hasher::new();
-        for (name, value) in &self.entries {
-            hasher.field(name.as_bytes()).field(value.as_bytes());
-        }
-        hasher.finish()
+        digest(self.entries.iter())
     }
 
-    /// The same over the entries whose name does not start with `prefix`.
-    pub fn key_without(&self, prefix: &str) -> Digest {
-        let kept = self.entries.iter().filter(|(name, _)| !name.starts_with(prefix)).cloned().collect();
-        Manifest { entries: kept }.key()
+    /// The same without the parameters.
+    pub fn key_of_inputs(&self) -> Digest {
+        digest(self.entries.iter().filter(|(entry, _)| !matches!(entry, Entry::Parameter(_))))
     }
 
-    /// The entries whose name starts with `prefix`, without it.
-    pub fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.entries.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+    /// The parameters by their paths.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.paths(|entry| match entry {
+            Entry::Parameter(path) => Some(path),
+            _ => None,
+        })
     }
 
-    /// Takes over the entries `name` and `name.…` of another manifest, where they cannot be known yet.
-    pub fn adopt(&mut self, other: &Manifest, name: &str) {
-        let under = |entry: &str| entry.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        self.entries.extend(other.entries.iter().filter(|(entry, _)| under(entry)).cloned());
+    /// The digests of source files, by the path of the parameter that names each.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.paths(|entry| match entry {
+            Entry::Source(path) => Some(path),
+            _ => None,
+        })
+    }
+
+    /// The digests of what lies outside the store, by the path of the parameter that names each.
+    pub fn externals(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.paths(|entry| match entry {
+            Entry::External(path) => Some(path),
+            _ => None,
+        })
+    }
+
+    fn paths<'a>(&'a self, path: fn(&'a Entry) -> Option<&'a String>) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.entries.iter().filter_map(move |(entry, value)| Some((path(entry)?.as_str(), value.as_str())))
+    }
+
+    /// Takes over the entries of an input of another manifest, where they cannot be known yet.
+    pub fn adopt(&mut self, other: &Manifest, input: &InputName) {
+        self.entries.extend(other.entries.iter().filter(|(entry, _)| entry.input() == Some(input)).cloned());
     }
 
     /// Every entry that differs, in the order of the new manifest, then what is gone.
     pub fn changes_since(&self, old: &Manifest) -> Vec<Change> {
-        let before: std::collections::HashMap<_, _> = old.entries.iter().map(|(name, value)| (name, value)).collect();
+        let before: std::collections::HashMap<_, _> = old.entries.iter().map(|(entry, value)| (entry, value)).collect();
         let after: std::collections::HashSet<_> = self.entries.iter().map(|(name, _)| name).collect();
         let changed = self.entries.iter().filter(|(name, value)| before.get(name) != Some(&value));
         let gone = old.entries.iter().filter(|(name, _)| !after.contains(name));
         let all = changed
-            .map(|(name, value)| Change {
-                name: name.clone(),
-                old: before.get(name).map(|old| (*old).clone()),
+            .map(|(entry, value)| Change {
+                entry: entry.clone(),
+                old: before.get(entry).map(|old| (*old).clone()),
                 new: Some(value.clone()),
             })
-            .chain(gone.map(|(name, value)| Change { name: name.clone(), old: Some(value.clone()), new: None }))
+            .chain(gone.map(|(entry, value)| Change { entry: entry.clone(), old: Some(value.clone()), new: None }))
             .collect();
         self.of_another_form(old, all)
     }
@@ -101,16 +126,17 @@ impl Manifest {
     fn of_another_form(&self, old: &Manifest, all: Vec<Change>) -> Vec<Change> {
         let mut kept: Vec<Change> = Vec::with_capacity(all.len());
         for change in all {
-            let Some(whole) = parameter(&change.name) else {
+            let Some(whole) = top_level(&change.entry) else {
                 kept.push(change);
                 continue;
             };
-            if kept.iter().any(|known| known.name == whole) {
+            let entry = Entry::Parameter(whole.to_owned());
+            if kept.iter().any(|known| known.entry == entry) {
                 continue;
             }
             match (old.form(whole), self.form(whole)) {
                 (Some((before, was_list)), Some((now, is_list))) if was_list != is_list => {
-                    kept.push(Change { name: whole.to_owned(), old: Some(before), new: Some(now) });
+                    kept.push(Change { entry, old: Some(before), new: Some(now) });
                 }
                 _ => kept.push(change),
             }
@@ -121,7 +147,8 @@ impl Manifest {
     /// The entries under a parameter in one text, and whether they are those of a list; `None` without any.
     fn form(&self, whole: &str) -> Option<(String, bool)> {
         let prefix = format!("{whole}.");
-        let own: Vec<(&str, &str)> = self.under(&prefix).collect();
+        let own = self.parameters().filter_map(|(path, value)| Some((path.strip_prefix(&prefix)?, value)));
+        let own: Vec<(&str, &str)> = own.collect();
         let is_list = own.iter().all(|(name, _)| name.bytes().all(|byte| byte.is_ascii_digit()));
         let values = own.iter().map(|(name, value)| match is_list {
             true => (*value).to_owned(),
@@ -132,11 +159,21 @@ impl Manifest {
     }
 }
 
-/// `params.missing` of `params.missing.0`.
-fn parameter(entry: &str) -> Option<&str> {
-    let rest = entry.strip_prefix("params.")?;
-    let (name, _) = rest.split_once('.')?;
-    Some(&entry[.."params.".len() + name.len()])
+/// `missing` of the parameter `missing.0`.
+fn top_level(entry: &Entry) -> Option<&str> {
+    let Entry::Parameter(path) = entry else { return None };
+    Some(path.split_once('.')?.0)
+}
+
+fn digest<'a>(entries: impl Iterator<Item = &'a (Entry, String)>) -> Digest {
+    let mut hasher = Hasher::new();
+    let mut name = String::new();
+    for (entry, value) in entries {
+        name.clear();
+        let _ = write!(name, "{entry}");
+        hasher.field(name.as_bytes()).field(value.as_bytes());
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -146,7 +183,7 @@ mod tests {
 
     fn manifest(value: Value) -> Manifest {
         let mut manifest = Manifest::default();
-        manifest.add_json("params", &value, &|path| path == "params.file");
+        manifest.add_parameters(&value, &|path| path == "file");
         manifest
     }
 
@@ -162,10 +199,10 @@ mod tests {
         let old = manifest(json!({"missing": ["", "NA"], "lr": 0.1}));
         let new = manifest(json!({"missing": {"*": {"add": ["?"]}}, "lr": 0.2}));
         let changes = new.changes_since(&old);
-        let told: Vec<(&str, Option<&str>)> =
-            changes.iter().map(|change| (change.name.as_str(), change.old.as_deref())).collect();
+        let told: Vec<(String, Option<&str>)> =
+            changes.iter().map(|change| (change.entry.to_string(), change.old.as_deref())).collect();
         assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told.contains(&("params.missing", Some("[\"\", \"NA\"]"))), "{told:?}");
+        assert!(told.contains(&("params.missing".to_owned(), Some("[\"\", \"NA\"]"))), "{told:?}");
         assert!(changes.iter().any(|change| change.new.as_deref() == Some("{*.add.0: \"?\"}")), "{changes:?}");
         assert_eq!(old.changes_since(&new).len(), 2);
     }
@@ -175,7 +212,7 @@ mod tests {
         let old = manifest(json!({"lr": 0.1, "layers": [8, 8], "clip": 1}));
         let new = manifest(json!({"lr": 0.2, "layers": [8], "decay": 0}));
         assert_ne!(old.key(), new.key());
-        let names: Vec<String> = new.changes_since(&old).into_iter().map(|change| change.name).collect();
+        let names: Vec<String> = new.changes_since(&old).into_iter().map(|change| change.entry.to_string()).collect();
         assert_eq!(names, ["params.decay", "params.lr", "params.clip", "params.layers.1"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How often to look.
+/// How often to look at what others may change: a cancelled run, a lock that another runner holds.
 pub const LOOK: Duration = Duration::from_millis(50);
 
 const PATIENCE: Duration = Duration::from_millis(850);

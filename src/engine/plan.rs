@@ -1,6 +1,6 @@
 //! `Plan`: a validated DAG of stages. It exists only if every kind is known, every parameter checked, every reference resolved, and there is no cycle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, PathBuf};
 
 use rayon::prelude::*;
@@ -8,10 +8,12 @@ use rayon::prelude::*;
 use super::bind::{Bound, bind, unknown_kind};
 use super::check::{CheckContext, InputShape, Shape};
 use super::dag::Dag;
+use super::lineage::Lineage;
 use super::lock::LockFile;
-use super::resolve::Resolver;
+use super::port::{OutputPort, Reads, Source};
+use super::resolve::{Input, Resolver};
 use super::resources::Resources;
-use super::stage::{AnyStage, OutputPort, Reads, Registry, Source};
+use super::stage::{AnyStage, Registry};
 use runner_spec::{MOST_ADVISED, PipelineSpec, Problem, Problems, Span, StageSpec, listed, suggest};
 
 /// Fewer stages are bound sooner than other threads are awake.
@@ -37,20 +39,9 @@ pub struct PlannedStage {
     pub resources: Resources,
     /// What its random numbers follow from: its own seed, or the pipeline's.
     pub seed: u64,
-    reads: BTreeMap<&'static str, Reads>,
+    pub(super) reads: BTreeMap<&'static str, Reads>,
     /// How to make again what the stage reads, of kinds that ask for it.
     pub lineage: Option<Lineage>,
-}
-
-/// What somebody needs who wants to make results again: a pipeline and files.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Lineage {
-    /// The pipeline in one piece, with no other stages than those that are needed.
-    pub pipeline: String,
-    /// Texts and scripts that the stages read, to be carried along.
-    pub carried: Vec<Source>,
-    /// Files that must be there by themselves, such as the data, as they are named.
-    pub needed: Vec<PathBuf>,
 }
 
 impl PlannedStage {
@@ -64,30 +55,6 @@ impl PlannedStage {
     /// What the stage reads of the tables at that port.
     pub fn reads(&self, port: &str) -> &Reads {
         self.reads.get(port).unwrap_or(&Reads::All)
-    }
-}
-
-/// One resolved reference.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Input {
-    pub port: &'static str,
-    /// The name that the user gave it, of a port that takes named references.
-    pub label: Option<String>,
-    /// Its number among the references of that port.
-    pub item: usize,
-    /// Index into `Plan::stages`.
-    pub from: usize,
-    /// The output port; `None` for a whole stage.
-    pub output: Option<String>,
-}
-
-impl Input {
-    /// Its name in manifests, e.g. `input.rows.0`, or `input.inputs.songs.1` with a label.
-    pub(super) fn name(&self) -> String {
-        match &self.label {
-            Some(label) => format!("input.{}.{label}.{}", self.port, self.item),
-            None => format!("input.{}.{}", self.port, self.item),
-        }
     }
 }
 
@@ -153,6 +120,15 @@ impl Plan {
     /// The stages that `stage` reads from, each once, in the order of the file.
     pub fn dependencies(&self, stage: usize) -> Vec<usize> {
         self.dag.dependencies(stage).collect()
+    }
+
+    /// The files that stages above input `port` of `stage` name at a parameter.
+    pub(super) fn sources_above(&self, stage: usize, port: &str, at: &str) -> BTreeSet<PathBuf> {
+        let inputs = self.stages[stage].inputs.iter().filter(|input| input.port == port);
+        let above = self.dag.closure(inputs.map(|input| input.from));
+        let above = (0..above.len()).filter(|&stage| above[stage]);
+        let sources = above.flat_map(|stage| self.stages[stage].stage.sources());
+        sources.filter(|source| source.at == at).map(|source| source.path).collect()
     }
 
     /// Indices of the named stages (a matrix' bare name means all its instances) and of everything below them; all stages for no names.
@@ -225,20 +201,11 @@ pub fn sources(spec: &PipelineSpec, registry: Registry) -> Vec<PathBuf> {
     bound.flat_map(|(stage, _)| stage.sources()).map(|source| source.path).collect()
 }
 
-/// The key of a stage's own seed in its mapping.
-pub const SEED: &str = "seed";
-
 #[derive(Debug, thiserror::Error)]
 #[error("unknown stage '{name}'{}", hint.as_ref().map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default())]
 pub struct UnknownStage {
     name: String,
     hint: Option<String>,
-}
-
-pub(super) fn problem(span: Span, message: String, help: Option<String>) -> Problem {
-    let mut problem = Problem::new(span, message);
-    problem.help = help;
-    problem
 }
 
 fn circular(spec: &PipelineSpec, circle: &[usize]) -> Problem {

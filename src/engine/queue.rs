@@ -7,23 +7,13 @@ use std::collections::BTreeMap;
 
 use super::decision::Workspace;
 use super::forecast::Forecaster;
-use super::resources::{Budget, Need};
-use super::run::Work;
+use super::resources::Budget;
+use super::work::Waiting;
 
 /// A stage that does not fit is passed over by this many smaller ones; then it is its turn, so that it does not wait for ever.
 const PATIENCE: usize = 8;
 /// How many stages that do not fit are looked past, so that long queues stay cheap.
 const LOOK_AHEAD: usize = 64;
-
-pub(super) struct Waiting {
-    pub stage: usize,
-    pub need: Need,
-    pub work: Work,
-    /// How many stages behind it have started since it was ready.
-    pub overtaken: usize,
-    /// It has been said that it waits for another runner.
-    pub told: bool,
-}
 
 /// Most work first, then the order of the file.
 type Place = (std::cmp::Reverse<u64>, usize);
@@ -69,7 +59,7 @@ impl<'a> Queue<'a> {
                 break;
             }
             // Who waits for another runner reserves nothing: nobody knows for how long.
-            if waiting.overtaken >= PATIENCE && !waiting.told {
+            if waiting.overtaken >= PATIENCE && !waiting.contended {
                 return None;
             }
         }

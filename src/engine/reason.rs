@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::entry::{Entry, InputEntry};
 use super::manifest::Change;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -13,7 +14,7 @@ pub enum StaleReason {
     Forced,
     /// An entry of the manifest has another value; `at` is the place in the YAML, `full.yaml:42:11`.
     Changed {
-        what: String,
+        what: Entry,
         #[serde(skip_serializing_if = "Option::is_none")]
         old: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +40,7 @@ pub enum StaleReason {
 
 impl StaleReason {
     pub(super) fn changed(change: Change, at: Option<String>) -> Self {
-        StaleReason::Changed { what: change.name, old: change.old, new: change.new, at }
+        StaleReason::Changed { what: change.entry, old: change.old, new: change.new, at }
     }
 }
 
@@ -49,14 +50,15 @@ impl std::fmt::Display for StaleReason {
             StaleReason::NeverRan => write!(f, "no result yet"),
             StaleReason::Forced => write!(f, "forced"),
             StaleReason::Changed { what, old, new, at } => {
-                let what = what.strip_prefix("params.").unwrap_or(what);
-                if let (Some(column), true) =
-                    (column(what), [old, new].iter().all(|side| side.as_deref().is_some_and(is_digest)))
-                {
-                    return write!(f, "{column} has other values");
-                }
+                let are_digests = [old, new].iter().all(|side| side.as_deref().is_some_and(is_digest));
                 let (old, new) = sides(old.as_deref(), new.as_deref());
-                write!(f, "{what} {old} → {new}")?;
+                match what {
+                    Entry::Input(input, InputEntry::Column(column)) if are_digests => {
+                        return write!(f, "column {column} of {input} has other values");
+                    }
+                    Entry::Parameter(path) => write!(f, "{path} {old} → {new}")?,
+                    _ => write!(f, "{what} {old} → {new}")?,
+                }
                 at.as_ref().map_or(Ok(()), |at| write!(f, " ({at})"))
             }
             StaleReason::Upstream { stage, only_if_changed: true } => {
@@ -69,12 +71,6 @@ impl std::fmt::Display for StaleReason {
             StaleReason::FileLost { file } => write!(f, "{file} is missing or was changed"),
         }
     }
-}
-
-/// `column tempo of rows` for the digest of a column, `input.rows.columns.tempo`.
-fn column(what: &str) -> Option<String> {
-    let (input, column) = what.strip_prefix("input.")?.split_once(".columns.")?;
-    Some(format!("column {column} of {input}"))
 }
 
 fn is_digest(value: &str) -> bool {
@@ -121,7 +117,7 @@ mod tests {
     #[test]
     fn a_column_is_told_by_its_name() {
         let reason = |old: Option<&str>| StaleReason::Changed {
-            what: "input.members.5.columns.predicted".into(),
+            what: Entry::parse("input.members.5.columns.predicted"),
             old: old.map(str::to_owned),
             new: Some("ab".repeat(32)),
             at: None,
@@ -137,11 +133,16 @@ mod tests {
                 "{{\"kind\":\"embed\",\"columns\":[\"track_name\"],\"max_features\":20000,{more}\"lowercase\":true}}"
             ))
         };
-        let reason =
-            StaleReason::Changed { what: "params.view".into(), old: value(""), new: value("\"texts\":5,"), at: None };
+        let reason = StaleReason::Changed {
+            what: Entry::parse("params.view"),
+            old: value(""),
+            new: value("\"texts\":5,"),
+            at: None,
+        };
         let told = reason.to_string();
         assert_eq!(told, "view …res\":20000,\"lowercase\":true} → …res\":20000,\"texts\":5,\"lowercase\":true}");
-        let short = StaleReason::Changed { what: "params.lr".into(), old: Some("0.001".into()), new: None, at: None };
+        let short =
+            StaleReason::Changed { what: Entry::parse("params.lr"), old: Some("0.001".into()), new: None, at: None };
         assert_eq!(short.to_string(), "lr 0.001 → (absent)");
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
-use super::stage::PortType;
+use super::port::PortType;
 use runner_artifact::digest::Hasher;
 use runner_artifact::{Digest, Store, TableError, TableReader, is_inner_name};
 
@@ -156,7 +156,7 @@ mod tests {
 
     fn parsed(names: &[&str]) -> Result<ActionRecord, RecordFault> {
         let mut manifest = Manifest::default();
-        manifest.add("kind", "toy");
+        manifest.add(crate::Entry::Kind, "toy");
         let file = |name: &&str| FileRecord { name: (*name).to_owned(), digest: Digest::of(b""), bytes: 0 };
         let files = names.iter().map(file).collect();
         let outputs = vec![OutputRecord { port: "rows".to_owned(), holds: PortType::Files, files, table: None }];

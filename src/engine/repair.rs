@@ -5,10 +5,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
-use super::execute::Execution;
+use super::patience::LOOK;
 use super::record::ActionRecord;
-use super::run::LOCK_INTERVAL;
-use runner_artifact::{Digest, StoreError, TableError};
+use runner_artifact::{Digest, Store, StoreError, TableError};
 
 /// More damage than this in a row is a device that loses what is written to it.
 pub(super) const ATTEMPTS: usize = 8;
@@ -32,7 +31,8 @@ pub(super) fn damage_in(error: &anyhow::Error) -> Option<Digest> {
 pub(super) struct Repairs(Mutex<()>);
 
 impl Repairs {
-    fn wait(&self, cancelled: &dyn Fn() -> bool) -> anyhow::Result<MutexGuard<'_, ()>> {
+    /// Waits for the turn.
+    pub fn wait(&self, cancelled: &dyn Fn() -> bool) -> anyhow::Result<MutexGuard<'_, ()>> {
         loop {
             match self.0.try_lock() {
                 Ok(turn) => return Ok(turn),
@@ -40,37 +40,18 @@ impl Repairs {
                 Err(TryLockError::WouldBlock) => {}
             }
             anyhow::ensure!(!cancelled(), "interrupted");
-            std::thread::sleep(LOCK_INTERVAL);
+            std::thread::sleep(LOOK);
         }
     }
 }
 
-impl Execution<'_> {
-    /// Brings everything that the stage depends on up to date again, and returns its records. `None`: the damaged blob is not among its inputs.
-    pub fn repair(
-        &self,
-        damaged: Digest,
-        inputs: &[Arc<ActionRecord>],
-    ) -> anyhow::Result<Option<Vec<Option<Arc<ActionRecord>>>>> {
-        let plan = self.workspace.plan;
-        if !inputs.iter().flat_map(|record| record.files()).any(|file| file.digest == damaged) {
-            return Ok(None);
+/// Looks at every file of these results, and takes what is damaged out of the store.
+pub(super) fn examine(store: &Store, results: &[Arc<ActionRecord>]) -> Result<(), StoreError> {
+    for file in results.iter().flat_map(|record| record.files()) {
+        match store.examine(file.digest) {
+            Ok(()) | Err(StoreError::Damaged { .. } | StoreError::Missing { .. }) => {}
+            Err(error) => return Err(error),
         }
-        // Who repairs an input has the turn already when an input of that is damaged as well.
-        let _turn = if self.repairing { None } else { Some(self.repairs.wait(self.cancelled)?) };
-        // Where one file is damaged others may be: all are looked at, so that each stage is repaired once.
-        for file in inputs.iter().flat_map(|record| record.files()) {
-            match self.workspace.store.examine(file.digest) {
-                Ok(()) | Err(StoreError::Damaged { .. } | StoreError::Missing { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let mut repaired = vec![None; plan.stages.len()];
-        let needed = plan.dag.closure([self.stage]);
-        for ancestor in plan.order.iter().copied().filter(|&i| needed[i] && i != self.stage) {
-            let execution = Execution { stage: ancestor, force: false, repairing: true, ..*self };
-            repaired[ancestor] = Some(execution.bring_up_to_date(&repaired)?.1);
-        }
-        Ok(Some(repaired))
     }
+    Ok(())
 }

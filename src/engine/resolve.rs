@@ -5,9 +5,30 @@ use std::collections::{HashMap, HashSet};
 
 use super::bind::Bound;
 use super::check::InputShape;
-use super::plan::{Input, problem};
-use super::stage::{Accepts, Arity, InputPort, OutputPort, PortType};
+use super::entry::InputName;
+use super::port::{Accepts, Arity, InputPort, OutputPort, PortType};
 use runner_spec::{MOST_ADVISED, Node, PipelineSpec, Problem, Span, Value, is_name, listed, suggest};
+
+/// One resolved reference.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    pub port: &'static str,
+    /// The name that the user gave it, of a port that takes named references.
+    pub label: Option<String>,
+    /// Its number among the references of that port.
+    pub item: usize,
+    /// Index into `Plan::stages`.
+    pub from: usize,
+    /// The output port; `None` for a whole stage.
+    pub output: Option<String>,
+}
+
+impl Input {
+    /// Its name in manifests.
+    pub(super) fn name(&self) -> InputName {
+        InputName { port: self.port.to_owned(), label: self.label.clone(), item: self.item }
+    }
+}
 
 /// Looks references up by name: a pipeline may have very many.
 pub(super) struct Resolver<'a> {
@@ -82,7 +103,7 @@ impl<'a> Resolver<'a> {
         if found.is_empty() {
             let message = format!("input '{}' names no stage: it needs {}", port.name, port.summary);
             let help = Some(format!("e.g. `{}: [STAGE]`", port.name));
-            return (port.arity == Arity::Many).then(|| problem(node.span, message, help));
+            return (port.arity == Arity::Many).then(|| Problem::new(node.span, message).help_if(help));
         }
         if !matches!(port.arity, Arity::Many | Arity::Any) {
             return None;
@@ -91,7 +112,7 @@ impl<'a> Resolver<'a> {
         let (twice, span) = found.iter().find(|(input, _)| !seen.insert((input.from, input.output.as_deref())))?;
         let (name, _) = self.spec.stages.get_index(twice.from)?;
         let message = format!("input '{}' names '{name}' twice", port.name);
-        Some(problem(*span, message, Some("leave one out".to_owned())))
+        Some(Problem::new(*span, message).help("leave one out"))
     }
 
     /// More than one reference, or one that means more than one port, where one is wanted.
@@ -106,15 +127,15 @@ impl<'a> Resolver<'a> {
         if equals.len() == found.len() {
             let what = port.accepts.only().map_or("ports", type_names);
             let message = format!("stage '{name}' has {} {what}, but input '{}' takes one", equals.len(), port.name);
-            return problem(node.span, message, Some(format!("name one of {}", listed(equals))));
+            return Problem::new(node.span, message).help(format!("name one of {}", listed(equals)));
         }
         let message = format!("input '{}' takes one reference, not {}", port.name, found.len());
-        problem(node.span, message, Some("name one stage, or one instance of a matrix".to_owned()))
+        Problem::new(node.span, message).help("name one stage, or one instance of a matrix")
     }
 
     /// The stages and ports that one reference means.
     fn resolve(&self, own: usize, port: &InputPort, node: &Node) -> Result<Vec<(usize, Option<String>)>, Box<Problem>> {
-        let problem = |message: String, help: Option<String>| Box::new(problem(node.span, message, help));
+        let problem = |message: String, help: Option<String>| Box::new(Problem::new(node.span, message).help_if(help));
         let Value::String(reference) = &node.value else {
             let message = format!("input '{}' wants a reference such as `songs` or `folds.train`", port.name);
             return Err(problem(message, None));
@@ -202,7 +223,7 @@ fn written<'n>(port: &InputPort, node: &'n Node, problems: &mut Vec<Problem>) ->
     let Value::Mapping(entries) = &node.value else {
         let message = format!("'{}' wants a mapping from names to references, not {}", port.name, node.value.noun());
         let help = Some(format!("e.g. `{}: {{rows: songs, model: numeric.model}}`", port.name));
-        problems.push(problem(node.span, message, help));
+        problems.push(Problem::new(node.span, message).help_if(help));
         return Vec::new();
     };
     let mut named: Vec<(&str, &Node)> = entries.iter().map(|(name, entry)| (name.as_str(), &entry.node)).collect();
@@ -224,7 +245,7 @@ fn pick(
         let mut fitting = outputs.iter().filter(|port| wanted.is_none_or(|wanted| port.holds == wanted));
         let what = wanted.map_or("anything", type_name_with_article);
         let first = fitting.next().ok_or_else(|| (format!("stage '{stage}' has no port that holds {what}"), list()))?;
-        let equals = fitting.filter(|port| first.among_equals && port.among_equals && port.holds == first.holds);
+        let equals = fitting.filter(|port| first.alternative && port.alternative && port.holds == first.holds);
         return Ok(std::iter::once(first).chain(equals).map(|port| port.name.clone()).collect());
     };
     match outputs.iter().find(|port| port.name == name) {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
-use super::stage::Threads;
+use super::port::Threads;
 use runner_spec::{Node, Problem, typed_as};
 
 /// Written beside `kind`; what is left out follows from the kind.

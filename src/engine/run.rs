@@ -7,22 +7,19 @@
 use std::collections::HashSet;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use super::decision::{Decision, Status, Workspace};
 use super::event::{Event, Outcome, Sink};
-use super::execute::Execution;
+use super::patience::LOOK;
 use super::plan_decisions::decide_each;
-use super::queue::{Queue, Waiting};
+use super::queue::Queue;
 use super::ready_set::ReadySet;
 use super::record::ActionRecord;
 use super::repair::Repairs;
-use super::resources::{Budget, Need};
-use runner_artifact::{ActionLock, StoreGuard};
+use super::resources::Budget;
+use super::work::{Done, Finished, State, Task, Waiting, Work};
+use runner_artifact::StoreGuard;
 use runner_boundary::text::of_chain;
-
-/// How often a lock that another runner holds is tried.
-pub(super) const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 
 pub struct RunOptions {
     /// Threads that all running stages may use together.
@@ -97,7 +94,7 @@ pub fn run(
         queue: Queue::new(workspace, selected),
         budget: Budget::new(options.threads, options.memory),
         known: vec![None; count],
-        state: vec![None; count],
+        states: vec![State::Unready; count],
         hold: workspace.store.share(cancelled)?,
         cancelled,
         stop: false,
@@ -118,7 +115,7 @@ pub fn run(
             if run.budget.running() == 0 && !contended {
                 break;
             }
-            let result = if contended { finished.recv_timeout(LOCK_INTERVAL).ok() } else { finished.recv().ok() };
+            let result = if contended { finished.recv_timeout(LOOK).ok() } else { finished.recv().ok() };
             result.into_iter().chain(finished.try_iter()).for_each(|result| run.end(result));
         }
         Ok(())
@@ -128,7 +125,10 @@ pub fn run(
     let mut summary = RunSummary { stages: Vec::with_capacity(selected.len()), interrupted: cancelled() };
     let not_reached = if summary.interrupted { Outcome::Interrupted } else { Outcome::NotReached };
     for &stage in selected {
-        let (outcome, seconds) = run.state[stage].unwrap_or((not_reached, 0.0));
+        let (outcome, seconds) = match run.states[stage] {
+            State::Ended { outcome, seconds } => (outcome, seconds),
+            _ => (not_reached, 0.0),
+        };
         let name = workspace.plan.stages[stage].name.clone();
         summary.stages.push(StageResult { stage: name, outcome, seconds, record: run.known[stage].take() });
     }
@@ -150,7 +150,7 @@ struct Run<'a> {
     queue: Queue<'a>,
     budget: Budget,
     known: Vec<Option<Arc<ActionRecord>>>,
-    state: Vec<Option<(Outcome, f64)>>,
+    states: Vec<State>,
     /// Nothing is collected from the store meanwhile.
     hold: StoreGuard,
     cancelled: &'a (dyn Fn() -> bool + Sync),
@@ -191,7 +191,8 @@ impl Run<'_> {
             Work::Compute { .. } => self.budget.need(&planned.resources, planned.stage.threads()),
             _ => Budget::LIGHT_TASK,
         };
-        self.queue.push(Waiting { stage, need, work, overtaken: 0, told: false });
+        self.advance(stage, State::Queued);
+        self.queue.push(Waiting { stage, need, work, overtaken: 0, contended: false });
     }
 
     /// Starts what fits into the budget. Tells whether something waits for another runner.
@@ -212,7 +213,7 @@ impl Run<'_> {
             if let Work::Compute { decision: Decision { manifest: Some(manifest), .. }, lock } = &mut next.work {
                 *lock = self.workspace.store.try_lock(manifest.key())?;
                 if lock.is_none() {
-                    if !std::mem::replace(&mut next.told, true) {
+                    if !std::mem::replace(&mut next.contended, true) {
                         let stage = self.workspace.plan.stages[next.stage].name.clone();
                         (self.sink)(Event::Waiting { stage });
                     }
@@ -224,6 +225,7 @@ impl Run<'_> {
             let planned = &self.workspace.plan.stages[next.stage];
             let inputs = planned.inputs.iter().filter_map(|input| self.known[input.from].clone()).collect();
             let force = self.options.force.contains(&planned.name);
+            self.advance(next.stage, State::Running);
             spawn(Task { stage: next.stage, need: next.need, force, work: next.work, inputs });
         }
         let any = !contended.is_empty();
@@ -260,70 +262,22 @@ impl Run<'_> {
             return self.finish(stage, Outcome::Interrupted, seconds, None);
         }
         self.finish(stage, Outcome::Failed, seconds, Some(of_chain(error.chain())));
-        for blocked in self.frontier.below(stage, |stage| self.state[stage].is_none()) {
+        for blocked in self.frontier.below(stage, |stage| self.states[stage] == State::Unready) {
             self.finish(blocked, Outcome::Blocked, 0.0, None);
         }
         self.stop |= !self.options.keep_going;
     }
 
+    fn advance(&mut self, stage: usize, next: State) {
+        let state = &mut self.states[stage];
+        debug_assert!(state.may_become(next), "{state:?} → {next:?}");
+        *state = next;
+    }
+
     fn finish(&mut self, stage: usize, outcome: Outcome, seconds: f64, error: Option<String>) {
-        self.state[stage] = Some((outcome, seconds));
+        self.advance(stage, State::Ended { outcome, seconds });
         let record = self.known[stage].clone();
         let stage = self.workspace.plan.stages[stage].name.clone();
         (self.sink)(Event::Finished { stage, outcome, seconds, error, record });
-    }
-}
-
-/// What there is to do about a stage that is not fresh.
-pub(super) enum Work {
-    Fetch,
-    Restore(Arc<ActionRecord>),
-    Compute { decision: Decision, lock: Option<ActionLock> },
-}
-
-/// Work with all that a thread needs for it.
-struct Task {
-    stage: usize,
-    need: Need,
-    force: bool,
-    work: Work,
-    /// The record behind each input.
-    inputs: Vec<Arc<ActionRecord>>,
-}
-
-struct Finished {
-    stage: usize,
-    need: Need,
-    seconds: f64,
-    outcome: anyhow::Result<Done>,
-}
-
-enum Done {
-    Fetched,
-    Settled(Outcome, Arc<ActionRecord>),
-}
-
-impl Task {
-    fn carry_out(
-        self,
-        workspace: &Workspace,
-        repairs: &Repairs,
-        sink: Sink,
-        cancelled: &(dyn Fn() -> bool + Sync),
-    ) -> Finished {
-        let Task { stage, need, force, work, inputs } = self;
-        let clock = Instant::now();
-        let threads = need.cpus;
-        let execution = Execution { workspace, stage, threads, force, repairs, repairing: false, sink, cancelled };
-        let settled = |(outcome, record)| Done::Settled(outcome, record);
-        let outcome = match work {
-            Work::Fetch => execution.fetch().map(|()| Done::Fetched),
-            Work::Restore(record) => execution.bring_back(record, &inputs).map(settled),
-            Work::Compute { decision: Decision { manifest: Some(manifest), reasons, .. }, lock: Some(lock) } => {
-                execution.compute(manifest, &reasons, &inputs, lock).map(settled)
-            }
-            Work::Compute { .. } => Err(anyhow::anyhow!("its inputs are not known yet")),
-        };
-        Finished { stage, need, seconds: clock.elapsed().as_secs_f64(), outcome }
     }
 }

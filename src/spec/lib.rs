@@ -42,7 +42,7 @@ mod variables;
 mod wording;
 mod yaml;
 
-pub use node::{Entry, Node, Origin, Step, Value, display_path};
+pub use node::{Entry, Node, Origin, Step, Value, display_path, steps};
 pub use pipeline::{PipelineSpec, StageSpec};
 pub use problem::{MOST_ADVISED, Problem, Problems};
 pub use source::{Position, Sources, Span};

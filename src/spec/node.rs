@@ -199,6 +199,12 @@ impl From<usize> for Step {
     }
 }
 
+/// A path in words as steps: numbers count positions of a list.
+pub fn steps<'p>(path: impl IntoIterator<Item = &'p str>) -> Vec<Step> {
+    let step = |word: &str| word.parse().map_or_else(|_| Step::Key(word.to_owned()), Step::Index);
+    path.into_iter().map(step).collect()
+}
+
 /// A path as users write it in `--set`, e.g. `layers[1].width`.
 pub fn display_path(path: &[Step]) -> String {
     struct Path<'a>(&'a [Step]);

@@ -74,6 +74,12 @@ impl Problem {
         self
     }
 
+    /// As [`Problem::help`], where there is one.
+    pub fn help_if(mut self, help: Option<String>) -> Self {
+        self.help = help.or(self.help);
+        self
+    }
+
     pub(super) fn conclusive(mut self) -> Self {
         self.conclusive = true;
         self

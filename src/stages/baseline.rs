@@ -54,7 +54,7 @@ impl Stage for Baseline {
     fn outputs(&self) -> Vec<OutputPort> {
         let fixed = [OutputPort::new("scores", PortType::Json), OutputPort::new("predictions", PortType::Table)];
         let models = self.models.estimators().into_iter();
-        fixed.into_iter().chain(models.map(|(name, _)| OutputPort::among_equals(name, PortType::Model))).collect()
+        fixed.into_iter().chain(models.map(|(name, _)| OutputPort::alternative(name, PortType::Model))).collect()
     }
 
     fn threads(&self) -> Threads {

@@ -99,7 +99,7 @@ impl Stage for Bundle {
             "# What the files of this bundle were made from: every output of its stages, by BLAKE3 digest.\n",
         );
         for whole in context.whole_stages("stages") {
-            let stage = whole.view["stage"].as_str().unwrap_or_default().to_owned();
+            let stage = whole.view.stage.clone();
             add_lock(&mut lock, &stage, &whole);
             for output in whole.outputs.iter().filter(|output| output.holds() == PortType::Files) {
                 for name in output.file_names() {
@@ -177,7 +177,7 @@ fn distinct(names: &[String]) -> impl Iterator<Item = (usize, &String)> {
 /// A stage's block of the lock: YAML, one digest a line, as `runner run --lock` writes it.
 fn add_lock(lock: &mut String, stage: &str, whole: &WholeStage) {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let _ = writeln!(lock, "{}:\n  kind: {}\n  outputs:", quoted(stage), whole.view["kind"]);
+    let _ = writeln!(lock, "{}:\n  kind: {}\n  outputs:", quoted(stage), quoted(&whole.view.kind));
     for output in &whole.outputs {
         for FileRecord { name, digest, .. } in output.files() {
             let _ = writeln!(lock, "    {}: {digest}", quoted(name));

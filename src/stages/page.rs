@@ -31,7 +31,7 @@ pub fn page(workspace: &Workspace, report: Option<usize>, against: Option<RunRec
     let mut seen = std::collections::HashSet::new();
     told.retain(|stage| seen.insert(*stage));
     let records: Vec<(usize, Option<ActionRecord>)> =
-        told.iter().map(|&stage| (stage, engine::current_record(workspace, stage))).collect();
+        told.iter().map(|&stage| (stage, workspace.current_record(stage))).collect();
     let judged = stale(workspace, &told)?;
     let mut results = Vec::new();
     let mut missing = Vec::new();
@@ -46,7 +46,7 @@ pub fn page(workspace: &Workspace, report: Option<usize>, against: Option<RunRec
     }
     let against = against.or_else(|| earlier(workspace, &results));
     let past = run_history::past(workspace, &results, against.as_ref())?;
-    let wholes: Vec<WholeStage> = results.iter().map(|one| WholeStage::of(workspace, one.stage, one.record)).collect();
+    let wholes: Vec<WholeStage> = results.iter().map(|one| workspace.whole_stage(one.stage, one.record)).collect();
     let read = Told::of(&wholes, &Silent)?;
     let params = report.map(|report| plan.stages[report].stage.params()).unwrap_or_default();
     let title = params["title"].as_str().unwrap_or(&plan.spec.name);

@@ -5,12 +5,11 @@ use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use indexmap::IndexMap;
-use serde_json::Value;
 
 use super::adapter::Adapter;
 use super::paired_tests::{Tested, contests};
 use runner_artifact::Table;
-use runner_engine::{PortType, StageContext, WholeStage};
+use runner_engine::{PortType, StageContext, StageView, WholeStage};
 use runner_ml::progress::Progress;
 use runner_report::{ColumnView, Contest, Delivered, StageArtifacts, TableView};
 use runner_results::AnyDocument;
@@ -40,22 +39,14 @@ impl Told {
         let mut tested = Vec::new();
         for whole in wholes {
             progress.go_on()?;
-            let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
-            let stage = text(&whole.view, "stage");
+            let StageView { stage, kind, params, inputs: connected } = whole.view.clone();
             let mut inputs = Vec::new();
-            for input in whole.view["inputs"].as_array().into_iter().flatten() {
-                let from = text(input, "stage");
-                let output = input["output"].as_str().map(|output| format!(".{output}")).unwrap_or_default();
-                inputs.push((text(input, "port"), format!("{from}{output}")));
-                edges.push((from, stage.clone()));
+            for input in connected {
+                let output = input.output.map(|output| format!(".{output}")).unwrap_or_default();
+                inputs.push((input.port, format!("{}{output}", input.stage)));
+                edges.push((input.stage, stage.clone()));
             }
-            let mut artifacts = StageArtifacts {
-                stage,
-                kind: text(&whole.view, "kind"),
-                params: whole.view["params"].clone(),
-                inputs,
-                ..StageArtifacts::default()
-            };
+            let mut artifacts = StageArtifacts { stage, kind, params, inputs, ..StageArtifacts::default() };
             for output in &whole.outputs {
                 artifacts.files.extend(output.delivered().into_iter().map(|file| Delivered {
                     name: file.name,

@@ -3,7 +3,7 @@
 //! Reads records and artifacts only; nothing is computed anew but statistics.
 
 use super::compare::{Comparison, Flip, How, ModelRef, Paired, compare, lines, texts_of};
-use runner_engine::{self as engine, ActionRecord, RunRecord, Workspace, utc};
+use runner_engine::{ActionRecord, RunRecord, Workspace, utc};
 use runner_report::past::{Change, Duel, Earlier, Flip as Flipped, Past, Score, Since, StagePast};
 
 /// Rows that became right, and as many that became wrong, which are shown of a model.
@@ -122,7 +122,7 @@ fn duel(workspace: &Workspace, results: &[Result], one: &Comparison, paired: &Pa
 fn flipped(workspace: &Workspace, learner: Option<&ActionRecord>, flips: &[&Flip]) -> Vec<Flipped> {
     let sources: Vec<ActionRecord> = (0..workspace.plan.stages.len())
         .filter(|&stage| ["load", "split"].contains(&workspace.plan.stages[stage].stage.kind().name))
-        .filter_map(|stage| engine::current_record(workspace, stage))
+        .filter_map(|stage| workspace.current_record(stage))
         .collect();
     let ids: Vec<i64> = flips.iter().map(|flip| flip.row_id).collect();
     let sources: Vec<&ActionRecord> = sources.iter().collect();

@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::Digest;
-use super::store::{Store, StoreError};
+use super::error::StoreError;
+use super::store::Store;
 
 /// The first 128 bits of the BLAKE3 digest of what a row was computed from. Among a thousand million different contents the
 /// odds that any two share a key are 10¹⁸ / 2¹²⁹, about 10⁻²¹: a disk errs more often.

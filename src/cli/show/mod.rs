@@ -20,7 +20,7 @@ use super::{DONE, Outcome, StudyArguments, leaks, screen};
 use crate::artifact::{Store, Table};
 use crate::boundary::text::quoted;
 use crate::engine::record::OutputRecord;
-use crate::engine::{self, ActionRecord, PortType};
+use crate::engine::{ActionRecord, PortType};
 use crate::results::{AnyDocument, Documents, Inspection, Split};
 
 #[derive(Args)]
@@ -41,7 +41,7 @@ pub(super) fn show(arguments: &ShowArguments) -> Outcome {
     let study = Study::open(&arguments.study)?;
     let (name, port) = split(&study, &arguments.stage);
     let stage = study.stage(name)?;
-    let Some(record) = engine::current_record(&study.workspace(), stage) else {
+    let Some(record) = study.workspace().current_record(stage) else {
         return Err(anyhow::anyhow!(
             "'{name}' has no result yet (`runner run {} {name}`)",
             arguments.study.file.display()
@@ -147,7 +147,7 @@ impl<'a> StageResult<'a> {
         if let Some(line) = standing {
             text.push_str(&screen::wrap(&quoted(line), &format!("  {} ", style.warning("!")), width));
         }
-        let leaks = leaks::leaks(study, |i| engine::current_record(&study.workspace(), i).map(Box::new));
+        let leaks = leaks::leaks(study, |i| study.workspace().current_record(i).map(Box::new));
         let own = leaks.iter().filter(|leak| leak.stage == name);
         own.for_each(|leak| text.push_str(&leaks::line(leak, style)));
         let curves =

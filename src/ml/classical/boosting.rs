@@ -18,7 +18,7 @@ use super::trees::bins::{Bins, Cuts};
 use super::trees::flat;
 use super::trees::gradient::{Growth, GrowthData, Workspace, grow};
 use super::trees::histogram::{Limits, Slope};
-use super::trees::tree::Tree;
+use super::trees::tree::{Tree, add_leaves};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::matrix::Matrix;
 use crate::progress::{Cancelled, Progress};
@@ -332,10 +332,6 @@ fn draw(count: usize, share: f64, mut stream: Stream) -> impl Iterator<Item = us
 fn absent(present: &[u32], count: u32) -> impl Iterator<Item = u32> {
     let mut present = present.iter().copied().peekable();
     (0..count).filter(move |&number| present.next_if_eq(&number).is_none())
-}
-
-pub(super) fn add_leaves(scores: &mut [f64], trees: &[Tree], codes: &[u8]) {
-    scores.iter_mut().zip(trees).for_each(|(score, tree)| *score += f64::from(tree.leaf(codes)[0]));
 }
 
 struct Boosted {

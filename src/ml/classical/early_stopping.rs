@@ -1,10 +1,9 @@
 //! Early stopping of boosting: rows that are held out, and the watch over their log loss.
 
 use super::Features;
-use super::boosting::add_leaves;
 use super::fit::softmax;
 use super::trees::bins::Bins;
-use super::trees::tree::Tree;
+use super::trees::tree::{Tree, add_leaves};
 use crate::rng::Stream;
 
 /// Parts `share` of the rows of each class from the others: (kept, held out), both in ascending

@@ -3,6 +3,7 @@
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 
+use super::blueprint::Blueprint;
 use super::masks::Mask;
 use super::ops::{Affine, BatchStatistics, Finish, dense};
 use super::parameter::{Role, Tensors};
@@ -252,4 +253,15 @@ impl MemberLayer {
         all.add(format!("{prefix}scale"), Some(level), Role::Scale, &self.scale);
         all.add(format!("{prefix}shift"), Some(level), Role::Bias, &self.shift);
     }
+}
+
+/// A hidden layer as the blueprint has them all.
+pub(super) fn make_layer(blueprint: &Blueprint, name: &str, inputs: usize, outputs: usize, seed: u64) -> Result<Layer> {
+    let mut stream = Stream::new(seed, &format!("init {name}"), 0);
+    let linear = Linear::random(inputs, outputs, !blueprint.batch_norm, blueprint.parametrization, &mut stream)?;
+    let norm = match blueprint.batch_norm {
+        true => Some(BatchNorm::new(outputs, blueprint.batch_norm_epsilon)?),
+        false => None,
+    };
+    Ok(Layer { linear, norm, activation: blueprint.activation, skip: false })
 }

@@ -8,7 +8,7 @@ use super::Fusion;
 use super::blueprint::{Blueprint, Embedding};
 use super::branch::Branch;
 use super::fusion::Gate;
-use super::layer::{BatchNorm, Layer, Linear};
+use super::layer::make_layer;
 use super::masks::{Mask, branch_masks, forget};
 use super::ops::{log_mean_probabilities, vectorized};
 use super::parameter::{Parameter, Role, Tensors};
@@ -233,17 +233,6 @@ impl Network {
             false => Err(format!("{} tensors where the network has {}", snapshot.len(), tensors.len())),
         }
     }
-}
-
-/// A hidden layer as the blueprint has them all.
-pub(super) fn make_layer(blueprint: &Blueprint, name: &str, inputs: usize, outputs: usize, seed: u64) -> Result<Layer> {
-    let mut stream = Stream::new(seed, &format!("init {name}"), 0);
-    let linear = Linear::random(inputs, outputs, !blueprint.batch_norm, blueprint.parametrization, &mut stream)?;
-    let norm = match blueprint.batch_norm {
-        true => Some(BatchNorm::new(outputs, blueprint.batch_norm_epsilon)?),
-        false => None,
-    };
-    Ok(Layer { linear, norm, activation: blueprint.activation, skip: false })
 }
 
 fn mean(mut logits: Vec<Tensor>) -> Result<Tensor> {

@@ -4,9 +4,8 @@ use candle_core::{Device, Result, Tensor, Var};
 
 use super::TrunkKind;
 use super::blueprint::Blueprint;
-use super::layer::{Layer, Linear, MemberLayer, MemberShape, uniform};
+use super::layer::{Layer, Linear, MemberLayer, MemberShape, make_layer, uniform};
 use super::masks::Mask;
-use super::model::make_layer;
 use super::ops::member_head;
 use super::parameter::{Role, Tensors};
 use crate::rng::Stream;

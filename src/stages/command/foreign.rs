@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use runner_artifact::table::TableError;
+use runner_artifact::TableError;
 use runner_artifact::table_digest::TableHasher;
 use runner_artifact::{IpcFile, Table};
 use runner_boundary::contained::contained;

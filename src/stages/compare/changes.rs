@@ -1,5 +1,7 @@
 //! Differences of two manifests as a person wants them: values one by one, what comes from other stages in one line for each input.
 
+use runner_engine::Entry;
+
 use super::Changed;
 
 /// Longer values are cut: the pipeline file and `explain` have them whole.
@@ -20,13 +22,12 @@ pub struct Line {
 
 /// Of two kinds only what both know is worth a line.
 pub fn lines(all: &[Changed]) -> Vec<Line> {
-    let other_kind = all.iter().any(|change| change.what == "kind");
+    let other_kind = all.iter().any(|change| change.what == Entry::Kind);
     let mut lines = Vec::new();
     let mut inputs: Vec<(String, usize)> = Vec::new();
     for change in all {
-        let words: Vec<&str> = change.what.split('.').collect();
-        if let ["input", port, item, ..] = words[..] {
-            let name = format!("input {port} {item}");
+        if let Entry::Input(input, _) = &change.what {
+            let name = format!("input {}", input.to_string().replace('.', " "));
             match inputs.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, count)) => *count += 1,
                 None => inputs.push((name, 1)),
@@ -45,19 +46,15 @@ pub fn lines(all: &[Changed]) -> Vec<Line> {
 }
 
 /// An entry of a manifest in words, and the path of its parameter.
-fn named(entry: &str) -> (String, Option<String>) {
-    if let Some(path) = entry.strip_prefix("params.") {
-        return (path.to_owned(), Some(path.to_owned()));
-    }
-    if let Some(path) = entry.strip_prefix("source.").or_else(|| entry.strip_prefix("external.")) {
-        return (format!("content of {path}"), Some(path.to_owned()));
-    }
+fn named(entry: &Entry) -> (String, Option<String>) {
     let words = match entry {
-        "version" => "version of the stage's code",
-        "engine" => "version of the engine",
-        other => other,
+        Entry::Parameter(path) => path.clone(),
+        Entry::Source(path) | Entry::External(path) => format!("content of {path}"),
+        Entry::Version => "version of the stage's code".to_owned(),
+        Entry::Engine => "version of the engine".to_owned(),
+        other => other.to_string(),
     };
-    (words.to_owned(), None)
+    (words, entry.parameter().map(str::to_owned))
 }
 
 fn value(value: Option<&str>) -> String {
@@ -78,7 +75,7 @@ mod tests {
     use super::*;
 
     fn changed(what: &str, a: Option<&str>, b: Option<&str>) -> Changed {
-        Changed { what: what.to_owned(), a: a.map(str::to_owned), b: b.map(str::to_owned) }
+        Changed { what: Entry::parse(what), a: a.map(str::to_owned), b: b.map(str::to_owned) }
     }
 
     #[test]
@@ -88,15 +85,15 @@ mod tests {
             changed("params.optimizer.lr", Some("0.001"), Some("0.003")),
             changed("source.files.train", Some(&digest), None),
             changed("version", Some("3"), Some("4")),
-            changed("input.rows.folds.columns.tempo", Some("a"), Some("b")),
-            changed("input.rows.folds.columns.energy", Some("a"), Some("b")),
+            changed("input.rows.0.columns.tempo", Some("a"), Some("b")),
+            changed("input.rows.0.columns.energy", Some("a"), Some("b")),
         ];
         let told: Vec<(String, String)> = lines(&all).into_iter().map(|line| (line.what, line.how)).collect();
         let expected = [
             ("optimizer.lr", "0.001 → 0.003"),
             ("content of files.train", "0123456789ab → (absent)"),
             ("version of the stage's code", "3 → 4"),
-            ("input rows folds", "2 columns or ports differ"),
+            ("input rows 0", "2 columns or ports differ"),
         ];
         assert_eq!(told, expected.map(|(what, how)| (what.to_owned(), how.to_owned())));
     }

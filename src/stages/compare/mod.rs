@@ -18,7 +18,7 @@ use super::columns::{MODEL, ROW_ID};
 use paired::Side;
 use runner_artifact::{Store, Table};
 use runner_engine::manifest::Change;
-use runner_engine::{ActionRecord, PortType};
+use runner_engine::{ActionRecord, Entry, InputEntry, PortType};
 /// How to resample rows.
 pub use runner_ml::stats::Bootstrap as How;
 use runner_ml::stats::holm;
@@ -51,7 +51,7 @@ pub struct Comparison {
 /// An entry of the manifests.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Changed {
-    pub what: String,
+    pub what: Entry,
     pub a: Option<String>,
     pub b: Option<String>,
 }
@@ -152,8 +152,10 @@ fn predictions(store: &Store, record: &ActionRecord) -> anyhow::Result<Option<Ta
 /// The digest of the row numbers that a learner read.
 fn row_numbers(record: &ActionRecord) -> Option<&str> {
     let entries = record.manifest.entries().iter();
-    let column = format!(".columns.{ROW_ID}");
-    let mut found = entries.filter(|(name, _)| name.starts_with("input.rows.") && name.ends_with(&column));
+    let mut found = entries.filter(|(entry, _)| match entry {
+        Entry::Input(input, InputEntry::Column(column)) => input.port == "rows" && column == ROW_ID,
+        _ => false,
+    });
     found.next().map(|(_, digest)| digest.as_str())
 }
 
@@ -223,6 +225,6 @@ fn evaluations(store: &Store, record: &ActionRecord) -> anyhow::Result<Vec<Value
 
 impl From<Change> for Changed {
     fn from(change: Change) -> Self {
-        Changed { what: change.name, a: change.old, b: change.new }
+        Changed { what: change.entry, a: change.old, b: change.new }
     }
 }

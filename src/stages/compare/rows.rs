@@ -22,8 +22,8 @@ pub fn texts_of(
     learner: &ActionRecord,
     ids: &[i64],
 ) -> anyhow::Result<Option<Texts>> {
-    let learnt: Vec<&str> = (learner.manifest.entries().iter())
-        .filter(|(name, _)| name.starts_with("params.text."))
+    let learnt: Vec<&str> = (learner.manifest.parameters())
+        .filter(|(path, _)| path.starts_with("text."))
         .map(|(_, value)| value.trim_matches('"'))
         .collect();
     // Split rows hold what was learnt from, loaded ones also the rest.

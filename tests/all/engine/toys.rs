@@ -173,7 +173,11 @@ impl Stage for Report {
     fn check(&self, _context: &mut CheckContext) {}
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let text: String = context.whole_stages("stages").iter().map(|stage| format!("{}\n", stage.view)).collect();
+        let text: String = context
+            .whole_stages("stages")
+            .iter()
+            .map(|stage| serde_json::to_string(&stage.view).unwrap() + "\n")
+            .collect();
         context.put_file("page", "page.txt", text.as_bytes())
     }
 }

@@ -112,7 +112,7 @@ impl Stage for Tell {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let mut text = format!("{}\n", self.title);
         for whole in context.whole_stages("stages") {
-            text.push_str(&format!("{}\n", whole.view));
+            text.push_str(&(serde_json::to_string(&whole.view).unwrap() + "\n"));
             for output in &whole.outputs {
                 for name in output.file_names() {
                     text.push_str(&format!("{name} {}\n", Digest::of(&output.file(name)?)));

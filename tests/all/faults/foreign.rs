@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use runner::artifact::{Digest, Store, StoreError};
-use runner::engine::{ActionRecord, Outcome};
+use runner::engine::{ActionRecord, Entry, Outcome};
 
 use super::scenario::*;
 use super::toys::*;
@@ -56,7 +56,7 @@ fn a_port_that_is_a_path_and_a_record_of_another_key_are_refused() {
     let reference = Reference::new();
     for change in [
         (|record: &mut ActionRecord| record.outputs[0].port = "../../rows".to_owned()) as fn(&mut ActionRecord),
-        |record| record.manifest.add("more", 1),
+        |record| record.manifest.add(Entry::parse("more"), 1),
         |record| record.outputs[1].files[0].name = record.outputs[0].files[0].name.clone(),
     ] {
         let folder = fresh();

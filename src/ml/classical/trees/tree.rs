@@ -10,6 +10,11 @@ pub struct Tree {
     width: usize,
 }
 
+/// Adds what each tree has for a row to the score of its class.
+pub fn add_leaves(scores: &mut [f64], trees: &[Tree], codes: &[u8]) {
+    scores.iter_mut().zip(trees).for_each(|(score, tree)| *score += f64::from(tree.leaf(codes)[0]));
+}
+
 /// 16 bytes, so that a full-grown tree stays in the second-level cache while many rows fall through
 /// it.
 #[derive(Clone, Copy)]

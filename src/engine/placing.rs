@@ -1,0 +1,82 @@
+//! Puts results where people look for them.
+
+use std::path::Path;
+
+use super::decision::Workspace;
+use super::event::{Event, Sink};
+use super::plan::PlannedStage;
+use super::record::ActionRecord;
+use runner_artifact::{Digest, Store};
+
+/// Puts the result where people look for it, and takes away files of the previous result that are no longer made.
+pub(super) fn place(
+    workspace: &Workspace,
+    stage: usize,
+    record: &ActionRecord,
+    sink: Sink,
+    cancelled: &dyn Fn() -> bool,
+) -> anyhow::Result<()> {
+    let (store, key) = (workspace.store, record.manifest.key());
+    let planned = &workspace.plan.stages[stage];
+    let (pipeline, stage) = (&workspace.plan.spec.name, &planned.name);
+    let folder = workspace.folder(stage);
+    let _lock = store.lock_folder(pipeline, stage, cancelled)?;
+    let previous = previous(store, pipeline, planned, &folder)?;
+    let settled = store.current(pipeline, stage) == Some(key);
+    if !settled {
+        store.begin_placing(pipeline, stage, key)?;
+    }
+    let mut changed = Vec::new();
+    for file in record.files() {
+        let target = folder.join(&file.name);
+        if store.is_materialised(file.digest, &target) {
+            continue;
+        }
+        let mut before = previous.iter().flat_map(ActionRecord::files).filter(|old| old.name == file.name).peekable();
+        if before.peek().is_some() && target.exists() && !before.any(|old| store.holds(old.digest, &target)) {
+            changed.push(file.name.as_str());
+        }
+        store.materialise(file.digest, &target)?;
+    }
+    if let [first, others @ ..] = changed.as_slice() {
+        let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+        let message =
+            format!("{first}{more} in '{}' was changed or damaged; replaced from the store", folder.display());
+        sink(Event::Warned { stage: stage.to_owned(), message });
+    }
+    for old in previous.iter().flat_map(ActionRecord::files) {
+        let target = folder.join(&old.name);
+        // Only what runner put there, and nobody changed since, is taken away.
+        let made = record.files().any(|file| file.name == old.name);
+        if !made && store.holds(old.digest, &target) {
+            store.remove_materialised(&target)?;
+        }
+    }
+    if !settled {
+        store.set_current(pipeline, stage, key)?;
+    }
+    Ok(())
+}
+
+/// The results of which files may lie in the stage's folder. Where the pointer does not tell, those of all stages of its kind: what lies there
+/// under the name and with the content of one of them is runner's, and nobody's else.
+fn previous(store: &Store, pipeline: &str, planned: &PlannedStage, folder: &Path) -> anyhow::Result<Vec<ActionRecord>> {
+    let record = |key: Digest| -> anyhow::Result<Option<ActionRecord>> {
+        Ok(store.read_record(key)?.and_then(|bytes| ActionRecord::parse(key, &bytes).ok()))
+    };
+    let placed = store.placed(pipeline, &planned.name)?;
+    if let Some(keys) = &placed {
+        let known = keys.iter().map(|&key| record(key)).collect::<anyhow::Result<Option<Vec<_>>>>()?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+    }
+    let mut all = Vec::new();
+    if folder.exists() {
+        for key in store.record_keys()? {
+            let kind = planned.stage.kind().name;
+            all.extend(record(key)?.filter(|record| record.kind == kind));
+        }
+    }
+    Ok(all)
+}
