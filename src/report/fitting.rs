@@ -1,6 +1,8 @@
 //! Which rows a TF-IDF vocabulary was fitted on: a promise that preprocessing saw the training part alone holds only where this says so.
 
-use super::read::{StageArtifacts, list, text};
+use runner_results::encoder::{EncoderRecipe, Encoders, TfidfOptions};
+
+use super::read::StageArtifacts;
 use super::study::Study;
 
 /// The rows behind an `embed` stage's input `fit`.
@@ -15,8 +17,8 @@ pub enum FittedOn {
 impl FittedOn {
     /// `None` for a stage that fits nothing: a pretrained encoder learns nothing here.
     pub(crate) fn of(study: &Study, stage: &StageArtifacts) -> Option<FittedOn> {
-        let fits = stage.json.values().filter_map(|document| document.as_object()).flat_map(|all| all.values());
-        let fits = fits.filter_map(|encoder| text(encoder.get("recipe")?, "kind")).any(|kind| kind == "tfidf");
+        let mut encoders = stage.documents.get::<Encoders>()?.columns.values();
+        let fits = encoders.any(|encoder| matches!(encoder.recipe, EncoderRecipe::Tfidf(_)));
         let (_, source) = stage.inputs.iter().find(|(port, _)| port == "fit").filter(|_| fits)?;
         let (from, port) = match source.rsplit_once('.') {
             Some((from, port)) => (from, port),
@@ -39,13 +41,8 @@ pub enum Ngrams {
 }
 
 impl Ngrams {
-    /// From an encoder's recipe; one that does not tell has both, as by default.
-    pub(crate) fn of(recipe: &serde_json::Value) -> Ngrams {
-        let longest = |key: &str| {
-            let ends = recipe.get("options").map(|options| list(options, key).filter_map(|end| end.as_u64()).max());
-            ends.flatten().unwrap_or(1)
-        };
-        match (longest("word_ngrams") > 0, longest("char_ngrams") > 0) {
+    pub(crate) fn of(options: &TfidfOptions) -> Ngrams {
+        match (options.word_ngrams[1] > 0, options.char_ngrams[1] > 0) {
             (true, false) => Ngrams::Words,
             (false, true) => Ngrams::Characters,
             _ => Ngrams::Both,

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::document::{self, Document, DocumentError};
+use crate::encoder::Encoders;
 use crate::inspection::Inspection;
 use crate::map::Map;
 use crate::split::Split;
@@ -78,6 +79,7 @@ pub trait Known: Document {
 }
 
 documents! {
+    Encoders(Encoders),
     Inspection(Inspection),
     Map(Map),
     Split(Split),

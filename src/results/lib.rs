@@ -5,6 +5,7 @@
 
 mod any;
 mod document;
+pub mod encoder;
 mod inputs;
 pub mod inspection;
 mod interval;

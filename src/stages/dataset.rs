@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Field, Float32Type};
-use serde_json::json;
 
 use super::categories::add_categories;
 use super::columns::{
@@ -22,9 +21,10 @@ use runner_boundary::text::Lines;
 use runner_engine::{CheckContext, InputView, Reads, Report, StageContext};
 use runner_ml::frame::{Column, Frame};
 use runner_ml::stats::Clusters;
+use runner_results::encoder::Encoder;
 use runner_tabular::{ColumnType, Filter};
 
-/// Field metadata of an embedding: JSON that says what made it. At plan time the encoder's name.
+/// Field metadata of an embedding: the JSON of the [`Encoder`] that made it. At plan time the encoder's name.
 pub(super) const ENCODER: &str = "encoder";
 
 /// What a learner is told to look at; the same in `baseline`, `train` and `transfer`.
@@ -170,8 +170,8 @@ pub(super) struct Dataset {
     pub row_id: Vec<i64>,
     /// The group of each row; empty where every row stands alone.
     pub groups: Vec<i64>,
-    /// What made the embedding of each text column, in the order of the selection.
-    pub encoders: Vec<serde_json::Value>,
+    /// What made the embedding of each text column, in the order of the selection; `None` where it does not tell.
+    pub encoders: Vec<Option<Encoder>>,
     /// Indices into `classes`.
     pub labels: Vec<u32>,
     pub classes: Vec<String>,
@@ -312,8 +312,8 @@ pub(super) fn add_embeddings(
     row_id: &[i64],
     inputs: &[InputView],
     texts: &[String],
-    wanted: &[&serde_json::Value],
-) -> anyhow::Result<Vec<serde_json::Value>> {
+    wanted: &[&Option<Encoder>],
+) -> anyhow::Result<Vec<Option<Encoder>>> {
     let schemas = inputs.iter().map(InputView::schema).collect::<anyhow::Result<Vec<_>>>()?;
     let mut encoders = Vec::with_capacity(texts.len());
     for (i, text) in texts.iter().enumerate() {
@@ -340,24 +340,23 @@ pub(super) fn add_embeddings(
 pub(super) fn add_tokens<'a>(
     frame: &mut Frame,
     rows: &Table,
-    columns: impl Iterator<Item = (&'a String, &'a serde_json::Value)>,
+    columns: impl Iterator<Item = (&'a String, &'a Option<Encoder>)>,
     threads: usize,
     report: &dyn Report,
 ) -> anyhow::Result<()> {
     for (column, made_by) in columns {
         let texts: Vec<String> = strings(rows, column)?.into_iter().map(Option::unwrap_or_default).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let (tokens, of_row) = encoder::tokens(made_by, &texts, threads, report)
+        let (tokens, of_row) = encoder::tokens(made_by.as_ref(), &texts, threads, report)
             .with_context(|| format!("the encoder of '{column}' cannot be adapted"))?;
         frame.insert_tokens(column, Arc::new(tokens), of_row);
     }
     Ok(())
 }
 
-/// What made an embedding column.
-fn made_by(field: &Field) -> serde_json::Value {
-    let made_by = field.metadata().get(ENCODER).cloned().unwrap_or_default();
-    serde_json::from_str(&made_by).unwrap_or(json!(null))
+/// What made an embedding column; vectors of a `command` do not tell.
+fn made_by(field: &Field) -> Option<Encoder> {
+    field.metadata().get(ENCODER).and_then(|made_by| serde_json::from_str(made_by).ok())
 }
 
 /// The vectors of the rows with these ids, batch by batch: of a large table no more is in memory beside them than one.

@@ -15,6 +15,7 @@ use serde_json::json;
 use super::adapter::Adapter;
 use super::columns::{ROW_ID, embedding_of, require_own};
 use super::dataset::ENCODER;
+use super::documents::put_document;
 use super::encoder::{self, Opened, TFIDF};
 use super::fitted_on;
 use super::text_vectors::TextVectors;
@@ -22,9 +23,10 @@ use runner_artifact::{PART_ROWS, Table, TableWriter};
 use runner_engine::{
     Arity, CheckContext, External, InputPort, Memo, OutputPort, PortType, Reads, Stage, StageContext, Threads,
 };
-use runner_ml::encoder::{EncodeError, Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions};
+use runner_ml::encoder::{EncodeError, Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions, check_tfidf};
 use runner_ml::matrix::Matrix;
 use runner_ml::progress::Silent;
+use runner_results::encoder::Encoders;
 
 /// Embeds text columns: for each, a column `runner.NAME_embedding` of type FixedSizeList<f32> beside `runner.row_id`. Each distinct text is computed once; a missing text counts as empty.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -45,7 +47,7 @@ pub struct Embed {
 
 impl Stage for Embed {
     const KIND: &'static str = "embed";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const SUMMARY: &'static str = "text columns to vectors";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "the rows whose texts to embed, e.g. a `load` stage"),
@@ -98,7 +100,7 @@ impl Stage for Embed {
             // However many stages name it.
             context.common_problem(path, format!("encoder {}: {message}", self.encoder), message, help);
         }
-        if let Err(EncodeError::Option { option, reason }) = self.tfidf.check() {
+        if let Err(EncodeError::Option { option, reason }) = check_tfidf(&self.tfidf) {
             context.problem(&["tfidf", option], format!("tfidf.{option}: {reason}"), None);
         }
         if self.encoder == TFIDF {
@@ -118,32 +120,32 @@ impl Stage for Embed {
         let shared = self.pretrained(context)?;
         let mut columns = Vec::new();
         let mut fields = vec![Field::new(ROW_ID, DataType::Int64, true)];
-        let mut recipes = serde_json::Map::new();
+        let mut encoders = Encoders::default();
         for name in &self.columns {
-            let (encoder, recipe) = match &shared {
-                Some((encoder, recipe)) => (encoder.clone(), recipe.clone()),
+            let (encoder, told) = match &shared {
+                Some((encoder, told)) => (encoder.clone(), told.clone()),
                 None => self.fit_tfidf(context, name)?,
             };
             let field = Field::new(embedding_of(name), list_type(encoder.dim())?, true);
-            fields.push(field.with_metadata(HashMap::from([(ENCODER.to_owned(), recipe.to_string())])));
-            recipes.insert(name.clone(), recipe.clone());
+            fields.push(field.with_metadata(HashMap::from([(ENCODER.to_owned(), serde_json::to_string(&told)?)])));
+            encoders.columns.insert(name.clone(), told.clone());
             if rows.column(name)?.data_type().is_floating() {
                 context.report().warn(&format!(
                     "column '{name}' was read as numbers, and is embedded as they are written out, e.g. 1.5 for 1.50 \
                      (declare `types: {{{name}: text}}` in the `load` stage to embed it as it stands)"
                 ));
             }
-            columns.push((texts(&rows, name)?, encoder, recipe));
+            columns.push((texts(&rows, name)?, encoder, told));
         }
         let schema = Arc::new(Schema::new(fields));
         let mut headline = String::new();
         context.stream_table("rows", &schema, |context, writer| {
             let mut vectors = Vec::new();
-            for (texts, encoder, recipe) in &columns {
+            for (texts, encoder, told) in &columns {
                 let memo = encoder.is_exact().then(|| {
                     // Neither the encoder's name nor this kind's version: a row depends on files, recipe and arithmetic.
                     let device = super::device_class();
-                    let key = json!({"digest": recipe["digest"], "recipe": recipe["recipe"], "device": device});
+                    let key = json!({"digest": told.digest, "recipe": told.recipe, "device": device});
                     context.row_memo(&key, encoder.dim())
                 });
                 vectors.push(TextVectors::new(encoder.as_ref(), texts, memo, context)?);
@@ -155,7 +157,7 @@ impl Stage for Embed {
             headline = self.tell(context, &vectors, ids.len())?;
             Ok(())
         })?;
-        context.put_json("encoder", "encoder.json", &recipes)?;
+        put_document(context, "encoder", "encoder", &encoders)?;
         context.headline(headline);
         Ok(())
     }
@@ -225,8 +227,8 @@ impl Embed {
         let texts: Vec<&str> = texts.iter().map(Option::unwrap_or_default).collect();
         let tfidf =
             Tfidf::fit(&texts, self.tfidf.clone(), context.seed(), context.threads(), &Adapter(context.report()))?;
-        let recipe = encoder::recipe(TFIDF, &runner_artifact::Digest::of(&tfidf.to_bytes()).to_string(), &tfidf);
-        Ok((Arc::new(tfidf), recipe))
+        let told = encoder::told(TFIDF, &runner_artifact::Digest::of(&tfidf.to_bytes()).to_string(), &tfidf);
+        Ok((Arc::new(tfidf), told))
     }
 
     /// Notes what was done, and says it in a line.

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{anyhow, bail};
-use serde::Deserialize as _;
-use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use runner_engine::{External, Report, suggest};
-use runner_ml::encoder::{self, EncodeError, Pooling, Precision, TextEncoder, Tokens, TransformerOptions};
+use runner_ml::encoder::{self, EncodeError, TextEncoder, Tokens, TransformerOptions};
 use runner_pretrained::{FetchProgress, Located, Resolved, Resolver, Silent};
+use runner_results::encoder::{Encoder, EncoderRecipe, Poolings};
 
 /// The built-in encoder, which needs no model.
 pub(super) const TFIDF: &str = "tfidf";
@@ -118,8 +117,8 @@ fn with_remedy(error: EncodeError, resolved: &Resolved) -> anyhow::Error {
     anyhow!("{error} ({})", resolved.origin.remedy(&resolved.name, &resolved.folder))
 }
 
-/// An opened encoder, and the JSON that says what it is: part of embeddings' metadata and of models.
-pub(super) type Opened = (Arc<dyn TextEncoder>, serde_json::Value);
+/// An opened encoder, and what it is: part of embeddings' metadata and of models.
+pub(super) type Opened = (Arc<dyn TextEncoder>, Encoder);
 
 pub(super) fn open(name: &str, options: &TransformerOptions, report: &dyn Report) -> anyhow::Result<Opened> {
     let resolved = Resolver::from_env().resolve(name, &Fetching(report))?;
@@ -128,40 +127,43 @@ pub(super) fn open(name: &str, options: &TransformerOptions, report: &dyn Report
         None => encoder::open(&resolved.folder, options),
     };
     let encoder = encoder.map_err(|error| with_remedy(error, &resolved))?;
-    let recipe = recipe(&resolved.name, &resolved.digest, encoder.as_ref());
-    Ok((encoder.into(), recipe))
+    let told = told(&resolved.name, &resolved.digest, encoder.as_ref());
+    Ok((encoder.into(), told))
 }
 
 /// Texts as tokens of the encoder that made the embeddings of `made_by`, with that encoder, for a network that trains its
 /// last layers; and for each text the number of its own. The encoder's digest is part of the embeddings, and so of the
 /// key of whoever reads them: another encoder under the same name is refused.
 pub(super) fn tokens(
-    made_by: &Value,
+    made_by: Option<&Encoder>,
     texts: &[&str],
     threads: usize,
     report: &dyn Report,
 ) -> anyhow::Result<(Tokens, Vec<u32>)> {
-    let name = made_by["name"].as_str().ok_or_else(|| anyhow!("the embeddings do not tell what made them"))?;
-    if name == TFIDF {
+    let Encoder { name, digest, recipe, .. } =
+        made_by.ok_or_else(|| anyhow!("the embeddings do not tell what made them"))?;
+    let EncoderRecipe::Transformer(recipe) = recipe else {
         bail!("`tfidf` has no layers to adapt: embed by a sentence-transformers model, or leave `adapt` out");
-    }
+    };
     let resolved = Resolver::from_env().resolve(name, &Fetching(report))?;
-    if made_by["digest"] != resolved.digest.as_str() {
+    if *digest != resolved.digest {
         bail!(
             "'{name}' in '{}' has other files than the encoder that made the embeddings: bring back that one, or run \
              the `embed` stage again",
             resolved.folder.display()
         );
     }
-    let recipe = &made_by["recipe"];
     let options = TransformerOptions {
-        max_length: recipe["max_length"].as_u64().map(usize::try_from).transpose()?,
-        normalize: recipe["normalize"].as_bool(),
-        // Several side by side are the encoder's own.
-        pooling: recipe["pooling"].is_string().then(|| Pooling::deserialize(&recipe["pooling"])).transpose()?,
-        prefix: Some(recipe["prefix"].as_str().unwrap_or_default().to_owned()),
-        dimensions: recipe["dimensions"].as_u64().map(usize::try_from).transpose()?,
-        precision: recipe.get("precision").map(Precision::deserialize).transpose()?.unwrap_or_default(),
+        max_length: recipe.max_length,
+        normalize: Some(recipe.normalize),
+        pooling: match recipe.pooling {
+            Poolings::One(pooling) => Some(pooling),
+            // Several side by side are the encoder's own.
+            Poolings::Several(_) => None,
+        },
+        prefix: Some(recipe.prefix.clone()),
+        dimensions: recipe.dimensions,
+        precision: recipe.precision,
         ..TransformerOptions::default()
     };
     let tokens = Tokens::read(&resolved.folder, &options, texts, threads, &Adapter(report));
@@ -177,9 +179,9 @@ fn device() -> anyhow::Result<Option<candle_core::Device>> {
     })
 }
 
-/// What decides the vectors of an encoder.
-pub(super) fn recipe(name: &str, digest: &str, encoder: &dyn TextEncoder) -> serde_json::Value {
-    json!({"name": name, "digest": digest, "dim": encoder.dim(), "recipe": encoder.recipe()})
+/// What an encoder of that name and digest is.
+pub(super) fn told(name: &str, digest: &str, encoder: &dyn TextEncoder) -> Encoder {
+    Encoder { name: name.to_owned(), digest: digest.to_owned(), dim: encoder.dim(), recipe: encoder.recipe() }
 }
 
 /// A stage's report, as fetching wants it.

@@ -12,6 +12,7 @@ use runner_ml::frame::Frame;
 use runner_ml::matrix::Matrix;
 use runner_ml::network::Classifier;
 use runner_ml::progress::Progress;
+use runner_results::encoder::Encoder;
 
 const FORMAT: u32 = 1;
 
@@ -22,7 +23,7 @@ struct Recipe {
     /// The column that the model predicts, as the data names it.
     label: String,
     /// What made the embedding of each text column: name, digest, pooling.
-    encoders: Vec<Encoder>,
+    encoders: Vec<ColumnEncoder>,
     #[serde(flatten)]
     learner: LearnerRecipe,
 }
@@ -36,9 +37,10 @@ enum LearnerRecipe {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Encoder {
+struct ColumnEncoder {
     column: String,
-    made_by: serde_json::Value,
+    /// Absent where the embedding does not tell.
+    made_by: Option<Encoder>,
 }
 
 /// What has learnt.
@@ -63,13 +65,14 @@ pub(super) struct ModelFile {
     learner: Learner,
     pub label: String,
     /// By text column.
-    encoders: Vec<Encoder>,
+    encoders: Vec<ColumnEncoder>,
 }
 
 impl ModelFile {
     pub fn new(learner: impl Into<Learner>, data: &Dataset, text: &[String]) -> Self {
         let encoders = text.iter().zip(&data.encoders);
-        let encoders = encoders.map(|(column, made_by)| Encoder { column: column.clone(), made_by: made_by.clone() });
+        let encoders =
+            encoders.map(|(column, made_by)| ColumnEncoder { column: column.clone(), made_by: made_by.clone() });
         ModelFile { learner: learner.into(), label: data.label_name.clone(), encoders: encoders.collect() }
     }
 
@@ -203,16 +206,16 @@ impl ModelFile {
 
     /// Joins the embeddings that the model learnt with to the frame; of several of one column those of its own encoder.
     pub fn add_embeddings(&self, frame: &mut Frame, row_id: &[i64], inputs: &[InputView]) -> anyhow::Result<()> {
-        let wanted: Vec<&serde_json::Value> = self.encoders.iter().map(|encoder| &encoder.made_by).collect();
+        let wanted: Vec<&Option<Encoder>> = self.encoders.iter().map(|encoder| &encoder.made_by).collect();
         let found = dataset::add_embeddings(frame, row_id, inputs, &self.text(), &wanted)?;
         self.check_encoders(&found)
     }
 
     /// Refuses embeddings that another encoder made: their components mean something else.
-    pub fn check_encoders(&self, found: &[serde_json::Value]) -> anyhow::Result<()> {
+    pub fn check_encoders(&self, found: &[Option<Encoder>]) -> anyhow::Result<()> {
         for (encoder, found) in self.encoders.iter().zip(found) {
             if encoder.made_by != *found {
-                let name = |value: &serde_json::Value| value["name"].as_str().unwrap_or("unknown").to_owned();
+                let name = |one: &Option<Encoder>| one.as_ref().map_or("unknown", |one| &one.name).to_owned();
                 return Err(anyhow!(
                     "the model learnt '{}' as embedded by {}, but these rows were embedded by {} or with other options \
                      (use the same `embed` stage for both)",

@@ -20,9 +20,10 @@ use super::batches::{Engine, Session};
 use super::finite::{first_not_finite, position};
 use super::folder::TransformerFiles;
 use super::guard::guarded;
-use super::pooling::{Pooling, pool};
+use super::pooling::pool;
 use super::weights::Weights;
 use crate::progress::Cancelled;
+use runner_results::encoder::Pooling;
 
 pub struct CandleModel {
     network: Network,

@@ -43,6 +43,7 @@ mod weights;
 
 use std::path::Path;
 
+use runner_results::encoder::EncoderRecipe;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,8 +56,8 @@ pub use adaptable::{Cut, EncoderShape, TokenStates, Tokens, UPPER_TENSORS, Upper
 pub use architecture::Activation as EncoderActivation;
 pub use check::check;
 pub use error::EncodeError;
-pub use pooling::Pooling;
-pub use tfidf::{Tfidf, TfidfOptions};
+pub use runner_results::encoder::{Pooling, Precision, TfidfOptions};
+pub use tfidf::{Tfidf, check_tfidf};
 
 /// Turns texts into vectors of one length. The vector of a text depends on that text alone.
 pub trait TextEncoder: Send + Sync {
@@ -88,27 +89,7 @@ pub trait TextEncoder: Send + Sync {
     }
 
     /// What decides the vectors besides the contents of the model's files, for model recipes and cache keys.
-    fn recipe(&self) -> serde_json::Value;
-}
-
-/// In how many bits the layers' products are computed; all else is f32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// As the model was trained.
-    #[default]
-    F32,
-    /// Both factors rounded to bfloat16, summed in f32: twice as fast where the processor has AVX-512 BF16, and half the memory.
-    Bf16,
-    /// Both factors in 8 bits with a scale for each row and each column, summed in integers: three times as fast where the
-    /// processor has AVX-512 VNNI, and a quarter of the memory.
-    Int8,
-}
-
-impl Precision {
-    pub fn is_f32(&self) -> bool {
-        *self == Precision::F32
-    }
+    fn recipe(&self) -> EncoderRecipe;
 }
 
 /// What a user may change about a model; what is left out comes from its own files.

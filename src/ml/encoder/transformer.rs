@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use candle_core::Device;
-use serde_json::json;
+use runner_results::encoder::{Between, EncoderRecipe, Pooling, Poolings, Precision, TransformerRecipe};
 
 use super::batches::{self, Engine};
 use super::candle_model::CandleModel;
@@ -31,7 +31,7 @@ pub struct Transformer {
     tokenizer: TextTokenizer,
     engine: Box<dyn Engine>,
     batch_tokens: usize,
-    recipe: serde_json::Value,
+    recipe: EncoderRecipe,
 }
 
 impl Transformer {
@@ -95,36 +95,29 @@ fn shortened(text: &str) -> String {
     if start.len() < text.len() { format!("{start}…") } else { start }
 }
 
-/// What decides the vectors. Keys that newer options brought stand there only where they are used, so that rows kept from
-/// before are found.
-fn recipe(model: &ModelFolder, engine: &str, options: &TransformerOptions) -> serde_json::Value {
-    let pooling = model.transformer.as_ref().map_or(json!("mean"), |files| match files.poolings.as_slice() {
-        [only] => json!(only),
-        several => json!(several),
-    });
-    let mut recipe = json!({
-        "kind": "transformer",
-        "version": RECIPE,
-        "engine": engine,
-        "pooling": pooling,
-        "normalize": model.normalizes(),
-        "max_length": model.max_length,
-        "lowercase": model.lowercase,
-    });
-    if model.transformer.is_some() && !options.precision.is_f32() {
-        recipe["precision"] = json!(options.precision);
-    }
-    if !model.prefix.is_empty() {
-        recipe["prefix"] = json!(model.prefix);
-    }
-    if let Some(dimensions) = options.dimensions {
-        recipe["dimensions"] = json!(dimensions);
-    }
+/// What decides the vectors.
+fn recipe(model: &ModelFolder, engine: &str, options: &TransformerOptions) -> EncoderRecipe {
+    let pooling = match &model.transformer {
+        Some(files) => match files.poolings.as_slice() {
+            [only] => Poolings::One(*only),
+            several => Poolings::Several(several.to_vec()),
+        },
+        None => Poolings::One(Pooling::Mean),
+    };
     // Their files, by which the rest is decided, are part of the model's digest.
-    if options.normalize == Some(false) && model.steps.iter().any(|step| matches!(step, Step::Dense(_))) {
-        recipe["between"] = json!("not normalized");
-    }
-    recipe
+    let has_dense = model.steps.iter().any(|step| matches!(step, Step::Dense(_)));
+    EncoderRecipe::Transformer(TransformerRecipe {
+        version: RECIPE,
+        engine: engine.to_owned(),
+        pooling,
+        normalize: model.normalizes(),
+        max_length: model.max_length,
+        lowercase: model.lowercase,
+        precision: if model.transformer.is_some() { options.precision } else { Precision::F32 },
+        prefix: model.prefix.clone(),
+        dimensions: options.dimensions,
+        between: (options.normalize == Some(false) && has_dense).then_some(Between::NotNormalized),
+    })
 }
 
 impl TextEncoder for Transformer {
@@ -171,7 +164,7 @@ impl TextEncoder for Transformer {
         self.engine.is_exact()
     }
 
-    fn recipe(&self) -> serde_json::Value {
+    fn recipe(&self) -> EncoderRecipe {
         self.recipe.clone()
     }
 }

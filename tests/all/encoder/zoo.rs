@@ -95,7 +95,7 @@ fn options_that_a_model_cannot_follow_are_refused() {
 
 #[test]
 fn the_recipe_tells_what_decides_the_vectors() {
-    let recipe = |name: &str, wanted: Value| open(&folder(name), &options(&wanted)).unwrap().recipe();
+    let recipe = |name: &str, wanted: Value| json!(open(&folder(name), &options(&wanted)).unwrap().recipe());
     let prompted = recipe("xlm-roberta", json!({}));
     assert_eq!((&prompted["prefix"], &prompted["normalize"]), (&json!("passage: "), &json!(true)));
     assert_eq!(recipe("xlm-roberta", json!({"prefix": ""})).get("prefix"), None);

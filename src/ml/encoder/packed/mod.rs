@@ -10,13 +10,14 @@ mod linear;
 use super::architecture::{Activation, Architecture};
 use super::batches::{Engine, Session};
 use super::kernels::{Finish, Rows, layer_norm_rows};
-use super::pooling::{Pooling, pool};
+use super::pooling::pool;
 use super::weights::Weights;
 use super::{EncodeError, Precision};
 use crate::progress::Cancelled;
 use attention::{AttentionScratch, Heads, RelativeBias, attend};
 use first::FirstLayer;
 use linear::{Linear, LinearScratch, stride};
+use runner_results::encoder::Pooling;
 
 pub struct PackedModel {
     architecture: Architecture,

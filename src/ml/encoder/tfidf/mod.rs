@@ -17,9 +17,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use pulp::{Simd, WithSimd};
+use runner_results::encoder::{EncoderRecipe, TfidfOptions, TfidfRecipe};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::head::normalize;
@@ -31,79 +31,34 @@ use crate::simd::dispatch;
 use vocabulary::{Cut, SparseRow, Vocabulary, lower};
 use words::Words;
 
-/// How texts are cut into features and how many dimensions are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct TfidfOptions {
-    /// Dimensions of a vector. Fewer texts or n-grams than that leave zeros at the end.
-    #[schemars(range(min = 1, max = 8192))]
-    pub dim: usize,
-    /// Shortest and longest run of words; [0, 0] leaves words out.
-    #[schemars(inner(range(min = 0, max = 64)))]
-    pub word_ngrams: [usize; 2],
-    /// Shortest and longest run of characters within a word and its borders; [0, 0] leaves them out.
-    #[schemars(inner(range(min = 0, max = 64)))]
-    pub char_ngrams: [usize; 2],
-    /// An n-gram must occur in as many texts to be kept.
-    #[schemars(range(min = 1, max = 1_000_000_000))]
-    pub min_count: usize,
-    /// At most so many n-grams are kept, those in most texts first. The model's size is this times `dim` × 4 bytes.
-    #[schemars(range(min = 1, max = 10_000_000))]
-    pub max_features: usize,
-    /// The projection is learned from at most so many of the texts, drawn at random; the n-grams and their weights from all.
-    #[schemars(range(min = 1, max = 1_000_000_000))]
-    pub projection_texts: usize,
-    /// Whether upper and lower case are the same.
-    pub lowercase: bool,
-    /// Scale each vector to length 1.
-    pub normalize: bool,
-}
-
-impl Default for TfidfOptions {
-    fn default() -> Self {
-        TfidfOptions {
-            dim: 256,
-            word_ngrams: [1, 2],
-            char_ngrams: [3, 5],
-            min_count: 2,
-            max_features: 20_000,
-            projection_texts: 50_000,
-            lowercase: true,
-            normalize: true,
-        }
+/// Holds every option against its range; usable before any text is at hand.
+///
+/// # Errors
+/// The first option that is out of its range.
+pub fn check_tfidf(options: &TfidfOptions) -> Result<(), EncodeError> {
+    let fail = |option, reason: &str| Err(EncodeError::Option { option, reason: reason.to_owned() });
+    let range = |[shortest, longest]: [usize; 2]| {
+        (shortest, longest) == (0, 0) || (1 <= shortest && shortest <= longest && longest <= 64)
+    };
+    if !range(options.word_ngrams) {
+        return fail("word_ngrams", "give [shortest, longest] of 1 to 64, or [0, 0] for none");
     }
-}
-
-impl TfidfOptions {
-    /// Holds every option against its range; usable before any text is at hand.
-    ///
-    /// # Errors
-    /// The first option that is out of its range.
-    pub fn check(&self) -> Result<(), EncodeError> {
-        let fail = |option, reason: &str| Err(EncodeError::Option { option, reason: reason.to_owned() });
-        let range = |[shortest, longest]: [usize; 2]| {
-            (shortest, longest) == (0, 0) || (1 <= shortest && shortest <= longest && longest <= 64)
-        };
-        if !range(self.word_ngrams) {
-            return fail("word_ngrams", "give [shortest, longest] of 1 to 64, or [0, 0] for none");
-        }
-        if !range(self.char_ngrams) {
-            return fail("char_ngrams", "give [shortest, longest] of 1 to 64, or [0, 0] for none");
-        }
-        if self.word_ngrams[1] + self.char_ngrams[1] == 0 {
-            return fail("word_ngrams", "words and characters cannot both be left out");
-        }
-        if !(1..=8192).contains(&self.dim) {
-            return fail("dim", "give 1 to 8192 dimensions");
-        }
-        if self.max_features == 0 {
-            return fail("max_features", "0 keeps no n-gram; the default is 20000");
-        }
-        if self.projection_texts == 0 {
-            return fail("projection_texts", "0 texts have no directions; the default is 50000");
-        }
-        Ok(())
+    if !range(options.char_ngrams) {
+        return fail("char_ngrams", "give [shortest, longest] of 1 to 64, or [0, 0] for none");
     }
+    if options.word_ngrams[1] + options.char_ngrams[1] == 0 {
+        return fail("word_ngrams", "words and characters cannot both be left out");
+    }
+    if !(1..=8192).contains(&options.dim) {
+        return fail("dim", "give 1 to 8192 dimensions");
+    }
+    if options.max_features == 0 {
+        return fail("max_features", "0 keeps no n-gram; the default is 20000");
+    }
+    if options.projection_texts == 0 {
+        return fail("projection_texts", "0 texts have no directions; the default is 50000");
+    }
+    Ok(())
 }
 
 /// Raised when the same texts and options give other vectors than before.
@@ -142,7 +97,7 @@ impl Tfidf {
         threads: usize,
         progress: &dyn Progress,
     ) -> Result<Self, EncodeError> {
-        options.check()?;
+        check_tfidf(&options)?;
         if texts.is_empty() {
             return Err(EncodeError::Fit("there are no texts".to_owned()));
         }
@@ -197,7 +152,7 @@ impl Tfidf {
         if header.version != RECIPE {
             return Err(damaged(&format!("it has format {}, not {RECIPE}", header.version)));
         }
-        header.options.check()?;
+        check_tfidf(&header.options)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| damaged(&error.to_string()))?;
         let tensor = |name, kind, shape: &[Option<usize>]| {
             let tensor = tensors.tensor(name).map_err(|error| damaged(&error.to_string()))?;
@@ -340,12 +295,11 @@ impl TextEncoder for Tfidf {
         Ok(rows)
     }
 
-    fn recipe(&self) -> serde_json::Value {
-        json!({
-            "kind": "tfidf",
-            "version": RECIPE,
-            "options": self.options,
-            "fitted": self.digest,
+    fn recipe(&self) -> EncoderRecipe {
+        EncoderRecipe::Tfidf(TfidfRecipe {
+            version: RECIPE,
+            options: self.options.clone(),
+            fitted: self.digest.clone(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Architecture and protocol: what the networks are, how they were trained, and how they are judged.
 
+use runner_results::encoder::{EncoderRecipe, Encoders};
 use serde_json::Value;
 
 use super::{ArticleContext, bilingual, choosing, codes, methods, names_at};
@@ -108,23 +109,21 @@ fn layers(trunk: &Value) -> String {
 #[derive(PartialEq)]
 enum Encoder {
     Tfidf { ngrams: Ngrams, fitted: Option<FittedOn> },
-    Pretrained { name: String, dim: u64 },
+    Pretrained { name: String, dim: usize },
 }
 
 /// How texts become vectors.
 fn encoders(tale: &ArticleContext) -> Option<String> {
     let mut known: Vec<Encoder> = Vec::new();
-    for stage in tale.of_kind("embed") {
-        for encoder in stage.json.values().filter_map(Value::as_object).flat_map(|all| all.values()) {
-            let recipe = encoder.get("recipe").unwrap_or(&Value::Null);
-            let kind = text(recipe, "kind").unwrap_or_default();
-            let name = text(encoder, "name").unwrap_or(kind);
-            let is_tfidf = kind == "tfidf" || name.to_ascii_lowercase().replace('-', "").contains("tfidf");
-            let one = match is_tfidf {
-                true => Encoder::Tfidf { ngrams: Ngrams::of(recipe), fitted: FittedOn::of(&tale.study, stage) },
-                false => Encoder::Pretrained { name: name.to_owned(), dim: count(encoder, "dim").unwrap_or(0) },
+    for (stage, encoders) in tale.study.with::<Encoders>() {
+        for made_by in encoders.columns.values() {
+            let one = match &made_by.recipe {
+                EncoderRecipe::Tfidf(recipe) => {
+                    Encoder::Tfidf { ngrams: Ngrams::of(&recipe.options), fitted: FittedOn::of(&tale.study, stage) }
+                }
+                EncoderRecipe::Transformer(_) => Encoder::Pretrained { name: made_by.name.clone(), dim: made_by.dim },
             };
-            if !name.is_empty() && !known.contains(&one) {
+            if !known.contains(&one) {
                 known.push(one);
             }
         }
