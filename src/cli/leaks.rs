@@ -7,6 +7,7 @@ use crate::engine::record::FileRecord;
 use crate::engine::{ActionRecord, PortType};
 use crate::report::StageArtifacts;
 use crate::report::leaks::{Leak, all, sentence};
+use crate::results::AnyDocument;
 
 /// The kinds that audit columns or have models.
 const KINDS: [&str; 5] = ["describe", "baseline", "train", "transfer", "ensemble"];
@@ -20,16 +21,24 @@ pub(super) fn leaks<R: AsRef<ActionRecord>>(study: &Study, record: impl Fn(usize
         let Some(record) = KINDS.contains(&kind).then(|| record(i)).flatten() else { continue };
         edges.extend(plan.dependencies(i).into_iter().map(|from| (plan.stages[from].name.clone(), stage.name.clone())));
         let outputs = record.as_ref().outputs.iter().filter(|output| output.holds == PortType::Json);
-        // What cannot be read, who shows it will say.
-        let document = |file: &FileRecord| serde_json::from_slice(&study.store.get(file.digest).ok()?).ok();
-        let files = outputs.flat_map(|output| &output.files);
-        stages.push(StageArtifacts {
+        let mut artifacts = StageArtifacts {
             stage: stage.name.clone(),
             kind: kind.to_owned(),
             params: stage.stage.params(),
-            json: files.filter_map(|file| Some((file.name.clone(), document(file)?))).collect(),
             ..StageArtifacts::default()
-        });
+        };
+        // What cannot be read, who shows it will say.
+        let content = |file: &FileRecord| study.store.get(file.digest).ok();
+        let files = outputs.flat_map(|output| &output.files);
+        for (file, bytes) in files.filter_map(|file| Some((file, content(file)?))) {
+            if let Ok(document) = AnyDocument::read(&bytes) {
+                artifacts.documents.0.insert(file.name.clone(), document);
+            }
+            if let Ok(value) = serde_json::from_slice(&bytes) {
+                artifacts.json.insert(file.name.clone(), value);
+            }
+        }
+        stages.push(artifacts);
     }
     all(&stages, &edges)
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use runner_results::Profile;
 
 use super::read::{StageArtifacts, list, number, text, texts};
 
@@ -22,19 +22,13 @@ pub struct Leak {
 /// The kinds of stages whose models read columns of the rows.
 const READERS: [&str; 3] = ["baseline", "train", "transfer"];
 
-/// The columns that an audit found to leak the label.
-pub fn columns(profile: &Value) -> Vec<String> {
-    let all = profile.get("audit").into_iter().flat_map(|audit| list(audit, "give_aways"));
-    let found = all.filter(|entry| text(entry, "verdict") == Some("gives_away"));
-    found.filter_map(|entry| text(entry, "column").map(String::from)).collect()
-}
-
 /// All leaks among these stages, in their order. `edges` go from producer to consumer.
 pub fn all(stages: &[StageArtifacts], edges: &[(String, String)]) -> Vec<Leak> {
     let mut leaking: Vec<String> = Vec::new();
-    for column in stages.iter().filter_map(|stage| stage.document("audit")).flat_map(columns) {
-        if !leaking.contains(&column) {
-            leaking.push(column);
+    let profiles = stages.iter().filter_map(|stage| stage.documents.get::<Profile>());
+    for column in profiles.flat_map(|profile| profile.audit.leaking()) {
+        if !leaking.iter().any(|other| other == column) {
+            leaking.push(column.to_owned());
         }
     }
     let mut found: Vec<Leak> = Vec::new();
@@ -123,7 +117,9 @@ fn and(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use runner_results::profile::ColumnKind;
+    use runner_results::profile::audit::{Audit, ColumnScore, GiveAway, GiveAwayVerdict, ReadBy};
+    use serde_json::{Value, json};
 
     fn stage(name: &str, kind: &str, document: Value, params: Value) -> StageArtifacts {
         let json = [("document".to_owned(), document)].into_iter().collect();
@@ -132,12 +128,26 @@ mod tests {
 
     #[test]
     fn who_reads_a_leaking_column_and_who_averages_them() {
-        let audit = json!({"audit": {"give_aways": [
-            {"column": "fine", "verdict": "gives_away"}, {"column": "album", "verdict": "nearly"}]}});
+        let looked_up = |column: &str, verdict| GiveAway {
+            column: column.to_owned(),
+            kind: ColumnKind::Text,
+            read_by: ReadBy::Value,
+            distinct: 9,
+            repeated: 1.0,
+            purity: None,
+            row_folds: ColumnScore { coverage: 1.0, accuracy_on_covered: None, accuracy: 0.9 },
+            group_folds: None,
+            verdict,
+        };
+        let give_aways =
+            vec![looked_up("fine", GiveAwayVerdict::GivesAway), looked_up("album", GiveAwayVerdict::Nearly)];
+        let profile = Profile { audit: Audit { give_aways, ..Audit::default() }, ..Profile::default() };
+        let mut about = stage("about", "describe", Value::Null, Value::Null);
+        about.documents.insert("profile", profile);
         let reads = |columns: Value| json!({"inputs": {"numeric": [], "text": ["text"], "categories": columns}});
         let member = |name: &str, weight: f64| json!({"name": name, "weight": weight});
         let stages = [
-            stage("about", "describe", audit, Value::Null),
+            about,
             stage("clean", "train", reads(json!(["album"])), Value::Null),
             stage("net", "train", reads(json!(["fine"])), Value::Null),
             stage("base", "baseline", json!({"evaluations": []}), json!({"numeric": ["fine"], "text": []})),

@@ -4,6 +4,7 @@
 //! and does not know how the numbers were computed, nor what a pipeline or a cache is.
 
 pub mod article;
+pub mod audit;
 mod confused;
 pub mod contest;
 pub mod figure;

@@ -8,6 +8,7 @@ use crate::document::{self, Document, DocumentError};
 use crate::encoder::Encoders;
 use crate::inspection::Inspection;
 use crate::map::Map;
+use crate::profile::Profile;
 use crate::split::Split;
 
 /// One line a kind: what its variant is called, and its type.
@@ -82,6 +83,7 @@ documents! {
     Encoders(Encoders),
     Inspection(Inspection),
     Map(Map),
+    Profile(Profile),
     Split(Split),
 }
 

@@ -12,6 +12,7 @@ use super::columns::{
     LABEL, LABEL_NAME, LINE, PART, SOURCE, integers, is_own, named, numbers, require, require_of, strings,
 };
 use super::dataset;
+use super::documents::put_document;
 use super::figures::put_figures;
 use super::range;
 use super::split::GroupKey;
@@ -19,7 +20,9 @@ use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Report, Stage, StageContext, Threads};
 use runner_ml::frame::{Column, Frame};
 use runner_ml::profile::{self, Origins, ProfileInput, ProfileOptions, TEST, TRAIN, VALID};
+use runner_report::audit;
 use runner_results::Documents;
+use runner_results::profile::audit::Severity;
 use runner_tabular::Filter;
 
 /// Profiles every column, overall and by class, and audits the data for leaks: duplicates, contradictory labels, columns that leak the label, groups torn apart by the split.
@@ -43,7 +46,7 @@ pub struct Describe {
 
 impl Stage for Describe {
     const KIND: &'static str = "describe";
-    const VERSION: u32 = 8;
+    const VERSION: u32 = 9;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
     const INPUTS: &'static [InputPort] = &[InputPort::table(
         "rows",
@@ -93,21 +96,20 @@ impl Stage for Describe {
             origins: Some(Origins { source: &sources, line: &lines }),
             seed: context.seed(),
         };
-        let profile = profile::profile(&input, &self.options, context.threads(), &Adapter(context.report()))?;
-        let mut json = serde_json::to_value(&profile)?;
-        json["label_classes"] = serde_json::to_value(dataset::classes(&strings(&all, &label)?))?;
-        put_figures(context, Self::KIND, &[("profile", json.clone())], Documents::default(), &[])?;
-        for finding in &profile.audit.findings {
-            if finding.severity == profile::Severity::Danger {
-                context.report().warn(&finding.title);
-            }
+        let mut profile = profile::profile(&input, &self.options, context.threads(), &Adapter(context.report()))?;
+        profile.label_classes = dataset::classes(&strings(&all, &label)?);
+        for finding in profile.audit.findings.iter().filter(|finding| finding.severity == Severity::Danger) {
+            context.report().warn(&audit::title(finding));
         }
         context.headline(format!(
             "{} rows, {} findings of the leakage audit",
             profile.rows,
             profile.audit.findings.len()
         ));
-        context.put_json("profile", "profile.json", &json)
+        put_document(context, "profile", "profile", &profile)?;
+        let mut documents = Documents::default();
+        documents.insert("profile", profile);
+        put_figures(context, Self::KIND, &[], documents, &[])
     }
 }
 

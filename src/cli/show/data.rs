@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::super::screen::{self, Style};
-use crate::report::{JudgedOn, count, list, number, shown, text};
+use crate::report::{JudgedOn, audit, shown};
 use crate::results::inspection::{Drop, Importance};
-use crate::results::{Inspection, Split};
+use crate::results::profile::audit::Severity;
+use crate::results::profile::{ClassBalance, Relevance};
+use crate::results::{Inspection, Profile, Split};
 use crate::spec::listed;
 
 /// Columns and importances shown.
@@ -23,26 +25,24 @@ const MOST_ACROSS: usize = 12;
 const BAR: usize = 24;
 
 /// Rows, classes, what the audit found (gravest first), and which columns tell of the label.
-pub(super) fn profile(document: &Value, style: Style, width: usize) -> String {
+pub(super) fn profile(profile: &Profile, style: Style, width: usize) -> String {
     let mut text = String::new();
-    let columns = list(document, "columns").count();
-    let rows = count(document, "rows").unwrap_or(0);
-    text.push_str(&format!("{} {} rows, {columns} columns\n", style.bold("Data"), screen::count(rows)));
-    let most = list(document, "classes").filter_map(|class| number(class, "share")).fold(0.0, f64::max);
+    let (rows, columns) = (screen::count(profile.rows), profile.columns.len());
+    text.push_str(&format!("{} {rows} rows, {columns} columns\n", style.bold("Data")));
+    let most = profile.classes.iter().map(|class| class.share).fold(0.0, f64::max);
     let mut classes = Vec::new();
-    let mut largest: Vec<&Value> = list(document, "classes").collect();
+    let mut largest: Vec<&ClassBalance> = profile.classes.iter().collect();
     let all = largest.len();
     if all > MOST_CLASSES {
-        largest.sort_by_key(|class| std::cmp::Reverse(count(class, "rows").unwrap_or(0)));
+        largest.sort_by_key(|class| std::cmp::Reverse(class.rows));
         largest.truncate(MOST_CLASSES);
     }
-    for class in largest {
-        let share = number(class, "share").unwrap_or(0.0);
+    for ClassBalance { class, rows, share } in largest {
         classes.push(vec![
-            self::text(class, "class").unwrap_or_default().to_owned(),
-            screen::count(count(class, "rows").unwrap_or(0)),
+            class.clone(),
+            screen::count(*rows),
             format!("{:.1} %", share * 100.0),
-            style.accent(&bar(share, most)),
+            style.accent(&bar(*share, most)),
         ]);
     }
     screen::right(&mut classes, &[1, 2]);
@@ -50,40 +50,36 @@ pub(super) fn profile(document: &Value, style: Style, width: usize) -> String {
     if all > MOST_CLASSES {
         text.push_str(&style.note(&format!("the {MOST_CLASSES} largest of {all} classes")));
     }
-    let findings: Vec<&Value> = list(&document["audit"], "findings").collect();
+    let findings = &profile.audit.findings;
     if !findings.is_empty() {
         text.push_str(&format!("\n{}\n", style.bold("Audit")));
     }
     for finding in findings {
-        let severity = self::text(finding, "severity").unwrap_or("note");
-        let mark = match severity {
-            "danger" => style.error("danger "),
-            "warning" => style.warning("warning"),
-            "ok" => style.good("ok     "),
-            _ => style.dim("note   "),
+        let mark = match finding.severity {
+            Severity::Danger => style.error("danger "),
+            Severity::Warning => style.warning("warning"),
+            Severity::Ok => style.good("ok     "),
+            Severity::Note => style.dim("note   "),
         };
-        let title = self::text(finding, "title").unwrap_or_default();
-        text.push_str(&screen::wrap(title, &format!("  {mark} "), width));
+        text.push_str(&screen::wrap(&audit::title(finding), &format!("  {mark} "), width));
     }
-    let missing: HashMap<&str, f64> = list(document, "columns")
-        .filter_map(|column| Some((self::text(column, "name")?, number(column, "missing")?)))
-        .collect();
-    let mut telling: Vec<(&str, f64, f64)> = list(document, "relevance")
-        .filter_map(|one| {
-            let name = self::text(one, "column")?;
-            Some((name, number(one, "information_share")?, missing.get(name).copied().unwrap_or(0.0)))
-        })
-        .collect();
-    telling.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let missing: HashMap<&str, u64> =
+        profile.columns.iter().map(|column| (column.name.as_str(), column.missing)).collect();
+    let mut telling: Vec<&Relevance> = profile.relevance.iter().collect();
+    telling.sort_by(|a, b| b.information_share.total_cmp(&a.information_share));
     if !telling.is_empty() {
         let heads = [style.bold("Columns"), style.dim("of the label"), String::new(), style.dim("missing")];
         let mut table = vec![heads.to_vec()];
-        for (column, share, missing) in telling.iter().take(SHOWN) {
+        for one in telling.iter().take(SHOWN) {
+            let share = one.information_share;
             table.push(vec![
-                (*column).to_owned(),
+                one.column.clone(),
                 format!("{:.1} %", share * 100.0),
-                style.accent(&bar(*share, 1.0)),
-                if *missing == 0.0 { style.dim("·") } else { screen::compact(*missing) },
+                style.accent(&bar(share, 1.0)),
+                match missing.get(one.column.as_str()) {
+                    None | Some(0) => style.dim("·"),
+                    Some(missing) => screen::compact(*missing as f64),
+                },
             ]);
         }
         screen::right(&mut table, &[1]);

@@ -21,7 +21,7 @@ use crate::artifact::{Store, Table};
 use crate::boundary::text::quoted;
 use crate::engine::record::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
-use crate::results::{AnyDocument, Documents, Inspection, Split};
+use crate::results::{AnyDocument, Documents, Inspection, Profile, Split};
 
 #[derive(Args)]
 pub(super) struct ShowArguments {
@@ -163,7 +163,7 @@ impl<'a> StageResult<'a> {
             self.document("comments").map(|document| models::comments(document, style, width)),
             curves.transpose()?,
             self.document("parts").map(|document| scores::classes(document, style, width)),
-            self.document("audit").map(|document| data::profile(document, style, width)),
+            self.typed.get::<Profile>().map(|profile| data::profile(profile, style, width)),
             self.typed.get::<Inspection>().map(|found| data::importance(found, style)),
             self.typed.get::<Split>().map(|split| data::split(split, style)),
         ];

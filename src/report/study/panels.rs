@@ -2,7 +2,7 @@
 //! why its result came about. The picture of the pipeline opens them.
 
 use indexmap::IndexMap;
-use runner_results::Inspection;
+use runner_results::{Inspection, Profile};
 
 use super::history::changes_table;
 use super::{Study, plural};
@@ -11,7 +11,7 @@ use crate::importance;
 use crate::page::{Block, Cell, Column, Panel, Prose, Section, Table, anchor};
 use crate::past::{Since, StagePast};
 use crate::ranking;
-use crate::read::{StageArtifacts, count as count_at};
+use crate::read::StageArtifacts;
 use crate::study::models::{Model, baselines, network};
 
 /// Parameters longer than this are cut: they are short, and the pipeline file has them all.
@@ -182,7 +182,7 @@ fn headline_of(stage: &StageArtifacts) -> Option<String> {
     if let Some(found) = stage.documents.get::<Inspection>() {
         return importance::line(found);
     }
-    let profiled = stage.document("audit").and_then(|profile| count_at(profile, "rows"));
+    let profiled = stage.documents.get::<Profile>().map(|profile| profile.rows);
     let rows = stage.files.iter().find_map(|file| file.extent).map(|(rows, _)| rows).or(profiled);
     rows.map(|rows| plural(rows, "row"))
 }

@@ -1,5 +1,7 @@
 //! The first section: what was run, and every model's headline scores in one table.
 
+use runner_results::Profile;
+
 use super::contest::{bare, judge};
 use super::models::{Group, Model, groups, models};
 use super::scores::{INTERVAL, grouping, interval_cell};
@@ -10,7 +12,7 @@ use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::leaks;
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::ranking::{Choice, RULE};
-use crate::read::{Scores, count as count_at};
+use crate::read::Scores;
 
 pub const ID: &str = "summary";
 
@@ -54,9 +56,8 @@ pub fn section(study: &Study) -> Option<Section> {
 
 fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, String)> {
     let mut facts = Vec::new();
-    let rows = study.with_document("audit").find_map(|(_, profile)| count_at(profile, "rows"));
-    if let Some(rows) = rows {
-        facts.push(("rows".to_string(), count(rows)));
+    if let Some((_, profile)) = study.with::<Profile>().next() {
+        facts.push(("rows".to_string(), count(profile.rows)));
     }
     if let Some(group) = groups.first().filter(|g| !g.classes.is_empty()) {
         facts.push(("classes".to_string(), group.classes.len().to_string()));

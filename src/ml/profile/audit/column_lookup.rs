@@ -4,12 +4,11 @@
 //! A look-up that works on unknown groups knows the label; one that only works on repeated rows recognises the rows.
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use runner_results::profile::ColumnKind;
+use runner_results::profile::audit::{GiveAway, GiveAwayVerdict, ReadBy};
 
-use super::super::column::ColumnKind;
-use super::super::input::{Checked, ColumnData, PreparedColumn};
-use super::super::key::Key;
-use super::super::wording::{percent, thousands};
+use super::super::table::input::{Checked, ColumnData, PreparedColumn};
+use super::super::table::key::Key;
 use super::lookup::{LookUp, Reading};
 use crate::progress::Cancelled;
 use crate::rng::Stream;
@@ -26,65 +25,6 @@ const NEARLY: (f64, f64) = (0.83, 0.2);
 /// Least share of the errors of guessing the largest class that a verdict needs removed: with one class at 96 % every
 /// column is right on 96 % of rows.
 const LEAST_GAIN: f64 = 0.6;
-
-/// What one column alone predicts by looking its value up among other rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GiveAway {
-    pub column: String,
-    pub kind: ColumnKind,
-    /// By exact value (missing being one), or by 32 quantile bins where that predicts better.
-    pub read_by: ReadBy,
-    /// Values or bins on labelled rows.
-    pub distinct: u64,
-    /// Labelled rows whose value occurs on another labelled row, 0 to 1.
-    pub repeated: f64,
-    /// Of those rows, the share in the largest class of their value, 0 to 1; absent when no value repeats.
-    pub purity: Option<f64>,
-    /// Folds drawn over rows.
-    pub row_folds: ColumnScore,
-    /// Folds drawn over connected groups, so that twins stay together; absent without group keys.
-    pub group_folds: Option<ColumnScore>,
-    pub verdict: GiveAwayVerdict,
-    /// The verdict in words.
-    pub reason: String,
-}
-
-/// Cross-validated score of predicting the most frequent class of a value among the other folds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ColumnScore {
-    /// Labelled rows whose value occurs in the other folds, 0 to 1.
-    pub coverage: f64,
-    /// Accuracy on those rows, 0 to 1; absent when there are none.
-    pub accuracy_on_covered: Option<f64>,
-    /// Accuracy on all labelled rows, the others being guessed as the largest class.
-    pub accuracy: f64,
-}
-
-impl GiveAway {
-    /// Accuracy of the look-up over groups where there are any, else over rows.
-    pub(super) fn honest_accuracy(&self) -> f64 {
-        self.group_folds.as_ref().unwrap_or(&self.row_folds).accuracy
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReadBy {
-    Value,
-    QuantileBin,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GiveAwayVerdict {
-    /// Right on ≥ 95 % of covered rows with coverage ≥ 50 %.
-    GivesAway,
-    /// Right on ≥ 83 % of covered rows with coverage ≥ 20 %.
-    Nearly,
-    /// Knows repeated rows again, but says little of rows in other groups: an identifier.
-    RecognisesRows,
-    No,
-}
 
 pub(super) fn of_columns(input: &Checked) -> Result<Vec<GiveAway>, Cancelled> {
     let folds = input.options.folds;
@@ -135,7 +75,6 @@ fn of_column(look_up: &LookUp, column: &PreparedColumn) -> GiveAway {
         distinct: reading.distinct,
         repeated: reading.repeated,
         purity: reading.purity,
-        reason: reason(look_up, &reading, read_by, verdict),
         row_folds: reading.row_folds,
         group_folds: reading.group_folds,
         verdict,
@@ -179,37 +118,4 @@ fn judge(reading: &Reading, majority: f64, names_things: bool) -> GiveAwayVerdic
         }
         _ => GiveAwayVerdict::No,
     }
-}
-
-fn reason(look_up: &LookUp, reading: &Reading, read_by: ReadBy, verdict: GiveAwayVerdict) -> String {
-    let honest = reading.honest();
-    let others = if reading.group_folds.is_some() { "in other groups" } else { "on other rows" };
-    let what = match read_by {
-        ReadBy::Value => "looking its value up",
-        ReadBy::QuantileBin => "its quantile bin",
-    };
-    let Some(accuracy) = honest.accuracy_on_covered else {
-        return format!("no value occurs {others}, so it cannot predict by value");
-    };
-    let mut text = format!(
-        "{what} {others} is right on {} of the rows that can be looked up ({} of all); guessing the largest class: {}",
-        percent(accuracy),
-        percent(honest.coverage),
-        percent(look_up.majority)
-    );
-    let told = matches!(verdict, GiveAwayVerdict::GivesAway | GiveAwayVerdict::Nearly);
-    if told && reading.purity == Some(1.0) && read_by == ReadBy::Value {
-        if reading.distinct == look_up.occurring {
-            text.push_str("; its values and the labels match one to one: it is the label under another name");
-        } else {
-            text.push_str(&format!("; each of its {} values has one label only", thousands(reading.distinct)));
-        }
-    }
-    if verdict == GiveAwayVerdict::RecognisesRows {
-        text.push_str(&format!(
-            "; with rows of a group on both sides {} could be looked up: it recognises rows",
-            percent(reading.row_folds.coverage)
-        ));
-    }
-    text
 }

@@ -1,35 +1,16 @@
 //! Contradictory labels: equal rows with unequal labels, and the accuracy that no function of the key can exceed.
 
-use serde::{Deserialize, Serialize};
+use runner_results::profile::audit::Contradictions;
 
-use super::super::input::Checked;
-use super::super::key::MISSING;
-use super::example::{RowSet, examples};
-use super::keys::{AuditKey, KeyKind};
+use super::super::table::input::Checked;
+use super::super::table::key::MISSING;
+use super::example::examples;
+use super::keys::AuditKey;
 use super::lookup::Counts;
-
-/// Values of a key that carry more than one label. Only labelled rows count.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Contradictions {
-    pub key: String,
-    pub kind: KeyKind,
-    /// Different values on labelled rows.
-    pub values: u64,
-    /// Values with more than one label.
-    pub contradictory: u64,
-    /// Labelled rows of those values.
-    pub rows: u64,
-    /// Highest accuracy that any function of the key can reach on these rows: Σ largest class of each value / labelled
-    /// rows. A row without a value counts as right. 1 means no contradiction.
-    pub ceiling: f64,
-    /// The values with most rows against their own majority.
-    pub examples: Vec<RowSet>,
-}
 
 pub(super) fn of_key(input: &Checked, key: &AuditKey) -> Contradictions {
     let mut found = Contradictions {
-        key: key.name.clone(),
-        kind: key.kind,
+        key: key.by.clone(),
         values: 0,
         contradictory: 0,
         rows: 0,

@@ -1,55 +1,19 @@
 //! Duplicates: rows that are equal under a key, exactly or nearly.
 
-use serde::{Deserialize, Serialize};
+use runner_results::profile::audit::Duplicates;
 
-use super::super::input::Checked;
-use super::super::key::MISSING;
-use super::example::{RowSet, examples};
-use super::keys::{AuditKey, KeyKind};
-
-/// Rows that share a key's value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Duplicates {
-    pub key: String,
-    pub kind: KeyKind,
-    /// Rows where the key has a value.
-    pub rows_with_key: u64,
-    /// Different values.
-    pub distinct: u64,
-    /// Values that occur on two rows or more.
-    pub sets: u64,
-    /// Rows in those sets.
-    pub rows: u64,
-    /// Rows that would go if one of each set stayed: `rows - sets`.
-    pub surplus: u64,
-    /// Rows of the largest set.
-    pub largest: u64,
-    /// Sets that span several values of the first group key, i.e. twins under distinct identities; 0 without groups.
-    pub sets_across_identities: u64,
-    /// Rows in those sets.
-    pub rows_across_identities: u64,
-    /// Sets that span several connected groups: a split by groups may put them on two sides; 0 without groups.
-    pub sets_across_groups: u64,
-    /// Rows in those sets.
-    pub rows_across_groups: u64,
-    /// Pairs of equal rows, Σ n(n−1)/2.
-    pub pairs: f64,
-    /// Pairs to expect if the columns were independent; absent for keys that are names. When this is near `pairs`,
-    /// the columns are too coarse for equality to mean anything.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub expected_pairs: Option<f64>,
-    /// Largest sets; for near-duplicates those across groups.
-    pub examples: Vec<RowSet>,
-}
+use super::super::table::input::Checked;
+use super::super::table::key::MISSING;
+use super::example::examples;
+use super::keys::AuditKey;
 
 pub(super) fn of_key(input: &Checked, key: &AuditKey) -> Duplicates {
     let identity = input.groups.first().map(|group| group.key.codes.as_slice()).unwrap_or_default();
     let group = input.connected.as_ref().map(|groups| groups.codes.as_slice()).unwrap_or_default();
-    let nearly = matches!(key.kind, KeyKind::NormalisedText | KeyKind::RoundedNumbers) && !group.is_empty();
+    let nearly = key.by.is_near() && !group.is_empty();
     let sets = key.key.sets();
     let mut found = Duplicates {
-        key: key.name.clone(),
-        kind: key.kind,
+        key: key.by.clone(),
         rows_with_key: sets.rows_with_value() as u64,
         distinct: key.key.distinct as u64,
         sets: 0,
@@ -95,9 +59,7 @@ fn spans(rows: &[u32], codes: &[u32]) -> bool {
     known.next().is_some_and(|first| known.any(|code| code != first))
 }
 
-impl Duplicates {
-    /// Whether so many equal pairs could come from coarse columns alone.
-    pub(super) fn may_be_chance(&self) -> bool {
-        self.expected_pairs.is_some_and(|expected| expected > 0.1 * self.pairs)
-    }
+/// Whether so many equal pairs could come from coarse columns alone.
+pub(super) fn may_be_chance(found: &Duplicates) -> bool {
+    found.expected_pairs.is_some_and(|expected| expected > 0.1 * found.pairs)
 }

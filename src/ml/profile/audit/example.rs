@@ -1,31 +1,12 @@
 //! Examples that point at rows: `train.csv:12`, with their labels.
 
-use serde::{Deserialize, Serialize};
+use runner_results::profile::audit::{ClassCount, RowSet};
 
-use super::super::input::Checked;
+use super::super::table::input::Checked;
 use super::keys::AuditKey;
 
 /// Places listed for one example.
 const PLACES: usize = 6;
-
-/// Rows that are equal under a key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RowSet {
-    /// The key's value, or a text of the first row that names it; absent when there is none.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub value: Option<String>,
-    pub rows: u64,
-    /// Labelled rows by class, the most frequent first.
-    pub classes: Vec<ClassCount>,
-    /// The first six rows as `source:line`, or `row n` counted from 1.
-    pub places: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClassCount {
-    pub class: String,
-    pub rows: u64,
-}
 
 /// The sets that rank highest, as many as the options ask for; the first of equals. Sets of rank 0 are no examples.
 pub(super) fn examples<'s>(
@@ -63,23 +44,5 @@ fn place(input: &Checked, row: u32) -> String {
     match input.origins {
         Some(origins) => format!("{}:{}", origins.source[row as usize], origins.line[row as usize]),
         None => format!("row {}", row + 1),
-    }
-}
-
-impl RowSet {
-    /// One line of evidence, e.g. `"Long Road · The Fixture": 3 rows (2 pop, 1 latin) at train.csv:2, train.csv:90`.
-    pub(super) fn sentence(&self) -> String {
-        let mut text = match &self.value {
-            Some(value) => format!("\"{value}\": {} rows", self.rows),
-            None => format!("{} rows", self.rows),
-        };
-        if !self.classes.is_empty() {
-            let counts: Vec<String> =
-                self.classes.iter().map(|count| format!("{} {}", count.rows, count.class)).collect();
-            text.push_str(&format!(" ({})", counts.join(", ")));
-        }
-        let more = if self.rows as usize > self.places.len() { ", …" } else { "" };
-        text.push_str(&format!(" at {}{more}", self.places.join(", ")));
-        text
     }
 }

@@ -1,52 +1,13 @@
-//! Findings: the audit's figures as sentences with a severity, gravest first.
+//! What the audit's figures amount to, gravest first.
 
-use serde::{Deserialize, Serialize};
+use runner_results::profile::audit::{Audit, Finding, FindingKind, Severity};
+use runner_results::profile::{ClassBalance, ColumnProfile, Correlations};
 
-use super::super::ClassBalance;
-use super::super::column::ColumnProfile;
-use super::super::correlation::Correlations;
-use super::super::input::Checked;
-use super::super::wording::thousands;
-use super::{Audit, quality, repetition, split_leaks, target_leakage};
+use super::super::table::input::Checked;
+use super::{quality, repetition, split_leaks, target_leakage};
 
-/// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Looked for and not found.
-    Ok,
-    /// Worth knowing.
-    Note,
-    /// Scores may be too good, or capped.
-    Warning,
-    /// Scores mean nothing until this is dealt with.
-    Danger,
-}
-
-/// Lines of evidence; the profile has the figures of every column and class besides.
-const MOST_EVIDENCE: usize = 100;
-
-/// One sentence of the audit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    pub severity: Severity,
-    /// A short sentence without a full stop.
-    pub title: String,
-    /// What it means and what to do.
-    pub detail: String,
-    /// Figures and examples, one a line.
-    pub evidence: Vec<String>,
-}
-
-impl Finding {
-    pub(super) fn new(severity: Severity, title: String, detail: String, mut evidence: Vec<String>) -> Self {
-        if evidence.len() > MOST_EVIDENCE + 1 {
-            let more = evidence.len() - MOST_EVIDENCE;
-            evidence.truncate(MOST_EVIDENCE);
-            evidence.push(format!("… and {} more", thousands(more as u64)));
-        }
-        Finding { severity, title, detail, evidence }
-    }
+pub(super) fn finding(severity: Severity, kind: FindingKind) -> Finding {
+    Finding { severity, kind }
 }
 
 pub(super) fn of_audit(

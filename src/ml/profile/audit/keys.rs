@@ -1,44 +1,16 @@
 //! The keys by which an audit compares rows: whole rows, groups, numbers, normalised texts, single columns.
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use runner_results::profile::audit::RowKey;
 
-use super::super::input::{Checked, ColumnData, PreparedColumn};
-use super::super::key::{Key, MISSING};
-use super::super::wording;
+use super::super::table::input::{Checked, ColumnData, PreparedColumn};
+use super::super::table::key::{Key, MISSING};
+use super::super::table::short::short;
 use super::title;
 use crate::progress::Cancelled;
 
-/// What makes two rows equal under a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyKind {
-    /// All columns are equal (but for those the key's name leaves out, and row counters).
-    Rows,
-    /// One of the given group keys is equal.
-    Group,
-    /// Linked by any of the group keys, transitively: what a group-aware split keeps together.
-    Connected,
-    /// All numeric columns are equal.
-    Numbers,
-    /// All numeric columns are equal after rounding.
-    RoundedNumbers,
-    /// The near-duplicate columns are equal but for case, punctuation, parentheses and suffixes.
-    NormalisedText,
-    /// One text column is equal.
-    Column,
-}
-
-impl KeyKind {
-    /// Whether equal rows are meant to be the same thing. Columns such as an artist repeat rightly.
-    pub fn names_rows(self) -> bool {
-        !matches!(self, KeyKind::Column | KeyKind::Connected)
-    }
-}
-
 pub(super) struct AuditKey<'a> {
-    pub name: String,
-    pub kind: KeyKind,
+    pub by: RowKey,
     pub key: Key,
     /// Pairs of equal rows to expect if the columns were independent; only for keys of values.
     pub expected_pairs: Option<f64>,
@@ -50,7 +22,7 @@ impl AuditKey<'_> {
     /// What an example is called, by one of its rows; `None` when there is no text to call it by.
     pub fn title_of(&self, row: u32) -> Option<String> {
         let pieces: Vec<&str> = self.shown.iter().filter_map(|texts| texts[row as usize].as_deref()).collect();
-        (!pieces.is_empty()).then(|| wording::short(&pieces.join("\n"), 80))
+        (!pieces.is_empty()).then(|| short(&pieces.join("\n"), 80))
     }
 }
 
@@ -64,10 +36,9 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Result<V
         None => Vec::new(),
     };
     let columns: Vec<&PreparedColumn> = input.columns.iter().filter(|column| !is_row_counter(column)).collect();
-    let all_of = |name: String, kind: KeyKind, keys: &[&Key]| {
+    let all_of = |by: RowKey, keys: &[&Key]| {
         Ok(AuditKey {
-            name,
-            kind,
+            by,
             key: Key::all_of(keys, input.rows, &|| input.go_on())?,
             expected_pairs: Some(expected_pairs(keys, input.rows)),
             shown: called.clone(),
@@ -75,17 +46,16 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Result<V
     };
     let mut keys = Vec::new();
     let every: Vec<&Key> = columns.iter().map(|column| &column.key).collect();
-    keys.push(all_of("every column".into(), KeyKind::Rows, &every)?);
+    keys.push(all_of(RowKey::Rows { except: Vec::new() }, &every)?);
     let untold = columns.iter().filter(|column| !telling.contains(&column.name));
     let untold: Vec<&Key> = untold.map(|column| &column.key).collect();
     if untold.len() < every.len() && !untold.is_empty() {
-        let left_out: Vec<String> = telling.iter().map(|name| name.to_string()).collect();
-        keys.push(all_of(format!("every column but {}", wording::list(&left_out)), KeyKind::Rows, &untold)?);
+        let except: Vec<String> = telling.iter().map(|name| name.to_string()).collect();
+        keys.push(all_of(RowKey::Rows { except }, &untold)?);
     }
     for group in &input.groups {
         keys.push(AuditKey {
-            name: group.name.into(),
-            kind: KeyKind::Group,
+            by: RowKey::Group { name: group.name.into() },
             key: group.key.clone(),
             expected_pairs: None,
             shown: vec![group.values],
@@ -94,10 +64,8 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Result<V
     if let Some(connected) = &input.connected
         && input.groups.len() > 1
     {
-        let names: Vec<String> = input.groups.iter().map(|group| group.name.to_string()).collect();
         keys.push(AuditKey {
-            name: format!("groups connected by {}", wording::list(&names)),
-            kind: KeyKind::Connected,
+            by: RowKey::Connected { by: input.groups.iter().map(|group| group.name.to_string()).collect() },
             key: connected.clone(),
             expected_pairs: None,
             shown: called.clone(),
@@ -107,20 +75,19 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Result<V
         columns.iter().copied().filter(|column| matches!(column.data, ColumnData::Numeric { .. })).collect();
     if !numeric.is_empty() {
         let exact: Vec<&Key> = numeric.iter().map(|column| &column.key).collect();
-        keys.push(all_of("every numeric column".into(), KeyKind::Numbers, &exact)?);
+        keys.push(all_of(RowKey::Numbers, &exact)?);
         let digits = input.options.near_duplicate_digits;
         let rounded = numeric.par_iter().map(|column| {
             input.go_on()?;
             Ok(rounded(column, digits))
         });
         let rounded: Vec<Key> = rounded.collect::<Result<_, Cancelled>>()?;
-        let name = format!("every numeric column to {}", wording::counted(digits as u64, "digit"));
-        keys.push(all_of(name, KeyKind::RoundedNumbers, &rounded.iter().collect::<Vec<_>>())?);
+        let by = RowKey::RoundedNumbers { digits: digits as u64 };
+        keys.push(all_of(by, &rounded.iter().collect::<Vec<_>>())?);
     }
     if !near.is_empty() {
         keys.push(AuditKey {
-            name: format!("normalised {}", wording::list(&input.options.near_duplicate_columns)),
-            kind: KeyKind::NormalisedText,
+            by: RowKey::NormalisedText { columns: input.options.near_duplicate_columns.clone() },
             key: normalised(&near, input)?,
             expected_pairs: None,
             shown: near,
@@ -131,8 +98,7 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Result<V
             && !input.groups.iter().any(|group| group.name == column.name)
         {
             keys.push(AuditKey {
-                name: column.name.into(),
-                kind: KeyKind::Column,
+                by: RowKey::Column { name: column.name.into() },
                 key: column.key.clone(),
                 expected_pairs: None,
                 shown: vec![values],

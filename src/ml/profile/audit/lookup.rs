@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 
-use super::super::input::Checked;
-use super::super::key::{Key, RowSets};
-use super::column_lookup::ColumnScore;
+use runner_results::profile::audit::ColumnScore;
+
+use super::super::table::input::Checked;
+use super::super::table::key::{Key, RowSets};
 
 /// What looking a key up shows; see `GiveAway` for the fields.
 pub(super) struct Reading {
@@ -32,8 +33,6 @@ pub(super) struct LookUp<'a> {
     /// Rows by class; decides ties in favour of the larger class, then of the first.
     class_rows: Vec<u64>,
     majority_class: usize,
-    /// Classes with a row.
-    pub occurring: u64,
     /// Share of the largest class, 0 to 1.
     pub majority: f64,
 }
@@ -48,17 +47,7 @@ impl<'a> LookUp<'a> {
         let labelled = input.labelled as f64;
         let majority = class_rows[majority_class] as f64 / labelled;
         let folds = input.options.folds;
-        LookUp {
-            label: input.label,
-            labelled,
-            folds,
-            row_folds,
-            group_folds,
-            occurring: class_rows.iter().filter(|rows| **rows > 0).count() as u64,
-            class_rows,
-            majority_class,
-            majority,
-        }
+        LookUp { label: input.label, labelled, folds, row_folds, group_folds, class_rows, majority_class, majority }
     }
 
     pub fn read(&self, key: &Key) -> Reading {

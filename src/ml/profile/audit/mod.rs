@@ -1,5 +1,5 @@
 //! Leakage audit: which rows repeat, where labels contradict each other, which columns leak the label, and what the
-//! parts of a split share; with sentences computed from the figures.
+//! parts of a split share.
 //!
 //! Everything is found by hashing keys, in time linear in rows × columns.
 
@@ -18,36 +18,11 @@ mod target_leakage;
 mod title;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use runner_results::profile::audit::{Audit, GiveAwayVerdict};
+use runner_results::profile::{ClassBalance, ColumnProfile, Correlations};
 
-pub use column_lookup::{ColumnScore, GiveAway, GiveAwayVerdict, ReadBy};
-pub use contradiction::Contradictions;
-pub use duplicates::Duplicates;
-pub use example::{ClassCount, RowSet};
-pub use finding::{Finding, Severity};
-pub use keys::KeyKind;
-pub use overlap::{Overlap, PartOverlap};
-
-use super::ClassBalance;
-use super::column::ColumnProfile;
-use super::correlation::Correlations;
-use super::input::Checked;
+use super::table::input::Checked;
 use crate::progress::Cancelled;
-
-/// The audit's sentences first, then the figures behind them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Audit {
-    /// Gravest first.
-    pub findings: Vec<Finding>,
-    /// One entry per column, in the table's order; empty without labels.
-    pub give_aways: Vec<GiveAway>,
-    /// One entry per key.
-    pub duplicates: Vec<Duplicates>,
-    /// One entry per key; empty without labels.
-    pub contradictions: Vec<Contradictions>,
-    /// One entry per key: what test rows share with training, under the given split and under a random one.
-    pub overlaps: Vec<Overlap>,
-}
 
 pub(super) fn audit(
     input: &Checked,
@@ -58,7 +33,7 @@ pub(super) fn audit(
     let give_aways = if input.labelled == 0 { Vec::new() } else { column_lookup::of_columns(input)? };
     let telling = give_aways.iter().filter(|column| column.verdict == GiveAwayVerdict::GivesAway);
     let keys = keys::of_table(input, &telling.map(|column| column.column.as_str()).collect::<Vec<_>>())?;
-    let repeating: Vec<_> = keys.iter().filter(|key| key.kind.names_rows()).collect();
+    let repeating: Vec<_> = keys.iter().filter(|key| key.by.names_rows()).collect();
     let duplicates = repeating.par_iter().map(|key| {
         input.go_on()?;
         Ok(duplicates::of_key(input, key))
@@ -83,6 +58,3 @@ pub(super) fn audit(
     audit.findings = finding::of_audit(input, &audit, columns, classes, correlations);
     Ok(audit)
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,38 +2,15 @@
 //! random split of rows.
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use runner_results::profile::audit::{Overlap, PartOverlap};
 
-use super::super::input::{Checked, TEST, TRAIN, VALID};
-use super::keys::{AuditKey, KeyKind};
+use super::super::table::input::{Checked, TEST, TRAIN, VALID};
+use super::keys::AuditKey;
 use crate::progress::Cancelled;
 use crate::rng::Stream;
 
 /// Without a given split the random one puts this share of the rows into test, the rest into train.
 const TEST_SHARE: f64 = 0.2;
-
-/// What the parts of a split share under one key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Overlap {
-    pub key: String,
-    pub kind: KeyKind,
-    /// Under the split of the input; absent without one.
-    pub given: Option<PartOverlap>,
-    /// Under a seeded random split of rows with the same number of rows per part (80 % train and 20 % test without a
-    /// given split). The difference to `given` is the optimism of a row split.
-    pub random: PartOverlap,
-}
-
-/// Shares from 0 to 1 of a part's rows; a row without a value counts as unknown. Absent where a part is empty.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PartOverlap {
-    /// Test rows whose value occurs in train.
-    pub test_in_train: Option<f64>,
-    /// Test rows whose value occurs in valid.
-    pub test_in_valid: Option<f64>,
-    /// Valid rows whose value occurs in train.
-    pub valid_in_train: Option<f64>,
-}
 
 pub(super) fn of_keys(input: &Checked, keys: &[AuditKey]) -> Result<Vec<Overlap>, Cancelled> {
     let mut random = match input.part {
@@ -48,8 +25,7 @@ pub(super) fn of_keys(input: &Checked, keys: &[AuditKey]) -> Result<Vec<Overlap>
         .map(|key| {
             input.go_on()?;
             Ok(Overlap {
-                key: key.name.clone(),
-                kind: key.kind,
+                key: key.by.clone(),
                 given: input.part.map(|part| of_key(key, part)),
                 random: of_key(key, &random),
             })

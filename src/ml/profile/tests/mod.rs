@@ -1,8 +1,11 @@
 //! `profile` through its public door: odd tables, errors, options; statistics are in `statistics`.
 
+mod audit;
 mod statistics;
 
 use indexmap::IndexMap;
+use runner_results::profile::ClassGroup;
+use runner_results::profile::audit::FindingKind;
 
 use super::*;
 use crate::frame::{Column, Frame};
@@ -102,13 +105,15 @@ fn odd_tables_give_documents_that_read_back_equal_for_any_number_of_threads() {
     assert_eq!(one.columns[4].distinct, 1);
     assert!(one.columns[2].numeric.is_none() && one.columns[5].numeric.is_some());
     assert_eq!(one.parts[1].rows, 4);
-    assert!(one.audit.findings.iter().any(|finding| finding.title == "infinite values in infinite"));
+    let infinite = |kind: &FindingKind| matches!(kind, FindingKind::InfiniteValues { columns } if columns.len() == 1 && columns[0].column == "infinite");
+    assert!(one.audit.findings.iter().any(|finding| infinite(&finding.kind)));
 }
 
 #[test]
 fn small_and_unlabelled_tables_have_profiles() {
     let one_row = Table::new(vec![Some(0)], &["x"]).numeric("a", [1.0]).text("t", ["word"]).profile();
-    assert!(one_row.audit.findings.iter().any(|finding| finding.title == "there is only one class, x"));
+    let only = FindingKind::OneClass { class: "x".into() };
+    assert!(one_row.audit.findings.iter().any(|finding| finding.kind == only));
     let unlabelled = Table::new(vec![None; 4], &[]).numeric("a", [1.0, 2.0, 2.0, 7.5]).profile();
     assert!(unlabelled.relevance.is_empty() && unlabelled.audit.contradictions.is_empty());
     let no_columns = Table::new(vec![Some(0), Some(1)], &["x", "y"]).profile();
@@ -165,7 +170,7 @@ fn a_wide_table_has_the_same_profile_for_any_number_of_threads_and_can_be_stoppe
     let one = profile_on(1);
     assert_eq!(serde_json::to_string(&one).expect("finite"), serde_json::to_string(&profile_on(4)).expect("finite"));
     assert_eq!((one.columns.len(), one.histograms.len(), one.correlations.columns.len()), (90, 40, 40));
-    assert_eq!((one.class_groups.len(), one.class_groups[20].as_str()), (21, "10 other classes"));
+    assert_eq!((one.class_groups.len(), &one.class_groups[20]), (21, &ClassGroup::Others { others: 10 }));
     assert!(one.histograms.iter().all(|histogram| {
         let by_class: u64 = histogram.by_class.iter().flatten().sum();
         histogram.by_class.len() == 21 && by_class == histogram.overall.iter().sum::<u64>()

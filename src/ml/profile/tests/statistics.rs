@@ -1,6 +1,8 @@
 //! The statistics of `profile` against numpy, pandas, scipy and scikit-learn.
 
-use super::super::{ColumnKind, InformationEstimator, ProfileOptions, Quantiles};
+use runner_results::profile::{ClassGroup, ColumnKind, InformationEstimator, Quantiles};
+
+use super::super::ProfileOptions;
 use super::Table;
 use crate::rng::Stream;
 
@@ -81,7 +83,10 @@ fn outliers_lie_beyond_the_fences_of_all_rows_or_of_the_class() {
     let d = &profile.columns[0];
     let all = d.numeric.as_ref().expect("numeric");
     assert_eq!((all.outliers_low, all.outliers_high), (0, 4));
-    assert_eq!((d.by_class[1].class.as_str(), d.by_class[1].count, d.by_class[1].missing), ("y", 80, 0));
+    assert_eq!(
+        (&d.by_class[1].class, d.by_class[1].count, d.by_class[1].missing),
+        (&ClassGroup::Class("y".into()), 80, 0)
+    );
     let class = d.by_class[1].numeric.as_ref().expect("numeric");
     assert_eq!((class.outliers_low, class.outliers_high), (0, 1));
     near(class.mean, 18.310862500000006);

@@ -1,9 +1,10 @@
 //! The conclusion: what was asked, answered by the same tests as in the results; and what limits the answers.
 
+use runner_results::profile::audit::RowKey;
+
 use super::results::upper;
 use super::{ArticleContext, bilingual, convergence, transfer};
 use crate::article::document::Section;
-use crate::read::{list, number, text};
 
 pub fn section(tale: &ArticleContext) -> Section {
     let mut section = Section::new("sec:conclusion", tale.voice.say("Conclusion", "Conclusion"));
@@ -31,9 +32,7 @@ pub fn section(tale: &ArticleContext) -> Section {
 
 /// Contradictory labels bound every model.
 fn limits(tale: &ArticleContext) -> Option<String> {
-    let (_, profile) = tale.study.with_document("audit").next()?;
-    let ceilings = list(profile.get("audit")?, "contradictions").filter(|entry| text(entry, "kind") == Some("group"));
-    let least = ceilings.filter_map(|entry| number(entry, "ceiling")).filter(|c| *c < 0.999).reduce(f64::min)?;
+    let least = tale.profile()?.audit.capping().map(|(found, _)| found.ceiling).reduce(f64::min)?;
     Some(bilingual!(
         tale,
         "These scores are to be read against a ceiling: since labels contradict one another, no function of a row's identity can be right on more than {ceiling} of the rows.",
@@ -44,23 +43,24 @@ fn limits(tale: &ArticleContext) -> Option<String> {
 
 /// Values that test rows share with training rows: new ones would score lower.
 fn known(tale: &ArticleContext) -> Option<String> {
-    let (_, profile) = tale.study.with_document("audit").next()?;
+    let profile = tale.profile()?;
     let learnt: Vec<String> = tale
         .of_kind("train")
         .filter_map(|stage| stage.document("parts")?.get("inputs").cloned())
         .flat_map(|inputs| super::names_at(&inputs, "categories"))
         .collect();
-    let shares = list(profile.get("audit")?, "overlaps").filter_map(|entry| {
-        let key = text(entry, "key")?;
-        let share = number(entry.get("given")?, "test_in_train")?;
-        learnt.iter().any(|name| name == key).then(|| (key.to_owned(), share))
+    let shares = profile.audit.overlaps.iter().filter_map(|one| {
+        // A category may be a group key of its own.
+        let (RowKey::Column { name } | RowKey::Group { name }) = &one.key else { return None };
+        let share = one.given.as_ref()?.test_in_train?;
+        learnt.contains(name).then_some((name, share))
     });
     let (key, share) = shares.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
     Some(bilingual!(
         tale,
         "Of the test rows, {share} have a value of {key} that training rows have too, and networks that learn it profit from this: where new data bring new values, a lower score is to be expected.",
         "Parmi les lignes de test, {share} ont une valeur de {key} déjà vue à l'apprentissage, ce dont profitent les réseaux qui l'apprennent : là où de nouvelles données en apportent d'autres, il faut s'attendre à un score plus bas.",
-        key = crate::article::markup::code(&key),
+        key = crate::article::markup::code(key),
         share = tale.voice.percent(share),
     ))
 }

@@ -1,13 +1,13 @@
 //! Data and task: rows by part and class, what the audit found, and what standard classifiers reach.
 
-use runner_results::{Layout, Map, SplitPart};
+use runner_results::profile::audit::{GiveAwayVerdict, Overlap, RowKey};
+use runner_results::{Layout, Map, Profile, SplitPart};
 use serde_json::Value;
 
-use super::{ArticleContext, bilingual, codes, earlier, names_at};
+use super::{ArticleContext, bilingual, codes, earlier};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::leaks;
-use crate::read::{count, list, number, text};
 
 /// A share of test rows with a twin in the training part that is worth a sentence.
 const FEW_TWINS: f64 = 0.01;
@@ -20,7 +20,7 @@ pub fn section(tale: &ArticleContext) -> Section {
     let mut section = Section::new("sec:data", voice.say("Data and Task", "Données et tâche"));
     let parts = parts(tale);
     let balance = class_figure(tale);
-    let profile = tale.study.with_document("audit").next().map(|(_, profile)| profile);
+    let profile = tale.profile();
     section.blocks.extend(tale.paragraph([
         source(tale, profile),
         parts.as_ref().map(|(_, all)| {
@@ -66,7 +66,7 @@ pub fn section(tale: &ArticleContext) -> Section {
 }
 
 /// Files and label; the data set that has these columns.
-fn source(tale: &ArticleContext, profile: Option<&Value>) -> Option<String> {
+fn source(tale: &ArticleContext, profile: Option<&Profile>) -> Option<String> {
     let load = tale.of_kind("load").next()?;
     let files = load.params.get("files").and_then(Value::as_object).map_or(0, serde_json::Map::len);
     let files = files + load.params.get("downloads").and_then(Value::as_object).map_or(0, serde_json::Map::len);
@@ -76,11 +76,10 @@ fn source(tale: &ArticleContext, profile: Option<&Value>) -> Option<String> {
         files => bilingual!(tale, "{files} CSV files", "de {files} fichiers CSV"),
     };
     let label = markup::code(tale.label()?);
-    let columns: Vec<String> = profile
-        .map(|p| list(p, "columns").filter_map(|c| text(c, "name")).map(String::from).collect())
-        .unwrap_or_default();
-    let is_spotify =
-        ["track_id", "danceability", "playlist_subgenre"].iter().all(|name| columns.iter().any(|c| c == name));
+    let columns = profile.map_or(&[][..], |profile| profile.columns.as_slice());
+    let is_spotify = ["track_id", "danceability", "playlist_subgenre"]
+        .iter()
+        .all(|name| columns.iter().any(|column| column.name == *name));
     let (count, cite) = (
         columns.len(),
         if is_spotify {
@@ -92,7 +91,7 @@ fn source(tale: &ArticleContext, profile: Option<&Value>) -> Option<String> {
             ""
         },
     );
-    let rows = profile.and_then(|p| crate::read::count(p, "rows")).map(|rows| tale.voice.count(rows));
+    let rows = profile.map(|profile| tale.voice.count(profile.rows));
     Some(match rows {
         Some(rows) => bilingual!(
             tale,
@@ -165,28 +164,27 @@ fn grouping(tale: &ArticleContext) -> Option<String> {
     Some(sentence + ".")
 }
 
-fn largest(tale: &ArticleContext, profile: &Value, has_figure: bool) -> Option<String> {
-    let classes: Vec<(&str, u64, f64)> = list(profile, "classes")
-        .filter_map(|class| Some((text(class, "class")?, count(class, "rows")?, number(class, "share")?)))
-        .collect();
-    let (largest, smallest) = (classes.iter().max_by_key(|c| c.1)?, classes.iter().min_by_key(|c| c.1)?);
+fn largest(tale: &ArticleContext, profile: &Profile, has_figure: bool) -> Option<String> {
+    let classes = &profile.classes;
+    let largest = classes.iter().max_by_key(|class| class.rows)?;
+    let smallest = classes.iter().min_by_key(|class| class.rows)?;
     let see = if has_figure { " (@fig:classes)" } else { "" };
-    if largest.1 == smallest.1 {
+    if largest.rows == smallest.rows {
         return Some(bilingual!(
             tale,
             "Over all rows, all classes are of one size{see}: each holds {share} of them.",
             "Toutes lignes confondues, les classes sont de même taille{see} : chacune en compte {share}.",
-            share = tale.voice.percent(largest.2),
+            share = tale.voice.percent(largest.share),
         ));
     }
     Some(bilingual!(
         tale,
         "Over all rows, {most} is the largest class{see}, {times} times as frequent as {least}: it holds {share} of them.",
         "Toutes lignes confondues, {most} est la classe la plus nombreuse{see}, {times} fois plus fréquente que {least} : elle en compte {share}.",
-        most = markup::escaped(largest.0),
-        least = markup::escaped(smallest.0),
-        times = tale.voice.decimals(largest.1 as f64 / smallest.1.max(1) as f64, 1),
-        share = tale.voice.percent(largest.2),
+        most = markup::escaped(&largest.class),
+        least = markup::escaped(&smallest.class),
+        times = tale.voice.decimals(largest.rows as f64 / smallest.rows.max(1) as f64, 1),
+        share = tale.voice.percent(largest.share),
     ))
 }
 
@@ -200,11 +198,11 @@ fn class_figure(tale: &ArticleContext) -> Option<Float> {
 }
 
 /// Columns that leak the label are no features.
-fn give_aways(tale: &ArticleContext, profile: &Value) -> Option<String> {
-    let audit = profile.get("audit")?;
-    let found = list(audit, "give_aways").filter(|entry| text(entry, "verdict") == Some("nearly"));
-    let nearly: Vec<String> = found.filter_map(|entry| text(entry, "column")).map(markup::code).collect();
-    let (full, leaks) = (leaks::columns(profile), leaks::all(tale.study.stages, tale.study.edges));
+fn give_aways(tale: &ArticleContext, profile: &Profile) -> Option<String> {
+    let found = profile.audit.give_aways.iter().filter(|entry| entry.verdict == GiveAwayVerdict::Nearly);
+    let nearly: Vec<String> = found.map(|entry| markup::code(&entry.column)).collect();
+    let full: Vec<String> = profile.audit.leaking().map(str::to_owned).collect();
+    let leaks = leaks::all(tale.study.stages, tale.study.edges);
     let readers: Vec<String> = leaks.iter().map(|leak| markup::code(&leak.stage)).collect();
     let mut sentences = Vec::new();
     if !full.is_empty() {
@@ -251,32 +249,24 @@ fn give_aways(tale: &ArticleContext, profile: &Value) -> Option<String> {
 }
 
 /// What no function of a key can exceed: the lowest such bound that is no triviality.
-fn ceiling(tale: &ArticleContext, profile: &Value) -> Option<String> {
-    let found = list(profile.get("audit")?, "contradictions")
-        .filter(|entry| text(entry, "kind") == Some("group"))
-        .filter_map(|entry| Some((number(entry, "ceiling")?, text(entry, "key")?, count(entry, "contradictory")?)))
-        .filter(|(ceiling, _, _)| *ceiling < 0.999)
-        .min_by(|a, b| a.0.total_cmp(&b.0))?;
+fn ceiling(tale: &ArticleContext, profile: &Profile) -> Option<String> {
+    let (found, key) = profile.audit.capping().min_by(|a, b| a.0.ceiling.total_cmp(&b.0.ceiling))?;
     Some(bilingual!(
         tale,
         "Labels contradict one another: {number} values of {key} carry several, so that no function of it can be right on more than {ceiling} of the rows.",
         "Des étiquettes se contredisent : {number} valeurs de {key} en portent plusieurs, si bien qu'aucune fonction de celles-ci ne peut être juste pour plus de \
          {ceiling} des lignes.",
-        number = tale.voice.count(found.2),
-        key = codes(&found.1.split(" + ").map(String::from).collect::<Vec<_>>()).join(" + "),
-        ceiling = tale.voice.percent(found.0),
+        number = tale.voice.count(found.contradictory),
+        key = codes(&key.split(" + ").map(String::from).collect::<Vec<_>>()).join(" + "),
+        ceiling = tale.voice.percent(found.ceiling),
     ))
 }
 
 /// What a split row by row would have done.
-fn twins(tale: &ArticleContext, profile: &Value) -> Option<String> {
-    let shares = list(profile.get("audit")?, "overlaps")
-        .filter(|entry| text(entry, "key").is_some_and(|key| key.starts_with("groups connected by")));
-    let shares = shares.filter_map(|entry| {
-        let share = |split: &str| entry.get(split).and_then(|s| number(s, "test_in_train"));
-        Some((share("given")?, share("random")?))
-    });
-    let (given, random) = shares.last()?;
+fn twins(tale: &ArticleContext, profile: &Profile) -> Option<String> {
+    let connected = |one: &&Overlap| matches!(one.key, RowKey::Connected { .. });
+    let overlap = profile.audit.overlaps.iter().filter(connected).next_back()?;
+    let (given, random) = (overlap.given.as_ref()?.test_in_train?, overlap.random.test_in_train?);
     (random >= FEW_TWINS && given < random).then(|| bilingual!(
         tale,
         "A random split by rows would have left {random} of the test rows with a twin in the training part; here it is {given}.",
@@ -286,14 +276,12 @@ fn twins(tale: &ArticleContext, profile: &Value) -> Option<String> {
     ))
 }
 
-fn strongest(tale: &ArticleContext, profile: &Value, has_figure: bool) -> Option<String> {
-    let found = profile.get("correlations")?;
-    let columns = names_at(found, "columns");
+fn strongest(tale: &ArticleContext, profile: &Profile, has_figure: bool) -> Option<String> {
+    let found = &profile.correlations;
     let mut best: Option<(f64, usize, usize)> = None;
-    for (i, row) in list(found, "spearman").enumerate() {
-        for (j, value) in row.as_array()?.iter().enumerate().take(i) {
-            let value = value.as_f64().unwrap_or(f64::NAN);
-            if value.is_finite() && best.is_none_or(|(most, _, _)| value.abs() > most.abs()) {
+    for (i, row) in found.spearman.iter().enumerate() {
+        for (j, value) in row.iter().take(i).enumerate().filter_map(|(j, value)| Some((j, (*value)?))) {
+            if best.is_none_or(|(most, _, _)| value.abs() > most.abs()) {
                 best = Some((value, i, j));
             }
         }
@@ -305,8 +293,8 @@ fn strongest(tale: &ArticleContext, profile: &Value, has_figure: bool) -> Option
         "The strongest rank correlation between numeric columns is {value}, of {a} and {b}{see}.",
         "La plus forte corrélation de rang entre colonnes numériques vaut {value}, entre {a} et {b}{see}.",
         value = tale.voice.decimals(value, 2),
-        a = markup::code(columns.get(j)?),
-        b = markup::code(columns.get(i)?),
+        a = markup::code(&found.columns[j]),
+        b = markup::code(&found.columns[i]),
     ))
 }
 
@@ -319,9 +307,8 @@ fn correlation_figure(tale: &ArticleContext) -> Option<Float> {
     (!drawings.is_empty()).then(|| tale.figure("fig:correlation", caption, drawings, 0.66))
 }
 
-fn variance(tale: &ArticleContext, profile: &Value, has_figure: bool) -> Option<String> {
-    let ratios = crate::read::numbers(profile.get("pca")?.get("explained_variance_ratio"));
-    let [first, second, ..] = ratios.as_slice() else { return None };
+fn variance(tale: &ArticleContext, profile: &Profile, has_figure: bool) -> Option<String> {
+    let [first, second, ..] = profile.pca.as_ref()?.explained_variance_ratio.as_slice() else { return None };
     let see = if has_figure { " (@fig:components)" } else { "" };
     Some(bilingual!(
         tale,

@@ -3,7 +3,6 @@
 use super::{ArticleContext, bilingual, codes, names_at};
 use crate::article::document::Section;
 use crate::article::markup;
-use crate::read::count;
 
 pub fn section(tale: &ArticleContext) -> Section {
     let voice = tale.voice;
@@ -32,7 +31,7 @@ pub fn section(tale: &ArticleContext) -> Section {
 
 fn task(tale: &ArticleContext) -> Option<String> {
     let classes = &tale.main()?.classes;
-    let rows = tale.study.with_document("audit").find_map(|(_, profile)| count(profile, "rows"));
+    let rows = tale.profile().map(|profile| profile.rows);
     let classes_shown: Vec<String> = classes.iter().map(|class| markup::escaped(class)).collect();
     let label = markup::code(tale.label().unwrap_or("label"));
     let (number, list) = (classes.len(), tale.voice.list(&classes_shown, 12));

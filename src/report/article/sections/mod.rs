@@ -18,7 +18,7 @@ mod results;
 mod summary;
 mod transfer;
 
-use runner_results::{Split, SplitPart};
+use runner_results::{Profile, Split, SplitPart};
 use serde_json::Value;
 
 pub use note::note;
@@ -206,6 +206,11 @@ impl<'a> ArticleContext<'a> {
     /// The label's name, where a stage tells it.
     fn label(&self) -> Option<&'a str> {
         self.split().map(|split| split.label.as_str())
+    }
+
+    /// The first profile of the data.
+    fn profile(&self) -> Option<&'a Profile> {
+        self.study.with().next().map(|(_, profile)| profile)
     }
 
     /// The first split.

@@ -1,22 +1,20 @@
 //! The leakage audit: its findings as sentences, the figures behind them folded away.
 
-use serde_json::Value;
+use runner_results::Profile;
+use runner_results::profile::audit::{Audit, GiveAway, GiveAwayVerdict, Overlap, PartOverlap, Severity as Graveness};
 
 use super::columns::{MOST_ROWS, WHOLE};
+use crate::audit::{Evidence, detail, evidence, key, reason, title as title_of};
+use crate::figure::text::count;
 use crate::page::{Block, Cell, Column, Finding, Section, Severity, Table};
-use crate::read::{count, list, number, text, texts};
 
 /// Lines of evidence kept under a finding; the rest is counted.
 const MOST_EVIDENCE: usize = 40;
 
-pub fn section(profile: &Value, id: String, title: String) -> Section {
+pub fn section(profile: &Profile, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
-    let Some(audit) = profile.get("audit") else {
-        return section;
-    };
-    let mut findings: Vec<Finding> = list(audit, "findings").filter_map(finding).collect();
-    // Gravest first, else as they came.
-    findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
+    let audit = &profile.audit;
+    let findings: Vec<Finding> = audit.findings.iter().map(|one| finding(one, profile)).collect();
     if !findings.is_empty() {
         let of = |severity| findings.iter().filter(|f| f.severity == severity).count();
         section.say(match (of(Severity::Danger), of(Severity::Warning)) {
@@ -32,36 +30,35 @@ pub fn section(profile: &Value, id: String, title: String) -> Section {
         });
         section.push(Block::Findings(findings));
     }
-    let tables: Vec<Block> =
-        [give_aways(audit), overlaps(audit), contradictions(audit), duplicates(audit)].into_iter().flatten().collect();
+    let tables: Vec<Block> = [give_aways(profile), overlaps(audit), contradictions(audit), duplicates(audit)]
+        .into_iter()
+        .flatten()
+        .collect();
     if !tables.is_empty() {
         section.push(Block::Details { summary: "figures behind the audit".to_string(), blocks: tables });
     }
     section
 }
 
-fn finding(value: &Value) -> Option<Finding> {
-    let severity = match text(value, "severity")?.to_ascii_lowercase().as_str() {
-        "danger" => Severity::Danger,
-        "warning" => Severity::Warning,
-        "ok" => Severity::Ok,
-        _ => Severity::Note,
-    };
-    let mut evidence = texts(value.get("evidence"));
+fn finding(found: &runner_results::profile::audit::Finding, profile: &Profile) -> Finding {
+    let Evidence { lines: mut evidence, more: mut unlisted } = evidence(found, profile);
     if evidence.len() > MOST_EVIDENCE + 1 {
-        let more = evidence.len() - MOST_EVIDENCE;
+        unlisted += (evidence.len() - MOST_EVIDENCE) as u64;
         evidence.truncate(MOST_EVIDENCE);
-        evidence.push(format!("… and {more} more"));
     }
-    Some(Finding {
-        severity,
-        title: text(value, "title")?.to_string(),
-        detail: text(value, "detail").unwrap_or("").to_string(),
-        evidence,
-    })
+    if unlisted > 0 {
+        evidence.push(format!("… and {} more", count(unlisted)));
+    }
+    let severity = match found.severity {
+        Graveness::Danger => Severity::Danger,
+        Graveness::Warning => Severity::Warning,
+        Graveness::Note => Severity::Note,
+        Graveness::Ok => Severity::Ok,
+    };
+    Finding { severity, title: title_of(found), detail: detail(found), evidence }
 }
 
-fn give_aways(audit: &Value) -> Option<Block> {
+fn give_aways(profile: &Profile) -> Option<Block> {
     let mut table = Table::new(
         "What each column alone predicts by looking its value up in other rows",
         vec![
@@ -74,63 +71,62 @@ fn give_aways(audit: &Value) -> Option<Block> {
             Column::text("why"),
         ],
     );
-    let mut entries: Vec<&Value> = list(audit, "give_aways").collect();
+    let mut entries: Vec<&GiveAway> = profile.audit.give_aways.iter().collect();
     if entries.len() > MOST_ROWS {
-        let is_told = |entry: &Value| text(entry, "verdict").is_some_and(|verdict| verdict != "no");
-        let accuracy = |entry: &Value| {
-            let score = entry.get("group_folds").filter(|f| f.is_object()).or_else(|| entry.get("row_folds"));
-            score.and_then(|score| number(score, "accuracy")).unwrap_or(0.0)
-        };
+        let is_told = |entry: &GiveAway| entry.verdict != GiveAwayVerdict::No;
+        let accuracy = |entry: &GiveAway| entry.honest().accuracy;
         entries.sort_by(|a, b| is_told(b).cmp(&is_told(a)).then(accuracy(b).total_cmp(&accuracy(a))));
     }
     for entry in entries {
-        let Some(column) = text(entry, "column") else {
-            continue;
+        let score = entry.honest();
+        let verdict = match entry.verdict {
+            GiveAwayVerdict::GivesAway => "leaks the label",
+            GiveAwayVerdict::Nearly => "nearly",
+            GiveAwayVerdict::RecognisesRows => "recognises rows",
+            GiveAwayVerdict::No => "no",
         };
-        let by_group = entry.get("group_folds").filter(|f| f.is_object());
-        let score = by_group.or_else(|| entry.get("row_folds")).unwrap_or(&Value::Null);
-        let verdict = match text(entry, "verdict").unwrap_or("") {
-            "gives_away" => "leaks the label".to_owned(),
-            verdict => verdict.replace('_', " "),
-        };
+        let verdict = Cell::text(verdict)
+            .strong_if(entry.verdict == GiveAwayVerdict::GivesAway)
+            .muted_if(entry.verdict == GiveAwayVerdict::No);
         table.push(vec![
-            Cell::text(column),
-            Cell::text(&verdict).strong_if(verdict == "leaks the label").muted_if(verdict == "no"),
-            Cell::percent(number(score, "coverage")),
-            Cell::percent(number(score, "accuracy_on_covered")),
-            Cell::percent(number(score, "accuracy")),
-            Cell::text(text(entry, "reason").unwrap_or("")).muted_if(true),
+            Cell::text(&entry.column),
+            verdict,
+            Cell::percent(score.coverage),
+            Cell::percent(score.accuracy_on_covered),
+            Cell::percent(score.accuracy),
+            Cell::text(reason(profile, entry)).muted_if(true),
         ]);
     }
     some(table)
 }
 
-fn overlaps(audit: &Value) -> Option<Block> {
-    let given = list(audit, "overlaps").any(|o| o.get("given").is_some_and(Value::is_object));
+fn overlaps(audit: &Audit) -> Option<Block> {
+    let has_split = audit.overlaps.iter().any(|one| one.given.is_some());
     let mut columns = vec![Column::text("key")];
-    if given {
+    if has_split {
         columns.push(Column::number("test in train"));
         columns.push(Column::number("test in valid"));
         columns.push(Column::number("valid in train"));
     }
     columns.push(Column::number("test in train, row split").hint("a seeded random split of rows, for comparison"));
     let mut table = Table::new("Rows whose key also occurs in another part of the split", columns);
-    for entry in list(audit, "overlaps") {
-        let Some(key) = text(entry, "key") else {
-            continue;
-        };
-        let share = |split: &str, pair: &str| Cell::percent(entry.get(split).and_then(|s| number(s, pair)));
-        let mut row = vec![Cell::text(key)];
-        if given {
-            row.extend(["test_in_train", "test_in_valid", "valid_in_train"].map(|pair| share("given", pair)));
+    for Overlap { key: by, given, random } in &audit.overlaps {
+        let mut row = vec![Cell::text(key(by))];
+        if has_split {
+            let share = |of: fn(&PartOverlap) -> Option<f64>| Cell::percent(given.as_ref().and_then(of));
+            row.extend([
+                share(|one| one.test_in_train),
+                share(|one| one.test_in_valid),
+                share(|one| one.valid_in_train),
+            ]);
         }
-        row.push(share("random", "test_in_train"));
+        row.push(Cell::percent(random.test_in_train));
         table.push(row);
     }
     some(table)
 }
 
-fn contradictions(audit: &Value) -> Option<Block> {
+fn contradictions(audit: &Audit) -> Option<Block> {
     let mut table = Table::new(
         "Values with more than one label, and the accuracy that no function of the key can exceed",
         vec![
@@ -141,22 +137,19 @@ fn contradictions(audit: &Value) -> Option<Block> {
             Column::number("ceiling"),
         ],
     );
-    for entry in list(audit, "contradictions") {
-        let Some(key) = text(entry, "key") else {
-            continue;
-        };
+    for entry in &audit.contradictions {
         table.push(vec![
-            Cell::text(key),
-            Cell::count(count(entry, "values")),
-            Cell::count(count(entry, "contradictory")),
-            Cell::count(count(entry, "rows")),
-            Cell::percent(number(entry, "ceiling")),
+            Cell::text(key(&entry.key)),
+            Cell::count(entry.values),
+            Cell::count(entry.contradictory),
+            Cell::count(entry.rows),
+            Cell::percent(entry.ceiling),
         ]);
     }
     some(table)
 }
 
-fn duplicates(audit: &Value) -> Option<Block> {
+fn duplicates(audit: &Audit) -> Option<Block> {
     let mut table = Table::new(
         "Rows that are equal under a key",
         vec![
@@ -168,13 +161,9 @@ fn duplicates(audit: &Value) -> Option<Block> {
             Column::number("largest set"),
         ],
     );
-    for entry in list(audit, "duplicates") {
-        let Some(key) = text(entry, "key") else {
-            continue;
-        };
-        let mut row = vec![Cell::text(key)];
-        row.extend(["distinct", "sets", "rows", "surplus", "largest"].map(|field| Cell::count(count(entry, field))));
-        table.push(row);
+    for entry in &audit.duplicates {
+        let counts = [entry.distinct, entry.sets, entry.rows, entry.surplus, entry.largest];
+        table.push(std::iter::once(Cell::text(key(&entry.key))).chain(counts.map(Cell::count)).collect());
     }
     some(table)
 }

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use runner_results::Profile;
+use runner_results::profile::{ColumnProfile, PrincipalComponents, Relevance};
 
 use crate::page::{Block, Cell, Column, Section, Table};
-use crate::read::{count, list, number, numbers, text, texts};
 
 /// Characters shown of a frequent value.
 const LONGEST: usize = 40;
 
-pub fn section(profile: &Value, id: String, title: String) -> Section {
+pub fn section(profile: &Profile, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
     let columns = most_relevant_first(profile);
     section.blocks.extend(numeric(&columns));
@@ -25,19 +25,18 @@ pub(super) const ORDER: &str = "most relevant";
 pub(super) const WHOLE: &str = "profile.json";
 
 /// The columns, of a wide table those first that tell most of the label.
-fn most_relevant_first(profile: &Value) -> Vec<&Value> {
-    let mut columns: Vec<&Value> = list(profile, "columns").collect();
+fn most_relevant_first(profile: &Profile) -> Vec<&ColumnProfile> {
+    let mut columns: Vec<&ColumnProfile> = profile.columns.iter().collect();
     if columns.len() > MOST_ROWS {
-        let shares: HashMap<&str, f64> = list(profile, "relevance")
-            .filter_map(|one| Some((text(one, "column")?, number(one, "information_share")?)))
-            .collect();
-        let share = |column: &Value| text(column, "name").and_then(|name| shares.get(name)).copied().unwrap_or(0.0);
+        let shares: HashMap<&str, f64> =
+            profile.relevance.iter().map(|one| (one.column.as_str(), one.information_share)).collect();
+        let share = |column: &ColumnProfile| shares.get(column.name.as_str()).copied().unwrap_or(0.0);
         columns.sort_by(|a, b| share(b).total_cmp(&share(a)));
     }
     columns
 }
 
-fn numeric(columns: &[&Value]) -> Option<Block> {
+fn numeric(columns: &[&ColumnProfile]) -> Option<Block> {
     let mut table = Table::new(
         "Numeric columns",
         vec![
@@ -57,31 +56,28 @@ fn numeric(columns: &[&Value]) -> Option<Block> {
         ],
     );
     for &column in columns {
-        let (Some(name), Some(summary)) = (text(column, "name"), column.get("numeric")) else {
-            continue;
-        };
-        let quantile = |q: &str| Cell::compact(summary.get("quantiles").and_then(|quantiles| number(quantiles, q)));
-        let outliers = count(summary, "outliers_low").zip(count(summary, "outliers_high")).map(|(a, b)| a + b);
+        let Some(summary) = &column.numeric else { continue };
+        let quantiles = &summary.quantiles;
         table.push(vec![
-            Cell::text(name),
+            Cell::text(&column.name),
             missing(column),
-            Cell::count(count(column, "distinct")),
-            Cell::compact(number(summary, "mean")),
-            Cell::compact(number(summary, "standard_deviation")),
-            Cell::compact(number(summary, "minimum")),
-            quantile("p05"),
-            quantile("p25"),
-            quantile("p50"),
-            quantile("p75"),
-            quantile("p95"),
-            Cell::compact(number(summary, "maximum")),
-            Cell::count(outliers),
+            Cell::count(column.distinct),
+            Cell::compact(summary.mean),
+            Cell::compact(summary.standard_deviation),
+            Cell::compact(summary.minimum),
+            Cell::compact(quantiles.p05),
+            Cell::compact(quantiles.p25),
+            Cell::compact(quantiles.p50),
+            Cell::compact(quantiles.p75),
+            Cell::compact(quantiles.p95),
+            Cell::compact(summary.maximum),
+            Cell::count(summary.outliers_low + summary.outliers_high),
         ]);
     }
     (!table.rows.is_empty()).then(|| Block::Table(table.first(MOST_ROWS, ORDER, WHOLE)))
 }
 
-fn textual(columns: &[&Value]) -> Option<Block> {
+fn textual(columns: &[&ColumnProfile]) -> Option<Block> {
     let mut table = Table::new(
         "Text columns",
         vec![
@@ -94,22 +90,15 @@ fn textual(columns: &[&Value]) -> Option<Block> {
         ],
     );
     for &column in columns {
-        let (Some(name), Some(summary)) = (text(column, "name"), column.get("text")) else {
-            continue;
-        };
-        let frequent: Vec<String> = list(summary, "most_frequent")
-            .take(3)
-            .filter_map(|value| {
-                let rows = count(value, "rows")?;
-                Some(format!("{} ({rows})", cut(text(value, "value")?)))
-            })
-            .collect();
+        let Some(summary) = &column.text else { continue };
+        let most = summary.most_frequent.iter().take(3);
+        let frequent: Vec<String> = most.map(|value| format!("{} ({})", cut(&value.value), value.rows)).collect();
         table.push(vec![
-            Cell::text(name),
+            Cell::text(&column.name),
             missing(column),
-            Cell::count(count(column, "distinct")),
-            Cell::count(count(summary, "unique")),
-            Cell::decimals(number(summary, "mean_length"), 1),
+            Cell::count(column.distinct),
+            Cell::count(summary.unique),
+            Cell::decimals(summary.mean_length, 1),
             Cell::text(frequent.join(", ")).muted_if(true),
         ]);
     }
@@ -117,7 +106,7 @@ fn textual(columns: &[&Value]) -> Option<Block> {
 }
 
 /// One row per column with the statistics behind the chart, most relevant first.
-pub fn relevance_table(found: &[(f64, &Value)]) -> Option<Block> {
+pub fn relevance_table(found: &[&Relevance]) -> Block {
     let mut table = Table::new(
         "Relevance of each column, taken alone",
         vec![
@@ -130,34 +119,28 @@ pub fn relevance_table(found: &[(f64, &Value)]) -> Option<Block> {
             Column::number("η²").hint("share of the variance that lies between classes"),
         ],
     );
-    for (_, entry) in found {
-        let Some(column) = text(entry, "column") else {
-            continue;
-        };
-        let p = number(entry, "p_value");
-        let p = match p {
+    for one in found {
+        let p = match one.p_value {
             Some(p) if p < 1e-300 => Cell::text("< 1e−300").sort_by(p),
             p => Cell::compact(p),
         };
         table.push(vec![
-            Cell::text(column),
-            Cell::percent(number(entry, "information_share")),
-            Cell::decimals(number(entry, "mutual_information"), 3),
-            Cell::decimals(number(entry, "by_chance"), 3),
-            Cell::compact(number(entry, "anova_f")),
+            Cell::text(&one.column),
+            Cell::percent(one.information_share),
+            Cell::decimals(one.mutual_information, 3),
+            Cell::decimals(one.by_chance, 3),
+            Cell::compact(one.anova_f),
             p,
-            Cell::decimals(number(entry, "eta_squared"), 3),
+            Cell::decimals(one.eta_squared, 3),
         ]);
     }
     let blocks = vec![Block::Table(table.first(MOST_ROWS, ORDER, WHOLE))];
-    Some(Block::Details { summary: "statistics behind the chart".to_string(), blocks })
+    Block::Details { summary: "statistics behind the chart".to_string(), blocks }
 }
 
 /// Loadings of each column on the components.
-pub fn loadings_table(pca: &Value, ratios: &[f64]) -> Option<Block> {
-    let columns = texts(pca.get("columns"));
-    let components: Vec<Vec<f64>> =
-        list(pca, "components").map(|c| numbers(Some(c))).filter(|c| c.len() == columns.len()).collect();
+pub fn loadings_table(pca: &PrincipalComponents) -> Option<Block> {
+    let PrincipalComponents { columns, components, explained_variance_ratio: ratios, .. } = pca;
     if components.is_empty() {
         return None;
     }
@@ -187,9 +170,8 @@ pub fn loadings_table(pca: &Value, ratios: &[f64]) -> Option<Block> {
     Some(Block::Details { summary: "loadings".to_string(), blocks })
 }
 
-fn missing(column: &Value) -> Cell {
-    let missing = count(column, "missing");
-    Cell::count(missing).muted_if(missing == Some(0))
+fn missing(column: &ColumnProfile) -> Cell {
+    Cell::count(column.missing).muted_if(column.missing == 0)
 }
 
 fn cut(value: &str) -> String {

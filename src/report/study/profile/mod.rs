@@ -1,33 +1,26 @@
 //! The data section: leakage audit first, then columns, balance, distributions, correlations, relevance, components.
-//!
-//! Knows the shape of the profile's JSON, not how it was computed.
 
 mod audit;
 mod columns;
 
-use serde_json::Value;
+use runner_results::Profile;
+use runner_results::profile::{Correlations, PairCounts, Relevance};
 
-use super::{Study, class_names, plural, stage_id};
+use super::{Study, plural, stage_id};
+use crate::audit::group;
 use crate::figure::text::{count as count_text, decimals, percent};
 use crate::figure::{
     self, Bar, HistogramPanel, Paint, Palette, Point, ScatterChart, bar_chart, class_histogram, panels_caption, scatter,
 };
 use crate::page::{Block, Figure, Section};
-use crate::read::{count, list, number, numbers, text, texts};
 
 /// Bars of the relevance chart, at most.
 const MOST_BARS: usize = 24;
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("data", "Data");
-    let profiles: Vec<_> = study
-        .stages
-        .iter()
-        .filter_map(|s| {
-            Some((s, s.document("audit").or_else(|| s.document("columns").filter(|_| s.kind == "describe"))?))
-        })
-        .collect();
-    for (stage, profile) in &profiles {
+    let profiles: Vec<(_, &Profile)> = study.with().collect();
+    for &(stage, profile) in &profiles {
         let id = |part: &str| format!("{}-{part}", stage_id(stage));
         let of = if profiles.len() > 1 { format!(" ({})", stage.stage) } else { String::new() };
         let mut parts = vec![
@@ -44,28 +37,20 @@ pub fn section(study: &Study) -> Option<Section> {
             // The stage's own anchor is where its story begins.
             first.id = stage_id(stage);
         }
-        if let Some(rows) = count(profile, "rows") {
-            let mut sentence = plural(rows, "row");
-            if let Some(labelled) = count(profile, "labelled") {
-                sentence.push_str(&if labelled == rows {
-                    ", all labelled".to_string()
-                } else {
-                    format!(", {} labelled", count_text(labelled))
-                });
-            }
-            sentence.push_str(&format!(", {}.", plural(list(profile, "columns").count() as u64, "column")));
-            section.say(sentence);
-        }
+        let labelled = match profile.labelled {
+            labelled if labelled == profile.rows => "all labelled".to_string(),
+            labelled => format!("{} labelled", count_text(labelled)),
+        };
+        let columns = plural(profile.columns.len() as u64, "column");
+        section.say(format!("{}, {labelled}, {columns}.", plural(profile.rows, "row")));
         section.subsections.extend(parts);
     }
     Some(section)
 }
 
-fn balance(study: &Study, profile: &Value, id: String, title: String) -> Section {
+fn balance(study: &Study, profile: &Profile, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
-    let classes: Vec<(String, u64)> = list(profile, "classes")
-        .filter_map(|class| Some((text(class, "class")?.to_string(), count(class, "rows")?)))
-        .collect();
+    let classes: Vec<(String, u64)> = profile.classes.iter().map(|class| (class.class.clone(), class.rows)).collect();
     let total: u64 = classes.iter().map(|(_, rows)| rows).sum();
     let largest = classes.iter().max_by_key(|(_, rows)| rows);
     let smallest = classes.iter().min_by_key(|(_, rows)| rows);
@@ -95,29 +80,25 @@ fn balance(study: &Study, profile: &Value, id: String, title: String) -> Section
     section
 }
 
-fn histograms(study: &Study, profile: &Value, id: String, title: String) -> Section {
+fn histograms(study: &Study, profile: &Profile, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
-    let groups = texts(profile.get("class_groups"));
-    let classes = if groups.is_empty() { class_names(profile) } else { groups };
-    let figures: Vec<Figure> = list(profile, "histograms")
-        .filter_map(|histogram| {
-            let edges = numbers(histogram.get("edges"));
-            let by_class: Vec<Vec<f64>> = list(histogram, "by_class").map(|c| numbers(Some(c))).collect();
-            let rows = if by_class.len() == classes.len() && !classes.is_empty() {
-                classes.iter().cloned().zip(by_class).collect()
-            } else {
-                vec![("all".to_string(), numbers(histogram.get("overall")))]
+    let groups: Vec<String> = profile.class_groups.iter().map(group).collect();
+    let numbers = |counts: &[u64]| counts.iter().map(|&count| count as f64).collect::<Vec<f64>>();
+    let figures: Vec<Figure> = (profile.histograms.iter())
+        .map(|histogram| {
+            let classes = match groups.is_empty() {
+                // Without labels there is nothing to tell apart.
+                true => vec![("all".to_string(), numbers(&histogram.overall))],
+                false => groups.iter().cloned().zip(histogram.by_class.iter().map(|counts| numbers(counts))).collect(),
             };
-            let fits = rows.iter().all(|(_, counts): &(_, Vec<f64>)| counts.len() + 1 == edges.len());
-            let column = text(histogram, "column")?;
-            let panel = HistogramPanel { column, edges: &edges, classes: rows };
-            fits.then(|| Figure::new(class_histogram(&panel, &study.palette), ""))
+            let panel = HistogramPanel { column: &histogram.column, edges: &histogram.edges, classes };
+            Figure::new(class_histogram(&panel, &study.palette), "")
         })
         .collect();
     if !figures.is_empty() {
         let mut words =
             "Each ridge is the share of its class' rows by bin; heights compare within a figure.".to_owned();
-        let numeric = list(profile, "columns").filter(|column| column.get("numeric").is_some()).count();
+        let numeric = profile.columns.iter().filter(|column| column.numeric.is_some()).count();
         if numeric > figures.len() {
             words.push_str(&format!(" The {} most relevant of {numeric} numeric columns.", figures.len()));
         }
@@ -127,141 +108,109 @@ fn histograms(study: &Study, profile: &Value, id: String, title: String) -> Sect
     section
 }
 
-fn correlations(profile: &Value, id: String, title: String) -> Section {
+fn correlations(profile: &Profile, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
-    let Some(found) = profile.get("correlations") else {
+    let found = &profile.correlations;
+    let columns = &found.columns;
+    if columns.len() < 2 {
         return section;
-    };
-    let columns = texts(found.get("columns"));
-    let figures: Vec<Figure> = [("pearson", "Pearson: linear"), ("spearman", "Spearman: by rank")]
-        .into_iter()
-        .filter_map(|(key, title)| {
-            let matrix: Vec<Vec<f64>> = list(found, key).map(|row| numbers(Some(row))).collect();
-            if matrix.len() != columns.len() || columns.len() < 2 {
-                return None;
-            }
-            let mut sentence = strongest(found, key, &columns, &matrix);
-            if let Some(all) = count(found, "numeric_columns").filter(|all| *all > columns.len() as u64) {
-                let shown = columns.len();
-                sentence.push_str(&format!(
-                    " The {shown} columns that correlate most, of {} numeric ones.",
-                    count_text(all)
-                ));
-            }
-            Some(Figure::new(figure::correlation(title, &sentence, &columns, &matrix), sentence))
-        })
-        .collect();
-    if !figures.is_empty() {
-        section.push(Block::Gallery { figures, narrow: false });
     }
+    let PairCounts { pearson, spearman } = found.pairs_from_half;
+    let both = [("Pearson: linear", &found.pearson, pearson), ("Spearman: by rank", &found.spearman, spearman)];
+    let figures = both.map(|(title, matrix, strong)| {
+        let mut sentence = strongest(found, matrix, strong);
+        if found.numeric_columns > columns.len() as u64 {
+            sentence.push_str(&format!(
+                " The {} columns that correlate most, of {} numeric ones.",
+                columns.len(),
+                count_text(found.numeric_columns)
+            ));
+        }
+        let values: Vec<Vec<f64>> =
+            matrix.iter().map(|row| row.iter().map(|value| value.unwrap_or(f64::NAN)).collect()).collect();
+        Figure::new(figure::correlation(title, &sentence, columns, &values), sentence)
+    });
+    section.push(Block::Gallery { figures: figures.to_vec(), narrow: false });
     section
 }
 
-/// The pair with the largest coefficient, in words.
-fn strongest(found: &Value, key: &str, columns: &[String], matrix: &[Vec<f64>]) -> String {
-    let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
+/// The pair with the largest coefficient, in words; `strong`: pairs of 0.5 or more, of all columns.
+fn strongest(found: &Correlations, matrix: &[Vec<Option<f64>>], strong: u64) -> String {
+    let mut best: Option<(f64, usize, usize)> = None;
     for (i, row) in matrix.iter().enumerate() {
-        pairs.extend(row.iter().take(i).enumerate().filter(|(_, r)| r.is_finite()).map(|(j, r)| (*r, i, j)));
-    }
-    pairs.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
-    match pairs.first() {
-        Some(&(r, i, j)) => {
-            let strong = pairs.iter().filter(|p| p.0.abs() >= 0.5).count() as u64;
-            // The matrix may be of some columns only.
-            let strong = found.get("pairs_from_half").and_then(|counts| count(counts, key)).unwrap_or(strong);
-            format!(
-                "Strongest: {} and {} ({}); {} at 0.5 or beyond.",
-                columns[j],
-                columns[i],
-                decimals(r, 2),
-                plural(strong, "pair")
-            )
+        for (j, value) in row.iter().take(i).enumerate().filter_map(|(j, value)| Some((j, (*value)?))) {
+            if best.is_none_or(|(most, _, _)| value.abs() > most.abs()) {
+                best = Some((value, i, j));
+            }
         }
+    }
+    match best {
+        Some((value, i, j)) => format!(
+            "Strongest: {} and {} ({}); {} at 0.5 or beyond.",
+            found.columns[j],
+            found.columns[i],
+            decimals(value, 2),
+            plural(strong, "pair")
+        ),
         None => String::new(),
     }
 }
 
-fn relevance(profile: &Value, id: String, title: String) -> Section {
+fn relevance(profile: &Profile, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
-    let mut found: Vec<(f64, &Value)> = list(profile, "relevance")
-        .filter_map(|r| {
-            let share = number(r, "information_share").or_else(|| number(r, "mutual_information"))?;
-            Some((share, r))
-        })
-        .collect();
+    let mut found: Vec<&Relevance> = profile.relevance.iter().collect();
     if found.is_empty() {
         return section;
     }
-    found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let is_share = list(profile, "relevance").any(|r| r.get("information_share").is_some());
-    let bars: Vec<Bar> = found
-        .iter()
-        .take(MOST_BARS)
-        .filter_map(|(share, r)| {
-            let column = text(r, "column")?.to_string();
-            let note = if is_share { percent(*share) } else { decimals(*share, 3) };
-            Some(Bar { label: column, value: *share, paint: Paint::Positive, note })
+    found.sort_by(|a, b| b.information_share.total_cmp(&a.information_share));
+    let bars: Vec<Bar> = (found.iter().take(MOST_BARS))
+        .map(|one| {
+            let (label, value) = (one.column.clone(), one.information_share);
+            Bar { label, value, paint: Paint::Positive, note: percent(value) }
         })
         .collect();
-    let (title, said) = if is_share {
-        (
-            "Share of the label's entropy that a column explains",
-            "Mutual information of one column with the label, less what shuffled labels would show, over the label's \
-             entropy; missing counts as a value. Columns are taken alone: what they say together can be more or less.",
-        )
-    } else {
-        (
-            "Mutual information with the label, in nats",
-            "Columns are taken alone: what they say together can be more or less.",
-        )
-    };
+    let title = "Share of the label's entropy that a column explains";
+    let said = "Mutual information of one column with the label, less what shuffled labels would show, over the label's \
+                entropy; missing counts as a value. Columns are taken alone: what they say together can be more or less.";
     let description = bars.iter().map(|b| format!("{} {}", b.label, b.note)).collect::<Vec<_>>().join("; ");
     section.push(Block::Figure(Figure::new(bar_chart(title, &description, "", &bars), said)));
-    section.blocks.extend(columns::relevance_table(&found));
+    section.push(columns::relevance_table(&found));
     section
 }
 
-fn components(palette: &Palette, profile: &Value, id: String, title: String) -> Section {
+fn components(palette: &Palette, profile: &Profile, id: String, title: String) -> Section {
     let mut section = Section::new(id, title);
-    let Some(pca) = profile.get("pca").filter(|p| p.is_object()) else {
+    let Some(pca) = &profile.pca else {
         return section;
     };
-    let classes = class_names(profile);
-    let ratios = numbers(pca.get("explained_variance_ratio"));
-    let axis = |k: usize| match ratios.get(k).filter(|r| r.is_finite()) {
+    let classes: Vec<String> = profile.classes.iter().map(|class| class.class.clone()).collect();
+    let ratios = &pca.explained_variance_ratio;
+    let axis = |k: usize| match ratios.get(k) {
         Some(ratio) => format!("component {} ({})", k + 1, percent(*ratio)),
         None => format!("component {}", k + 1),
     };
-    if ratios.len() >= 2 {
-        let sum: f64 = ratios.iter().take(2).sum();
+    if let [first, second, ..] = ratios.as_slice() {
         section.say(format!(
             "The first two components hold {} of the variance of {} standardised columns.",
-            percent(sum),
-            texts(pca.get("columns")).len()
+            percent(first + second),
+            pca.columns.len()
         ));
     }
-    if let Some(points) = pca.get("points") {
-        let (x, y) = (numbers(points.get("x")), numbers(points.get("y")));
-        let class = numbers(points.get("class"));
-        let points: Vec<Point> = (0..x.len().min(y.len()))
-            .map(|i| {
-                let class = class.get(i).copied().filter(|c| *c >= 0.0);
-                Point { x: x[i], y: y[i], class: class.map_or(usize::MAX, |c| c as usize) }
-            })
-            .collect();
-        if !points.is_empty() {
-            let sample =
-                format!("A sample of {}, {}", plural(points.len() as u64, "row"), panels_caption(classes.len()));
-            let chart = ScatterChart {
-                title: "Rows on the first two components",
-                description: &sample,
-                axes: Some((&axis(0), &axis(1))),
-                classes: &classes,
-                points: &points,
-            };
-            section.push(Block::Figure(Figure::new(scatter(&chart, palette), format!("{sample}."))));
-        }
+    let drawn = &pca.points;
+    let points: Vec<Point> = (drawn.x.iter().zip(&drawn.y).zip(&drawn.class))
+        .map(|((&x, &y), class)| Point { x, y, class: class.map_or(usize::MAX, |class| class as usize) })
+        .collect();
+    if !points.is_empty() {
+        let sample = format!("A sample of {}, {}", plural(points.len() as u64, "row"), panels_caption(classes.len()));
+        let chart = ScatterChart {
+            title: "Rows on the first two components",
+            description: &sample,
+            axes: Some((&axis(0), &axis(1))),
+            classes: &classes,
+            points: &points,
+        };
+        section.push(Block::Figure(Figure::new(scatter(&chart, palette), format!("{sample}."))));
     }
-    section.blocks.extend(columns::loadings_table(pca, &ratios));
+    section.blocks.extend(columns::loadings_table(pca));
     section
 }

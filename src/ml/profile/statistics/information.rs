@@ -1,7 +1,7 @@
 //! Mutual information with the label, in nats: for discrete values by counting, for continuous ones by neighbours.
 
+use super::super::table::key::Key;
 use super::fisher::ln_gamma;
-use super::key::Key;
 use crate::rng::Stream;
 
 /// Mutual information of a discrete value with the label.

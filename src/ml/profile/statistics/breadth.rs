@@ -2,9 +2,9 @@
 //!
 //! Details of every column in every class would grow with their product: 1,000 columns and 300 classes give 100 MB that nobody reads.
 
-use super::ClassBalance;
-use super::input::Checked;
-use super::relevance::Relevance;
+use runner_results::profile::{ClassBalance, ClassGroup, Relevance};
+
+use super::super::table::input::Checked;
 
 /// Columns described by class and with a histogram.
 pub(super) const MOST_COLUMNS: usize = 40;
@@ -18,7 +18,7 @@ pub(super) struct Breadth {
 
 /// The classes that are told apart, and one group of all others.
 pub(super) struct ClassGroups {
-    pub names: Vec<String>,
+    pub names: Vec<ClassGroup>,
     /// By class, the place of its group in `names`.
     of_class: Vec<u32>,
 }
@@ -42,7 +42,8 @@ impl Breadth {
 
 impl ClassGroups {
     fn new(classes: &[ClassBalance]) -> ClassGroups {
-        let mut names: Vec<String> = classes.iter().map(|class| class.class.clone()).collect();
+        let group = |class: &ClassBalance| ClassGroup::Class(class.class.clone());
+        let mut names: Vec<ClassGroup> = classes.iter().map(group).collect();
         let mut of_class: Vec<u32> = (0..classes.len() as u32).collect();
         if classes.len() > MOST_CLASSES {
             let mut ranked: Vec<usize> = (0..classes.len()).collect();
@@ -51,8 +52,8 @@ impl ClassGroups {
             told_apart.sort_unstable();
             of_class.fill(MOST_CLASSES as u32);
             (0u32..).zip(&told_apart).for_each(|(group, &class)| of_class[class] = group);
-            names = told_apart.into_iter().map(|class| classes[class].class.clone()).collect();
-            names.push(format!("{} other classes", classes.len() - MOST_CLASSES));
+            names = told_apart.into_iter().map(|class| group(&classes[class])).collect();
+            names.push(ClassGroup::Others { others: (classes.len() - MOST_CLASSES) as u64 });
         }
         ClassGroups { names, of_class }
     }

@@ -7,7 +7,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::correlation::{ALIKE, PairCounts, STRONG};
+use runner_results::profile::PairCounts;
+
+use super::correlation::{ALIKE, STRONG};
 use crate::matmul::{View, matmul};
 use crate::progress::Cancelled;
 

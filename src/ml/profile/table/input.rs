@@ -66,7 +66,7 @@ pub enum ProfileError {
 }
 
 /// A checked input with what several statistics need of each column. Exists only if valid.
-pub(super) struct Checked<'a> {
+pub(in crate::profile) struct Checked<'a> {
     pub rows: usize,
     pub labelled: usize,
     pub label: &'a [Option<u32>],
@@ -82,13 +82,13 @@ pub(super) struct Checked<'a> {
     progress: &'a dyn Progress,
 }
 
-pub(super) struct PreparedColumn<'a> {
+pub(in crate::profile) struct PreparedColumn<'a> {
     pub name: &'a str,
     pub data: ColumnData<'a>,
     pub key: Key,
 }
 
-pub(super) enum ColumnData<'a> {
+pub(in crate::profile) enum ColumnData<'a> {
     /// `order`: the rows with finite values by ascending value, then by row.
     Numeric {
         values: &'a [f64],
@@ -97,7 +97,7 @@ pub(super) enum ColumnData<'a> {
     Text(&'a [Option<String>]),
 }
 
-pub(super) struct Group<'a> {
+pub(in crate::profile) struct Group<'a> {
     pub name: &'a str,
     pub values: &'a [Option<String>],
     pub key: Key,

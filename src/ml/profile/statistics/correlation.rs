@@ -1,9 +1,9 @@
 //! Pearson's and Spearman's correlation of numeric columns: of every pair, or in a wide table of those that a screening finds strongest.
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use runner_results::profile::{CorrelatedPair, Correlations, PairCounts};
 
-use super::input::Checked;
+use super::super::table::input::Checked;
 use super::screening::{self, Screened};
 use crate::progress::Cancelled;
 
@@ -12,44 +12,9 @@ const MOST_COLUMNS: usize = 40;
 /// The strongest pairs that are listed.
 const MOST_PAIRS: usize = 100;
 /// Absolute correlation from which two columns say the same.
-pub(super) const ALIKE: f64 = 0.95;
+pub(in crate::profile) const ALIKE: f64 = 0.95;
 /// Absolute correlation from which pairs are counted.
 pub(super) const STRONG: f64 = 0.5;
-
-/// Symmetric matrices over `columns`, each pair over the rows where both have a value (pairwise complete, as pandas does).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Correlations {
-    /// The numeric columns, in the table's order; of more than 40 the 40 that correlate most with any other.
-    pub columns: Vec<String>,
-    /// −1 to 1; absent where a column does not vary or fewer than two rows are complete.
-    pub pearson: Vec<Vec<Option<f64>>>,
-    /// Pearson's correlation of ranks, ties at their mean rank.
-    pub spearman: Vec<Vec<Option<f64>>>,
-    /// Numeric columns of the table.
-    pub numeric_columns: u64,
-    /// The 100 pairs of largest size over all numeric columns, by the larger of the two coefficients.
-    pub strongest: Vec<CorrelatedPair>,
-    /// Pairs over all numeric columns of size 0.5 or more. Where more than 40 columns have missing values, about so many.
-    pub pairs_from_half: PairCounts,
-    /// Pairs of size 0.95 or more by either coefficient; about so many likewise.
-    pub alike: u64,
-}
-
-/// Two numeric columns and their coefficients.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CorrelatedPair {
-    pub a: String,
-    pub b: String,
-    pub pearson: Option<f64>,
-    pub spearman: Option<f64>,
-}
-
-/// A number of pairs by either coefficient.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PairCounts {
-    pub pearson: u64,
-    pub spearman: u64,
-}
 
 type Coefficients = (Option<f64>, Option<f64>);
 

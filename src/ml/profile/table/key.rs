@@ -8,11 +8,11 @@ use std::hash::Hash;
 use crate::progress::Cancelled;
 
 /// The code of a row without a value.
-pub(super) const MISSING: u32 = u32::MAX;
+pub(in crate::profile) const MISSING: u32 = u32::MAX;
 
 /// `codes[i] < distinct`, or `MISSING`.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Key {
+pub(in crate::profile) struct Key {
     pub codes: Vec<u32>,
     pub distinct: usize,
 }
@@ -130,7 +130,7 @@ impl Key {
 }
 
 /// Rows sorted by value: compressed lists, one per value.
-pub(super) struct RowSets {
+pub(in crate::profile) struct RowSets {
     starts: Vec<usize>,
     rows: Vec<u32>,
 }
@@ -147,7 +147,7 @@ impl RowSets {
 }
 
 /// Connected groups: rows linked by an equal value of any key, transitively. Rows without a link are groups of one.
-pub(super) fn connected<'a>(keys: impl Iterator<Item = &'a Key>, rows: usize) -> Key {
+pub(in crate::profile) fn connected<'a>(keys: impl Iterator<Item = &'a Key>, rows: usize) -> Key {
     let mut parent: Vec<u32> = (0..rows as u32).collect();
     for key in keys {
         for set in key.sets().iter() {

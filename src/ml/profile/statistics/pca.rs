@@ -1,36 +1,12 @@
 //! Principal components of the standardised numeric columns.
 
-use serde::{Deserialize, Serialize};
+use runner_results::profile::{PcaPoints, PrincipalComponents};
 
+use super::super::table::input::Checked;
 use super::column::mean_and_deviation;
-use super::input::Checked;
 use super::leading;
 use crate::progress::Cancelled;
 use crate::rng::Stream;
-
-/// Principal components of the columns scaled to mean 0 and deviation 1, missing values at the mean.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PrincipalComponents {
-    /// Numeric columns that vary, in the table's order.
-    pub columns: Vec<String>,
-    /// Share of the total variance by component, falling, 0 to 1.
-    pub explained_variance_ratio: Vec<f64>,
-    /// `components[k][j]`: loading of column `j` on component `k`. Unit length; the loading of largest magnitude is positive.
-    pub components: Vec<Vec<f64>>,
-    /// A seeded sample of rows on the first two components.
-    pub points: PcaPoints,
-}
-
-/// Coordinates in standard deviations of the columns, rounded to four decimals; lists of equal length.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PcaPoints {
-    /// Row of the table, from 0, ascending.
-    pub row: Vec<u64>,
-    /// Index into the classes; absent where the label is unknown.
-    pub class: Vec<Option<u32>>,
-    pub x: Vec<f64>,
-    pub y: Vec<f64>,
-}
 
 /// Rotations take time with the cube of the columns: of more, only the leading components are computed.
 const MOST_ROTATED: usize = 60;

@@ -1,108 +1,16 @@
 //! Summary of one column, overall and per class: counts, moments, quantiles, outliers; for texts frequent values and lengths.
 
-use serde::{Deserialize, Serialize};
+use runner_results::profile::{
+    ClassColumn, ClassGroup, ColumnKind, ColumnProfile, NumericSummary, Quantiles, TextSummary, ValueCount,
+};
 
+use super::super::table::input::{Checked, ColumnData, PreparedColumn};
+use super::super::table::key::{Key, MISSING};
+use super::super::table::short::short;
 use super::breadth::ClassGroups;
-use super::input::{Checked, ColumnData, PreparedColumn};
-use super::key::{Key, MISSING};
-use super::wording;
 
 /// Longest text value that a profile repeats, in characters.
 const LONGEST_VALUE: usize = 120;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ColumnKind {
-    Numeric,
-    Text,
-}
-
-/// One column of the table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ColumnProfile {
-    pub name: String,
-    pub kind: ColumnKind,
-    /// Rows with a value. `count + missing` is the number of rows.
-    pub count: u64,
-    pub missing: u64,
-    /// Of the missing ones, how many were infinite.
-    pub infinite: u64,
-    /// Different values, missing not counted.
-    pub distinct: u64,
-    /// Present for a numeric column with at least one value.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub numeric: Option<NumericSummary>,
-    /// Present for a text column with at least one value.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub text: Option<TextSummary>,
-    /// The same over the labelled rows of each of the profile's `class_groups`; of a table with more than 40 columns only for the 40 most
-    /// relevant ones.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub by_class: Vec<ClassColumn>,
-}
-
-/// One column within one class.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClassColumn {
-    pub class: String,
-    pub count: u64,
-    pub missing: u64,
-    pub distinct: u64,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub numeric: Option<NumericSummary>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub text: Option<TextSummary>,
-}
-
-/// Figures in the column's own unit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct NumericSummary {
-    pub mean: f64,
-    /// Sample standard deviation (divisor n − 1); absent for a single value or when it overflows.
-    pub standard_deviation: Option<f64>,
-    pub minimum: f64,
-    pub maximum: f64,
-    pub quantiles: Quantiles,
-    /// Tukey's fences: quartiles ∓ 1.5 interquartile ranges.
-    pub lower_fence: Option<f64>,
-    pub upper_fence: Option<f64>,
-    /// Values below the lower fence.
-    pub outliers_low: u64,
-    /// Values above the upper fence.
-    pub outliers_high: u64,
-}
-
-/// Quantiles at 1, 5, 25, 50, 75, 95 and 99 %, linearly interpolated (type 7 of Hyndman and Fan 1996, numpy's default).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Quantiles {
-    pub p01: f64,
-    pub p05: f64,
-    pub p25: f64,
-    pub p50: f64,
-    pub p75: f64,
-    pub p95: f64,
-    pub p99: f64,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TextSummary {
-    /// By falling count, then by first occurrence. Values are cut to 120 characters.
-    pub most_frequent: Vec<ValueCount>,
-    /// Values that occur once.
-    pub unique: u64,
-    /// Mean length in characters (Unicode scalar values).
-    pub mean_length: f64,
-    pub minimum_length: f64,
-    pub maximum_length: f64,
-    /// Lengths in characters.
-    pub length_quantiles: Quantiles,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ValueCount {
-    pub value: String,
-    pub rows: u64,
-}
 
 /// `classes`: what the column is described by, if it is.
 pub(super) fn summarise(input: &Checked, column: &PreparedColumn, classes: Option<&ClassGroups>) -> ColumnProfile {
@@ -130,6 +38,11 @@ pub(super) fn summarise(input: &Checked, column: &PreparedColumn, classes: Optio
     }
 }
 
+/// Where a summary is not of one class: its place is not read.
+fn all_rows() -> ClassGroup {
+    ClassGroup::Class(String::new())
+}
+
 fn numeric(
     input: &Checked,
     column: &PreparedColumn,
@@ -139,15 +52,15 @@ fn numeric(
 ) -> (ClassColumn, Vec<ClassColumn>) {
     // `+ 0.0` turns −0 into 0.
     let sorted: Vec<f64> = order.iter().map(|&i| values[i as usize] + 0.0).collect();
-    let entry = |class: &str, sorted: &[f64], rows: usize, distinct: usize| ClassColumn {
-        class: class.into(),
+    let entry = |class: &ClassGroup, sorted: &[f64], rows: usize, distinct: usize| ClassColumn {
+        class: class.clone(),
         count: sorted.len() as u64,
         missing: (rows - sorted.len()) as u64,
         distinct: distinct as u64,
         numeric: numeric_summary(sorted),
         text: None,
     };
-    let overall = entry("", &sorted, input.rows, column.key.distinct);
+    let overall = entry(&all_rows(), &sorted, input.rows, column.key.distinct);
     let Some(classes) = classes else { return (overall, Vec::new()) };
     // Walking the sorted rows leaves every class sorted as well.
     let mut sorted_by_class: Vec<Vec<f64>> = vec![Vec::new(); classes.names.len()];
@@ -174,11 +87,11 @@ fn text(
 ) -> (ClassColumn, Vec<ClassColumn>) {
     let all: Vec<u32> = (0..input.rows as u32).collect();
     let mut scratch = vec![0u64; column.key.distinct];
-    let mut entry = |class: &str, rows: &[u32]| {
+    let mut entry = |class: &ClassGroup, rows: &[u32]| {
         let (count, distinct, summary) =
             text_summary(rows, values, &column.key, &mut scratch, input.options.top_values);
         ClassColumn {
-            class: class.into(),
+            class: class.clone(),
             count,
             missing: rows.len() as u64 - count,
             distinct,
@@ -186,7 +99,7 @@ fn text(
             text: summary,
         }
     };
-    let overall = entry("", &all);
+    let overall = entry(&all_rows(), &all);
     let Some(classes) = classes else { return (overall, Vec::new()) };
     let by_class = classes.names.iter().zip(rows_by_class(input, classes)).map(|(class, rows)| entry(class, &rows));
     let by_class = by_class.collect();
@@ -206,7 +119,7 @@ fn rows_by_class(input: &Checked, classes: &ClassGroups) -> Vec<Vec<u32>> {
 fn numeric_summary(sorted: &[f64]) -> Option<NumericSummary> {
     let (&minimum, &maximum) = (sorted.first()?, sorted.last()?);
     let (mean, deviation) = mean_and_deviation(sorted);
-    let quantiles = Quantiles::of_sorted(sorted);
+    let quantiles = quantiles_of(sorted);
     let reach = 1.5 * (quantiles.p75 - quantiles.p25);
     let (lower, upper) = (quantiles.p25 - reach, quantiles.p75 + reach);
     Some(NumericSummary {
@@ -252,7 +165,7 @@ fn text_summary(
     }
     frequent.sort_by_key(|&(count, _)| std::cmp::Reverse(count));
     let most_frequent = frequent.iter().take(top).map(|&(count, row)| ValueCount {
-        value: wording::short(values[row as usize].as_deref().unwrap_or_default(), LONGEST_VALUE),
+        value: short(values[row as usize].as_deref().unwrap_or_default(), LONGEST_VALUE),
         rows: count,
     });
     lengths.sort_unstable_by(f64::total_cmp);
@@ -263,27 +176,17 @@ fn text_summary(
             mean_length: mean_and_deviation(&lengths).0,
             minimum_length,
             maximum_length,
-            length_quantiles: Quantiles::of_sorted(&lengths),
+            length_quantiles: quantiles_of(&lengths),
         }),
         _ => None,
     };
     (lengths.len() as u64, distinct, summary)
 }
 
-impl Quantiles {
-    /// `sorted` is ascending, finite and not empty.
-    fn of_sorted(sorted: &[f64]) -> Self {
-        let at = |level: f64| quantile(sorted, level);
-        Quantiles {
-            p01: at(0.01),
-            p05: at(0.05),
-            p25: at(0.25),
-            p50: at(0.5),
-            p75: at(0.75),
-            p95: at(0.95),
-            p99: at(0.99),
-        }
-    }
+/// `sorted` is ascending, finite and not empty.
+fn quantiles_of(sorted: &[f64]) -> Quantiles {
+    let at = |level: f64| quantile(sorted, level);
+    Quantiles { p01: at(0.01), p05: at(0.05), p25: at(0.25), p50: at(0.5), p75: at(0.75), p95: at(0.95), p99: at(0.99) }
 }
 
 fn quantile(sorted: &[f64], level: f64) -> f64 {

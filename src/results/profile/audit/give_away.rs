@@ -1,0 +1,62 @@
+//! What a look-up of one column's values predicts.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::ColumnKind;
+
+/// What one column alone predicts by looking its value up among other rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GiveAway {
+    pub column: String,
+    pub kind: ColumnKind,
+    /// By exact value (missing being one), or by 32 quantile bins where that predicts better.
+    pub read_by: ReadBy,
+    /// Values or bins on labelled rows.
+    pub distinct: u64,
+    /// Labelled rows whose value occurs on another labelled row, 0 to 1.
+    pub repeated: f64,
+    /// Of those rows, the share in the largest class of their value, 0 to 1; absent when no value repeats.
+    pub purity: Option<f64>,
+    /// Folds drawn over rows.
+    pub row_folds: ColumnScore,
+    /// Folds drawn over connected groups, so that twins stay together; absent without group keys.
+    pub group_folds: Option<ColumnScore>,
+    pub verdict: GiveAwayVerdict,
+}
+
+/// Cross-validated score of predicting the most frequent class of a value among the other folds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnScore {
+    /// Labelled rows whose value occurs in the other folds, 0 to 1.
+    pub coverage: f64,
+    /// Accuracy on those rows, 0 to 1; absent when there are none.
+    pub accuracy_on_covered: Option<f64>,
+    /// Accuracy on all labelled rows, the others being guessed as the largest class.
+    pub accuracy: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadBy {
+    Value,
+    QuantileBin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GiveAwayVerdict {
+    /// Right on ≥ 95 % of covered rows with coverage ≥ 50 %.
+    GivesAway,
+    /// Right on ≥ 83 % of covered rows with coverage ≥ 20 %.
+    Nearly,
+    /// Knows repeated rows again, but says little of rows in other groups: an identifier.
+    RecognisesRows,
+    No,
+}
+
+impl GiveAway {
+    /// Over groups where there are any, else over rows: what a look-up on unknown things would reach.
+    pub fn honest(&self) -> &ColumnScore {
+        self.group_folds.as_ref().unwrap_or(&self.row_folds)
+    }
+}

@@ -1,0 +1,45 @@
+//! Leakage audit: which rows repeat, where labels contradict each other, which columns leak the label, and what the parts of a split share.
+
+mod finding;
+mod give_away;
+mod row_key;
+mod rows;
+
+use serde::{Deserialize, Serialize};
+
+pub use finding::{AlikePair, Balance, Coefficient, ColumnRows, Finding, FindingKind, Severity, SharedValues};
+pub use give_away::{ColumnScore, GiveAway, GiveAwayVerdict, ReadBy};
+pub use row_key::RowKey;
+pub use rows::{ClassCount, Contradictions, Duplicates, Overlap, PartOverlap, RowSet};
+
+/// The audit's findings first, then the figures behind them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Gravest first.
+    pub findings: Vec<Finding>,
+    /// One entry per column, in the table's order; empty without labels.
+    pub give_aways: Vec<GiveAway>,
+    /// One entry per key.
+    pub duplicates: Vec<Duplicates>,
+    /// One entry per key; empty without labels.
+    pub contradictions: Vec<Contradictions>,
+    /// One entry per key: what test rows share with training, under the given split and under a random one.
+    pub overlaps: Vec<Overlap>,
+}
+
+impl Audit {
+    /// The columns that leak the label, in the table's order.
+    pub fn leaking(&self) -> impl Iterator<Item = &str> {
+        let found = self.give_aways.iter().filter(|column| column.verdict == GiveAwayVerdict::GivesAway);
+        found.map(|column| column.column.as_str())
+    }
+
+    /// The group keys whose contradictory labels cap every model's accuracy, and what they are called; ceilings of 99.9 % and more are none.
+    pub fn capping(&self) -> impl Iterator<Item = (&Contradictions, &str)> {
+        const NONE: f64 = 0.999;
+        self.contradictions.iter().filter(|found| found.ceiling < NONE).filter_map(|found| match &found.key {
+            RowKey::Group { name } => Some((found, name.as_str())),
+            _ => None,
+        })
+    }
+}
