@@ -1,14 +1,16 @@
 //! What can be found wrong before anything runs: columns are followed through the plan.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Display;
 
+use super::fact::{Fact, Facts};
 use super::port::{InputPort, Reads};
 use runner_names::Folder;
 use runner_spec::{MOST_ADVISED, Node, Problem, Span, listed, steps, suggest};
 
 /// What a stage can be told about one input before anything ran.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct InputShape {
     /// The stage that the reference names.
     pub stage: String,
@@ -18,10 +20,8 @@ pub struct InputShape {
     pub label: Option<String>,
     /// The columns of a table, where they are known; of a model, those that it must be given.
     pub columns: Option<Vec<String>>,
-    /// What else the stages above told of it, e.g. `label` = `genre`; the engine only passes it on.
-    pub facts: BTreeMap<&'static str, String>,
-    /// Where facts come from that were written, e.g. the `label` of a `load` stage.
-    pub places: BTreeMap<&'static str, Span>,
+    /// What else the stages above told of it, e.g. its label.
+    pub facts: Facts,
     /// Where the reference is written.
     pub span: Option<Span>,
 }
@@ -30,8 +30,7 @@ pub struct InputShape {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
     pub columns: Option<Vec<String>>,
-    pub facts: BTreeMap<&'static str, String>,
-    pub places: BTreeMap<&'static str, Span>,
+    pub facts: Facts,
 }
 
 /// What a stage's `check` sees and fills.
@@ -90,13 +89,13 @@ impl<'a> CheckContext<'a> {
     }
 
     /// A fact that the stages above told of the first reference of `port`.
-    pub fn fact(&self, port: &str, name: &str) -> Option<&str> {
-        self.inputs(port).first()?.facts.get(name).map(String::as_str)
+    pub fn fact<T: Any>(&self, port: &str, fact: Fact<T>) -> Option<&T> {
+        self.inputs(port).first()?.facts.get(fact)
     }
 
     /// Where the fact was written that the stages above told of the first reference of `port`.
-    pub fn place(&self, port: &str, name: &str) -> Option<Span> {
-        self.inputs(port).first()?.places.get(name).copied()
+    pub fn place<T>(&self, port: &str, fact: Fact<T>) -> Option<Span> {
+        self.inputs(port).first()?.facts.place(fact)
     }
 
     /// Whether the user wrote the parameter at that path, so that a default can be told from a value that means something.
@@ -111,22 +110,19 @@ impl<'a> CheckContext<'a> {
     }
 
     /// Tells something else of an output, for the checks of the stages below.
-    pub fn tell(&mut self, port: &str, fact: &'static str, value: impl Into<String>) {
-        self.outputs.entry(port.to_owned()).or_default().facts.insert(fact, value.into());
+    pub fn tell<T: Any + Send + Sync>(&mut self, port: &str, fact: Fact<T>, value: T) {
+        self.tell_from(port, fact, None, value);
     }
 
     /// As [`CheckContext::tell`], of a fact that the user wrote at `path`: messages of the stages below point there.
-    pub fn tell_written(&mut self, port: &str, fact: &'static str, path: &[&str], value: impl Into<String>) {
+    pub fn tell_written<T: Any + Send + Sync>(&mut self, port: &str, fact: Fact<T>, path: &[&str], value: T) {
         let place = self.written(path).span;
         self.tell_from(port, fact, Some(place), value);
     }
 
     /// As [`CheckContext::tell_written`], of a fact that an earlier stage told, with its place.
-    pub fn tell_from(&mut self, port: &str, fact: &'static str, place: Option<Span>, value: impl Into<String>) {
-        self.tell(port, fact, value);
-        if let (Some(place), Some(shape)) = (place, self.outputs.get_mut(port)) {
-            shape.places.insert(fact, place);
-        }
+    pub fn tell_from<T: Any + Send + Sync>(&mut self, port: &str, fact: Fact<T>, place: Option<Span>, value: T) {
+        self.outputs.entry(port.to_owned()).or_default().facts.insert(fact, value, place);
     }
 
     /// Declares what the stage reads of the tables at an input port; everything unless it says so. Only this enters the cache key, and only

@@ -239,10 +239,10 @@ fn check(
         let mut shapes: BTreeMap<&'static str, Vec<InputShape>> = BTreeMap::new();
         for (input, span) in &inputs[i] {
             let shape = input.output.as_ref().and_then(|port| outputs[input.from].get(port));
-            let Shape { columns, facts, places } = shape.cloned().unwrap_or_default();
+            let Shape { columns, facts } = shape.cloned().unwrap_or_default();
             let (from, label) = (&spec.stages[input.from], input.label.clone());
             let (stage, kind) = (from.name.clone(), from.kind.clone());
-            let shape = InputShape { stage, kind, label, columns, facts, places, span: Some(*span) };
+            let shape = InputShape { stage, kind, label, columns, facts, span: Some(*span) };
             shapes.entry(input.port).or_default().push(shape);
         }
         for (port, shape) in &broken[i] {

@@ -75,10 +75,10 @@ impl Stage for Baseline {
         selection.check(context);
         require_part(context, "rows", "train", "from which models learn");
         require_left(context, "rows", selection.filter, "train", "from which models learn");
-        if let Some(parts) = context.fact("rows", PARTS).map(str::to_owned) {
+        if let Some(parts) = context.fact("rows", PARTS).cloned() {
             context.tell("predictions", PARTS, parts);
         }
-        if context.fact("rows", FOLDS) == Some("0") {
+        if context.fact("rows", FOLDS) == Some(&0) {
             let stage = context.inputs("rows").first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let message = format!("the rows of '{stage}' have no folds, by which baselines are cross-validated");
             let help = "set `folds` of the `split` stage to 2 or more, and read its port `rows`".to_owned();

@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
 use super::conditions;
 use runner_artifact::Table;
-use runner_engine::{CheckContext, InputView, StageContext};
+use runner_engine::{CheckContext, Fact, InputView, StageContext};
 pub(super) use runner_tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
 use runner_tabular::names::{added_as, in_file, meant};
 use runner_tabular::{self as tabular, Filter, Strays};
@@ -36,13 +36,15 @@ pub(super) const MODEL: &str = "runner.model";
 /// Places in a plane.
 pub(super) const X: &str = "runner.x";
 pub(super) const Y: &str = "runner.y";
-/// Field metadata, and a fact at plan time: the original name of the label column.
+/// Field metadata: the original name of the label column.
 pub(super) const LABEL_NAME: &str = "label_name";
+/// The same at plan time.
+pub(super) const LABEL_COLUMN: Fact<String> = Fact::new(LABEL_NAME);
 
-/// A fact at plan time: the parts that the split rows have, e.g. `train test`.
-pub(super) const PARTS: &str = "parts";
-/// A fact at plan time: the number of folds of the training part.
-pub(super) const FOLDS: &str = "folds";
+/// The parts that split rows have, e.g. `train` and `test`.
+pub(super) const PARTS: Fact<Vec<&'static str>> = Fact::new("parts");
+/// The number of folds of the training part.
+pub(super) const FOLDS: Fact<usize> = Fact::new("folds");
 
 /// The column of a class' probability.
 pub(super) fn probability_of(class: &str) -> String {
@@ -165,8 +167,7 @@ pub(super) fn require_own(context: &mut CheckContext, port: &str, path: &[&str],
 /// Says so if the rows at `port` are known to lack a part, `train`, `valid` or `test`; `purpose` is what it is for.
 pub(super) fn require_part(context: &mut CheckContext, port: &str, part: &str, purpose: &str) {
     let lacking = context.inputs(port).iter().position(|shape| {
-        let parts = shape.facts.get(PARTS);
-        parts.is_some_and(|parts| parts.split(' ').all(|own| own != part))
+        shape.facts.get(PARTS).is_some_and(|parts| !parts.contains(&part))
     });
     let Some(i) = lacking else { return };
     let stage = context.inputs(port)[i].stage.clone();

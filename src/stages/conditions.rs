@@ -7,11 +7,11 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
 use super::columns::{FOLD, FOLDS, PART, PARTS, SOURCE, readable};
 use super::load::HEADERS;
-use runner_engine::{CheckContext, listed};
+use runner_engine::{CheckContext, Fact, listed};
 use runner_tabular::{ColumnType, Filter};
 
-/// A fact at plan time: the types of columns, as far as they are known, as JSON.
-const TYPES: &str = "types";
+/// The types of columns, as far as they are known.
+const TYPES: Fact<Types> = Fact::new("types");
 
 /// Types by column.
 pub(super) type Types = BTreeMap<String, ColumnType>;
@@ -19,7 +19,7 @@ pub(super) type Types = BTreeMap<String, ColumnType>;
 /// The types of the columns at `port`, as far as they are known; of a column of several tables, if they agree.
 pub(super) fn types(context: &CheckContext, port: &str) -> Types {
     let tables = context.inputs(port).iter().map(|shape| {
-        let told: Types = shape.facts.get(TYPES).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+        let told: Types = shape.facts.get(TYPES).cloned().unwrap_or_default();
         (told, shape.columns.as_ref())
     });
     let tables: Vec<_> = tables.collect();
@@ -35,7 +35,7 @@ pub(super) fn types(context: &CheckContext, port: &str) -> Types {
 
 /// Tells the types of columns of an output, for the checks of the stages below.
 pub(super) fn tell_types(context: &mut CheckContext, port: &str, types: &Types) {
-    context.tell(port, TYPES, serde_json::to_string(types).unwrap_or_default());
+    context.tell(port, TYPES, types.clone());
 }
 
 /// Finds conditions that do not fit the type of their column.
@@ -51,8 +51,7 @@ pub(super) fn check_types(context: &mut CheckContext, filter: &Filter, type_of: 
 pub(super) fn check(context: &mut CheckContext, port: &str, filter: &Filter) {
     let (types, names) = (types(context, port), meanings(context, port, filter));
     check_types(context, filter, |column| types.get(names.get(column)?).copied());
-    let headers = context.fact(port, HEADERS).and_then(|json| serde_json::from_str(json).ok());
-    let headers: Vec<(String, Vec<String>)> = headers.unwrap_or_default();
+    let headers = context.fact(port, HEADERS).cloned().unwrap_or_default();
     if context.inputs(port).len() == 1 && !headers.is_empty() {
         let files: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
         check_files(context, &filter.only(|column| names.get(column).is_some_and(|name| name == SOURCE)), &files);
@@ -104,13 +103,13 @@ fn meanings(context: &CheckContext, port: &str, filter: &Filter) -> BTreeMap<Str
 /// The parts that the rows at `port` have, and those of which the conditions on `part` and `fold` leave something; nothing where they are not known.
 fn parts(context: &CheckContext, port: &str, filter: &Filter) -> (Vec<String>, Vec<String>) {
     let parts: Vec<String> =
-        context.fact(port, PARTS).map(|parts| parts.split(' ').map(str::to_owned).collect()).unwrap_or_default();
+        context.fact(port, PARTS).into_iter().flatten().map(|part| (*part).to_owned()).collect();
     let names = meanings(context, port, filter);
     let own = filter.only(|column| names.get(column).is_some_and(|name| name == PART || name == FOLD));
     if parts.is_empty() || own.is_empty() || context.inputs(port).len() > 1 {
         return (parts.clone(), parts);
     }
-    let folds: i64 = context.fact(port, FOLDS).and_then(|folds| folds.parse().ok()).unwrap_or_default();
+    let folds = context.fact(port, FOLDS).map_or(0, |folds| *folds as i64);
     let of = |part: &String| -> Vec<(String, Option<i64>)> {
         match part.as_str() {
             "train" if folds > 0 => (0..folds).map(|fold| (part.clone(), Some(fold))).collect(),

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Float32Type};
 
 use super::categories::add_categories;
 use super::columns::{
-    FOLD, GROUP, LABEL, LABEL_NAME, Origin, PART, ROW_ID, embedding_of, integers, is_own, numbers, optional_integers,
+    FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, embedding_of, integers, is_own, numbers, optional_integers,
     readable_of, require_of, require_own, shown_as, strings,
 };
 use super::conditions::types;
@@ -18,14 +18,16 @@ use super::fitted_on;
 use super::range;
 use runner_artifact::Table;
 use runner_boundary::text::Lines;
-use runner_engine::{CheckContext, InputView, Reads, Report, StageContext};
+use runner_engine::{CheckContext, Fact, InputView, Reads, Report, StageContext};
 use runner_ml::frame::{Column, Frame};
 use runner_ml::stats::Clusters;
 use runner_results::encoder::Encoder;
 use runner_tabular::{ColumnType, Filter};
 
-/// Field metadata of an embedding: the JSON of the [`Encoder`] that made it. At plan time the encoder's name.
+/// Field metadata of an embedding: the JSON of the [`Encoder`] that made it.
 pub(super) const ENCODER: &str = "encoder";
+/// At plan time: the encoder's name.
+pub(super) const ENCODER_NAME: Fact<String> = Fact::new(ENCODER);
 
 /// What a learner is told to look at; the same in `baseline`, `train` and `transfer`.
 pub(super) struct Selection<'a> {
@@ -86,7 +88,7 @@ impl Selection<'_> {
         for text in self.adapted {
             let is_bag_of_words = context.inputs("embeddings").iter().any(|shape| {
                 let has_it = shape.columns.as_ref().is_some_and(|columns| columns.contains(&embedding_of(text)));
-                has_it && shape.facts.get(ENCODER).is_some_and(|encoder| encoder == TFIDF)
+                has_it && shape.facts.get(ENCODER_NAME).is_some_and(|encoder| encoder == TFIDF)
             });
             if is_bag_of_words {
                 let message = format!("`tfidf`, which embeds '{text}', has no layers to adapt");
@@ -101,7 +103,7 @@ impl Selection<'_> {
     /// What is declared as text is not learnt from as numbers.
     fn refuse_texts(&self, context: &mut CheckContext) {
         let types = types(context, "rows");
-        let label = context.fact("rows", LABEL_NAME).map(str::to_owned);
+        let label = context.fact("rows", LABEL_COLUMN).cloned();
         for (i, name) in self.numeric.iter().enumerate().filter(|(_, name)| Some(*name) != label.as_ref()) {
             if is_own(name) && types.get(name) == Some(&ColumnType::Text) {
                 let message = format!("column '{name}' holds text, not numbers");
@@ -120,7 +122,7 @@ impl Selection<'_> {
 
     /// A model that is given the answer learns nothing else.
     fn refuse_label(&self, context: &mut CheckContext) {
-        let Some(label) = context.fact("rows", LABEL_NAME).map(str::to_owned) else { return };
+        let Some(label) = context.fact("rows", LABEL_COLUMN).cloned() else { return };
         for (list, names) in [("numeric", self.numeric), ("categories", self.categories), ("text", self.text)] {
             for (i, name) in names.iter().enumerate().filter(|(_, name)| **name == label) {
                 let message = format!("'{label}' is the label: a model must not be given what it is to predict");
@@ -149,8 +151,8 @@ pub(super) fn tell_of_model(context: &mut CheckContext, port: &str, columns: Vec
     for output in [port, "predictions"] {
         fitted_on::tell_fitted(context, output, "rows");
     }
-    if let Some(label) = context.fact("rows", LABEL_NAME).map(str::to_owned) {
-        context.tell(port, LABEL_NAME, label);
+    if let Some(label) = context.fact("rows", LABEL_COLUMN).cloned() {
+        context.tell(port, LABEL_COLUMN, label);
     }
 }
 

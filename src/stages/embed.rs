@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::adapter::Adapter;
 use super::columns::{ROW_ID, embedding_of, require_own};
-use super::dataset::ENCODER;
+use super::dataset::{ENCODER, ENCODER_NAME};
 use super::documents::put_document;
 use super::encoder::{self, Opened, TFIDF};
 use super::fitted_on;
@@ -106,7 +106,7 @@ impl Stage for Embed {
         if self.encoder == TFIDF {
             fitted_on::tell_vocabulary(context, "rows", "fit");
         }
-        context.tell("rows", ENCODER, self.encoder.clone());
+        context.tell("rows", ENCODER_NAME, self.encoder.clone());
         let embeddings = self.columns.iter().map(|name| embedding_of(name));
         // Whose columns are misspelt here must not be told that their embeddings are missing as well.
         if all {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
-use super::columns::{LABEL, LABEL_NAME, PART, PREDICTED, ROW_ID, require_part, shown_as};
+use super::columns::{LABEL, LABEL_COLUMN, PART, PREDICTED, ROW_ID, require_part, shown_as};
 use super::dataset::Dataset;
 use super::ensemble_scores::{Averaged, averaged};
 use super::figures::put_figures;
@@ -98,8 +98,8 @@ impl Stage for Ensemble {
         }
         fitted_on::pass_on(context, "models", "model");
         fitted_on::pass_on(context, "members", "predictions");
-        if let Some(label) = context.fact("models", LABEL_NAME).map(str::to_owned) {
-            context.tell("model", LABEL_NAME, label);
+        if let Some(label) = context.fact("models", LABEL_COLUMN).cloned() {
+            context.tell("model", LABEL_COLUMN, label);
         }
     }
 

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::columns::{LABEL_NAME, LINE, RECORD, ROW_ID, SOURCE, strings};
+use super::columns::{LABEL_COLUMN, LABEL_NAME, LINE, RECORD, ROW_ID, SOURCE, strings};
 use super::conditions::{Types, check_files, check_types, tell_types};
 use super::download::{self, Download};
 use super::fitted_on;
@@ -20,7 +20,7 @@ use runner_artifact::Table;
 use runner_boundary::files::open_regular;
 use runner_boundary::text::{Lines, of_chain};
 use runner_engine::{
-    CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext, listed,
+    CheckContext, External, Fact, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext, listed,
 };
 use runner_names::Folder;
 use runner_tabular::names::meant;
@@ -72,8 +72,8 @@ pub struct Load {
     drop: Vec<String>,
 }
 
-/// A fact at plan time: the files behind a port, each by its name with the list of its columns, as JSON.
-pub(super) const HEADERS: &str = "headers";
+/// The files behind a port, each by its name with its columns.
+pub(super) const HEADERS: Fact<Vec<(String, Vec<String>)>> = Fact::new("headers");
 
 fn default_delimiter() -> char {
     LoadOptions::default().delimiter
@@ -136,7 +136,7 @@ impl Stage for Load {
             }
         }
         for port in Stage::outputs(self) {
-            self.label.iter().for_each(|label| context.tell_written(&port.name, LABEL_NAME, &["label"], label));
+            self.label.iter().for_each(|label| context.tell_written(&port.name, LABEL_COLUMN, &["label"], label.clone()));
         }
         let urls = self.downloads.values().map(|download| &download.url);
         fitted_on::tell_files(context, "rows", self.files.values().chain(urls));
@@ -175,12 +175,12 @@ impl Stage for Load {
             return;
         }
         self.check_types(context, Some(&headers));
-        let all: Vec<(&String, &Vec<String>)> =
-            self.files.keys().zip(headers.iter().map(|(_, header)| header)).collect();
-        context.tell("rows", HEADERS, json!(all).to_string());
+        let all: Vec<(String, Vec<String>)> =
+            self.files.keys().cloned().zip(headers.iter().map(|(_, header)| header.clone())).collect();
         for one in &all {
-            context.tell(one.0, HEADERS, json!([one]).to_string());
+            context.tell(&one.0, HEADERS, vec![one.clone()]);
         }
+        context.tell("rows", HEADERS, all);
         match tabular::columns(&headers, &self.options()) {
             Ok(columns) => {
                 for port in Stage::outputs(self) {

@@ -2,16 +2,14 @@
 //!
 //! Followed from `train` to `transfer`, so that layers and columns that there are not are found before anything runs.
 
-use serde::{Deserialize, Serialize};
-
-use runner_engine::{CheckContext, listed, suggest};
+use runner_engine::{CheckContext, Fact, listed, suggest};
 use runner_ml::network::NetworkSpec;
 
-/// A fact at plan time: the shape as JSON.
-const NETWORK: &str = "network";
+/// The shape of a model's network.
+const NETWORK: Fact<Shape> = Fact::new("network");
 
 /// The shape of a network, and the columns that it is on.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub network: NetworkSpec,
     pub numeric: Vec<String>,
@@ -22,12 +20,12 @@ pub(super) struct Shape {
 impl Shape {
     /// That of the model at an input, where the stages above tell it.
     pub fn of(context: &CheckContext, port: &str) -> Option<Shape> {
-        serde_json::from_str(context.fact(port, NETWORK)?).ok()
+        context.fact(port, NETWORK).cloned()
     }
 
     /// Tells it of the model at an output.
     pub fn tell(&self, context: &mut CheckContext, port: &str) {
-        context.tell(port, NETWORK, serde_json::to_string(self).unwrap_or_default());
+        context.tell(port, NETWORK, self.clone());
     }
 
     /// Hidden layers that can be frozen one after another.

@@ -71,8 +71,7 @@ impl Stage for Predict {
             context.problem(&["rows"], "these rows do not carry their CSV text", help);
         }
         require_of(context, "rows", &self.filter);
-        let headers = context.fact("rows", HEADERS).and_then(|json| serde_json::from_str(json).ok());
-        let headers: Vec<(String, Vec<String>)> = headers.unwrap_or_default();
+        let headers = context.fact("rows", HEADERS).cloned().unwrap_or_default();
         // A filter may leave the rows of one file alone.
         if self.filter.is_empty()
             && let Some((first, header)) = headers.first()

@@ -11,7 +11,7 @@ use super::dataset::{Dataset, numeric_frame};
 use super::fitted_on;
 use super::model_file::{Learner, ModelFile};
 use runner_artifact::Table;
-use runner_engine::{CheckContext, InputView, StageContext, listed};
+use runner_engine::{CheckContext, Fact, InputView, StageContext, listed};
 use runner_ml::calibration::Calibration;
 use runner_ml::ensemble::{Average, Combination};
 use runner_ml::frame::Frame;
@@ -21,9 +21,9 @@ use runner_ml::progress::Progress;
 const FORMAT: u32 = 2;
 const ENSEMBLE: &str = "ensemble.json";
 /// What an ensemble tells at plan time of members whose models it has not.
-pub(super) const UNSERVED: &str = "unserved";
+pub(super) const UNSERVED: Fact<String> = Fact::new("unserved");
 /// What a model is told to be at plan time where it is not a network, e.g. `an ensemble`.
-pub(super) const NO_NETWORK: &str = "no_network";
+pub(super) const NO_NETWORK: Fact<&str> = Fact::new("no_network");
 /// The port of a stage's only model.
 const ONLY: &str = "model";
 
@@ -155,7 +155,7 @@ impl Predictor {
 
     /// Says at plan time that the model at input `port` cannot predict the inputs `rows` and `embeddings`, where that is known.
     pub fn check(context: &mut CheckContext, port: &str) {
-        if let Some(member) = context.fact(port, UNSERVED).map(str::to_owned) {
+        if let Some(member) = context.fact(port, UNSERVED).cloned() {
             let stage = context.inputs(port).first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let help = format!("leave '{member}' out of `members`, or name its model under `models` of '{stage}'");
             context.common_problem(&[port], format!("models of {stage}"), unserved(&stage, &member), Some(help));

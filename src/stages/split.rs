@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{
-    FOLD, FOLDS, GROUP, LABEL, LABEL_NAME, PART, PARTS, RECORD, is_own, named, require, require_of, strings,
+    FOLD, FOLDS, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, PART, PARTS, RECORD, is_own, named, require, require_of, strings,
 };
 use super::conditions::{tell_types, types};
 use super::dataset;
@@ -143,18 +143,18 @@ impl Stage for Split {
         }
         // The label that `load` was given, where no file has it.
         if self.label.is_none()
-            && let Some(label) = context.fact("rows", LABEL_NAME).map(str::to_owned)
+            && let Some(label) = context.fact("rows", LABEL_COLUMN).cloned()
             && let Some(columns) = context.columns("rows")
             && !columns.contains(&label)
         {
             let own: Vec<&str> = columns.iter().map(String::as_str).filter(|name| is_own(name)).collect();
-            match context.place("rows", LABEL_NAME) {
+            match context.place("rows", LABEL_COLUMN) {
                 Some(place) => context.missing_column_at(place, "rows", &label, &own),
                 None => context.missing_column("rows", &["rows"], &label, &own),
             }
         }
         // Whoever reads something else than tables of `load` may have marked the label there.
-        let is_unmarked = |shape: &InputShape| shape.columns.is_some() && !shape.facts.contains_key(LABEL_NAME);
+        let is_unmarked = |shape: &InputShape| shape.columns.is_some() && shape.facts.get(LABEL_COLUMN).is_none();
         if self.label.is_none() && context.inputs("rows").iter().all(is_unmarked) {
             let stage = context.inputs("rows").first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let message = format!("no label: neither this stage nor '{stage}' says which column is to be predicted");
@@ -177,18 +177,18 @@ impl Stage for Split {
                 help,
             );
         }
-        let place = context.place("rows", LABEL_NAME).filter(|_| self.label.is_none());
-        let label = self.label.clone().or_else(|| context.fact("rows", LABEL_NAME).map(str::to_owned));
+        let place = context.place("rows", LABEL_COLUMN).filter(|_| self.label.is_none());
+        let label = self.label.clone().or_else(|| context.fact("rows", LABEL_COLUMN).cloned());
         for port in ["rows", "train", "valid", "test"] {
-            label.iter().for_each(|label| context.tell_from(port, LABEL_NAME, place, label));
+            label.iter().for_each(|label| context.tell_from(port, LABEL_COLUMN, place, label.clone()));
             let shares = [("train", self.train), ("valid", self.valid), ("test", self.test)];
             let own = shares.iter().filter(|(name, share)| *share > 0.0 && (port == "rows" || port == *name));
             // Nobody is told to lack a part of which the share is a slip.
             if are_shares {
-                context.tell(port, PARTS, own.map(|(name, _)| *name).collect::<Vec<_>>().join(" "));
+                context.tell(port, PARTS, own.map(|(name, _)| *name).collect());
             }
             let has_folds = ["rows", "train"].contains(&port);
-            context.tell(port, FOLDS, if has_folds { self.folds } else { 0 }.to_string());
+            context.tell(port, FOLDS, if has_folds { self.folds } else { 0 });
         }
         fitted_on::tell_split(context);
         let mut types = types(context, "rows");

@@ -132,7 +132,7 @@ impl Stage for Transfer {
             require_part(context, "rows", part, purpose);
             require_left(context, "rows", &self.filter, part, purpose);
         }
-        if let Some(what) = context.fact("model", NO_NETWORK).map(str::to_owned) {
+        if let Some(what) = context.fact("model", NO_NETWORK).copied() {
             let stage = context.inputs("model").first().map(|shape| shape.stage.clone()).unwrap_or_default();
             let message = format!("transfer starts from one network, but the model of '{stage}' is {what}");
             context.problem(&["model"], message, Some("name a `train` or `transfer` stage".to_owned()));
