@@ -10,7 +10,6 @@ use arrow::datatypes::Schema;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::columns::{LABEL_COLUMN, LABEL_NAME, LINE, RECORD, ROW_ID, SOURCE, strings};
 use super::conditions::{Types, check_files, check_types, tell_types};

@@ -14,7 +14,7 @@ use runner_ml::calibration::Calibration;
 use runner_ml::matrix::Matrix;
 use runner_ml::split::connected_groups;
 
-/// Field metadata of the predicted class: JSON with [`Calibration::decision`] by model; a stage's only model has the name ``.
+/// Field metadata of the predicted class: the JSON of [`Calibration::decision`] by model; a stage's only model has the name ``.
 const DECISION: &str = "decision";
 
 /// Collects rows of the table: the model (where there are several), the row's number, its group (where there are any), part and label, the predicted
@@ -90,7 +90,7 @@ impl<'a> Predictions<'a> {
         if self.decisions.is_empty() {
             return Ok(table);
         }
-        let how = serde_json::json!(self.decisions).to_string();
+        let how = serde_json::to_string(&self.decisions)?;
         let schema = table.schema();
         let fields = schema.fields().iter().map(|field| match field.name() == PREDICTED {
             true => field.as_ref().clone().with_metadata(HashMap::from([(DECISION.to_owned(), how.clone())])),
