@@ -166,9 +166,10 @@ pub(super) fn require_own(context: &mut CheckContext, port: &str, path: &[&str],
 
 /// Says so if the rows at `port` are known to lack a part, `train`, `valid` or `test`; `purpose` is what it is for.
 pub(super) fn require_part(context: &mut CheckContext, port: &str, part: &str, purpose: &str) {
-    let lacking = context.inputs(port).iter().position(|shape| {
-        shape.facts.get(PARTS).is_some_and(|parts| !parts.contains(&part))
-    });
+    let lacking = context
+        .inputs(port)
+        .iter()
+        .position(|shape| shape.facts.get(PARTS).is_some_and(|parts| !parts.contains(&part)));
     let Some(i) = lacking else { return };
     let stage = context.inputs(port)[i].stage.clone();
     let message = format!("the rows of '{stage}' have no {part} part here, {purpose}");

@@ -102,8 +102,7 @@ fn meanings(context: &CheckContext, port: &str, filter: &Filter) -> BTreeMap<Str
 
 /// The parts that the rows at `port` have, and those of which the conditions on `part` and `fold` leave something; nothing where they are not known.
 fn parts(context: &CheckContext, port: &str, filter: &Filter) -> (Vec<String>, Vec<String>) {
-    let parts: Vec<String> =
-        context.fact(port, PARTS).into_iter().flatten().map(|part| (*part).to_owned()).collect();
+    let parts: Vec<String> = context.fact(port, PARTS).into_iter().flatten().map(|part| (*part).to_owned()).collect();
     let names = meanings(context, port, filter);
     let own = filter.only(|column| names.get(column).is_some_and(|name| name == PART || name == FOLD));
     if parts.is_empty() || own.is_empty() || context.inputs(port).len() > 1 {

@@ -9,8 +9,8 @@ use arrow::datatypes::{DataType, Field, Float32Type};
 
 use super::categories::add_categories;
 use super::columns::{
-    FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, embedding_of, integers, is_own, numbers, optional_integers,
-    readable_of, require_of, require_own, shown_as, strings,
+    FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, embedding_of, integers, is_own, numbers,
+    optional_integers, readable_of, require_of, require_own, shown_as, strings,
 };
 use super::conditions::types;
 use super::encoder::{self, TFIDF};

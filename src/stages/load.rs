@@ -135,7 +135,9 @@ impl Stage for Load {
             }
         }
         for port in Stage::outputs(self) {
-            self.label.iter().for_each(|label| context.tell_written(&port.name, LABEL_COLUMN, &["label"], label.clone()));
+            self.label
+                .iter()
+                .for_each(|label| context.tell_written(&port.name, LABEL_COLUMN, &["label"], label.clone()));
         }
         let urls = self.downloads.values().map(|download| &download.url);
         fitted_on::tell_files(context, "rows", self.files.values().chain(urls));

@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{
-    FOLD, FOLDS, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, PART, PARTS, RECORD, is_own, named, require, require_of, strings,
+    FOLD, FOLDS, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, PART, PARTS, RECORD, is_own, named, require, require_of,
+    strings,
 };
 use super::conditions::{tell_types, types};
 use super::dataset;
