@@ -123,11 +123,17 @@ fn a_killed_run_is_told_from_a_running_one() {
         (one["outcome"].as_str().expect("an outcome").to_owned(), outcomes.collect::<Vec<_>>(), one)
     };
     let (outcome, stages, _) = told();
-    assert_eq!((outcome.as_str(), stages), ("running", vec!["songs ran".to_owned(), "folds ran".to_owned()]));
+    assert_eq!(
+        (outcome.as_str(), stages),
+        ("running", ["songs ran", "folds ran", "titles ran"].map(str::to_owned).to_vec())
+    );
     child.kill().expect("a signal");
     child.wait().expect("an end");
     let (outcome, stages, one) = told();
-    assert_eq!((outcome.as_str(), stages.join(", ")), ("killed", "songs ran, folds ran, fused interrupted".to_owned()));
+    assert_eq!(
+        (outcome.as_str(), stages.join(", ")),
+        ("killed", "songs ran, folds ran, titles ran, fused interrupted".to_owned())
+    );
     let folds = &one["stages"][1];
     assert!(folds["key"].is_string() && !folds["headline"].as_str().expect("a headline").is_empty(), "{folds}");
     assert!(one["ended"].is_null());
@@ -135,7 +141,7 @@ fn a_killed_run_is_told_from_a_running_one() {
     let path = work.path().join("artifacts/.store/runs").join(format!("{}.stages", one["id"].as_str().expect("an id")));
     let whole = std::fs::read_to_string(&path).expect("lines");
     std::fs::write(&path, format!("{whole}{{\"stage\":\"fu")).expect("written");
-    assert_eq!(told().1.len(), 3);
+    assert_eq!(told().1.len(), 4);
     // What had ended is known to the next run, which is recorded beside it; a run that has ended needs no lines of its own.
     work.run_with(&["folds"]).ran(&[]);
     let stages = work.files_under("artifacts/.store/runs");
