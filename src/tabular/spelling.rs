@@ -9,6 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::columns::Place;
+use super::options::ColumnType;
 use super::token::{canonical_number, canonical_or_code};
 use super::words::{examples, places, quoted, row_count, shorten, yaml};
 
@@ -52,16 +53,17 @@ fn shown(text: &str) -> String {
 ///
 /// White space around them is left out: 'pop ' is no class beside 'pop'. The Unicode forms of one text are one class, and
 /// so are the spellings of one number (`1` in one file and `1.0` in another) where every label of the column is a number,
-/// unless `is_text` says that the user wants them as they stand. Its class is named by the number in its plain form, whatever
+/// unless they are declared to be text. Its class is named by the number in its plain form, whatever
 /// spellings this table has, so that it is the same class in the table of another `load`.
 pub(super) fn label<'a>(
     name: &str,
     text: &StringArray,
     missing: &[String],
-    is_text: bool,
+    declared: Option<ColumnType>,
     place: &Place<'a>,
     notes: &mut Vec<String>,
 ) -> StringArray {
+    let is_text = declared == Some(ColumnType::Text);
     let text = trimmed(name, text, place, notes);
     let is_label = |label: &str| !label.is_empty() && !missing.iter().any(|missing| missing == label);
     let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -108,7 +110,8 @@ pub(super) fn label<'a>(
             ));
         }
     }
-    if !renamed.is_empty() {
+    // Whoever declares numbers knows that their spelling goes.
+    if !renamed.is_empty() && declared.is_none() {
         notes.push(format!(
             "label '{name}': numbers are named in their plain form: {} (to keep the spelling: `types: {{{}: text}}`)",
             list_whole(&renamed),
