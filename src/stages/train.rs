@@ -173,7 +173,7 @@ impl Stage for Train {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let adapted = self.adapted();
         let data = dataset(context, &self.selection(&adapted))?;
-        data.require_parts(&self.filter)?;
+        data.require_parts(&self.filter, context.report())?;
         let found = match &self.search {
             Some(spec) => Some(self.search(spec, &data, context)?),
             None => None,

@@ -202,7 +202,7 @@ impl Stage for Transfer {
             filter: &self.filter,
         };
         let mut data = dataset(context, &selection)?;
-        data.require_parts(&self.filter)?;
+        data.require_parts(&self.filter, context.report())?;
         for class in data.classes.iter().filter(|class| !network.classes().contains(class)) {
             let alike = network.classes().iter().find_map(|known| Some((known, tabular::alike(known, class)?)));
             if let Some((known, reason)) = alike {
