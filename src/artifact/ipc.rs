@@ -5,6 +5,8 @@
 //! contained, and becomes an error like any other.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -20,7 +22,7 @@ use super::table::Table;
 use runner_boundary::contained::contained;
 
 /// The footer's length and the magic word that end an Arrow file.
-pub(super) const TRAILER: u64 = 10;
+const TRAILER: u64 = 10;
 
 /// What the footer of a file announces; all of it lies within the file.
 pub(super) struct Footer {
@@ -31,7 +33,7 @@ pub(super) struct Footer {
 }
 
 /// The length of the footer of a file of `end` bytes that ends in `trailer`.
-pub(super) fn footer_length(trailer: [u8; TRAILER as usize], end: u64) -> Result<usize, ArrowError> {
+fn footer_length(trailer: [u8; TRAILER as usize], end: u64) -> Result<usize, ArrowError> {
     let length = contained(|| read_footer_length(trailer)).map_err(damaged)??;
     match end.checked_sub(TRAILER) {
         Some(most) if length as u64 <= most => Ok(length),
@@ -40,8 +42,23 @@ pub(super) fn footer_length(trailer: [u8; TRAILER as usize], end: u64) -> Result
 }
 
 impl Footer {
+    /// Reads the footer of a file, and nothing else of it.
+    pub fn read(file: &mut File) -> Result<Self, ArrowError> {
+        let end = file.seek(SeekFrom::End(0))?;
+        let mut last = |length: usize, before: u64| -> Result<Vec<u8>, ArrowError> {
+            let at = end.checked_sub(before + length as u64).ok_or_else(too_short)?;
+            file.seek(SeekFrom::Start(at))?;
+            let mut bytes = vec![0; length];
+            file.read_exact(&mut bytes)?;
+            Ok(bytes)
+        };
+        let trailer = last(TRAILER as usize, 0)?;
+        let length = footer_length(*trailer.first_chunk().ok_or_else(too_short)?, end)?;
+        Footer::parse(&last(length, TRAILER)?, end)
+    }
+
     /// Reads the footer of a file of `end` bytes.
-    pub fn parse(footer: &[u8], end: u64) -> Result<Self, ArrowError> {
+    fn parse(footer: &[u8], end: u64) -> Result<Self, ArrowError> {
         let read = contained(|| -> Result<Footer, ArrowError> {
             let footer = root_as_footer(footer).map_err(|error| damaged(error.to_string()))?;
             let schema = footer.schema().ok_or_else(|| damaged("no schema in the footer"))?;
@@ -103,15 +120,22 @@ impl IpcFile {
     /// If it is no Arrow file, or announces what it does not hold.
     pub fn parse(bytes: Vec<u8>) -> Result<Self, TableError> {
         let end = bytes.len() as u64;
-        let trailer = bytes.last_chunk().ok_or_else(|| damaged("too short to be an Arrow file"))?;
+        let trailer = bytes.last_chunk().ok_or_else(too_short)?;
         let length = footer_length(*trailer, end)?;
         let to = bytes.len() - TRAILER as usize;
         let footer = Footer::parse(&bytes[to - length..to], end)?;
-        let mut names = BTreeSet::new();
-        if let Some(field) = footer.schema.fields().iter().find(|field| !names.insert(field.name())) {
-            return Err(ArrowError::SchemaError(format!("two columns are named '{}'", field.name())).into());
-        }
+        refuse_twice(&footer.schema)?;
         Ok(IpcFile { bytes: Buffer::from_vec(bytes), footer })
+    }
+
+    /// What a file announces, of which nothing but the end is read: quick, however large it is.
+    ///
+    /// # Errors
+    /// As [`IpcFile::parse`].
+    pub fn announced(file: &mut File) -> Result<SchemaRef, TableError> {
+        let footer = Footer::read(file)?;
+        refuse_twice(&footer.schema)?;
+        Ok(footer.schema)
     }
 
     pub fn schema(&self) -> SchemaRef {
@@ -194,6 +218,18 @@ fn check_batch(batch: Announced, body: usize) -> Result<(), ArrowError> {
         Some((rows, nulls)) => Err(damaged(format!("{rows} values, {nulls} of them missing, in {body} bytes"))),
         None => Ok(()),
     }
+}
+
+fn refuse_twice(schema: &SchemaRef) -> Result<(), ArrowError> {
+    let mut names = BTreeSet::new();
+    match schema.fields().iter().find(|field| !names.insert(field.name())) {
+        Some(field) => Err(ArrowError::SchemaError(format!("two columns are named '{}'", field.name()))),
+        None => Ok(()),
+    }
+}
+
+fn too_short() -> ArrowError {
+    damaged("too short to be an Arrow file")
 }
 
 fn damaged(what: impl Into<String>) -> ArrowError {

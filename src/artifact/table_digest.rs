@@ -158,7 +158,8 @@ impl Values {
         use DataType::{Boolean, FixedSizeList, Float32, Float64, Int64, UInt32, UInt64, Utf8};
         let items = match data_type {
             Int64 | UInt32 | UInt64 | Float32 | Float64 | Boolean | Utf8 => None,
-            FixedSizeList(inner, _) => Some(Box::new(Values::new(name, inner.data_type())?)),
+            // Of lists without items nothing is stored, not even how many there are.
+            FixedSizeList(inner, 1..) => Some(Box::new(Values::new(name, inner.data_type())?)),
             other => return Err(TableError::Unsupported(name.to_owned(), other.clone())),
         };
         Ok(Values { length: 0, nulls: blake3::Hasher::new(), values: blake3::Hasher::new(), items })

@@ -3,7 +3,7 @@
 //! Each part is an Arrow IPC file of its own, uncompressed. Tables that have a part in common share its file.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,9 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::disk::{Access, Pending, protect};
-use super::error::StoreError;
-use super::error::TableError;
-use super::ipc::{self, Footer, TRAILER, length_of};
+use super::error::{StoreError, TableError};
+use super::ipc::{self, Footer, length_of};
 use super::store::Store;
 use super::table::Table;
 use super::table_digest::{PART_ROWS, TableDigests, TableHasher};
@@ -243,13 +242,7 @@ impl TableReader {
 
 impl Part {
     fn new(path: PathBuf, mut file: File) -> Result<(Self, SchemaRef), TableError> {
-        let end = file.seek(SeekFrom::End(0)).map_err(ArrowError::from)?;
-        let mut trailer = [0; TRAILER as usize];
-        read_at(&mut file, end.checked_sub(TRAILER), &mut trailer)?;
-        let length = ipc::footer_length(trailer, end)?;
-        let mut footer = vec![0; length];
-        read_at(&mut file, end.checked_sub(TRAILER + length as u64), &mut footer)?;
-        let Footer { schema, version, batches, .. } = Footer::parse(&footer, end)?;
+        let Footer { schema, version, batches, .. } = Footer::read(&mut file)?;
         Ok((Part { path, file, version, blocks: batches }, schema))
     }
 
@@ -267,12 +260,6 @@ impl Part {
         let map = unsafe { MmapOptions::new().offset(offset).len(length).map(&self.file) };
         Ok(Buffer::from(bytes::Bytes::from_owner(map.map_err(ArrowError::from)?)))
     }
-}
-
-fn read_at(file: &mut File, at: Option<u64>, into: &mut [u8]) -> Result<(), ArrowError> {
-    let at = at.ok_or_else(|| ArrowError::ParseError("too short to be an Arrow file".to_owned()))?;
-    file.seek(SeekFrom::Start(at))?;
-    Ok(file.read_exact(into)?)
 }
 
 impl Store {

@@ -8,6 +8,7 @@ use super::{DONE, Failure, Outcome, StoreArguments, screen};
 use crate::artifact::Store;
 use crate::engine::history::StageEntry;
 use crate::engine::{ActionRecord, History, RunRecord};
+use crate::report::intervals;
 use crate::stages::compare::{
     Comparison, Flip, How, ModelRef, Paired, Texts, Verdict, compare as hold_together, lines, texts_of,
 };
@@ -115,24 +116,17 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
     if comparisons.iter().any(|one| one.test.is_some()) {
         let tested: Vec<&Paired> = comparisons.iter().filter_map(|one| one.test.as_ref()).collect();
         let grouped = tested.iter().filter(|paired| paired.groups.is_some()).count();
-        let (of, test) = match grouped {
-            0 => ("of rows", "McNemar"),
-            all if all == tested.len() => {
-                ("of groups of rows that the split keeps together", "sign flips of whole groups")
-            }
-            _ => (
-                "of rows, or of groups that the split keeps together",
-                "McNemar, or sign flips of whole groups where the split keeps rows together",
-            ),
+        let test = match grouped {
+            0 => "McNemar",
+            all if all == tested.len() => "sign flips of whole groups",
+            _ => "McNemar, or sign flips of whole groups where the split keeps rows together",
         };
         let resamples = arguments.resamples;
-        let is_constant =
-            |paired: &&Paired| !paired.same_predictions && paired.right_to_wrong + paired.wrong_to_right == 0;
-        let tango = match tested.iter().any(is_constant) {
-            true => "; of accuracies that no row parts, Tango's score interval for new rows",
-            false => "",
-        };
-        text.push_str(&style.note(&format!("intervals: 95 % bootstrap of B − A, {resamples} resamples {of}{tango}")));
+        let methods = tested.iter().flat_map(|paired| &paired.scores).filter_map(|score| score.difference.method);
+        let words = intervals::words(methods);
+        if !words.is_empty() {
+            text.push_str(&style.note(&format!("95 % intervals of B − A, {resamples} resamples: {words}")));
+        }
         text.push_str(&style.note(&format!("p: {test}, corrected by Holm over all comparisons")));
     }
     for (one, _) in missing {

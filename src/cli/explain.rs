@@ -39,6 +39,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
         {
             let basis = match basis {
                 Basis::Alike => "about",
+                Basis::InProportion => "in proportion to its last time about",
                 Basis::OtherParameters => "with other parameters it took",
                 Basis::Kind => "never timed; another stage of its kind took",
             };

@@ -56,11 +56,11 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
                 let one = forecast(*i, decision.status);
                 let took = one.seconds.map(screen::duration);
                 let time = match (one.basis, took) {
-                    (Basis::Alike, Some(took)) => {
+                    (Basis::Alike | Basis::InProportion, Some(took)) => {
                         total.add(one);
                         format!("≈ {took}")
                     }
-                    // Of more epochs or trials nobody has taken the time.
+                    // Of other models or trials nobody has taken the time.
                     (Basis::OtherParameters, Some(took)) => {
                         changed += 1;
                         format!("took {took}")

@@ -83,15 +83,15 @@ fn list(store: &Store, history: &History, arguments: &RunsArguments) -> Outcome 
     }
     let style = screen::Style::stdout();
     let width = screen::width();
-    // The best result stands beside its run, or below it where that is too narrow to be read.
+    // The result stands beside its run, or below it where that is too narrow to be read.
     let beside = width >= WIDE;
     let one_pipeline = runs.windows(2).all(|two| two[0].record.pipeline == two[1].record.pipeline);
     let hidden = |head: &str| match head {
-        "best" | "pipeline" => !beside,
+        "result" | "pipeline" => !beside,
         _ => false,
     };
     let mut best = Best { store, known: HashMap::new() };
-    let heads = ["run", "when", "pipeline", "outcome", "ran", "restored", "fresh", "time", "best"];
+    let heads = ["run", "when", "pipeline", "outcome", "ran", "restored", "fresh", "time", "result"];
     let shown = |cells: [String; 9]| -> Vec<String> {
         heads.iter().zip(cells).filter(|(head, _)| !hidden(head)).map(|(_, cell)| cell).collect()
     };

@@ -30,7 +30,9 @@ pub struct Forecast {
 pub enum Basis {
     /// The same stage with the same parameters; its inputs may have changed.
     Alike,
-    /// The same stage with other parameters: more epochs or trials take longer.
+    /// The same stage with another number of epochs or the like; its time then was scaled in proportion.
+    InProportion,
+    /// The same stage with other parameters, whose part in its time is not known.
     OtherParameters,
     /// Any stage of the kind.
     #[default]
@@ -63,13 +65,16 @@ impl<'a> Forecaster<'a> {
         if let Some(record) = self.workspace.current_record(stage)
             && record.kind == kind
         {
-            return Forecast { basis: self.basis(stage, &record), ..of(&record) };
+            let (basis, factor) = self.basis(stage, &record);
+            let known = of(&record);
+            return Forecast { basis, seconds: known.seconds.map(|seconds| seconds * factor), ..known };
         }
         let past = self.past.get_or_init(|| self.look_back());
         past.stages.get(&planned.name).or_else(|| past.kinds.get(kind)).copied().unwrap_or_default()
     }
 
-    fn basis(&self, stage: usize, record: &ActionRecord) -> Basis {
+    /// What the record's time says of the stage as it is now, and by which factor it is to be multiplied.
+    fn basis(&self, stage: usize, record: &ActionRecord) -> (Basis, f64) {
         let stage = &self.workspace.plan.stages[stage].stage;
         // As in the manifest: what is known by its content is no parameter.
         let of_sources = stage.sources().into_iter().map(|source| source.at);
@@ -77,9 +82,22 @@ impl<'a> Forecaster<'a> {
             of_sources.chain(stage.externals().iter().map(|external| external.at().to_owned())).collect();
         let mut planned = Manifest::default();
         planned.add_parameters(&stage.params(), &|path| by_content.iter().any(|name| name == path));
-        match planned.parameters().eq(record.manifest.parameters()) {
-            true => Basis::Alike,
-            false => Basis::OtherParameters,
+        if planned.parameters().eq(record.manifest.parameters()) {
+            return (Basis::Alike, 1.0);
+        }
+        let grows_with = stage.kind().time_grows_with;
+        let others = |manifest: &Manifest| -> Vec<(String, String)> {
+            let entries = manifest.parameters().filter(|(name, _)| !grows_with.contains(name));
+            entries.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        };
+        let number = |manifest: &Manifest, wanted: &str| {
+            let found = manifest.parameters().find(|(name, _)| *name == wanted);
+            found.and_then(|(_, value)| value.parse::<f64>().ok()).filter(|number| *number > 0.0)
+        };
+        let factors = grows_with.iter().map(|name| Some(number(&planned, name)? / number(&record.manifest, name)?));
+        match factors.product::<Option<f64>>() {
+            Some(factor) if others(&planned) == others(&record.manifest) => (Basis::InProportion, factor),
+            _ => (Basis::OtherParameters, 1.0),
         }
     }
 

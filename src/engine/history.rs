@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `ID.json` | the [`RunRecord`]; written when the run starts, replaced when it ends |
+//! | `ID.stages` | a line for every stage as it begins and as it ends, while the run goes on; the record has them all once it has ended |
 //! | `ID.lock` | held by the kernel for as long as the run's process lives, gone when the run has ended |
 //! | `ID.again` | how often the same pipeline was found to have nothing to do right after, and when last |
 //! | `ID.pin` | nothing; its presence keeps the run and its results from garbage collection |
@@ -15,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::Outcome;
@@ -23,6 +25,9 @@ use runner_boundary::files::{open_regular, read_regular, read_regular_text};
 
 /// Layout of a run record; one of a later layout is not listed.
 pub(super) const FORMAT: u32 = 1;
+
+/// Endings of what lies beside a record.
+const SIDE_FILES: [&str; 4] = ["again", "pin", "stages", "lock"];
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +84,7 @@ pub struct RunRecord {
     pub threads: usize,
     /// The most bytes that the process held at once; absent where the system does not tell.
     pub peak_memory: Option<u64>,
-    /// In topological order; empty until the run has ended.
+    /// In topological order; of a run that has not ended, or was killed, those that have begun, in the order in which they did.
     pub stages: Vec<StageEntry>,
 }
 
@@ -187,6 +192,12 @@ impl History {
                 record.outcome = RunOutcome::Killed;
             }
         }
+        if matches!(record.outcome, RunOutcome::Running | RunOutcome::Killed) {
+            record.stages = self.stages_so_far(id);
+            if record.outcome == RunOutcome::Running {
+                record.stages.retain(|stage| stage.outcome != Outcome::Interrupted);
+            }
+        }
         let again = read_regular_text(&self.path(id, "again")).unwrap_or_default();
         let mut again = again.split_whitespace().map(|number| number.parse::<u64>().ok());
         Some(Run {
@@ -195,6 +206,18 @@ impl History {
             repeated: again.next().flatten().unwrap_or(0),
             repeated_at: again.next().flatten(),
         })
+    }
+
+    /// What the run wrote as its stages began and ended. A stage's last line holds; one that was cut off in the middle of writing is left out.
+    fn stages_so_far(&self, id: &str) -> Vec<StageEntry> {
+        let text = read_regular(&self.path(id, "stages")).unwrap_or_default();
+        let mut stages: IndexMap<String, StageEntry> = IndexMap::new();
+        for line in text.split(|byte| *byte == b'\n') {
+            if let Ok(entry) = serde_json::from_slice::<StageEntry>(line) {
+                stages.insert(entry.stage.clone(), entry);
+            }
+        }
+        stages.into_values().collect()
     }
 
     /// A run by its id, by a part of it that no other has, or counted back from the newest: `last`, `last~1`.
@@ -239,7 +262,7 @@ impl History {
 
     /// Takes a run out of the history, its side files first, so that nothing is left beside no record.
     pub fn remove(&self, id: &str) -> Result<(), HistoryError> {
-        for end in ["again", "pin", "lock", "json"] {
+        for end in SIDE_FILES.into_iter().chain(["json"]) {
             let path = self.path(id, end);
             if let Err(error) = fs::remove_file(&path)
                 && !absent_is_fine(&error)
@@ -260,7 +283,7 @@ impl History {
                 .metadata()
                 .and_then(|metadata| metadata.modified())
                 .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > YOUNG));
-            let side = path.extension().is_some_and(|end| ["lock", "again", "pin"].iter().any(|own| end == *own));
+            let side = path.extension().is_some_and(|end| SIDE_FILES.iter().any(|own| end == *own));
             let alone = side && !path.with_extension("json").exists();
             if old && (alone || is_torn(&path)) {
                 // What cannot be removed now is removed another time.

@@ -1,11 +1,12 @@
-//! Writes the record of a run while it goes on: one word at its start, the whole at its end.
+//! Writes the record of a run: its head at the start, a line for each stage as it begins and ends, the whole at the end.
 //!
 //! A record is worth less than the run: where it cannot be written (a read-only store, a full disk), the run goes on without.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -56,7 +57,7 @@ pub fn run_recorded(
     leave: Option<Leave>,
 ) -> anyhow::Result<Recorded> {
     let recorder = Recorder::start(workspace, options, label);
-    let ended = Ended::default();
+    let ended = Ended::new(workspace, recorder.as_ref().ok());
     let listen = |event: Event| {
         ended.note(&event);
         sink(event);
@@ -92,7 +93,7 @@ fn recorded(
     outcome: anyhow::Result<RunSummary>,
     ended: &Ended,
 ) -> anyhow::Result<Recorded> {
-    let kept = recorder.and_then(|recorder| recorder.finish(workspace, outcome.as_ref(), &ended.errors()));
+    let kept = recorder.and_then(|recorder| recorder.finish(workspace.store, outcome.as_ref(), ended));
     let summary = outcome?;
     let idle = summary.stages.iter().all(|stage| stage.outcome == Outcome::Fresh);
     let (id, unrecorded) = match kept {
@@ -103,40 +104,83 @@ fn recorded(
 }
 
 /// How the stages ended so far.
-#[derive(Default)]
-struct Ended(Mutex<Stages>);
+struct Ended<'a> {
+    workspace: &'a Workspace<'a>,
+    /// Of each stage.
+    kinds: HashMap<&'a str, &'static str>,
+    stages: Mutex<Stages>,
+}
 
 #[derive(Default)]
 struct Stages {
-    errors: BTreeMap<String, String>,
+    journal: Option<Journal>,
+    entries: HashMap<String, StageEntry>,
     results: BTreeMap<String, (Outcome, f64, Option<Arc<ActionRecord>>)>,
     /// Those that began and have not ended.
     begun: BTreeMap<String, Instant>,
 }
 
-impl Ended {
-    fn lock(&self) -> MutexGuard<'_, Stages> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl<'a> Ended<'a> {
+    fn new(workspace: &'a Workspace<'a>, recorder: Option<&Recorder>) -> Self {
+        let kinds = workspace.plan.stages.iter().map(|stage| (stage.name.as_str(), stage.stage.kind().name)).collect();
+        let journal =
+            recorder.map(|recorder| Journal { path: recorder.path("stages"), file: None, unwritten: Vec::new() });
+        Ended { workspace, kinds, stages: Mutex::new(Stages { journal, ..Stages::default() }) }
     }
 
-    fn errors(&self) -> BTreeMap<String, String> {
-        self.lock().errors.clone()
+    fn lock(&self) -> MutexGuard<'_, Stages> {
+        self.stages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn note(&self, event: &Event) {
-        let mut stages = self.lock();
         match event {
             Event::Started { stage, .. } => {
+                let mut stages = self.lock();
                 stages.begun.insert(stage.clone(), Instant::now());
+                // How it ended unless another line follows.
+                stages.write(&self.entry(stage, Outcome::Interrupted, 0.0, None));
             }
             Event::Finished { stage, outcome, seconds, error, record } => {
+                let mut entry = self.entry(stage, *outcome, *seconds, record.as_deref());
+                entry.error.clone_from(error);
+                let mut stages = self.lock();
                 stages.begun.remove(stage);
+                stages.write(&entry);
+                stages.entries.insert(stage.clone(), entry);
                 stages.results.insert(stage.clone(), (*outcome, *seconds, record.clone()));
-                if let Some(error) = error {
-                    stages.errors.insert(stage.clone(), error.clone());
-                }
             }
             _ => {}
+        }
+    }
+
+    fn entry(&self, stage: &str, outcome: Outcome, seconds: f64, record: Option<&ActionRecord>) -> StageEntry {
+        let provenance = record.map(|record| &record.provenance);
+        StageEntry {
+            stage: stage.to_owned(),
+            kind: self.kinds.get(stage).copied().unwrap_or_default().to_owned(),
+            key: record.map(|record| record.manifest.key()),
+            outcome,
+            seconds,
+            peak_memory: provenance.and_then(|provenance| provenance.peak_memory),
+            headline: provenance.map(|provenance| provenance.headline.clone()).unwrap_or_default(),
+            error: None,
+        }
+    }
+
+    /// Of all stages of the summary; of a run that failed as a whole, of those that had ended by then.
+    fn entries(&self, summary: Option<&RunSummary>) -> Vec<StageEntry> {
+        let mut ended = std::mem::take(&mut self.lock().entries);
+        match summary {
+            Some(summary) => (summary.stages.iter())
+                .map(|stage| {
+                    let other = || self.entry(&stage.stage, stage.outcome, stage.seconds, stage.record.as_deref());
+                    ended.remove(&stage.stage).unwrap_or_else(other)
+                })
+                .collect(),
+            None => {
+                let plan = self.workspace.plan;
+                plan.order.iter().filter_map(|&stage| ended.remove(&plan.stages[stage].name)).collect()
+            }
         }
     }
 
@@ -155,6 +199,40 @@ impl Ended {
             StageResult { stage, outcome, seconds, record }
         };
         RunSummary { stages: selected.iter().map(result).collect(), interrupted: true }
+    }
+}
+
+impl Stages {
+    fn write(&mut self, entry: &StageEntry) {
+        let written = self.journal.as_mut().map(|journal| journal.write(entry));
+        if matches!(written, Some(Err(_))) {
+            self.journal = None;
+        }
+    }
+}
+
+/// What a run leaves that is killed: a line for each stage as it begins and as it ends. Not synced: the system outlives the process.
+struct Journal {
+    path: PathBuf,
+    file: Option<File>,
+    /// Lines of fresh stages, so that a run with nothing to do writes none.
+    unwritten: Vec<u8>,
+}
+
+impl Journal {
+    fn write(&mut self, entry: &StageEntry) -> io::Result<()> {
+        serde_json::to_writer(&mut self.unwritten, entry)?;
+        self.unwritten.push(b'\n');
+        if entry.outcome == Outcome::Fresh {
+            return Ok(());
+        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(File::create_new(&self.path)?),
+        };
+        file.write_all(&self.unwritten)?;
+        self.unwritten.clear();
+        Ok(())
     }
 }
 
@@ -203,9 +281,9 @@ impl Recorder {
 
     fn finish(
         mut self,
-        workspace: &Workspace,
+        store: &Store,
         outcome: Result<&RunSummary, &anyhow::Error>,
-        errors: &BTreeMap<String, String>,
+        ended: &Ended,
     ) -> io::Result<String> {
         let record = &mut self.record;
         record.ended = Some(since_1970().as_secs());
@@ -218,21 +296,28 @@ impl Recorder {
                     (false, true) => RunOutcome::Done,
                     (false, false) => RunOutcome::Failed,
                 };
-                record.stages = entries(workspace, summary, errors);
+                record.stages = ended.entries(Some(summary));
             }
             Err(error) => {
                 record.outcome = RunOutcome::Failed;
                 record.error = Some(of_chain(error.chain()));
+                record.stages = ended.entries(None);
             }
         }
         let idle = record.stages.iter().all(|stage| stage.outcome == Outcome::Fresh);
-        if idle && let Some(id) = self.repeats(workspace.store)? {
+        if idle && let Some(id) = self.repeats(store)? {
             self.history.remove(&self.record.id).map_err(io::Error::other)?;
             return Ok(id);
         }
-        put(workspace.store, &self.record, !idle)?;
-        std::fs::remove_file(self.history.path(&self.record.id, "lock"))?;
+        put(store, &self.record, !idle)?;
+        // What a removal leaves behind is read no more.
+        let _ = std::fs::remove_file(self.path("stages"));
+        std::fs::remove_file(self.path("lock"))?;
         Ok(self.record.id)
+    }
+
+    fn path(&self, end: &str) -> PathBuf {
+        self.history.path(&self.record.id, end)
     }
 
     /// If the run before this one already ended with the same results: counts this one there, and returns its id. Thousands of runs with nothing
@@ -247,25 +332,6 @@ impl Recorder {
         store.put_run(&format!("{}.again", before.record.id), text.as_bytes(), false).map_err(refused)?;
         Ok(Some(before.record.id))
     }
-}
-
-fn entries(workspace: &Workspace, summary: &RunSummary, errors: &BTreeMap<String, String>) -> Vec<StageEntry> {
-    let kinds: BTreeMap<&str, &str> =
-        workspace.plan.stages.iter().map(|stage| (stage.name.as_str(), stage.stage.kind().name)).collect();
-    let entry = |stage: &StageResult| {
-        let provenance = stage.record.as_ref().map(|record| &record.provenance);
-        StageEntry {
-            stage: stage.stage.clone(),
-            kind: kinds.get(stage.stage.as_str()).copied().unwrap_or_default().to_owned(),
-            key: stage.record.as_ref().map(|record| record.manifest.key()),
-            outcome: stage.outcome,
-            seconds: stage.seconds,
-            peak_memory: provenance.and_then(|provenance| provenance.peak_memory),
-            headline: provenance.map(|provenance| provenance.headline.clone()).unwrap_or_default(),
-            error: errors.get(&stage.stage).cloned(),
-        }
-    };
-    summary.stages.iter().map(entry).collect()
 }
 
 /// An id that nobody else has, with its lock file.

@@ -25,6 +25,9 @@ pub trait Stage: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'stat
     /// Whether its sources are parts of the study, to be carried along with it, e.g. scripts; data is not.
     const SOURCES_TRAVEL: bool = true;
 
+    /// Whole numbers among its parameters with which its time grows in proportion, e.g. `epochs`: for forecasts.
+    const TIME_GROWS_WITH: &'static [&'static str] = &[];
+
     fn outputs(&self) -> Vec<OutputPort>;
 
     fn sources(&self) -> Vec<Source> {
@@ -70,6 +73,7 @@ pub struct KindInfo {
     pub seeded: bool,
     pub lineage: bool,
     pub sources_travel: bool,
+    pub time_grows_with: &'static [&'static str],
     /// Makes a stage of this kind from its YAML mapping (without `kind` and inputs).
     pub bind: Bind,
     pub schema: fn(&mut schemars::SchemaGenerator) -> schemars::Schema,
@@ -89,6 +93,7 @@ impl<S: Stage> Kind for S {
         seeded: S::SEEDED,
         lineage: S::LINEAGE,
         sources_travel: S::SOURCES_TRAVEL,
+        time_grows_with: S::TIME_GROWS_WITH,
         bind: |node| match runner_spec::typed_among::<S>(node, S::KIND, &keys::paths::<S>) {
             Ok(stage) => Ok(Box::new(stage)),
             Err(Misread { problems, guesses, replaced, lacking }) => {

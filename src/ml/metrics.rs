@@ -2,7 +2,7 @@
 
 use super::matrix::Matrix;
 use super::progress::{Cancelled, Progress};
-use super::stats::{self, Bootstrap, Clusters, Interval, bootstrap_intervals};
+use super::stats::{self, Bootstrap, Clusters, Interval, IntervalMethod, bootstrap_intervals};
 
 pub use runner_results::scores::{ClassScores, ScoreIntervals, Scores};
 
@@ -57,7 +57,14 @@ impl FromProbabilities for Scores {
         let level = Bootstrap::default().level;
         self.intervals = found.map(|[accuracy, macro_f1, log_loss]| {
             let by_groups = if clusters.groups().is_some() { accuracy.varied() } else { None };
-            let score = || clusters.share(self.accuracy, level).map(|(low, high)| Interval { low, high, ..accuracy });
+            let score = || {
+                clusters.share(self.accuracy, level).map(|(low, high)| Interval {
+                    low,
+                    high,
+                    method: IntervalMethod::Wilson,
+                    ..accuracy
+                })
+            };
             ScoreIntervals {
                 accuracy: by_groups.or_else(score).unwrap_or(accuracy),
                 macro_f1: macro_f1.varied(),

@@ -1,6 +1,8 @@
 //! How models compare that were tested on the same rows, pair by pair: what a report is told besides the artifacts, since they hold too many rows
 //! to be read here.
 
+use crate::IntervalMethod;
+
 /// Models on the same rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contest {
@@ -28,6 +30,8 @@ pub struct Pair {
     pub difference: f64,
     pub low: f64,
     pub high: f64,
+    /// How that was made.
+    pub method: Option<IntervalMethod>,
     /// The p value of McNemar's test, or over groups of the sign-flip test, after Holm's correction over all pairs of the contest.
     pub p: f64,
 }

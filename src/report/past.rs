@@ -1,6 +1,8 @@
 //! What only the history of a study knows, and no artifact may hold: when, in what time and why its results came about, what changed since an
 //! earlier run, and how the models of then and now compare.
 
+use crate::IntervalMethod;
+
 /// The history behind a page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Past {
@@ -94,6 +96,8 @@ pub struct Score {
     /// The 95 % interval of after − before.
     pub low: f64,
     pub high: f64,
+    /// How that was made; `None` where there is none.
+    pub method: Option<IntervalMethod>,
 }
 
 /// A row that one of the two gets right.

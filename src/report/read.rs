@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 use runner_results::Documents;
 use serde_json::Value;
 
+use super::{IntervalMethod, intervals};
+
 /// One stage's artifacts, parsed.
 #[derive(Clone, Debug, Default)]
 pub struct StageArtifacts {
@@ -120,6 +122,8 @@ pub struct Scores {
     pub log_loss: f64,
     /// 95 % interval of the accuracy, as the stage made it.
     pub accuracy_interval: Option<(f64, f64)>,
+    /// How the stage made it.
+    pub interval_method: Option<IntervalMethod>,
     /// Of how many groups of rows that belong together the rows are; `None` where each stands alone.
     pub groups: Option<u64>,
     /// Whether they are too few for an interval to be taken at its word.
@@ -160,6 +164,9 @@ impl Scores {
                 let interval = all.get("accuracy")?;
                 Some((number(interval, "low")?, number(interval, "high")?))
             }),
+            interval_method: value
+                .get("intervals")
+                .and_then(|all| intervals::named(text(all.get("accuracy")?, "method")?)),
             groups: count(value, "groups"),
             few_groups: value.get("few_groups").and_then(Value::as_bool).unwrap_or(false),
             per_class: list(value, "per_class")
@@ -182,6 +189,14 @@ impl Scores {
     pub fn interval(&self) -> Option<(f64, f64)> {
         let alone = || self.groups.is_none().then(|| super::statistics::wilson(self.accuracy, self.rows)).flatten();
         self.accuracy_interval.or_else(alone)
+    }
+
+    /// How that interval was made.
+    pub fn interval_method(&self) -> Option<IntervalMethod> {
+        if self.accuracy_interval.is_some() {
+            return self.interval_method;
+        }
+        self.interval().map(|_| IntervalMethod::Wilson)
     }
 }
 

@@ -2,12 +2,27 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A figure over all rows, and the percentiles of its bootstrap distribution (Efron 1979).
+/// How an interval was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntervalMethod {
+    /// Percentiles over resamples of the rows (Efron 1979).
+    Bootstrap,
+    /// The same over resamples of whole groups of rows.
+    GroupBootstrap,
+    /// Wilson's score interval of a share of the rows; of groups that all say the same, with a row for each group.
+    Wilson,
+    /// Tango's score interval of the difference of two shares of the same rows (or groups).
+    Tango,
+}
+
+/// A figure over all rows with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     pub estimate: f64,
     pub low: f64,
     pub high: f64,
+    pub method: IntervalMethod,
 }
 
 impl Interval {

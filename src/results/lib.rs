@@ -22,7 +22,7 @@ pub use any::{AnyDocument, Documents, Known};
 pub use document::{Document, DocumentError, named};
 pub use inputs::Inputs;
 pub use inspection::Inspection;
-pub use interval::Interval;
+pub use interval::{Interval, IntervalMethod};
 pub use map::{Layout, Map, MapColumns, Neighbours};
 pub use metric::{Metric, PartScores};
 pub use part::Part;

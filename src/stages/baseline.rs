@@ -44,7 +44,7 @@ impl Baseline {
 
 impl Stage for Baseline {
     const KIND: &'static str = "baseline";
-    const VERSION: u32 = 9;
+    const VERSION: u32 = 10;
     const SUMMARY: &'static str = "standard classifiers, cross-validated";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -125,11 +125,13 @@ impl Stage for Baseline {
         let told =
             evaluations.iter().map(|one| Ok((one, serde_json::to_value(one)?))).collect::<anyhow::Result<Vec<_>>>()?;
         let validated = |(_, document): &(&Evaluation, Value)| Validation::read(document);
+        let is_alone = evaluations.iter().filter(|one| !ranking::is_floor(&one.name)).count() == 1;
         match ranking::choose(told, validated) {
             Choice::Best(one) => {
                 let (name, validation) = (&one.0.name, validated(&one));
                 let by = validation.map_or("", |found| found.source.words());
                 context.headline(match (&one.0.test, validation.and_then(|found| found.macro_f1)) {
+                    _ if is_alone => format!("{name}: {}", score_line(&one.1, None)),
                     (None, Some(score)) => format!("best {by} by macro-F1: {name} ({score:.3}; no test rows)"),
                     _ => format!("best {by} by macro-F1: {name}, {}", score_line(&one.1, None)),
                 });

@@ -2,6 +2,8 @@
 //!
 //! The calibration is fitted on the validation part, and from then on belongs to the model.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::dataset::Dataset;
@@ -71,5 +73,7 @@ pub(super) fn findings(
 ) -> Result<Vec<Finding>, ModelError> {
     let units = model.silent_units(&data.frame, &data.train)?;
     let valid_rows = data.clusters(&data.valid).effective();
-    Ok(diagnose(&Course { curves, best_epoch, diverged, metric, valid_rows, units }))
+    let different = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<HashSet<_>>().len();
+    let (train_classes, valid_classes) = (different(&data.train), different(&data.valid));
+    Ok(diagnose(&Course { curves, best_epoch, diverged, metric, valid_rows, train_classes, valid_classes, units }))
 }

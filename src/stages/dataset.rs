@@ -18,7 +18,7 @@ use super::fitted_on;
 use super::range;
 use runner_artifact::Table;
 use runner_boundary::text::Lines;
-use runner_engine::{CheckContext, Fact, InputView, Reads, Report, StageContext};
+use runner_engine::{CheckContext, Fact, InputView, Reads, Report, StageContext, listed};
 use runner_ml::frame::{Column, Frame};
 use runner_ml::stats::Clusters;
 use runner_results::encoder::Encoder;
@@ -193,11 +193,26 @@ impl Dataset {
 
     /// # Errors
     /// If the filter leaves nothing of a part that training needs.
-    pub fn require_parts(&self, filter: &Filter) -> anyhow::Result<()> {
+    pub fn require_parts(&self, filter: &Filter, report: &dyn Report) -> anyhow::Result<()> {
         for (name, rows) in [("train", &self.train), ("valid", &self.valid)] {
             if rows.is_empty() && !filter.is_empty() {
                 bail!("`where` leaves no row of the {name} part: training needs both `train` and `valid`");
             }
+        }
+        let has = |rows: &[usize], class: u32| rows.iter().any(|&row| self.labels[row] == class);
+        let trained = (0u32..).zip(&self.classes).filter(|(class, _)| has(&self.train, *class));
+        let (seen, unseen): (Vec<_>, Vec<_>) = trained.partition(|(class, _)| has(&self.valid, *class));
+        let hint = "write another `where`, or give `split` another `seed` or more validation rows";
+        if let ([(_, only)], false) = (seen.as_slice(), unseen.is_empty()) {
+            bail!(
+                "the validation part has rows of class '{only}' alone: no epoch can be chosen by them, and no probability calibrated ({hint})"
+            );
+        }
+        if !unseen.is_empty() {
+            let names = listed(unseen.into_iter().map(|(_, class)| format!("'{class}'")));
+            report.warn(&format!(
+                "the validation part has no row of {names}: what is chosen there heeds the other classes alone, and the shares of the classes are not calibrated ({hint})"
+            ));
         }
         Ok(())
     }

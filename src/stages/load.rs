@@ -80,7 +80,7 @@ fn default_delimiter() -> char {
 
 impl Stage for Load {
     const KIND: &'static str = "load";
-    const VERSION: u32 = 4;
+    const VERSION: u32 = 5;
     const SUMMARY: &'static str = "CSV files to one table";
     const INPUTS: &'static [InputPort] = &[];
     const SEEDED: bool = false;

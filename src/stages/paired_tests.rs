@@ -78,6 +78,7 @@ fn held(mut group: Vec<Tested>, progress: &dyn Progress) -> Result<Option<Contes
         difference: duel.accuracy.estimate,
         low: duel.accuracy.low,
         high: duel.accuracy.high,
+        method: Some(duel.accuracy.method),
         p: duel.adjusted_p,
     });
     let contest = Contest {

@@ -96,6 +96,7 @@ fn duel(workspace: &Workspace, results: &[Result], one: &Comparison, paired: &Pa
         after: score.b,
         low: score.difference.low.unwrap_or(f64::NAN),
         high: score.difference.high.unwrap_or(f64::NAN),
+        method: score.difference.method,
     };
     // Evenly from all: files are often sorted by class, so that the first rows would be of one.
     let some = |gained: bool| -> Vec<&Flip> {

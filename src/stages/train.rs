@@ -103,7 +103,8 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 11;
+    const VERSION: u32 = 12;
+    const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),
@@ -172,7 +173,7 @@ impl Stage for Train {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let adapted = self.adapted();
         let data = dataset(context, &self.selection(&adapted))?;
-        data.require_parts(&self.filter)?;
+        data.require_parts(&self.filter, context.report())?;
         let found = match &self.search {
             Some(spec) => Some(self.search(spec, &data, context)?),
             None => None,

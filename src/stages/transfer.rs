@@ -101,7 +101,8 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 12;
+    const VERSION: u32 = 13;
+    const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted network, e.g. a `train` stage"),
@@ -201,7 +202,7 @@ impl Stage for Transfer {
             filter: &self.filter,
         };
         let mut data = dataset(context, &selection)?;
-        data.require_parts(&self.filter)?;
+        data.require_parts(&self.filter, context.report())?;
         for class in data.classes.iter().filter(|class| !network.classes().contains(class)) {
             let alike = network.classes().iter().find_map(|known| Some((known, tabular::alike(known, class)?)));
             if let Some((known, reason)) = alike {
@@ -252,7 +253,11 @@ impl Stage for Transfer {
         let findings = findings(&model, &data, &best.curves, best.best_epoch, best.diverged, metric)?;
         let (parts, predictions) = scores_by_part(&model, &data, &Adapter(context.report()))?;
         let known = if resumed > 0 { format!("; {resumed} of {epochs} epochs were known") } else { String::new() };
-        context.headline(format!("best: {}; {}{known}", best.strategy.name(), headline(&parts, best.best_epoch)));
+        let (name, scores) = (best.strategy.name(), headline(&parts, best.best_epoch));
+        context.headline(match self.strategies.len() {
+            1 => format!("{name}: {scores}{known}"),
+            _ => format!("best: {name}; {scores}{known}"),
+        });
         let metrics = json!({
             "parts": parts,
             "best_epoch": best.best_epoch,

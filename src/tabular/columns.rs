@@ -53,8 +53,7 @@ pub(super) fn typed<'a, 'c>(
         let mut missing = options.missing.tokens(name);
         let declared = options.types.get(name).copied();
         if is_label {
-            let is_text = declared == Some(ColumnType::Text);
-            text = spelling::label(name, &text, &missing, is_text, place, notes);
+            text = spelling::label(name, &text, &missing, declared, place, notes);
             // A class needs a name.
             missing.push(String::new());
         }

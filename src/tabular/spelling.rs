@@ -9,6 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::columns::Place;
+use super::options::ColumnType;
 use super::token::{canonical_number, canonical_or_code};
 use super::words::{examples, places, quoted, row_count, shorten, yaml};
 
@@ -52,15 +53,17 @@ fn shown(text: &str) -> String {
 ///
 /// White space around them is left out: 'pop ' is no class beside 'pop'. The Unicode forms of one text are one class, and
 /// so are the spellings of one number (`1` in one file and `1.0` in another) where every label of the column is a number,
-/// unless `is_text` says that the user wants them as they stand.
+/// unless they are declared to be text. Its class is named by the number in its plain form, whatever
+/// spellings this table has, so that it is the same class in the table of another `load`.
 pub(super) fn label<'a>(
     name: &str,
     text: &StringArray,
     missing: &[String],
-    is_text: bool,
+    declared: Option<ColumnType>,
     place: &Place<'a>,
     notes: &mut Vec<String>,
 ) -> StringArray {
+    let is_text = declared == Some(ColumnType::Text);
     let text = trimmed(name, text, place, notes);
     let is_label = |label: &str| !label.is_empty() && !missing.iter().any(|missing| missing == label);
     let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -78,9 +81,22 @@ pub(super) fn label<'a>(
     rows.keys().for_each(|label| classes.entry(key(label)).or_default().push(label));
     let mut spelled: HashMap<&str, &str> = HashMap::new();
     let mut told = Vec::new();
-    for spellings in classes.values().filter(|spellings| spellings.len() > 1) {
-        let Some(chosen) = spellings.iter().copied().min_by_key(|label| preference(label, are_numbers)) else {
+    let mut renamed = Vec::new();
+    for (number, spellings) in &classes {
+        if are_numbers && let [only] = spellings.as_slice() {
+            if only != number {
+                spelled.insert(only, number);
+                renamed.push(format!("{} as {}", shown(only), shown(number)));
+            }
             continue;
+        }
+        let chosen = match are_numbers {
+            true => number.as_str(),
+            false if spellings.len() < 2 => continue,
+            false => match spellings.iter().copied().min_by_key(|label| preference(label)) {
+                Some(chosen) => chosen,
+                None => continue,
+            },
         };
         for other in spellings.iter().filter(|label| **label != chosen) {
             spelled.insert(other, chosen);
@@ -93,6 +109,14 @@ pub(super) fn label<'a>(
                 places(own.iter().map(|&row| place(row)))
             ));
         }
+    }
+    // Whoever declares numbers knows that their spelling goes.
+    if !renamed.is_empty() && declared.is_none() {
+        notes.push(format!(
+            "label '{name}': numbers are named in their plain form: {} (to keep the spelling: `types: {{{}: text}}`)",
+            list_whole(&renamed),
+            yaml(name)
+        ));
     }
     if !told.is_empty() {
         let (what, remedy) = if are_numbers {
@@ -115,13 +139,9 @@ pub(super) fn label<'a>(
     }
 }
 
-/// The smallest of the spellings of a class gives it its name: as a number is usually written, or the composed form; else the shortest.
-fn preference(label: &str, are_numbers: bool) -> (bool, usize, &str) {
-    let usual = match canonical_number(label) {
-        Some(number) if are_numbers => label == number,
-        _ => composed(label) == label,
-    };
-    (!usual, label.len(), label)
+/// The smallest of the Unicode forms of a class gives it its name: the composed form, else the shortest.
+fn preference(label: &str) -> (bool, usize, &str) {
+    (composed(label) != label, label.len(), label)
 }
 
 /// What to say of labels that are the same number where other labels are none, so that they stay classes of their own.

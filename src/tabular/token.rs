@@ -59,6 +59,37 @@ pub(super) fn classify(token: &str, declared: bool) -> Token {
     }
 }
 
+/// What keeps a token from being a number that a person would read as one: how `1 000`, `1,5` and `12 %` are written.
+pub(super) fn written(token: &str) -> Option<&'static str> {
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = token.strip_prefix(['+', '-', '\u{2212}']).unwrap_or(token);
+    if let Some(share) = plain.strip_suffix('%') {
+        return number(&share.trim_end().replace(',', ".")).map(|_| "a percent sign");
+    }
+    // Spaces, as the international standard has them (ISO 80000-1), or the Swiss apostrophe.
+    let (whole, fraction) = plain.split_once(['.', ',']).unwrap_or((plain, "0"));
+    let groups: Vec<&str> = whole.split([' ', '\u{a0}', '\u{202f}', '\u{2009}', '\'', '\u{2019}']).collect();
+    let is_grouped = |groups: &[&str]| {
+        groups.len() > 1
+            && groups.iter().enumerate().all(|(i, group)| {
+                is_digits(group) && if i == 0 { group.len() <= 3 && !group.starts_with('0') } else { group.len() == 3 }
+            })
+    };
+    if is_grouped(&groups) && is_digits(fraction) {
+        return Some("a thousands separator");
+    }
+    // `1,234,567.8`; a single comma may as well be a decimal one.
+    let (whole, fraction) = plain.split_once('.').unwrap_or((plain, "0"));
+    let commas: Vec<&str> = whole.split(',').collect();
+    if commas.len() > 1
+        && is_digits(fraction)
+        && (is_grouped(&commas) || commas.len() == 2 && commas.iter().all(|part| is_digits(part)))
+    {
+        return Some("a comma");
+    }
+    None
+}
+
 /// Whether a float holds this whole number.
 fn is_exact(digits: &str) -> bool {
     // Below 10^15 always; a number of forty digits is no whole number that anyone counted.
@@ -111,7 +142,35 @@ fn canonical(token: &str, declared: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical_number, number, spelled};
+    use super::{canonical_number, number, spelled, written};
+
+    #[test]
+    fn numbers_that_are_written_for_people_are_known_as_such() {
+        let separated = ["1 000", "-12\u{a0}345,5", "1\u{202f}000\u{202f}000", "1'000.25"];
+        let others =
+            [("12 %", "a percent sign"), ("1,5", "a comma"), ("1,234,567.8", "a comma"), ("\u{2212}1,234", "a comma")];
+        for (token, how) in separated.map(|token| (token, "a thousands separator")).into_iter().chain(others) {
+            assert_eq!(written(token), Some(how), "{token}");
+        }
+        // A telephone number, a date, a range, a list, a version, a code, plain numbers.
+        for token in [
+            "01 23 45",
+            "12 34",
+            "2001-02-03",
+            "1 - 2",
+            "1,2,3",
+            "1.2.3",
+            "007",
+            "0 123",
+            "1000",
+            "1.5",
+            "%",
+            "a,b",
+            "",
+        ] {
+            assert_eq!(written(token), None, "{token}");
+        }
+    }
 
     #[test]
     fn one_number_has_one_spelling_and_two_numbers_have_two() {

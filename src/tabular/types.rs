@@ -12,8 +12,8 @@ use super::columns::Place;
 use super::error::{CsvError, Problem, Problems};
 use super::options::ColumnType;
 use super::placeholder::Strays;
-use super::token::{Token, classify};
-use super::words::{examples, quoted, shorten};
+use super::token::{Token, classify, written};
+use super::words::{examples, quoted, shorten, yaml};
 
 /// A column is meant to be numeric while at most this many of 100 tokens are words; then the words are errors.
 const STRAY_PERCENT: usize = 10;
@@ -88,7 +88,7 @@ impl RawColumn<'_, '_> {
             None => STRAY_PERCENT,
         };
         let Some((tokens, counts)) = self.tokens(stray_percent) else {
-            notes.extend(self.placeholder_note());
+            notes.extend(self.text_note());
             return Shape::Text;
         };
         match self.declared {
@@ -110,7 +110,7 @@ impl RawColumn<'_, '_> {
         let whole = counts.integers + counts.codes + counts.huge;
         let present = whole + fractions + counts.infinite + counts.words;
         if counts.words * 100 > STRAY_PERCENT * present || whole + fractions == 0 {
-            notes.extend(self.placeholder_note());
+            notes.extend(self.text_note());
             return Shape::Text;
         }
         if fractions == 0 && counts.codes + counts.huge > 0 {
@@ -167,7 +167,46 @@ impl RawColumn<'_, '_> {
         Some((tokens, counts))
     }
 
-    /// What to say of a column of numbers that is text because of a few words that may stand for missing values.
+    /// What to say of a column of numbers that is text because of how they are written, or of a few words that may stand for missing values.
+    fn text_note(&self) -> Option<String> {
+        self.written_note().or_else(|| self.placeholder_note())
+    }
+
+    /// Of a column of which most values would be numbers, were it not for how some of them are written.
+    fn written_note(&self) -> Option<String> {
+        let (mut rows, mut hows, mut words, mut numbers) = (Vec::new(), Vec::new(), 0, 0);
+        for (row, cell) in self.text.iter().enumerate() {
+            let Some(text) = self.present(cell) else { continue };
+            if let Some(how) = written(text) {
+                rows.push(row);
+                if !hows.contains(&how) {
+                    hows.push(how);
+                }
+            } else if matches!(classify(text, false), Token::Integer(_) | Token::Number(_)) {
+                numbers += 1;
+            } else {
+                words += 1;
+                // A text, as most columns are that come here.
+                if words * 100 > STRAY_PERCENT * self.text.len() {
+                    return None;
+                }
+            }
+        }
+        let present = numbers + words + rows.len();
+        if rows.is_empty() || words * 100 > STRAY_PERCENT * present {
+            return None;
+        }
+        Some(format!(
+            "column '{}' is read as text, as {} of its {present} values are numbers with {}, e.g. {} (write them as `1234.5` if they are numbers; \
+             `types: {{{}: text}}` takes this note away)",
+            self.name,
+            rows.len(),
+            hows.join(" or "),
+            self.examples(&rows),
+            yaml(self.name)
+        ))
+    }
+
     fn placeholder_note(&self) -> Option<String> {
         let mut strays = Strays::default();
         for cell in self.text {

@@ -299,7 +299,7 @@ fn a_class_is_one_however_its_files_spell_it() {
     let test = &report["evaluations"][0]["test"];
     assert_eq!(test["classes"].as_array().map(Vec::len), Some(2), "{test:#}");
 
-    // Another table, whose own labels agree with each other: the model of the first does not know them.
+    // Another table, whose own labels agree with each other, and with those of the first.
     let stages = "  rows: {kind: load, files: {train: t.csv}, label: y}
   folds: {kind: split, rows: rows, folds: 2}
   base: {kind: baseline, rows: folds, numeric: [a], models: {majority: {}}}
@@ -307,7 +307,16 @@ fn a_class_is_one_however_its_files_spell_it() {
   parts: {kind: split, rows: others, folds: 2}
   look: {kind: inspect, model: base.majority, rows: parts}
 ";
-    let run = work.pipeline(&study(stages)).run();
+    let work = work.pipeline(&study(stages));
+    let run = work.run().succeeded();
+    assert!(
+        warnings(&run).contains("numbers are named in their plain form: '0.0' as '0', '1.0' as '1'"),
+        "{}",
+        warnings(&run)
+    );
+    // Unless the spelling is meant: the model of the first does not know it.
+    work.edit("pipeline.yaml", "files: {train: u.csv}, label: y", "files: {train: u.csv}, label: y, types: {y: text}");
+    let run = work.run();
     assert_eq!(run.code, Some(1));
     let told = format!("{}{}", run.error(), run.stderr);
     assert!(told.contains("does not know the class '0.0'") && told.contains("'0', the same number"), "{told}");

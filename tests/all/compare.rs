@@ -84,6 +84,10 @@ fn two_models_of_one_run_and_of_one_stage() {
     assert!(best.starts_with("baseline/") && best != "baseline/majority", "the best by validation stands: {best}");
     let text = String::from_utf8(work.runner(&["compare", "baseline/majority", "last:baseline/logistic"]).stdout)
         .expect("UTF-8");
+    // Each interval says what it is; the text sums that up.
+    let method = |metric: &str| score(one, metric)["difference"]["method"].clone();
+    assert_eq!((method("accuracy"), method("macro_f1")), ("group_bootstrap".into(), "group_bootstrap".into()));
+    assert!(text.contains("bootstrap over the groups of rows") && !text.contains("Tango"), "{text}");
     assert!(text.contains("B is better") && text.contains("wrong → right") && text.contains("95 %"), "{text}");
 }
 

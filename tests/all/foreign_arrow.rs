@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, NullArray, StringArray};
+use arrow::array::{ArrayRef, FixedSizeListArray, Int64Array, NullArray, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use runner::artifact::Table;
@@ -106,11 +106,43 @@ fn types_that_no_artifact_holds_and_names_that_are_not_one_are_refused_by_column
     let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1]));
     let twice = Schema::new(vec![Field::new("a", DataType::Int64, true), Field::new("a", DataType::Int64, true)]);
     let null = Schema::new(vec![Field::new("nothing", DataType::Null, true)]);
+    let none: ArrayRef = Arc::new(Int64Array::from(Vec::<i64>::new()));
+    let item = Arc::new(Field::new("item", DataType::Int64, true));
+    let empty: ArrayRef =
+        Arc::new(FixedSizeListArray::try_new_with_length(item, 0, none, None, 3).expect("lists without items"));
+    let lists = Schema::new(vec![Field::new("v", empty.data_type().clone(), true)]);
     let files = [
         ("twice.arrow", write(twice, vec![numbers.clone(), numbers])),
         ("null.arrow", write(null, vec![Arc::new(NullArray::new(3))])),
+        ("lists.arrow", write(lists, vec![empty])),
     ];
     let errors = errors(&files);
     assert!(errors[0].ends_with("two columns are named 'a'"), "{}", errors[0]);
     assert!(errors[1].contains("column 'nothing' has type Null") && errors[1].contains("cast it"), "{}", errors[1]);
+    assert!(
+        errors[2].contains("column 'v'") && errors[2].contains("its lists have no items: leave it out"),
+        "{}",
+        errors[2]
+    );
+    assert!(!errors[2].contains("damaged"), "{}", errors[2]);
+}
+
+// More than the memory of most machines, and nothing on the disk: a hole.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_the_ends_of_a_huge_file_show_is_told_without_reading_it() {
+    for (file, said) in [
+        ("o.arrow", "not an Arrow IPC file that can be read"),
+        ("o.json", "not JSON: it begins with '\\x00'"),
+        ("o.safetensors", "not a safetensors file: a header of 0 bytes in a file of 68719476736"),
+    ] {
+        let yaml = format!(
+            "name: p\nstages:\n  s: {{kind: command, run: [truncate, -s, 64G, \"{{out}}/{file}\"], outputs: {{made: {file}}}}}\n"
+        );
+        let work = Workspace::new().pipeline(&yaml);
+        let begun = std::time::Instant::now();
+        let run = work.run();
+        assert!(begun.elapsed().as_secs() < 8, "{file}: {:?}", begun.elapsed());
+        assert!(run.code == Some(1) && run.error().contains(said), "{file}: {}", run.error());
+    }
 }

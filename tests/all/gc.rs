@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::cache::STUDY;
 use crate::history::{SHORT, lines};
 use crate::workspace::Workspace;
 
@@ -85,4 +86,27 @@ fn a_plan_forecasts_what_the_last_run_took() {
     assert_eq!(told[1]["basis"], "kind");
     let text = String::from_utf8(work.runner(&["plan", "pipeline.yaml"]).stdout).expect("UTF-8");
     assert!(!text.contains("≈") && !text.contains("about"), "another stage's time is not its own: {text}");
+}
+
+#[test]
+fn a_forecast_grows_with_the_epochs() {
+    let work = Workspace::with_songs().pipeline(STUDY);
+    work.run_with(&["fused"]).succeeded();
+    let forecast = |set: &str| {
+        let told = lines(&work, &["plan", "pipeline.yaml", "fused", "--set", set, "--json"]);
+        let fused = told.into_iter().find(|line| line["stage"] == "fused").expect("the stage");
+        (fused["basis"].as_str().expect("a basis").to_owned(), fused["seconds"].as_f64().expect("seconds"))
+    };
+    let (basis, then) = forecast("fused.batch_size=16");
+    assert_eq!(basis, "other_parameters");
+    let (basis, now) = forecast("fused.epochs=30");
+    assert_eq!(basis, "in_proportion");
+    assert!((now / then - 10.0).abs() < 1e-6, "{then} s of 3 epochs, {now} s of 30");
+    let plan = ["plan", "pipeline.yaml", "fused", "--set", "fused.epochs=30"];
+    let text = String::from_utf8(work.runner(&plan).stdout).expect("UTF-8");
+    assert!(text.contains('≈') && !text.contains("timed with other parameters"), "{text}");
+    // With something else beside it, it is no proportion of anything.
+    let text =
+        String::from_utf8(work.runner(&[&plan[..], &["--set", "fused.batch_size=16"]].concat()).stdout).expect("UTF-8");
+    assert!(text.contains("1 timed with other parameters"), "{text}");
 }

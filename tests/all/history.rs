@@ -103,17 +103,50 @@ fn a_killed_run_is_told_from_a_running_one() {
         .spawn()
         .expect("a process");
     let patience = std::time::Instant::now();
-    while !work.exists("artifacts/study/folds/rows.arrow") {
+    let journal = || -> Option<String> {
+        let folder = work.path().join("artifacts/.store/runs");
+        let files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+        std::fs::read_to_string(files.into_iter().find(|path| path.extension().is_some_and(|end| end == "stages"))?)
+            .ok()
+    };
+    while !journal().is_some_and(|text| text.contains("\"fused\"")) {
         assert!(
             patience.elapsed().as_secs() < 30 && child.try_wait().expect("a state").is_none(),
             "the run got nowhere"
         );
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    assert_eq!(runs(&work)[0]["outcome"], "running");
+    let told = || {
+        let one = runs(&work).remove(0);
+        let outcomes = one["stages"].as_array().expect("stages").iter();
+        let outcomes = outcomes.map(|stage| format!("{} {}", stage["stage"], stage["outcome"]).replace('"', ""));
+        (one["outcome"].as_str().expect("an outcome").to_owned(), outcomes.collect::<Vec<_>>(), one)
+    };
+    let (outcome, stages, _) = told();
+    assert_eq!(
+        (outcome.as_str(), stages),
+        ("running", ["songs ran", "folds ran", "titles ran"].map(str::to_owned).to_vec())
+    );
     child.kill().expect("a signal");
     child.wait().expect("an end");
-    assert_eq!(runs(&work)[0]["outcome"], "killed");
+    let (outcome, stages, one) = told();
+    assert_eq!(
+        (outcome.as_str(), stages.join(", ")),
+        ("killed", "songs ran, folds ran, titles ran, fused interrupted".to_owned())
+    );
+    let folds = &one["stages"][1];
+    assert!(folds["key"].is_string() && !folds["headline"].as_str().expect("a headline").is_empty(), "{folds}");
+    assert!(one["ended"].is_null());
+    // A line that was being written at that moment hides no other.
+    let path = work.path().join("artifacts/.store/runs").join(format!("{}.stages", one["id"].as_str().expect("an id")));
+    let whole = std::fs::read_to_string(&path).expect("lines");
+    std::fs::write(&path, format!("{whole}{{\"stage\":\"fu")).expect("written");
+    assert_eq!(told().1.len(), 4);
+    // What had ended is known to the next run, which is recorded beside it; a run that has ended needs no lines of its own.
+    work.run_with(&["folds"]).ran(&[]);
+    let stages = work.files_under("artifacts/.store/runs");
+    let stages: Vec<_> = stages.iter().filter(|path| path.extension().is_some_and(|end| end == "stages")).collect();
+    assert_eq!(stages.len(), 1, "{stages:?}");
     let recorded = work.files_under("artifacts/.store/runs");
     assert!(recorded.iter().any(|path| path.extension().is_some_and(|end| end == "json")), "{recorded:?}");
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
 use serde_json::Value;
 
 use crate::workspace::Workspace;
@@ -94,6 +96,10 @@ fn without_test_rows_everything_speaks_of_validation_rows() {
     let evaluations = json(&work, "base/baseline.json")["evaluations"].clone();
     assert!(evaluations.as_array().is_some_and(|all| all.iter().all(|one| one["test"].is_null())), "{evaluations:#}");
     let page = page(&work);
+    // The paired tests are of test rows; those of a transfer are over seeds.
+    has(&page, &["not tested"]);
+    lacks(&page, &["o significant difference in accuracy"]);
+    lacks(&article(&work), &["shows no significant difference"]);
     has(
         &page,
         &["There are no test rows: on the validation part its accuracy is", "there are no test rows; cross-validated"],
@@ -119,7 +125,7 @@ fn without_test_rows_everything_speaks_of_validation_rows() {
     work.run().succeeded();
     let article = self::article(&work);
     has(&article, &["il n'y a pas de lignes de test", "sur la validation"]);
-    lacks(&article, &["sur le test", "sur le valid", "de un "]);
+    lacks(&article, &["sur le test", "sur le valid", "de un ", "ne montre pas de différence significative"]);
 }
 
 #[test]
@@ -187,7 +193,66 @@ stages:
     // With one model beside it that one is no winner of a contest.
     work.edit("pipeline.yaml", "{majority: {}}", "{majority: {}, logistic: {}}");
     work.run().succeeded();
-    has(&self::page(&work), &["logistic is the only model"]);
+    has(&self::page(&work), &["logistic is the only model", "only model"]);
+    has(&told(&work, &["show", "pipeline.yaml", "base"]), &["logistic: test accuracy"]);
+    lacks(&told(&work, &["show", "pipeline.yaml", "base"]), &["best on", "best by macro-F1", "best in cross"]);
+    lacks(&told(&work, &["runs"]), &["best"]);
+}
+
+#[test]
+fn of_one_network_none_is_the_best() {
+    let work = Workspace::new().file("t.csv", &rows(120, 0.5)).pipeline(
+        "name: p
+seed: 3
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2}
+  base: {kind: baseline, rows: folds, numeric: [a, b], models: {logistic: {}}}
+  net: {kind: train, rows: folds, numeric: [a, b], epochs: 3, batch_size: 32, network: {trunk: {layers: [4]}}}
+  article: {kind: article, title: t, author: A, stages: [rows, folds, base, net]}
+",
+    );
+    work.run().succeeded();
+    has(&article(&work), &["The network"]);
+    lacks(
+        &article(&work),
+        &["best single network", "Of all networks", "best of the standard", "Chosen on validation rows"],
+    );
+    work.edit("pipeline.yaml", "author: A,", "author: A, language: fr,");
+    work.run().succeeded();
+    lacks(&article(&work), &["meilleur réseau", "De tous les réseaux", "meilleur des classifieurs", "Choisi sur la"]);
+}
+
+#[test]
+fn a_validation_part_of_a_single_class_shows_no_over_fitting() {
+    let text = |is_kept: &dyn Fn(usize, &str) -> bool| -> String {
+        let table = rows(120, 0.5);
+        let line = |(i, line): (usize, &str)| match i {
+            0 => format!("{line},keep\n"),
+            _ => format!("{line},{}\n", u8::from(is_kept(i - 1, line))),
+        };
+        table.lines().enumerate().map(line).collect()
+    };
+    let work = Workspace::new().file("t.csv", &text(&|_, _| true)).pipeline(STUDY);
+    work.edit("pipeline.yaml", "net: {kind: train,", "net: {kind: train, where: {keep: [1]},");
+    work.run_with(&["folds"]).succeeded();
+    let split = runner::artifact::Table::from_ipc(&work.read("artifacts/p/folds/rows.arrow")).expect("a table");
+    let parts = split.column("runner.part").expect("parts").as_string::<i32>().clone();
+    let ids = split.column("runner.row_id").expect("ids").as_primitive::<Int64Type>().values().to_vec();
+    let valid: Vec<usize> =
+        ids.iter().zip(parts.iter()).filter(|(_, part)| *part == Some("valid")).map(|(id, _)| *id as usize).collect();
+    // Of the validation part one class is left.
+    work.write("t.csv", text(&|row, line| !(valid.contains(&row) && line.ends_with("yes"))).as_bytes());
+    work.run_with(&["net", "article"]).succeeded();
+    let diagnosis = json(&work, "net/metrics.json")["diagnosis"].clone();
+    let kinds: Vec<&str> =
+        diagnosis.as_array().expect("findings").iter().map(|one| one["kind"].as_str().expect("a kind")).collect();
+    assert!(kinds.contains(&"single_class") && !kinds.contains(&"gap") && !kinds.contains(&"plateau"), "{kinds:?}");
+    let shown = told(&work, &["show", "pipeline.yaml", "net"]);
+    has(&shown, &["All validation rows have the same class"]);
+    lacks(&shown, &["no sign of over-fitting"]);
+    has(&article(&work), &["have a single class: they do not show whether it over-fits"]);
+    lacks(&article(&work), &["o sign of over-fitting", "In no training does validation loss"]);
 }
 
 #[test]
@@ -254,4 +319,29 @@ fn a_calibration_says_where_it_helps_and_where_it_does_not() {
             has(&page, &[&words]);
         }
     }
+}
+
+#[test]
+fn a_class_that_validation_lacks_is_named_and_keeps_its_probability() {
+    // Of `p` there are rows of both classes, of `q` all but a few of one; `where` leaves validation without the other in some splits.
+    let mut text = "x,src,y\n".to_owned();
+    for row in 0..240u32 {
+        let (src, class) = if row % 2 == 0 { ("p", row / 2 % 2) } else { ("q", u32::from(row % 80 == 1)) };
+        writeln!(text, "{},{src},{}", f64::from(class) + f64::from(row * 7 % 10) / 10.0, ["a", "b"][class as usize])
+            .expect("text");
+    }
+    let study = |seed: u32| {
+        format!(
+            "name: p\nseed: {seed}\nstages:\n  rows: {{kind: load, files: {{all: t.csv}}, label: y}}\n  folds: {{kind: split, rows: rows, folds: 2, \
+             train: 0.8, valid: 0.1, test: 0.1}}\n  net: {{kind: train, rows: folds, where: {{src: q}}, numeric: [x], epochs: 2, network: {{trunk: \
+             {{layers: [4]}}}}}}\n"
+        )
+    };
+    let refused = (0..20).find_map(|seed| {
+        let work = Workspace::new().file("t.csv", &text).pipeline(&study(seed));
+        let output = work.runner(&["run", "pipeline.yaml"]);
+        (output.status.code() == Some(1)).then(|| String::from_utf8_lossy(&output.stderr).into_owned())
+    });
+    let message = refused.expect("a seed of twenty leaves the rare class out of validation");
+    assert!(message.contains("the validation part has rows of class 'a' alone"), "{message}");
 }

@@ -177,7 +177,10 @@ fn intervals_and_tests_know_which_rows_belong_together() {
     assert!(test["groups"].is_u64() && test["mcnemar"]["method"] == "group_mid_p", "{test:#}");
     assert!(page(&work).contains("intervals resample groups") && page(&work).contains("sign-flip test over groups"));
     let text = String::from_utf8(work.runner(&["compare", "base/logistic", "net"]).stdout).expect("UTF-8");
-    assert!(text.contains("resamples of groups of rows") && text.contains("sign flips"), "{text}");
+    assert!(
+        text.contains("bootstrap over the groups of rows that the split keeps together") && text.contains("sign flips"),
+        "{text}"
+    );
 
     // The same rows, dealt out as if each stood alone.
     work.edit("pipeline.yaml", "groups: [who], ", "");

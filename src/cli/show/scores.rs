@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::screen::{self, Style};
-use crate::report::{Confused, MOST_CLASSES, Scores, confusion_sentence, list, number, text};
+use crate::report::{Confused, MOST_CLASSES, Scores, confusion_sentence, intervals, list, number, text};
 
 /// Parts in the order of a study, with the name that is shown.
 const PARTS: [(&str, &str); 3] = [("train", "train"), ("valid", "validation"), ("test", "test")];
@@ -33,12 +33,12 @@ pub(super) fn parts(document: &Value, style: Style) -> String {
     }
     screen::right(&mut rows, &[1]);
     let mut text = screen::table(&rows);
-    let judged = PARTS.iter().rev().find_map(|(part, _)| Scores::read(document["parts"].get(part)?));
-    if let Some(groups) = judged.as_ref().and_then(|scores| scores.groups) {
-        let few = if judged.is_some_and(|scores| scores.few_groups) { ", which are few: they are rough" } else { "" };
-        text.push_str(
-            &style.note(&format!("intervals resample the {groups} groups that the split keeps together{few}")),
-        );
+    let shown = PARTS.iter().filter_map(|(part, _)| Scores::read(document["parts"].get(part)?));
+    let shown: Vec<Scores> = shown.chain(document.get("cross_fitted_valid").and_then(Scores::read)).collect();
+    let words = intervals::words(shown.iter().filter_map(|scores| scores.interval_method));
+    if !words.is_empty() {
+        let few = if shown.iter().any(|scores| scores.few_groups) { "; the groups are few: it is rough" } else { "" };
+        text.push_str(&style.note(&format!("95 % interval: {words}{few}")));
     }
     if document.get("cross_fitted_valid").is_some() {
         text.push_str(&style.note("cross-fitted: the validation part, by weights that did not see the row"));
@@ -144,7 +144,7 @@ pub(super) fn said(document: &Value, style: Style, width: usize) -> String {
     let mut text = String::new();
     for finding in list(document, "diagnosis") {
         let sentence = self::text(finding, "sentence").unwrap_or_default();
-        let wrong = ["divergence", "step_too_high"].iter().any(|kind| finding["kind"] == *kind);
+        let wrong = ["divergence", "step_too_high", "single_class"].iter().any(|kind| finding["kind"] == *kind);
         let mark = if wrong { style.warning("!") } else { style.dim("·") };
         text.push_str(&screen::wrap(sentence, &format!("  {mark} "), width));
     }

@@ -14,7 +14,7 @@ const COLDEST: f64 = 0.05;
 pub(super) const HOTTEST: f64 = 20.0;
 /// A bias is fitted where its gain in likelihood would be as rare as this by chance.
 const SIGNIFICANT: f64 = 0.01;
-/// Precision of the normal prior on biases (in nats) for the test, so that a class without rows has a bias at all.
+/// Precision of the normal prior on biases (in nats) for the test, so that no bias is without end.
 const LOOSE: f64 = 0.1;
 /// Between these the prior's precision is estimated; at the upper one there is no bias to speak of.
 const PRECISIONS: (f64, f64) = (0.01, 1e4);
@@ -23,7 +23,8 @@ const ROUNDS: usize = 10;
 impl Calibration {
     /// The calibration of `probabilities` (rows × classes) that these rows call for. `weights` are the class weights of the loss that was minimised,
     /// empty for none: a model that minimises a weighted loss gives the probabilities of classes that are as frequent as they weigh, so that the
-    /// bias starts from −ln w. What is predicted stays the class that was likeliest before.
+    /// bias starts from −ln w. What is predicted stays the class that was likeliest before. Where a class has no rows the shares are left as they are, and
+    /// where only one has any the temperature as well.
     ///
     /// # Errors
     /// If the user wants to stop.
@@ -37,10 +38,18 @@ impl Calibration {
             true => Vec::new(),
             false => weights.iter().map(|weight| -f64::from(*weight).ln()).collect(),
         };
+        let classes = probabilities.cols;
+        let mut has_rows = vec![false; classes];
+        labels.iter().for_each(|&label| has_rows[label as usize] = true);
+        let seen = has_rows.iter().filter(|has| **has).count();
+        if seen < 2 {
+            // Rows of one class tell nothing of how sure a model may be of any.
+            return Ok(Calibration::of(1.0, centre));
+        }
         let temperature = fit_temperature(probabilities, labels, &centre, progress)?;
         let plain = Calibration::of(temperature, centre);
-        let classes = probabilities.cols;
-        if labels.is_empty() || classes < 2 {
+        if seen < classes {
+            // A class without rows would be taken for one that never occurs.
             return Ok(plain);
         }
         let rows = Rows::new(probabilities, labels);

@@ -152,3 +152,18 @@ fn a_calibration_that_fits_no_classes_is_told() {
     assert!(of(1.0, &[0.5]).problem(2).is_some() && of(1.0, &[0.5, f64::NAN]).problem(2).is_some());
     assert!(of(1.0, &[0.5, -0.5]).problem(2).is_none());
 }
+
+#[test]
+fn a_class_without_rows_keeps_its_share() {
+    let (probabilities, labels) = rows();
+    let kept: Vec<usize> = (0..labels.len()).filter(|&row| labels[row] != 2).collect();
+    let of = |rows: &[usize]| -> (Matrix, Vec<u32>) {
+        let data: Vec<f32> = rows.iter().flat_map(|&row| probabilities.row(row).to_vec()).collect();
+        (Matrix::from_vec(rows.len(), 3, data), rows.iter().map(|&row| labels[row]).collect())
+    };
+    let (two, of_two) = of(&kept);
+    let found = Calibration::fit(&two, &of_two, &[], &Silent).unwrap();
+    assert!(found.bias.is_empty() && found.temperature > 1.0, "{found:?}");
+    let (one, of_one) = of(&kept.into_iter().filter(|&row| labels[row] == 0).collect::<Vec<_>>());
+    assert_eq!(Calibration::fit(&one, &of_one, &[], &Silent).unwrap(), Calibration::NONE);
+}

@@ -44,6 +44,8 @@ pub enum GapJudgement {
 pub enum FindingKind {
     /// The loss stopped being finite.
     Divergence,
+    /// The training or the validation part has a single class.
+    SingleClass,
     /// Training loss rises again and again.
     StepTooHigh,
     /// The epoch whose weights are kept, and the score that chose it.
@@ -75,6 +77,9 @@ pub struct Course<'a> {
     pub metric: Metric,
     /// How many rows that stand alone tell as much as the validation part.
     pub valid_rows: f64,
+    /// Different labels in each part.
+    pub train_classes: usize,
+    pub valid_classes: usize,
     /// Of the kept network, where it has units that can die.
     pub units: Option<Units>,
 }
@@ -88,18 +93,14 @@ pub struct Units {
 }
 
 /// All findings, what is wrong first. Empty without epochs. No two contradict one another: a rule asks those that it would contradict.
+///
+/// Of a single class every score is that of guessing it: rules that judge by such scores are left out.
 pub fn diagnose(course: &Course) -> Vec<Finding> {
-    let rules: [fn(&Course) -> Option<Finding>; 10] = [
-        rules::divergence,
-        rules::step_too_high,
-        rules::epoch_kept,
-        rules::no_gain,
-        rules::gap,
-        rules::over_fitting,
-        rules::under_fitting,
-        rules::unfinished,
-        rules::plateau,
-        rules::dead_units,
-    ];
-    rules.iter().filter_map(|rule| rule(course)).collect()
+    type Rule = fn(&Course) -> Option<Finding>;
+    let of_training: [Rule; 4] = [rules::divergence, rules::single_class, rules::step_too_high, rules::epoch_kept];
+    let of_validation: [Rule; 6] =
+        [rules::no_gain, rules::gap, rules::over_fitting, rules::under_fitting, rules::unfinished, rules::plateau];
+    let of_validation: &[Rule] = if rules::single_class(course).is_some() { &[] } else { &of_validation };
+    let rules = of_training.iter().chain(of_validation).chain([&(rules::dead_units as Rule)]);
+    rules.filter_map(|rule| rule(course)).collect()
 }

@@ -52,6 +52,23 @@ pub(super) fn divergence(course: &Course) -> Option<Finding> {
     ))
 }
 
+/// Scores of rows of one class say nothing of how well classes are told apart, and training on such rows teaches nothing.
+pub(super) fn single_class(course: &Course) -> Option<Finding> {
+    if course.curves.is_empty() {
+        return None;
+    }
+    let sentence = match (course.train_classes, course.valid_classes) {
+        (..=1, _) => "All training rows have the same class: there is nothing to learn from them.",
+        (_, ..=1) => {
+            "All validation rows have the same class: their scores, by which the epoch is chosen, do not show how well classes are told apart, nor \
+             whether the network over-fits."
+        }
+        _ => return None,
+    };
+    let evidence = [("train_classes", course.train_classes as f64), ("valid_classes", course.valid_classes as f64)];
+    Some(finding(FindingKind::SingleClass, None, &evidence, sentence.to_owned()))
+}
+
 /// A step that overshoots raises the loss that it should lower.
 pub(super) fn step_too_high(course: &Course) -> Option<Finding> {
     let losses = &course.curves.train_loss;

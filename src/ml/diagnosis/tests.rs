@@ -21,7 +21,16 @@ fn curves(train: &[f64], valid: &[f64]) -> Curves {
 }
 
 fn course(curves: &Curves, best_epoch: usize) -> Course<'_> {
-    Course { curves, best_epoch, diverged: None, metric: Metric::MacroF1, valid_rows: 2_000.0, units: None }
+    Course {
+        curves,
+        best_epoch,
+        diverged: None,
+        metric: Metric::MacroF1,
+        valid_rows: 2_000.0,
+        train_classes: 5,
+        valid_classes: 5,
+        units: None,
+    }
 }
 
 fn found(course: &Course, kind: FindingKind) -> Option<Finding> {
@@ -180,4 +189,20 @@ fn few_validation_rows_tell_no_gap() {
     assert_eq!(judged(12.0).judgement, Some(GapJudgement::Chance));
     assert!(judged(12.0).sentence.contains("no more than chance may make on so few validation rows"));
     assert_eq!(judged(500.0).judgement, Some(GapJudgement::Strong));
+}
+
+#[test]
+fn a_part_of_a_single_class_shows_neither_learning_nor_over_fitting() {
+    let curves = curves(&[1.6, 1.2, 0.9, 0.5, 0.3, 0.1], &[1.6, 1.2, 0.9, 0.5, 0.3, 0.1]);
+    let kinds = |course: &Course| diagnose(course).into_iter().map(|finding| finding.kind).collect::<Vec<_>>();
+    let whole = course(&curves, 5);
+    assert!(kinds(&whole).contains(&FindingKind::Gap));
+    for (one, sentence) in [
+        (Course { train_classes: 1, ..whole }, "All training rows have the same class"),
+        (Course { valid_classes: 1, ..whole }, "All validation rows have the same class"),
+    ] {
+        assert_eq!(kinds(&one), [FindingKind::SingleClass, FindingKind::EpochKept]);
+        assert!(found(&one, FindingKind::SingleClass).unwrap().sentence.starts_with(sentence));
+    }
+    assert!(diagnose(&Course { train_classes: 1, ..course(&Curves::default(), 0) }).is_empty());
 }

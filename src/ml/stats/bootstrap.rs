@@ -5,7 +5,7 @@
 use super::Clusters;
 use crate::progress::{Cancelled, Progress, Silent};
 use crate::rng::Stream;
-use runner_results::Interval;
+use runner_results::{Interval, IntervalMethod};
 
 /// How to draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,18 +45,19 @@ pub fn bootstrap_intervals<const N: usize>(
             distribution.push(value);
         }
     }
-    let tail = clusters.tail(how.level);
     let mut number = 0;
     Ok(Some(estimates.map(|estimate| {
         number += 1;
-        percentiles(estimate, std::mem::take(&mut distributions[number - 1]), tail)
+        percentiles(estimate, std::mem::take(&mut distributions[number - 1]), clusters, how.level)
     })))
 }
 
-/// The interval of a figure from its values over the resamples, of which there must be one at least; `tail` is the share of them beyond each end.
-pub(super) fn percentiles(estimate: f64, mut distribution: Vec<f64>, tail: f64) -> Interval {
+/// The interval of a figure from its values over the resamples of these rows, of which there must be one at least.
+pub(super) fn percentiles(estimate: f64, mut distribution: Vec<f64>, clusters: &Clusters, level: f64) -> Interval {
     distribution.sort_by(f64::total_cmp);
-    Interval { estimate, low: percentile(&distribution, tail), high: percentile(&distribution, 1.0 - tail) }
+    let tail = clusters.tail(level);
+    let method = if clusters.groups().is_some() { IntervalMethod::GroupBootstrap } else { IntervalMethod::Bootstrap };
+    Interval { estimate, low: percentile(&distribution, tail), high: percentile(&distribution, 1.0 - tail), method }
 }
 
 /// The interval of one figure.
@@ -121,6 +122,11 @@ mod tests {
         let how = Bootstrap::default();
         let same = paired_bootstrap(&[1.0, 0.0, 1.0], &[1.0, 0.0, 1.0], &Clusters::singles(3), &how).unwrap();
         assert!(same.estimate == 0.0 && same.low == -same.high && same.high > 0.5, "{same:?}");
+        assert_eq!(same.method, IntervalMethod::Tango);
+        let of =
+            |clusters: &Clusters| paired_bootstrap(&[1.0, 0.0, 1.0], &[1.0, 1.0, 0.0], clusters, &how).unwrap().method;
+        assert_eq!(of(&Clusters::singles(3)), IntervalMethod::Bootstrap);
+        assert_eq!(of(&Clusters::of(&[1, 2, 2])), IntervalMethod::GroupBootstrap);
         assert!(!same.excludes_zero());
         assert!(paired_bootstrap(&[], &[], &Clusters::singles(0), &how).is_none());
         assert!(paired_bootstrap(&[1.0], &[], &Clusters::singles(1), &how).is_none());

@@ -42,7 +42,6 @@ pub fn contest(
     let estimates: Vec<[f64; 2]> = cells.iter().map(|cells| scores(&all, cells, classes)).collect();
     let mut resampled: Vec<Vec<[f64; 2]>> = vec![Vec::with_capacity(how.resamples); predicted.len()];
     let mut drawn = Vec::with_capacity(truth.len());
-    let tail = clusters.tail(how.level);
     for resample in 0..how.resamples {
         progress.go_on()?;
         let mut stream = Stream::new(how.seed, "bootstrap", resample as u64);
@@ -57,7 +56,7 @@ pub fn contest(
             let difference = |metric: usize| {
                 let pairs = resampled[b].iter().zip(&resampled[a]);
                 let distribution = pairs.map(|(b, a)| b[metric] - a[metric]).collect();
-                percentiles(estimates[b][metric] - estimates[a][metric], distribution, tail)
+                percentiles(estimates[b][metric] - estimates[a][metric], distribution, clusters, how.level)
             };
             let right = |said: &[u32], row: usize| said[row] == truth[row];
             let test = paired_test(clusters, |row| (right(&predicted[a], row), right(&predicted[b], row)));

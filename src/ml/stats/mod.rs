@@ -17,6 +17,6 @@ pub(crate) use contest::{cells, scores};
 pub use holm::holm;
 pub use mcnemar::{mcnemar, mcnemar_chi2, mcnemar_exact, mcnemar_mid_p, paired_test};
 pub(crate) use proportion::wilson;
-pub use runner_results::Interval;
 pub use runner_results::paired_test::{Method, Test};
+pub use runner_results::{Interval, IntervalMethod};
 pub(crate) use special::{chi_squared_tail, normal_mass, normal_tail, student_tails};

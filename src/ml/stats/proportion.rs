@@ -2,7 +2,7 @@
 
 use super::Clusters;
 use super::special::{normal_tail, student_tails};
-use runner_results::Interval;
+use runner_results::{Interval, IntervalMethod};
 
 /// With more degrees of freedom Student's distribution is the normal one.
 const MANY: f64 = 10_000.0;
@@ -43,7 +43,7 @@ impl Clusters {
     pub fn difference(&self, interval: Interval, level: f64) -> Interval {
         interval.varied().unwrap_or_else(|| {
             let (low, high) = self.constant_difference(interval.estimate, level);
-            Interval { low, high, ..interval }
+            Interval { low, high, method: IntervalMethod::Tango, ..interval }
         })
     }
 

@@ -165,7 +165,7 @@ pub struct RowComparison {
     pub groups: Option<usize>,
     /// McNemar's test, over groups where there are any.
     pub mcnemar: Test,
-    /// Of the difference in accuracy: 95 %, bootstrap over rows or groups.
+    /// Of the difference in accuracy: 95 %.
     pub difference: Interval,
 }
 

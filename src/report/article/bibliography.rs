@@ -279,6 +279,14 @@ pub static WORKS: &[Work] = &[
         2025,
     ),
     work(
+        "tango",
+        Kind::Article,
+        "Tango, Toshiro",
+        "Equivalence Test and Confidence Interval for the Difference in Proportions for the Paired-Sample Design",
+        ["Statistics in Medicine", "17(8), 891–908", ""],
+        1998,
+    ),
+    work(
         "tfidf",
         Kind::Article,
         "Spärck Jones, Karen",

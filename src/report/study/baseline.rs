@@ -2,7 +2,7 @@
 
 use super::contest::{Judgement, judge, test as test_name};
 use super::models::{Model, baselines};
-use super::scores::{INTERVAL, class_blocks, interval_cell};
+use super::scores::{class_blocks, interval_cell, interval_column};
 use super::{Study, stage_id};
 use crate::figure::text::decimals;
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
@@ -78,14 +78,17 @@ fn sentence(study: &Study, best: &Model, models: &[Model]) -> Prose {
     if tied > 0 {
         let other = if tied == 1 { "one other shows" } else { "others show" };
         let amount = if tied == 1 { String::new() } else { format!("{tied} ") };
-        prose = prose.text(format!(
-            " On the test part {amount}{other} no significant difference in accuracy from it ({}).",
-            if judged.iter().all(|judgement| judgement.p.is_some()) {
-                format!("{}, Holm-corrected", test_name(judged.iter().any(|judgement| judgement.grouped)))
-            } else {
-                "overlapping 95 % intervals".to_string()
-            }
-        ));
+        prose = prose.text(if judged.iter().all(|judgement| judgement.p.is_some()) {
+            let test = test_name(judged.iter().any(|judgement| judgement.grouped));
+            format!(
+                " On the test part {amount}{other} no significant difference in accuracy from it ({test}, Holm-corrected)."
+            )
+        } else {
+            let others = if tied == 1 { "one other".to_string() } else { format!("{tied} others") };
+            format!(
+                " On the test part the 95 % interval of its accuracy overlaps those of {others}; no paired test was made."
+            )
+        });
     }
     let gaps: Vec<(f64, &str)> =
         models.iter().filter_map(|m| Some((m.test.as_ref()?.accuracy - m.cv_accuracy?.0, m.name.as_str()))).collect();
@@ -109,7 +112,7 @@ fn table(models: &[Model], details: &[(&str, String, [Option<f64>; 2])]) -> Tabl
         Column::number("CV macro-F1"),
         Column::number("±"),
         Column::number("test accuracy"),
-        Column::number("95 % interval").hint(INTERVAL),
+        interval_column(models.iter().filter_map(|model| model.test.as_ref())),
         Column::number("test macro-F1"),
     ];
     if timed {

@@ -43,6 +43,9 @@ fn sentences(study: &Study, group: &Group) -> Vec<Prose> {
     {
         let gain = fused_scores.accuracy - single_scores.accuracy;
         let verdict = match judge(study, &fused, &single) {
+            Some(judgement) if judgement.p.is_none() => {
+                format!("not tested on the same rows; {}", judgement.reason())
+            }
             Some(judgement) if !judgement.differ => format!("no significant difference: {}", judgement.reason()),
             Some(judgement) if gain > 0.0 => format!("more than chance explains: {}", judgement.reason()),
             Some(judgement) => format!("a loss beyond chance: {}", judgement.reason()),
@@ -81,7 +84,7 @@ fn sentences(study: &Study, group: &Group) -> Vec<Prose> {
     if let (Some((numbers, a)), Some((words, b))) = (scored(of("numbers")), scored(of("text"))) {
         let (better, worse) = if a.accuracy >= b.accuracy { (&numbers, &words) } else { (&words, &numbers) };
         let gap = (a.accuracy - b.accuracy).abs();
-        let same = judge(study, &numbers, &words).is_some_and(|judgement| !judgement.differ);
+        let same = judge(study, &numbers, &words).is_some_and(|judgement| judgement.p.is_some() && !judgement.differ);
         let (better, worse, numbers, words) = (&better.name, &worse.name, &numbers.name, &words.name);
         said.push(Prose::from(match same {
             true => format!("{numbers} and {words} show no significant difference."),

@@ -4,6 +4,7 @@ use super::models::{Group, Model};
 use super::{Study, plural};
 use crate::contest::{Contest, Pair};
 use crate::figure::text::decimals;
+use crate::intervals;
 use crate::page::{Block, Cell, Column, Section, Table};
 
 /// Chance of a false alarm over all pairs of a contest.
@@ -158,25 +159,6 @@ fn contested<'a, 's>(study: &Study<'s>, group: &'a Group) -> Option<(&'s Contest
 }
 
 fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
-    let mut table = Table::new(
-        "Differences in accuracy, smallest p value first",
-        vec![
-            Column::text("model"),
-            Column::text("against"),
-            Column::number("difference"),
-            Column::number("95 % interval").hint(match contest.groups {
-                Some(_) => "bootstrap over groups of rows, the same resamples for all pairs",
-                None => "percentile bootstrap over rows, the same resamples for all pairs; of two that are right on the same rows Tango's score interval for new rows",
-            }),
-            Column::number("p, corrected").hint(match contest.groups {
-                Some(_) => {
-                    "mid-p test over all ways to exchange two models within groups, Holm's correction over all pairs"
-                }
-                None => "McNemar's mid-p test, Holm's correction over all pairs",
-            }),
-            Column::text("verdict"),
-        ],
-    );
     let mut pairs: Vec<(&Pair, &str, &str)> = Vec::new();
     for (i, (a, first)) in models.iter().enumerate() {
         for (b, second) in &models[i + 1..] {
@@ -187,6 +169,23 @@ fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
         }
     }
     pairs.sort_by(|x, y| x.0.p.total_cmp(&y.0.p));
+    let mut table = Table::new(
+        "Differences in accuracy, smallest p value first",
+        vec![
+            Column::text("model"),
+            Column::text("against"),
+            Column::number("difference"),
+            Column::number("95 % interval")
+                .hint(&intervals::words(pairs.iter().filter_map(|(pair, _, _)| pair.method))),
+            Column::number("p, corrected").hint(match contest.groups {
+                Some(_) => {
+                    "mid-p test over all ways to exchange two models within groups, Holm's correction over all pairs"
+                }
+                None => "McNemar's mid-p test, Holm's correction over all pairs",
+            }),
+            Column::text("verdict"),
+        ],
+    );
     for (pair, model, against) in pairs {
         let differ = Judgement::tested(contest, pair).differ;
         let verdict = match (differ, pair.difference > 0.0) {

@@ -6,6 +6,7 @@ use super::contest::bare;
 use super::{Study, panels, plural};
 use crate::figure::text::{count, decimals, duration};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::intervals;
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::past::{Change, Duel, Past, Since};
 
@@ -145,15 +146,19 @@ fn table(past: &Past) -> Option<Table> {
     if shown.is_empty() {
         return None;
     }
+    let accuracies = shown.iter().flat_map(|duel| &duel.scores).filter(|score| score.metric == "accuracy");
+    let methods = match intervals::words(accuracies.filter_map(|score| score.method)) {
+        none if none.is_empty() => none,
+        some => format!(" ({some})"),
+    };
     let mut table = Table::new(
         "Models that have another result, then → now, on the test rows that both runs have",
         vec![
             Column::text("model"),
             Column::number("rows"),
             Column::number("accuracy").hint("then → now"),
-            Column::number("difference").hint(
-                "of the accuracy, with its 95 % paired bootstrap interval over rows, or over the groups of the split; none for the same predictions",
-            ),
+            Column::number("difference")
+                .hint(&format!("of the accuracy, with its 95 % interval{methods}; none for the same predictions")),
             Column::number("macro-F1").hint("then → now"),
             Column::number("log loss").hint("then → now, in nats"),
             Column::number("right → wrong"),

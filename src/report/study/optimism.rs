@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::models::{Model, baselines, network, split_of};
-use super::scores::{INTERVAL, interval_cell};
+use super::scores::{interval_cell, interval_column};
 use super::{Study, stage_id};
 use crate::figure::text::decimals;
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
@@ -127,7 +127,7 @@ fn table(study: &Study, families: &[Family]) -> Table {
             Column::text("kept together"),
             Column::number("test rows"),
             Column::number("accuracy"),
-            Column::number("95 % interval").hint(INTERVAL),
+            interval_column(families.iter().flat_map(|family| &family.members).map(|(_, scores)| scores)),
             Column::number("macro-F1"),
             Column::number("optimism").hint("accuracy under the first split minus this one"),
             Column::number("95 % interval").hint("Newcombe's hybrid interval for two different sets of rows"),

@@ -4,11 +4,16 @@ use super::models::Model;
 use super::{comment, plural};
 use crate::MOST_CLASSES;
 use crate::figure::{self, Palette};
+use crate::intervals;
 use crate::page::{Block, Cell, Column, Figure, Table};
 use crate::read::{ClassScores, Scores};
 
-/// What an interval of an accuracy is.
-pub const INTERVAL: &str = "Wilson's score interval; where the split has groups a bootstrap over them, but for accuracies of 0 and 1, of which no resample differs";
+/// The column of the accuracies' intervals, with what they are.
+pub fn interval_column<'s>(shown: impl IntoIterator<Item = &'s Scores>) -> Column {
+    let words = intervals::words(shown.into_iter().filter_map(Scores::interval_method));
+    let column = Column::number("95 % interval");
+    if words.is_empty() { column } else { column.hint(&words) }
+}
 
 /// How intervals and tests heed groups, where there are any.
 pub fn grouping(scores: &Scores) -> Option<String> {
@@ -25,26 +30,29 @@ pub fn grouping(scores: &Scores) -> Option<String> {
 
 /// Scores by part: accuracy with its interval, macro-F1, log loss.
 pub fn parts_table(model: &Model) -> Option<Block> {
+    let parts = [("train", &model.train), ("valid", &model.valid), ("test", &model.test)];
+    let parts = parts.into_iter().filter_map(|(name, scores)| Some((name, scores.as_ref()?)));
+    let grouped = parts.clone().any(|(_, scores)| scores.groups.is_some());
+    // Of a part without intervals of its own Wilson's would take rows of a group for independent.
+    let has_interval = |scores: &Scores| !grouped || scores.groups.is_some();
+    let shown = parts.clone().map(|(_, scores)| scores).filter(|scores| has_interval(scores));
     let mut table = Table::new(
         "Scores by part",
         vec![
             Column::text("part"),
             Column::number("rows"),
             Column::number("accuracy"),
-            Column::number("95 % interval").hint(INTERVAL),
+            interval_column(shown),
             Column::number("macro-F1").hint("mean of the F1 scores of the classes"),
             Column::number("log loss").hint("mean negative log-likelihood of the true class, in nats"),
         ],
     );
-    let grouped = [&model.train, &model.valid, &model.test].into_iter().flatten().any(|part| part.groups.is_some());
-    for (name, scores) in [("train", &model.train), ("valid", &model.valid), ("test", &model.test)] {
-        let Some(scores) = scores else { continue };
+    for (name, scores) in parts {
         table.push(vec![
             Cell::text(name),
             Cell::count(scores.rows),
             Cell::decimals(scores.accuracy, 3),
-            // Of a part without intervals of its own Wilson's would take rows of a group for independent.
-            if grouped && scores.groups.is_none() { Cell::text("–").muted_if(true) } else { interval_cell(scores) },
+            if has_interval(scores) { interval_cell(scores) } else { Cell::text("–").muted_if(true) },
             Cell::decimals(scores.macro_f1, 3),
             Cell::decimals(scores.log_loss, 3),
         ]);

@@ -4,7 +4,7 @@ use runner_results::Profile;
 
 use super::contest::{bare, judge};
 use super::models::{Group, Model, groups, models};
-use super::scores::{INTERVAL, grouping, interval_cell};
+use super::scores::{grouping, interval_cell, interval_column};
 use super::{Study, history, plural, stage_id};
 use crate::JudgedOn;
 use crate::figure::text::{count, decimals};
@@ -97,6 +97,11 @@ fn best(group: &Group) -> Option<(&Model, &Scores)> {
     Some((model, model.judged()?))
 }
 
+/// Whether there is one model, but for the guess of the largest class.
+fn is_alone(group: &Group) -> bool {
+    group.models.iter().filter(|model| !model.is_reference()).count() == 1
+}
+
 /// The best model by validation, its scores, and which others show no significant difference from it.
 fn headline(study: &Study, group: &Group) -> Prose {
     let (best, scores) = match (group.choice(), best(group)) {
@@ -120,7 +125,7 @@ fn headline(study: &Study, group: &Group) -> Prose {
             );
         }
     };
-    let alone = group.models.iter().filter(|model| !model.is_reference()).count() == 1;
+    let alone = is_alone(group);
     let what = if alone { " is the only model" } else { " is the best model" };
     let mut prose = Prose::new().strong(&best.name).text(what);
     if let Some(validation) = best.validation() {
@@ -152,15 +157,21 @@ fn headline(study: &Study, group: &Group) -> Prose {
     let next = others.first().and_then(|m| Some((m, m.judged()?)));
     match (tied.as_slice(), next) {
         ([], Some((next, next_scores))) => prose.text(format!(
-            " The next, {}, reaches accuracy {}, a significant difference{}.",
+            " The next, {}, reaches accuracy {}{}.",
             next.name,
             decimals(next_scores.accuracy, 3),
-            judge(study, best, next).map(|judgement| format!(" ({})", judgement.reason())).unwrap_or_default(),
+            match judge(study, best, next) {
+                Some(judgement) if judgement.p.is_some() => {
+                    format!(", a significant difference ({})", judgement.reason())
+                }
+                Some(judgement) => format!(": {}, although no paired test was made", judgement.reason()),
+                None => String::new(),
+            },
         )),
         ([], None) => prose,
         (tied, _) if tests => prose.text(format!(" No significant difference in accuracy from {}.", joined(tied, 4))),
         (tied, _) => prose.text(format!(
-            " No significant difference in accuracy from {}, as far as overlapping 95 % intervals tell: there is no paired test, which might find one.",
+            " Its 95 % interval overlaps that of {}; no paired test was made, which might find a difference.",
             joined(tied, 4)
         )),
     }
@@ -210,12 +221,12 @@ fn table(study: &Study, group: &Group) -> Table {
                 .hint("on validation rows; without any, mean over the folds of cross-validation"),
             Column::number("accuracy valid"),
             Column::number(&format!("accuracy {on}")),
-            Column::number("95 % interval").hint(INTERVAL),
+            interval_column(group.models.iter().filter_map(Model::judged)),
             Column::number(&format!("macro-F1 {on}")),
             Column::number("p")
                 .hint("paired test of the accuracy against the best on the same rows, Holm-corrected over all pairs"),
             Column::text("accuracy against the best")
-                .hint("at 5 %: by p where there is one, else by overlap of the intervals"),
+                .hint("at 5 %: by p where there is one, else where the 95 % intervals do not overlap; those that do are no test"),
         ],
     );
     let before = |model: &Model| {
@@ -229,6 +240,7 @@ fn table(study: &Study, group: &Group) -> Table {
     let (accuracy, macro_f1) = (judged(|s| s.accuracy), judged(|s| s.macro_f1));
     let tops = [top(&|m| before(m).0), top(&|m| before(m).1), top(&accuracy), top(&macro_f1)];
     let best = group.chosen();
+    let alone = is_alone(group);
     for model in &group.models {
         let Some(scores) = model.judged() else {
             continue;
@@ -240,12 +252,16 @@ fn table(study: &Study, group: &Group) -> Table {
         let is_higher = best.and_then(Model::judged).is_some_and(|best| scores.accuracy > best.accuracy);
         let verdict = match judgement {
             _ if is_best && group.models.len() == 1 => "",
+            // Beside a reference alone there is nothing that it is the best of.
+            _ if is_best && alone => "only model",
             _ if is_best => "best",
             _ if best.is_none() && model.is_reference() => "reference",
             Some(judgement) if judgement.differ && is_higher => "higher",
             Some(judgement) if judgement.differ => "lower",
-            Some(_) => "no significant difference",
-            None => "",
+            Some(judgement) if judgement.p.is_some() => "no significant difference",
+            // Intervals that overlap are no test.
+            Some(_) => "not tested",
+            None => "–",
         };
         let stage = study.stages.iter().find(|s| s.stage == model.stage);
         let stage_cell = Cell::text(&model.stage);
@@ -264,7 +280,7 @@ fn table(study: &Study, group: &Group) -> Table {
                 Some(p) => Cell::text(bare(p)).sort_by(p),
                 None => Cell::text("–").muted_if(true),
             },
-            Cell::text(verdict).muted_if(verdict == "lower"),
+            Cell::text(verdict).muted_if(["lower", "not tested", "–"].contains(&verdict)),
         ]);
     }
     table

@@ -2,6 +2,10 @@
 //!
 //! A program's damaged output is its author's to mend: every error says what is wrong with the file, and none is a panic of ours.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+use std::path::Path;
+
 use anyhow::{anyhow, bail};
 use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
 use arrow::compute::cast;
@@ -14,21 +18,50 @@ use runner_artifact::table_digest::TableHasher;
 use runner_artifact::{IpcFile, Table};
 use runner_boundary::contained::contained;
 
-/// A table that an artifact can hold. Types that other programs like better are brought to ours where nothing is lost by it.
-pub(super) fn table(bytes: Vec<u8>) -> anyhow::Result<Table> {
+/// Bytes at the beginning of a file by which it shows what it is not.
+const HEAD: u64 = 4096;
+
+/// Refuses what the beginning or the end of a file shows, before the whole of it is read: it may be larger than the memory.
+pub(super) fn check_ends(name: &str, file: &mut File) -> anyhow::Result<()> {
+    let mut head = Vec::new();
+    file.by_ref().take(HEAD).read_to_end(&mut head)?;
+    match Path::new(name).extension().and_then(|ending| ending.to_str()) {
+        Some("arrow") => {
+            let schema = IpcFile::announced(file).map_err(|error| unreadable(&head, &error))?;
+            stored_schema(&schema)?;
+        }
+        Some("safetensors") => {
+            let size = file.metadata()?.len();
+            let length = head.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+            if length < 2 || length > size.saturating_sub(8) || head.get(8).is_some_and(|first| *first != b'{') {
+                bail!("not a safetensors file: a header of {length} bytes in a file of {size}");
+            }
+        }
+        Some("json") => {
+            let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
+            if let Some(byte) = first.filter(|byte| !br#"{["-0123456789tfn"#.contains(byte)) {
+                bail!("not JSON: it begins with '{}'", byte.escape_ascii());
+            }
+        }
+        _ => {}
+    }
+    file.rewind()?;
+    Ok(())
+}
+
+/// Why a file that begins so is no table.
+fn unreadable(head: &[u8], error: &TableError) -> anyhow::Error {
     // A stream has no magic number at its beginning.
-    let is_file = bytes.starts_with(b"ARROW1");
-    let unreadable = |error: TableError| {
-        let remedy = if !is_file || matches!(error, TableError::Arrow(ArrowError::IpcError(_))) {
-            " (write it uncompressed, e.g. with pyarrow.ipc.new_file or polars' write_ipc)"
-        } else {
-            ""
-        };
-        anyhow!("not an Arrow IPC file that can be read: {error}{remedy}")
+    let remedy = if !head.starts_with(b"ARROW1") || matches!(error, TableError::Arrow(ArrowError::IpcError(_))) {
+        " (write it uncompressed, e.g. with pyarrow.ipc.new_file or polars' write_ipc)"
+    } else {
+        ""
     };
-    let file = IpcFile::parse(bytes).map_err(unreadable)?;
-    // Before any row is read: what no artifact can hold need not be understood.
-    let schema = file.schema();
+    anyhow!("not an Arrow IPC file that can be read: {error}{remedy}")
+}
+
+/// The columns as an artifact holds them.
+fn stored_schema(schema: &Schema) -> anyhow::Result<Schema> {
     let fields = schema.fields().iter().map(|field| {
         let wanted = storable(field.data_type()).unwrap_or_else(|| field.data_type().clone());
         Field::new(field.name(), wanted, field.is_nullable()).with_metadata(field.metadata().clone())
@@ -36,10 +69,22 @@ pub(super) fn table(bytes: Vec<u8>) -> anyhow::Result<Table> {
     let wanted = Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone());
     if let Err(error) = TableHasher::new(&wanted) {
         let TableError::Unsupported(name, found) = error else { return Err(error.into()) };
-        bail!(
-            "column '{name}' has type {found}, which no artifact can hold (cast it to int64, float64, bool or string)"
-        );
+        let remedy = match found {
+            DataType::FixedSizeList(_, 0) => "its lists have no items: leave it out",
+            _ => "cast it to int64, float64, bool or string",
+        };
+        bail!("column '{name}' has type {found}, which no artifact can hold ({remedy})");
     }
+    Ok(wanted)
+}
+
+/// A table that an artifact can hold. Types that other programs like better are brought to ours where nothing is lost by it.
+pub(super) fn table(bytes: Vec<u8>) -> anyhow::Result<Table> {
+    let head = bytes.get(..HEAD as usize).unwrap_or(&bytes).to_vec();
+    let unreadable = |error: TableError| unreadable(&head, &error);
+    let file = IpcFile::parse(bytes).map_err(unreadable)?;
+    // Before any row is read: what no artifact can hold need not be understood.
+    let wanted = stored_schema(&file.schema())?;
     let batch = file.read().map_err(unreadable)?.into_batch();
     let mut columns = Vec::with_capacity(batch.num_columns());
     for (field, column) in wanted.fields().iter().zip(batch.columns()) {

@@ -1,5 +1,7 @@
 //! What a program gives: declared files become the artifacts of ports.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
@@ -8,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::foreign;
-use runner_boundary::files::read_regular;
+use runner_boundary::files::open_regular;
 use runner_engine::{CheckContext, PortType, StageContext};
 use runner_names::{self as names, Folder};
 
@@ -101,8 +103,10 @@ pub(super) fn take(outputs: &IndexMap<String, Files>, folder: &Path, context: &m
     let mut told = Vec::new();
     for (port, files) in outputs {
         for name in files.names() {
-            let bytes = read(folder, port, name, context)?;
             let of = || format!("output '{port}': {name}");
+            let mut file = open(folder, port, name, context)?;
+            foreign::check_ends(name, &mut file).with_context(of)?;
+            let bytes = whole(&mut file).with_context(of)?;
             match files.holds() {
                 PortType::Table => {
                     let table = foreign::table(bytes).with_context(of)?;
@@ -133,8 +137,8 @@ pub(super) fn take(outputs: &IndexMap<String, Files>, folder: &Path, context: &m
     Ok(())
 }
 
-fn read(folder: &Path, port: &str, name: &str, context: &StageContext) -> anyhow::Result<Vec<u8>> {
-    read_regular(&folder.join(name)).map_err(|error| {
+fn open(folder: &Path, port: &str, name: &str, context: &StageContext) -> anyhow::Result<File> {
+    open_regular(&folder.join(name)).map_err(|error| {
         let at = context.position(&["outputs", port]).map(|at| format!("{at}: ")).unwrap_or_default();
         match error.kind() {
             std::io::ErrorKind::NotFound => {
@@ -143,4 +147,12 @@ fn read(folder: &Path, port: &str, name: &str, context: &StageContext) -> anyhow
             _ => anyhow!("{at}cannot read the output '{name}': {error}"),
         }
     })
+}
+
+fn whole(file: &mut File) -> anyhow::Result<Vec<u8>> {
+    let size = usize::try_from(file.metadata()?.len())?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve(size).map_err(|_| anyhow!("its {size} bytes do not fit into memory"))?;
+    file.read_to_end(&mut bytes).context("it cannot be read")?;
+    Ok(bytes)
 }

@@ -14,12 +14,12 @@ use crate::predictions::united_groups;
 use runner_artifact::Table;
 use runner_ml::metrics::Scores;
 use runner_ml::progress::Silent;
-use runner_ml::stats::{Bootstrap, Clusters, Interval, Test, bootstrap_intervals, paired_test};
+use runner_ml::stats::{Bootstrap, Clusters, Interval, IntervalMethod, Test, bootstrap_intervals, paired_test};
 
 /// Chance of a false alarm over all comparisons together.
 const ALPHA: f64 = 0.05;
 
-/// One score of both, and the interval of B − A from resampled rows or groups.
+/// One score of both, and the interval of B − A.
 #[derive(Clone, Debug, Serialize)]
 pub struct Difference {
     /// `accuracy`, `macro_f1` or `log_loss` (nats; less is better).
@@ -36,11 +36,13 @@ pub struct Change {
     pub estimate: f64,
     pub low: Option<f64>,
     pub high: Option<f64>,
+    pub method: Option<IntervalMethod>,
 }
 
 impl Change {
     fn new(estimate: f64, interval: Option<Interval>) -> Change {
-        Change { estimate, low: interval.map(|found| found.low), high: interval.map(|found| found.high) }
+        let (low, high) = (interval.map(|found| found.low), interval.map(|found| found.high));
+        Change { estimate, low, high, method: interval.map(|found| found.method) }
     }
 }
 

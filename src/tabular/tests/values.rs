@@ -242,3 +242,27 @@ fn thousands_of_mistakes_make_a_short_message_in_little_time() {
     let twice = "x,".repeat(5000) + "x\n1\n";
     assert_eq!(errors(twice, "{}").len(), 11);
 }
+
+#[test]
+fn numbers_written_for_people_stay_text_and_are_told_of() {
+    let loaded =
+        load_one("price,plz,rate,note\n1 000,01234,5 %,a b\n900,10115,6 %,1 000 songs\n12 500,04109,7 %,c\n", "{}")
+            .unwrap();
+    assert_eq!(texts(&loaded.batch, "price"), some_texts(["1 000", "900", "12 500"]));
+    // A code keeps its zeros.
+    assert_eq!(texts(&loaded.batch, "plz"), some_texts(["01234", "10115", "04109"]));
+    assert_eq!(loaded.notes.len(), 2, "{:?}", loaded.notes);
+    assert!(
+        loaded.notes[0].starts_with(
+            "column 'price' is read as text, as 2 of its 3 values are numbers with a thousands separator, e.g. '1 000' (a.csv:2), '12 500' (a.csv:4)"
+        ),
+        "{:?}",
+        loaded.notes
+    );
+    assert!(
+        loaded.notes[1]
+            .starts_with("column 'rate' is read as text, as 3 of its 3 values are numbers with a percent sign")
+    );
+    let declared = load_one("price\n1 000\n2 000\n", "types: {price: text}").unwrap();
+    assert!(declared.notes.is_empty());
+}

@@ -29,7 +29,11 @@ pub(super) fn damage(path: &Path, keep_time: bool, change: impl FnOnce(&mut Vec<
 
 pub(super) fn blob_of(folder: &Path, stage: &str) -> PathBuf {
     let store = Store::open(folder).expect("a store");
-    store.blob_path(Digest::of_file(&folder.join("toy").join(stage).join("rows.arrow")).expect("a digest"))
+    store.blob_path(Digest::of_file(&delivered(folder, stage)).expect("a digest"))
+}
+
+pub(super) fn delivered(folder: &Path, stage: &str) -> PathBuf {
+    folder.join("toy").join(stage).join("rows.arrow")
 }
 
 /// Cuts a blob off, turns a bit of it over, and so on.

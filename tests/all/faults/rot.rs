@@ -2,14 +2,13 @@
 //! it has seen the damaged file as whole.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use runner::artifact::{Damaged, Digest, FileStamp, Store};
-use runner::engine::{self, Event, Outcome, Plan, Registry, RunOptions, Workspace};
+use runner::engine::{Event, Outcome, Plan};
 
-use super::damage::{blob_of, damage};
+use super::damage::{blob_of, damage, delivered};
 use super::scenario::*;
 use super::toys::*;
 
@@ -24,10 +23,6 @@ fn rot(folder: &Path, path: &Path) {
     let store = Store::open(folder).expect("a store");
     store.stats().note(FileStamp::at(path).expect("a stamp"), held, SystemTime::now() + Duration::from_secs(10));
     store.stats().save();
-}
-
-fn delivered(folder: &Path, stage: &str) -> PathBuf {
-    folder.join("toy").join(stage).join("rows.arrow")
 }
 
 #[test]
@@ -99,9 +94,7 @@ fn readers(folder: &Path, factor: u32) -> Plan {
     for i in 0..4 {
         yaml += &format!("  r{i}: {{kind: eager, rows: a, factor: {}}}\n", 10 * factor + i);
     }
-    let spec =
-        runner::spec::parse("toy.yaml", &yaml, &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-    Plan::new(spec, Registry(KINDS)).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+    plan(&yaml)
 }
 
 #[test]
@@ -109,26 +102,15 @@ fn several_readers_of_damaged_files_wait_for_one_repair() {
     for round in 1..9 {
         let folder = fresh();
         let path = folder.path();
-        let go = |factor: u32| {
-            let warnings = Mutex::new(Vec::new());
-            let sink = |event: Event| {
-                if let Event::Warned { stage, message } = event {
-                    warnings.lock().expect("no poison").push(format!("{stage}: {message}"));
-                }
-            };
-            let (plan, store) = (readers(path, factor), Store::open_with(path, quick()).expect("a store"));
-            let workspace = Workspace { plan: &plan, store: &store, artifacts: path, device: "cpu" };
-            let options = RunOptions { threads: 4, ..RunOptions::default() };
-            let summary = engine::run(&workspace, &plan.order, &options, &sink, &|| false).expect("a run");
-            (summary, warnings.into_inner().expect("no poison"))
-        };
-        assert!(go(0).0.succeeded());
+        let go = |factor: u32| run_plan(path, &readers(path, factor), quick(), 4, &|_| {});
+        assert!(go(0).succeeded());
         let store = Store::open(path).expect("a store");
         let copy = store.blob_path(Digest::of_file(&path.join("toy/a/copy.txt")).expect("a digest"));
         rot(path, &blob_of(path, "a"));
         rot(path, &copy);
-        let (summary, mut warnings) = go(round);
-        assert!(summary.succeeded(), "{summary:?}");
+        let ran = go(round);
+        assert!(ran.succeeded(), "{:?}", ran.result);
+        let mut warnings = ran.warnings;
         warnings.sort();
         let damaged = |file: &str| format!("a: {file} in the store was damaged; computed anew");
         assert_eq!(warnings, [damaged("copy.txt"), damaged("rows.arrow")], "each once, and nothing else");
@@ -143,18 +125,15 @@ fn a_blob_that_a_reader_finds_missing_is_made_again() {
     run(path, Study::A).ran(&["a", "t", "u"]);
     std::fs::remove_dir_all(path.join(".store/memo")).expect("removed");
     let blob = blob_of(path, "a");
-    let store = Store::open(path).expect("a store");
-    let plan = pipeline(path, Study::C);
-    let workspace = Workspace { plan: &plan, store: &store, artifacts: path, device: "cpu" };
     // It goes when all is decided and `t` begins.
     let begun = std::sync::Once::new();
-    let sink = |event: Event| {
-        if matches!(&event, Event::Started { stage, .. } if stage == "t") {
+    let watch = |event: &Event| {
+        if matches!(event, Event::Started { stage, .. } if stage == "t") {
             begun.call_once(|| std::fs::remove_file(&blob).expect("removed"));
         }
     };
-    let summary = engine::run(&workspace, &plan.order, &RunOptions::default(), &sink, &|| false).expect("a run");
-    assert!(summary.succeeded(), "{summary:?}");
+    let ran = run_plan(path, &pipeline(path, Study::C), quick(), 1, &watch);
+    assert!(ran.succeeded() && begun.is_completed(), "{:?}", ran.messages());
     assert!(blob.exists());
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
-use runner::artifact::{Collect, Collected, Digest, Store, StoreError, StoreOptions};
+use runner::artifact::{Collect, Collected, Digest, Store, StoreError, StoreOptions, Table};
 use runner::engine::{
     self, ActionRecord, Arity, CheckContext, Event, InputPort, Kind, KindInfo, Outcome, OutputPort, Plan, PortType,
     Reads, Registry, RunOptions, RunSummary, Source, Stage, StageContext, Workspace,
@@ -80,11 +80,7 @@ impl Stage for Total {
         let total = match memo.get() {
             Some(bytes) => String::from_utf8(bytes)?.parse()?,
             None => {
-                let mut total = 0i64;
-                for input in context.inputs("rows") {
-                    let table = input.table()?;
-                    total += table.column("value")?.as_primitive::<Int64Type>().iter().flatten().sum::<i64>();
-                }
+                let total = sum(context)?;
                 memo.put(total.to_string().as_bytes())?;
                 total
             }
@@ -117,10 +113,18 @@ impl Stage for Eager {
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let values = context.input("rows")?.table()?;
-        let total: i64 = values.column("value")?.as_primitive::<Int64Type>().iter().flatten().sum();
+        let total = sum(context)?;
         context.put_table("rows", &table(&[("value", vec![total * self.factor])]))
     }
+}
+
+/// Of the values of all tables at `rows`.
+fn sum(context: &StageContext) -> anyhow::Result<i64> {
+    let tables = context.inputs("rows");
+    let of = |table: Table| -> anyhow::Result<i64> {
+        Ok(table.column("value")?.as_primitive::<Int64Type>().iter().flatten().sum())
+    };
+    tables.iter().map(|input| of(input.table()?)).sum()
 }
 
 pub(super) static KINDS: &[KindInfo] = &[Lines::INFO, Total::INFO, Eager::INFO];
@@ -143,7 +147,11 @@ pub(super) fn pipeline(folder: &Path, study: Study) -> Plan {
     let yaml = format!(
         "name: toy\nstages:\n  a: {{kind: lines, file: {source}, called: {called}}}\n  t: {{kind: total, rows: a, factor: {factor}}}\n  u: {{kind: total, rows: t, factor: 5}}\n"
     );
-    let spec = spec::parse("toy.yaml", &yaml, &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+    plan(&yaml)
+}
+
+pub(super) fn plan(yaml: &str) -> Plan {
+    let spec = spec::parse("toy.yaml", yaml, &[]).unwrap_or_else(|problems| panic!("{}", problems.render(false)));
     Plan::new(spec, Registry(KINDS)).unwrap_or_else(|problems| panic!("{}", problems.render(false)))
 }
 
@@ -182,17 +190,30 @@ impl Ran {
 }
 
 pub(super) fn run_with(folder: &Path, study: Study, options: StoreOptions) -> Ran {
-    let plan = pipeline(folder, study);
+    run_plan(folder, &pipeline(folder, study), options, 1, &|_| {})
+}
+
+/// Runs all of a plan on so many threads; `watch` sees each event first.
+pub(super) fn run_plan(
+    folder: &Path,
+    plan: &Plan,
+    options: StoreOptions,
+    threads: usize,
+    watch: &(dyn Fn(&Event) + Sync),
+) -> Ran {
     let (warnings, errors) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
-    let sink = |event: Event| match event {
-        Event::Warned { stage, message } => warnings.lock().expect("no poison").push(format!("{stage}: {message}")),
-        Event::Finished { error: Some(error), .. } => errors.lock().expect("no poison").push(error),
-        _ => {}
+    let sink = |event: Event| {
+        watch(&event);
+        match event {
+            Event::Warned { stage, message } => warnings.lock().expect("no poison").push(format!("{stage}: {message}")),
+            Event::Finished { error: Some(error), .. } => errors.lock().expect("no poison").push(error),
+            _ => {}
+        }
     };
     let go = || -> anyhow::Result<RunSummary> {
         let store = Store::open_with(folder, options)?;
-        let workspace = Workspace { plan: &plan, store: &store, artifacts: folder, device: "cpu" };
-        let options = RunOptions { threads: 1, ..RunOptions::default() };
+        let workspace = Workspace { plan, store: &store, artifacts: folder, device: "cpu" };
+        let options = RunOptions { threads, ..RunOptions::default() };
         engine::run(&workspace, &plan.order, &options, &sink, &|| false)
     };
     let result = go();

@@ -1,78 +1,20 @@
-//! Bytes of encoder folders and zips, damaged at random: opening them ends with an encoder or an error, without a panic, soon
-//! and in little memory. Seeded; `RUNNER_FUZZ_SECONDS` says how long each target is tried (2 by default).
+//! Bytes of encoder folders and zips: opening them ends with an encoder or an error, soon and in little memory.
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
 use runner::ml::encoder::{TransformerOptions, open, open_on};
 use runner::ml::progress::Silent;
-use runner::ml::rng::Stream;
 use runner::pretrained::{self, import};
 
+use super::{damage, fuzz_by_chance};
 use crate::encoder::small_model::SmallModel;
 use crate::models::fixtures::machine;
 use crate::models::zips;
 
-const SEED: u64 = 15;
-
-/// One try may take so long; a few milliseconds are usual.
-const SLOWEST: Duration = Duration::from_secs(5);
-
-/// Tries numbered inputs until time is up. A panic names the number, which makes the input again.
-fn each(target: &str, mut attempt: impl FnMut(&mut Stream)) {
-    let seconds = std::env::var("RUNNER_FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(2.0);
-    let end = Instant::now() + Duration::from_secs_f64(seconds);
-    let mut number = 0;
-    while Instant::now() < end {
-        let begun = Instant::now();
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            attempt(&mut Stream::new(SEED, target, number));
-        }));
-        assert!(outcome.is_ok(), "{target}: input {number} of seed {SEED} panics");
-        assert!(begun.elapsed() < SLOWEST, "{target}: input {number} of seed {SEED} took {:?}", begun.elapsed());
-        number += 1;
-    }
-    assert!(number > 0, "{target}: not tried");
-}
-
-/// Flips, overwrites, repeats, cuts out and cuts off; digits become long numbers, where headers and JSON have their sizes.
-fn mutate(bytes: &[u8], draw: &mut Stream) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for _ in 0..1 + draw.below(4) {
-        if bytes.is_empty() {
-            return bytes;
-        }
-        let at = match draw.below(2) {
-            // Beginnings and ends are where formats keep their sizes.
-            0 => draw.below(bytes.len().min(600)),
-            _ => draw.below(bytes.len()),
-        };
-        let end = (at + 1 + draw.below(40)).min(bytes.len());
-        match draw.below(8) {
-            0 => bytes[at] ^= 1 << draw.below(8),
-            1 => bytes[at] = draw.below(256) as u8,
-            2 => bytes[at] = [0, 0xff, 0x7f, 0x80][draw.below(4)],
-            3 => bytes[at..end].fill([0, 0xff][draw.below(2)]),
-            4 => drop(bytes.drain(at..end)),
-            5 => {
-                let copy = bytes[at..end].to_vec();
-                drop(bytes.splice(at..at, copy));
-            }
-            6 => bytes.truncate(at),
-            _ => {
-                let digits: Vec<usize> = (0..bytes.len()).filter(|&i| bytes[i].is_ascii_digit()).collect();
-                if let Some(&digit) = digits.get(draw.below(digits.len().max(1))) {
-                    let long =
-                        ["18446744073709551615", "99999999", "-1", "1e308", "4294967296", "0", "null"][draw.below(7)];
-                    bytes.splice(digit..=digit, long.bytes());
-                }
-            }
-        }
-    }
-    bytes
-}
+/// What JSON may have in the place of a number.
+const WORDS: [&str; 4] = ["-1", "1e308", "null", "\""];
 
 /// What an encoder gives is finite, whatever its files say.
 fn try_folder(folder: &Path) {
@@ -95,11 +37,11 @@ const FILES: [&str; 6] = [
 
 fn damaged_folders(target: &str, model: &SmallModel) {
     let files = FILES.map(|name| fs::read(model.path().join(name)).ok());
-    each(target, |draw| {
-        let file = draw.below(FILES.len());
+    fuzz_by_chance(target, |stream| {
+        let file = stream.below(FILES.len());
         let Some(bytes) = &files[file] else { return };
         let path = model.path().join(FILES[file]);
-        fs::write(&path, mutate(bytes, draw)).unwrap();
+        fs::write(&path, damage(bytes, &WORDS, stream)).unwrap();
         try_folder(model.path());
         fs::write(&path, bytes).unwrap();
     });
@@ -146,10 +88,10 @@ fn zips_and_what_is_in_them() {
     fs::write(&own, "mine").unwrap();
     // The directory is at the end: half of the damage goes there.
     let directory = whole.len() - 900;
-    each("zip", |draw| {
-        let damaged = match draw.below(2) {
-            0 => [&whole[..directory], &mutate(&whole[directory..], draw)].concat(),
-            _ => mutate(&whole, draw),
+    fuzz_by_chance("zip", |stream| {
+        let damaged = match stream.below(2) {
+            0 => [&whole[..directory], &damage(&whole[directory..], &WORDS, stream)].concat(),
+            _ => damage(&whole, &WORDS, stream),
         };
         fs::write(&path, damaged).unwrap();
         if let Ok(imported) = import(&machine.resolver, std::slice::from_ref(&path), Some("toy"), &pretrained::Silent) {

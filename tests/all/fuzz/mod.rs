@@ -23,12 +23,16 @@ use runner::ml::rng::Stream;
 const LONGEST: Duration = Duration::from_secs(20);
 /// Damages done to one input at most.
 const MOST_CHANGES: usize = 6;
-/// Inputs do not grow beyond this.
+/// Inputs do not grow beyond this, or beyond the largest known one.
 const MOST_BYTES: usize = 1 << 16;
+/// How far from a file's beginning or end sizes are looked for.
+const SIZES_WITHIN: usize = 600;
+/// Sizes and places that cannot be.
+const LIES: [u64; 7] = [u64::MAX, 1 << 62, i64::MAX as u64, 1 << 40, u32::MAX as u64, 99_999_999, 0];
 
 /// Tries `target` on the corpus of earlier failures, on the seeds, and on damaged copies of both until the time is over. `words` are what the
 /// format treats in a special way.
-pub(crate) fn fuzz(name: &str, seeds: &[Vec<u8>], words: &[&str], target: impl Fn(&[u8])) {
+pub(crate) fn fuzz<W: AsRef<[u8]>>(name: &str, seeds: &[Vec<u8>], words: &[W], target: impl Fn(&[u8])) {
     let seconds = number("RUNNER_FUZZ_SECONDS").unwrap_or(2);
     let seed = number("RUNNER_FUZZ_SEED").unwrap_or(1);
     let mut inputs = kept(name);
@@ -59,6 +63,20 @@ pub(crate) fn fuzz(name: &str, seeds: &[Vec<u8>], words: &[&str], target: impl F
     }
 }
 
+/// Targets whose input is no single file: what is damaged, and how, follows from random numbers, which follow from the input of 8 bytes.
+pub(crate) fn fuzz_by_chance(name: &str, target: impl Fn(&mut Stream)) {
+    let seeds: Vec<Vec<u8>> = (0..4u64).map(|seed| seed.to_le_bytes().to_vec()).collect();
+    fuzz::<&str>(name, &seeds, &[], |bytes| {
+        let seed = bytes.iter().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+        target(&mut Stream::new(seed, "damage", 0));
+    });
+}
+
+/// Damages `bytes` as [`fuzz`] does, for targets of several files.
+pub(crate) fn damage<W: AsRef<[u8]>>(bytes: &[u8], words: &[W], stream: &mut Stream) -> Vec<u8> {
+    damaged(std::slice::from_ref(&bytes.to_vec()), words, stream)
+}
+
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is no whole number: {text}")))
@@ -85,24 +103,30 @@ fn write_failure(name: &str, input: &[u8]) -> PathBuf {
 }
 
 /// A copy of one of the inputs with a few changes.
-fn damaged(inputs: &[Vec<u8>], words: &[&str], stream: &mut Stream) -> Vec<u8> {
+fn damaged<W: AsRef<[u8]>>(inputs: &[Vec<u8>], words: &[W], stream: &mut Stream) -> Vec<u8> {
     let mut bytes = inputs[stream.below(inputs.len())].clone();
     for _ in 0..=stream.below(MOST_CHANGES) {
         change(&mut bytes, inputs, words, stream);
     }
-    bytes.truncate(MOST_BYTES);
+    let most = inputs.iter().map(Vec::len).max().unwrap_or(0);
+    bytes.truncate(most.max(MOST_BYTES));
     bytes
 }
 
-pub(crate) fn change(bytes: &mut Vec<u8>, inputs: &[Vec<u8>], words: &[&str], stream: &mut Stream) {
+pub(crate) fn change<W: AsRef<[u8]>>(bytes: &mut Vec<u8>, inputs: &[Vec<u8>], words: &[W], stream: &mut Stream) {
     // Places and lengths are small numbers more often than not: most of a format's meaning lies near its beginning or in short runs.
     let place = |bytes: &[u8], stream: &mut Stream| stream.below(bytes.len() + 1);
     let run = |stream: &mut Stream| {
         let most = 1 << stream.below(8);
         1 + stream.below(most)
     };
-    let at = place(bytes, stream);
-    match stream.below(9) {
+    let at = match stream.below(3) {
+        // Formats keep their sizes at beginnings and ends.
+        0 => stream.below(bytes.len().min(SIZES_WITHIN) + 1),
+        1 => bytes.len() - stream.below(bytes.len().min(SIZES_WITHIN) + 1),
+        _ => place(bytes, stream),
+    };
+    match stream.below(11) {
         0 if at < bytes.len() => bytes[at] ^= 1 << stream.below(8),
         1 if at < bytes.len() => bytes[at] = stream.below(256) as u8,
         2 => bytes.insert(at, stream.below(256) as u8),
@@ -120,9 +144,21 @@ pub(crate) fn change(bytes: &mut Vec<u8>, inputs: &[Vec<u8>], words: &[&str], st
             bytes.splice(at..at, part);
         }
         7 | 8 if !words.is_empty() => {
-            let word = words[stream.below(words.len())];
+            let word = words[stream.below(words.len())].as_ref();
             let over = if stream.below(2) == 0 { at } else { (at + word.len()).min(bytes.len()) };
-            bytes.splice(at..over, word.bytes());
+            bytes.splice(at..over, word.iter().copied());
+        }
+        // A number that lies: in text, and in the eight bytes of a binary format.
+        9 => {
+            let lie = LIES[stream.below(LIES.len())];
+            if let Some(digit) = bytes[at..].iter().position(u8::is_ascii_digit).map(|ahead| at + ahead) {
+                bytes.splice(digit..=digit, lie.to_string().into_bytes());
+            }
+        }
+        10 => {
+            let (at, lie) = (at & !7, LIES[stream.below(LIES.len())].to_le_bytes());
+            let to = (at + 8).min(bytes.len());
+            bytes[at..to].copy_from_slice(&lie[..to - at]);
         }
         _ => bytes.extend([0, 0xff, b'\n'][stream.below(3)..].iter()),
     }
@@ -179,8 +215,9 @@ fn the_same_seed_damages_in_the_same_way_and_a_failure_is_kept() {
     let all: std::collections::HashSet<Vec<u8>> = (0..200).map(of).collect();
     assert!(all.len() > 150, "only {} different inputs of 200", all.len());
     assert!((0..200).all(|round| of(round) == of(round)));
-    let caught =
-        catch_unwind(|| fuzz("self-test", &[b"abc".to_vec()], &[], |bytes| assert!(bytes == b"abc", "changed")));
+    let caught = catch_unwind(|| {
+        fuzz::<&str>("self-test", &[b"abc".to_vec()], &[], |bytes| assert!(bytes == b"abc", "changed"))
+    });
     let message = caught.expect_err("a failure").downcast_ref::<String>().cloned().expect("a message");
     let path = message.rsplit(' ').next().expect("a path");
     assert!(message.starts_with("self-test, seed ") && std::fs::read(path).expect("the input") != b"abc", "{message}");

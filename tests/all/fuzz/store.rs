@@ -5,9 +5,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use runner::artifact::{Collect, Digest, Store};
-use runner::ml::rng::Stream;
 
-use super::{change, fuzz};
+use super::{change, fuzz_by_chance};
 use crate::faults::{Study, blobs_of, copy, deliverables, files, fresh, run};
 
 fn names(folder: &Path) -> BTreeSet<std::ffi::OsString> {
@@ -23,7 +22,6 @@ fn overwrite(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).expect("written");
 }
 
-/// The input of this target is where the random damage begins: 8 bytes and no more.
 #[test]
 fn a_damaged_store_is_mended_or_refused() {
     let all_right = [Study::A, Study::B].map(|study| {
@@ -34,10 +32,7 @@ fn a_damaged_store_is_mended_or_refused() {
     let whole = fresh();
     run(whole.path(), Study::A);
     run(whole.path(), Study::B);
-    let seeds: Vec<Vec<u8>> = (0..4u64).map(|seed| seed.to_le_bytes().to_vec()).collect();
-    fuzz("store", &seeds, &[], |bytes| {
-        let seed = bytes.iter().fold(0u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
-        let mut stream = Stream::new(seed, "damage", 0);
+    fuzz_by_chance("store", |stream| {
         let above = tempfile::tempdir().expect("a folder");
         let folder = above.path().join("study");
         copy(whole.path(), &folder);
@@ -51,7 +46,7 @@ fn a_damaged_store_is_mended_or_refused() {
                 &mut content,
                 &contents,
                 &["../../x", "/", "\0", "blake3", "0000", "placing\n", "runner store 9\n"],
-                &mut stream,
+                stream,
             );
             said.push(all[at].strip_prefix(&folder).expect("inside").display().to_string());
             overwrite(&all[at], &content);

@@ -12,9 +12,22 @@ pub fn section(tale: &ArticleContext) -> Section {
     section.blocks.extend(tale.paragraph([
         chosen.map(|(model, scores)| bilingual!(
             tale,
-            "Of all networks and ensembles tried, validation recommends {name}, which classifies {accuracy} of the {rows} correctly.",
-            "De tous les réseaux et ensembles essayés, la validation recommande {name}, qui classe correctement {accuracy} des {rows}.",
-            name = tale.introduced(model),
+            "{recommended} {accuracy} of the {rows} correctly.",
+            "{recommended} {accuracy} des {rows}.",
+            recommended = match tale.count_of("train") + tale.count_of("ensemble") {
+                1 => bilingual!(
+                    tale,
+                    "{name} classifies",
+                    "{name} classe correctement",
+                    name = upper(&tale.introduced(model)),
+                ),
+                _ => bilingual!(
+                    tale,
+                    "Of all networks and ensembles tried, validation recommends {name}, which classifies",
+                    "De tous les réseaux et ensembles essayés, la validation recommande {name}, qui classe correctement",
+                    name = tale.introduced(model),
+                ),
+            },
             accuracy = tale.voice.percent(scores.accuracy),
             rows = tale.rows_on(model.judged_on()),
         )),

@@ -107,6 +107,22 @@ fn trouble(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
             "Le pas de {name} est trop grand : sa perte d'apprentissage monte, surtout à l'époque {epoch}.",
         )
     }));
+    for (course, name) in courses.iter().map(|course| (course, course.name())) {
+        let classes = |part: &str| course.evidence("single_class", part);
+        sentences.extend(match (classes("train_classes"), classes("valid_classes")) {
+            (Some(..=1.0), _) => Some(bilingual!(
+                tale,
+                "The training rows of {name} have a single class: there is nothing to learn from them.",
+                "Les lignes d'apprentissage de {name} n'ont qu'une classe : il n'y a rien à en apprendre.",
+            )),
+            (_, Some(..=1.0)) => Some(bilingual!(
+                tale,
+                "The validation rows of {name} have a single class: they do not show whether it over-fits.",
+                "Les lignes de validation de {name} n'ont qu'une classe : elles ne montrent pas s'il y a surapprentissage.",
+            )),
+            _ => None,
+        });
+    }
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
@@ -162,7 +178,7 @@ fn gaps(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
 fn over_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     // Networks of which the same is to be said, as one alone and the first of several seeds, share the sentence.
     let mut told: Vec<(Vec<String>, [String; 5])> = Vec::new();
-    for course in courses {
+    for course in courses.iter().filter(|course| course.is_judged()) {
         let Some(epoch) = course.epoch("over_fitting") else { continue };
         let of = |name: &str| course.evidence("over_fitting", name).map(|value| tale.voice.decimals(value, 3));
         let [Some(least), Some(last), Some(then), Some(end)] =
@@ -175,6 +191,9 @@ fn over_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
             Some((names, _)) => names.push(course.name()),
             None => told.push((vec![course.name()], found)),
         }
+    }
+    if !courses.iter().any(Course::is_judged) {
+        return None;
     }
     if told.is_empty() {
         return Some(bilingual!(
@@ -258,6 +277,7 @@ fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     // With fewer epochs no tendency is looked for.
     let settled: Vec<String> = courses
         .iter()
+        .filter(|course| course.is_judged())
         .filter(|course| course.evidence("epoch_kept", "epochs").is_some_and(|epochs| epochs >= 4.0))
         .filter(|course| {
             ["plateau", "unfinished", "divergence", "no_gain"].iter().all(|kind| course.finding(kind).is_none())
@@ -308,48 +328,51 @@ fn curves(tale: &ArticleContext) -> Option<(Float, Vec<String>)> {
 pub fn in_short(tale: &ArticleContext) -> Option<String> {
     let course = Course::of(tale.stage(&tale.network()?.stage)?)?;
     let name = course.name();
+    // Of one there is no best.
+    let is_alone = tale.count_of("train") == 1;
+    let (network, reseau) = match is_alone {
+        true => (format!("the network {name}"), format!("le réseau {name}")),
+        false => (format!("the best single network, {name},"), format!("le meilleur réseau seul, {name},")),
+    };
     if let Some(epoch) = course.epoch("divergence") {
-        return Some(bilingual!(
-            tale,
-            "the best single network, {name}, diverged in epoch {epoch}",
-            "le meilleur réseau seul, {name}, a divergé à l'époque {epoch}",
-        ));
+        return Some(bilingual!(tale, "{network} diverged in epoch {epoch}", "{reseau} a divergé à l'époque {epoch}",));
     }
     if course.finding("no_gain").is_some() {
         return Some(bilingual!(
             tale,
-            "training did not improve the validation score of the best single network, {name}",
-            "l'apprentissage n'a pas amélioré le score de validation du meilleur réseau seul, {name}",
+            "training did not improve the validation score of {network}",
+            "l'apprentissage n'a pas amélioré le score de validation {du}",
+            network = network.trim_end_matches(','),
+            du = match is_alone {
+                true => format!("du réseau {name}"),
+                false => format!("du meilleur réseau seul, {name}"),
+            },
         ));
     }
     if let Some(epoch) = course.epoch("over_fitting") {
         return Some(bilingual!(
             tale,
-            "the best single network, {name}, over-fits from epoch {epoch} on",
-            "le meilleur réseau seul, {name}, surapprend à partir de l'époque {epoch}",
+            "{network} over-fits from epoch {epoch} on",
+            "{reseau} surapprend à partir de l'époque {epoch}",
         ));
     }
     Some(match course.gap()? {
-        Gap::Strong => bilingual!(
-            tale,
-            "the best single network, {name}, shows strong over-fitting",
-            "le meilleur réseau seul, {name}, montre un surapprentissage fort"
-        ),
-        Gap::Some => bilingual!(
-            tale,
-            "the best single network, {name}, shows some over-fitting",
-            "le meilleur réseau seul, {name}, montre un surapprentissage modéré"
-        ),
+        Gap::Strong => {
+            bilingual!(tale, "{network} shows strong over-fitting", "{reseau} montre un surapprentissage fort")
+        }
+        Gap::Some => {
+            bilingual!(tale, "{network} shows some over-fitting", "{reseau} montre un surapprentissage modéré")
+        }
         Gap::Chance => bilingual!(
             tale,
-            "validation rows are too few to tell whether the best single network, {name}, over-fits",
-            "les lignes de validation sont trop peu nombreuses pour dire si le meilleur réseau seul, {name}, surapprend",
+            "validation rows are too few to tell whether {network} over-fits",
+            "les lignes de validation sont trop peu nombreuses pour dire si {reseau} surapprend",
         ),
         Gap::None | Gap::Reverse => {
             bilingual!(
                 tale,
-                "the best single network, {name}, shows no sign of over-fitting",
-                "le meilleur réseau seul, {name}, ne montre aucun signe de surapprentissage"
+                "{network} shows no sign of over-fitting",
+                "{reseau} ne montre aucun signe de surapprentissage"
             )
         }
     })

@@ -29,6 +29,11 @@ impl<'a> Course<'a> {
         number(self.finding(kind)?.get("evidence")?, name)
     }
 
+    /// Whether its validation scores tell anything of learning.
+    pub fn is_judged(&self) -> bool {
+        self.finding("single_class").is_none()
+    }
+
     pub fn name(&self) -> String {
         markup::code(&self.stage.stage)
     }

@@ -101,6 +101,12 @@ impl<'a> ArticleContext<'a> {
         self.best(|kind| kind == "baseline")
     }
 
+    /// How many models of a kind there are, without the guess of the largest class.
+    fn count_of(&self, kind: &str) -> usize {
+        let own = self.main().into_iter().flat_map(|group| &group.models);
+        own.filter(|model| self.kind(model) == Some(kind) && !model.is_reference()).count()
+    }
+
     fn best(&self, wanted: impl Fn(&str) -> bool) -> Option<&Model> {
         let own = self.main()?.models.iter().filter(|model| self.kind(model).is_some_and(&wanted));
         ranking::best(own, |model| model.validation())

@@ -4,11 +4,11 @@ use runner_results::encoder::{EncoderRecipe, Encoders};
 use serde_json::Value;
 
 use super::{ArticleContext, bilingual, choosing, codes, methods, names_at};
-use crate::JudgedOn;
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::fitting::{FittedOn, Ngrams};
-use crate::read::{StageArtifacts, count, list, number, shown, text};
+use crate::read::{Scores, StageArtifacts, count, list, number, shown, text};
+use crate::{IntervalMethod, JudgedOn};
 
 pub fn section(tale: &ArticleContext) -> Section {
     let voice = tale.voice;
@@ -373,14 +373,7 @@ fn class_weights(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) 
 
 fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<String>> {
     let calibrated = networks.iter().any(|(_, metrics)| metrics.get("calibration").is_some());
-    let has_intervals = tale
-        .main()
-        .and_then(|g| g.models.first())
-        .and_then(|m| m.judged())
-        .is_some_and(|s| s.accuracy_interval.is_some());
     let is_grouped = tale.is_grouped();
-    let shown = tale.main().into_iter().flat_map(|group| &group.models).filter_map(|model| model.judged());
-    let at_an_end = shown.into_iter().any(|scores| scores.accuracy == 0.0 || scores.accuracy == 1.0);
     let shifted =
         networks.iter().any(|(_, metrics)| metrics.get("calibration").is_some_and(|c| c.get("bias").is_some()));
     let pairs = tale.study.contests.iter().map(|contest| contest.pairs.len()).max().unwrap_or(0);
@@ -411,28 +404,7 @@ fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Vec
             "Where they were off as a whole, each class also has a bias, which leaves what is predicted as it was.",
             "Lorsqu'elles étaient décalées dans l'ensemble, chaque classe reçoit en outre un biais, qui ne change pas les prédictions.",
         )),
-        (has_intervals && is_grouped).then(|| bilingual!(
-            tale,
-            "Intervals are bootstraps over the groups of rows that the split keeps together, since rows of a group are not independent [@bootstrap].",
-            "Les intervalles sont des bootstraps sur les groupes de lignes que le partage garde ensemble, car les lignes d'un groupe ne sont pas indépendantes [@bootstrap].",
-        )),
-        (has_intervals && !is_grouped).then(|| bilingual!(
-            tale,
-            "Intervals of accuracies are Wilson's score intervals [@wilson]{differences}.",
-            "Les intervalles des exactitudes sont les intervalles de score de Wilson [@wilson]{differences}.",
-            differences = match pairs {
-                0 => "",
-                _ => tale.voice.say(
-                    ", those of differences percentile bootstraps over rows [@bootstrap]",
-                    ", ceux des différences des bootstraps sur les lignes, par percentiles [@bootstrap]",
-                ),
-            },
-        )),
-        (has_intervals && is_grouped && at_an_end).then(|| bilingual!(
-            tale,
-            "An accuracy of 0 or 1, of which no resample differs, has Wilson's score interval with a row for each group [@wilson].",
-            "Une exactitude de 0 ou de 1, qu'aucun rééchantillon ne change, a l'intervalle de score de Wilson à raison d'une ligne par groupe [@wilson].",
-        )),
+        intervals(tale),
         (pairs > 0 && is_grouped).then(|| bilingual!(
             tale,
             "Two models are compared on the same test rows by exchanging them within whole groups, which for single rows is McNemar's test [@mcnemar], with Holm's correction over all pairs [@holm] ({pairs} here); a difference is called significant at 5%.",
@@ -444,4 +416,43 @@ fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Vec
             "Deux modèles sont comparés par le test de McNemar sur les mêmes lignes de test [@mcnemar], avec la correction de Holm sur toutes les paires [@holm] (ici {pairs}) ; une différence est dite significative au seuil de 5 %.",
         )),
     ]
+}
+
+/// What the intervals of this article are: of accuracies, and of their differences.
+fn intervals(tale: &ArticleContext) -> Option<String> {
+    use IntervalMethod::{Bootstrap, GroupBootstrap, Tango, Wilson};
+    let shown = tale.main().into_iter().flat_map(|group| &group.models).filter_map(|model| model.judged());
+    let accuracies: Vec<IntervalMethod> = shown.filter_map(Scores::interval_method).collect();
+    let pairs = tale.study.contests.iter().flat_map(|contest| &contest.pairs);
+    let differences: Vec<IntervalMethod> = pairs.filter_map(|pair| pair.method).collect();
+    let is_resampled = accuracies.contains(&GroupBootstrap) || differences.contains(&GroupBootstrap);
+    let sentences = [
+        is_resampled.then(|| bilingual!(
+            tale,
+            "Intervals are bootstraps over the groups of rows that the split keeps together, since rows of a group are not independent [@bootstrap].",
+            "Les intervalles sont des bootstraps sur les groupes de lignes que le partage garde ensemble, car les lignes d'un groupe ne sont pas indépendantes [@bootstrap].",
+        )),
+        (accuracies.contains(&Wilson) && !is_resampled).then(|| bilingual!(
+            tale,
+            "Intervals of accuracies are Wilson's score intervals [@wilson].",
+            "Les intervalles des exactitudes sont les intervalles de score de Wilson [@wilson].",
+        )),
+        (accuracies.contains(&Wilson) && is_resampled).then(|| bilingual!(
+            tale,
+            "An accuracy of 0 or 1, of which no resample differs, has Wilson's score interval with a row for each group [@wilson].",
+            "Une exactitude de 0 ou de 1, qu'aucun rééchantillon ne change, a l'intervalle de score de Wilson à raison d'une ligne par groupe [@wilson].",
+        )),
+        differences.contains(&Bootstrap).then(|| bilingual!(
+            tale,
+            "Those of differences are percentile bootstraps over rows [@bootstrap].",
+            "Ceux des différences sont des bootstraps sur les lignes, par percentiles [@bootstrap].",
+        )),
+        differences.contains(&Tango).then(|| bilingual!(
+            tale,
+            "A difference that all resamples have alike, as of two models that are right on the same rows, has Tango's score interval [@tango].",
+            "Une différence identique dans tous les rééchantillons, comme celle de deux modèles justes sur les mêmes lignes, a l'intervalle de score de Tango [@tango].",
+        )),
+    ];
+    let sentences: Vec<String> = sentences.into_iter().flatten().collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }

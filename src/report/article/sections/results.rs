@@ -80,6 +80,17 @@ fn reference(tale: &ArticleContext, group: &Group) -> Option<String> {
 fn best(tale: &ArticleContext) -> Option<String> {
     let chosen = tale.chosen()?;
     let scores = chosen.judged()?;
+    if tale.count_of("train") + tale.count_of("ensemble") == 1 {
+        return Some(bilingual!(
+            tale,
+            "The accuracy of {name} {on} is {accuracy}, its macro-F1 {f1}.",
+            "L'exactitude de {name} {on} est de {accuracy}, sa macro-F1 de {f1}.",
+            name = tale.name(chosen),
+            on = tale.on(chosen.judged_on()),
+            accuracy = tale.accuracy(scores),
+            f1 = tale.voice.decimals(scores.macro_f1, 3),
+        ));
+    }
     Some(bilingual!(
         tale,
         "Validation rows choose {name} by macro-F1 among networks and ensembles; its accuracy {on} is {accuracy} and its macro-F1 {f1}.",

@@ -9,16 +9,30 @@ use crate::article::text::Text;
 pub fn summary(tale: &ArticleContext) -> Text {
     let chosen = tale.chosen().and_then(|model| Some((model, model.judged()?)));
     let is_tested = tale.judged_on() == JudgedOn::Test;
+    let is_alone = tale.count_of("train") + tale.count_of("ensemble") == 1;
     let sentences = [
         task(tale),
         chosen.map(|(model, scores)| {
             bilingual!(
                 tale,
-                "Chosen on validation rows, {name} reaches {part} accuracy of {accuracy} and a macro-F1 of {f1}{none}.",
-                "Choisi sur la validation, {name} {y} une exactitude de {accuracy} et une macro-F1 de {f1}{none}.",
-                name = tale.introduced(model),
-                part = if is_tested { "a test" } else { "there an" },
-                y = if is_tested { "atteint sur le test" } else { "y atteint" },
+                "{chosen}{name} reaches {part} accuracy of {accuracy} and a macro-F1 of {f1}{none}.",
+                "{chosen}{name} {y} une exactitude de {accuracy} et une macro-F1 de {f1}{none}.",
+                chosen = if is_alone {
+                    ""
+                } else {
+                    tale.voice.say("Chosen on validation rows, ", "Choisi sur la validation, ")
+                },
+                name = if is_alone { upper(&tale.introduced(model)) } else { tale.introduced(model) },
+                part = match (is_tested, is_alone) {
+                    (true, _) => "a test",
+                    (false, true) => "a validation",
+                    (false, false) => "there an",
+                },
+                y = match (is_tested, is_alone) {
+                    (true, _) => "atteint sur le test",
+                    (false, true) => "atteint sur la validation",
+                    (false, false) => "y atteint",
+                },
                 none = if is_tested {
                     ""
                 } else {
@@ -30,11 +44,14 @@ pub fn summary(tale: &ArticleContext) -> Text {
         }),
         chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
             let against = tale.against(model, classical)?;
-            Some(bilingual!(
-                tale,
-                "Compared with the best of the standard classifiers, it {against}.",
-                "Comparé au meilleur des classifieurs usuels, il {against}.",
-            ))
+            Some(match tale.count_of("baseline") {
+                1 => bilingual!(tale, "It {against}.", "Il {against}."),
+                _ => bilingual!(
+                    tale,
+                    "Compared with the best of the standard classifiers, it {against}.",
+                    "Comparé au meilleur des classifieurs usuels, il {against}.",
+                ),
+            })
         }),
         chosen.and_then(|(model, _)| tale.leak(model)),
         convergence::in_short(tale).map(|short| upper(&short) + "."),

@@ -1,0 +1,49 @@
+//! What kind of interval an artifact says that it holds, and how readers are told.
+
+use runner_results::IntervalMethod;
+
+/// By its name in artifacts.
+pub(crate) fn named(name: &str) -> Option<IntervalMethod> {
+    serde_json::from_value(name.into()).ok()
+}
+
+fn one(method: IntervalMethod, is_alone: bool) -> &'static str {
+    match (method, is_alone) {
+        (IntervalMethod::Bootstrap, _) => "percentile bootstrap over rows",
+        (IntervalMethod::GroupBootstrap, _) => "bootstrap over the groups of rows that the split keeps together",
+        (IntervalMethod::Wilson, true) => "Wilson's score interval",
+        (IntervalMethod::Wilson, false) => {
+            "of accuracies of 0 and 1, of which no resample differs, Wilson's score interval"
+        }
+        (IntervalMethod::Tango, true) => "Tango's score interval for new rows",
+        (IntervalMethod::Tango, false) => {
+            "of differences that all resamples have alike, as of models that are right on the same rows, Tango's score interval for new rows"
+        }
+    }
+}
+
+/// What the intervals of a table are, e.g. `percentile bootstrap over rows; of differences that … Tango's score interval`. Nothing without any.
+pub fn words(methods: impl IntoIterator<Item = IntervalMethod>) -> String {
+    let mut methods: Vec<IntervalMethod> = methods.into_iter().collect();
+    methods.sort_unstable();
+    methods.dedup();
+    let is_resampled = matches!(methods.first(), Some(IntervalMethod::Bootstrap | IntervalMethod::GroupBootstrap));
+    let of_each = methods.into_iter().map(|method| one(method, !is_resampled));
+    of_each.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_tells_of_the_intervals_that_it_has() {
+        use IntervalMethod::{Bootstrap, GroupBootstrap, Tango, Wilson};
+        assert_eq!(words([Wilson, Wilson]), "Wilson's score interval");
+        assert_eq!(words([Tango]), "Tango's score interval for new rows");
+        let mixed = words([Tango, Bootstrap, Tango]);
+        assert!(mixed.starts_with("percentile bootstrap over rows; of differences that") && mixed.contains("Tango"));
+        assert!(words([Wilson, GroupBootstrap]).starts_with("bootstrap over the groups of rows that the split keeps"));
+        assert_eq!(words([]), "");
+    }
+}
