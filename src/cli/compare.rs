@@ -9,9 +9,8 @@ use crate::artifact::Store;
 use crate::engine::history::StageEntry;
 use crate::engine::{ActionRecord, History, RunRecord};
 use crate::report::intervals;
-use crate::stages::compare::{
-    Comparison, Flip, How, ModelRef, Paired, Texts, Verdict, compare as hold_together, lines, texts_of,
-};
+use crate::results::comparison::{Flip, PairedComparison, ScoreMetric, Verdict};
+use crate::stages::compare::{Comparison, How, ModelRef, Texts, compare as compare_models, lines, texts_of};
 
 /// Lines of changes in a text; `--json` has all.
 const CHANGES_SHOWN: usize = 20;
@@ -72,14 +71,14 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
     if let (Some((one, other)), true) = (missing.first(), loaded.is_empty()) {
         return Err(anyhow!("'{one}' of {} or '{other}' of {} has no result in the store", a.run.id, b.run.id).into());
     }
-    let contenders: Vec<(ModelRef, ModelRef)> = (loaded.iter())
+    let models: Vec<(ModelRef, ModelRef)> = (loaded.iter())
         .map(|(one, record_a, other, record_b)| {
             let of_a = ModelRef { stage: one, record: record_a, model: a.model.as_deref() };
             (of_a, ModelRef { stage: other, record: record_b, model: b.model.as_deref() })
         })
         .collect();
     let how = How { resamples: arguments.resamples as usize, ..How::default() };
-    let comparisons = hold_together(&store, &contenders, &how)?;
+    let comparisons = compare_models(&store, &models, &how)?;
     let listed = |one: &Comparison| -> Option<Listed> {
         let flips = one.test.as_ref().filter(|_| arguments.flips > 0)?.flips.iter().take(arguments.flips);
         Some(Listed::new(&store, &b.run, &one.b, flips.cloned().collect()))
@@ -114,7 +113,7 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
         text.push_str(&format!("{same} {words} the same result in both\n"));
     }
     if comparisons.iter().any(|one| one.test.is_some()) {
-        let tested: Vec<&Paired> = comparisons.iter().filter_map(|one| one.test.as_ref()).collect();
+        let tested: Vec<&PairedComparison> = comparisons.iter().filter_map(|one| one.test.as_ref()).collect();
         let grouped = tested.iter().filter(|paired| paired.groups.is_some()).count();
         let test = match grouped {
             0 => "McNemar",
@@ -205,12 +204,17 @@ fn told(one: &Comparison, style: screen::Style) -> String {
     text
 }
 
-fn scores(paired: &Paired, style: screen::Style) -> String {
+fn scores(paired: &PairedComparison, style: screen::Style) -> String {
     let mut rows = vec![["test part", "A", "B", "B − A", "95 % interval"].map(|head| style.dim(head)).to_vec()];
     for score in &paired.scores {
         let difference = &score.difference;
         rows.push(vec![
-            score.metric.replace("macro_f1", "macro-F1").replace('_', " "),
+            match score.metric {
+                ScoreMetric::Accuracy => "accuracy",
+                ScoreMetric::MacroF1 => "macro-F1",
+                ScoreMetric::LogLoss => "log loss",
+            }
+            .to_owned(),
             format!("{:.4}", score.a),
             format!("{:.4}", score.b),
             format!("{:+.4}", difference.estimate),
@@ -249,7 +253,7 @@ fn scores(paired: &Paired, style: screen::Style) -> String {
     text + &left_out(paired, style)
 }
 
-fn left_out(paired: &Paired, style: screen::Style) -> String {
+fn left_out(paired: &PairedComparison, style: screen::Style) -> String {
     match paired.left_out {
         0 => String::new(),
         rows => style.dim(&format!("  {rows} rows are not common to both\n")),

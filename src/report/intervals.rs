@@ -1,11 +1,6 @@
-//! What kind of interval an artifact says that it holds, and how readers are told.
+//! How readers are told what kind of interval is shown.
 
 use runner_results::IntervalMethod;
-
-/// By its name in artifacts.
-pub(crate) fn named(name: &str) -> Option<IntervalMethod> {
-    serde_json::from_value(name.into()).ok()
-}
 
 fn one(method: IntervalMethod, is_alone: bool) -> &'static str {
     match (method, is_alone) {

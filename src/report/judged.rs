@@ -2,11 +2,9 @@
 //!
 //! One place decides, so that no page, article or line of the terminal tells of a part without rows.
 
-use runner_results::Part;
-use serde_json::Value;
+use runner_results::{Part, Parts, Scores};
 
 use super::figure::text::decimals;
-use super::read::Scores;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JudgedOn {
@@ -15,19 +13,23 @@ pub enum JudgedOn {
 }
 
 impl JudgedOn {
-    /// The scores by which a model is judged, of an object that has them by part.
-    pub fn read(parts: &Value) -> Option<(JudgedOn, Scores)> {
-        [JudgedOn::Test, JudgedOn::Validation].into_iter().find_map(|part| Some((part, part.of(parts)?)))
+    /// The scores by which a model is judged.
+    pub fn read(parts: &Parts<Scores>) -> Option<(JudgedOn, &Scores)> {
+        let scores = |part: JudgedOn| Some((part, part.of(parts).filter(|scores| scores.rows > 0)?));
+        [JudgedOn::Test, JudgedOn::Validation].into_iter().find_map(scores)
     }
 
     /// What is there of this part.
-    pub fn of(self, parts: &Value) -> Option<Scores> {
-        Scores::read(parts.get(self.key())?)
+    pub fn of<T>(self, parts: &Parts<T>) -> Option<&T> {
+        match self {
+            JudgedOn::Test => parts.test.as_ref(),
+            JudgedOn::Validation => parts.valid.as_ref(),
+        }
     }
 
     /// The part that a document names, e.g. `"part": "valid"`.
-    pub fn named(document: &Value) -> JudgedOn {
-        match document.get("part").and_then(Value::as_str) {
+    pub fn named(document: &serde_json::Value) -> JudgedOn {
+        match document.get("part").and_then(serde_json::Value::as_str) {
             Some("test") => JudgedOn::Test,
             _ => JudgedOn::Validation,
         }
@@ -58,8 +60,8 @@ impl JudgedOn {
     }
 }
 
-/// A model's scores in a line, e.g. `test accuracy 0.812, macro-F1 0.790 (epoch 3)`, of an object that has them by part, with what else is to be said.
-pub fn score_line(parts: &Value, remark: Option<String>) -> String {
+/// A model's scores in a line, e.g. `test accuracy 0.812, macro-F1 0.790 (epoch 3)`, with what else is to be said.
+pub fn score_line(parts: &Parts<Scores>, remark: Option<String>) -> String {
     let Some((part, scores)) = JudgedOn::read(parts) else {
         return "no scores: neither test nor validation rows".to_owned();
     };
@@ -73,18 +75,20 @@ pub fn score_line(parts: &Value, remark: Option<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_part_without_rows_is_no_part_to_be_judged_on() {
-        let valid = json!({"rows": 30, "accuracy": 0.5, "macro_f1": 0.4});
-        let empty = json!({"rows": 0, "accuracy": 0.0, "macro_f1": 0.0});
-        let full = json!({"rows": 20, "accuracy": 0.25, "macro_f1": 0.2});
-        assert_eq!(score_line(&json!({"valid": valid, "test": full}), None), "test accuracy 0.250, macro-F1 0.200");
-        for parts in [json!({"valid": valid}), json!({"valid": valid, "test": empty})] {
-            let line = score_line(&parts, Some("epoch 3".to_owned()));
+        let scores = |rows: usize, accuracy: f64, macro_f1: f64| {
+            Some(Scores { rows, accuracy, macro_f1, ..Scores::new(&[], &[], &[]) })
+        };
+        let (valid, empty, full) = (scores(30, 0.5, 0.4), scores(0, 0.0, 0.0), scores(20, 0.25, 0.2));
+        let parts = Parts { train: None, valid: valid.clone(), test: full };
+        assert_eq!(score_line(&parts, None), "test accuracy 0.250, macro-F1 0.200");
+        for test in [None, empty.clone()] {
+            let line = score_line(&Parts { train: None, valid: valid.clone(), test }, Some("epoch 3".to_owned()));
             assert_eq!(line, "validation accuracy 0.500, macro-F1 0.400 (epoch 3; no test rows)");
         }
-        assert_eq!(score_line(&json!({"test": empty}), None), "no scores: neither test nor validation rows");
+        let parts = Parts { train: None, valid: None, test: empty };
+        assert_eq!(score_line(&parts, None), "no scores: neither test nor validation rows");
     }
 }

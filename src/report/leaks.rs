@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use runner_results::Profile;
+use runner_results::{Ensemble, Profile, Training};
 
-use super::read::{StageArtifacts, list, number, text, texts};
+use super::read::{StageArtifacts, texts};
 
 /// A model and the leaking columns that it reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,20 +73,18 @@ pub fn all(stages: &[StageArtifacts], edges: &[(String, String)]) -> Vec<Leak> {
 
 /// The columns that a stage's models read, whatever they are read as.
 fn inputs(stage: &StageArtifacts) -> BTreeSet<String> {
-    let told = stage.document("inputs").and_then(|document| document.get("inputs"));
-    let of = told.unwrap_or(&stage.params);
-    ["numeric", "text", "categories"].into_iter().flat_map(|key| texts(of.get(key))).collect()
+    if let Some(Training { inputs, .. }) = stage.documents.get::<Training>() {
+        return [&inputs.numeric, &inputs.text, &inputs.categories].into_iter().flatten().cloned().collect();
+    }
+    ["numeric", "text", "categories"].into_iter().flat_map(|key| texts(stage.params.get(key))).collect()
 }
 
 /// Whether a member, or a model of that stage, has a weight in an ensemble; where no weight is known it has.
 fn counts(ensemble: &StageArtifacts, member: &str) -> bool {
-    let Some(document) = ensemble.document("members") else { return true };
-    let own = list(document, "members").filter(|one| {
-        text(one, "name")
-            .is_some_and(|name| name == member || name.strip_prefix(member).is_some_and(|rest| rest.starts_with('/')))
-    });
-    let weights: Vec<Option<f64>> = own.map(|one| number(one, "weight")).collect();
-    weights.is_empty() || weights.iter().any(|weight| weight.is_none_or(|weight| weight > 0.0))
+    let Some(document) = ensemble.documents.get::<Ensemble>() else { return true };
+    let is_of = |name: &str| name.strip_prefix(member).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let mut own = document.members.iter().filter(|one| is_of(&one.name)).peekable();
+    own.peek().is_none() || own.any(|one| one.weight > 0.0)
 }
 
 /// In a sentence for a terminal or a page, e.g. `net reads fine, which leaks the label: …`.
@@ -117,13 +115,21 @@ fn and(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use runner_results::calibration::CalibrationReport;
+    use runner_results::ensemble::{Average, Member, Weighting};
     use runner_results::profile::ColumnKind;
     use runner_results::profile::audit::{Audit, ColumnScore, GiveAway, GiveAwayVerdict, ReadBy};
+    use runner_results::spec::{Loss, TrainingSpec};
+    use runner_results::training::Fitted;
+    use runner_results::{Inputs, Parts, Scores};
     use serde_json::{Value, json};
 
-    fn stage(name: &str, kind: &str, document: Value, params: Value) -> StageArtifacts {
-        let json = [("document".to_owned(), document)].into_iter().collect();
-        StageArtifacts { stage: name.into(), kind: kind.into(), json, params, ..StageArtifacts::default() }
+    fn stage(name: &str, kind: &str, params: Value) -> StageArtifacts {
+        StageArtifacts { stage: name.into(), kind: kind.into(), params, ..StageArtifacts::default() }
+    }
+
+    fn uncalibrated() -> CalibrationReport {
+        CalibrationReport { temperature: 1.0, parts: Parts::default(), bias: None, decision: None }
     }
 
     #[test]
@@ -142,18 +148,51 @@ mod tests {
         let give_aways =
             vec![looked_up("fine", GiveAwayVerdict::GivesAway), looked_up("album", GiveAwayVerdict::Nearly)];
         let profile = Profile { audit: Audit { give_aways, ..Audit::default() }, ..Profile::default() };
-        let mut about = stage("about", "describe", Value::Null, Value::Null);
+        let mut about = stage("about", "describe", Value::Null);
         about.documents.insert("profile", profile);
-        let reads = |columns: Value| json!({"inputs": {"numeric": [], "text": ["text"], "categories": columns}});
-        let member = |name: &str, weight: f64| json!({"name": name, "weight": weight});
+        let train = |name: &str, category: &str| {
+            let inputs = Inputs { categories: vec![category.to_owned()], ..Inputs::default() };
+            let training = Training {
+                parts: Parts::default(),
+                calibration: uncalibrated(),
+                loss: Loss::CrossEntropy,
+                classes: Vec::new(),
+                inputs,
+                network: None,
+                training: TrainingSpec::default(),
+                fitted: Fitted::One { best_epoch: 1, diverged: None },
+                diagnosis: Vec::new(),
+                parameters: 1,
+                strategy: None,
+            };
+            let mut stage = stage(name, "train", Value::Null);
+            stage.documents.insert("metrics", training);
+            stage
+        };
+        let ensemble = |name: &str, members: &[(&str, f64)]| {
+            let valid = || Scores::new(&[], &[], &[]);
+            let member = |&(name, weight): &(&str, f64)| Member { name: name.to_owned(), weight, valid: valid() };
+            let document = Ensemble {
+                parts: Parts::default(),
+                members: members.iter().map(member).collect(),
+                average: Average::Logits,
+                weights: Weighting::Convex,
+                cross_fitted_valid: valid(),
+                calibration: uncalibrated(),
+                classes: Vec::new(),
+            };
+            let mut stage = stage(name, "ensemble", Value::Null);
+            stage.documents.insert("metrics", document);
+            stage
+        };
         let stages = [
             about,
-            stage("clean", "train", reads(json!(["album"])), Value::Null),
-            stage("net", "train", reads(json!(["fine"])), Value::Null),
-            stage("base", "baseline", json!({"evaluations": []}), json!({"numeric": ["fine"], "text": []})),
-            stage("ens", "ensemble", json!({"members": [member("net", 0.5), member("clean", 0.5)]}), Value::Null),
-            stage("idle", "ensemble", json!({"members": [member("net", 0.0), member("clean", 1.0)]}), Value::Null),
-            stage("outer", "ensemble", json!({"members": [member("ens", 1.0)]}), Value::Null),
+            train("clean", "album"),
+            train("net", "fine"),
+            stage("base", "baseline", json!({"numeric": ["fine"], "text": []})),
+            ensemble("ens", &[("net", 0.5), ("clean", 0.5)]),
+            ensemble("idle", &[("net", 0.0), ("clean", 1.0)]),
+            ensemble("outer", &[("ens", 1.0)]),
         ];
         let edges = [("net", "ens"), ("clean", "ens"), ("net", "idle"), ("clean", "idle"), ("ens", "outer")];
         let edges = edges.map(|(from, to)| (from.to_owned(), to.to_owned()));

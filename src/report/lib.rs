@@ -6,7 +6,7 @@
 pub mod article;
 pub mod audit;
 mod confused;
-pub mod contest;
+pub mod diagnosis;
 pub mod figure;
 mod fitting;
 pub mod importance;
@@ -14,21 +14,17 @@ pub mod intervals;
 mod judged;
 pub mod leaks;
 pub mod page;
-pub mod past;
 pub mod ranking;
 mod read;
 mod statistics;
 pub mod study;
 
 pub use confused::{Confused, MOST_CLASSES};
-pub use contest::{Contest, ModelRef, Pair};
 pub use judged::{JudgedOn, score_line};
 pub use page::{Page, render};
-pub use past::Past;
 pub use read::{ColumnView, Delivered, StageArtifacts, TableView};
 pub use read::{Scores, count, list, number, shown, text};
 pub use runner_results::IntervalMethod;
-pub use statistics::wilson;
 pub use study::confusion_sentence;
 pub use study::{all_figures, figures, learning_curves, study};
 

@@ -4,9 +4,9 @@
 
 use std::cmp::Ordering;
 
-use serde_json::Value;
-
-use super::read::{Scores, number, text};
+use runner_results::baselines::Evaluation;
+use runner_results::ensemble::Member;
+use runner_results::{Ensemble, Scores, Training};
 
 /// The rule, for readers.
 pub const RULE: &str = "best first: by macro-F1 on the validation part, or by cross-validation without one; of equals the lower log loss there, then the \
@@ -46,40 +46,47 @@ impl Source {
 }
 
 impl Validation {
-    /// From the JSON of one model: an evaluation of a `baseline`, a member of an ensemble, or the metrics of a stage that has one model. `None` where none
-    /// tells of validation or cross-validation.
-    pub fn read(model: &Value) -> Option<Validation> {
-        // An ensemble's weights are chosen on the validation part: its own score there is too kind.
-        let fair = model.get("cross_fitted_valid").or_else(|| model.get("valid"));
-        let valid = fair.or_else(|| model.get("parts")?.get("valid")).and_then(Scores::read);
-        // Evaluations have parameters; members of an ensemble are called STAGE/MODEL.
-        let name = text(model, "name").unwrap_or_default();
-        let is_baseline = model.get("params").is_some();
-        let is_floor = (is_baseline && name == FLOOR) || name.rsplit_once('/').is_some_and(|(_, name)| name == FLOOR);
-        let cross_validated = || {
-            let (macro_f1, accuracy) = (number(model, "cv_macro_f1_mean"), number(model, "cv_accuracy_mean"));
-            let source = Source::CrossValidation;
-            (macro_f1.is_some() || accuracy.is_some()).then_some(Validation {
-                macro_f1,
-                accuracy,
-                log_loss: None,
-                source,
-                is_floor,
-            })
-        };
-        valid.as_ref().map(|scores| Validation::of(scores, is_floor)).or_else(cross_validated)
+    /// Of a model of a `baseline` stage.
+    pub fn of_evaluation(evaluation: &Evaluation) -> Validation {
+        let is_floor = is_floor(&evaluation.name);
+        match &evaluation.valid {
+            Some(scores) => Validation::of(scores, is_floor),
+            None => {
+                Validation::by_folds(Some(evaluation.cv_macro_f1_mean), Some(evaluation.cv_accuracy_mean), is_floor)
+            }
+        }
+    }
+
+    /// Of a member of an ensemble, alone.
+    pub fn of_member(member: &Member) -> Validation {
+        // Of a stage with several models it is called STAGE/MODEL.
+        Validation::of(&member.valid, member.name.rsplit_once('/').is_some_and(|(_, name)| is_floor(name)))
+    }
+
+    /// `None` where there are no validation rows.
+    pub fn of_training(training: &Training) -> Option<Validation> {
+        training.parts.valid.as_ref().map(|scores| Validation::of(scores, false))
+    }
+
+    /// Its weights are chosen on the validation part, so that its own score there is optimistically biased: by weights of other rows.
+    pub fn of_ensemble(ensemble: &Ensemble) -> Validation {
+        Validation::of(&ensemble.cross_fitted_valid, false)
     }
 
     /// From scores on the validation part.
     pub(crate) fn of(scores: &Scores, is_floor: bool) -> Validation {
-        let finite = |value: f64| value.is_finite().then_some(value);
         Validation {
-            macro_f1: finite(scores.macro_f1),
-            accuracy: finite(scores.accuracy),
-            log_loss: finite(scores.log_loss),
+            macro_f1: Some(scores.macro_f1),
+            accuracy: Some(scores.accuracy),
+            log_loss: scores.log_loss,
             source: Source::ValidationPart,
             is_floor,
         }
+    }
+
+    /// From means over the folds of cross-validation.
+    pub(crate) fn by_folds(macro_f1: Option<f64>, accuracy: Option<f64>, is_floor: bool) -> Validation {
+        Validation { macro_f1, accuracy, log_loss: None, source: Source::CrossValidation, is_floor }
     }
 
     /// The better first. A score that is missing is worse than any.
@@ -155,63 +162,66 @@ pub fn best<T>(models: impl IntoIterator<Item = T>, validation: impl Fn(&T) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
-    fn best_of(models: &[Value]) -> Option<&str> {
-        best(models, |model| Validation::read(model)).and_then(|model| model["name"].as_str())
+    fn scores([accuracy, macro_f1, log_loss]: [f64; 3]) -> Scores {
+        Scores { rows: 100, accuracy, macro_f1, log_loss: Some(log_loss), ..Scores::new(&[], &[], &[]) }
     }
 
-    fn model(name: &str, [accuracy, macro_f1, log_loss]: [f64; 3], test: f64) -> Value {
-        json!({
-            "name": name,
-            "valid": {"accuracy": accuracy, "macro_f1": macro_f1, "log_loss": log_loss},
-            "test": {"accuracy": test, "macro_f1": test},
-        })
+    /// An evaluation with these scores on the validation part, and this accuracy on the test part.
+    fn model(name: &str, valid: Option<[f64; 3]>, test: f64) -> Evaluation {
+        Evaluation {
+            name: name.to_owned(),
+            params: serde_json::Map::new(),
+            folds: Vec::new(),
+            cv_accuracy_mean: 0.6,
+            cv_accuracy_std: 0.0,
+            cv_macro_f1_mean: 0.6,
+            cv_macro_f1_std: 0.0,
+            valid: valid.map(scores),
+            test: Some(scores([test, test, 0.1])),
+        }
+    }
+
+    fn best_of(models: &[Evaluation]) -> Option<&str> {
+        best(models, |model| Some(Validation::of_evaluation(model))).map(|model| model.name.as_str())
     }
 
     #[test]
     fn the_largest_class_guessed_is_not_the_best_nor_is_the_highest_test_score() {
-        let majority = model("majority", [0.95, 0.49, 0.2], 0.95);
-        let tree = model("tree", [0.93, 0.66, 0.3], 0.92);
-        let lucky = model("lucky", [0.92, 0.65, 0.2], 0.99);
+        let majority = model("majority", Some([0.95, 0.69, 0.2]), 0.95);
+        let tree = model("tree", Some([0.93, 0.66, 0.3]), 0.92);
+        let lucky = model("lucky", Some([0.92, 0.65, 0.2]), 0.99);
         assert_eq!(best_of(&[majority, tree, lucky]), Some("tree"));
     }
 
     #[test]
     fn guessing_the_largest_class_is_the_best_of_nothing() {
-        let floor = |mut floor: Value| {
-            floor["params"] = json!({});
-            floor
-        };
-        let majority = floor(model("majority", [0.95, 0.487, 0.2], 0.95));
-        let tree = model("tree", [0.93, 0.482, 0.3], 0.92);
-        assert_eq!(best_of(&[majority.clone(), tree.clone()]), Some("tree"));
-        assert_eq!(best_of(&[model("base/majority", [0.95, 0.487, 0.2], 0.95), tree]), Some("tree"));
+        let majority = model("majority", Some([0.95, 0.487, 0.2]), 0.95);
+        let tree = model("tree", Some([0.93, 0.482, 0.3]), 0.92);
+        assert_eq!(best_of(&[majority.clone(), tree]), Some("tree"));
         assert_eq!(best_of(std::slice::from_ref(&majority)), None, "nor is it the best where there is nothing else");
-        assert!(matches!(choose([&majority], |model| Validation::read(model)), Choice::OnlyReference(_)));
+        let chosen = choose([&majority], |model| Some(Validation::of_evaluation(model)));
+        assert!(matches!(chosen, Choice::OnlyReference(_)));
+        let member = |name: &str| Member { name: name.to_owned(), weight: 0.5, valid: scores([0.9, 0.8, 0.2]) };
+        assert!(Validation::of_member(&member("base/majority")).is_floor);
+        assert!(!Validation::of_member(&member("majority")).is_floor, "a stage of that name is no guess");
     }
 
     #[test]
     fn equals_are_told_apart_by_log_loss_then_accuracy_then_order() {
-        let a = model("a", [0.8, 0.7, 0.5], 0.7);
-        let b = model("b", [0.7, 0.7, 0.4], 0.7);
+        let a = model("a", Some([0.8, 0.7, 0.5]), 0.7);
+        let b = model("b", Some([0.7, 0.7, 0.4]), 0.7);
         assert_eq!(best_of(&[a.clone(), b]), Some("b"));
-        assert_eq!(best_of(&[model("c", [0.7, 0.7, 0.5], 0.7), a.clone()]), Some("a"));
-        assert_eq!(best_of(&[model("first", [0.8, 0.7, 0.5], 0.1), a]), Some("first"));
+        assert_eq!(best_of(&[model("c", Some([0.7, 0.7, 0.5]), 0.7), a.clone()]), Some("a"));
+        assert_eq!(best_of(&[model("first", Some([0.8, 0.7, 0.5]), 0.1), a]), Some("first"));
     }
 
     #[test]
     fn folds_stand_in_for_a_validation_part_and_test_scores_for_nothing() {
-        let folds =
-            json!({"name": "folds", "cv_accuracy_mean": 0.6, "cv_macro_f1_mean": 0.6, "test": {"accuracy": 0.5}});
-        let silent = json!({"name": "silent", "test": {"accuracy": 0.99, "macro_f1": 0.99}});
-        assert_eq!(best_of(&[silent.clone(), folds.clone()]), Some("folds"));
-        assert_eq!(best_of(&[silent]), None);
-        assert_eq!(Validation::read(&folds).unwrap().source, Source::CrossValidation);
-        // Of a single model's metrics, and of an ensemble, whose fair score counts.
-        let part = json!({"accuracy": 0.9, "macro_f1": 0.9});
-        let metrics = json!({"parts": {"valid": part}, "cross_fitted_valid": {"accuracy": 0.7, "macro_f1": 0.6}});
-        assert_eq!(Validation::read(&metrics).unwrap().macro_f1, Some(0.6));
-        assert_eq!(Validation::read(&json!({"parts": {"valid": part}})).unwrap().macro_f1, Some(0.9));
+        let folds = model("folds", None, 0.5);
+        assert_eq!(Validation::of_evaluation(&folds).source, Source::CrossValidation);
+        // `folds` has 0.6 by cross-validation.
+        assert_eq!(best_of(&[model("lower", Some([0.5, 0.5, 0.5]), 0.99), folds]), Some("folds"));
+        assert_eq!(best([&()], |_| None::<Validation>), None);
     }
 }

@@ -6,8 +6,6 @@ use indexmap::IndexMap;
 use runner_results::Documents;
 use serde_json::Value;
 
-use super::{IntervalMethod, intervals};
-
 /// One stage's artifacts, parsed.
 #[derive(Clone, Debug, Default)]
 pub struct StageArtifacts {
@@ -122,12 +120,6 @@ pub struct Scores {
     pub log_loss: f64,
     /// 95 % interval of the accuracy, as the stage made it.
     pub accuracy_interval: Option<(f64, f64)>,
-    /// How the stage made it.
-    pub interval_method: Option<IntervalMethod>,
-    /// Of how many groups of rows that belong together the rows are; `None` where each stands alone.
-    pub groups: Option<u64>,
-    /// Whether they are too few for an interval to be taken at its word.
-    pub few_groups: bool,
     pub classes: Vec<String>,
     pub per_class: Vec<ClassScores>,
     pub confusion: Vec<Vec<u64>>,
@@ -164,11 +156,6 @@ impl Scores {
                 let interval = all.get("accuracy")?;
                 Some((number(interval, "low")?, number(interval, "high")?))
             }),
-            interval_method: value
-                .get("intervals")
-                .and_then(|all| intervals::named(text(all.get("accuracy")?, "method")?)),
-            groups: count(value, "groups"),
-            few_groups: value.get("few_groups").and_then(Value::as_bool).unwrap_or(false),
             per_class: list(value, "per_class")
                 .filter_map(|class| {
                     Some(ClassScores {
@@ -183,20 +170,6 @@ impl Scores {
             classes,
             confusion,
         })
-    }
-
-    /// The accuracy's 95 % interval: the stage's, else Wilson's, which is for rows that stand alone.
-    pub fn interval(&self) -> Option<(f64, f64)> {
-        let alone = || self.groups.is_none().then(|| super::statistics::wilson(self.accuracy, self.rows)).flatten();
-        self.accuracy_interval.or_else(alone)
-    }
-
-    /// How that interval was made.
-    pub fn interval_method(&self) -> Option<IntervalMethod> {
-        if self.accuracy_interval.is_some() {
-            return self.interval_method;
-        }
-        self.interval().map(|_| IntervalMethod::Wilson)
     }
 }
 
@@ -236,18 +209,6 @@ pub fn texts(value: Option<&Value>) -> Vec<String> {
 pub fn numbers(value: Option<&Value>) -> Vec<f64> {
     let items = value.and_then(Value::as_array).into_iter().flatten();
     items.map(|item| item.as_f64().unwrap_or(f64::NAN)).collect()
-}
-
-/// A map of counts, e.g. rows by class, sorted by key where the order is not the palette's affair.
-pub fn count_map(value: Option<&Value>) -> Vec<(String, u64)> {
-    let mut pairs: Vec<(String, u64)> = value
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter_map(|(key, item)| Some((key.clone(), whole(item)?)))
-        .collect();
-    pairs.sort();
-    pairs
 }
 
 /// A scalar as a reader wants it: texts without quotes, numbers short, the rest as JSON.

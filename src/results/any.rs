@@ -4,12 +4,16 @@ use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::baselines::Baselines;
 use crate::document::{self, Document, DocumentError};
 use crate::encoder::Encoders;
+use crate::ensemble::Ensemble;
 use crate::inspection::Inspection;
 use crate::map::Map;
+use crate::predictions::Predictions;
 use crate::profile::Profile;
 use crate::split::Split;
+use crate::training::Training;
 
 /// One line a kind: what its variant is called, and its type.
 macro_rules! documents {
@@ -80,11 +84,15 @@ pub trait Known: Document {
 }
 
 documents! {
+    Baselines(Baselines),
     Encoders(Encoders),
+    Ensemble(Ensemble),
     Inspection(Inspection),
     Map(Map),
+    Predictions(Predictions),
     Profile(Profile),
     Split(Split),
+    Training(Training),
 }
 
 /// The documents of one stage, by the names of their files without `.json`.

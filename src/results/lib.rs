@@ -3,29 +3,49 @@
 //! Stages write them as documents, JSON files that say what they are and of which version; pages, articles and the terminal read them back. No one
 //! reads a document by string key, and no text for people is chosen here: judgements are enums with their numbers, which whoever shows them words.
 
+// The defaults of parameters are named by their path, here as in the stages.
+extern crate self as runner_results;
+
 mod any;
+pub mod baselines;
+pub mod calibration;
+pub mod comparison;
+pub mod confusion;
+pub mod diagnosis;
 mod document;
 pub mod encoder;
+pub mod ensemble;
+pub mod history;
 mod inputs;
 pub mod inspection;
-mod interval;
+pub mod interval;
 pub mod map;
 mod metric;
 pub mod paired_test;
 mod part;
+mod parts;
+pub mod predictions;
 pub mod profile;
 pub mod scores;
 pub mod spec;
 pub mod split;
+pub mod training;
 
 pub use any::{AnyDocument, Documents, Known};
+pub use baselines::Baselines;
 pub use document::{Document, DocumentError, named};
+pub use ensemble::Ensemble;
+pub use history::History;
 pub use inputs::Inputs;
 pub use inspection::Inspection;
 pub use interval::{Interval, IntervalMethod};
 pub use map::{Layout, Map, MapColumns, Neighbours};
 pub use metric::{Metric, PartScores};
+pub use paired_test::PairedTests;
 pub use part::Part;
+pub use parts::Parts;
+pub use predictions::Predictions;
 pub use profile::Profile;
 pub use scores::Scores;
 pub use split::{Split, SplitPart, SplitParts};
+pub use training::Training;

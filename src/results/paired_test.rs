@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::interval::Interval;
+
 /// A test's result; `p` is two-sided.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Test {
@@ -24,4 +26,45 @@ pub enum Method {
     GroupMidP,
     /// Its normal approximation.
     GroupNormal,
+}
+
+/// Models that were tested on the same rows, and every pair of them: what a report is told besides the documents of stages.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PairedTests {
+    pub rows: usize,
+    /// How many groups of rows that belong together these are of, which were resampled and tested whole; absent where each row stands alone.
+    pub groups: Option<usize>,
+    pub models: Vec<ModelName>,
+    /// Every pair once.
+    pub pairs: Vec<PairwiseTest>,
+}
+
+/// One model, e.g. `boosting` of stage `baseline`; a stage's only model has no name of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelName {
+    pub stage: String,
+    pub model: Option<String>,
+}
+
+/// Two of several models, by their places.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PairwiseTest {
+    pub a: usize,
+    pub b: usize,
+    /// B's accuracy minus A's, with its 95 % interval.
+    pub accuracy: Interval,
+    /// B's macro-F1 minus A's.
+    pub macro_f1: Interval,
+    /// McNemar's test, or over groups the sign-flip test.
+    pub test: Test,
+    /// Its p after Holm's correction over all pairs.
+    pub adjusted_p: f64,
+}
+
+impl PairwiseTest {
+    /// The same with the models exchanged.
+    pub fn reversed(&self) -> PairwiseTest {
+        let turned = |of: Interval| Interval { estimate: -of.estimate, low: -of.high, high: -of.low, ..of };
+        PairwiseTest { a: self.b, b: self.a, accuracy: turned(self.accuracy), macro_f1: turned(self.macro_f1), ..*self }
+    }
 }

@@ -5,10 +5,11 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::interval::Interval;
+use crate::interval::{Interval, IntervalMethod, Z, wilson};
 
 /// Scores over one set of rows. Macro-F1 averages over the classes of `classes` that occur as truth or prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Scores {
     pub rows: usize,
     pub accuracy: f64,
@@ -31,6 +32,37 @@ pub struct Scores {
     /// How far the scores would move, had other rows (or groups) been drawn; absent where nobody asked for it, and of a single group.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub intervals: Option<ScoreIntervals>,
+}
+
+impl Serialize for Scores {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Scores::serialize(self, serializer)
+    }
+}
+
+/// More rows than any table has: sums of counts below cannot overflow.
+const MOST_ROWS: u64 = 1_000_000_000_000;
+
+// Who reads scores may index the matrix by the classes, whoever wrote them.
+impl<'de> Deserialize<'de> for Scores {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let scores = Scores::deserialize(deserializer)?;
+        let (matrix, classes) = (&scores.confusion, scores.classes.len());
+        if matrix.len() != classes || matrix.iter().any(|row| row.len() != classes) {
+            return Err(D::Error::custom(format!("the confusion matrix is not one of {classes} classes")));
+        }
+        if scores.per_class.len() != classes {
+            return Err(D::Error::custom(format!("{} scores by class of {classes} classes", scores.per_class.len())));
+        }
+        if !(0.0..=1.0).contains(&scores.accuracy) {
+            return Err(D::Error::custom(format!("an accuracy of {}", scores.accuracy)));
+        }
+        let supports = scores.per_class.iter().map(|class| class.support);
+        match matrix.iter().flatten().copied().chain(supports).find(|rows| *rows > MOST_ROWS) {
+            Some(rows) => Err(D::Error::custom(format!("{rows} rows of a class"))),
+            None => Ok(scores),
+        }
+    }
 }
 
 /// 95 % intervals of the headline scores.
@@ -100,10 +132,28 @@ impl Scores {
             intervals: None,
         }
     }
+
+    /// The accuracy's 95 % interval: the stage's, else Wilson's, which is for rows that stand alone.
+    pub fn accuracy_interval(&self) -> Option<(f64, f64)> {
+        match &self.intervals {
+            Some(intervals) => Some((intervals.accuracy.low, intervals.accuracy.high)),
+            None if self.groups.is_some() || self.rows == 0 => None,
+            None => Some(wilson(self.accuracy, self.rows as f64, Z)),
+        }
+    }
+
+    /// How that interval was made.
+    pub fn interval_method(&self) -> Option<IntervalMethod> {
+        let own = self.intervals.as_ref().map(|intervals| intervals.accuracy.method);
+        own.or_else(|| self.accuracy_interval().map(|_| IntervalMethod::Wilson))
+    }
 }
 
 /// Classes whose confusion matrix is written in full: its cells grow with their square, most of them empty.
 const MOST_IN_FULL: usize = 50;
+
+/// More classes than any model has: their matrix would fill the memory.
+const MOST_CLASSES: usize = 20_000;
 
 /// A confusion matrix as it is written.
 #[derive(Serialize, Deserialize)]
@@ -133,6 +183,9 @@ fn read_confusion<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<
     match Confusion::deserialize(deserializer)? {
         Confusion::Full(matrix) => Ok(matrix),
         Confusion::Cells { r#true, predicted, rows, classes } => {
+            if classes > MOST_CLASSES {
+                return Err(D::Error::custom(format!("a confusion matrix of {classes} classes")));
+            }
             let mut matrix = vec![vec![0; classes]; classes];
             for ((t, p), count) in r#true.into_iter().zip(predicted).zip(rows) {
                 let cell = matrix.get_mut(t).and_then(|row| row.get_mut(p));

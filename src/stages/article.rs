@@ -133,7 +133,7 @@ impl Stage for Article {
             },
             own: self.own_texts(context)?,
         };
-        let mut article = article::article(&request, &told.stages, &told.edges, &told.contests)?;
+        let mut article = article::article(&request, &told.stages, &told.edges, &told.tests)?;
         let (files, pages) = match self.format {
             Format::Latex => {
                 let Ok(pages) =

@@ -2,18 +2,19 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::columns::{FOLDS, PARTS, require_part};
 use super::conditions::require_left;
 use super::dataset::{Selection, dataset, tell_of_model};
+use super::documents::put_document;
 use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
 use runner_ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, evaluate};
 use runner_report::ranking::{self, Choice, Validation};
 use runner_report::score_line;
+use runner_results::Parts;
 use runner_tabular::Filter;
 
 /// Fits the named models on the training part: cross-validation over the split's folds, then one fit on all of it and one score on the test part. Each model is a port under its kind's name, e.g. `baseline.boosting`, for `predict`, `inspect` and `ensemble`.
@@ -122,28 +123,26 @@ impl Stage for Baseline {
             Predictor::one(fitted, &data, &self.text).put(context, name)?;
             evaluations.push(evaluation);
         }
-        let told =
-            evaluations.iter().map(|one| Ok((one, serde_json::to_value(one)?))).collect::<anyhow::Result<Vec<_>>>()?;
-        let validated = |(_, document): &(&Evaluation, Value)| Validation::read(document);
+        let parts = |one: &Evaluation| Parts { train: None, valid: one.valid.clone(), test: one.test.clone() };
         let is_alone = evaluations.iter().filter(|one| !ranking::is_floor(&one.name)).count() == 1;
-        match ranking::choose(told, validated) {
+        match ranking::choose(&evaluations, |one| Some(Validation::of_evaluation(one))) {
             Choice::Best(one) => {
-                let (name, validation) = (&one.0.name, validated(&one));
-                let by = validation.map_or("", |found| found.source.words());
-                context.headline(match (&one.0.test, validation.and_then(|found| found.macro_f1)) {
-                    _ if is_alone => format!("{name}: {}", score_line(&one.1, None)),
+                let (name, validation) = (&one.name, Validation::of_evaluation(one));
+                let by = validation.source.words();
+                context.headline(match (&one.test, validation.macro_f1) {
+                    _ if is_alone => format!("{name}: {}", score_line(&parts(one), None)),
                     (None, Some(score)) => format!("best {by} by macro-F1: {name} ({score:.3}; no test rows)"),
-                    _ => format!("best {by} by macro-F1: {name}, {}", score_line(&one.1, None)),
+                    _ => format!("best {by} by macro-F1: {name}, {}", score_line(&parts(one), None)),
                 });
             }
-            Choice::OnlyReference((one, document)) => context.headline(format!(
+            Choice::OnlyReference(one) => context.headline(format!(
                 "no model but {}, the guess of the largest class, as a reference: {}",
                 one.name,
-                score_line(&document, None)
+                score_line(&parts(one), None)
             )),
             Choice::Unknown => {}
         }
         context.put_table("predictions", &predictions.table()?)?;
-        context.put_json("scores", "baseline.json", &json!({"evaluations": evaluations}))
+        put_document(context, "scores", "baseline", &runner_results::Baselines { evaluations })
     }
 }

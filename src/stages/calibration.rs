@@ -4,18 +4,17 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Value, json};
+use indexmap::IndexMap;
 
 use super::dataset::Dataset;
-use runner_ml::calibration::{Calibration, Reliability, reliability};
+use runner_ml::calibration::{Calibration, reliability};
 use runner_ml::diagnosis::{Course, Finding, diagnose};
 use runner_ml::matrix::Matrix;
 use runner_ml::network::{Classifier, ModelError};
 use runner_ml::progress::Progress;
 use runner_ml::train::{Curves, Metric, TrainingSpec, weights_of_classes};
-
-/// Reliability of one part before and after the calibration.
-pub(super) type Parts<'a> = Vec<(&'a str, Reliability, Reliability)>;
+use runner_results::calibration::{BeforeAndAfter, CalibrationReport};
+use runner_results::{Part, Parts};
 
 /// Fits the model's calibration, gives it to the model, and tells what it did to the parts that the model did not learn from.
 pub(super) fn calibrate(
@@ -23,25 +22,27 @@ pub(super) fn calibrate(
     data: &Dataset,
     training: &TrainingSpec,
     progress: &dyn Progress,
-) -> anyhow::Result<Value> {
-    let parts = [("valid", &data.valid), ("test", &data.test)].into_iter().filter(|(_, rows)| !rows.is_empty());
-    let mut before: Vec<(&str, Matrix, Vec<u32>)> = Vec::new();
-    for (name, rows) in parts {
-        before.push((name, model.predict_rows(&data.frame, rows)?, data.labels_of(rows)));
+) -> anyhow::Result<CalibrationReport> {
+    let parts = [(Part::Valid, &data.valid), (Part::Test, &data.test)].into_iter();
+    let mut before: Vec<(Part, Matrix, Vec<u32>)> = Vec::new();
+    for (part, rows) in parts.filter(|(_, rows)| !rows.is_empty()) {
+        before.push((part, model.predict_rows(&data.frame, rows)?, data.labels_of(rows)));
     }
     let weights = class_weights(data, training)?;
     let found = match before.first() {
         Some((_, raw, labels)) => Calibration::fit(raw, labels, &weights, progress)?,
         None => Calibration::NONE,
     };
-    let told = before.iter().map(|(name, probabilities, labels)| {
+    let mut parts = Parts::default();
+    for (part, probabilities, labels) in &before {
         let mut after = probabilities.clone();
         found.apply(&mut after);
-        (*name, reliability(probabilities, labels), reliability(&after, labels))
-    });
-    let told = calibration(&found, &data.classes, told.collect());
+        let told = BeforeAndAfter { before: reliability(probabilities, labels), after: reliability(&after, labels) };
+        parts.set(*part, told);
+    }
+    let report = calibration_report(&found, &data.classes, parts);
     model.set_calibration(found);
-    Ok(told)
+    Ok(report)
 }
 
 /// The class weights of the loss that a training on these rows minimises.
@@ -49,17 +50,17 @@ pub(super) fn class_weights(data: &Dataset, training: &TrainingSpec) -> anyhow::
     Ok(weights_of_classes(training, &data.classes, data.train.iter().map(|&row| data.labels[row]))?)
 }
 
-/// As `metrics.json` has it: the temperature, where there are any the bias and the decision weight of each class, and by part `before` and `after`.
-pub(super) fn calibration(found: &Calibration, classes: &[String], parts: Parts) -> Value {
-    let parts =
-        parts.into_iter().map(|(name, before, after)| (name.to_owned(), json!({"before": before, "after": after})));
-    let mut told = json!({"temperature": found.temperature, "parts": parts.collect::<serde_json::Map<_, _>>()});
-    for (key, values) in [("bias", &found.bias), ("decision", &found.decision)] {
-        if !values.is_empty() {
-            told[key] = classes.iter().cloned().zip(values.iter().map(|value| json!(value))).collect();
-        }
-    }
-    told
+/// What is told of a calibration.
+pub(super) fn calibration_report(
+    found: &Calibration,
+    classes: &[String],
+    parts: Parts<BeforeAndAfter>,
+) -> CalibrationReport {
+    let by_class = |values: &[f64]| {
+        (!values.is_empty()).then(|| classes.iter().cloned().zip(values.iter().copied()).collect::<IndexMap<_, _>>())
+    };
+    let (bias, decision) = (by_class(&found.bias), by_class(&found.decision));
+    CalibrationReport { temperature: found.temperature, parts, bias, decision }
 }
 
 /// The findings about the training that led to `model`.

@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use anyhow::{anyhow, bail};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::columns::{LABEL, LABEL_COLUMN, PART, PREDICTED, ROW_ID, require_part, shown_as};
 use super::dataset::Dataset;
+use super::documents::put_document;
 use super::ensemble_scores::{Averaged, averaged};
 use super::figures::put_figures;
 use super::fitted_on;
@@ -24,7 +24,8 @@ use runner_ml::frame::Frame;
 use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_report::score_line;
-use runner_results::Documents;
+use runner_results::ensemble::Member;
+use runner_results::{Documents, Parts};
 
 /// Folds of the validation part for a score that the weights did not see.
 const FOLDS: usize = 5;
@@ -120,38 +121,40 @@ impl Stage for Ensemble {
             &data.clusters(&data.valid),
             &Adapter(context.report()),
         )?;
-        let parts = [("valid", &data.valid, &members.valid), ("test", &data.test, &members.test)];
-        let parts = parts.map(|(name, rows, said)| (name, rows.as_slice(), said.iter().collect()));
+        let given = Parts {
+            train: None,
+            valid: Some((data.valid.as_slice(), members.valid.iter().collect())),
+            test: Some((data.test.as_slice(), members.test.iter().collect())),
+        };
         let Averaged { parts, calibration, predictions } =
-            averaged(&combination, &data, &parts, &Adapter(context.report()))?;
+            averaged(&combination, &data, &given, &Adapter(context.report()))?;
         let used = combination.weights.iter().filter(|weight| **weight > 0.0).count();
         // Its weights are chosen on validation rows: without test rows the fair score is that by weights of other rows.
-        let judged = match parts.get("test") {
-            Some(test) => json!({"test": test}),
-            None => json!({"valid": fair}),
-        };
+        let judged = Parts { train: None, valid: Some(fair.clone()), test: parts.test.clone() };
         context.headline(format!("{used} of {} members; {}", members.names.len(), score_line(&judged, None)));
-        let told: Vec<Value> = (members.names.iter().zip(&combination.weights).zip(&valid).zip(&members.predicted))
-            .map(|(((name, weight), said), predicted)| {
-                let scores = Scores::new(&members.classes, labels, predicted).with_loss(labels, said);
-                json!({"name": name, "weight": weight, "valid": scores})
-            })
-            .collect();
-        let metrics = json!({
-            "parts": parts,
-            "members": told,
-            "average": self.average,
-            "weights": self.weights,
-            "cross_fitted_valid": fair,
-            "calibration": calibration,
-            "classes": members.classes,
-        });
+        let told = (members.names.iter().zip(&combination.weights).zip(&valid).zip(&members.predicted)).map(
+            |(((name, &weight), said), predicted)| {
+                let valid = Scores::new(&members.classes, labels, predicted).with_loss(labels, said);
+                Member { name: name.clone(), weight, valid }
+            },
+        );
+        let document = runner_results::Ensemble {
+            parts,
+            members: told.collect(),
+            average: self.average,
+            weights: self.weights,
+            cross_fitted_valid: fair,
+            calibration,
+            classes: members.classes.clone(),
+        };
         let mut models = models(context)?;
         let named = members.names.iter().map(|name| (name.clone(), models.remove(name))).collect();
         Predictor::Several(Several { combination, alike: false, members: named }).put(context, "model")?;
         context.put_table("predictions", &predictions)?;
-        context.put_json("metrics", "metrics.json", &metrics)?;
-        put_figures(context, Self::KIND, &[("metrics", metrics)], Documents::default(), &[])
+        put_document(context, "metrics", "metrics", &document)?;
+        let mut documents = Documents::default();
+        documents.insert("metrics", document);
+        put_figures(context, Self::KIND, &[], documents, &[])
     }
 }
 

@@ -1,8 +1,6 @@
 //! What an average of several models says of the parts of a split: scores, predictions, and how far its probabilities can be trusted.
 
-use serde_json::{Map, Value};
-
-use super::calibration::calibration;
+use super::calibration::calibration_report;
 use super::dataset::Dataset;
 use super::predictions::Predictions;
 use runner_artifact::Table;
@@ -11,14 +9,15 @@ use runner_ml::ensemble::Combination;
 use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::progress::Progress;
+use runner_results::calibration::{BeforeAndAfter, CalibrationReport};
+use runner_results::{Part, Parts};
 
-/// Of one part: its name, its rows as indices into the dataset, and what every model says of them.
-pub(super) type Part<'a> = (&'a str, &'a [usize], Vec<&'a Matrix>);
+/// What every model says of the rows of each part, which are indices into the dataset.
+pub(super) type ModelsByPart<'a> = Parts<(&'a [usize], Vec<&'a Matrix>)>;
 
 pub(super) struct Averaged {
-    /// Scores by part, as `metrics.json` has them.
-    pub parts: Map<String, Value>,
-    pub calibration: Value,
+    pub parts: Parts<Scores>,
+    pub calibration: CalibrationReport,
     /// Of the rows that the models did not learn from.
     pub predictions: Table,
 }
@@ -27,25 +26,32 @@ pub(super) struct Averaged {
 pub(super) fn averaged(
     combination: &Combination,
     data: &Dataset,
-    given: &[Part],
+    given: &ModelsByPart,
     progress: &dyn Progress,
 ) -> anyhow::Result<Averaged> {
     let raw = combination.uncalibrated();
     let mut predictions = Predictions::new(data);
     predictions.decide(None, &combination.calibration);
-    let (mut parts, mut reliabilities) = (Map::new(), Vec::new());
-    for (name, rows, said) in given.iter().filter(|(_, rows, _)| !rows.is_empty()) {
+    let (mut parts, mut reliabilities) = (Parts::default(), Parts::default());
+    let scored = |rows: &[usize], said: &[&Matrix]| {
         let labels = data.labels_of(rows);
         let probabilities = combination.combine(said);
         let predicted = combination.decide(&probabilities);
-        let mut scores = Scores::new(&data.classes, &labels, &predicted).with_loss(&labels, &probabilities);
-        if *name != "train" {
-            scores = scores.with_intervals(&labels, &predicted, &probabilities, &data.clusters(rows), progress)?;
-            predictions.add(None, name, rows, &probabilities, &predicted);
-            reliabilities.push((*name, reliability(&raw.combine(said), &labels), reliability(&probabilities, &labels)));
-        }
-        parts.insert((*name).to_owned(), serde_json::to_value(scores)?);
+        let scores = Scores::new(&data.classes, &labels, &predicted).with_loss(&labels, &probabilities);
+        (scores, labels, probabilities, predicted)
+    };
+    if let Some((rows, said)) = given.train.as_ref().filter(|(rows, _)| !rows.is_empty()) {
+        parts.train = Some(scored(rows, said).0);
     }
-    let calibration = calibration(&combination.calibration, &data.classes, reliabilities);
+    for part in [Part::Valid, Part::Test] {
+        let Some((rows, said)) = given.get(part).filter(|(rows, _)| !rows.is_empty()) else { continue };
+        let (scores, labels, probabilities, predicted) = scored(rows, said);
+        let clusters = data.clusters(rows);
+        parts.set(part, scores.with_intervals(&labels, &predicted, &probabilities, &clusters, progress)?);
+        predictions.add(None, part.key(), rows, &probabilities, &predicted);
+        let before = reliability(&raw.combine(said), &labels);
+        reliabilities.set(part, BeforeAndAfter { before, after: reliability(&probabilities, &labels) });
+    }
+    let calibration = calibration_report(&combination.calibration, &data.classes, reliabilities);
     Ok(Averaged { parts, calibration, predictions: predictions.table()? })
 }

@@ -45,12 +45,12 @@ pub fn page(workspace: &Workspace, report: Option<usize>, against: Option<RunRec
         return Ok(None);
     }
     let against = against.or_else(|| earlier(workspace, &results));
-    let past = run_history::past(workspace, &results, against.as_ref())?;
+    let history = run_history::history(workspace, &results, against.as_ref())?;
     let wholes: Vec<WholeStage> = results.iter().map(|one| workspace.whole_stage(one.stage, one.record)).collect();
     let read = Told::of(&wholes, &Silent)?;
     let params = report.map(|report| plan.stages[report].stage.params()).unwrap_or_default();
     let title = params["title"].as_str().unwrap_or(&plan.spec.name);
-    let html = report::study(title, params["author"].as_str(), &read.stages, &read.edges, &read.contests, Some(&past))?;
+    let html = report::study(title, params["author"].as_str(), &read.stages, &read.edges, &read.tests, Some(&history))?;
     let is_stale = |one: &&Result| !one.stale.is_empty();
     Ok(Some(Page {
         html,

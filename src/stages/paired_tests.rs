@@ -4,12 +4,13 @@ use super::columns::{LABEL, PART, ROW_ID};
 use super::predictions::{ModelPredictions, united_groups};
 use runner_artifact::Table;
 use runner_ml::progress::{Cancelled, Progress};
-use runner_ml::stats::{Bootstrap, Clusters, contest};
-use runner_report::{Contest, ModelRef, Pair};
+use runner_ml::stats::{Bootstrap, Clusters, pairwise_tests};
+use runner_results::PairedTests;
+use runner_results::paired_test::ModelName;
 
 /// What one model said of the test part.
 pub(super) struct Tested {
-    contender: ModelRef,
+    name: ModelName,
     classes: Vec<String>,
     /// Row numbers in rising order; labels and predictions are class numbers.
     row_id: Vec<i64>,
@@ -31,7 +32,7 @@ impl Tested {
             let number =
                 |label: &String| said.classes.iter().position(|class| class == label).map(|place| place as u32);
             Some(Tested {
-                contender: ModelRef { stage: stage.to_owned(), model: said.model.clone() },
+                name: ModelName { stage: stage.to_owned(), model: said.model.clone() },
                 row_id: rows.iter().map(|&i| said.row_id[i]).collect(),
                 labels: rows.iter().map(|&i| number(&said.labels[i])).collect::<Option<_>>()?,
                 predicted: rows.iter().map(|&i| number(&said.predicted[i])).collect::<Option<_>>()?,
@@ -51,8 +52,8 @@ impl Tested {
     }
 }
 
-/// A contest for each set of test rows that two models or more have in common.
-pub(super) fn contests(tested: Vec<Tested>, progress: &dyn Progress) -> Result<Vec<Contest>, Cancelled> {
+/// The tests of each set of test rows that two models or more have in common.
+pub(super) fn paired_tests(tested: Vec<Tested>, progress: &dyn Progress) -> Result<Vec<PairedTests>, Cancelled> {
     let mut groups: Vec<Vec<Tested>> = Vec::new();
     for one in tested {
         match groups.iter_mut().find(|group| group[0].comparable(&one)) {
@@ -61,31 +62,22 @@ pub(super) fn contests(tested: Vec<Tested>, progress: &dyn Progress) -> Result<V
         }
     }
     let several = groups.into_iter().filter(|group| group.len() > 1);
-    several.filter_map(|group| held(group, progress).transpose()).collect()
+    several.filter_map(|group| tests_of(group, progress).transpose()).collect()
 }
 
 /// `None` where all rows are of one group, which tells nothing of how others would differ.
-fn held(mut group: Vec<Tested>, progress: &dyn Progress) -> Result<Option<Contest>, Cancelled> {
+fn tests_of(mut group: Vec<Tested>, progress: &dyn Progress) -> Result<Option<PairedTests>, Cancelled> {
     let predicted: Vec<Vec<u32>> = group.iter_mut().map(|one| std::mem::take(&mut one.predicted)).collect();
     let groups = united_groups(&group.iter().map(|one| one.groups.as_slice()).collect::<Vec<_>>());
     let all: Vec<usize> = (0..group[0].row_id.len()).collect();
     let clusters = Clusters::of_rows(&groups, &all);
     let classes = group[0].classes.len();
-    let duels = contest(&group[0].labels, &predicted, classes, &clusters, &Bootstrap::default(), progress)?;
-    let pairs = duels.into_iter().map(|duel| Pair {
-        a: duel.a,
-        b: duel.b,
-        difference: duel.accuracy.estimate,
-        low: duel.accuracy.low,
-        high: duel.accuracy.high,
-        method: Some(duel.accuracy.method),
-        p: duel.adjusted_p,
-    });
-    let contest = Contest {
-        rows: group[0].row_id.len() as u64,
-        groups: clusters.groups().map(|groups| groups as u64),
-        pairs: pairs.collect(),
-        models: group.into_iter().map(|one| one.contender).collect(),
+    let pairs = pairwise_tests(&group[0].labels, &predicted, classes, &clusters, &Bootstrap::default(), progress)?;
+    let tests = PairedTests {
+        rows: group[0].row_id.len(),
+        groups: clusters.groups(),
+        models: group.into_iter().map(|one| one.name).collect(),
+        pairs,
     };
-    Ok((!contest.pairs.is_empty()).then_some(contest))
+    Ok((!tests.pairs.is_empty()).then_some(tests))
 }

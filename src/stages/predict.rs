@@ -7,7 +7,6 @@ use anyhow::{anyhow, bail};
 use arrow::array::{ArrayRef, Float32Array, Int64Array, StringArray};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::adapter::Adapter;
 use super::columns::{
@@ -15,12 +14,14 @@ use super::columns::{
     score_of, strings,
 };
 use super::dataset::{self, distinct, model_columns};
+use super::documents::put_document;
 use super::load::{HEADERS, all_of};
 use super::predictor::Predictor;
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext};
 use runner_ml::matrix::Matrix;
 use runner_names::Folder;
+use runner_results::Predictions;
 use runner_tabular::names::in_file;
 use runner_tabular::{self as tabular, Filter};
 
@@ -40,7 +41,7 @@ pub struct Predict {
 
 impl Stage for Predict {
     const KIND: &'static str = "predict";
-    const VERSION: u32 = 7;
+    const VERSION: u32 = 8;
     const SUMMARY: &'static str = "a fitted model on new rows";
     const INPUTS: &'static [InputPort] = &[
         InputPort::model("model", "the fitted model, e.g. a `train` or `ensemble` stage"),
@@ -129,15 +130,15 @@ impl Stage for Predict {
         let mut counts: BTreeMap<&str, usize> = classes.iter().map(|class| (class.as_str(), 0)).collect();
         predicted.iter().for_each(|class| *counts.entry(class).or_default() += 1);
         let confidence: f64 = best.iter().enumerate().map(|(i, &c)| f64::from(probabilities.get(i, c as usize))).sum();
-        let metrics = json!({
-            "rows": predicted.len(),
-            "predicted": counts,
-            "mean_confidence": confidence / predicted.len().max(1) as f64,
-            "file": self.file,
-            "column": column,
-        });
+        let document = Predictions {
+            rows: predicted.len(),
+            predicted: counts.into_iter().map(|(class, rows)| (class.to_owned(), rows)).collect(),
+            mean_confidence: confidence / predicted.len().max(1) as f64,
+            file: self.file.clone(),
+            column,
+        };
         context.headline(format!("{} rows → {}", predicted.len(), self.file));
-        context.put_json("metrics", "metrics.json", &metrics)
+        put_document(context, "metrics", "metrics", &document)
     }
 }
 

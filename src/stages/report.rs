@@ -38,7 +38,7 @@ impl Stage for Report {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let told = Told::read(context, "stages")?;
-        let html = report::study(&self.title, self.author.as_deref(), &told.stages, &told.edges, &told.contests, None)?;
+        let html = report::study(&self.title, self.author.as_deref(), &told.stages, &told.edges, &told.tests, None)?;
         let figures = report::all_figures(&told.stages);
         context.headline(format!("report.html, {} kB, {} figures", html.len() / 1000, figures.len()));
         context.put_file("page", "report.html", html.as_bytes())?;

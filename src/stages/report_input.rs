@@ -7,12 +7,12 @@ use arrow::datatypes::{DataType, Float64Type};
 use indexmap::IndexMap;
 
 use super::adapter::Adapter;
-use super::paired_tests::{Tested, contests};
+use super::paired_tests::{Tested, paired_tests};
 use runner_artifact::Table;
 use runner_engine::{PortType, StageContext, StageView, WholeStage};
 use runner_ml::progress::Progress;
-use runner_report::{ColumnView, Contest, Delivered, StageArtifacts, TableView};
-use runner_results::AnyDocument;
+use runner_report::{ColumnView, Delivered, StageArtifacts, TableView};
+use runner_results::{AnyDocument, PairedTests};
 use runner_tabular::names;
 
 /// Rows of a table that a page may show or draw; larger tables are cut, curves are far shorter.
@@ -24,7 +24,7 @@ pub(super) struct Told {
     pub stages: Vec<StageArtifacts>,
     /// From producer to consumer, sorted.
     pub edges: Vec<(String, String)>,
-    pub contests: Vec<Contest>,
+    pub tests: Vec<PairedTests>,
 }
 
 impl Told {
@@ -79,7 +79,7 @@ impl Told {
         }
         edges.sort();
         edges.dedup();
-        Ok(Told { stages, edges, contests: contests(tested, progress)? })
+        Ok(Told { stages, edges, tests: paired_tests(tested, progress)? })
     }
 }
 

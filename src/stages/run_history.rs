@@ -2,9 +2,11 @@
 //!
 //! Reads records and artifacts only; nothing is computed anew but statistics.
 
-use super::compare::{Comparison, Flip, How, ModelRef, Paired, compare, lines, texts_of};
+use super::compare::{Comparison, How, ModelRef, compare, lines, texts_of};
 use runner_engine::{ActionRecord, RunRecord, Workspace, utc};
-use runner_report::past::{Change, Duel, Earlier, Flip as Flipped, Past, Score, Since, StagePast};
+use runner_results::History;
+use runner_results::comparison::{Flip, PairedComparison};
+use runner_results::history::{Change, EarlierRun, FlippedRow, ModelChange, Since, StageHistory};
 
 /// Rows that became right, and as many that became wrong, which are shown of a model.
 const FLIPS_SHOWN: usize = 10;
@@ -18,8 +20,12 @@ pub(super) struct Result<'a> {
     pub stale: Vec<String>,
 }
 
-/// The history of `results`, held against an earlier run.
-pub(super) fn past(workspace: &Workspace, results: &[Result], against: Option<&RunRecord>) -> anyhow::Result<Past> {
+/// The history of `results`, compared with an earlier run.
+pub(super) fn history(
+    workspace: &Workspace,
+    results: &[Result],
+    against: Option<&RunRecord>,
+) -> anyhow::Result<History> {
     let earlier: Vec<Option<ActionRecord>> = results.iter().map(|one| then(workspace, one, against?)).collect();
     let pairs: Vec<(ModelRef, ModelRef)> = (results.iter().zip(&earlier))
         .filter_map(|(now, then)| {
@@ -32,7 +38,7 @@ pub(super) fn past(workspace: &Workspace, results: &[Result], against: Option<&R
     let stages = results.iter().zip(&earlier).map(|(now, then)| {
         let own = comparisons.iter().find(|one| pairs_of(one, name(workspace, now)));
         let provenance = &now.record.provenance;
-        StagePast {
+        StageHistory {
             stage: name(workspace, now).to_owned(),
             made: utc(provenance.started),
             seconds: provenance.seconds,
@@ -52,10 +58,10 @@ pub(super) fn past(workspace: &Workspace, results: &[Result], against: Option<&R
     });
     let stages = stages.collect();
     let tested = comparisons.iter().filter(|one| !one.same).filter_map(|one| Some((one, one.test.as_ref()?)));
-    Ok(Past {
-        against: against.map(|run| Earlier { id: run.id.clone(), when: utc(run.started) }),
+    Ok(History {
+        against: against.map(|run| EarlierRun { id: run.id.clone(), when: utc(run.started) }),
         stages,
-        duels: tested.map(|(one, paired)| duel(workspace, results, one, paired)).collect(),
+        models: tested.map(|(one, paired)| model_change(workspace, results, one, paired)).collect(),
     })
 }
 
@@ -85,19 +91,8 @@ fn changes(workspace: &Workspace, now: &Result, own: &Comparison) -> Vec<Change>
     .collect()
 }
 
-fn duel(workspace: &Workspace, results: &[Result], one: &Comparison, paired: &Paired) -> Duel {
+fn model_change(workspace: &Workspace, results: &[Result], one: &Comparison, paired: &PairedComparison) -> ModelChange {
     let learner = results.iter().find(|result| pairs_of(one, name(workspace, result)));
-    let score = |score: &super::compare::Difference| Score {
-        metric: match score.metric {
-            "macro_f1" => "macro-F1".to_owned(),
-            other => other.replace('_', " "),
-        },
-        before: score.a,
-        after: score.b,
-        low: score.difference.low.unwrap_or(f64::NAN),
-        high: score.difference.high.unwrap_or(f64::NAN),
-        method: score.difference.method,
-    };
     // Evenly from all: files are often sorted by class, so that the first rows would be of one.
     let some = |gained: bool| -> Vec<&Flip> {
         let all: Vec<&Flip> = paired.flips.iter().filter(|flip| flip.gained == gained).collect();
@@ -105,22 +100,16 @@ fn duel(workspace: &Workspace, results: &[Result], one: &Comparison, paired: &Pa
         (0..count).map(|i| all[i * all.len() / count]).collect()
     };
     let flips = [some(false), some(true)].concat();
-    Duel {
+    ModelChange {
         model: one.b.clone(),
         stage: learner.map(|learner| name(workspace, learner).to_owned()).unwrap_or_default(),
-        rows: paired.rows as u64,
-        left_out: paired.left_out as u64,
-        scores: paired.scores.iter().map(score).collect(),
-        same_predictions: paired.same_predictions,
-        lost: paired.right_to_wrong,
-        gained: paired.wrong_to_right,
-        p: paired.adjusted_p,
-        flips: flipped(workspace, learner.map(|learner| learner.record), &flips),
+        examples: flipped(workspace, learner.map(|learner| learner.record), &flips),
+        test: paired.clone(),
     }
 }
 
 /// Texts that cannot be read any more are left out: the rows' numbers remain.
-fn flipped(workspace: &Workspace, learner: Option<&ActionRecord>, flips: &[&Flip]) -> Vec<Flipped> {
+fn flipped(workspace: &Workspace, learner: Option<&ActionRecord>, flips: &[&Flip]) -> Vec<FlippedRow> {
     let sources: Vec<ActionRecord> = (0..workspace.plan.stages.len())
         .filter(|&stage| ["load", "split"].contains(&workspace.plan.stages[stage].stage.kind().name))
         .filter_map(|stage| workspace.current_record(stage))
@@ -129,11 +118,8 @@ fn flipped(workspace: &Workspace, learner: Option<&ActionRecord>, flips: &[&Flip
     let sources: Vec<&ActionRecord> = sources.iter().collect();
     let texts = learner.and_then(|learner| texts_of(workspace.store, &sources, learner, &ids).ok()).flatten();
     let texts = texts.unwrap_or_default();
-    let one = |(i, flip): (usize, &&Flip)| Flipped {
-        row: flip.row_id,
-        label: flip.label.clone(),
-        before: flip.a.clone(),
-        after: flip.b.clone(),
+    let one = |(i, flip): (usize, &&Flip)| FlippedRow {
+        flip: (*flip).clone(),
         texts: texts.iter().map(|(name, values)| (name.clone(), values[i].clone())).collect(),
     };
     flips.iter().enumerate().map(one).collect()

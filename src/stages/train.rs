@@ -13,6 +13,7 @@ use super::checkpoint::{Place, told};
 use super::columns::require_part;
 use super::conditions::require_left;
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
+use super::documents::put_document;
 use super::ensemble_scores::Averaged;
 use super::figures::put_figures;
 use super::network_shape::Shape;
@@ -26,10 +27,12 @@ use runner_ml::progress::Progress;
 use runner_ml::search::SearchSpec;
 use runner_ml::train::{Data, Fitted, TrainError, train_on};
 use runner_report::learning_curves;
-use runner_results::Documents;
+use runner_results::diagnosis::Finding;
+use runner_results::training_parameters;
+use runner_results::{Documents, Inputs, Training, training};
 use runner_tabular::Filter;
 
-with_training! {
+training_parameters! { with_training! {
     /// Trains a network on the training part; the epoch (and with `search` the parameters) is chosen on the validation part, the test part is scored once.
     #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
@@ -60,14 +63,15 @@ with_training! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         search: Option<SearchSpec>,
     }
-}
+} }
 
 /// A trained model and what is told of it.
 struct Outcome {
     model: Predictor,
     averaged: Averaged,
-    /// What `metrics.json` holds beside scores and parameters.
-    metrics: Value,
+    fitted: training::Fitted,
+    findings: Vec<Finding>,
+    parameters: usize,
     curves: Table,
     /// Of the network whose curves are drawn.
     best_epoch: usize,
@@ -183,32 +187,35 @@ impl Stage for Train {
             None => self.clone(),
         };
         let report = Adapter(context.report());
-        let Outcome { model, averaged, metrics: told, curves, best_epoch, headline, remark } = match chosen.seeds {
-            1 => chosen.single(&data, context, &report)?,
-            _ => chosen.average_of_seeds(&data, context, &report)?,
-        };
+        let Outcome { model, averaged, fitted, findings, parameters, curves, best_epoch, headline, remark } =
+            match chosen.seeds {
+                1 => chosen.single(&data, context, &report)?,
+                _ => chosen.average_of_seeds(&data, context, &report)?,
+            };
         // A search leaves the state of its best trial, with which this ends at once: nothing of an earlier run.
         context.headline(headline + &found.as_ref().map_or(remark, search::Found::remark));
         let training = chosen.training();
-        let mut metrics = json!({
-            "parts": averaged.parts,
-            "calibration": averaged.calibration,
-            "loss": training.loss,
-            "classes": data.classes,
-            "inputs": {"numeric": self.numeric, "text": self.text, "categories": self.categories},
-            "network": chosen.network,
-            "training": training,
-        });
-        if let (Some(all), Value::Object(told)) = (metrics.as_object_mut(), told) {
-            all.extend(told);
-        }
+        let Train { numeric, text, categories, .. } = self.clone();
+        let document = Training {
+            parts: averaged.parts,
+            calibration: averaged.calibration,
+            loss: training.loss,
+            classes: data.classes.clone(),
+            inputs: Inputs { numeric, text, categories },
+            network: Some(chosen.network),
+            training,
+            fitted,
+            diagnosis: findings,
+            parameters,
+            strategy: None,
+        };
         let search = found.as_ref().map_or(Ok(Value::Null), search::Found::document)?;
         model.put(context, "model")?;
-        context.put_json("metrics", "metrics.json", &metrics)?;
+        put_document(context, "metrics", "metrics", &document)?;
         context.put_json("search", "search.json", &search)?;
         context.put_table("curves", &curves)?;
         context.put_table("predictions", &averaged.predictions)?;
-        let json = [("metrics", metrics), ("search", search)];
+        let json = [("search", search)];
         let mut tables = vec![("curves", curves.clone())];
         if let Some(found) = &found {
             let trials = found.table()?;
@@ -216,15 +223,17 @@ impl Stage for Train {
             tables.push(("trials", trials));
         }
         let title = if chosen.seeds > 1 { "Learning curves of the first network" } else { "Learning curves" };
-        let loss = training.loss.name().replace('_', " ");
+        let loss = document.loss.name().replace('_', " ");
         if let Some(svg) = learning_curves(title, &view(&curves)?, &loss, Some(best_epoch as f64)) {
             context.put_file("figures", "curves.svg", svg.as_bytes())?;
         }
+        let mut documents = Documents::default();
+        documents.insert("metrics", document);
         put_figures(
             context,
             Self::KIND,
             &json,
-            Documents::default(),
+            documents,
             &tables.iter().map(|(name, table)| (*name, table)).collect::<Vec<_>>(),
         )
     }
@@ -252,16 +261,12 @@ impl Train {
         let (curves, best_epoch, metric) = (&fitted.curves, fitted.best_epoch, training.early_stopping.metric);
         let findings = findings(&fitted.model, data, curves, best_epoch, fitted.diverged, metric)?;
         let (parts, predictions) = scores_by_part(&fitted.model, data, progress)?;
-        let metrics = json!({
-            "best_epoch": best_epoch,
-            "diverged": fitted.diverged,
-            "diagnosis": findings,
-            "parameters": parameters(&fitted.model)?,
-        });
         Ok(Outcome {
             headline: headline(&parts, best_epoch),
             averaged: Averaged { parts, calibration, predictions },
-            metrics,
+            fitted: training::Fitted::One { best_epoch, diverged: fitted.diverged },
+            findings,
+            parameters: parameters(&fitted.model)?,
             curves: curve_table(curves)?,
             best_epoch,
             model: Predictor::one(fitted.model, data, &self.text),

@@ -10,103 +10,32 @@ use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::progress::Progress;
 use runner_ml::train::Curves;
 use runner_report::score_line;
+use runner_results::Parts;
 
 use super::dataset::Dataset;
 use super::predictions::Predictions;
 use runner_ml::network::{Classifier, ModelError};
 
-/// Declares the parameters of training as fields of a stage, so that they stand at the stage's top level
-/// (`--set fused.optimizer.lr=3e-4`) and each keeps its own place in error messages, which serde's `flatten` would lose.
+/// Declares a stage with the parameters of training, for [`runner_results::training_parameters`].
 macro_rules! with_training {
-    ($(#[$outer:meta])* pub struct $name:ident { $($(#[$meta:meta])* $field:ident: $type:ty,)* }) => {
+    (
+        { $(#[$outer:meta])* pub struct $name:ident { $($(#[$own_meta:meta])* $own:ident: $own_type:ty,)* } }
+        $($(#[$meta:meta])* $field:ident: $type:ty,)*
+    ) => {
         $(#[$outer])*
         pub struct $name {
+            $($(#[$own_meta])* $own: $own_type,)*
             $($(#[$meta])* $field: $type,)*
-            /// Passes over the training part at most.
-            #[serde(default = "crate::training::defaults::epochs")]
-            #[schemars(range(min = 1, max = 1_000_000))]
-            epochs: usize,
-            /// Rows for each step.
-            #[serde(default = "crate::training::defaults::batch_size")]
-            #[schemars(range(min = 1, max = 1_000_000_000))]
-            batch_size: usize,
-            /// How gradients become steps.
-            #[serde(default)]
-            optimizer: runner_ml::train::OptimizerSpec,
-            /// How the learning rate changes over the steps.
-            #[serde(default)]
-            schedule: runner_ml::train::ScheduleSpec,
-            /// What is minimised.
-            #[serde(default)]
-            loss: runner_ml::train::Loss,
-            /// Share of the target spread over all classes, 0 to below 1.
-            #[serde(default = "crate::training::defaults::label_smoothing")]
-            #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
-            label_smoothing: f64,
-            /// Weight of each class in the loss: none, balanced, or a map from class to weight. What is predicted keeps the weights, probabilities do not.
-            #[serde(default = "crate::training::defaults::class_weights")]
-            class_weights: runner_ml::train::ClassWeights,
-            /// Gradients longer than this are shortened to it; null leaves them.
-            #[serde(default = "crate::training::defaults::clip_norm")]
-            #[schemars(range(max = 1e30), extend("exclusiveMinimum" = 0.0))]
-            clip_norm: Option<f64>,
-            /// Which epoch is kept, and when training ends before `epochs`.
-            #[serde(default)]
-            early_stopping: runner_ml::train::EarlyStoppingSpec,
-            /// How dropout changes over the steps.
-            #[serde(default)]
-            dropout_schedule: runner_ml::train::DropoutSchedule,
-            /// Decay of a moving average over the weights of all steps, which is then the network, e.g. 0.998; null keeps the last weights.
-            #[serde(default)]
-            #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
-            average: Option<f64>,
         }
 
         impl $name {
-            fn training(&self) -> runner_ml::train::TrainingSpec {
-                runner_ml::train::TrainingSpec {
-                    epochs: self.epochs,
-                    batch_size: self.batch_size,
-                    optimizer: self.optimizer.clone(),
-                    schedule: self.schedule.clone(),
-                    loss: self.loss,
-                    label_smoothing: self.label_smoothing,
-                    class_weights: self.class_weights.clone(),
-                    clip_norm: self.clip_norm,
-                    early_stopping: self.early_stopping.clone(),
-                    dropout_schedule: self.dropout_schedule,
-                    average: self.average,
-                }
+            fn training(&self) -> runner_results::spec::TrainingSpec {
+                runner_results::spec::TrainingSpec { $($field: self.$field.clone(),)* }
             }
         }
     };
 }
 pub(super) use with_training;
-
-/// The defaults of [`runner_ml::train::TrainingSpec`], one by one.
-pub(super) mod defaults {
-    use runner_ml::train::{ClassWeights, TrainingSpec};
-
-    pub fn epochs() -> usize {
-        TrainingSpec::default().epochs
-    }
-
-    pub fn batch_size() -> usize {
-        TrainingSpec::default().batch_size
-    }
-
-    pub fn label_smoothing() -> f64 {
-        TrainingSpec::default().label_smoothing
-    }
-
-    pub fn class_weights() -> ClassWeights {
-        TrainingSpec::default().class_weights
-    }
-
-    pub fn clip_norm() -> Option<f64> {
-        TrainingSpec::default().clip_norm
-    }
-}
 
 /// The curves' columns, by name.
 pub(super) fn curve_columns(curves: &Curves) -> Vec<(String, ArrayRef)> {
@@ -143,11 +72,14 @@ pub(super) fn scores_by_part(
     model: &Classifier,
     data: &Dataset,
     progress: &dyn Progress,
-) -> anyhow::Result<(serde_json::Map<String, serde_json::Value>, Table)> {
-    let mut parts = serde_json::Map::new();
+) -> anyhow::Result<(Parts<Scores>, Table)> {
+    let mut parts = Parts::default();
     let mut predictions = Predictions::new(data);
     predictions.decide(None, model.calibration());
-    for (name, rows) in [("train", &data.train), ("valid", &data.valid), ("test", &data.test)] {
+    let Parts { train, valid, test } = &mut parts;
+    for (name, rows, found) in
+        [("train", &data.train, train), ("valid", &data.valid, valid), ("test", &data.test, test)]
+    {
         if rows.is_empty() {
             continue;
         }
@@ -158,7 +90,7 @@ pub(super) fn scores_by_part(
             scores = scores.with_intervals(&truth, &predicted, &probabilities, &data.clusters(rows), progress)?;
             predictions.add(None, name, rows, &probabilities, &predicted);
         }
-        parts.insert(name.to_owned(), serde_json::to_value(scores)?);
+        *found = Some(scores);
     }
     Ok((parts, predictions.table()?))
 }
@@ -169,6 +101,6 @@ pub(super) fn parameters(model: &Classifier) -> Result<usize, ModelError> {
 }
 
 /// The scores of the part that the model is judged on, in a line.
-pub(super) fn headline(parts: &serde_json::Map<String, serde_json::Value>, best_epoch: usize) -> String {
-    score_line(&serde_json::Value::Object(parts.clone()), Some(format!("epoch {best_epoch}")))
+pub(super) fn headline(parts: &Parts<Scores>, best_epoch: usize) -> String {
+    score_line(parts, Some(format!("epoch {best_epoch}")))
 }

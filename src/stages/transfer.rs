@@ -15,6 +15,7 @@ use super::checkpoint::Place;
 use super::columns::{FOLD, GROUP, LABEL, PART, ROW_ID, embedded_by, readable_of, require_part};
 use super::conditions::require_left;
 use super::dataset::{Selection, dataset, distinct, model_columns, tell_of_model};
+use super::documents::put_document;
 use super::figures::put_figures;
 use super::fitted_on;
 use super::network_shape::Shape;
@@ -27,10 +28,12 @@ use runner_ml::train::{Checkpoints, Data};
 use runner_ml::transfer::{
     self, Execution, NewRows, Strategy, StrategyRun, TransferReport, TransferResult, TransferSpec, Variant,
 };
-use runner_results::Documents;
+use runner_results::training::Fitted;
+use runner_results::training_parameters;
+use runner_results::{Documents, Inputs, Training};
 use runner_tabular::{self as tabular, Filter};
 
-with_training! {
+training_parameters! { with_training! {
     /// Trains the old network's successor on rows that hold new classes, by several strategies with the same seeds and the same budget. The best network on the validation part is the stage's model.
     #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
@@ -77,7 +80,7 @@ with_training! {
         #[serde(default, rename = "where")]
         filter: Filter,
     }
-}
+} }
 
 fn default_strategies() -> Vec<Strategy> {
     TransferSpec::default().strategies
@@ -258,24 +261,28 @@ impl Stage for Transfer {
             1 => format!("{name}: {scores}{known}"),
             _ => format!("best: {name}; {scores}{known}"),
         });
-        let metrics = json!({
-            "parts": parts,
-            "best_epoch": best.best_epoch,
-            "strategy": best.strategy,
-            "loss": training.loss,
-            "diagnosis": findings,
-            "calibration": calibration,
-            "parameters": parameters(&model)?,
-            "classes": data.classes,
-            "inputs": {"numeric": numeric, "text": text, "categories": categories},
-        });
+        let metrics = Training {
+            parts,
+            calibration,
+            loss: training.loss,
+            classes: data.classes.clone(),
+            inputs: Inputs { numeric, text: text.clone(), categories },
+            network: self.network.clone(),
+            training,
+            fitted: Fitted::One { best_epoch: best.best_epoch, diverged: best.diverged },
+            diagnosis: findings,
+            parameters: parameters(&model)?,
+            strategy: Some(best.strategy.name().to_owned()),
+        };
         Predictor::one(model, &data, &text).put(context, "model")?;
-        context.put_json("metrics", "metrics.json", &metrics)?;
+        put_document(context, "metrics", "metrics", &metrics)?;
         context.put_json("transfer", "transfer.json", &document)?;
         context.put_table("curves", &curves)?;
         context.put_table("predictions", &predictions)?;
-        let json = [("metrics", metrics), ("transfer", document)];
-        put_figures(context, Self::KIND, &json, Documents::default(), &[("curves", &curves)])
+        let json = [("transfer", document)];
+        let mut documents = Documents::default();
+        documents.insert("metrics", metrics);
+        put_figures(context, Self::KIND, &json, documents, &[("curves", &curves)])
     }
 }
 

@@ -28,7 +28,7 @@ fn browse(page: &Path, shots: &str) {
 fn the_page_of_every_kind_of_stage_reads_and_works() {
     let (stages, edges) = fixture::study();
     let html =
-        study("Genres of songs", Some("A. Student"), &stages, &edges, &[], Some(&fixture::past())).expect("a page");
+        study("Genres of songs", Some("A. Student"), &stages, &edges, &[], Some(&fixture::history())).expect("a page");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("page.html");
     std::fs::write(&file, html).expect("written");

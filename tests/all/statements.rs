@@ -190,7 +190,7 @@ stages:
     lacks(&page, &["is the best", "best model", "is the only model"]);
     has(&article, &["no model but what models are held against"]);
     lacks(&article, &["The best is", "the best by", "Le meilleur"]);
-    // With one model beside it that one is no winner of a contest.
+    // With one model beside it that one is not the best of several.
     work.edit("pipeline.yaml", "{majority: {}}", "{majority: {}, logistic: {}}");
     work.run().succeeded();
     has(&self::page(&work), &["logistic is the only model", "only model"]);

@@ -1,5 +1,7 @@
 //! What a person sees in a terminal: summaries, states, colours and widths, without a terminal (`COLUMNS`, `CLICOLOR_FORCE`).
 
+use runner::artifact::Store;
+use runner::engine::ActionRecord;
 use serde_json::Value;
 
 use crate::cache::STUDY;
@@ -254,4 +256,25 @@ fn a_matrix_of_many_classes_keeps_its_cells_and_says_whose_they_are() {
         assert_eq!(counts, row, "{line}");
         assert!(text.lines().all(|line| visible(line) <= columns.parse().expect("a number")), "{text}");
     }
+}
+
+/// An earlier version wrote its documents without saying what they are.
+#[test]
+fn what_an_earlier_version_wrote_is_said() {
+    let work = done();
+    let warning = "metrics.json was written by an earlier version of runner";
+    assert!(!said(&work, &["show", "pipeline.yaml", "fused"], &[]).contains(warning));
+    let store = Store::open(&work.path().join("artifacts")).expect("a store");
+    let key = store.current("study", "fused").expect("a key");
+    let mut record = ActionRecord::load(&store, key).expect("a record");
+    let metrics = record.outputs.iter_mut().find(|output| output.port == "metrics").expect("the port");
+    let mut value: Value = serde_json::from_slice(&store.get(metrics.files[0].digest).expect("bytes")).expect("JSON");
+    value.as_object_mut().expect("an object").retain(|name, _| name != "document" && name != "version");
+    let bytes = serde_json::to_vec(&value).expect("JSON");
+    metrics.files[0].digest = store.put(&bytes).expect("written");
+    metrics.files[0].bytes = bytes.len() as u64;
+    store.put_record(key, &serde_json::to_vec(&record).expect("JSON")).expect("written");
+    let text = said(&work, &["show", "pipeline.yaml", "fused"], &[]);
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(warning), "{text}");
+    assert!(text.contains("runner run pipeline.yaml fused"), "{text}");
 }

@@ -3,11 +3,11 @@
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
-use serde_json::Value;
 
 use super::super::screen::{self, Style};
 use crate::artifact::Table;
-use crate::report::count;
+use crate::results::Training;
+use crate::results::training::Fitted;
 
 /// What is drawn together: its name, and columns with the names of their lines.
 const GROUPS: [(&str, [(&str, &str); 2]); 5] = [
@@ -25,7 +25,7 @@ const WIDEST: usize = 48;
 const BESIDE: usize = 58;
 
 /// Of the curves of several seeds or strategies the first of each strategy; of these only what they are compared by.
-pub(super) fn curves(table: &Table, metrics: Option<&Value>, style: Style, width: usize) -> anyhow::Result<String> {
+pub(super) fn curves(table: &Table, training: Option<&Training>, style: Style, width: usize) -> anyhow::Result<String> {
     let names = table.column_names();
     let Some(epoch) = table_column(table, "epoch")? else { return Ok(String::new()) };
     let place = names.iter().position(|name| name == "epoch").unwrap_or(0);
@@ -38,7 +38,11 @@ pub(super) fn curves(table: &Table, metrics: Option<&Value>, style: Style, width
     if names[..place].iter().any(|name| name == "strategy") {
         return strategies(table, &starts, epoch.len(), wide, style);
     }
-    let kept = metrics.and_then(|metrics| count(metrics, "best_epoch"));
+    // The curves of several networks are of seeds that keep an epoch each.
+    let kept = training.and_then(|training| match training.fitted {
+        Fitted::One { best_epoch, .. } => Some(best_epoch),
+        Fitted::Several { .. } => None,
+    });
     let at = kept.and_then(|kept| epoch[..end].iter().position(|epoch| *epoch == kept as f64));
     let of = if starts.len() > 1 { format!(", the first of {} networks", starts.len()) } else { String::new() };
     let mut heads =

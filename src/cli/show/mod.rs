@@ -21,7 +21,7 @@ use crate::artifact::{Store, Table};
 use crate::boundary::text::quoted;
 use crate::engine::record::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
-use crate::results::{AnyDocument, Documents, Inspection, Profile, Split};
+use crate::results::{AnyDocument, Baselines, Documents, Ensemble, Inspection, Profile, Split, Training};
 
 #[derive(Args)]
 pub(super) struct ShowArguments {
@@ -112,6 +112,16 @@ impl<'a> StageResult<'a> {
         self.documents.iter().map(|(_, _, value)| value).find(|value| value.get(key).is_some())
     }
 
+    /// Files of names that stages of ours give, which do not say what they are, as an earlier version wrote them.
+    fn outdated(&self) -> impl Iterator<Item = &str> {
+        let is_ours =
+            |port: &str, file: &str| [("metrics", "metrics.json"), ("scores", "baseline.json")].contains(&(port, file));
+        let found = self.documents.iter().filter(move |(output, file, _)| is_ours(&output.port, file));
+        found
+            .map(|(_, file, _)| *file)
+            .filter(|file| matches!(self.typed.0.get(file.trim_end_matches(".json")), Some(AnyDocument::Foreign(_))))
+    }
+
     fn table(&self, port: &str) -> anyhow::Result<Option<Table>> {
         let output = self.record.outputs.iter().find(|output| output.port == port && output.holds == PortType::Table);
         output.map(|output| Ok(output.reader(self.store)?.read()?)).transpose()
@@ -147,22 +157,35 @@ impl<'a> StageResult<'a> {
         if let Some(line) = standing {
             text.push_str(&screen::wrap(&quoted(line), &format!("  {} ", style.warning("!")), width));
         }
+        for file in self.outdated().filter(|_| kind != "command") {
+            let words = format!(
+                "{file} was written by an earlier version of runner: `runner run {} {name}` writes it anew",
+                arguments.study.file.display()
+            );
+            text.push_str(&screen::wrap(&quoted(&words), &format!("  {} ", style.warning("!")), width));
+        }
         let leaks = leaks::leaks(study, |i| study.workspace().current_record(i).map(Box::new));
         let own = leaks.iter().filter(|leak| leak.stage == name);
         own.for_each(|leak| text.push_str(&leaks::line(leak, style)));
-        let curves =
-            self.table("curves")?.map(|table| curves::curves(&table, self.document("best_epoch"), style, width));
+        let curves = self.table("curves")?.map(|table| curves::curves(&table, self.typed.get(), style, width));
+        let (training, ensemble) = (self.typed.get::<Training>(), self.typed.get::<Ensemble>());
+        let cross_fitted = ensemble.map(|ensemble| &ensemble.cross_fitted_valid);
+        let parts = training.map(|training| &training.parts).or(ensemble.map(|ensemble| &ensemble.parts));
+        let calibration =
+            training.map(|training| &training.calibration).or(ensemble.map(|ensemble| &ensemble.calibration));
+        let diagnosis = training.map_or(&[][..], |training| &training.diagnosis);
         let blocks = [
-            self.document("parts").map(|document| scores::parts(document, style)),
-            self.document("evaluations")
-                .map(|document| models::baselines(document, &self.record.provenance.measurements, style)),
-            self.document("members").map(|document| models::members(document, style)),
+            parts.map(|parts| scores::parts(parts, cross_fitted, style)),
+            self.typed
+                .get::<Baselines>()
+                .map(|found| models::baselines(&found.evaluations, &self.record.provenance.measurements, style)),
+            ensemble.map(|ensemble| models::members(&ensemble.members, style)),
             self.document("strategies").map(|document| models::strategies(document, style)),
             self.document("trials").map(|document| models::trials(document, style, width)),
-            self.document("diagnosis").or(self.document("calibration")).map(|one| scores::said(one, style, width)),
+            calibration.map(|calibration| scores::findings(diagnosis, calibration, style, width)),
             self.document("comments").map(|document| models::comments(document, style, width)),
             curves.transpose()?,
-            self.document("parts").map(|document| scores::classes(document, style, width)),
+            parts.map(|parts| scores::classes(parts, style, width)),
             self.typed.get::<Profile>().map(|profile| data::profile(profile, style, width)),
             self.typed.get::<Inspection>().map(|found| data::importance(found, style)),
             self.typed.get::<Split>().map(|split| data::split(split, style)),

@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::super::screen::{self, Style};
 use crate::report::ranking::{self, RULE, Validation};
-use crate::report::{JudgedOn, Scores, count, list, number, shown, text};
+use crate::report::{count, list, number, shown, text};
+use crate::results::baselines::Evaluation;
+use crate::results::ensemble::Member;
 
 /// Trials of a search that are shown, best first.
 const TRIALS_SHOWN: usize = 8;
@@ -23,33 +25,30 @@ fn decimals(value: Option<f64>) -> String {
 }
 
 /// The classical models, best first.
-pub(super) fn baselines(document: &Value, measured: &BTreeMap<String, f64>, style: Style) -> String {
-    let mut all: Vec<&Value> = list(document, "evaluations").collect();
-    ranking::rank(&mut all, |one| Validation::read(one));
+pub(super) fn baselines(evaluations: &[Evaluation], measured: &BTreeMap<String, f64>, style: Style) -> String {
+    let mut all: Vec<&Evaluation> = evaluations.iter().collect();
+    ranking::rank(&mut all, |one| Some(Validation::of_evaluation(one)));
     let heads_shown = ["valid F1", "cv", "test", "95 % CI", "F1", "log loss", "fit"];
     // In a narrow terminal the deviation over the folds is left to `--json`.
     let is_narrow = screen::width() < 100;
     let mut rows = vec![heads("Models", &heads_shown, style)];
     for (i, one) in all.into_iter().enumerate() {
-        let name = text(one, "name").unwrap_or_default();
-        let cv = number(one, "cv_accuracy_mean").map(|mean| match number(one, "cv_accuracy_std") {
-            Some(deviation) if !is_narrow => format!("{mean:.3} ± {deviation:.3}"),
-            _ => format!("{mean:.3}"),
-        });
-        let test = one.get("test").and_then(Scores::read);
-        let interval = test.as_ref().and_then(|test| test.accuracy_interval);
+        let name = one.name.as_str();
+        let (mean, deviation) = (one.cv_accuracy_mean, one.cv_accuracy_std);
+        let test = one.test.as_ref();
+        let interval = test.and_then(|test| test.intervals.as_ref()).map(|intervals| intervals.accuracy);
         rows.push(vec![
             if i == 0 && !ranking::is_floor(name) { style.bold(name) } else { name.to_owned() },
-            decimals(one.get("valid").and_then(|valid| number(valid, "macro_f1"))),
-            cv.unwrap_or_default(),
-            decimals(test.as_ref().map(|test| test.accuracy)),
-            style.dim(&interval.map(|(low, high)| format!("{low:.3}–{high:.3}")).unwrap_or_default()),
-            decimals(test.as_ref().map(|test| test.macro_f1)),
-            decimals(test.as_ref().map(|test| test.log_loss)),
+            decimals(one.valid.as_ref().map(|valid| valid.macro_f1)),
+            if is_narrow { format!("{mean:.3}") } else { format!("{mean:.3} ± {deviation:.3}") },
+            decimals(test.map(|test| test.accuracy)),
+            style.dim(&interval.map(|found| format!("{:.3}–{:.3}", found.low, found.high)).unwrap_or_default()),
+            decimals(test.map(|test| test.macro_f1)),
+            decimals(test.and_then(|test| test.log_loss)),
             measured.get(&format!("{name}.fit_seconds")).map(|fit| screen::duration(*fit)).unwrap_or_default(),
         ]);
     }
-    let is_tested = list(document, "evaluations").any(|one| JudgedOn::Test.of(one).is_some());
+    let is_tested = evaluations.iter().any(|one| one.test.is_some());
     let tested = match is_tested {
         true => "test: accuracy, and what follows, on the test part (CI: confidence interval)",
         false => "there are no test rows",
@@ -67,25 +66,22 @@ pub(super) fn baselines(document: &Value, measured: &BTreeMap<String, f64>, styl
 }
 
 /// The members of an ensemble, heaviest first; those without weight in a line.
-pub(super) fn members(document: &Value, style: Style) -> String {
-    let mut all: Vec<&Value> = list(document, "members").filter(|member| member.get("name").is_some()).collect();
-    let weight = |one: &Value| number(one, "weight").unwrap_or(0.0);
-    all.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+pub(super) fn members(members: &[Member], style: Style) -> String {
+    let mut all: Vec<&Member> = members.iter().collect();
+    all.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     let mut rows = vec![heads("Members", &["weight", "accuracy alone", "macro-F1", "log loss"], style)];
     let mut idle = Vec::new();
-    for member in all {
-        let name = text(member, "name").unwrap_or_default();
-        let valid = member.get("valid").and_then(Scores::read);
-        if weight(member) == 0.0 {
-            idle.push(name);
+    for Member { name, weight, valid } in all {
+        if *weight == 0.0 {
+            idle.push(name.as_str());
             continue;
         }
         rows.push(vec![
             name.to_owned(),
-            decimals(Some(weight(member))),
-            decimals(valid.as_ref().map(|valid| valid.accuracy)),
-            decimals(valid.as_ref().map(|valid| valid.macro_f1)),
-            decimals(valid.as_ref().map(|valid| valid.log_loss)),
+            decimals(Some(*weight)),
+            decimals(Some(valid.accuracy)),
+            decimals(Some(valid.macro_f1)),
+            decimals(valid.log_loss),
         ]);
     }
     if rows.len() == 1 && idle.is_empty() {

@@ -1,64 +1,72 @@
 //! Scores of a model: by part, by class, the confusion matrix in colour, and what the stage says of its own training.
 
-use serde_json::Value;
-
 use super::super::screen::{self, Style};
-use crate::report::{Confused, MOST_CLASSES, Scores, confusion_sentence, intervals, list, number, text};
+use crate::report::diagnosis::{is_fault, sentence};
+use crate::report::{Confused, MOST_CLASSES, confusion_sentence, intervals};
+use crate::results::calibration::CalibrationReport;
+use crate::results::diagnosis::Finding;
+use crate::results::{Parts, Scores};
 
-/// Parts in the order of a study, with the name that is shown.
-const PARTS: [(&str, &str); 3] = [("train", "train"), ("valid", "validation"), ("test", "test")];
+/// The parts in the order of a study, with the names that are shown.
+fn named<T>(parts: &Parts<T>) -> [(&'static str, Option<&T>); 3] {
+    [("train", parts.train.as_ref()), ("validation", parts.valid.as_ref()), ("test", parts.test.as_ref())]
+}
 
-/// A row for each part that has scores.
-pub(super) fn parts(document: &Value, style: Style) -> String {
+/// The part that is shown by class: the last one that has scores.
+fn shown(parts: &Parts<Scores>) -> Option<(&'static str, &Scores)> {
+    named(parts).into_iter().rev().find_map(|(name, scores)| Some((name, scores?)))
+}
+
+/// A row for each part that has scores; `cross_fitted` of an ensemble, by weights that did not see the row.
+pub(super) fn parts(parts: &Parts<Scores>, cross_fitted: Option<&Scores>, style: Style) -> String {
     let heads = ["Scores", "rows", "accuracy", "95 % interval", "macro-F1", "log loss"];
     let mut rows = vec![heads.map(|head| style.dim(head)).to_vec()];
     rows[0][0] = style.bold("Scores");
-    let mut row = |name: &str, value: Option<&Value>| {
-        let Some(scores) = value.and_then(Scores::read) else { return };
+    for (name, scores) in named(parts).into_iter().chain([("cross-fitted", cross_fitted)]) {
+        let Some(scores) = scores else { continue };
         // Of rows that it learnt from, an interval says nothing of new ones.
-        let interval = scores.accuracy_interval.map(|(low, high)| format!("{low:.3}–{high:.3}")).unwrap_or_default();
+        let interval = scores.intervals.as_ref().map(|intervals| intervals.accuracy);
+        let interval = interval.map(|found| format!("{:.3}–{:.3}", found.low, found.high)).unwrap_or_default();
         rows.push(vec![
             name.to_owned(),
-            screen::count(scores.rows),
+            screen::count(scores.rows as u64),
             screen::decimals(scores.accuracy, 3),
             style.dim(&interval),
             screen::decimals(scores.macro_f1, 3),
-            screen::decimals(scores.log_loss, 3),
+            screen::decimals(scores.log_loss.unwrap_or(f64::NAN), 3),
         ]);
-    };
-    PARTS.iter().for_each(|(part, name)| row(name, document["parts"].get(part)));
-    row("cross-fitted", document.get("cross_fitted_valid"));
+    }
     if rows.len() == 1 {
         return String::new();
     }
     screen::right(&mut rows, &[1]);
     let mut text = screen::table(&rows);
-    let shown = PARTS.iter().filter_map(|(part, _)| Scores::read(document["parts"].get(part)?));
-    let shown: Vec<Scores> = shown.chain(document.get("cross_fitted_valid").and_then(Scores::read)).collect();
-    let words = intervals::words(shown.iter().filter_map(|scores| scores.interval_method));
+    let all: Vec<&Scores> = parts.iter().chain(cross_fitted).collect();
+    let methods = all.iter().filter_map(|scores| scores.intervals.as_ref()).map(|found| found.accuracy.method);
+    let words = intervals::words(methods);
     if !words.is_empty() {
-        let few = if shown.iter().any(|scores| scores.few_groups) { "; the groups are few: it is rough" } else { "" };
+        let is_rough = all.iter().any(|scores| scores.few_groups == Some(true));
+        let few = if is_rough { "; the groups are few: it is rough" } else { "" };
         text.push_str(&style.note(&format!("95 % interval: {words}{few}")));
     }
-    if document.get("cross_fitted_valid").is_some() {
+    if cross_fitted.is_some() {
         text.push_str(&style.note("cross-fitted: the validation part, by weights that did not see the row"));
     }
     text
 }
 
 /// The part that the model is judged on, by class: who is taken for whom, and the scores of each.
-pub(super) fn classes(document: &Value, style: Style, width: usize) -> String {
-    let judged = PARTS.iter().rev().find_map(|(part, name)| Some((name, Scores::read(document["parts"].get(part)?)?)));
-    let Some((part, scores)) = judged else { return String::new() };
+pub(super) fn classes(parts: &Parts<Scores>, style: Style, width: usize) -> String {
+    let Some((part, scores)) = shown(parts) else { return String::new() };
     let mut text = String::new();
     if !scores.confusion.is_empty() {
         text.push_str(&format!("{} {}\n", style.bold("Confusion"), style.dim(&format!("rows of the {part} part"))));
-        let confused = scores.confused(MOST_CLASSES);
+        let confused = Confused::of(scores, MOST_CLASSES);
         text.push_str(&confusion(&confused, style, width));
         if let Some(note) = confused.note() {
             text.push_str(&style.note(&note));
         }
-        text.push_str(&screen::wrap(&confusion_sentence(&scores).unwrap_or_default(), "  ", width));
+        text.push_str(&screen::wrap(&confusion_sentence(scores).unwrap_or_default(), "  ", width));
     }
     if !scores.per_class.is_empty() {
         let heads = ["class", "rows", "precision", "recall", "F1"];
@@ -139,25 +147,20 @@ fn confusion(scores: &Confused, style: Style, width: usize) -> String {
 /// Shorter names tell nothing.
 const LEAST_NAME: usize = 4;
 
-/// What a training says of itself, in its own sentences.
-pub(super) fn said(document: &Value, style: Style, width: usize) -> String {
-    let mut text = String::new();
-    for finding in list(document, "diagnosis") {
-        let sentence = self::text(finding, "sentence").unwrap_or_default();
-        let wrong = ["divergence", "step_too_high", "single_class"].iter().any(|kind| finding["kind"] == *kind);
-        let mark = if wrong { style.warning("!") } else { style.dim("·") };
-        text.push_str(&screen::wrap(sentence, &format!("  {mark} "), width));
+/// What was found of a training's curves, and what the calibration did.
+pub(super) fn findings(diagnosis: &[Finding], calibration: &CalibrationReport, style: Style, width: usize) -> String {
+    let mut text = format!("{}\n", style.bold("Findings"));
+    for finding in diagnosis {
+        let mark = if is_fault(finding) { style.warning("!") } else { style.dim("·") };
+        text.push_str(&screen::wrap(&sentence(finding), &format!("  {mark} "), width));
     }
-    if let Some(calibration) = document.get("calibration") {
-        let error = |part: &str, when: &str| number(&calibration["parts"][part][when], "expected_error");
-        let moved = PARTS.iter().filter_map(|(part, name)| {
-            Some(format!("{name} {:.3} → {:.3}", error(part, "before")?, error(part, "after")?))
-        });
-        let moved = moved.collect::<Vec<_>>().join(", ");
-        let temperature = number(calibration, "temperature").unwrap_or(f64::NAN);
-        let bias = if calibration.get("bias").is_some() { " and a bias for each class" } else { "" };
-        let sentence = format!("Temperature {temperature:.3}{bias}; expected calibration error: {moved}.");
-        text.push_str(&screen::wrap(&sentence, &format!("  {} ", style.dim("·")), width));
-    }
-    if text.is_empty() { text } else { format!("{}\n{text}", style.bold("Findings")) }
+    let moved = named(&calibration.parts).into_iter().filter_map(|(name, found)| {
+        let found = found?;
+        Some(format!("{name} {:.3} → {:.3}", found.before.expected_error, found.after.expected_error))
+    });
+    let moved = moved.collect::<Vec<_>>().join(", ");
+    let bias = if calibration.bias.is_some() { " and a bias for each class" } else { "" };
+    let words = format!("Temperature {:.3}{bias}; expected calibration error: {moved}.", calibration.temperature);
+    text.push_str(&screen::wrap(&words, &format!("  {} ", style.dim("·")), width));
+    text
 }

@@ -9,6 +9,7 @@ mod fit;
 mod tests;
 
 pub use fit::fit_temperature;
+pub use runner_results::calibration::{Bin, Reliability};
 
 use serde::{Deserialize, Serialize};
 
@@ -85,31 +86,6 @@ impl Calibration {
 
 /// [`Calibration::NONE`] to lend.
 pub static NO_CALIBRATION: Calibration = Calibration::NONE;
-
-/// What a classifier says of its own certainty, against how often it is right.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reliability {
-    /// Mean over the rows of |accuracy − confidence| of their bin.
-    pub expected_error: f64,
-    /// Mean negative log-likelihood of the true class in nats.
-    pub log_loss: f64,
-    /// Mean probability of the likeliest class.
-    pub confidence: f64,
-    /// How often the likeliest class is the true one.
-    pub accuracy: f64,
-    /// From low to high confidence; empty ones are left out.
-    pub bins: Vec<Bin>,
-}
-
-/// The rows of which the likeliest class has a probability in `(low, high]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Bin {
-    pub low: f64,
-    pub high: f64,
-    pub rows: usize,
-    pub confidence: f64,
-    pub accuracy: f64,
-}
 
 /// Reliability of `probabilities` (rows × classes) for rows of these classes, judged by the likeliest class of each row, whatever is predicted.
 pub fn reliability(probabilities: &Matrix, labels: &[u32]) -> Reliability {

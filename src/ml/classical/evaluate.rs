@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use rayon::prelude::*;
+use runner_results::baselines::Evaluation;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::fit::check_finite;
 use super::{Estimator, Features, FitError, Model};
@@ -15,27 +15,6 @@ use crate::matrix::Matrix;
 use crate::metrics::{FromProbabilities as _, Scores};
 use crate::progress::{Cancelled, Progress};
 use crate::stats::Clusters;
-
-/// The scores of one estimator. Holds no times, so that equal inputs give equal bytes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Evaluation {
-    pub name: String,
-    /// All parameters with their defaults filled in.
-    pub params: Value,
-    /// Scores of each fold by the model of the other folds.
-    pub folds: Vec<Scores>,
-    pub cv_accuracy_mean: f64,
-    /// Population deviation over the folds, as NumPy's `std`.
-    pub cv_accuracy_std: f64,
-    pub cv_macro_f1_mean: f64,
-    pub cv_macro_f1_std: f64,
-    /// Scores of the validation part by the model of the whole training part; absent without rows.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub valid: Option<Scores>,
-    /// Scores of the test part by the model of the whole training part; absent without rows.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub test: Option<Scores>,
-}
 
 /// How long the final fit and the prediction of the test part took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -244,7 +223,10 @@ impl<'a> Study<'a> {
         let (cv_macro_f1_mean, cv_macro_f1_std) = mean_and_deviation(folds.iter().map(|scores| scores.macro_f1));
         let evaluation = Evaluation {
             name: name.to_owned(),
-            params: estimator.params(),
+            params: match estimator.params() {
+                serde_json::Value::Object(params) => params,
+                _ => serde_json::Map::new(),
+            },
             folds,
             cv_accuracy_mean,
             cv_accuracy_std,

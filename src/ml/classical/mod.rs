@@ -49,10 +49,11 @@ mod trees;
 
 pub use arrays::{ArrayError, Arrays};
 pub use baselines::Baselines;
-pub use evaluate::{Evaluated, Evaluation, HeldOut, ModelPredictions, Timing, evaluate};
+pub use evaluate::{Evaluated, HeldOut, ModelPredictions, Timing, evaluate};
 pub use features::Features;
 pub use fit::FitError;
 pub use fitted::{Fitted, Inputs};
+pub use runner_results::baselines::Evaluation;
 
 use crate::matmul;
 use crate::matrix::Matrix;

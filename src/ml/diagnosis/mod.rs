@@ -1,4 +1,4 @@
-//! What a training's curves say, as findings: each with the epoch, the numbers that it rests on, and a sentence made of them.
+//! What a training's curves say, as findings: each with the epoch and the numbers that it rests on.
 //!
 //! A rule that does not apply says nothing; the thresholds are constants with their reasons.
 
@@ -6,65 +6,10 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
+pub use runner_results::diagnosis::Finding;
 use serde::{Deserialize, Serialize};
 
 use super::train::{Curves, Metric};
-
-/// One thing that the curves say.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    pub kind: FindingKind,
-    /// Where it begins or shows, if it has a place.
-    pub epoch: Option<u32>,
-    /// The numbers that the sentence rests on, by name.
-    pub evidence: BTreeMap<String, f64>,
-    pub sentence: String,
-    /// Of a gap.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub judgement: Option<GapJudgement>,
-}
-
-/// How far training rows are ahead of validation rows, judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GapJudgement {
-    Strong,
-    Some,
-    None,
-    /// Validation rows are ahead.
-    Reversed,
-    /// As large as one that would count, on so few validation rows that chance may have made it.
-    Chance,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FindingKind {
-    /// The loss stopped being finite.
-    Divergence,
-    /// The training or the validation part has a single class.
-    SingleClass,
-    /// Training loss rises again and again.
-    StepTooHigh,
-    /// The epoch whose weights are kept, and the score that chose it.
-    EpochKept,
-    /// In no epoch was that score better than before training.
-    NoGain,
-    /// How far training rows are ahead of validation rows at that epoch.
-    Gap,
-    /// Validation loss turned while training loss still fell.
-    OverFitting,
-    /// Training loss has stopped falling although training rows are hardly ahead of validation rows.
-    UnderFitting,
-    /// The validation part was still getting better when training ended.
-    Unfinished,
-    /// From here on the validation score hardly moved.
-    Plateau,
-    /// Units that are zero for every training row.
-    DeadUnits,
-}
 
 /// What is known of a training besides its curves.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@
 mod tests;
 mod weights;
 
-use schemars::JsonSchema;
+pub use runner_results::ensemble::{Average, Weighting};
 use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibration;
@@ -16,30 +16,6 @@ use super::rng::Stream;
 
 /// Probabilities below this count as this where logarithms are averaged: a forest's or a neighbours' zero is no certainty.
 const LEAST: f64 = 1e-4;
-
-/// What is averaged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Average {
-    /// Logarithms of probabilities: a member that is sure that a class is wrong has a veto.
-    #[default]
-    Logits,
-    /// Probabilities themselves: a member that is sure is outvoted.
-    Probabilities,
-}
-
-/// How the weights are chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Weighting {
-    /// The weights of least validation log loss, a convex problem.
-    #[default]
-    Convex,
-    /// Members are added one by one, with repetition, each time the one that lowers the validation log loss most (Caruana et al. 2004).
-    Greedy,
-    /// Every member counts the same.
-    Equal,
-}
 
 /// How members become one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,36 +106,34 @@ impl Combination {
         let mut sums = vec![0.0f64; first.data.len()];
         for (member, &weight) in members.iter().zip(&self.weights).filter(|(_, weight)| **weight > 0.0) {
             for (sum, &p) in sums.iter_mut().zip(&member.data) {
-                *sum += weight * self.average.of(p);
+                *sum += weight * averaged(self.average, p);
             }
         }
-        let mut combined = Matrix::from_vec(first.rows, first.cols, self.average.back(sums, first.cols));
+        let mut combined = Matrix::from_vec(first.rows, first.cols, back(self.average, sums, first.cols));
         self.calibration.apply(&mut combined);
         combined
     }
 }
 
-impl Average {
-    /// What is averaged of a probability.
-    fn of(self, p: f32) -> f64 {
-        match self {
-            Average::Logits => f64::from(p).max(LEAST).ln(),
-            Average::Probabilities => f64::from(p),
-        }
+/// What is averaged of a probability.
+fn averaged(average: Average, p: f32) -> f64 {
+    match average {
+        Average::Logits => f64::from(p).max(LEAST).ln(),
+        Average::Probabilities => f64::from(p),
     }
+}
 
-    /// Probabilities from averages, row by row.
-    fn back(self, mut values: Vec<f64>, classes: usize) -> Vec<f32> {
-        for row in values.chunks_exact_mut(classes) {
-            if self == Average::Logits {
-                let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                row.iter_mut().for_each(|value| *value = (*value - largest).exp());
-            }
-            let total: f64 = row.iter().sum();
-            row.iter_mut().for_each(|value| *value /= total);
+/// Probabilities from averages, row by row.
+fn back(average: Average, mut values: Vec<f64>, classes: usize) -> Vec<f32> {
+    for row in values.chunks_exact_mut(classes) {
+        if average == Average::Logits {
+            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            row.iter_mut().for_each(|value| *value = (*value - largest).exp());
         }
-        values.into_iter().map(|value| value as f32).collect()
+        let total: f64 = row.iter().sum();
+        row.iter_mut().for_each(|value| *value /= total);
     }
+    values.into_iter().map(|value| value as f32).collect()
 }
 
 /// For every row what a combination says, and which class it predicts, whose weights were chosen on other rows: weights judge themselves too kindly

@@ -1,6 +1,7 @@
 //! Ways to choose an ensemble's weights by log loss. Every one is deterministic and has no random number.
 
 use super::Average;
+use super::averaged;
 use crate::matrix::Matrix;
 use crate::progress::{Cancelled, Progress};
 
@@ -21,7 +22,7 @@ pub fn greedy(
 ) -> Result<Vec<f64>, Cancelled> {
     let classes = members.first().map_or(1, |member| member.cols);
     let values: Vec<Vec<f64>> =
-        members.iter().map(|member| member.data.iter().map(|&p| average.of(p)).collect()).collect();
+        members.iter().map(|member| member.data.iter().map(|&p| averaged(average, p)).collect()).collect();
     let mut sums = vec![0.0f64; labels.len() * classes];
     let (mut counts, mut best) = (vec![0.0; members.len()], (f64::INFINITY, vec![1.0; members.len()]));
     for added in 1..=ADDED {
@@ -88,7 +89,7 @@ fn unnoticed(weights: Vec<f64>) -> Vec<f64> {
 pub fn product(members: &[&Matrix], labels: &[u32], progress: &dyn Progress) -> Result<Vec<f64>, Cancelled> {
     let (count, classes) = (members.len(), members.first().map_or(1, |member| member.cols));
     let values: Vec<Vec<f64>> =
-        members.iter().map(|member| member.data.iter().map(|&p| Average::Logits.of(p)).collect()).collect();
+        members.iter().map(|member| member.data.iter().map(|&p| averaged(Average::Logits, p)).collect()).collect();
     let rows = labels.len() as f64;
     let evaluate = |weights: &[f64]| -> (f64, Vec<f64>) {
         let (mut loss, mut slopes) = (0.0, vec![0.0; count]);

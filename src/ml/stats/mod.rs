@@ -2,9 +2,9 @@
 
 mod bootstrap;
 mod clusters;
-mod contest;
 mod holm;
 mod mcnemar;
+mod pairwise;
 mod proportion;
 #[cfg(test)]
 mod simulation;
@@ -12,11 +12,11 @@ mod special;
 
 pub use bootstrap::{Bootstrap, bootstrap_interval, bootstrap_intervals, paired_bootstrap};
 pub use clusters::{Clusters, FEW_GROUPS};
-pub use contest::{Duel, contest};
-pub(crate) use contest::{cells, scores};
 pub use holm::holm;
 pub use mcnemar::{mcnemar, mcnemar_chi2, mcnemar_exact, mcnemar_mid_p, paired_test};
-pub(crate) use proportion::wilson;
+pub use pairwise::pairwise_tests;
+pub(crate) use pairwise::{cells, scores};
+pub(crate) use runner_results::interval::wilson;
 pub use runner_results::paired_test::{Method, Test};
 pub use runner_results::{Interval, IntervalMethod};
 pub(crate) use special::{chi_squared_tail, normal_mass, normal_tail, student_tails};

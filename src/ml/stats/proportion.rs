@@ -2,6 +2,7 @@
 
 use super::Clusters;
 use super::special::{normal_tail, student_tails};
+use runner_results::interval::wilson;
 use runner_results::{Interval, IntervalMethod};
 
 /// With more degrees of freedom Student's distribution is the normal one.
@@ -61,14 +62,6 @@ impl Clusters {
             }
         }
     }
-}
-
-/// Of a share of `n` rows that stand alone.
-pub(crate) fn wilson(share: f64, n: f64, z: f64) -> (f64, f64) {
-    let shrink = 1.0 + z * z / n;
-    let centre = (share + z * z / (2.0 * n)) / shrink;
-    let reach = z / shrink * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-    ((centre - reach).max(0.0), (centre + reach).min(1.0))
 }
 
 #[cfg(test)]

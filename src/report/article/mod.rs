@@ -28,9 +28,9 @@ pub use sections::SECTIONS;
 pub use text::{Piece, Text};
 
 use super::ReportError;
-use super::contest::Contest;
 use super::read::StageArtifacts;
 use super::study::Study;
+use runner_results::PairedTests;
 use sections::ArticleContext;
 
 /// What an author gives besides the study.
@@ -127,10 +127,10 @@ pub fn article(
     request: &Request,
     stages: &[StageArtifacts],
     edges: &[(String, String)],
-    contests: &[Contest],
+    tests: &[PairedTests],
 ) -> Result<Article, ArticleError> {
     let voice = Voice(request.language);
-    let tale = ArticleContext::new(Study::new(stages, edges, contests)?, voice);
+    let tale = ArticleContext::new(Study::new(stages, edges, tests)?, voice);
     let mut sections = tale.sections();
     let mut wrong = Vec::new();
     let mut places: Vec<(String, Text)> = Vec::new();

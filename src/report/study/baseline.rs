@@ -1,37 +1,32 @@
 //! Classical learners: cross-validation beside the test score, and the best one's confusion.
 
-use super::contest::{Judgement, judge, test as test_name};
+use runner_results::Baselines;
+use runner_results::baselines::Evaluation;
+
 use super::models::{Model, baselines};
+use super::pairs::{Judgement, judge, test as test_name};
 use super::scores::{class_blocks, interval_cell, interval_column};
 use super::{Study, stage_id};
 use crate::figure::text::decimals;
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::ranking::{self, RULE};
-use crate::read::{list, number, shown, text};
+use crate::read::shown;
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("baselines", "Baselines");
-    for (stage, document) in study.with_document("evaluations") {
+    for (stage, document) in study.with::<Baselines>() {
         let mut models = baselines(stage);
         ranking::rank(&mut models, Model::validation);
         let Some(best) = models.first() else { continue };
         let mut inner = Section::new(stage_id(stage), stage.stage.clone());
         inner.push(Block::Paragraph(sentence(study, best, &models)));
-        let details: Vec<(&str, String, [Option<f64>; 2])> = list(document, "evaluations")
-            .map(|e| {
-                let params = e.get("params").and_then(serde_json::Value::as_object);
-                let params = params.into_iter().flatten().map(|(key, value)| format!("{key} {}", shown(value)));
-                let params = params.collect::<Vec<_>>().join(", ");
-                // Times are an artifact of their own where artifacts must be equal byte for byte.
-                let name = text(e, "name").unwrap_or("unnamed");
-                let mut timings = stage.document("timings").into_iter().flat_map(|t| list(t, "timings"));
-                let timing = timings.find(|t| text(t, "name") == Some(name)).unwrap_or(e);
-                let seconds = ["fit_seconds", "predict_seconds"].map(|key| number(timing, key));
-                (name, params, seconds)
-            })
-            .collect();
-        inner.push(Block::Table(table(&models, &details)));
+        let parameters = |evaluation: &Evaluation| {
+            let params = evaluation.params.iter().map(|(key, value)| format!("{key} {}", shown(value)));
+            (evaluation.name.clone(), params.collect::<Vec<_>>().join(", "))
+        };
+        let parameters: Vec<(String, String)> = document.evaluations.iter().map(parameters).collect();
+        inner.push(Block::Table(table(&models, &parameters)));
         if models.len() > 1 {
             inner.push(Block::Figure(chart(&models)));
         }
@@ -102,9 +97,8 @@ fn sentence(study: &Study, best: &Model, models: &[Model]) -> Prose {
     prose
 }
 
-fn table(models: &[Model], details: &[(&str, String, [Option<f64>; 2])]) -> Table {
-    let timed = details.iter().any(|d| d.2.iter().any(Option::is_some));
-    let mut columns = vec![
+fn table(models: &[Model], parameters: &[(String, String)]) -> Table {
+    let columns = vec![
         Column::text("model"),
         Column::number("valid macro-F1").hint("on the validation part, by the model of the whole training part"),
         Column::number("CV accuracy").hint("mean over the folds of the training part"),
@@ -114,17 +108,13 @@ fn table(models: &[Model], details: &[(&str, String, [Option<f64>; 2])]) -> Tabl
         Column::number("test accuracy"),
         interval_column(models.iter().filter_map(|model| model.test.as_ref())),
         Column::number("test macro-F1"),
+        Column::text("parameters"),
     ];
-    if timed {
-        columns.push(Column::number("fit s"));
-        columns.push(Column::number("predict s"));
-    }
-    columns.push(Column::text("parameters"));
     let mut table = Table::new(format!("Baselines, {RULE}"), columns);
     for (place, model) in models.iter().enumerate() {
         let test = model.test.as_ref();
-        let detail = details.iter().find(|d| d.0 == model.name);
-        let mut row = vec![
+        let parameters = parameters.iter().find(|(name, _)| *name == model.name);
+        table.push(vec![
             Cell::text(&model.name).strong_if(place == 0 && !model.is_reference()),
             Cell::decimals(model.valid.as_ref().map(|s| s.macro_f1), 3),
             Cell::decimals(model.cv_accuracy.map(|c| c.0), 3),
@@ -134,13 +124,8 @@ fn table(models: &[Model], details: &[(&str, String, [Option<f64>; 2])]) -> Tabl
             Cell::decimals(test.map(|s| s.accuracy), 3),
             test.map_or_else(|| Cell::text("–").muted_if(true), interval_cell),
             Cell::decimals(test.map(|s| s.macro_f1), 3),
-        ];
-        if timed {
-            let seconds = detail.map_or([None, None], |d| d.2);
-            row.extend(seconds.map(|s| Cell::decimals(s, 2)));
-        }
-        row.push(Cell::text(detail.map_or("", |d| d.1.as_str())).muted_if(true));
-        table.push(row);
+            Cell::text(parameters.map_or("", |(_, parameters)| parameters.as_str())).muted_if(true),
+        ]);
     }
     table
 }

@@ -1,16 +1,15 @@
 //! Whether a model's probabilities can be taken at their word: a sentence and the reliability diagram.
-//!
-//! Knows the shape of `calibration` in a stage's metrics, not how temperatures are fitted.
 
 use std::cmp::Ordering;
 
-use serde_json::Value;
+use runner_results::calibration::{CalibrationReport, Reliability};
+use runner_results::{Ensemble, Training};
 
 use crate::JudgedOn;
 use crate::figure::text::decimals;
 use crate::figure::{Line, LineChart, Paint, line_chart};
 use crate::page::{Block, Figure};
-use crate::read::{StageArtifacts, list, number};
+use crate::read::StageArtifacts;
 
 /// A temperature this close to 1 changes nothing that one could see.
 const NEUTRAL: f64 = 0.03;
@@ -48,37 +47,42 @@ pub struct Calibrated {
 }
 
 impl Calibrated {
-    pub fn read(calibration: &Value) -> Option<Calibrated> {
-        let temperature = number(calibration, "temperature")?;
+    pub fn of(calibration: &CalibrationReport) -> Calibrated {
+        let temperature = calibration.temperature;
         let confidence = match temperature {
             high if high > 1.0 + NEUTRAL => Confidence::Over,
             low if low < 1.0 - NEUTRAL => Confidence::Under,
             _ => Confidence::Right,
         };
         let change = |part: JudgedOn| {
-            let errors = calibration.get("parts")?.get(part.key())?;
-            let of = |when: &str| number(errors.get(when)?, "expected_error");
-            Some(Change { part, before: of("before")?, after: of("after")? })
+            let found = part.of(&calibration.parts)?;
+            Some(Change { part, before: found.before.expected_error, after: found.after.expected_error })
         };
         let changes = [JudgedOn::Validation, JudgedOn::Test].into_iter().filter_map(change).collect();
-        Some(Calibrated { temperature, confidence, changes })
+        Calibrated { temperature, confidence, changes }
     }
 }
 
 /// Biases of more classes are not worth a line.
 const BIASES_SHOWN: usize = 6;
 
+/// The calibration of a stage's model.
+pub fn of(stage: &StageArtifacts) -> Option<&CalibrationReport> {
+    let ensemble = || Some(&stage.documents.get::<Ensemble>()?.calibration);
+    stage.documents.get::<Training>().map(|training| &training.calibration).or_else(ensemble)
+}
+
 /// The diagram with its sentence as caption; nothing where the stage tells of no calibration.
 pub fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block> {
-    let calibration = stage.document("calibration")?.get("calibration")?;
+    let calibration = of(stage)?;
     let parts = [JudgedOn::Test, JudgedOn::Validation].into_iter();
-    let (part, shown) = parts.filter_map(|part| Some((part, calibration.get("parts")?.get(part.key())?))).next()?;
+    let (part, shown) = parts.filter_map(|part| Some((part, part.of(&calibration.parts)?))).next()?;
     let title = format!("Reliability on the {} part", part.name());
-    let lines = [("before", Paint::Muted, true), ("after", Paint::Positive, false)]
+    let lines = [("before", &shown.before, Paint::Muted, true), ("after", &shown.after, Paint::Positive, false)]
         .into_iter()
-        .map(|(when, paint, dashed)| Line {
+        .map(|(when, reliability, paint, dashed)| Line {
             name: when.to_string(),
-            points: points(shown.get(when)),
+            points: points(reliability),
             band: Vec::new(),
             paint,
             dashed,
@@ -96,7 +100,7 @@ pub fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block> {
     if lines.len() < 2 {
         return None;
     }
-    let sentence = sentence(calibration)?;
+    let sentence = sentence(calibration);
     let svg = line_chart(&LineChart {
         title: &title,
         description: &sentence,
@@ -110,18 +114,17 @@ pub fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block> {
 }
 
 /// Bins with rows enough to stand for something.
-fn points(reliability: Option<&Value>) -> Vec<(f64, f64)> {
-    let bins = reliability.into_iter().flat_map(|value| list(value, "bins"));
-    let bins = bins.filter(|bin| number(bin, "rows").is_some_and(|rows| rows >= 10.0));
-    bins.filter_map(|bin| Some((number(bin, "confidence")?, number(bin, "accuracy")?))).collect()
+fn points(reliability: &Reliability) -> Vec<(f64, f64)> {
+    let bins = reliability.bins.iter().filter(|bin| bin.rows >= 10);
+    bins.map(|bin| (bin.confidence, bin.accuracy)).collect()
 }
 
 fn signed(value: f64) -> String {
     format!("{}{}", if value >= 0.0 { "+" } else { "" }, decimals(value, 2))
 }
 
-fn sentence(calibration: &Value) -> Option<String> {
-    let found = Calibrated::read(calibration)?;
+fn sentence(calibration: &CalibrationReport) -> String {
+    let found = Calibrated::of(calibration);
     let judgement = match found.confidence {
         Confidence::Over => "on them the model was over-confident",
         Confidence::Under => "on them the model was under-confident",
@@ -140,10 +143,10 @@ fn sentence(calibration: &Value) -> Option<String> {
         true => String::new(),
         false => format!(" The expected calibration error (15 bins) {changes}."),
     };
-    let bias = match calibration.get("bias").and_then(Value::as_object) {
+    let bias = match &calibration.bias {
         Some(bias) => {
-            let one = |(class, value): (&String, &Value)| Some(format!("{class} {}", signed(value.as_f64()?)));
-            let shown: Vec<String> = bias.iter().filter_map(one).take(BIASES_SHOWN).collect();
+            let one = |(class, value): (&String, &f64)| format!("{class} {}", signed(*value));
+            let shown: Vec<String> = bias.iter().map(one).take(BIASES_SHOWN).collect();
             let rest = if bias.len() > shown.len() { ", …" } else { "" };
             format!(
                 " Since the classes' shares were off, as class weights or the choice of the epoch can make them, each class also has a bias (in nats: {}{rest}); \
@@ -153,9 +156,9 @@ fn sentence(calibration: &Value) -> Option<String> {
         }
         None => String::new(),
     };
-    Some(format!(
+    format!(
         "Temperature {}, fitted to the likelihood of validation rows: {judgement}.{errors} No predicted class \
          changes.{bias} Bins of fewer than 10 rows are not drawn.",
         decimals(found.temperature, 2),
-    ))
+    )
 }

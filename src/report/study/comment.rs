@@ -1,7 +1,7 @@
 //! Sentences that judge, each computed from the numbers it names.
 
 use crate::figure::text::{count, decimals, percent};
-use crate::read::Scores;
+use runner_results::Scores;
 
 /// What a confusion matrix shows: the pair of classes most often mixed up, and the classes found best and worst; of a model that tells no class
 /// from another, that.
@@ -51,9 +51,8 @@ mod tests {
     #[test]
     fn the_largest_confusion_is_named_with_its_counts() {
         let scores = Scores {
-            classes: ["latin", "pop", "rock"].map(String::from).to_vec(),
             confusion: vec![vec![50, 40, 10], vec![30, 60, 10], vec![1, 4, 95]],
-            ..Scores::default()
+            ..Scores::new(&["latin", "pop", "rock"].map(String::from), &[], &[])
         };
         assert_eq!(
             confusion(&scores).as_deref(),

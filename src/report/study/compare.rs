@@ -1,8 +1,8 @@
 //! Networks side by side: numbers alone, text alone, both fused.
 
 use super::Study;
-use super::contest::judge;
 use super::models::{Group, Model, groups, inputs, network};
+use super::pairs::judge;
 use crate::figure::text::{decimals, percent};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
@@ -107,13 +107,13 @@ fn chart(study: &Study, group: &Group) -> Figure {
         .iter()
         .filter_map(|model| {
             let scores = model.judged()?;
-            let (low, high) = scores.interval().unwrap_or((f64::NAN, f64::NAN));
+            let (low, high) = scores.accuracy_interval().unwrap_or((f64::NAN, f64::NAN));
             let label = match reads(study, model) {
                 Some(reads) => format!("{} ({reads})", model.name),
                 None => model.name.clone(),
             };
             let accuracy = Interval { value: scores.accuracy, low, high };
-            let macro_f1 = Some(Interval::plain(scores.macro_f1)).filter(|i| i.value.is_finite());
+            let macro_f1 = Some(Interval::plain(scores.macro_f1));
             Some(Row { label, values: vec![macro_f1, Some(accuracy)] })
         })
         .collect();

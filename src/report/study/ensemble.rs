@@ -1,6 +1,7 @@
 //! Ensembles: what they are made of, and what they gain.
 
-use serde_json::Value;
+use runner_results::Ensemble;
+use runner_results::ensemble::{Average, Member, Weighting};
 
 use super::models::network;
 use super::scores::{class_blocks, parts_table};
@@ -9,21 +10,19 @@ use crate::figure::text::decimals;
 use crate::figure::{Bar, Paint, bar_chart};
 use crate::page::{Block, Figure, Section};
 use crate::ranking::{self, Validation};
-use crate::read::{Scores, StageArtifacts, list, number, text};
+use crate::read::StageArtifacts;
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("ensembles", "Ensembles");
-    for (stage, document) in study.with_document("members").filter(|(stage, _)| stage.kind == "ensemble") {
+    for (stage, document) in study.with::<Ensemble>() {
         section.subsections.push(stage_section(study, stage, document));
     }
     Some(section)
 }
 
-fn stage_section(study: &Study, stage: &StageArtifacts, document: &Value) -> Section {
+fn stage_section(study: &Study, stage: &StageArtifacts, document: &Ensemble) -> Section {
     let mut section = Section::new(stage_id(stage), stage.stage.clone());
-    if let Some(sentence) = sentence(document) {
-        section.say(sentence);
-    }
+    section.say(sentence(document));
     section.blocks.extend(weights(document).map(Block::Figure));
     section.blocks.extend(calibration::block(stage, study.chart_width));
     if let Some(model) = network(stage) {
@@ -36,28 +35,27 @@ fn stage_section(study: &Study, stage: &StageArtifacts, document: &Value) -> Sec
     section
 }
 
-fn sentence(document: &Value) -> Option<String> {
-    let members: Vec<&Value> = list(document, "members").collect();
-    let used = members.iter().filter(|member| number(member, "weight").is_some_and(|weight| weight > 0.0)).count();
-    let average = match text(document, "average") {
-        Some("probabilities") => "probabilities",
-        _ => "logits",
+fn sentence(document: &Ensemble) -> String {
+    let members = &document.members;
+    let used = members.iter().filter(|member| member.weight > 0.0).count();
+    let average = match document.average {
+        Average::Probabilities => "probabilities",
+        Average::Logits => "logits",
     };
-    let chosen = match text(document, "weights") {
-        Some("greedy") => "by greedy selection on validation log loss (Caruana et al. 2004)",
-        Some("equal") => "the same for all",
-        _ => "by least validation log loss, a convex problem",
+    let chosen = match document.weights {
+        Weighting::Greedy => "by greedy selection on validation log loss (Caruana et al. 2004)",
+        Weighting::Equal => "the same for all",
+        Weighting::Convex => "by least validation log loss, a convex problem",
     };
-    let best = ranking::best(&members, |member| Validation::read(member));
-    let best = best.and_then(|member| Some((text(member, "name")?, Scores::read(member.get("valid")?)?)));
-    let fair = document.get("cross_fitted_valid").and_then(Scores::read);
+    let best = ranking::best(members, |member| Some(Validation::of_member(member)));
+    let fair = &document.cross_fitted_valid;
     let mut sentence = format!(
         "A weighted average of the {average} of {} ({used} with a weight); weights {chosen}.",
         plural(members.len() as u64, "model")
     );
-    if let (Some((name, alone)), Some(fair)) = (best, fair) {
-        let how = match text(document, "weights") {
-            Some("equal") => "It has",
+    if let Some(Member { name, valid: alone, .. }) = best {
+        let how = match document.weights {
+            Weighting::Equal => "It has",
             _ => "With weights chosen on other validation rows it has",
         };
         sentence.push_str(&format!(
@@ -68,26 +66,19 @@ fn sentence(document: &Value) -> Option<String> {
             decimals(alone.accuracy, 3)
         ));
     }
-    Some(sentence)
+    sentence
 }
 
-fn weights(document: &Value) -> Option<Figure> {
-    let mut members: Vec<(&str, f64, Option<Scores>)> = list(document, "members")
-        .filter_map(|member| {
-            Some((text(member, "name")?, number(member, "weight")?, member.get("valid").and_then(Scores::read)))
-        })
-        .collect();
-    members.sort_by(|a, b| b.1.total_cmp(&a.1));
+fn weights(document: &Ensemble) -> Option<Figure> {
+    let mut members: Vec<&Member> = document.members.iter().collect();
+    members.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     let bars: Vec<Bar> = members
         .iter()
-        .map(|(name, weight, valid)| Bar {
-            label: (*name).to_string(),
-            value: *weight,
+        .map(|member| Bar {
+            label: member.name.clone(),
+            value: member.weight,
             paint: Paint::Positive,
-            note: match valid {
-                Some(valid) => format!("{weight:.3} · alone {:.3}", valid.accuracy),
-                None => format!("{weight:.3}"),
-            },
+            note: format!("{:.3} · alone {:.3}", member.weight, member.valid.accuracy),
         })
         .collect();
     let description = bars.iter().map(|bar| format!("{} {}", bar.label, bar.note)).collect::<Vec<_>>().join("; ");

@@ -33,7 +33,7 @@ pub(crate) fn in_colours(
     chart_width: Option<f64>,
 ) -> Vec<(String, Drawing)> {
     let study =
-        Study { stages: std::slice::from_ref(stage), edges: &[], contests: &[], palette, past: None, chart_width };
+        Study { stages: std::slice::from_ref(stage), edges: &[], tests: &[], palette, history: None, chart_width };
     let told = [
         profile::section(&study),
         map::section(&study),

@@ -1,28 +1,27 @@
 //! What the history tells: what changed since an earlier run, and the models of then and now on the same rows. Without a history there is nothing to tell.
 
 use indexmap::IndexMap;
+use runner_results::History;
+use runner_results::comparison::{ScoreMetric, Verdict};
+use runner_results::history::{Change, FlippedRow, ModelChange, Since};
 
-use super::contest::bare;
+use super::pairs::bare;
 use super::{Study, panels, plural};
 use crate::figure::text::{count, decimals, duration};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::intervals;
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
-use crate::past::{Change, Duel, Past, Since};
 
 pub const ID: &str = "then-and-now";
-
-/// Chance of a false alarm over all models together.
-const ALPHA: f64 = 0.05;
 
 /// More lines are left to the stages' panels.
 const CHANGES_SHOWN: usize = 30;
 
 /// For the summary: when the results were made, what is out of date, and the values behind all that changed.
 pub fn since(study: &Study) -> Option<Section> {
-    let past = study.past?;
+    let history = study.history?;
     let mut section = Section::new("summary-since", "What changed");
-    let stale: Vec<&str> = past.stages.iter().filter(|s| !s.stale.is_empty()).map(|s| s.stage.as_str()).collect();
+    let stale: Vec<&str> = history.stages.iter().filter(|s| !s.stale.is_empty()).map(|s| s.stage.as_str()).collect();
     if !stale.is_empty() {
         let (verb, noun) = if stale.len() == 1 { ("is", "stage") } else { ("are", "stages") };
         let mut line = Prose::new().strong(format!("{} {noun} {verb} out of date", stale.len()));
@@ -32,11 +31,11 @@ pub fn since(study: &Study) -> Option<Section> {
         }
         section.push(Block::Paragraph(line.text(if stale.len() == 1 { " was computed." } else { " were computed." })));
     }
-    let Some(against) = &past.against else {
+    let Some(against) = &history.against else {
         section.say("No earlier run of this pipeline had other results.");
         return Some(section);
     };
-    let of = |want: fn(&Since) -> bool| past.stages.iter().filter(move |stage| want(&stage.since));
+    let of = |want: fn(&Since) -> bool| history.stages.iter().filter(move |stage| want(&stage.since));
     let changed = of(|since| matches!(since, Since::Changed(_)));
     let (same, new) = (of(|since| *since == Since::Same).count(), of(|since| *since == Since::New).count());
     let seconds: f64 = changed.clone().map(|stage| stage.seconds).sum();
@@ -89,41 +88,42 @@ pub fn changes_table(caption: &str, changes: &[(&[&str], &Change)]) -> Table {
 
 /// The models of then and now.
 pub fn section(study: &Study) -> Option<Section> {
-    let past = study.past?;
-    let against = past.against.as_ref()?;
+    let history = study.history?;
+    let against = history.against.as_ref()?;
     let mut section = Section::new(ID, format!("Compared with the run of {}", against.when));
-    if past.duels.is_empty() {
+    if history.models.is_empty() {
         return None;
     }
-    section.push(Block::List(verdicts(past)));
-    section.blocks.extend(table(past).map(Block::Table));
-    if past.duels.len() > 1 {
-        section.push(Block::Figure(chart(past)));
+    section.push(Block::List(verdicts(history)));
+    section.blocks.extend(table(history).map(Block::Table));
+    if history.models.len() > 1 {
+        section.push(Block::Figure(chart(history)));
     }
-    for duel in past.duels.iter().filter(|duel| !duel.flips.is_empty()) {
-        section.push(flips(study, duel));
+    for model in history.models.iter().filter(|model| !model.examples.is_empty()) {
+        section.push(flips(study, model));
     }
     Some(section)
 }
 
-fn verdicts(past: &Past) -> Vec<Prose> {
-    let differ = |duel: &&Duel| duel.p < ALPHA;
-    let names = |gained: bool| -> Vec<&str> {
-        let found = past.duels.iter().filter(differ).filter(|duel| (duel.gained > duel.lost) == gained);
-        found.map(|duel| duel.model.as_str()).collect()
+fn verdicts(history: &History) -> Vec<Prose> {
+    let names = |verdict: Verdict| -> Vec<&str> {
+        let found = history.models.iter().filter(|model| model.test.verdict == verdict);
+        found.map(|model| model.model.as_str()).collect()
     };
     let mut said = Vec::new();
-    for (names, word) in [(names(true), "Better"), (names(false), "Worse")] {
+    for (names, word) in [(names(Verdict::Better), "Better"), (names(Verdict::Worse), "Worse")] {
         if !names.is_empty() {
             said.push(Prose::new().strong(word).text(format!(" than before, beyond chance: {}.", names.join(", "))));
         }
     }
     let same: Vec<&str> =
-        past.duels.iter().filter(|duel| duel.same_predictions).map(|duel| duel.model.as_str()).collect();
+        history.models.iter().filter(|model| model.test.same_predictions).map(|model| model.model.as_str()).collect();
     if !same.is_empty() {
         said.push(Prose::from(format!("The same prediction as before for every row: {}.", same.join(", "))));
     }
-    let others: Vec<&Duel> = past.duels.iter().filter(|duel| !differ(duel) && !duel.same_predictions).collect();
+    let others = history.models.iter().filter(|model| !model.test.same_predictions);
+    let others: Vec<&ModelChange> =
+        others.filter(|model| model.test.verdict == Verdict::NoSignificantDifference).collect();
     let rest = others.len();
     if rest > 0 {
         let which = match others.as_slice() {
@@ -137,17 +137,17 @@ fn verdicts(past: &Past) -> Vec<Prose> {
 }
 
 /// Whether nothing of what a reader is shown differs: neither a prediction nor a score.
-fn is_unchanged(duel: &Duel) -> bool {
-    duel.same_predictions && duel.scores.iter().all(|score| score.before == score.after)
+fn is_unchanged(model: &ModelChange) -> bool {
+    model.test.same_predictions && model.test.scores.iter().all(|score| score.a == score.b)
 }
 
-fn table(past: &Past) -> Option<Table> {
-    let shown: Vec<&Duel> = past.duels.iter().filter(|duel| !is_unchanged(duel)).collect();
+fn table(history: &History) -> Option<Table> {
+    let shown: Vec<&ModelChange> = history.models.iter().filter(|model| !is_unchanged(model)).collect();
     if shown.is_empty() {
         return None;
     }
-    let accuracies = shown.iter().flat_map(|duel| &duel.scores).filter(|score| score.metric == "accuracy");
-    let methods = match intervals::words(accuracies.filter_map(|score| score.method)) {
+    let accuracies = shown.iter().filter_map(|model| model.test.score(ScoreMetric::Accuracy));
+    let methods = match intervals::words(accuracies.filter_map(|score| score.difference.method)) {
         none if none.is_empty() => none,
         some => format!(" ({some})"),
     };
@@ -166,32 +166,32 @@ fn table(past: &Past) -> Option<Table> {
             Column::number("p").hint("McNemar's test on the same rows, Holm-corrected over all models of this table"),
         ],
     );
-    for duel in shown {
-        let score = |metric: &str| duel.scores.iter().find(|score| score.metric == metric);
-        let both = |metric: &str| match score(metric) {
-            Some(s) => Cell::text(format!("{} → {}", decimals(s.before, 3), decimals(s.after, 3))).sort_by(s.after),
+    for model in shown {
+        let test = &model.test;
+        let both = |metric: ScoreMetric| match test.score(metric) {
+            Some(s) => Cell::text(format!("{} → {}", decimals(s.a, 3), decimals(s.b, 3))).sort_by(s.b),
             None => Cell::text("–").muted_if(true),
         };
-        let difference = match score("accuracy") {
+        let difference = match test.score(ScoreMetric::Accuracy) {
             Some(s) => {
-                let interval = match s.low.is_nan() {
-                    true => String::new(),
-                    false => format!(" ({} to {})", signed(s.low), signed(s.high)),
+                let interval = match s.difference.low.zip(s.difference.high) {
+                    None => String::new(),
+                    Some((low, high)) => format!(" ({} to {})", signed(low), signed(high)),
                 };
-                Cell::text(format!("{}{interval}", signed(s.after - s.before))).sort_by(s.after - s.before)
+                Cell::text(format!("{}{interval}", signed(s.b - s.a))).sort_by(s.b - s.a)
             }
             None => Cell::text("–").muted_if(true),
         };
         table.push(vec![
-            Cell::text(&duel.model).link(panels::id(&duel.stage)),
-            Cell::count(duel.rows),
-            both("accuracy"),
-            difference.strong_if(duel.p < ALPHA),
-            both("macro-F1"),
-            both("log loss"),
-            Cell::count(duel.lost),
-            Cell::count(duel.gained),
-            Cell::text(bare(duel.p)).sort_by(duel.p),
+            Cell::text(&model.model).link(panels::id(&model.stage)),
+            Cell::count(test.rows as u64),
+            both(ScoreMetric::Accuracy),
+            difference.strong_if(test.verdict != Verdict::NoSignificantDifference),
+            both(ScoreMetric::MacroF1),
+            both(ScoreMetric::LogLoss),
+            Cell::count(test.right_to_wrong),
+            Cell::count(test.wrong_to_right),
+            Cell::text(bare(test.adjusted_p)).sort_by(test.adjusted_p),
         ]);
     }
     Some(table)
@@ -202,43 +202,41 @@ fn signed(value: f64) -> String {
     format!("{}{}", if value >= 0.0 { "+" } else { "" }, decimals(value, 3))
 }
 
-fn chart(past: &Past) -> Figure {
+fn chart(history: &History) -> Figure {
     let series = [
         Series { name: "then".to_string(), mark: Mark::Ring, paint: Paint::Muted },
         Series { name: "now".to_string(), mark: Mark::Point, paint: Paint::Positive },
     ];
-    let row = |duel: &Duel| {
-        let accuracy = duel.scores.iter().find(|score| score.metric == "accuracy")?;
-        let values = vec![Some(Interval::plain(accuracy.before)), Some(Interval::plain(accuracy.after))];
-        Some(Row { label: duel.model.clone(), values })
+    let row = |model: &ModelChange| {
+        let accuracy = model.test.score(ScoreMetric::Accuracy)?;
+        let values = vec![Some(Interval::plain(accuracy.a)), Some(Interval::plain(accuracy.b))];
+        Some(Row { label: model.model.clone(), values })
     };
-    let rows: Vec<Row> = past.duels.iter().filter_map(row).collect();
-    let description = past.duels.iter().map(|duel| duel.model.as_str()).collect::<Vec<_>>().join(", ");
+    let rows: Vec<Row> = history.models.iter().filter_map(row).collect();
+    let description = history.models.iter().map(|model| model.model.as_str()).collect::<Vec<_>>().join(", ");
     let svg = grouped_bars("Test accuracy then and now", &description, "accuracy", &series, &rows);
     Figure::new(svg, "The number at the right is the accuracy now; the axis does not start at zero.")
 }
 
 /// Some rows that one of the two gets right, by what a person knows them by.
-fn flips(study: &Study, duel: &Duel) -> Block {
+fn flips(study: &Study, model: &ModelChange) -> Block {
     let mut columns = vec![Column::number("row"), Column::text("label"), Column::text("then"), Column::text("now")];
-    let names = duel.flips[0].texts.iter().map(|(name, _)| Column::text(name));
+    let names = model.examples[0].texts.iter().map(|(name, _)| Column::text(name));
     columns.extend(names);
     let mut table = Table::new("The right answer in bold", columns);
-    for flip in &duel.flips {
+    for FlippedRow { flip, texts } in &model.examples {
         let said = |class: &str| Cell::text(class).swatch(study.palette.paint(class)).strong_if(class == flip.label);
-        let mut row = vec![Cell::text(flip.row.to_string()).sort_by(flip.row as f64)];
-        row.extend([
-            Cell::text(&flip.label).swatch(study.palette.paint(&flip.label)),
-            said(&flip.before),
-            said(&flip.after),
-        ]);
-        row.extend(flip.texts.iter().map(|(_, text)| Cell::text(text)));
+        let mut row = vec![Cell::text(flip.row_id.to_string()).sort_by(flip.row_id as f64)];
+        let label = Cell::text(&flip.label).swatch(study.palette.paint(&flip.label));
+        row.extend([label, said(&flip.a), said(&flip.b)]);
+        row.extend(texts.iter().map(|(_, text)| Cell::text(text)));
         table.push(row);
     }
-    let all = duel.lost + duel.gained;
-    let shown = match all > duel.flips.len() as u64 {
-        true => format!("{} of the {} that flipped", plural(duel.flips.len() as u64, "row"), count(all)),
+    let all = model.test.right_to_wrong + model.test.wrong_to_right;
+    let examples = model.examples.len() as u64;
+    let shown = match all > examples {
+        true => format!("{} of the {} that flipped", plural(examples, "row"), count(all)),
         false => format!("{} that flipped", plural(all, "row")),
     };
-    Block::Details { summary: format!("{}: {shown}", duel.model), blocks: vec![Block::Table(table)] }
+    Block::Details { summary: format!("{}: {shown}", model.model), blocks: vec![Block::Table(table)] }
 }

@@ -7,7 +7,6 @@ mod baseline;
 pub(crate) mod calibration;
 mod comment;
 mod compare;
-pub(crate) mod contest;
 mod curves;
 mod ensemble;
 pub(crate) mod figures;
@@ -16,6 +15,7 @@ mod inspect;
 pub(crate) mod map;
 pub(crate) mod models;
 mod optimism;
+pub(crate) mod pairs;
 mod panels;
 mod pipeline;
 mod predict;
@@ -33,20 +33,18 @@ pub use curves::learning_curves;
 use std::collections::BTreeSet;
 
 use indexmap::{IndexMap, IndexSet};
-use runner_results::Known;
+use runner_results::{History, Known, PairedTests};
 use serde_json::Value;
 
 use super::ReportError;
-use super::contest::Contest;
 use super::figure::Palette;
-use super::past::Past;
 pub use figures::{all_figures, figures};
 
 use super::page::{Block, Language, Page, Section, anchor, render};
 use super::read::{StageArtifacts, list, text, texts};
 
 /// The HTML page of a study: `title` and `author` above, `stages` in the order of the pipeline, `edges`
-/// from producer to consumer by stage name, `contests` the paired tests of models on the same rows, `past` what only the history knows.
+/// from producer to consumer by stage name, `tests` the paired tests of models on the same rows, `history` what no artifact may hold.
 ///
 /// # Errors
 /// No stage at all, or two of one name. A stage whose artifacts are missing or odd is told of as far as possible.
@@ -55,10 +53,10 @@ pub fn study(
     author: Option<&str>,
     stages: &[StageArtifacts],
     edges: &[(String, String)],
-    contests: &[Contest],
-    past: Option<&Past>,
+    tests: &[PairedTests],
+    history: Option<&History>,
 ) -> Result<String, ReportError> {
-    let study = Study { past, ..Study::new(stages, edges, contests)? };
+    let study = Study { history, ..Study::new(stages, edges, tests)? };
     let groups = models::groups(&models::models(&study));
     let told = [
         summary::section(&study),
@@ -71,7 +69,7 @@ pub fn study(
         train::section(&study),
         ensemble::section(&study),
         compare::section(&study),
-        contest::section(&study, &groups),
+        pairs::section(&study, &groups),
         optimism::section(&study),
         inspect::section(&study),
         transfer::section(&study),
@@ -106,9 +104,9 @@ fn told_of(study: &Study, sections: &[Section]) -> IndexMap<String, (String, Str
 pub(crate) struct Study<'a> {
     pub stages: &'a [StageArtifacts],
     pub edges: &'a [(String, String)],
-    pub contests: &'a [Contest],
+    pub tests: &'a [PairedTests],
     pub palette: Palette,
-    pub past: Option<&'a Past>,
+    pub history: Option<&'a History>,
     /// Width of line charts in units, where it is not the usual one.
     pub chart_width: Option<f64>,
 }
@@ -119,7 +117,7 @@ impl<'a> Study<'a> {
     pub fn new(
         stages: &'a [StageArtifacts],
         edges: &'a [(String, String)],
-        contests: &'a [Contest],
+        tests: &'a [PairedTests],
     ) -> Result<Study<'a>, ReportError> {
         if stages.is_empty() {
             return Err(ReportError::NoStages);
@@ -130,7 +128,7 @@ impl<'a> Study<'a> {
                 return Err(ReportError::DuplicateStage(stage.stage.clone()));
             }
         }
-        Ok(Study { stages, edges, contests, palette: palette(stages), past: None, chart_width: None })
+        Ok(Study { stages, edges, tests, palette: palette(stages), history: None, chart_width: None })
     }
 
     /// The stages whose artifacts hold a document with this key.
@@ -192,10 +190,6 @@ fn palette(stages: &[StageArtifacts]) -> Palette {
         names.extend(class_names(value));
         if let Some(parts) = value.get("parts").and_then(Value::as_object) {
             names.extend(parts.values().flat_map(|scores| texts(scores.get("classes"))));
-        }
-        for evaluation in list(value, "evaluations") {
-            let classes = evaluation.get("test").and_then(|scores| scores.get("classes"));
-            names.extend(texts(classes));
         }
     }
     Palette::for_classes(&names.into_iter().collect::<Vec<_>>())

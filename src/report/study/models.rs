@@ -2,12 +2,13 @@
 //!
 //! Knows how kinds of stages write scores; knows nothing of tables or figures.
 
-use serde_json::Value;
+use runner_results::baselines::Evaluation;
+use runner_results::{Baselines, Ensemble, Scores, Training};
 
 use super::Study;
 use crate::JudgedOn;
-use crate::ranking::{self, Choice, Source, Validation};
-use crate::read::{Scores, StageArtifacts, list, number, text};
+use crate::ranking::{self, Choice, Validation};
+use crate::read::StageArtifacts;
 
 /// One model and what is known of its quality.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +33,7 @@ impl Model {
         let folds = || {
             let (macro_f1, accuracy) = (self.cv_macro_f1.map(|c| c.0), self.cv_accuracy.map(|c| c.0));
             let is_there = macro_f1.is_some() || accuracy.is_some();
-            let source = Source::CrossValidation;
-            is_there.then_some(Validation { macro_f1, accuracy, log_loss: None, source, is_floor })
+            is_there.then(|| Validation::by_folds(macro_f1, accuracy, is_floor))
         };
         self.valid.as_ref().map(|scores| Validation::of(scores, is_floor)).or_else(folds)
     }
@@ -72,40 +72,36 @@ pub fn models(study: &Study) -> Vec<Model> {
 
 /// The evaluations of a baseline stage.
 pub fn baselines(stage: &StageArtifacts) -> Vec<Model> {
-    let Some(document) = stage.document("evaluations") else {
+    let Some(document) = stage.documents.get::<Baselines>() else {
         return Vec::new();
     };
-    list(document, "evaluations")
-        .map(|evaluation| {
-            let pair = |mean: &str, deviation: &str| {
-                Some((number(evaluation, mean)?, number(evaluation, deviation).unwrap_or(f64::NAN)))
-            };
-            Model {
-                name: text(evaluation, "name").unwrap_or("unnamed").to_string(),
-                stage: stage.stage.clone(),
-                split: None,
-                cv_accuracy: pair("cv_accuracy_mean", "cv_accuracy_std"),
-                cv_macro_f1: pair("cv_macro_f1_mean", "cv_macro_f1_std"),
-                train: evaluation.get("train").and_then(Scores::read),
-                valid: evaluation.get("valid").and_then(Scores::read),
-                test: evaluation.get("test").and_then(Scores::read),
-            }
-        })
-        .collect()
+    let model = |evaluation: &Evaluation| Model {
+        name: evaluation.name.clone(),
+        stage: stage.stage.clone(),
+        split: None,
+        cv_accuracy: Some((evaluation.cv_accuracy_mean, evaluation.cv_accuracy_std)),
+        cv_macro_f1: Some((evaluation.cv_macro_f1_mean, evaluation.cv_macro_f1_std)),
+        train: None,
+        valid: evaluation.valid.clone(),
+        test: evaluation.test.clone(),
+    };
+    document.evaluations.iter().map(model).collect()
 }
 
 /// The one model of a train, transfer or ensemble stage.
 pub fn network(stage: &StageArtifacts) -> Option<Model> {
-    let document = stage.document("parts")?;
-    let parts = document.get("parts")?;
-    let part = |name: &str| parts.get(name).and_then(Scores::read);
+    let (parts, valid) = match (stage.documents.get::<Training>(), stage.documents.get::<Ensemble>()) {
+        (Some(training), _) => (&training.parts, training.parts.valid.as_ref()),
+        // Its weights are chosen on the validation part: its score there is optimistically biased.
+        (None, Some(ensemble)) => (&ensemble.parts, Some(&ensemble.cross_fitted_valid)),
+        (None, None) => return None,
+    };
     let model = Model {
         name: stage.stage.clone(),
         stage: stage.stage.clone(),
-        train: part("train"),
-        // An ensemble's weights are chosen on the validation part: its score there is too kind.
-        valid: document.get("cross_fitted_valid").and_then(Scores::read).or_else(|| part("valid")),
-        test: part("test"),
+        train: parts.train.clone(),
+        valid: valid.cloned(),
+        test: parts.test.clone(),
         ..Model::default()
     };
     model.judged().is_some().then_some(model)
@@ -114,7 +110,7 @@ pub fn network(stage: &StageArtifacts) -> Option<Model> {
 /// Models judged on the same rows: the same part of the same split, number of rows and classes. Only these compare.
 pub struct Group {
     pub part: JudgedOn,
-    pub rows: u64,
+    pub rows: usize,
     pub classes: Vec<String>,
     pub split: Option<String>,
     /// Best first by [`ranking`].
@@ -187,14 +183,10 @@ pub fn split_of<'a>(study: &Study<'a>, stage: &str) -> Option<&'a str> {
 
 /// What a network reads, where its artifacts or its place in the pipeline tell: (numbers, text).
 pub fn inputs(study: &Study, stage: &StageArtifacts) -> (Option<bool>, Option<bool>) {
-    let named = |key: &str| {
-        let documents = stage.json.values().chain([&stage.params]);
-        documents
-            .flat_map(|value| [value.get("inputs").and_then(|i| i.get(key)), value.get(key)])
-            .flatten()
-            .find_map(Value::as_array)
-            .map(|columns| !columns.is_empty())
-    };
+    let read = stage.documents.get::<Training>().map(|training| &training.inputs);
+    let asked = |key: &str| Some(!stage.params.get(key)?.as_array()?.is_empty());
+    let numeric = read.map(|inputs| !inputs.numeric.is_empty()).or_else(|| asked("numeric"));
+    let text = read.map(|inputs| !inputs.text.is_empty()).or_else(|| asked("text"));
     let embedded = study.parents(&stage.stage).any(|parent| study.kind_of(parent) == Some("embed"));
-    (named("numeric"), named("text").or(Some(embedded)))
+    (numeric, text.or(Some(embedded)))
 }

@@ -10,8 +10,9 @@ use super::{Study, stage_id};
 use crate::figure::text::decimals;
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
-use crate::read::{Scores, shown};
+use crate::read::shown;
 use crate::statistics::newcombe;
+use runner_results::Scores;
 
 /// One model under every split.
 struct Family<'a> {
@@ -64,7 +65,8 @@ fn families<'a>(study: &Study<'a>) -> Vec<Family<'a>> {
 
 /// First minus this, with Newcombe's interval for two different sets of rows.
 fn gap(first: &Scores, other: &Scores) -> Option<(f64, f64, f64)> {
-    let (low, high) = newcombe((first.accuracy, first.interval()?), (other.accuracy, other.interval()?));
+    let (low, high) =
+        newcombe((first.accuracy, first.accuracy_interval()?), (other.accuracy, other.accuracy_interval()?));
     Some((first.accuracy - other.accuracy, low, high))
 }
 
@@ -107,7 +109,7 @@ fn chart(families: &[Family]) -> Figure {
             values: (splits.iter())
                 .map(|split| {
                     let (_, scores) = family.members.iter().find(|(own, _)| own == split)?;
-                    let (low, high) = scores.interval().unwrap_or((f64::NAN, f64::NAN));
+                    let (low, high) = scores.accuracy_interval().unwrap_or((f64::NAN, f64::NAN));
                     Some(Interval { value: scores.accuracy, low, high })
                 })
                 .collect(),
@@ -149,7 +151,7 @@ fn table(study: &Study, families: &[Family]) -> Table {
                     None => split_cell,
                 },
                 Cell::text(together),
-                Cell::count(scores.rows),
+                Cell::count(scores.rows as u64),
                 Cell::decimals(scores.accuracy, 3),
                 interval_cell(scores),
                 Cell::decimals(scores.macro_f1, 3),

@@ -2,6 +2,7 @@
 //! why its result came about. The picture of the pipeline opens them.
 
 use indexmap::IndexMap;
+use runner_results::history::{Since, StageHistory};
 use runner_results::{Inspection, Profile};
 
 use super::history::changes_table;
@@ -9,7 +10,6 @@ use super::{Study, plural};
 use crate::figure::text::{bytes, count, decimals, duration};
 use crate::importance;
 use crate::page::{Block, Cell, Column, Panel, Prose, Section, Table, anchor};
-use crate::past::{Since, StagePast};
 use crate::ranking;
 use crate::read::StageArtifacts;
 use crate::study::models::{Model, baselines, network};
@@ -32,12 +32,12 @@ pub fn id(stage: &str) -> String {
 pub fn section(study: &Study, told: &IndexMap<String, (String, String)>) -> Section {
     let mut section = Section::new("appendix", "Stages in full");
     for stage in study.stages {
-        let past = study.past.and_then(|past| past.stage(&stage.stage));
-        let headline = past.map(|past| past.headline.clone()).filter(|line| !line.is_empty());
+        let own = study.history.and_then(|history| history.stage(&stage.stage));
+        let headline = own.map(|own| own.headline.clone()).filter(|line| !line.is_empty());
         let headline = headline.or_else(|| headline_of(stage));
         let note = [Some(stage.kind.clone()), headline.clone()].into_iter().flatten().collect::<Vec<_>>().join(" · ");
         let mut blocks = vec![Block::Paragraph(first_line(study, stage, headline, told.get(&stage.stage)))];
-        blocks.extend(past.into_iter().flat_map(|past| made(study, past)));
+        blocks.extend(own.into_iter().flat_map(|own| made(study, own)));
         blocks.extend(inputs(study, stage));
         blocks.extend(files(stage));
         if let Some(text) = parameters(stage) {
@@ -71,20 +71,21 @@ fn first_line(
 }
 
 /// When, in what time and why the result came about.
-fn made(study: &Study, past: &StagePast) -> Vec<Block> {
+fn made(study: &Study, own: &StageHistory) -> Vec<Block> {
     let mut line =
-        Prose::new().text(format!("Computed on {}", past.made)).text(format!(" in {}", duration(past.seconds)));
-    if let Some(memory) = past.memory {
+        Prose::new().text(format!("Computed on {}", own.made)).text(format!(" in {}", duration(own.seconds)));
+    if let Some(memory) = own.memory {
         line = line.text(format!(", with at most {} of memory", bytes(memory)));
     }
     let mut blocks = vec![Block::Paragraph(line.text("."))];
-    if !past.stale.is_empty() {
+    if !own.stale.is_empty() {
         let words = "Out of date: the pipeline file as it is now asks for another result.";
         blocks.push(Block::Paragraph(Prose::new().strong(words)));
-        blocks.push(Block::List(past.stale.iter().map(|reason| Prose::from(reason.as_str())).collect()));
+        blocks.push(Block::List(own.stale.iter().map(|reason| Prose::from(reason.as_str())).collect()));
     }
-    let against = study.past.and_then(|past| past.against.as_ref()).map(|run| run.when.as_str()).unwrap_or_default();
-    match &past.since {
+    let against =
+        study.history.and_then(|history| history.against.as_ref()).map(|run| run.when.as_str()).unwrap_or_default();
+    match &own.since {
         Since::Unknown => {}
         Since::Same => blocks.push(Block::Paragraph(format!("The same result as in the run of {against}.").into())),
         Since::New => blocks.push(Block::Paragraph(format!("The run of {against} had no result of it.").into())),
@@ -94,8 +95,8 @@ fn made(study: &Study, past: &StagePast) -> Vec<Block> {
             blocks.push(Block::Table(changes_table(&caption, &changes)));
         }
     }
-    if !past.warnings.is_empty() {
-        blocks.push(Block::List(past.warnings.iter().map(|warning| Prose::from(warning.as_str())).collect()));
+    if !own.warnings.is_empty() {
+        blocks.push(Block::List(own.warnings.iter().map(|warning| Prose::from(warning.as_str())).collect()));
     }
     blocks
 }

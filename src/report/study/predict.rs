@@ -4,7 +4,8 @@ use super::{Study, plural, stage_id};
 use crate::figure::text::{decimals, percent};
 use crate::figure::{self};
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
-use crate::read::{ColumnView, StageArtifacts, TableView, count, count_map, number, text};
+use crate::read::{ColumnView, StageArtifacts, TableView};
+use runner_results::Predictions;
 
 const FIRST_ROWS: usize = 8;
 const MOST_COLUMNS: usize = 8;
@@ -14,19 +15,19 @@ const LONGEST: usize = 60;
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("predictions", "Predictions");
-    for (stage, document) in study.with_document("predicted") {
+    for (stage, document) in study.with::<Predictions>() {
         let mut inner = Section::new(stage_id(stage), stage.stage.clone());
-        let mut counts = count_map(document.get("predicted"));
+        let counts = document.predicted.iter();
+        let mut counts: Vec<(String, u64)> = counts.map(|(class, rows)| (class.clone(), *rows as u64)).collect();
         counts.sort_by_key(|(class, _)| study.palette.rank(class));
         let total: u64 = counts.iter().map(|(_, rows)| rows).sum();
-        let rows = count(document, "rows").unwrap_or(total);
-        let mut prose = Prose::new().text(format!("{} predicted", plural(rows, "row")));
-        if let Some(file) = text(document, "file") {
-            prose = prose.text(", written to ").code(file);
-        }
-        if let Some(confidence) = number(document, "mean_confidence") {
-            prose = prose.text(format!("; the mean probability of the predicted class is {}", decimals(confidence, 3)));
-        }
+        let mut prose = Prose::new()
+            .text(format!("{} predicted, written to ", plural(document.rows as u64, "row")))
+            .code(&document.file)
+            .text(format!(
+                "; the mean probability of the predicted class is {}",
+                decimals(document.mean_confidence, 3)
+            ));
         if let Some((class, most)) = counts.iter().max_by_key(|(_, rows)| rows).filter(|_| total > 0) {
             let share = percent(*most as f64 / total as f64);
             prose = prose.text(format!(". The class predicted most is {class} ({share})"));
@@ -36,19 +37,19 @@ pub fn section(study: &Study) -> Option<Section> {
             let svg = figure::class_balance("Predicted classes", &counts, &study.palette);
             inner.push(Block::Figure(Figure::new(svg, "")));
         }
-        inner.blocks.extend(first_rows(stage, text(document, "column")).map(Block::Table));
+        inner.blocks.extend(first_rows(stage, &document.column).map(Block::Table));
         section.subsections.push(inner);
     }
     Some(section)
 }
 
 /// The beginning of the first table that has rows.
-fn first_rows(stage: &StageArtifacts, predicted: Option<&str>) -> Option<Table> {
+fn first_rows(stage: &StageArtifacts, predicted: &str) -> Option<Table> {
     let length = |table: &TableView| table.columns.values().map(ColumnView::len).max().unwrap_or(0);
     let (name, table) = stage.tables.iter().find(|(_, table)| length(table) > 0)?;
     let mut columns: Vec<(&String, &ColumnView)> = table.columns.iter().collect();
     // What was predicted is what the reader looks for: it comes first, then the columns as they stand.
-    columns.sort_by_key(|(name, _)| Some(name.as_str()) != predicted);
+    columns.sort_by_key(|(name, _)| name.as_str() != predicted);
     columns.truncate(MOST_COLUMNS);
     let shown = length(table).min(FIRST_ROWS);
     let left_out = table.columns.len() - columns.len();

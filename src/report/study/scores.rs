@@ -2,11 +2,12 @@
 
 use super::models::Model;
 use super::{comment, plural};
-use crate::MOST_CLASSES;
 use crate::figure::{self, Palette};
 use crate::intervals;
 use crate::page::{Block, Cell, Column, Figure, Table};
-use crate::read::{ClassScores, Scores};
+use crate::{Confused, MOST_CLASSES};
+use runner_results::Scores;
+use runner_results::scores::ClassScores;
 
 /// The column of the accuracies' intervals, with what they are.
 pub fn interval_column<'s>(shown: impl IntoIterator<Item = &'s Scores>) -> Column {
@@ -17,10 +18,10 @@ pub fn interval_column<'s>(shown: impl IntoIterator<Item = &'s Scores>) -> Colum
 
 /// How intervals and tests heed groups, where there are any.
 pub fn grouping(scores: &Scores) -> Option<String> {
-    let groups = plural(scores.groups?, "group");
-    let few = match (scores.accuracy_interval, scores.few_groups) {
+    let groups = plural(scores.groups? as u64, "group");
+    let few = match (&scores.intervals, scores.few_groups) {
         (None, _) => " A single group tells nothing of how others would differ: there is no interval.",
-        (_, true) => " These are few: intervals and tests are rough.",
+        (_, Some(true)) => " These are few: intervals and tests are rough.",
         _ => "",
     };
     Some(format!(
@@ -50,7 +51,7 @@ pub fn parts_table(model: &Model) -> Option<Block> {
     for (name, scores) in parts {
         table.push(vec![
             Cell::text(name),
-            Cell::count(scores.rows),
+            Cell::count(scores.rows as u64),
             Cell::decimals(scores.accuracy, 3),
             if has_interval(scores) { interval_cell(scores) } else { Cell::text("–").muted_if(true) },
             Cell::decimals(scores.macro_f1, 3),
@@ -62,7 +63,7 @@ pub fn parts_table(model: &Model) -> Option<Block> {
 
 /// The accuracy's interval as `0.704–0.726`.
 pub fn interval_cell(scores: &Scores) -> Cell {
-    match scores.interval() {
+    match scores.accuracy_interval() {
         Some((low, high)) => Cell::text(format!("{low:.3}–{high:.3}")).sort_by(low),
         None => Cell::text("–").muted_if(true),
     }
@@ -135,7 +136,7 @@ fn confusion_figure(title: &str, scores: &Scores) -> Option<Figure> {
         return None;
     }
     let sentence = comment::confusion(scores).unwrap_or_default();
-    let confused = scores.confused(MOST_CLASSES);
+    let confused = Confused::of(scores, MOST_CLASSES);
     let caption = [Some(sentence), confused.note()].into_iter().flatten().collect::<Vec<_>>().join(" ");
     Some(Figure::new(figure::confusion(title, &caption, &confused.classes, &confused.counts), caption))
 }

@@ -1,9 +1,9 @@
 //! The first section: what was run, and every model's headline scores in one table.
 
-use runner_results::Profile;
+use runner_results::{Profile, Scores};
 
-use super::contest::{bare, judge};
 use super::models::{Group, Model, groups, models};
+use super::pairs::{bare, judge};
 use super::scores::{grouping, interval_cell, interval_column};
 use super::{Study, history, plural, stage_id};
 use crate::JudgedOn;
@@ -12,7 +12,6 @@ use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::leaks;
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::ranking::{Choice, RULE};
-use crate::read::Scores;
 
 pub const ID: &str = "summary";
 
@@ -46,7 +45,7 @@ pub fn section(study: &Study) -> Option<Section> {
     if let Some(since) = history::since(study) {
         section.subsections.insert(0, since);
     }
-    if let ([only], None) = (section.subsections.as_mut_slice(), study.past) {
+    if let ([only], None) = (section.subsections.as_mut_slice(), study.history) {
         // A single group needs no heading of its own.
         section.blocks.append(&mut only.blocks);
         section.subsections.clear();
@@ -71,9 +70,7 @@ fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, Stri
             if models.iter().filter(|model| !model.is_reference()).count() == 1 { "model" } else { "best model" };
         facts.push((what.to_string(), best.name.clone()));
         facts.push(("its accuracy".to_string(), decimals(scores.accuracy, 3)));
-        if scores.macro_f1.is_finite() {
-            facts.push(("its macro-F1".to_string(), decimals(scores.macro_f1, 3)));
-        }
+        facts.push(("its macro-F1".to_string(), decimals(scores.macro_f1, 3)));
     }
     if facts.is_empty() {
         facts.push(("stages".to_string(), study.stages.len().to_string()));
@@ -83,7 +80,7 @@ fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, Stri
 
 fn heading(group: &Group, all: &[Group]) -> String {
     let classes = plural(group.classes.len() as u64, "class").replace("classs", "classes");
-    let rows = plural(group.rows, &format!("{} row", group.part.name()));
+    let rows = plural(group.rows as u64, &format!("{} row", group.part.name()));
     let several_splits = all.iter().any(|other| other.split != group.split);
     match &group.split {
         _ if all.len() == 1 => "Scores".to_string(),
@@ -140,13 +137,10 @@ fn headline(study: &Study, group: &Group) -> Prose {
     };
     prose =
         prose.text(format!(". {on} the {} part its accuracy is {}", group.part.name(), decimals(scores.accuracy, 3)));
-    if let Some((low, high)) = scores.interval() {
+    if let Some((low, high)) = scores.accuracy_interval() {
         prose = prose.text(format!(" (95 % interval {low:.3} to {high:.3})"));
     }
-    if scores.macro_f1.is_finite() {
-        prose = prose.text(format!(", its macro-F1 {}", decimals(scores.macro_f1, 3)));
-    }
-    prose = prose.text(".");
+    prose = prose.text(format!(", its macro-F1 {}.", decimals(scores.macro_f1, 3)));
     let others: Vec<&Model> = group.models.iter().filter(|model| !std::ptr::eq(*model, best)).collect();
     let tied: Vec<&str> = others
         .iter()
@@ -292,7 +286,7 @@ fn chart(group: &Group) -> Figure {
         .iter()
         .filter_map(|model| {
             let scores = model.judged()?;
-            let (low, high) = scores.interval().unwrap_or((f64::NAN, f64::NAN));
+            let (low, high) = scores.accuracy_interval().unwrap_or((f64::NAN, f64::NAN));
             let value = Interval { value: scores.accuracy, low, high };
             Some(Row { label: model.name.clone(), values: vec![Some(value)] })
         })

@@ -1,25 +1,27 @@
 //! Trained networks: what their curves were found to say, the curves, calibration, scores by part and class, confusion.
 
-use serde_json::Value;
+use runner_results::Training;
+use runner_results::training::Fitted;
 
 use super::curves::{Curves, figures};
 use super::models::network;
 use super::scores::{class_blocks, parts_table};
 use super::{Study, calibration};
+use crate::diagnosis::sentence;
 use crate::figure::text;
 use crate::page::{Block, Prose, Section};
-use crate::read::{StageArtifacts, count, list, number, text as text_at};
+use crate::read::StageArtifacts;
 
 pub fn section(study: &Study) -> Option<Section> {
     Some(study.each_of("train", Section::new("training", "Training"), tell))
 }
 
 fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
-    let metrics = stage.document("parts");
-    let best_epoch = metrics.and_then(kept_epoch).map(|epoch| epoch as f64);
-    let loss = metrics.and_then(|m| text_at(m, "loss")).unwrap_or("loss").replace('_', " ");
-    if let Some(facts) = metrics.and_then(|m| facts(m, &loss)) {
-        section.say(facts);
+    let training = stage.documents.get::<Training>();
+    let best_epoch = training.and_then(|training| training.fitted.best_epoch()).map(|epoch| epoch as f64);
+    let loss = training.map_or("loss", |training| training.loss.name()).replace('_', " ");
+    if let Some(training) = training {
+        section.say(facts(training, &loss));
     }
     section.blocks.extend(diagnosis(stage));
     if let Some(curves) = stage.tables.get("curves").and_then(Curves::read) {
@@ -39,44 +41,31 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
     }
 }
 
-/// The epoch whose weights are kept; of several seeds that of the first, whose curves are shown.
-pub(crate) fn kept_epoch(metrics: &Value) -> Option<u64> {
-    let first = || count(list(metrics, "networks").next()?, "best_epoch");
-    count(metrics, "best_epoch").or_else(first)
-}
-
 /// What the stage found in its curves, sentence by sentence.
 pub fn diagnosis(stage: &StageArtifacts) -> Option<Block> {
-    let findings = list(stage.document("diagnosis")?, "diagnosis");
-    let sentences: Vec<Prose> = findings.filter_map(|finding| text_at(finding, "sentence").map(Prose::from)).collect();
+    let findings = stage.documents.get::<Training>()?.diagnosis.iter();
+    let sentences: Vec<Prose> = findings.map(|finding| Prose::from(sentence(finding))).collect();
     (!sentences.is_empty()).then_some(Block::List(sentences))
 }
 
-/// Size, loss and epoch in one line, as far as known.
-fn facts(metrics: &Value, loss: &str) -> Option<String> {
-    let mut facts = Vec::new();
-    if let Some(parameters) = count(metrics, "parameters") {
-        facts.push(format!("{} parameters", text::count(parameters)));
-    }
-    if metrics.get("loss").is_some() {
-        facts.push(format!("loss: {loss}"));
-    }
-    if let Some(alone) = metrics.get("networks_alone") {
-        let networks = list(metrics, "networks").count();
-        let part = if alone.get("test").is_some() { "test" } else { "valid" };
-        let accuracy = alone.get(part).and_then(|part| part.get("accuracy"));
-        if let (Some(mean), Some(sd)) =
-            (accuracy.and_then(|a| number(a, "mean")), accuracy.and_then(|a| number(a, "sd")))
-        {
-            let words = format!(
-                "average of {networks} networks of different seeds, whose {part} accuracy alone is {mean:.3} ± {sd:.3}"
-            );
-            facts.push(words);
+/// Size, loss and epoch in one line.
+fn facts(training: &Training, loss: &str) -> String {
+    let mut facts = vec![format!("{} parameters", text::count(training.parameters as u64)), format!("loss: {loss}")];
+    match &training.fitted {
+        Fitted::One { best_epoch, .. } => facts.push(format!("weights of epoch {best_epoch} kept")),
+        Fitted::Several { networks, networks_alone } => {
+            let part = if networks_alone.test.is_some() { "test" } else { "valid" };
+            let accuracy = networks_alone.judged().map(|(_, alone)| alone.accuracy);
+            if let Some((mean, sd)) = accuracy.and_then(|accuracy| Some((accuracy.mean, accuracy.sd?))) {
+                facts.push(format!(
+                    "average of {} networks of different seeds, whose {part} accuracy alone is {mean:.3} ± {sd:.3}",
+                    networks.len()
+                ));
+            }
+            if let Some(epoch) = training.fitted.best_epoch() {
+                facts.push(format!("the curves are those of the first, whose weights of epoch {epoch} are kept"));
+            }
         }
     }
-    facts.extend(kept_epoch(metrics).map(|epoch| match metrics.get("networks") {
-        Some(_) => format!("the curves are those of the first, whose weights of epoch {epoch} are kept"),
-        None => format!("weights of epoch {epoch} kept"),
-    }));
-    (!facts.is_empty()).then(|| format!("{}.", facts.join("; ")))
+    format!("{}.", facts.join("; "))
 }

@@ -11,4 +11,6 @@ pub use network::{
 };
 pub use optimizer::{Factors, OptimizerKind, OptimizerSpec};
 pub use schedule::{ScheduleKind, ScheduleSpec};
-pub use training::{ClassWeights, DropoutSchedule, EarlyStoppingSpec, Loss, NamedWeights, TrainingSpec};
+pub use training::{
+    ClassWeights, DropoutSchedule, EarlyStoppingSpec, Loss, NamedWeights, TrainingSpec, training_defaults,
+};

@@ -112,6 +112,17 @@ pub enum OptimizerKind {
     Rmsprop,
 }
 
+impl OptimizerKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            OptimizerKind::Sgd => "sgd",
+            OptimizerKind::Adam => "adam",
+            OptimizerKind::Adamw => "adamw",
+            OptimizerKind::Rmsprop => "rmsprop",
+        }
+    }
+}
+
 impl OptimizerSpec {
     pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
         use OptimizerKind::*;
@@ -127,7 +138,7 @@ impl OptimizerSpec {
         }
         let mut only = |path: &'static str, given: bool, kinds: &[OptimizerKind], fine: bool, range: &str| {
             if given && !kinds.contains(&self.kind) {
-                let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
+                let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
                 let take = if kinds.len() == 1 { "takes" } else { "take" };
                 found.push((path, format!("only {} {take} it: leave it out", kinds.join(" and "))));
             } else if given && !fine {

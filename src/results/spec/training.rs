@@ -11,38 +11,94 @@ use super::optimizer::OptimizerSpec;
 use super::schedule::{ScheduleKind, ScheduleSpec};
 use crate::metric::Metric;
 
-/// The `training` block of a train stage.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct TrainingSpec {
-    /// Passes over the training part at most.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub epochs: usize,
-    /// Rows for each step. A last batch of a single row joins the one before it where batch norm needs two.
-    #[schemars(range(min = 1, max = 1_000_000_000))]
-    pub batch_size: usize,
-    /// How gradients become steps.
-    pub optimizer: OptimizerSpec,
-    /// How the learning rate changes over the steps.
-    pub schedule: ScheduleSpec,
-    /// What is minimised.
-    pub loss: Loss,
-    /// Share of the target spread over all classes, 0 to below 1.
-    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
-    pub label_smoothing: f64,
-    /// Weight of each class in the loss: none, balanced, or a map from class to weight (1 for classes left out). What is predicted keeps the
-    /// weights, probabilities do not.
-    pub class_weights: ClassWeights,
-    /// Gradients longer than this (Euclidean norm over all weights) are shortened to it; null leaves them.
-    #[schemars(range(max = 1e30), extend("exclusiveMinimum" = 0.0))]
-    pub clip_norm: Option<f64>,
-    /// Which epoch is kept, and when training ends before `epochs`.
-    pub early_stopping: EarlyStoppingSpec,
-    /// How dropout changes over the steps.
-    pub dropout_schedule: DropoutSchedule,
-    /// Decay of a moving average over the weights of all steps, which is then the network, e.g. 0.998; null keeps the last weights.
-    #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
-    pub average: Option<f64>,
+/// Hands the parameters of training to the macro `then`, after what is given with it: each stands here alone. A stage that trains has them as fields of its
+/// own (`--set fused.optimizer.lr=3e-4`), so that each keeps its own place in messages, which serde's `flatten` would lose.
+#[macro_export]
+macro_rules! training_parameters {
+    ($then:ident! { $($given:tt)* }) => {
+        $then! {
+            { $($given)* }
+            /// Passes over the training part at most.
+            #[serde(default = "runner_results::spec::training_defaults::epochs")]
+            #[schemars(range(min = 1, max = 1_000_000))]
+            epochs: usize,
+            /// Rows for each step.
+            #[serde(default = "runner_results::spec::training_defaults::batch_size")]
+            #[schemars(range(min = 1, max = 1_000_000_000))]
+            batch_size: usize,
+            /// How gradients become steps.
+            #[serde(default)]
+            optimizer: $crate::spec::OptimizerSpec,
+            /// How the learning rate changes over the steps.
+            #[serde(default)]
+            schedule: $crate::spec::ScheduleSpec,
+            /// What is minimised.
+            #[serde(default)]
+            loss: $crate::spec::Loss,
+            /// Share of the target spread over all classes, 0 to below 1.
+            #[serde(default = "runner_results::spec::training_defaults::label_smoothing")]
+            #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))]
+            label_smoothing: f64,
+            /// Weight of each class in the loss: none, balanced, or a map from class to weight. What is predicted keeps the weights, probabilities do not.
+            #[serde(default = "runner_results::spec::training_defaults::class_weights")]
+            class_weights: $crate::spec::ClassWeights,
+            /// Gradients longer than this are shortened to it; null leaves them.
+            #[serde(default = "runner_results::spec::training_defaults::clip_norm")]
+            #[schemars(range(max = 1e30), extend("exclusiveMinimum" = 0.0))]
+            clip_norm: Option<f64>,
+            /// Which epoch is kept, and when training ends before `epochs`.
+            #[serde(default)]
+            early_stopping: $crate::spec::EarlyStoppingSpec,
+            /// How dropout changes over the steps.
+            #[serde(default)]
+            dropout_schedule: $crate::spec::DropoutSchedule,
+            /// Decay of a moving average over the weights of all steps, which is then the network, e.g. 0.998; null keeps the last weights.
+            #[serde(default)]
+            #[schemars(extend("exclusiveMinimum" = 0.0, "exclusiveMaximum" = 1.0))]
+            average: Option<f64>,
+        }
+    };
+}
+
+macro_rules! declare {
+    ({ $(#[$outer:meta])* pub struct $name:ident {} } $($(#[$meta:meta])* $field:ident: $type:ty,)*) => {
+        $(#[$outer])*
+        pub struct $name {
+            $($(#[$meta])* pub $field: $type,)*
+        }
+    };
+}
+
+training_parameters! { declare! {
+    /// How a network is trained.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    pub struct TrainingSpec {}
+} }
+
+/// The defaults of [`TrainingSpec`] that are not those of their types, one by one.
+pub mod training_defaults {
+    use super::{ClassWeights, TrainingSpec};
+
+    pub fn epochs() -> usize {
+        TrainingSpec::default().epochs
+    }
+
+    pub fn batch_size() -> usize {
+        TrainingSpec::default().batch_size
+    }
+
+    pub fn label_smoothing() -> f64 {
+        TrainingSpec::default().label_smoothing
+    }
+
+    pub fn class_weights() -> ClassWeights {
+        TrainingSpec::default().class_weights
+    }
+
+    pub fn clip_norm() -> Option<f64> {
+        TrainingSpec::default().clip_norm
+    }
 }
 
 impl Default for TrainingSpec {

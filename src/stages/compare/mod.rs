@@ -7,22 +7,23 @@ mod paired;
 mod rows;
 
 use anyhow::{Context as _, anyhow, bail};
-use serde::Serialize;
-use serde_json::Value;
-
 pub use changes::{Line, lines};
-pub use paired::{Difference, Flip, Paired, Verdict};
 pub use rows::{Texts, texts_of};
+use serde::Serialize;
 
 use super::columns::{MODEL, ROW_ID};
 use paired::Side;
 use runner_artifact::{Store, Table};
+use runner_boundary::text::of_chain;
 use runner_engine::manifest::Change;
 use runner_engine::{ActionRecord, Entry, InputEntry, PortType};
 /// How to resample rows.
 pub use runner_ml::stats::Bootstrap as How;
 use runner_ml::stats::holm;
 use runner_report::ranking::{self, Validation};
+use runner_results::baselines::Evaluation;
+use runner_results::comparison::PairedComparison;
+use runner_results::{AnyDocument, Baselines, Documents, Ensemble, Training};
 
 /// One stage's result.
 pub struct ModelRef<'a> {
@@ -44,7 +45,7 @@ pub struct Comparison {
     /// What the first result depends on and the second not, or with another value.
     pub changes: Vec<Changed>,
     /// Scores on the test part, where both results say what they predicted.
-    pub test: Option<Paired>,
+    pub test: Option<PairedComparison>,
     pub notes: Vec<String>,
 }
 
@@ -62,10 +63,11 @@ pub fn compare(store: &Store, pairs: &[(ModelRef, ModelRef)], how: &How) -> anyh
     for (a, b) in pairs {
         all.extend(compare_stages(store, a, b, how).with_context(|| format!("{} and {}", a.stage, b.stage))?);
     }
-    let tested: Vec<&mut Paired> = all.iter_mut().filter(|one| !one.same).filter_map(|one| one.test.as_mut()).collect();
+    let tested = all.iter_mut().filter(|one| !one.same).filter_map(|one| one.test.as_mut());
+    let tested: Vec<&mut PairedComparison> = tested.collect();
     let adjusted = holm(&tested.iter().map(|paired| paired.mcnemar.p).collect::<Vec<_>>());
     for (paired, p) in tested.into_iter().zip(adjusted) {
-        paired.conclude(p);
+        paired::conclude(paired, p);
     }
     Ok(all)
 }
@@ -104,15 +106,20 @@ fn compare_stages(store: &Store, a: &ModelRef, b: &ModelRef, how: &How) -> anyho
             Some(model) => format!("{stage}/{model}"),
             None => stage.to_owned(),
         };
-        let side = |of: &ModelRef, table: &Table, model: &Option<String>| {
-            Side::read(table, model.as_deref(), gives_probabilities(store, of.record, model.as_deref())?)
+        let mut notes = notes.clone();
+        let mut side = |of: &ModelRef, table: &Table, model: &Option<String>| {
+            let probabilistic = gives_probabilities(store, of.record, model.as_deref()).unwrap_or_else(|error| {
+                notes.push(format!("'{}' is compared without log loss: {}", of.stage, of_chain(error.chain())));
+                false
+            });
+            Side::read(table, model.as_deref(), probabilistic)
         };
         let sides = (side(a, &table_a, &model_a)?, side(b, &table_b, &model_b)?);
         let mut one = Comparison {
             a: name(a.stage, &model_a),
             b: name(b.stage, &model_b),
             test: paired::compare(&sides.0, &sides.1, how),
-            notes: notes.clone(),
+            notes,
             ..base.clone()
         };
         let without: Vec<&str> = [(&one.a, &sides.0), (&one.b, &sides.1)]
@@ -193,34 +200,50 @@ fn model_names(table: &Table) -> anyhow::Result<Vec<String>> {
 
 /// The best model of a `baseline` stage by validation: the test part must not choose what is tested on it.
 fn best_model(store: &Store, record: &ActionRecord) -> anyhow::Result<String> {
-    let best = ranking::choose(evaluations(store, record)?, Validation::read).any();
-    let name = best.as_ref().and_then(|one| one["name"].as_str());
-    name.map(str::to_owned).ok_or_else(|| anyhow!("name one of its models as STAGE/MODEL"))
+    let evaluations = evaluations(store, record)?;
+    let best = ranking::choose(&evaluations, |one| Some(Validation::of_evaluation(one))).any();
+    best.map(|one| one.name.clone()).ok_or_else(|| anyhow!("name one of its models as STAGE/MODEL"))
 }
 
-/// What validation says of a result's model, of several that of the best; `None` where the stage has no model.
+/// What validation says of a result's model, of several that of the best; `None` where the stage has no model, or an earlier version of runner told
+/// of it.
 pub fn validation(store: &Store, record: &ActionRecord) -> Option<Validation> {
-    if let Some(best) = ranking::choose(evaluations(store, record).ok()?, Validation::read).any() {
-        return Validation::read(&best);
+    let documents = documents(store, record, &["scores", "metrics"]).ok()?;
+    if let Some(Baselines { evaluations }) = documents.get() {
+        let all = evaluations.iter().map(Validation::of_evaluation);
+        return ranking::choose(all, |validation| Some(*validation)).any();
     }
-    let file = record.output("metrics")?.files.first()?;
-    let metrics: Value = serde_json::from_slice(&store.get(file.digest).ok()?).ok()?;
-    Validation::read(&metrics)
+    let ensemble = || documents.get::<Ensemble>().map(Validation::of_ensemble);
+    documents.get::<Training>().and_then(Validation::of_training).or_else(ensemble)
 }
 
 /// Not so of support vector machines without a calibration, whose evaluation therefore has no log loss.
 fn gives_probabilities(store: &Store, record: &ActionRecord, model: Option<&str>) -> anyhow::Result<bool> {
     let Some(model) = model else { return Ok(true) };
     let all = evaluations(store, record)?;
-    Ok(all.iter().any(|one| one["name"] == model && one["test"]["log_loss"].is_number()))
+    let has_loss = |one: &Evaluation| one.test.as_ref().is_some_and(|test| test.log_loss.is_some());
+    Ok(all.iter().any(|one| one.name == model && has_loss(one)))
 }
 
 /// What a `baseline` stage wrote of its models; nothing for other kinds.
-fn evaluations(store: &Store, record: &ActionRecord) -> anyhow::Result<Vec<Value>> {
-    let file = record.output("scores").and_then(|output| output.files.first());
-    let Some(file) = file else { return Ok(Vec::new()) };
-    let scores: Value = serde_json::from_slice(&store.get(file.digest)?)?;
-    Ok(scores["evaluations"].as_array().cloned().unwrap_or_default())
+fn evaluations(store: &Store, record: &ActionRecord) -> anyhow::Result<Vec<Evaluation>> {
+    let documents = documents(store, record, &["scores"])?;
+    match documents.get::<Baselines>() {
+        Some(found) => Ok(found.evaluations.clone()),
+        None if documents.0.is_empty() => Ok(Vec::new()),
+        None => bail!("its scores were written by an earlier version of runner; run it again"),
+    }
+}
+
+/// The documents at these ports.
+fn documents(store: &Store, record: &ActionRecord, ports: &[&str]) -> anyhow::Result<Documents> {
+    let mut documents = Documents::default();
+    let outputs = ports.iter().filter_map(|port| record.output(port)).filter(|output| output.holds == PortType::Json);
+    for file in outputs.flat_map(|output| &output.files) {
+        let document = AnyDocument::read(&store.get(file.digest)?).with_context(|| file.name.clone())?;
+        documents.0.insert(file.name.clone(), document);
+    }
+    Ok(documents)
 }
 
 impl From<Change> for Changed {

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use anyhow::anyhow;
 use arrow::array::AsArray;
 use arrow::datatypes::Float32Type;
-use serde::Serialize;
 
 use crate::columns::{LABEL, MODEL, PART, PREDICTED, ROW_ID, integers, probability_of, strings};
 use crate::dataset::groups;
@@ -14,95 +13,21 @@ use crate::predictions::united_groups;
 use runner_artifact::Table;
 use runner_ml::metrics::Scores;
 use runner_ml::progress::Silent;
-use runner_ml::stats::{Bootstrap, Clusters, Interval, IntervalMethod, Test, bootstrap_intervals, paired_test};
+use runner_ml::stats::{Bootstrap, Clusters, bootstrap_intervals, paired_test};
+use runner_results::comparison::{Difference, Flip, PairedComparison, ScoreDifference, ScoreMetric, Verdict};
 
 /// Chance of a false alarm over all comparisons together.
 const ALPHA: f64 = 0.05;
 
-/// One score of both, and the interval of B − A.
-#[derive(Clone, Debug, Serialize)]
-pub struct Difference {
-    /// `accuracy`, `macro_f1` or `log_loss` (nats; less is better).
-    pub metric: &'static str,
-    pub a: f64,
-    pub b: f64,
-    pub difference: Change,
-}
-
-/// B − A, with its 95 % interval; without one where no resample differs. The accuracy of two models that are right on the same rows but predict
-/// different classes has Tango's then; that of the same predictions has none.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Change {
-    pub estimate: f64,
-    pub low: Option<f64>,
-    pub high: Option<f64>,
-    pub method: Option<IntervalMethod>,
-}
-
-impl Change {
-    fn new(estimate: f64, interval: Option<Interval>) -> Change {
-        let (low, high) = (interval.map(|found| found.low), interval.map(|found| found.high));
-        Change { estimate, low, high, method: interval.map(|found| found.method) }
-    }
-}
-
-/// A row on which exactly one of the two is right.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Flip {
-    pub row_id: i64,
-    pub label: String,
-    pub a: String,
-    pub b: String,
-    /// B is the one that is right.
-    pub gained: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    Better,
-    Worse,
-    NoSignificantDifference,
-}
-
-/// Both models on the test rows that they have in common.
-#[derive(Clone, Debug, Serialize)]
-pub struct Paired {
-    pub rows: usize,
-    /// How many groups of rows that belong together these are of, which are resampled and tested whole; absent where each row stands alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub groups: Option<usize>,
-    /// Whether they are too few for intervals and test to be taken at their word.
-    pub few_groups: bool,
-    /// Test rows that only one of the two has, or that carry different labels.
-    pub left_out: usize,
-    pub scores: Vec<Difference>,
-    /// Both predict the same class for every row: their scores differ in nothing, on these rows and by what is predicted.
-    pub same_predictions: bool,
-    pub both_right: u64,
-    pub both_wrong: u64,
-    pub right_to_wrong: u64,
-    pub wrong_to_right: u64,
-    /// Over groups where there are any.
-    pub mcnemar: Test,
-    /// McNemar's p after Holm's correction over everything that was compared.
-    pub adjusted_p: f64,
-    /// On B against A by the adjusted p, at 5 %.
-    pub verdict: Verdict,
-    #[serde(skip)]
-    pub flips: Vec<Flip>,
-}
-
-impl Paired {
-    pub(super) fn conclude(&mut self, adjusted_p: f64) {
-        self.adjusted_p = adjusted_p;
-        self.verdict = match self.wrong_to_right.cmp(&self.right_to_wrong) {
-            _ if adjusted_p >= ALPHA => Verdict::NoSignificantDifference,
-            std::cmp::Ordering::Greater => Verdict::Better,
-            std::cmp::Ordering::Less => Verdict::Worse,
-            std::cmp::Ordering::Equal => Verdict::NoSignificantDifference,
-        };
-    }
+/// Judges a comparison by its p after the correction over all of them.
+pub(super) fn conclude(paired: &mut PairedComparison, adjusted_p: f64) {
+    paired.adjusted_p = adjusted_p;
+    paired.verdict = match paired.wrong_to_right.cmp(&paired.right_to_wrong) {
+        _ if adjusted_p >= ALPHA => Verdict::NoSignificantDifference,
+        std::cmp::Ordering::Greater => Verdict::Better,
+        std::cmp::Ordering::Less => Verdict::Worse,
+        std::cmp::Ordering::Equal => Verdict::NoSignificantDifference,
+    };
 }
 
 /// What one model says of the test part.
@@ -163,7 +88,7 @@ impl Side {
 }
 
 /// `None` if they have no row in common.
-pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<Paired> {
+pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<PairedComparison> {
     let place: HashMap<i64, usize> = b.row_id.iter().enumerate().map(|(j, id)| (*id, j)).collect();
     let mut common: Vec<(usize, usize)> = (a.row_id.iter().enumerate())
         .filter_map(|(i, id)| Some((i, *place.get(id)?)))
@@ -202,7 +127,7 @@ pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<Paired> {
     let same_predictions = common.iter().all(|&(i, j)| a.predicted[i] == b.predicted[j]);
     let mcnemar = paired_test(&clusters, right);
     let verdict = Verdict::NoSignificantDifference;
-    Some(Paired {
+    Some(PairedComparison {
         rows,
         groups: clusters.groups(),
         few_groups: clusters.are_few(),
@@ -237,7 +162,7 @@ fn differences(
     common: &[(usize, usize)],
     clusters: &Clusters,
     how: &Bootstrap,
-) -> Option<Vec<Difference>> {
+) -> Option<Vec<ScoreDifference>> {
     let mut classes: Vec<String> =
         common.iter().flat_map(|&(i, j)| [&a.label[i], &a.predicted[i], &b.predicted[j]]).cloned().collect();
     classes.sort_unstable();
@@ -265,19 +190,24 @@ fn differences(
     });
     let intervals = intervals.ok().flatten()?;
     let (scores_a, scores_b) = both(&(0..common.len()).collect::<Vec<_>>());
-    let metrics = ["accuracy", "macro_f1", "log_loss"].into_iter().enumerate();
-    let shown = metrics.filter(|(_, metric)| with_loss || *metric != "log_loss");
+    let metrics = [ScoreMetric::Accuracy, ScoreMetric::MacroF1, ScoreMetric::LogLoss].into_iter().enumerate();
+    let shown = metrics.filter(|(_, metric)| with_loss || *metric != ScoreMetric::LogLoss);
     Some(
         shown
             .map(|(m, metric)| {
-                let difference = match metric {
+                let interval = match metric {
                     // One and the same decision on every row: there is no difference to be uncertain of.
-                    "accuracy" if said_a == said_b => None,
-                    "accuracy" => Some(clusters.difference(intervals[m], how.level)),
+                    ScoreMetric::Accuracy if said_a == said_b => None,
+                    ScoreMetric::Accuracy => Some(clusters.difference(intervals[m], how.level)),
                     _ => intervals[m].varied(),
                 };
-                let difference = Change::new(intervals[m].estimate, difference);
-                Difference { metric, a: scores_a[m], b: scores_b[m], difference }
+                let difference = Difference {
+                    estimate: intervals[m].estimate,
+                    low: interval.map(|found| found.low),
+                    high: interval.map(|found| found.high),
+                    method: interval.map(|found| found.method),
+                };
+                ScoreDifference { metric, a: scores_a[m], b: scores_b[m], difference }
             })
             .collect(),
     )

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array};
-use serde_json::{Map, Value, json};
 
 use super::{Outcome, Train};
 use crate::calibration::{class_weights, findings};
@@ -19,13 +18,8 @@ use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::progress::Progress;
 use runner_ml::train::{Common, Fitted, side_by_side};
-
-/// What every network says of one part.
-struct ModelPredictions<'a> {
-    part: &'a str,
-    rows: &'a [usize],
-    probabilities: Vec<Matrix>,
-}
+use runner_results::training::{MeanAndDeviation, SeedNetwork, SeedScores, Spread};
+use runner_results::{Part, Parts};
 
 impl Train {
     /// Networks of the stage's seed and those after it, averaged evenly.
@@ -46,76 +40,86 @@ impl Train {
         let computed: usize = networks.iter().map(|one| one.curves.len() - 1 - one.resumed).sum();
         context.measure("epochs_computed", computed as f64);
 
-        let mut said = Vec::new();
-        for (part, rows) in [("train", &data.train), ("valid", &data.valid), ("test", &data.test)] {
-            let of_part = networks.iter().map(|one| one.model.predict_rows_or_stop(&data.frame, rows, progress));
-            said.push(ModelPredictions { part, rows, probabilities: of_part.collect::<Result<_, _>>()? });
-        }
+        let said = |rows: &[usize]| -> anyhow::Result<Vec<Matrix>> {
+            let all = networks.iter().map(|one| one.model.predict_rows_or_stop(&data.frame, rows, progress));
+            Ok(all.collect::<Result<_, _>>()?)
+        };
+        let (of_train, of_valid, of_test) = (said(&data.train)?, said(&data.valid)?, said(&data.test)?);
         let labels = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<Vec<u32>>();
-        let valid: Vec<&Matrix> = said[1].probabilities.iter().collect();
+        let valid: Vec<&Matrix> = of_valid.iter().collect();
         let class_weights = class_weights(data, &self.training())?;
         let given = Members { class_weights: &class_weights, ..Members::plain(&valid) };
         let combination = Combination::fit(given, &labels(&data.valid), Average::Logits, Weighting::Equal, progress)?;
-        let given: Vec<_> = said.iter().map(|one| (one.part, one.rows, one.probabilities.iter().collect())).collect();
+        let given = Parts {
+            train: Some((data.train.as_slice(), of_train.iter().collect())),
+            valid: Some((data.valid.as_slice(), of_valid.iter().collect())),
+            test: Some((data.test.as_slice(), of_test.iter().collect())),
+        };
         let averaged = averaged(&combination, data, &given, progress)?;
 
         let first = &networks[0];
         let metric = self.training().early_stopping.metric;
         let findings = findings(&first.model, data, &first.curves, first.best_epoch, first.diverged, metric)?;
-        let mut told: Vec<Value> = Vec::new();
-        let mut spread = Map::new();
-        for one in said.iter().filter(|one| one.part != "train" && !one.rows.is_empty()) {
-            let scores = |p: &Matrix| Scores::from_probabilities(&data.classes, &labels(one.rows), p);
-            let scores: Vec<Scores> = one.probabilities.iter().map(scores).collect();
-            told.resize(networks.len(), json!({}));
-            for (told, scores) in told.iter_mut().zip(&scores) {
-                told[one.part] = json!({"accuracy": scores.accuracy, "macro_f1": scores.macro_f1});
+        let mut told: Vec<SeedNetwork> = (seeds.iter().zip(&networks))
+            .map(|(&seed, one)| SeedNetwork {
+                parts: Parts::default(),
+                seed,
+                best_epoch: one.best_epoch,
+                diverged: one.diverged,
+            })
+            .collect();
+        let mut spread = Parts::default();
+        for (part, rows, said) in [(Part::Valid, &data.valid, &of_valid), (Part::Test, &data.test, &of_test)] {
+            if rows.is_empty() {
+                continue;
             }
-            let over = |score: fn(&Scores) -> f64| mean_and_deviation(&scores.iter().map(score).collect::<Vec<_>>());
-            spread.insert(
-                one.part.to_owned(),
-                json!({"accuracy": over(|scores| scores.accuracy), "macro_f1": over(|scores| scores.macro_f1)}),
-            );
+            let scores = |p: &Matrix| {
+                let scores = Scores::from_probabilities(&data.classes, &labels(rows), p);
+                SeedScores { accuracy: scores.accuracy, macro_f1: scores.macro_f1 }
+            };
+            let scores: Vec<SeedScores> = said.iter().map(scores).collect();
+            for (told, scores) in told.iter_mut().zip(&scores) {
+                told.parts.set(part, *scores);
+            }
+            let over =
+                |score: fn(&SeedScores) -> f64| MeanAndDeviation::of(&scores.iter().map(score).collect::<Vec<_>>());
+            let (accuracy, macro_f1) = (over(|scores| scores.accuracy), over(|scores| scores.macro_f1));
+            spread.set(part, Spread { accuracy, macro_f1 });
         }
-        for ((told, seed), one) in told.iter_mut().zip(&seeds).zip(&networks) {
-            (told["seed"], told["best_epoch"], told["diverged"]) =
-                (json!(seed), json!(one.best_epoch), json!(one.diverged));
-        }
-        let number = |value: &Value, key: &str| value[key].as_f64().unwrap_or(f64::NAN);
-        let judged = if data.test.is_empty() { "valid" } else { "test" };
-        let (whole, alone) = (&averaged.parts[judged], &spread[judged]["accuracy"]);
-        let headline = format!(
-            "{judged} accuracy {:.3}, macro-F1 {:.3} (average of {} networks, alone {:.3} ± {:.3})",
-            number(whole, "accuracy"),
-            number(whole, "macro_f1"),
-            networks.len(),
-            number(alone, "mean"),
-            number(alone, "sd"),
-        );
+        let headline = match (averaged.parts.judged(), spread.judged()) {
+            (Some((part, whole)), Some((_, alone))) => format!(
+                "{} accuracy {:.3}, macro-F1 {:.3} (average of {} networks, alone {:.3} ± {:.3})",
+                part.key(),
+                whole.accuracy,
+                whole.macro_f1,
+                networks.len(),
+                alone.accuracy.mean,
+                alone.accuracy.sd.unwrap_or(f64::NAN),
+            ),
+            _ => String::new(),
+        };
         let curves = networks.iter().zip(&seeds).map(|(one, &seed)| {
             let seed: ArrayRef = Arc::new(Int64Array::from(vec![seed as i64; one.curves.len()]));
             std::iter::once(("seed".to_owned(), seed)).chain(curve_columns(&one.curves)).collect()
         });
         let curves = joined(curves)?;
-        let metrics = json!({
-            "networks": told,
-            "networks_alone": spread,
-            "diagnosis": findings,
-            "parameters": networks.iter().map(|one| parameters(&one.model)).sum::<Result<usize, _>>()?,
-        });
+        let parameters = networks.iter().map(|one| parameters(&one.model)).sum::<Result<usize, _>>()?;
+        let fitted = runner_results::training::Fitted::Several { networks: told, networks_alone: spread };
         let best_epoch = first.best_epoch;
         let members = networks.into_iter().zip(&seeds);
         let members =
             members.map(|(one, seed)| (format!("seed {seed}"), Some(Predictor::one(one.model, data, &self.text))));
         let model = Predictor::Several(Several { combination, alike: true, members: members.collect() });
-        Ok(Outcome { model, averaged, metrics, curves, best_epoch, headline, remark: String::new() })
+        Ok(Outcome {
+            model,
+            averaged,
+            fitted,
+            findings,
+            parameters,
+            curves,
+            best_epoch,
+            headline,
+            remark: String::new(),
+        })
     }
-}
-
-/// The mean, and the standard deviation of a sample, which a single value has not.
-fn mean_and_deviation(values: &[f64]) -> Value {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    json!({"mean": mean, "sd": if values.len() > 1 { Some((squares / (count - 1.0)).sqrt()) } else { None }})
 }

@@ -89,7 +89,10 @@ fn an_evaluation_scores_each_training_row_once_and_the_test_part_once() {
         let interval = scores.intervals.as_ref().unwrap().accuracy;
         assert!(interval.low <= scores.accuracy && scores.accuracy <= interval.high, "{interval:?}");
     }
-    assert_eq!(evaluations[1].params, serde_json::json!({"max_depth": 2, "min_samples_leaf": 1}));
+    assert_eq!(
+        serde_json::Value::Object(evaluations[1].params.clone()),
+        serde_json::json!({"max_depth": 2, "min_samples_leaf": 1})
+    );
     let majority = evaluations[0];
     let rows: Vec<usize> = majority.folds.iter().map(|scores| scores.rows).collect();
     assert_eq!(rows, [20, train.len() - 20]);

@@ -1,11 +1,13 @@
 //! What validation rows chose: the best trial of a search, the weights of an ensemble.
 
+use runner_results::Ensemble;
+use runner_results::ensemble::Weighting;
 use serde_json::Value;
 
 use super::{ArticleContext, bilingual, methods};
 use crate::article::document::Float;
 use crate::article::markup;
-use crate::read::{StageArtifacts, list, number, shown, text};
+use crate::read::{StageArtifacts, shown};
 use crate::study::search::trials::Trials;
 
 /// Of fewer trials a share of variance is not worth a sentence.
@@ -83,13 +85,10 @@ pub fn search_figure(tale: &ArticleContext) -> Option<Float> {
 }
 
 pub fn ensembles(tale: &ArticleContext) -> Option<String> {
-    let all: Vec<(&StageArtifacts, &Value)> =
-        tale.of_kind("ensemble").filter_map(|stage| Some((stage, stage.document("parts")?))).collect();
-    let told = |(stage, document): &(&StageArtifacts, &Value)| {
-        let members: Vec<(&str, f64)> = list(document, "members")
-            .filter_map(|member| Some((text(member, "name")?, number(member, "weight")?)))
-            .filter(|(_, weight)| *weight > 0.0)
-            .collect();
+    let all: Vec<(&StageArtifacts, &Ensemble)> = tale.study.with::<Ensemble>().collect();
+    let told = |(stage, document): &(&StageArtifacts, &Ensemble)| {
+        let members = document.members.iter().map(|member| (member.name.as_str(), member.weight));
+        let members: Vec<(&str, f64)> = members.filter(|(_, weight)| *weight > 0.0).collect();
         let (shown, tiny): (Vec<_>, Vec<_>) = members.into_iter().partition(|(_, weight)| *weight >= SHOWN_WEIGHT);
         let shown: Vec<String> = (shown.iter())
             .map(|(name, weight)| format!("{} ({})", markup::code(name), tale.voice.decimals(*weight, 2)))
@@ -111,9 +110,9 @@ pub fn ensembles(tale: &ArticleContext) -> Option<String> {
                 )
             }
         };
-        let cite = if text(document, "weights") == Some("greedy") { " [@ensemble]" } else { "" };
-        let chosen = match text(document, "weights") {
-            Some("equal") => tale.voice.say("equal weights (in brackets)", "des poids égaux (entre parenthèses)"),
+        let cite = if document.weights == Weighting::Greedy { " [@ensemble]" } else { "" };
+        let chosen = match document.weights {
+            Weighting::Equal => tale.voice.say("equal weights (in brackets)", "des poids égaux (entre parenthèses)"),
             _ => tale.voice.say(
                 "weights (in brackets) chosen on validation rows",
                 "des poids (entre parenthèses) choisis sur la validation",

@@ -1,5 +1,6 @@
 //! The conclusion: what was asked, answered by the same tests as in the results; and what limits the answers.
 
+use runner_results::Training;
 use runner_results::profile::audit::RowKey;
 
 use super::results::upper;
@@ -59,8 +60,8 @@ fn known(tale: &ArticleContext) -> Option<String> {
     let profile = tale.profile()?;
     let learnt: Vec<String> = tale
         .of_kind("train")
-        .filter_map(|stage| stage.document("parts")?.get("inputs").cloned())
-        .flat_map(|inputs| super::names_at(&inputs, "categories"))
+        .filter_map(|stage| stage.documents.get::<Training>())
+        .flat_map(|training| training.inputs.categories.iter().cloned())
         .collect();
     let shares = profile.audit.overlaps.iter().filter_map(|one| {
         // A category may be a group key of its own.

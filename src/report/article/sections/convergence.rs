@@ -2,11 +2,13 @@
 //!
 //! Judges nothing itself: each word stands for a finding's kind, or for the judgement that the finding holds.
 
-use super::course::{Course, Gap};
+use runner_results::Training;
+use runner_results::diagnosis::GapJudgement;
+
+use super::course::Course;
 use super::{ArticleContext, HALF, bilingual};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
-use crate::study::train::kept_epoch;
 
 pub fn section(tale: &ArticleContext) -> Option<Section> {
     let courses: Vec<Course> = tale.of_kind("train").filter_map(Course::of).collect();
@@ -47,27 +49,26 @@ pub fn section(tale: &ArticleContext) -> Option<Section> {
 fn table(tale: &ArticleContext, courses: &[Course]) -> Float {
     let voice = tale.voice;
     let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3));
-    let epoch = |value: Option<u64>| value.map_or_else(|| "–".to_owned(), |v| v.to_string());
+    let epoch = |value: Option<usize>| value.map_or_else(|| "–".to_owned(), |v| v.to_string());
     let row = |course: &Course| {
-        let epochs = course.evidence("epoch_kept", "epochs").map_or_else(String::new, |n| format!(" / {n:.0}"));
+        let (kept, gap) = (course.epoch_kept(), course.gap());
+        let epochs = kept.map_or_else(String::new, |kept| format!(" / {}", kept.epochs));
         vec![
             course.name(),
-            epoch(course.epoch("epoch_kept")) + &epochs,
-            decimals(course.evidence("gap", "train_accuracy")),
-            decimals(course.evidence("gap", "valid_accuracy")),
-            decimals(course.evidence("gap", "gap")),
-            epoch(course.epoch("over_fitting")),
-            epoch(course.epoch("plateau")),
-            course
-                .gap()
-                .map_or("–", |gap| match gap {
-                    Gap::Strong => voice.say("strong", "fort"),
-                    Gap::Some => voice.say("some", "modéré"),
-                    Gap::None => voice.say("none", "aucun"),
-                    Gap::Reverse => voice.say("reversed", "inversé"),
-                    Gap::Chance => voice.say("unclear", "incertain"),
-                })
-                .to_owned(),
+            epoch(kept.map(|kept| kept.epoch)) + &epochs,
+            decimals(gap.map(|gap| gap.train_accuracy)),
+            decimals(gap.map(|gap| gap.valid_accuracy)),
+            decimals(gap.map(|gap| gap.gap)),
+            epoch(course.over_fitting().map(|found| found.epoch)),
+            epoch(course.plateau().map(|found| found.epoch)),
+            gap.map_or("–", |gap| match gap.judgement {
+                GapJudgement::Strong => voice.say("strong", "fort"),
+                GapJudgement::Some => voice.say("some", "modéré"),
+                GapJudgement::None => voice.say("none", "aucun"),
+                GapJudgement::Reversed => voice.say("reversed", "inversé"),
+                GapJudgement::Chance => voice.say("unclear", "incertain"),
+            })
+            .to_owned(),
         ]
     };
     let heads = [
@@ -89,9 +90,9 @@ fn table(tale: &ArticleContext, courses: &[Course]) -> Float {
 
 /// Trainings that went wrong.
 fn trouble(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
-    let named =
-        |kind: &'static str| courses.iter().filter_map(move |course| Some((course.name(), course.epoch(kind)?)));
-    let mut sentences: Vec<String> = named("divergence")
+    let diverged = courses.iter().filter_map(|course| Some((course.name(), course.divergence()?.epoch)));
+    let too_high = courses.iter().filter_map(|course| Some((course.name(), course.step_too_high()?.epoch)));
+    let mut sentences: Vec<String> = diverged
         .map(|(name, epoch)| {
             bilingual!(
                 tale,
@@ -100,7 +101,7 @@ fn trouble(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
             )
         })
         .collect();
-    sentences.extend(named("step_too_high").map(|(name, epoch)| {
+    sentences.extend(too_high.map(|(name, epoch)| {
         bilingual!(
             tale,
             "The step size of {name} is too high: its training loss rises, most in epoch {epoch}.",
@@ -108,14 +109,14 @@ fn trouble(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
         )
     }));
     for (course, name) in courses.iter().map(|course| (course, course.name())) {
-        let classes = |part: &str| course.evidence("single_class", part);
-        sentences.extend(match (classes("train_classes"), classes("valid_classes")) {
-            (Some(..=1.0), _) => Some(bilingual!(
+        let found = course.single_class().map(|found| (found.train_classes, found.valid_classes));
+        sentences.extend(match found {
+            Some((..=1, _)) => Some(bilingual!(
                 tale,
                 "The training rows of {name} have a single class: there is nothing to learn from them.",
                 "Les lignes d'apprentissage de {name} n'ont qu'une classe : il n'y a rien à en apprendre.",
             )),
-            (_, Some(..=1.0)) => Some(bilingual!(
+            Some((_, ..=1)) => Some(bilingual!(
                 tale,
                 "The validation rows of {name} have a single class: they do not show whether it over-fits.",
                 "Les lignes de validation de {name} n'ont qu'une classe : elles ne montrent pas s'il y a surapprentissage.",
@@ -128,18 +129,17 @@ fn trouble(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
 
 fn gaps(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     let mut sentences = Vec::new();
-    for wanted in [Gap::Strong, Gap::Some, Gap::None, Gap::Chance] {
+    for wanted in [GapJudgement::Strong, GapJudgement::Some, GapJudgement::None, GapJudgement::Chance] {
         let own: Vec<String> = courses
             .iter()
-            .filter(|course| course.gap() == Some(wanted))
             .filter_map(|course| {
-                let gap = course.evidence("gap", "gap")?;
+                let gap = course.gap().filter(|gap| gap.judgement == wanted)?;
                 Some(bilingual!(
                     tale,
                     "{name} (gap {gap})",
                     "{name} (écart {gap})",
                     name = course.name(),
-                    gap = tale.voice.decimals(gap, 3),
+                    gap = tale.voice.decimals(gap.gap, 3),
                 ))
             })
             .collect();
@@ -148,19 +148,19 @@ fn gaps(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
         }
         let list = tale.voice.list(&own, 6);
         sentences.push(match wanted {
-            Gap::Strong => bilingual!(
+            GapJudgement::Strong => bilingual!(
                 tale,
                 "{list} memorised much of the training set: strong over-fitting.",
                 "Une grande part des données d'apprentissage est mémorisée par {list} : surapprentissage fort.",
             ),
-            Gap::Some => {
+            GapJudgement::Some => {
                 bilingual!(
                     tale,
                     "Some over-fitting shows in {list}.",
                     "Un surapprentissage modéré se voit chez {list}."
                 )
             }
-            Gap::Chance => bilingual!(
+            GapJudgement::Chance => bilingual!(
                 tale,
                 "Validation rows are too few to tell the gap of {list} from chance.",
                 "Les lignes de validation sont trop peu nombreuses pour distinguer du hasard l'écart de {list}.",
@@ -179,14 +179,10 @@ fn over_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     // Networks of which the same is to be said, as one alone and the first of several seeds, share the sentence.
     let mut told: Vec<(Vec<String>, [String; 5])> = Vec::new();
     for course in courses.iter().filter(|course| course.is_judged()) {
-        let Some(epoch) = course.epoch("over_fitting") else { continue };
-        let of = |name: &str| course.evidence("over_fitting", name).map(|value| tale.voice.decimals(value, 3));
-        let [Some(least), Some(last), Some(then), Some(end)] =
-            ["valid_loss_least", "valid_loss_last", "train_loss_then", "train_loss_last"].map(of)
-        else {
-            continue;
-        };
-        let found = [epoch.to_string(), least, last, then, end];
+        let Some(found) = course.over_fitting() else { continue };
+        let losses = [found.valid_loss_least, found.valid_loss_last, found.train_loss_then, found.train_loss_last];
+        let [least, last, then, end] = losses.map(|loss| tale.voice.decimals(loss, 3));
+        let found = [found.epoch.to_string(), least, last, then, end];
         match told.iter_mut().find(|(_, same)| *same == found) {
             Some((names, _)) => names.push(course.name()),
             None => told.push((vec![course.name()], found)),
@@ -215,7 +211,7 @@ fn over_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
 }
 
 fn under_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
-    let own: Vec<String> = courses.iter().filter(|c| c.finding("under_fitting").is_some()).map(Course::name).collect();
+    let own: Vec<String> = courses.iter().filter(|course| course.is_under_fitting()).map(Course::name).collect();
     (!own.is_empty()).then(|| bilingual!(
         tale,
         "The training loss of {list} has stopped falling although training rows are hardly ahead: under-fitting.",
@@ -227,7 +223,7 @@ fn under_fitting(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
 /// Which trainings had reached their level, and which were still getting better.
 fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     let mut sentences = Vec::new();
-    let idle: Vec<String> = courses.iter().filter(|c| c.finding("no_gain").is_some()).map(Course::name).collect();
+    let idle: Vec<String> = courses.iter().filter(|course| course.has_no_gain()).map(Course::name).collect();
     if !idle.is_empty() {
         sentences.push(bilingual!(
             tale,
@@ -236,14 +232,14 @@ fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
             list = tale.voice.list(&idle, 6),
         ));
     }
-    let is_open = |course: &&Course| course.finding("unfinished").is_some();
+    let is_open = |course: &&Course| course.is_unfinished();
     let reached = |course: &Course| {
         Some(bilingual!(
             tale,
             "{name} (epoch {epoch})",
             "{name} (époque {epoch})",
             name = course.name(),
-            epoch = course.epoch("plateau")?,
+            epoch = course.plateau()?.epoch,
         ))
     };
     let flat: Vec<String> = courses.iter().filter(|course| !is_open(course)).filter_map(reached).collect();
@@ -264,7 +260,7 @@ fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
             list = tale.voice.list(&flat, 6),
         ));
     }
-    let open = courses.iter().filter(is_open).filter(|course| course.finding("plateau").is_none());
+    let open = courses.iter().filter(is_open).filter(|course| course.plateau().is_none());
     let open: Vec<String> = open.map(Course::name).collect();
     if !open.is_empty() {
         sentences.push(bilingual!(
@@ -277,11 +273,9 @@ fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
     // With fewer epochs no tendency is looked for.
     let settled: Vec<String> = courses
         .iter()
-        .filter(|course| course.is_judged())
-        .filter(|course| course.evidence("epoch_kept", "epochs").is_some_and(|epochs| epochs >= 4.0))
-        .filter(|course| {
-            ["plateau", "unfinished", "divergence", "no_gain"].iter().all(|kind| course.finding(kind).is_none())
-        })
+        .filter(|course| course.is_judged() && course.epoch_kept().is_some_and(|kept| kept.epochs >= 4))
+        .filter(|course| course.plateau().is_none() && course.divergence().is_none())
+        .filter(|course| !course.is_unfinished() && !course.has_no_gain())
         .map(Course::name)
         .collect();
     if !settled.is_empty() {
@@ -304,10 +298,9 @@ fn curves(tale: &ArticleContext) -> Option<(Float, Vec<String>)> {
         return None;
     }
     let name = markup::code(&first.stage);
-    let metrics = stage.document("parts");
     // An average of several networks shows the curves of the first.
-    let rule = match metrics.and_then(kept_epoch) {
-        Some(_) if metrics.is_some_and(|metrics| metrics.get("networks").is_some()) => tale.voice.say(
+    let rule = match stage.documents.get::<Training>().map(|training| training.fitted.networks().len()) {
+        Some(several) if several > 0 => tale.voice.say(
             "; they are those of the first of its networks, and the dashed rule is the epoch it keeps",
             " ; ce sont celles du premier de ses réseaux, et le trait vertical marque l'époque qu'il retient",
         ),
@@ -334,10 +327,10 @@ pub fn in_short(tale: &ArticleContext) -> Option<String> {
         true => (format!("the network {name}"), format!("le réseau {name}")),
         false => (format!("the best single network, {name},"), format!("le meilleur réseau seul, {name},")),
     };
-    if let Some(epoch) = course.epoch("divergence") {
+    if let Some(epoch) = course.divergence().map(|found| found.epoch) {
         return Some(bilingual!(tale, "{network} diverged in epoch {epoch}", "{reseau} a divergé à l'époque {epoch}",));
     }
-    if course.finding("no_gain").is_some() {
+    if course.has_no_gain() {
         return Some(bilingual!(
             tale,
             "training did not improve the validation score of {network}",
@@ -349,26 +342,26 @@ pub fn in_short(tale: &ArticleContext) -> Option<String> {
             },
         ));
     }
-    if let Some(epoch) = course.epoch("over_fitting") {
+    if let Some(epoch) = course.over_fitting().map(|found| found.epoch) {
         return Some(bilingual!(
             tale,
             "{network} over-fits from epoch {epoch} on",
             "{reseau} surapprend à partir de l'époque {epoch}",
         ));
     }
-    Some(match course.gap()? {
-        Gap::Strong => {
+    Some(match course.gap()?.judgement {
+        GapJudgement::Strong => {
             bilingual!(tale, "{network} shows strong over-fitting", "{reseau} montre un surapprentissage fort")
         }
-        Gap::Some => {
+        GapJudgement::Some => {
             bilingual!(tale, "{network} shows some over-fitting", "{reseau} montre un surapprentissage modéré")
         }
-        Gap::Chance => bilingual!(
+        GapJudgement::Chance => bilingual!(
             tale,
             "validation rows are too few to tell whether {network} over-fits",
             "les lignes de validation sont trop peu nombreuses pour dire si {reseau} surapprend",
         ),
-        Gap::None | Gap::Reverse => {
+        GapJudgement::None | GapJudgement::Reversed => {
             bilingual!(
                 tale,
                 "{network} shows no sign of over-fitting",

@@ -1,61 +1,67 @@
 //! One training as its stage's findings tell of it. Judges nothing itself.
 
-use serde_json::Value;
+use runner_results::Training;
+use runner_results::diagnosis::{Divergence, EpochKept, Finding, Gap, OverFitting, Plateau, SingleClass, StepTooHigh};
 
 use crate::article::markup;
-use crate::read::{StageArtifacts, count, list, number, text};
+use crate::read::StageArtifacts;
 
 /// What was found of one training.
 pub struct Course<'a> {
     pub stage: &'a StageArtifacts,
-    findings: Vec<&'a Value>,
+    findings: &'a [Finding],
+}
+
+/// A finding of one kind.
+macro_rules! finding {
+    ($name:ident, $kind:ident) => {
+        pub fn $name(&self) -> Option<&'a $kind> {
+            self.findings.iter().find_map(|finding| match finding {
+                Finding::$kind(found) => Some(found),
+                _ => None,
+            })
+        }
+    };
 }
 
 impl<'a> Course<'a> {
     pub fn of(stage: &'a StageArtifacts) -> Option<Course<'a>> {
-        let findings: Vec<&Value> = list(stage.document("diagnosis")?, "diagnosis").collect();
+        let findings = stage.documents.get::<Training>()?.diagnosis.as_slice();
         (!findings.is_empty()).then_some(Course { stage, findings })
     }
 
-    pub fn finding(&self, kind: &str) -> Option<&'a Value> {
-        self.findings.iter().copied().find(|finding| text(finding, "kind") == Some(kind))
+    /// Whether there is a finding of that kind.
+    fn has(&self, kind: fn(&Finding) -> bool) -> bool {
+        self.findings.iter().any(kind)
     }
 
-    pub fn epoch(&self, kind: &str) -> Option<u64> {
-        count(self.finding(kind)?, "epoch")
+    finding!(epoch_kept, EpochKept);
+    finding!(gap, Gap);
+    finding!(over_fitting, OverFitting);
+    finding!(plateau, Plateau);
+    finding!(divergence, Divergence);
+    finding!(step_too_high, StepTooHigh);
+    finding!(single_class, SingleClass);
+
+    pub fn is_unfinished(&self) -> bool {
+        self.has(|finding| matches!(finding, Finding::Unfinished(_)))
     }
 
-    pub fn evidence(&self, kind: &str, name: &str) -> Option<f64> {
-        number(self.finding(kind)?.get("evidence")?, name)
+    pub fn is_under_fitting(&self) -> bool {
+        self.has(|finding| matches!(finding, Finding::UnderFitting(_)))
+    }
+
+    /// Whether training did not raise the score that chooses the epoch.
+    pub fn has_no_gain(&self) -> bool {
+        self.has(|finding| matches!(finding, Finding::NoGain(_)))
     }
 
     /// Whether its validation scores tell anything of learning.
     pub fn is_judged(&self) -> bool {
-        self.finding("single_class").is_none()
+        self.single_class().is_none()
     }
 
     pub fn name(&self) -> String {
         markup::code(&self.stage.stage)
     }
-
-    /// How the gap between training and validation rows was judged.
-    pub fn gap(&self) -> Option<Gap> {
-        Some(match text(self.finding("gap")?, "judgement")? {
-            "strong" => Gap::Strong,
-            "some" => Gap::Some,
-            "none" => Gap::None,
-            "chance" => Gap::Chance,
-            _ => Gap::Reverse,
-        })
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Gap {
-    Strong,
-    Some,
-    None,
-    Reverse,
-    /// As large as one that would count, on too few rows to count.
-    Chance,
 }

@@ -28,7 +28,7 @@ pub fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
     let rows: Vec<Vec<String>> = models
         .iter()
         .map(|model| {
-            let test = |of: &dyn Fn(&crate::read::Scores) -> f64| {
+            let test = |of: &dyn Fn(&runner_results::Scores) -> f64| {
                 model.judged().map_or_else(|| "–".to_owned(), |s| voice.decimals(of(s), 3))
             };
             let work = methods::classical(&model.name).map_or("", |method| method.work);

@@ -6,14 +6,15 @@ use runner_results::Inspection;
 
 use super::{ArticleContext, HALF, bilingual};
 use crate::JudgedOn;
-use crate::MOST_CLASSES;
 use crate::article::document::{Block, Float, Section};
 use crate::article::markup;
 use crate::figure::confusion;
 use crate::importance::{Most, is_clear, is_single, most};
-use crate::read::{Scores, StageArtifacts};
-use crate::study::calibration::{Calibrated, Confidence};
+use crate::read::StageArtifacts;
+use crate::study::calibration::{self, Calibrated, Confidence};
 use crate::study::models::Model;
+use crate::{Confused, MOST_CLASSES};
+use runner_results::Scores;
 
 /// Mistakes, probabilities and feature importance.
 pub fn inside(tale: &ArticleContext) -> Option<Section> {
@@ -27,7 +28,7 @@ pub fn inside(tale: &ArticleContext) -> Option<Section> {
     let (matrix, reliability) = (confusion_figure(tale, chosen, scores), reliability_figure(tale, stage));
     section.blocks.extend(tale.paragraph([matrix.as_ref().and_then(|_| mistakes(tale, chosen, scores))]));
     section.blocks.extend(matrix.map(Block::Float));
-    section.blocks.extend(tale.paragraph([calibration(tale, stage, reliability.is_some())]));
+    section.blocks.extend(tale.paragraph([probabilities(tale, stage, reliability.is_some())]));
     section.blocks.extend(reliability.map(Block::Float));
     if let Some((sentence, figure)) = importance(tale) {
         section.blocks.extend(tale.paragraph([Some(sentence)]));
@@ -40,7 +41,7 @@ fn confusion_figure(tale: &ArticleContext, model: &Model, scores: &Scores) -> Op
     if scores.confusion.is_empty() {
         return None;
     }
-    let confused = scores.confused(MOST_CLASSES);
+    let confused = Confused::of(scores, MOST_CLASSES);
     let drawing =
         confusion("Confusion", "Rows of each true class by predicted class", &confused.classes, &confused.counts);
     let mut caption = bilingual!(
@@ -117,9 +118,8 @@ fn reliability_figure(tale: &ArticleContext, stage: &StageArtifacts) -> Option<F
     (!drawings.is_empty()).then(|| tale.figure("fig:reliability", &caption, drawings, 0.5))
 }
 
-fn calibration(tale: &ArticleContext, stage: &StageArtifacts, has_figure: bool) -> Option<String> {
-    let calibration = stage.document("calibration")?.get("calibration")?;
-    let found = Calibrated::read(calibration)?;
+fn probabilities(tale: &ArticleContext, stage: &StageArtifacts, has_figure: bool) -> Option<String> {
+    let found = Calibrated::of(calibration::of(stage)?);
     // On rows that it was not fitted on, where there are any.
     let change = found.changes.last()?;
     let judgement = match found.confidence {

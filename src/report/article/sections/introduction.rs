@@ -1,5 +1,7 @@
 //! The introduction: what is asked, and where it is answered.
 
+use runner_results::Training;
+
 use super::{ArticleContext, bilingual, codes, names_at};
 use crate::article::document::Section;
 use crate::article::markup;
@@ -62,9 +64,13 @@ fn task(tale: &ArticleContext) -> Option<String> {
 fn columns(tale: &ArticleContext) -> Option<String> {
     let mut read: [Vec<String>; 3] = Default::default();
     for stage in ["train", "baseline"].into_iter().flat_map(|kind| tale.of_kind(kind)) {
-        let inputs = stage.document("inputs").and_then(|metrics| metrics.get("inputs")).unwrap_or(&stage.params);
-        for (known, key) in read.iter_mut().zip(["numeric", "categories", "text"]) {
-            let new: Vec<String> = names_at(inputs, key).into_iter().filter(|name| !known.contains(name)).collect();
+        let asked = |key: &str| names_at(&stage.params, key);
+        let inputs = match stage.documents.get::<Training>() {
+            Some(Training { inputs, .. }) => [inputs.numeric.clone(), inputs.categories.clone(), inputs.text.clone()],
+            None => ["numeric", "categories", "text"].map(asked),
+        };
+        for (known, names) in read.iter_mut().zip(inputs) {
+            let new: Vec<String> = names.into_iter().filter(|name| !known.contains(name)).collect();
             known.extend(new);
         }
     }

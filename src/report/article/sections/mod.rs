@@ -18,7 +18,8 @@ mod results;
 mod summary;
 mod transfer;
 
-use runner_results::{Profile, Split, SplitPart};
+use runner_results::paired_test::PairwiseTest;
+use runner_results::{Profile, Scores, Split, SplitPart};
 use serde_json::Value;
 
 pub use note::note;
@@ -29,16 +30,15 @@ use super::language::Voice;
 use super::markup;
 use super::text::Text;
 use crate::JudgedOn;
-use crate::contest::Pair;
 use crate::figure::Drawing;
 use crate::fitting::FittedOn;
 use crate::leaks;
 use crate::ranking;
-use crate::read::{Scores, StageArtifacts};
+use crate::read::StageArtifacts;
 use crate::study::Study;
-use crate::study::contest::{Judgement, duel, judge};
 use crate::study::figures::in_colours;
 use crate::study::models::{Group, Model, groups, models};
+use crate::study::pairs::{Judgement, judge, paired_test};
 
 /// A sentence in the tale's language; what is in braces is formatted the same way in both.
 macro_rules! bilingual {
@@ -186,7 +186,8 @@ impl<'a> ArticleContext<'a> {
     /// Whether intervals and tests are over groups of rows.
     fn is_grouped(&self) -> bool {
         let scores = self.main().and_then(|group| group.models.first()).and_then(Model::judged);
-        scores.is_some_and(|scores| scores.groups.is_some()) || self.study.contests.iter().any(|c| c.groups.is_some())
+        scores.is_some_and(|scores| scores.groups.is_some())
+            || self.study.tests.iter().any(|tests| tests.groups.is_some())
     }
 
     fn kind(&self, model: &Model) -> Option<&'a str> {
@@ -255,10 +256,6 @@ impl<'a> ArticleContext<'a> {
         format!("{what}{}", self.subject(model))
     }
 
-    fn duel(&self, a: &Model, b: &Model) -> Option<Pair> {
-        duel(&self.study, a, b)
-    }
-
     fn judge(&self, a: &Model, b: &Model) -> Option<Judgement> {
         judge(&self.study, a, b)
     }
@@ -268,21 +265,25 @@ impl<'a> ArticleContext<'a> {
         let (voice, judgement) = (self.voice, self.judge(a, b)?);
         let other = self.subject(b);
         let difference = a.judged()?.accuracy - b.judged()?.accuracy;
-        let reason = match self.duel(a, b) {
+        let reason = match paired_test(&self.study, a, b) {
             // The interval is of this pair alone, the p value of all: they may part.
-            Some(pair) if !judgement.differ && (pair.low > 0.0 || pair.high < 0.0) => match voice.is_french() {
+            Some(pair) if !judgement.differ && pair.accuracy.excludes_zero() => match voice.is_french() {
                 false => {
-                    format!("95% interval {} points before correction, {} after", self.points(&pair), voice.p(pair.p))
+                    format!(
+                        "95% interval {} points before correction, {} after",
+                        self.points(&pair),
+                        voice.p(pair.adjusted_p)
+                    )
                 }
                 true => format!(
                     "intervalle à 95 % {} points avant correction, {} après",
                     self.points(&pair),
-                    voice.p(pair.p)
+                    voice.p(pair.adjusted_p)
                 ),
             },
             Some(pair) => match voice.is_french() {
-                false => format!("95% interval {} points, {}", self.points(&pair), voice.p(pair.p)),
-                true => format!("intervalle à 95 % {} points, {}", self.points(&pair), voice.p(pair.p)),
+                false => format!("95% interval {} points, {}", self.points(&pair), voice.p(pair.adjusted_p)),
+                true => format!("intervalle à 95 % {} points, {}", self.points(&pair), voice.p(pair.adjusted_p)),
             },
             None => voice.say("by the 95% intervals", "d'après les intervalles à 95 %").to_owned(),
         };
@@ -304,15 +305,15 @@ impl<'a> ArticleContext<'a> {
     }
 
     /// The interval of a difference, in points.
-    fn points(&self, pair: &Pair) -> String {
-        let (low, high) = (self.voice.decimals(pair.low * 100.0, 1), self.voice.decimals(pair.high * 100.0, 1));
+    fn points(&self, pair: &PairwiseTest) -> String {
+        let [low, high] = [pair.accuracy.low, pair.accuracy.high].map(|end| self.voice.decimals(end * 100.0, 1));
         if self.voice.is_french() { format!("[{low}\u{202f};\u{a0}{high}]") } else { format!("[{low}, {high}]") }
     }
 
     /// `0.758 (95% interval [0.742, 0.774])`.
     fn accuracy(&self, scores: &Scores) -> String {
         let accuracy = self.voice.decimals(scores.accuracy, 3);
-        match scores.interval() {
+        match scores.accuracy_interval() {
             Some((low, high)) => {
                 let word = self.voice.say("95% interval", "intervalle à 95 %");
                 format!("{accuracy} ({word} {})", self.voice.interval(low, high))

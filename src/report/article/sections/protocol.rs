@@ -1,20 +1,23 @@
 //! Architecture and protocol: what the networks are, how they were trained, and how they are judged.
 
 use runner_results::encoder::{EncoderRecipe, Encoders};
-use serde_json::Value;
+use runner_results::spec::{
+    ClassWeights, Loss, NamedWeights, NetworkSpec, NumericEmbedding, TrainingSpec, TrunkKind, TrunkSpec,
+};
+use runner_results::{Inputs, Metric, Scores, Training};
 
-use super::{ArticleContext, bilingual, choosing, codes, methods, names_at};
+use super::{ArticleContext, bilingual, choosing, codes, methods};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::fitting::{FittedOn, Ngrams};
-use crate::read::{Scores, StageArtifacts, count, list, number, shown, text};
+use crate::read::StageArtifacts;
 use crate::{IntervalMethod, JudgedOn};
 
 pub fn section(tale: &ArticleContext) -> Section {
     let voice = tale.voice;
     let mut section = Section::new("sec:method", voice.say("Architecture and Protocol", "Architecture et protocole"));
-    let networks: Vec<(&StageArtifacts, &Value)> =
-        tale.of_kind("train").filter_map(|stage| Some((stage, stage.document("parts")?))).collect();
+    let networks = tale.of_kind("train").filter_map(|stage| Some((stage, stage.documents.get::<Training>()?)));
+    let networks: Vec<(&StageArtifacts, &Training)> = networks.collect();
     if !networks.is_empty() {
         let table = table(tale, &networks);
         section.blocks.extend(tale.paragraph([
@@ -40,27 +43,26 @@ pub fn section(tale: &ArticleContext) -> Section {
     section
 }
 
-fn table(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Float {
+fn table(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Float {
     let voice = tale.voice;
-    let row = |(stage, metrics): &(&StageArtifacts, &Value)| {
-        let (network, training) = (&metrics["network"], &metrics["training"]);
-        let optimizer = &training["optimizer"];
-        let name = text(optimizer, "kind").unwrap_or("–");
-        let optimizer_name =
-            methods::optimizer(name).map_or_else(|| markup::code(name), |m| voice.say(m.english, m.french).to_owned());
-        let schedule = text(&training["schedule"], "kind").unwrap_or("constant");
-        let schedule = methods::schedule(schedule)
-            .map_or_else(|| markup::code(schedule), |m| voice.say(m.english, m.french).to_owned());
+    let row = |(stage, found): &(&StageArtifacts, &Training)| {
+        let training = &found.training;
+        let (optimizer, schedule) = (training.optimizer.kind.name(), training.schedule.kind.name());
+        let name = |method: Option<&methods::Method>, name: &str| {
+            method.map_or_else(|| markup::code(name), |m| voice.say(m.english, m.french).to_owned())
+        };
         vec![
             markup::code(&stage.stage),
-            inputs(tale, metrics),
-            layers(&network["trunk"]),
-            count(metrics, "parameters").map_or_else(|| "–".to_owned(), |n| voice.count(n)),
-            format!("{optimizer_name}, {schedule}"),
-            number(optimizer, "lr").map_or_else(|| "–".to_owned(), |lr| voice.compact(lr)),
-            ["batch_size", "epochs"]
-                .map(|key| count(training, key).map_or_else(|| "–".to_owned(), |n| voice.count(n)))
-                .join(" / "),
+            inputs(tale, &found.inputs),
+            found.network.as_ref().map_or_else(|| "–".to_owned(), |network| layers(&network.trunk)),
+            voice.count(found.parameters as u64),
+            format!(
+                "{}, {}",
+                name(methods::optimizer(optimizer), optimizer),
+                name(methods::schedule(schedule), schedule)
+            ),
+            voice.compact(training.optimizer.lr),
+            [training.batch_size, training.epochs].map(|n| voice.count(n as u64)).join(" / "),
         ]
     };
     let heads = [
@@ -79,29 +81,28 @@ fn table(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Float
     tale.table("tab:networks", caption, &heads, networks.iter().map(row).collect())
 }
 
-fn inputs(tale: &ArticleContext, metrics: &Value) -> String {
-    let of = |key: &str| names_at(&metrics["inputs"], key).len();
+fn inputs(tale: &ArticleContext, inputs: &Inputs) -> String {
     let word = |count: usize, one: (&'static str, &'static str), many: (&'static str, &'static str)| {
         let (english, french) = if count == 1 { one } else { many };
         (count > 0).then(|| format!("{count} {}", tale.voice.say(english, french)))
     };
     let parts = [
-        word(of("numeric"), ("number", "nombre"), ("numbers", "nombres")),
-        word(of("text"), ("text", "texte"), ("texts", "textes")),
-        word(of("categories"), ("category", "catégorie"), ("categories", "catégories")),
+        word(inputs.numeric.len(), ("number", "nombre"), ("numbers", "nombres")),
+        word(inputs.text.len(), ("text", "texte"), ("texts", "textes")),
+        word(inputs.categories.len(), ("category", "catégorie"), ("categories", "catégories")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// `256–256` or `TabM 256–256`.
-fn layers(trunk: &Value) -> String {
-    let widths: Vec<String> = list(trunk, "layers").map(shown).collect();
+fn layers(trunk: &TrunkSpec) -> String {
+    let widths: Vec<String> = trunk.layers.iter().map(usize::to_string).collect();
     let widths = if widths.is_empty() { "–".to_owned() } else { widths.join("–") };
-    match (text(trunk, "kind"), count(trunk, "members")) {
-        (Some("tabm"), Some(members)) => format!("TabM × {members}: {widths}").replace(": ", ", "),
-        (Some("tabm"), None) => format!("TabM, {widths}"),
-        (Some("residual"), _) => format!("ResNet, {widths}"),
-        _ => widths,
+    match (trunk.kind, trunk.members) {
+        (TrunkKind::Tabm, Some(members)) => format!("TabM × {members}, {widths}"),
+        (TrunkKind::Tabm, None) => format!("TabM, {widths}"),
+        (TrunkKind::Residual, _) => format!("ResNet, {widths}"),
+        (TrunkKind::Mlp, _) => widths,
     }
 }
 
@@ -172,14 +173,15 @@ fn encoder(tale: &ArticleContext, encoder: &Encoder) -> String {
     }
 }
 
-fn branches(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+fn branches(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
     let voice = tale.voice;
     let mut sentences = Vec::new();
-    let with = |wanted: &dyn Fn(&Value) -> bool| -> Vec<String> {
-        networks.iter().filter(|(_, m)| wanted(&m["network"])).map(|(stage, _)| markup::code(&stage.stage)).collect()
+    let with = |embedding: NumericEmbedding| -> Vec<String> {
+        let has = |network: &NetworkSpec| network.numeric.embedding == embedding;
+        let own = networks.iter().filter(|(_, found)| found.network.as_ref().is_some_and(has));
+        own.map(|(stage, _)| markup::code(&stage.stage)).collect()
     };
-    let linear = with(&|n| text(&n["numeric"], "embedding") == Some("piecewise_linear"));
-    let periodic = with(&|n| text(&n["numeric"], "embedding") == Some("periodic"));
+    let (linear, periodic) = (with(NumericEmbedding::PiecewiseLinear), with(NumericEmbedding::Periodic));
     for (names, english, french) in
         [(linear, "piecewise linear", "linéaires par morceaux"), (periodic, "periodic", "périodiques")]
     {
@@ -194,8 +196,8 @@ fn branches(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Op
         }
     }
     let mut categories: Vec<(Vec<String>, Vec<String>)> = Vec::new();
-    for (stage, metrics) in networks {
-        let columns = names_at(&metrics["inputs"], "categories");
+    for (stage, found) in networks {
+        let columns = found.inputs.categories.clone();
         match categories.iter_mut().find(|(_, same)| *same == columns) {
             Some((names, _)) => names.push(markup::code(&stage.stage)),
             None => categories.push((vec![markup::code(&stage.stage)], columns)),
@@ -214,21 +216,23 @@ fn branches(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Op
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn trunks(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
-    let of = |wanted: &dyn Fn(&Value) -> bool| networks.iter().any(|(_, m)| wanted(&m["network"]));
+fn trunks(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+    let of = |wanted: &dyn Fn(&NetworkSpec) -> bool| {
+        networks.iter().any(|(_, found)| found.network.as_ref().is_some_and(wanted))
+    };
     let mut means = Vec::new();
-    if of(&|n| n["batch_norm"] == true && text(&n["trunk"], "kind") != Some("tabm")) {
+    if of(&|network| network.batch_norm && network.trunk.kind != TrunkKind::Tabm) {
         means.push(tale.voice.say("batch normalisation [@batchnorm]", "la normalisation par lots [@batchnorm]"));
     }
-    if of(&|n| number(n, "dropout").is_some_and(|rate| rate > 0.0)) {
+    if of(&|network| network.dropout > 0.0) {
         means.push(tale.voice.say("dropout [@dropout]", "le dropout [@dropout]"));
     }
-    if networks.iter().any(|(_, m)| number(&m["training"], "label_smoothing").is_some_and(|s| s > 0.0)) {
+    if networks.iter().any(|(_, found)| found.training.label_smoothing > 0.0) {
         means.push(tale.voice.say("label smoothing [@smoothing]", "le lissage des étiquettes [@smoothing]"));
     }
     let means: Vec<String> = means.into_iter().map(String::from).collect();
     let mut sentences = Vec::new();
-    if of(&|n| text(&n["trunk"], "kind") == Some("tabm")) {
+    if of(&|network| network.trunk.kind == TrunkKind::Tabm) {
         sentences.push(bilingual!(
             tale,
             "TabM is one network that carries several members which share most of their weights and are averaged [@tabm].",
@@ -246,11 +250,11 @@ fn trunks(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Opti
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn training(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
+fn training(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
     let voice = tale.voice;
-    let cited = |find: &dyn Fn(&Value) -> Option<&'static methods::Method>| -> Vec<String> {
+    let cited = |find: &dyn Fn(&TrainingSpec) -> Option<&'static methods::Method>| -> Vec<String> {
         let mut found: Vec<&methods::Method> = Vec::new();
-        for method in networks.iter().filter_map(|(_, m)| find(&m["training"])) {
+        for method in networks.iter().filter_map(|(_, found)| find(&found.training)) {
             if !found.iter().any(|known| known.name == method.name) {
                 found.push(method);
             }
@@ -261,24 +265,20 @@ fn training(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Op
         };
         found.iter().map(told).collect()
     };
-    let optimizers = cited(&|t| methods::optimizer(text(&t["optimizer"], "kind")?));
-    let schedules = cited(&|t| methods::schedule(text(&t["schedule"], "kind")?));
+    let optimizers = cited(&|training| methods::optimizer(training.optimizer.kind.name()));
+    let schedules = cited(&|training| methods::schedule(training.schedule.kind.name()));
     if optimizers.is_empty() {
         return None;
     }
-    let losses: Vec<String> = {
-        let mut names: Vec<String> = networks.iter().filter_map(|(_, m)| text(m, "loss").map(String::from)).collect();
-        names.sort();
-        names.dedup();
-        names
-            .iter()
-            .map(|name| match name.as_str() {
-                "cross_entropy" => voice.say("cross-entropy", "l'entropie croisée").to_owned(),
-                "focal" => voice.say("the focal loss [@focal]", "la perte focale [@focal]").to_owned(),
-                other => markup::code(other),
-            })
-            .collect()
-    };
+    let mut losses: Vec<String> = Vec::new();
+    for (_, found) in networks {
+        let name = match found.loss {
+            Loss::CrossEntropy => voice.say("cross-entropy", "l'entropie croisée"),
+        };
+        if !losses.iter().any(|known| known == name) {
+            losses.push(name.to_owned());
+        }
+    }
     Some(bilingual!(
         tale,
         "Networks minimise {losses} by {optimizers}, with step sizes scheduled as in @tab:networks ({schedules}); the weights of the epoch that is best on validation rows{metrics} are kept.",
@@ -291,14 +291,13 @@ fn training(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Op
 }
 
 /// By what the epoch is chosen, e.g. ` by macro-F1`.
-fn by_metrics(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> String {
+fn by_metrics(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> String {
     let mut names: Vec<String> = Vec::new();
-    for metric in networks.iter().filter_map(|(_, m)| text(&m["training"]["early_stopping"], "metric")) {
-        let name = match metric {
-            "macro_f1" => tale.voice.say("macro-F1", "la macro-F1"),
-            "accuracy" => tale.voice.say("accuracy", "l'exactitude"),
-            "log_loss" | "loss" => tale.voice.say("loss", "la perte"),
-            _ => continue,
+    for (_, found) in networks {
+        let name = match found.training.early_stopping.metric {
+            Metric::MacroF1 => tale.voice.say("macro-F1", "la macro-F1"),
+            Metric::Accuracy => tale.voice.say("accuracy", "l'exactitude"),
+            Metric::Loss => tale.voice.say("loss", "la perte"),
         };
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
@@ -311,9 +310,9 @@ fn by_metrics(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> 
 }
 
 /// Stages whose model is the average of networks of several seeds.
-fn seeds(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
-    let told = |(stage, metrics): &(&StageArtifacts, &Value)| {
-        let seeds = list(metrics, "networks").count();
+fn seeds(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+    let told = |(stage, found): &(&StageArtifacts, &Training)| {
+        let seeds = found.fitted.networks().len();
         (seeds > 1).then(|| bilingual!(
             tale,
             "{name} averages {seeds} networks that differ by their seed only; its curves are those of the first.",
@@ -344,13 +343,13 @@ fn except(tale: &ArticleContext) -> String {
 }
 
 /// How the loss weighs classes: all networks alike, or which.
-fn class_weights(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Option<String> {
-    let names = |wanted: &dyn Fn(&Value) -> bool| -> Vec<String> {
-        let own = networks.iter().filter(|(_, metrics)| wanted(&metrics["training"]["class_weights"]));
+fn class_weights(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Option<String> {
+    let names = |wanted: &dyn Fn(&ClassWeights) -> bool| -> Vec<String> {
+        let own = networks.iter().filter(|(_, found)| wanted(&found.training.class_weights));
         own.map(|(stage, _)| markup::code(&stage.stage)).collect()
     };
-    let balanced = names(&|weights| weights.as_str() == Some("balanced"));
-    let given = names(&|weights| weights.as_object().is_some_and(|all| !all.is_empty()));
+    let balanced = names(&|weights| *weights == ClassWeights::Named(NamedWeights::Balanced));
+    let given = names(&|weights| matches!(weights, ClassWeights::Map(all) if !all.is_empty()));
     let mut sentences = Vec::new();
     if !balanced.is_empty() {
         sentences.push(bilingual!(
@@ -371,12 +370,10 @@ fn class_weights(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) 
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
-fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Vec<Option<String>> {
-    let calibrated = networks.iter().any(|(_, metrics)| metrics.get("calibration").is_some());
+fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> Vec<Option<String>> {
     let is_grouped = tale.is_grouped();
-    let shifted =
-        networks.iter().any(|(_, metrics)| metrics.get("calibration").is_some_and(|c| c.get("bias").is_some()));
-    let pairs = tale.study.contests.iter().map(|contest| contest.pairs.len()).max().unwrap_or(0);
+    let shifted = networks.iter().any(|(_, found)| found.calibration.bias.is_some());
+    let pairs = tale.study.tests.iter().map(|tests| tests.pairs.len()).max().unwrap_or(0);
     vec![
         Some(bilingual!(
             tale,
@@ -394,7 +391,7 @@ fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Value)]) -> Vec
                 ),
             },
         )),
-        calibrated.then(|| bilingual!(
+        (!networks.is_empty()).then(|| bilingual!(
             tale,
             "Probabilities are scaled by one temperature per model, fitted on validation rows [@calibration].",
             "Les probabilités sont ajustées par une température par modèle, estimée sur la validation [@calibration].",
@@ -423,8 +420,8 @@ fn intervals(tale: &ArticleContext) -> Option<String> {
     use IntervalMethod::{Bootstrap, GroupBootstrap, Tango, Wilson};
     let shown = tale.main().into_iter().flat_map(|group| &group.models).filter_map(|model| model.judged());
     let accuracies: Vec<IntervalMethod> = shown.filter_map(Scores::interval_method).collect();
-    let pairs = tale.study.contests.iter().flat_map(|contest| &contest.pairs);
-    let differences: Vec<IntervalMethod> = pairs.filter_map(|pair| pair.method).collect();
+    let pairs = tale.study.tests.iter().flat_map(|tests| &tests.pairs);
+    let differences: Vec<IntervalMethod> = pairs.map(|pair| pair.accuracy.method).collect();
     let is_resampled = accuracies.contains(&GroupBootstrap) || differences.contains(&GroupBootstrap);
     let sentences = [
         is_resampled.then(|| bilingual!(

@@ -1,13 +1,14 @@
 //! Results: models compared, training judged, mistakes and probabilities looked at, transfer.
 
+use runner_results::Training;
+
 use super::{ArticleContext, bilingual, convergence, inside, transfer, validation};
 use crate::JudgedOn;
 use crate::article::document::{Align, Block, Float, Section};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::ranking::{self, Choice};
-use crate::read::texts;
-use crate::study::contest::duel;
 use crate::study::models::{Group, Model};
+use crate::study::pairs::paired_test;
 
 /// Models in a table or chart; beyond these the worst are left out, and said to be.
 const MOST_MODELS: usize = 20;
@@ -38,7 +39,7 @@ fn comparison(tale: &ArticleContext) -> Option<Section> {
                 1 => tale.voice.say("the only classifier on", "le seul classifieur sur"),
                 _ => tale.voice.say("all models on the same", "tous les modèles sur les mêmes"),
             },
-            count = tale.voice.count(group.rows),
+            count = tale.voice.count(group.rows as u64),
             rows = tale.rows_on(group.part),
             none = match group.part {
                 JudgedOn::Validation if group.chosen().is_none() => {
@@ -175,9 +176,11 @@ fn caution(tale: &ArticleContext, group: &Group) -> Option<String> {
 /// What texts add: the best network on numbers alone against the best on both.
 fn inputs(tale: &ArticleContext) -> Option<String> {
     let reads = |model: &&Model, numbers: bool, words: bool| {
-        let inputs = tale.stage(&model.stage).and_then(|stage| stage.document("parts")).and_then(|m| m.get("inputs"));
-        let has = |key: &str| inputs.is_some_and(|i| !texts(i.get(key)).is_empty());
-        inputs.is_some() && has("numeric") == numbers && has("text") == words
+        let training = tale.stage(&model.stage).and_then(|stage| stage.documents.get::<Training>());
+        training.is_some_and(|training| {
+            let inputs = &training.inputs;
+            inputs.numeric.is_empty() != numbers && inputs.text.is_empty() != words
+        })
     };
     let networks: Vec<&Model> = tale.main()?.models.iter().filter(|model| tale.kind(model) == Some("train")).collect();
     let best = |numbers: bool, words: bool| {
@@ -212,13 +215,13 @@ fn table(tale: &ArticleContext, group: &Group) -> Float {
         let Some(scores) = model.judged() else { return vec![tale.name(model)] };
         let p = first.filter(|first| first.name != model.name || first.stage != model.stage);
         let p = p
-            .and_then(|first| duel(&tale.study, first, model))
-            .map_or_else(|| "–".to_owned(), |pair| voice.bare_p(pair.p));
+            .and_then(|first| paired_test(&tale.study, first, model))
+            .map_or_else(|| "–".to_owned(), |pair| voice.bare_p(pair.adjusted_p));
         vec![
             tale.name(model),
             validation(model).map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3)),
             voice.decimals(scores.accuracy, 3),
-            scores.interval().map_or_else(|| "–".to_owned(), |(low, high)| voice.interval(low, high)),
+            scores.accuracy_interval().map_or_else(|| "–".to_owned(), |(low, high)| voice.interval(low, high)),
             voice.decimals(scores.macro_f1, 3),
             p,
         ]
@@ -259,7 +262,7 @@ fn chart(tale: &ArticleContext, group: &Group) -> Option<Float> {
     let rows: Vec<Row> = kept
         .filter_map(|model| {
             let scores = model.judged()?;
-            let (low, high) = scores.interval().unwrap_or((f64::NAN, f64::NAN));
+            let (low, high) = scores.accuracy_interval().unwrap_or((f64::NAN, f64::NAN));
             Some(Row { label: plain(model), values: vec![Some(Interval { value: scores.accuracy, low, high })] })
         })
         .collect();

@@ -62,7 +62,7 @@ pub fn summary(tale: &ArticleContext) -> Text {
 
 fn task(tale: &ArticleContext) -> Option<String> {
     let group = tale.main()?;
-    let rows = tale.rows_of(&group.classes).unwrap_or(group.rows);
+    let rows = tale.rows_of(&group.classes).unwrap_or(group.rows as u64);
     Some(bilingual!(
         tale,
         "We {compare} of {label} ({classes} classes) on {rows} rows{linked}.",

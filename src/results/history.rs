@@ -1,20 +1,21 @@
 //! What only the history of a study knows, and no artifact may hold: when, in what time and why its results came about, what changed since an
 //! earlier run, and how the models of then and now compare.
 
-use crate::IntervalMethod;
+use crate::comparison::{Flip, PairedComparison};
 
 /// The history behind a page.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Past {
-    /// The earlier run that the results are held against; `None` where none had others.
-    pub against: Option<Earlier>,
-    pub stages: Vec<StagePast>,
-    pub duels: Vec<Duel>,
+pub struct History {
+    /// The earlier run that the results are compared with; `None` where none had others.
+    pub against: Option<EarlierRun>,
+    pub stages: Vec<StageHistory>,
+    /// Models that have another result now.
+    pub models: Vec<ModelChange>,
 }
 
 /// An earlier run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Earlier {
+pub struct EarlierRun {
     /// E.g. `20261122-231205-3f`.
     pub id: String,
     /// When it started, e.g. `2026-11-22 23:12 UTC`.
@@ -23,7 +24,7 @@ pub struct Earlier {
 
 /// How one stage's result came about.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct StagePast {
+pub struct StageHistory {
     pub stage: String,
     /// When it was computed, e.g. `2026-11-22 23:12 UTC`.
     pub made: String,
@@ -64,55 +65,26 @@ pub struct Change {
     pub inherited: bool,
 }
 
-/// One model then and now, on the same test rows.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Duel {
+/// One model then (A) and now (B).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelChange {
     /// E.g. `fused`, `baseline/boosting`.
     pub model: String,
     pub stage: String,
-    pub rows: u64,
-    /// Test rows that only one of the two has.
-    pub left_out: u64,
-    pub scores: Vec<Score>,
-    /// The same class is predicted for every row.
-    pub same_predictions: bool,
-    /// Rows that were right and are wrong now.
-    pub lost: u64,
-    /// Rows that were wrong and are right now.
-    pub gained: u64,
-    /// McNemar's p value after Holm's correction over all duels.
-    pub p: f64,
+    pub test: PairedComparison,
     /// Some of the rows on which exactly one of the two is right.
-    pub flips: Vec<Flip>,
+    pub examples: Vec<FlippedRow>,
 }
 
-/// One score then and now.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Score {
-    /// `accuracy`, `macro-F1` or `log loss`.
-    pub metric: String,
-    pub before: f64,
-    pub after: f64,
-    /// The 95 % interval of after − before.
-    pub low: f64,
-    pub high: f64,
-    /// How that was made; `None` where there is none.
-    pub method: Option<IntervalMethod>,
-}
-
-/// A row that one of the two gets right.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Flip {
-    pub row: i64,
-    pub label: String,
-    pub before: String,
-    pub after: String,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlippedRow {
+    pub flip: Flip,
     /// What a person knows the row by: column and text.
     pub texts: Vec<(String, String)>,
 }
 
-impl Past {
-    pub fn stage(&self, name: &str) -> Option<&StagePast> {
+impl History {
+    pub fn stage(&self, name: &str) -> Option<&StageHistory> {
         self.stages.iter().find(|stage| stage.stage == name)
     }
 }

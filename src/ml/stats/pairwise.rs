@@ -1,38 +1,23 @@
 //! Several classifiers on the same rows: every pair's differences from the same resamples, a paired test, and Holm's correction over all pairs.
 
-use serde::{Deserialize, Serialize};
+use runner_results::paired_test::PairwiseTest;
 
 use super::bootstrap::percentiles;
-use super::{Bootstrap, Clusters, Interval, Test, holm, paired_test};
+use super::{Bootstrap, Clusters, holm, paired_test};
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
-
-/// Two of the classifiers, by their numbers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Duel {
-    pub a: usize,
-    pub b: usize,
-    /// Of B's accuracy minus A's.
-    pub accuracy: Interval,
-    /// Of B's macro-F1 minus A's.
-    pub macro_f1: Interval,
-    /// See [`paired_test`].
-    pub test: Test,
-    /// The test's p after Holm's correction over all pairs.
-    pub adjusted_p: f64,
-}
 
 /// Every pair of `predicted`, in order. `truth` and each of `predicted` hold class numbers below `classes` of the same rows; nothing without rows.
 ///
 /// All pairs see the same resamples, so that one pass over the rows serves every pair. Nothing where all rows are of one group.
-pub fn contest(
+pub fn pairwise_tests(
     truth: &[u32],
     predicted: &[Vec<u32>],
     classes: usize,
     clusters: &Clusters,
     how: &Bootstrap,
     progress: &dyn Progress,
-) -> Result<Vec<Duel>, Cancelled> {
+) -> Result<Vec<PairwiseTest>, Cancelled> {
     let fits = |said: &Vec<u32>| said.len() == truth.len() && truth.len() == clusters.rows();
     if !clusters.can_vary() || how.resamples == 0 || !predicted.iter().all(fits) {
         return Ok(Vec::new());
@@ -50,7 +35,7 @@ pub fn contest(
             own.push(scores(&drawn, cells, classes));
         }
     }
-    let mut duels = Vec::new();
+    let mut tests = Vec::new();
     for a in 0..predicted.len() {
         for b in a + 1..predicted.len() {
             let difference = |metric: usize| {
@@ -62,12 +47,12 @@ pub fn contest(
             let test = paired_test(clusters, |row| (right(&predicted[a], row), right(&predicted[b], row)));
             let adjusted_p = test.p;
             let accuracy = clusters.difference(difference(0), how.level);
-            duels.push(Duel { a, b, accuracy, macro_f1: difference(1), test, adjusted_p });
+            tests.push(PairwiseTest { a, b, accuracy, macro_f1: difference(1), test, adjusted_p });
         }
     }
-    let adjusted = holm(&duels.iter().map(|duel| duel.test.p).collect::<Vec<_>>());
-    duels.iter_mut().zip(adjusted).for_each(|(duel, p)| duel.adjusted_p = p);
-    Ok(duels)
+    let adjusted = holm(&tests.iter().map(|pair| pair.test.p).collect::<Vec<_>>());
+    tests.iter_mut().zip(adjusted).for_each(|(pair, p)| pair.adjusted_p = p);
+    Ok(tests)
 }
 
 /// The cell of the confusion matrix in which each row lies.
@@ -112,29 +97,29 @@ mod tests {
         let truth: Vec<u32> = (0..200).map(|i| (i * 7 % 11 % 3) as u32).collect();
         let predicted = vec![said(&truth, 2), said(&truth, 5), said(&truth, 6)];
         let how = Bootstrap { resamples: 500, ..Bootstrap::default() };
-        let duels = contest(&truth, &predicted, 3, &Clusters::singles(200), &how, &Silent).unwrap();
-        assert_eq!(duels.iter().map(|duel| (duel.a, duel.b)).collect::<Vec<_>>(), [(0, 1), (0, 2), (1, 2)]);
+        let tests = pairwise_tests(&truth, &predicted, 3, &Clusters::singles(200), &how, &Silent).unwrap();
+        assert_eq!(tests.iter().map(|pair| (pair.a, pair.b)).collect::<Vec<_>>(), [(0, 1), (0, 2), (1, 2)]);
         let classes = ["a", "b", "c"].map(String::from);
         let whole: Vec<Scores> = predicted.iter().map(|said| Scores::new(&classes, &truth, said)).collect();
-        for duel in &duels {
-            let (a, b) = (&whole[duel.a], &whole[duel.b]);
-            assert!((duel.accuracy.estimate - (b.accuracy - a.accuracy)).abs() < 1e-12);
-            assert!((duel.macro_f1.estimate - (b.macro_f1 - a.macro_f1)).abs() < 1e-12);
+        for pair in &tests {
+            let (a, b) = (&whole[pair.a], &whole[pair.b]);
+            assert!((pair.accuracy.estimate - (b.accuracy - a.accuracy)).abs() < 1e-12);
+            assert!((pair.macro_f1.estimate - (b.macro_f1 - a.macro_f1)).abs() < 1e-12);
             // The same resamples as the interval of one pair has.
             let right = |said: &[u32]| said.iter().zip(&truth).map(|(s, t)| f64::from(u8::from(s == t))).collect();
-            let (of_a, of_b): (Vec<f64>, Vec<f64>) = (right(&predicted[duel.a]), right(&predicted[duel.b]));
+            let (of_a, of_b): (Vec<f64>, Vec<f64>) = (right(&predicted[pair.a]), right(&predicted[pair.b]));
             let alone = super::super::paired_bootstrap(&of_a, &of_b, &Clusters::singles(200), &how).unwrap();
-            assert!((alone.low - duel.accuracy.low).abs() < 1e-12 && (alone.high - duel.accuracy.high).abs() < 1e-12);
+            assert!((alone.low - pair.accuracy.low).abs() < 1e-12 && (alone.high - pair.accuracy.high).abs() < 1e-12);
         }
-        assert!(duels[0].adjusted_p < 1e-6 && duels[1].adjusted_p < 1e-6, "{duels:?}");
+        assert!(tests[0].adjusted_p < 1e-6 && tests[1].adjusted_p < 1e-6, "{tests:?}");
         // 40 and 34 rows wrong, 7 of them both: no difference.
-        assert!(duels[2].adjusted_p > 0.05 && !duels[2].accuracy.excludes_zero(), "{:?}", duels[2]);
+        assert!(tests[2].adjusted_p > 0.05 && !tests[2].accuracy.excludes_zero(), "{:?}", tests[2]);
     }
 
     #[test]
     fn without_rows_there_is_nothing_to_tell() {
         let none = |truth: &[u32], said: [Vec<u32>; 2]| {
-            contest(truth, &said, 2, &Clusters::singles(truth.len()), &Bootstrap::default(), &Silent)
+            pairwise_tests(truth, &said, 2, &Clusters::singles(truth.len()), &Bootstrap::default(), &Silent)
                 .unwrap()
                 .is_empty()
         };

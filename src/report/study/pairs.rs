@@ -1,13 +1,15 @@
 //! Whether two models differ: by the paired test on the same rows where there is one, else by their intervals; and every pair in one table.
 
+use runner_results::PairedTests;
+use runner_results::paired_test::PairwiseTest;
+
 use super::models::{Group, Model};
 use super::{Study, plural};
-use crate::contest::{Contest, Pair};
 use crate::figure::text::decimals;
 use crate::intervals;
 use crate::page::{Block, Cell, Column, Section, Table};
 
-/// Chance of a false alarm over all pairs of a contest.
+/// Chance of a false alarm over all pairs.
 const ALPHA: f64 = 0.05;
 
 /// What is known of the difference of two models.
@@ -22,8 +24,8 @@ pub struct Judgement {
 
 impl Judgement {
     /// Of a pair: the test decides.
-    fn tested(contest: &Contest, pair: &Pair) -> Judgement {
-        Judgement { differ: pair.p < ALPHA, p: Some(pair.p), grouped: contest.groups.is_some() }
+    fn tested(tests: &PairedTests, pair: &PairwiseTest) -> Judgement {
+        Judgement { differ: pair.adjusted_p < ALPHA, p: Some(pair.adjusted_p), grouped: tests.groups.is_some() }
     }
 
     /// What the judgement rests on.
@@ -53,50 +55,44 @@ pub fn bare(p: f64) -> String {
 
 /// Whether the models differ in accuracy; `None` where neither a test nor intervals tell.
 pub fn judge(study: &Study, a: &Model, b: &Model) -> Option<Judgement> {
-    let tested = study.contests.iter().find_map(|contest| {
-        let found = pair(contest, place(contest, a)?, place(contest, b)?)?;
-        Some(Judgement::tested(contest, found))
+    let tested = study.tests.iter().find_map(|tests| {
+        let found = pair(tests, place(tests, a)?, place(tests, b)?)?;
+        Some(Judgement::tested(tests, found))
     });
     let of_intervals = || {
-        let ((a_low, a_high), (b_low, b_high)) = (a.judged()?.interval()?, b.judged()?.interval()?);
+        let ((a_low, a_high), (b_low, b_high)) = (a.judged()?.accuracy_interval()?, b.judged()?.accuracy_interval()?);
         // A cautious test: intervals that overlap a little can hide a difference that a paired test would find.
         Some(Judgement { differ: a_low > b_high || b_low > a_high, p: None, grouped: false })
     };
     tested.or_else(of_intervals)
 }
 
-/// The paired comparison of two models in the direction a − b, where they were tested on the same rows: difference of the accuracies, its
-/// interval, and the corrected p value.
-pub fn duel(study: &Study, a: &Model, b: &Model) -> Option<Pair> {
-    study.contests.iter().find_map(|contest| {
-        let (first, second) = (place(contest, a)?, place(contest, b)?);
-        let found = pair(contest, first, second)?;
+/// The paired test of two models in the direction a − b, where they were tested on the same rows.
+pub fn paired_test(study: &Study, a: &Model, b: &Model) -> Option<PairwiseTest> {
+    study.tests.iter().find_map(|tests| {
+        let (first, second) = (place(tests, a)?, place(tests, b)?);
+        let found = pair(tests, first, second)?;
         // A pair's difference is that of its second model.
-        let is_ours = found.b == first;
-        Some(if is_ours {
-            found.clone()
-        } else {
-            Pair { difference: -found.difference, low: -found.high, high: -found.low, ..found.clone() }
-        })
+        Some(if found.b == first { *found } else { found.reversed() })
     })
 }
 
-fn place(contest: &Contest, model: &Model) -> Option<usize> {
-    contest
+fn place(tests: &PairedTests, model: &Model) -> Option<usize> {
+    tests
         .models
         .iter()
         .position(|own| own.stage == model.stage && own.model.as_deref().is_none_or(|name| name == model.name))
 }
 
-fn pair(contest: &Contest, a: usize, b: usize) -> Option<&Pair> {
-    contest.pairs.iter().find(|pair| (pair.a, pair.b) == (a.min(b), a.max(b)))
+fn pair(tests: &PairedTests, a: usize, b: usize) -> Option<&PairwiseTest> {
+    tests.pairs.iter().find(|pair| (pair.a, pair.b) == (a.min(b), a.max(b)))
 }
 
 /// Every pair of every group of models that compare.
 pub fn section(study: &Study, groups: &[Group]) -> Option<Section> {
     let mut section = Section::new("pairs", "Every pair of models");
     for group in groups {
-        let Some((contest, models)) = contested(study, group) else { continue };
+        let Some((tests, models)) = tested(study, group) else { continue };
         let pairs = models.len() * (models.len() - 1) / 2;
         let mut differing = 0;
         let mut columns = vec![Column::number("#"), Column::text("model"), Column::number("accuracy")];
@@ -104,7 +100,7 @@ pub fn section(study: &Study, groups: &[Group]) -> Option<Section> {
         let mut table = Table::new(
             format!(
                 "Accuracy minus that of the model of the column's number, in points, on {}",
-                plural(contest.rows, "test row")
+                plural(tests.rows as u64, "test row")
             ),
             columns,
         );
@@ -116,14 +112,14 @@ pub fn section(study: &Study, groups: &[Group]) -> Option<Section> {
             ];
             for (other, _) in models.iter().take(models.len() - 1) {
                 let found =
-                    models[..i].iter().any(|(own, _)| own == other).then(|| pair(contest, *place, *other)).flatten();
+                    models[..i].iter().any(|(own, _)| own == other).then(|| pair(tests, *place, *other)).flatten();
                 row.push(match found {
                     Some(found) => {
-                        let judgement = Judgement::tested(contest, found);
+                        let judgement = Judgement::tested(tests, found);
                         differing += usize::from(judgement.differ);
                         // The table runs from the best down: its differences are the row's minus the column's.
                         let sign = if found.b == *place { 100.0 } else { -100.0 };
-                        Cell::decimals(sign * found.difference, 1)
+                        Cell::decimals(sign * found.accuracy.estimate, 1)
                             .strong_if(judgement.differ)
                             .muted_if(!judgement.differ)
                     }
@@ -136,39 +132,39 @@ pub fn section(study: &Study, groups: &[Group]) -> Option<Section> {
             "{} on the same {}: {differing} of {} differ at 5 % by {} after Holm's correction over all of them \
              (bold); of the others no significant difference can be told.",
             plural(models.len() as u64, "model"),
-            plural(contest.rows, "row"),
+            plural(tests.rows as u64, "row"),
             plural(pairs as u64, "pair"),
-            test(contest.groups.is_some()),
+            test(tests.groups.is_some()),
         ));
         section.push(Block::Table(table));
         section.push(Block::Details {
             summary: "intervals and p values of every pair".to_string(),
-            blocks: vec![Block::Table(list(contest, &models))],
+            blocks: vec![Block::Table(list(tests, &models))],
         });
     }
     Some(section)
 }
 
-/// The group's models that a contest has, best first; nothing for fewer than two.
-fn contested<'a, 's>(study: &Study<'s>, group: &'a Group) -> Option<(&'s Contest, Vec<(usize, &'a Model)>)> {
-    study.contests.iter().find_map(|contest| {
+/// The group's models that were tested on the same rows, best first; nothing for fewer than two.
+fn tested<'a, 's>(study: &Study<'s>, group: &'a Group) -> Option<(&'s PairedTests, Vec<(usize, &'a Model)>)> {
+    study.tests.iter().find_map(|tests| {
         let models: Vec<(usize, &Model)> =
-            group.models.iter().filter_map(|model| Some((place(contest, model)?, model))).collect();
-        (models.len() > 1).then_some((contest, models))
+            group.models.iter().filter_map(|model| Some((place(tests, model)?, model))).collect();
+        (models.len() > 1).then_some((tests, models))
     })
 }
 
-fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
-    let mut pairs: Vec<(&Pair, &str, &str)> = Vec::new();
+fn list(tests: &PairedTests, models: &[(usize, &Model)]) -> Table {
+    let mut pairs: Vec<(&PairwiseTest, &str, &str)> = Vec::new();
     for (i, (a, first)) in models.iter().enumerate() {
         for (b, second) in &models[i + 1..] {
-            if let Some(found) = pair(contest, *a, *b) {
+            if let Some(found) = pair(tests, *a, *b) {
                 let (low, high) = if found.a == *a { (first, second) } else { (second, first) };
                 pairs.push((found, high.name.as_str(), low.name.as_str()));
             }
         }
     }
-    pairs.sort_by(|x, y| x.0.p.total_cmp(&y.0.p));
+    pairs.sort_by(|x, y| x.0.adjusted_p.total_cmp(&y.0.adjusted_p));
     let mut table = Table::new(
         "Differences in accuracy, smallest p value first",
         vec![
@@ -176,8 +172,8 @@ fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
             Column::text("against"),
             Column::number("difference"),
             Column::number("95 % interval")
-                .hint(&intervals::words(pairs.iter().filter_map(|(pair, _, _)| pair.method))),
-            Column::number("p, corrected").hint(match contest.groups {
+                .hint(&intervals::words(pairs.iter().map(|(pair, _, _)| pair.accuracy.method))),
+            Column::number("p, corrected").hint(match tests.groups {
                 Some(_) => {
                     "mid-p test over all ways to exchange two models within groups, Holm's correction over all pairs"
                 }
@@ -187,8 +183,9 @@ fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
         ],
     );
     for (pair, model, against) in pairs {
-        let differ = Judgement::tested(contest, pair).differ;
-        let verdict = match (differ, pair.difference > 0.0) {
+        let difference = pair.accuracy;
+        let differ = Judgement::tested(tests, pair).differ;
+        let verdict = match (differ, pair.accuracy.estimate > 0.0) {
             (false, _) => "no significant difference",
             (true, true) => "better",
             (true, false) => "worse",
@@ -196,9 +193,10 @@ fn list(contest: &Contest, models: &[(usize, &Model)]) -> Table {
         table.push(vec![
             Cell::text(model),
             Cell::text(against),
-            Cell::decimals(pair.difference, 3),
-            Cell::text(format!("{} to {}", decimals(pair.low, 3), decimals(pair.high, 3))).sort_by(pair.low),
-            Cell::text(bare(pair.p)).sort_by(pair.p),
+            Cell::decimals(difference.estimate, 3),
+            Cell::text(format!("{} to {}", decimals(difference.low, 3), decimals(difference.high, 3)))
+                .sort_by(difference.low),
+            Cell::text(bare(pair.adjusted_p)).sort_by(pair.adjusted_p),
             Cell::text(verdict).muted_if(!differ),
         ]);
     }

@@ -1,0 +1,51 @@
+//! Whether a model's probabilities can be taken at their word, before and after they were calibrated.
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::parts::Parts;
+
+/// What a classifier says of its own certainty, against how often it is right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reliability {
+    /// Mean over the rows of |accuracy − confidence| of their bin.
+    pub expected_error: f64,
+    /// Mean negative log-likelihood of the true class in nats.
+    pub log_loss: f64,
+    /// Mean probability of the likeliest class.
+    pub confidence: f64,
+    /// How often the likeliest class is the true one.
+    pub accuracy: f64,
+    /// From low to high confidence; empty ones are left out.
+    pub bins: Vec<Bin>,
+}
+
+/// The rows of which the likeliest class has a probability in `(low, high]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bin {
+    pub low: f64,
+    pub high: f64,
+    pub rows: usize,
+    pub confidence: f64,
+    pub accuracy: f64,
+}
+
+/// A calibration, and what it did to the parts that the model did not learn from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationReport {
+    /// Logits are divided by it; above 1 the model was over-confident on validation rows.
+    pub temperature: f64,
+    pub parts: Parts<BeforeAndAfter>,
+    /// Added to the logits of each class, in nats; absent where the classes' shares were right without.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bias: Option<IndexMap<String, f64>>,
+    /// The logarithm of each class's decision weight; absent where the likeliest class is predicted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub decision: Option<IndexMap<String, f64>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BeforeAndAfter {
+    pub before: Reliability,
+    pub after: Reliability,
+}
