@@ -45,7 +45,7 @@ pub struct Ensemble {
 
 impl Stage for Ensemble {
     const KIND: &'static str = "ensemble";
-    const VERSION: u32 = 6;
+    const VERSION: u32 = 7;
     const SUMMARY: &'static str = "a weighted average of other stages' predictions";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("members", Arity::Many, "stages with predictions, e.g. `[baseline, numeric, fused]`"),
