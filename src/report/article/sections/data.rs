@@ -265,7 +265,7 @@ fn ceiling(tale: &ArticleContext, profile: &Profile) -> Option<String> {
 /// What a split row by row would have done.
 fn twins(tale: &ArticleContext, profile: &Profile) -> Option<String> {
     let connected = |one: &&Overlap| matches!(one.key, RowKey::Connected { .. });
-    let overlap = profile.audit.overlaps.iter().filter(connected).next_back()?;
+    let overlap = profile.audit.overlaps.iter().rfind(connected)?;
     let (given, random) = (overlap.given.as_ref()?.test_in_train?, overlap.random.test_in_train?);
     (random >= FEW_TWINS && given < random).then(|| bilingual!(
         tale,
