@@ -201,17 +201,13 @@ impl Dataset {
         }
         let has = |rows: &[usize], class: u32| rows.iter().any(|&row| self.labels[row] == class);
         let trained = (0u32..).zip(&self.classes).filter(|(class, _)| has(&self.train, *class));
-        let (seen, unseen): (Vec<_>, Vec<_>) = trained.partition(|(class, _)| has(&self.valid, *class));
-        let hint = "write another `where`, or give `split` another `seed` or more validation rows";
-        if let ([(_, only)], false) = (seen.as_slice(), unseen.is_empty()) {
-            bail!(
-                "the validation part has rows of class '{only}' alone: no epoch can be chosen by them, and no probability calibrated ({hint})"
-            );
-        }
+        let unseen = trained.filter(|(class, _)| !has(&self.valid, *class));
+        let unseen: Vec<String> = unseen.map(|(_, class)| format!("'{class}'")).collect();
         if !unseen.is_empty() {
-            let names = listed(unseen.into_iter().map(|(_, class)| format!("'{class}'")));
             report.warn(&format!(
-                "the validation part has no row of {names}: what is chosen there heeds the other classes alone, and the shares of the classes are not calibrated ({hint})"
+                "the validation part has no row of {}: the epoch is chosen by the other classes alone, and the shares of the classes are not calibrated \
+                 (write another `where`, or give `split` another `seed` or more validation rows)",
+                listed(unseen)
             ));
         }
         Ok(())

@@ -251,6 +251,9 @@ fn a_validation_part_of_a_single_class_shows_no_over_fitting() {
     let shown = told(&work, &["show", "pipeline.yaml", "net"]);
     has(&shown, &["All validation rows have the same class"]);
     lacks(&shown, &["no sign of over-fitting"]);
+    has(&shown, &["the validation part has no row of 'yes'"]);
+    let calibration = json(&work, "net/metrics.json")["calibration"].clone();
+    assert!(calibration["temperature"] == 1.0 && calibration.get("bias").is_none(), "{calibration}");
     has(&article(&work), &["have a single class: they do not show whether it over-fits"]);
     lacks(&article(&work), &["o sign of over-fitting", "In no training does validation loss"]);
 }
@@ -319,29 +322,4 @@ fn a_calibration_says_where_it_helps_and_where_it_does_not() {
             has(&page, &[&words]);
         }
     }
-}
-
-#[test]
-fn a_class_that_validation_lacks_is_named_and_keeps_its_probability() {
-    // Of `p` there are rows of both classes, of `q` all but a few of one; `where` leaves validation without the other in some splits.
-    let mut text = "x,src,y\n".to_owned();
-    for row in 0..240u32 {
-        let (src, class) = if row % 2 == 0 { ("p", row / 2 % 2) } else { ("q", u32::from(row % 80 == 1)) };
-        writeln!(text, "{},{src},{}", f64::from(class) + f64::from(row * 7 % 10) / 10.0, ["a", "b"][class as usize])
-            .expect("text");
-    }
-    let study = |seed: u32| {
-        format!(
-            "name: p\nseed: {seed}\nstages:\n  rows: {{kind: load, files: {{all: t.csv}}, label: y}}\n  folds: {{kind: split, rows: rows, folds: 2, \
-             train: 0.8, valid: 0.1, test: 0.1}}\n  net: {{kind: train, rows: folds, where: {{src: q}}, numeric: [x], epochs: 2, network: {{trunk: \
-             {{layers: [4]}}}}}}\n"
-        )
-    };
-    let refused = (0..20).find_map(|seed| {
-        let work = Workspace::new().file("t.csv", &text).pipeline(&study(seed));
-        let output = work.runner(&["run", "pipeline.yaml"]);
-        (output.status.code() == Some(1)).then(|| String::from_utf8_lossy(&output.stderr).into_owned())
-    });
-    let message = refused.expect("a seed of twenty leaves the rare class out of validation");
-    assert!(message.contains("the validation part has rows of class 'a' alone"), "{message}");
 }

@@ -121,14 +121,6 @@ fn classes_whose_share_is_off_get_it_back() {
 }
 
 #[test]
-fn a_class_without_rows_gets_a_finite_bias() {
-    let (valid, _) = shifted(&[0.5, 0.3, 0.2], 200, &[0.0, 0.0, 2.0], 1.0, 3);
-    let labels: Vec<u32> = (0..200).map(|i| i % 2).collect();
-    let found = Calibration::fit(&valid, &labels, &[], &Silent).unwrap();
-    assert!(found.problem(3).is_none() && found.bias[2] < -2.0, "{found:?}");
-}
-
-#[test]
 fn where_nothing_is_off_few_rows_do_no_harm() {
     let shares = [0.1; 10];
     let (mut worse, mut biased) = (0.0, 0);
