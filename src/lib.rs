@@ -4,6 +4,10 @@
 //! so that Cargo holds the drawing in ARCHITECTURE.md; here they are under one name.
 
 pub mod cli;
+mod program;
+
+pub use program::main_with;
+pub use runner_stages::extension::Extension;
 
 pub use runner_artifact as artifact;
 pub use runner_boundary as boundary;

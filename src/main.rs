@@ -1,49 +1,8 @@
-//! The `runner` program. All of it is in the library; see `cli`.
-
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+//! The `runner` program. All of it is in the library; see `program` and `cli`.
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Whether standard output and standard error were closed when the program was started.
-static CLOSED: [AtomicBool; 2] = [const { AtomicBool::new(false) }; 2];
-
-/// Looks before `main`: there it is too late, since Rust's runtime has opened `/dev/null` in place of a closed stream by then, in the same way
-/// in which other programs open it on purpose, and what is written to it would be lost without an error.
-#[cfg(unix)]
-#[allow(unsafe_code)]
-#[used]
-// SAFETY: these sections hold pointers to functions without arguments that the C runtime calls before `main`, which is what this is.
-#[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
-#[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
-static NOTE_CLOSED: extern "C" fn() = {
-    extern "C" fn note_closed() {
-        for (stream, closed) in [1, 2].into_iter().zip(&CLOSED) {
-            // SAFETY: a question about a number, which reads and writes no memory of ours. Neither this nor the flag needs Rust's runtime.
-            let flags = unsafe { nix::libc::fcntl(stream, nix::libc::F_GETFD) };
-            closed.store(flags == -1, Relaxed);
-        }
-    }
-    note_closed
-};
-
 fn main() -> std::process::ExitCode {
-    limit_candle_threads();
-    // The pipeline file is read and stages are decided on by all cores; the variables below would leave them one. Without the pool it is slower.
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-    runner::cli::main(CLOSED.each_ref().map(|closed| closed.load(Relaxed)))
-}
-
-/// Makes candle compute each network on the thread that asks for it. Left alone, it splits even small products over all cores and spins on a
-/// pool that all trainings share: the bits are the same, but trainings side by side take two to three times as long.
-fn limit_candle_threads() {
-    for name in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
-        // SAFETY: `set_var` races with other threads that read the environment. This is the first thing that `main` does, no thread has
-        // been started yet, and no code runs before `main`. (candle reads these variables once, at its first product.)
-        #[allow(unsafe_code)]
-        unsafe {
-            std::env::set_var(name, "1");
-        }
-    }
+    runner::main_with(Vec::new())
 }

@@ -147,6 +147,11 @@ pub fn main(closed: [bool; 2]) -> ExitCode {
     ExitCode::from(output::finish(code))
 }
 
+/// Says why the program cannot begin.
+pub(crate) fn refuse(error: impl Into<anyhow::Error>) -> ExitCode {
+    ExitCode::from(output::finish(tell(Failure::Failed(error.into()))))
+}
+
 fn perform(command: Command) -> Outcome {
     match command {
         Command::Run(arguments) => run::run(&arguments),

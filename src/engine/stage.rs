@@ -65,6 +65,7 @@ pub trait AnyStage: Send + Sync {
 pub type Bind = fn(&Node) -> Result<Box<dyn AnyStage>, Misread<Box<dyn AnyStage>>>;
 
 /// What is known of a kind without any parameters.
+#[derive(Clone, Copy)]
 pub struct KindInfo {
     pub name: &'static str,
     pub version: u32,

@@ -23,6 +23,7 @@ mod encoder;
 mod ensemble;
 mod ensemble_scores;
 mod figures;
+pub mod extension;
 mod fitted_on;
 mod inspect;
 mod joined;
@@ -52,7 +53,7 @@ pub use columns::shown_names;
 
 use runner_engine::{Kind, KindInfo, Registry};
 
-/// Every kind, in the order in which a study uses them.
+/// Every kind of ours, in the order in which a study uses them.
 static KINDS: &[KindInfo] = &[
     load::Load::INFO,
     split::Split::INFO,
@@ -71,8 +72,9 @@ static KINDS: &[KindInfo] = &[
     command::Command::INFO,
 ];
 
+/// Every kind of this program.
 pub fn registry() -> Registry {
-    Registry(KINDS)
+    Registry(extension::kinds())
 }
 
 /// What computes: part of every cache key, since devices may differ in the last bits.

@@ -10,8 +10,8 @@ use runner_engine::{Arity, InputPort, Resources, SEED};
 /// everything to them, so nothing is required of it; the same holds for templates.
 pub fn pipeline_schema() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
-    let kinds: Vec<Kind> = super::KINDS.iter().map(|kind| Kind::new(&mut generator, kind)).collect();
-    let names: Vec<&str> = super::KINDS.iter().map(|kind| kind.name).collect();
+    let kinds: Vec<Kind> = super::extension::kinds().iter().map(|kind| Kind::new(&mut generator, kind)).collect();
+    let names: Vec<&str> = super::extension::kinds().iter().map(|kind| kind.name).collect();
     let whole: Vec<Value> =
         kinds.iter().map(|kind| json!({"$ref": kind.reference, "required": kind.required})).collect();
     let parts: Vec<Value> = kinds.iter().map(|kind| json!({"$ref": kind.reference})).collect();
