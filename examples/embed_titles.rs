@@ -17,7 +17,7 @@ const TITLES: [&str; 6] = [
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let encoder: Box<dyn TextEncoder> = match std::env::args().nth(1) {
         Some(folder) => encoder::open(folder.as_ref(), &TransformerOptions::default())?,
-        None => Box::new(Tfidf::fit(&TITLES, &TfidfOptions::default(), 0, &Silent)?),
+        None => Box::new(Tfidf::fit(&TITLES, TfidfOptions::default(), 0, 2, &Silent)?),
     };
     let vectors = encoder.encode(&TITLES, 2, &Silent)?;
     println!("{} titles as vectors of {} numbers", vectors.rows, vectors.cols);

@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release --example fit_boosting`
 
-use runner::ml::classical::{Boosting, Estimator as _, Features};
+use runner::ml::classical::boosting::Boosting;
+use runner::ml::classical::{Estimator as _, Features};
 use runner::ml::metrics::{FromProbabilities as _, Scores};
 use runner::ml::progress::Silent;
 use runner::ml::rng::Stream;
@@ -17,7 +18,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let scores = Scores::from_probabilities(&classes, &y, &model.predict_probabilities(&x));
     println!("accuracy {:.3}, macro-F1 {:.3}", scores.accuracy, scores.macro_f1);
     for class in &scores.per_class {
-        println!("{}: precision {:.3}, recall {:.3} of {} rows", class.class, class.precision, class.recall, class.support);
+        println!(
+            "{}: precision {:.3}, recall {:.3} of {} rows",
+            class.class, class.precision, class.recall, class.support
+        );
     }
     Ok(())
 }

@@ -6,18 +6,24 @@
 use std::path::PathBuf;
 
 use runner::artifact::Table;
-use runner::results::{AnyDocument, Training};
+use runner::results::AnyDocument;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("name the folder of a `train` stage's results")?);
     let predictions = Table::from_ipc(&std::fs::read(folder.join("predictions.arrow"))?)?;
     println!("{} rows of predictions, columns {}", predictions.rows(), predictions.column_names().join(", "));
 
-    let document = AnyDocument::read(&std::fs::read(folder.join("metrics.json"))?)?;
-    let training = document.get::<Training>().ok_or("metrics.json is no result of a training")?;
-    println!("the network of epoch {} was kept", training.best_epoch.unwrap_or_default());
-    for (part, scores) in &training.parts {
-        println!("{part:?}: accuracy {:.3} of {} rows", scores.accuracy, scores.rows);
+    let AnyDocument::Training(training) = AnyDocument::read(&std::fs::read(folder.join("metrics.json"))?)? else {
+        return Err("metrics.json is no result of a training".into());
+    };
+    println!("the network of epoch {} was kept", training.fitted.best_epoch().unwrap_or_default());
+    for (part, scores) in [("validation", &training.parts.valid), ("test", &training.parts.test)] {
+        if let Some(scores) = scores {
+            println!(
+                "{part}: accuracy {:.3}, macro-F1 {:.3} of {} rows",
+                scores.accuracy, scores.macro_f1, scores.rows
+            );
+        }
     }
     Ok(())
 }

@@ -38,7 +38,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("epoch  train loss  valid loss  valid accuracy");
     let curves = &fitted.curves;
     for epoch in 0..curves.len() {
-        let [train, valid, accuracy] = [&curves.train_loss, &curves.valid_loss, &curves.valid_accuracy].map(|of| of[epoch]);
+        let [train, valid, accuracy] =
+            [&curves.train_loss, &curves.valid_loss, &curves.valid_accuracy].map(|of| of[epoch]);
         let kept = if epoch == fitted.best_epoch { "  kept" } else { "" };
         println!("{epoch:>5}  {train:>10.3}  {valid:>10.3}  {accuracy:>14.3}{kept}");
     }

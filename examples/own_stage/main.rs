@@ -1,5 +1,4 @@
 //! A program that knows all kinds of stages of `runner`, and one more: `words`, which counts the words of a text column.
-//!
 //! `cargo run --release --example own_stage -- run examples/own_stage/words.yaml`
 
 use std::collections::BTreeMap;
@@ -55,7 +54,8 @@ impl Stage for Words {
         let mut words: Vec<(String, u64)> = counts.into_iter().collect();
         words.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         words.truncate(self.most);
-        context.headline(words.first().map_or("no words".to_owned(), |(word, count)| format!("'{word}' {count} times")));
+        context
+            .headline(words.first().map_or("no words".to_owned(), |(word, count)| format!("'{word}' {count} times")));
         context.put_json("words", "words.json", &words)
     }
 }

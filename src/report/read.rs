@@ -3,8 +3,10 @@
 //! A missing or odd value yields `None`, never an error: a report tells what it can.
 
 use indexmap::IndexMap;
-use runner_results::Documents;
+use runner_results::{AnyDocument, Documents};
 use serde_json::Value;
+
+use crate::page::Block;
 
 /// One stage's artifacts, parsed.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +26,8 @@ pub struct StageArtifacts {
     pub inputs: Vec<(String, String)>,
     /// The files that the stage delivered.
     pub files: Vec<Delivered>,
+    /// What a kind that a program added shows of itself on the page.
+    pub blocks: Vec<Block>,
 }
 
 /// One file of a stage's result.
@@ -40,6 +44,14 @@ pub struct Delivered {
 }
 
 impl StageArtifacts {
+    /// The JSON file of that name, without `.json`, where it is none of the documents of ours.
+    pub fn foreign(&self, name: &str) -> Option<&Value> {
+        match self.documents.0.get(name)? {
+            AnyDocument::Foreign(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// The JSON artifact that has `key` at its top level: names of ports may change, shapes say what they are.
     pub fn document(&self, key: &str) -> Option<&Value> {
         self.json.values().find(|value| value.get(key).is_some())

@@ -7,12 +7,14 @@ use arrow::datatypes::{DataType, Float64Type};
 use indexmap::IndexMap;
 
 use super::adapter::Adapter;
+use super::documents::read_document;
+use super::extension;
 use super::paired_tests::{Tested, paired_tests};
 use runner_artifact::Table;
 use runner_engine::{PortType, StageContext, StageView, WholeStage};
 use runner_ml::progress::Progress;
 use runner_report::{ColumnView, Delivered, StageArtifacts, TableView};
-use runner_results::{AnyDocument, PairedTests};
+use runner_results::PairedTests;
 use runner_tabular::names;
 
 /// Rows of a table that a page may show or draw; larger tables are cut, curves are far shorter.
@@ -60,7 +62,7 @@ impl Told {
                         for file in output.files() {
                             let bytes = output.file(&file.name)?;
                             let name = file.name.trim_end_matches(".json").to_owned();
-                            let document = AnyDocument::read(&bytes);
+                            let document = read_document(&artifacts.kind, &bytes);
                             let document = document.with_context(|| format!("{}/{}", artifacts.stage, file.name))?;
                             artifacts.documents.0.insert(name.clone(), document);
                             artifacts.json.insert(name, serde_json::from_slice(&bytes)?);
@@ -74,6 +76,9 @@ impl Told {
                     }
                     PortType::Files | PortType::Model => {}
                 }
+            }
+            if let Some(blocks) = extension::on_page(&artifacts.kind) {
+                artifacts.blocks = blocks(&artifacts);
             }
             stages.push(artifacts);
         }

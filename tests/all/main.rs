@@ -18,6 +18,7 @@ mod encoder;
 mod engine;
 mod engine_property;
 mod engine_schedule;
+mod examples;
 mod faults;
 mod foreign_arrow;
 mod foreign_text;

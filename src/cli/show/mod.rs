@@ -22,6 +22,8 @@ use crate::boundary::text::quoted;
 use crate::engine::record::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
 use crate::results::{AnyDocument, Baselines, Documents, Ensemble, Inspection, Profile, Split, Training};
+use crate::stages::documents::read_document;
+use crate::stages::extension;
 
 #[derive(Args)]
 pub(super) struct ShowArguments {
@@ -98,8 +100,9 @@ impl<'a> StageResult<'a> {
         let (mut documents, mut typed) = (Vec::new(), Documents::default());
         for output in record.outputs.iter().filter(|output| output.holds == PortType::Json) {
             for file in &output.files {
-                let value: Value = serde_json::from_slice(&store.get(file.digest)?)?;
-                let document = AnyDocument::of(value.clone()).with_context(|| file.name.clone())?;
+                let bytes = store.get(file.digest)?;
+                let document = read_document(&record.kind, &bytes).with_context(|| file.name.clone())?;
+                let value: Value = serde_json::from_slice(&bytes)?;
                 typed.0.insert(file.name.trim_end_matches(".json").to_owned(), document);
                 documents.push((output, file.name.as_str(), value));
             }
@@ -190,7 +193,19 @@ impl<'a> StageResult<'a> {
             self.typed.get::<Inspection>().map(|found| data::importance(found, style)),
             self.typed.get::<Split>().map(|split| data::split(split, style)),
         ];
-        let mut told = false;
+        let workspace = study.workspace();
+        let position = study.plan.stages.iter().position(|stage| stage.name == name);
+        let added = match position {
+            Some(stage) => extension::lines(&workspace.whole_stage(stage, self.record))?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let mut told = !added.is_empty();
+        if told {
+            text.push('\n');
+        }
+        for line in added {
+            text.push_str(&screen::wrap(&quoted(&line), "  ", width));
+        }
         for block in blocks.into_iter().flatten().filter(|block| !block.is_empty()) {
             text.push_str(&format!("\n{block}"));
             told = true;

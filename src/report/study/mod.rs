@@ -3,6 +3,7 @@
 //! Each section is a function from the stages to a section or to nothing. Sentences that judge are computed from the
 //! numbers they stand beside (`comment`). Knows shapes of artifacts, not how they were computed.
 
+mod added;
 mod baseline;
 pub(crate) mod calibration;
 mod comment;
@@ -74,6 +75,7 @@ pub fn study(
         inspect::section(&study),
         transfer::section(&study),
         predict::section(&study),
+        added::section(&study),
     ];
     let mut sections: Vec<Section> = told.into_iter().flatten().filter(|s| !s.is_empty()).collect();
     sections.insert(sections.len().min(1), pipeline::section(&study));
