@@ -107,7 +107,9 @@ impl Disk {
     /// A file without a name of its own yet, to be filled. Dropped without a commit, it is gone.
     pub fn pending(&self, scratch: &Path) -> io::Result<Pending> {
         self.create_folder(scratch)?;
-        let file = self.step(Operation::CreateFile, scratch, || tempfile::NamedTempFile::new_in(scratch))?;
+        // Its own error names the temporary file, which nobody knows.
+        let new = || tempfile::NamedTempFile::new_in(scratch).map_err(|error| io::Error::from(error.kind()));
+        let file = self.step(Operation::CreateFile, scratch, new)?;
         Ok(Pending { disk: self.clone(), file })
     }
 
@@ -265,7 +267,12 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Ok(metadata) = fs::metadata(path) {
         refuse_special(&metadata)?;
     }
-    Disk::default().write(folder, path, bytes, Access::ReadWrite)
+    Disk::default().write(folder, path, bytes, Access::ReadWrite).map_err(|error| match error.kind() {
+        kind @ (io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
+            io::Error::new(kind, format!("{kind} (make the folder writable, or name a file in another one)"))
+        }
+        _ => error,
+    })
 }
 
 /// As [`write_atomically`], of a path that the user gave: where it is a symbolic link, the file that it points to is written, and the link stays.

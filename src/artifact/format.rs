@@ -4,7 +4,7 @@
 //! written ([`Store::prepare`]). A newer format is refused. A file that names none is damaged: where sealed records lie beside it, this is a store
 //! of ours whose content is held against digests anyway, so it is read on, and the file is written anew with the next result.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::disk::Access;
@@ -13,6 +13,8 @@ use super::layout::{CURRENT, unseal};
 use super::store::Store;
 use runner_boundary::files::says_special;
 
+/// Bytes that are read of the file, which has fewer.
+const LONGEST: u64 = 64;
 /// So many records are looked at where the format is not known.
 const SAMPLE: usize = 8;
 
@@ -48,16 +50,18 @@ impl Store {
     pub(super) fn renew_format(&self) -> Result<(), StoreError> {
         self.check_format()?;
         let text = format!("runner store {CURRENT}\n");
-        match self.disk.read(&self.format_path()) {
-            Ok(found) if found == text.as_bytes() => Ok(()),
+        match self.format()? {
+            Format::Known(CURRENT) => Ok(()),
             _ => self.write(&self.format_path(), text.as_bytes(), Access::ReadWrite),
         }
     }
 
     fn format(&self) -> Result<Format, StoreError> {
         let path = self.format_path();
-        match self.disk.read(&path) {
-            Ok(bytes) => Ok(parse(&bytes).map_or(Format::Damaged, Format::Known)),
+        let mut begin = Vec::new();
+        let read = self.disk.open(&path).and_then(|file| file.take(LONGEST).read_to_end(&mut begin));
+        match read {
+            Ok(_) => Ok(parse(&begin).map_or(Format::Damaged, Format::Known)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Format::Absent),
             Err(error) if says_special(&error) => Ok(Format::Damaged),
             Err(error) => Err(error).at("read", &path),

@@ -12,6 +12,11 @@ use super::stamp::FileStamp;
 use super::store::Store;
 use runner_boundary::files::says_special;
 
+/// Bytes of the name of a file or folder on the common file systems.
+const LONGEST_NAME: usize = 255;
+/// Bytes of a file's name with the folders in it; systems know no path of more than 4096, nor one with the path of the artifacts folder.
+const LONGEST_PATH: usize = 2048;
+
 /// The first line of a pointer while files of several results may lie in the folder.
 const PLACING: &str = "placing";
 
@@ -107,6 +112,7 @@ impl Store {
 
     fn point(&self, pipeline: &str, stage: &str, lines: &[String]) -> Result<(), StoreError> {
         let path = self.pointer_path(pipeline, stage);
+        self.refuse_links_above(&path)?;
         self.make_way(&path)?;
         let content = lines.join("\n") + "\n";
         self.disk.relaxed().write(&self.scratch(), &path, content.as_bytes(), Access::ReadWrite).at("write", &path)
@@ -133,8 +139,9 @@ fn refuse_in_the_way(folder: &Path, target: &Path) -> Result<(), StoreError> {
 /// Whether the name can only mean a file below the folder that it is looked up in, on any system: parts between single slashes, none of them
 /// hidden, `..` or with a backslash or control character.
 pub fn is_inner_name(name: &str) -> bool {
-    let is_plain = |part: &str| !part.is_empty() && !part.starts_with('.');
-    !name.contains(|c: char| c == '\\' || c.is_control())
+    let is_plain = |part: &str| !part.is_empty() && !part.starts_with('.') && part.len() <= LONGEST_NAME;
+    name.len() <= LONGEST_PATH
+        && !name.contains(|c: char| c == '\\' || c.is_control())
         && name.split('/').all(is_plain)
         && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
 }

@@ -83,6 +83,7 @@ impl Store {
         let root = artifacts.join(".store");
         let stats = StatCache::open(root.join("stat"), disk.clone());
         let store = Store { root, disk, stats, verified: Mutex::default(), set_aside: Mutex::default() };
+        store.refuse_links()?;
         store.check_format()?;
         Ok(store)
     }
@@ -90,18 +91,23 @@ impl Store {
     /// Makes the folder ready for writing, of an older format if need be; fails early where that is impossible.
     pub fn prepare(&self) -> Result<(), StoreError> {
         let scratch = self.scratch();
-        for name in ["blobs", "records", "memo", "rows", "runs", "current", "locks", "scratch", "tmp"] {
-            let path = self.root.join(name);
-            if is_link(&path) {
-                return Err(StoreError::Link { path });
-            }
-        }
+        self.refuse_links()?;
         for folder in [&self.root, &self.root.join("locks"), &scratch] {
             self.disk.create_folder(folder).at("create", folder)?;
         }
         // Last, so that a migration that was cut short is done again.
         self.renew_format()?;
         self.disk.pending(&scratch).map(drop).at("write in", &scratch)
+    }
+
+    /// The store's own folders lie in the artifacts folder, so that nothing is written elsewhere. That may be a link: the user named it.
+    fn refuse_links(&self) -> Result<(), StoreError> {
+        let folders = ["blobs", "records", "memo", "rows", "runs", "current", "locks", "scratch", "tmp"];
+        let folders = folders.map(|name| self.root.join(name));
+        match std::iter::once(&self.root).chain(&folders).find(|path| is_link(path)) {
+            Some(path) => Err(StoreError::Link { path: path.clone() }),
+            None => Ok(()),
+        }
     }
 
     pub fn stats(&self) -> &StatCache {

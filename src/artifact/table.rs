@@ -50,7 +50,7 @@ impl Table {
     pub fn column(&self, name: &str) -> Result<&ArrayRef, TableError> {
         self.batch
             .column_by_name(name)
-            .ok_or_else(|| TableError::NoColumn { name: name.to_owned(), present: self.column_names().join(", ") })
+            .ok_or_else(|| TableError::NoColumn { name: name.to_owned(), present: listed(&self.column_names()) })
     }
 
     /// The named columns in that order; names that the table does not have are left out.
@@ -79,6 +79,16 @@ impl Table {
     pub fn without_metadata(&self) -> Result<Table, TableError> {
         let schema = Schema::new(self.batch.schema().fields().clone());
         Ok(Table { batch: RecordBatch::try_new(Arc::new(schema), self.batch.columns().to_vec())? })
+    }
+}
+
+/// The first names and how many more there are, for a message.
+fn listed(names: &[impl AsRef<str>]) -> String {
+    const MOST: usize = 30;
+    let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

@@ -64,7 +64,7 @@ fn special(kind: FileType) -> Option<&'static str> {
         return None;
     }
     if kind.is_dir() {
-        return Some("it is a folder, not a file");
+        return Some("it is a folder, not a file: name a file");
     }
     #[cfg(unix)]
     {
@@ -73,13 +73,13 @@ fn special(kind: FileType) -> Option<&'static str> {
             return Some(PIPE);
         }
         if kind.is_socket() {
-            return Some("it is a socket, not a file");
+            return Some("it is a socket, not a file: name a regular file");
         }
         if kind.is_char_device() || kind.is_block_device() {
-            return Some("it is a device, not a file");
+            return Some("it is a device, not a file: name a regular file");
         }
     }
-    Some("it is not a regular file")
+    Some("it is not a regular file: name one")
 }
 
 #[cfg(all(test, unix))]

@@ -4,27 +4,62 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Write as _};
+use std::ops::RangeInclusive;
 
 /// Joiners, which Persian, Indic scripts and emoji need between two letters, and which are hidden anywhere else.
-const JOINERS: std::ops::RangeInclusive<char> = '\u{200c}'..='\u{200d}';
+const JOINERS: RangeInclusive<char> = '\u{200c}'..='\u{200d}';
 
-/// Whether a character is never shown as it is: C0, DEL and C1 controls, marks of direction, line separators, and marks without width.
+/// Whether a character is never shown as it is: C0, DEL and C1 controls, marks of direction, line separators, what Unicode lets programs ignore
+/// (`Default_Ignorable_Code_Point`), letters that look like nothing, and private use, of which nobody knows how it looks.
 /// Whether line breaks and tabs are meant is for the caller.
 pub fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{61c}'
-                | '\u{180e}'
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
                 | '\u{200b}'
                 | '\u{200e}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{e000}'..='\u{f8ff}'
+                | '\u{fe00}'..='\u{fe0f}'
                 | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d159}'
                 | '\u{1d173}'..='\u{1d17a}'
-                | '\u{e0000}'..='\u{e007f}'
+                | '\u{e0000}'..='\u{e0fff}'
+                | '\u{f0000}'..='\u{10ffff}'
         )
+}
+
+/// Whether a character that is hidden elsewhere belongs to the shown one before it: joiners where the next character is shown too, and selectors of a
+/// form, of emoji and symbols, of ideographs, of Mongolian letters.
+fn belongs(character: char, before: char, next: Option<char>) -> bool {
+    match character {
+        '\u{200c}'..='\u{200d}' => {
+            before >= '\u{600}' && next.is_some_and(|next| next >= '\u{600}' && !may_be_hidden(next))
+        }
+        // `1` with a frame around it.
+        '\u{fe0f}' if matches!(before, '0'..='9' | '#' | '*') => next == Some('\u{20e3}'),
+        '\u{fe0e}'..='\u{fe0f}' => matches!(before, '\u{a9}' | '\u{ae}') || before >= '\u{2000}',
+        '\u{fe00}'..='\u{fe0d}' => before >= '\u{1000}',
+        '\u{e0100}'..='\u{e01ef}' => before >= '\u{2e80}',
+        '\u{180b}'..='\u{180d}' | '\u{180f}' => matches!(before, '\u{1820}'..='\u{18aa}'),
+        _ => false,
+    }
+}
+
+fn may_be_hidden(character: char) -> bool {
+    is_hidden(character) || JOINERS.contains(&character)
 }
 
 /// The text with every hidden character as an escape; line breaks and tabs stay.
@@ -39,11 +74,6 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
             }
         },
     )
-}
-
-/// The same in one line: line breaks and tabs become spaces.
-pub fn one_line(text: &str) -> String {
-    escaped(&text.replace("\r\n", " ").replace(['\n', '\t'], " ")).into_owned()
 }
 
 /// The same in one line, as a message quotes it: line breaks and tabs are escapes too, `\n`, so that no name of others begins a line of ours.
@@ -105,22 +135,29 @@ pub fn json(text: &str) -> Cow<'_, str> {
 }
 
 fn replaced(text: &str, counts: impl Fn(char) -> bool, write: impl Fn(char, &mut String)) -> Cow<'_, str> {
-    let may_be_hidden = |character: char| is_hidden(character) || JOINERS.contains(&character);
     if !text.chars().any(|character| may_be_hidden(character) && counts(character)) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
-    let mut before = None;
+    // The shown character that the next one may belong to; each has one selector, and each joiner joins two.
+    let mut before: Option<(char, bool)> = None;
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
-        let joins = |neighbour: Option<char>| neighbour.is_some_and(|one| !one.is_ascii() && !may_be_hidden(one));
-        let is_joiner = JOINERS.contains(&character) && joins(before) && joins(characters.peek().copied());
-        if may_be_hidden(character) && !is_joiner && counts(character) {
+        let next = characters.peek().copied();
+        let is_joiner = JOINERS.contains(&character);
+        let belonging = before.filter(|(before, has_selector)| {
+            may_be_hidden(character) && (is_joiner || !has_selector) && belongs(character, *before, next)
+        });
+        before = match belonging {
+            Some(_) if is_joiner => None,
+            Some((before, _)) => Some((before, true)),
+            None => (!may_be_hidden(character)).then_some((character, false)),
+        };
+        if may_be_hidden(character) && belonging.is_none() && counts(character) {
             write(character, &mut out);
         } else {
             out.push(character);
         }
-        before = Some(character);
     }
     Cow::Owned(out)
 }
@@ -137,12 +174,19 @@ mod tests {
             ("user\u{202e}nimda\u{2066}\u{200f}\u{61c}", "user\\u{202e}nimda\\u{2066}\\u{200f}\\u{61c}"),
             ("a\u{2028}b\u{200b}c\u{feff}\u{e0041}", "a\\u{2028}b\\u{200b}c\\u{feff}\\u{e0041}"),
             ("ad\u{200d}min", "ad\\u{200d}min"),
+            ("a\u{ad}b\u{34f}c\u{115f}\u{3164}\u{ffa0}", "a\\u{ad}b\\u{34f}c\\u{115f}\\u{3164}\\u{ffa0}"),
+            (
+                "\u{17b4}\u{2800}\u{1bca0}\u{1d159}\u{e000}\u{f0000}",
+                "\\u{17b4}\\u{2800}\\u{1bca0}\\u{1d159}\\u{e000}\\u{f0000}",
+            ),
+            ("a\u{fe0f}1\u{fe0f}é\u{fe00}é\u{e0100}a\u{180b}", "a\\u{fe0f}1\\u{fe0f}é\\u{fe00}é\\u{e0100}a\\u{180b}"),
+            ("❤\u{fe0f}\u{fe0f}", "❤\u{fe0f}\\u{fe0f}"),
+            ("é\u{200d}é 日\u{200d}\u{200d}日", "é\\u{200d}é 日\\u{200d}\\u{200d}日"),
             ("a\n\tb", "a\n\tb"),
         ] {
             assert_eq!(escaped(text), shown);
             assert_eq!(escaped(shown), shown, "escaping twice");
         }
-        assert_eq!(one_line("a\r\nb\tc\rd"), "a b c\\rd");
     }
 
     #[test]
@@ -160,8 +204,15 @@ mod tests {
 
     #[test]
     fn scripts_keep_what_they_need() {
-        for text in ["می\u{200c}خواهم", "👩\u{200d}👩\u{200d}👧", "日本e\u{301}", "葛\u{e0100}", "שלום"]
-        {
+        for text in [
+            "می\u{200c}خواهم",
+            "👩\u{200d}👩\u{200d}👧",
+            "❤\u{fe0f}\u{200d}🔥 ©\u{fe0f} 1\u{fe0f}\u{20e3}",
+            "日本e\u{301}",
+            "葛\u{e0100}",
+            "ᠰ\u{180b}ᠠ",
+            "שלום",
+        ] {
             assert!(matches!(escaped(text), Cow::Borrowed(_)) || escaped(text) == text, "{text}");
         }
     }

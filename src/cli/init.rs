@@ -8,6 +8,7 @@ use clap::Args;
 use super::study::invalid;
 use super::{DONE, Outcome, screen};
 use crate::boundary::files::{read_regular, refuse_special};
+use crate::boundary::text::quoted;
 use crate::{artifact, sample};
 
 /// The pipelines of this repository, carried in the program.
@@ -60,20 +61,19 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
             .with_context(|| format!("cannot write '{}'", path.display()))?;
     }
     let style = screen::Style::stdout();
-    let folder = arguments.folder.display();
-    super::print(&format!("{} {} files in {folder}\n", style.good("made"), files.len()));
-    let enter =
-        if folder.to_string() == "." { String::new() } else { format!("cd {} && ", quoted(&folder.to_string())) };
-    super::print(&format!("next: {}\n", style.bold(&format!("{enter}runner run pipelines/quick.yaml"))));
+    let folder = arguments.folder.display().to_string();
+    super::print(&format!("{} {} files in {}\n", style.good("made"), files.len(), quoted(&folder)));
+    let enter = if folder == "." { String::new() } else { format!("cd {} && ", for_shell(&folder)) };
+    super::print(&format!("next: {}\n", style.bold(&quoted(&format!("{enter}runner run pipelines/quick.yaml")))));
     Ok(DONE)
 }
 
 /// A folder as a shell takes it for one word.
-fn quoted(folder: &str) -> String {
+fn for_shell(folder: &str) -> String {
     let plain = folder.chars().all(|c| c.is_alphanumeric() || "_-./+:,@".contains(c)) && !folder.starts_with('-');
     match folder.strip_prefix('-') {
         _ if plain => folder.to_owned(),
-        Some(_) => quoted(&format!("./{folder}")),
+        Some(_) => for_shell(&format!("./{folder}")),
         None => format!("'{}'", folder.replace('\'', "'\\''")),
     }
 }

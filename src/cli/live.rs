@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::super::output;
 use super::super::screen::{self, Style};
-use crate::boundary::text::{one_line, quoted};
+use crate::boundary::text::quoted;
 use crate::engine::{Event, Outcome, Plan};
 
 /// A running stage: its line, and where its present stretch of work began. What an earlier run left, or another phase did, says nothing of the speed.
@@ -80,7 +80,7 @@ pub(super) struct Live {
 
 impl Live {
     pub fn new(plan: &Plan, selected: &[usize]) -> Self {
-        let width = selected.iter().map(|&i| screen::visible(&one_line(&plan.stages[i].name))).max().unwrap_or(0);
+        let width = selected.iter().map(|&i| screen::visible(&quoted(&plan.stages[i].name))).max().unwrap_or(0);
         let terminal = std::io::stderr().is_terminal();
         Live { bars: MultiProgress::new(), running: Mutex::default(), style: Style::stderr(), terminal, width }
     }
@@ -124,7 +124,7 @@ impl Live {
         let template = "{spinner:.cyan} {prefix}  {elapsed:>4}  {wide_msg}";
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.set_prefix(self.name(&stage));
-        bar.set_message(reasons.first().map(|reason| one_line(reason)).unwrap_or_default());
+        bar.set_message(reasons.first().map(|reason| quoted(reason).into_owned()).unwrap_or_default());
         bar.enable_steady_tick(Duration::from_millis(120));
         self.lock().insert(stage, Running { bar, stretch: None });
     }
@@ -134,7 +134,7 @@ impl Live {
         let Some(running) = running.get_mut(stage) else { return };
         let stretch = Stretch::advance(running.stretch.take(), done, total, unit);
         // The note comes last: it is what a narrow terminal cuts.
-        running.bar.set_message(format!("{}{}", stretch.text(), one_line(note)));
+        running.bar.set_message(format!("{}{}", stretch.text(), quoted(note)));
         running.stretch = Some(stretch);
     }
 
@@ -163,7 +163,7 @@ impl Live {
 
     /// A stage's name in a column as wide as the widest.
     fn name(&self, stage: &str) -> String {
-        screen::pad(&one_line(stage), self.width)
+        screen::pad(&quoted(stage), self.width)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Running>> {

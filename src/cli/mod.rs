@@ -30,7 +30,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::boundary::contained;
-use crate::boundary::text::of_chain;
+use crate::boundary::text::{of_chain, quoted};
+use crate::spec::Problems;
 use output::{eprint, print, print_json, print_json_text};
 
 const DONE: u8 = 0;
@@ -110,6 +111,8 @@ enum Failure {
     Failed(anyhow::Error),
     /// A rendered message, and exit code 2.
     Invalid(String),
+    /// Mistakes of a pipeline, and exit code 2.
+    Mistakes(Box<Problems>),
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
@@ -137,7 +140,11 @@ pub fn main(closed: [bool; 2]) -> ExitCode {
     }));
     let outcome = match Cli::try_parse() {
         Ok(Cli { command }) => catch_unwind(AssertUnwindSafe(|| perform(command))),
-        Err(error) => Ok(Ok(say(&error))),
+        Err(error) => {
+            // Found again in arguments without line breaks, the same mistake quotes none.
+            let shown = std::env::args_os().map(|argument| quoted(&argument.to_string_lossy()).into_owned());
+            Ok(Ok(say(&Cli::try_parse_from(shown).err().unwrap_or(error))))
+        }
     };
     let code = match outcome {
         Ok(Ok(code)) => code,
@@ -199,6 +206,16 @@ fn say(error: &clap::Error) -> u8 {
     }
 }
 
+/// Prints each mistake of the pipeline as a line of JSON, where that is what ended a command.
+fn print_mistakes(failure: &Failure) {
+    if let Failure::Mistakes(problems) = failure {
+        for mut mistake in problems.json() {
+            mistake["event"] = "mistake".into();
+            print_json(&mistake);
+        }
+    }
+}
+
 /// Says on standard error what ended a command early, and returns its exit code.
 fn tell(failure: Failure) -> u8 {
     match failure {
@@ -208,6 +225,12 @@ fn tell(failure: Failure) -> u8 {
             let text = of_chain(error.chain()).replace('\n', "\n  ");
             eprint(&format!("{} {text}\n", style.error("error:")));
             FAILED
+        }
+        Failure::Mistakes(problems) => {
+            let style = screen::Style::stderr();
+            let text = problems.render_with(&|code, text| style.paint(code, text));
+            eprint(&format!("{}\n", text.trim_end_matches('\n')));
+            INVALID
         }
         Failure::Invalid(message) => {
             eprint(&format!("{}\n", message.trim_end_matches('\n')));

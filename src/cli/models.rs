@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::interrupt::{self, interrupted};
 use super::{DONE, INTERRUPTED, Outcome, screen};
-use crate::boundary::text::one_line;
+use crate::boundary::text::quoted;
 use crate::pretrained::{FetchProgress, ResolveError, Resolved, Resolver, catalogue, import};
 
 #[derive(Args)]
@@ -142,7 +142,7 @@ impl Fetching {
 impl FetchProgress for Fetching {
     fn bytes(&self, file: &str, done: u64, total: u64) {
         if *self.file.borrow() != file {
-            self.bar.set_message(one_line(file));
+            self.bar.set_message(quoted(file).into_owned());
             self.bar.set_length(total);
             *self.file.borrow_mut() = file.to_owned();
         }

@@ -19,7 +19,11 @@ pub(super) struct PlanArguments {
 }
 
 pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
-    let study = Study::open(&arguments.study)?;
+    let study = Study::open(&arguments.study).inspect_err(|failure| {
+        if arguments.json {
+            super::print_mistakes(failure);
+        }
+    })?;
     let selected = study.select(&arguments.stages)?;
     let workspace = study.workspace();
     let decisions = engine::plan_decisions(&workspace, &selected)?;

@@ -32,7 +32,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
     let history = History::of(&study.store);
     let against = arguments.against.as_deref().map(|name| history.find(name)).transpose()?.map(|run| run.record);
     let Some(page) = page::page(&workspace, stage, against)? else {
-        let file = arguments.study.file.display();
+        let file = screen::path(&arguments.study.file);
         return Err(anyhow!("no stage has a result yet (`runner run {file}`)").into());
     };
     let out = arguments.out.clone().unwrap_or_else(|| workspace.folder("page.html"));
@@ -47,7 +47,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
     let write = if arguments.out.is_some() { write_through_links } else { write_atomically };
     write(&whole, page.html.as_bytes()).with_context(|| format!("cannot write '{}'", out.display()))?;
     let style = screen::Style::stdout();
-    let mut text = format!("{} {}\n", style.bold(&out.display().to_string()), screen::bytes(page.html.len() as u64));
+    let mut text = format!("{} {}\n", style.bold(&screen::path(&out)), screen::bytes(page.html.len() as u64));
     text.push_str(&match &page.against {
         Some(run) => format!("  held against the run {run}\n"),
         None => "  no earlier run of this pipeline had other results\n".to_owned(),
@@ -57,7 +57,7 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
         text.push_str(&format!(
             "  {mark} out of date: {} (`runner run {}` brings them up to date)\n",
             page.stale.join(", "),
-            arguments.study.file.display()
+            screen::path(&arguments.study.file)
         ));
     }
     if !page.missing.is_empty() {

@@ -67,11 +67,12 @@ pub(super) fn run(arguments: &RunArguments) -> Outcome {
         }
     };
     let changed = |files: &[&Path]| {
+        let shown: Vec<String> = files.iter().map(|file| screen::path(file)).collect();
         let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
         if arguments.json {
             super::print_json(&json!({"event": "change", "files": files}));
         } else {
-            super::print(&format!("\n{} {}\n", screen::Style::stdout().bold("changed:"), files.join(", ")));
+            super::print(&format!("\n{} {}\n", screen::Style::stdout().bold("changed:"), shown.join(", ")));
         }
     };
     watch::watch(&arguments.study, &interrupted, &mut again, &settled, &changed)
@@ -89,9 +90,8 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
         Ok(opened) => opened,
         Err(failure) => {
             if arguments.json {
-                super::print_json(
-                    &json!({"event": "run", "outcome": "invalid", "ran": [], "restored": [], "fresh": [], "failed": [], "blocked": []}),
-                );
+                super::print_mistakes(&failure);
+                super::print_json(&nothing_ran("invalid", &[]));
             }
             return Err(failure);
         }
@@ -131,7 +131,7 @@ fn round(arguments: &RunArguments, force: &[String]) -> Outcome {
         super::eprint(&format!(
             "{} the file '{}' was damaged or missing; the results beside it are whole, and it was written anew\n",
             style.warning("warning:"),
-            folder.join("format").display()
+            screen::path(&folder.join("format"))
         ));
     }
     if let Some(reason) = &recorded.unrecorded {
@@ -171,9 +171,7 @@ fn refuse(divergences: &[Divergence], lock_file: &std::path::Path, json: bool) -
             );
         }
         let failed: Vec<&str> = divergences.iter().map(|one| one.stage.as_str()).collect();
-        super::print_json(
-            &json!({"event": "run", "outcome": "failed", "ran": [], "restored": [], "fresh": [], "failed": failed, "blocked": []}),
-        );
+        super::print_json(&nothing_ran("failed", &failed));
         return FAILED;
     }
     let style = screen::Style::stderr();
@@ -182,7 +180,7 @@ fn refuse(divergences: &[Divergence], lock_file: &std::path::Path, json: bool) -
     }
     super::eprint(&format!(
         "nothing was run: '{}' says otherwise (`runner run --lock` renews it)\n",
-        lock_file.display()
+        screen::path(lock_file)
     ));
     FAILED
 }
@@ -211,6 +209,16 @@ fn print_event(event: Event) {
         Event::Started { .. } | Event::Progress { .. } => return,
     };
     super::print_json(&value);
+}
+
+/// The last line of a run that ended before any stage began, with the keys of [`summary_json`].
+fn nothing_ran(outcome: &str, failed: &[&str]) -> serde_json::Value {
+    let mut line = json!({"event": "run", "id": null, "outcome": outcome});
+    for list in ["ran", "restored", "fresh", "failed", "blocked", "not_reached", "interrupted"] {
+        line[list] = json!([]);
+    }
+    line["failed"] = json!(failed);
+    line
 }
 
 fn summary_json(recorded: &Recorded) -> serde_json::Value {
@@ -310,7 +318,7 @@ fn deliverables(study: &Study, arguments: &StudyArguments, summary: &RunSummary)
                 None => lines.push((shown, name, 1)),
             }
         }
-        let path = |name: &str| folder.join(stage).join(name).display().to_string();
+        let path = |name: &str| screen::path(&folder.join(stage).join(name));
         let line = |(shown, name, files)| match files {
             1 => path(name),
             _ => format!("{}/ ({files} files)", path(shown)),

@@ -78,7 +78,7 @@ fn list(store: &Store, history: &History, arguments: &RunsArguments) -> Outcome 
         return Ok(DONE);
     }
     if runs.is_empty() {
-        super::print(&format!("no run is recorded in '{}' yet\n", arguments.store.artifacts.display()));
+        super::print(&format!("no run is recorded in '{}' yet\n", screen::path(&arguments.store.artifacts)));
         return Ok(DONE);
     }
     let style = screen::Style::stdout();

@@ -1,11 +1,12 @@
 //! How things look in a terminal: colours, numbers, durations, aligned tables, sparklines.
 
 use std::io::IsTerminal;
+use std::path::Path;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr as _};
 
 use super::color::{begin, colored, pieces};
-use crate::boundary::text::{escaped, one_line};
+use crate::boundary::text::{escaped, quoted};
 
 pub(super) use crate::report::figure::text::{bytes, compact, count, decimals, duration};
 
@@ -70,6 +71,11 @@ fn allowed() -> bool {
 /// E.g. for `runner show … | less -R`.
 fn forced() -> bool {
     std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// A path in one line of text.
+pub(super) fn path(path: &Path) -> String {
+    quoted(&path.display().to_string()).into_owned()
 }
 
 /// `just now`, `5 min ago`, `3 h ago`, `12 days ago`, of seconds.
@@ -164,11 +170,11 @@ pub(super) fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(visible(text))))
 }
 
-/// The text as it is shown, without line breaks and tabs.
+/// The text as it is shown, line breaks and tabs as escapes.
 fn in_one_line(text: &str) -> String {
     let piece = |(code, piece): (Option<&str>, &str)| match code {
-        Some(code) => format!("{}{}", begin(code), one_line(piece)),
-        None => one_line(piece),
+        Some(code) => format!("{}{}", begin(code), quoted(piece)),
+        None => quoted(piece).into_owned(),
     };
     pieces(text).map(piece).collect()
 }
@@ -250,7 +256,7 @@ mod tests {
     fn what_is_cut_ends_its_colour() {
         assert_eq!(rendered(&cut(&colored("31", "failed"), 4)), "\x1b[31mfai…\x1b[0m");
         assert_eq!(rendered(&cut(&colored("31", "fail"), 4)), "\x1b[31mfail\x1b[0m");
-        assert_eq!(cut("a\nb", 3), "a b");
+        assert_eq!(cut("a\nb", 4), "a\\nb");
     }
 
     #[test]
@@ -272,7 +278,7 @@ mod tests {
     #[test]
     fn widths_are_those_of_what_is_shown() {
         let rows = [vec!["a\u{1b}[1m".to_owned(), "x".to_owned()], vec!["日本".to_owned(), "y\nz".to_owned()]];
-        assert_eq!(rendered(&table(&rows)), "  a\\u{1b}[1m  x\n  日本        y z\n");
+        assert_eq!(rendered(&table(&rows)), "  a\\u{1b}[1m  x\n  日本        y\\nz\n");
         assert_eq!(cut("日本語日本語", 6), "日本…");
         assert_eq!(cut("ab\u{9b}cd", 6), "ab\\u{…");
         assert_eq!(pad("日", 4), "日  ");

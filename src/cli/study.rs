@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Failure, StudyArguments, screen};
 use crate::artifact::Store;
+use crate::boundary::text::quoted;
 use crate::engine::{Plan, Workspace};
 use crate::spec;
 use crate::stages;
@@ -42,7 +43,7 @@ impl Study {
 fn load(file: &Path, sets: &[String]) -> Result<Plan, Failure> {
     let style = screen::Style::stderr();
     let paint = |code: &str, text: &str| style.paint(code, text);
-    let render = |problems: spec::Problems| Failure::Invalid(problems.render_with(&paint));
+    let render = |problems: spec::Problems| Failure::Mistakes(Box::new(problems));
     // What is wrong with some stages must not hide what is wrong with the others.
     let further = |rest| Plan::new(rest, stages::registry()).err().map(|problems| problems.list).unwrap_or_default();
     let spec = spec::load(file, sets).map_err(|problems| render(problems.with_rest(further)))?;
@@ -62,5 +63,5 @@ fn load(file: &Path, sets: &[String]) -> Result<Plan, Failure> {
 }
 
 pub(super) fn invalid(message: &str) -> Failure {
-    Failure::Invalid(format!("{} {message}\n", screen::Style::stderr().error("error:")))
+    Failure::Invalid(format!("{} {}\n", screen::Style::stderr().error("error:"), quoted(message)))
 }

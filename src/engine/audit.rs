@@ -21,6 +21,7 @@ use super::record::{ActionRecord, FileRecord};
 use super::repair::Repairs;
 use runner_artifact::{Digest, Store, StoreOptions, Table};
 use runner_boundary::text::of_chain;
+use runner_spec::listed;
 
 /// What came of one stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -214,7 +215,7 @@ fn only_bytes(tolerance: Option<f64>) -> Option<String> {
 
 fn in_tables(before: &Table, now: &Table, tolerance: Option<f64>) -> anyhow::Result<Option<String>> {
     if before.schema() != now.schema() {
-        let (old, new) = (before.column_names().join(", "), now.column_names().join(", "));
+        let (old, new) = (listed(before.column_names()), listed(now.column_names()));
         return Ok(Some(format!("columns, their types or metadata: {old} before, {new} now")));
     }
     if before.rows() != now.rows() {

@@ -117,7 +117,7 @@ impl Workspace<'_> {
         let stage = &self.plan.stages[i];
         let key = manifest.key();
         let current = self.store.current(&self.plan.spec.name, &stage.name);
-        let record = load_record(self.store, key);
+        let record = self.record(i, key);
         let mut reasons = if current == Some(key) { Vec::new() } else { self.differences(i, current, &manifest) };
         let Some(record) = record else {
             if reasons.is_empty() {
@@ -134,6 +134,11 @@ impl Workspace<'_> {
         }
         let status = if reasons.is_empty() { Status::Fresh } else { Status::Restore };
         Decision { status, reasons, manifest: Some(manifest), record: Some(Arc::new(record)) }
+    }
+
+    /// What the store knows under that key, if it is a result of stage `i`.
+    pub(super) fn record(&self, i: usize, key: Digest) -> Option<ActionRecord> {
+        load_record(self.store, key).filter(|record| record.lacking(&self.plan.stages[i].outputs).is_none())
     }
 
     fn lost_blobs(&self, record: &ActionRecord) -> Vec<StaleReason> {

@@ -205,6 +205,9 @@ impl Execution<'_> {
             return say(format!("its record in the store {fault}"));
         }
         let Some(record) = load_record(store, key) else { return };
+        if let Some(fault) = record.lacking(&self.workspace.plan.stages[self.stage].outputs) {
+            return say(format!("its record in the store {fault}"));
+        }
         if record.files().any(|file| store.state(file.digest) != BlobState::Sound) {
             // Where one is damaged others may be, under stamps that say nothing of it.
             record.files().for_each(|file| drop(store.examine(file.digest)));
@@ -231,7 +234,7 @@ impl Execution<'_> {
         if self.force {
             return None;
         }
-        let record = load_record(self.workspace.store, key)?;
+        let record = self.workspace.record(self.stage, key)?;
         let whole = record.files().all(|file| self.workspace.store.has(file.digest));
         whole.then_some(record)
     }

@@ -159,10 +159,6 @@ impl History {
         History { folder: store.runs() }
     }
 
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Ids, oldest first.
     pub fn ids(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
@@ -253,7 +249,8 @@ impl History {
     pub fn pin(&self, id: &str, pinned: bool) -> Result<(), HistoryError> {
         let path = self.path(id, "pin");
         let (action, done) = if pinned {
-            ("write", File::create(&path).map(drop))
+            // Nothing is written where something stands: it may be a link.
+            ("write", File::create_new(&path).map(drop).or_else(|error| is_there(&error).then_some(()).ok_or(error)))
         } else {
             ("remove", fs::remove_file(&path).or_else(|error| absent_is_fine(&error).then_some(()).ok_or(error)))
         };
@@ -318,6 +315,10 @@ fn is_torn(path: &Path) -> bool {
     let id = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".json"));
     id.is_some_and(is_id)
         && fs::read(path).is_ok_and(|bytes| serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err())
+}
+
+fn is_there(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AlreadyExists
 }
 
 fn absent_is_fine(error: &io::Error) -> bool {

@@ -142,8 +142,12 @@ impl Plan {
             let stages = self.spec.stages.values().enumerate();
             named.extend(stages.filter(|(_, stage)| stage.name == *name || stage.base == *name).map(|(i, _)| i));
             if named.len() == before {
-                let hint = suggest(name, self.spec.stages.keys().map(String::as_str)).map(str::to_owned);
-                return Err(UnknownStage { name: name.clone(), hint });
+                let stages = || self.spec.stages.keys().map(String::as_str);
+                let remedy = match suggest(name, stages()) {
+                    Some(hint) => format!("did you mean '{hint}'?"),
+                    None => format!("the pipeline has {}", listed(stages())),
+                };
+                return Err(UnknownStage { name: name.clone(), remedy });
             }
         }
         let wanted = self.dag.closure(named);
@@ -202,10 +206,10 @@ pub fn sources(spec: &PipelineSpec, registry: Registry) -> Vec<PathBuf> {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("unknown stage '{name}'{}", hint.as_ref().map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default())]
+#[error("unknown stage '{name}' ({remedy})")]
 pub struct UnknownStage {
     name: String,
-    hint: Option<String>,
+    remedy: String,
 }
 
 fn circular(spec: &PipelineSpec, circle: &[usize]) -> Problem {

@@ -3,7 +3,7 @@
 //! A range stands where the parameter is declared, e.g. `#[schemars(range(min = 1, max = 1000))]`; an end that is not in it is an
 //! `exclusiveMinimum` or `exclusiveMaximum`. Rules over several parameters are for the stage's own check.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use indexmap::IndexMap;
@@ -208,8 +208,9 @@ impl Rule {
                     let message = format!("{} must hold at most {most} values; got {count}", display_path(path));
                     found.push(OutOfRange::new(path.clone(), message));
                 }
+                let mut seen = HashSet::new();
                 for (i, item) in items.iter().enumerate().filter(|_| self.is_set) {
-                    if items[..i].contains(item) {
+                    if !seen.insert(item.to_string()) {
                         let place = path.iter().cloned().chain([Step::Index(i)]).collect();
                         let shown = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
                         let message = format!("{} names '{shown}' twice: leave one out", display_path(path));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
-use super::port::PortType;
+use super::port::{OutputPort, PortType};
 use runner_artifact::digest::Hasher;
 use runner_artifact::{Digest, Store, TableError, TableReader, is_inner_name};
 
@@ -103,6 +103,8 @@ pub enum RecordFault {
     Outside(String),
     #[error("named {0:?} twice, or as a file and as a folder")]
     Conflict(String),
+    #[error("lacked what the output {0:?} holds")]
+    Lacks(String),
 }
 
 impl ActionRecord {
@@ -130,6 +132,13 @@ impl ActionRecord {
         if let Some(name) = names.iter().copied().chain(ports).find(|name| !is_inner_name(name)) {
             return Err(RecordFault::Outside(name.to_owned()));
         }
+        // A stage that gives an output gives a file of it.
+        let is_empty = |output: &&OutputRecord| {
+            output.files.is_empty() || (output.holds == PortType::Table) != output.table.is_some()
+        };
+        if let Some(output) = record.outputs.iter().find(is_empty) {
+            return Err(RecordFault::Lacks(output.port.clone()));
+        }
         // Sorted by parts, so that a file and a folder of one name would be neighbours.
         names.sort_unstable_by(|a, b| a.split('/').cmp(b.split('/')));
         let inside = |outer: &str, inner: &str| {
@@ -139,6 +148,13 @@ impl ActionRecord {
             Some(pair) => Err(RecordFault::Conflict(pair[1].to_owned())),
             None => Ok(record),
         }
+    }
+
+    /// What of the outputs that the stage declares the record does not have.
+    pub(super) fn lacking(&self, declared: &[OutputPort]) -> Option<RecordFault> {
+        let is_there = |port: &OutputPort| self.output(&port.name).is_some_and(|output| output.holds == port.holds);
+        let lacking = declared.iter().find(|port| !is_there(port))?;
+        Some(RecordFault::Lacks(lacking.name.to_string()))
     }
 
     pub fn output(&self, port: &str) -> Option<&OutputRecord> {

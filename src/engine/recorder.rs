@@ -247,11 +247,9 @@ struct Recorder {
 impl Recorder {
     fn start(workspace: &Workspace, options: &RunOptions, label: RunLabel) -> io::Result<Self> {
         let history = History::of(workspace.store);
-        if !history.folder().exists() {
-            workspace.store.prepare().map_err(refused)?;
-            std::fs::create_dir_all(history.folder())?;
-        }
-        let (id, started, lock) = claim(&history)?;
+        let folder = workspace.store.prepare_runs().map_err(refused)?;
+        let (id, started, lock) =
+            claim(&history).map_err(|error| refused(StoreError::Io { action: "write in", path: folder, error }))?;
         lock.lock()?;
         let machine = machine::identity();
         let record = RunRecord {

@@ -33,6 +33,8 @@ pub(super) struct TemplatePlace {
 #[derive(Default)]
 pub(super) struct Extended {
     pub templates: Vec<TemplatePlace>,
+    /// Templates that no stage extends, directly or through others, with their places.
+    pub unused: Vec<(String, Span)>,
     /// Stages that lack what a template at fault was to give them: nobody knows what they are.
     pub deprived: HashSet<String>,
 }
@@ -50,6 +52,7 @@ pub(super) fn resolve(root: &mut Node, is_whole: bool, problems: &mut Vec<Proble
             return Some(Extended::default());
         }
     };
+    let unused = unused(&templates, root);
     let mut resolver = Resolver {
         templates: &templates,
         is_whole,
@@ -85,7 +88,30 @@ pub(super) fn resolve(root: &mut Node, is_whole: bool, problems: &mut Vec<Proble
         let kind = kind.filter(|(kind, _)| !kind.contains("${"));
         TemplatePlace { name: name.clone(), body: entry.node.span, kind }
     };
-    Some(Extended { templates: templates.iter().map(place).collect(), deprived })
+    Some(Extended { templates: templates.iter().map(place).collect(), unused, deprived })
+}
+
+fn unused(templates: &IndexMap<String, Entry>, root: &Node) -> Vec<(String, Span)> {
+    let named = |node: &Node| -> Vec<String> {
+        let extends = node.get("extends").into_iter();
+        let items = extends.flat_map(|node| match &node.value {
+            Value::Sequence(items) => items.iter().collect(),
+            _ => vec![node],
+        });
+        items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    };
+    let stages = root.get("stages").map(Node::entries).unwrap_or_default();
+    let mut next: Vec<String> = stages.iter().flat_map(|(_, entry)| named(&entry.node)).collect();
+    let mut used = HashSet::new();
+    while let Some(name) = next.pop() {
+        if let Some(entry) = templates.get(&name)
+            && used.insert(name)
+        {
+            next.extend(named(&entry.node));
+        }
+    }
+    let left = templates.iter().filter(|(name, _)| !used.contains(*name));
+    left.map(|(name, entry)| (name.clone(), entry.key_span)).collect()
 }
 
 /// A stage to name: its name and where that stands, its body, and the place of its kind if that is no longer in the body.

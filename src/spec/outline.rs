@@ -4,7 +4,7 @@
 //! were written); duplicate keys are found here. Does not know what a scalar means: whether `no`
 //! or `012` is text is for serde_yaml, the parser of record, to say.
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, StructureStyle, Tag};
 use std::collections::HashMap;
 
 use super::problem::Problem;
@@ -38,7 +38,13 @@ pub(super) enum Shape {
 }
 
 /// Reads the text of a source from byte `start` on. `None` if it holds no value at all.
-pub(super) fn read(sources: &Sources, file: usize, start: usize) -> Result<Option<Outline>, Vec<Problem>> {
+///
+/// The problems beside it are those of single keys; the rest can be read.
+pub(super) fn read(
+    sources: &Sources,
+    file: usize,
+    start: usize,
+) -> Result<(Option<Outline>, Vec<Problem>), Vec<Problem>> {
     let text = sources.text(file).get(start..).unwrap_or("");
     // Both options choose libyaml's reading where it differs from the YAML test suite.
     let options = granit_parser::options! {
@@ -62,7 +68,7 @@ pub(super) fn read(sources: &Sources, file: usize, start: usize) -> Result<Optio
         let to = start + span.end.byte_offset().unwrap_or(0);
         builder.take(event, sources.span(file, from..to)).map_err(|problem| vec![*problem])?;
     }
-    if builder.problems.is_empty() { Ok(builder.root) } else { Err(builder.problems) }
+    Ok((builder.root, builder.problems))
 }
 
 /// A problem with the syntax at a byte offset, with advice for the mistakes that are most common
@@ -83,6 +89,12 @@ pub(super) fn syntax_problem(sources: &Sources, file: usize, offset: usize, mess
     if let Some(tab) = tab_indent(sources, file, at) {
         return Problem::new(tab, "a tab indents this line").help("YAML is indented with spaces only");
     }
+    if let Some((span, character)) = surrogates(sources, file, at) {
+        let written = sources.slice(span).to_owned();
+        let message = format!("invalid YAML: '{written}' is an escape of JSON's for one character");
+        let help = format!("write the character itself, or \\U{:08x}", u32::from(character));
+        return Problem::new(span, message).help(help);
+    }
     let width = text[at.start.offset..].chars().next().map_or(0, char::len_utf8);
     Problem::new(sources.span(file, offset..offset + width), format!("invalid YAML: {message}"))
 }
@@ -96,6 +108,23 @@ fn tab_indent(sources: &Sources, file: usize, at: Span) -> Option<Span> {
         let tab = indent.find('\t').filter(|_| indent.len() < line.len())?;
         let start = sources.line_start(file, number)? + tab;
         Some(sources.span(file, start..start + 1))
+    })
+}
+
+/// Two halves of a character as JSON escapes it, `\ud83d\ude00`, near the place of an error, and the character.
+fn surrogates(sources: &Sources, file: usize, at: Span) -> Option<(Span, char)> {
+    let start = sources.line_start(file, at.start.line)?;
+    let line = sources.line(file, at.start.line);
+    line.match_indices("\\u").find_map(|(offset, _)| {
+        let unit = |from: usize| -> Option<u16> {
+            let digits = line.get(from..)?.strip_prefix("\\u")?.get(..4)?;
+            u16::from_str_radix(digits, 16).ok()
+        };
+        let units = [unit(offset)?, unit(offset + 6)?];
+        let is_there = (start + offset..=start + offset + 12).contains(&at.start.offset);
+        let character =
+            char::decode_utf16(units).next()?.ok().filter(|&character| is_there && character > '\u{ffff}')?;
+        Some((sources.span(file, start + offset..start + offset + 12), character))
     })
 }
 
@@ -150,14 +179,21 @@ impl Builder {
                     ));
                 }
             }
-            Event::Scalar(text, style, anchor, _) => {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_foreign(tag.as_deref(), span);
                 let plain = style == ScalarStyle::Plain;
                 let span = self.visible(span, text.is_empty() && plain);
                 let text = text.into_owned();
                 self.finish(anchor, span, Shape::Scalar { text, plain }, 0, 1)?;
             }
-            Event::SequenceStart(style, anchor, _) => self.begin(style, anchor, span, false)?,
-            Event::MappingStart(style, anchor, _) => self.begin(style, anchor, span, true)?,
+            Event::SequenceStart(style, anchor, tag) => {
+                self.refuse_foreign(tag.as_deref(), span);
+                self.begin(style, anchor, span, false)?;
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.refuse_foreign(tag.as_deref(), span);
+                self.begin(style, anchor, span, true)?;
+            }
             Event::SequenceEnd | Event::MappingEnd => self.end(span)?,
             Event::Alias(anchor) => {
                 let Some(target) = self.anchors.get(&anchor).cloned() else {
@@ -171,6 +207,14 @@ impl Builder {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A tag of YAML's own namespace that YAML does not have, e.g. `!!python/object`, which the parser of record passes over. It refuses local
+    /// ones, `!object`, itself.
+    fn refuse_foreign(&mut self, tag: Option<&Tag>, span: Span) {
+        if let Some(tag) = tag.filter(|tag| tag.is_custom() && tag.handle() != "!" && !tag.suffix().is_empty()) {
+            self.problems.push(foreign_tag(&format!("{}{}", tag.original_handle(), tag.suffix()), span));
+        }
     }
 
     /// The span of a scalar; where nothing was written (`lr:`) that of the key, since an error
@@ -278,6 +322,10 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+pub(super) fn foreign_tag(tag: &str, span: Span) -> Problem {
+    Problem::new(span, format!("tag '{tag}' on a value")).help("remove the tag; quote a text that starts with '!'")
 }
 
 fn too_deep(span: Span) -> Problem {

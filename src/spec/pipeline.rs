@@ -5,9 +5,11 @@
 
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::definitions;
 use super::effective;
 use super::extends::{self, Extended, TemplatePlace};
 use super::include::{self, Included};
@@ -145,14 +147,30 @@ pub(super) fn read(fallback_name: &str, mut sources: Sources, sets: &[String]) -
         }
         return Err(Problems::new(problems, sources));
     };
+    let mut named = Vec::new();
+    definitions::references(&root, &mut named);
+    let named: HashSet<String> = named.into_iter().collect();
     let settings = settings::read(sets, &mut sources, &mut problems);
     let changes_stages = settings.iter().any(|setting| setting.changes_stages(&root));
     let (early, late) = settings.into_iter().partition(|setting| setting.shapes_templates(&root));
     settings::apply(&mut root, early, &sources, &mut problems);
-    let Some(Extended { templates, deprived }) = extends::resolve(&mut root, is_whole, &mut problems) else {
+    let Some(Extended { templates, unused, deprived }) = extends::resolve(&mut root, is_whole, &mut problems) else {
         return Err(Problems::new(problems, sources));
     };
     settings::apply(&mut root, late, &sources, &mut problems);
+    // Files that are included serve others, too.
+    let is_own = |span: &Span| span.file == 0;
+    for (name, span) in unused.into_iter().filter(|(_, span)| is_own(span)) {
+        let warning =
+            Problem::new(span, format!("no stage extends the template '{name}', so nothing in it is checked"));
+        warnings.push(warning.help("remove it, or extend it"));
+    }
+    for (name, entry) in root.get("vars").map(Node::entries).unwrap_or_default() {
+        if is_own(&entry.key_span) && !named.contains(name) {
+            let warning = Problem::new(entry.key_span, format!("nothing uses the variable '{name}'"));
+            warnings.push(warning.help(format!("remove it, or write ${{{name}}} where it is meant")));
+        }
+    }
     if let Some(seed) = root.entry("seed") {
         warnings.extend(seeds.values().filter_map(|inner| include::seed_replaced(inner, seed, &sources)));
     }

@@ -115,10 +115,24 @@ impl Problems {
     }
 
     /// The findings as `rustc` would print them: message, place, line with carets, help. At most
-    /// 20 are shown. `color` adds ANSI escapes.
+    /// 50 are shown. `color` adds ANSI escapes.
     pub fn render(&self, color: bool) -> String {
         let ansi = |code: &str, text: &str| format!("\u{1b}[{code}m{text}\u{1b}[0m");
         self.render_with(&|code, text| if color { ansi(code, text) } else { text.to_owned() })
+    }
+
+    /// Every finding as JSON, for programs: `{"message": …, "at": "full.yaml:3:5", "also": […], "help": …}`.
+    pub fn json(&self) -> Vec<serde_json::Value> {
+        let json = |problem: &Problem| {
+            let place = |span: &Span| self.sources.location(*span);
+            serde_json::json!({
+                "message": problem.message,
+                "at": problem.span.as_ref().map(place),
+                "also": problem.also.iter().chain(problem.related.iter().map(|(span, _)| span)).map(place).collect::<Vec<_>>(),
+                "help": problem.help,
+            })
+        };
+        self.list.iter().map(json).collect()
     }
 
     /// These and what `further` finds in the stages without fault.

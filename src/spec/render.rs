@@ -6,10 +6,10 @@ use unicode_width::UnicodeWidthChar;
 
 use super::problem::Problem;
 use super::source::{Sources, Span};
-use runner_boundary::text::{one_line, quoted};
+use runner_boundary::text::quoted;
 
 /// More problems than this are only counted: the first ones usually cause the rest.
-const MOST_SHOWN: usize = 20;
+const MOST_SHOWN: usize = 50;
 /// Terminal columns of source text that are shown; longer lines are cut around the carets.
 const LINE_WIDTH: usize = 100;
 /// Characters shown of a message, label or help: what holds more quotes something endless.
@@ -50,7 +50,7 @@ pub(super) fn render(
         draw(&mut out, problem, sources, severity, repeated, &paint);
     }
     if problems.len() > MOST_SHOWN {
-        out.push_str(&format!("\n… and {} more\n", problems.len() - MOST_SHOWN));
+        out.push_str(&format!("\n… and {} more (`runner plan --json` lists all)\n", problems.len() - MOST_SHOWN));
     }
     out
 }
@@ -122,7 +122,7 @@ impl Canvas<'_> {
         let (place, number) = if self.sources.is_argument(span.file) {
             ("command line".to_string(), String::new())
         } else {
-            (one_line(&self.sources.location(span)), span.start.line.to_string())
+            (quoted(&self.sources.location(span)).into_owned(), span.start.line.to_string())
         };
         let gutter = self.gutter;
         let arrow = self.paint.with(BLUE, arrow);
@@ -238,7 +238,7 @@ fn window(cells: &[(char, usize)], first: usize, last: usize) -> (usize, usize) 
 fn shown_as(character: char) -> Vec<(char, usize)> {
     let shown = match character {
         '\t' => " ".repeat(TAB_WIDTH),
-        other => one_line(other.encode_utf8(&mut [0; 4])),
+        other => quoted(other.encode_utf8(&mut [0; 4])).into_owned(),
     };
     shown.chars().map(|shown| (shown, shown.width().unwrap_or(0))).collect()
 }

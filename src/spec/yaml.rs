@@ -9,6 +9,7 @@
 //! keys mean.
 
 use indexmap::IndexMap;
+use std::collections::HashSet;
 
 use super::node::{Entry, Node, Value};
 use super::outline::{self, Outline, Shape};
@@ -40,11 +41,21 @@ pub(super) fn read(
         let (outline, value) = rayon::join(outline, value);
         (outline?, value)
     };
-    let value = value.map_err(|error| vec![record_problem(sources, file, start, &error)])?;
+    let (outline, of_keys) = outline;
+    let (value, too_large) = match value {
+        Ok(value) => (value, Vec::new()),
+        Err(error) => match without_large_numbers(sources, file, start, error) {
+            Ok(read) => read,
+            // What it says of keys, e.g. that one is given twice, was said better.
+            Err(problem) => return Err(if of_keys.is_empty() { vec![*problem] } else { of_keys }),
+        },
+    };
+    problems.extend(of_keys.into_iter().map(Problem::conclusive));
     let Some(outline) = outline else {
         return Ok(None);
     };
-    let mut join = Join { sources, problems: Vec::new(), not_finite: Vec::new() };
+    let replaced = too_large.iter().filter_map(|problem| problem.span).collect();
+    let mut join = Join { sources, problems: Vec::new(), not_finite: too_large, replaced };
     let node = join.node(&outline, value);
     problems.extend(join.not_finite.into_iter().map(Problem::conclusive));
     if join.problems.is_empty() { Ok(Some(node)) } else { Err(join.problems) }
@@ -92,6 +103,37 @@ fn check_characters(sources: &Sources, file: usize, start: usize) -> Result<(), 
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
+/// Reads a text in which whole numbers may be too large for any type, each of which is a problem; another number stands for it.
+fn without_large_numbers(
+    sources: &Sources,
+    file: usize,
+    start: usize,
+    mut error: serde_yaml::Error,
+) -> Result<(serde_yaml::Value, Vec<Problem>), Box<Problem>> {
+    const MOST: usize = 20;
+    let mut text = sources.text(file)[start..].to_owned();
+    let mut found = Vec::new();
+    loop {
+        let problem = record_problem(sources, file, start, &error);
+        let number = problem.span.filter(|_| is_too_large(&error) && found.len() < MOST);
+        let Some(span) = number.filter(|span| span.start < span.end) else { return Err(Box::new(problem)) };
+        found.push(problem);
+        // Of the same length, so that other errors keep their places.
+        let range = span.start.offset - start..span.end.offset - start;
+        let stand_in = format!("{:0<width$}", "1.", width = range.len());
+        text.replace_range(range, &stand_in);
+        match serde_yaml::from_str(&text) {
+            Ok(value) => return Ok((value, found)),
+            Err(next) => error = next,
+        }
+    }
+}
+
+fn is_too_large(error: &serde_yaml::Error) -> bool {
+    let message = error.to_string();
+    message.contains(" as u128") || message.contains(" as i128")
+}
+
 /// An error of serde_yaml in a text that the outline parser accepts.
 fn record_problem(sources: &Sources, file: usize, start: usize, error: &serde_yaml::Error) -> Problem {
     let text = sources.text(file);
@@ -102,7 +144,7 @@ fn record_problem(sources: &Sources, file: usize, start: usize, error: &serde_ya
         None => &message,
     };
     let index = error.location().map_or(0, |location| location.index());
-    let too_large = message.contains(" as u128") || message.contains(" as i128");
+    let too_large = is_too_large(error);
     // libyaml's index counts characters.
     let offset = text[start..].char_indices().nth(index).map_or(text.len(), |(offset, _)| start + offset);
     let mut problem = outline::syntax_problem(sources, file, offset, message);
@@ -124,6 +166,8 @@ struct Join<'a> {
     sources: &'a Sources,
     problems: Vec<Problem>,
     not_finite: Vec<Problem>,
+    /// Numbers that stand for others, of which enough was said.
+    replaced: HashSet<Span>,
 }
 
 impl Join<'_> {
@@ -131,6 +175,7 @@ impl Join<'_> {
         use serde_yaml::Value as Yaml;
         let span = outline.span;
         let value = match (&outline.shape, value) {
+            (Shape::Scalar { .. }, _) if self.replaced.contains(&span) => Value::Null,
             (Shape::Scalar { .. }, Yaml::Null) => Value::Null,
             (Shape::Scalar { .. }, Yaml::Bool(value)) => Value::Bool(value),
             (Shape::Scalar { text, .. }, Yaml::Number(number)) => self.number(span, text, &number),
@@ -143,10 +188,7 @@ impl Join<'_> {
                 self.mapping(pairs, values)
             }
             (_, Yaml::Tagged(tagged)) => {
-                self.problems.push(
-                    Problem::new(span, format!("tag '{}' on a value", tagged.tag))
-                        .help("remove the tag; quote a text that starts with '!'"),
-                );
+                self.problems.push(outline::foreign_tag(&tagged.tag.to_string(), span));
                 Value::Null
             }
             _ => self.disagreement(span),
@@ -181,6 +223,9 @@ impl Join<'_> {
             let Shape::Scalar { text, plain } = &key.shape else {
                 continue; // reported by the outline
             };
+            if text.is_empty() && *plain {
+                continue; // so is a key that is missing
+            }
             // Keys that YAML reads as numbers or true/false count as the text that was written.
             let agrees = match &key_value {
                 serde_yaml::Value::String(read) => read == text,

@@ -1,7 +1,11 @@
 //! `baseline`: standard classifiers on the numeric columns, cross-validated on the training part, scored once on the test part.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::adapter::Adapter;
 use super::columns::{FOLDS, PARTS, require_part};
@@ -10,8 +14,8 @@ use super::dataset::{Selection, dataset, tell_of_model};
 use super::documents::put_document;
 use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
-use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
-use runner_ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, evaluate};
+use runner_engine::{Arity, CheckContext, InputPort, Memo, OutputPort, PortType, Stage, StageContext, Threads};
+use runner_ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, evaluate};
 use runner_report::ranking::{self, Choice, Validation};
 use runner_report::score_line;
 use runner_results::Parts;
@@ -94,6 +98,7 @@ impl Stage for Baseline {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let data = dataset(context, &self.selection())?;
         let inputs = Inputs::of(&data.frame, &distinct(self.numeric.clone()), &distinct(self.text.clone()))?;
+        let kept = Kept::new(self, context);
         let evaluated = evaluate(
             &self.models.estimators(),
             &inputs.features(&data.frame)?,
@@ -106,8 +111,13 @@ impl Stage for Baseline {
             &data.test,
             context.seed(),
             context.threads(),
+            &kept,
             &Adapter(context.report()),
         )?;
+        let known = kept.known.into_inner();
+        if known > 0 {
+            context.measure("fits_known", known as f64);
+        }
         let mut evaluations = Vec::with_capacity(evaluated.len());
         let mut predictions = Predictions::new(&data);
         for Evaluated { evaluation, timing, held_out, model, calibration } in evaluated {
@@ -143,6 +153,53 @@ impl Stage for Baseline {
             Choice::Unknown => {}
         }
         context.put_table("predictions", &predictions.table()?)?;
-        put_document(context, "scores", "baseline", &runner_results::Baselines { evaluations })
+        put_document(context, "scores", "baseline", &runner_results::Baselines { evaluations })?;
+        // The models lie among the results now; scores of folds are small, and serve when other kinds join these.
+        let kept = Kept::new(self, context);
+        kept.params.keys().for_each(|name| kept.memo(name, None).remove());
+        Ok(())
+    }
+}
+
+/// Fits in the store's memo: what an interrupted evaluation goes on from.
+struct Kept<'a> {
+    context: &'a StageContext<'a>,
+    /// All that a fit depends on beside its kind, its parameters and its fold.
+    subject: Value,
+    /// Parameters by kind.
+    params: BTreeMap<String, Value>,
+    /// How many fits were known.
+    known: AtomicU64,
+}
+
+impl<'a> Kept<'a> {
+    fn new(stage: &Baseline, context: &'a StageContext) -> Self {
+        let subject = json!({
+            "numeric": stage.numeric,
+            "text": stage.text,
+            "where": stage.filter,
+            "inputs": context.inputs_key().to_string(),
+            "seed": context.seed(),
+        });
+        let params = stage.models.estimators().into_iter().map(|(name, estimator)| (name, estimator.params()));
+        Kept { context, subject, params: params.collect(), known: AtomicU64::new(0) }
+    }
+
+    fn memo(&self, model: &str, fold: Option<usize>) -> Memo<'a> {
+        let params = self.params.get(model);
+        self.context.memo(&json!({"fit of": model, "params": params, "fold": fold, "on": self.subject}))
+    }
+}
+
+impl KeptFits for Kept<'_> {
+    fn get(&self, model: &str, fold: Option<usize>) -> Option<Vec<u8>> {
+        let found = self.memo(model, fold).get();
+        self.known.fetch_add(u64::from(found.is_some()), Ordering::Relaxed);
+        found
+    }
+
+    fn put(&self, model: &str, fold: Option<usize>, bytes: &[u8]) {
+        // The evaluation itself is none the worse for what cannot be kept.
+        let _ = self.memo(model, fold).put(bytes);
     }
 }

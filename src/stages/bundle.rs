@@ -13,6 +13,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use runner_boundary::files::open_regular;
+use runner_boundary::text::quoted;
 use runner_engine::record::FileRecord;
 use runner_engine::{
     Accepts, Arity, CheckContext, InputPort, Lineage, OutputPort, PortType, Source, Stage, StageContext, WholeStage,
@@ -47,7 +48,7 @@ const RERUN: &str = "rerun.yaml";
 
 impl Stage for Bundle {
     const KIND: &'static str = "bundle";
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
     const SUMMARY: &'static str = "a folder and a zip to hand in";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -141,16 +142,16 @@ impl Stage for Bundle {
 impl Bundle {
     /// `sums` are those of the files, in their order.
     fn readme(&self, files: &BTreeMap<String, Vec<u8>>, sums: &[String], lineage: &Lineage) -> String {
-        let mut text = format!("# {}\n\n", self.title.as_deref().unwrap_or(&self.name));
+        let mut text = format!("# {}\n\n", quoted(self.title.as_deref().unwrap_or(&self.name).trim()));
         if let Some(author) = &self.author {
-            let _ = writeln!(text, "{author}\n");
+            let _ = writeln!(text, "{}\n", quoted(author.trim()));
         }
         text.push_str("Collected by `runner`. `sha256sum -c SHA256SUMS` checks the files; `results.lock` names every result behind them.\n");
         let _ = write!(
             text,
             "\n`runner run {RERUN}` in this folder makes the results anew: that file is the pipeline as it was run, in one piece."
         );
-        let needed: Vec<String> = lineage.needed.iter().map(|path| format!("`{}`", path.display())).collect();
+        let needed: Vec<String> = lineage.needed.iter().map(|path| code(&path.display().to_string())).collect();
         match needed.is_empty() {
             true => text.push('\n'),
             false => {
@@ -163,10 +164,16 @@ impl Bundle {
         }
         text.push_str("\n| file | bytes | SHA-256 |\n|---|---:|---|\n");
         for ((name, bytes), sum) in files.iter().zip(sums) {
-            let _ = writeln!(text, "| `{name}` | {} | `{sum}` |", bytes.len());
+            let _ = writeln!(text, "| {} | {} | `{sum}` |", code(name).replace('|', "\\|"), bytes.len());
         }
         text
     }
+}
+
+/// A name in a fixed font, which a grave accent of its own does not end.
+fn code(name: &str) -> String {
+    let name = quoted(name);
+    if name.contains('`') { format!("`` {name} ``") } else { format!("`{name}`") }
 }
 
 /// Each name once, with its first place.
@@ -176,11 +183,11 @@ fn distinct(names: &[String]) -> impl Iterator<Item = (usize, &String)> {
 
 /// A stage's block of the lock: YAML, one digest a line, as `runner run --lock` writes it.
 fn add_lock(lock: &mut String, stage: &str, whole: &WholeStage) {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let _ = writeln!(lock, "{}:\n  kind: {}\n  outputs:", quoted(stage), quoted(&whole.view.kind));
+    let in_quotes = |text: &str| serde_json::Value::from(text).to_string();
+    let _ = writeln!(lock, "{}:\n  kind: {}\n  outputs:", in_quotes(stage), in_quotes(&whole.view.kind));
     for output in &whole.outputs {
         for FileRecord { name, digest, .. } in output.files() {
-            let _ = writeln!(lock, "    {}: {digest}", quoted(name));
+            let _ = writeln!(lock, "    {}: {digest}", in_quotes(name));
         }
     }
 }

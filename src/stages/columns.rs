@@ -3,6 +3,7 @@
 //! Every table of rows has the user's columns under their own names and added ones under `runner.…` (`tabular::names`), so that neither is ever taken for
 //! the other.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
@@ -12,7 +13,7 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
 use super::conditions;
 use runner_artifact::Table;
-use runner_engine::{CheckContext, Fact, InputView, StageContext};
+use runner_engine::{CheckContext, Fact, InputView, StageContext, listed};
 pub(super) use runner_tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
 use runner_tabular::names::{added_as, in_file, meant};
 use runner_tabular::{self as tabular, Filter, Strays};
@@ -102,9 +103,9 @@ pub(super) fn readable<'n>(
     port: &str,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Vec<String> {
-    let present = context.columns(port);
+    let present: Option<HashSet<String>> = context.columns(port).map(|present| present.into_iter().collect());
     let of = |name: &str| match &present {
-        Some(present) => vec![meant(name, |name| present.iter().any(|own| own == name)).unwrap_or(name.to_owned())],
+        Some(present) => vec![meant(name, |name| present.contains(name)).unwrap_or(name.to_owned())],
         None => vec![name.to_owned(), added(name)],
     };
     names.into_iter().flat_map(of).collect()
@@ -117,9 +118,22 @@ pub(super) fn readable_of(context: &CheckContext, port: &str, filter: &Filter) -
 
 /// Says so for every name that the input has neither as a column of the user's nor as an added one.
 pub(super) fn require(context: &mut CheckContext, port: &str, path: &[&str], names: &[String]) {
-    let names = readable(context, port, names.iter().map(String::as_str));
-    if context.columns(port).is_some() {
-        context.require(port, path, &names);
+    let place = |i: usize| path.iter().map(|step| (*step).to_owned()).chain([i.to_string()]).collect();
+    require_each(context, port, names.iter().enumerate().map(|(i, name)| (place(i), name.as_str())));
+}
+
+/// The same for names at places of their own.
+pub(super) fn require_each<'n>(
+    context: &mut CheckContext,
+    port: &str,
+    names: impl Iterator<Item = (Vec<String>, &'n str)>,
+) {
+    let Some(present) = context.columns(port) else { return };
+    let present: Vec<&str> = present.iter().map(String::as_str).collect();
+    let known: HashSet<&str> = present.iter().copied().collect();
+    for (path, name) in names.filter(|(_, name)| meant(name, |name| known.contains(name)).is_none()) {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        context.missing_column(port, &path, name, &present);
     }
 }
 
@@ -138,13 +152,14 @@ pub(super) fn require_own(context: &mut CheckContext, port: &str, path: &[&str],
     let present = context.columns(port);
     let own: Option<Vec<&str>> =
         present.as_ref().map(|present| present.iter().map(String::as_str).filter(|name| is_own(name)).collect());
+    let known: Option<HashSet<&str>> = present.as_ref().map(|present| present.iter().map(String::as_str).collect());
+    let is_present = |name: &str| known.as_ref().is_none_or(|known| known.contains(name));
     for (i, name) in names.iter().enumerate() {
-        if is_own(name) && own.as_ref().is_none_or(|own| own.contains(&name.as_str())) {
+        if is_own(name) && is_present(name) {
             continue;
         }
         let index = i.to_string();
         let item: Vec<&str> = path.iter().copied().chain([index.as_str()]).collect();
-        let is_present = |name: &str| present.as_ref().is_none_or(|present| present.iter().any(|other| other == name));
         match (meant(name, is_present), &own) {
             (None, Some(own)) => context.missing_column(port, &item, name, own),
             (added, own) => {
@@ -155,7 +170,7 @@ pub(super) fn require_own(context: &mut CheckContext, port: &str, path: &[&str],
                 );
                 let help = own.as_ref().map(|own| match own.iter().find(|column| in_file(column) == *name) {
                     Some(column) => format!("the file's own column '{name}' is called '{column}' here"),
-                    None => format!("the data has {}", own.join(", ")),
+                    None => format!("the data has {}", listed(own)),
                 });
                 context.refuse_column(name);
                 context.common_problem(&item, format!("added column {added}"), message, help);

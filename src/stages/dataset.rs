@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Field, Float32Type};
+use indexmap::IndexSet;
 
 use super::categories::add_categories;
 use super::columns::{
@@ -43,12 +44,8 @@ impl Selection<'_> {
     /// The columns that a model fitted on this selection must be given.
     pub fn model_columns(&self) -> Vec<String> {
         let embeddings = self.text.iter().map(|text| embedding_of(text));
-        let mut columns: Vec<String> = self.numeric.iter().cloned().chain(embeddings).collect();
-        let more = self.categories.iter().filter(|column| !self.numeric.contains(column));
-        columns.extend(more.cloned());
-        let more: Vec<String> = self.adapted.iter().filter(|column| !columns.contains(column)).cloned().collect();
-        columns.extend(more);
-        columns
+        let own = self.categories.iter().chain(self.adapted).cloned();
+        distinct([], self.numeric.iter().cloned().chain(embeddings).chain(own))
     }
 
     /// Declares what is read of the inputs `rows` and `embeddings`, and finds missing columns before anything runs.
@@ -136,13 +133,7 @@ impl Selection<'_> {
 
 /// The names in that order, each once.
 pub(super) fn distinct<const N: usize>(fixed: [&str; N], more: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut columns: Vec<String> = Vec::new();
-    for column in fixed.into_iter().map(str::to_owned).chain(more) {
-        if !columns.contains(&column) {
-            columns.push(column);
-        }
-    }
-    columns
+    fixed.into_iter().map(str::to_owned).chain(more).collect::<IndexSet<String>>().into_iter().collect()
 }
 
 /// For checks below: which columns the fitted model at `port` must be given, and the name of the label that it predicts.

@@ -18,7 +18,7 @@ use super::figures::put_figures;
 use super::fitted_on;
 use super::predictions::{ModelPredictions, united_groups};
 use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
-use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext};
+use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, listed};
 use runner_ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
 use runner_ml::frame::Frame;
 use runner_ml::matrix::Matrix;
@@ -196,8 +196,8 @@ impl Members {
             if own != classes {
                 bail!(
                     "'{first_name}' and '{name}' know different classes ({} and {}): they have no common average",
-                    classes.join(", "),
-                    own.join(", ")
+                    listed(classes),
+                    listed(own)
                 );
             }
         }

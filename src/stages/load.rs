@@ -1,6 +1,6 @@
 //! `load`: CSV files → one table, with a port for each file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -189,8 +189,26 @@ impl Stage for Load {
                 }
             }
             Err(errors) => {
+                let places = |names: &[String]| -> HashMap<String, String> {
+                    names.iter().enumerate().map(|(i, name)| (name.clone(), i.to_string())).collect()
+                };
+                let (keep, drop) = (places(&self.keep), places(&self.drop));
                 for error in errors {
-                    context.problem(&[], error.to_string(), None);
+                    let path = match error.problem.as_ref() {
+                        tabular::Problem::UnknownColumn { option, name, .. }
+                        | tabular::Problem::Reserved { option, name } => match (option.split_once('.'), &**option) {
+                            (Some((key, inner)), _) => vec![key, inner],
+                            (None, "keep") => std::iter::once("keep").chain(keep.get(name).map(|i| &**i)).collect(),
+                            (None, "drop") => std::iter::once("drop").chain(drop.get(name).map(|i| &**i)).collect(),
+                            (None, key) => vec![key, name],
+                        },
+                        tabular::Problem::DerivedUnnamed(name) | tabular::Problem::DerivedExists(name) => {
+                            vec!["derive", name]
+                        }
+                        tabular::Problem::KeepAndDrop => vec!["drop"],
+                        _ => Vec::new(),
+                    };
+                    context.problem(&path, error.to_string(), None);
                 }
             }
         }

@@ -85,7 +85,7 @@ fn default_iterations() -> usize {
 
 impl Stage for Map {
     const KIND: &'static str = "map";
-    const VERSION: u32 = 7;
+    const VERSION: u32 = 8;
     const SUMMARY: &'static str = "vectors of the training rows laid out in the plane";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("rows", Arity::One, "split rows, e.g. a `split` stage"),

@@ -3,6 +3,7 @@
 //! An average's port holds its members' files under numbered names beside `ensemble.json`.
 
 use anyhow::{Context as _, anyhow, bail};
+use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
 use super::categories::{as_trained, warn_of_unseen};
@@ -108,8 +109,8 @@ impl Predictor {
         if let Some(other) = models.iter().find(|other| other.classes() != first.classes()) {
             bail!(
                 "members of '{stage}' have different classes: {} and {}",
-                first.classes().join(", "),
-                other.classes().join(", ")
+                listed(first.classes()),
+                listed(other.classes())
             );
         }
         Ok(several)
@@ -325,11 +326,5 @@ fn unserved(stage: &str, member: &str) -> String {
 }
 
 pub(super) fn distinct(names: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for name in names {
-        if !found.contains(&name) {
-            found.push(name);
-        }
-    }
-    found
+    names.into_iter().collect::<IndexSet<String>>().into_iter().collect()
 }

@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{
-    FOLD, FOLDS, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, PART, PARTS, RECORD, is_own, named, require, require_of,
-    strings,
+    FOLD, FOLDS, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, PART, PARTS, RECORD, is_own, named, require, require_each,
+    require_of, strings,
 };
 use super::conditions::{tell_types, types};
 use super::dataset;
@@ -119,8 +119,13 @@ impl GroupKey {
                 let help = Some("e.g. `groups: [artist, [title, artist]]`".to_owned());
                 context.problem(path, "a key needs at least one column: without one all rows are one group", help);
             }
-            require(context, "rows", path, key.columns());
         }
+        let place = |i: usize, j: usize| vec!["groups".to_owned(), i.to_string(), j.to_string()];
+        let columns = keys
+            .iter()
+            .enumerate()
+            .flat_map(|(i, key)| key.columns().iter().enumerate().map(move |(j, name)| (place(i, j), name.as_str())));
+        require_each(context, "rows", columns);
     }
 }
 

@@ -16,7 +16,8 @@ const LISTED: usize = 10;
 /// The names of the columns that [`load`](super::load) would give for files of these headers, in order, without
 /// reading them. `headers` holds a path and [`header`](super::header) for each file.
 pub fn columns(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result<Vec<String>, Vec<CsvError>> {
-    let layout = Layout::new(headers, options)?;
+    let all = |problems: Vec<Problem>| problems.into_iter().map(CsvError::options).collect::<Vec<_>>();
+    let layout = Layout::find(headers, options).map_err(all)?;
     let first = ROW_COLUMNS.map(str::to_owned).into_iter();
     Ok(first.chain(layout.output).collect())
 }
@@ -32,7 +33,15 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// # Errors
+    /// The first mistakes, and how many more there are.
     pub fn new(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result<Layout, Vec<CsvError>> {
+        Layout::find(headers, options).map_err(bounded)
+    }
+
+    /// # Errors
+    /// All mistakes.
+    fn find(headers: &[(&str, Vec<String>)], options: &LoadOptions) -> Result<Layout, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut known: IndexSet<&str> =
             headers.iter().flat_map(|(_, names)| names.iter().map(String::as_str)).collect();
@@ -92,7 +101,7 @@ impl Layout {
             }
         }
         if !problems.is_empty() {
-            return Err(bounded(problems));
+            return Err(problems);
         }
 
         let output_names = names_of(&output);

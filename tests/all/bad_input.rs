@@ -140,6 +140,64 @@ fn all_mistakes_of_a_pipeline_at_once() {
 }
 
 #[test]
+fn with_json_every_mistake_is_a_line() {
+    let stages: String = (10..70).map(|i| format!("  s{i}: {{kind: load, fils: {{a: t{i}.csv}}}}\n")).collect();
+    let work = Workspace::new().pipeline(&format!("name: p\nstages:\n{stages}"));
+    for command in ["run", "plan"] {
+        let output = work.runner(&[command, "pipeline.yaml", "--json"]);
+        assert_eq!(output.status.code(), Some(2));
+        let lines = String::from_utf8(output.stdout).expect("UTF-8");
+        let lines: Vec<serde_json::Value> =
+            lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let mistakes: Vec<_> = lines.iter().filter(|line| line["event"] == "mistake").collect();
+        assert!(mistakes.len() >= 60, "{command}: {}", mistakes.len());
+        for i in 0..60 {
+            let at = format!("pipeline.yaml:{}:21", i + 3);
+            let own =
+                mistakes.iter().find(|line| line["at"] == at.as_str()).unwrap_or_else(|| panic!("{at}: {mistakes:#?}"));
+            assert!(own["message"].as_str().is_some_and(|message| message.starts_with("unknown key 'fils'")), "{own}");
+        }
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        says(&told, &["… and ", " more (`runner plan --json` lists all)"]);
+    }
+    let run = work.run();
+    let last = run.lines.last().expect("a line");
+    assert_eq!(last["outcome"], "invalid");
+    for list in ["ran", "restored", "fresh", "failed", "blocked", "not_reached", "interrupted"] {
+        assert_eq!(last[list], serde_json::json!([]), "{list}");
+    }
+}
+
+#[test]
+fn a_mistake_of_a_load_stage_points_at_its_key() {
+    let work = Workspace::with_songs();
+    for (key, at) in [
+        ("keep: [title, titel]", "3:61"),
+        ("drop: [title, titel]", "3:61"),
+        ("where: {tempo: {min: 1}, temp: {min: 1}}", "3:78"),
+        ("derive: {year: {year_of: dat}}", "3:62"),
+        ("types: {tempo: number, temp: number}", "3:76"),
+    ] {
+        let work = &work;
+        work.write(
+            "pipeline.yaml",
+            format!("name: p\nstages:\n  rows: {{kind: load, files: {{all: songs.csv}}, {key}}}\n").as_bytes(),
+        );
+        let output = work.runner(&["plan", "pipeline.yaml"]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{key}: {told}");
+        says(&told, &[&format!("pipeline.yaml:{at}")]);
+    }
+}
+
+#[test]
+fn a_name_of_no_stage_is_told_what_there_is() {
+    let work = Workspace::with_songs().pipeline(STUDY);
+    let output = work.runner(&["run", "pipeline.yaml", "elsewhere"]);
+    says(&String::from_utf8_lossy(&output.stderr), &["unknown stage 'elsewhere' (the pipeline has songs, folds, "]);
+}
+
+#[test]
 fn a_circle() {
     let yaml = STUDY.replace("rows: songs\n    groups", "rows: titles\n    groups");
     let run = Workspace::with_songs().pipeline(&yaml).run();
@@ -232,5 +290,85 @@ fn a_key_one_level_too_high_is_told_its_place() {
         let run = work.run_with(&["--set", set]);
         assert_eq!(run.code, Some(2));
         says(&run.stderr, &[place, set]);
+    }
+}
+
+/// What `plan` says of a pipeline, with its exit code.
+fn planned(yaml: &str) -> (Option<i32>, String) {
+    let work = Workspace::with_songs().pipeline(yaml);
+    let output = work.runner(&["plan", "pipeline.yaml"]);
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_value_at_fault_hides_no_other() {
+    for (line, said) in [
+        ("seed: 99999999999999999999999", "is too large for a whole number"),
+        ("seed: .inf", "is not a finite number"),
+        ("? [a, b]\n: 1", "a list or mapping cannot be a key"),
+        ("name: !!python/object:os.system {a: 1}", "tag '!!python/object:os.system' on a value"),
+        ("name: !!timestamp 2001-01-01", "tag '!!timestamp' on a value"),
+    ] {
+        let (code, told) = planned(&format!(
+            "{line}\nstages:\n  songs: {{kind: load, files: {{all: songs.csv}}, lable: genre}}\n  other: {{kind: lod}}\n"
+        ));
+        assert_eq!(code, Some(2), "{line}");
+        says(&told, &[said, "unknown key 'lable'", "unknown stage kind 'lod'"]);
+    }
+}
+
+#[test]
+fn halves_of_a_character_are_told_how_to_be_written() {
+    let (code, told) = planned("name: \"a\\ud83d\\ude00\"\nstages: {}\n");
+    assert_eq!(code, Some(2));
+    says(
+        &told,
+        &[r"'\ud83d\ude00' is an escape of JSON's", r"write the character itself, or \U0001f600", "pipeline.yaml:1:9"],
+    );
+}
+
+#[test]
+fn what_nothing_uses_is_a_warning() {
+    const USED: &str = "name: p\nvars: {genre: genre, spare: 1}\ntemplates:\n  net: {kind: train, epohcs: 3}\n  base: {kind: load}\n  csv: {extends: base, label: \"${genre}\"}\nstages:\n  songs: {extends: csv, files: {all: songs.csv}}\n";
+    let (code, told) = planned(USED);
+    assert_eq!(code, Some(0), "{told}");
+    says(&told, &["warning: nothing uses the variable 'spare'", "warning: no stage extends the template 'net'"]);
+    assert_eq!(told.matches("warning:").count(), 2, "{told}");
+    // An included file serves others, too.
+    let work = Workspace::with_songs().file("shared.yaml", USED).pipeline("name: q\ninclude: shared.yaml\n");
+    let output = work.runner(&["plan", "pipeline.yaml"]);
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_program_that_is_not_there_is_told_before_it_is_started() {
+    let command = |run: &str| format!("name: p\nstages:\n  it: {{kind: command, run: {run}, outputs: {{x: x.txt}}}}\n");
+    let (code, told) = planned(&command("[nosuchprogram, \"{out}/x.txt\"]"));
+    assert_eq!(code, Some(0), "known results need no program: {told}");
+    says(&told, &["warning: there is no program 'nosuchprogram'", "pipeline.yaml:3:"]);
+    let (_, told) = planned(&command("[./songs.csv, \"{out}/x.txt\"]"));
+    says(&told, &["warning: there is no program './songs.csv'"]);
+    let (code, told) = planned(&command("[sh, \"a\\0b\", \"{out}/x.txt\"]"));
+    assert_eq!(code, Some(2));
+    says(&told, &["a NUL character in a word"]);
+    assert!(!told.contains("there is no program"), "{told}");
+}
+
+#[test]
+fn many_unknown_columns_take_no_time_of_their_square() {
+    let names: Vec<String> = (0..30_000).map(|i| format!("zz{i}")).collect();
+    let names = names.join(", ");
+    let head = "name: p\nstages:\n  songs: {kind: load, files: {all: songs.csv}, label: genre";
+    for rest in [
+        format!(", keep: [{names}]}}"),
+        format!("}}\n  folds: {{kind: split, rows: songs, groups: [{names}]}}"),
+        format!("}}\n  folds: {{kind: split, rows: songs}}\n  net: {{kind: train, rows: folds, numeric: [{names}]}}"),
+        format!("}}\n  words: {{kind: embed, rows: songs, encoder: tfidf, columns: [{names}]}}"),
+    ] {
+        let started = Instant::now();
+        let (code, told) = planned(&format!("{head}{rest}\n"));
+        assert_eq!(code, Some(2));
+        says(&told, &["zz0'", " more (`runner plan --json` lists all)"]);
+        assert!(started.elapsed() < Duration::from_secs(30), "{:?} {}", started.elapsed(), &rest[..40]);
     }
 }

@@ -88,6 +88,15 @@ fn damaged_outputs_are_refused_by_name() {
     // How to write a file is told of what is none, not of what is damaged.
     let remedy = "(write it uncompressed, e.g. with pyarrow.ipc.new_file";
     assert!(errors[2].contains(remedy) && !errors[6].contains(remedy), "{errors:?}");
+    for damaged in [0, 3, 4, 5, 6] {
+        assert!(
+            errors[damaged].contains("(it was not written to its end") && !errors[damaged].contains(remedy),
+            "{errors:?}"
+        );
+    }
+    for (i, error) in errors.iter().enumerate() {
+        assert!(error.starts_with(&format!("pipeline.yaml:{}:", i + 3)), "{error}");
+    }
     for error in errors {
         assert!(
             error.contains("not an Arrow IPC file")
@@ -145,4 +154,32 @@ fn what_the_ends_of_a_huge_file_show_is_told_without_reading_it() {
         assert!(begun.elapsed().as_secs() < 8, "{file}: {:?}", begun.elapsed());
         assert!(run.code == Some(1) && run.error().contains(said), "{file}: {}", run.error());
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_large_file_that_is_no_table_is_refused_before_it_is_read() {
+    // Sparse: more than any memory holds.
+    let large = "name: p\nstages:\n  it: {kind: command, run: [truncate, -s, 4T, \"{out}/x.ENDING\"], outputs: {x: x.ENDING}}\n";
+    for (ending, said) in
+        [("arrow", "not an Arrow IPC file"), ("json", "not JSON"), ("safetensors", "not a safetensors file")]
+    {
+        let run = Workspace::new().pipeline(&large.replace("ENDING", ending)).run();
+        assert_eq!(run.code, Some(1));
+        assert!(run.error().contains(said) && run.error().starts_with("pipeline.yaml:3:"), "{}", run.error());
+    }
+}
+
+#[test]
+fn columns_of_runners_own_keep_their_type() {
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["a", "b"]));
+    let whole: ArrayRef = Arc::new(arrow::array::Int32Array::from(vec![1, 2]));
+    let table = |name: &str, column: &ArrayRef| {
+        Table::from_columns([(name, column.clone())]).and_then(|table| table.to_ipc()).expect("a table")
+    };
+    let files = [("id.arrow", table("runner.row_id", &texts)), ("fold.arrow", table("runner.fold", &texts))];
+    for error in errors(&files) {
+        assert!(error.contains("has type Utf8, but under that name runner keeps whole numbers"), "{error}");
+    }
+    copying(&[("id.arrow", table("runner.row_id", &whole)), ("own.arrow", table("row_id", &texts))]).run().succeeded();
 }

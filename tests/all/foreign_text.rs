@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::workspace::Workspace;
 
-/// ESC, OSC, BEL, DEL, C1 and marks of direction.
-const HOSTILE: &str = "\u{1b}]0;T\u{7}\u{1b}[31m\u{7f}\u{9b}5m\u{9d}\u{202e}\u{2066}\u{2028}\u{61c}\u{200f}";
+/// ESC, OSC, BEL, DEL, C1 and marks of direction; and what looks like nothing, or like anything.
+const HOSTILE: &str = "\u{1b}]0;T\u{7}\u{1b}[31m\u{7f}\u{9b}5m\u{9d}\u{202e}\u{2066}\u{2028}\u{61c}\u{200f}\u{ad}\u{34f}\u{115f}\u{3164}\u{2800}\u{e000}\u{fe0f}";
 
 fn study() -> Workspace {
     let mut rows = format!("a,n{HOSTILE},t,y\n");
@@ -42,7 +42,7 @@ fn quoted(text: &str) -> String {
 fn hidden(text: &str) -> Option<char> {
     let is_hidden = |c: &char| {
         (c.is_control() && *c != '\n')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2028}' | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{3164}' | '\u{2800}' | '\u{e000}' | '\u{fe0f}')
     };
     text.chars().find(is_hidden)
 }
@@ -183,4 +183,113 @@ fn a_page_shows_what_would_turn_its_words() {
     assert_eq!(page.chars().find(|c| hidden(&c.to_string()).is_some()), None);
     assert!(page.contains(r"c\u{1b}]0;T"), "a class is shown whole");
     assert_eq!(hidden(&work.text("artifacts/p/paper/article.tex")), None);
+}
+
+#[test]
+fn no_argument_begins_a_line_of_ours() {
+    let work = study();
+    let work = work.pipeline("name: p\nstages:\n  rows: {kind: load, files: {all: t.csv}}\n  page: {kind: report, title: T, stages: [rows]}\n");
+    work.write("t.csv", b"a,y\n1,p\n");
+    const NAME: &str = "x\nFORGED";
+    for (arguments, code) in [
+        (&["run", "pipeline.yaml", NAME][..], 2),
+        (&["run", "pipeline.yaml", "--force", NAME], 2),
+        (&["run", NAME], 2),
+        (&["plan", "pipeline.yaml", NAME], 2),
+        (&["explain", "pipeline.yaml", NAME], 2),
+        (&["show", "pipeline.yaml", NAME], 2),
+        (&["report", "pipeline.yaml", NAME], 2),
+        (&["runs", "--artifacts", NAME], 0),
+        (&["runs", "show", NAME, "--artifacts", NAME], 1),
+        (&["run", "pipeline.yaml", "rows"], 0),
+        (&["compare", NAME, "last"], 2),
+        (&["gc", "--grace", NAME], 2),
+        (&["gc", "--keep", NAME], 2),
+        (&["run", "pipeline.yaml", "--memory", NAME], 2),
+        (&["graph", "pipeline.yaml", "--format", NAME], 2),
+        (&["completions", NAME], 2),
+        (&[NAME], 2),
+        (&["--x\nFORGED"], 2),
+        (&["plan", "pipeline.yaml", "--x\nFORGED"], 2),
+        (&["init", NAME], 0),
+    ] {
+        let text = said(&work, arguments, code);
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("FORGED")), "{arguments:?}: {text}");
+        assert!(text.contains("FORGED") || arguments.last() == Some(&"rows"), "{arguments:?}: {text}");
+    }
+}
+
+#[test]
+fn classes_that_differ_in_a_line_break_look_different() {
+    let mut rows = "a,y\n".to_owned();
+    for i in 0..60 {
+        rows.push_str(&format!("{i},{}\n", ["\"u\nv\"", "u v"][i % 2]));
+    }
+    let work = Workspace::new().file("t.csv", &rows).pipeline(
+        "name: p
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2}
+  net: {kind: train, rows: folds, numeric: [a], network: {trunk: {layers: [4]}}, epochs: 2}
+  page: {kind: report, title: T, stages: [folds, net]}
+",
+    );
+    work.run().succeeded();
+    for stage in ["rows", "folds", "net"] {
+        let text = said(&work, &["show", "pipeline.yaml", stage], 0);
+        assert!(text.contains(r"u\nv") && text.contains("u v"), "{stage}: {text}");
+    }
+    let page = work.text("artifacts/p/page/report.html");
+    assert!(page.contains(r"u\nv") && page.contains("u v"));
+}
+
+#[test]
+fn title_and_author_are_shown_as_they_are() {
+    let work = Workspace::new().file("t.csv", "a,y\n1,p\n2,q\n").pipeline(
+        r#"name: p
+vars: {title: "One\e[31m\u202e\nTwo\a", author: "A\e\nB"}
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  paper: {kind: article, title: "${title}", author: "${author}", affiliation: "${author}", email: "${author}", stages: [rows]}
+  zip: {kind: bundle, name: z, title: "${title}", author: "${author}", stages: [paper]}
+"#,
+    );
+    work.run().succeeded();
+    let readme = work.text("artifacts/p/zip/z/README.md");
+    assert!(readme.starts_with("# One\\u{1b}[31m\\u{202e}\\nTwo\\u{7}\n\nA\\u{1b}\\nB\n\n"), "{readme}");
+    let tex = work.text("artifacts/p/paper/article.tex");
+    let shown = r"One\textbackslash{}u\{1b\}[31m\textbackslash{}u\{202e\}\textbackslash{}nTwo\textbackslash{}u\{7\}";
+    assert!(tex.contains(&format!("\\title{{{shown}}}")), "{tex}");
+    for name in ["author", "email"] {
+        let shown = r"A\textbackslash{}u\{1b\}\textbackslash{}nB";
+        assert!(tex.contains(&format!("\\{name}{{{shown}}}")), "{name}: {tex}");
+    }
+}
+
+#[test]
+fn a_map_and_its_page_show_the_beginning_of_long_cells() {
+    let mut rows = "a,t,y\n".to_owned();
+    for i in 0..60 {
+        rows.push_str(&format!("{i},{i}{},{}\n", "long ".repeat(4000), ["p", "q"][i % 2]));
+    }
+    let work = Workspace::new().file("t.csv", &rows).pipeline(
+        "name: p
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2}
+  plane: {kind: map, rows: folds, numeric: [a], show: [t], method: pca, perplexity: 5}
+  net: {kind: train, rows: folds, numeric: [a], network: {trunk: {layers: [4]}}, epochs: 1}
+  look: {kind: inspect, model: net, rows: folds, show: [t], repeats: 1}
+  page: {kind: report, title: T, stages: [rows, folds, plane, look]}
+",
+    );
+    work.run().succeeded();
+    for (folder, most) in [("plane", 60_000), ("look", 60_000), ("page", 400_000)] {
+        let files = work.files_under(&format!("artifacts/p/{folder}"));
+        for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "svg" || end == "html")) {
+            let bytes = work.read(&format!("artifacts/p/{folder}/{}", file.display()));
+            assert!(bytes.len() < most, "{folder}/{}: {} bytes", file.display(), bytes.len());
+        }
+    }
+    assert!(work.text("artifacts/p/page/report.html").contains("long long"));
 }

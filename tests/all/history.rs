@@ -159,19 +159,21 @@ fn a_store_that_cannot_be_written_fails_no_run_with_nothing_to_do() {
     work.run().succeeded();
     let folder = work.path().join("artifacts/.store/runs");
     let before = work.files_under("artifacts/.store/runs");
-    // A file in the folder's place cannot be written into by anyone, not even by root.
-    let aside = work.path().join("aside");
-    std::fs::rename(&folder, &aside).expect("a rename");
-    std::fs::write(&folder, "").expect("a file");
-    let run = work.run().ran(&[]);
-    assert!(run.lines.last().expect("a summary")["id"].is_null() && run.stderr.is_empty(), "{run:?}");
-    work.edit("pipeline.yaml", "folds: 3", "folds: 4");
-    let run = work.run().ran(&["folds"]);
-    assert!(run.stderr.contains("missing in the history"), "{}", run.stderr);
-    std::fs::remove_file(&folder).expect("removed");
-    std::fs::rename(&aside, &folder).expect("a rename");
+    // A limit on the size of files stops root, too.
+    let limited = format!("ulimit -f 0 && trap '' XFSZ && exec {} run pipeline.yaml", env!("CARGO_BIN_EXE_runner"));
+    let output = std::process::Command::new("bash").args(["-c", &limited]).current_dir(work.path()).output();
+    let output = output.expect("bash");
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).expect("permissions");
-    work.run().ran(&[]);
+    let run = work.run().ran(&[]);
+    // Root writes there all the same.
+    if std::fs::File::create(folder.join("probe")).is_err() {
+        assert!(run.lines.last().expect("a summary")["id"].is_null() && run.stderr.is_empty(), "{run:?}");
+        work.edit("pipeline.yaml", "folds: 3", "folds: 4");
+        let run = work.run().ran(&["folds"]);
+        let told = format!("missing in the history: cannot write in '{}'", "artifacts/.store/runs");
+        assert!(run.stderr.contains(&told) && run.stderr.contains("(make the folder writable"), "{}", run.stderr);
+    }
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("permissions");
     assert!(work.files_under("artifacts/.store/runs").is_superset(&before));
 }
@@ -241,4 +243,127 @@ fn a_link_in_the_place_of_a_lock_is_refused_and_nothing_is_made_where_it_leads()
     std::fs::remove_file(lock).expect("a link");
     assert!(!outside.exists());
     work.run().succeeded();
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_through_a_link_in_the_place_of_a_folder_of_the_store() {
+    let work = Workspace::with_songs().pipeline(STUDY);
+    work.run().succeeded();
+    let outside = work.path().join("outside");
+    std::fs::create_dir(&outside).expect("a folder");
+    let store = work.path().join("artifacts/.store");
+    for name in ["", "runs", "current", "current/study", "locks", "memo", "records", "tmp"] {
+        // With everything fresh, too.
+        let path = if name.is_empty() { store.clone() } else { store.join(name) };
+        let aside = work.path().join("aside");
+        std::fs::rename(&path, &aside).expect("moved");
+        std::os::unix::fs::symlink(&outside, &path).expect("a link");
+        for arguments in [&["run", "pipeline.yaml"][..], &["runs", "pin", "last"], &["gc", "--grace", "0s"]] {
+            let output = work.runner(arguments);
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{name} {arguments:?}: {told}");
+            if arguments[0] == "run" {
+                assert!(told.contains("is a symbolic link"), "{name}: {told}");
+            }
+            assert_eq!(work.files_under("outside").len(), 0, "{name} {arguments:?}");
+            assert_eq!(std::fs::read_dir(&outside).expect("a folder").count(), 0, "{name} {arguments:?}");
+            if name == "current/study" {
+                break;
+            }
+        }
+        std::fs::remove_file(&path).expect("a link");
+        std::fs::rename(&aside, &path).expect("moved");
+    }
+    let pin = |id: &str| store.join("runs").join(format!("{id}.pin"));
+    let id = work
+        .files_under("artifacts/.store/runs")
+        .into_iter()
+        .find_map(|file| file.to_str()?.strip_suffix(".json").map(str::to_owned));
+    let id = id.expect("a run");
+    std::fs::write(outside.join("precious"), "precious").expect("written");
+    std::os::unix::fs::symlink(outside.join("precious"), pin(&id)).expect("a link");
+    work.runner(&["runs", "pin", &id]);
+    assert_eq!(work.text("outside/precious"), "precious");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_stands_in_the_place_of_the_runs_is_moved_away() {
+    for obstacle in ["file", "pipe"] {
+        let work = Workspace::with_songs().pipeline(STUDY);
+        work.run_with(&["songs"]).succeeded();
+        let runs = work.path().join("artifacts/.store/runs");
+        std::fs::remove_dir_all(&runs).expect("removed");
+        match obstacle {
+            "file" => std::fs::write(&runs, "of somebody").expect("written"),
+            _ => nix::unistd::mkfifo(&runs, nix::sys::stat::Mode::S_IRWXU).expect("a pipe"),
+        }
+        let run = work.run_with(&["folds"]).succeeded();
+        assert!(run.stderr.is_empty(), "{}", run.stderr);
+        let listed = work.runner(&["runs", "--json"]);
+        assert_eq!(String::from_utf8_lossy(&listed.stdout).lines().count(), 1, "{obstacle}");
+    }
+}
+
+#[test]
+fn a_record_that_no_run_wrote_is_computed_anew() {
+    let work = Workspace::with_songs().pipeline(STUDY);
+    work.run_with(&["folds"]).succeeded();
+    let store = runner::artifact::Store::open(&work.path().join("artifacts")).expect("a store");
+    let key = store.current("study", "folds").expect("a result");
+    let record: serde_json::Value = serde_json::from_slice(&store.get_record(key).expect("a record")).expect("JSON");
+    let changed = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut record = record.clone();
+        change(&mut record);
+        serde_json::to_vec(&record).expect("JSON")
+    };
+    for (what, bytes, said) in [
+        ("no outputs", changed(&|record| record["outputs"] = serde_json::json!([])), "lacked what the output"),
+        (
+            "one output less",
+            changed(&|record| drop(record["outputs"].as_array_mut().map(Vec::pop))),
+            "lacked what the output",
+        ),
+        (
+            "no files",
+            changed(&|record| record["outputs"][0]["files"] = serde_json::json!([])),
+            "lacked what the output",
+        ),
+        (
+            "no table",
+            changed(&|record| record["outputs"][0]["table"] = serde_json::Value::Null),
+            "lacked what the output",
+        ),
+        (
+            "a long name",
+            changed(&|record| record["outputs"][0]["files"][0]["name"] = "x".repeat(300).into()),
+            "cannot lie in",
+        ),
+        (
+            "a long path",
+            changed(&|record| record["outputs"][0]["files"][0]["name"] = "x/".repeat(3000).into()),
+            "cannot lie in",
+        ),
+    ] {
+        store.put_record(key, &bytes).expect("written");
+        let run = work.run_with(&["baseline"]).succeeded();
+        let warned =
+            run.lines.iter().any(|line| line["message"].as_str().is_some_and(|message| message.contains(said)));
+        assert!(warned, "{what}: {:#?}", run.lines);
+        assert!(run.list("ran").contains(&"folds".to_owned()), "{what}");
+        work.run_with(&["folds"]).ran(&[]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_endless_format_is_not_read_to_its_end() {
+    let work = Workspace::with_songs().pipeline(STUDY);
+    work.run_with(&["songs"]).succeeded();
+    let format = work.path().join("artifacts/.store/format");
+    // Sparse: more than any memory holds.
+    std::fs::File::options().write(true).open(&format).and_then(|file| file.set_len(1 << 42)).expect("a large file");
+    work.run_with(&["songs"]).ran(&[]);
+    assert_eq!(work.text("artifacts/.store/format"), "runner store 2\n");
 }

@@ -226,9 +226,9 @@ impl<'a> StageResult<'a> {
         let more = self.record.outputs.first().map(|output| format!("{name}.{}", output.port));
         if let Some(more) = more {
             let folder = study.workspace().folder(name);
-            let file = arguments.study.file.display();
+            let file = screen::path(&arguments.study.file);
             text.push_str(&style.note(&format!("`runner show {file} {more}` shows one, --json all of it")));
-            text.push_str(&style.note(&format!("files: {}", folder.display())));
+            text.push_str(&style.note(&format!("files: {}", screen::path(&folder))));
         }
         Ok(text)
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::ShowArguments;
 use crate::boundary::text::of_chain;
+use crate::cli::screen;
 use crate::cli::study::Study;
 use crate::engine::{self, ActionRecord, History, Status};
 
@@ -47,7 +48,7 @@ impl Standing {
         if self.reasons.len() > SHOWN {
             reasons.push_str(&format!("; and {} more reasons", self.reasons.len() - SHOWN));
         }
-        let remedy = format!("`runner run {} {name}`", arguments.study.file.display());
+        let remedy = format!("`runner run {} {name}`", screen::path(&arguments.study.file));
         Some(match (self.status, &self.other_file) {
             (Some(Status::Fresh), _) => return None,
             (_, Some(file)) => {

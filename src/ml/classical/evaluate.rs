@@ -2,6 +2,7 @@
 //! the test part once.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -9,7 +10,7 @@ use runner_results::baselines::Evaluation;
 use serde::{Deserialize, Serialize};
 
 use super::fit::check_finite;
-use super::{Estimator, Features, FitError, Model};
+use super::{Arrays, Estimator, Features, FitError, Model};
 use crate::calibration::{Calibration, NO_CALIBRATION};
 use crate::matrix::Matrix;
 use crate::metrics::{FromProbabilities as _, Scores};
@@ -49,12 +50,46 @@ pub struct ModelPredictions {
     pub predicted: Vec<u32>,
 }
 
+/// Fits of earlier evaluations, so that one that was interrupted goes on from there. Each is named by the model and by the fold that it left out;
+/// the one on the whole training part left out none. Whoever keeps them tells apart whatever else a fit depends on: rows, columns, parameters, seed.
+pub trait KeptFits: Sync {
+    fn get(&self, model: &str, fold: Option<usize>) -> Option<Vec<u8>>;
+
+    fn put(&self, model: &str, fold: Option<usize>, bytes: &[u8]);
+}
+
+/// Keeps nothing.
+impl KeptFits for () {
+    fn get(&self, _model: &str, _fold: Option<usize>) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn put(&self, _model: &str, _fold: Option<usize>, _bytes: &[u8]) {}
+}
+
+/// What is kept of a fit that left a fold out: the scores of that fold.
+#[derive(Serialize, Deserialize)]
+struct KeptScores {
+    scores: Scores,
+    warnings: Vec<String>,
+}
+
+/// What is kept of the fit on the whole training part, before the model's arrays.
+#[derive(Serialize, Deserialize)]
+struct KeptModel {
+    seconds: f64,
+    warnings: Vec<String>,
+}
+
+/// The largest model that is kept beside the result: writing a larger one takes longer than most fits.
+const LARGEST_KEPT: usize = 64 << 20;
+
 /// Evaluates every estimator on rows of `x` (NaN = missing) with labels `y` (indices into
 /// `classes`).
 ///
 /// `groups[row]` is equal for rows that belong together, which intervals heed; empty where every row stands alone.
 /// `train`, `valid` and `test` are row numbers; `fold_of[i]` is the fold of `train[i]`. A fold
-/// without rows counts for nothing. Runs on `threads` threads, whose number changes no score. Errors: what
+/// without rows counts for nothing. What `kept` has is not fitted again: the result is the same. Runs on `threads` threads, whose number changes no score. Errors: what
 /// `Estimator::fit` refuses, with the model and the fold; fewer than two folds with rows; row
 /// numbers, labels or lengths that do not fit; `Cancelled`.
 #[allow(clippy::too_many_arguments)] // One call of one caller; a struct would only repeat these names.
@@ -70,6 +105,7 @@ pub fn evaluate(
     test: &[usize],
     seed: u64,
     threads: usize,
+    kept: &dyn KeptFits,
     progress: &dyn Progress,
 ) -> Result<Vec<Evaluated>, FitError> {
     check_shapes(x, y, classes, train, fold_of, &[valid, test])?;
@@ -80,7 +116,7 @@ pub fn evaluate(
         .num_threads(threads.max(1))
         .build()
         .map_err(|reason| FitError::Threads { threads, reason: reason.to_string() })?;
-    let study = Study::new((x, y, groups), classes, train, fold_of, [valid, test], seed)?;
+    let study = Study::new((x, y, groups), classes, train, fold_of, [valid, test], seed, kept)?;
     let steps = Steps { done: AtomicU64::new(0), total: (estimators.len() * (study.folds.len() + 1)) as u64, progress };
     pool.install(|| {
         estimators.iter().map(|(name, estimator)| study.evaluate(name, estimator.as_ref(), &steps)).collect()
@@ -141,6 +177,7 @@ struct Study<'a> {
     test: Part,
     folds: Vec<Fold>,
     seed: u64,
+    kept: &'a dyn KeptFits,
 }
 
 /// Rows of the training part: those of a fold and those of all others.
@@ -158,6 +195,7 @@ impl<'a> Study<'a> {
         fold_of: &[u32],
         [valid, test]: [&[usize]; 2],
         seed: u64,
+        kept: &'a dyn KeptFits,
     ) -> Result<Self, FitError> {
         let mut numbers = fold_of.to_vec();
         numbers.sort_unstable();
@@ -173,7 +211,7 @@ impl<'a> Study<'a> {
             })
             .collect();
         let part = |rows: &[usize]| Part::take(data, rows);
-        Ok(Study { classes, train: part(train), valid: part(valid), test: part(test), folds, seed })
+        Ok(Study { classes, train: part(train), valid: part(valid), test: part(test), folds, seed, kept })
     }
 
     fn evaluate(&self, name: &str, estimator: &dyn Estimator, steps: &Steps) -> Result<Evaluated, FitError> {
@@ -188,9 +226,7 @@ impl<'a> Study<'a> {
         let folds = scored.into_iter().collect::<Result<Vec<Scores>, FitError>>()?;
 
         // Alone, so that its time means something.
-        let start = Instant::now();
-        let model = self.fit(estimator, &self.train, &Fit { name, steps }).map_err(in_model)?;
-        let fit_seconds = start.elapsed().as_secs_f64();
+        let (model, fit_seconds) = self.whole_fit(name, estimator, steps).map_err(in_model)?;
         let start = Instant::now();
         let of_test = model.predict_or_stop(&self.test.x, steps.progress)?;
         let predict_seconds = start.elapsed().as_secs_f64();
@@ -239,6 +275,43 @@ impl<'a> Study<'a> {
         Ok(Evaluated { evaluation, timing, held_out, model, calibration })
     }
 
+    /// The model of the whole training part, and the seconds that its fit took, be it now or earlier.
+    fn whole_fit(
+        &self,
+        name: &str,
+        estimator: &dyn Estimator,
+        steps: &Steps,
+    ) -> Result<(Box<dyn Model>, f64), FitError> {
+        let kept = self.kept.get(name, None);
+        if let Some((model, KeptModel { seconds, warnings })) = kept.and_then(|bytes| self.model_in(estimator, &bytes))
+        {
+            warnings.iter().for_each(|warning| steps.progress.warn(warning));
+            return Ok((model, seconds));
+        }
+        let fit = Fit::new(name, steps);
+        let start = Instant::now();
+        let model = self.fit(estimator, &self.train, &fit)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let mut arrays = Arrays::default();
+        model.put(&mut arrays);
+        // What cannot be written here says so where the model is put.
+        if let (Ok(arrays), Ok(head)) =
+            (arrays.to_bytes(), serde_json::to_vec(&KeptModel { seconds, warnings: fit.warnings() }))
+            && arrays.len() <= LARGEST_KEPT
+        {
+            self.kept.put(name, None, &[&(head.len() as u64).to_le_bytes(), head.as_slice(), &arrays].concat());
+        }
+        Ok((model, seconds))
+    }
+
+    fn model_in(&self, estimator: &dyn Estimator, bytes: &[u8]) -> Option<(Box<dyn Model>, KeptModel)> {
+        let (length, rest) = bytes.split_first_chunk::<8>()?;
+        let (head, arrays) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+        let arrays = Arrays::from_bytes(arrays).ok()?;
+        let model = super::fit::restore(estimator, arrays, self.train.x.cols, self.classes.len()).ok()?;
+        Some((model, serde_json::from_slice(head).ok()?))
+    }
+
     fn score_fold(
         &self,
         name: &str,
@@ -246,17 +319,31 @@ impl<'a> Study<'a> {
         fold: &Fold,
         steps: &Steps,
     ) -> Result<Scores, FitError> {
+        let whole = format!("{name}, fold {}", fold.number);
+        let said = |scores: &Scores| steps.advance(&format!("{whole}: accuracy {:.3}", scores.accuracy));
+        let kept = self.kept.get(name, Some(fold.number));
+        if let Some(KeptScores { scores, warnings }) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+            warnings.iter().for_each(|warning| steps.progress.warn(warning));
+            said(&scores);
+            return Ok(scores);
+        }
         let others = Part::take((&self.train.x, &self.train.y, &[]), &fold.outside);
         let own = Part::take((&self.train.x, &self.train.y, &[]), &fold.inside);
-        let whole = format!("{name}, fold {}", fold.number);
-        let model = self.fit(estimator, &others, &Fit { name: &whole, steps }).map_err(|source| match source {
+        let fit = Fit::new(&whole, steps);
+        let model = self.fit(estimator, &others, &fit).map_err(|source| match source {
             FitError::Cancelled(cancelled) => FitError::Cancelled(cancelled),
             source => FitError::InFold { model: name.to_owned(), fold: fold.number, source: Box::new(source) },
         })?;
         let probabilities = model.predict_or_stop(&own.x, steps.progress)?;
-        let scores = self.score(model.as_ref(), &own.y, &probabilities);
-        steps.advance(&format!("{whole}: accuracy {:.3}", scores.accuracy));
-        Ok(scores)
+        let kept = KeptScores { scores: self.score(model.as_ref(), &own.y, &probabilities), warnings: fit.warnings() };
+        if let Ok(bytes) = serde_json::to_vec(&kept)
+            // JSON has no infinities.
+            && serde_json::from_slice(&bytes).is_ok_and(|read: KeptScores| read.scores == kept.scores)
+        {
+            self.kept.put(name, Some(fold.number), &bytes);
+        }
+        said(&kept.scores);
+        Ok(kept.scores)
     }
 
     fn fit(&self, estimator: &dyn Estimator, part: &Part, fit: &Fit) -> Result<Box<dyn Model>, FitError> {
@@ -294,6 +381,17 @@ struct Fit<'a> {
     /// E.g. `boosting, fold 2`.
     name: &'a str,
     steps: &'a Steps<'a>,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl<'a> Fit<'a> {
+    fn new(name: &'a str, steps: &'a Steps<'a>) -> Self {
+        Fit { name, steps, warnings: Mutex::default() }
+    }
+
+    fn warnings(self) -> Vec<String> {
+        self.warnings.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Progress for Fit<'_> {
@@ -304,6 +402,7 @@ impl Progress for Fit<'_> {
     }
 
     fn warn(&self, message: &str) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(message.to_owned());
         self.steps.progress.warn(message);
     }
 

@@ -49,7 +49,7 @@ mod trees;
 
 pub use arrays::{ArrayError, Arrays};
 pub use baselines::Baselines;
-pub use evaluate::{Evaluated, HeldOut, ModelPredictions, Timing, evaluate};
+pub use evaluate::{Evaluated, HeldOut, KeptFits, ModelPredictions, Timing, evaluate};
 pub use features::Features;
 pub use fit::FitError;
 pub use fitted::{Fitted, Inputs};

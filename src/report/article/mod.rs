@@ -27,6 +27,8 @@ pub use pdf::pdf;
 pub use sections::SECTIONS;
 pub use text::{Piece, Text};
 
+use runner_boundary::text::quoted;
+
 use super::ReportError;
 use super::read::StageArtifacts;
 use super::study::Study;
@@ -157,10 +159,10 @@ pub fn article(
     sections.retain(|section| !section.is_empty());
     let mut article = Article {
         voice,
-        title: request.title.clone(),
-        author: request.author.clone(),
-        affiliation: request.affiliation.clone(),
-        email: request.email.clone(),
+        title: shown(&request.title),
+        author: shown(&request.author),
+        affiliation: shown(&request.affiliation),
+        email: request.email.as_deref().map(shown),
         summary: sections::summary(&tale),
         keywords: sections::keywords(&tale),
         sections,
@@ -264,6 +266,11 @@ pub fn fit<E>(article: &mut Article, mut pages: impl FnMut(&Article) -> Result<u
 }
 
 /// After all that a section says, also in its last subsection.
+/// A text of the title page, in one line.
+fn shown(text: &str) -> String {
+    quoted(text.trim()).into_owned()
+}
+
 fn add_last(section: &mut Section, blocks: Vec<Block>) {
     match section.subsections.last_mut() {
         Some(last) => last.blocks.extend(blocks),

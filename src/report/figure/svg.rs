@@ -209,14 +209,13 @@ fn style_sheet() -> String {
 /// Appends `text` with the five special characters of XML escaped. Characters that XML forbids, and those that turn the direction of writing or
 /// are not seen, are shown as escapes, `\u{202e}`: a name from a table must not change how the words beside it read.
 pub fn escape_into(out: &mut String, text: &str) {
-    for character in runner_boundary::text::escaped(text).chars() {
+    for character in runner_boundary::text::quoted(text).chars() {
         match character {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            '\t' | '\n' => out.push(' '),
             '\u{fffe}' | '\u{ffff}' => {}
             character => out.push(character),
         }

@@ -25,6 +25,14 @@ pub fn fit(text: &str, size: f64, room: f64) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// `text`, or its beginning and an ellipsis where it has more than `most` characters.
+pub fn beginning(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_string(),
+    }
+}
+
 /// Advance width in ems.
 fn advance(character: char) -> f64 {
     match character {

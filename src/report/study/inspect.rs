@@ -5,7 +5,7 @@ use runner_results::inspection::Importance;
 
 use super::{Study, plural};
 use crate::JudgedOn;
-use crate::figure::text::decimals;
+use crate::figure::text::{beginning, decimals};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::importance::{Most, is_clear, is_single, most};
 use crate::page::{Block, Cell, Column, Figure, Section, Table};
@@ -85,6 +85,8 @@ fn importance(section: &mut Section, found: &Inspection) {
 /// Bars of the chart, and rows of the table beside it.
 const MOST_BARS: usize = 40;
 const MOST_ROWS: usize = 100;
+/// Characters shown of a cell.
+const LONGEST: usize = 200;
 /// Columns named in a sentence.
 const MOST_NAMES: usize = 12;
 
@@ -156,7 +158,7 @@ fn mistakes(study: &Study, section: &mut Section, stage: &StageArtifacts, table:
     for row in 0..label.len() {
         let mut cells: Vec<Cell> = (shown.iter())
             .map(|(_, column)| match column {
-                ColumnView::Text(values) => Cell::text(&values[row]),
+                ColumnView::Text(values) => Cell::text(beginning(&values[row], LONGEST)),
                 ColumnView::Number(values) => Cell::compact(values[row]),
             })
             .collect();

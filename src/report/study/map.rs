@@ -3,7 +3,7 @@
 use runner_results::{Layout, Map};
 
 use super::{Study, plural, stage_id};
-use crate::figure::text::percent;
+use crate::figure::text::{beginning, percent};
 use crate::figure::{ClassScatterChart, Point, ScatterChart, panels_caption, scatter, scatter_classes};
 use crate::page::{Block, Figure, Section};
 use crate::read::{ColumnView, TableView};
@@ -80,12 +80,15 @@ fn capitalised(phrase: &str) -> String {
     letters.next().map_or(String::new(), |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
+/// Characters shown of a cell.
+const LONGEST: usize = 120;
+
 /// What the shown columns say of a row.
 fn name(table: &TableView, row: usize) -> String {
     let shown = table.asked_for(&["row_id", "label", "x", "y"]);
     let texts: Vec<String> = (shown.iter())
         .map(|(_, column)| match column {
-            ColumnView::Text(values) => values[row].clone(),
+            ColumnView::Text(values) => beginning(&values[row], LONGEST),
             ColumnView::Number(values) => values[row].to_string(),
         })
         .collect();

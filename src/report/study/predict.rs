@@ -1,7 +1,7 @@
 //! Predictions on new rows: how many of each class, and the first rows.
 
 use super::{Study, plural, stage_id};
-use crate::figure::text::{decimals, percent};
+use crate::figure::text::{beginning, decimals, percent};
 use crate::figure::{self};
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
 use crate::read::{ColumnView, StageArtifacts, TableView};
@@ -65,16 +65,9 @@ fn first_rows(stage: &StageArtifacts, predicted: &str) -> Option<Table> {
     for row in 0..shown {
         let cells = columns.iter().map(|(_, column)| match column {
             ColumnView::Number(values) => Cell::compact(values.get(row).copied()),
-            ColumnView::Text(values) => Cell::text(cut(values.get(row).map_or("", String::as_str))),
+            ColumnView::Text(values) => Cell::text(beginning(values.get(row).map_or("", String::as_str), LONGEST)),
         });
         view.push(cells.collect());
     }
     Some(view)
-}
-
-fn cut(value: &str) -> String {
-    match value.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", value[..end].trim_end()),
-        None => value.to_string(),
-    }
 }

@@ -1,6 +1,7 @@
 //! What a program sees of the environment: the declared variables, and four that every program needs.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use runner_engine::{External, Report};
 
@@ -14,6 +15,27 @@ const SECRET: [&str; 5] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"];
 pub(super) fn of(declared: &[String]) -> Vec<(String, OsString)> {
     let names = ALWAYS.into_iter().chain(declared.iter().map(String::as_str));
     names.filter_map(|name| Some((name.to_owned(), std::env::var_os(name)?))).collect()
+}
+
+/// Whether there is a program of that name, found as it will be when it is started.
+pub(super) fn has_program(name: &str) -> bool {
+    if name.contains('/') || cfg!(windows) && name.contains('\\') {
+        return is_program(Path::new(name));
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| is_program(&folder.join(name)))
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+/// The ending may be left out there.
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    ["", "exe", "bat", "cmd"].iter().any(|ending| path.with_extension(ending).is_file() || path.is_file())
 }
 
 pub(super) fn is_name(name: &str) -> bool {

@@ -13,6 +13,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::columns::{FOLD, GROUP, LINE, ROW_ID};
 use runner_artifact::TableError;
 use runner_artifact::table_digest::TableHasher;
 use runner_artifact::{IpcFile, Table};
@@ -51,14 +52,22 @@ pub(super) fn check_ends(name: &str, file: &mut File) -> anyhow::Result<()> {
 
 /// Why a file that begins so is no table.
 fn unreadable(head: &[u8], error: &TableError) -> anyhow::Error {
-    // A stream has no magic number at its beginning.
-    let remedy = if !head.starts_with(b"ARROW1") || matches!(error, TableError::Arrow(ArrowError::IpcError(_))) {
-        " (write it uncompressed, e.g. with pyarrow.ipc.new_file or polars' write_ipc)"
-    } else {
-        ""
+    const UNCOMPRESSED: &str = " (write it uncompressed, e.g. with pyarrow.ipc.new_file or polars' write_ipc)";
+    let remedy = match error {
+        // A stream has no magic number at its beginning.
+        _ if !head.starts_with(b"ARROW1") => UNCOMPRESSED,
+        TableError::Arrow(ArrowError::IpcError(what)) if OTHERWISE.contains(&what.as_str()) => UNCOMPRESSED,
+        TableError::Arrow(ArrowError::SchemaError(_)) => "",
+        _ => " (it was not written to its end, or was changed afterwards: close the writer before the program ends)",
     };
     anyhow!("not an Arrow IPC file that can be read: {error}{remedy}")
 }
+
+/// What can be written in another way, as `artifact::ipc` says it.
+const OTHERWISE: [&str; 2] = ["it is compressed", "its numbers are big-endian"];
+
+/// Columns of runner's own that hold whole numbers.
+const WHOLE_NUMBERS: [&str; 4] = [ROW_ID, LINE, FOLD, GROUP];
 
 /// The columns as an artifact holds them.
 fn stored_schema(schema: &Schema) -> anyhow::Result<Schema> {
@@ -74,6 +83,16 @@ fn stored_schema(schema: &Schema) -> anyhow::Result<Schema> {
             _ => "cast it to int64, float64, bool or string",
         };
         bail!("column '{name}' has type {found}, which no artifact can hold ({remedy})");
+    }
+    // Stages below rely on what a column of runner's holds.
+    for field in wanted.fields().iter().filter(|field| WHOLE_NUMBERS.contains(&field.name().as_str())) {
+        if *field.data_type() != DataType::Int64 {
+            bail!(
+                "column '{}' has type {}, but under that name runner keeps whole numbers (write it as int64, as it was read, or give the column another name)",
+                field.name(),
+                field.data_type()
+            );
+        }
     }
     Ok(wanted)
 }

@@ -161,6 +161,20 @@ impl Command {
             context.problem(&["run"], "no program to run", Some("e.g. `run: [python3, script.py]`".to_owned()));
             return;
         }
+        for (i, _) in self.run.iter().enumerate().filter(|(_, word)| word.text().contains('\0')) {
+            let help = "words of a program cannot hold it: write such text to a file, and name that".to_owned();
+            context.problem(&["run", &i.to_string()], "a NUL character in a word", Some(help));
+        }
+        // Results that are known need no program, so it may be missing; `{…}` stands for one that is made.
+        let program = self.run[0].text();
+        if words::placeholders(&program).is_empty() && !environment::has_program(&program) {
+            let help = if program.contains('/') {
+                "paths count from where runner is started"
+            } else {
+                "it is on no folder of PATH"
+            };
+            context.warn(&["run", "0"], format!("there is no program '{program}'"), Some(help.to_owned()));
+        }
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for label in context.inputs(INPUTS).iter().filter_map(|shape| shape.label.clone()) {
             *counts.entry(label).or_default() += 1;

@@ -103,8 +103,9 @@ pub(super) fn take(outputs: &IndexMap<String, Files>, folder: &Path, context: &m
     let mut told = Vec::new();
     for (port, files) in outputs {
         for name in files.names() {
-            let of = || format!("output '{port}': {name}");
-            let mut file = open(folder, port, name, context)?;
+            let at = context.position(&["outputs", port]).map(|at| format!("{at}: ")).unwrap_or_default();
+            let of = || format!("{at}output '{port}': {name}");
+            let mut file = open(folder, name, &at)?;
             foreign::check_ends(name, &mut file).with_context(of)?;
             let bytes = whole(&mut file).with_context(of)?;
             match files.holds() {
@@ -137,15 +138,12 @@ pub(super) fn take(outputs: &IndexMap<String, Files>, folder: &Path, context: &m
     Ok(())
 }
 
-fn open(folder: &Path, port: &str, name: &str, context: &StageContext) -> anyhow::Result<File> {
-    open_regular(&folder.join(name)).map_err(|error| {
-        let at = context.position(&["outputs", port]).map(|at| format!("{at}: ")).unwrap_or_default();
-        match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                anyhow!("{at}the program ended well but did not write '{name}' into {{out}}")
-            }
-            _ => anyhow!("{at}cannot read the output '{name}': {error}"),
+fn open(folder: &Path, name: &str, at: &str) -> anyhow::Result<File> {
+    open_regular(&folder.join(name)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            anyhow!("{at}the program ended well but did not write '{name}' into {{out}}")
         }
+        _ => anyhow!("{at}cannot read the output '{name}': {error}"),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Work that was done is not done again: after kill -9, with more epochs, with more trials, with new texts.
 
+mod baseline;
 mod search;
 mod texts;
 

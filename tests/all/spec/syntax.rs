@@ -73,8 +73,9 @@ fn common_mistakes_of_syntax() {
     says("a: 1\n---\nb: 1\n", "a second YAML document starts here", "full.yaml:2:1");
     says("a: !tag 1\n", "tag '!tag' on a value", "full.yaml:1:9");
     says("stages: {s: {kind: k, a: .nan}}\n", "'.nan' is not a finite number", "full.yaml:1:26");
-    says("a: 99999999999999999999\n", "'99999999999999999999' is too large for a whole number", "full.yaml:1:4");
-    says("? [1]\n: 2\n", "a list or mapping cannot be a key", "full.yaml:1:3");
+    let large = "'99999999999999999999' is too large for a whole number";
+    says("stages: {s: {kind: k, a: 99999999999999999999}}\n", large, "full.yaml:1:26");
+    says("stages: {s: {kind: k}}\n? [1]\n: 2\n", "a list or mapping cannot be a key", "full.yaml:2:3");
     says("<<: 5\n", "'<<' cannot merge a number", "full.yaml:1:1");
     says("é: x\u{1}\n", "control character U+0001 in the text", "full.yaml:1:5");
     says("a: x\u{2028}y\n", "unusual line break U+2028 in the text", "full.yaml:1:5");

@@ -118,7 +118,7 @@ fn long_fits_stop_when_told() {
     let rows: Vec<usize> = (0..300).collect();
     for after in [0, 1, 5, 20] {
         let stop = StopAt { left: AtomicU64::new(after) };
-        let result = evaluate(&all(), &x, &y, &[], &classes(), &rows, &folds, &[], &rows, 1, 2, &stop);
+        let result = evaluate(&all(), &x, &y, &[], &classes(), &rows, &folds, &[], &rows, 1, 2, &(), &stop);
         assert!(matches!(result, Err(FitError::Cancelled(_))), "after {after}");
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use runner_results::Profile;
 use runner_results::profile::{ColumnProfile, PrincipalComponents, Relevance};
 
+use crate::figure::text::beginning;
 use crate::page::{Block, Cell, Column, Section, Table};
 
 /// Characters shown of a frequent value.
@@ -92,7 +93,8 @@ fn textual(columns: &[&ColumnProfile]) -> Option<Block> {
     for &column in columns {
         let Some(summary) = &column.text else { continue };
         let most = summary.most_frequent.iter().take(3);
-        let frequent: Vec<String> = most.map(|value| format!("{} ({})", cut(&value.value), value.rows)).collect();
+        let frequent: Vec<String> =
+            most.map(|value| format!("{} ({})", beginning(&value.value, LONGEST), value.rows)).collect();
         table.push(vec![
             Cell::text(&column.name),
             missing(column),
@@ -172,11 +174,4 @@ pub fn loadings_table(pca: &PrincipalComponents) -> Option<Block> {
 
 fn missing(column: &ColumnProfile) -> Cell {
     Cell::count(column.missing).muted_if(column.missing == 0)
-}
-
-fn cut(value: &str) -> String {
-    match value.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", value[..end].trim_end()),
-        None => value.to_string(),
-    }
 }
