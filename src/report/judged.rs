@@ -27,14 +27,6 @@ impl JudgedOn {
         }
     }
 
-    /// The part that a document names, e.g. `"part": "valid"`.
-    pub fn named(document: &serde_json::Value) -> JudgedOn {
-        match document.get("part").and_then(serde_json::Value::as_str) {
-            Some("test") => JudgedOn::Test,
-            _ => JudgedOn::Validation,
-        }
-    }
-
     /// The part of a document.
     pub fn from(part: Part) -> JudgedOn {
         match part {

@@ -16,8 +16,10 @@ pub mod leaks;
 pub mod page;
 pub mod ranking;
 mod read;
+pub mod search;
 mod statistics;
 pub mod study;
+pub mod transfer;
 
 pub use confused::{Confused, MOST_CLASSES};
 pub use judged::{JudgedOn, score_line};

@@ -217,12 +217,6 @@ pub fn texts(value: Option<&Value>) -> Vec<String> {
     value.and_then(Value::as_array).into_iter().flatten().map(shown).collect()
 }
 
-/// A list of numbers, NaN where there is none.
-pub fn numbers(value: Option<&Value>) -> Vec<f64> {
-    let items = value.and_then(Value::as_array).into_iter().flatten();
-    items.map(|item| item.as_f64().unwrap_or(f64::NAN)).collect()
-}
-
 /// A scalar as a reader wants it: texts without quotes, numbers short, the rest as JSON.
 pub fn shown(value: &Value) -> String {
     match value {

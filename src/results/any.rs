@@ -12,8 +12,10 @@ use crate::inspection::Inspection;
 use crate::map::Map;
 use crate::predictions::Predictions;
 use crate::profile::Profile;
+use crate::search::Search;
 use crate::split::Split;
 use crate::training::Training;
+use crate::transfer::Transfer;
 
 /// One line a kind: what its variant is called, and its type.
 macro_rules! documents {
@@ -93,6 +95,8 @@ documents! {
     Profile(Profile),
     Split(Split),
     Training(Training),
+    Transfer(Transfer),
+    Search(Search),
 }
 
 /// The documents of one stage, by the names of their files without `.json`.

@@ -35,7 +35,8 @@ impl Metric {
 /// Scores of one part after one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PartScores {
-    /// Mean negative log-likelihood in nats.
+    /// Mean negative log-likelihood in nats; NaN where it overflowed.
+    #[serde(deserialize_with = "crate::number::or_nan")]
     pub loss: f64,
     pub accuracy: f64,
     pub macro_f1: f64,

@@ -9,6 +9,7 @@ use crate::inputs::Inputs;
 use crate::parts::Parts;
 use crate::scores::Scores;
 use crate::spec::{Loss, NetworkSpec, TrainingSpec};
+use crate::transfer::Strategy;
 
 /// What is known of a stage's network; the curves are a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ pub struct Training {
     pub parameters: usize,
     /// The strategy of a transfer by which the network was trained.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub strategy: Option<String>,
+    pub strategy: Option<Strategy>,
 }
 
 /// One network, or several of different seeds.

@@ -107,7 +107,7 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 13;
+    const VERSION: u32 = 14;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[
@@ -122,9 +122,9 @@ impl Stage for Train {
             OutputPort::new("predictions", PortType::Table),
             OutputPort::new("curves", PortType::Table),
             OutputPort::new("figures", PortType::Files),
-            OutputPort::new("search", PortType::Json),
         ];
         if self.search.is_some() {
+            ports.push(OutputPort::new("search", PortType::Json));
             ports.push(OutputPort::new("trials", PortType::Table));
         }
         ports
@@ -209,15 +209,15 @@ impl Stage for Train {
             parameters,
             strategy: None,
         };
-        let search = found.as_ref().map_or(Ok(Value::Null), search::Found::document)?;
         model.put(context, "model")?;
         put_document(context, "metrics", "metrics", &document)?;
-        context.put_json("search", "search.json", &search)?;
         context.put_table("curves", &curves)?;
         context.put_table("predictions", &averaged.predictions)?;
-        let json = [("search", search)];
+        let mut documents = Documents::default();
         let mut tables = vec![("curves", curves.clone())];
         if let Some(found) = &found {
+            put_document(context, "search", "search", found.document())?;
+            documents.insert("search", found.document().clone());
             let trials = found.table()?;
             context.put_table("trials", &trials)?;
             tables.push(("trials", trials));
@@ -227,12 +227,11 @@ impl Stage for Train {
         if let Some(svg) = learning_curves(title, &view(&curves)?, &loss, Some(best_epoch as f64)) {
             context.put_file("figures", "curves.svg", svg.as_bytes())?;
         }
-        let mut documents = Documents::default();
         documents.insert("metrics", document);
         put_figures(
             context,
             Self::KIND,
-            &json,
+            &[],
             documents,
             &tables.iter().map(|(name, table)| (*name, table)).collect::<Vec<_>>(),
         )

@@ -25,9 +25,7 @@ use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use runner_ml::network::NetworkSpec;
 use runner_ml::train::{Checkpoints, Data};
-use runner_ml::transfer::{
-    self, Execution, NewRows, Strategy, StrategyRun, TransferReport, TransferResult, TransferSpec, Variant,
-};
+use runner_ml::transfer::{self, Execution, NewRows, Strategy, TransferReport, TransferResult, TransferSpec, Variant};
 use runner_results::training::Fitted;
 use runner_results::training_parameters;
 use runner_results::{Documents, Inputs, Training};
@@ -104,7 +102,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 14;
+    const VERSION: u32 = 15;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
@@ -247,7 +245,6 @@ impl Stage for Transfer {
         let epochs: usize = report.runs.iter().chain(&report.share_runs).map(|run| run.curves.len() - 1).sum();
         context.measure("epochs_computed", (epochs - resumed) as f64);
         context.measure("epochs_known", resumed as f64);
-        let document = document(report, network.classes(), &data.classes);
         let curves = curves(report)?;
         let TransferResult { report, mut models, .. } = result;
         let (best, mut model) = (&report.runs[report.best], models.swap_remove(report.best));
@@ -272,17 +269,17 @@ impl Stage for Transfer {
             fitted: Fitted::One { best_epoch: best.best_epoch, diverged: best.diverged },
             diagnosis: findings,
             parameters: parameters(&model)?,
-            strategy: Some(best.strategy.name().to_owned()),
+            strategy: Some(best.strategy),
         };
         Predictor::one(model, &data, &text).put(context, "model")?;
         put_document(context, "metrics", "metrics", &metrics)?;
-        context.put_json("transfer", "transfer.json", &document)?;
+        put_document(context, "transfer", "transfer", &report.found)?;
         context.put_table("curves", &curves)?;
         context.put_table("predictions", &predictions)?;
-        let json = [("transfer", document)];
         let mut documents = Documents::default();
         documents.insert("metrics", metrics);
-        put_figures(context, Self::KIND, &json, documents, &[("curves", &curves)])
+        documents.insert("transfer", report.found);
+        put_figures(context, Self::KIND, &[], documents, &[("curves", &curves)])
     }
 }
 
@@ -333,62 +330,6 @@ impl Transfer {
             seeds: self.seeds,
         }
     }
-}
-
-/// The findings by strategy and seed, without the curves.
-fn document(report: &TransferReport, old_classes: &[String], classes: &[String]) -> Value {
-    let mut strategies: Vec<(Strategy, Vec<Value>)> = Vec::new();
-    for run in &report.runs {
-        let position = strategies.iter().position(|(strategy, _)| *strategy == run.strategy);
-        let position = position.unwrap_or_else(|| {
-            strategies.push((run.strategy, Vec::new()));
-            strategies.len() - 1
-        });
-        let runs = &mut strategies[position].1;
-        let comparison = report.comparisons.iter().find(|comparison| comparison.strategy == run.strategy);
-        let target = comparison.and_then(|comparison| comparison.epochs_to_baseline_best.get(runs.len()).copied());
-        runs.push(json!({
-            "seed": run.seed,
-            "best_epoch": run.best_epoch,
-            "diverged": run.diverged,
-            "valid": run.valid,
-            "epochs_to_target": target.flatten(),
-            "test": run.test,
-        }));
-    }
-    let strategies: Vec<Value> =
-        strategies.into_iter().map(|(strategy, runs)| json!({"strategy": strategy, "runs": runs})).collect();
-    let at_share = |run: &StrategyRun| {
-        json!({
-            "share": run.share,
-            "new_rows": run.new_rows,
-            "strategy": run.strategy,
-            "seed": run.seed,
-            "best_epoch": run.best_epoch,
-            "accuracy": run.judged().all.accuracy,
-            "macro_f1": run.judged().all.macro_f1,
-            "old_classes": run.judged().old_classes.accuracy,
-            "new_classes": run.judged().new_classes.accuracy,
-        })
-    };
-    // A learning curve needs the runs on all rows as its end.
-    let whole = report.runs.iter().filter(|_| !report.share_runs.is_empty());
-    json!({
-        "strategies": strategies,
-        "best": report.runs[report.best].strategy,
-        "metric": report.metric,
-        "part": report.part,
-        "old_classes": old_classes,
-        "classes": classes,
-        "before": report.before.iter().map(|(part, group)| json!({"part": part, "old_classes": group})).collect::<Vec<_>>(),
-        "tensors": report.tensors,
-        "comparisons": report.comparisons,
-        "rows": report.rows,
-        "share_runs": report.share_runs.iter().chain(whole).map(at_share).collect::<Vec<_>>(),
-        "share_comparisons": report.shares,
-        "comments": report.comments,
-        "preprocessing": report.preprocessing,
-    })
 }
 
 /// The curves of all runs one below the other, with `strategy` and `seed`.

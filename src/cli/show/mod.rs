@@ -110,15 +110,16 @@ impl<'a> StageResult<'a> {
         Ok(StageResult { store, record, documents, typed })
     }
 
-    /// The document that has `key` at its top level.
-    fn document(&self, key: &str) -> Option<&Value> {
-        self.documents.iter().map(|(_, _, value)| value).find(|value| value.get(key).is_some())
-    }
-
     /// Files of names that stages of ours give, which do not say what they are, as an earlier version wrote them.
     fn outdated(&self) -> impl Iterator<Item = &str> {
-        let is_ours =
-            |port: &str, file: &str| [("metrics", "metrics.json"), ("scores", "baseline.json")].contains(&(port, file));
+        const OURS: [(&str, &str); 5] = [
+            ("metrics", "metrics.json"),
+            ("scores", "baseline.json"),
+            ("search", "search.json"),
+            ("transfer", "transfer.json"),
+            ("findings", "findings.json"),
+        ];
+        let is_ours = |port: &str, file: &str| OURS.contains(&(port, file));
         let found = self.documents.iter().filter(move |(output, file, _)| is_ours(&output.port, file));
         found
             .map(|(_, file, _)| *file)
@@ -183,10 +184,10 @@ impl<'a> StageResult<'a> {
                 .get::<Baselines>()
                 .map(|found| models::baselines(&found.evaluations, &self.record.provenance.measurements, style)),
             ensemble.map(|ensemble| models::members(&ensemble.members, style)),
-            self.document("strategies").map(|document| models::strategies(document, style)),
-            self.document("trials").map(|document| models::trials(document, style, width)),
+            self.typed.get().map(|found| models::strategies(found, style)),
+            self.typed.get().map(|search| models::trials(search, style, width)),
             calibration.map(|calibration| scores::findings(diagnosis, calibration, style, width)),
-            self.document("comments").map(|document| models::comments(document, style, width)),
+            self.typed.get().map(|found| models::findings(found, style, width)),
             curves.transpose()?,
             parts.map(|parts| scores::classes(parts, style, width)),
             self.typed.get::<Profile>().map(|profile| data::profile(profile, style, width)),

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::super::screen::{self, Style};
 use crate::report::ranking::{self, RULE, Validation};
-use crate::report::{count, list, number, shown, text};
+use crate::report::transfer::sentences;
+use crate::report::{JudgedOn, shown};
 use crate::results::baselines::Evaluation;
 use crate::results::ensemble::Member;
+use crate::results::search::Trial;
+use crate::results::transfer::{Run, StrategyRuns};
+use crate::results::{Search, Transfer};
 
 /// Trials of a search that are shown, best first.
 const TRIALS_SHOWN: usize = 8;
 
-/// Sentences of a comparison that are shown.
-const COMMENTS_SHOWN: usize = 3;
+/// Sentences of a transfer that are shown.
+const SENTENCES_SHOWN: usize = 3;
 
 fn heads(title: &str, names: &[&str], style: Style) -> Vec<String> {
     [style.bold(title)].into_iter().chain(names.iter().map(|name| style.dim(name))).collect()
@@ -96,80 +98,63 @@ pub(super) fn members(members: &[Member], style: Style) -> String {
 }
 
 /// The strategies of a transfer: means over their seeds.
-pub(super) fn strategies(document: &Value, style: Style) -> String {
-    let part = text(document, "part").unwrap_or("valid");
+pub(super) fn strategies(found: &Transfer, style: Style) -> String {
     let columns = ["seeds", "accuracy", "macro-F1", "old classes", "new classes", "epoch"];
     let mut rows = vec![heads("Strategies", &columns, style)];
-    for strategy in list(document, "strategies") {
-        let name = text(strategy, "strategy").unwrap_or_default();
-        let runs: Vec<&Value> = list(strategy, "runs").collect();
-        let mean = |value: &dyn Fn(&Value) -> Option<f64>| {
-            let values: Vec<f64> = runs.iter().filter_map(|run| value(run)).collect();
+    for StrategyRuns { strategy, runs } in &found.strategies {
+        let mean = |value: &dyn Fn(&Run) -> Option<f64>| {
+            let values: Vec<f64> = runs.iter().filter_map(value).collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
-        let judged =
-            |group: &'static str, score: &'static str| mean(&move |run| number(run.get(part)?.get(group)?, score));
-        let best = text(document, "best") == Some(name);
+        let name = strategy.name();
         rows.push(vec![
-            if best { style.bold(&format!("{name} *")) } else { name.to_owned() },
+            if found.best == *strategy { style.bold(&format!("{name} *")) } else { name.to_owned() },
             runs.len().to_string(),
-            decimals(judged("all", "accuracy")),
-            decimals(judged("all", "macro_f1")),
-            decimals(judged("old_classes", "accuracy")),
-            decimals(judged("new_classes", "accuracy")),
-            mean(&|run| number(run, "best_epoch")).map(|epoch| screen::decimals(epoch, 1)).unwrap_or_default(),
+            decimals(mean(&|run| Some(run.judged().all.accuracy))),
+            decimals(mean(&|run| Some(run.judged().all.macro_f1))),
+            decimals(mean(&|run| run.judged().old_classes.accuracy)),
+            decimals(mean(&|run| run.judged().new_classes.accuracy)),
+            mean(&|run| Some(run.best_epoch as f64)).map(|epoch| screen::decimals(epoch, 1)).unwrap_or_default(),
         ]);
     }
-    let part = if part == "valid" { "validation" } else { part };
+    let part = JudgedOn::from(found.part).name();
     let words = format!("{part} part, means over seeds, as is the epoch kept; * chosen on the validation part");
     format!("{}{}", screen::table(&rows), style.note(&words))
 }
 
-/// What a stage says of its findings: the first sentences, which are the verdict.
-pub(super) fn comments(document: &Value, style: Style, width: usize) -> String {
-    let sentences: Vec<&str> = list(document, "comments").filter_map(Value::as_str).collect();
-    let shown = sentences.iter().take(COMMENTS_SHOWN);
+/// What a transfer found: the first sentences, which are the verdict.
+pub(super) fn findings(found: &Transfer, style: Style, width: usize) -> String {
+    let sentences = sentences(found);
+    let shown = sentences.iter().take(SENTENCES_SHOWN);
     let mut text: String =
         shown.map(|sentence| screen::wrap(sentence, &format!("  {} ", style.dim("·")), width)).collect();
-    if sentences.len() > COMMENTS_SHOWN {
-        text.push_str(&style.note(&format!("  {} more sentences under `comments`", sentences.len() - COMMENTS_SHOWN)));
+    if sentences.len() > SENTENCES_SHOWN {
+        text.push_str(&style.note(&format!("  {} more under `findings`", sentences.len() - SENTENCES_SHOWN)));
     }
     text
 }
 
 /// The trials of a search, best first by its metric.
-pub(super) fn trials(document: &Value, style: Style, width: usize) -> String {
-    let metric = text(document, "metric").unwrap_or("macro_f1");
-    let mut all: Vec<&Value> = list(document, "trials").collect();
-    let score = |trial: &Value| trial.get("valid").and_then(|valid| number(valid, metric));
-    let rank = |trial: &Value| match score(trial) {
-        Some(loss) if metric == "loss" => -loss,
-        Some(score) => score,
-        None => f64::NEG_INFINITY,
-    };
-    all.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
+pub(super) fn trials(search: &Search, style: Style, width: usize) -> String {
+    let Search { trials, metric, .. } = search;
+    let mut all: Vec<&Trial> = trials.iter().collect();
+    let merit = |trial: &Trial| trial.merit(*metric).unwrap_or(f64::NEG_INFINITY);
+    all.sort_by(|a, b| merit(b).total_cmp(&merit(a)));
     if all.is_empty() {
         return String::new();
     }
-    let label = metric.replace("macro_f1", "macro-F1").replace('_', " ");
-    let mut rows = vec![heads("Trials", &[&label, "epoch kept", "parameters"], style)];
-    for (i, trial) in all.iter().take(TRIALS_SHOWN).enumerate() {
-        let parameters = trial["params"].as_object().into_iter().flatten();
-        let parameters: Vec<String> = parameters
+    let mut rows = vec![heads("Trials", &[metric.label(), "epoch kept", "parameters"], style)];
+    for trial in all.iter().take(TRIALS_SHOWN) {
+        let parameters: Vec<String> = (trial.params.iter())
             .map(|(path, value)| {
                 format!("{} {}", path.rsplit('.').next().unwrap_or(path), shown(value).replace(',', ", "))
             })
             .collect();
-        let index = count(trial, "index").unwrap_or(0);
-        let epochs = [count(trial, "best_epoch"), count(trial, "epochs")];
+        let index = trial.index;
         rows.push(vec![
-            if i == 0 { style.bold(&format!("{index}, chosen")) } else { index.to_string() },
-            score(trial)
-                .map_or_else(|| text(trial, "state").unwrap_or("–").to_owned(), |score| screen::decimals(score, 3)),
-            match epochs {
-                [Some(best), Some(epochs)] => format!("{best} of {epochs}"),
-                _ => String::new(),
-            },
+            if index == search.best { style.bold(&format!("{index}, chosen")) } else { index.to_string() },
+            trial.score(*metric).map_or_else(|| trial.state.name().to_owned(), |score| screen::decimals(score, 3)),
+            trial.best_epoch.map(|best| format!("{best} of {}", trial.epochs)).unwrap_or_default(),
             parameters.join("; "),
         ]);
     }

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::brackets::promoted;
 use super::space::Point;
-use super::trial::{Course, State, Trial};
+use super::trial::{Course, State, Trial, ended};
 use super::{RunTrial, Search, SearchError};
 use crate::progress::{Cancelled, Progress};
-use crate::train::side_by_side;
+use crate::train::{Curves, side_by_side};
 
 /// Trials that are begun together, and what they need.
 pub struct Heat<'a> {
@@ -23,12 +23,12 @@ pub struct Heat<'a> {
 
 impl Heat<'_> {
     /// A trial for each point, in their order; without rungs fewer when the time is up. Those that compete begin together.
-    pub fn run(&self, rungs: &[usize]) -> Result<Vec<Trial>, SearchError> {
+    pub fn run(&self, rungs: &[usize]) -> Result<Vec<(Trial, Curves)>, SearchError> {
         let Some(pruning) = self.search.spec.pruning.as_ref().filter(|_| !rungs.is_empty()) else {
             return self.side_by_side(&(0..self.points.len()).collect::<Vec<_>>(), None, true);
         };
         let merit = |trial: &Trial| trial.merit(self.search.spec.metric).unwrap_or(f64::NEG_INFINITY);
-        let mut trials: Vec<Trial> = Vec::new();
+        let mut trials: Vec<(Trial, Curves)> = Vec::new();
         let mut racing: Vec<usize> = (0..self.points.len()).collect();
         let mut places = racing.len();
         for rung in rungs.iter().copied().map(Some).chain([None]) {
@@ -38,8 +38,8 @@ impl Heat<'_> {
             } else {
                 racing.iter().zip(ended).for_each(|(&place, trial)| trials[place] = trial);
             }
-            racing.retain(|&place| trials[place].state != State::Diverged);
-            racing.sort_by(|&a, &b| merit(&trials[b]).total_cmp(&merit(&trials[a])).then(a.cmp(&b)));
+            racing.retain(|&place| trials[place].0.state != State::Diverged);
+            racing.sort_by(|&a, &b| merit(&trials[b].0).total_cmp(&merit(&trials[a].0)).then(a.cmp(&b)));
             places = promoted(places, pruning.factor);
             racing.truncate(places);
             racing.sort_unstable();
@@ -53,7 +53,7 @@ impl Heat<'_> {
         racing: &[usize],
         rung: Option<usize>,
         by_the_clock: bool,
-    ) -> Result<Vec<Trial>, SearchError> {
+    ) -> Result<Vec<(Trial, Curves)>, SearchError> {
         let first_equal = |place: usize| racing.iter().position(|&other| self.points[other] == self.points[place]);
         let firsts: Vec<usize> = racing.iter().enumerate().map(|(i, &at)| first_equal(at).unwrap_or(i)).collect();
         let told = AtomicUsize::new(self.begun + self.points.len() - racing.len());
@@ -78,12 +78,12 @@ impl Heat<'_> {
         };
         let courses = side_by_side(racing.len(), self.search.threads, run)?;
         // A trial that began in time after one that did not leaves a gap; what comes behind it is not counted.
-        let mut trials: Vec<Trial> = Vec::new();
+        let mut trials: Vec<(Trial, Curves)> = Vec::new();
         for (i, course) in courses.into_iter().map_while(|course| course).enumerate() {
             let (index, params) = (self.begun + racing[i], &self.points[racing[i]]);
             trials.push(match firsts[i] {
-                first if first < i => Trial { index, ..trials[first].clone() },
-                _ => Trial::of(index, params, course, rung),
+                first if first < i => (Trial { index, ..trials[first].0.clone() }, trials[first].1.clone()),
+                _ => ended(index, params, course, rung),
             });
         }
         Ok(trials)

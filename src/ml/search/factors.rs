@@ -2,8 +2,9 @@
 //!
 //! A parameter is one factor, but for lists of widths: their depth and their width are what one wants to know of.
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use runner_results::search::{Aspect, Factor, Scale};
 
 use super::Trial;
 use super::fanova::{Cells, importance};
@@ -13,41 +14,6 @@ use crate::train::Metric;
 /// Fewer trials say nothing about importance.
 const FEWEST_TRIALS: usize = 8;
 
-/// One thing that varied between trials.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Factor {
-    /// The parameter's path, e.g. `optimizer.lr`.
-    pub path: String,
-    /// What of the parameter, where that is not the value itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aspect: Option<Aspect>,
-    pub scale: Scale,
-    /// Its value in each trial; null where it has none.
-    pub values: Vec<Value>,
-    /// Share of the score's variance over the space that it explains alone (fANOVA), from all trials that have a score; none of too few trials.
-    pub importance: Option<f64>,
-}
-
-/// What of a list of widths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Aspect {
-    /// How many layers.
-    Depth,
-    /// Units of the widest.
-    Width,
-}
-
-/// How the values lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scale {
-    /// A few values side by side.
-    Choice,
-    Linear,
-    Logarithmic,
-}
-
 /// The factors of a search, in the order of the space.
 pub(super) fn factors(space: &Space, metric: Metric, trials: &[Trial], seed: u64) -> Vec<Factor> {
     let mut factors = Vec::new();
@@ -55,7 +21,7 @@ pub(super) fn factors(space: &Space, metric: Metric, trials: &[Trial], seed: u64
     for (path, range) in space {
         let of_trials = || trials.iter().map(|trial| trial.params.get(path));
         for (aspect, range) in parts(range) {
-            let part = |value: &Value| aspect.map_or_else(|| Some(value.clone()), |aspect| aspect.of(value));
+            let part = |value: &Value| aspect.map_or_else(|| Some(value.clone()), |aspect| of(aspect, value));
             let values: Vec<Value> = of_trials().map(|value| value.and_then(part).unwrap_or_default()).collect();
             let scale = match range.axis() {
                 Axis::Choices(_) => Scale::Choice,
@@ -81,14 +47,12 @@ pub(super) fn factors(space: &Space, metric: Metric, trials: &[Trial], seed: u64
     factors
 }
 
-impl Aspect {
-    fn of(self, value: &Value) -> Option<Value> {
-        let widths = widths(value)?;
-        Some(match self {
-            Aspect::Depth => Value::from(widths.len()),
-            Aspect::Width => Value::from(widths.iter().max().copied().unwrap_or(0)),
-        })
-    }
+fn of(aspect: Aspect, value: &Value) -> Option<Value> {
+    let widths = widths(value)?;
+    Some(match aspect {
+        Aspect::Depth => Value::from(widths.len()),
+        Aspect::Width => Value::from(widths.iter().max().copied().unwrap_or(0)),
+    })
 }
 
 fn widths(value: &Value) -> Option<Vec<u64>> {
@@ -108,7 +72,7 @@ fn parts(range: &Range) -> Vec<(Option<Aspect>, Range)> {
     let whole = vec![(None, range.clone())];
     let parts = if told_apart {
         let part = |aspect: Aspect| {
-            (Some(aspect), Range::Choice(distinct(values.iter().filter_map(|value| aspect.of(value)))))
+            (Some(aspect), Range::Choice(distinct(values.iter().filter_map(|value| of(aspect, value)))))
         };
         vec![part(Aspect::Depth), part(Aspect::Width)]
     } else {

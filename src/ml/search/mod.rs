@@ -16,11 +16,10 @@ mod tests;
 mod tpe;
 mod trial;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::progress::{Cancelled, Progress};
-use super::train::Metric;
+use super::train::Curves;
 use bracket_run::Heat;
 use brackets::brackets;
 
@@ -32,17 +31,12 @@ pub use trial::{Course, State, Trial};
 /// Trials that are begun together where neither their number nor a bracket bounds them; they do not compete, so the number reaches no result.
 const AT_ONCE: usize = 64;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A search that has ended.
+#[derive(Clone, Debug, PartialEq)]
 pub struct SearchResult {
-    pub method: Method,
-    pub metric: Metric,
-    pub trials: Vec<Trial>,
-    /// Index of the best trial that ran to its end; the first of equals.
-    pub best: usize,
-    /// Whether the clock ended it.
-    pub out_of_time: bool,
-    /// What varied, and how much it matters.
-    pub factors: Vec<Factor>,
+    pub search: runner_results::Search,
+    /// Of each trial.
+    pub curves: Vec<Curves>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +77,7 @@ impl Search<'_> {
         let metric = self.spec.metric;
         let grid = (self.spec.method == Method::Grid).then(|| space::grid(&self.spec.space));
         let total = grid.as_ref().map(Vec::len).or(self.spec.drawn_trials());
-        let mut trials: Vec<Trial> = Vec::new();
+        let (mut trials, mut curves): (Vec<Trial>, Vec<Curves>) = Default::default();
         let mut out_of_time = false;
         for bracket in brackets(self.spec, self.epochs) {
             let left = total.map(|total| total - trials.len());
@@ -98,7 +92,10 @@ impl Search<'_> {
             };
             let begun = trials.len();
             let heat = Heat { search: self, begun, points: &points, total, progress, trial };
-            trials.extend(heat.run(&bracket.rungs)?);
+            for (trial, course) in heat.run(&bracket.rungs)? {
+                trials.push(trial);
+                curves.push(course);
+            }
             out_of_time = trials.len() < begun + size;
             if out_of_time {
                 break;
@@ -114,6 +111,8 @@ impl Search<'_> {
         let best = trials.iter().filter_map(standing).reduce(|a, b| if better(&a, &b) { b } else { a });
         let (.., best) = best.ok_or(SearchError::AllDiverged { trials: trials.len() })?;
         let factors = factors::factors(&self.spec.space, metric, &trials, self.seed);
-        Ok(SearchResult { method: self.spec.method, metric, trials, best, out_of_time, factors })
+        let method = self.spec.method;
+        let search = runner_results::Search { method, metric, trials, best, out_of_time, factors };
+        Ok(SearchResult { search, curves })
     }
 }

@@ -1,16 +1,13 @@
 //! The space of a search: the values that a parameter may take, points in it, and their places in the parameters.
 
-use std::collections::BTreeMap;
-
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::rng::Stream;
+pub use runner_results::search::Point;
 
-/// Values of the searched parameters by path.
-pub type Point = BTreeMap<String, Value>;
+use crate::rng::Stream;
 
 /// Ranges by path, in the order in which they are written.
 pub type Space = IndexMap<String, Range>;

@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use runner_results::search::Method;
+
 use super::space::Range;
 use crate::train::Metric;
 
@@ -48,20 +50,6 @@ pub struct SearchSpec {
 
 fn default_metric() -> Metric {
     Metric::MacroF1
-}
-
-/// How points are chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// Every combination of choices.
-    Grid,
-    /// Random search (Bergstra and Bengio 2012).
-    #[default]
-    Random,
-    /// Tree-structured Parzen estimator (Bergstra et al. 2011) over all parameters together, as Optuna's multivariate one; the first ten trials
-    /// are random.
-    Tpe,
 }
 
 /// How bad trials are stopped early. A trial that is stopped keeps its place in the table, and can never be the best.

@@ -9,7 +9,7 @@ use super::space::Axis;
 use super::tpe::{Coordinates, Parzen, good};
 use super::*;
 use crate::progress::Silent;
-use crate::train::Curves;
+use crate::train::{Curves, Metric};
 
 fn spec(value: Value) -> SearchSpec {
     let spec: SearchSpec = serde_json::from_value(value).unwrap();
@@ -17,9 +17,11 @@ fn spec(value: Value) -> SearchSpec {
     spec
 }
 
-fn run(spec: &SearchSpec, seed: u64, threads: usize, trial: &RunTrial) -> Result<SearchResult, SearchError> {
+fn run(spec: &SearchSpec, seed: u64, threads: usize, trial: &RunTrial) -> Result<runner_results::Search, SearchError> {
     let written = json!({"lr": 0.9, "depth": 2});
-    Search { spec, written: &written, epochs: 9, seed, threads, is_over: &|_| false }.run(&Silent, trial)
+    Search { spec, written: &written, epochs: 9, seed, threads, is_over: &|_| false }
+        .run(&Silent, trial)
+        .map(|found| found.search)
 }
 
 /// Curves that rise to a score in nine epochs.
@@ -74,7 +76,7 @@ fn tpe_is_the_same_for_any_number_of_threads_and_closes_in_on_the_best() {
     for seed in 0..10 {
         let found = run(&tpe, seed, 1, &hill).unwrap();
         assert_eq!(found, run(&tpe, seed, 3, &hill).unwrap());
-        let merit = |result: &SearchResult| result.trials[result.best].merit(Metric::MacroF1).unwrap();
+        let merit = |result: &runner_results::Search| result.trials[result.best].merit(Metric::MacroF1).unwrap();
         gained += merit(&found) - merit(&run(&random, seed, 1, &hill).unwrap());
         // A batch at the end of which a search stops is the same in a longer one.
         let more = run(&SearchSpec { trials: Some(80), ..tpe.clone() }, seed, 2, &hill).unwrap();
@@ -188,7 +190,9 @@ fn the_clock_ends_a_search_after_whole_trials_and_never_before_one() {
         let spec = spec(value);
         for threads in [1, 3] {
             let search = |is_over| {
-                Search { spec: &spec, written: &written, epochs: 9, seed: 1, threads, is_over }.run(&Silent, &hill)
+                Search { spec: &spec, written: &written, epochs: 9, seed: 1, threads, is_over }
+                    .run(&Silent, &hill)
+                    .map(|found| found.search)
             };
             let found = search(&|begun| begun >= 11).unwrap();
             assert_eq!(found.trials.len(), expected, "{spec:?}");
@@ -198,7 +202,7 @@ fn the_clock_ends_a_search_after_whole_trials_and_never_before_one() {
             let counted = SearchSpec { trials: Some(expected), minutes: None, ..spec.clone() };
             let counted =
                 Search { spec: &counted, written: &written, epochs: 9, seed: 1, threads, is_over: &|_| false };
-            assert_eq!(counted.run(&Silent, &hill).unwrap().trials, found.trials);
+            assert_eq!(counted.run(&Silent, &hill).unwrap().search.trials, found.trials);
         }
     }
 }

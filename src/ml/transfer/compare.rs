@@ -1,8 +1,10 @@
 //! Compares the strategies' runs, paired by seed, and the chosen network with the baseline's, row by row.
 //!
-//! The words for it are in `words`.
+//! What it comes to is in `judge`.
 
-use super::report::{Comparison, GroupScores, Paired, RowComparison, ShareComparison, StrategyRun};
+use runner_results::transfer::{Comparison, GroupScores, Paired, RowComparison, ShareComparison};
+
+use super::report::StrategyRun;
 use super::spec::{Strategy, TransferSpec};
 use super::t_test::{mean_and_deviation, paired_p_value};
 use crate::stats::{Bootstrap, Clusters, holm, paired_bootstrap, paired_test};
@@ -84,7 +86,7 @@ pub fn row_comparison(
     if ours.strategy == baseline {
         return None;
     }
-    let (a, b) = (&theirs.judged().hits, &ours.judged().hits);
+    let (a, b) = (&theirs.hits, &ours.hits);
     let only = |right: &[bool], wrong: &[bool]| right.iter().zip(wrong).filter(|(r, w)| **r && !**w).count() as u64;
     let (only_ours, only_theirs) = (only(b, a), only(a, b));
     let scores = |hits: &[bool]| -> Vec<f64> { hits.iter().map(|hit| f64::from(u8::from(*hit))).collect() };

@@ -1,9 +1,11 @@
-//! From what the trainings gave to the report: comparisons, the choice, and the words for both.
+//! From what the trainings gave to the document: comparisons, the choice, and what both come to.
 
-use super::report::{ClassGroup, Part, StrategyRun, TransferReport};
+use runner_results::transfer::{Before, Finding, Run, ShareRun, StrategyRuns, TensorChange};
+use runner_results::{Part, Transfer};
+
+use super::report::{StrategyRun, TransferReport};
 use super::spec::TransferSpec;
-use super::weight_transfer::TensorReport;
-use super::{compare, words};
+use super::{compare, judge};
 use crate::stats::Clusters;
 use crate::train::Metric;
 
@@ -12,8 +14,8 @@ pub struct Findings {
     /// As in the report.
     pub runs: Vec<StrategyRun>,
     pub share_runs: Vec<StrategyRun>,
-    pub tensors: Vec<TensorReport>,
-    pub before: Vec<(Part, ClassGroup)>,
+    pub tensors: Vec<TensorChange>,
+    pub before: Vec<Before>,
     /// By which epochs and networks are chosen.
     pub metric: Metric,
     /// Of the rows that the runs are judged on.
@@ -27,38 +29,65 @@ impl Findings {
         let Findings { runs, share_runs, tensors, before, metric, clusters, seed } = self;
         let part = if runs.iter().all(|run| run.test.is_some()) { Part::Test } else { Part::Valid };
         let comparisons = compare::comparisons(&runs, spec, metric);
-        let shares = compare::share_comparisons(&share_runs, spec);
+        let share_comparisons = compare::share_comparisons(&share_runs, spec);
         let best = compare::best_run(&runs, spec.seeds, metric);
         let rows = compare::row_comparison(&runs, best, spec, metric, &clusters, seed);
-        let mut comments: Vec<String> = words::verdict(&comparisons, part, spec).into_iter().collect();
-        comments.extend(words::nothing_new(old_classes, classes, spec));
-        comments.extend(rows.as_ref().map(|rows| words::rows(rows, part)));
-        if !tensors.is_empty() {
-            comments.push(words::tensors(&tensors));
-        }
-        comments.extend(comparisons.iter().flat_map(|found| words::comparison(found, &runs, part, metric)));
-        let old = before.iter().find(|(of, _)| *of == part);
+        let mut findings: Vec<Finding> = judge::verdict(&comparisons, spec).into_iter().collect();
+        findings.extend(judge::nothing_new(old_classes, classes, spec));
+        findings.extend(rows.clone().map(Finding::RowByRow));
+        findings.extend(judge::tensors(&tensors));
+        findings.extend(comparisons.iter().flat_map(|found| judge::comparison(found, &runs)));
+        let old = before.iter().find(|one| one.part == part);
         for strategy in spec.strategies.iter().filter(|strategy| strategy.copies()) {
             let ours = compare::of(&runs, *strategy);
-            comments.extend(old.and_then(|(_, old)| words::forgotten(old, &ours, part)));
-            comments.extend(words::shares(*strategy, &shares, &runs, &share_runs, spec));
+            findings.extend(old.and_then(|old| judge::forgotten(&old.old_classes, &ours)));
+            findings.extend(judge::shares(*strategy, &share_comparisons, &runs, &share_runs, spec));
         }
-        comments.extend(runs.iter().chain(&share_runs).filter_map(words::diverged));
-        comments.push(words::chosen(&runs[best], metric));
-        let preprocessing = words::preprocessing(old_classes, classes);
-        TransferReport {
-            runs,
-            share_runs,
-            tensors,
-            part,
-            before,
-            comparisons,
-            shares,
-            rows,
-            comments,
-            best,
+        findings.extend(runs.iter().chain(&share_runs).filter_map(judge::diverged));
+        findings.push(judge::chosen(&runs[best], metric));
+        let strategies = spec.strategies.iter().map(|strategy| {
+            let comparison = comparisons.iter().find(|comparison| comparison.strategy == *strategy);
+            let reached = comparison.into_iter().flat_map(|found| found.epochs_to_baseline_best.iter().copied());
+            let targets = reached.map(Some).chain(std::iter::repeat(None));
+            let runs = compare::of(&runs, *strategy).into_iter().zip(targets);
+            let runs = runs.map(|(run, target)| Run {
+                seed: run.seed,
+                best_epoch: run.best_epoch,
+                diverged: run.diverged,
+                valid: run.valid.clone(),
+                epochs_to_target: target.flatten(),
+                test: run.test.clone(),
+            });
+            StrategyRuns { strategy: *strategy, runs: runs.collect() }
+        });
+        // A learning curve needs the runs on all rows as its end.
+        let whole = runs.iter().filter(|_| !share_runs.is_empty());
+        let at_share = |run: &StrategyRun| ShareRun {
+            share: run.share,
+            new_rows: run.new_rows,
+            strategy: run.strategy,
+            seed: run.seed,
+            best_epoch: run.best_epoch,
+            accuracy: run.judged().all.accuracy,
+            macro_f1: run.judged().all.macro_f1,
+            old_classes: run.judged().old_classes.accuracy,
+            new_classes: run.judged().new_classes.accuracy,
+        };
+        let found = Transfer {
+            strategies: strategies.collect(),
+            best: runs[best].strategy,
             metric,
-            preprocessing,
-        }
+            part,
+            old_classes: old_classes.to_vec(),
+            classes: classes.to_vec(),
+            before,
+            tensors,
+            comparisons,
+            rows,
+            share_runs: share_runs.iter().chain(whole).map(at_share).collect(),
+            share_comparisons,
+            findings,
+        };
+        TransferReport { found, runs, share_runs, best }
     }
 }

@@ -6,6 +6,7 @@
 mod compare;
 mod findings;
 mod inputs;
+mod judge;
 mod report;
 mod spec;
 mod study;
@@ -15,14 +16,9 @@ mod tests;
 #[cfg(test)]
 mod verdicts;
 mod weight_transfer;
-mod words;
 
-pub use report::{
-    ClassGroup, Comparison, GroupScores, Paired, Part, RowComparison, ShareComparison, StrategyRun, TransferReport,
-    Variant,
-};
+pub use report::{StrategyRun, TransferReport, Variant};
 pub use spec::{NewRows, Share, Strategy, TransferSpec};
-pub use weight_transfer::{Action, TensorReport};
 
 use super::network::{Classifier, NetworkSpec, on_one_thread};
 use super::progress::Progress;
@@ -31,7 +27,7 @@ use study::{Study, Trained};
 
 /// All trainings of a transfer.
 pub struct TransferResult {
-    /// Curves, scores, comparisons and comments; the same bytes for any number of threads.
+    /// Curves, scores, comparisons and findings; the same for any number of threads.
     pub report: TransferReport,
     /// The network of each of `report.runs`.
     pub models: Vec<Classifier>,

@@ -1,5 +1,7 @@
 //! What a user says about a transfer: strategies, what is held back, how many seeds, which shares of the new rows.
 
+pub use runner_results::transfer::{NewRows, Strategy};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,47 +63,6 @@ impl Default for TransferSpec {
             seeds: 3,
             shares: Vec::new(),
         }
-    }
-}
-
-/// Where a network's weights start and what may move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Strategy {
-    /// Random weights.
-    Scratch,
-    /// The old network's weights; outputs matched by class name.
-    Copy,
-    /// As copy, with the first layers frozen, for good or up to an epoch.
-    Frozen,
-    /// As copy, with a lower learning rate for lower layers (Howard and Ruder 2018, arXiv 1801.06146).
-    Discriminative,
-}
-
-/// First weights of what the old network does not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NewRows {
-    /// A new class has the mean of the old outputs' weights and starts as likely as the others; a new category value has the vector of the unknown one. Both with noise of a hundredth of the old size.
-    #[default]
-    Mean,
-    /// Random, as in a network from scratch.
-    Fresh,
-}
-
-impl Strategy {
-    pub fn name(self) -> &'static str {
-        match self {
-            Strategy::Scratch => "scratch",
-            Strategy::Copy => "copy",
-            Strategy::Frozen => "frozen",
-            Strategy::Discriminative => "discriminative",
-        }
-    }
-
-    /// Whether it starts from the old network's weights.
-    pub fn copies(self) -> bool {
-        self != Strategy::Scratch
     }
 }
 

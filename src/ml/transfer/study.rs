@@ -1,10 +1,13 @@
 //! One training of a transfer: its rows and their preparation, the first weights, what is held back, the scores.
 
+use runner_results::Part;
+use runner_results::transfer::{Action, Before, ClassGroup, GroupScores, TensorChange};
+
 use super::findings::Findings;
 use super::inputs::{part_of_new, widened};
-use super::report::{ClassGroup, GroupScores, Part, StrategyRun, TransferReport, Variant};
+use super::report::{StrategyRun, TransferReport, Variant, group_scores};
 use super::spec::{NewRows, Strategy, TransferSpec};
-use super::weight_transfer::{Action, RowNames, TensorReport, transfer_weights};
+use super::weight_transfer::{RowNames, transfer_weights};
 use crate::network::{Blueprint, Classifier, Embedding, Network, Snapshot};
 use crate::preprocess::Preprocessing;
 use crate::progress::Progress;
@@ -37,7 +40,7 @@ pub struct Setting {
 /// What a training leaves.
 pub struct Trained {
     pub run: StrategyRun,
-    pub tensors: Vec<TensorReport>,
+    pub tensors: Vec<TensorChange>,
     pub model: Option<Classifier>,
     pub resumed: usize,
 }
@@ -105,9 +108,15 @@ impl Study<'_> {
             restraint,
         };
         let Outcome { curves, best_epoch, diverged, resumed } = run(&mut net, &job, checkpoints, progress)?;
-        let scores = |examples: &Examples| -> Result<GroupScores, TrainError> {
-            Ok(GroupScores::new(data.classes, old.classes(), &examples.labels, &logits(&net, examples, progress)?))
+        let scores = |examples: &Examples| -> Result<(GroupScores, Vec<bool>), TrainError> {
+            Ok(group_scores(data.classes, old.classes(), &examples.labels, &logits(&net, examples, progress)?))
         };
+        let (valid, mut hits) = scores(&setting.valid)?;
+        let mut test = None;
+        if !self.test.is_empty() {
+            let (scores, right) = scores(&setting.test)?;
+            (test, hits) = (Some(scores), right);
+        }
         let run = StrategyRun {
             strategy,
             seed,
@@ -116,8 +125,9 @@ impl Study<'_> {
             curves,
             best_epoch,
             diverged,
-            valid: scores(&setting.valid)?,
-            test: if self.test.is_empty() { None } else { Some(scores(&setting.test)?) },
+            valid,
+            test,
+            hits,
         };
         let model = Classifier::new(setting.preprocessing.clone(), data.classes, net, training.loss.name());
         Ok(Trained { run, tensors, model: Some(model), resumed })
@@ -127,13 +137,13 @@ impl Study<'_> {
         &self,
         runs: Vec<StrategyRun>,
         share_runs: Vec<StrategyRun>,
-        tensors: Vec<TensorReport>,
+        tensors: Vec<TensorChange>,
         groups: &[i64],
         seed: u64,
     ) -> Result<TransferReport, TrainError> {
-        let mut before = vec![(Part::Valid, self.before(self.data.valid)?)];
+        let mut before = vec![Before { part: Part::Valid, old_classes: self.before(self.data.valid)? }];
         if !self.test.is_empty() {
-            before.push((Part::Test, self.before(self.test)?));
+            before.push(Before { part: Part::Test, old_classes: self.before(self.test)? });
         }
         let metric = self.training.early_stopping.metric;
         let judged = if self.test.is_empty() { self.data.valid } else { self.test };
@@ -150,7 +160,7 @@ impl Study<'_> {
         let known: Vec<usize> = rows.iter().copied().filter(|row| place(row).is_some()).collect();
         let truth: Vec<u32> = known.iter().filter_map(place).map(|class| class as u32).collect();
         let predicted = self.old.predict_rows(frame, &known)?;
-        Ok(GroupScores::new(old, old, &truth, &predicted).old_classes)
+        Ok(group_scores(old, old, &truth, &predicted).0.old_classes)
     }
 }
 
@@ -168,9 +178,9 @@ fn widened_blueprint(old: &Blueprint, preprocessing: &Preprocessing, classes: us
 }
 
 /// Layers that could not be copied must not be frozen: they would stay random.
-fn check_frozen(network: &Network, tensors: &[TensorReport], spec: &TransferSpec) -> Result<(), TrainError> {
+fn check_frozen(network: &Network, tensors: &[TensorChange], spec: &TransferSpec) -> Result<(), TrainError> {
     let frozen = spec.frozen_layers;
-    let stands = |tensor: &TensorReport| match tensor.action {
+    let stands = |tensor: &TensorChange| match tensor.action {
         Action::Copied => true,
         Action::RowsMatchedByValue => spec.new_rows == NewRows::Mean || tensor.old_shape == tensor.new_shape,
         _ => false,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use runner_results::transfer::{Action, Finding, MatchedRows};
+
 use super::*;
 use crate::progress::Silent;
 use crate::rng::Stream;
@@ -70,11 +72,14 @@ fn a_copy_starts_with_what_the_old_network_knows() {
     let case = Case::new();
     let result = case.run(&spec(serde_json::json!({"seeds": 2})), 1).unwrap();
     let report = &result.report;
-    let head = report.tensors.iter().find(|t| t.tensor == "head.weight").unwrap();
+    let head = report.found.tensors.iter().find(|t| t.tensor == "head.weight").unwrap();
     assert_eq!(head.action, Action::RowsMatchedByClass);
-    assert_eq!(head.detail, "old rows of class 2, class 0, class 1; mean of the old rows and 1 % noise for class 3");
+    let names = |classes: &[u32]| classes.iter().map(|class| format!("class {class}")).collect();
+    let rows =
+        MatchedRows::Classes { kept: names(&[2, 0, 1]), added: names(&[3]), dropped: Vec::new(), start: NewRows::Mean };
+    assert_eq!(head.rows, Some(rows));
     assert_eq!((head.old_shape.clone(), head.new_shape.clone()), (Some(vec![3, 12]), Some(vec![4, 12])));
-    assert!(report.tensors.iter().filter(|t| !t.tensor.starts_with("head")).all(|t| t.action == Action::Copied));
+    assert!(report.found.tensors.iter().filter(|t| !t.tensor.starts_with("head")).all(|t| t.action == Action::Copied));
     let start = |strategy| report.runs.iter().find(|run| run.strategy == strategy).unwrap().curves.valid_accuracy[0];
     assert!(
         start(Strategy::Copy) > start(Strategy::Scratch) + 0.2,
@@ -96,12 +101,9 @@ fn a_copy_starts_with_what_the_old_network_knows() {
     assert!(retained >= right, "{retained} {right}");
     assert_eq!(run.test.as_ref().unwrap().all.rows, case.test.len());
     assert_eq!(result.best_model().classes(), case.new.classes);
-    assert_eq!(report.comparisons.len(), 2);
-    assert!(
-        report.comments.iter().any(|comment| comment.starts_with("before any step copy")),
-        "{:#?}",
-        report.comments
-    );
+    assert_eq!(report.found.comparisons.len(), 2);
+    let is_start = |finding: &Finding| matches!(finding, Finding::Start { strategy: Strategy::Copy, .. });
+    assert!(report.found.findings.iter().any(is_start), "{:#?}", report.found.findings);
 }
 
 #[test]
@@ -111,7 +113,7 @@ fn threads_change_neither_report_nor_weights() {
     let bytes = |threads| {
         let result = case.run(&spec, threads).unwrap();
         let models: Vec<_> = result.models.iter().map(|model| model.to_parts().unwrap()).collect();
-        (serde_json::to_string(&result.report).unwrap(), models)
+        (format!("{:?}", result.report), models)
     };
     assert_eq!(bytes(1), bytes(3));
 }
@@ -161,7 +163,7 @@ fn an_interrupted_transfer_goes_on_and_further_seeds_cost_only_themselves() {
     };
     let bytes = |result: &TransferResult| {
         let models: Vec<_> = result.models.iter().map(|model| model.to_parts().unwrap()).collect();
-        (serde_json::to_string(&result.report).unwrap(), models)
+        (format!("{:?}", result.report), models)
     };
     let two =
         spec(serde_json::json!({"seeds": 2, "release_epoch": 2, "strategies": ["copy", "frozen"], "shares": [0.5]}));
@@ -207,7 +209,7 @@ fn another_shape_is_copied_as_far_as_it_fits() {
     let network = serde_json::json!({"trunk": {"layers": [16, 10, 9]}, "text": {"layers": [6]}, "dropout": 0.1});
     let spec = spec(serde_json::json!({"strategies": ["scratch", "copy"], "seeds": 1, "network": network}));
     let report = case.run(&spec, 2).unwrap().report;
-    let action = |name: &str| report.tensors.iter().find(|t| t.tensor == name).unwrap().action;
+    let action = |name: &str| report.found.tensors.iter().find(|t| t.tensor == name).unwrap().action;
     assert_eq!(action("trunk.layers.0.linear.weight"), Action::Copied);
     assert_eq!(action("trunk.layers.1.linear.weight"), Action::Sliced);
     assert_eq!(action("trunk.layers.2.norm.running_var"), Action::Reinitialised);
@@ -216,7 +218,9 @@ fn another_shape_is_copied_as_far_as_it_fits() {
     let network = serde_json::json!({"trunk": {"layers": [16]}, "text": {"layers": [6]}});
     let frozen = self::spec(serde_json::json!({"strategies": ["copy"], "seeds": 1, "network": network}));
     let report = case.run(&frozen, 1).unwrap().report;
-    assert!(report.tensors.iter().any(|t| t.tensor == "trunk.layers.1.linear.weight" && t.action == Action::Skipped));
+    assert!(
+        report.found.tensors.iter().any(|t| t.tensor == "trunk.layers.1.linear.weight" && t.action == Action::Skipped)
+    );
 }
 
 #[test]
@@ -246,10 +250,10 @@ fn rows_of_categories_are_matched_by_value() {
     let result =
         case.run(&spec(serde_json::json!({"strategies": ["scratch", "copy", "frozen"], "seeds": 1})), 1).unwrap();
     let name = "branches.category_artist.embedding.table";
-    let table = result.report.tensors.iter().find(|t| t.tensor == name).unwrap();
+    let table = result.report.found.tensors.iter().find(|t| t.tensor == name).unwrap();
     assert_eq!(table.action, Action::RowsMatchedByValue);
     assert_eq!((table.old_shape.clone(), table.new_shape.clone()), (Some(vec![6, 4]), Some(vec![8, 4])));
-    assert_eq!(table.detail, "old rows of 5 values; the unknown value's row and 1 % noise for 2 new ones");
+    assert_eq!(table.rows, Some(MatchedRows::Values { kept: 5, added: 2, start: NewRows::Mean }));
     let values = |model: &Classifier| model.preprocessing().categories[0].values.clone();
     assert_eq!(values(&case.old), ["old 0", "old 1", "old 2", "old 3", "old 4"]);
     assert_eq!(values(result.best_model()), ["new 0", "new 1", "old 0", "old 1", "old 2", "old 3", "old 4"]);
@@ -271,7 +275,7 @@ fn values_of_few_rows_stay_unknown() {
     let case = Case::with_artists();
     let strategies = serde_json::json!({"strategies": ["copy"], "seeds": 1, "min_count": 1000});
     let result = case.run(&spec(strategies), 1).unwrap();
-    let table = result.report.tensors.iter().find(|t| t.tensor.ends_with("table")).unwrap();
+    let table = result.report.found.tensors.iter().find(|t| t.tensor.ends_with("table")).unwrap();
     assert_eq!(table.action, Action::Copied);
 }
 
@@ -317,8 +321,9 @@ fn shares_of_the_new_rows_are_nested_and_leave_the_old_rows_alone() {
     let expected = [(0.1, "scratch", 5, 8), (0.1, "scratch", 6, 8), (0.1, "copy", 5, 8), (0.1, "copy", 6, 8)];
     assert_eq!(runs[..4], expected);
     assert_eq!(runs[4..].iter().map(|run| run.3).collect::<Vec<_>>(), [38; 4]);
-    assert_eq!(report.shares.len(), 2);
-    assert!(report.comments.iter().any(|said| said.contains("of the new classes' rows")), "{:#?}", report.comments);
+    assert_eq!(report.found.share_comparisons.len(), 2);
+    let tells_of_shares = |finding: &Finding| matches!(finding, Finding::Shares { strategy: Strategy::Copy, .. });
+    assert!(report.found.findings.iter().any(tells_of_shares), "{:#?}", report.found.findings);
 }
 
 #[test]
@@ -327,8 +332,8 @@ fn an_ensemble_that_shares_its_trunk_is_carried_over_whole() {
         "numeric": {"embedding": "periodic", "scale": true}, "fusion": "gated", "fusion_width": 8});
     let case = Case::with(serde_json::from_value(network).unwrap(), |_| {});
     let report = case.run(&spec(serde_json::json!({"strategies": ["copy"], "seeds": 1})), 1).unwrap().report;
-    assert!(report.tensors.iter().any(|t| t.tensor == "trunk.layers.0.adapter"));
-    for tensor in &report.tensors {
+    assert!(report.found.tensors.iter().any(|t| t.tensor == "trunk.layers.0.adapter"));
+    for tensor in &report.found.tensors {
         let head = tensor.tensor.starts_with("head.");
         let expected = if head { Action::RowsMatchedByClass } else { Action::Copied };
         assert_eq!(tensor.action, expected, "{tensor:?}");

@@ -1,7 +1,10 @@
-//! Tests: comparisons and sentences made from known figures.
+//! Tests: comparisons and findings made from known figures.
+
+use runner_results::transfer::{Before, ClassGroup, Finding, Outcome, Paired, Reached, Standing};
+use runner_results::{Part, Transfer};
 
 use super::findings::Findings;
-use super::report::{ClassGroup, GroupScores, Part, StrategyRun, TransferReport};
+use super::report::{StrategyRun, group_scores};
 use super::spec::{Strategy, TransferSpec};
 use crate::matrix::Matrix;
 use crate::stats::Clusters;
@@ -22,7 +25,7 @@ fn made_run(strategy: Strategy, seed: u64, course: &[f64], (old, new): (usize, u
     let truth: Vec<u32> = (0..120).map(|i| u32::from(i >= 100)).collect();
     let says_edm = |i: usize| if i < 100 { i >= old } else { i - 100 < new };
     let logits = (0..120).flat_map(|i| if says_edm(i) { [0.0, 1.0] } else { [1.0, 0.0] }).collect();
-    let scores = GroupScores::new(&classes(), &classes()[..1], &truth, &Matrix::from_vec(120, 2, logits));
+    let (scores, hits) = group_scores(&classes(), &classes()[..1], &truth, &Matrix::from_vec(120, 2, logits));
     StrategyRun {
         strategy,
         seed,
@@ -33,6 +36,7 @@ fn made_run(strategy: Strategy, seed: u64, course: &[f64], (old, new): (usize, u
         diverged: None,
         valid: scores.clone(),
         test: Some(scores),
+        hits,
     }
 }
 
@@ -40,18 +44,18 @@ fn classes() -> Vec<String> {
     ["pop", "edm"].map(String::from).to_vec()
 }
 
-fn report(runs: Vec<StrategyRun>, share_runs: Vec<StrategyRun>, spec: serde_json::Value) -> TransferReport {
+fn report(runs: Vec<StrategyRun>, share_runs: Vec<StrategyRun>, spec: serde_json::Value) -> Transfer {
     let spec: TransferSpec = serde_json::from_value(spec).unwrap();
     let pop = ClassGroup { classes: vec!["pop".into()], rows: 100, accuracy: Some(1.0), macro_f1: Some(1.0) };
-    let before = vec![(Part::Valid, pop.clone()), (Part::Test, pop)];
+    let before = [Part::Valid, Part::Test].map(|part| Before { part, old_classes: pop.clone() }).into();
     let clusters = Clusters::singles(120);
     let findings =
         Findings { runs, share_runs, tensors: Vec::new(), before, metric: Metric::MacroF1, clusters, seed: 1 };
-    findings.report(&classes()[..1], &classes(), &spec)
+    findings.report(&classes()[..1], &classes(), &spec).found
 }
 
 #[test]
-fn the_verdict_says_what_the_figures_say() {
+fn findings_hold_what_the_figures_say() {
     let runs = vec![
         made_run(Strategy::Scratch, 1, &[0.1, 0.3, 0.5, 0.6], (80, 8)),
         made_run(Strategy::Scratch, 2, &[0.1, 0.3, 0.61, 0.55], (81, 9)),
@@ -68,9 +72,8 @@ fn the_verdict_says_what_the_figures_say() {
     // s = [88/120, 90/120, 89/120]
     // p = [ttest_rel([102/120, 104/120, 105/120], s).pvalue, ttest_rel([89/120, 90/120, 88/120], s).pvalue]
     // p, multipletests(p, method='holm')[1] -> [0.0020597344216681675, 1.0], [0.004119468843336335, 1.0]
-    let p = |of: fn(&super::Paired) -> Option<f64>| {
-        found.comparisons.iter().map(|c| of(&c.accuracy).unwrap()).collect::<Vec<_>>()
-    };
+    let p =
+        |of: fn(&Paired) -> Option<f64>| found.comparisons.iter().map(|c| of(&c.accuracy).unwrap()).collect::<Vec<_>>();
     for (found, expected) in
         [(p(|a| a.p_value), 0.002_059_734_421_668_167_5), (p(|a| a.p_corrected), 0.004_119_468_843_336_335)]
     {
@@ -78,30 +81,77 @@ fn the_verdict_says_what_the_figures_say() {
     }
     // The interval of the rows: binom.ppf([.025, .975], 120, 14/120) / 120 -> [0.0667, 0.175], of which the bootstrap may miss one row of
     // 120, here the lower end: binom.cdf(7, 120, 14/120) -> 0.0247.
+    let kinds: Vec<String> = found
+        .findings
+        .iter()
+        .map(|finding| serde_json::to_value(finding).unwrap()["kind"].as_str().unwrap().to_owned())
+        .collect();
+    let of_each = ["start", "speed", "end", "old_classes", "new_classes"];
+    let expected: Vec<&str> = (["verdict", "row_by_row"].into_iter().chain(of_each).chain(of_each))
+        .chain(["forgotten", "forgotten", "chosen"])
+        .collect();
+    assert_eq!(kinds, expected);
+    let Finding::Verdict { seeds: 3, baseline, more_accurate, less_accurate, no_difference } = &found.findings[0]
+    else {
+        panic!("{:?}", found.findings[0]);
+    };
+    let stands = |all: &[Standing]| all.iter().map(|one| (one.strategy, rounded(one.mean))).collect::<Vec<_>>();
+    assert_eq!((baseline.strategy, rounded(baseline.mean)), (Strategy::Scratch, 0.742));
+    assert_eq!(stands(more_accurate), [(Strategy::Copy, 0.864)]);
+    assert_eq!((stands(less_accurate), stands(no_difference)), (vec![], vec![(Strategy::Frozen, 0.742)]));
+    let speeds: Vec<Option<Reached>> = (found.findings.iter())
+        .filter_map(|finding| match finding {
+            Finding::Speed { reached, .. } => Some(*reached),
+            _ => None,
+        })
+        .collect();
+    let reached = |seeds, epochs, baseline_epochs| Some(Reached { seeds, epochs, baseline_epochs });
+    assert_eq!(speeds, [reached(3, 1.0, 2.0), reached(2, 2.0, 2.5)]);
+    let ends: Vec<(Outcome, f64)> = (found.findings.iter())
+        .filter_map(|finding| match finding {
+            Finding::End { valid, .. } => Some((valid.outcome(), rounded(valid.p_corrected?))),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ends, [(Outcome::Higher, 0.0), (Outcome::Same, 0.856)]);
+    let groups: Vec<(&str, f64, f64, f64)> = (found.findings.iter())
+        .filter_map(|finding| match finding {
+            Finding::OldClasses { classes, accuracy, .. } | Finding::NewClasses { classes, accuracy, .. } => Some((
+                classes[0].as_str(),
+                rounded(accuracy.mean),
+                rounded(accuracy.baseline_mean),
+                rounded(accuracy.p_corrected?),
+            )),
+            _ => None,
+        })
+        .collect();
     assert_eq!(
-        found.comments,
+        groups,
         [
-            "verdict: on the test part copy (0.864 ± 0.013) is more accurate than scratch (0.742 ± 0.008), p = 0.004; no significant difference between frozen (0.742 ± 0.008) and scratch, least p = 1.000 (paired t-tests over 3 seeds, Holm's correction)",
-            "row by row on the test part copy (seed 2) is right on 14 that scratch (seed 2) gets wrong, and wrong on 0 that it gets right: a difference in accuracy of 0.117 (95 % interval 0.058 to 0.175), more than chance explains (McNemar, p < 0.001)",
-            "before any step copy has a validation macro-F1 of 0.400, scratch of 0.100",
-            "copy reaches scratch's best validation macro-F1 (0.600 on average) after 1 epoch instead of 2 (medians)",
-            "copy ends better than scratch: validation macro-F1 0.700 ± 0.010 against 0.600 ± 0.010, a difference of 0.100 (paired t-test over 3 seeds, p < 0.001)",
-            "of the old classes' test rows (pop) copy gets 91.0 % right, scratch 80.0 % (p = 0.005)",
-            "of the new classes' test rows (edm) copy gets 63.3 % right, scratch 45.0 % (p = 0.016)",
-            "before any step frozen has a validation macro-F1 of 0.400, scratch of 0.100",
-            "frozen reaches scratch's best validation macro-F1 (0.600 on average) after 2 epochs instead of 2.5 (medians), with 2 of 3 seeds",
-            "no significant difference in validation macro-F1: frozen 0.597 ± 0.015, scratch 0.600 ± 0.010 (paired t-test over 3 seeds, p = 0.856)",
-            "of the old classes' test rows (pop) frozen gets 80.3 % right, scratch 80.0 % (no significant difference, p = 0.423)",
-            "of the new classes' test rows (edm) frozen gets 43.3 % right, scratch 45.0 % (no significant difference, p = 0.667)",
-            "the old network gets 100.0 % of the old classes' test rows right; after copy it is 91.0 %, and 100.0 % when it may choose among the old classes alone (no significant change, p = 1.000): the rest is taken for edm",
-            "the old network gets 100.0 % of the old classes' test rows right; after frozen it is 80.3 %, and 100.0 % when it may choose among the old classes alone (no significant change, p = 1.000): the rest is taken for edm",
-            "chosen on the validation part: copy (seed 2), macro-F1 0.710",
+            ("pop", 0.91, 0.8, 0.005),
+            ("edm", 0.633, 0.45, 0.016),
+            ("pop", 0.803, 0.8, 0.423),
+            ("edm", 0.433, 0.45, 0.667)
         ]
     );
-    assert_eq!(found.best, 4);
+    let Finding::Forgotten { before, change, change_among_old, p_value, new_classes, .. } = &found.findings[12] else {
+        panic!("{:?}", found.findings[12]);
+    };
+    assert_eq!((*before, rounded(*change), *change_among_old, *p_value), (1.0, -0.09, 0.0, Some(1.0)));
+    assert_eq!(new_classes, &["edm"]);
+    assert_eq!(found.findings[14], Finding::Chosen { strategy: Strategy::Copy, seed: 2, score: 0.71 });
+    assert_eq!(found.best, Strategy::Copy);
     let rows = found.rows.unwrap();
     // Each one's best seed on the validation part: 11 further rows of pop and 3 of edm.
     assert_eq!((rows.seed, rows.baseline_seed, rows.only_ours, rows.only_theirs), (2, 2, 14, 0));
+    let interval = [rows.difference.estimate, rows.difference.low, rows.difference.high].map(rounded);
+    assert_eq!(interval, [0.117, 0.058, 0.175]);
+    assert_eq!(found.findings[1], Finding::RowByRow(rows));
+}
+
+/// To three decimals.
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
 }
 
 #[test]
@@ -113,21 +163,26 @@ fn without_a_significant_difference_none_is_claimed() {
         made_run(Strategy::Discriminative, 2, &[0.1, 0.59], (79, 10)),
     ];
     let found = report(runs, Vec::new(), serde_json::json!({"strategies": ["scratch", "discriminative"], "seeds": 2}));
+    let Finding::Verdict { seeds: 2, more_accurate, less_accurate, no_difference, .. } = &found.findings[0] else {
+        panic!("{:?}", found.findings[0]);
+    };
     assert_eq!(
-        found.comments[0],
-        "verdict: on the test part no significant difference between discriminative (0.742 ± 0.000) and scratch (0.742 ± 0.012), least p = 1.000 (paired t-tests over 2 seeds)"
+        (more_accurate.len(), less_accurate.len(), no_difference[0].p_corrected.map(rounded)),
+        (0, 0, Some(1.0))
     );
     // The baseline was chosen: there are no two networks to compare.
-    assert_eq!((found.best, found.rows), (1, None));
+    assert_eq!((found.best, found.rows), (Strategy::Scratch, None));
+    assert!(matches!(found.findings.last(), Some(Finding::Chosen { seed: 2, .. })));
     let runs =
         vec![made_run(Strategy::Scratch, 1, &[0.1, 0.6], (80, 8)), made_run(Strategy::Copy, 1, &[0.1, 0.5], (90, 9))];
     let found = report(runs, Vec::new(), serde_json::json!({"strategies": ["scratch", "copy"], "seeds": 1}));
-    assert_eq!(found.comments[0], "verdict: one seed cannot tell copy (0.825) from scratch (0.733) by test accuracy");
-    assert!(
-        found.comments[2]
-            .starts_with("copy never reaches scratch's best validation macro-F1 (0.600 on average) in 1 epoch")
-    );
-    assert!(found.comments[3].ends_with("one seed cannot tell this from chance"));
+    let Finding::Verdict { seeds: 1, no_difference, .. } = &found.findings[0] else {
+        panic!("{:?}", found.findings[0]);
+    };
+    assert_eq!((no_difference[0].strategy, no_difference[0].p_corrected), (Strategy::Copy, None));
+    assert!(matches!(found.findings[2], Finding::Speed { seeds: 1, reached: None, epochs: 1, .. }));
+    let Finding::End { valid, .. } = &found.findings[3] else { panic!("{:?}", found.findings[3]) };
+    assert_eq!(valid.outcome(), Outcome::Untested);
 }
 
 #[test]
@@ -153,20 +208,23 @@ fn a_share_that_suffices_is_named() {
     let found = report(runs.clone(), share_runs.clone(), spec);
     // Both differences at 50 % are 13 rows: nothing to test against, and no part in the correction.
     // ttest_rel([85/120, 87/120], [70/120, 71/120]).pvalue -> 0.02052900295549551, alone in its family
-    assert_eq!(
-        found.comments.iter().find(|said| said.starts_with("with ")).unwrap(),
-        "with 50.0 % of the new classes' rows (200) copy is as accurate as scratch with all of them (0.779 against 0.758); with 10.0 % it is ahead of scratch with as many (0.717 against 0.588, corrected p = 0.021)"
-    );
+    let shares = |found: &Transfer| {
+        let all = found.findings.iter().find_map(|finding| match finding {
+            Finding::Shares { target, enough, most, least, accuracy_at_least, .. } => {
+                Some((rounded(*target), *enough, *most, *least, *accuracy_at_least))
+            }
+            _ => None,
+        });
+        all.expect("a finding")
+    };
+    let (target, enough, most, least, at_least) = shares(&found);
+    let enough = enough.map(|enough| (enough.share, enough.rows, rounded(enough.accuracy)));
+    assert_eq!((target, enough, most, least), (0.758, Some((0.5, 200, 0.779)), 0.5, 0.1));
+    assert_eq!((rounded(at_least.mean), rounded(at_least.baseline_mean)), (0.717, 0.588));
+    assert_eq!((at_least.outcome(), at_least.p_corrected.map(rounded)), (Outcome::Higher, Some(0.021)));
     let spec = serde_json::json!({"strategies": ["scratch", "copy"], "seeds": 2, "shares": [0.1]});
     share_runs.truncate(4);
     let found = report(runs, share_runs, spec);
-    assert!(
-        found.comments.iter().any(|said| {
-            said.starts_with(
-                "copy needs more than 10.0 % of the new classes' rows to be as accurate as scratch with all",
-            )
-        }),
-        "{:#?}",
-        found.comments
-    );
+    let (_, enough, most, ..) = shares(&found);
+    assert_eq!((enough, most), (None, 0.1));
 }

@@ -1,46 +1,15 @@
 //! Copies an old network's tensors into a new one as far as they fit, rows that stand for a class or a category value by
-//! its name, and says for every tensor what was done.
+//! its name, and tells for every tensor what was done.
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::{Deserialize, Serialize};
+use runner_results::transfer::{Action, MatchedRows, TensorChange};
 
 use super::spec::NewRows;
 use crate::network::{Blueprint, Embedding, Network, Snapshot};
 use crate::preprocess::Preprocessing;
 use crate::rng::Stream;
 use crate::train::TrainError;
-
-/// What became of one tensor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TensorReport {
-    /// As in the model file, e.g. `trunk.layers.0.linear.weight`.
-    pub tensor: String,
-    /// `None` where the old network has no such tensor.
-    pub old_shape: Option<Vec<usize>>,
-    /// `None` where the new network has no such tensor.
-    pub new_shape: Option<Vec<usize>>,
-    pub action: Action,
-    /// One sentence for a reader.
-    pub detail: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// The old values, all of them.
-    Copied,
-    /// A head: the rows of classes of equal name are the old ones.
-    RowsMatchedByClass,
-    /// A table of categories: the rows of equal values are the old ones.
-    RowsMatchedByValue,
-    /// Another size: the part that both have is the old one, the rest random.
-    Sliced,
-    /// New, or of another kind of shape: random values.
-    Reinitialised,
-    /// Only the old network has it.
-    Skipped,
-}
 
 /// What the rows of a network's tensors stand for.
 pub struct RowNames<'a> {
@@ -82,45 +51,43 @@ pub fn transfer_weights(
     names: &RowNames,
     new_rows: NewRows,
     seed: u64,
-) -> Result<Vec<TensorReport>, TrainError> {
+) -> Result<Vec<TensorChange>, TrainError> {
     let mut new = network.snapshot()?;
     let mut report = Vec::new();
     for (name, values) in &mut new {
         let found = old.get(name).filter(|(shape, _)| shape.len() == values.0.len());
-        let (action, detail) = match (found, old_names.of(name), names.of(name)) {
-            (None, _, _) if old.contains_key(name) => {
-                (Action::Reinitialised, "another number of dimensions: its usual first values".to_string())
-            }
-            (None, _, _) => (Action::Reinitialised, "not in the old network: its usual first values".to_string()),
+        let (action, rows) = match (found, old_names.of(name), names.of(name)) {
+            (None, _, _) => (Action::Reinitialised, None),
             (Some(found), Some(from), Some(to)) if name.starts_with("head.") || from != to => {
                 let stream = Stream::new(seed, &format!("transfer {name}"), 0);
-                match_rows((found, from), (values, to), name.starts_with("head."), new_rows, stream)
+                let head = name.starts_with("head.");
+                let (action, rows) = match_rows((found, from), (values, to), head, new_rows, stream);
+                (action, Some(rows))
             }
             (Some(found), _, _) if found.0 == values.0 => {
                 values.1.clone_from(&found.1);
-                (Action::Copied, "equal shape".to_string())
+                (Action::Copied, None)
             }
             (Some(found), _, _) => {
                 copy_common((&found.0, &found.1), (&values.0, &mut values.1));
-                let common: Vec<String> = found.0.iter().zip(&values.0).map(|(a, b)| a.min(b).to_string()).collect();
-                (Action::Sliced, format!("the first {} are the old ones, the rest random", common.join(" × ")))
+                (Action::Sliced, None)
             }
         };
-        report.push(TensorReport {
+        report.push(TensorChange {
             tensor: name.clone(),
             old_shape: old.get(name).map(|(shape, _)| shape.clone()),
             new_shape: Some(values.0.clone()),
             action,
-            detail,
+            rows,
         });
     }
     for (name, (shape, _)) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
-        report.push(TensorReport {
+        report.push(TensorChange {
             tensor: name.clone(),
             old_shape: Some(shape.clone()),
             new_shape: None,
             action: Action::Skipped,
-            detail: "not in the new network".into(),
+            rows: None,
         });
     }
     network.restore(&new).map_err(candle_core::Error::msg)?;
@@ -134,7 +101,7 @@ fn match_rows(
     head: bool,
     new_rows: NewRows,
     mut stream: Stream,
-) -> (Action, String) {
+) -> (Action, MatchedRows) {
     let (from, to) = (&old_shape[1..], &shape[1..]);
     let (old_width, width) = (from.iter().product::<usize>(), to.iter().product::<usize>());
     let place: HashMap<_, _> = old_names.iter().enumerate().map(|(i, name)| (*name, i)).collect();
@@ -158,30 +125,22 @@ fn match_rows(
     }
     let kept: Vec<&Option<&str>> = names.iter().filter(|name| place.contains_key(*name)).collect();
     let dropped: Vec<&Option<&str>> = old_names.iter().filter(|name| !names.contains(name)).collect();
-    let fresh = new_rows == NewRows::Fresh;
-    let mut detail = if head {
-        let list = |names: &[&Option<&str>]| names.iter().filter_map(|name| **name).collect::<Vec<_>>().join(", ");
-        let start = if fresh { "random" } else { "mean of the old rows and 1 % noise" };
-        let mut detail = match kept.is_empty() {
-            true => "no class of the old network is left".to_string(),
-            false => format!("old rows of {}", list(&kept)),
-        };
-        if !added.is_empty() {
-            detail += &format!("; {start} for {}", list(&added.iter().collect::<Vec<_>>()));
-        }
-        if !dropped.is_empty() {
-            detail += &format!("; rows of {} left out", list(&dropped));
-        }
-        detail
-    } else {
-        let start = if fresh { "random" } else { "the unknown value's row and 1 % noise" };
-        format!("old rows of {} values; {start} for {} new ones", kept.len() - 1, added.len())
+    let named = |names: &[&Option<&str>]| names.iter().filter_map(|name| name.map(str::to_owned)).collect();
+    let rows = match head {
+        true => MatchedRows::Classes {
+            kept: named(&kept),
+            added: named(&added.iter().collect::<Vec<_>>()),
+            dropped: named(&dropped),
+            start: new_rows,
+        },
+        false => MatchedRows::Values { kept: kept.len() - 1, added: added.len(), start: new_rows },
     };
-    if from == to {
-        return (if head { Action::RowsMatchedByClass } else { Action::RowsMatchedByValue }, detail);
-    }
-    detail += "; of each row the part that both have, the rest random";
-    (Action::Sliced, detail)
+    let action = match (from == to, head) {
+        (false, _) => Action::Sliced,
+        (true, true) => Action::RowsMatchedByClass,
+        (true, false) => Action::RowsMatchedByValue,
+    };
+    (action, rows)
 }
 
 /// Copies the block of the least indices that both tensors, of equally many dimensions, have.

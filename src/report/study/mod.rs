@@ -133,11 +133,6 @@ impl<'a> Study<'a> {
         Ok(Study { stages, edges, tests, palette: palette(stages), history: None, chart_width: None })
     }
 
-    /// The stages whose artifacts hold a document with this key.
-    pub fn with_document(&self, key: &'a str) -> impl Iterator<Item = (&'a StageArtifacts, &'a Value)> {
-        self.stages.iter().filter_map(move |stage| Some((stage, stage.document(key)?)))
-    }
-
     /// The stages that have a document of that kind.
     pub fn with<D: Known>(&self) -> impl Iterator<Item = (&'a StageArtifacts, &'a D)> + use<'a, D> {
         self.stages.iter().filter_map(|stage| Some((stage, stage.documents.get()?)))

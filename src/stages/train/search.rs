@@ -23,8 +23,9 @@ use runner_engine::{
     CheckContext, Kind, Problem, Stage, StageContext, Step, listed, parameter_paths, ranges, suggest, typed_json,
 };
 use runner_ml::progress::Progress;
-use runner_ml::search::{Course, Point, Range, Search, SearchResult, SearchSpec, State, apply};
+use runner_ml::search::{Course, Point, Range, Search, SearchResult, SearchSpec, apply};
 use runner_ml::train::{Curves, TrainError, TrainingSpec};
+use runner_report::search::told;
 
 /// Parameters that no trial has for itself: rows are read once for all of them, each trains one network, and none searches.
 const FIXED: [&str; 3] = ["where", "seeds", "search"];
@@ -269,11 +270,12 @@ impl Train {
         let search = Search { spec, written: &written, epochs, seed, threads, is_over: &is_over };
         let result = search.run(&adapter, &run)?;
         if spec.minutes.is_some() {
-            count.put(result.trials.len().to_string().as_bytes())?;
+            count.put(result.search.trials.len().to_string().as_bytes())?;
         }
         tally.tell(context);
-        self.clear_states(spec, &result, context)?;
-        let chosen = self.at(&result.trials[result.best].params).map_err(|message| anyhow!(message))?;
+        let found = &result.search;
+        self.clear_states(spec, found, context)?;
+        let chosen = self.at(&found.trials[found.best].params).map_err(|message| anyhow!(message))?;
         Ok(Found { chosen, result })
     }
 
@@ -310,11 +312,16 @@ impl Train {
     }
 
     /// The best trial's state is what the final training goes on from; the others' have served.
-    fn clear_states(&self, spec: &SearchSpec, result: &SearchResult, context: &StageContext) -> anyhow::Result<()> {
-        let trials = result.trials.iter().map(|trial| self.trial(spec, &trial.params));
+    fn clear_states(
+        &self,
+        spec: &SearchSpec,
+        found: &runner_results::Search,
+        context: &StageContext,
+    ) -> anyhow::Result<()> {
+        let trials = found.trials.iter().map(|trial| self.trial(spec, &trial.params));
         let trials = trials.collect::<Result<Vec<_>, _>>().map_err(|message| anyhow!(message))?;
         let state = |trial: &Train| (trial.subject(), trial.training().trajectory());
-        let best = state(&trials[result.best]);
+        let best = state(&trials[found.best]);
         for trial in trials.iter().filter(|trial| state(trial) != best) {
             Place::new(context, &trial.subject(), &trial.training(), context.seed()).clear();
         }
@@ -429,39 +436,18 @@ impl Tally {
 impl Found {
     /// For the end of a headline.
     pub fn remark(&self) -> String {
-        format!("; test set evaluated once, after {}", self.told())
+        format!("; test set evaluated once, after {}", told(&self.result.search))
     }
 
-    /// `40 trials (12 complete, 28 pruned), out of time`.
-    fn told(&self) -> String {
-        let trials = &self.result.trials;
-        let count = |state| trials.iter().filter(|trial| trial.state == state).count();
-        let mut parts = vec![format!("{} complete", count(State::Complete))];
-        for (state, word) in [(State::Pruned, "pruned"), (State::Diverged, "diverged")] {
-            if count(state) > 0 {
-                parts.push(format!("{} {word}", count(state)));
-            }
-        }
-        let time = if self.result.out_of_time { ", out of time" } else { "" };
-        let plural = if trials.len() == 1 { "" } else { "s" };
-        match parts.len() {
-            1 => format!("{} trial{plural}{time}", trials.len()),
-            _ => format!("{} trial{plural} ({}){time}", trials.len(), parts.join(", ")),
-        }
-    }
-
-    /// The search as a JSON document.
-    pub fn document(&self) -> anyhow::Result<Value> {
-        let mut document = serde_json::to_value(&self.result)?;
-        document["test_opened"] = json!(format!("once, after {}", self.told()));
-        Ok(document)
+    pub fn document(&self) -> &runner_results::Search {
+        &self.result.search
     }
 
     /// One row for each epoch of each trial.
     pub fn table(&self) -> anyhow::Result<Table> {
-        let parts = self.result.trials.iter().map(|trial| {
-            let index: ArrayRef = Arc::new(Int64Array::from(vec![trial.index as i64; trial.curves.len()]));
-            std::iter::once(("trial".to_owned(), index)).chain(curve_columns(&trial.curves)).collect()
+        let parts = self.result.search.trials.iter().zip(&self.result.curves).map(|(trial, curves)| {
+            let index: ArrayRef = Arc::new(Int64Array::from(vec![trial.index as i64; curves.len()]));
+            std::iter::once(("trial".to_owned(), index)).chain(curve_columns(curves)).collect()
         });
         joined(parts)
     }

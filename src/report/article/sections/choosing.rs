@@ -1,7 +1,7 @@
 //! What validation rows chose: the best trial of a search, the weights of an ensemble.
 
-use runner_results::Ensemble;
 use runner_results::ensemble::Weighting;
+use runner_results::{Ensemble, Metric};
 use serde_json::Value;
 
 use super::{ArticleContext, bilingual, methods};
@@ -19,47 +19,45 @@ const SHOWN_WEIGHT: f64 = 0.01;
 pub fn search(tale: &ArticleContext) -> Option<String> {
     let voice = tale.voice;
     let mut sentences = Vec::new();
-    for (stage, document) in tale.study.with_document("trials") {
-        let Some(search) = Trials::read(document) else { continue };
-        let Some(best) = search.best else { continue };
-        let method = methods::search(&search.method);
-        let cite = method.filter(|m| !m.work.is_empty()).map_or_else(String::new, |m| format!(" [@{}]", m.work));
+    for (stage, Trials { search, best, factors, .. }) in searches(tale) {
+        let method = methods::search(search.method);
+        let cite = if method.work.is_empty() { String::new() } else { format!(" [@{}]", method.work) };
         let shown_value = |value: &Value| match value {
             Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join("–"),
             Value::Number(n) => n.as_f64().map_or_else(|| n.to_string(), |x| voice.compact(x)),
             other => shown(other),
         };
-        let settings: Vec<String> = search.trials[best]
+        let settings: Vec<String> = best
             .params
             .iter()
             .map(|(path, value)| {
                 format!("{} {}", markup::code(path.rsplit('.').next().unwrap_or(path)), shown_value(value))
             })
             .collect();
-        let most = search.factors.iter().filter_map(|f| Some((f, f.importance?))).max_by(|a, b| a.1.total_cmp(&b.1));
+        let importances = factors.iter().filter_map(|(name, factor)| Some((name, factor.importance?)));
+        let most = importances.max_by(|a, b| a.1.total_cmp(&b.1));
         let mut sentence = bilingual!(
             tale,
             "For {name}, {method} over {trials} trials{cite} chose {settings} by validation {metric} ({score})",
             "Pour {name}, {article}{method} en {trials} essais{cite} a choisi {settings} d'après {metric} de validation ({score})",
             name = markup::code(&stage.stage),
-            article = if method.is_none_or(|m| m.french.starts_with("recherche")) { "une " } else { "" },
-            method = method.map_or(voice.say("search", "recherche"), |m| voice.say(m.english, m.french)),
+            article = if method.french.starts_with("recherche") { "une " } else { "" },
+            method = voice.say(method.english, method.french),
             trials = search.trials.len(),
             settings = settings.join(", "),
-            metric = match (search.metric.label, voice.is_french()) {
-                ("macro-F1", true) => "la macro-F1",
-                ("accuracy", true) => "l'exactitude",
-                ("log loss", true) => "la perte",
-                (label, _) => label,
+            metric = match search.metric {
+                Metric::MacroF1 => voice.say("macro-F1", "la macro-F1"),
+                Metric::Accuracy => voice.say("accuracy", "l'exactitude"),
+                Metric::Loss => voice.say("log loss", "la perte"),
             },
-            score = voice.decimals(search.scores[best], 3),
+            score = voice.decimals(best.score(search.metric).unwrap_or(f64::NAN), 3),
         );
-        if let Some((factor, share)) = most.filter(|_| search.trials.len() >= ENOUGH_TRIALS) {
+        if let Some((name, share)) = most.filter(|_| search.trials.len() >= ENOUGH_TRIALS) {
             sentence.push_str(&bilingual!(
                 tale,
                 "; {name} alone explains {share} of the variance of the score [@fanova]",
                 " ; {name} explique à lui seul {share} de la variance du score [@fanova]",
-                name = markup::code(&factor.name),
+                name = markup::code(name),
                 share = voice.percent(share),
             ));
         }
@@ -71,9 +69,12 @@ pub fn search(tale: &ArticleContext) -> Option<String> {
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
+fn searches<'a>(tale: &ArticleContext<'a>) -> impl Iterator<Item = (&'a StageArtifacts, Trials<'a>)> {
+    tale.study.with().filter_map(|(stage, search)| Some((stage, Trials::of(search)?)))
+}
+
 pub fn search_figure(tale: &ArticleContext) -> Option<Float> {
-    let (stage, _) =
-        tale.study.with_document("trials").find(|(_, d)| Trials::read(d).is_some_and(|s| s.best.is_some()))?;
+    let (stage, _) = searches(tale).next()?;
     let drawings = tale.drawings(stage, &["trials-by-parameter"], None);
     let caption = bilingual!(
         tale,

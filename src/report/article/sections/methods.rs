@@ -1,5 +1,7 @@
 //! Names of methods in both languages with the works that describe them, and the words of figures in French.
 
+use runner_results::search;
+
 /// A method as a reader knows it.
 pub struct Method {
     pub name: &'static str,
@@ -52,12 +54,6 @@ static SCHEDULES: &[Method] = &[
     method("coslog4", "coslog4", "coslog4", "realmlp"),
 ];
 
-static SEARCHES: &[Method] = &[
-    method("grid", "grid search", "recherche sur grille", ""),
-    method("random", "random search", "recherche aléatoire", "randomsearch"),
-    method("tpe", "tree-structured Parzen estimators", "estimateurs de Parzen arborescents", "tpe"),
-];
-
 pub fn classical(name: &str) -> Option<&'static Method> {
     CLASSICAL.iter().find(|method| method.name == name)
 }
@@ -70,8 +66,14 @@ pub fn schedule(name: &str) -> Option<&'static Method> {
     SCHEDULES.iter().find(|method| method.name == name)
 }
 
-pub fn search(name: &str) -> Option<&'static Method> {
-    SEARCHES.iter().find(|method| method.name == name)
+pub fn search(chosen: search::Method) -> Method {
+    match chosen {
+        search::Method::Grid => method("grid", "grid search", "recherche sur grille", ""),
+        search::Method::Random => method("random", "random search", "recherche aléatoire", "randomsearch"),
+        search::Method::Tpe => {
+            method("tpe", "tree-structured Parzen estimators", "estimateurs de Parzen arborescents", "tpe")
+        }
+    }
 }
 
 /// Labels of the report's figures. French words are no wider than the English ones, for whose width the figure was laid out.

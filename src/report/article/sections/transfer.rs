@@ -1,21 +1,21 @@
 //! Transfer to new classes: strategies over paired seeds, against the one that learns from scratch.
 
-use serde_json::Value;
+use runner_results::Transfer;
+use runner_results::transfer::{Comparison, Outcome, Run, Strategy};
 
 use super::{ArticleContext, HALF, bilingual};
 use crate::JudgedOn;
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
-use crate::read::{StageArtifacts, list, number, text};
-use crate::study::transfer::runs::{Run, distinct, mean, runs};
+use crate::read::StageArtifacts;
+use crate::statistics::median;
+use crate::study::transfer::runs::mean;
 
-const ALPHA: f64 = 0.05;
 /// Of fewer pairs of seeds a test that finds nothing says little.
 const ENOUGH_SEEDS: usize = 4;
 
 pub fn section(tale: &ArticleContext) -> Option<Section> {
-    let stages: Vec<(&StageArtifacts, &Value)> =
-        tale.of_kind("transfer").filter_map(|stage| Some((stage, stage.document("strategies")?))).collect();
+    let stages: Vec<(&StageArtifacts, &Transfer)> = transfers(tale).collect();
     let (_, first) = stages.first()?;
     let new = new_classes(first);
     let title = match new.len() {
@@ -44,75 +44,80 @@ pub fn section(tale: &ArticleContext) -> Option<Section> {
                     tale,
                     "The trained networks are extended to {number} classes, with {new} added",
                     "Les réseaux entraînés sont étendus à {number} classes en ajoutant {new}",
-                    number = list(first, "classes").count(),
+                    number = first.classes.len(),
                     new = tale.voice.list(&new, 4),
                 ),
             },
             strategies = strategies(tale, &stages),
         )),
     ]));
-    let verdicts = stages.iter().map(|(stage, document)| verdict(tale, stage, document));
+    let verdicts = stages.iter().map(|(stage, found)| verdict(tale, stage, found));
     section.blocks.extend(tale.paragraph(verdicts.collect::<Vec<_>>()));
     section.blocks.push(Block::Float(table(tale, &stages)));
     section.blocks.extend(figure.map(Block::Float));
     Some(section)
 }
 
+fn transfers<'a>(tale: &ArticleContext<'a>) -> impl Iterator<Item = (&'a StageArtifacts, &'a Transfer)> {
+    tale.of_kind("transfer").filter_map(|stage| Some((stage, stage.documents.get()?)))
+}
+
 /// What the strategies that were tried do, by the names of the stage's parameter.
-fn strategies(tale: &ArticleContext, stages: &[(&StageArtifacts, &Value)]) -> String {
+fn strategies(tale: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> String {
     let all = [
-        ("scratch", "starts from random weights", "part de poids aléatoires"),
+        (Strategy::Scratch, "starts from random weights", "part de poids aléatoires"),
         (
-            "copy",
+            Strategy::Copy,
             "from those of the old network, with outputs matched by class",
             "de ceux de l'ancien réseau, les sorties appariées par classe",
         ),
-        ("frozen", "likewise but keeps the first layers fixed", "de même, mais garde les premières couches fixes"),
         (
-            "discriminative",
+            Strategy::Frozen,
+            "likewise but keeps the first layers fixed",
+            "de même, mais garde les premières couches fixes",
+        ),
+        (
+            Strategy::Discriminative,
             "likewise but with smaller steps in lower layers [@ulmfit]",
             "de même, mais à pas plus petits dans les couches basses [@ulmfit]",
         ),
     ];
-    let tried = |name: &str| {
-        stages.iter().any(|(_, document)| list(document, "strategies").any(|s| text(s, "strategy") == Some(name)))
-    };
-    let told: Vec<String> = (all.iter().filter(|(name, _, _)| tried(name)))
-        .map(|(name, english, french)| format!("{} {}", markup::code(name), tale.voice.say(english, french)))
+    let tried =
+        |strategy: Strategy| stages.iter().any(|(_, found)| found.strategies.iter().any(|of| of.strategy == strategy));
+    let told: Vec<String> = (all.iter().filter(|(strategy, _, _)| tried(*strategy)))
+        .map(|(strategy, english, french)| format!("{} {}", code(*strategy), tale.voice.say(english, french)))
         .collect();
     if told.is_empty() { String::new() } else { told.join(tale.voice.say(", ", ", ")) + "." }
 }
 
-fn new_classes(document: &Value) -> Vec<String> {
-    let old = super::names_at(document, "old_classes");
-    super::names_at(document, "classes")
-        .into_iter()
-        .filter(|class| !old.contains(class))
-        .map(|class| markup::escaped(&class))
-        .collect()
+fn code(strategy: Strategy) -> String {
+    markup::code(strategy.name())
 }
 
-fn table(tale: &ArticleContext, stages: &[(&StageArtifacts, &Value)]) -> Float {
+fn new_classes(found: &Transfer) -> Vec<String> {
+    found.new_classes().map(|class| markup::escaped(class)).collect()
+}
+
+fn table(tale: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> Float {
     let voice = tale.voice;
     let decimals = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |v| voice.decimals(v, 3));
     let mut rows = Vec::new();
     let mut ruled = Vec::new();
-    for (stage, document) in stages {
-        let runs = runs(stage, document);
+    for (stage, found) in stages {
         ruled.push(rows.len());
-        for strategy in distinct(runs.iter().map(|run| &run.strategy)) {
-            let own: Vec<&Run> = runs.iter().filter(|run| run.strategy == strategy).collect();
-            let score = |of: &dyn Fn(&Run) -> Option<f64>| decimals(mean(&own, of));
-            let p = comparison(document, strategy).and_then(|c| number(c.get("accuracy")?, "p_corrected"));
+        for of in &found.strategies {
+            let own = &of.runs;
+            let score = |of: &dyn Fn(&Run) -> Option<f64>| decimals(mean(own, of));
+            let p = found.comparison(of.strategy).and_then(|comparison| comparison.accuracy.p_corrected);
             rows.push(vec![
                 // Once for all its rows.
                 if ruled.last() == Some(&rows.len()) { markup::code(&stage.stage) } else { String::new() },
-                markup::code(strategy),
+                code(of.strategy),
                 own.len().to_string(),
-                score(&|run| run.judged().all.as_ref().map(|scores| scores.accuracy)),
-                score(&|run| run.judged().all.as_ref().map(|scores| scores.macro_f1)),
-                score(&|run| run.judged().new_classes),
-                score(&|run| run.judged().old_classes),
+                score(&|run| Some(run.judged().all.accuracy)),
+                score(&|run| Some(run.judged().all.macro_f1)),
+                score(&|run| run.judged().new_classes.accuracy),
+                score(&|run| run.judged().old_classes.accuracy),
                 p.map_or_else(|| "–".to_owned(), |p| voice.bare_p(p)),
             ]);
         }
@@ -128,7 +133,7 @@ fn table(tale: &ArticleContext, stages: &[(&StageArtifacts, &Value)]) -> Float {
         ("*p*", Align::Right),
     ];
     // Each stage is judged on a part of its own; where they differ the table has both.
-    let mut parts: Vec<JudgedOn> = stages.iter().map(|(_, document)| JudgedOn::named(document)).collect();
+    let mut parts: Vec<JudgedOn> = stages.iter().map(|(_, found)| JudgedOn::from(found.part)).collect();
     parts.dedup();
     let on = parts.iter().map(|part| tale.on(*part)).collect::<Vec<_>>().join(voice.say(" or ", " ou "));
     let caption = bilingual!(
@@ -143,31 +148,25 @@ fn table(tale: &ArticleContext, stages: &[(&StageArtifacts, &Value)]) -> Float {
     float
 }
 
-fn comparison<'a>(document: &'a Value, strategy: &str) -> Option<&'a Value> {
-    list(document, "comparisons").find(|comparison| text(comparison, "strategy") == Some(strategy))
-}
-
 /// The strategy that validation chose, against the baseline.
-fn verdict(tale: &ArticleContext, stage: &StageArtifacts, document: &Value) -> Option<String> {
-    let best = text(document, "best")?;
+fn verdict(tale: &ArticleContext, stage: &StageArtifacts, found: &Transfer) -> Option<String> {
     let name = markup::code(&stage.stage);
-    let Some(comparison) = comparison(document, best) else {
+    let Some(comparison) = found.comparison(found.best) else {
         return Some(bilingual!(
             tale,
             "For {name}, validation chooses {best}, the strategy that the others are measured by.",
             "Pour {name}, la validation choisit {best}, la stratégie qui sert de mesure aux autres.",
-            best = markup::code(best),
+            best = code(found.best),
         ));
     };
-    let accuracy = comparison.get("accuracy")?;
     let mut sentence = bilingual!(
         tale,
         "For {name}, which extends {network}, validation chooses {best}; {on} it {against}",
         "Pour {name}, qui étend {network}, la validation choisit {best} ; {on}, cette stratégie {against}",
         network = network(stage),
-        best = markup::code(best),
-        on = tale.on(JudgedOn::named(document)),
-        against = against(tale, comparison, accuracy)?,
+        best = code(found.best),
+        on = tale.on(JudgedOn::from(found.part)),
+        against = against(tale, comparison),
     );
     if let Some(speed) = speed(tale, comparison) {
         sentence.push_str(&speed);
@@ -176,50 +175,42 @@ fn verdict(tale: &ArticleContext, stage: &StageArtifacts, document: &Value) -> O
 }
 
 /// `reaches 0.592 against 0.578 of scratch, a significant gain (p = 0.002)`.
-fn against(tale: &ArticleContext, comparison: &Value, paired: &Value) -> Option<String> {
-    let voice = tale.voice;
-    let difference = number(paired, "mean_difference")?;
-    let p = number(paired, "p_corrected");
-    let seeds = list(comparison, "epochs_to_baseline_best").count();
-    let judgement = match p {
+fn against(tale: &ArticleContext, comparison: &Comparison) -> String {
+    let (voice, paired) = (tale.voice, &comparison.accuracy);
+    let p = paired.p_corrected.map(|p| voice.p(p)).unwrap_or_default();
+    let seeds = comparison.epochs_to_baseline_best.len();
+    let judgement = match paired.outcome() {
         // So few pairs leave a test hardly any power: its silence is no sign of sameness.
-        Some(p) if p >= ALPHA && seeds < ENOUGH_SEEDS => bilingual!(
+        Outcome::Same if seeds < ENOUGH_SEEDS => bilingual!(
             tale,
             "not significant, {p}, though {seeds} seeds could hardly show it",
             "non significatif, {p}, mais {seeds} graines ne pourraient guère le montrer",
-            p = voice.p(p),
         ),
-        Some(p) if p >= ALPHA => {
-            bilingual!(tale, "no significant difference, {p}", "différence non significative, {p}", p = voice.p(p))
-        }
-        Some(p) if difference > 0.0 => {
-            bilingual!(tale, "a significant gain, {p}", "un gain significatif, {p}", p = voice.p(p))
-        }
-        Some(p) => bilingual!(tale, "a significant loss, {p}", "une perte significative, {p}", p = voice.p(p)),
-        None => voice.say("too few seeds for a test", "trop peu de graines pour un test").to_owned(),
+        Outcome::Same => bilingual!(tale, "no significant difference, {p}", "différence non significative, {p}"),
+        Outcome::Higher => bilingual!(tale, "a significant gain, {p}", "un gain significatif, {p}"),
+        Outcome::Lower => bilingual!(tale, "a significant loss, {p}", "une perte significative, {p}"),
+        Outcome::Untested => voice.say("too few seeds for a test", "trop peu de graines pour un test").to_owned(),
     };
-    Some(bilingual!(
+    bilingual!(
         tale,
         "reaches an accuracy of {mean} against {baseline} with {other} ({judgement})",
         "atteint une exactitude de {mean} contre {baseline} avec {other} ({judgement})",
-        mean = voice.decimals(number(paired, "mean")?, 3),
-        baseline = voice.decimals(number(paired, "baseline_mean")?, 3),
-        other = markup::code(text(comparison, "baseline").unwrap_or("scratch")),
-    ))
+        mean = voice.decimals(paired.mean, 3),
+        baseline = voice.decimals(paired.baseline_mean, 3),
+        other = code(comparison.baseline),
+    )
 }
 
 /// How many epochs it takes to the baseline's best, where every seed got there.
-fn speed(tale: &ArticleContext, comparison: &Value) -> Option<String> {
-    let middle = |key: &str| -> Option<f64> {
-        let all: Vec<f64> = list(comparison, key).map(|value| value.as_f64()).collect::<Option<_>>()?;
-        crate::statistics::median(&all)
-    };
-    let (ours, theirs) = (middle("epochs_to_baseline_best")?, middle("baseline_best_epochs")?);
+fn speed(tale: &ArticleContext, comparison: &Comparison) -> Option<String> {
+    let middle = |epochs: &[usize]| median(&epochs.iter().map(|epoch| *epoch as f64).collect::<Vec<_>>());
+    let reached: Vec<usize> = comparison.epochs_to_baseline_best.iter().copied().collect::<Option<_>>()?;
+    let (ours, theirs) = (middle(&reached)?, middle(&comparison.baseline_best_epochs)?);
     (ours < theirs).then(|| bilingual!(
         tale,
         ", and it reaches the best validation score of {other} after {ours} epochs instead of {theirs} (medians)",
         ", et elle atteint le meilleur score de validation de {other} en {ours} époques au lieu de {theirs} (médianes)",
-        other = markup::code(text(comparison, "baseline").unwrap_or("scratch")),
+        other = code(comparison.baseline),
         ours = tale.voice.compact(ours),
         theirs = tale.voice.compact(theirs),
     ))
@@ -238,8 +229,7 @@ fn figure(tale: &ArticleContext, stage: &StageArtifacts) -> Option<Float> {
 
 /// The classes that the first transfer adds, where there is one.
 pub fn added(tale: &ArticleContext) -> Option<String> {
-    let document = tale.of_kind("transfer").find_map(|stage| stage.document("strategies"))?;
-    let new = new_classes(document);
+    let new = new_classes(transfers(tale).next()?.1);
     (!new.is_empty()).then(|| tale.voice.list(&new, 3))
 }
 
@@ -251,10 +241,9 @@ fn network(stage: &StageArtifacts) -> String {
 
 /// The first transfer's verdict, for the abstract and the conclusion.
 pub fn in_short(tale: &ArticleContext) -> Option<String> {
-    let (stage, document) = tale.of_kind("transfer").find_map(|stage| Some((stage, stage.document("strategies")?)))?;
-    let comparison = comparison(document, text(document, "best")?)?;
-    let accuracy = comparison.get("accuracy")?;
-    let new = new_classes(document);
+    let (stage, found) = transfers(tale).next()?;
+    let comparison = found.comparison(found.best)?;
+    let new = new_classes(found);
     Some(bilingual!(
         tale,
         "{extended} by the strategy {best}, the network {name} {against}",
@@ -263,8 +252,8 @@ pub fn in_short(tale: &ArticleContext) -> Option<String> {
             true => tale.voice.say("trained on", "entraîné plus avant").to_owned(),
             false => bilingual!(tale, "extended to {new}", "étendu à {new}", new = tale.voice.list(&new, 3)),
         },
-        best = markup::code(text(document, "best")?),
+        best = code(found.best),
         name = network(stage),
-        against = against(tale, comparison, accuracy)?,
+        against = against(tale, comparison),
     ))
 }

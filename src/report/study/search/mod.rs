@@ -4,45 +4,40 @@ mod plots;
 pub(crate) mod trials;
 
 use indexmap::IndexMap;
+use runner_results::Search;
+use runner_results::search::State;
 
 use super::{Study, stage_id};
 use crate::figure::text::{compact, decimals};
 use crate::page::{Block, Cell, Column, Section, Table};
+use crate::search::told;
 use crate::statistics::median;
-use trials::{Metric, Trial, Trials, brief, short_names};
+use trials::{Trials, brief, columns, label, short_names};
 
 pub fn section(study: &Study) -> Option<Section> {
     let mut section = Section::new("search", "Search");
-    for (stage, document) in study.with_document("trials") {
-        let Some(search) = Trials::read(document) else { continue };
-        let Trials { trials, metric, scores, best, .. } = &search;
-        let names = short_names(trials);
+    for stage in study.stages {
+        let Some(trials) = stage.documents.get::<Search>().and_then(Trials::of) else { continue };
+        let names = short_names(&trials.search.trials);
         let mut inner = Section::new(format!("search-{}", stage_id(stage)), stage.stage.clone());
-        if let Some(sentence) = best.and_then(|best| sentence(trials, scores, best, metric, &names)) {
+        if let Some(sentence) = sentence(&trials, &names) {
             inner.say(sentence);
         }
-        if let Some(note) = &search.note {
-            inner.say(note.clone());
-        }
-        let figures = plots::figures(&search, stage.tables.get("trials"));
+        inner.say(format!("The test part was opened once, after {}.", told(trials.search)));
+        let figures = plots::figures(&trials, stage.tables.get("trials"));
         if !figures.is_empty() {
             inner.push(Block::Gallery { figures, narrow: false });
         }
-        inner.push(Block::Table(table(trials, scores, *best, metric, &names)));
+        inner.push(Block::Table(table(&trials, &names)));
         section.subsections.push(inner);
     }
     Some(section)
 }
 
-fn sentence(
-    trials: &[Trial],
-    scores: &[f64],
-    best: usize,
-    metric: &Metric,
-    names: &IndexMap<String, String>,
-) -> Option<String> {
-    let top = *scores.get(best).filter(|s| s.is_finite())?;
-    let settings = trials[best]
+fn sentence(trials: &Trials, names: &IndexMap<String, String>) -> Option<String> {
+    let Trials { search, scores, best, .. } = trials;
+    let top = best.score(search.metric)?;
+    let settings = best
         .params
         .iter()
         .map(|(path, value)| format!("{} {}", names.get(path).unwrap_or(path), brief(value)))
@@ -52,9 +47,9 @@ fn sentence(
     let middle = median(scores).unwrap_or(f64::NAN);
     let mut sentence = format!(
         "Trial {} is the best of {}: validation {} {} with {settings}. The median trial has {}",
-        trials[best].index,
-        trials.len(),
-        metric.label,
+        best.index,
+        search.trials.len(),
+        label(search.metric),
         decimals(top, 3),
         decimals(middle, 3),
     );
@@ -66,40 +61,26 @@ fn sentence(
     Some(sentence)
 }
 
-fn table(
-    trials: &[Trial],
-    scores: &[f64],
-    best: Option<usize>,
-    metric: &Metric,
-    names: &IndexMap<String, String>,
-) -> Table {
-    let mut columns = vec![Column::text("trial")];
-    columns.extend(names.iter().map(|(path, name)| Column::number(name).hint(path)));
-    let has_states = trials.iter().any(|trial| trial.state != "complete");
+fn table(trials: &Trials, names: &IndexMap<String, String>) -> Table {
+    let Search { trials: all, metric, best, .. } = trials.search;
+    let mut columns_shown = vec![Column::text("trial")];
+    columns_shown.extend(names.iter().map(|(path, name)| Column::number(name).hint(path)));
+    let has_states = all.iter().any(|trial| trial.state != State::Complete);
     if has_states {
-        columns.push(Column::text("end"));
+        columns_shown.push(Column::text("end"));
     }
-    columns.push(Column::number("accuracy"));
-    columns.push(Column::number("macro-F1"));
-    columns.push(Column::number("log loss"));
-    columns.push(Column::number("best epoch"));
-    columns.push(Column::number("epochs"));
-    let caption = format!("Trials by validation {}, best first", metric.label);
-    let mut table = Table::new(caption, columns);
-    let mut order: Vec<usize> = (0..trials.len()).collect();
+    columns_shown.extend(["accuracy", "macro-F1", "log loss", "best epoch", "epochs"].map(Column::number));
+    let caption = format!("Trials by validation {}, best first", label(*metric));
+    let mut table = Table::new(caption, columns_shown);
+    let mut order: Vec<usize> = (0..all.len()).collect();
     // What has no score comes last, whichever way the metric points.
-    let rank = |i: &usize| match scores[*i] {
-        s if !s.is_finite() => f64::INFINITY,
-        s if metric.less_is_better => s,
-        s => -s,
-    };
-    order.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
-    for trial in order {
-        let is_best = best == Some(trial);
-        let valid = trials[trial].valid.as_ref();
-        let mut row = vec![Cell::count(trials[trial].index).strong_if(is_best)];
+    let merit = |i: &usize| all[*i].merit(*metric).unwrap_or(f64::NEG_INFINITY);
+    order.sort_by(|a, b| merit(b).total_cmp(&merit(a)));
+    for place in order {
+        let (trial, is_best) = (&all[place], *best == place);
+        let mut row = vec![Cell::count(trial.index as u64).strong_if(is_best)];
         for path in names.keys() {
-            row.push(match trials[trial].params.get(path) {
+            row.push(match trial.params.get(path) {
                 Some(value) => match value.as_f64() {
                     Some(n) => Cell::text(compact(n)).sort_by(n),
                     None => Cell::text(brief(value)),
@@ -108,13 +89,11 @@ fn table(
             });
         }
         if has_states {
-            row.push(Cell::text(&trials[trial].state));
+            row.push(Cell::text(trial.state.name()));
         }
-        row.push(Cell::decimals(valid.map(|s| s.accuracy), 3));
-        row.push(Cell::decimals(valid.map(|s| s.macro_f1), 3));
-        row.push(Cell::decimals(trials[trial].valid_loss, 3));
-        row.push(Cell::count(trials[trial].best_epoch));
-        row.push(Cell::count(trials[trial].epochs));
+        row.extend(columns(trial.valid).map(|score| Cell::decimals(score, 3)));
+        row.push(Cell::count(trial.best_epoch.map(|epoch| epoch as u64)));
+        row.push(Cell::count(trial.epochs as u64));
         table.push(row.into_iter().map(|cell| cell.strong_if(is_best)).collect());
     }
     table

@@ -1,16 +1,17 @@
 //! The figures of a search: importance, slices, parallel coordinates, learning curves.
 
 use indexmap::IndexMap;
+use runner_results::search::{Factor, Method, Scale, State};
 use serde_json::Value;
 
-use super::trials::{Factor, Trials, brief};
+use super::trials::{Trials, brief, column, label};
 use crate::figure::text::{decimals, percent};
 use crate::figure::{
     Bar, Joined, Line, LineChart, Paint, Scored, Slice, SliceAxis, bar_chart, line_chart, parallel_coordinates,
     trial_slices,
 };
 use crate::page::Figure;
-use crate::read::{TableView, shown};
+use crate::read::TableView;
 
 /// Lines of a chart that can still be told apart, and named.
 const MOST_LINES: usize = 8;
@@ -20,13 +21,13 @@ const MOST_BANDS: usize = 3;
 
 /// All figures that the trials are enough for.
 pub fn figures(search: &Trials, curves: Option<&TableView>) -> Vec<Figure> {
-    let slices: Vec<Slice> = search.factors.iter().map(|factor| slice(factor, search)).collect();
+    let slices: Vec<Slice> = search.factors.iter().map(|(name, factor)| slice(name, factor, search)).collect();
     let pruned = search.pruned();
-    let label = search.metric.label;
-    let scored = Scored { metric: label, scores: &search.scores, pruned: &pruned, best: search.best };
+    let label = label(search.search.metric);
+    let scored = Scored { metric: label, scores: &search.scores, pruned: &pruned, best: Some(search.search.best) };
     let mut figures = Vec::new();
     if !slices.is_empty() && search.scores.iter().any(|score| score.is_finite()) {
-        let description = format!("{} trials, {} parameters", search.trials.len(), slices.len());
+        let description = format!("{} trials, {} parameters", search.scores.len(), slices.len());
         let title = format!("Trials by parameter, validation {label}");
         let caption = if slices.iter().any(|slice| !slice.joined.is_empty()) {
             "One dot per trial. A line joins trials that differ in nothing but this parameter."
@@ -41,8 +42,9 @@ pub fn figures(search: &Trials, curves: Option<&TableView>) -> Vec<Figure> {
     }
     figures.extend(importance(search));
     if let Some(courses) = curves.and_then(|table| courses(search, table)) {
-        if search.method == "grid" {
-            figures.extend(search.factors.iter().filter_map(|factor| curves_by(factor, search, &courses)));
+        if search.search.method == Method::Grid {
+            let factors = search.factors.iter();
+            figures.extend(factors.filter_map(|(name, factor)| curves_by(name, factor, search, &courses)));
         } else {
             figures.push(all_curves(search, &courses));
         }
@@ -53,7 +55,7 @@ pub fn figures(search: &Trials, curves: Option<&TableView>) -> Vec<Figure> {
 /// How much of the variance each parameter explains alone.
 fn importance(search: &Trials) -> Option<Figure> {
     let mut known: Vec<(&str, f64)> =
-        search.factors.iter().filter_map(|factor| Some((factor.name.as_str(), factor.importance?))).collect();
+        search.factors.iter().filter_map(|(name, factor)| Some((name.as_str(), factor.importance?))).collect();
     if known.is_empty() {
         return None;
     }
@@ -67,15 +69,15 @@ fn importance(search: &Trials) -> Option<Figure> {
     };
     let mut bars: Vec<Bar> = known.iter().map(|one| bar(one, Paint::Positive)).collect();
     bars.push(bar(&("interactions", rest), Paint::Neutral));
-    let title = format!("Importance of parameters for validation {}", search.metric.label);
+    let title = format!("Importance of parameters for validation {}", label(search.search.metric));
     let description = bars.iter().map(|bar| format!("{} {}", bar.label, bar.note)).collect::<Vec<_>>().join("; ");
     let caption = "Share of the score's variance over the whole space that a parameter explains alone, by a functional analysis of variance of a forest \
          on the trials. Interactions are what only several of them explain together; noise is among it.";
     Some(Figure::new(bar_chart(&title, &description, "", &bars), caption))
 }
 
-fn slice(factor: &Factor, search: &Trials) -> Slice {
-    let axis = if factor.is_choice {
+fn slice(name: &str, factor: &Factor, search: &Trials) -> Slice {
+    let axis = if factor.scale == Scale::Choice {
         let levels = levels(factor);
         let place = |value: &Value| levels.iter().position(|level| *level == value);
         SliceAxis::Levels {
@@ -84,9 +86,9 @@ fn slice(factor: &Factor, search: &Trials) -> Slice {
         }
     } else {
         let values = factor.values.iter().map(|value| value.as_f64().unwrap_or(f64::NAN)).collect();
-        SliceAxis::Numbers { values, is_log: factor.is_log }
+        SliceAxis::Numbers { values, is_log: factor.scale == Scale::Logarithmic }
     };
-    Slice { name: factor.name.clone(), joined: joined(factor, search, &axis), axis }
+    Slice { name: name.to_owned(), joined: joined(factor, search, &axis), axis }
 }
 
 /// The distinct values: numbers by size, others by their text, `64×2` before `128`.
@@ -111,9 +113,10 @@ fn levels(factor: &Factor) -> Vec<&Value> {
 
 /// Groups of trials that share the values of all other factors. With one other of few values each group has its name and colour.
 fn joined(factor: &Factor, search: &Trials, axis: &SliceAxis) -> Vec<Joined> {
-    let others: Vec<&Factor> = search.factors.iter().filter(|other| !std::ptr::eq(*other, factor)).collect();
+    let others: Vec<&Factor> =
+        search.factors.iter().map(|(_, other)| *other).filter(|other| !std::ptr::eq(*other, factor)).collect();
     let mut groups: IndexMap<String, Vec<usize>> = IndexMap::new();
-    for trial in 0..search.trials.len() {
+    for trial in 0..search.scores.len() {
         let key: Vec<String> = others.iter().map(|other| other.values[trial].to_string()).collect();
         groups.entry(key.join("\n")).or_default().push(trial);
     }
@@ -144,21 +147,21 @@ fn joined(factor: &Factor, search: &Trials, axis: &SliceAxis) -> Vec<Joined> {
 /// By trial, in the order of the trials: the metric on the validation part by epoch.
 fn courses(search: &Trials, table: &TableView) -> Option<Vec<Vec<(f64, f64)>>> {
     let (trial, epoch) = (table.numbers("trial")?, table.numbers("epoch")?);
-    let score = table.numbers(search.metric.column)?;
-    let mut by_index: IndexMap<u64, Vec<(f64, f64)>> = IndexMap::new();
+    let score = table.numbers(column(search.search.metric))?;
+    let mut by_index: IndexMap<usize, Vec<(f64, f64)>> = IndexMap::new();
     for ((trial, epoch), score) in trial.iter().zip(epoch).zip(score) {
         // Epoch 0 is the network before training: it would only stretch the axis.
         if *epoch > 0.0 {
-            by_index.entry(*trial as u64).or_default().push((*epoch, *score));
+            by_index.entry(*trial as usize).or_default().push((*epoch, *score));
         }
     }
     let courses: Vec<_> =
-        search.trials.iter().map(|trial| by_index.swap_remove(&trial.index).unwrap_or_default()).collect();
+        search.search.trials.iter().map(|trial| by_index.swap_remove(&trial.index).unwrap_or_default()).collect();
     courses.iter().any(|course| course.len() > 1).then_some(courses)
 }
 
 /// A line for each value of a factor: the mean over the trials that have it, with a band from the lowest to the highest.
-fn curves_by(factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> Option<Figure> {
+fn curves_by(name: &str, factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> Option<Figure> {
     let levels = levels(factor);
     if !(2..=MOST_LINES).contains(&levels.len()) {
         return None;
@@ -170,7 +173,7 @@ fn curves_by(factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> O
         .filter_map(|(place, level)| {
             let of_level = |trial: &usize| {
                 factor.values[*trial] == **level
-                    && search.trials[*trial].state == "complete"
+                    && search.search.trials[*trial].state == State::Complete
                     && !courses[*trial].is_empty()
             };
             let trials: Vec<usize> = (0..courses.len()).filter(of_level).collect();
@@ -190,10 +193,10 @@ fn curves_by(factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> O
         })
         .collect();
     let has_bands = lines.iter().any(|line| !line.band.is_empty());
-    let title = format!("Learning curves by {}", factor.name);
+    let title = format!("Learning curves by {name}");
     let last = |line: &Line| line.points.last().map(|point| format!("{} ends at {}", line.name, decimals(point.1, 3)));
     let description = lines.iter().filter_map(last).collect::<Vec<_>>().join("; ");
-    let y_label = format!("validation {}", search.metric.label);
+    let y_label = format!("validation {}", label(search.search.metric));
     let (title, description, y_label) = (title.as_str(), description.as_str(), y_label.as_str());
     let chart =
         LineChart { title, description, x_label: "epoch", y_label, lines, explored: true, ..LineChart::default() };
@@ -208,18 +211,18 @@ fn curves_by(factor: &Factor, search: &Trials, courses: &[Vec<(f64, f64)>]) -> O
 /// Every trial's course; the best one has its name.
 fn all_curves(search: &Trials, courses: &[Vec<(f64, f64)>]) -> Figure {
     let mut order: Vec<usize> = (0..courses.len()).collect();
-    order.sort_by_key(|&trial| search.best == Some(trial));
+    let best = search.search.best;
+    order.sort_by_key(|&trial| trial == best);
     let lines = order.into_iter().map(|trial| {
-        let state = search.trials[trial].state.as_str();
-        let (name, paint) = match state {
-            _ if search.best == Some(trial) => ("best", Paint::Negative),
-            "complete" => ("", Paint::Positive),
+        let (name, paint) = match search.search.trials[trial].state {
+            _ if trial == best => ("best", Paint::Negative),
+            State::Complete => ("", Paint::Positive),
             _ => ("", Paint::Neutral),
         };
         Line { name: name.to_owned(), points: courses[trial].clone(), band: Vec::new(), paint, dashed: false }
     });
     let description = format!("{} trials", courses.len());
-    let y_label = format!("validation {}", search.metric.label);
+    let y_label = format!("validation {}", label(search.search.metric));
     let svg = line_chart(&LineChart {
         title: "Learning curves of all trials",
         description: &description,
@@ -229,11 +232,11 @@ fn all_curves(search: &Trials, courses: &[Vec<(f64, f64)>]) -> Figure {
         explored: true,
         ..LineChart::default()
     });
-    let stopped = search.trials.iter().filter(|trial| trial.state != "complete").count();
+    let stopped = courses.len() - search.search.ended(State::Complete);
     let caption = match stopped {
         0 => String::new(),
         count => {
-            format!("Trials that ran to their end in blue; in grey {} that stopped early.", shown(&Value::from(count)))
+            format!("Trials that ran to their end in blue; in grey {count} that stopped early.")
         }
     };
     Figure::new(svg, caption)

@@ -1,152 +1,85 @@
-//! A search as it is read from its document: trials, what was asked of them, and what varied.
+//! A search with what its figures and tables need: scores by its metric, names of what varied.
 
 use indexmap::IndexMap;
+use runner_results::search::{Aspect, Factor, Search, State, Trial};
+use runner_results::{Metric, PartScores};
 use serde_json::Value;
 
-use crate::read::{Scores, count, list, number, shown, text};
+use crate::read::shown;
 
 /// A search with at least one trial.
-pub struct Trials {
-    pub trials: Vec<Trial>,
-    pub metric: Metric,
+pub struct Trials<'a> {
+    pub search: &'a Search,
     /// By the metric; NaN where there is none.
     pub scores: Vec<f64>,
-    /// Place of the best in `trials`.
-    pub best: Option<usize>,
-    pub method: String,
-    pub factors: Vec<Factor>,
-    pub note: Option<String>,
+    pub best: &'a Trial,
+    /// What varied, each by a name that no other has.
+    pub factors: Vec<(String, &'a Factor)>,
 }
 
-pub struct Trial {
-    pub index: u64,
-    pub params: IndexMap<String, Value>,
-    pub state: String,
-    pub valid: Option<Scores>,
-    /// Mean negative log-likelihood on the validation part.
-    pub valid_loss: Option<f64>,
-    pub best_epoch: Option<u64>,
-    pub epochs: Option<u64>,
-}
-
-/// Something that varied between the trials.
-pub struct Factor {
-    pub path: String,
-    pub name: String,
-    pub is_choice: bool,
-    pub is_log: bool,
-    /// In the order of the trials.
-    pub values: Vec<Value>,
-    pub importance: Option<f64>,
-}
-
-impl Trials {
-    pub fn read(document: &Value) -> Option<Trials> {
-        let trials: Vec<Trial> = list(document, "trials").map(Trial::read).collect();
-        if trials.is_empty() {
-            return None;
-        }
-        let metric = Metric::named(text(document, "metric").unwrap_or("macro_f1"));
-        let scores: Vec<f64> = trials.iter().map(|trial| metric.of(trial)).collect();
-        let best = count(document, "best").and_then(|index| trials.iter().position(|trial| trial.index == index));
-        let mut factors: Vec<Factor> =
-            list(document, "factors").filter_map(|factor| Factor::read(factor, trials.len())).collect();
-        name(&mut factors);
+impl<'a> Trials<'a> {
+    pub fn of(search: &'a Search) -> Option<Trials<'a>> {
+        let score = |trial: &Trial| trial.score(search.metric).unwrap_or(f64::NAN);
+        let factors: Vec<&Factor> =
+            search.factors.iter().filter(|factor| factor.values.len() == search.trials.len()).collect();
         Some(Trials {
-            metric,
-            scores,
-            best,
-            method: text(document, "method").unwrap_or_default().to_owned(),
-            factors,
-            note: text(document, "test_opened").map(|told| format!("The test part was opened {told}.")),
-            trials,
+            best: search.trials.get(search.best)?,
+            scores: search.trials.iter().map(score).collect(),
+            factors: names(&factors).into_iter().zip(factors).collect(),
+            search,
         })
     }
 
     pub fn pruned(&self) -> Vec<bool> {
-        self.trials.iter().map(|trial| trial.state == "pruned").collect()
+        self.search.trials.iter().map(|trial| trial.state == State::Pruned).collect()
     }
 }
 
-impl Trial {
-    fn read(value: &Value) -> Trial {
-        let params = value.get("params").and_then(Value::as_object);
-        Trial {
-            index: count(value, "index").unwrap_or(0),
-            params: params.into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect(),
-            state: text(value, "state").unwrap_or("complete").to_owned(),
-            valid: value.get("valid").and_then(Scores::read),
-            valid_loss: value.get("valid").and_then(|valid| number(valid, "loss").or(number(valid, "log_loss"))),
-            best_epoch: count(value, "best_epoch"),
-            epochs: count(value, "epochs"),
-        }
+/// As it stands on axes and in tables.
+pub fn label(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Loss => "log loss",
+        Metric::Accuracy | Metric::MacroF1 => metric.label(),
     }
 }
 
-impl Factor {
-    fn read(value: &Value, trials: usize) -> Option<Factor> {
-        let path = text(value, "path")?.to_owned();
-        let values: Vec<Value> = list(value, "values").cloned().collect();
-        let scale = text(value, "scale").unwrap_or("choice");
-        (values.len() == trials).then(|| Factor {
-            name: text(value, "aspect").unwrap_or_default().to_owned(),
-            path,
-            is_choice: scale == "choice",
-            is_log: scale == "logarithmic",
-            values,
-            importance: number(value, "importance"),
-        })
+/// Its column of the validation part in the table of curves.
+pub fn column(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Loss => "valid_loss",
+        Metric::Accuracy => "valid_accuracy",
+        Metric::MacroF1 => "valid_macro_f1",
     }
 }
 
-/// What the search maximised, or minimised.
-pub struct Metric {
-    pub label: &'static str,
-    pub less_is_better: bool,
-    /// Its column in the table of curves.
-    pub column: &'static str,
+/// Scores of the kept epoch in the order of the columns accuracy, macro-F1, log loss.
+pub fn columns(valid: Option<PartScores>) -> [Option<f64>; 3] {
+    [Metric::Accuracy, Metric::MacroF1, Metric::Loss].map(|metric| valid.map(|scores| scores.get(metric)))
 }
 
-impl Metric {
-    fn named(name: &str) -> Metric {
-        let (label, less_is_better, column) = match name.to_ascii_lowercase() {
-            n if n.contains("loss") => ("log loss", true, "valid_loss"),
-            n if n.contains("accuracy") => ("accuracy", false, "valid_accuracy"),
-            _ => ("macro-F1", false, "valid_macro_f1"),
-        };
-        Metric { label, less_is_better, column }
-    }
-
-    fn of(&self, trial: &Trial) -> f64 {
-        let score = match self.label {
-            "log loss" => trial.valid_loss,
-            "accuracy" => trial.valid.as_ref().map(|scores| scores.accuracy),
-            _ => trial.valid.as_ref().map(|scores| scores.macro_f1),
-        };
-        score.filter(|score| score.is_finite()).unwrap_or(f64::NAN)
-    }
-}
-
-/// Gives each factor the shortest end of its path that no other has: `optimizer.lr` → `lr`; the depth at `network.trunk.layers` → `depth`, or
+/// For each factor the shortest end of its path that no other has: `optimizer.lr` → `lr`; the depth at `network.trunk.layers` → `depth`, or
 /// `trunk depth` where there are others.
-fn name(factors: &mut [Factor]) {
+fn names(factors: &[&Factor]) -> Vec<String> {
     // An aspect stands for the last part of its path.
     let ending = |factor: &Factor, count: usize| {
         let parts: Vec<&str> = factor.path.split('.').collect();
-        let parts = if factor.name.is_empty() { &parts[..] } else { &parts[..parts.len() - 1] };
-        format!("{} {}", parts[parts.len().saturating_sub(count)..].join("."), factor.name).trim().to_owned()
+        let (parts, aspect) = match factor.aspect {
+            None => (&parts[..], ""),
+            Some(Aspect::Depth) => (&parts[..parts.len() - 1], "depth"),
+            Some(Aspect::Width) => (&parts[..parts.len() - 1], "width"),
+        };
+        format!("{} {aspect}", parts[parts.len().saturating_sub(count)..].join(".")).trim().to_owned()
     };
     let is_unique = |factor: &Factor, count: usize| {
         let name = ending(factor, count);
         let same = factors.iter().filter(|other| ending(other, count) == name).count();
         !name.is_empty() && !says_little(&name) && same == 1
     };
-    let short = |factor: &Factor| {
+    let short = |factor: &&Factor| {
         let longest = factor.path.split('.').count();
         ending(factor, (0..longest).find(|&count| is_unique(factor, count)).unwrap_or(longest))
     };
-    let names: Vec<String> = factors.iter().map(short).collect();
-    factors.iter_mut().zip(names).for_each(|(factor, name)| factor.name = name);
+    factors.iter().map(short).collect()
 }
 
 /// `layers` or `kind` alone do not say of what.
