@@ -10,11 +10,11 @@ use runner::report::study;
 
 use crate::page;
 use crate::report::fixture;
+use crate::workspace::skip;
 
 fn browse(page: &Path, shots: &str) {
     let Some(modules) = std::env::var_os("RUNNER_TEST_BROWSER") else {
-        eprintln!("skipped: RUNNER_TEST_BROWSER is not set");
-        return;
+        return skip("RUNNER_TEST_BROWSER is not set");
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/page.cjs");
     let kept = std::env::var_os("RUNNER_TEST_SHOTS").map(PathBuf::from);

@@ -7,12 +7,11 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::cache::STUDY;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, skip};
 
 fn python(script: &str, arguments: &[&str]) {
     let Some(interpreter) = std::env::var_os("RUNNER_TEST_PYTHON") else {
-        eprintln!("skipped: RUNNER_TEST_PYTHON is not set");
-        return;
+        return skip("RUNNER_TEST_PYTHON is not set");
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script);
     let output = Command::new(interpreter).arg(script).args(arguments).output().expect("python starts");

@@ -15,7 +15,7 @@ use crate::calibration::{Calibration, NO_CALIBRATION};
 use crate::matrix::Matrix;
 use crate::metrics::{FromProbabilities as _, Scores};
 use crate::progress::{Cancelled, Progress};
-use crate::stats::Clusters;
+use crate::stats::{Clusters, mean_and_deviation};
 
 /// How long the final fit and the prediction of the test part took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -255,8 +255,11 @@ impl<'a> Study<'a> {
             (None, None) => name.to_owned(),
         });
 
-        let (cv_accuracy_mean, cv_accuracy_std) = mean_and_deviation(folds.iter().map(|scores| scores.accuracy));
-        let (cv_macro_f1_mean, cv_macro_f1_std) = mean_and_deviation(folds.iter().map(|scores| scores.macro_f1));
+        // As scikit-learn's users take them, with `numpy.std`.
+        let spread =
+            |score: &dyn Fn(&Scores) -> f64| mean_and_deviation(&folds.iter().map(score).collect::<Vec<f64>>(), 0);
+        let (cv_accuracy_mean, cv_accuracy_std) = spread(&|scores| scores.accuracy);
+        let (cv_macro_f1_mean, cv_macro_f1_std) = spread(&|scores| scores.macro_f1);
         let evaluation = Evaluation {
             name: name.to_owned(),
             params: match estimator.params() {
@@ -409,10 +412,4 @@ impl Progress for Fit<'_> {
     fn cancelled(&self) -> bool {
         self.steps.progress.cancelled()
     }
-}
-
-fn mean_and_deviation(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    (mean, (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
 }

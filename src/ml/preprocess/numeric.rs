@@ -3,7 +3,8 @@
 use runner_results::spec::Scaling;
 use serde::{Deserialize, Serialize};
 
-use super::quantile::{QUANTILES, interpolated, normal_score, quantiles};
+use super::quantile::{QUANTILES, normal_score, quantiles};
+use crate::stats::quantile;
 
 /// A numeric column as it was in the training part. Its figures are exact, also once they have been through JSON (`float_roundtrip` of serde_json): rounded to 12 digits, values far from zero, such as milliseconds since 1970, would merge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,7 +67,7 @@ pub(super) fn fit_numeric(
     if present.is_empty() {
         present.push(0.0);
     }
-    let at = |share: f64| interpolated(&present, share);
+    let at = |share: f64| quantile(&present, share);
     let scale = match scaling {
         Scaling::Standard => {
             let (mean, deviation) = moments(present.iter().copied());

@@ -1,21 +1,15 @@
 //! Empirical quantiles, and normal scores from them, as scikit-learn's `QuantileTransformer(output_distribution="normal")`
 //! but for the ends.
 
+use crate::stats::quantile;
+
 /// Most quantiles that a column is described by.
 pub const QUANTILES: usize = 512;
 
 /// Up to `count` evenly spaced quantiles of sorted values, at least two.
 pub fn quantiles(sorted: &[f64], count: usize) -> Vec<f64> {
     let count = count.min(sorted.len()).max(2);
-    (0..count).map(|i| interpolated(sorted, i as f64 / (count - 1) as f64)).collect()
-}
-
-/// The quantile at `share` of sorted, non-empty values, interpolated linearly as `numpy.percentile`.
-pub fn interpolated(sorted: &[f64], share: f64) -> f64 {
-    let position = share * (sorted.len() - 1) as f64;
-    let below = position.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (sorted[above] - sorted[below]) * (position - below as f64)
+    (0..count).map(|i| quantile(sorted, i as f64 / (count - 1) as f64)).collect()
 }
 
 /// The normal deviate of the value's rank among the quantiles; equal quantiles share their middle rank.

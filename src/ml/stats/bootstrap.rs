@@ -2,7 +2,7 @@
 //!
 //! Rows that belong together (songs of one artist) are drawn together, since one by one they would make the interval narrower than it should be.
 
-use super::Clusters;
+use super::{Clusters, quantile};
 use crate::progress::{Cancelled, Progress, Silent};
 use crate::rng::Stream;
 use runner_results::{Interval, IntervalMethod};
@@ -57,7 +57,7 @@ pub(super) fn percentiles(estimate: f64, mut distribution: Vec<f64>, clusters: &
     distribution.sort_by(f64::total_cmp);
     let tail = clusters.tail(level);
     let method = if clusters.groups().is_some() { IntervalMethod::GroupBootstrap } else { IntervalMethod::Bootstrap };
-    Interval { estimate, low: percentile(&distribution, tail), high: percentile(&distribution, 1.0 - tail), method }
+    Interval { estimate, low: quantile(&distribution, tail), high: quantile(&distribution, 1.0 - tail), method }
 }
 
 /// The interval of one figure.
@@ -78,14 +78,6 @@ pub fn paired_bootstrap(a: &[f64], b: &[f64], clusters: &Clusters, how: &Bootstr
     bootstrap_interval(clusters, how, mean).map(|interval| clusters.difference(interval, how.level))
 }
 
-/// Linear interpolation between order statistics, as numpy's default. `share` is in 0..=1.
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    let place = share.clamp(0.0, 1.0) * (sorted.len() - 1) as f64;
-    let below = place.floor() as usize;
-    let above = (below + 1).min(sorted.len() - 1);
-    sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +87,7 @@ mod tests {
     fn percentiles_agree_with_numpy() {
         let sorted = [1.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 9.0];
         for (share, expected) in [(0.025, 1.0), (0.975, 8.475), (0.5, 3.5), (1.0, 9.0)] {
-            assert!((percentile(&sorted, share) - expected).abs() < 1e-12);
+            assert!((quantile(&sorted, share) - expected).abs() < 1e-12);
         }
     }
 

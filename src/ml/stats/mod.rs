@@ -6,6 +6,7 @@ mod holm;
 mod mcnemar;
 mod pairwise;
 mod proportion;
+mod sample;
 #[cfg(test)]
 mod simulation;
 mod special;
@@ -19,4 +20,5 @@ pub(crate) use pairwise::{cells, scores};
 pub(crate) use runner_results::interval::wilson;
 pub use runner_results::paired_test::{Method, Test};
 pub use runner_results::{Interval, IntervalMethod};
-pub(crate) use special::{chi_squared_tail, normal_mass, normal_tail, student_tails};
+pub use sample::{mean_and_deviation, quantile};
+pub(crate) use special::{chi_squared_tail, ln_gamma, normal_mass, normal_tail, student_tails};

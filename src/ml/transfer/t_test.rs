@@ -1,13 +1,10 @@
 //! The paired t-test over seeds.
 
-use crate::stats::student_tails;
+use crate::stats::{self, student_tails};
 
-/// Mean and sample standard deviation; the deviation of a single value is 0.
+/// Of a sample, e.g. of the scores of several seeds.
 pub fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
-    (mean, if values.len() > 1 { (squares / (count - 1.0)).sqrt() } else { 0.0 })
+    stats::mean_and_deviation(values, 1)
 }
 
 /// Two-sided p-value that paired differences have mean 0 (Student 1908); `None` for fewer than two

@@ -327,12 +327,7 @@ fn tex_compiles_it() {
         |program: &str| Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
     let class = Command::new("kpsewhich").arg("llncs.cls").output();
     if !has("latexmk") || !class.is_ok_and(|found| found.status.success()) {
-        assert!(
-            std::env::var_os("RUNNER_TEST_TEX").is_none(),
-            "RUNNER_TEST_TEX is set, but latexmk or llncs.cls is not there"
-        );
-        eprintln!("skipped: TeX Live with llncs.cls is not installed");
-        return;
+        return crate::workspace::skip("latexmk or TeX Live's llncs.cls is not installed");
     }
     for language in ["en", "fr"] {
         let work = study();

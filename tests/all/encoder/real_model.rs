@@ -10,6 +10,8 @@ use runner::ml::progress::Silent;
 
 use super::assert_close;
 
+use crate::workspace::skip;
+
 // from sentence_transformers import SentenceTransformer
 // m = SentenceTransformer(FOLDER, device="cpu")
 // texts = ["", "A quiet morning in the harbour", "déjà vu 🎻 über straße", "long " * 400, "日本語の文章"]
@@ -17,7 +19,7 @@ use super::assert_close;
 #[test]
 fn minilm_agrees_with_sentence_transformers() {
     let Some(folder) = std::env::var_os("RUNNER_TEST_ENCODER") else {
-        return;
+        return skip("RUNNER_TEST_ENCODER is not set");
     };
     let encoder = open(folder.as_ref(), &TransformerOptions::default()).unwrap();
     let long = "long ".repeat(400);
@@ -61,7 +63,7 @@ fn least(cosines: &[f64]) -> f64 {
 #[test]
 fn minilm_agrees_with_candle_on_titles_and_at_any_length() {
     let Some(folder) = std::env::var_os("RUNNER_TEST_ENCODER") else {
-        return;
+        return skip("RUNNER_TEST_ENCODER is not set");
     };
     // Texts of 2 to 512 tokens. All of them take candle a minute: `RUNNER_TEST_LENGTHS=all`.
     let step = if std::env::var_os("RUNNER_TEST_LENGTHS").is_some() { 1 } else { 37 };
@@ -81,7 +83,7 @@ fn minilm_agrees_with_candle_on_titles_and_at_any_length() {
 #[test]
 fn lower_precisions_of_minilm_keep_what_they_promise() {
     let Some(folder) = std::env::var_os("RUNNER_TEST_ENCODER") else {
-        return;
+        return skip("RUNNER_TEST_ENCODER is not set");
     };
     let titles = titles();
     let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
@@ -101,7 +103,7 @@ fn lower_precisions_of_minilm_keep_what_they_promise() {
 #[test]
 fn mpnet_agrees_with_sentence_transformers() {
     let Some(folder) = std::env::var_os("RUNNER_TEST_ENCODER_MPNET") else {
-        return;
+        return println!("skipped: RUNNER_TEST_ENCODER_MPNET is not set");
     };
     let encoder = open(folder.as_ref(), &TransformerOptions::default()).unwrap();
     let long = "long ".repeat(400);
@@ -128,7 +130,7 @@ fn titles_agree_with_sentence_transformers() {
     let (Some(titles), Some(folder)) =
         (std::env::var_os("RUNNER_TEST_TITLES"), std::env::var_os("RUNNER_TEST_TITLES_ENCODER"))
     else {
-        return;
+        return println!("skipped: RUNNER_TEST_TITLES and RUNNER_TEST_TITLES_ENCODER are not set");
     };
     let titles: Vec<serde_json::Value> = serde_json::from_slice(&std::fs::read(titles).unwrap()).unwrap();
     let texts: Vec<&str> = titles.iter().map(|title| title["title"].as_str().unwrap()).collect();

@@ -8,6 +8,7 @@ use super::super::table::input::{Checked, ColumnData, PreparedColumn};
 use super::super::table::key::{Key, MISSING};
 use super::super::table::short::short;
 use super::breadth::ClassGroups;
+use crate::stats::quantile;
 
 /// Longest text value that a profile repeats, in characters.
 const LONGEST_VALUE: usize = 120;
@@ -187,15 +188,6 @@ fn text_summary(
 fn quantiles_of(sorted: &[f64]) -> Quantiles {
     let at = |level: f64| quantile(sorted, level);
     Quantiles { p01: at(0.01), p05: at(0.05), p25: at(0.25), p50: at(0.5), p75: at(0.75), p95: at(0.95), p99: at(0.99) }
-}
-
-fn quantile(sorted: &[f64], level: f64) -> f64 {
-    let position = level * (sorted.len() - 1) as f64;
-    let below = position.floor() as usize;
-    let (low, high) = (sorted[below], sorted[(below + 1).min(sorted.len() - 1)]);
-    let weight = position - below as f64;
-    // The weighted form cannot overflow for values of opposite sign, unlike `low + weight * (high - low)`.
-    if low == high { low } else { low * (1.0 - weight) + high * weight }
 }
 
 /// Welford's running mean and sample deviation (Welford 1962): the mean never overflows.

@@ -1,5 +1,7 @@
 //! The upper tail of Fisher's F distribution, for p-values.
 
+use crate::stats::ln_gamma;
+
 /// P(F ≥ `f`) with `between` and `within` degrees of freedom, by the regularised incomplete beta function
 /// I_x(within/2, between/2) at x = within / (within + between·f) (Abramowitz and Stegun 1964, 26.6.2).
 /// Relative error about 1e-9 for up to a million degrees of freedom; smaller than 1e-308 is 0.
@@ -54,20 +56,6 @@ fn continued_fraction(a: f64, b: f64, x: f64) -> f64 {
 
 fn ln_beta(a: f64, b: f64) -> f64 {
     ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b)
-}
-
-/// Stirling's series after shifting the argument above 10 (Abramowitz and Stegun 6.1.41), for positive `x`.
-pub(super) fn ln_gamma(x: f64) -> f64 {
-    let (mut shifted, mut product) = (x, 1.0);
-    while shifted < 10.0 {
-        product *= shifted;
-        shifted += 1.0;
-    }
-    let inverse = 1.0 / shifted;
-    let square = inverse * inverse;
-    let terms = [1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0, -691.0 / 360_360.0, 1.0 / 156.0];
-    let series = terms.iter().rev().fold(0.0, |sum, term| sum * square + term) * inverse;
-    (shifted - 0.5) * shifted.ln() - shifted + 0.5 * (2.0 * std::f64::consts::PI).ln() + series - product.ln()
 }
 
 #[cfg(test)]

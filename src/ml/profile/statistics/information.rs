@@ -1,8 +1,8 @@
 //! Mutual information with the label, in nats: for discrete values by counting, for continuous ones by neighbours.
 
 use super::super::table::key::Key;
-use super::fisher::ln_gamma;
 use crate::rng::Stream;
+use crate::stats::ln_gamma;
 
 /// Mutual information of a discrete value with the label.
 pub(super) struct Discrete {

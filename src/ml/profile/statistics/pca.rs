@@ -5,11 +5,12 @@ use runner_results::profile::{PcaPoints, PrincipalComponents};
 use super::super::table::input::Checked;
 use super::column::mean_and_deviation;
 use super::leading;
+use crate::eigen::symmetric_eigen;
 use crate::progress::Cancelled;
 use crate::rng::Stream;
 
-/// Rotations take time with the cube of the columns: of more, only the leading components are computed.
-const MOST_ROTATED: usize = 60;
+/// The whole decomposition takes time with the cube of the columns: of more, only the leading components are computed.
+const MOST_WHOLE: usize = 60;
 
 /// A column that varies, and what scales it to mean 0 and deviation 1.
 struct Scaled<'a> {
@@ -48,10 +49,13 @@ pub(super) fn of_columns(input: &Checked) -> Result<Option<PrincipalComponents>,
     if columns.len() < 2 || kept == 0 {
         return Ok(None);
     }
-    let (eigenvalues, components, total) = if columns.len() <= MOST_ROTATED {
+    let (eigenvalues, components, total) = if columns.len() <= MOST_WHOLE {
         let whole: Vec<Vec<f64>> = columns.iter().map(|column| column.all().collect()).collect();
-        let (eigenvalues, components) = eigen(covariance(&whole));
+        let size = columns.len();
+        let stop = || input.go_on().is_err();
+        let (eigenvalues, vectors) = symmetric_eigen(covariance(&whole).concat(), size, &stop).ok_or(Cancelled)?;
         let total: f64 = eigenvalues.iter().sum();
+        let components: Vec<Vec<f64>> = vectors.chunks_exact(size).map(with_sign).collect();
         (eigenvalues, components, total)
     } else {
         // Single precision halves the memory of very many columns; a component is exact to six digits.
@@ -107,50 +111,6 @@ fn covariance(columns: &[Vec<f64>]) -> Vec<Vec<f64>> {
         }
     }
     matrix
-}
-
-/// Eigenvalues of a symmetric matrix, falling, and their unit vectors, by cyclic Jacobi rotations (Golub and
-/// Van Loan, Matrix Computations, 8.5): slower than QR beyond some hundred columns, but simple, exact and deterministic.
-fn eigen(mut a: Vec<Vec<f64>>) -> (Vec<f64>, Vec<Vec<f64>>) {
-    let size = a.len();
-    let mut vectors: Vec<Vec<f64>> =
-        (0..size).map(|i| (0..size).map(|j| f64::from(u8::from(i == j))).collect()).collect();
-    let scale: f64 = a.iter().flatten().map(|x| x * x).sum::<f64>().sqrt();
-    for _sweep in 0..60 {
-        let off: f64 = (0..size).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i][j] * a[i][j]).sum();
-        if off.sqrt() <= 1e-15 * scale {
-            break;
-        }
-        for p in 0..size {
-            for q in p + 1..size {
-                if a[p][q] != 0.0 {
-                    rotate(&mut a, &mut vectors, p, q);
-                }
-            }
-        }
-    }
-    let mut order: Vec<usize> = (0..size).collect();
-    order.sort_by(|&i, &j| a[j][j].total_cmp(&a[i][i]));
-    let values = order.iter().map(|&i| a[i][i]).collect();
-    (values, order.into_iter().map(|i| with_sign(&vectors[i])).collect())
-}
-
-/// Makes `a[p][q]` zero by a rotation of the plane (p, q); rows of `vectors` are the vectors so far.
-fn rotate(a: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
-    let theta = (a[q][q] - a[p][p]) / (2.0 * a[p][q]);
-    let tangent = theta.signum() / (theta.abs() + theta.hypot(1.0));
-    let cosine = 1.0 / tangent.hypot(1.0);
-    let sine = tangent * cosine;
-    for row in a.iter_mut() {
-        let (x, y) = (row[p], row[q]);
-        (row[p], row[q]) = (cosine * x - sine * y, sine * x + cosine * y);
-    }
-    for matrix in [a, vectors] {
-        let (head, tail) = matrix.split_at_mut(q);
-        for (x, y) in head[p].iter_mut().zip(&mut tail[0]) {
-            (*x, *y) = (cosine * *x - sine * *y, sine * *x + cosine * *y);
-        }
-    }
 }
 
 fn with_sign(vector: &[f64]) -> Vec<f64> {
