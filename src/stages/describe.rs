@@ -71,7 +71,7 @@ impl Stage for Describe {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let all = context.input("rows")?.table()?;
-        let rows = dataset::filtered(&all, &self.filter, context.report())?;
+        let rows = dataset::filtered(&all, &self.filter, context)?;
         let label = label_column(&rows)?;
         let texts = strings(&rows, &label)?;
         let classes = dataset::classes(&texts);

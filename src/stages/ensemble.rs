@@ -84,7 +84,9 @@ impl Stage for Ensemble {
             context.inputs(port).iter().map(|shape| shape.stage.clone()).collect()
         };
         let (members, models) = (stages(context, "members"), stages(context, "models"));
-        for (i, stage) in models.iter().enumerate().filter(|(_, stage)| !members.contains(stage)) {
+        // Without any, that is what is at fault.
+        let strangers = models.iter().enumerate().filter(|(_, stage)| !members.is_empty() && !members.contains(stage));
+        for (i, stage) in strangers {
             let message = format!("'{stage}' is not among the members");
             context.input_problem("models", i, message, Some("name it under `members` too".to_owned()));
         }
