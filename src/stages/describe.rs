@@ -46,7 +46,7 @@ pub struct Describe {
 
 impl Stage for Describe {
     const KIND: &'static str = "describe";
-    const VERSION: u32 = 9;
+    const VERSION: u32 = 10;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
     const INPUTS: &'static [InputPort] = &[InputPort::table(
         "rows",
