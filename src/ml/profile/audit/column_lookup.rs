@@ -30,11 +30,9 @@ const LEAST_GAIN: f64 = 0.6;
 pub(super) fn of_columns(input: &Checked, copies: Option<&Key>) -> Result<Vec<GiveAway>, Cancelled> {
     let folds = input.options.folds;
     let row_folds: Vec<u32> = fold_of(input.rows, folds, Stream::new(input.seed, "profile: row folds", 0));
-    let keys: Vec<&Key> = input.connected.iter().chain(copies).collect();
-    let together = match keys.as_slice() {
-        [] => None,
-        [only] => Some((*only).clone()),
-        several => Some(connected(several.iter().copied(), input.rows)),
+    let together = match copies {
+        Some(copies) => Some(connected(input.connected.iter().chain([copies]), input.rows)),
+        None => input.connected.clone(),
     };
     let group_folds = together.map(|groups| {
         let of_group = fold_of(groups.distinct, folds, Stream::new(input.seed, "profile: group folds", 0));

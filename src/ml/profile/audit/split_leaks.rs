@@ -55,7 +55,9 @@ pub(super) fn twins_between_parts(audit: &Audit, has_copies: bool) -> Option<Fin
     for overlap in &audit.overlaps {
         let compares_content = matches!(overlap.key, RowKey::Rows { .. } | RowKey::Numbers) || overlap.key.is_near();
         let share = given(overlap);
-        if compares_content && share > 0.0 && !chance.contains(&&overlap.key) {
+        // Equal in one measurement alone is equal by more than chance already.
+        let is_copy = has_copies && matches!(overlap.key, RowKey::Rows { .. });
+        if compares_content && share > 0.0 && (is_copy || !chance.contains(&&overlap.key)) {
             worst = worst.max(share);
             keys.push(overlap.key.clone());
         }
