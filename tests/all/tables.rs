@@ -394,3 +394,33 @@ fn scores_of_a_handful_of_rows_are_warned_of() {
     says(&run(12), &["the test part has ", " rows, of which no score says much"]);
     assert_eq!(run(80), "");
 }
+
+#[test]
+fn copies_of_rows_are_told_of_and_not_a_leak_of_their_columns() {
+    // Noise, each row four times, without groups.
+    let (mut seed, mut rows) = (7u64, String::new());
+    let mut drawn = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed >> 33
+    };
+    for _ in 0..150 {
+        let row = format!("{}.{:03},{}\n", drawn() % 50, drawn() % 1000, ["a", "b"][drawn() as usize % 2]);
+        rows.push_str(&row.repeat(4));
+    }
+    let yaml = SPLIT.to_owned()
+        + "  profile: {kind: describe, rows: folds}\n  base: {kind: baseline, rows: folds, numeric: [x], models: {tree: {}}}\n";
+    let work = Workspace::new().file("t.csv", &format!("x,y\n{rows}")).pipeline(&yaml);
+    let run = work.run().succeeded();
+    assert!(!warnings(&run).contains("leaks the label"), "{}", warnings(&run));
+    let profile: serde_json::Value =
+        serde_json::from_slice(&work.read("artifacts/study/profile/profile.json")).expect("JSON");
+    let found = profile["audit"]["findings"].as_array().expect("a list");
+    assert_eq!(
+        (&found[0]["kind"], &found[0]["severity"]),
+        (&"near_twins_in_train".into(), &"danger".into()),
+        "{found:?}"
+    );
+    assert!(!found.iter().any(|one| one["kind"] == "leaks_label"), "{found:?}");
+    let shown = String::from_utf8(work.runner(&["show", "pipeline.yaml", "base"]).stdout).expect("UTF-8");
+    assert!(!shown.contains("leaks the label"), "{shown}");
+}
