@@ -180,7 +180,7 @@ fn rows_are_paired_by_their_content_where_others_were_loaded() {
         .enumerate()
         .fold(String::new(), |text, (i, line)| text + line + if i == 0 { ",w\n" } else { ",1\n" });
     work.write("t.csv", more.as_bytes());
-    work.edit("pipeline.yaml", "logistic: {}", "logistic: {l2: 0.1}");
+    work.edit("pipeline.yaml", "logistic: {}", "logistic: {c: 0.1}");
     work.run().succeeded();
     let told = lines(&work, &["compare", "--json"]);
     assert_eq!(stage(&told, "base/logistic")["test"]["rows"], now.len());

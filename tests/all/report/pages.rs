@@ -212,7 +212,7 @@ fn a_history_is_told_and_without_one_nothing_is() {
         "Compared with the run of 2026-11-22 23:12 UTC",
         "More accurate than before, beyond chance: fused.",
         "Less accurate than before, beyond chance: text.",
-        "No significant difference for ",
+        "No significant difference in accuracy for ",
         "0.640 → 0.680 +0.040 (+0.028 to +0.052)",
         "1 row of the 160 that flipped",
         "A &lt;b&gt;song&lt;/b&gt; of 17",
