@@ -151,9 +151,9 @@ fn rows_are_paired_by_their_content_where_others_were_loaded() {
     work.run().succeeded();
     let then = tested(&work);
     // A record above all others, and the rest the other way round.
-    let mut lines: Vec<String> = noisy(0..400).lines().map(|line| format!("{line}\n")).collect();
-    lines.reverse();
-    work.write("t.csv", (header.to_owned() + &noisy(400..401) + &lines.concat()).as_bytes());
+    let mut records: Vec<String> = noisy(0..400).lines().map(|line| format!("{line}\n")).collect();
+    records.reverse();
+    work.write("t.csv", (header.to_owned() + &noisy(400..401) + &records.concat()).as_bytes());
     work.run().succeeded();
     let now = tested(&work);
     let common: Vec<&String> = then.intersection(&now).collect();

@@ -132,5 +132,5 @@ fn contents(
             };
         }
     }
-    Ok(hashers.into_iter().map(|hasher| hasher.map(Hasher::finish)).collect())
+    Ok(hashers.into_iter().map(|hasher| hasher.map(|hasher| hasher.finish())).collect())
 }
