@@ -195,7 +195,7 @@ fn what_is_less_accurate_may_have_better_other_scores() {
         let class = u64::from(i % 10 == 0);
         format!("n{i},{}.5,{},{}\n", class * 40 + drawn(i) % 80, drawn(3 * i), ["a", "b"][class as usize])
     };
-    let rows: String = (0..1500).map(row).collect();
+    let rows: String = (0..4000).map(row).collect();
     let yaml = NOISY.replace("logistic: {}}}", "majority: {}}}\n  net: {kind: train, rows: folds, numeric: [x], epochs: 12, batch_size: 32, class_weights: balanced, network: {trunk: {layers: [8]}}}");
     let work = Workspace::new().file("t.csv", &format!("name,x,z,y\n{rows}")).pipeline(&yaml);
     work.run().succeeded();

@@ -258,6 +258,7 @@ stages:
     seed: \"${s}\"
     epochs: 6
     batch_size: 16
+    class_weights: balanced
     optimizer: {lr: 0.1}
     network: {trunk: {layers: [8]}}
     early_stopping: {metric: macro_f1, patience: 50}
