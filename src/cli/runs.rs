@@ -232,11 +232,14 @@ fn time(run: &Run) -> String {
     }
 }
 
+/// A result, and what validation says of its model.
+type Known = (Rc<ActionRecord>, Option<Validation>);
+
 /// Finds the headline of a run's best model.
 struct Best<'a> {
     store: &'a Store,
     /// By the result's key, since runs share results.
-    known: HashMap<Digest, Option<(Rc<ActionRecord>, Option<Validation>)>>,
+    known: HashMap<Digest, Option<Known>>,
 }
 
 impl Best<'_> {
@@ -267,7 +270,7 @@ impl Best<'_> {
         Some(format!("{}: {}{apart}", stage.stage, stage.headline))
     }
 
-    fn result(&mut self, key: Digest) -> Option<(Rc<ActionRecord>, Option<Validation>)> {
+    fn result(&mut self, key: Digest) -> Option<Known> {
         let store = self.store;
         let read = || {
             let record = ActionRecord::load(store, key)?;
