@@ -192,7 +192,7 @@ fn what_is_less_accurate_may_have_better_other_scores() {
     let drawn =
         |i: u64| (i.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) >> 33) % 1000;
     let row = |i: u64| {
-        let class = u64::from(i % 10 == 0);
+        let class = u64::from(i.is_multiple_of(10));
         format!("n{i},{}.5,{},{}\n", class * 40 + drawn(i) % 80, drawn(3 * i), ["a", "b"][class as usize])
     };
     let rows: String = (0..4000).map(row).collect();
