@@ -478,7 +478,7 @@ mod tests {
         assert_eq!(title, "again and list leak the label");
         assert_eq!(
             lines[0],
-            "again: looking its value up in other groups is right on > 99.9 % of the rows that can be looked up (50.0 % of all); guessing the largest class: \
+            "again: looking its value up on rows that are no copies of its own is right on > 99.9 % of the rows that can be looked up (50.0 % of all); guessing the largest class: \
              66.7 %; its values and the labels match one to one: it is the label under another name"
         );
         assert!(lines[1].ends_with("; each of its 2,100 values has one label only"), "{}", lines[1]);
