@@ -8,8 +8,9 @@ use super::{DONE, Failure, Outcome, StoreArguments, screen};
 use crate::artifact::Store;
 use crate::engine::history::StageEntry;
 use crate::engine::{ActionRecord, History, RunRecord};
+use crate::report::compared::other_verdicts;
 use crate::report::intervals;
-use crate::results::comparison::{Flip, PairedComparison, ScoreMetric, Verdict};
+use crate::results::comparison::{Flip, PairedComparison, Pairing, ScoreMetric, Verdict};
 use crate::stages::compare::{Comparison, How, ModelRef, Texts, compare as compare_models, lines, texts_of};
 
 /// Lines of changes in a text; `--json` has all.
@@ -71,10 +72,12 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
     if let (Some((one, other)), true) = (missing.first(), loaded.is_empty()) {
         return Err(anyhow!("'{one}' of {} or '{other}' of {} has no result in the store", a.run.id, b.run.id).into());
     }
+    let records = |run: &RunRecord| run.stages.iter().filter_map(|entry| load(&store, Some(entry))).collect::<Vec<_>>();
+    let (run_a, run_b) = (records(&a.run), records(&b.run));
     let models: Vec<(ModelRef, ModelRef)> = (loaded.iter())
         .map(|(one, record_a, other, record_b)| {
-            let of_a = ModelRef { stage: one, record: record_a, model: a.model.as_deref() };
-            (of_a, ModelRef { stage: other, record: record_b, model: b.model.as_deref() })
+            let of_a = ModelRef { stage: one, record: record_a, model: a.model.as_deref(), run: &run_a };
+            (of_a, ModelRef { stage: other, record: record_b, model: b.model.as_deref(), run: &run_b })
         })
         .collect();
     let how = How { resamples: arguments.resamples as usize, ..How::default() };
@@ -226,9 +229,9 @@ fn scores(paired: &PairedComparison, style: screen::Style) -> String {
     }
     let mut text = screen::table(&rows);
     let verdict = match paired.verdict {
-        Verdict::Better => style.good("B is better"),
-        Verdict::Worse => style.error("B is worse"),
-        Verdict::NoSignificantDifference => "no significant difference".to_owned(),
+        Verdict::MoreAccurate => style.good("B is more accurate"),
+        Verdict::LessAccurate => style.error("B is less accurate"),
+        Verdict::NoSignificantDifference => "no significant difference in accuracy".to_owned(),
     };
     let p = match paired.adjusted_p {
         small if small < 1e-4 => "p < 0.0001".to_owned(),
@@ -246,6 +249,10 @@ fn scores(paired: &PairedComparison, style: screen::Style) -> String {
         paired.wrong_to_right
     );
     text.push_str(&screen::wrap(&words, "  ", screen::width()));
+    if let Some(others) = other_verdicts(paired) {
+        let words = format!("B has {others}, by the 95 % intervals, which are not corrected");
+        text.push_str(&screen::wrap(&words, &format!("  {} ", style.warning("!")), screen::width()));
+    }
     if let Some(groups) = paired.groups {
         let few = if paired.few_groups { ": few, so that intervals and p are rough" } else { "" };
         text.push_str(&style.dim(&format!("  the rows are of {groups} groups{few}\n")));
@@ -254,10 +261,20 @@ fn scores(paired: &PairedComparison, style: screen::Style) -> String {
 }
 
 fn left_out(paired: &PairedComparison, style: screen::Style) -> String {
-    match paired.left_out {
-        0 => String::new(),
-        rows => style.dim(&format!("  {rows} rows are not common to both\n")),
-    }
+    let how = match paired.pairing {
+        Pairing::Number => None,
+        Pairing::NumberUnchecked => {
+            Some("rows of one number are taken for the same: what was loaded is not in the store any more".to_owned())
+        }
+        Pairing::Content => Some("other rows were loaded, so the same rows are told by their content".to_owned()),
+    };
+    let rest = match paired.left_out {
+        0 => None,
+        1 => Some("1 row is not common to both".to_owned()),
+        rows => Some(format!("{rows} rows are not common to both")),
+    };
+    let parts: Vec<String> = how.into_iter().chain(rest).collect();
+    if parts.is_empty() { String::new() } else { style.dim(&screen::wrap(&parts.join("; "), "  ", screen::width())) }
 }
 
 /// Flipped rows with what a person knows them by.

@@ -4,6 +4,8 @@ use clap::Args;
 
 use super::study::Study;
 use super::{DONE, Outcome, StudyArguments, screen};
+use crate::boundary::text::of_chain;
+use crate::engine::manifest::Manifest;
 use crate::engine::{self, Basis, Forecast, Forecaster, Status};
 
 #[derive(Args)]
@@ -15,12 +17,25 @@ pub(super) struct ExplainArguments {
 }
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
-    let study = Study::open(&arguments.study)?;
+    let study = Study::of_results(&arguments.study)?;
     let wanted = study.stage(&arguments.stage)?;
     let selected = study.select(std::slice::from_ref(&arguments.stage))?;
     let workspace = study.workspace();
-    let decisions = engine::plan_decisions(&workspace, &selected)?;
     let style = screen::Style::stdout();
+    let decisions = match engine::plan_decisions(&workspace, &selected) {
+        Ok(decisions) => decisions,
+        // What its last result depends on is known all the same.
+        Err(error) => {
+            let Some(record) = workspace.current_record(wanted) else { return Err(error.into()) };
+            let why = of_chain(error.chain());
+            super::print(&format!(
+                "{}: whether this is up to date is not known: {why}\n",
+                style.bold(&arguments.stage)
+            ));
+            print_manifest(&record.manifest, style);
+            return Ok(DONE);
+        }
+    };
     for (i, decision) in &decisions {
         if *i != wanted {
             continue;
@@ -47,13 +62,17 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
             super::print(&format!("  {basis} {}{memory}\n", screen::duration(seconds)));
         }
         let Some(manifest) = &decision.manifest else { continue };
-        super::print(&format!("\n{} {}\n", style.dim("key"), manifest.key()));
-        let rows: Vec<Vec<String>> = manifest
-            .entries()
-            .iter()
-            .map(|(name, value)| vec![style.dim(&name.to_string()), engine::reason::shorten(value)])
-            .collect();
-        super::print(&screen::table_within(&rows, screen::width()));
+        print_manifest(manifest, style);
     }
     Ok(DONE)
+}
+
+fn print_manifest(manifest: &Manifest, style: screen::Style) {
+    super::print(&format!("\n{} {}\n", style.dim("key"), manifest.key()));
+    let rows: Vec<Vec<String>> = manifest
+        .entries()
+        .iter()
+        .map(|(name, value)| vec![style.dim(&name.to_string()), engine::reason::shorten(value)])
+        .collect();
+    super::print(&screen::table_within(&rows, screen::width()));
 }

@@ -26,7 +26,7 @@ enum Format {
 }
 
 pub(super) fn graph(arguments: &GraphArguments) -> Outcome {
-    let study = Study::open(&arguments.study)?;
+    let study = Study::of_results(&arguments.study)?;
     let plan = &study.plan;
     let mut states = vec![None; plan.stages.len()];
     match engine::plan_decisions(&study.workspace(), &study.select(&[])?) {

@@ -26,7 +26,7 @@ pub(super) struct ReportArguments {
 }
 
 pub(super) fn report(arguments: &ReportArguments) -> Outcome {
-    let study = Study::open(&arguments.study)?;
+    let study = Study::of_results(&arguments.study)?;
     let workspace = study.workspace();
     let stage = wanted(&study, arguments.stage.as_deref())?;
     let history = History::of(&study.store);
@@ -59,6 +59,9 @@ pub(super) fn report(arguments: &ReportArguments) -> Outcome {
             page.stale.join(", "),
             screen::path(&arguments.study.file)
         ));
+    }
+    if let Some(why) = &page.unknown {
+        text.push_str(&format!("  {mark} whether the results are up to date is not known: {why}\n"));
     }
     if !page.missing.is_empty() {
         text.push_str(&format!("  {mark} without a result, so not told of: {}\n", page.missing.join(", ")));

@@ -1,6 +1,7 @@
 //! `runner runs`: what was run, newest first; one run in full; runs that garbage collection must keep.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
@@ -10,7 +11,7 @@ use crate::artifact::{Digest, Store};
 use crate::engine::history::{RunOutcome, StageEntry};
 use crate::engine::{self, ActionRecord, History, Run};
 use crate::report::ranking::{self, Validation};
-use crate::stages::compare::validation;
+use crate::stages::compare::{JudgedRows, judged_rows, validation};
 
 /// Characters of a line that hold a run with its best result.
 const WIDE: usize = 120;
@@ -231,27 +232,52 @@ fn time(run: &Run) -> String {
     }
 }
 
+/// A result, and what validation says of its model.
+type Known = (Rc<ActionRecord>, Option<Validation>);
+
 /// Finds the headline of a run's best model.
 struct Best<'a> {
     store: &'a Store,
     /// By the result's key, since runs share results.
-    known: HashMap<Digest, Option<Validation>>,
+    known: HashMap<Digest, Option<Known>>,
 }
 
 impl Best<'_> {
-    /// The headline of the stage whose model validation ranks first, else the last one.
+    /// The headline of the stage whose model validation ranks first, else the last one. Only models that were judged on the same rows are ranked: of several
+    /// sets of rows the largest counts.
     fn of(&mut self, stages: &[StageEntry]) -> Option<String> {
-        let told: Vec<(&StageEntry, Option<Validation>)> = (stages.iter())
-            .filter(|stage| !stage.headline.is_empty())
-            .map(|stage| (stage, stage.key.and_then(|key| self.validation(key))))
-            .collect();
-        let best = ranking::choose(told.iter(), |(_, validation)| *validation).any().or(told.last());
-        best.map(|(stage, _)| format!("{}: {}", stage.stage, stage.headline))
+        let mut records = Vec::new();
+        let mut models = Vec::new();
+        for (i, stage) in stages.iter().enumerate() {
+            let Some((record, validation)) = stage.key.and_then(|key| self.result(key)) else { continue };
+            if let Some(validation) = validation.filter(|_| !stage.headline.is_empty()) {
+                models.push((i, Rc::clone(&record), validation));
+            }
+            records.push(record);
+        }
+        let rows: Vec<Option<JudgedRows>> =
+            models.iter().map(|(_, record, _)| judged_rows(self.store, record, &records)).collect();
+        let size = |of: &Option<JudgedRows>| of.map_or(0, |rows| rows.valid + rows.test);
+        // Of equals the first.
+        let most = rows.iter().rev().max_by_key(|rows| size(rows)).copied();
+        let (own, others): (Vec<_>, Vec<_>) = models.iter().zip(&rows).partition(|(_, rows)| Some(**rows) == most);
+        let best = ranking::choose(own, |((_, _, validation), _)| Some(*validation)).any();
+        let best = best.map(|((i, _, _), _)| &stages[*i]);
+        let stage = best.or_else(|| stages.iter().rfind(|stage| !stage.headline.is_empty()))?;
+        let others: Vec<&str> = others.iter().map(|((i, _, _), _)| stages[*i].stage.as_str()).collect();
+        let apart =
+            if others.is_empty() { String::new() } else { format!(" [judged on other rows: {}]", others.join(", ")) };
+        Some(format!("{}: {}{apart}", stage.stage, stage.headline))
     }
 
-    fn validation(&mut self, key: Digest) -> Option<Validation> {
+    fn result(&mut self, key: Digest) -> Option<Known> {
         let store = self.store;
-        *self.known.entry(key).or_insert_with(|| ActionRecord::load(store, key).and_then(|one| validation(store, &one)))
+        let read = || {
+            let record = ActionRecord::load(store, key)?;
+            let validation = validation(store, &record);
+            Some((Rc::new(record), validation))
+        };
+        self.known.entry(key).or_insert_with(read).clone()
     }
 }
 

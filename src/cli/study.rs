@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Failure, StudyArguments, screen};
 use crate::artifact::Store;
 use crate::boundary::text::quoted;
-use crate::engine::{Plan, Workspace};
+use crate::engine::{Plan, Registry, Workspace};
 use crate::spec;
 use crate::stages;
 
@@ -18,7 +18,16 @@ pub(super) struct Study {
 
 impl Study {
     pub fn open(arguments: &StudyArguments) -> Result<Self, Failure> {
-        let plan = load(&arguments.file, &arguments.set)?;
+        Study::with(arguments, Plan::new)
+    }
+
+    /// To look at results that are there already, also where a file is gone that they were computed from.
+    pub fn of_results(arguments: &StudyArguments) -> Result<Self, Failure> {
+        Study::with(arguments, Plan::of_results)
+    }
+
+    fn with(arguments: &StudyArguments, plan: MakePlan) -> Result<Self, Failure> {
+        let plan = load(&arguments.file, &arguments.set, plan)?;
         let store = Store::open(&arguments.artifacts)?;
         Ok(Study { plan, store, artifacts: arguments.artifacts.clone() })
     }
@@ -40,7 +49,9 @@ impl Study {
     }
 }
 
-fn load(file: &Path, sets: &[String]) -> Result<Plan, Failure> {
+type MakePlan = fn(spec::PipelineSpec, Registry) -> Result<Plan, spec::Problems>;
+
+fn load(file: &Path, sets: &[String], make: MakePlan) -> Result<Plan, Failure> {
     let style = screen::Style::stderr();
     let paint = |code: &str, text: &str| style.paint(code, text);
     let render = |problems: spec::Problems| Failure::Mistakes(Box::new(problems));
@@ -54,7 +65,7 @@ fn load(file: &Path, sets: &[String]) -> Result<Plan, Failure> {
     };
     // Of a plan that fails only what the files say is known.
     let of_files = spec.warnings();
-    let plan = Plan::new(spec, stages::registry()).map_err(|problems| {
+    let plan = make(spec, stages::registry()).map_err(|problems| {
         warn(of_files);
         render(problems)
     })?;

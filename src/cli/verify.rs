@@ -42,7 +42,7 @@ struct Finding {
 }
 
 pub(super) fn verify(arguments: &VerifyArguments) -> Outcome {
-    let study = Study::open(&arguments.study)?;
+    let study = Study::of_results(&arguments.study)?;
     let selected = study.select(&arguments.stages)?;
     interrupt::catch()?;
     // So that nothing is collected meanwhile.
@@ -136,6 +136,10 @@ fn results(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding>, S
                 (Err(error), _) => format!("it cannot be read in the store: {error} (run again to compute it anew)"),
                 (Ok(()), Ok(shown)) if shown != file.digest => {
                     "the file for people was changed (run again to restore it)".to_owned()
+                }
+                (Ok(()), Err(_)) if target.is_dir() || target.is_symlink() => {
+                    let what = if target.is_symlink() { "a symbolic link" } else { "a folder" };
+                    format!("{what} stands in its place: move it away and run again")
                 }
                 (Ok(()), Err(error)) => {
                     format!("the file for people cannot be read: {error} (run again to restore it)")

@@ -173,6 +173,12 @@ impl<'a> CheckContext<'a> {
         self.push(Problem { help, ..problem });
     }
 
+    /// As [`CheckContext::common_problem`], of a file that cannot be read.
+    pub fn source_problem(&mut self, path: &[&str], about: String, message: impl Into<String>, help: Option<String>) {
+        let problem = Problem::of(self.written(path), message).about(about).of_source();
+        self.push(Problem { help, ..problem });
+    }
+
     /// As [`CheckContext::common_problem`], of something in a stage above that stands at `place`.
     pub fn problem_at(&mut self, place: Span, about: String, message: impl Into<String>, help: Option<String>) {
         self.push(Problem { help, ..Problem::new(place, message).about(about) });

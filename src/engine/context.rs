@@ -95,6 +95,14 @@ impl<'a> StageContext<'a> {
         (self.surroundings.position)(&steps(path.iter().copied()))
     }
 
+    /// The error with the place of the parameter that led to it, e.g. `training.class_weights`.
+    pub fn placed(&self, path: &str, error: impl Into<anyhow::Error>) -> anyhow::Error {
+        match self.position(&path.split('.').collect::<Vec<_>>()) {
+            Some(at) => error.into().context(at),
+            None => error.into(),
+        }
+    }
+
     /// An empty folder of this stage's own, beside the store's blobs and removed when dropped.
     pub fn scratch(&self) -> anyhow::Result<Scratch> {
         Ok(self.store.scratch_folder()?)

@@ -59,7 +59,16 @@ impl PlannedStage {
 }
 
 impl Plan {
-    pub fn new(mut spec: PipelineSpec, registry: Registry) -> Result<Self, Problems> {
+    pub fn new(spec: PipelineSpec, registry: Registry) -> Result<Self, Problems> {
+        Plan::with(spec, registry, false)
+    }
+
+    /// A plan to look at results by that are there already: that a file which a stage reads is gone is only warned of.
+    pub fn of_results(spec: PipelineSpec, registry: Registry) -> Result<Self, Problems> {
+        Plan::with(spec, registry, true)
+    }
+
+    fn with(mut spec: PipelineSpec, registry: Registry, is_to_look: bool) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let written: Vec<&StageSpec> = spec.stages.values().collect();
         let bind = |stage: &&StageSpec| {
@@ -83,8 +92,11 @@ impl Plan {
             problems.push(circular(&spec, &circle));
             Vec::new()
         });
-        let (reads, warnings) = check(&spec, &bound, &inputs, &broken, &order, &mut problems);
+        let (reads, mut warnings) = check(&spec, &bound, &inputs, &broken, &order, &mut problems);
         problems.extend(unknown_kinds(&spec, registry));
+        if is_to_look && problems.iter().all(|problem| problem.is_of_source) {
+            warnings.append(&mut problems);
+        }
         if !problems.is_empty() {
             return Err(spec.problems(problems));
         }

@@ -121,6 +121,7 @@ pub fn run(
         Ok(())
     })?;
     workspace.store.stats().save();
+    tell_of_others(&run, selected);
     drop(run.hold);
     let mut summary = RunSummary { stages: Vec::with_capacity(selected.len()), interrupted: cancelled() };
     let not_reached = if summary.interrupted { Outcome::Interrupted } else { Outcome::NotReached };
@@ -133,6 +134,28 @@ pub fn run(
         summary.stages.push(StageResult { stage: name, outcome, seconds, record: run.known[stage].take() });
     }
     Ok(summary)
+}
+
+/// Says so where another runner has put other results into folders since this one brought them up to date: what lies there is of both then.
+fn tell_of_others(run: &Run, selected: &[usize]) {
+    let (workspace, pipeline) = (run.workspace, &run.workspace.plan.spec.name);
+    let is_replaced = |stage: &usize| {
+        let record = run.known[*stage].as_ref();
+        let name = &workspace.plan.stages[*stage].name;
+        record.is_some_and(|record| workspace.store.current(pipeline, name) != Some(record.manifest.key()))
+    };
+    let replaced: Vec<&str> = (selected.iter().filter(|stage| is_replaced(stage)))
+        .map(|&stage| workspace.plan.stages[stage].name.as_str())
+        .collect();
+    let Some((first, others)) = replaced.split_first() else { return };
+    let more = if others.is_empty() { String::new() } else { format!(" (and those of {} more stages)", others.len()) };
+    let message = format!(
+        "another runner has put other results in '{}'{more} meanwhile: what lies in '{}' is of both (run again to have the results of this run \
+         there)",
+        workspace.folder(first).display(),
+        workspace.folder("").display(),
+    );
+    (run.sink)(Event::Warned { stage: (*first).to_owned(), message });
 }
 
 /// Whoever asks for a stage to run anew wants its sources looked at anew, whatever their stamps say.

@@ -2,7 +2,7 @@
 
 use runner_results::profile::audit::{
     AlikePair, Audit, Balance, Coefficient, ColumnRows, Contradictions, Duplicates, Finding, FindingKind, GiveAway,
-    GiveAwayVerdict, Overlap, ReadBy, RowKey, RowSet,
+    GiveAwayVerdict, Overlap, ReadBy, RowKey, RowSet, Severity,
 };
 use runner_results::profile::{ClassGroup, Profile};
 
@@ -107,6 +107,10 @@ pub fn detail(finding: &Finding) -> String {
                 "A random row split would put a twin of {} of the test rows into train, and its scores would be too good by what can be remembered of them.",
                 percent(*random)
             );
+        }
+        FindingKind::NearTwinsInTrain { .. } if finding.severity == Severity::Danger => {
+            "Test scores measure what is remembered of these rows, and so does a look-up of any of their columns. Remove the copies, or split by a key that ties \
+             them together (`groups`)."
         }
         FindingKind::NearTwinsInTrain { .. } => {
             "The split's groups do not tie these rows together. Add a key that does, or keep in mind that test scores are slightly too good."
@@ -274,7 +278,12 @@ pub fn evidence(finding: &Finding, profile: &Profile) -> Evidence {
 /// Why a column has its verdict.
 pub fn reason(profile: &Profile, column: &GiveAway) -> String {
     let honest = column.honest();
-    let others = if column.group_folds.is_some() { "in other groups" } else { "on other rows" };
+    let is_group = |one: &Overlap| matches!(one.key, RowKey::Group { .. } | RowKey::Connected { .. });
+    let others = match &column.group_folds {
+        Some(_) if profile.audit.overlaps.iter().any(is_group) => "in other groups",
+        Some(_) => "on rows that are no copies of its own",
+        None => "on other rows",
+    };
     let what = match column.read_by {
         ReadBy::Value => "looking its value up",
         ReadBy::QuantileBin => "its quantile bin",
@@ -298,7 +307,7 @@ pub fn reason(profile: &Profile, column: &GiveAway) -> String {
     }
     if column.verdict == GiveAwayVerdict::RecognisesRows {
         text.push_str(&format!(
-            "; with rows of a group on both sides {} could be looked up: it recognises rows",
+            "; with twins of rows on both sides {} could be looked up: it recognises rows",
             percent(column.row_folds.coverage)
         ));
     }
@@ -469,7 +478,7 @@ mod tests {
         assert_eq!(title, "again and list leak the label");
         assert_eq!(
             lines[0],
-            "again: looking its value up in other groups is right on > 99.9 % of the rows that can be looked up (50.0 % of all); guessing the largest class: \
+            "again: looking its value up on rows that are no copies of its own is right on > 99.9 % of the rows that can be looked up (50.0 % of all); guessing the largest class: \
              66.7 %; its values and the labels match one to one: it is the label under another name"
         );
         assert!(lines[1].ends_with("; each of its 2,100 values has one label only"), "{}", lines[1]);

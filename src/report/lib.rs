@@ -5,6 +5,7 @@
 
 pub mod article;
 pub mod audit;
+pub mod compared;
 mod confused;
 pub mod diagnosis;
 pub mod figure;

@@ -14,6 +14,8 @@ pub struct PairedComparison {
     pub groups: Option<usize>,
     /// Whether they are too few for intervals and test to be taken at their word.
     pub few_groups: bool,
+    /// How the rows of the two were told to be the same.
+    pub pairing: Pairing,
     /// Test rows that only one of the two has, or that carry different labels.
     pub left_out: usize,
     pub scores: Vec<ScoreDifference>,
@@ -27,7 +29,7 @@ pub struct PairedComparison {
     pub mcnemar: Test,
     /// McNemar's p after Holm's correction over everything that was compared.
     pub adjusted_p: f64,
-    /// On B against A by the adjusted p, at 5 %.
+    /// On the accuracy of B against that of A by the adjusted p, at 5 %. What other scores say: [`PairedComparison::other_verdicts`].
     pub verdict: Verdict,
     #[serde(skip)]
     pub flips: Vec<Flip>,
@@ -36,6 +38,18 @@ pub struct PairedComparison {
 impl PairedComparison {
     pub fn score(&self, metric: ScoreMetric) -> Option<&ScoreDifference> {
         self.scores.iter().find(|score| score.metric == metric)
+    }
+
+    /// The other scores whose interval says that B is better, or worse, where the accuracy does not say the same.
+    pub fn other_verdicts(&self) -> Vec<(ScoreMetric, Direction)> {
+        let own = match self.verdict {
+            Verdict::MoreAccurate => Some(Direction::Better),
+            Verdict::LessAccurate => Some(Direction::Worse),
+            Verdict::NoSignificantDifference => None,
+        };
+        let others = self.scores.iter().filter(|score| score.metric != ScoreMetric::Accuracy);
+        let directed = others.filter_map(|score| Some((score.metric, score.direction()?)));
+        directed.filter(|(_, direction)| Some(*direction) != own).collect()
     }
 }
 
@@ -55,6 +69,39 @@ pub struct ScoreDifference {
     pub a: f64,
     pub b: f64,
     pub difference: Difference,
+}
+
+impl ScoreDifference {
+    /// What the interval says, where 0 is not in it.
+    pub fn direction(&self) -> Option<Direction> {
+        let (low, high) = self.difference.low.zip(self.difference.high)?;
+        let (low, high) = if self.metric == ScoreMetric::LogLoss { (-high, -low) } else { (low, high) };
+        match (low > 0.0, high < 0.0) {
+            (true, _) => Some(Direction::Better),
+            (_, true) => Some(Direction::Worse),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a score of B is better than that of A.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Better,
+    Worse,
+}
+
+/// How it is known which rows of two results are one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pairing {
+    /// By their numbers: both read the same table.
+    #[default]
+    Number,
+    /// By their numbers, although whether both read the same table cannot be told any more.
+    NumberUnchecked,
+    /// By what the columns that both tables have hold, the k-th row of a content with the k-th: other rows were loaded.
+    Content,
 }
 
 /// B − A, with its 95 % interval; without one where no resample differs. The accuracy of two models that are right on the same rows but predict
@@ -82,7 +129,7 @@ pub struct Flip {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    Better,
-    Worse,
+    MoreAccurate,
+    LessAccurate,
     NoSignificantDifference,
 }

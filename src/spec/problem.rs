@@ -31,6 +31,8 @@ pub struct Problem {
     pub also: Vec<Span>,
     /// Nothing more is to be said of the value there, which was replaced so that the rest could be read.
     pub conclusive: bool,
+    /// A file that a stage reads is not there, or cannot be read: nothing that is written is wrong, and what was computed from it earlier can be looked at.
+    pub is_of_source: bool,
 }
 
 impl Problem {
@@ -44,6 +46,7 @@ impl Problem {
             about: None,
             also: Vec::new(),
             conclusive: false,
+            is_of_source: false,
         }
     }
 
@@ -77,6 +80,11 @@ impl Problem {
     /// As [`Problem::help`], where there is one.
     pub fn help_if(mut self, help: Option<String>) -> Self {
         self.help = help.or(self.help);
+        self
+    }
+
+    pub fn of_source(mut self) -> Self {
+        self.is_of_source = true;
         self
     }
 

@@ -114,7 +114,12 @@ impl Stage for Article {
                 }
                 Err(error) => {
                     let help = "paths count from where runner is started".to_owned();
-                    context.problem(&path, format!("cannot read '{file}': {error}"), Some(help));
+                    context.source_problem(
+                        &path,
+                        format!("{at} {file}"),
+                        format!("cannot read '{file}': {error}"),
+                        Some(help),
+                    );
                 }
             }
         }

@@ -86,7 +86,8 @@ impl Stage for Bundle {
         for (name, path) in &self.files {
             if let Err(error) = open_regular(Path::new(path)) {
                 let help = Some("paths count from where runner is started".to_owned());
-                context.problem(&["files", name], format!("cannot read '{path}': {error}"), help);
+                let message = format!("cannot read '{path}': {error}");
+                context.source_problem(&["files", name], format!("file {path}"), message, help);
             }
         }
     }

@@ -30,6 +30,9 @@ pub(super) const ENCODER: &str = "encoder";
 /// At plan time: the encoder's name.
 pub(super) const ENCODER_NAME: Fact<String> = Fact::new(ENCODER);
 
+/// The parameter that chooses rows.
+pub(super) const WHERE: &str = "where";
+
 /// What a learner is told to look at; the same in `baseline`, `train` and `transfer`.
 pub(super) struct Selection<'a> {
     pub numeric: &'a [String],
@@ -184,10 +187,12 @@ impl Dataset {
 
     /// # Errors
     /// If the filter leaves nothing of a part that training needs.
-    pub fn require_parts(&self, filter: &Filter, report: &dyn Report) -> anyhow::Result<()> {
+    pub fn require_parts(&self, filter: &Filter, context: &StageContext) -> anyhow::Result<()> {
         for (name, rows) in [("train", &self.train), ("valid", &self.valid)] {
             if rows.is_empty() && !filter.is_empty() {
-                bail!("`where` leaves no row of the {name} part: training needs both `train` and `valid`");
+                let error =
+                    anyhow!("`where` leaves no row of the {name} part: training needs both `train` and `valid`");
+                return Err(context.placed(WHERE, error));
             }
         }
         let has = |rows: &[usize], class: u32| rows.iter().any(|&row| self.labels[row] == class);
@@ -195,7 +200,7 @@ impl Dataset {
         let unseen = trained.filter(|(class, _)| !has(&self.valid, *class));
         let unseen: Vec<String> = unseen.map(|(_, class)| format!("'{class}'")).collect();
         if !unseen.is_empty() {
-            report.warn(&format!(
+            context.report().warn(&format!(
                 "the validation part has no row of {}: the epoch is chosen by the other classes alone, and the shares of the classes are not calibrated \
                  (write another `where`, or give `split` another `seed` or more validation rows)",
                 listed(unseen)
@@ -225,7 +230,7 @@ pub(super) fn classes(labels: &[Option<String>]) -> Vec<String> {
 
 /// Reads and joins the inputs `rows` and `embeddings`. Classes are sorted by name.
 pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::Result<Dataset> {
-    let rows = filtered(&context.input("rows")?.table()?, selection.filter, context.report())?;
+    let rows = filtered(&context.input("rows")?.table()?, selection.filter, context)?;
     let origin = Origin { context, port: "rows" };
     let mut frame = numeric_frame(&rows, selection.numeric, &origin, |column| {
         format!(
@@ -242,7 +247,8 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
     let classes = classes(&texts);
     if classes.len() < 2 {
         let found = classes.first().map_or("no label".to_owned(), |class| format!("the single class '{class}'"));
-        bail!("there is nothing to learn: the rows have {found} (two classes or more are needed)");
+        let error = anyhow!("there is nothing to learn: the rows have {found} (two classes or more are needed)");
+        return Err(if selection.filter.is_empty() { error } else { context.placed(WHERE, error) });
     }
     let index: HashMap<&str, u32> = classes.iter().enumerate().map(|(i, class)| (class.as_str(), i as u32)).collect();
     let labels = texts
@@ -269,12 +275,12 @@ pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::
 }
 
 /// The rows that the filter keeps; values of its conditions that no row has are told of.
-pub(super) fn filtered(table: &Table, filter: &Filter, report: &dyn Report) -> anyhow::Result<Table> {
+pub(super) fn filtered(table: &Table, filter: &Filter, context: &StageContext) -> anyhow::Result<Table> {
     if filter.is_empty() {
         return Ok(table.clone());
     }
-    let kept = filter.apply(table.batch()).context("where")?;
-    kept.unmatched.iter().for_each(|unmatched| report.warn(&format!("where: {unmatched}")));
+    let kept = filter.apply(table.batch()).context(WHERE).map_err(|error| context.placed(WHERE, error))?;
+    kept.unmatched.iter().for_each(|unmatched| context.report().warn(&format!("where: {unmatched}")));
     Ok(Table::new(kept.batch))
 }
 

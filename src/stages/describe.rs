@@ -46,7 +46,7 @@ pub struct Describe {
 
 impl Stage for Describe {
     const KIND: &'static str = "describe";
-    const VERSION: u32 = 9;
+    const VERSION: u32 = 10;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
     const INPUTS: &'static [InputPort] = &[InputPort::table(
         "rows",
@@ -71,7 +71,7 @@ impl Stage for Describe {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let all = context.input("rows")?.table()?;
-        let rows = dataset::filtered(&all, &self.filter, context.report())?;
+        let rows = dataset::filtered(&all, &self.filter, context)?;
         let label = label_column(&rows)?;
         let texts = strings(&rows, &label)?;
         let classes = dataset::classes(&texts);

@@ -3,7 +3,7 @@
 //! Knows members by their tables of predictions, so that networks and baselines serve alike; of models only that they can be
 //! written down again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{anyhow, bail};
 use schemars::JsonSchema;
@@ -84,7 +84,9 @@ impl Stage for Ensemble {
             context.inputs(port).iter().map(|shape| shape.stage.clone()).collect()
         };
         let (members, models) = (stages(context, "members"), stages(context, "models"));
-        for (i, stage) in models.iter().enumerate().filter(|(_, stage)| !members.contains(stage)) {
+        // Without any, that is what is at fault.
+        let strangers = models.iter().enumerate().filter(|(_, stage)| !members.is_empty() && !members.contains(stage));
+        for (i, stage) in strangers {
             let message = format!("'{stage}' is not among the members");
             context.input_problem("models", i, message, Some("name it under `members` too".to_owned()));
         }
@@ -106,6 +108,13 @@ impl Stage for Ensemble {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let members = Members::read(context)?;
+        let shared = members.shared();
+        if let Some(rows) = &shared {
+            context.report().warn(&format!(
+                "the members were not tried on the same rows: only the {rows} that all of them have are averaged and judged, so its scores do not compare with \
+                 theirs (give all members the same `where`)"
+            ));
+        }
         let valid: Vec<&Matrix> = members.valid.iter().collect();
         let labels = &members.labels[0];
         let given = ensemble::Members { decisions: &members.decisions, ..ensemble::Members::plain(&valid) };
@@ -131,7 +140,8 @@ impl Stage for Ensemble {
         let used = combination.weights.iter().filter(|weight| **weight > 0.0).count();
         // Its weights are chosen on validation rows: without test rows the fair score is that by weights of other rows.
         let judged = Parts { train: None, valid: Some(fair.clone()), test: parts.test.clone() };
-        context.headline(format!("{used} of {} members; {}", members.names.len(), score_line(&judged, None)));
+        let remark = shared.map(|rows| format!("on {rows}"));
+        context.headline(format!("{used} of {} members; {}", members.names.len(), score_line(&judged, remark)));
         let told = (members.names.iter().zip(&combination.weights).zip(&valid).zip(&members.predicted)).map(
             |(((name, &weight), said), predicted)| {
                 let valid = Scores::new(&members.classes, labels, predicted).with_loss(labels, said);
@@ -176,6 +186,8 @@ struct Members {
     /// Of the validation and of the test part.
     labels: [Vec<u32>; 2],
     row_id: [Vec<i64>; 2],
+    /// How many rows any member has.
+    all: [usize; 2],
     /// Empty where every row stands alone.
     groups: [Vec<i64>; 2],
 }
@@ -210,6 +222,7 @@ impl Members {
             decisions: Vec::new(),
             labels: [Vec::new(), Vec::new()],
             row_id: [Vec::new(), Vec::new()],
+            all: [0, 0],
             groups: [Vec::new(), Vec::new()],
         };
         let number = |classes: &[String], label: &String, id: i64| -> anyhow::Result<u32> {
@@ -221,6 +234,7 @@ impl Members {
             let mut common: Vec<i64> =
                 places[0].keys().copied().filter(|id| places.iter().all(|own| own.contains_key(id))).collect();
             common.sort_unstable();
+            members.all[p] = places.iter().flat_map(HashMap::keys).collect::<HashSet<_>>().len();
             if common.is_empty() && part == "valid" {
                 bail!(
                     "the members have no row of the validation part in common (do they read the same `split` stage?)"
@@ -259,6 +273,17 @@ impl Members {
             members.row_id[p] = common;
         }
         Ok(members)
+    }
+
+    /// `85 of 180 validation and 102 of 180 test rows`, where not all rows are those of all members.
+    fn shared(&self) -> Option<String> {
+        let common = self.row_id.each_ref().map(Vec::len);
+        let [valid, test] = [0, 1].map(|part| format!("{} of {}", common[part], self.all[part]));
+        let words = match self.all[1] {
+            0 => format!("{valid} validation rows"),
+            _ => format!("{valid} validation and {test} test rows"),
+        };
+        (common != self.all).then_some(words)
     }
 
     /// The common rows as those of a dataset without columns, validation part first.

@@ -20,9 +20,7 @@ use super::documents::put_document;
 use super::figures::put_figures;
 use super::predictor::{self, Predictor};
 use runner_artifact::Table;
-use runner_engine::{
-    Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Report, Stage, StageContext, Threads,
-};
+use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use runner_ml::frame::Frame;
 use runner_ml::importance::{Group, permutation_importance};
 use runner_ml::matrix::Matrix;
@@ -109,7 +107,7 @@ impl Stage for Inspect {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let model = Predictor::read(&context.input("model")?)?;
-        let rows = self.rows(&context.input("rows")?.table()?, model.classes(), context.report())?;
+        let rows = self.rows(&context.input("rows")?.table()?, model.classes(), context)?;
         let row_id = integers(&rows, ROW_ID)?;
         let truth = labels(&rows, model.classes())?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;
@@ -154,14 +152,16 @@ impl Stage for Inspect {
 
 impl Inspect {
     /// The rows of the part, of which the model must know every label.
-    fn rows(&self, table: &Table, classes: &[String], report: &dyn Report) -> anyhow::Result<Table> {
-        let table = dataset::filtered(table, &self.filter, report)?;
+    fn rows(&self, table: &Table, classes: &[String], context: &StageContext) -> anyhow::Result<Table> {
+        let table = dataset::filtered(table, &self.filter, context)?;
         let parts = strings(&table, PART)?;
         let keep: Vec<bool> = parts.iter().map(|part| part.as_deref() == Some(self.part.key())).collect();
         let rows =
             Table::new(arrow::compute::filter_record_batch(table.batch(), &arrow::array::BooleanArray::from(keep))?);
         if rows.rows() == 0 {
-            bail!("there are no rows in the {} part to look at", self.part.key());
+            let parameter = if self.filter.is_empty() { "part" } else { dataset::WHERE };
+            let error = anyhow!("there are no rows in the {} part to look at", self.part.key());
+            return Err(context.placed(parameter, error));
         }
         let labels = strings(&rows, LABEL)?;
         if let Some(label) = labels.iter().flatten().find(|label| !classes.contains(label)) {

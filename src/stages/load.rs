@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::{LABEL_COLUMN, LABEL_NAME, LINE, RECORD, ROW_ID, SOURCE, strings};
 use super::conditions::{Types, check_files, check_types, tell_types};
+use super::dataset::WHERE;
 use super::download::{self, Download};
 use super::fitted_on;
 use runner_artifact::Table;
@@ -166,7 +167,12 @@ impl Stage for Load {
                             tabular::Problem::OneColumn { found, .. } => format!("delimiter {found:?}"),
                             _ => format!("file {error}"),
                         };
-                        context.common_problem(&["files", name], about, error.to_string(), remedy(path));
+                        match error.problem.as_ref() {
+                            tabular::Problem::Unreadable(_) => {
+                                context.source_problem(&["files", name], about, error.to_string(), remedy(path));
+                            }
+                            _ => context.common_problem(&["files", name], about, error.to_string(), remedy(path)),
+                        }
                     }
                 }
             }
@@ -236,7 +242,10 @@ impl Stage for Load {
         let inputs: Vec<Input> = files.iter().map(|(name, path, bytes)| Input { name, path, bytes }).collect();
         let report = context.report();
         let loaded = tabular::load_until(&inputs, &self.options(), &|| report.cancelled());
-        let loaded = loaded.map_err(|errors| all_of(&errors))?;
+        let loaded = loaded.map_err(|errors| match errors.as_slice() {
+            [error] if matches!(*error.problem, tabular::Problem::Filter(_)) => context.placed(WHERE, all_of(&errors)),
+            _ => all_of(&errors),
+        })?;
         for note in &loaded.notes {
             context.report().warn(note);
         }

@@ -5,6 +5,7 @@
 
 use super::report_input::Told;
 use super::run_history::{self, Result};
+use runner_boundary::text::of_chain;
 use runner_engine::{self as engine, ActionRecord, History, RunRecord, Status, WholeStage, Workspace, utc};
 use runner_ml::progress::Silent;
 use runner_report as report;
@@ -16,6 +17,8 @@ pub struct Page {
     pub against: Option<String>,
     /// Stages that are told of although the pipeline file asks for another result now.
     pub stale: Vec<String>,
+    /// Why that is not known, e.g. as a source is gone.
+    pub unknown: Option<String>,
     /// Stages without a result.
     pub missing: Vec<String>,
 }
@@ -32,7 +35,10 @@ pub fn page(workspace: &Workspace, report: Option<usize>, against: Option<RunRec
     told.retain(|stage| seen.insert(*stage));
     let records: Vec<(usize, Option<ActionRecord>)> =
         told.iter().map(|&stage| (stage, workspace.current_record(stage))).collect();
-    let judged = stale(workspace, &told)?;
+    let (judged, unknown) = match stale(workspace, &told) {
+        Ok(judged) => (judged, None),
+        Err(error) => (vec![Vec::new(); plan.stages.len()], Some(of_chain(error.chain()))),
+    };
     let mut results = Vec::new();
     let mut missing = Vec::new();
     for (stage, record) in &records {
@@ -56,6 +62,7 @@ pub fn page(workspace: &Workspace, report: Option<usize>, against: Option<RunRec
         html,
         against: against.map(|run| format!("{} of {}", run.id, utc(run.started))),
         stale: results.iter().filter(is_stale).map(|one| plan.stages[one.stage].name.clone()).collect(),
+        unknown,
         missing,
     }))
 }

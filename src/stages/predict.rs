@@ -1,6 +1,6 @@
 //! `predict`: a fitted model on new rows, in their order; written as the input CSV with one column added.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
@@ -103,7 +103,7 @@ impl Stage for Predict {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let model = Predictor::read(&context.input("model")?)?;
-        let rows = dataset::filtered(&context.input("rows")?.table()?, &self.filter, context.report())?;
+        let rows = dataset::filtered(&context.input("rows")?.table()?, &self.filter, context)?;
         let row_id = integers(&rows, ROW_ID)?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;
         let probabilities = model.probabilities(&frames, &Adapter(context.report()))?;
@@ -114,7 +114,7 @@ impl Stage for Predict {
         let label = in_file(model.label());
         let column = match &self.column {
             Some(column) => match taken_by(&layout.columns, column) {
-                Some(there) => bail!("column: {}", taken(column, there)),
+                Some(there) => return Err(context.placed("column", anyhow!("column: {}", taken(column, there)))),
                 None => column.clone(),
             },
             None => free_name(&layout.columns, label),
@@ -171,10 +171,29 @@ fn table(
 struct Layout {
     /// The header line.
     header: String,
-    terminator: String,
     delimiter: char,
+    /// By file.
+    ends: HashMap<String, Ends>,
     /// The columns that it names.
     columns: Vec<String>,
+}
+
+/// What stands behind the records of a file.
+struct Ends {
+    terminator: String,
+    /// Where it is something else, as blank lines: by the record's number, and `header`.
+    other: HashMap<String, String>,
+}
+
+impl Ends {
+    fn read<'m>(of: impl Fn(&str) -> Option<&'m str>) -> anyhow::Result<Ends> {
+        let other = of("ends").map(serde_json::from_str).transpose()?;
+        Ok(Ends { terminator: of("terminator").unwrap_or("\n").to_owned(), other: other.unwrap_or_default() })
+    }
+
+    fn behind(&self, record: &str) -> &str {
+        self.other.get(record).unwrap_or(&self.terminator)
+    }
 }
 
 impl Layout {
@@ -184,15 +203,19 @@ impl Layout {
         let metadata = schema.metadata();
         let delimiter = metadata.get("delimiter").and_then(|text| text.chars().next()).unwrap_or(',');
         let mut layouts: Vec<(String, Layout)> = Vec::new();
+        let mut ends = HashMap::new();
         for source in strings(rows, SOURCE)?.into_iter().flatten() {
             if layouts.iter().any(|(name, _)| *name == source) {
                 continue;
             }
-            let of = |key: &str| metadata.get(&format!("{key}.{source}")).cloned();
-            let header = of("header").ok_or_else(|| anyhow!("the header of '{source}' is not known"))?;
+            let header = metadata.get(&format!("header.{source}")).cloned();
+            let header = header.ok_or_else(|| anyhow!("the header of '{source}' is not known"))?;
             let columns = tabular::header(&source, header.as_bytes(), delimiter).map_err(|errors| all_of(&errors))?;
-            let terminator = of("terminator").unwrap_or_else(|| "\n".to_owned());
-            layouts.push((source, Layout { header, terminator, delimiter, columns }));
+            ends.insert(
+                source.clone(),
+                Ends::read(|key| metadata.get(&format!("{key}.{source}")).map(String::as_str))?,
+            );
+            layouts.push((source, Layout { header, delimiter, ends: HashMap::new(), columns }));
         }
         let mut layouts = layouts.into_iter();
         let Some((first, layout)) = layouts.next() else { bail!("there are no rows to predict") };
@@ -201,21 +224,26 @@ impl Layout {
                 "the files '{first}' and '{other}' have different columns: predict one of them at a time, e.g. `rows: songs.{first}`"
             );
         }
-        Ok(layout)
+        Ok(Layout { ends, ..layout })
     }
 }
 
 /// The rows' own text, byte for byte, with one field added to each.
 fn csv_with_column(rows: &Table, layout: &Layout, column: &str, values: &[&str]) -> anyhow::Result<String> {
-    let Layout { header, terminator, delimiter, .. } = layout;
-    let mut text = format!("{header}{delimiter}{}{terminator}", quoted(column, *delimiter));
-    let records = strings(rows, RECORD)?;
-    for (record, value) in records.iter().zip(values) {
+    let Layout { header, delimiter, ends, .. } = layout;
+    let (records, sources, row_id) = (strings(rows, RECORD)?, strings(rows, SOURCE)?, integers(rows, ROW_ID)?);
+    let ends_of = |row: usize| sources[row].as_ref().and_then(|source| ends.get(source));
+    let ends_of = |row: usize| ends_of(row).ok_or_else(|| anyhow!("a row has lost the name of its file"));
+    let mut text = format!("{header}{delimiter}{}{}", quoted(column, *delimiter), ends_of(0)?.behind("header"));
+    for (row, (record, value)) in records.iter().zip(values).enumerate() {
         let record = record.as_deref().ok_or_else(|| anyhow!("a row has lost its CSV text"))?;
         text.push_str(record);
         text.push(*delimiter);
         text.push_str(&quoted(value, *delimiter));
-        text.push_str(terminator);
+        let ends = ends_of(row)?;
+        let end = ends.behind(&row_id[row].to_string());
+        // Rows of another file may follow the last of one that nothing ends.
+        text.push_str(if end.is_empty() && row + 1 < records.len() { &ends.terminator } else { end });
     }
     Ok(text)
 }

@@ -27,11 +27,16 @@ pub(super) fn history(
     against: Option<&RunRecord>,
 ) -> anyhow::Result<History> {
     let earlier: Vec<Option<ActionRecord>> = results.iter().map(|one| then(workspace, one, against?)).collect();
+    // Also those of stages that the page does not tell of, e.g. of the rows.
+    let now: Vec<ActionRecord> =
+        (0..workspace.plan.stages.len()).filter_map(|stage| workspace.current_record(stage)).collect();
+    let before = against.iter().flat_map(|run| &run.stages).filter_map(|entry| entry.key);
+    let before: Vec<ActionRecord> = before.filter_map(|key| ActionRecord::load(workspace.store, key)).collect();
     let pairs: Vec<(ModelRef, ModelRef)> = (results.iter().zip(&earlier))
-        .filter_map(|(now, then)| {
-            let stage = name(workspace, now);
-            let side = |record| ModelRef { stage, record, model: None };
-            Some((side(then.as_ref()?), side(now.record)))
+        .filter_map(|(result, then)| {
+            let stage = name(workspace, result);
+            let then = ModelRef { stage, record: then.as_ref()?, model: None, run: &before };
+            Some((then, ModelRef { stage, record: result.record, model: None, run: &now }))
         })
         .collect();
     let comparisons = compare(workspace.store, &pairs, &How::default())?;

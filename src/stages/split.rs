@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use schemars::JsonSchema;
@@ -129,6 +129,9 @@ impl GroupKey {
     }
 }
 
+/// A part with fewer rows, each for itself, gives scores that a single row changes by more than a tenth.
+const FEW_ROWS: usize = 10;
+
 impl Stage for Split {
     const KIND: &'static str = "split";
     const VERSION: u32 = 5;
@@ -218,9 +221,7 @@ impl Stage for Split {
         let tables = context.inputs("rows").iter().map(|input| input.table()).collect::<anyhow::Result<Vec<_>>>()?;
         let all = joined(&tables, context.report())?;
         let label = self.label_column(&all)?;
-        let kept = self.filter.apply(all.batch()).context("where")?;
-        kept.unmatched.iter().for_each(|unmatched| context.report().warn(&format!("where: {unmatched}")));
-        let kept = Table::new(kept.batch);
+        let kept = dataset::filtered(&all, &self.filter, context)?;
         let Labelled { rows, labels, unlabelled } = labelled(&kept, &label)?;
         if let Some(warning) = unlabelled.warning(&label).filter(|_| !is_told_of(&tables, &label)) {
             context.report().warn(&warning);
@@ -235,7 +236,14 @@ impl Stage for Split {
             groups.iter().map(|values| values.iter().map(Option::as_deref).collect()).collect();
         let names: Vec<String> = classes.iter().map(|class| (*class).clone()).collect();
         let split = split::split(&codes, &names, &groups, &self.options(), context.seed());
-        let split = split.map_err(|error| with_remedy(error, &label, &names))?;
+        let split = split.map_err(|error| {
+            let parameter = self.to_blame(&error);
+            let error = with_remedy(error, &label, &names);
+            match parameter {
+                Some(parameter) => context.placed(parameter, error),
+                None => error,
+            }
+        })?;
         let is_grouped = !self.groups.is_empty();
         let rows = with_parts(&rows, &label, &labels, &split, is_grouped)?;
         context.put_table("rows", &rows)?;
@@ -252,10 +260,19 @@ impl Stage for Split {
             let groups = clusters.groups().unwrap_or(own.len());
             if clusters.are_few() && part == Part::Test {
                 context.report().warn(&format!(
-                    "the {} part has {groups} groups, which tell as much as {:.0} of equal size: the intervals and tests of its scores, which resample \
+                    "the {} part has {groups} {}, which tell as much as {:.0} of equal size: the intervals and tests of its scores, which resample \
                      groups, are wide and rough below {FEW_GROUPS:.0}; give it a larger share, or narrower `groups`",
                     part.name(),
+                    if groups == 1 { "group" } else { "groups" },
                     clusters.effective()
+                ));
+            }
+            if clusters.groups().is_none() && part == Part::Test && (1..FEW_ROWS).contains(&own.len()) {
+                context.report().warn(&format!(
+                    "the {} part has {} {}, of which no score says much: give it a larger share, or bring more rows",
+                    part.name(),
+                    own.len(),
+                    if own.len() == 1 { "row" } else { "rows" },
                 ));
             }
             SplitPart {
@@ -291,6 +308,19 @@ impl Stage for Split {
 impl Split {
     fn options(&self) -> SplitOptions {
         SplitOptions { train: self.train, valid: self.valid, test: self.test, folds: self.folds }
+    }
+
+    /// The parameter to change for the rows to be split.
+    fn to_blame(&self, error: &SplitError) -> Option<&'static str> {
+        match error {
+            SplitError::FewerGroupsThanFolds { .. } | SplitError::InOneFold(_) | SplitError::OneFold => Some("folds"),
+            SplitError::SingleClass(_) | SplitError::NoRows | SplitError::TooRare { .. } if !self.filter.is_empty() => {
+                Some(dataset::WHERE)
+            }
+            SplitError::SingleClass(_) if self.label.is_some() => Some("label"),
+            SplitError::TooRare { .. } if !self.groups.is_empty() => Some("groups"),
+            _ => None,
+        }
     }
 
     /// The declared label, or the one that `load` marked.

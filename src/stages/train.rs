@@ -19,7 +19,7 @@ use super::figures::put_figures;
 use super::network_shape::Shape;
 use super::predictor::Predictor;
 use super::report_input::view;
-use super::training::{curve_table, headline, parameters, scores_by_part, with_training};
+use super::training::{at_parameter, curve_table, headline, parameters, scores_by_part, with_training};
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
 use runner_ml::network::{NetworkSpec, on_threads};
@@ -177,9 +177,9 @@ impl Stage for Train {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let adapted = self.adapted();
         let data = dataset(context, &self.selection(&adapted))?;
-        data.require_parts(&self.filter, context.report())?;
+        data.require_parts(&self.filter, context)?;
         let found = match &self.search {
-            Some(spec) => Some(self.search(spec, &data, context)?),
+            Some(spec) => Some(self.search(spec, &data, context).map_err(|error| at_parameter(context, error))?),
             None => None,
         };
         let chosen = match &found {
@@ -187,11 +187,12 @@ impl Stage for Train {
             None => self.clone(),
         };
         let report = Adapter(context.report());
-        let Outcome { model, averaged, fitted, findings, parameters, curves, best_epoch, headline, remark } =
-            match chosen.seeds {
-                1 => chosen.single(&data, context, &report)?,
-                _ => chosen.average_of_seeds(&data, context, &report)?,
-            };
+        let outcome = match chosen.seeds {
+            1 => chosen.single(&data, context, &report),
+            _ => chosen.average_of_seeds(&data, context, &report),
+        };
+        let outcome = outcome.map_err(|error| at_parameter(context, error))?;
+        let Outcome { model, averaged, fitted, findings, parameters, curves, best_epoch, headline, remark } = outcome;
         // A search leaves the state of its best trial, with which this ends at once: nothing of an earlier run.
         context.headline(headline + &found.as_ref().map_or(remark, search::Found::remark));
         let training = chosen.training();

@@ -6,9 +6,10 @@ use arrow::array::{ArrayRef, Float64Array, Int64Array};
 use arrow::compute::concat;
 
 use runner_artifact::{Table, TableError};
+use runner_engine::StageContext;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
 use runner_ml::progress::Progress;
-use runner_ml::train::Curves;
+use runner_ml::train::{Curves, TrainError};
 use runner_report::score_line;
 use runner_results::Parts;
 
@@ -103,4 +104,13 @@ pub(super) fn parameters(model: &Classifier) -> Result<usize, ModelError> {
 /// The scores of the part that the model is judged on, in a line.
 pub(super) fn headline(parts: &Parts<Scores>, best_epoch: usize) -> String {
     score_line(parts, Some(format!("epoch {best_epoch}")))
+}
+
+/// The error with its place, if a parameter led to it that only the rows show to be wrong.
+pub(super) fn at_parameter(context: &StageContext, error: anyhow::Error) -> anyhow::Error {
+    let path = match error.downcast_ref() {
+        Some(TrainError::Parameter { path, .. }) => path.clone(),
+        _ => return error,
+    };
+    context.placed(&path, error)
 }

@@ -20,7 +20,7 @@ use super::figures::put_figures;
 use super::fitted_on;
 use super::network_shape::Shape;
 use super::predictor::{NO_NETWORK, Predictor};
-use super::training::{curve_columns, headline, parameters, scores_by_part, with_training};
+use super::training::{at_parameter, curve_columns, headline, parameters, scores_by_part, with_training};
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use runner_ml::network::NetworkSpec;
@@ -203,7 +203,7 @@ impl Stage for Transfer {
             filter: &self.filter,
         };
         let mut data = dataset(context, &selection)?;
-        data.require_parts(&self.filter, context.report())?;
+        data.require_parts(&self.filter, context)?;
         for class in data.classes.iter().filter(|class| !network.classes().contains(class)) {
             let alike = network.classes().iter().find_map(|known| Some((known, tabular::alike(known, class)?)));
             if let Some((known, reason)) = alike {
@@ -240,7 +240,8 @@ impl Stage for Transfer {
             checkpoints: &checkpoints,
             progress: &adapter,
         };
-        let result = transfer::transfer(network, examples, &data.test, &training, &self.spec(), execution)?;
+        let result = transfer::transfer(network, examples, &data.test, &training, &self.spec(), execution);
+        let result = result.map_err(|error| at_parameter(context, error.into()))?;
         let (resumed, report) = (result.resumed, &result.report);
         let epochs: usize = report.runs.iter().chain(&report.share_runs).map(|run| run.curves.len() - 1).sum();
         context.measure("epochs_computed", (epochs - resumed) as f64);

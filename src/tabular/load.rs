@@ -1,6 +1,6 @@
 //! `load`: the steps from bytes to a table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder};
@@ -39,7 +39,8 @@ pub struct Input<'a> {
 pub struct Loaded {
     /// [`ROW_COLUMNS`], then the files' columns, then derived ones. The schema's metadata holds what `record` needs
     /// to give a file back byte for byte: for each source `header.NAME` (the exact line), `terminator.NAME` (what
-    /// ends that line, e.g. `"\r\n"`) and `trailer.NAME` (all that follows the last record), and `delimiter`.
+    /// usually ends a line, e.g. `"\r\n"`), `ends.NAME` (what else stands behind a record, as blank lines or nothing at the end of the file: JSON by `row_id`, the
+    /// header's under `header`) and `delimiter`.
     pub batch: RecordBatch,
     pub notes: Vec<String>,
 }
@@ -109,9 +110,19 @@ struct File<'a> {
     header: Header<'a>,
     /// Records that end otherwise than the header line.
     other_terminators: usize,
+    /// What stands behind records up to the next, where it is not the header's terminator: by row, the header's as `header`.
+    ends: BTreeMap<String, &'a str>,
 }
 
 impl File<'_> {
+    /// Notes what stands between a record and the next.
+    fn note_end(&mut self, record: String, from: usize, to: usize) {
+        let end = &self.text[from..to];
+        if end != self.header.terminator {
+            self.ends.insert(record, end);
+        }
+    }
+
     fn notes(&self) -> Vec<String> {
         let path = self.records.path();
         let mut notes = Vec::new();
@@ -181,7 +192,14 @@ fn open<'a>(inputs: &[Input<'a>], delimiter: u8, cancelled: Cancelled) -> Result
         let file = header.and_then(text);
         match file {
             Ok((header, text)) => {
-                files.push(File { name: input.name, text, records, header, other_terminators: 0 });
+                files.push(File {
+                    name: input.name,
+                    text,
+                    records,
+                    header,
+                    other_terminators: 0,
+                    ends: BTreeMap::new(),
+                });
             }
             Err(found) => errors.extend(found),
         }
@@ -230,7 +248,10 @@ fn read_file(
     cancelled: Cancelled,
 ) -> Result<(), CsvError> {
     let expected = file.header.names.len();
+    let (mut record, mut end) = ("header".to_owned(), file.records.end());
     while let Some(span) = file.records.next_record()? {
+        file.note_end(std::mem::replace(&mut record, rows.line.len().to_string()), end, span.start);
+        end = span.end;
         if rows.line.len().is_multiple_of(BETWEEN_LOOKS) {
             go_on(cancelled)?;
         }
@@ -254,6 +275,7 @@ fn read_file(
             file.other_terminators += 1;
         }
     }
+    file.note_end(record, end, file.text.len());
     Ok(())
 }
 
@@ -284,10 +306,11 @@ fn assemble(
 fn metadata(files: &[File], options: &LoadOptions) -> HashMap<String, String> {
     let mut metadata = HashMap::from([("delimiter".to_owned(), options.delimiter.to_string())]);
     for file in files {
-        let trailer = String::from_utf8_lossy(file.records.trailer()).into_owned();
         metadata.insert(format!("header.{}", file.name), file.header.text.to_owned());
         metadata.insert(format!("terminator.{}", file.name), file.header.terminator.to_owned());
-        metadata.insert(format!("trailer.{}", file.name), trailer);
+        if !file.ends.is_empty() {
+            metadata.insert(format!("ends.{}", file.name), serde_json::json!(file.ends).to_string());
+        }
     }
     metadata
 }

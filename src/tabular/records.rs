@@ -82,9 +82,9 @@ impl<'a> Records<'a> {
         self.end == self.bytes.len()
     }
 
-    /// Whatever follows the last record: its terminator and blank lines.
-    pub fn trailer(&self) -> &'a [u8] {
-        &self.bytes[self.end..]
+    /// Where the last record's text ended.
+    pub fn end(&self) -> usize {
+        self.end
     }
 
     /// Reads the next record into `fields`; `None` at the end of the file. Errors: an unclosed quote.

@@ -131,6 +131,7 @@ pub(super) fn label<'a>(
     }
     if !are_numbers && !is_text {
         notes.extend(two_classes(name, &rows, place));
+        notes.extend(two_cases(name, &rows, &spelled, place));
     }
     if spelled.is_empty() {
         text
@@ -165,6 +166,40 @@ fn two_classes<'a>(name: &str, rows: &BTreeMap<&str, Vec<usize>>, place: &Place<
             "label '{name}': {} count as classes of their own, although they are the same number (as not all labels are plain numbers they are texts; \
              write them alike if they are one class)",
             list_whole(&twice)
+        )
+    })
+}
+
+/// What to say of labels that differ in upper and lower case alone, of those that stay classes.
+fn two_cases<'a>(
+    name: &str,
+    rows: &BTreeMap<&str, Vec<usize>>,
+    merged: &HashMap<&str, &str>,
+    place: &Place<'a>,
+) -> Option<String> {
+    let mut by_lower: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for label in rows.keys().filter(|label| !merged.contains_key(*label)) {
+        by_lower.entry(composed(label).to_lowercase()).or_default().push(label);
+    }
+    let twice = by_lower.values().filter(|labels| labels.len() > 1).map(|labels| {
+        let each = labels.iter().take(LISTED).map(|label| {
+            let own = &rows[label];
+            format!(
+                "{} ({}, {})",
+                shown(label),
+                row_count(own.len()),
+                places(own.iter().take(1).map(|&row| place(row)))
+            )
+        });
+        each.collect::<Vec<_>>().join(" and ")
+    });
+    let twice: Vec<String> = twice.collect();
+    (!twice.is_empty()).then(|| {
+        format!(
+            "label '{name}': {} count as classes of their own, although they differ in upper and lower case alone (write them alike if they are one \
+             class, or declare `types: {{{}: text}}` if they are not)",
+            list_whole(&twice),
+            yaml(name)
         )
     })
 }

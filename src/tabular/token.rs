@@ -1,5 +1,10 @@
 //! What a token says as a number, and when two tokens say the same one.
 
+use std::collections::{BTreeMap, HashMap};
+
+/// Any so many digits a float holds.
+const SHORT: usize = 15;
+
 /// What a token says as a number.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Token {
@@ -96,6 +101,51 @@ fn is_exact(digits: &str) -> bool {
     digits.len() < 16 || digits.parse::<i128>().is_ok_and(|whole| whole as f64 as i128 == whole)
 }
 
+/// The digits of a token that says a number, without zeros at either end, and where its point stands among them: `("123", 1)` of `1.230e0`.
+fn decimal(token: &str) -> Option<(String, i64)> {
+    let digits = token.strip_prefix(['+', '-']).unwrap_or(token);
+    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+        None => (digits, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let significant = all.trim_start_matches('0');
+    let point = exponent.checked_add(whole.len() as i64 - (all.len() - significant.len()) as i64)?;
+    Some((significant.trim_end_matches('0').to_owned(), point))
+}
+
+/// Whether a float loses digits that the token has: written with as many, the float says another number. A float's own digits, however many were written,
+/// are not lost.
+fn loses_digits(token: &str, number: f64) -> bool {
+    let said = if token.len() > SHORT { decimal(token) } else { None };
+    let Some(said) = said.filter(|(digits, _)| digits.len() > SHORT) else { return false };
+    decimal(&format!("{number:.*e}", said.0.len() - 1)) != Some(said)
+}
+
+/// The rows whose number, as a float, is that of a row that says another number, and loses digits by it: as identifiers they would run together.
+pub(super) fn merging<'t>(tokens: impl Iterator<Item = Option<&'t str>> + Clone) -> Vec<usize> {
+    let numbers =
+        || tokens.clone().enumerate().filter_map(|(row, token)| Some((row, token?, token?.parse::<f64>().ok()?)));
+    let lossy = tokens.clone().flatten().filter(|token| token.len() > SHORT).filter_map(|token| {
+        let number = token.parse::<f64>().ok()?;
+        loses_digits(token, number).then(|| (number.to_bits(), BTreeMap::new()))
+    });
+    let mut lossy: HashMap<u64, BTreeMap<(String, i64), usize>> = lossy.collect();
+    if lossy.is_empty() {
+        return Vec::new();
+    }
+    for (row, token, number) in numbers() {
+        if let (Some(rows), Some(said)) = (lossy.get_mut(&number.to_bits()), decimal(token)) {
+            rows.entry(said).or_insert(row);
+        }
+    }
+    let groups = lossy.into_values().filter(|rows| rows.len() > 1);
+    let mut rows: Vec<usize> = groups.flat_map(BTreeMap::into_values).collect();
+    rows.sort_unstable();
+    rows
+}
+
 /// A token of a column that is known to hold numbers.
 pub fn number(token: &str) -> Option<f64> {
     match classify(token.trim(), true) {
@@ -125,7 +175,7 @@ pub fn spelled(number: f64) -> String {
 fn canonical(token: &str, declared: bool) -> Option<String> {
     match classify(token, declared) {
         Token::Integer(value) => Some(value.to_string()),
-        Token::Number(value) => Some(spelled(value)),
+        Token::Number(value) => (!loses_digits(token, value)).then(|| spelled(value)),
         // All digits count, those of the fraction only if there are any but zeros.
         Token::Huge(_) | Token::Inexact(_) => {
             let (whole, fraction) = token.split_once('.').unwrap_or((token, ""));
@@ -177,7 +227,18 @@ mod tests {
         let same: [(&str, &[&str]); 6] = [
             ("1", &["1", "1.0", "+1", "1e0", " 1.000 ", "10e-1"]),
             ("0", &["0", "-0", "0.0", "-0.0"]),
-            ("0.1", &["0.1", ".1", "0.10", "1e-1"]),
+            (
+                "0.1",
+                &[
+                    "0.1",
+                    ".1",
+                    "0.10",
+                    "1e-1",
+                    "0.100000000000000000000",
+                    "0.1000000000000000055511",
+                    "0.10000000000000001",
+                ],
+            ),
             ("9007199254740993", &["9007199254740993", "9007199254740993.0", "+9007199254740993.00"]),
             ("1152921504606846976", &["1152921504606846976", "1152921504606846976.0", "1.152921504606847e18"]),
             ("-50000000000000000001", &["-50000000000000000001", "-50000000000000000001.0"]),
@@ -187,7 +248,9 @@ mod tests {
                 assert_eq!(canonical_number(token).as_deref(), Some(expected), "{token}");
             }
         }
-        for token in ["", "-", "+", "nan", "-nan", "NaN", "inf", "1e999", "007", "1_0", "9007199254740993.5", "x"] {
+        let digits_lost = ["9007199254740993e0", "0.10000000000000000000001", "1.2345678901234567890e3"];
+        let none = ["", "-", "+", "nan", "-nan", "NaN", "inf", "1e999", "007", "1_0", "9007199254740993.5", "x"];
+        for token in none.into_iter().chain(digits_lost) {
             assert_eq!(canonical_number(token), None, "{token}");
         }
         // What a float column holds is spelt as what the file says.

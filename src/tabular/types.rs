@@ -12,7 +12,7 @@ use super::columns::Place;
 use super::error::{CsvError, Problem, Problems};
 use super::options::ColumnType;
 use super::placeholder::Strays;
-use super::token::{Token, classify, written};
+use super::token::{Token, classify, merging, written};
 use super::words::{examples, quoted, shorten, yaml};
 
 /// A column is meant to be numeric while at most this many of 100 tokens are words; then the words are errors.
@@ -96,6 +96,13 @@ impl RawColumn<'_, '_> {
             Some(_) => {
                 let rounded = |token: &Token| matches!(token, Token::Inexact(_) | Token::Huge(_)) || token.is_inexact();
                 let rows: Vec<usize> = rows_of(&tokens, rounded);
+                let merging = if rows.is_empty() { self.merging() } else { Vec::new() };
+                if !merging.is_empty() {
+                    notes.push(format!(
+                        "column '{}': different numbers become one, as a float holds some 16 digits, e.g. {} (declare `types: {{{}: text}}` if they are identifiers)",
+                        self.name, self.examples(&merging), self.name
+                    ));
+                }
                 if !rows.is_empty() {
                     notes.push(format!(
                         "column '{}': {} whole numbers beyond 2^53 are rounded, e.g. {} (declare `types: {{{}: text}}` or `integer` if they are identifiers)",
@@ -131,7 +138,16 @@ impl RawColumn<'_, '_> {
         let rounded =
             rows_of(&tokens, |token| matches!(token, Token::Inexact(_) | Token::Huge(_)) || token.is_inexact());
         if rounded.is_empty() {
-            return Shape::Floats(tokens);
+            let merging = self.merging();
+            if merging.is_empty() {
+                return Shape::Floats(tokens);
+            }
+            notes.push(format!(
+                "column '{}' is read as text: as fractions different numbers would become one, as a float holds some 16 digits, e.g. {} \
+                 (declare `types: {{{}: number}}` if they are no identifiers)",
+                self.name, self.examples(&merging), self.name
+            ));
+            return Shape::Text;
         }
         let fractions = rows_of(&tokens, |token| matches!(token, Token::Number(_) | Token::Inexact(_)));
         notes.push(format!(
@@ -289,6 +305,11 @@ impl RawColumn<'_, '_> {
     fn present<'t>(&self, cell: Option<&'t str>) -> Option<&'t str> {
         let token = cell?.trim();
         (!self.missing.iter().any(|missing| missing == token)).then_some(token)
+    }
+
+    /// The rows, one for each number that a float would not tell from another of the column.
+    fn merging(&self) -> Vec<usize> {
+        merging(self.text.iter().map(|cell| self.present(cell)))
     }
 
     /// Some of the rows' cells with their places.

@@ -61,6 +61,23 @@ fn init_makes_a_study_that_runs_and_keeps_what_is_there() {
     assert_eq!(work.text("pipelines/quick.yaml"), "mine");
     said(&work, &["init", "--overwrite"]);
     assert_ne!(work.text("pipelines/quick.yaml"), "mine");
+    // Of each pipeline that the README names.
+    let readme = include_str!("../../README.md");
+    let named = readme.split("pipelines/").skip(1).filter_map(|rest| Some(rest.split_once(".yaml")?.0));
+    let named: std::collections::BTreeSet<&str> =
+        named.filter(|name| name.chars().all(char::is_alphanumeric)).collect();
+    assert!(named.len() > 4, "{named:?}");
+    for name in named {
+        said(&work, &["plan", &format!("pipelines/{name}.yaml")]);
+    }
+}
+
+#[test]
+fn a_loaded_table_is_shown_once() {
+    let work = Workspace::with_songs().pipeline(STUDY);
+    work.run().succeeded();
+    let text = said(&work, &["show", "pipeline.yaml", "songs"]);
+    assert_eq!(text.matches("row_id  source").count(), 1, "{text}");
 }
 
 #[test]

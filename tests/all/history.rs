@@ -367,3 +367,25 @@ fn an_endless_format_is_not_read_to_its_end() {
     work.run_with(&["songs"]).ran(&[]);
     assert_eq!(work.text("artifacts/.store/format"), "runner store 2\n");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_runner_whose_results_another_one_replaced_says_so() {
+    // The second runner is a program of the first one's pipeline.
+    let study = |seed: u32, more: &str| {
+        format!(
+            "name: study\nstages:\n  songs: {{kind: load, files: {{all: songs.csv}}, label: genre}}\n  folds: {{kind: split, rows: songs, seed: {seed}}}\n{more}"
+        )
+    };
+    let other = format!("'{} run other.yaml folds && echo done > \"$1\"'", env!("CARGO_BIN_EXE_runner"));
+    let command = format!(
+        "  other: {{kind: command, run: [/bin/sh, -c, {other}, sh, '{{out}}/done.txt'], inputs: {{rows: folds.train}}, outputs: {{done: done.txt}}}}\n"
+    );
+    let work = Workspace::with_songs().file("other.yaml", &study(2, "")).pipeline(&study(1, &command));
+    let run = work.run().succeeded();
+    let warnings: Vec<&str> = run.lines.iter().filter_map(|line| line["message"].as_str()).collect();
+    let told = "another runner has put other results in 'artifacts/study/folds' meanwhile";
+    assert!(warnings.iter().any(|warning| warning.contains(told)), "{run:?}");
+    let run = work.run().succeeded();
+    assert!(!run.lines.iter().any(|line| line["message"].as_str().is_some_and(|told| told.contains("another runner"))));
+}

@@ -243,3 +243,41 @@ fn one_best_model_everywhere_chosen_by_validation() {
     let article = work.text("artifacts/p/article/article.tex");
     assert!(article.contains("has the highest macro-F1 on validation rows"), "the article");
 }
+
+#[test]
+fn a_plateau_is_one_to_the_last_epoch() {
+    let yaml = "name: p
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows}
+  net:
+    kind: train
+    matrix: {s: [1, 2, 3, 4, 5, 6]}
+    rows: folds
+    numeric: [a, b, c]
+    seed: \"${s}\"
+    epochs: 6
+    batch_size: 16
+    class_weights: balanced
+    optimizer: {lr: 0.1}
+    network: {trunk: {layers: [8]}}
+    early_stopping: {metric: macro_f1, patience: 50}
+";
+    let work = Workspace::new().file("t.csv", &rare(300, 0.6)).pipeline(yaml);
+    work.run().succeeded();
+    let mut moving = 0;
+    for seed in 1..=6 {
+        let metrics = json(&work, &format!("net@s={seed}/metrics.json"));
+        let curves = table(&work, &format!("net@s={seed}/curves.arrow"));
+        let scores = curves.column("valid_macro_f1").expect("a column").as_primitive::<arrow::datatypes::Float64Type>();
+        let scores = scores.values();
+        let best = scores[metrics["best_epoch"].as_u64().expect("an epoch") as usize];
+        moving += usize::from(scores[1..].iter().any(|score| (score - best).abs() > 0.05));
+        for found in metrics["diagnosis"].as_array().expect("findings").iter().filter(|one| one["kind"] == "plateau") {
+            let from = found["epoch"].as_u64().expect("an epoch") as usize;
+            let (near, rest) = (found["near"].as_f64().expect("a number") + 1e-9, &scores[from..]);
+            assert!(rest.iter().all(|score| (score - best).abs() <= near), "{found} {scores:?}");
+        }
+    }
+    assert!(moving > 0, "no curve moves");
+}

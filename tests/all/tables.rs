@@ -61,6 +61,91 @@ fn large_ids_stay_apart_as_groups() {
 }
 
 #[test]
+fn ids_that_a_float_would_merge_stay_apart_as_groups_and_classes() {
+    let same = |i: usize| (i / 4) as u64 + 9_007_199_254_740_992;
+    let ids: [&dyn Fn(usize) -> String; 3] =
+        [&|i| format!("{}e0", same(i)), &|i| format!("0.1000000000000000{:04}", i / 4), &|i| {
+            format!("9.0071992547409{:02}e15", i / 4)
+        }];
+    for id in ids {
+        let rows: String = (0..120).map(|i| format!("{},{i},{}\n", id(i), ["p", "q"][i % 2])).collect();
+        let yaml = SPLIT.replace("folds: 2}", "folds: 2, groups: [id]}");
+        let work = Workspace::new().file("t.csv", &format!("id,a,y\n{rows}")).pipeline(&yaml);
+        work.run().succeeded();
+        let summary: serde_json::Value =
+            serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
+        assert_eq!(summary["groups"], 30, "{}", id(0));
+    }
+    // As labels: two classes, of which no warning says that they are one number.
+    let rows: String = (0..120).map(|i| format!("{i},900719925474099{}e0\n", 2 + i % 2)).collect();
+    let work = Workspace::new().file("t.csv", &format!("a,y\n{rows}")).pipeline(SPLIT);
+    let run = work.run().succeeded();
+    assert!(!warnings(&run).contains("the same number"), "{}", warnings(&run));
+    let summary: serde_json::Value =
+        serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
+    assert_eq!(summary["parts"]["train"]["classes"].as_object().map(serde_json::Map::len), Some(2), "{summary}");
+}
+
+#[test]
+fn predictions_keep_blank_lines_and_ends_of_lines() {
+    let yaml = SPLIT.to_owned()
+        + "  new: {kind: load, files: {first: first.csv, second: second.csv}}
+  model: {kind: baseline, rows: folds, numeric: [a], models: {majority: {}}}
+  one: {kind: predict, model: model.majority, rows: new.first, file: o.csv}
+  both: {kind: predict, model: model.majority, rows: new.rows, file: o.csv}
+";
+    let rows: String = (0..60).map(|i| format!("{i},{}\n", if i % 3 == 0 { "q" } else { "p" })).collect();
+    let (first, second) = ("a,b\r\n\r\n1,2\n\n\n3,4\r\n5,6", "a,b\n7,8\n\n");
+    let work =
+        Workspace::new().file("t.csv", &format!("a,y\n{rows}")).file("first.csv", first).file("second.csv", second);
+    let work = work.pipeline(&yaml);
+    work.run().succeeded();
+    let expected = "a,b,y\r\n\r\n1,2,p\n\n\n3,4,p\r\n5,6,p";
+    assert_eq!(work.text("artifacts/study/one/o.csv"), expected);
+    // Of two files a record stands on a line of its own all the same.
+    assert_eq!(work.text("artifacts/study/both/o.csv"), format!("{expected}\r\n7,8,p\n\n"));
+}
+
+#[test]
+fn very_small_numbers_are_learnt_from_as_others_are() {
+    let yaml = SPLIT.to_owned()
+        + "  base:
+    kind: baseline
+    rows: folds
+    numeric: [x]
+    models: {logistic: {}, knn: {}, naive_bayes: {}, linear_svm: {}, rbf_svm: {}, tree: {}}
+  standard: {kind: train, rows: folds, numeric: [x], epochs: 8, batch_size: 16, network: {scaling: standard, trunk: {layers: [8]}}}
+  robust: {kind: train, rows: folds, numeric: [x], epochs: 8, batch_size: 16, network: {scaling: robust, trunk: {layers: [8]}}}
+  profile: {kind: describe, rows: folds}
+";
+    for exponent in ["", "e-165", "e-300"] {
+        // The classes are 6 apart, and 5 wide.
+        let row = |i: usize| format!("{}.{}{exponent},{}\n", 1 + i * 7 % 5 + i % 2 * 6, i % 10, ["p", "q"][i % 2]);
+        let rows: String = (0..200).map(row).collect();
+        let work = Workspace::new().file("t.csv", &format!("x,y\n{rows}")).pipeline(&yaml);
+        work.run().succeeded();
+        let json = |file: &str| -> serde_json::Value {
+            serde_json::from_slice(&work.read(&format!("artifacts/study/{file}"))).expect("JSON")
+        };
+        let evaluations = json("base/baseline.json")["evaluations"].as_array().expect("a list").clone();
+        assert_eq!(evaluations.len(), 6);
+        for model in evaluations {
+            assert!(model["test"]["accuracy"].as_f64().is_some_and(|all| all > 0.95), "{exponent}: {model}");
+        }
+        for network in ["standard", "robust"] {
+            let metrics = json(&format!("{network}/metrics.json"));
+            assert!(
+                metrics["parts"]["test"]["accuracy"].as_f64().is_some_and(|all| all > 0.9),
+                "{exponent}: {metrics}"
+            );
+        }
+        let profile = json("profile/profile.json");
+        let deviation = profile["columns"][0]["numeric"]["standard_deviation"].as_f64();
+        assert!(deviation.is_some_and(|deviation| deviation > 0.0), "{exponent}: {profile}");
+    }
+}
+
+#[test]
 fn numbers_beyond_32_bits_are_refused_alike_with_column_and_line() {
     let yaml = SPLIT.to_owned()
         + "  base: {kind: baseline, rows: folds, numeric: [b, amount], models: {logistic: {}}}
@@ -206,6 +291,48 @@ fn folds_of_rows_without_groups_are_counted_in_rows() {
 }
 
 #[test]
+fn mistakes_that_only_the_rows_show_are_told_with_their_place() {
+    let rows: String = (0..120).map(|i| format!("{i},{},{}\n", i / 40, ["a", "b"][i % 2])).collect();
+    let net = "\n  net: {kind: train, rows: folds, numeric: [x], epochs: 2, network: {trunk: {layers: [4]}}, ";
+    let look = "\n  model: {kind: baseline, rows: folds, numeric: [x], models: {majority: {}}}\n  look: {kind: inspect, model: model.majority, rows: folds, ";
+    let cases = [
+        (String::new(), "label: y, where: {x: {min: 1000}}}", "folds: 2}", "where: no row is left of 120"),
+        (String::new(), "label: y}", "where: {x: {min: 1000}}}", "where: no row is left of 120"),
+        (String::new(), "label: y}", "where: {y: a}}", "only class 'a' occurs among the rows"),
+        (
+            String::new(),
+            "label: y}",
+            "train: 1.0, valid: 0.0, test: 0.0, folds: 5, groups: [g]}",
+            "the train part has 3 groups, too few for 5 folds",
+        ),
+        (format!("{net}class_weights: {{c: 2}}}}"), "label: y}", "folds: 2}", "there is no class 'c'"),
+        (format!("{net}where: {{x: {{min: 1000}}}}}}"), "label: y}", "folds: 2}", "where: no row is left of 120"),
+        (format!("{net}where: {{y: a}}}}"), "label: y}", "folds: 2}", "there is nothing to learn"),
+        (
+            format!("{look}part: test, where: {{x: {{min: 1000}}}}}}"),
+            "label: y}",
+            "folds: 2}",
+            "where: no row is left of 120",
+        ),
+    ];
+    for (more, load, split, message) in cases {
+        let yaml = SPLIT.replace("label: y}", load).replace("folds: 2}", split) + &more + "\n";
+        let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
+        let run = work.run();
+        assert_eq!(run.code, Some(1), "{run:?}");
+        let error = run.error();
+        // The parameter of which the message speaks begins where it says.
+        let place = error.split_once("pipeline.yaml:").unwrap_or_else(|| panic!("no place in: {error}")).1;
+        let mut numbers = place.split(':').map(|number| number.trim().parse::<usize>());
+        let (Some(Ok(line)), Some(Ok(column))) = (numbers.next(), numbers.next()) else { panic!("{error}") };
+        let there = yaml.lines().nth(line - 1).and_then(|line| line.get(column - 1..)).unwrap_or_default();
+        let parameters = ["where", "folds", "c: 2", "{", "2", "5"];
+        assert!(parameters.iter().any(|parameter| there.starts_with(parameter)), "{error}\n{there}");
+        says(&error, &[message]);
+    }
+}
+
+#[test]
 fn classes_are_named_as_the_file_writes_them() {
     let rows: String = (0..120).map(|i| format!("{},{}\n", i * 7 % 13, 1 + i % 2)).collect();
     let yaml = "name: study
@@ -239,4 +366,61 @@ stages:
     let summary: serde_json::Value =
         serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
     assert_eq!(summary["filtered_out"], 30);
+}
+
+#[test]
+fn labels_that_differ_in_case_alone_are_told_of() {
+    let rows: String = (0..120).map(|i| format!("{i},{}\n", ["yes", "no", "Yes", "no"][i % 4])).collect();
+    let work = Workspace::new().file("t.csv", &format!("a,y\n{rows}")).pipeline(SPLIT);
+    says(
+        &warnings(&work.run().succeeded()),
+        &[
+            "label 'y': 'Yes' (30 rows, t.csv:4) and 'yes' (30 rows, t.csv:2) count as classes of their own",
+            "in upper and lower case alone",
+        ],
+    );
+    work.edit("pipeline.yaml", "label: y}", "label: y, types: {y: text}}");
+    assert_eq!(warnings(&work.run().succeeded()), "");
+}
+
+#[test]
+fn scores_of_a_handful_of_rows_are_warned_of() {
+    let run = |rows: usize| {
+        let rows: String = (0..rows).map(|i| format!("{i},{}\n", ["p", "q"][i % 2])).collect();
+        let yaml = SPLIT.replace("folds: 2}", "train: 0.5, valid: 0.25, test: 0.25}");
+        let work = Workspace::new().file("t.csv", &format!("a,y\n{rows}")).pipeline(&yaml);
+        warnings(&work.run().succeeded())
+    };
+    says(&run(12), &["the test part has ", " rows, of which no score says much"]);
+    assert_eq!(run(80), "");
+}
+
+#[test]
+fn copies_of_rows_are_told_of_and_not_a_leak_of_their_columns() {
+    // Noise, each row four times, without groups.
+    let (mut seed, mut rows) = (7u64, String::new());
+    let mut drawn = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed >> 33
+    };
+    for _ in 0..150 {
+        let row = format!("{}.{:03},{}\n", drawn() % 50, drawn() % 1000, ["a", "b"][drawn() as usize % 2]);
+        rows.push_str(&row.repeat(4));
+    }
+    let yaml = SPLIT.to_owned()
+        + "  profile: {kind: describe, rows: folds}\n  base: {kind: baseline, rows: folds, numeric: [x], models: {tree: {}}}\n";
+    let work = Workspace::new().file("t.csv", &format!("x,y\n{rows}")).pipeline(&yaml);
+    let run = work.run().succeeded();
+    assert!(!warnings(&run).contains("leaks the label"), "{}", warnings(&run));
+    let profile: serde_json::Value =
+        serde_json::from_slice(&work.read("artifacts/study/profile/profile.json")).expect("JSON");
+    let found = profile["audit"]["findings"].as_array().expect("a list");
+    assert_eq!(
+        (&found[0]["kind"], &found[0]["severity"]),
+        (&"near_twins_in_train".into(), &"danger".into()),
+        "{found:?}"
+    );
+    assert!(!found.iter().any(|one| one["kind"] == "leaks_label"), "{found:?}");
+    let shown = String::from_utf8(work.runner(&["show", "pipeline.yaml", "base"]).stdout).expect("UTF-8");
+    assert!(!shown.contains("leaks the label"), "{shown}");
 }

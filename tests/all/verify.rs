@@ -39,6 +39,60 @@ fn a_sound_store_is_sound_and_stays_as_it_is() {
     assert!(text.contains("sound: 2 files") || text.contains("sound: "), "{text}");
 }
 
+#[test]
+fn results_can_be_looked_at_when_a_source_is_gone() {
+    let work = Workspace::with_songs().pipeline(crate::cache::STUDY);
+    work.run().succeeded();
+    std::fs::remove_file(work.path().join("songs.csv")).expect("removed");
+    for arguments in [
+        &["show", "pipeline.yaml", "folds"][..],
+        &["show", "pipeline.yaml", "folds.rows"],
+        &["explain", "pipeline.yaml", "folds"],
+        &["report", "pipeline.yaml"],
+        &["verify", "pipeline.yaml"],
+        &["verify", "pipeline.yaml", "folds"],
+        &["graph", "pipeline.yaml"],
+    ] {
+        let output = work.runner(arguments);
+        let (told, warned) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {told}{warned}");
+        assert!(!told.is_empty(), "{arguments:?}");
+        assert!(warned.contains("warning: songs.csv: cannot be read"), "{arguments:?}: {warned}");
+    }
+    let told = String::from_utf8(work.runner(&["explain", "pipeline.yaml", "folds"]).stdout).expect("UTF-8");
+    assert!(told.contains("whether this is up to date is not known") && told.contains("params.folds"), "{told}");
+    let told = String::from_utf8(work.runner(&["report", "pipeline.yaml"]).stdout).expect("UTF-8");
+    assert!(told.contains("whether the results are up to date is not known"), "{told}");
+    // What computes refuses, and so does looking at what is written wrongly.
+    for command in ["run", "plan"] {
+        let output = work.runner(&[command, "pipeline.yaml"]);
+        assert_eq!(output.status.code(), Some(2), "{command}");
+    }
+    work.edit("pipeline.yaml", "kind: split", "kind: spilt");
+    assert_eq!(work.runner(&["show", "pipeline.yaml", "folds"]).status.code(), Some(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_stands_in_the_place_of_a_result_is_to_be_moved_away() {
+    let work = Workspace::with_songs().pipeline(crate::cache::STUDY);
+    work.run().succeeded();
+    let file = work.path().join("artifacts/study/folds/split.json");
+    std::fs::remove_file(&file).expect("removed");
+    for what in ["a folder", "a symbolic link"] {
+        match what {
+            "a folder" => std::fs::create_dir(&file).expect("a folder"),
+            _ => std::os::unix::fs::symlink("elsewhere", &file).expect("a link"),
+        }
+        let told = String::from_utf8(work.runner(&["verify", "pipeline.yaml"]).stdout).expect("UTF-8");
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(&format!("{what} stands in its place: move it away and run again")), "{told}");
+        if what == "a folder" {
+            std::fs::remove_dir(&file).expect("removed");
+        }
+    }
+}
+
 /// Turns a bit over, as a failing disk does: whoever looked at the file believes that it is as it was.
 #[cfg(unix)]
 fn rot(work: &Workspace, path: &std::path::Path) {

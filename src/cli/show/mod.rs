@@ -40,7 +40,7 @@ pub(super) struct ShowArguments {
 }
 
 pub(super) fn show(arguments: &ShowArguments) -> Outcome {
-    let study = Study::open(&arguments.study)?;
+    let study = Study::of_results(&arguments.study)?;
     let (name, port) = split(&study, &arguments.stage);
     let stage = study.stage(name)?;
     let Some(record) = study.workspace().current_record(stage) else {
@@ -217,8 +217,14 @@ impl<'a> StageResult<'a> {
                 let is_ours = !matches!(typed, Some(AnyDocument::Foreign(_)));
                 text.push_str(&data::facts(document, is_ours, style));
             }
-            let tables = self.record.outputs.iter().filter(|output| output.holds == PortType::Table);
-            for output in tables {
+            // A table that two ports give, as the only file of a `load` stage and all its rows, is shown once.
+            let mut shown = Vec::new();
+            for output in self.record.outputs.iter().filter(|output| output.holds == PortType::Table) {
+                let content: Vec<_> = output.files.iter().map(|file| file.digest).collect();
+                if shown.contains(&content) {
+                    continue;
+                }
+                shown.push(content);
                 text.push_str(&format!("\n{}\n", style.bold(&format!("{name}.{}", output.port))));
                 text.push_str(&artifact::text(self.store, output, arguments.rows, style)?);
             }

@@ -8,10 +8,14 @@ use serde_json::Value;
 use super::fit::{class_counts, fit_occurring, require, softmax};
 use super::{ArrayError, Arrays, Estimator, Features, FitError, Model};
 use crate::matrix::Matrix;
+use crate::preprocess::unit;
 use crate::progress::{Cancelled, Progress};
 
 /// Rows that one task handles.
 const BLOCK: usize = 1024;
+
+/// The array that holds [`NormalClasses::unit`], if it is not 1.
+const UNIT: &str = "unit";
 
 /// Gaussian naive Bayes, as scikit-learn's `GaussianNB`. A missing value is left out of the
 /// estimates and of the sums.
@@ -54,11 +58,13 @@ impl Estimator for NaiveBayes {
     ) -> Result<Box<dyn Model>, FitError> {
         self.check()?;
         fit_occurring(x, y, classes, |y, classes| {
-            let overall = normals_of(x, &vec![0; x.rows], 1, progress)?;
+            let all = (0..x.rows).flat_map(|i| x.row(i)).filter(|value| value.is_finite());
+            let unit = unit(all.fold(0.0, |largest, value| value.abs().max(largest)));
+            let overall = normals_of(x, unit, &vec![0; x.rows], 1, progress)?;
             let largest = overall.iter().map(|normal| normal.variance).fold(0.0, f64::max);
             // The floor keeps a column that is constant in a class from dividing by zero.
             let smoothing = if largest > 0.0 { self.var_smoothing.max(1e-12) * largest } else { 1.0 };
-            let mut normals = normals_of(x, y, classes, progress)?;
+            let mut normals = normals_of(x, unit, y, classes, progress)?;
             for (normal, overall) in normals.iter_mut().zip(overall.iter().cycle()) {
                 // A column that is missing in the whole class tells nothing of it.
                 if normal.count == 0.0 {
@@ -68,7 +74,7 @@ impl Estimator for NaiveBayes {
             }
             let rows = y.len() as f64;
             let priors = class_counts(y, classes).iter().map(|&count| (count as f64 / rows).ln()).collect();
-            Ok(Box::new(NormalClasses { priors, normals, columns: x.cols }))
+            Ok(Box::new(NormalClasses { priors, normals, columns: x.cols, unit }))
         })
     }
 
@@ -78,7 +84,8 @@ impl Estimator for NaiveBayes {
         let (means, variances) = (each("means")?, each("variances")?);
         let normal = |(mean, variance)| Normal { count: 0.0, mean, rest: 0.0, variance };
         let normals = means.into_iter().zip(variances).map(normal).collect();
-        Ok(Box::new(NormalClasses { priors, normals, columns }))
+        let unit = if arrays.has(UNIT) { arrays.take_f64(UNIT, &[Some(1)])?[0] } else { 1.0 };
+        Ok(Box::new(NormalClasses { priors, normals, columns, unit }))
     }
 }
 
@@ -93,7 +100,13 @@ struct Normal {
 }
 
 /// The normals of every column in every class, classes × columns.
-fn normals_of(x: &Features, y: &[u32], classes: usize, progress: &dyn Progress) -> Result<Vec<Normal>, Cancelled> {
+fn normals_of(
+    x: &Features,
+    unit: f64,
+    y: &[u32],
+    classes: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<Normal>, Cancelled> {
     let mut normals = vec![Normal { count: 0.0, mean: 0.0, rest: 0.0, variance: 0.0 }; classes * x.cols];
     let each = |normals: &mut [Normal], visit: fn(&mut Normal, f64)| {
         for (i, &label) in y.iter().enumerate() {
@@ -102,7 +115,7 @@ fn normals_of(x: &Features, y: &[u32], classes: usize, progress: &dyn Progress) 
             }
             for (normal, value) in normals[label as usize * x.cols..].iter_mut().zip(x.row(i)) {
                 if value.is_finite() {
-                    visit(normal, value);
+                    visit(normal, in_units(value, unit));
                 }
             }
         }
@@ -122,7 +135,15 @@ fn normals_of(x: &Features, y: &[u32], classes: usize, progress: &dyn Progress) 
     Ok(normals)
 }
 
+/// A value divided by the unit, held where its square stays finite.
+fn in_units(value: f64, unit: f64) -> f64 {
+    const LARGEST: f64 = 1e100;
+    (value / unit).clamp(-LARGEST, LARGEST)
+}
+
 struct NormalClasses {
+    /// What values are divided by before they are squared, where all of them are so small or so large that squares would vanish or overflow.
+    unit: f64,
     /// Logarithms of the shares of the classes.
     priors: Vec<f64>,
     /// classes × columns.
@@ -152,7 +173,8 @@ impl Model for NormalClasses {
                         if value.is_finite() {
                             let at = class * self.columns + j;
                             let normal = self.normals[at];
-                            *score -= terms[at] + 0.5 * (value - normal.mean).powi(2) / normal.variance;
+                            let distance = in_units(value, self.unit) - normal.mean;
+                            *score -= terms[at] + 0.5 * distance.powi(2) / normal.variance;
                         }
                     }
                 }
@@ -168,6 +190,9 @@ impl Model for NormalClasses {
         for (name, of) in [("means", (|normal| normal.mean) as fn(&Normal) -> f64), ("variances", |n| n.variance)] {
             let values: Vec<f64> = self.normals.iter().map(of).collect();
             arrays.put_f64(name, &[self.priors.len(), self.columns], &values);
+        }
+        if self.unit != 1.0 {
+            arrays.put_f64(UNIT, &[1], &[self.unit]);
         }
     }
 }

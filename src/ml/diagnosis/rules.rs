@@ -203,7 +203,9 @@ pub(super) fn plateau(course: &Course) -> Option<Finding> {
         Metric::Loss => EQUAL * best.abs(),
         _ => EQUAL,
     };
-    let reached = scores.iter().position(|score| merit(*score) >= merit(best) - near)?;
+    // From here on all are: one epoch that falls back is no plateau.
+    let is_near = |score: &&f64| (merit(**score) - merit(best)).abs() <= near;
+    let reached = scores.len() - scores.iter().rev().take_while(is_near).count();
     if last < FEW || 2 * reached > last || no_gain(course).is_some() {
         return None;
     }

@@ -91,6 +91,11 @@ fn a_plateau_begins_where_the_score_is_as_good_as_it_gets() {
     let finding = found!(course(&flat, 6), Plateau).unwrap();
     assert_eq!((finding.epoch, finding.epochs, finding.metric), (3, 8, Metric::MacroF1));
     assert_eq!((finding.score_then, finding.score_best, finding.near), (0.6, 0.603, 0.01));
+    // As good early on, and worse in between or at the end: that is none.
+    flat.valid_macro_f1 = vec![0.2, 0.6, 0.5, 0.601, 0.6, 0.602, 0.601, 0.603, 0.4];
+    assert_eq!(found!(course(&flat, 7), Plateau), None);
+    flat.valid_macro_f1 = vec![0.2, 0.6, 0.5, 0.601, 0.6, 0.602, 0.601, 0.603, 0.6];
+    assert_eq!(found!(course(&flat, 7), Plateau).unwrap().epoch, 3);
     flat.valid_macro_f1 = (0..9).map(|epoch| f64::from(epoch) / 10.0).collect();
     assert_eq!(found!(course(&flat, 8), Plateau), None);
 }

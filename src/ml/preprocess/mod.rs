@@ -4,8 +4,8 @@
 mod numeric;
 mod quantile;
 
-pub(crate) use numeric::moments;
 pub use numeric::{NumericColumn, Scale};
+pub(crate) use numeric::{moments, unit};
 pub(crate) use quantile::normal_quantile;
 pub use runner_results::spec::Scaling;
 

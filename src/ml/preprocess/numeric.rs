@@ -82,6 +82,8 @@ pub(super) fn fit_numeric(
             } else {
                 0.0
             };
+            // The reciprocal of the smallest numbers that there are is infinite.
+            let factor = factor.min(f64::MAX);
             Scale::Robust { center: at(0.5), factor }
         }
         Scaling::Quantile => Scale::Quantile { quantiles: quantiles(&present, QUANTILES) },
@@ -106,5 +108,14 @@ pub(crate) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     }
     let rounded = sum / count;
     let mean = rounded + values.clone().map(|value| value - rounded).sum::<f64>() / count;
-    (mean, (values.map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
+    let unit = unit(values.clone().map(|value| (value - mean).abs()).fold(0.0, f64::max));
+    let squares = values.map(|value| ((value - mean) / unit).powi(2)).sum::<f64>();
+    (mean, unit * (squares / count).sqrt())
+}
+
+/// What deviations of at most this size are divided by so that their squares neither vanish nor overflow: p values of 1e-200 are no constant. 1 of sizes whose
+/// squares do neither.
+pub(crate) fn unit(largest: f64) -> f64 {
+    const SQUARABLE: std::ops::Range<f64> = 1e-140..1e140;
+    if largest == 0.0 || !largest.is_finite() || SQUARABLE.contains(&largest) { 1.0 } else { largest }
 }

@@ -96,7 +96,7 @@ pub enum SplitError {
     },
     #[error(
         "the train part has {groups} {}, too few for {folds} folds (lower `folds`, or set it to 0)",
-        if *.linked { "groups" } else { "rows" }
+        match (*.linked, *.groups) { (true, 1) => "group", (true, _) => "groups", (false, 1) => "row", (false, _) => "rows" }
     )]
     FewerGroupsThanFolds {
         groups: usize,

@@ -2,11 +2,12 @@
 
 use indexmap::IndexMap;
 use runner_results::History;
-use runner_results::comparison::{ScoreMetric, Verdict};
+use runner_results::comparison::{Pairing, ScoreMetric, Verdict};
 use runner_results::history::{Change, FlippedRow, ModelChange, Since};
 
 use super::pairs::bare;
 use super::{Study, panels, plural};
+use crate::compared::other_verdicts;
 use crate::figure::text::{count, decimals, duration};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::intervals;
@@ -111,7 +112,8 @@ fn verdicts(history: &History) -> Vec<Prose> {
         found.map(|model| model.model.as_str()).collect()
     };
     let mut said = Vec::new();
-    for (names, word) in [(names(Verdict::Better), "Better"), (names(Verdict::Worse), "Worse")] {
+    let accurate = [(names(Verdict::MoreAccurate), "More accurate"), (names(Verdict::LessAccurate), "Less accurate")];
+    for (names, word) in accurate {
         if !names.is_empty() {
             said.push(Prose::new().strong(word).text(format!(" than before, beyond chance: {}.", names.join(", "))));
         }
@@ -131,7 +133,22 @@ fn verdicts(history: &History) -> Vec<Prose> {
             _ if said.is_empty() => "any of the models".to_string(),
             _ => format!("the other {}", plural(rest as u64, "model")),
         };
-        said.push(Prose::from(format!("No significant difference for {which}.")));
+        said.push(Prose::from(format!("No significant difference in accuracy for {which}.")));
+    }
+    for model in &history.models {
+        if let Some(others) = other_verdicts(&model.test) {
+            said.push(Prose::from(format!(
+                "Beside its accuracy, {} has {others} now, by the 95 % intervals, which are not corrected.",
+                model.model
+            )));
+        }
+    }
+    if history.models.iter().any(|model| model.test.pairing == Pairing::Content) {
+        let left_out: usize = history.models.iter().map(|model| model.test.left_out).max().unwrap_or(0);
+        said.push(Prose::from(format!(
+            "Other rows were loaded then, so the same rows are told by their content; up to {} without a partner.",
+            plural(left_out as u64, "test row")
+        )));
     }
     said
 }

@@ -179,7 +179,8 @@ fn list(tests: &PairedTests, models: &[(usize, &Model)]) -> Table {
                 }
                 None => "McNemar's mid-p test, Holm's correction over all pairs",
             }),
-            Column::text("verdict"),
+            Column::text("verdict")
+                .hint("on the accuracy, by the corrected p; on macro-F1 by its 95 % interval, where accuracy does not say the same"),
         ],
     );
     for (pair, model, against) in pairs {
@@ -187,8 +188,15 @@ fn list(tests: &PairedTests, models: &[(usize, &Model)]) -> Table {
         let differ = Judgement::tested(tests, pair).differ;
         let verdict = match (differ, pair.accuracy.estimate > 0.0) {
             (false, _) => "no significant difference",
-            (true, true) => "better",
-            (true, false) => "worse",
+            (true, true) => "more accurate",
+            (true, false) => "less accurate",
+        };
+        // What accuracy says is not all: guessing the largest class is accurate where classes are unbalanced.
+        let (low, high) = (pair.macro_f1.low, pair.macro_f1.high);
+        let verdict = match (low > 0.0, high < 0.0) {
+            (true, _) if !(differ && pair.accuracy.estimate > 0.0) => format!("{verdict}, higher macro-F1"),
+            (_, true) if !(differ && pair.accuracy.estimate < 0.0) => format!("{verdict}, lower macro-F1"),
+            _ => verdict.to_owned(),
         };
         table.push(vec![
             Cell::text(model),

@@ -100,7 +100,8 @@ impl Stage for Command {
         for (i, path) in self.files.iter().enumerate() {
             if let Some(problem) = unreadable(Path::new(path)) {
                 let help = "paths count from where runner is started".to_owned();
-                context.problem(&["files", &i.to_string()], format!("cannot read '{path}': {problem}"), Some(help));
+                let message = format!("cannot read '{path}': {problem}");
+                context.source_problem(&["files", &i.to_string()], format!("file {path}"), message, Some(help));
             }
         }
         outputs::check(&self.outputs, context);

@@ -4,6 +4,7 @@
 
 mod changes;
 mod paired;
+mod pairing;
 mod rows;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -13,7 +14,8 @@ use serde::Serialize;
 
 use super::columns::{MODEL, ROW_ID};
 use paired::Side;
-use runner_artifact::{Store, Table};
+use pairing::Rows;
+use runner_artifact::{Digest, Store, Table};
 use runner_boundary::text::of_chain;
 use runner_engine::manifest::Change;
 use runner_engine::{ActionRecord, Entry, InputEntry, PortType};
@@ -23,7 +25,7 @@ use runner_ml::stats::holm;
 use runner_report::ranking::{self, Validation};
 use runner_results::baselines::Evaluation;
 use runner_results::comparison::PairedComparison;
-use runner_results::{AnyDocument, Baselines, Documents, Ensemble, Training};
+use runner_results::{AnyDocument, Baselines, Documents, Ensemble, Scores, Training};
 
 /// One stage's result.
 pub struct ModelRef<'a> {
@@ -31,6 +33,8 @@ pub struct ModelRef<'a> {
     pub record: &'a ActionRecord,
     /// The model meant, where the stage fitted several; `None` for all of them.
     pub model: Option<&'a str>,
+    /// The records of the run that it is of, among which are those of the tables that it read.
+    pub run: &'a [ActionRecord],
 }
 
 /// Two results of one stage, or of two stages.
@@ -115,10 +119,13 @@ fn compare_stages(store: &Store, a: &ModelRef, b: &ModelRef, how: &How) -> anyho
             Side::read(table, model.as_deref(), probabilistic)
         };
         let sides = (side(a, &table_a, &model_a)?, side(b, &table_b, &model_b)?);
+        let rows_a = Rows { record: a.record, run: a.run, row_id: &sides.0.row_id };
+        let rows_b = Rows { record: b.record, run: b.run, row_id: &sides.1.row_id };
+        let paired = pairing::pairs(store, &rows_a, &rows_b)?;
         let mut one = Comparison {
             a: name(a.stage, &model_a),
             b: name(b.stage, &model_b),
-            test: paired::compare(&sides.0, &sides.1, how),
+            test: paired::compare(&sides.0, &sides.1, paired, how),
             notes,
             ..base.clone()
         };
@@ -215,6 +222,34 @@ pub fn validation(store: &Store, record: &ActionRecord) -> Option<Validation> {
     }
     let ensemble = || documents.get::<Ensemble>().map(Validation::of_ensemble);
     documents.get::<Training>().and_then(Validation::of_training).or_else(ensemble)
+}
+
+/// The rows that a result's models were judged on: only models of the same ones compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JudgedRows {
+    pub valid: usize,
+    pub test: usize,
+    /// The digest of the parts of all rows, where it is known.
+    pub split: Option<Digest>,
+}
+
+/// `run`: the records of the run that the result is of.
+pub fn judged_rows<R: std::borrow::Borrow<ActionRecord>>(
+    store: &Store,
+    record: &ActionRecord,
+    run: &[R],
+) -> Option<JudgedRows> {
+    let documents = documents(store, record, &["scores", "metrics"]).ok()?;
+    let rows = |scores: Option<&Scores>| scores.map_or(0, |scores| scores.rows);
+    let (valid, test) = if let Some(Baselines { evaluations }) = documents.get() {
+        let first = evaluations.first()?;
+        (rows(first.valid.as_ref()), rows(first.test.as_ref()))
+    } else {
+        let training = documents.get::<Training>().map(|training| &training.parts);
+        let parts = training.or_else(|| documents.get::<Ensemble>().map(|ensemble| &ensemble.parts))?;
+        (rows(parts.valid.as_ref()), rows(parts.test.as_ref()))
+    };
+    Some(JudgedRows { valid, test, split: pairing::split_of(record, run) })
 }
 
 /// Not so of support vector machines without a calibration, whose evaluation therefore has no log loss.

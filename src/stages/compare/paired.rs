@@ -14,7 +14,7 @@ use runner_artifact::Table;
 use runner_ml::metrics::Scores;
 use runner_ml::progress::Silent;
 use runner_ml::stats::{Bootstrap, Clusters, bootstrap_intervals, paired_test};
-use runner_results::comparison::{Difference, Flip, PairedComparison, ScoreDifference, ScoreMetric, Verdict};
+use runner_results::comparison::{Difference, Flip, PairedComparison, Pairing, ScoreDifference, ScoreMetric, Verdict};
 
 /// Chance of a false alarm over all comparisons together.
 const ALPHA: f64 = 0.05;
@@ -24,15 +24,15 @@ pub(super) fn conclude(paired: &mut PairedComparison, adjusted_p: f64) {
     paired.adjusted_p = adjusted_p;
     paired.verdict = match paired.wrong_to_right.cmp(&paired.right_to_wrong) {
         _ if adjusted_p >= ALPHA => Verdict::NoSignificantDifference,
-        std::cmp::Ordering::Greater => Verdict::Better,
-        std::cmp::Ordering::Less => Verdict::Worse,
+        std::cmp::Ordering::Greater => Verdict::MoreAccurate,
+        std::cmp::Ordering::Less => Verdict::LessAccurate,
         std::cmp::Ordering::Equal => Verdict::NoSignificantDifference,
     };
 }
 
 /// What one model says of the test part.
 pub(super) struct Side {
-    row_id: Vec<i64>,
+    pub row_id: Vec<i64>,
     /// Empty where every row stands alone.
     groups: Vec<i64>,
     label: Vec<String>,
@@ -87,15 +87,14 @@ impl Side {
     }
 }
 
-/// `None` if they have no row in common.
-pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<PairedComparison> {
-    let place: HashMap<i64, usize> = b.row_id.iter().enumerate().map(|(j, id)| (*id, j)).collect();
-    let mut common: Vec<(usize, usize)> = (a.row_id.iter().enumerate())
-        .filter_map(|(i, id)| Some((i, *place.get(id)?)))
-        .filter(|&(i, j)| a.label[i] == b.label[j])
-        .collect();
-    // In the order of the data, whatever the order of the tables.
-    common.sort_unstable_by_key(|&(i, _)| a.row_id[i]);
+/// `pairs`: places of the same row on both sides, in the order of the data. `None` if there is none.
+pub(super) fn compare(
+    a: &Side,
+    b: &Side,
+    (pairs, pairing): (Vec<(usize, usize)>, Pairing),
+    how: &Bootstrap,
+) -> Option<PairedComparison> {
+    let common: Vec<(usize, usize)> = pairs.into_iter().filter(|&(i, j)| a.label[i] == b.label[j]).collect();
     let left_out = a.row_id.len() + b.row_id.len() - 2 * common.len();
     let clusters = clusters(a, b, &common);
     let (scores, rows) = (differences(a, b, &common, &clusters, how)?, common.len());
@@ -112,7 +111,7 @@ pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<PairedCompa
         }
         if right.0 != right.1 {
             flips.push(Flip {
-                row_id: a.row_id[i],
+                row_id: b.row_id[j],
                 label: label.clone(),
                 a: a.predicted[i].clone(),
                 b: b.predicted[j].clone(),
@@ -131,6 +130,7 @@ pub(super) fn compare(a: &Side, b: &Side, how: &Bootstrap) -> Option<PairedCompa
         rows,
         groups: clusters.groups(),
         few_groups: clusters.are_few(),
+        pairing,
         left_out,
         scores,
         same_predictions,

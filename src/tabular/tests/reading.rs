@@ -1,5 +1,6 @@
 //! From bytes to columns: syntax, types, damage, and the way back to bytes.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use arrow::array::{Array, RecordBatch};
@@ -12,14 +13,20 @@ use super::{errors, integers, load_all, load_one, names, numbers, some_texts, ta
 fn written_back(batch: &RecordBatch, source: &str) -> String {
     let metadata = batch.schema().metadata().clone();
     let entry = |key: &str| metadata[&format!("{key}.{source}")].clone();
-    let mut text = entry("header");
-    for (record, name) in texts(batch, "runner.record").iter().zip(texts(batch, "runner.source")) {
+    let ends: HashMap<String, String> = metadata
+        .get(&format!("ends.{source}"))
+        .map(|json| serde_json::from_str(json).expect("JSON"))
+        .unwrap_or_default();
+    let end = |record: &str| ends.get(record).cloned().unwrap_or_else(|| entry("terminator"));
+    let mut text = entry("header") + &end("header");
+    let rows = integers(batch, "runner.row_id").into_iter().flatten();
+    for ((row, record), name) in rows.zip(texts(batch, "runner.record")).zip(texts(batch, "runner.source")) {
         if name.as_deref() == Some(source) {
-            text += &entry("terminator");
-            text += record.as_deref().expect("a record is never missing");
+            text += &record.expect("a record is never missing");
+            text += &end(&row.to_string());
         }
     }
-    text + &entry("trailer")
+    text
 }
 
 #[test]
@@ -71,6 +78,9 @@ fn every_way_to_end_and_quote_a_line_is_read_and_written_back() {
                 assert_eq!(written_back(&batch, "a"), text);
             }
         }
+    }
+    for text in ["a,b\r\n\r\n1,2\n\n\r\n3,4\r\n", "a,b\n1,2\r\n3,4\r5,6", "a,b\n\n\n1,2"] {
+        assert_eq!(written_back(&table(text, "{}"), "a"), text);
     }
 }
 

@@ -110,6 +110,40 @@ fn identifiers_never_pass_through_a_float() {
 }
 
 #[test]
+fn numbers_that_a_float_would_merge_are_text() {
+    let column = |values: &[&str]| format!("id,x\n{}", values.iter().map(|v| format!("{v},1\n")).collect::<String>());
+    for ids in [
+        ["9007199254740992e0", "9007199254740993e0"],
+        ["9.007199254740992e15", "9.007199254740993e15"],
+        ["0.10000000000000000000", "0.10000000000000000001"],
+        ["0.30000000000000000001", "0.30000000000000000002"],
+    ] {
+        let loaded = load_one(column(&ids), "{}").unwrap();
+        assert_eq!(texts(&loaded.batch, "id"), some_texts(ids));
+        assert!(loaded.notes[0].contains("is read as text: as fractions different numbers would become one"));
+        let places = format!("'{}' (a.csv:2), '{}' (a.csv:3)", ids[0], ids[1]);
+        assert!(loaded.notes[0].contains(&places), "{:?}", loaded.notes);
+        let declared = load_one(column(&ids), "types: {id: number}").unwrap();
+        assert!(declared.notes[0].contains("different numbers become one"), "{:?}", declared.notes);
+        // As labels they are two classes, of which nobody says that they are the same number.
+        let labels = load_one(column(&ids), "label: id").unwrap();
+        assert_eq!(texts(&labels.batch, "id"), some_texts(ids));
+        assert!(labels.notes.is_empty(), "{:?}", labels.notes);
+    }
+    // A float's own digits, however many of them, and digits beyond them that tell no two rows apart.
+    for fine in [
+        ["0.1", "0.10000000000000001"],
+        ["0.1000000000000000055511", "0.1"],
+        ["0.33333333333333333333", "0.66666666666666666667"],
+        ["9007199254740992e0", "9007199254740994e0"],
+    ] {
+        let loaded = load_one(column(&fine), "{}").unwrap();
+        assert_eq!(loaded.batch.column_by_name("id").unwrap().data_type(), &DataType::Float64, "{fine:?}");
+        assert!(loaded.notes.is_empty(), "{:?}", loaded.notes);
+    }
+}
+
+#[test]
 fn leading_zeros_make_a_column_text() {
     let zips = |zeros: usize| {
         let mut text = String::from("zip\n");

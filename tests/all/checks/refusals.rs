@@ -27,6 +27,16 @@ fn says(more: &str, expected: &[&str]) {
 }
 
 #[test]
+fn keys_of_a_stage_are_its_inputs_too() {
+    let text =
+        refused(&work().pipeline(&format!(
+            "{STAGES}  v: {{kind: embed, rows: songs, xyzzy: 1, columns: [title], encoder: tfidf}}\n"
+        )));
+    let told = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("unknown key 'xyzzy'") && told.contains("keys of 'embed' are rows, fit, columns"), "{text}");
+}
+
+#[test]
 fn inputs_that_name_nothing_or_the_same_twice() {
     says("  page: {kind: report, title: T, stages: []}", &["input 'stages' names no stage"]);
     says("  page: {kind: report, title: T, stages: [net, net]}", &["input 'stages' names 'net' twice"]);
@@ -34,6 +44,8 @@ fn inputs_that_name_nothing_or_the_same_twice() {
     says("  all: {kind: ensemble, members: []}", &["input 'members' names no stage"]);
     says("  all: {kind: ensemble, members: [net, net.predictions]}", &["input 'members' names 'net' twice"]);
     says("  all: {kind: ensemble, members: [folds, net]}", &["'folds' predicts nothing"]);
+    says("  all: {kind: ensemble, models: [net]}", &["stage 'all' lacks its input 'members'"]);
+    says("  all: {kind: ensemble, member: [net], models: [net]}", &["unknown key 'member' (did you mean 'members'?)"]);
     says(
         "  two: {kind: train, rows: folds, numeric: [tempo], matrix: {n: [2, 3]}, epochs: \"${n}\"}\n  page: {kind: report, title: T, stages: [two, two@n=2]}",
         &["input 'stages' names 'two@n=2' twice"],

@@ -97,7 +97,7 @@ fn what_stands_in_for_a_wrong_value_is_never_blamed() {
     }
     // Of an input that is misspelt nothing can be said but that.
     let text = said("  net: {kind: train, rows: folds, embeddngs: folds, text: [title]}\n");
-    assert_eq!(errors(&text), ["unknown key 'embeddngs'"], "{text}");
+    assert_eq!(errors(&text), ["unknown key 'embeddngs' (did you mean 'embeddings'?)"], "{text}");
 }
 
 #[test]

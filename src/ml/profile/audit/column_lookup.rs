@@ -8,7 +8,7 @@ use runner_results::profile::ColumnKind;
 use runner_results::profile::audit::{GiveAway, GiveAwayVerdict, ReadBy};
 
 use super::super::table::input::{Checked, ColumnData, PreparedColumn};
-use super::super::table::key::Key;
+use super::super::table::key::{Key, connected};
 use super::lookup::{LookUp, Reading};
 use crate::progress::Cancelled;
 use crate::rng::Stream;
@@ -26,10 +26,15 @@ const NEARLY: (f64, f64) = (0.83, 0.2);
 /// column is right on 96 % of rows.
 const LEAST_GAIN: f64 = 0.6;
 
-pub(super) fn of_columns(input: &Checked) -> Result<Vec<GiveAway>, Cancelled> {
+/// `copies`: the key of whole rows, where some are copies of others. What a copy says of another one is no leak of a column's, so they stand in one fold.
+pub(super) fn of_columns(input: &Checked, copies: Option<&Key>) -> Result<Vec<GiveAway>, Cancelled> {
     let folds = input.options.folds;
     let row_folds: Vec<u32> = fold_of(input.rows, folds, Stream::new(input.seed, "profile: row folds", 0));
-    let group_folds = input.connected.as_ref().map(|groups| {
+    let together = match copies {
+        Some(copies) => Some(connected(input.connected.iter().chain([copies]), input.rows)),
+        None => input.connected.clone(),
+    };
+    let group_folds = together.map(|groups| {
         let of_group = fold_of(groups.distinct, folds, Stream::new(input.seed, "profile: group folds", 0));
         groups.codes.iter().map(|&group| of_group[group as usize]).collect::<Vec<u32>>()
     });

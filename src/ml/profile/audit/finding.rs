@@ -13,13 +13,14 @@ pub(super) fn finding(severity: Severity, kind: FindingKind) -> Finding {
 pub(super) fn of_audit(
     input: &Checked,
     audit: &Audit,
+    has_copies: bool,
     columns: &[ColumnProfile],
     classes: &[ClassBalance],
     correlations: &Correlations,
 ) -> Vec<Finding> {
     let mut findings = target_leakage::give_aways(audit);
     findings.extend(split_leaks::groups_between_parts(input, audit));
-    findings.extend(split_leaks::twins_between_parts(audit));
+    findings.extend(split_leaks::twins_between_parts(audit, has_copies));
     findings.extend(repetition::contradictions(input, audit));
     findings.extend(repetition::repeated_rows(input, audit));
     findings.extend(repetition::near_duplicates(audit));

@@ -116,7 +116,7 @@ fn texts_of<'a>(input: &Checked<'a>, name: &str) -> Option<&'a [Option<String>]>
 }
 
 /// A column that counts rows up by one tells every row from its twin; it is no content.
-fn is_row_counter(column: &PreparedColumn) -> bool {
+pub(super) fn is_row_counter(column: &PreparedColumn) -> bool {
     match &column.data {
         ColumnData::Numeric { values, .. } => {
             values.len() > 2 && values.windows(2).all(|pair| pair[1] - pair[0] == 1.0)

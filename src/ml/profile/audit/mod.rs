@@ -5,6 +5,7 @@
 
 mod column_lookup;
 mod contradiction;
+mod copies;
 mod duplicates;
 mod example;
 mod finding;
@@ -30,7 +31,8 @@ pub(super) fn audit(
     classes: &[ClassBalance],
     correlations: &Correlations,
 ) -> Result<Audit, Cancelled> {
-    let give_aways = if input.labelled == 0 { Vec::new() } else { column_lookup::of_columns(input)? };
+    let copies = copies::of_table(input)?;
+    let give_aways = if input.labelled == 0 { Vec::new() } else { column_lookup::of_columns(input, copies.as_ref())? };
     let telling = give_aways.iter().filter(|column| column.verdict == GiveAwayVerdict::GivesAway);
     let keys = keys::of_table(input, &telling.map(|column| column.column.as_str()).collect::<Vec<_>>())?;
     let repeating: Vec<_> = keys.iter().filter(|key| key.by.names_rows()).collect();
@@ -55,6 +57,6 @@ pub(super) fn audit(
         contradictions,
         overlaps: overlap::of_keys(input, &keys)?,
     };
-    audit.findings = finding::of_audit(input, &audit, columns, classes, correlations);
+    audit.findings = finding::of_audit(input, &audit, copies.is_some(), columns, classes, correlations);
     Ok(audit)
 }

@@ -43,20 +43,31 @@ pub(super) fn groups_between_parts(input: &Checked, audit: &Audit) -> Option<Fin
     })
 }
 
-/// Twins that the group keys do not name: near-duplicates and equal numbers across the given split.
-pub(super) fn twins_between_parts(audit: &Audit) -> Option<Finding> {
+/// Share of test rows from which copies of training rows make a test of memory of it.
+const MUCH: f64 = 0.1;
+
+/// Twins that the group keys do not name: near-duplicates and equal numbers across the given split. `has_copies`: whether rows that are equal in all
+/// columns are so because they were copied.
+pub(super) fn twins_between_parts(audit: &Audit, has_copies: bool) -> Option<Finding> {
     let chance: Vec<&RowKey> =
         audit.duplicates.iter().filter(|found| may_be_chance(found)).map(|found| &found.key).collect();
     let (mut keys, mut worst) = (Vec::new(), 0.0f64);
     for overlap in &audit.overlaps {
         let compares_content = matches!(overlap.key, RowKey::Rows { .. } | RowKey::Numbers) || overlap.key.is_near();
         let share = given(overlap);
-        if compares_content && share > 0.0 && !chance.contains(&&overlap.key) {
+        // Equal in one measurement alone is equal by more than chance already.
+        let is_copy = has_copies && matches!(overlap.key, RowKey::Rows { .. });
+        if compares_content && share > 0.0 && (is_copy || !chance.contains(&&overlap.key)) {
             worst = worst.max(share);
             keys.push(overlap.key.clone());
         }
     }
-    let severity = if worst > NEGLIGIBLE { Severity::Warning } else { Severity::Note };
+    let whole = audit.overlaps.iter().find(|one| matches!(&one.key, RowKey::Rows { except } if except.is_empty()));
+    let severity = match worst {
+        _ if has_copies && whole.is_some_and(|whole| given(whole) >= MUCH) => Severity::Danger,
+        worst if worst > NEGLIGIBLE => Severity::Warning,
+        _ => Severity::Note,
+    };
     (worst > 0.0).then(|| finding(severity, FindingKind::NearTwinsInTrain { share: worst, keys }))
 }
 

@@ -8,6 +8,7 @@ use super::super::table::input::{Checked, ColumnData, PreparedColumn};
 use super::super::table::key::{Key, MISSING};
 use super::super::table::short::short;
 use super::breadth::ClassGroups;
+use crate::preprocess::unit;
 use crate::stats::quantile;
 
 /// Longest text value that a profile repeats, in characters.
@@ -192,14 +193,17 @@ fn quantiles_of(sorted: &[f64]) -> Quantiles {
 
 /// Welford's running mean and sample deviation (Welford 1962): the mean never overflows.
 pub(super) fn mean_and_deviation(values: &[f64]) -> (f64, Option<f64>) {
+    let (low, high) =
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
+    let unit = unit(high - low);
     let (mut mean, mut squares) = (0.0f64, 0.0f64);
     for (i, &value) in values.iter().enumerate() {
         let count = (i + 1) as f64;
         let step = value / count - mean / count;
-        squares += (value - mean) * (value - mean - step);
+        squares += (value - mean) / unit * ((value - mean - step) / unit);
         mean += step;
     }
-    let deviation = if values.len() < 2 { None } else { finite((squares / (values.len() - 1) as f64).sqrt()) };
+    let deviation = if values.len() < 2 { None } else { finite(unit * (squares / (values.len() - 1) as f64).sqrt()) };
     (mean, deviation)
 }
 

@@ -89,6 +89,30 @@ fn columns_that_tell_the_label_are_told_from_those_that_recognise_rows() {
 }
 
 #[test]
+fn copies_of_rows_are_to_blame_and_no_column() {
+    // 150 measurements of noise, each four times, rows dealt out without groups.
+    let mut stream = Stream::new(5, "audit test", 2);
+    let things: Vec<(f64, usize)> = (0..150).map(|_| (7.0 * stream.uniform(), stream.below(3))).collect();
+    let thing = |i: usize| things[i % 150];
+    let label = || (0..600).map(|i| Some(thing(i).1 as u32)).collect::<Vec<_>>();
+    let table = |label| {
+        let parts: Vec<u8> = (0..600).map(|i| [0, 0, 1, 2][i * 7 % 600 / 150]).collect();
+        Table::new(label, &CLASSES).numeric("noise", (0..600).map(|i| thing(i).0)).part(parts)
+    };
+    let profile = table(label()).profile();
+    assert_eq!(give_away(&profile, "noise").verdict, GiveAwayVerdict::No);
+    let first = &profile.audit.findings[0];
+    assert!(matches!(first.kind, FindingKind::NearTwinsInTrain { .. }), "{first:?}");
+    assert_eq!(first.severity, Severity::Danger);
+    // What does leak the label is found among copies too.
+    let telling = table(label()).text("again", (0..600).map(|i| ["un", "deux", "trois"][thing(i).1])).profile();
+    assert_eq!(give_away(&telling, "again").verdict, GiveAwayVerdict::GivesAway);
+    // Categories repeat rightly.
+    let few = Table::new(label(), &CLASSES).text("word", (0..600).map(|i| format!("{}-{}", thing(i).1, i % 5)));
+    assert_eq!(give_away(&few.profile(), "word").verdict, GiveAwayVerdict::GivesAway);
+}
+
+#[test]
 fn a_large_majority_class_is_no_give_away() {
     let label = (0..400).map(|i| Some(u32::from(i % 25 == 0))).collect();
     let profile = Table::new(label, &CLASSES[..2]).text("word", (0..400).map(|i| format!("{}", i * i % 11))).profile();
