@@ -34,9 +34,6 @@ pub(super) fn leaks<R: AsRef<ActionRecord>>(study: &Study, record: impl Fn(usize
             if let Ok(document) = AnyDocument::read(&bytes) {
                 artifacts.documents.0.insert(file.name.clone(), document);
             }
-            if let Ok(value) = serde_json::from_slice(&bytes) {
-                artifacts.json.insert(file.name.clone(), value);
-            }
         }
         stages.push(artifacts);
     }

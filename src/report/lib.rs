@@ -26,7 +26,7 @@ pub use confused::{Confused, MOST_CLASSES};
 pub use judged::{JudgedOn, score_line};
 pub use page::{Page, render};
 pub use read::{ColumnView, Delivered, StageArtifacts, TableView};
-pub use read::{Scores, count, list, number, shown, text};
+pub use read::shown;
 pub use runner_results::IntervalMethod;
 pub use study::confusion_sentence;
 pub use study::{all_figures, figures, learning_curves, study};

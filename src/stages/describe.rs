@@ -109,7 +109,7 @@ impl Stage for Describe {
         put_document(context, "profile", "profile", &profile)?;
         let mut documents = Documents::default();
         documents.insert("profile", profile);
-        put_figures(context, Self::KIND, &[], documents, &[])
+        put_figures(context, Self::KIND, documents, &[])
     }
 }
 

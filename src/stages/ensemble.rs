@@ -164,7 +164,7 @@ impl Stage for Ensemble {
         put_document(context, "metrics", "metrics", &document)?;
         let mut documents = Documents::default();
         documents.insert("metrics", document);
-        put_figures(context, Self::KIND, &[], documents, &[])
+        put_figures(context, Self::KIND, documents, &[])
     }
 }
 

@@ -2,7 +2,6 @@
 
 use anyhow::Context as _;
 use indexmap::IndexMap;
-use serde_json::Value;
 
 use super::report_input::view;
 use runner_artifact::Table;
@@ -10,17 +9,15 @@ use runner_engine::StageContext;
 use runner_report::{StageArtifacts, figures};
 use runner_results::Documents;
 
-/// Gives the figures of these JSON documents and tables at the port `figures`.
+/// Gives the figures of these documents and tables at the port `figures`.
 pub(super) fn put_figures(
     context: &mut StageContext,
     kind: &str,
-    json: &[(&str, Value)],
     documents: Documents,
     tables: &[(&str, &Table)],
 ) -> anyhow::Result<()> {
     let mut artifacts = StageArtifacts { stage: kind.to_owned(), kind: kind.to_owned(), ..StageArtifacts::default() };
     artifacts.documents = documents;
-    artifacts.json = json.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let views = tables.iter().map(|(name, table)| Ok(((*name).to_owned(), view(table)?)));
     artifacts.tables = views.collect::<anyhow::Result<IndexMap<_, _>>>()?;
     let drawn = figures(&artifacts);

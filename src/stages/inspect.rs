@@ -146,7 +146,7 @@ impl Stage for Inspect {
         context.put_table("mistakes", &mistakes)?;
         let mut documents = Documents::default();
         documents.insert("findings", findings);
-        put_figures(context, Self::KIND, &[], documents, &[("mistakes", &mistakes)])
+        put_figures(context, Self::KIND, documents, &[("mistakes", &mistakes)])
     }
 }
 

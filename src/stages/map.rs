@@ -168,7 +168,7 @@ impl Stage for Map {
         put_document(context, "map", "map", &document)?;
         let mut documents = Documents::default();
         documents.insert("map", document);
-        put_figures(context, Self::KIND, &[], documents, &[("points", &table)])
+        put_figures(context, Self::KIND, documents, &[("points", &table)])
     }
 }
 

@@ -64,8 +64,7 @@ impl Told {
                             let name = file.name.trim_end_matches(".json").to_owned();
                             let document = read_document(&artifacts.kind, &bytes);
                             let document = document.with_context(|| format!("{}/{}", artifacts.stage, file.name))?;
-                            artifacts.documents.0.insert(name.clone(), document);
-                            artifacts.json.insert(name, serde_json::from_slice(&bytes)?);
+                            artifacts.documents.0.insert(name, document);
                         }
                     }
                     PortType::Table => {

@@ -232,7 +232,6 @@ impl Stage for Train {
         put_figures(
             context,
             Self::KIND,
-            &[],
             documents,
             &tables.iter().map(|(name, table)| (*name, table)).collect::<Vec<_>>(),
         )

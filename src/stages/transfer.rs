@@ -280,7 +280,7 @@ impl Stage for Transfer {
         let mut documents = Documents::default();
         documents.insert("metrics", metrics);
         documents.insert("transfer", report.found);
-        put_figures(context, Self::KIND, &[], documents, &[("curves", &curves)])
+        put_figures(context, Self::KIND, documents, &[("curves", &curves)])
     }
 }
 

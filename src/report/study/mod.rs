@@ -35,14 +35,13 @@ use std::collections::BTreeSet;
 
 use indexmap::{IndexMap, IndexSet};
 use runner_results::{History, Known, PairedTests};
-use serde_json::Value;
 
 use super::ReportError;
 use super::figure::Palette;
 pub use figures::{all_figures, figures};
 
 use super::page::{Block, Language, Page, Section, anchor, render};
-use super::read::{StageArtifacts, list, text, texts};
+use super::read::StageArtifacts;
 
 /// The HTML page of a study: `title` and `author` above, `stages` in the order of the pipeline, `edges`
 /// from producer to consumer by stage name, `tests` the paired tests of models on the same rows, `history` what no artifact may hold.
@@ -180,19 +179,6 @@ fn plural(count: u64, noun: &str) -> String {
 /// label (`label_classes`), so that a class has one colour in every figure of a study.
 fn palette(stages: &[StageArtifacts]) -> Palette {
     let documents = stages.iter().flat_map(|stage| stage.documents.0.values());
-    let mut names: BTreeSet<String> = documents.flat_map(|document| document.classes()).map(str::to_owned).collect();
-    for value in stages.iter().flat_map(|stage| stage.json.values()) {
-        names.extend(texts(value.get("label_classes")));
-        // A list of names, or of objects that have one (the profile).
-        names.extend(class_names(value));
-        if let Some(parts) = value.get("parts").and_then(Value::as_object) {
-            names.extend(parts.values().flat_map(|scores| texts(scores.get("classes"))));
-        }
-    }
-    Palette::for_classes(&names.into_iter().collect::<Vec<_>>())
-}
-
-/// Names of a document's `classes`: texts, or objects with the name at `class` as in a profile.
-pub(crate) fn class_names(value: &Value) -> Vec<String> {
-    list(value, "classes").filter_map(|class| class.as_str().or(text(class, "class"))).map(String::from).collect()
+    let names: BTreeSet<&str> = documents.flat_map(|document| document.classes()).collect();
+    Palette::for_classes(&names.into_iter().map(str::to_owned).collect::<Vec<_>>())
 }
