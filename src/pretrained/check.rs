@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::catalogue::CatalogueEntry;
 use super::contents;
 use super::error::ResolveError;
+use super::fetched::{CheckedFile, Fetched, Snapshot};
 use super::hash_cache::{Verified, copy_hashed};
-use super::hub::{Fetched, Snapshot};
 use super::{FetchProgress, Located, Resolved};
 
 /// Hashes the files of a folder and holds them against the pins.
@@ -46,15 +46,6 @@ pub(super) fn check_folder(
         revision: located.revision.clone(),
         files,
     })
-}
-
-/// A fetched file, ready to be published.
-pub(super) struct CheckedFile {
-    /// Relative to the encoder's folder.
-    pub path: String,
-    /// Where it waits.
-    pub file: PathBuf,
-    pub sha256: String,
 }
 
 /// Holds freshly fetched files against the pins, or, without pins, against the sha256 that the hub gives as tag of large files.

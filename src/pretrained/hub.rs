@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::catalogue::CatalogueEntry;
 use super::contents::{self, Wanted};
 use super::error::ResolveError;
+use super::fetched::{Fetched, Snapshot};
 use super::{FetchProgress, HubLimits, hub_cache};
 use runner_fetch::{self as fetch, Facts, Failure, Size, Watch};
 
@@ -33,22 +34,6 @@ pub(super) struct Request<'a> {
     pub revision: &'a str,
     pub entry: Option<&'static CatalogueEntry>,
     pub limits: HubLimits,
-}
-
-/// A file in the staging folder.
-pub(super) struct Fetched {
-    /// Relative to the encoder's folder.
-    pub path: String,
-    /// The file itself.
-    pub file: PathBuf,
-    /// What the hub calls it: for large files the sha256.
-    pub tag: Option<String>,
-}
-
-/// What came: the commit of all files, and the files.
-pub(super) struct Snapshot {
-    pub commit: String,
-    pub files: Vec<Fetched>,
 }
 
 /// Downloads every wanted file. Errors: `Cancelled`, or `Hub` when the hub was not reached or lacks the encoder.

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use hf_hub::{Cache, Repo};
 
-use super::check::CheckedFile;
 use super::error::ResolveError;
+use super::fetched::CheckedFile;
 use super::hash_cache::copy_hashed;
 use super::staging::sync_folder;
 

@@ -21,6 +21,7 @@ mod check;
 mod contents;
 mod environment;
 mod error;
+mod fetched;
 mod hash_cache;
 mod hub;
 mod hub_cache;

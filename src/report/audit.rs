@@ -307,7 +307,7 @@ pub fn reason(profile: &Profile, column: &GiveAway) -> String {
     }
     if column.verdict == GiveAwayVerdict::RecognisesRows {
         text.push_str(&format!(
-            "; with twins of rows on both sides {} could be looked up: it recognises rows",
+            "; with copies of a row on both sides {} could be looked up: it recognises rows",
             percent(column.row_folds.coverage)
         ));
     }
@@ -485,7 +485,9 @@ mod tests {
         let (title, lines) = told(FindingKind::RecognisesRows { columns: vec!["id".into()] });
         assert_eq!(title, "id recognises rows");
         assert!(
-            lines[0].ends_with("; with rows of a group on both sides 80.0 % could be looked up: it recognises rows")
+            lines[0].ends_with("; with copies of a row on both sides 80.0 % could be looked up: it recognises rows"),
+            "{}",
+            lines[0]
         );
     }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::Metadata;
 
 use super::architecture::Architecture;
-use super::folder::{ModelFolder, open_file};
+use super::files::open_file;
+use super::folder::ModelFolder;
 use super::head;
 use super::tokens::{Marks, TextTokenizer};
 use super::weights::{FILE, LARGEST, NO_WEIGHTS};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::EncodeError;
 use super::batches::{Engine, Session};
-use super::folder::read_json_file;
+use super::files::read_json_file;
 use super::modules::Step;
 use super::weights::Weights;
 

@@ -25,6 +25,7 @@ mod batches;
 mod candle_model;
 mod check;
 mod error;
+mod files;
 mod finite;
 mod folder;
 mod guard;

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::Value;
 
 use super::EncodeError;
-use super::folder::read_json;
+use super::files::read_json;
 
 /// Modules of a model: three or four are usual.
 const MOST_MODULES: usize = 32;

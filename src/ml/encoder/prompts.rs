@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::folder::read_json;
+use super::files::read_json;
 use super::{EncodeError, TransformerOptions};
 
 /// By the options, or by the model's own default: config_sentence_transformers.json names its prompts.

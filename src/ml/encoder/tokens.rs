@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use tokenizers::{PostProcessor, Tokenizer, TruncationParams};
 
-use super::folder::{ModelFolder, read_bytes};
+use super::files::read_bytes;
+use super::folder::ModelFolder;
 use super::{EncodeError, guard, parallel};
 use crate::progress::{Cancelled, Progress};
 

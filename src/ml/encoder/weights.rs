@@ -25,7 +25,7 @@ pub struct Weights {
 impl Weights {
     pub fn read(folder: &Path) -> Result<Self, EncodeError> {
         let path = folder.join(FILE);
-        let bytes = super::folder::read_bytes(&path, LARGEST, NO_WEIGHTS)?;
+        let bytes = super::files::read_bytes(&path, LARGEST, NO_WEIGHTS)?;
         Ok(Weights { path, bytes })
     }
 

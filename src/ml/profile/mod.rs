@@ -9,7 +9,8 @@ mod table;
 
 use runner_results::profile::Profile;
 
-pub use table::input::{Origins, ProfileError, ProfileInput, TEST, TRAIN, VALID};
+pub use table::error::ProfileError;
+pub use table::input::{Origins, ProfileInput, TEST, TRAIN, VALID};
 pub use table::options::ProfileOptions;
 
 use super::progress::{Cancelled, Progress};

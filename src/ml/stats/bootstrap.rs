@@ -118,7 +118,7 @@ mod tests {
         let of =
             |clusters: &Clusters| paired_bootstrap(&[1.0, 0.0, 1.0], &[1.0, 1.0, 0.0], clusters, &how).unwrap().method;
         assert_eq!(of(&Clusters::singles(3)), IntervalMethod::Bootstrap);
-        assert_eq!(of(&Clusters::of(&[1, 2, 2])), IntervalMethod::GroupBootstrap);
+        assert_eq!(of(&Clusters::of(&[1, 1, 2])), IntervalMethod::GroupBootstrap);
         assert!(!same.excludes_zero());
         assert!(paired_bootstrap(&[], &[], &Clusters::singles(0), &how).is_none());
         assert!(paired_bootstrap(&[1.0], &[], &Clusters::singles(1), &how).is_none());

@@ -131,6 +131,10 @@ pub fn measured(work: &Workspace, stage: &str) -> BTreeMap<String, f64> {
     serde_json::from_value(record(work, stage)["provenance"]["measurements"].clone()).expect("numbers")
 }
 
+pub fn warnings(work: &Workspace, stage: &str) -> Vec<String> {
+    serde_json::from_value(record(work, stage)["provenance"]["warnings"].clone()).expect("texts")
+}
+
 fn record(work: &Workspace, stage: &str) -> Value {
     let key = work.text(&format!("artifacts/.store/current/study/{stage}")).trim().to_owned();
     let text = work.text(&format!("artifacts/.store/records/{}/{key}.json", &key[..2]));

@@ -1,14 +1,10 @@
 //! What the audit's figures amount to, gravest first.
 
-use runner_results::profile::audit::{Audit, Finding, FindingKind, Severity};
+use runner_results::profile::audit::{Audit, Finding};
 use runner_results::profile::{ClassBalance, ColumnProfile, Correlations};
 
 use super::super::table::input::Checked;
 use super::{quality, repetition, split_leaks, target_leakage};
-
-pub(super) fn finding(severity: Severity, kind: FindingKind) -> Finding {
-    Finding { severity, kind }
-}
 
 pub(super) fn of_audit(
     input: &Checked,

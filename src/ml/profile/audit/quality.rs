@@ -5,7 +5,6 @@ use runner_results::profile::{ClassBalance, ColumnProfile, CorrelatedPair, Corre
 
 use super::super::statistics::ALIKE;
 use super::super::table::input::Checked;
-use super::finding::finding;
 
 /// Share of missing values from which a column is named.
 const MOSTLY_MISSING: f64 = 0.5;
@@ -24,19 +23,19 @@ pub(super) fn of_columns(input: &Checked, columns: &[ColumnProfile], correlation
     };
     let infinite = counted(|column| column.infinite);
     if !infinite.is_empty() {
-        findings.push(finding(Severity::Warning, FindingKind::InfiniteValues { columns: infinite }));
+        findings.push(Finding::new(Severity::Warning, FindingKind::InfiniteValues { columns: infinite }));
     }
     let constant: Vec<String> =
         columns.iter().filter(|column| column.distinct <= 1).map(|column| column.name.clone()).collect();
     if !constant.is_empty() {
-        findings.push(finding(Severity::Note, FindingKind::ConstantColumns { columns: constant }));
+        findings.push(Finding::new(Severity::Note, FindingKind::ConstantColumns { columns: constant }));
     }
     let missing = counted(|column| column.missing);
     if !missing.is_empty() {
         let is_mostly = |one: &&ColumnRows| one.rows as f64 / input.rows as f64 >= MOSTLY_MISSING;
         let mostly: Vec<String> = missing.iter().filter(is_mostly).map(|one| one.column.clone()).collect();
         let severity = if mostly.is_empty() { Severity::Note } else { Severity::Warning };
-        findings.push(finding(severity, FindingKind::MissingValues { columns: missing, mostly }));
+        findings.push(Finding::new(severity, FindingKind::MissingValues { columns: missing, mostly }));
     }
     findings.extend(alike(correlations));
     findings
@@ -51,14 +50,14 @@ fn alike(correlations: &Correlations) -> Option<Finding> {
     };
     let strongest: Vec<AlikePair> = correlations.strongest.iter().filter_map(larger).collect();
     let pairs = correlations.alike.max(strongest.len() as u64);
-    (pairs > 0).then(|| finding(Severity::Note, FindingKind::AlikeColumns { pairs, strongest }))
+    (pairs > 0).then(|| Finding::new(Severity::Note, FindingKind::AlikeColumns { pairs, strongest }))
 }
 
 pub(super) fn of_classes(input: &Checked, classes: &[ClassBalance]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let unlabelled = (input.rows - input.labelled) as u64;
     if unlabelled > 0 {
-        findings.push(finding(Severity::Note, FindingKind::UnlabelledRows { rows: unlabelled }));
+        findings.push(Finding::new(Severity::Note, FindingKind::UnlabelledRows { rows: unlabelled }));
     }
     let occurring: Vec<&ClassBalance> = classes.iter().filter(|class| class.rows > 0).collect();
     let (Some(largest), Some(smallest)) =
@@ -67,13 +66,13 @@ pub(super) fn of_classes(input: &Checked, classes: &[ClassBalance]) -> Vec<Findi
         return findings;
     };
     if occurring.len() == 1 {
-        findings.push(finding(Severity::Danger, FindingKind::OneClass { class: largest.class.clone() }));
+        findings.push(Finding::new(Severity::Danger, FindingKind::OneClass { class: largest.class.clone() }));
         return findings;
     }
     let small: Vec<String> =
         occurring.iter().filter(|class| class.rows < FEW_ROWS).map(|class| class.class.clone()).collect();
     if !small.is_empty() {
-        findings.push(finding(Severity::Warning, FindingKind::SmallClasses { classes: small, least: FEW_ROWS }));
+        findings.push(Finding::new(Severity::Warning, FindingKind::SmallClasses { classes: small, least: FEW_ROWS }));
     }
     let (severity, balance) = match largest.rows as f64 / smallest.rows as f64 {
         ratio if ratio >= UNBALANCED => (Severity::Note, Balance::Unbalanced),
@@ -86,6 +85,6 @@ pub(super) fn of_classes(input: &Checked, classes: &[ClassBalance]) -> Vec<Findi
         largest: (*largest).clone(),
         smallest: (*smallest).clone(),
     };
-    findings.push(finding(severity, kind));
+    findings.push(Finding::new(severity, kind));
     findings
 }

@@ -4,7 +4,6 @@ use runner_results::profile::audit::{Audit, Finding, FindingKind, RowKey, Severi
 
 use super::super::table::input::Checked;
 use super::duplicates::may_be_chance;
-use super::finding::finding;
 
 /// A ceiling below this is worth a warning.
 const LOW_CEILING: f64 = 0.98;
@@ -21,7 +20,7 @@ pub(super) fn contradictions(input: &Checked, audit: &Audit) -> Option<Finding> 
         .filter(|found| names_things(&found.key) && !coarse.contains(&&found.key))
         .min_by(|a, b| a.ceiling.total_cmp(&b.ceiling))?;
     if worst.contradictory == 0 {
-        return Some(finding(Severity::Ok, FindingKind::ConsistentLabels));
+        return Some(Finding::new(Severity::Ok, FindingKind::ConsistentLabels));
     }
     let kind = FindingKind::LabelCeiling {
         key: worst.key.clone(),
@@ -30,7 +29,7 @@ pub(super) fn contradictions(input: &Checked, audit: &Audit) -> Option<Finding> 
         rows: worst.rows,
         ceiling: worst.ceiling,
     };
-    Some(finding(if worst.ceiling < LOW_CEILING { Severity::Warning } else { Severity::Note }, kind))
+    Some(Finding::new(if worst.ceiling < LOW_CEILING { Severity::Warning } else { Severity::Note }, kind))
 }
 
 pub(super) fn repeated_rows(input: &Checked, audit: &Audit) -> Option<Finding> {
@@ -42,7 +41,7 @@ pub(super) fn repeated_rows(input: &Checked, audit: &Audit) -> Option<Finding> {
     let is_rows = |key: &RowKey| matches!(key, RowKey::Rows { .. });
     let Some(worst) = repeats.iter().max_by_key(|found| (is_rows(&found.key), found.surplus)) else {
         let group_keys = audit.duplicates.iter().any(|found| matches!(found.key, RowKey::Group { .. }));
-        return Some(finding(Severity::Ok, FindingKind::NoRepeats { group_keys }));
+        return Some(Finding::new(Severity::Ok, FindingKind::NoRepeats { group_keys }));
     };
     let kind = FindingKind::RepeatedRows {
         key: worst.key.clone(),
@@ -50,7 +49,7 @@ pub(super) fn repeated_rows(input: &Checked, audit: &Audit) -> Option<Finding> {
         share: worst.surplus as f64 / input.rows as f64,
         keys: repeats.iter().map(|found| found.key.clone()).collect(),
     };
-    Some(finding(if is_rows(&worst.key) { Severity::Warning } else { Severity::Note }, kind))
+    Some(Finding::new(if is_rows(&worst.key) { Severity::Warning } else { Severity::Note }, kind))
 }
 
 pub(super) fn near_duplicates(audit: &Audit) -> Option<Finding> {
@@ -58,7 +57,7 @@ pub(super) fn near_duplicates(audit: &Audit) -> Option<Finding> {
     let near = near.filter(|found| found.key.is_near() && found.sets_across_groups > 0 && !may_be_chance(found));
     let rows = near.clone().map(|found| found.rows_across_groups).max()?;
     let keys = near.map(|found| found.key.clone()).collect();
-    Some(finding(Severity::Note, FindingKind::NearDuplicates { rows, keys }))
+    Some(Finding::new(Severity::Note, FindingKind::NearDuplicates { rows, keys }))
 }
 
 /// Whether the key stands for a row or a thing that was named.

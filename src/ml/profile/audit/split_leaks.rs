@@ -6,7 +6,6 @@ use runner_results::profile::audit::{
 
 use super::super::table::input::Checked;
 use super::duplicates::may_be_chance;
-use super::finding::finding;
 
 /// Share of test rows below which a leak is told but not warned of.
 const NEGLIGIBLE: f64 = 0.002;
@@ -24,8 +23,8 @@ pub(super) fn groups_between_parts(input: &Checked, audit: &Audit) -> Option<Fin
     let random = keys.iter().filter_map(|key| key.random.test_in_train).fold(0.0, f64::max);
     if input.part.is_none() {
         return Some(match random > NEGLIGIBLE {
-            true => finding(Severity::Warning, FindingKind::RandomSplitLeaks { share: random }),
-            false => finding(Severity::Ok, FindingKind::RandomSplitHardlyLeaks { share: random }),
+            true => Finding::new(Severity::Warning, FindingKind::RandomSplitLeaks { share: random }),
+            false => Finding::new(Severity::Ok, FindingKind::RandomSplitHardlyLeaks { share: random }),
         });
     }
     let worst = |pick: fn(&PartOverlap) -> Option<f64>| {
@@ -35,11 +34,11 @@ pub(super) fn groups_between_parts(input: &Checked, audit: &Audit) -> Option<Fin
     let (test_in_valid, valid_in_train) = (worst(|part| part.test_in_valid), worst(|part| part.valid_in_train));
     Some(if train > 0.0 {
         let severity = if train > NEGLIGIBLE { Severity::Danger } else { Severity::Warning };
-        finding(severity, FindingKind::TwinsInTrain { share: train })
+        Finding::new(severity, FindingKind::TwinsInTrain { share: train })
     } else if test_in_valid > 0.0 || valid_in_train > 0.0 {
-        finding(Severity::Warning, FindingKind::GroupsInValid { test_in_valid, valid_in_train })
+        Finding::new(Severity::Warning, FindingKind::GroupsInValid { test_in_valid, valid_in_train })
     } else {
-        finding(Severity::Ok, FindingKind::GroupsWhole { random })
+        Finding::new(Severity::Ok, FindingKind::GroupsWhole { random })
     })
 }
 
@@ -68,7 +67,7 @@ pub(super) fn twins_between_parts(audit: &Audit, has_copies: bool) -> Option<Fin
         worst if worst > NEGLIGIBLE => Severity::Warning,
         _ => Severity::Note,
     };
-    (worst > 0.0).then(|| finding(severity, FindingKind::NearTwinsInTrain { share: worst, keys }))
+    (worst > 0.0).then(|| Finding::new(severity, FindingKind::NearTwinsInTrain { share: worst, keys }))
 }
 
 /// Values that test and train share rightly, such as an artist: how far the test part is from new workspace.
@@ -84,7 +83,7 @@ pub(super) fn known_values(audit: &Audit) -> Option<Finding> {
         _ => None,
     };
     let columns: Vec<SharedValues> = audit.overlaps.iter().filter_map(shared).collect();
-    (!columns.is_empty()).then(|| finding(Severity::Note, FindingKind::SharedValues { columns }))
+    (!columns.is_empty()).then(|| Finding::new(Severity::Note, FindingKind::SharedValues { columns }))
 }
 
 /// Test rows whose value occurs in train, under the given split.

@@ -4,17 +4,13 @@ use rayon::prelude::*;
 use runner_results::profile::{CorrelatedPair, Correlations, PairCounts};
 
 use super::super::table::input::Checked;
-use super::screening::{self, Screened};
+use super::screening::{self, ALIKE, STRONG, Screened};
 use crate::progress::Cancelled;
 
 /// Numeric columns whose coefficients with one another are all kept. Their number grows with the square of the columns.
 const MOST_COLUMNS: usize = 40;
 /// The strongest pairs that are listed.
 const MOST_PAIRS: usize = 100;
-/// Absolute correlation from which two columns say the same.
-pub(in crate::profile) const ALIKE: f64 = 0.95;
-/// Absolute correlation from which pairs are counted.
-pub(super) const STRONG: f64 = 0.5;
 
 type Coefficients = (Option<f64>, Option<f64>);
 

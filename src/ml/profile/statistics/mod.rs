@@ -16,7 +16,7 @@ use runner_results::profile::{
     ClassBalance, ClassGroup, ColumnProfile, Correlations, Histogram, PartBalance, PrincipalComponents, Relevance,
 };
 
-pub(super) use correlation::ALIKE;
+pub(super) use screening::ALIKE;
 
 use super::table::input::Checked;
 use crate::progress::Cancelled;

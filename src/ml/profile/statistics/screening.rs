@@ -9,9 +9,13 @@ use rayon::prelude::*;
 
 use runner_results::profile::PairCounts;
 
-use super::correlation::{ALIKE, STRONG};
 use crate::matmul::{View, matmul};
 use crate::progress::Cancelled;
+
+/// Absolute correlation from which two columns say the same.
+pub(in crate::profile) const ALIKE: f64 = 0.95;
+/// Absolute correlation from which pairs are counted.
+pub(super) const STRONG: f64 = 0.5;
 
 /// Columns of one block; a product is one block with another.
 const BLOCK: usize = 64;

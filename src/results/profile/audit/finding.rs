@@ -27,6 +27,12 @@ pub struct Finding {
     pub kind: FindingKind,
 }
 
+impl Finding {
+    pub fn new(severity: Severity, kind: FindingKind) -> Self {
+        Finding { severity, kind }
+    }
+}
+
 /// What was found. Shares are of 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

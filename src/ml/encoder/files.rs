@@ -1,0 +1,60 @@
+//! Reading the files of an encoder's folder: regular files alone, each within a bound.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::EncodeError;
+
+/// Bytes of a JSON file that says what an encoder is; a few hundred are usual.
+const LARGEST_JSON: u64 = 16 << 20;
+
+/// The parsed file, `None` where there is none.
+pub fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
+    let Some(text) = read_file(path, LARGEST_JSON)? else { return Ok(None) };
+    match serde_json::from_slice(&text) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => Err(EncodeError::Corrupt { path: path.to_owned(), reason: error.to_string() }),
+    }
+}
+
+/// The parsed file, which must be there; `hint` helps whoever misses it.
+pub fn read_json_file(path: &Path, hint: &str) -> Result<Value, EncodeError> {
+    read_json(path)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
+}
+
+/// The bytes of a file that must be there, at most `largest`; `hint` helps whoever misses it.
+pub fn read_bytes(path: &Path, largest: u64, hint: &str) -> Result<Vec<u8>, EncodeError> {
+    read_file(path, largest)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
+}
+
+/// `None` where there is nothing.
+fn read_file(path: &Path, largest: u64) -> Result<Option<Vec<u8>>, EncodeError> {
+    let Some((mut file, bytes)) = open_file(path, largest)? else { return Ok(None) };
+    let mut text = Vec::with_capacity(bytes.min(largest) as usize);
+    match file.read_to_end(&mut text) {
+        Ok(_) => Ok(Some(text)),
+        Err(source) => Err(EncodeError::Read { path: path.to_owned(), source }),
+    }
+}
+
+/// The file with its size, `None` where there is nothing. What is no file (a named pipe, say) would keep a reader waiting, and is refused.
+pub fn open_file(path: &Path, largest: u64) -> Result<Option<(File, u64)>, EncodeError> {
+    let failed = |source: io::Error| EncodeError::Read { path: path.to_owned(), source };
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    if !metadata.is_file() {
+        return Err(failed(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file")));
+    }
+    if metadata.len() > largest {
+        let reason = format!("it has {} bytes, more than the {largest} that such a file may have", metadata.len());
+        return Err(EncodeError::Corrupt { path: path.to_owned(), reason });
+    }
+    let file = File::open(path).map_err(failed)?;
+    Ok(Some((file, metadata.len())))
+}
