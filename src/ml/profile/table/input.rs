@@ -2,7 +2,6 @@
 
 use indexmap::IndexMap;
 use rayon::prelude::*;
-use thiserror::Error;
 
 use super::error::ProfileError;
 use super::key::{Key, connected};
