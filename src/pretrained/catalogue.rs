@@ -2,7 +2,7 @@
 //!
 //! Only entries whose every file was seen and hashed belong here: an entry without true pins would promise what it cannot keep.
 
-use super::contents;
+use super::digest;
 use super::error::ResolveError;
 
 /// A pinned encoder of the catalogue.
@@ -56,10 +56,10 @@ impl CatalogueEntry {
         let files: Vec<(String, String)> = self
             .files
             .iter()
-            .filter(|file| contents::decides_vectors(file.path, true))
+            .filter(|file| digest::decides_vectors(file.path, true))
             .map(|file| (file.path.to_string(), file.sha256.to_string()))
             .collect();
-        contents::digest(&files)
+        digest::digest(&files)
     }
 
     /// Refuses a file that is not the pinned one. Paths without a pin pass: they never enter the digest.
@@ -246,7 +246,7 @@ mod tests {
         for entry in catalogue() {
             assert!(super::super::name::is_valid(entry.id), "{}", entry.id);
             assert_eq!(entry.revision.len(), 40, "{}", entry.id);
-            for required in contents::REQUIRED {
+            for required in super::super::contents::REQUIRED {
                 assert!(entry.files.iter().any(|file| file.path == required));
             }
             for file in entry.files {

@@ -5,11 +5,11 @@ use std::io;
 use std::path::Path;
 
 use super::catalogue::CatalogueEntry;
-use super::contents;
 use super::error::ResolveError;
 use super::fetched::{CheckedFile, Fetched, Snapshot};
 use super::hash_cache::{Verified, copy_hashed};
 use super::{FetchProgress, Located, Resolved};
+use super::{contents, digest};
 
 /// Hashes the files of a folder and holds them against the pins.
 pub(super) fn check_folder(
@@ -32,7 +32,7 @@ pub(super) fn check_folder(
         if let Some(entry) = entry {
             entry.check(&place, &file, &sha256)?;
         }
-        if contents::decides_vectors(&file, states_length) {
+        if digest::decides_vectors(&file, states_length) {
             files.push((file, sha256));
         }
     }
@@ -40,7 +40,7 @@ pub(super) fn check_folder(
     Ok(Resolved {
         name: name.to_string(),
         folder: located.folder.clone(),
-        digest: contents::digest(&files),
+        digest: digest::digest(&files),
         origin: located.origin,
         pinned: entry.is_some(),
         revision: located.revision.clone(),

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::name::BUILT_IN;
+/// The encoder that needs no files.
+pub(super) const BUILT_IN: &str = "tfidf";
 
 /// Why there is no encoder.
 #[derive(Debug, thiserror::Error)]

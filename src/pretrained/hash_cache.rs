@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::contents::hex;
+use super::digest::hex;
 use runner_artifact::FileStamp;
 use runner_boundary::files::open_regular;
 

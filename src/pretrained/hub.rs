@@ -223,7 +223,7 @@ impl Placed {
     /// Contents without a tag begin anew.
     fn place(&self, staging: &Path, file: &str, facts: &Facts) -> io::Result<PathBuf> {
         let told = format!("{file}\n{:?}\n{:?}", facts.commit, facts.tag);
-        let file = staging.join(PARTS).join(contents::hex(&Sha256::digest(told.as_bytes())));
+        let file = staging.join(PARTS).join(super::digest::hex(&Sha256::digest(told.as_bytes())));
         if facts.tag.is_none() && file.exists() {
             fs::remove_file(&file)?;
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::archive::Archive;
 use super::catalogue::{CatalogueEntry, PipPackage};
 use super::contents::{self, Wanted};
+use super::digest;
 use super::error::ResolveError;
 use super::hash_cache::{Verified, copy_hashed};
 use super::parts::{self, Part};
@@ -255,10 +256,10 @@ pub(super) fn commit(
 /// The catalogued encoder whose deciding files these are.
 fn recognise(catalogue: &'static [CatalogueEntry], files: &[(String, String)]) -> Option<&'static CatalogueEntry> {
     catalogue.iter().find(|entry| {
-        let deciding = files.iter().filter(|(path, _)| contents::decides_vectors(path, true));
+        let deciding = files.iter().filter(|(path, _)| digest::decides_vectors(path, true));
         // What no pin names is left behind.
         let pinned = deciding.filter(|(path, _)| entry.files.iter().any(|pin| pin.path == path));
-        contents::digest(&pinned.cloned().collect::<Vec<_>>()) == entry.digest()
+        digest::digest(&pinned.cloned().collect::<Vec<_>>()) == entry.digest()
     })
 }
 

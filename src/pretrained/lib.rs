@@ -19,6 +19,7 @@ mod archive;
 mod catalogue;
 mod check;
 mod contents;
+mod digest;
 mod environment;
 mod error;
 mod fetched;

@@ -1,6 +1,6 @@
 //! Names of encoders: which are safe, and how a name becomes one folder name.
 
-use super::error::ResolveError;
+use super::error::{BUILT_IN, ResolveError};
 use runner_names::{self as names, NameFault};
 
 /// Whether `name` is `name` or `organisation/name` by the hub's own rules: letters, digits, `-`, `_`, `.`;
@@ -9,9 +9,6 @@ pub(super) fn is_valid(name: &str) -> bool {
     let parts: Vec<&str> = name.split('/').collect();
     parts.len() <= 2 && name.len() <= 120 && parts.iter().all(|part| is_valid_part(part))
 }
-
-/// The encoder that needs no files.
-pub(super) const BUILT_IN: &str = "tfidf";
 
 /// Whether an encoder can be imported under a name.
 pub(super) fn check(name: &str) -> Result<(), ResolveError> {

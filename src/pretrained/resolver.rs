@@ -87,7 +87,7 @@ impl Resolver {
         if !name::is_valid(id) {
             return Err(ResolveError::BadName(encoder.to_string()));
         }
-        if id == name::BUILT_IN {
+        if id == super::error::BUILT_IN {
             return Err(ResolveError::BuiltIn);
         }
         let hub = format!("hub {}", self.hub_endpoint);

@@ -63,3 +63,12 @@ impl Text {
         letters
     }
 }
+
+/// A sentence begins with a capital, unless with a name in a fixed font.
+pub fn upper(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
+    }
+}

@@ -3,7 +3,7 @@
 use runner_results::Training;
 use runner_results::profile::audit::RowKey;
 
-use super::results::upper;
+use super::super::text::upper;
 use super::{ArticleContext, bilingual, convergence, transfer};
 use crate::article::document::Section;
 

@@ -145,7 +145,7 @@ fn probabilities(tale: &ArticleContext, stage: &StageArtifacts, has_figure: bool
         tale,
         "The temperature of {name} is {temperature}: {judgement}. {on} its expected calibration error {verb}{see}.",
         "La température de {name} vaut {temperature} : {judgement}. {on}, son erreur de calibration attendue {verb}{see}.",
-        on = super::results::upper(tale.on(change.part)),
+        on = super::super::text::upper(tale.on(change.part)),
         name = markup::code(&stage.stage),
         temperature = tale.voice.decimals(found.temperature, 2),
     ))

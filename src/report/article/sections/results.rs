@@ -2,6 +2,7 @@
 
 use runner_results::Training;
 
+use super::super::text::upper;
 use super::{ArticleContext, bilingual, convergence, inside, transfer, validation};
 use crate::JudgedOn;
 use crate::article::document::{Align, Block, Float, Section};
@@ -276,13 +277,4 @@ fn chart(tale: &ArticleContext, group: &Group) -> Option<Float> {
         part = tale.on(group.part),
     );
     wanted.then(|| tale.figure("fig:models", &caption, vec![drawing], 0.74))
-}
-
-/// A sentence begins with a capital, unless with a name in a fixed font.
-pub fn upper(text: &str) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => String::new(),
-    }
 }

@@ -1,6 +1,6 @@
 //! The abstract and the keywords: the results of the sections in a few sentences.
 
-use super::results::upper;
+use super::super::text::upper;
 use super::{ArticleContext, bilingual, convergence, transfer};
 use crate::JudgedOn;
 use crate::article::markup;
