@@ -11,11 +11,10 @@ use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
-use super::conditions;
 use runner_artifact::Table;
-use runner_engine::{CheckContext, Fact, InputView, StageContext, listed};
+use runner_engine::{CheckContext, Fact, InputView, StageContext};
 pub(super) use runner_tabular::names::{LINE, RECORD, ROW_ID, SOURCE, added};
-use runner_tabular::names::{added_as, in_file, meant};
+use runner_tabular::names::{added_as, meant};
 use runner_tabular::{self as tabular, Filter, Strays};
 
 /// The label's text, as `split` gives it; its field metadata names the original column.
@@ -46,6 +45,10 @@ pub(super) const LABEL_COLUMN: Fact<String> = Fact::new(LABEL_NAME);
 pub(super) const PARTS: Fact<Vec<&'static str>> = Fact::new("parts");
 /// The number of folds of the training part.
 pub(super) const FOLDS: Fact<usize> = Fact::new("folds");
+/// The files behind a port, each by its name with its columns.
+pub(super) const HEADERS: Fact<Vec<(String, Vec<String>)>> = Fact::new("headers");
+/// The parameter that chooses rows.
+pub(super) const WHERE: &str = "where";
 
 /// The column of a class' probability.
 pub(super) fn probability_of(class: &str) -> String {
@@ -114,83 +117,6 @@ pub(super) fn readable<'n>(
 /// [`readable`] for the columns of a filter.
 pub(super) fn readable_of(context: &CheckContext, port: &str, filter: &Filter) -> Vec<String> {
     readable(context, port, filter.columns())
-}
-
-/// Says so for every name that the input has neither as a column of the user's nor as an added one.
-pub(super) fn require(context: &mut CheckContext, port: &str, path: &[&str], names: &[String]) {
-    let place = |i: usize| path.iter().map(|step| (*step).to_owned()).chain([i.to_string()]).collect();
-    require_each(context, port, names.iter().enumerate().map(|(i, name)| (place(i), name.as_str())));
-}
-
-/// The same for names at places of their own.
-pub(super) fn require_each<'n>(
-    context: &mut CheckContext,
-    port: &str,
-    names: impl Iterator<Item = (Vec<String>, &'n str)>,
-) {
-    let Some(present) = context.columns(port) else { return };
-    let present: Vec<&str> = present.iter().map(String::as_str).collect();
-    let known: HashSet<&str> = present.iter().copied().collect();
-    for (path, name) in names.filter(|(_, name)| meant(name, |name| known.contains(name)).is_none()) {
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        context.missing_column(port, &path, name, &present);
-    }
-}
-
-/// [`require`] for the columns of the filter at `where`; also finds conditions that no row can meet.
-pub(super) fn require_of(context: &mut CheckContext, port: &str, filter: &Filter) {
-    let names: Vec<String> = filter.columns().map(str::to_owned).collect();
-    require(context, port, &["where"], &names);
-    for (column, message) in filter.contradictions() {
-        context.problem(&["where", column], format!("where.{column}: {message}"), None);
-    }
-    conditions::check(context, port, filter);
-}
-
-/// Says so for every name that is not a column of the user's: nothing is to be learnt from what a stage added, least of all its label.
-pub(super) fn require_own(context: &mut CheckContext, port: &str, path: &[&str], names: &[String]) {
-    let present = context.columns(port);
-    let own: Option<Vec<&str>> =
-        present.as_ref().map(|present| present.iter().map(String::as_str).filter(|name| is_own(name)).collect());
-    let known: Option<HashSet<&str>> = present.as_ref().map(|present| present.iter().map(String::as_str).collect());
-    let is_present = |name: &str| known.as_ref().is_none_or(|known| known.contains(name));
-    for (i, name) in names.iter().enumerate() {
-        if is_own(name) && is_present(name) {
-            continue;
-        }
-        let index = i.to_string();
-        let item: Vec<&str> = path.iter().copied().chain([index.as_str()]).collect();
-        match (meant(name, is_present), &own) {
-            (None, Some(own)) => context.missing_column(port, &item, name, own),
-            (added, own) => {
-                let added = added.unwrap_or_else(|| name.clone());
-                let stage = context.inputs(port).first().map(|shape| shape.stage.clone()).unwrap_or_default();
-                let message = format!(
-                    "no column '{name}' in the data of '{stage}': '{added}' is added by runner, and not to be learnt from"
-                );
-                let help = own.as_ref().map(|own| match own.iter().find(|column| in_file(column) == *name) {
-                    Some(column) => format!("the file's own column '{name}' is called '{column}' here"),
-                    None => format!("the data has {}", listed(own)),
-                });
-                context.refuse_column(name);
-                context.common_problem(&item, format!("added column {added}"), message, help);
-            }
-        }
-    }
-}
-
-/// Says so if the rows at `port` are known to lack a part, `train`, `valid` or `test`; `purpose` is what it is for.
-pub(super) fn require_part(context: &mut CheckContext, port: &str, part: &str, purpose: &str) {
-    let lacking = context
-        .inputs(port)
-        .iter()
-        .position(|shape| shape.facts.get(PARTS).is_some_and(|parts| !parts.contains(&part)));
-    let Some(i) = lacking else { return };
-    let stage = context.inputs(port)[i].stage.clone();
-    let message = format!("the rows of '{stage}' have no {part} part here, {purpose}");
-    let help =
-        format!("give `{part}` of the `split` stage a share above 0, and read its port `rows`, which has all parts");
-    context.common_problem(&[port, &i.to_string()], format!("{part} part of {stage}"), message, Some(help));
 }
 
 /// Where a value of a table stands in the user's files.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 
-use super::columns::{FOLD, FOLDS, PART, PARTS, SOURCE, readable};
-use super::load::HEADERS;
+use super::columns::{FOLD, FOLDS, HEADERS, PART, PARTS, SOURCE, readable};
 use runner_engine::{CheckContext, Fact, listed};
 use runner_tabular::{ColumnType, Filter};
 

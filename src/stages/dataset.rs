@@ -10,13 +10,14 @@ use indexmap::IndexSet;
 
 use super::categories::add_categories;
 use super::columns::{
-    FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, embedding_of, integers, is_own, numbers,
-    optional_integers, readable_of, require_of, require_own, shown_as, strings,
+    FOLD, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, Origin, PART, ROW_ID, WHERE, embedding_of, integers, is_own, numbers,
+    optional_integers, readable_of, shown_as, strings,
 };
 use super::conditions::types;
 use super::encoder::{self, TFIDF};
 use super::fitted_on;
 use super::range;
+use super::required::{require_of, require_own};
 use runner_artifact::Table;
 use runner_boundary::text::Lines;
 use runner_engine::{CheckContext, Fact, InputView, Reads, Report, StageContext, listed};
@@ -29,9 +30,6 @@ use runner_tabular::{ColumnType, Filter};
 pub(super) const ENCODER: &str = "encoder";
 /// At plan time: the encoder's name.
 pub(super) const ENCODER_NAME: Fact<String> = Fact::new(ENCODER);
-
-/// The parameter that chooses rows.
-pub(super) const WHERE: &str = "where";
 
 /// What a learner is told to look at; the same in `baseline`, `train` and `transfer`.
 pub(super) struct Selection<'a> {

@@ -8,13 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
-use super::columns::{
-    LABEL, LABEL_NAME, LINE, PART, SOURCE, integers, is_own, named, numbers, require, require_of, strings,
-};
+use super::columns::{LABEL, LABEL_NAME, LINE, PART, SOURCE, integers, is_own, named, numbers, strings};
 use super::dataset;
 use super::documents::put_document;
 use super::figures::put_figures;
 use super::range;
+use super::required::{require, require_of};
 use super::split::GroupKey;
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Report, Stage, StageContext, Threads};

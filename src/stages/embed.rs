@@ -13,11 +13,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::adapter::Adapter;
-use super::columns::{ROW_ID, embedding_of, require_own};
+use super::columns::{ROW_ID, embedding_of};
 use super::dataset::{ENCODER, ENCODER_NAME};
 use super::documents::put_document;
 use super::encoder::{self, Opened, TFIDF};
 use super::fitted_on;
+use super::required::require_own;
 use super::text_vectors::TextVectors;
 use runner_artifact::{PART_ROWS, Table, TableWriter};
 use runner_engine::{

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
-use super::columns::{LABEL, LABEL_COLUMN, PART, PREDICTED, ROW_ID, require_part, shown_as};
+use super::columns::{LABEL, LABEL_COLUMN, PART, PREDICTED, ROW_ID, shown_as};
 use super::dataset::Dataset;
 use super::documents::put_document;
 use super::ensemble_scores::{Averaged, averaged};
@@ -18,6 +18,7 @@ use super::figures::put_figures;
 use super::fitted_on;
 use super::predictions::{ModelPredictions, united_groups};
 use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
+use super::required::require_part;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, listed};
 use runner_ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
 use runner_ml::frame::Frame;

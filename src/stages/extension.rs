@@ -2,9 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::report_input::Told;
-use runner_engine::{Kind as _, KindInfo, Stage, WholeStage};
-use runner_ml::progress::Silent;
+use runner_engine::{Kind as _, KindInfo, Stage};
 use runner_report::StageArtifacts;
 use runner_report::page::Block;
 
@@ -88,12 +86,7 @@ pub(crate) fn on_page(kind: &str) -> Option<Blocks> {
     of_kind(kind)?.page
 }
 
-/// What `runner show` says of a result of an added kind; `None` of kinds that say nothing of themselves.
-///
-/// # Errors
-/// The result cannot be read.
-pub fn lines(whole: &WholeStage) -> anyhow::Result<Option<Vec<String>>> {
-    let Some(lines) = of_kind(&whole.view.kind).and_then(|extension| extension.terminal) else { return Ok(None) };
-    let told = Told::of(std::slice::from_ref(whole), &Silent)?;
-    Ok(told.stages.first().map(lines))
+/// What `runner show` says of stages of an added kind.
+pub(crate) fn on_terminal(kind: &str) -> Option<Lines> {
+    of_kind(kind)?.terminal
 }

@@ -11,14 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
 use super::columns::{
-    CONFIDENCE, GROUP, LABEL, LABEL_PROBABILITY, Origin, PART, PREDICTED, ROW_ID, integers, named, readable,
-    readable_of, require, require_of, require_part, strings,
+    CONFIDENCE, GROUP, LABEL, LABEL_PROBABILITY, Origin, PART, PREDICTED, ROW_ID, WHERE, integers, named, readable,
+    readable_of, strings,
 };
 use super::conditions::require_left;
 use super::dataset::{self, distinct, model_columns};
 use super::documents::put_document;
 use super::figures::put_figures;
 use super::predictor::{self, Predictor};
+use super::required::{require, require_of, require_part};
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use runner_ml::frame::Frame;
@@ -159,7 +160,7 @@ impl Inspect {
         let rows =
             Table::new(arrow::compute::filter_record_batch(table.batch(), &arrow::array::BooleanArray::from(keep))?);
         if rows.rows() == 0 {
-            let parameter = if self.filter.is_empty() { "part" } else { dataset::WHERE };
+            let parameter = if self.filter.is_empty() { "part" } else { WHERE };
             let error = anyhow!("there are no rows in the {} part to look at", self.part.key());
             return Err(context.placed(parameter, error));
         }

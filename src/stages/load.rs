@@ -11,16 +11,15 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::columns::{LABEL_COLUMN, LABEL_NAME, LINE, RECORD, ROW_ID, SOURCE, strings};
+use super::columns::{HEADERS, LABEL_COLUMN, LABEL_NAME, LINE, RECORD, ROW_ID, SOURCE, WHERE, strings};
 use super::conditions::{Types, check_files, check_types, tell_types};
-use super::dataset::WHERE;
 use super::download::{self, Download};
 use super::fitted_on;
 use runner_artifact::Table;
 use runner_boundary::files::open_regular;
 use runner_boundary::text::{Lines, of_chain};
 use runner_engine::{
-    CheckContext, External, Fact, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext, listed,
+    CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext, listed,
 };
 use runner_names::Folder;
 use runner_tabular::names::meant;
@@ -71,9 +70,6 @@ pub struct Load {
     #[schemars(extend("uniqueItems" = true))]
     drop: Vec<String>,
 }
-
-/// The files behind a port, each by its name with its columns.
-pub(super) const HEADERS: Fact<Vec<(String, Vec<String>)>> = Fact::new("headers");
 
 fn default_delimiter() -> char {
     LoadOptions::default().delimiter

@@ -9,10 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
-use super::columns::{FOLD, LABEL, PART, ROW_ID, X, Y, named, readable, readable_of, require, strings};
+use super::columns::{FOLD, LABEL, PART, ROW_ID, X, Y, named, readable, readable_of, strings};
 use super::dataset::{self, Dataset, Selection, distinct};
 use super::documents::put_document;
 use super::figures::put_figures;
+use super::required::require;
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use runner_ml::frame::Column;

@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
 use super::columns::{
-    CONFIDENCE, LINE, Origin, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of, readable_of, require_of,
+    CONFIDENCE, HEADERS, LINE, Origin, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of, readable_of,
     score_of, strings,
 };
 use super::dataset::{self, distinct, model_columns};
 use super::documents::put_document;
-use super::load::{HEADERS, all_of};
+use super::load::all_of;
 use super::predictor::Predictor;
+use super::required::require_of;
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext};
 use runner_ml::matrix::Matrix;

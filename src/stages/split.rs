@@ -10,8 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{
-    FOLD, FOLDS, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, PART, PARTS, RECORD, is_own, named, require, require_each,
-    require_of, strings,
+    FOLD, FOLDS, GROUP, LABEL, LABEL_COLUMN, LABEL_NAME, PART, PARTS, RECORD, WHERE, is_own, named, strings,
 };
 use super::conditions::{tell_types, types};
 use super::dataset;
@@ -19,6 +18,7 @@ use super::documents::put_document;
 use super::fitted_on;
 use super::joined::joined;
 use super::labelled::{Labelled, is_told_of, labelled};
+use super::required::{require, require_each, require_of};
 use runner_artifact::Table;
 use runner_boundary::text::Lines;
 use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext};
@@ -315,7 +315,7 @@ impl Split {
         match error {
             SplitError::FewerGroupsThanFolds { .. } | SplitError::InOneFold(_) | SplitError::OneFold => Some("folds"),
             SplitError::SingleClass(_) | SplitError::NoRows | SplitError::TooRare { .. } if !self.filter.is_empty() => {
-                Some(dataset::WHERE)
+                Some(WHERE)
             }
             SplitError::SingleClass(_) if self.label.is_some() => Some("label"),
             SplitError::TooRare { .. } if !self.groups.is_empty() => Some("groups"),

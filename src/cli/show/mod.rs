@@ -22,8 +22,8 @@ use crate::boundary::text::quoted;
 use crate::engine::record::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
 use crate::results::{AnyDocument, Baselines, Documents, Ensemble, Inspection, Profile, Split, Training};
+use crate::stages;
 use crate::stages::documents::read_document;
-use crate::stages::extension;
 
 #[derive(Args)]
 pub(super) struct ShowArguments {
@@ -197,7 +197,7 @@ impl<'a> StageResult<'a> {
         let workspace = study.workspace();
         let position = study.plan.stages.iter().position(|stage| stage.name == name);
         let added = match position {
-            Some(stage) => extension::lines(&workspace.whole_stage(stage, self.record))?.unwrap_or_default(),
+            Some(stage) => stages::show::lines(&workspace.whole_stage(stage, self.record))?.unwrap_or_default(),
             None => Vec::new(),
         };
         let mut told = !added.is_empty();
