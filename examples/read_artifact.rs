@@ -6,16 +6,14 @@
 use std::path::PathBuf;
 
 use runner::artifact::Table;
-use runner::results::AnyDocument;
+use runner::results::{self, Training};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("name the folder of a `train` stage's results")?);
     let predictions = Table::from_ipc(&std::fs::read(folder.join("predictions.arrow"))?)?;
     println!("{} rows of predictions, columns {}", predictions.rows(), predictions.column_names().join(", "));
 
-    let AnyDocument::Training(training) = AnyDocument::read(&std::fs::read(folder.join("metrics.json"))?)? else {
-        return Err("metrics.json is no result of a training".into());
-    };
+    let training: Training = results::read(&std::fs::read(folder.join("metrics.json"))?)?;
     println!("the network of epoch {} was kept", training.fitted.best_epoch().unwrap_or_default());
     for (part, scores) in [("validation", &training.parts.valid), ("test", &training.parts.test)] {
         if let Some(scores) = scores {

@@ -27,8 +27,11 @@ static NOTE_CLOSED: extern "C" fn() = {
     note_closed
 };
 
-/// The `runner` program with kinds of stages of your own beside those that it has. To be called first in `main`, before any thread is started; see
-/// `examples/own_stage`.
+/// The `runner` program with kinds of stages of your own beside those that it has; see `examples/own_stage`.
+///
+/// To be called first in `main`, before any thread is started: it reads the arguments of the process, sets rayon's global pool, the panic hook and the
+/// variables by which candle limits its threads. (Where other threads run, these stay as they are, and trainings side by side are slower.) Set
+/// `mimalloc` as the global allocator, as `runner` does, if you plan pipelines of thousands of stages.
 pub fn main_with(kinds: Vec<Extension>) -> ExitCode {
     // What nobody names is not linked into a program that uses this as a library.
     #[cfg(unix)]
@@ -46,12 +49,36 @@ pub fn main_with(kinds: Vec<Extension>) -> ExitCode {
 /// Makes candle compute each network on the thread that asks for it. Left alone, it splits even small products over all cores and spins on a
 /// pool that all trainings share: the bits are the same, but trainings side by side take two to three times as long.
 fn limit_candle_threads() {
+    if has_other_threads() {
+        return;
+    }
     for name in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
-        // SAFETY: `set_var` races with other threads that read the environment. This is the first thing that `main` does, no thread has
-        // been started yet, and no code runs before `main`. (candle reads these variables once, at its first product.)
+        // SAFETY: `set_var` races with other threads that read the environment. There are none: where the system tells the threads of a process,
+        // this was looked at; elsewhere it is the first thing that `main` does, as the documentation of `main_with` demands, and no code runs before
+        // `main`. (candle reads these variables once, at its first product.)
         #[allow(unsafe_code)]
         unsafe {
             std::env::set_var(name, "1");
         }
+    }
+}
+
+/// Whether the process is known to have more threads than this one; only Linux tells.
+fn has_other_threads() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_environment_is_left_alone_beside_other_threads() {
+        // Tests run on threads beside the main one.
+        assert!(has_other_threads());
+        let before = std::env::var_os("CANDLE_NUM_THREADS");
+        limit_candle_threads();
+        assert_eq!(std::env::var_os("CANDLE_NUM_THREADS"), before);
     }
 }

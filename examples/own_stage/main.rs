@@ -76,5 +76,5 @@ fn terminal(stage: &StageArtifacts) -> Vec<String> {
 }
 
 fn main() -> std::process::ExitCode {
-    runner::main_with(vec![Extension::of::<Words>().on_page(page).on_terminal(terminal)])
+    runner::main_with(vec![Extension::new::<Words>().on_page(page).on_terminal(terminal)])
 }

@@ -223,7 +223,7 @@ impl Workspace<'_> {
         Ok(manifest)
     }
 
-    /// What a report is told of a stage besides its outputs: name, kind, parameters (without paths), references.
+    /// What a report is told of a stage besides its outputs: name, kind, parameters, references.
     pub fn view(&self, i: usize) -> StageView {
         let planned = &self.plan.stages[i];
         let inputs = planned.inputs.iter().map(|input| ViewedInput {
@@ -235,6 +235,7 @@ impl Workspace<'_> {
         StageView {
             stage: planned.name.clone(),
             kind: planned.stage.kind().name.to_owned(),
+            version: planned.stage.kind().version,
             params: planned.stage.params(),
             inputs: inputs.collect(),
         }

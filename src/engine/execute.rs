@@ -255,7 +255,7 @@ impl Execution<'_> {
             .collect();
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
         let clock = Instant::now();
-        let gauge = memory_probe::MemoryProbe::start();
+        let probe = memory_probe::MemoryProbe::start();
         let stamps = self.stamps();
         let kind = planned.stage.kind();
         let mut context = StageContext {
@@ -298,7 +298,7 @@ impl Execution<'_> {
             started,
             seconds: clock.elapsed().as_secs_f64(),
             threads: self.threads,
-            peak_memory: gauge.peak(),
+            peak_memory: probe.peak(),
             host: machine::identity().host.clone(),
             cpu: machine::identity().cpu.clone(),
             measurements,

@@ -22,11 +22,13 @@ pub(super) struct BoundInput<'a> {
     pub view: Option<StageView>,
 }
 
-/// What a report is told of a stage besides its outputs: name, kind, parameters (without paths), references.
+/// What a report is told of a stage besides its outputs: name, kind, parameters, references. All of it enters the report's key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StageView {
     pub stage: String,
     pub kind: String,
+    /// Of the kind's code, which may show something else in a report.
+    pub version: u32,
     pub params: serde_json::Value,
     pub inputs: Vec<ViewedInput>,
 }

@@ -7,16 +7,18 @@
 //! |---|---|---|
 //! | stage kind, its version, the engine's version | yes | code is an input; bumped when the same inputs give another result |
 //! | parameters, parsed, defaulted, flattened in canonical order | yes | comments, key order and YAML style do not matter; a new default does |
-//! | digests of the input columns that the stage declares it reads, by port | yes | identical output upstream means a hit downstream (early cutoff); a new CSV column that nobody reads invalidates nothing |
+//! | digests of the input columns that the stage declares it reads, by port; the number of rows, the schema's metadata if declared; outputs that are no tables | yes | identical output upstream means a hit downstream (early cutoff); a new CSV column that nobody reads invalidates nothing |
 //! | content of source files, digest of encoders | yes | the bytes that the stage reads; the stat cache only spares reading them to decide |
 //! | the stage's seed, or else the pipeline's (of the kinds that draw numbers), device class | yes | they can change the result |
-//! | names, kinds, parameters and links of the stages that a report reads | yes, for that report only | it shows them |
+//! | names, kinds, versions, parameters (paths as written) and links of the stages that a report reads | yes, for that report only | it shows them |
+//! | the pipeline behind the inputs, and the paths that it needs | yes, for `bundle` only | it carries them |
 //! | stage name, pipeline name, paths of sources, thread count, time, host | no | they must not reach the result |
 //!
 //! One walk over the manifest feeds both the hash and the explanation, so `explain` cannot omit what the hash saw. Failed or killed stages
-//! commit nothing. A commit is: blobs by temporary file + fsync + rename, then the record in the same way, last.
+//! commit nothing. A commit is: blobs by temporary file + fsync + rename, then in the same way the record, which comes last of what counts; the delivered files
+//! and the pointer that says what they are follow.
 //!
-//! **What is on disk is what is believed.** The stat cache (`artifact::stamp`, `artifact::stat_cache`) takes a file for unchanged if its size, times
+//! **Freshness is decided from the files on disk.** The stat cache (`artifact::stamp`, `artifact::stat_cache`) takes a file for unchanged if its size, times
 //! of modification and of change, device and inode are as they were, and only if both times were clearly older when the file was read; encoders'
 //! sums follow the same rule. A stage gets a source's bytes through [`StageContext::source`], which hashes them: if they are not what the key
 //! counts, the stage is decided on anew. What others read for it (a command's files) is hashed again after it. `--force` forgets the stamps.
@@ -33,12 +35,12 @@
 //! **Locks.** Runs share the store under one kernel lock, and `gc` has it alone. An action is computed under a lock of its key, so that two runners
 //! compute it once; who meets another's lock waits without a share of the budget. A stage's folder has a lock of its own while files are put there.
 //! The kernel releases locks with their process, so there is nothing to clean up after a kill. `--locked` is something else: a plan that is
-//! held to the keys and outputs of a lock *file* ([`lock`]).
+//! checked against the keys and outputs of a lock *file* ([`lock`]).
 //!
 //! **Large tables** are several files of 65,536 rows each, and their columns' digests are taken over the same parts: a part that an edit leaves as it
 //! was is neither read nor written anew, and lies in the store once for all tables that hold it. Readers map one part at a time.
 //!
-//! The engine is a build system. It has never heard of learning, CSV or genres; it prints nothing, it emits [`event::Event`]s.
+//! The engine is a build system. It does not depend on learning, CSV or genres; it prints nothing, it emits [`event::Event`]s.
 
 pub mod audit;
 mod bind;

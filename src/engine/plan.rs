@@ -16,7 +16,7 @@ use super::resources::Resources;
 use super::stage::{AnyStage, Registry};
 use runner_spec::{MOST_ADVISED, PipelineSpec, Problem, Problems, Span, StageSpec, listed, suggest};
 
-/// Fewer stages are bound sooner than other threads are awake.
+/// Fewer stages are bound faster than threads start.
 const WORTH_SHARING: usize = 256;
 
 pub struct Plan {
@@ -173,8 +173,8 @@ impl Plan {
         while let Some(stage) = todo.pop() {
             if !std::mem::replace(&mut needed[stage], true) {
                 todo.extend(self.dag.dependencies(stage));
-                let sisters = |other: &usize| self.written(*other).base == self.written(stage).base;
-                todo.extend((0..self.stages.len()).filter(sisters));
+                let same_matrix = |other: &usize| self.written(*other).base == self.written(stage).base;
+                todo.extend((0..self.stages.len()).filter(same_matrix));
             }
         }
         let kept: BTreeMap<&str, usize> = (0..needed.len())

@@ -20,9 +20,9 @@ pub fn plan_decisions(workspace: &Workspace, selected: &[usize]) -> anyhow::Resu
     let mut known: Vec<Option<Arc<ActionRecord>>> = vec![None; count];
     let mut decisions: Vec<Option<Decision>> = (0..count).map(|_| None).collect();
     let mut to_run: HashMap<Digest, usize> = HashMap::new();
-    let mut frontier = ReadySet::new(workspace.plan, selected);
+    let mut ready_set = ReadySet::new(workspace.plan, selected);
     loop {
-        let wave = frontier.take();
+        let wave = ready_set.take();
         if wave.is_empty() {
             break;
         }
@@ -38,7 +38,7 @@ pub fn plan_decisions(workspace: &Workspace, selected: &[usize]) -> anyhow::Resu
             }
             known[stage] = decision.record.clone();
             decisions[stage] = Some(decision);
-            frontier.settle(stage);
+            ready_set.settle(stage);
         }
     }
     Ok(selected.iter().filter_map(|&stage| Some((stage, decisions[stage].take()?))).collect())
@@ -50,7 +50,7 @@ pub(super) fn decide_each(
     stages: &[usize],
     known: &Known,
 ) -> Vec<(usize, anyhow::Result<Decision>)> {
-    /// Fewer are decided on sooner than other threads are awake.
+    /// Fewer are decided on faster than threads start.
     const WORTH_SHARING: usize = 16;
     let decide = |&stage: &usize| (stage, workspace.decide(stage, known));
     if stages.len() < WORTH_SHARING {

@@ -118,7 +118,7 @@ pub trait External: Send + Sync {
     fn forget(&self) {}
 }
 
-/// How work tells of itself and learns that it must stop.
+/// Progress, warnings and cancellation.
 pub trait Report: Sync {
     /// `done` of `total`, in `unit`, e.g. `epochs`; a `total` of 0 is not known. `note` is a short phrase.
     fn progress(&self, done: u64, total: u64, unit: &str, note: &str);

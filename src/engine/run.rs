@@ -90,12 +90,12 @@ pub fn run(
         workspace,
         options,
         sink,
-        frontier: ReadySet::new(workspace.plan, selected),
+        ready_set: ReadySet::new(workspace.plan, selected),
         queue: Queue::new(workspace, selected),
         budget: Budget::new(options.threads, options.memory),
         known: vec![None; count],
         states: vec![State::Unready; count],
-        hold: workspace.store.share(cancelled)?,
+        guard: workspace.store.share(cancelled)?,
         cancelled,
         stop: false,
         prepared: false,
@@ -122,7 +122,7 @@ pub fn run(
     })?;
     workspace.store.stats().save();
     tell_of_others(&run, selected);
-    drop(run.hold);
+    drop(run.guard);
     let mut summary = RunSummary { stages: Vec::with_capacity(selected.len()), interrupted: cancelled() };
     let not_reached = if summary.interrupted { Outcome::Interrupted } else { Outcome::NotReached };
     for &stage in selected {
@@ -169,13 +169,13 @@ struct Run<'a> {
     workspace: &'a Workspace<'a>,
     options: &'a RunOptions,
     sink: Sink<'a>,
-    frontier: ReadySet<'a>,
+    ready_set: ReadySet<'a>,
     queue: Queue<'a>,
     budget: Budget,
     known: Vec<Option<Arc<ActionRecord>>>,
     states: Vec<State>,
     /// Nothing is collected from the store meanwhile.
-    hold: StoreGuard,
+    guard: StoreGuard,
     cancelled: &'a (dyn Fn() -> bool + Sync),
     /// Nothing more is started.
     stop: bool,
@@ -186,7 +186,7 @@ impl Run<'_> {
     /// Decides on every stage that is ready, and on what becomes ready by that.
     fn decide(&mut self) {
         while !self.stop {
-            let wave = self.frontier.take();
+            let wave = self.ready_set.take();
             if wave.is_empty() {
                 break;
             }
@@ -226,8 +226,8 @@ impl Run<'_> {
         if !self.prepared && !self.queue.is_empty() {
             self.workspace.store.prepare()?;
             // The store was created only now, or could not be held before.
-            if !self.hold.is_held() {
-                self.hold = self.workspace.store.share(self.cancelled)?;
+            if !self.guard.is_held() {
+                self.guard = self.workspace.store.share(self.cancelled)?;
             }
             self.prepared = true;
         }
@@ -275,7 +275,7 @@ impl Run<'_> {
     fn succeed(&mut self, stage: usize, outcome: Outcome, seconds: f64, record: Arc<ActionRecord>) {
         self.known[stage] = Some(record);
         self.finish(stage, outcome, seconds, None);
-        self.frontier.settle(stage);
+        self.ready_set.settle(stage);
     }
 
     fn fail(&mut self, stage: usize, seconds: f64, error: &anyhow::Error) {
@@ -285,7 +285,7 @@ impl Run<'_> {
             return self.finish(stage, Outcome::Interrupted, seconds, None);
         }
         self.finish(stage, Outcome::Failed, seconds, Some(of_chain(error.chain())));
-        for blocked in self.frontier.below(stage, |stage| self.states[stage] == State::Unready) {
+        for blocked in self.ready_set.below(stage, |stage| self.states[stage] == State::Unready) {
             self.finish(blocked, Outcome::Blocked, 0.0, None);
         }
         self.stop |= !self.options.keep_going;

@@ -48,7 +48,7 @@ pub trait Stage: DeserializeOwned + Serialize + JsonSchema + Send + Sync + 'stat
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()>;
 }
 
-/// [`Stage`] with its type forgotten: what the engine works with.
+/// A type-erased [`Stage`]: what the engine works with.
 pub trait AnyStage: Send + Sync {
     fn kind(&self) -> &'static KindInfo;
     /// The parameters, defaulted and in canonical form.

@@ -93,7 +93,7 @@ pub fn detail(finding: &Finding) -> String {
         FindingKind::RandomSplitLeaks { .. } | FindingKind::RandomSplitHardlyLeaks { .. } => {
             "Rows with an equal key would stand on both sides of a split that ignores groups: give the splitter these keys as groups."
         }
-        FindingKind::TwinsInTrain { .. } => "Test scores reward memory. Give the splitter these keys as groups.",
+        FindingKind::TwinsInTrain { .. } => "Test scores reward memorisation. Give the splitter these keys as groups.",
         FindingKind::GroupsInValid { test_in_valid, valid_in_train } => {
             return format!(
                 "{} of test rows have a twin in valid, {} of valid rows one in train: what is chosen on valid is chosen on known rows. Give the splitter \

@@ -2,6 +2,22 @@
 //!
 //! Stages write them as documents, JSON files that say what they are and of which version; pages, articles and the terminal read them back. No one
 //! reads a document by string key, and no text for people is chosen here: judgements are enums with their numbers, which whoever shows them words.
+//!
+//! | file | of the stage | document | type |
+//! |---|---|---|---|
+//! | `profile.json` | `describe` | `profile` | [`Profile`] |
+//! | `split.json` | `split` | `split` | [`Split`] |
+//! | `baseline.json` | `baseline` | `baselines` | [`Baselines`] |
+//! | `encoder.json` | `embed` | `encoders` | [`encoder::Encoders`] |
+//! | `metrics.json` | `train`, `transfer` | `training` | [`Training`] |
+//! | `metrics.json` | `ensemble` | `ensemble` | [`Ensemble`] |
+//! | `metrics.json` | `predict` | `predictions` | [`Predictions`] |
+//! | `search.json` | `train` | `search` | [`Search`] |
+//! | `transfer.json` | `transfer` | `transfer` | [`Transfer`] |
+//! | `findings.json` | `inspect` | `inspection` | [`Inspection`] |
+//! | `map.json` | `map` | `map` | [`Map`] |
+//!
+//! [`read`] reads one whose type is known, [`AnyDocument::read`] any.
 
 // The defaults of parameters are named by their path, here as in the stages.
 extern crate self as runner_results;
@@ -36,7 +52,7 @@ pub mod transfer;
 
 pub use any::{AnyDocument, Documents, Known};
 pub use baselines::Baselines;
-pub use document::{Document, DocumentError, named};
+pub use document::{Document, DocumentError, named, read};
 pub use ensemble::Ensemble;
 pub use history::History;
 pub use inputs::Inputs;

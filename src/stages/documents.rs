@@ -14,13 +14,18 @@ pub(super) fn put_document(
     context.put_json(port, &format!("{name}.json"), &named(document))
 }
 
-/// A JSON file of a result of that kind. What the program of a `command` wrote is its own, whatever it says to be.
+/// Whether the JSON of this kind is documents of ours: not that of a `command`, nor of kinds that a program added.
+pub fn gives_documents(kind: &str) -> bool {
+    kind != Command::KIND && super::KINDS.iter().any(|known| known.name == kind)
+}
+
+/// A JSON file of a result of that kind. What others wrote is their own, whatever it says to be.
 ///
 /// # Errors
 /// It is not JSON, or says to be a document of ours and cannot be read as such.
 pub fn read_document(kind: &str, bytes: &[u8]) -> Result<AnyDocument, DocumentError> {
-    match kind == Command::KIND {
-        true => Ok(AnyDocument::Foreign(serde_json::from_slice(bytes).map_err(DocumentError::Json)?)),
-        false => AnyDocument::read(bytes),
+    match gives_documents(kind) {
+        true => AnyDocument::read(bytes),
+        false => Ok(AnyDocument::Foreign(serde_json::from_slice(bytes).map_err(DocumentError::Json)?)),
     }
 }

@@ -20,11 +20,11 @@ pub struct Extension {
 
 impl Extension {
     /// A kind whose results are shown as those of a `command`: its tables and JSON documents as they are.
-    pub fn of<S: Stage>() -> Self {
+    pub fn new<S: Stage>() -> Self {
         Extension { kind: S::INFO, page: None, terminal: None }
     }
 
-    /// What the page of a study shows of each stage of this kind. The stage's version covers it: raise that when it shows something else.
+    /// What the page of a study shows of each stage of this kind. A report's key holds the version of the kind: raise that when the page shows something else.
     pub fn on_page(mut self, blocks: Blocks) -> Self {
         self.page = Some(blocks);
         self

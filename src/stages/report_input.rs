@@ -41,7 +41,7 @@ impl Told {
         let mut tested = Vec::new();
         for whole in wholes {
             progress.go_on()?;
-            let StageView { stage, kind, params, inputs: connected } = whole.view.clone();
+            let StageView { stage, kind, params, inputs: connected, .. } = whole.view.clone();
             let mut inputs = Vec::new();
             for input in connected {
                 let output = input.output.map(|output| format!(".{output}")).unwrap_or_default();

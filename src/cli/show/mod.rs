@@ -23,7 +23,7 @@ use crate::engine::record::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
 use crate::results::{AnyDocument, Baselines, Documents, Ensemble, Inspection, Profile, Split, Training};
 use crate::stages;
-use crate::stages::documents::read_document;
+use crate::stages::documents::{gives_documents, read_document};
 
 #[derive(Args)]
 pub(super) struct ShowArguments {
@@ -161,7 +161,7 @@ impl<'a> StageResult<'a> {
         if let Some(line) = standing {
             text.push_str(&screen::wrap(&quoted(line), &format!("  {} ", style.warning("!")), width));
         }
-        for file in self.outdated().filter(|_| kind != "command") {
+        for file in self.outdated().filter(|_| gives_documents(kind)) {
             let words = format!(
                 "{file} was written by an earlier version of runner: `runner run {} {name}` writes it anew",
                 arguments.study.file.display()
