@@ -25,10 +25,12 @@ pub fn title(finding: &Finding) -> String {
             format!("a random row split would leak {} of the test rows", percent(*share))
         }
         FindingKind::RandomSplitHardlyLeaks { .. } => "a random row split would hardly leak".into(),
-        FindingKind::TwinsInTrain { share } => format!("{} of test rows have a twin in train", percent(*share)),
+        FindingKind::DuplicatesInTrain { share } => {
+            format!("{} of test rows have a duplicate in train", percent(*share))
+        }
         FindingKind::GroupsInValid { .. } => "valid shares groups with another part".into(),
         FindingKind::GroupsWhole { .. } => "no group stands on both sides of the split".into(),
-        FindingKind::NearTwinsInTrain { share, .. } => {
+        FindingKind::NearDuplicatesInTrain { share, .. } => {
             format!("up to {} of test rows equal or nearly equal a training row", percent(*share))
         }
         FindingKind::SharedValues { columns } => {
@@ -93,10 +95,12 @@ pub fn detail(finding: &Finding) -> String {
         FindingKind::RandomSplitLeaks { .. } | FindingKind::RandomSplitHardlyLeaks { .. } => {
             "Rows with an equal key would stand on both sides of a split that ignores groups: give the splitter these keys as groups."
         }
-        FindingKind::TwinsInTrain { .. } => "Test scores reward memorisation. Give the splitter these keys as groups.",
+        FindingKind::DuplicatesInTrain { .. } => {
+            "Test scores reward memorisation. Give the splitter these keys as groups."
+        }
         FindingKind::GroupsInValid { test_in_valid, valid_in_train } => {
             return format!(
-                "{} of test rows have a twin in valid, {} of valid rows one in train: what is chosen on valid is chosen on known rows. Give the splitter \
+                "{} of test rows have a duplicate in valid, {} of valid rows one in train: what is chosen on valid is chosen on known rows. Give the splitter \
                  these keys as groups.",
                 percent(*test_in_valid),
                 percent(*valid_in_train)
@@ -104,15 +108,15 @@ pub fn detail(finding: &Finding) -> String {
         }
         FindingKind::GroupsWhole { random } => {
             return format!(
-                "A random row split would put a twin of {} of the test rows into train, and its scores would be too good by what can be remembered of them.",
+                "A random row split would put a duplicate of {} of the test rows into train, and its scores would be too good by what can be remembered of them.",
                 percent(*random)
             );
         }
-        FindingKind::NearTwinsInTrain { .. } if finding.severity == Severity::Danger => {
+        FindingKind::NearDuplicatesInTrain { .. } if finding.severity == Severity::Danger => {
             "Test scores measure what is remembered of these rows, and so does a look-up of any of their columns. Remove the copies, or split by a key that ties \
              them together (`groups`)."
         }
-        FindingKind::NearTwinsInTrain { .. } => {
+        FindingKind::NearDuplicatesInTrain { .. } => {
             "The split's groups do not tie these rows together. Add a key that does, or keep in mind that test scores are slightly too good."
         }
         FindingKind::SharedValues { .. } => {
@@ -199,13 +203,13 @@ pub fn evidence(finding: &Finding, profile: &Profile) -> Evidence {
         | FindingKind::RecognisesRows { columns } => reasons(columns),
         FindingKind::RandomSplitLeaks { .. }
         | FindingKind::RandomSplitHardlyLeaks { .. }
-        | FindingKind::TwinsInTrain { .. }
+        | FindingKind::DuplicatesInTrain { .. }
         | FindingKind::GroupsInValid { .. }
         | FindingKind::GroupsWhole { .. } => {
             let groups = |one: &&Overlap| matches!(one.key, RowKey::Group { .. } | RowKey::Connected { .. });
             audit.overlaps.iter().filter(groups).map(of_groups).collect()
         }
-        FindingKind::NearTwinsInTrain { keys, .. } => {
+        FindingKind::NearDuplicatesInTrain { keys, .. } => {
             let own = audit.overlaps.iter().filter(|one| keys.contains(&one.key));
             own.map(|one| shared(one, "of test rows occur in train")).collect()
         }

@@ -417,7 +417,7 @@ fn copies_of_rows_are_told_of_and_not_a_leak_of_their_columns() {
     let found = profile["audit"]["findings"].as_array().expect("a list");
     assert_eq!(
         (&found[0]["kind"], &found[0]["severity"]),
-        (&"near_twins_in_train".into(), &"danger".into()),
+        (&"near_duplicates_in_train".into(), &"danger".into()),
         "{found:?}"
     );
     assert!(!found.iter().any(|one| one["kind"] == "leaks_label"), "{found:?}");

@@ -1,5 +1,5 @@
 //! Seeded splits of labelled rows into train, valid and test parts and into folds: stratified by class, and whole
-//! groups at a time, so that no song has a twin on the other side.
+//! groups at a time, so that no song has a duplicate on the other side.
 //!
 //! Two steps: `groups` unites rows that share any key into connected groups, `assign` spreads the groups.
 

@@ -16,7 +16,7 @@ pub(super) fn of_audit(
 ) -> Vec<Finding> {
     let mut findings = target_leakage::give_aways(audit);
     findings.extend(split_leaks::groups_between_parts(input, audit));
-    findings.extend(split_leaks::twins_between_parts(audit, has_copies));
+    findings.extend(split_leaks::duplicates_between_parts(audit, has_copies));
     findings.extend(repetition::contradictions(input, audit));
     findings.extend(repetition::repeated_rows(input, audit));
     findings.extend(repetition::near_duplicates(audit));

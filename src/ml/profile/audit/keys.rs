@@ -115,7 +115,7 @@ fn texts_of<'a>(input: &Checked<'a>, name: &str) -> Option<&'a [Option<String>]>
     })
 }
 
-/// A column that counts rows up by one tells every row from its twin; it is no content.
+/// A column that counts rows up by one tells every row from its duplicate; it is no content.
 pub(super) fn is_row_counter(column: &PreparedColumn) -> bool {
     match &column.data {
         ColumnData::Numeric { values, .. } => {

@@ -1,4 +1,4 @@
-//! Overlap: how many rows of one part have their twin, or a known value, in another; under the given split and under a
+//! Overlap: how many rows of one part have a duplicate, or a known value, in another; under the given split and under a
 //! random split of rows.
 
 use rayon::prelude::*;

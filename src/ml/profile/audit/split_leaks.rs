@@ -34,7 +34,7 @@ pub(super) fn groups_between_parts(input: &Checked, audit: &Audit) -> Option<Fin
     let (test_in_valid, valid_in_train) = (worst(|part| part.test_in_valid), worst(|part| part.valid_in_train));
     Some(if train > 0.0 {
         let severity = if train > NEGLIGIBLE { Severity::Danger } else { Severity::Warning };
-        Finding::new(severity, FindingKind::TwinsInTrain { share: train })
+        Finding::new(severity, FindingKind::DuplicatesInTrain { share: train })
     } else if test_in_valid > 0.0 || valid_in_train > 0.0 {
         Finding::new(Severity::Warning, FindingKind::GroupsInValid { test_in_valid, valid_in_train })
     } else {
@@ -45,9 +45,9 @@ pub(super) fn groups_between_parts(input: &Checked, audit: &Audit) -> Option<Fin
 /// Share of test rows from which copies of training rows make a test of memory of it.
 const MUCH: f64 = 0.1;
 
-/// Twins that the group keys do not name: near-duplicates and equal numbers across the given split. `has_copies`: whether rows that are equal in all
+/// Duplicates that the group keys do not name: near-duplicates and equal numbers across the given split. `has_copies`: whether rows that are equal in all
 /// columns are so because they were copied.
-pub(super) fn twins_between_parts(audit: &Audit, has_copies: bool) -> Option<Finding> {
+pub(super) fn duplicates_between_parts(audit: &Audit, has_copies: bool) -> Option<Finding> {
     let chance: Vec<&RowKey> =
         audit.duplicates.iter().filter(|found| may_be_chance(found)).map(|found| &found.key).collect();
     let (mut keys, mut worst) = (Vec::new(), 0.0f64);
@@ -67,7 +67,7 @@ pub(super) fn twins_between_parts(audit: &Audit, has_copies: bool) -> Option<Fin
         worst if worst > NEGLIGIBLE => Severity::Warning,
         _ => Severity::Note,
     };
-    (worst > 0.0).then(|| Finding::new(severity, FindingKind::NearTwinsInTrain { share: worst, keys }))
+    (worst > 0.0).then(|| Finding::new(severity, FindingKind::NearDuplicatesInTrain { share: worst, keys }))
 }
 
 /// Values that test and train share rightly, such as an artist: how far the test part is from new workspace.

@@ -76,7 +76,7 @@ fn of_neighbours(
 ) -> Option<(f64, f64)> {
     let (label, classes) = (input.label, input.classes.len());
     let noise = Stream::new(input.seed, "profile: ties", index as u64);
-    let rows = without_twins(input, &column.key, order);
+    let rows = without_duplicates(input, &column.key, order);
     let of_values = information::continuous(values, &rows, label, classes, input.options.neighbours, noise)?;
     // The chain rule: whether there is a value, and where there is one, which.
     let filled = order.iter().filter(|&&row| label[row as usize].is_some()).count();
@@ -88,9 +88,9 @@ fn of_neighbours(
     Some((weighted + of_missing.beyond_chance(), of_missing.by_chance))
 }
 
-/// Rows of one group with the same value count once, by a row drawn from them: twins would be each other's nearest
+/// Rows of one group with the same value count once, by a row drawn from them: duplicates would be each other's nearest
 /// neighbours and pass for information.
-fn without_twins(input: &Checked, key: &Key, order: &[u32]) -> Vec<u32> {
+fn without_duplicates(input: &Checked, key: &Key, order: &[u32]) -> Vec<u32> {
     let Some(groups) = &input.connected else {
         return order.to_vec();
     };

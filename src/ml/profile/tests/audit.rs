@@ -102,7 +102,7 @@ fn copies_of_rows_are_to_blame_and_no_column() {
     let profile = table(label()).profile();
     assert_eq!(give_away(&profile, "noise").verdict, GiveAwayVerdict::No);
     let first = &profile.audit.findings[0];
-    assert!(matches!(first.kind, FindingKind::NearTwinsInTrain { .. }), "{first:?}");
+    assert!(matches!(first.kind, FindingKind::NearDuplicatesInTrain { .. }), "{first:?}");
     assert_eq!(first.severity, Severity::Danger);
     // What does leak the label is found among copies too.
     let telling = table(label()).text("again", (0..600).map(|i| ["un", "deux", "trois"][thing(i).1])).profile();
@@ -124,7 +124,7 @@ fn a_large_majority_class_is_no_give_away() {
 #[test]
 fn a_split_of_rows_leaks_and_a_split_of_groups_does_not() {
     let by_row = twins().part((0..600).map(|i| [0, 0, 1, 2][i * 7 % 600 / 150])).profile();
-    let straddling = severity(&by_row, |kind| matches!(kind, FindingKind::TwinsInTrain { .. }));
+    let straddling = severity(&by_row, |kind| matches!(kind, FindingKind::DuplicatesInTrain { .. }));
     assert_eq!(straddling, Some(Severity::Danger));
     let by_group = twins().part((0..600).map(|i| [0, 0, 1, 2][i % 300 / 75])).profile();
     let whole = severity(&by_group, |kind| matches!(kind, FindingKind::GroupsWhole { .. }));
@@ -230,6 +230,6 @@ fn coarse_columns_are_not_taken_for_duplicates() {
     let profile = table.part((0..400).map(|i| (i % 3) as u8)).profile();
     assert!(duplicates(&profile, &RowKey::Numbers).rows > 390);
     assert!(severity(&profile, |kind| matches!(kind, FindingKind::NoRepeats { .. })).is_some());
-    assert!(severity(&profile, |kind| matches!(kind, FindingKind::NearTwinsInTrain { .. })).is_none());
+    assert!(severity(&profile, |kind| matches!(kind, FindingKind::NearDuplicatesInTrain { .. })).is_none());
     assert!(profile.audit.findings.iter().all(|finding| finding.severity <= Severity::Note));
 }

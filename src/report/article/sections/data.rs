@@ -9,8 +9,8 @@ use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::leaks;
 
-/// A share of test rows with a twin in the training part that is worth a sentence.
-const FEW_TWINS: f64 = 0.01;
+/// A share of test rows with a duplicate in the training part that is worth a sentence.
+const FEW_DUPLICATES: f64 = 0.01;
 
 /// Classes in the table of parts: more columns do not fit the page.
 const MOST_COLUMNS: usize = 8;
@@ -49,7 +49,7 @@ pub fn section(tale: &ArticleContext) -> Section {
         section.blocks.extend(tale.paragraph([
             give_aways(tale, profile),
             ceiling(tale, profile),
-            twins(tale, profile),
+            duplicates(tale, profile),
             strongest(tale, profile, correlation.is_some()),
             variance(tale, profile, map.is_some()),
         ]));
@@ -263,13 +263,13 @@ fn ceiling(tale: &ArticleContext, profile: &Profile) -> Option<String> {
 }
 
 /// What a split row by row would have done.
-fn twins(tale: &ArticleContext, profile: &Profile) -> Option<String> {
+fn duplicates(tale: &ArticleContext, profile: &Profile) -> Option<String> {
     let connected = |one: &&Overlap| matches!(one.key, RowKey::Connected { .. });
     let overlap = profile.audit.overlaps.iter().rfind(connected)?;
     let (given, random) = (overlap.given.as_ref()?.test_in_train?, overlap.random.test_in_train?);
-    (random >= FEW_TWINS && given < random).then(|| bilingual!(
+    (random >= FEW_DUPLICATES && given < random).then(|| bilingual!(
         tale,
-        "A random split by rows would have left {random} of the test rows with a twin in the training part; here it is {given}.",
+        "A random split by rows would have left {random} of the test rows with a duplicate in the training part; here it is {given}.",
         "Une séparation aléatoire ligne par ligne aurait laissé à {random} des lignes de test un double dans l'apprentissage ; ici, la part est de {given}.",
         random = tale.voice.percent(random),
         given = tale.voice.percent(given),

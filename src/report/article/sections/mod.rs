@@ -234,8 +234,8 @@ impl<'a> ArticleContext<'a> {
             || markup::code(&model.name),
             |method| self.voice.say(method.english, method.french).to_owned(),
         );
-        let twins = self.main().into_iter().flat_map(|group| &group.models);
-        let is_alone = twins.filter(|other| other.name == model.name).count() < 2;
+        let others = self.main().into_iter().flat_map(|group| &group.models);
+        let is_alone = others.filter(|other| other.name == model.name).count() < 2;
         if is_alone { name } else { format!("{name} ({})", markup::code(&model.stage)) }
     }
 

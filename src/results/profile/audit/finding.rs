@@ -45,18 +45,18 @@ pub enum FindingKind {
     NoLeakOfLabel { best: f64 },
     /// Columns that identify individual rows.
     RecognisesRows { columns: Vec<String> },
-    /// Without a split: a random one by rows would leave this share of test rows with a twin in train.
+    /// Without a split: a random one by rows would leave this share of test rows with a duplicate in train.
     RandomSplitLeaks { share: f64 },
     /// The same where the share is negligible.
     RandomSplitHardlyLeaks { share: f64 },
-    /// This share of test rows has a twin in train, by a group key.
-    TwinsInTrain { share: f64 },
+    /// This share of test rows has a duplicate in train, by a group key.
+    DuplicatesInTrain { share: f64 },
     /// No test row has one, but what is chosen on valid is chosen on known rows.
     GroupsInValid { test_in_valid: f64, valid_in_train: f64 },
     /// No group stands in two parts. `random`: as in `random_split_leaks`.
     GroupsWhole { random: f64 },
     /// Up to this share of test rows equals or nearly equals a training row by one of these keys, which the groups do not tie together.
-    NearTwinsInTrain { share: f64, keys: Vec<RowKey> },
+    NearDuplicatesInTrain { share: f64, keys: Vec<RowKey> },
     /// Values that test and train share rightly, such as an artist.
     SharedValues { columns: Vec<SharedValues> },
     /// Rows with an equal key have an equal label.

@@ -19,7 +19,7 @@ pub struct GiveAway {
     pub purity: Option<f64>,
     /// Folds drawn over rows.
     pub row_folds: ColumnScore,
-    /// Folds drawn over connected groups and copies of rows, so that twins stay together; absent without either.
+    /// Folds drawn over connected groups and copies of rows, so that duplicates stay together; absent without either.
     pub group_folds: Option<ColumnScore>,
     pub verdict: GiveAwayVerdict,
 }

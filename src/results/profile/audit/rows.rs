@@ -1,4 +1,4 @@
-//! Rows that are equal under a key: twins, contradictory labels, and what the parts of a split share.
+//! Rows that are equal under a key: duplicates, contradictory labels, and what the parts of a split share.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct Duplicates {
     pub surplus: u64,
     /// Rows of the largest set.
     pub largest: u64,
-    /// Sets that span several values of the first group key, i.e. twins under distinct identities; 0 without groups.
+    /// Sets that span several values of the first group key, i.e. duplicates under distinct identities; 0 without groups.
     pub sets_across_identities: u64,
     /// Rows in those sets.
     pub rows_across_identities: u64,
