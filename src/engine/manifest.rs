@@ -122,47 +122,62 @@ impl Manifest {
         self.of_another_form(old, all)
     }
 
-    /// One change for a parameter that was a list and is a mapping, or the other way: entry by entry it would read as if values had come and gone.
+    /// One change for a parameter that has another shape than before, e.g. a list that became a mapping, or a mapping that is empty now: entry by entry
+    /// it would read as if values had come and gone.
     fn of_another_form(&self, old: &Manifest, all: Vec<Change>) -> Vec<Change> {
         let mut kept: Vec<Change> = Vec::with_capacity(all.len());
         for change in all {
-            let Some(whole) = top_level(&change.entry) else {
-                kept.push(change);
-                continue;
-            };
-            let entry = Entry::Parameter(whole.to_owned());
-            if kept.iter().any(|known| known.entry == entry) {
-                continue;
-            }
-            match (old.form(whole), self.form(whole)) {
-                (Some((before, was_list)), Some((now, is_list))) if was_list != is_list => {
-                    kept.push(Change { entry, old: Some(before), new: Some(now) });
+            let reshaped = prefixes(&change.entry).find_map(|whole| match (old.form(whole), self.form(whole)) {
+                (Some((before, was)), Some((now, is))) if was != is => {
+                    Some(Change { entry: Entry::Parameter(whole.to_owned()), old: Some(before), new: Some(now) })
                 }
-                _ => kept.push(change),
+                _ => None,
+            });
+            let change = reshaped.unwrap_or(change);
+            if kept.iter().all(|known| known.entry != change.entry) {
+                kept.push(change);
             }
         }
         kept
     }
 
-    /// The entries under a parameter in one text, and whether they are those of a list; `None` without any.
-    fn form(&self, whole: &str) -> Option<(String, bool)> {
-        let prefix = format!("{whole}.");
-        let own = self.parameters().filter_map(|(path, value)| Some((path.strip_prefix(&prefix)?, value)));
-        let own: Vec<(&str, &str)> = own.collect();
+    /// A parameter with all that is under it in one text, and its shape; `None` if there is nothing.
+    fn form(&self, whole: &str) -> Option<(String, Shape)> {
+        if let Some((_, value)) = self.parameters().find(|(path, _)| *path == whole) {
+            return Some((value.to_owned(), Shape::Value));
+        }
+        let under = |path: &'_ str| path.strip_prefix(whole).and_then(|rest| rest.strip_prefix('.')).map(str::len);
+        let own: Vec<(&str, &str)> =
+            (self.parameters()).filter_map(|(path, value)| Some((&path[path.len() - under(path)?..], value))).collect();
+        if own.is_empty() {
+            return None;
+        }
         let is_list = own.iter().all(|(name, _)| name.bytes().all(|byte| byte.is_ascii_digit()));
         let values = own.iter().map(|(name, value)| match is_list {
             true => (*value).to_owned(),
             false => format!("{name}: {value}"),
         });
         let text = values.collect::<Vec<_>>().join(", ");
-        (!own.is_empty()).then(|| (if is_list { format!("[{text}]") } else { format!("{{{text}}}") }, is_list))
+        Some(if is_list { (format!("[{text}]"), Shape::List) } else { (format!("{{{text}}}"), Shape::Mapping) })
     }
 }
 
-/// `missing` of the parameter `missing.0`.
-fn top_level(entry: &Entry) -> Option<&str> {
-    let Entry::Parameter(path) = entry else { return None };
-    Some(path.split_once('.')?.0)
+#[derive(Clone, Copy, PartialEq)]
+enum Shape {
+    /// Also an empty list or mapping.
+    Value,
+    List,
+    Mapping,
+}
+
+/// `network`, `network.text` and `network.text.dim` of the parameter `network.text.dim`.
+fn prefixes(entry: &Entry) -> impl Iterator<Item = &str> {
+    let path = match entry {
+        Entry::Parameter(path) => path.as_str(),
+        _ => "",
+    };
+    let ends = path.match_indices('.').map(|(end, _)| end).chain((!path.is_empty()).then_some(path.len()));
+    ends.map(|end| &path[..end])
 }
 
 fn digest<'a>(entries: impl Iterator<Item = &'a (Entry, String)>) -> Digest {
@@ -205,6 +220,24 @@ mod tests {
         assert!(told.contains(&("params.missing".to_owned(), Some("[\"\", \"NA\"]"))), "{told:?}");
         assert!(changes.iter().any(|change| change.new.as_deref() == Some("{*.add.0: \"?\"}")), "{changes:?}");
         assert_eq!(old.changes_since(&new).len(), 2);
+    }
+
+    #[test]
+    fn what_became_empty_is_told_with_what_it_was() {
+        let told = |old: Value, new: Value| -> Vec<(String, String, String)> {
+            let text = |side: Option<String>| side.unwrap_or_else(|| "(absent)".to_owned());
+            let changes = manifest(new).changes_since(&manifest(old)).into_iter();
+            changes.map(|change| (change.entry.to_string(), text(change.old), text(change.new))).collect()
+        };
+        let one = |name: &str, old: &str, new: &str| vec![(name.to_owned(), old.to_owned(), new.to_owned())];
+        let (full, empty) = (json!({"where": {"race": "White"}}), json!({"where": {}}));
+        assert_eq!(told(full.clone(), empty.clone()), one("params.where", "{race: \"White\"}", "{}"));
+        assert_eq!(told(empty, full), one("params.where", "{}", "{race: \"White\"}"));
+        let (weights, none) = (json!({"weights": {"a": 2, "b": 1}}), json!({"weights": "none"}));
+        assert_eq!(told(weights, none), one("params.weights", "{a: 2, b: 1}", "\"none\""));
+        let deep = |text: Value| json!({"network": {"dropout": 0.1, "text": text}});
+        assert_eq!(told(deep(json!({"dim": 4})), deep(Value::Null)), one("params.network.text", "{dim: 4}", "null"));
+        assert_eq!(told(json!({"groups": ["age"]}), json!({"groups": []})), one("params.groups", "[\"age\"]", "[]"));
     }
 
     #[test]

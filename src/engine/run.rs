@@ -18,7 +18,7 @@ use super::record::ActionRecord;
 use super::repair::Repairs;
 use super::resources::Budget;
 use super::work::{Done, Finished, State, Task, Waiting, Work};
-use runner_artifact::StoreGuard;
+use runner_artifact::{Digest, StoreGuard};
 use runner_boundary::text::of_chain;
 
 pub struct RunOptions {
@@ -97,6 +97,7 @@ pub fn run(
         states: vec![State::Unready; count],
         guard: workspace.store.share(cancelled)?,
         cancelled,
+        computing: HashSet::new(),
         stop: false,
         prepared: false,
     };
@@ -177,6 +178,8 @@ struct Run<'a> {
     /// Nothing is collected from the store meanwhile.
     guard: StoreGuard,
     cancelled: &'a (dyn Fn() -> bool + Sync),
+    /// The keys of the actions that run.
+    computing: HashSet<Digest>,
     /// Nothing more is started.
     stop: bool,
     prepared: bool,
@@ -236,7 +239,9 @@ impl Run<'_> {
             if let Work::Compute { decision: Decision { manifest: Some(manifest), .. }, lock } = &mut next.work {
                 *lock = self.workspace.store.try_lock(manifest.key())?;
                 if lock.is_none() {
-                    if !std::mem::replace(&mut next.contended, true) {
+                    // A stage of this run that does the same is no other runner.
+                    let is_own = self.computing.contains(&manifest.key());
+                    if !is_own && !std::mem::replace(&mut next.contended, true) {
                         let stage = self.workspace.plan.stages[next.stage].name.clone();
                         (self.sink)(Event::Waiting { stage });
                     }
@@ -249,6 +254,9 @@ impl Run<'_> {
             let inputs = planned.inputs.iter().filter_map(|input| self.known[input.from].clone()).collect();
             let force = self.options.force.contains(&planned.name);
             self.advance(next.stage, State::Running);
+            if let Work::Compute { decision: Decision { manifest: Some(manifest), .. }, .. } = &next.work {
+                self.computing.insert(manifest.key());
+            }
             spawn(Task { stage: next.stage, need: next.need, force, work: next.work, inputs });
         }
         let any = !contended.is_empty();
@@ -258,6 +266,9 @@ impl Run<'_> {
 
     fn end(&mut self, result: Finished) {
         self.budget.give_back(&result.need);
+        if let Some(key) = &result.key {
+            self.computing.remove(key);
+        }
         match result.outcome {
             Ok(Done::Settled(outcome, record)) => self.succeed(result.stage, outcome, result.seconds, record),
             Ok(Done::Fetched) => match self.workspace.decide(result.stage, &self.known) {

@@ -16,10 +16,11 @@ use std::time::Instant;
 use super::decision::{Decision, Workspace};
 use super::event::{Outcome, Sink};
 use super::execute::Execution;
+use super::manifest::Manifest;
 use super::record::ActionRecord;
 use super::repair::Repairs;
 use super::resources::Need;
-use runner_artifact::ActionLock;
+use runner_artifact::{ActionLock, Digest};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) enum State {
@@ -76,6 +77,8 @@ pub(super) struct Task {
 
 pub(super) struct Finished {
     pub stage: usize,
+    /// Of the action that was computed.
+    pub key: Option<Digest>,
     pub need: Need,
     pub seconds: f64,
     pub outcome: anyhow::Result<Done>,
@@ -96,6 +99,10 @@ impl Task {
     ) -> Finished {
         let Task { stage, need, force, work, inputs } = self;
         let clock = Instant::now();
+        let key = match &work {
+            Work::Compute { decision, .. } => decision.manifest.as_ref().map(Manifest::key),
+            Work::Fetch | Work::Restore(_) => None,
+        };
         let threads = need.cpus;
         let execution = Execution { workspace, stage, threads, force, repairs, repairing: false, sink, cancelled };
         let settled = |(outcome, record)| Done::Settled(outcome, record);
@@ -107,6 +114,6 @@ impl Task {
             }
             Work::Compute { .. } => Err(anyhow::anyhow!("its inputs are not known yet")),
         };
-        Finished { stage, need, seconds: clock.elapsed().as_secs_f64(), outcome }
+        Finished { stage, key, need, seconds: clock.elapsed().as_secs_f64(), outcome }
     }
 }

@@ -91,18 +91,16 @@ impl std::error::Error for Unreachable {}
 
 impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "encoder '{}' was found nowhere:", self.encoder)?;
-        for attempt in &self.tried {
-            writeln!(f, "  {}: {}", attempt.source, attempt.reason)?;
-        }
-        writeln!(f, "to go on, one of:")?;
+        let tried: Vec<String> =
+            self.tried.iter().map(|attempt| format!("{}: {}", attempt.source, attempt.reason)).collect();
+        write!(f, "encoder '{}' was found nowhere ({}); ", self.encoder, tried.join("; "))?;
         match &self.elsewhere {
-            Some(command) => writeln!(
+            Some(command) => write!(
                 f,
-                "  on a machine with a network `{command}`, then here `runner models import FOLDER_OR_WHEELS`"
+                "run `{command}` on a machine with a network, then here `runner models import FOLDER_OR_WHEELS`"
             )?,
-            None => writeln!(f, "  `runner models import FOLDER_OR_WHEELS --name {}`", self.encoder)?,
+            None => write!(f, "run `runner models import FOLDER_OR_WHEELS --name {}`", self.encoder)?,
         }
-        write!(f, "  the built-in encoder: `--set STAGE.encoder=tfidf`, with the name of the stage")
+        write!(f, "; or take the built-in encoder with `--set STAGE.encoder=tfidf`, with the name of the stage")
     }
 }

@@ -12,13 +12,15 @@ pub use changes::{Line, lines};
 pub use rows::{Texts, texts_of};
 use serde::Serialize;
 
-use super::columns::{MODEL, ROW_ID};
+use std::collections::BTreeSet;
+
+use super::columns::{LABEL, MODEL, PART, ROW_ID, class_of};
 use paired::Side;
 use pairing::Rows;
 use runner_artifact::{Digest, Store, Table};
 use runner_boundary::text::of_chain;
 use runner_engine::manifest::Change;
-use runner_engine::{ActionRecord, Entry, InputEntry, PortType};
+use runner_engine::{ActionRecord, Entry, InputEntry, PortType, listed};
 /// How to resample rows.
 pub use runner_ml::stats::Bootstrap as How;
 use runner_ml::stats::holm;
@@ -95,9 +97,22 @@ fn compare_stages(store: &Store, a: &ModelRef, b: &ModelRef, how: &How) -> anyho
     };
     let mut notes = Vec::new();
     // An ensemble reads predictions, not rows.
-    let rows_of = row_numbers(a.record).zip(row_numbers(b.record));
-    if rows_of.is_some_and(|(a, b)| a != b) {
+    if let (Some(of_a), Some(of_b)) = (learnt_from(a.record), learnt_from(b.record))
+        && of_a != of_b
+    {
         notes.push("the two learnt from different sets of rows: they are compared on those that both have".to_owned());
+    }
+    let (of_a, of_b) = (classes_of(&table_a), classes_of(&table_b));
+    if of_a != of_b {
+        let only = |own: &BTreeSet<String>, other: &BTreeSet<String>| {
+            let names: Vec<String> = own.difference(other).map(|class| format!("'{class}'")).collect();
+            if names.is_empty() { "none".to_owned() } else { listed(names) }
+        };
+        notes.push(format!(
+            "they know different classes (only A: {}; only B: {}): whoever predicts a class that the other does not know is wrong on the rows that both have",
+            only(&of_a, &of_b),
+            only(&of_b, &of_a)
+        ));
     }
     let pairs = models(store, (a, &table_a), (b, &table_b))?;
     if pairs.is_empty() {
@@ -163,14 +178,28 @@ fn predictions(store: &Store, record: &ActionRecord) -> anyhow::Result<Option<Ta
     Ok(table.filter(|table| table.column(ROW_ID).is_ok()))
 }
 
-/// The digest of the row numbers that a learner read.
-fn row_numbers(record: &ActionRecord) -> Option<&str> {
-    let entries = record.manifest.entries().iter();
-    let mut found = entries.filter(|(entry, _)| match entry {
-        Entry::Input(input, InputEntry::Column(column)) => input.port == "rows" && column == ROW_ID,
-        _ => false,
+/// What tells the rows that a learner read: the digests of their numbers, parts and labels, and its conditions. `None` where it read none.
+fn learnt_from(record: &ActionRecord) -> Option<Vec<(String, &str)>> {
+    let of_rows = record.manifest.entries().iter().filter_map(|(entry, digest)| match entry {
+        Entry::Input(input, InputEntry::Column(column))
+            if input.port == "rows" && [ROW_ID, PART, LABEL].contains(&column.as_str()) =>
+        {
+            Some((column.clone(), digest.as_str()))
+        }
+        _ => None,
     });
-    found.next().map(|(_, digest)| digest.as_str())
+    let mut found: Vec<(String, &str)> = of_rows.collect();
+    if found.is_empty() {
+        return None;
+    }
+    let conditions = record.manifest.parameters().filter(|(path, _)| path.starts_with("where."));
+    found.extend(conditions.map(|(path, value)| (path.to_owned(), value)));
+    Some(found)
+}
+
+/// The classes that a table of predictions has probabilities of.
+fn classes_of(table: &Table) -> BTreeSet<String> {
+    table.column_names().iter().filter_map(|column| class_of(column)).map(str::to_owned).collect()
 }
 
 type Pair = (Option<String>, Option<String>);
