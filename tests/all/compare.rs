@@ -228,3 +228,33 @@ fn models_of_other_rows_are_not_ranked_and_an_ensemble_says_which_rows_it_judged
         String::from_utf8(work.command(&["runs"]).env("COLUMNS", "400").output().expect("runs").stdout).expect("UTF-8");
     assert!(text.contains("all: ") && text.contains("[judged on other rows: n, ens]"), "{text}");
 }
+
+#[test]
+fn other_rows_and_other_classes_are_called_that() {
+    let mut text = "x,k,y\n".to_owned();
+    for row in 0..150 {
+        let class = ["a", "b", "c"][row % 3];
+        text.push_str(&format!("{},{},{class}\n", (row % 3) as f64 + (row * 7 % 10) as f64 / 9.0, row % 2));
+    }
+    let work = Workspace::new().file("t.csv", &text).pipeline(
+        "name: p
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2}
+  whole: {kind: baseline, rows: folds, numeric: [x], models: {tree: {}}}
+  half: {kind: baseline, rows: folds, where: {k: {min: 1}}, numeric: [x], models: {tree: {}}}
+  two: {kind: baseline, rows: folds, where: {y: {not: c}}, numeric: [x], models: {tree: {}}}
+",
+    );
+    work.run().succeeded();
+    let notes = |a: &str, b: &str| -> String {
+        let told = lines(&work, &["compare", a, b, "--json"]);
+        let notes = told.iter().find(|line| line["event"] == "stage").expect("a comparison")["notes"].clone();
+        notes.as_array().expect("notes").iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
+    };
+    let rows = "learnt from different sets of rows";
+    let other = notes("whole/tree", "half/tree");
+    assert!(other.contains(rows) && !other.contains("different classes"), "{other}");
+    let other = notes("two/tree", "whole/tree");
+    assert!(other.contains(rows) && other.contains("(only A: none; only B: 'c')"), "{other}");
+}
