@@ -3,7 +3,7 @@
 //! Every table of rows has the user's columns under their own names and added ones under `runner.…` (`tabular::names`), so that neither is ever taken for
 //! the other.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
@@ -171,7 +171,16 @@ impl NoNumber {
 pub(super) fn numbers(table: &Table, name: &str) -> anyhow::Result<Result<Vec<f64>, NoNumber>> {
     let array = table.column(name)?;
     if let Some(texts) = array.as_string_opt::<i32>() {
-        return Ok(parsed(texts.iter()));
+        let found = parsed(texts.iter());
+        if let Ok(values) = &found
+            && let Some((one, other)) = merged(texts.iter(), values)
+        {
+            bail!(
+                "column '{name}': '{one}' and '{other}' have more digits than a number holds, and would be one: leave it out of `numeric`, or list it under \
+                 `categories`"
+            );
+        }
+        return Ok(found);
     }
     if !matches!(array.data_type(), DataType::Int64 | DataType::Float64 | DataType::Float32 | DataType::Boolean) {
         bail!("column '{name}' holds {}, not numbers (leave it out of `numeric`)", array.data_type());
@@ -179,6 +188,24 @@ pub(super) fn numbers(table: &Table, name: &str) -> anyhow::Result<Result<Vec<f6
     let array = cast(array, &DataType::Float64)?;
     let array = array.as_primitive::<Float64Type>();
     Ok(Ok(array.iter().map(|value| value.unwrap_or(f64::NAN)).collect()))
+}
+
+/// Two whole numbers, written with different digits, that have the same value as floats.
+fn merged<'t>(texts: impl Iterator<Item = Option<&'t str>>, values: &[f64]) -> Option<(&'t str, &'t str)> {
+    /// From here on not every whole number is a float.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let mut seen: HashMap<u64, &str> = HashMap::new();
+    for (text, value) in texts.zip(values).filter(|(_, value)| value.abs() >= EXACT) {
+        let Some(text) = text else { continue };
+        let digits = text.trim().trim_start_matches('+').trim_start_matches('0');
+        if digits.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit()) {
+            let first = *seen.entry(value.to_bits()).or_insert(digits);
+            if first != digits {
+                return Some((first, digits));
+            }
+        }
+    }
+    None
 }
 
 fn parsed<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> Result<Vec<f64>, NoNumber> {

@@ -436,3 +436,24 @@ fn tables_of_several_load_stages_are_joined_by_name() {
     let accuracy = json(&work, "model/baseline.json")["evaluations"][0]["test"]["accuracy"].as_f64().expect("a number");
     assert!(accuracy > 0.99, "{accuracy}");
 }
+
+#[test]
+fn ids_of_many_digits_are_not_learnt_from_as_one_number() {
+    let mut text = "id,x,y\n".to_owned();
+    (0..60u64).for_each(|row| {
+        text.push_str(&format!("{},{},{}\n", (1u64 << 63) + row, row * 7 % 10, ["a", "b"][row as usize % 2]))
+    });
+    let work = Workspace::new().file("t.csv", &text).pipeline(
+        "name: p
+stages:
+  rows: {kind: load, files: {all: t.csv}, label: y}
+  folds: {kind: split, rows: rows, folds: 2}
+  base: {kind: baseline, rows: folds, numeric: [id, x], models: {tree: {}}}
+",
+    );
+    let output = work.runner(&["run", "pipeline.yaml"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("column 'id': '9223372036854775808' and '922337203685477580"), "{told}");
+    assert!(told.contains("list it under `categories`"), "{told}");
+}
