@@ -135,6 +135,14 @@ impl TensorList {
             linear(&layer.output, hidden, intermediate)?;
             norm(&layer.output_norm)?;
         }
-        Ok(())
+        // With fewer layers than were trained the vectors would be others, without a word.
+        let more = Architecture { layers: architecture.layers + 1, ..*architecture };
+        let next = more.names(&|name| self.contains(name)).layers.pop();
+        match next.map(|layer| format!("{}.weight", layer.qkv[0])).filter(|name| self.contains(name)) {
+            Some(name) => {
+                Err(self.misfit(&name, format!("config.json says that there are {} layers", architecture.layers)))
+            }
+            None => Ok(()),
+        }
     }
 }

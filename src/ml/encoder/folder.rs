@@ -189,7 +189,15 @@ fn read_pooling(path: &Path, prompted: bool) -> Result<Vec<Pooling>, EncodeError
     };
     let poolings: Option<Vec<Pooling>> = modes.iter().map(|mode| named(mode)).collect();
     match poolings {
-        Some(poolings) if poolings.is_empty() => Ok(vec![Pooling::Mean]),
+        Some(poolings) if poolings.is_empty() => {
+            let mut keys = config.as_object().into_iter().flat_map(|config| config.keys());
+            match keys.any(|key| key.starts_with("pooling_mode_")) {
+                true => {
+                    Err(unsupported("every pooling mode is false; switch one on, or set the option pooling".to_owned()))
+                }
+                false => Ok(vec![Pooling::Mean]),
+            }
+        }
         Some(poolings) if poolings.len() > Pooling::NAMED.len() => {
             Err(unsupported(format!("{} poolings side by side; at most {}", poolings.len(), Pooling::NAMED.len())))
         }

@@ -83,6 +83,19 @@ impl Train {
                 context.problem(&["search", "space", path], message, Some(help));
                 continue;
             }
+            let branches = [("numeric", &self.numeric), ("text", &self.text), ("categories", &self.categories)];
+            let unread = branches.into_iter().find(|(branch, columns)| {
+                let inner = path.strip_prefix("network.").and_then(|inner| inner.strip_prefix(*branch));
+                let is_inner = inner.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+                is_inner && columns.is_empty() && !search.space.contains_key(*branch)
+            });
+            if let Some((branch, _)) = unread {
+                let message =
+                    format!("search.space: nothing reads '{path}': the stage has no columns under `{branch}`");
+                let help = format!("leave it out, or name columns under `{branch}`");
+                context.problem(&["search", "space", path], message, Some(help));
+                continue;
+            }
             let holds = |other: &&String| other.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
             if let Some(inner) = search.space.keys().find(holds) {
                 let message = format!("search.space: '{path}' and '{inner}' set the same parameter");

@@ -51,3 +51,13 @@ fn values_that_go_together_are_searched_over() {
     let blocks = "        network.numeric: {choice: [{}, {embedding: periodic, frequencies: 4}, {embedding: piecewise_linear, bins: 4}]}\n        optimizer.lr: {log_uniform: [0.001, 0.1]}\n";
     study(blocks).run().succeeded();
 }
+
+#[test]
+fn parameters_of_a_branch_without_columns_are_refused() {
+    let work =
+        study("        network.text.dropout: {choice: [0.1, 0.5]}\n        optimizer.lr: {choice: [0.01, 0.02]}\n");
+    let text = refused(&work);
+    assert_eq!(errors(&text).len(), 1, "{text}");
+    assert!(text.contains("nothing reads 'network.text.dropout': the stage has no columns under `text`"), "{text}");
+    assert!(text.contains("pipeline.yaml:13:"), "{text}");
+}

@@ -49,6 +49,18 @@ fn damaged_files_of_a_folder() {
 }
 
 #[test]
+fn what_would_make_other_vectors_without_a_word() {
+    let model = SmallModel::new("bert");
+    model.edit("config.json", "num_hidden_layers", json!(1));
+    let text = said(model.path(), "", "8:");
+    assert!(text.contains("config.json says that there are 1 layers"), "{text}");
+    let model = SmallModel::new("bert");
+    model.write("1_Pooling/config.json", &json!({"pooling_mode_mean_tokens": false, "pooling_mode_cls_token": false}));
+    let text = said(model.path(), "", "8:");
+    assert!(text.contains("every pooling mode is false"), "{text}");
+}
+
+#[test]
 fn what_is_no_file_in_a_folder() {
     for name in ["config.json", "tokenizer.json", "model.safetensors", "1_Pooling/config.json"] {
         let model = SmallModel::new("bert");

@@ -121,13 +121,13 @@ fn a_search_in_minutes_is_one_of_as_many_trials() {
     let said = headline(&work, "searched");
     assert!(said.ends_with("; test set evaluated once, after 1 trial, out of time"), "{said}");
     // In this time a few can be done, if not all.
-    work.edit("pipeline.yaml", "minutes: 0.0000001", "minutes: 0.01\n      trials: 5000");
+    work.edit("pipeline.yaml", "minutes: 0.0000001", "minutes: 0.04\n      trials: 5000");
     work.run_with(&["searched"]).ran(&["searched"]);
     let trials = serde_json::from_slice::<Value>(&work.read("artifacts/study/searched/search.json")).expect("JSON");
     let count = trials["trials"].as_array().expect("a list").len();
     assert!((2..5000).contains(&count) && trials["out_of_time"] == true, "{count}");
     // As many trials, counted: the same ones.
-    work.edit("pipeline.yaml", "minutes: 0.01\n      trials: 5000", &format!("trials: {count}"));
+    work.edit("pipeline.yaml", "minutes: 0.04\n      trials: 5000", &format!("trials: {count}"));
     work.run_with(&["searched"]).ran(&["searched"]);
     let counted = serde_json::from_slice::<Value>(&work.read("artifacts/study/searched/search.json")).expect("JSON");
     assert_eq!((&counted["trials"], &counted["best"]), (&trials["trials"], &trials["best"]));
