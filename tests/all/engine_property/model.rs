@@ -56,7 +56,7 @@ pub(super) fn answer(study: &Study, folder: &Path, toy: &Toy, above: &[Option<An
             let mut text = format!("tell {extra}");
             for &from in stages {
                 let (told, files) = (&study.stages[from], &above[from].as_ref()?.files);
-                // A report is told of parameters and links too, but not of what they make of the sources and of the seed.
+                // A report is told of versions, parameters and links too, but not of what they make of the sources and of the seed.
                 let links: Vec<String> = match &told.work {
                     Work::Lines { file } => vec![folder.join(format!("{file}.txt")).display().to_string()],
                     Work::Sum { rows, .. } => rows.iter().map(|input| study.reference(*input)).collect(),
@@ -64,7 +64,7 @@ pub(super) fn answer(study: &Study, folder: &Path, toy: &Toy, above: &[Option<An
                 };
                 let params = match &told.work {
                     Work::Sum { reads_extra, factor, round_to, fail, .. } => {
-                        format!("{reads_extra} {factor} {round_to} {fail}")
+                        format!("{} {reads_extra} {factor} {round_to} {fail}", study.version)
                     }
                     _ => String::new(),
                 };
