@@ -6,62 +6,25 @@ use runner_results::{Part, Parts, Scores};
 
 use super::figure::text::decimals;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JudgedOn {
-    Test,
-    Validation,
-}
-
-impl JudgedOn {
-    /// The scores by which a model is judged.
-    pub fn read(parts: &Parts<Scores>) -> Option<(JudgedOn, &Scores)> {
-        let scores = |part: JudgedOn| Some((part, part.of(parts).filter(|scores| scores.rows > 0)?));
-        [JudgedOn::Test, JudgedOn::Validation].into_iter().find_map(scores)
-    }
-
-    /// What is there of this part.
-    pub fn of<T>(self, parts: &Parts<T>) -> Option<&T> {
-        match self {
-            JudgedOn::Test => parts.test.as_ref(),
-            JudgedOn::Validation => parts.valid.as_ref(),
-        }
-    }
-
-    /// The part of a document.
-    pub fn from(part: Part) -> JudgedOn {
-        match part {
-            Part::Test => JudgedOn::Test,
-            Part::Valid => JudgedOn::Validation,
-        }
-    }
-
-    /// As artifacts call it.
-    pub fn key(self) -> &'static str {
-        match self {
-            JudgedOn::Test => "test",
-            JudgedOn::Validation => "valid",
-        }
-    }
-
-    /// As it stands in sentences: the … part, … rows.
-    pub fn name(self) -> &'static str {
-        match self {
-            JudgedOn::Test => "test",
-            JudgedOn::Validation => "validation",
-        }
+/// A part as it stands in English sentences: the … part, … rows.
+pub fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::Test => "test",
+        Part::Valid => "validation",
     }
 }
 
 /// A model's scores in a line, e.g. `test accuracy 0.812, macro-F1 0.790 (epoch 3)`, with what else is to be said.
 pub fn score_line(parts: &Parts<Scores>, remark: Option<String>) -> String {
-    let Some((part, scores)) = JudgedOn::read(parts) else {
+    let has_rows = |part: Part| Some((part, parts.get(part).filter(|scores| scores.rows > 0)?));
+    let Some((part, scores)) = [Part::Test, Part::Valid].into_iter().find_map(has_rows) else {
         return "no scores: neither test nor validation rows".to_owned();
     };
     let (accuracy, macro_f1) = (decimals(scores.accuracy, 3), decimals(scores.macro_f1, 3));
-    let none = (part == JudgedOn::Validation).then(|| "no test rows".to_owned());
+    let none = (part == Part::Valid).then(|| "no test rows".to_owned());
     let remarks = remark.into_iter().chain(none).collect::<Vec<_>>().join("; ");
     let remarks = if remarks.is_empty() { remarks } else { format!(" ({remarks})") };
-    format!("{} accuracy {accuracy}, macro-F1 {macro_f1}{remarks}", part.name())
+    format!("{} accuracy {accuracy}, macro-F1 {macro_f1}{remarks}", part_name(part))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub mod study;
 pub mod transfer;
 
 pub use confused::{Confused, MOST_CLASSES};
-pub use judged::{JudgedOn, score_line};
+pub use judged::{part_name, score_line};
 pub use page::{Page, render};
 pub use read::shown;
 pub use read::{ColumnView, Delivered, StageArtifacts, TableView};

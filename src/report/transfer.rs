@@ -6,11 +6,11 @@ use runner_results::transfer::{
 };
 use runner_results::{Metric, Transfer};
 
-use super::judged::JudgedOn;
+use super::judged::part_name;
 
 /// The findings, the verdict first.
 pub fn sentences(found: &Transfer) -> Vec<String> {
-    let part = JudgedOn::from(found.part).name();
+    let part = part_name(found.part);
     found.findings.iter().map(|finding| sentence(finding, part, found.metric)).collect()
 }
 

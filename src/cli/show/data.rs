@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::super::screen::{self, Style};
-use crate::report::{JudgedOn, audit, shown};
+use crate::report::{audit, part_name, shown};
 use crate::results::inspection::{Drop, Importance};
 use crate::results::profile::audit::Severity;
 use crate::results::profile::{ClassBalance, Relevance};
@@ -139,7 +139,7 @@ pub(super) fn importance(found: &Inspection, style: Style) -> String {
         let lost = format!("{} ± {}", screen::decimals(mean, 3), screen::decimals(sd, 3));
         rows.push(vec![one.name.clone(), lost, style.accent(&bar(mean, most))]);
     }
-    let part = JudgedOn::from(found.part).name();
+    let part = part_name(found.part);
     let words = format!("{part} part, by shuffling the column; the first {} of {}", rows.len() - 1, all.len());
     format!("{}{}", screen::table(&rows), style.note(&words))
 }

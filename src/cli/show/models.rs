@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::screen::{self, Style};
 use crate::report::ranking::{self, RULE, Validation};
 use crate::report::transfer::sentences;
-use crate::report::{JudgedOn, shown};
+use crate::report::{part_name, shown};
 use crate::results::baselines::Evaluation;
 use crate::results::ensemble::Member;
 use crate::results::search::Trial;
@@ -117,7 +117,7 @@ pub(super) fn strategies(found: &Transfer, style: Style) -> String {
             mean(&|run| Some(run.best_epoch as f64)).map(|epoch| screen::decimals(epoch, 1)).unwrap_or_default(),
         ]);
     }
-    let part = JudgedOn::from(found.part).name();
+    let part = part_name(found.part);
     let words = format!("{part} part, means over seeds, as is the epoch kept; * chosen on the validation part");
     format!("{}{}", screen::table(&rows), style.note(&words))
 }

@@ -10,6 +10,7 @@ use super::{Study, stage_id};
 use crate::figure::text::decimals;
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::part_name;
 use crate::ranking::{self, RULE};
 use crate::read::shown;
 
@@ -31,7 +32,7 @@ pub fn section(study: &Study) -> Option<Section> {
             inner.push(Block::Figure(chart(&models)));
         }
         if let Some(scores) = best.judged() {
-            let title = format!("{} on the {} part", best.name, best.judged_on().name());
+            let title = format!("{} on the {} part", best.name, part_name(best.judged_on()));
             inner.blocks.extend(class_blocks(&title, scores, &study.palette));
         }
         section.subsections.push(inner);

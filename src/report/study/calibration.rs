@@ -5,11 +5,12 @@ use std::cmp::Ordering;
 use runner_results::calibration::{CalibrationReport, Reliability};
 use runner_results::{Ensemble, Training};
 
-use crate::JudgedOn;
 use crate::figure::text::decimals;
 use crate::figure::{Line, LineChart, Paint, line_chart};
 use crate::page::{Block, Figure};
+use crate::part_name;
 use crate::read::StageArtifacts;
+use runner_results::Part;
 
 /// A temperature this close to 1 changes nothing that one could see.
 const NEUTRAL: f64 = 0.03;
@@ -25,7 +26,7 @@ pub enum Confidence {
 /// What a calibration did to a part's expected error, to three decimals.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
-    pub part: JudgedOn,
+    pub part: Part,
     pub before: f64,
     pub after: f64,
 }
@@ -54,11 +55,11 @@ impl Calibrated {
             low if low < 1.0 - NEUTRAL => Confidence::Under,
             _ => Confidence::Right,
         };
-        let change = |part: JudgedOn| {
-            let found = part.of(&calibration.parts)?;
+        let change = |part: Part| {
+            let found = calibration.parts.get(part)?;
             Some(Change { part, before: found.before.expected_error, after: found.after.expected_error })
         };
-        let changes = [JudgedOn::Validation, JudgedOn::Test].into_iter().filter_map(change).collect();
+        let changes = [Part::Valid, Part::Test].into_iter().filter_map(change).collect();
         Calibrated { temperature, confidence, changes }
     }
 }
@@ -75,9 +76,9 @@ pub fn of(stage: &StageArtifacts) -> Option<&CalibrationReport> {
 /// The diagram with its sentence as caption; nothing where the stage tells of no calibration.
 pub fn block(stage: &StageArtifacts, width: Option<f64>) -> Option<Block> {
     let calibration = of(stage)?;
-    let parts = [JudgedOn::Test, JudgedOn::Validation].into_iter();
-    let (part, shown) = parts.filter_map(|part| Some((part, part.of(&calibration.parts)?))).next()?;
-    let title = format!("Reliability on the {} part", part.name());
+    let parts = [Part::Test, Part::Valid].into_iter();
+    let (part, shown) = parts.filter_map(|part| Some((part, calibration.parts.get(part)?))).next()?;
+    let title = format!("Reliability on the {} part", part_name(part));
     let lines = [("before", &shown.before, Paint::Muted, true), ("after", &shown.after, Paint::Positive, false)]
         .into_iter()
         .map(|(when, reliability, paint, dashed)| Line {
@@ -131,7 +132,7 @@ fn sentence(calibration: &CalibrationReport) -> String {
         Confidence::Right => "on them the model needed hardly any correction",
     };
     let change = |change: &Change| {
-        let (part, before, after) = (change.part.name(), decimals(change.before, 3), decimals(change.after, 3));
+        let (part, before, after) = (part_name(change.part), decimals(change.before, 3), decimals(change.after, 3));
         match change.direction() {
             Ordering::Less => format!("falls from {before} to {after} on {part} rows"),
             Ordering::Greater => format!("rises from {before} to {after} on {part} rows"),

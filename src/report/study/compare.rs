@@ -6,6 +6,7 @@ use super::pairs::judge;
 use crate::figure::text::{decimals, percent};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::part_name;
 
 pub fn section(study: &Study) -> Option<Section> {
     let trained = study.stages.iter().filter(|s| s.kind == "train");
@@ -117,7 +118,7 @@ fn chart(study: &Study, group: &Group) -> Figure {
             Some(Row { label, values: vec![macro_f1, Some(accuracy)] })
         })
         .collect();
-    let title = format!("Networks on the {} part", group.part.name());
+    let title = format!("Networks on the {} part", part_name(group.part));
     let description = rows.iter().map(|r| r.label.as_str()).collect::<Vec<_>>().join(", ");
     let svg = grouped_bars(&title, &description, "score", &series, &rows);
     Figure::new(svg, "The number at the right is the accuracy; the axis does not start at zero.")
@@ -139,7 +140,7 @@ fn class_table(study: &Study, group: &Group) -> Option<Block> {
     classes.sort_by_key(|class| study.palette.rank(class));
     let mut columns = vec![Column::text("class")];
     columns.extend(group.models.iter().map(|m| Column::number(&m.name)));
-    let caption = format!("F1 by class on the {} part, the best of each class in bold", group.part.name());
+    let caption = format!("F1 by class on the {} part, the best of each class in bold", part_name(group.part));
     let mut table = Table::new(caption, columns);
     for class in classes {
         let scores: Vec<Option<f64>> = group

@@ -9,6 +9,7 @@ use super::{Study, calibration, plural, stage_id};
 use crate::figure::text::decimals;
 use crate::figure::{Bar, Paint, bar_chart};
 use crate::page::{Block, Figure, Section};
+use crate::part_name;
 use crate::ranking::{self, Validation};
 use crate::read::StageArtifacts;
 
@@ -28,7 +29,7 @@ fn stage_section(study: &Study, stage: &StageArtifacts, document: &Ensemble) -> 
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {
-            let part = model.judged_on().name();
+            let part = part_name(model.judged_on());
             section.blocks.extend(class_blocks(&format!("{} on the {part} part", stage.stage), scores, &study.palette));
         }
     }

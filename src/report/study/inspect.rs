@@ -4,11 +4,11 @@ use runner_results::Inspection;
 use runner_results::inspection::Importance;
 
 use super::{Study, plural};
-use crate::JudgedOn;
 use crate::figure::text::{beginning, decimals};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::importance::{Most, is_clear, is_single, most};
 use crate::page::{Block, Cell, Column, Figure, Section, Table};
+use crate::part_name;
 use crate::read::{ColumnView, StageArtifacts, TableView};
 
 pub fn section(study: &Study) -> Option<Section> {
@@ -29,7 +29,7 @@ fn importance(section: &mut Section, found: &Inspection) {
     if all.is_empty() {
         return;
     }
-    let part = JudgedOn::from(found.part).name();
+    let part = part_name(found.part);
     if let Some(sentence) = sentence(found) {
         section.say(sentence);
     }
@@ -153,7 +153,7 @@ fn mistakes(study: &Study, section: &mut Section, stage: &StageArtifacts, table:
     let mut columns: Vec<Column> = shown.iter().map(|(name, _)| Column::text(name)).collect();
     columns.extend([Column::text("label"), Column::text("predicted")]);
     columns.extend([Column::number("confidence"), Column::number("p of the label")]);
-    let part = stage.documents.get::<Inspection>().map_or("validation", |found| JudgedOn::from(found.part).name());
+    let part = stage.documents.get::<Inspection>().map_or("validation", |found| part_name(found.part));
     let mut out = Table::new(format!("The most confident mistakes on the {part} part"), columns);
     for row in 0..label.len() {
         let mut cells: Vec<Cell> = (shown.iter())

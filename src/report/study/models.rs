@@ -6,9 +6,9 @@ use runner_results::baselines::Evaluation;
 use runner_results::{Baselines, Ensemble, Scores, Training};
 
 use super::Study;
-use crate::JudgedOn;
 use crate::ranking::{self, Choice, Validation};
 use crate::read::StageArtifacts;
+use runner_results::Part;
 
 /// One model and what is known of its quality.
 #[derive(Clone, Debug, Default)]
@@ -44,8 +44,8 @@ impl Model {
     }
 
     /// The part that they are of.
-    pub fn judged_on(&self) -> JudgedOn {
-        if self.test.is_some() { JudgedOn::Test } else { JudgedOn::Validation }
+    pub fn judged_on(&self) -> Part {
+        if self.test.is_some() { Part::Test } else { Part::Valid }
     }
 
     /// Whether it is the guess of the largest class, which is no model.
@@ -109,7 +109,7 @@ pub fn network(stage: &StageArtifacts) -> Option<Model> {
 
 /// Models judged on the same rows: the same part of the same split, number of rows and classes. Only these compare.
 pub struct Group {
-    pub part: JudgedOn,
+    pub part: Part,
     pub rows: usize,
     pub classes: Vec<String>,
     pub split: Option<String>,

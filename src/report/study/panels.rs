@@ -10,6 +10,7 @@ use super::{Study, plural};
 use crate::figure::text::{bytes, count, decimals, duration};
 use crate::importance;
 use crate::page::{Block, Cell, Column, Panel, Prose, Section, Table, anchor};
+use crate::part_name;
 use crate::ranking;
 use crate::read::StageArtifacts;
 use crate::study::models::{Model, baselines, network};
@@ -172,7 +173,7 @@ fn headline_of(stage: &StageArtifacts) -> Option<String> {
     ranking::rank(&mut models, Model::validation);
     let best = models.iter().find_map(|model| Some((model, model.judged()?)));
     if let Some((model, scores)) = best.filter(|(model, _)| models.len() == 1 || model.validation().is_some()) {
-        let part = model.judged_on().name();
+        let part = part_name(model.judged_on());
         let whose = if models.len() > 1 || model.is_reference() { format!("{}: ", model.name) } else { String::new() };
         return Some(format!(
             "{whose}{part} accuracy {}, macro-F1 {}",

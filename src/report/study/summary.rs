@@ -6,12 +6,13 @@ use super::models::{Group, Model, groups, models};
 use super::pairs::{bare, judge};
 use super::scores::{grouping, interval_cell, interval_column};
 use super::{Study, history, plural, stage_id};
-use crate::JudgedOn;
 use crate::figure::text::{count, decimals};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::leaks;
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
+use crate::part_name;
 use crate::ranking::{Choice, RULE};
+use runner_results::Part;
 
 pub const ID: &str = "summary";
 
@@ -80,7 +81,7 @@ fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, Stri
 
 fn heading(group: &Group, all: &[Group]) -> String {
     let classes = plural(group.classes.len() as u64, "class").replace("classs", "classes");
-    let rows = plural(group.rows as u64, &format!("{} row", group.part.name()));
+    let rows = plural(group.rows as u64, &format!("{} row", part_name(group.part)));
     let several_splits = all.iter().any(|other| other.split != group.split);
     match &group.split {
         _ if all.len() == 1 => "Scores".to_string(),
@@ -108,7 +109,7 @@ fn headline(study: &Study, group: &Group) -> Prose {
             let scores = reference.judged().map_or_else(String::new, |scores| {
                 format!(
                     ": on the {} part its accuracy is {}, its macro-F1 {}",
-                    group.part.name(),
+                    part_name(group.part),
                     decimals(scores.accuracy, 3),
                     decimals(scores.macro_f1, 3)
                 )
@@ -132,11 +133,14 @@ fn headline(study: &Study, group: &Group) -> Prose {
         prose = prose.text(format!(": {metric} {} {}{one}", decimals(score, 3), validation.source.words()));
     }
     let on = match group.part {
-        JudgedOn::Test => "On",
-        JudgedOn::Validation => "There are no test rows: on",
+        Part::Test => "On",
+        Part::Valid => "There are no test rows: on",
     };
-    prose =
-        prose.text(format!(". {on} the {} part its accuracy is {}", group.part.name(), decimals(scores.accuracy, 3)));
+    prose = prose.text(format!(
+        ". {on} the {} part its accuracy is {}",
+        part_name(group.part),
+        decimals(scores.accuracy, 3)
+    ));
     if let Some((low, high)) = scores.accuracy_interval() {
         prose = prose.text(format!(" (95 % interval {low:.3} to {high:.3})"));
     }
@@ -186,7 +190,7 @@ fn floor(group: &Group) -> Option<String> {
 
 /// A test score by which one chooses is optimistically biased; say so where it would have chosen otherwise.
 fn caution(group: &Group) -> Option<String> {
-    if group.part != JudgedOn::Test || group.models.len() < 2 {
+    if group.part != Part::Test || group.models.len() < 2 {
         return None;
     }
     let (best, (highest, scores)) = (group.chosen()?, group.highest()?);
@@ -205,7 +209,7 @@ fn caution(group: &Group) -> Option<String> {
 }
 
 fn table(study: &Study, group: &Group) -> Table {
-    let on = group.part.name();
+    let on = part_name(group.part);
     let mut table = Table::new(
         format!("Models, {RULE}; the highest of each column in bold"),
         vec![
@@ -291,7 +295,7 @@ fn chart(group: &Group) -> Figure {
             Some(Row { label: model.name.clone(), values: vec![Some(value)] })
         })
         .collect();
-    let title = format!("Accuracy on the {} part", group.part.name());
+    let title = format!("Accuracy on the {} part", part_name(group.part));
     let series = [Series { name: "accuracy".to_string(), mark: Mark::Point, paint: Paint::Positive }];
     let description = rows
         .iter()

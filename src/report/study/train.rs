@@ -10,6 +10,7 @@ use super::{Study, calibration};
 use crate::diagnosis::sentence;
 use crate::figure::text;
 use crate::page::{Block, Prose, Section};
+use crate::part_name;
 use crate::read::StageArtifacts;
 
 pub fn section(study: &Study) -> Option<Section> {
@@ -34,7 +35,7 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {
-            let part = model.judged_on().name();
+            let part = part_name(model.judged_on());
             let title = format!("{} on the {part} part", stage.stage);
             section.blocks.extend(class_blocks(&title, scores, &study.palette));
         }

@@ -1,10 +1,10 @@
 //! Earlier results: what standard classifiers reach.
 
 use super::{ArticleContext, bilingual, codes, methods, names_at};
-use crate::JudgedOn;
 use crate::article::document::{Align, Float};
 use crate::ranking;
 use crate::study::models::{Model, baselines};
+use runner_results::Part;
 
 /// What standard classifiers reach: the results that networks are held against.
 pub fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
@@ -24,7 +24,7 @@ pub fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
         Some((mean, _)) => voice.decimals(mean, 3),
         None => "–".to_owned(),
     };
-    let is_tested = tale.judged_on() == JudgedOn::Test;
+    let is_tested = tale.judged_on() == Part::Test;
     let rows: Vec<Vec<String>> = models
         .iter()
         .map(|model| {

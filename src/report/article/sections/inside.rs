@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 use runner_results::Inspection;
 
 use super::{ArticleContext, HALF, bilingual};
-use crate::JudgedOn;
 use crate::article::document::{Block, Float, Section};
 use crate::article::markup;
 use crate::figure::confusion;
@@ -186,7 +185,7 @@ fn importance(tale: &ArticleContext) -> Option<(String, Option<Float>)> {
         tale,
         "Shuffling one column at a time {on} ({repeats} times each), {loses}",
         "Quand on mélange une colonne à la fois {on} ({repeats} fois chacune), {loses}",
-        on = tale.on(JudgedOn::from(found.part)),
+        on = tale.on(found.part),
         repeats = found.repeats,
     );
     let joint: Vec<String> = (all.iter().filter(|one| !is_single(one)))

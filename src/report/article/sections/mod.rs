@@ -29,7 +29,6 @@ use super::document::{Align, Block, Body, Column, Float, Section, Table};
 use super::language::Voice;
 use super::markup;
 use super::text::Text;
-use crate::JudgedOn;
 use crate::figure::Drawing;
 use crate::fitting::FittedOn;
 use crate::leaks;
@@ -39,6 +38,7 @@ use crate::study::Study;
 use crate::study::figures::in_colours;
 use crate::study::models::{Group, Model, groups, models};
 use crate::study::pairs::{Judgement, judge, paired_test};
+use runner_results::Part;
 
 /// A sentence in the tale's language; what is in braces is formatted the same way in both.
 macro_rules! bilingual {
@@ -113,32 +113,32 @@ impl<'a> ArticleContext<'a> {
     }
 
     /// `test rows`, or what there is instead: after a number, in a list, after an article-less preposition.
-    fn rows_on(&self, part: JudgedOn) -> &'static str {
+    fn rows_on(&self, part: Part) -> &'static str {
         match part {
-            JudgedOn::Test => self.voice.say("test rows", "lignes de test"),
-            JudgedOn::Validation => self.voice.say("validation rows", "lignes de validation"),
+            Part::Test => self.voice.say("test rows", "lignes de test"),
+            Part::Valid => self.voice.say("validation rows", "lignes de validation"),
         }
     }
 
     /// `on the test part`.
-    fn on(&self, part: JudgedOn) -> &'static str {
+    fn on(&self, part: Part) -> &'static str {
         match part {
-            JudgedOn::Test => self.voice.say("on the test part", "sur le test"),
-            JudgedOn::Validation => self.voice.say("on the validation part", "sur la validation"),
+            Part::Test => self.voice.say("on the test part", "sur le test"),
+            Part::Valid => self.voice.say("on the validation part", "sur la validation"),
         }
     }
 
     /// `test accuracy`, as an adjective.
-    fn part(&self, part: JudgedOn) -> &'static str {
+    fn part(&self, part: Part) -> &'static str {
         match part {
-            JudgedOn::Test => self.voice.say("test", "de test"),
-            JudgedOn::Validation => self.voice.say("validation", "de validation"),
+            Part::Test => self.voice.say("test", "de test"),
+            Part::Valid => self.voice.say("validation", "de validation"),
         }
     }
 
     /// The part that the models are judged on.
-    fn judged_on(&self) -> JudgedOn {
-        self.main().map_or(JudgedOn::Test, |group| group.part)
+    fn judged_on(&self) -> Part {
+        self.main().map_or(Part::Test, |group| group.part)
     }
 
     /// What a model reads that leaks the label, as a sentence to stand beside its score.

@@ -7,11 +7,12 @@ use runner_results::spec::{
 use runner_results::{Inputs, Metric, Scores, Training};
 
 use super::{ArticleContext, bilingual, choosing, codes, methods};
+use crate::IntervalMethod;
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::fitting::{FittedOn, Ngrams};
 use crate::read::StageArtifacts;
-use crate::{IntervalMethod, JudgedOn};
+use runner_results::Part;
 
 pub fn section(tale: &ArticleContext) -> Section {
     let voice = tale.voice;
@@ -381,11 +382,11 @@ fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> 
             "Le prétraitement est ajusté sur le seul apprentissage{but} ; époques, recherches et poids des ensembles sont choisis sur la validation{test}.",
             but = except(tale),
             test = match tale.judged_on() {
-                JudgedOn::Test => tale.voice.say(
+                Part::Test => tale.voice.say(
                     ", and the test part is scored once",
                     ", et le test n'est évalué qu'une fois",
                 ),
-                JudgedOn::Validation => tale.voice.say(
+                Part::Valid => tale.voice.say(
                     "; there is no test part",
                     " ; il n'y a pas de lignes de test",
                 ),

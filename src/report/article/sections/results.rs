@@ -4,12 +4,13 @@ use runner_results::Training;
 
 use super::super::text::upper;
 use super::{ArticleContext, bilingual, convergence, inside, transfer, validation};
-use crate::JudgedOn;
 use crate::article::document::{Align, Block, Float, Section};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
+use crate::part_name;
 use crate::ranking::{self, Choice};
 use crate::study::models::{Group, Model};
 use crate::study::pairs::paired_test;
+use runner_results::Part;
 
 /// Models in a table or chart; beyond these the worst are left out, and said to be.
 const MOST_MODELS: usize = 20;
@@ -43,11 +44,11 @@ fn comparison(tale: &ArticleContext) -> Option<Section> {
             count = tale.voice.count(group.rows as u64),
             rows = tale.rows_on(group.part),
             none = match group.part {
-                JudgedOn::Validation if group.chosen().is_none() => {
+                Part::Valid if group.chosen().is_none() => {
                     tale.voice.say(": there are no test rows", " : il n'y a pas de lignes de test")
                 }
-                JudgedOn::Test => "",
-                JudgedOn::Validation => tale.voice.say(
+                Part::Test => "",
+                Part::Valid => tale.voice.say(
                     ": there are no test rows, and scores of what was chosen by them are optimistically biased",
                     " : il n'y a pas de lignes de test, et les scores de celles-ci flattent ce qu'ils ont choisi",
                 ),
@@ -161,7 +162,7 @@ fn tied(tale: &ArticleContext, group: &Group) -> Option<String> {
 fn caution(tale: &ArticleContext, group: &Group) -> Option<String> {
     let (chosen, (highest, scores)) = (group.chosen()?, group.highest()?);
     let agree = chosen.judged().is_some_and(|own| own.accuracy >= scores.accuracy);
-    if group.part != JudgedOn::Test || group.models.len() < 2 || agree {
+    if group.part != Part::Test || group.models.len() < 2 || agree {
         return None;
     }
     Some(bilingual!(
@@ -267,7 +268,7 @@ fn chart(tale: &ArticleContext, group: &Group) -> Option<Float> {
             Some(Row { label: plain(model), values: vec![Some(Interval { value: scores.accuracy, low, high })] })
         })
         .collect();
-    let series = [Series { name: group.part.name().to_owned(), mark: Mark::Point, paint: Paint::Positive }];
+    let series = [Series { name: part_name(group.part).to_owned(), mark: Mark::Point, paint: Paint::Positive }];
     let description = rows.iter().map(|row| row.label.as_str()).collect::<Vec<_>>().join(", ");
     let drawing = grouped_bars("Accuracy of the models", &description, "accuracy with 95 % interval", &series, &rows);
     let caption = bilingual!(

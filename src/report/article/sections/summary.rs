@@ -2,13 +2,13 @@
 
 use super::super::text::upper;
 use super::{ArticleContext, bilingual, convergence, transfer};
-use crate::JudgedOn;
 use crate::article::markup;
 use crate::article::text::Text;
+use runner_results::Part;
 
 pub fn summary(tale: &ArticleContext) -> Text {
     let chosen = tale.chosen().and_then(|model| Some((model, model.judged()?)));
-    let is_tested = tale.judged_on() == JudgedOn::Test;
+    let is_tested = tale.judged_on() == Part::Test;
     let is_alone = tale.count_of("train") + tale.count_of("ensemble") == 1;
     let sentences = [
         task(tale),

@@ -4,12 +4,12 @@ use runner_results::Transfer;
 use runner_results::transfer::{Comparison, Outcome, Run, Strategy};
 
 use super::{ArticleContext, HALF, bilingual};
-use crate::JudgedOn;
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::read::StageArtifacts;
 use crate::statistics::median;
 use crate::study::transfer::runs::mean;
+use runner_results::Part;
 
 /// Of fewer pairs of seeds a test that finds nothing says little.
 const ENOUGH_SEEDS: usize = 4;
@@ -133,7 +133,7 @@ fn table(tale: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> Floa
         ("*p*", Align::Right),
     ];
     // Each stage is judged on a part of its own; where they differ the table has both.
-    let mut parts: Vec<JudgedOn> = stages.iter().map(|(_, found)| JudgedOn::from(found.part)).collect();
+    let mut parts: Vec<Part> = stages.iter().map(|(_, found)| found.part).collect();
     parts.dedup();
     let on = parts.iter().map(|part| tale.on(*part)).collect::<Vec<_>>().join(voice.say(" or ", " ou "));
     let caption = bilingual!(
@@ -165,7 +165,7 @@ fn verdict(tale: &ArticleContext, stage: &StageArtifacts, found: &Transfer) -> O
         "Pour {name}, qui étend {network}, la validation choisit {best} ; {on}, cette stratégie {against}",
         network = network(stage),
         best = code(found.best),
-        on = tale.on(JudgedOn::from(found.part)),
+        on = tale.on(found.part),
         against = against(tale, comparison),
     );
     if let Some(speed) = speed(tale, comparison) {

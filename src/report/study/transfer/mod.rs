@@ -13,8 +13,8 @@ use super::models::network;
 use super::scores::{class_blocks, parts_table};
 use super::train::diagnosis;
 use super::{Study, calibration, plural};
-use crate::JudgedOn;
 use crate::page::{Block, Prose, Section};
+use crate::part_name;
 use crate::read::StageArtifacts;
 use crate::transfer::sentences;
 
@@ -35,7 +35,7 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
     if let Some(model) = network(stage) {
         section.blocks.extend(parts_table(&model));
         if let Some(scores) = model.judged() {
-            let part = model.judged_on().name();
+            let part = part_name(model.judged_on());
             let title = format!("{} on the {part} part", stage.stage);
             section.blocks.extend(class_blocks(&title, scores, &study.palette));
         }
@@ -46,7 +46,7 @@ fn tell(study: &Study, stage: &StageArtifacts, section: &mut Section) {
 /// What was compared, and what came of it.
 fn strategies(study: &Study, stage: &StageArtifacts, found: &Transfer, section: &mut Section) {
     section.push(Block::List(sentences(found).into_iter().map(Prose::from).collect()));
-    let part = JudgedOn::from(found.part);
+    let part = found.part;
     let trained = runs::trained(stage, found);
     section.push(tables::strategies(found));
     let figures = figures::by_epoch(&trained, study.chart_width);
@@ -62,7 +62,7 @@ fn strategies(study: &Study, stage: &StageArtifacts, found: &Transfer, section: 
     }
     section.blocks.extend(tables::old_and_new(found, part));
     section.blocks.extend(tables::comparisons(found, part));
-    let figures = figures::by_share(&found.share_runs, part.name());
+    let figures = figures::by_share(&found.share_runs, part_name(part));
     if !figures.is_empty() {
         section.push(Block::Gallery { figures, narrow: false });
     }

@@ -4,10 +4,11 @@ use runner_results::Transfer;
 use runner_results::transfer::{Action, GroupScores, Outcome, Paired, Run, Strategy};
 
 use super::runs::mean;
-use crate::JudgedOn;
 use crate::figure::scale::extent;
 use crate::page::{Block, Cell, Column, Table};
+use crate::part_name;
 use crate::transfer::{action, detail};
+use runner_results::Part;
 
 /// Means over seeds on the validation part, with the least and greatest score where there are several.
 pub fn strategies(found: &Transfer) -> Block {
@@ -44,12 +45,12 @@ pub fn strategies(found: &Transfer) -> Block {
 }
 
 /// What was learnt and what was forgotten: the old network's score first.
-pub fn old_and_new(found: &Transfer, part: JudgedOn) -> Option<Block> {
+pub fn old_and_new(found: &Transfer, part: Part) -> Option<Block> {
     let score = |of: &[Run], value: fn(&GroupScores) -> Option<f64>| mean(of, |run| value(run.judged()));
     let before = found.before.iter().find(|before| before.part == found.part);
     let before = before.and_then(|before| before.old_classes.accuracy);
     let mut table = Table::new(
-        format!("What was learnt and what was forgotten: the {} part, means over seeds", part.name()),
+        format!("What was learnt and what was forgotten: the {} part, means over seeds", part_name(part)),
         vec![
             Column::text("network"),
             Column::number("accuracy").hint("all rows"),
@@ -86,8 +87,8 @@ pub fn old_and_new(found: &Transfer, part: JudgedOn) -> Option<Block> {
 }
 
 /// Every strategy against the baseline, score by score, with corrected p values.
-pub fn comparisons(found: &Transfer, part: JudgedOn) -> Option<Block> {
-    let (part, metric) = (part.name(), found.metric.label());
+pub fn comparisons(found: &Transfer, part: Part) -> Option<Block> {
+    let (part, metric) = (part_name(part), found.metric.label());
     let mut table = Table::new("Differences, paired by seed", comparison_columns(Column::text("score")));
     for comparison in &found.comparisons {
         for (paired, name) in [
