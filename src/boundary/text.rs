@@ -95,17 +95,30 @@ pub fn quoted(text: &str) -> Cow<'_, str> {
 /// An error of several lines, e.g. one for each line of a file at fault. Only through it does a message have more than one line: a line break
 /// in any other comes from what it quotes.
 #[derive(Debug)]
-pub struct Lines(Vec<String>);
+pub struct Lines {
+    lines: Vec<String>,
+    name_files: bool,
+}
 
 impl Lines {
     pub fn new(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Lines {
-        Lines(lines.into_iter().map(|line| quoted(line.as_ref()).into_owned()).collect())
+        let lines = lines.into_iter().map(|line| quoted(line.as_ref()).into_owned()).collect();
+        Lines { lines, name_files: false }
+    }
+
+    /// Lines that each say of which file they are: no other place is needed to find the mistake.
+    pub fn of_files(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Lines {
+        Lines { name_files: true, ..Lines::new(lines) }
+    }
+
+    pub fn name_files(&self) -> bool {
+        self.name_files
     }
 }
 
 impl fmt::Display for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
+        f.write_str(&self.lines.join("\n"))
     }
 }
 

@@ -40,16 +40,16 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
         if *i != wanted {
             continue;
         }
-        let word = match decision.status {
+        let word = match decision.status() {
             Status::Fresh => "is fresh: nothing that it depends on has changed",
             Status::Restore => "will be restored from the store",
             Status::Run => "must run",
         };
         super::print(&format!("{} {word}\n", style.bold(&arguments.stage)));
-        for reason in &decision.reasons {
+        for reason in decision.reasons() {
             super::print(&screen::wrap(&reason.to_string(), &format!("  {} ", style.accent("•")), screen::width()));
         }
-        if decision.status == Status::Run
+        if decision.status() == Status::Run
             && let Forecast { seconds: Some(seconds), memory, basis } = Forecaster::new(&workspace).stage(*i)
         {
             let basis = match basis {
@@ -61,7 +61,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> Outcome {
             let memory = memory.map(|memory| format!(", {}", screen::bytes(memory))).unwrap_or_default();
             super::print(&format!("  {basis} {}{memory}\n", screen::duration(seconds)));
         }
-        let Some(manifest) = &decision.manifest else { continue };
+        let Some(manifest) = decision.manifest() else { continue };
         print_manifest(manifest, style);
     }
     Ok(DONE)

@@ -30,7 +30,7 @@ pub(super) fn graph(arguments: &GraphArguments) -> Outcome {
     let plan = &study.plan;
     let mut states = vec![None; plan.stages.len()];
     match engine::plan_decisions(&study.workspace(), &study.select(&[])?) {
-        Ok(decisions) => decisions.into_iter().for_each(|(i, decision)| states[i] = Some(decision.status)),
+        Ok(decisions) => decisions.into_iter().for_each(|(i, decision)| states[i] = Some(decision.status())),
         // The graph is known all the same.
         Err(error) => {
             let lead = screen::Style::stderr().warning("warning:");

@@ -3,11 +3,10 @@
 use super::screen::{self, Style};
 use super::study::Study;
 use crate::boundary::text::quoted;
-use crate::engine::record::FileRecord;
-use crate::engine::{ActionRecord, PortType};
+use crate::engine::ActionRecord;
 use crate::report::StageArtifacts;
 use crate::report::leaks::{Leak, all, sentence};
-use crate::results::AnyDocument;
+use crate::stages::documents::documents;
 
 /// The kinds that audit columns or have models.
 const KINDS: [&str; 5] = ["describe", "baseline", "train", "transfer", "ensemble"];
@@ -20,22 +19,14 @@ pub(super) fn leaks<R: AsRef<ActionRecord>>(study: &Study, record: impl Fn(usize
         let kind = stage.stage.kind().name;
         let Some(record) = KINDS.contains(&kind).then(|| record(i)).flatten() else { continue };
         edges.extend(plan.dependencies(i).into_iter().map(|from| (plan.stages[from].name.clone(), stage.name.clone())));
-        let outputs = record.as_ref().outputs.iter().filter(|output| output.holds == PortType::Json);
-        let mut artifacts = StageArtifacts {
+        stages.push(StageArtifacts {
             stage: stage.name.clone(),
             kind: kind.to_owned(),
             params: stage.stage.params(),
+            // What cannot be read, who shows it will say.
+            documents: documents(&study.store, record.as_ref(), |_| true).unwrap_or_default(),
             ..StageArtifacts::default()
-        };
-        // What cannot be read, who shows it will say.
-        let content = |file: &FileRecord| study.store.get(file.digest).ok();
-        let files = outputs.flat_map(|output| &output.files);
-        for (file, bytes) in files.filter_map(|file| Some((file, content(file)?))) {
-            if let Ok(document) = AnyDocument::read(&bytes) {
-                artifacts.documents.0.insert(file.name.clone(), document);
-            }
-        }
-        stages.push(artifacts);
+        });
     }
     all(&stages, &edges)
 }

@@ -34,13 +34,13 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
     };
     if arguments.json {
         for (i, decision) in &decisions {
-            let forecast = forecast(*i, decision.status);
-            let reasons: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
+            let forecast = forecast(*i, decision.status());
+            let reasons: Vec<String> = decision.reasons().iter().map(ToString::to_string).collect();
             let line = json!({
                 "stage": study.plan.stages[*i].name,
-                "status": decision.status,
+                "status": decision.status(),
                 "reasons": reasons,
-                "details": decision.reasons,
+                "details": decision.reasons(),
                 "seconds": forecast.seconds,
                 "memory": forecast.memory,
                 "basis": forecast.seconds.map(|_| forecast.basis),
@@ -53,11 +53,11 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
     let mut rows = Vec::new();
     let (mut total, mut changed, mut unknown) = (Total::default(), 0, 0);
     for (i, decision) in &decisions {
-        let (word, time) = match decision.status {
+        let (word, time) = match decision.status() {
             Status::Fresh => (style.dim("fresh"), String::new()),
             Status::Restore => (style.accent("restore"), String::new()),
             Status::Run => {
-                let one = forecast(*i, decision.status);
+                let one = forecast(*i, decision.status());
                 let took = one.seconds.map(screen::duration);
                 let time = match (one.basis, took) {
                     (Basis::Alike | Basis::InProportion, Some(took)) => {
@@ -77,14 +77,14 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
                 (style.bold("run"), time)
             }
         };
-        let mut reasons = decision.reasons.iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        if decision.reasons.len() > 3 {
-            reasons.push_str(&format!("; and {} more", decision.reasons.len() - 3));
+        let mut reasons = decision.reasons().iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        if decision.reasons().len() > 3 {
+            reasons.push_str(&format!("; and {} more", decision.reasons().len() - 3));
         }
         rows.push(vec![study.plan.stages[*i].name.clone(), word, time, reasons]);
     }
     super::print(&screen::table_within(&rows, screen::width()));
-    let count = |status| decisions.iter().filter(|(_, decision)| decision.status == status).count();
+    let count = |status| decisions.iter().filter(|(_, decision)| decision.status() == status).count();
     let (run, restore, fresh) = (count(Status::Run), count(Status::Restore), count(Status::Fresh));
     let mut line = format!("{run} to run, {restore} to restore, {fresh} fresh");
     if let Some(total) = total.text() {

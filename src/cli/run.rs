@@ -293,7 +293,7 @@ fn ending(summary: &RunSummary) -> String {
         (engine::Outcome::Failed, "failed"),
         (engine::Outcome::Blocked, "blocked"),
         (engine::Outcome::NotReached, "not reached"),
-        (engine::Outcome::Interrupted, "left"),
+        (engine::Outcome::Interrupted, "interrupted"),
     ] {
         if count(outcome) > 0 {
             parts.push(format!("{} {name}", count(outcome)));

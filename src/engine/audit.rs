@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::decision::{Known, Status, Workspace};
+use super::decision::{Known, Workspace};
 use super::event::Sink;
 use super::execute::Execution;
 use super::port::{PortType, Threads};
@@ -65,7 +65,7 @@ pub fn audit(
 ) -> anyhow::Result<()> {
     let mut known: Vec<Option<Arc<ActionRecord>>> = vec![None; workspace.plan.stages.len()];
     for (i, decision) in super::plan_decisions(workspace, selected)? {
-        known[i] = decision.record.filter(|_| decision.status != Status::Run);
+        known[i] = decision.record().cloned();
     }
     for &stage in selected {
         if cancelled() {

@@ -173,7 +173,7 @@ impl<'a> CheckContext<'a> {
         self.push(Problem { help, ..problem });
     }
 
-    /// As [`CheckContext::common_problem`], of a file that cannot be read.
+    /// As [`CheckContext::common_problem`], of a file that cannot be read or does not hold what is asked of it.
     pub fn source_problem(&mut self, path: &[&str], about: String, message: impl Into<String>, help: Option<String>) {
         let problem = Problem::of(self.written(path), message).about(about).of_source();
         self.push(Problem { help, ..problem });
@@ -259,7 +259,7 @@ impl<'a> CheckContext<'a> {
         // One column that is missing is one mistake, wherever it is named.
         let message = format!("no column '{name}' in '{from}'{hint}");
         let help = advises.then(|| format!("it has {}", listed(present.iter().copied())));
-        self.push(Problem { message, help, about: Some(format!("column {name}")), ..at });
+        self.push(Problem { message, help, about: Some(format!("column {name}")), is_of_source: true, ..at });
     }
 
     /// The value at the path, or the nearest thing around it that the user wrote.

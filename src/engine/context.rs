@@ -20,6 +20,16 @@ use runner_artifact::{Digest, RowMemo, Scratch, Store, Table, TableWriter, is_in
 use runner_boundary::files::read_regular;
 use runner_spec::{Step, steps};
 
+/// Where in the pipeline an error arose, `full.yaml:42:11`.
+#[derive(Debug)]
+pub(super) struct Place(pub String);
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// What the plan knows of the stage that runs.
 pub(super) struct Surroundings<'a> {
     pub kind: &'static str,
@@ -98,7 +108,7 @@ impl<'a> StageContext<'a> {
     /// The error with the place of the parameter that led to it, e.g. `training.class_weights`.
     pub fn placed(&self, path: &str, error: impl Into<anyhow::Error>) -> anyhow::Error {
         match self.position(&path.split('.').collect::<Vec<_>>()) {
-            Some(at) => error.into().context(at),
+            Some(at) => error.into().context(Place(at)),
             None => error.into(),
         }
     }
@@ -132,7 +142,8 @@ impl<'a> StageContext<'a> {
         let source = self.surroundings.sources.iter().find(|source| source.at == at);
         let path =
             source.map(|source| source.path.clone()).ok_or_else(|| anyhow!("'{at}' is not a declared source"))?;
-        let bytes = read_regular(&path).with_context(|| format!("cannot read '{}'", path.display()))?;
+        let bytes = read_regular(&path).with_context(|| format!("cannot read '{}'", path.display()));
+        let bytes = bytes.map_err(|error| self.placed(at, error))?;
         if self.counted.get(at) != Some(&Digest::of(&bytes).to_string()) {
             return Err(SourceChanged { path, ran: false }.into());
         }

@@ -30,14 +30,57 @@ pub enum Status {
     Run,
 }
 
+/// What there is to do about a stage.
 #[derive(Clone, Debug)]
-pub struct Decision {
-    pub status: Status,
-    pub reasons: Vec<StaleReason>,
-    /// Known unless something upstream has to run first.
-    pub manifest: Option<Manifest>,
-    /// What the store knows under that manifest's key.
-    pub record: Option<Arc<ActionRecord>>,
+pub enum Decision {
+    /// Nothing: its result lies in place.
+    Fresh { record: Arc<ActionRecord> },
+    /// To put a known result in place.
+    Restore { record: Arc<ActionRecord>, reasons: Vec<StaleReason> },
+    /// To put the result of another stage of the plan in place, which will do the same work.
+    Share { manifest: Manifest, reasons: Vec<StaleReason> },
+    /// To run it.
+    Run { manifest: Manifest, reasons: Vec<StaleReason> },
+    /// To decide again once what it reads has been computed or fetched.
+    Undecided { reasons: Vec<StaleReason> },
+}
+
+impl Decision {
+    /// What people are told before a run: a stage that is undecided probably runs.
+    pub fn status(&self) -> Status {
+        match self {
+            Decision::Fresh { .. } => Status::Fresh,
+            Decision::Restore { .. } | Decision::Share { .. } => Status::Restore,
+            Decision::Run { .. } | Decision::Undecided { .. } => Status::Run,
+        }
+    }
+
+    pub fn reasons(&self) -> &[StaleReason] {
+        match self {
+            Decision::Fresh { .. } => &[],
+            Decision::Restore { reasons, .. }
+            | Decision::Share { reasons, .. }
+            | Decision::Run { reasons, .. }
+            | Decision::Undecided { reasons } => reasons,
+        }
+    }
+
+    /// Everything that the result depends on, unless some of that is not known yet.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        match self {
+            Decision::Fresh { record } | Decision::Restore { record, .. } => Some(&record.manifest),
+            Decision::Share { manifest, .. } | Decision::Run { manifest, .. } => Some(manifest),
+            Decision::Undecided { .. } => None,
+        }
+    }
+
+    /// The result that the store knows and has whole.
+    pub fn record(&self) -> Option<&Arc<ActionRecord>> {
+        match self {
+            Decision::Fresh { record } | Decision::Restore { record, .. } => Some(record),
+            Decision::Share { .. } | Decision::Run { .. } | Decision::Undecided { .. } => None,
+        }
+    }
 }
 
 /// The records of stages that are up to date, by the stage's index in the plan. Shared: many stages may read from one.
@@ -77,7 +120,7 @@ impl Workspace<'_> {
         let only_if_changed = blocked.is_empty();
         let name = |from: usize| self.plan.stages[from].name.clone();
         blocked.extend(upstream.into_iter().map(|from| StaleReason::Upstream { stage: name(from), only_if_changed }));
-        Ok(Decision { status: Status::Run, reasons: blocked, manifest: None, record: None })
+        Ok(Decision::Undecided { reasons: blocked })
     }
 
     /// Why a stage would not stay fresh even if the stages that have to run before it gave what they gave before.
@@ -106,7 +149,7 @@ impl Workspace<'_> {
             anyhow::bail!(message);
         }
         let decision = self.judge(i, manifest);
-        let known = decision.record.as_ref().zip(locked);
+        let known = decision.record().zip(locked);
         match known.and_then(|(record, locked)| locked.check_outputs(record, "the result in the store")) {
             Some(message) => Err(anyhow::anyhow!(message)),
             None => Ok(decision),
@@ -123,17 +166,17 @@ impl Workspace<'_> {
             if reasons.is_empty() {
                 reasons.push(StaleReason::NeverRan);
             }
-            return Decision { status: Status::Run, reasons, manifest: Some(manifest), record: None };
+            return Decision::Run { manifest, reasons };
         };
         let lost = self.lost_blobs(&record);
         if !lost.is_empty() {
-            return Decision { status: Status::Run, reasons: lost, manifest: Some(manifest), record: None };
+            return Decision::Run { manifest, reasons: lost };
         }
         if current == Some(key) {
             reasons.extend(self.lost_files(&record, &self.folder(&stage.name)));
         }
-        let status = if reasons.is_empty() { Status::Fresh } else { Status::Restore };
-        Decision { status, reasons, manifest: Some(manifest), record: Some(Arc::new(record)) }
+        let record = Arc::new(record);
+        if reasons.is_empty() { Decision::Fresh { record } } else { Decision::Restore { record, reasons } }
     }
 
     /// What the store knows under that key, if it is a result of stage `i`.
@@ -202,6 +245,11 @@ impl Workspace<'_> {
         }
         for input in &planned.inputs {
             let name = input.name();
+            // What the plan says of a whole stage is known before any of its outputs.
+            if input.output.is_none() {
+                let view = serde_json::to_string(&self.view(input.from))?;
+                manifest.add(Entry::Input(name.clone(), InputEntry::Stage), view);
+            }
             let Some(record) = &known[input.from] else { continue };
             match &input.output {
                 Some(port) => {
@@ -211,8 +259,6 @@ impl Workspace<'_> {
                     add_output(&mut manifest, name, output, planned.reads(input.port));
                 }
                 None => {
-                    let view = serde_json::to_string(&self.view(input.from))?;
-                    manifest.add(Entry::Input(name.clone(), InputEntry::Stage), view);
                     for output in &record.outputs {
                         let entry = Entry::Input(name.clone(), InputEntry::output(&output.port));
                         manifest.add(entry, output.digest());
@@ -264,7 +310,9 @@ impl Workspace<'_> {
                     Entry::Seed => self.seed_position(i),
                     entry => entry.parameter().and_then(|path| self.position(i, path)),
                 };
-                StaleReason::changed(change, at)
+                let input = self.plan.stages[i].inputs.iter().find(|input| change.entry.input() == Some(&input.name()));
+                let from = input.map(|input| self.plan.stages[input.from].name.clone());
+                StaleReason::changed(change, from, at)
             })
             .collect()
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::decision::{Status, Workspace};
+use super::decision::Workspace;
 use super::lock::LockFile;
 use super::plan_decisions::plan_decisions;
 
@@ -23,13 +23,14 @@ pub fn divergences(lock: &LockFile, workspace: &Workspace, selected: &[usize]) -
     }
     for (i, decision) in plan_decisions(workspace, selected)? {
         let name = &plan.stages[i].name;
-        let known = decision.record.as_ref().filter(|_| decision.status != Status::Run);
-        let message = match (lock.get(name), &decision.manifest) {
+        let message = match (lock.get(name), decision.manifest()) {
             (None, _) => Some("the pipeline has this stage, the lock has not".to_owned()),
             (Some(_), None) => None,
-            (Some(locked), Some(manifest)) => locked
-                .check_key(manifest, &|key| workspace.reasons_since(i, key, manifest))
-                .or_else(|| known.and_then(|record| locked.check_outputs(record, "the result in the store"))),
+            (Some(locked), Some(manifest)) => {
+                locked.check_key(manifest, &|key| workspace.reasons_since(i, key, manifest)).or_else(|| {
+                    decision.record().and_then(|record| locked.check_outputs(record, "the result in the store"))
+                })
+            }
         };
         found.extend(message.map(|message| Divergence { stage: name.clone(), message }));
     }

@@ -20,9 +20,9 @@ pub enum Outcome {
     Failed,
     /// Something that it depends on failed.
     Blocked,
-    /// Never begun, because something else had failed by then; nothing stands in its way.
+    /// Never begun, because the run ended before: something else failed, or the user ended it.
     NotReached,
-    /// Cut short, or never begun, because the user ended the run.
+    /// Cut short, because the user ended the run.
     Interrupted,
 }
 

@@ -9,8 +9,8 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::anyhow;
 
-use super::context::{Reporter, SourceChanged, StageContext, Surroundings};
-use super::decision::{Decision, Known, Status, Workspace, load_record};
+use super::context::{Place, Reporter, SourceChanged, StageContext, Surroundings};
+use super::decision::{Decision, Known, Workspace, load_record};
 use super::event::{Event, Outcome, Sink};
 use super::input::BoundInput;
 use super::manifest::Manifest;
@@ -18,9 +18,10 @@ use super::patience::LOOK;
 use super::port::Report;
 use super::reason::StaleReason;
 use super::record::{ActionRecord, Provenance};
-use super::repair::{ATTEMPTS, Repairs, damage_in, examine};
+use super::repair::{ATTEMPTS, Repairs, damage_in, examine, store_errors};
 use super::{machine, memory_probe, placing};
 use runner_artifact::{ActionLock, BlobState, Digest, FileStamp};
+use runner_boundary::text::Lines;
 
 /// How an execution ended well.
 pub(super) type Settled = (Outcome, Arc<ActionRecord>);
@@ -52,11 +53,11 @@ impl Execution<'_> {
     }
 
     /// Puts a known result in its place; where it turns out to be damaged, computes it anew.
-    pub fn bring_back(&self, record: Arc<ActionRecord>, inputs: &[Arc<ActionRecord>]) -> anyhow::Result<Settled> {
-        self.mended(self.restore(record), inputs)
+    pub fn restore(&self, record: Arc<ActionRecord>, inputs: &[Arc<ActionRecord>]) -> anyhow::Result<Settled> {
+        self.with_repairs(self.restore_once(record), inputs)
     }
 
-    fn restore(&self, record: Arc<ActionRecord>) -> anyhow::Result<Settled> {
+    fn restore_once(&self, record: Arc<ActionRecord>) -> anyhow::Result<Settled> {
         self.place(&record)?;
         Ok((Outcome::Restored, record))
     }
@@ -71,20 +72,24 @@ impl Execution<'_> {
         manifest: Manifest,
         reasons: &[StaleReason],
         inputs: &[Arc<ActionRecord>],
-        lock: ActionLock,
+        lock: Option<ActionLock>,
     ) -> anyhow::Result<Settled> {
-        self.mended(self.compute_once(manifest, reasons, inputs, lock), inputs)
+        self.with_repairs(self.compute_once(manifest, reasons, inputs, lock), inputs)
     }
 
     /// Decides on the stage and does what there is to do, waiting for another runner if need be. `known` holds the records of all that it
     /// depends on.
     pub fn bring_up_to_date(&self, known: &Known) -> anyhow::Result<Settled> {
-        self.mended(self.attempt(known), &self.inputs(known))
+        self.with_repairs(self.bring_up_to_date_once(known), &self.inputs(known))
     }
 
     /// The result, or that of further attempts: after damaged inputs were made again, a damaged result of its own was removed, or a source
     /// turned out to be another than when the stage was decided on.
-    fn mended(&self, mut result: anyhow::Result<Settled>, inputs: &[Arc<ActionRecord>]) -> anyhow::Result<Settled> {
+    fn with_repairs(
+        &self,
+        mut result: anyhow::Result<Settled>,
+        inputs: &[Arc<ActionRecord>],
+    ) -> anyhow::Result<Settled> {
         for _ in 0..ATTEMPTS {
             let Some(error) = result.as_ref().err() else { break };
             let known = match (damage_in(error), error.downcast_ref::<SourceChanged>()) {
@@ -100,7 +105,7 @@ impl Execution<'_> {
                 }
                 _ => break,
             };
-            result = self.attempt(&known);
+            result = self.bring_up_to_date_once(&known);
         }
         result
     }
@@ -135,21 +140,20 @@ impl Execution<'_> {
         known
     }
 
-    fn attempt(&self, known: &Known) -> anyhow::Result<Settled> {
+    fn bring_up_to_date_once(&self, known: &Known) -> anyhow::Result<Settled> {
         let mut decision = self.workspace.decide(self.stage, known)?;
-        if decision.manifest.is_none() {
+        if let Decision::Undecided { .. } = decision {
             self.fetch()?;
             decision = self.workspace.decide(self.stage, known)?;
         }
         match decision {
-            Decision { status: Status::Fresh, record: Some(record), .. } if !self.force => Ok((Outcome::Fresh, record)),
-            Decision { status: Status::Restore, record: Some(record), .. } if !self.force => self.restore(record),
-            Decision { manifest: Some(manifest), reasons, .. } => {
-                let lock = self.wait_for_lock(manifest.key())?;
-                self.compute_once(manifest, &reasons, &self.inputs(known), lock)
-            }
-            Decision { manifest: None, .. } => Err(anyhow!("its inputs are not known yet")),
+            Decision::Fresh { record } if !self.force => return Ok((Outcome::Fresh, record)),
+            Decision::Restore { record, .. } if !self.force => return self.restore_once(record),
+            _ => {}
         }
+        let Some(manifest) = decision.manifest() else { return Err(anyhow!("its inputs are not known yet")) };
+        let lock = self.wait_for_lock(manifest.key())?;
+        self.compute_once(manifest.clone(), decision.reasons(), &self.inputs(known), Some(lock))
     }
 
     fn wait_for_lock(&self, key: Digest) -> anyhow::Result<ActionLock> {
@@ -173,12 +177,12 @@ impl Execution<'_> {
         manifest: Manifest,
         reasons: &[StaleReason],
         inputs: &[Arc<ActionRecord>],
-        _lock: ActionLock,
+        _lock: Option<ActionLock>,
     ) -> anyhow::Result<Settled> {
         let key = manifest.key();
         // Another runner may have computed it while this one waited for the lock.
         if let Some(record) = self.computed_meanwhile(key) {
-            return self.restore(Arc::new(record));
+            return self.restore_once(Arc::new(record));
         }
         self.say_what_was_damaged(key);
         let reasons = reasons.iter().map(ToString::to_string).collect();
@@ -282,7 +286,7 @@ impl Execution<'_> {
             measurements: Mutex::new(BTreeMap::new()),
             headline: String::new(),
         };
-        catch_unwind(AssertUnwindSafe(|| planned.stage.run(&mut context)))
+        catch_unwind(AssertUnwindSafe(|| planned.stage.run(&mut context).map_err(|error| self.placed(error))))
             .unwrap_or_else(|panic| Err(anyhow!("internal error, please report it: {}", panic_message(&panic))))?;
         if context.reporter.cancelled() {
             anyhow::bail!("interrupted");
@@ -306,6 +310,21 @@ impl Execution<'_> {
             headline,
         };
         Ok(ActionRecord { kind: planned.stage.kind().name.to_owned(), manifest, outputs, provenance })
+    }
+
+    /// The error with the place of the stage, unless it says already where the mistake is or is none of the pipeline's.
+    fn placed(&self, error: anyhow::Error) -> anyhow::Error {
+        let names_its_place = error.is::<Place>()
+            || error.is::<SourceChanged>()
+            || error.downcast_ref::<Lines>().is_some_and(Lines::name_files)
+            || store_errors(&error).next().is_some();
+        if names_its_place || (self.cancelled)() {
+            return error;
+        }
+        match self.workspace.plan.spec.position_of(self.name(), &[]) {
+            Some(at) => error.context(Place(at)),
+            None => error,
+        }
     }
 
     /// By the parameter that names it, the stamp of each source before the stage runs.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::port::{PortType, Reads};
 use super::record::{ActionRecord, FileRecord, OutputRecord};
@@ -23,7 +23,7 @@ pub(super) struct BoundInput<'a> {
 }
 
 /// What a report is told of a stage besides its outputs: name, kind, parameters, references. All of it enters the report's key.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageView {
     pub stage: String,
     pub kind: String,
@@ -34,7 +34,7 @@ pub struct StageView {
 }
 
 /// A reference of a [`StageView`].
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ViewedInput {
     pub port: String,
     /// The stage that it refers to.

@@ -100,9 +100,11 @@ impl Manifest {
         self.entries.iter().filter_map(move |(entry, value)| Some((path(entry)?.as_str(), value.as_str())))
     }
 
-    /// Takes over the entries of an input of another manifest, where they cannot be known yet.
+    /// Takes over the entries of an input of another manifest that this one does not have, where they cannot be known yet.
     pub fn adopt(&mut self, other: &Manifest, input: &InputName) {
-        self.entries.extend(other.entries.iter().filter(|(entry, _)| entry.input() == Some(input)).cloned());
+        let own: Vec<Entry> = self.entries.iter().map(|(entry, _)| entry.clone()).collect();
+        let missing = other.entries.iter().filter(|(entry, _)| entry.input() == Some(input) && !own.contains(entry));
+        self.entries.extend(missing.cloned());
     }
 
     /// Every entry that differs, in the order of the new manifest, then what is gone.

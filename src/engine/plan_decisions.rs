@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::decision::{Decision, Known, Status, Workspace};
+use super::decision::{Decision, Known, Workspace};
 use super::ready_set::ReadySet;
 use super::reason::StaleReason;
 use super::record::ActionRecord;
@@ -28,15 +28,17 @@ pub fn plan_decisions(workspace: &Workspace, selected: &[usize]) -> anyhow::Resu
         }
         for (stage, decision) in decide_each(workspace, &wave, &known) {
             let mut decision = decision?;
-            if let (Status::Run, Some(manifest)) = (decision.status, &decision.manifest) {
+            if let Decision::Run { manifest, reasons } = decision {
                 // The first of several equal stages runs, the others take its result.
                 let first = *to_run.entry(manifest.key()).or_insert(stage);
-                if first != stage {
-                    decision.status = Status::Restore;
-                    decision.reasons = vec![StaleReason::SameAs { stage: workspace.plan.stages[first].name.clone() }];
-                }
+                decision = if first == stage {
+                    Decision::Run { manifest, reasons }
+                } else {
+                    let same = StaleReason::SameAs { stage: workspace.plan.stages[first].name.clone() };
+                    Decision::Share { manifest, reasons: vec![same] }
+                };
             }
-            known[stage] = decision.record.clone();
+            known[stage] = decision.record().cloned();
             decisions[stage] = Some(decision);
             ready_set.settle(stage);
         }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::entry::{Entry, InputEntry};
-use super::manifest::Change;
+use super::input::StageView;
+use super::manifest::{Change, Manifest};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
@@ -12,9 +13,12 @@ pub enum StaleReason {
     NeverRan,
     /// `--force`.
     Forced,
-    /// An entry of the manifest has another value; `at` is the place in the YAML, `full.yaml:42:11`.
+    /// An entry of the manifest has another value; `at` is the place in the YAML, `full.yaml:42:11`, and `from` the stage that the entry's input
+    /// comes from now.
     Changed {
         what: Entry,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         old: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,8 +43,8 @@ pub enum StaleReason {
 }
 
 impl StaleReason {
-    pub(super) fn changed(change: Change, at: Option<String>) -> Self {
-        StaleReason::Changed { what: change.entry, old: change.old, new: change.new, at }
+    pub(super) fn changed(change: Change, from: Option<String>, at: Option<String>) -> Self {
+        StaleReason::Changed { what: change.entry, from, old: change.old, new: change.new, at }
     }
 }
 
@@ -49,16 +53,8 @@ impl std::fmt::Display for StaleReason {
         match self {
             StaleReason::NeverRan => write!(f, "no result yet"),
             StaleReason::Forced => write!(f, "forced"),
-            StaleReason::Changed { what, old, new, at } => {
-                let are_digests = [old, new].iter().all(|side| side.as_deref().is_some_and(is_digest));
-                let (old, new) = sides(old.as_deref(), new.as_deref());
-                match what {
-                    Entry::Input(input, InputEntry::Column(column)) if are_digests => {
-                        return write!(f, "column {column} of {input} has other values");
-                    }
-                    Entry::Parameter(path) => write!(f, "{path} {old} → {new}")?,
-                    _ => write!(f, "{what} {old} → {new}")?,
-                }
+            StaleReason::Changed { what, from, old, new, at } => {
+                f.write_str(&told(what, from.as_deref(), old.as_deref(), new.as_deref()))?;
                 at.as_ref().map_or(Ok(()), |at| write!(f, " ({at})"))
             }
             StaleReason::Upstream { stage, only_if_changed: true } => {
@@ -71,6 +67,91 @@ impl std::fmt::Display for StaleReason {
             StaleReason::FileLost { file } => write!(f, "{file} is missing or was changed"),
         }
     }
+}
+
+/// One entry that differs, in words.
+fn told(what: &Entry, from: Option<&str>, old: Option<&str>, new: Option<&str>) -> String {
+    let (before, after) = sides(old, new);
+    match what {
+        Entry::Parameter(path) => format!("{path} {before} → {after}"),
+        Entry::Source(path) | Entry::External(path) => match (old, new) {
+            (Some(old), Some(new)) if is_digest(old) && is_digest(new) => format!("{path}: its content has changed"),
+            _ => format!("{path} {before} → {after}"),
+        },
+        Entry::Version => format!("version of the kind {before} → {after}"),
+        Entry::Engine => format!("version of the engine {before} → {after}"),
+        Entry::Lineage => "the pipeline above it has changed".to_owned(),
+        Entry::Needed(file) => format!("{file}: needed {}", if old.is_none() { "now" } else { "no more" }),
+        Entry::Input(input, what) => {
+            let from = from.map_or_else(|| input.to_string(), |stage| format!("'{stage}'"));
+            of_input(what, &from, (old, new), (&before, &after))
+        }
+        Entry::Kind | Entry::Device | Entry::Seed | Entry::Unknown(_) => format!("{what} {before} → {after}"),
+    }
+}
+
+fn of_input(
+    what: &InputEntry,
+    from: &str,
+    sides: (Option<&str>, Option<&str>),
+    (before, after): (&str, &str),
+) -> String {
+    let what = match what {
+        InputEntry::Stage => return of_stage(from, sides),
+        InputEntry::Rows => return format!("rows of {from} {before} → {after}"),
+        InputEntry::Whole => from.to_owned(),
+        InputEntry::Metadata => format!("metadata of {from}"),
+        InputEntry::Column(name) => format!("column {name} of {from}"),
+        InputEntry::Output(name) => format!("output {name} of {from}"),
+    };
+    // A column that was asked for and did not exist is written as such a word.
+    match sides {
+        (Some(old), Some(new)) if is_digest(old) && !is_digest(new) => format!("{what} is gone"),
+        (Some(old), Some(new)) if is_digest(new) && !is_digest(old) => format!("{what} is new"),
+        (Some(_), Some(_)) => format!("{what} has changed"),
+        (None, _) => format!("{what} is new"),
+        (_, None) => format!("{what} is gone"),
+    }
+}
+
+/// What differs of a whole stage that is read: its parameters by name.
+fn of_stage(from: &str, sides: (Option<&str>, Option<&str>)) -> String {
+    /// So many parameters are named.
+    const NAMED: usize = 3;
+    let view = |side: Option<&str>| side.and_then(|text| serde_json::from_str::<StageView>(text).ok());
+    let (Some(old), Some(new)) = (view(sides.0), view(sides.1)) else {
+        return match sides {
+            (None, _) => format!("{from} is new"),
+            (_, None) => format!("{from} is gone"),
+            _ => format!("{from} has changed"),
+        };
+    };
+    if old.stage != new.stage {
+        return format!("reads '{}' in place of '{}'", new.stage, old.stage);
+    }
+    let parameters = |view: &StageView| {
+        let mut manifest = Manifest::default();
+        manifest.add_parameters(&view.params, &|_| false);
+        manifest
+    };
+    let changes = parameters(&new).changes_since(&parameters(&old));
+    let mut parts: Vec<String> = (changes.iter().take(NAMED))
+        .map(|change| told(&change.entry, None, change.old.as_deref(), change.new.as_deref()))
+        .collect();
+    match changes.len().saturating_sub(NAMED) {
+        0 => {}
+        1 => parts.push("1 more parameter".to_owned()),
+        more => parts.push(format!("{more} more parameters")),
+    }
+    if old.kind != new.kind {
+        parts.insert(0, format!("kind {} → {}", old.kind, new.kind));
+    } else if old.version != new.version {
+        parts.insert(0, format!("version of the kind {} → {}", old.version, new.version));
+    }
+    if old.inputs != new.inputs {
+        parts.push("reads other stages".to_owned());
+    }
+    format!("{from}: {}", parts.join(", "))
 }
 
 fn is_digest(value: &str) -> bool {
@@ -114,16 +195,35 @@ pub fn shorten(value: &str) -> String {
 mod tests {
     use super::*;
 
+    fn changed(what: &str, from: Option<&str>, old: Option<&str>, new: Option<&str>) -> String {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let (from, old, new) = (owned(from), owned(old), owned(new));
+        StaleReason::Changed { what: Entry::parse(what), from, old, new, at: None }.to_string()
+    }
+
     #[test]
-    fn a_column_is_told_by_its_name() {
-        let reason = |old: Option<&str>| StaleReason::Changed {
-            what: Entry::parse("input.members.5.columns.predicted"),
-            old: old.map(str::to_owned),
-            new: Some("ab".repeat(32)),
-            at: None,
+    fn inputs_are_told_by_the_names_of_stages_columns_and_parameters() {
+        let (one, other) = ("0f".repeat(32), "ab".repeat(32));
+        let (one, other) = (Some(one.as_str()), Some(other.as_str()));
+        let told = |what: &str, old, new| changed(what, Some("songs"), old, new);
+        assert_eq!(told("input.rows.0.columns.tempo", one, other), "column tempo of 'songs' has changed");
+        assert_eq!(told("input.rows.0.columns.tempo", None, other), "column tempo of 'songs' is new");
+        assert_eq!(told("input.rows.0.columns.tempo", one, Some("absent")), "column tempo of 'songs' is gone");
+        assert_eq!(told("input.rows.0.rows", Some("200"), Some("240")), "rows of 'songs' 200 → 240");
+        assert_eq!(told("input.model.0", one, other), "'songs' has changed");
+        assert_eq!(told("input.stages.7.curves", one, other), "output curves of 'songs' has changed");
+        assert_eq!(changed("input.members.5.columns.p", None, one, other), "column p of members.5 has changed");
+        assert_eq!(changed("source.path", None, one, other), "path: its content has changed");
+        let view = |lr: f64, batch: u32, depth: u32, epochs: u32, version: u32| {
+            let params = serde_json::json!({"lr": lr, "batch": batch, "depth": depth, "epochs": epochs});
+            let view = StageView { stage: "songs".into(), kind: "train".into(), version, params, inputs: Vec::new() };
+            serde_json::to_string(&view).expect("a view")
         };
-        assert_eq!(reason(Some(&"0f".repeat(32))).to_string(), "column predicted of members.5 has other values");
-        assert_eq!(reason(None).to_string(), "input.members.5.columns.predicted (absent) → abababababab");
+        let stage = |old: &str, new: &str| told("input.stages.7.stage", Some(old), Some(new));
+        assert_eq!(stage(&view(0.1, 8, 2, 5, 1), &view(0.2, 8, 2, 5, 1)), "'songs': lr 0.1 → 0.2");
+        assert_eq!(stage(&view(0.1, 8, 2, 5, 1), &view(0.1, 8, 2, 5, 2)), "'songs': version of the kind 1 → 2");
+        let many = stage(&view(0.1, 8, 2, 5, 1), &view(0.2, 9, 3, 6, 1));
+        assert_eq!(many, "'songs': batch 8 → 9, depth 2 → 3, epochs 5 → 6, 1 more parameter");
     }
 
     #[test]
@@ -135,14 +235,13 @@ mod tests {
         };
         let reason = StaleReason::Changed {
             what: Entry::parse("params.view"),
+            from: None,
             old: value(""),
             new: value("\"texts\":5,"),
             at: None,
         };
         let told = reason.to_string();
         assert_eq!(told, "view …res\":20000,\"lowercase\":true} → …res\":20000,\"texts\":5,\"lowercase\":true}");
-        let short =
-            StaleReason::Changed { what: Entry::parse("params.lr"), old: Some("0.001".into()), new: None, at: None };
-        assert_eq!(short.to_string(), "lr 0.001 → (absent)");
+        assert_eq!(changed("params.lr", None, Some("0.001"), None), "lr 0.001 → (absent)");
     }
 }

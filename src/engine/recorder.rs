@@ -187,15 +187,15 @@ impl<'a> Ended<'a> {
     /// The summary of a run that is left while some of it still works: that counts as interrupted.
     fn cut_short(&self, workspace: &Workspace, selected: &[usize], sink: Sink) -> RunSummary {
         let at_work: Vec<(String, Instant)> = self.lock().begun.clone().into_iter().collect();
+        let mut results = self.lock().results.clone();
         for (stage, begun) in at_work {
             let (outcome, seconds) = (Outcome::Interrupted, begun.elapsed().as_secs_f64());
+            results.insert(stage.clone(), (outcome, seconds, None));
             sink(Event::Finished { stage, outcome, seconds, error: None, record: None });
         }
-        let stages = self.lock();
         let result = |&stage: &usize| {
             let stage = workspace.plan.stages[stage].name.clone();
-            let (outcome, seconds, record) =
-                stages.results.get(&stage).cloned().unwrap_or((Outcome::Interrupted, 0.0, None));
+            let (outcome, seconds, record) = results.get(&stage).cloned().unwrap_or((Outcome::NotReached, 0.0, None));
             StageResult { stage, outcome, seconds, record }
         };
         RunSummary { stages: selected.iter().map(result).collect(), interrupted: true }

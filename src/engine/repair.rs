@@ -14,15 +14,17 @@ pub(super) const ATTEMPTS: usize = 8;
 
 /// The damaged or missing blob that an error tells of, if it does.
 pub(super) fn damage_in(error: &anyhow::Error) -> Option<Digest> {
-    error.chain().find_map(|cause| {
-        let store = cause.downcast_ref::<StoreError>().or_else(|| match cause.downcast_ref::<TableError>() {
-            Some(TableError::Store(error)) => Some(error.as_ref()),
-            _ => None,
-        });
-        match store {
-            Some(StoreError::Damaged { digest, .. } | StoreError::Missing { digest }) => Some(*digest),
-            _ => None,
-        }
+    store_errors(error).find_map(|error| match error {
+        StoreError::Damaged { digest, .. } | StoreError::Missing { digest } => Some(*digest),
+        _ => None,
+    })
+}
+
+/// What the store itself refused or could not do, among the causes.
+pub(super) fn store_errors(error: &anyhow::Error) -> impl Iterator<Item = &StoreError> {
+    error.chain().filter_map(|cause| match cause.downcast_ref::<TableError>() {
+        Some(TableError::Store(error)) => Some(error.as_ref()),
+        _ => cause.downcast_ref::<StoreError>(),
     })
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use super::decision::{Decision, Status, Workspace};
+use super::decision::{Decision, Workspace};
 use super::event::{Event, Outcome, Sink};
 use super::patience::LOOK;
 use super::plan_decisions::decide_each;
@@ -125,11 +125,10 @@ pub fn run(
     tell_of_others(&run, selected);
     drop(run.guard);
     let mut summary = RunSummary { stages: Vec::with_capacity(selected.len()), interrupted: cancelled() };
-    let not_reached = if summary.interrupted { Outcome::Interrupted } else { Outcome::NotReached };
     for &stage in selected {
         let (outcome, seconds) = match run.states[stage] {
             State::Ended { outcome, seconds } => (outcome, seconds),
-            _ => (not_reached, 0.0),
+            _ => (Outcome::NotReached, 0.0),
         };
         let name = workspace.plan.stages[stage].name.clone();
         summary.stages.push(StageResult { stage: name, outcome, seconds, record: run.known[stage].take() });
@@ -206,12 +205,12 @@ impl Run<'_> {
         let planned = &self.workspace.plan.stages[stage];
         let force = self.options.force.contains(&planned.name);
         let work = match decision {
-            Decision { status: Status::Fresh, record: Some(record), .. } if !force => {
-                return self.succeed(stage, Outcome::Fresh, 0.0, record);
-            }
-            Decision { status: Status::Restore, record: Some(record), .. } if !force => Work::Restore(record),
-            Decision { manifest: None, .. } => Work::Fetch,
-            decision => Work::Compute { decision, lock: None },
+            Decision::Fresh { record } if !force => return self.succeed(stage, Outcome::Fresh, 0.0, record),
+            Decision::Restore { record, .. } if !force => Work::Restore(record),
+            decision => match decision.manifest().cloned() {
+                None => Work::Fetch,
+                Some(manifest) => Work::Compute { manifest, reasons: decision.reasons().to_vec(), lock: None },
+            },
         };
         let need = match &work {
             Work::Compute { .. } => self.budget.need(&planned.resources, planned.stage.threads()),
@@ -236,7 +235,7 @@ impl Run<'_> {
         }
         let mut contended = Vec::new();
         while let Some(mut next) = self.queue.pop(&self.budget) {
-            if let Work::Compute { decision: Decision { manifest: Some(manifest), .. }, lock } = &mut next.work {
+            if let Work::Compute { manifest, lock, .. } = &mut next.work {
                 *lock = self.workspace.store.try_lock(manifest.key())?;
                 if lock.is_none() {
                     // A stage of this run that does the same is no other runner.
@@ -254,7 +253,7 @@ impl Run<'_> {
             let inputs = planned.inputs.iter().filter_map(|input| self.known[input.from].clone()).collect();
             let force = self.options.force.contains(&planned.name);
             self.advance(next.stage, State::Running);
-            if let Work::Compute { decision: Decision { manifest: Some(manifest), .. }, .. } = &next.work {
+            if let Work::Compute { manifest, .. } = &next.work {
                 self.computing.insert(manifest.key());
             }
             spawn(Task { stage: next.stage, need: next.need, force, work: next.work, inputs });
@@ -272,7 +271,7 @@ impl Run<'_> {
         match result.outcome {
             Ok(Done::Settled(outcome, record)) => self.succeed(result.stage, outcome, result.seconds, record),
             Ok(Done::Fetched) => match self.workspace.decide(result.stage, &self.known) {
-                Ok(Decision { manifest: None, .. }) => {
+                Ok(Decision::Undecided { .. }) => {
                     let error = anyhow::anyhow!("what was fetched is still not known by its digest");
                     self.fail(result.stage, result.seconds, &error);
                 }

@@ -13,10 +13,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::decision::{Decision, Workspace};
+use super::decision::Workspace;
 use super::event::{Outcome, Sink};
 use super::execute::Execution;
 use super::manifest::Manifest;
+use super::reason::StaleReason;
 use super::record::ActionRecord;
 use super::repair::Repairs;
 use super::resources::Need;
@@ -51,7 +52,7 @@ impl State {
 pub(super) enum Work {
     Fetch,
     Restore(Arc<ActionRecord>),
-    Compute { decision: Decision, lock: Option<ActionLock> },
+    Compute { manifest: Manifest, reasons: Vec<StaleReason>, lock: Option<ActionLock> },
 }
 
 /// A stage that could start.
@@ -100,7 +101,7 @@ impl Task {
         let Task { stage, need, force, work, inputs } = self;
         let clock = Instant::now();
         let key = match &work {
-            Work::Compute { decision, .. } => decision.manifest.as_ref().map(Manifest::key),
+            Work::Compute { manifest, .. } => Some(manifest.key()),
             Work::Fetch | Work::Restore(_) => None,
         };
         let threads = need.cpus;
@@ -108,11 +109,10 @@ impl Task {
         let settled = |(outcome, record)| Done::Settled(outcome, record);
         let outcome = match work {
             Work::Fetch => execution.fetch().map(|()| Done::Fetched),
-            Work::Restore(record) => execution.bring_back(record, &inputs).map(settled),
-            Work::Compute { decision: Decision { manifest: Some(manifest), reasons, .. }, lock: Some(lock) } => {
+            Work::Restore(record) => execution.restore(record, &inputs).map(settled),
+            Work::Compute { manifest, reasons, lock } => {
                 execution.compute(manifest, &reasons, &inputs, lock).map(settled)
             }
-            Work::Compute { .. } => Err(anyhow::anyhow!("its inputs are not known yet")),
         };
         Finished { stage, key, need, seconds: clock.elapsed().as_secs_f64(), outcome }
     }

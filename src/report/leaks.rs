@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use runner_results::{Ensemble, Profile, Training};
 
-use super::read::{StageArtifacts, texts};
+use super::read::StageArtifacts;
 
 /// A model and the leaking columns that it reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ fn inputs(stage: &StageArtifacts) -> BTreeSet<String> {
     if let Some(Training { inputs, .. }) = stage.documents.get::<Training>() {
         return [&inputs.numeric, &inputs.text, &inputs.categories].into_iter().flatten().cloned().collect();
     }
-    ["numeric", "text", "categories"].into_iter().flat_map(|key| texts(stage.params.get(key))).collect()
+    stage.settings().columns().into_iter().flatten().collect()
 }
 
 /// Whether a member, or a model of that stage, has a weight in an ensemble; where no weight is known it has.

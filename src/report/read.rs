@@ -1,7 +1,7 @@
 //! What a report reads: artifacts by stage.
 
 use indexmap::IndexMap;
-use runner_results::{AnyDocument, Documents};
+use runner_results::{AnyDocument, Documents, Settings};
 use serde_json::Value;
 
 use crate::page::Block;
@@ -40,6 +40,10 @@ pub struct Delivered {
 }
 
 impl StageArtifacts {
+    pub fn settings(&self) -> Settings {
+        Settings::of(&self.params)
+    }
+
     /// The JSON file of that name, without `.json`, where it is none of the documents of ours.
     pub fn foreign(&self, name: &str) -> Option<&Value> {
         match self.documents.0.get(name)? {
@@ -112,11 +116,6 @@ impl TableView {
         let added = self.added.iter().filter(|(name, _)| !always.contains(&name.as_str()));
         self.columns.iter().chain(added).collect()
     }
-}
-
-/// A list of texts; what is no text is written as JSON.
-pub fn texts(value: Option<&Value>) -> Vec<String> {
-    value.and_then(Value::as_array).into_iter().flatten().map(shown).collect()
 }
 
 /// A scalar as a reader wants it: texts without quotes, numbers short, the rest as JSON.

@@ -31,7 +31,8 @@ pub struct Problem {
     pub also: Vec<Span>,
     /// Nothing more is to be said of the value there, which was replaced so that the rest could be read.
     pub conclusive: bool,
-    /// A file that a stage reads is not there, or cannot be read: nothing that is written is wrong, and what was computed from it earlier can be looked at.
+    /// A file that a stage reads is not there, cannot be read, or does not hold a column that is named: what was computed from it earlier can be
+    /// looked at all the same.
     pub is_of_source: bool,
 }
 

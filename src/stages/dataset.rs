@@ -20,7 +20,8 @@ use super::range;
 use super::required::{require_of, require_own};
 use runner_artifact::Table;
 use runner_boundary::text::Lines;
-use runner_engine::{CheckContext, Fact, InputView, Reads, Report, StageContext, listed};
+use runner_engine::{CheckContext, Fact, InputShape, InputView, Reads, Report, StageContext, listed};
+use runner_ml::encoder::TransformerOptions;
 use runner_ml::frame::{Column, Frame};
 use runner_ml::stats::Clusters;
 use runner_results::encoder::Encoder;
@@ -28,8 +29,8 @@ use runner_tabular::{ColumnType, Filter};
 
 /// Field metadata of an embedding: the JSON of the [`Encoder`] that made it.
 pub(super) const ENCODER: &str = "encoder";
-/// At plan time: the encoder's name.
-pub(super) const ENCODER_NAME: Fact<String> = Fact::new(ENCODER);
+/// At plan time: the encoder's name and options.
+pub(super) const EMBEDDED_BY: Fact<(String, TransformerOptions)> = Fact::new(ENCODER);
 
 /// What a learner is told to look at; the same in `baseline`, `train` and `transfer`.
 pub(super) struct Selection<'a> {
@@ -84,10 +85,7 @@ impl Selection<'_> {
             }
         }
         for text in self.adapted {
-            let is_bag_of_words = context.inputs("embeddings").iter().any(|shape| {
-                let has_it = shape.columns.as_ref().is_some_and(|columns| columns.contains(&embedding_of(text)));
-                has_it && shape.facts.get(ENCODER_NAME).is_some_and(|encoder| encoder == TFIDF)
-            });
+            let is_bag_of_words = embedded_by(context, text).is_some_and(|(encoder, _)| encoder == TFIDF);
             if is_bag_of_words {
                 let message = format!("`tfidf`, which embeds '{text}', has no layers to adapt");
                 let help = Some("embed it by a sentence-transformers model, or leave `adapt` out".to_owned());
@@ -95,6 +93,13 @@ impl Selection<'_> {
             }
         }
     }
+}
+
+/// The encoder of a text column's embeddings with its options, where an `embed` stage above tells it.
+pub(super) fn embedded_by<'a>(context: &'a CheckContext, text: &str) -> Option<&'a (String, TransformerOptions)> {
+    let has_it =
+        |shape: &&InputShape| shape.columns.as_ref().is_some_and(|columns| columns.contains(&embedding_of(text)));
+    context.inputs("embeddings").iter().find(has_it)?.facts.get(EMBEDDED_BY)
 }
 
 impl Selection<'_> {

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::adapter::Adapter;
 use super::columns::{ROW_ID, embedding_of};
-use super::dataset::{ENCODER, ENCODER_NAME};
+use super::dataset::{EMBEDDED_BY, ENCODER};
 use super::documents::put_document;
 use super::encoder::{self, Opened, TFIDF};
 use super::fitted_on;
@@ -107,7 +107,7 @@ impl Stage for Embed {
         if self.encoder == TFIDF {
             fitted_on::tell_vocabulary(context, "rows", "fit");
         }
-        context.tell("rows", ENCODER_NAME, self.encoder.clone());
+        context.tell("rows", EMBEDDED_BY, (self.encoder.clone(), self.transformer.clone()));
         let embeddings = self.columns.iter().map(|name| embedding_of(name));
         // Whose columns are misspelt here must not be told that their embeddings are missing as well.
         if all {

@@ -109,6 +109,16 @@ fn fault_of_files(resolver: &Resolver, name: &str, located: &Located, options: &
     fault.clone()
 }
 
+/// How many layers of an encoder can be trained along with a network, or why none; `None` of `tfidf`, and where its files are not on this
+/// machine or cannot be read, which others tell.
+pub(super) fn trainable_layers(name: &str, options: &TransformerOptions) -> Option<Result<usize, String>> {
+    if name == TFIDF {
+        return None;
+    }
+    let located = Resolver::from_env().locate(name)?;
+    encoder::trainable_layers(&located.folder, options).ok()
+}
+
 /// An error about files with what to do about them.
 fn with_remedy(error: EncodeError, resolved: &Resolved) -> anyhow::Error {
     if !error.is_of_files() {

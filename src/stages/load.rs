@@ -163,12 +163,7 @@ impl Stage for Load {
                             tabular::Problem::OneColumn { found, .. } => format!("delimiter {found:?}"),
                             _ => format!("file {error}"),
                         };
-                        match error.problem.as_ref() {
-                            tabular::Problem::Unreadable(_) => {
-                                context.source_problem(&["files", name], about, error.to_string(), remedy(path));
-                            }
-                            _ => context.common_problem(&["files", name], about, error.to_string(), remedy(path)),
-                        }
+                        context.source_problem(&["files", name], about, error.to_string(), remedy(path));
                     }
                 }
             }
@@ -210,7 +205,12 @@ impl Stage for Load {
                         tabular::Problem::KeepAndDrop => vec!["drop"],
                         _ => Vec::new(),
                     };
-                    context.problem(&path, error.to_string(), None);
+                    match error.problem.as_ref() {
+                        tabular::Problem::UnknownColumn { .. } | tabular::Problem::DerivedExists(_) => {
+                            context.source_problem(&path, error.to_string(), error.to_string(), None);
+                        }
+                        _ => context.problem(&path, error.to_string(), None),
+                    }
                 }
             }
         }
@@ -233,7 +233,7 @@ impl Stage for Load {
             }
         }
         if !unreadable.is_empty() {
-            bail!(Lines::new(unreadable));
+            bail!(Lines::of_files(unreadable));
         }
         let inputs: Vec<Input> = files.iter().map(|(name, path, bytes)| Input { name, path, bytes }).collect();
         let report = context.report();
@@ -391,5 +391,5 @@ fn remedy(path: &str) -> Option<String> {
 
 /// The errors as one.
 pub(super) fn all_of(errors: &[CsvError]) -> anyhow::Error {
-    anyhow::anyhow!(Lines::new(errors.iter().map(ToString::to_string)))
+    anyhow::anyhow!(Lines::of_files(errors.iter().map(ToString::to_string)))
 }

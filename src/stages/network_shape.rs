@@ -2,6 +2,8 @@
 //!
 //! Followed from `train` to `transfer`, so that layers and columns that there are not are found before anything runs.
 
+use super::dataset;
+use super::encoder;
 use runner_engine::{CheckContext, Fact, listed, suggest};
 use runner_ml::network::NetworkSpec;
 
@@ -52,11 +54,37 @@ impl Shape {
                 context.problem(&["network", key, name], message, Some(help));
             }
         }
+        self.check_adapted(context);
         for (branch, columns) in [("numeric", &self.numeric), ("text", &self.text), ("categories", &self.categories)] {
             if columns.is_empty() && context.is_written(&["network", branch]) {
                 let message = format!("nothing reads `network.{branch}`: the stage has no columns under `{branch}`");
                 let help = format!("leave it out, or name columns under `{branch}`");
                 context.warn(&["network", branch], message, Some(help));
+            }
+        }
+    }
+
+    /// Finds encoders that cannot be trained along with the network, or not so many of their layers.
+    fn check_adapted(&self, context: &mut CheckContext) {
+        for column in &self.text {
+            let Some(adapt) = self.network.adapt(column) else { continue };
+            let Some((name, options)) = dataset::embedded_by(context, column).cloned() else { continue };
+            let has_own = self.network.columns.get(column).is_some_and(|own| own.adapt.is_some());
+            let path =
+                if has_own { vec!["network", "columns", column, "adapt"] } else { vec!["network", "text", "adapt"] };
+            match encoder::trainable_layers(&name, &options) {
+                Some(Ok(depth)) if adapt.layers > depth => {
+                    let message =
+                        format!("'{name}', which embeds '{column}', has {depth} layers; got {}", adapt.layers);
+                    let help = Some(format!("1 to {depth} of them can learn"));
+                    context.problem(&[&path[..], &["layers"]].concat(), message, help);
+                }
+                Some(Err(reason)) => {
+                    let message = format!("'{name}', which embeds '{column}', cannot be adapted: {reason}");
+                    let help = Some("leave `adapt` out, or take another encoder".to_owned());
+                    context.problem(&path, message, help);
+                }
+                _ => {}
             }
         }
     }

@@ -73,8 +73,8 @@ fn stale(workspace: &Workspace, told: &[usize]) -> anyhow::Result<Vec<Vec<String
     let selected = workspace.plan.select(&names)?;
     let mut reasons = vec![Vec::new(); workspace.plan.stages.len()];
     for (stage, decision) in engine::plan_decisions(workspace, &selected)? {
-        if decision.status != Status::Fresh {
-            reasons[stage] = decision.reasons.iter().map(ToString::to_string).collect();
+        if decision.status() != Status::Fresh {
+            reasons[stage] = decision.reasons().iter().map(ToString::to_string).collect();
         }
     }
     Ok(reasons)

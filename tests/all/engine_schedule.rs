@@ -200,6 +200,20 @@ fn a_large_stage_is_not_passed_over_for_ever() {
     assert!(place < 40, "place {place} of {}", ended.len());
 }
 
+/// A mistake that only the work finds is said with the place of its stage.
+#[test]
+fn a_failure_has_a_place() {
+    let plan = plan(8, "  good: {kind: nap}\n  bad: {kind: nap, fail: true}\n");
+    let folder = tempfile::tempdir().expect("a folder");
+    let errors = Mutex::new(Vec::new());
+    run(&plan, folder.path(), &threads(1), &|event| {
+        if let Event::Finished { error: Some(error), .. } = event {
+            errors.lock().expect("no poison").push(error);
+        }
+    });
+    assert_eq!(errors.into_inner().expect("no poison"), ["toy.yaml:5:3: told to fail"]);
+}
+
 #[test]
 fn a_failure_stops_the_run_or_only_what_depends_on_it() {
     let stages = "  bad: {kind: nap, ms: 1, fail: true}\n  below: {kind: nap, ms: 2, after: bad}\n  far: {kind: nap, ms: 3, after: below}\n  \
@@ -314,4 +328,25 @@ fn resources_are_checked_where_they_are_written() {
         let told = wrong(resources);
         assert!(told.contains(message), "{resources}: {told}");
     }
+}
+
+/// What a run that the user ended had at work is told apart from what it had not begun.
+#[test]
+fn what_was_not_begun_was_not_interrupted() {
+    let stages = "  first: {kind: nap, ms: 40}\n  second: {kind: nap, ms: 1, after: first}\n  third: {kind: nap, ms: 2, after: second}\n";
+    let plan = plan(7, stages);
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = store(folder.path());
+    let workspace = Workspace { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
+    let stop = AtomicBool::new(false);
+    let sink = |event: Event| {
+        if let Event::Started { .. } = event {
+            stop.store(true, Ordering::SeqCst);
+        }
+    };
+    let cancelled = || stop.load(Ordering::SeqCst);
+    let summary = engine::run(&workspace, &plan.order, &threads(2), &sink, &cancelled).expect("a run");
+    assert!(summary.interrupted);
+    assert_eq!(summary.with(Outcome::Interrupted), ["first"]);
+    assert_eq!(summary.with(Outcome::NotReached), ["second", "third"]);
 }

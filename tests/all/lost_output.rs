@@ -248,9 +248,9 @@ fn a_run_that_reads_a_huge_file_is_left_within_a_second_and_says_how_far_it_came
         let text = String::from_utf8(output.stdout).expect("UTF-8");
         if json {
             let last: serde_json::Value = serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
-            assert_eq!((&last["outcome"], &last["interrupted"]), (&"interrupted".into(), &["many"].as_slice().into()));
+            assert_eq!((&last["outcome"], &last["not_reached"]), (&"interrupted".into(), &["many"].as_slice().into()));
         } else {
-            assert!(text.ends_with("interrupted; what had ended is kept: 1 left\n"), "{text}");
+            assert!(text.ends_with("interrupted; what had ended is kept: 1 not reached\n"), "{text}");
         }
         let runs = work.runner(&["runs", "--json"]);
         let runs = String::from_utf8(runs.stdout).expect("UTF-8");

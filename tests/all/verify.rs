@@ -39,6 +39,22 @@ fn a_sound_store_is_sound_and_stays_as_it_is() {
     assert!(text.contains("sound: 2 files") || text.contains("sound: "), "{text}");
 }
 
+/// Columns that are gone or renamed stop a run, but not a look at what was computed from them.
+#[test]
+fn results_can_be_looked_at_when_a_source_has_other_columns() {
+    let work = Workspace::with_songs().pipeline(crate::cache::STUDY);
+    work.run().succeeded();
+    work.edit("songs.csv", "tempo", "speed");
+    for arguments in [&["show", "pipeline.yaml", "folds"][..], &["explain", "pipeline.yaml", "folds"]] {
+        let output = work.runner(arguments);
+        let (told, warned) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {told}{warned}");
+        assert!(!told.is_empty() && warned.contains("warning: no column 'tempo'"), "{arguments:?}: {warned}");
+    }
+    let run = work.run();
+    assert!(run.code == Some(2) && run.stderr.contains("error: no column 'tempo'"), "{}", run.stderr);
+}
+
 #[test]
 fn results_can_be_looked_at_when_a_source_is_gone() {
     let work = Workspace::with_songs().pipeline(crate::cache::STUDY);

@@ -9,7 +9,6 @@ mod models;
 mod scores;
 mod standing;
 
-use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -23,7 +22,7 @@ use crate::engine::record::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
 use crate::results::{AnyDocument, Baselines, Documents, Ensemble, Inspection, Profile, Split, Training};
 use crate::stages;
-use crate::stages::documents::{gives_documents, read_document};
+use crate::stages::documents::{documents, gives_documents};
 
 #[derive(Args)]
 pub(super) struct ShowArguments {
@@ -97,13 +96,11 @@ struct StageResult<'a> {
 
 impl<'a> StageResult<'a> {
     fn read(store: &'a Store, record: &'a ActionRecord) -> anyhow::Result<Self> {
-        let (mut documents, mut typed) = (Vec::new(), Documents::default());
+        let typed = documents(store, record, |_| true)?;
+        let mut documents = Vec::new();
         for output in record.outputs.iter().filter(|output| output.holds == PortType::Json) {
             for file in &output.files {
-                let bytes = store.get(file.digest)?;
-                let document = read_document(&record.kind, &bytes).with_context(|| file.name.clone())?;
-                let value: Value = serde_json::from_slice(&bytes)?;
-                typed.0.insert(file.name.trim_end_matches(".json").to_owned(), document);
+                let value: Value = serde_json::from_slice(&store.get(file.digest)?)?;
                 documents.push((output, file.name.as_str(), value));
             }
         }

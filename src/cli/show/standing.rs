@@ -31,7 +31,7 @@ impl Standing {
         let (status, reasons) = match decided {
             Ok(decisions) => match decisions.into_iter().find(|(i, _)| *i == stage) {
                 Some((_, decision)) => {
-                    (Some(decision.status), decision.reasons.iter().map(ToString::to_string).collect())
+                    (Some(decision.status()), decision.reasons().iter().map(ToString::to_string).collect())
                 }
                 None => (None, Vec::new()),
             },

@@ -255,6 +255,15 @@ impl fmt::Debug for Tokens {
     }
 }
 
+/// How many layers of the encoder in a folder can be trained along with a network, or in words why none. Reads no tensors.
+///
+/// # Errors
+/// If the folder is no encoder, or the options do not fit it.
+pub fn trainable_layers(folder: &Path, options: &TransformerOptions) -> Result<Result<usize, String>, EncodeError> {
+    let model = ModelFolder::read(folder, options)?;
+    Ok(adaptable(&model).map(|(architecture, _)| architecture.layers))
+}
+
 /// The shape and the pooling of an encoder whose layers can be trained, or what stands against it.
 fn adaptable(model: &ModelFolder) -> Result<(Architecture, Pooling), String> {
     let Some(files) = &model.transformer else {

@@ -53,7 +53,7 @@ use super::progress::Progress;
 pub(crate) use head::normalize;
 pub(crate) use pooling::pool;
 
-pub use adaptable::{Cut, EncoderShape, TokenStates, Tokens, UPPER_TENSORS, UpperLayer};
+pub use adaptable::{Cut, EncoderShape, TokenStates, Tokens, UPPER_TENSORS, UpperLayer, trainable_layers};
 pub use architecture::Activation as EncoderActivation;
 pub use check::check;
 pub use error::EncodeError;

@@ -184,9 +184,10 @@ pub fn split_of<'a>(study: &Study<'a>, stage: &str) -> Option<&'a str> {
 /// What a network reads, where its artifacts or its place in the pipeline tell: (numbers, text).
 pub fn inputs(study: &Study, stage: &StageArtifacts) -> (Option<bool>, Option<bool>) {
     let read = stage.documents.get::<Training>().map(|training| &training.inputs);
-    let asked = |key: &str| Some(!stage.params.get(key)?.as_array()?.is_empty());
-    let numeric = read.map(|inputs| !inputs.numeric.is_empty()).or_else(|| asked("numeric"));
-    let text = read.map(|inputs| !inputs.text.is_empty()).or_else(|| asked("text"));
+    let asked = stage.settings();
+    let has_any = |columns: Vec<String>| !columns.is_empty();
+    let numeric = read.map(|inputs| !inputs.numeric.is_empty()).or(asked.numeric.map(has_any));
+    let text = read.map(|inputs| !inputs.text.is_empty()).or(asked.text.map(has_any));
     let embedded = study.parents(&stage.stage).any(|parent| study.kind_of(parent) == Some("embed"));
     (numeric, text.or(Some(embedded)))
 }

@@ -10,9 +10,8 @@ use super::{Study, stage_id};
 use crate::figure::text::decimals;
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::page::{Block, Cell, Column, Figure, Prose, Section, Table};
-use crate::read::shown;
 use crate::statistics::newcombe;
-use runner_results::Scores;
+use runner_results::{Scores, Split};
 
 /// One model under every split.
 struct Family<'a> {
@@ -139,8 +138,8 @@ fn table(study: &Study, families: &[Family]) -> Table {
         let first = &family.members[0].1;
         for (i, (split, scores)) in family.members.iter().enumerate() {
             let stage = study.stages.iter().find(|stage| stage.stage == *split);
-            let groups = stage.and_then(|stage| stage.params.get("groups")).and_then(Value::as_array);
-            let groups: Vec<String> = groups.into_iter().flatten().map(group_name).collect();
+            let told = stage.and_then(|stage| stage.documents.get::<Split>());
+            let groups = told.map_or(&[][..], |split| &split.group_keys);
             let together = if groups.is_empty() { "nothing".to_string() } else { groups.join("; ") };
             let gap = if i > 0 { gap(first, scores) } else { None };
             let split_cell = Cell::text(*split);
@@ -167,12 +166,4 @@ fn table(study: &Study, families: &[Family]) -> Table {
         }
     }
     table
-}
-
-/// `track_name + track_artist`.
-fn group_name(group: &Value) -> String {
-    match group.as_array() {
-        Some(names) => names.iter().map(shown).collect::<Vec<_>>().join(" + "),
-        None => shown(group),
-    }
 }

@@ -132,13 +132,12 @@ impl Stage for Command {
             // Beyond what a clock can count is never.
             timeout: self.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         };
-        let position = context.position(&["run"]).map(|at| format!("{at}: ")).unwrap_or_default();
-        let (end, said) = process::run(&program, context.report())
-            .with_context(|| format!("{position}cannot start '{}'", words[0]))?;
+        let run = process::run(&program, context.report()).with_context(|| format!("cannot start '{}'", words[0]));
+        let (end, said) = run.map_err(|error| context.placed("run", error))?;
         let failed = |what: String| {
             let colon = if said.is_empty() { "" } else { ":" };
             let lines = std::iter::once(format!("{what}{colon}")).chain(said.iter().map(|line| format!("  {line}")));
-            Err(Lines::new(lines).into())
+            Err(context.placed("run", Lines::new(lines)))
         };
         match end {
             End::Done => {}
@@ -146,11 +145,11 @@ impl Stage for Command {
             End::TimedOut => {
                 let seconds = self.timeout.unwrap_or_default();
                 return failed(format!(
-                    "{position}'{}' was ended after {seconds} s (raise `timeout` if it needs longer)",
+                    "'{}' was ended after {seconds} s (raise `timeout` if it needs longer)",
                     words[0]
                 ));
             }
-            End::Failed(how) => return failed(format!("{position}'{}' ended with {how}", words[0])),
+            End::Failed(how) => return failed(format!("'{}' ended with {how}", words[0])),
         }
         outputs::take(&self.outputs, &out, context)
     }

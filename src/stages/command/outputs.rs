@@ -103,27 +103,9 @@ pub(super) fn take(outputs: &IndexMap<String, Files>, folder: &Path, context: &m
     let mut told = Vec::new();
     for (port, files) in outputs {
         for name in files.names() {
-            let at = context.position(&["outputs", port]).map(|at| format!("{at}: ")).unwrap_or_default();
-            let of = || format!("{at}output '{port}': {name}");
-            let mut file = open(folder, name, &at)?;
-            foreign::check_ends(name, &mut file).with_context(of)?;
-            let bytes = whole(&mut file).with_context(of)?;
-            match files.holds() {
-                PortType::Table => {
-                    let table = foreign::table(bytes).with_context(of)?;
-                    told.push(format!("{} rows in {port}", table.rows()));
-                    context.put_table(port, &table)?;
-                    continue;
-                }
-                PortType::Json | PortType::Model if name.ends_with(".json") => {
-                    foreign::check_json(&bytes).with_context(of)?
-                }
-                PortType::Model if name.ends_with(".safetensors") => {
-                    foreign::check_safetensors(&bytes).with_context(of)?;
-                }
-                _ => {}
-            }
-            context.put_file(port, name, &bytes)?;
+            let rows = take_file(port, files, name, folder, context)
+                .map_err(|error| context.placed(&format!("outputs.{port}"), error))?;
+            told.extend(rows.map(|rows| format!("{rows} rows in {port}")));
         }
     }
     let declared = |name: &str| outputs.values().any(|files| files.names().iter().any(|file| file == name));
@@ -138,12 +120,36 @@ pub(super) fn take(outputs: &IndexMap<String, Files>, folder: &Path, context: &m
     Ok(())
 }
 
-fn open(folder: &Path, name: &str, at: &str) -> anyhow::Result<File> {
-    open_regular(&folder.join(name)).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            anyhow!("{at}the program ended well but did not write '{name}' into {{out}}")
+/// Gives one file to its port; the rows of a table.
+fn take_file(
+    port: &str,
+    files: &Files,
+    name: &str,
+    folder: &Path,
+    context: &mut StageContext,
+) -> anyhow::Result<Option<usize>> {
+    let of = || format!("output '{port}': {name}");
+    let mut file = open(folder, name)?;
+    foreign::check_ends(name, &mut file).with_context(of)?;
+    let bytes = whole(&mut file).with_context(of)?;
+    match files.holds() {
+        PortType::Table => {
+            let table = foreign::table(bytes).with_context(of)?;
+            context.put_table(port, &table)?;
+            return Ok(Some(table.rows()));
         }
-        _ => anyhow!("{at}cannot read the output '{name}': {error}"),
+        PortType::Json | PortType::Model if name.ends_with(".json") => foreign::check_json(&bytes).with_context(of)?,
+        PortType::Model if name.ends_with(".safetensors") => foreign::check_safetensors(&bytes).with_context(of)?,
+        _ => {}
+    }
+    context.put_file(port, name, &bytes)?;
+    Ok(None)
+}
+
+fn open(folder: &Path, name: &str) -> anyhow::Result<File> {
+    open_regular(&folder.join(name)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => anyhow!("the program ended well but did not write '{name}' into {{out}}"),
+        _ => anyhow!("cannot read the output '{name}': {error}"),
     })
 }
 

@@ -15,6 +15,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 use super::columns::{LABEL, MODEL, PART, ROW_ID, class_of};
+use super::documents::documents;
 use paired::Side;
 use pairing::Rows;
 use runner_artifact::{Digest, Store, Table};
@@ -27,7 +28,7 @@ use runner_ml::stats::holm;
 use runner_report::ranking::{self, Validation};
 use runner_results::baselines::Evaluation;
 use runner_results::comparison::PairedComparison;
-use runner_results::{AnyDocument, Baselines, Documents, Ensemble, Scores, Training};
+use runner_results::{Baselines, Ensemble, Scores, Training};
 
 /// One stage's result.
 pub struct ModelRef<'a> {
@@ -244,7 +245,7 @@ fn best_model(store: &Store, record: &ActionRecord) -> anyhow::Result<String> {
 /// What validation says of a result's model, of several that of the best; `None` where the stage has no model, or an earlier version of runner told
 /// of it.
 pub fn validation(store: &Store, record: &ActionRecord) -> Option<Validation> {
-    let documents = documents(store, record, &["scores", "metrics"]).ok()?;
+    let documents = documents(store, record, |port| ["scores", "metrics"].contains(&port)).ok()?;
     if let Some(Baselines { evaluations }) = documents.get() {
         let all = evaluations.iter().map(Validation::of_evaluation);
         return ranking::choose(all, |validation| Some(*validation)).any();
@@ -268,7 +269,7 @@ pub fn judged_rows<R: std::borrow::Borrow<ActionRecord>>(
     record: &ActionRecord,
     run: &[R],
 ) -> Option<JudgedRows> {
-    let documents = documents(store, record, &["scores", "metrics"]).ok()?;
+    let documents = documents(store, record, |port| ["scores", "metrics"].contains(&port)).ok()?;
     let rows = |scores: Option<&Scores>| scores.map_or(0, |scores| scores.rows);
     let (valid, test) = if let Some(Baselines { evaluations }) = documents.get() {
         let first = evaluations.first()?;
@@ -291,23 +292,12 @@ fn gives_probabilities(store: &Store, record: &ActionRecord, model: Option<&str>
 
 /// What a `baseline` stage wrote of its models; nothing for other kinds.
 fn evaluations(store: &Store, record: &ActionRecord) -> anyhow::Result<Vec<Evaluation>> {
-    let documents = documents(store, record, &["scores"])?;
+    let documents = documents(store, record, |port| port == "scores")?;
     match documents.get::<Baselines>() {
         Some(found) => Ok(found.evaluations.clone()),
         None if documents.0.is_empty() => Ok(Vec::new()),
         None => bail!("its scores were written by an earlier version of runner; run it again"),
     }
-}
-
-/// The documents at these ports.
-fn documents(store: &Store, record: &ActionRecord, ports: &[&str]) -> anyhow::Result<Documents> {
-    let mut documents = Documents::default();
-    let outputs = ports.iter().filter_map(|port| record.output(port)).filter(|output| output.holds == PortType::Json);
-    for file in outputs.flat_map(|output| &output.files) {
-        let document = AnyDocument::read(&store.get(file.digest)?).with_context(|| file.name.clone())?;
-        documents.0.insert(file.name.clone(), document);
-    }
-    Ok(documents)
 }
 
 impl From<Change> for Changed {

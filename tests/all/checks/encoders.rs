@@ -136,3 +136,22 @@ fn one_mistake_of_several_stages() {
     fs::write(&path, bytes).expect("written");
     work.run().ran(&["songs", "vectors", "other"]);
 }
+
+/// Which layers of an encoder can learn is known from its configuration.
+#[test]
+fn layers_that_cannot_be_adapted() {
+    let train = |adapt: &str| {
+        format!(
+            "  folds: {{kind: split, rows: songs}}\n  net:\n    kind: train\n    rows: folds\n    embeddings: vectors\n    text: [title]\n    \
+             network: {adapt}\n"
+        )
+    };
+    let model = SmallModel::new("bert");
+    let text = said(model.path(), &train("{text: {adapt: {layers: 3}}}"), "15:38");
+    assert!(text.contains("which embeds 'title', has 2 layers; got 3"), "{text}");
+    let text = said(model.path(), &train("{columns: {title: {adapt: {layers: 5}}}}"), "15:49");
+    assert!(text.contains("which embeds 'title', has 2 layers; got 5"), "{text}");
+    let model = SmallModel::new("mpnet");
+    let text = said(model.path(), &train("{text: {adapt: {layers: 1}}}"), "15:29");
+    assert!(text.contains("cannot be adapted: layers of the MpNet family"), "{text}");
+}

@@ -213,6 +213,18 @@ fn reasons_name_old_and_new_value_and_place() {
     assert_eq!(toy.reasons("t"), ["factor 2 → 3 (toy.yaml:6:50)", "'s' runs before it"]);
 }
 
+/// What a report is told of a stage is known before that stage runs: the report runs for certain.
+#[test]
+fn a_report_of_a_stage_with_other_parameters_runs_for_certain() {
+    let yaml = format!("{CHAIN}  page: {{kind: report, stages: [s, t]}}\n");
+    let mut toy = Toy::new(&yaml);
+    toy.ran(&["a", "s", "t", "page"]).edit("factor: 2", "factor: 3");
+    assert_eq!(toy.reasons("page"), ["'t': factor 2 → 3", "'t' runs before it"]);
+    toy.edit("factor: 3", "factor: 2").write("a.txt", "7\n");
+    let only_then = "runs before it: runs if its output changes";
+    assert_eq!(toy.reasons("page"), ["s", "t"].map(|stage| format!("'{stage}' {only_then}")));
+}
+
 #[test]
 fn a_bare_matrix_name_means_all_instances() {
     let yaml = "name: toy\nstages:\n  a: {kind: numbers, file: DIR/a.txt}\n  m: {kind: sum, matrix: {factor: [1, 2]}, rows: a, column: value, factor: \"${factor}\"}\n  all: {kind: sum, rows: m, column: value}\n";

@@ -248,7 +248,7 @@ impl Toy {
         let workspace = Workspace { plan: &plan, store: &store, artifacts: self.folder.path(), device: self.device };
         let decisions = engine::plan_decisions(&workspace, &plan.order).expect("decisions");
         let found = decisions.into_iter().find(|(i, _)| plan.stages[*i].name == stage).expect("the stage");
-        assert!(found.1.status != Status::Fresh || found.1.reasons.is_empty());
-        found.1.reasons.iter().map(ToString::to_string).collect()
+        assert!(found.1.status() != Status::Fresh || found.1.reasons().is_empty());
+        found.1.reasons().iter().map(ToString::to_string).collect()
     }
 }

@@ -279,11 +279,11 @@ fn decision_on<'d>(decisions: &'d [(usize, Decision)], plan: &Plan, toy: &Toy) -
 
 /// Whether a plan that said so kept its word. `asked_again`: the stage was asked for just what lies in its folder.
 fn may_end(decision: &Decision, outcome: Outcome, asked_again: bool) -> bool {
-    let upstream = decision.reasons.iter().find_map(|reason| match reason {
+    let upstream = decision.reasons().iter().find_map(|reason| match reason {
         StaleReason::Upstream { only_if_changed, .. } => Some(*only_if_changed),
         _ => None,
     });
-    match (decision.status, upstream) {
+    match (decision.status(), upstream) {
         (Status::Fresh, _) => outcome == Outcome::Fresh,
         (Status::Restore, _) => outcome == Outcome::Restored,
         (Status::Run, None) => matches!(outcome, Outcome::Ran | Outcome::Failed),

@@ -182,7 +182,7 @@ pub(super) fn a_read_only_store_can_be_planned_on_and_is_no_obstacle_to_doing_no
     let store = Store::open_with(folder.path(), read_only()).expect("a store");
     let workspace = Workspace { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
     let decisions = engine::plan_decisions(&workspace, &plan.order).expect("decisions");
-    assert!(decisions.iter().all(|(_, decision)| decision.status == Status::Run));
+    assert!(decisions.iter().all(|(_, decision)| decision.status() == Status::Run));
     let ran = run_with(folder.path(), Study::B, read_only());
     assert!(!ran.succeeded());
     assert_eq!(ran.messages().len(), 1);

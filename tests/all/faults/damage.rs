@@ -154,7 +154,7 @@ pub(super) fn a_store_of_the_first_format_is_read_as_it_is_and_migrated_by_the_f
     let store = Store::open(path).expect("a store");
     let workspace = Workspace { plan: &plan, store: &store, artifacts: path, device: "cpu" };
     let decisions = engine::plan_decisions(&workspace, &plan.order).expect("decisions");
-    assert!(decisions.iter().all(|(_, decision)| decision.status == Status::Fresh));
+    assert!(decisions.iter().all(|(_, decision)| decision.status() == Status::Fresh));
     assert_eq!(listing(), before, "planning changes nothing");
     run(path, Study::A).ran(&[]);
     assert_eq!(format(), "runner store 1\n", "nothing was written yet");

@@ -2,7 +2,6 @@
 
 use runner_results::profile::audit::{GiveAwayVerdict, Overlap, RowKey};
 use runner_results::{Layout, Map, Profile, SplitPart};
-use serde_json::Value;
 
 use super::{ArticleContext, bilingual, codes, earlier};
 use crate::article::document::{Align, Block, Float, Section};
@@ -68,8 +67,8 @@ pub fn section(tale: &ArticleContext) -> Section {
 /// Files and label; the data set that has these columns.
 fn source(tale: &ArticleContext, profile: Option<&Profile>) -> Option<String> {
     let load = tale.of_kind("load").next()?;
-    let files = load.params.get("files").and_then(Value::as_object).map_or(0, serde_json::Map::len);
-    let files = files + load.params.get("downloads").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    let settings = load.settings();
+    let files = settings.files.map_or(0, |files| files.len()) + settings.downloads.map_or(0, |files| files.len());
     let their = if files == 1 { "its" } else { "their" };
     let files = match files {
         1 => tale.voice.say("one CSV file", "d'un fichier CSV").to_owned(),

@@ -1,6 +1,6 @@
 //! Earlier results: what standard classifiers reach.
 
-use super::{ArticleContext, bilingual, codes, methods, names_at};
+use super::{ArticleContext, bilingual, codes, methods};
 use crate::article::document::{Align, Float};
 use crate::ranking;
 use crate::study::models::{Model, baselines};
@@ -115,7 +115,7 @@ pub fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
 
 /// What a classifier reads besides numbers, by the parameters of its stage.
 fn reads_texts(tale: &ArticleContext, model: &Model) -> String {
-    let columns = tale.stage(&model.stage).map(|stage| names_at(&stage.params, "text")).unwrap_or_default();
+    let columns = tale.stage(&model.stage).and_then(|stage| stage.settings().text).unwrap_or_default();
     if columns.is_empty() {
         return String::new();
     }

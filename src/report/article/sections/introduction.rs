@@ -2,7 +2,7 @@
 
 use runner_results::Training;
 
-use super::{ArticleContext, bilingual, codes, names_at};
+use super::{ArticleContext, bilingual, codes};
 use crate::article::document::Section;
 use crate::article::markup;
 
@@ -64,17 +64,16 @@ fn task(tale: &ArticleContext) -> Option<String> {
 fn columns(tale: &ArticleContext) -> Option<String> {
     let mut read: [Vec<String>; 3] = Default::default();
     for stage in ["train", "baseline"].into_iter().flat_map(|kind| tale.of_kind(kind)) {
-        let asked = |key: &str| names_at(&stage.params, key);
         let inputs = match stage.documents.get::<Training>() {
-            Some(Training { inputs, .. }) => [inputs.numeric.clone(), inputs.categories.clone(), inputs.text.clone()],
-            None => ["numeric", "categories", "text"].map(asked),
+            Some(Training { inputs, .. }) => [inputs.numeric.clone(), inputs.text.clone(), inputs.categories.clone()],
+            None => stage.settings().columns(),
         };
         for (known, names) in read.iter_mut().zip(inputs) {
             let new: Vec<String> = names.into_iter().filter(|name| !known.contains(name)).collect();
             known.extend(new);
         }
     }
-    let [numeric, categories, texts] = &read;
+    let [numeric, texts, categories] = &read;
     let counted = |all: &[String], one: (&'static str, &'static str), several: (&'static str, &'static str)| {
         let (english, french) = if all.len() == 1 { one } else { several };
         (!all.is_empty()).then(|| format!("{} {}", all.len(), tale.voice.say(english, french)))

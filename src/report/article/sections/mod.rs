@@ -20,7 +20,6 @@ mod transfer;
 
 use runner_results::paired_test::PairwiseTest;
 use runner_results::{Profile, Scores, Split, SplitPart};
-use serde_json::Value;
 
 pub use note::note;
 pub use summary::{keywords, summary};
@@ -376,9 +375,4 @@ fn validation(model: &Model) -> Option<f64> {
 /// Names in a fixed font.
 fn codes(names: &[String]) -> Vec<String> {
     names.iter().map(|name| markup::code(name)).collect()
-}
-
-/// The list of texts at a key of a JSON object.
-fn names_at(value: &Value, key: &str) -> Vec<String> {
-    crate::read::texts(value.get(key))
 }
