@@ -1,4 +1,4 @@
-"""Writes tests/all/encoder/zoo: tiny random models of each family, and what sentence-transformers and model2vec make of some texts.
+"""Writes tests/pretrained/encoder/zoo: tiny random models of each family, and what sentence-transformers and model2vec make of some texts.
 
 Usage: python tests/python/encoders.py   (sentence-transformers 6.2, transformers 5.24, tokenizers 0.23, model2vec 0.8, torch 2.15)
 """
@@ -17,7 +17,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import modules as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-ZOO = os.path.join(os.path.dirname(__file__), "..", "all", "encoder", "zoo")
+ZOO = os.path.join(os.path.dirname(__file__), "..", "pretrained", "encoder", "zoo")
 LONG = "the harbour sleeps while seven songs of summer rain fall over the old town again " * 14
 TEXTS = [
     "A quiet morning in the harbour",

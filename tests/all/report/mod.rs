@@ -1,7 +1,0 @@
-//! Tests of reports through the public door.
-
-mod articles;
-mod figures;
-pub mod fixture;
-mod markup;
-mod pages;

@@ -1,0 +1,7 @@
+//! Whole jobs: the pipelines and examples that come with the program.
+
+mod examples;
+mod pipelines;
+mod sample;
+
+use runner_test_support::workspace;

@@ -1,0 +1,7 @@
+//! Encoders: their files and what they compute.
+
+mod download;
+mod encoder;
+mod models;
+
+use runner_test_support::{machine, small_model, workspace, zips};

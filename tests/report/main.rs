@@ -1,0 +1,14 @@
+//! Pages, articles and figures, and what they claim.
+
+mod article;
+mod articles;
+mod browser;
+mod claims;
+mod figures;
+mod fixture;
+mod markup;
+mod page;
+mod pages;
+mod statements;
+
+use runner_test_support::{studies, workspace};

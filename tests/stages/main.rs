@@ -1,0 +1,8 @@
+//! Stages: what is refused before anything runs, commands, baselines as models.
+
+mod bad_input;
+mod checks;
+mod command;
+mod kept;
+
+use runner_test_support::{small_model, studies, workspace};

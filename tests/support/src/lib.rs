@@ -1,0 +1,11 @@
+//! What the test programs share. Each has `use runner_test_support::…` in its `main.rs`, so that its files say `crate::workspace`.
+
+pub mod kill;
+pub mod machine;
+pub mod records;
+pub mod small_model;
+pub mod studies;
+pub mod toy_store;
+pub mod toys;
+pub mod workspace;
+pub mod zips;

@@ -1,0 +1,9 @@
+//! Tables that users have: CSV, columns, Arrow of others, tables larger than memory.
+
+mod columns;
+mod foreign_arrow;
+mod foreign_text;
+mod mapped;
+mod tables;
+
+use runner_test_support::{records, workspace};
