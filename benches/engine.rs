@@ -116,7 +116,7 @@ fn child(task: &str, folder: &Path) {
             let store = Store::open(folder).expect("a store");
             let workspace = Workspace { plan: &plan, store: &store, artifacts: folder, device: "cpu" };
             let decisions = engine::plan_decisions(&workspace, &plan.order).expect("decisions");
-            assert!(decisions.iter().all(|(_, decision)| decision.status == Status::Fresh));
+            assert!(decisions.iter().all(|(_, decision)| decision.status() == Status::Fresh));
             let (seconds, decided) = (clock.elapsed().as_secs_f64(), cpu_seconds());
             println!(
                 "{seconds:.4} {decided:.3} {} cpu: parse {:.0} ms, check {:.0} ms, decide {:.0} ms",

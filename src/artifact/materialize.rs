@@ -71,14 +71,24 @@ impl Store {
 
     /// Whether `target` is a file of its own with the content of that blob. Not so a symbolic link, nor a second name of the blob.
     pub fn is_materialised(&self, digest: Digest, target: &Path) -> bool {
+        self.holds(digest, target) && !self.is_blob(digest, target)
+    }
+
+    /// The same by the bytes that the file has now, whatever its stamp says of them.
+    pub fn is_materialised_whole(&self, digest: Digest, target: &Path) -> bool {
+        is_file(target)
+            && self.stats().read_digest(target).is_ok_and(|found| found == digest)
+            && !self.is_blob(digest, target)
+    }
+
+    fn is_blob(&self, digest: Digest, target: &Path) -> bool {
         let identity = |path: &Path| FileStamp::at(path).map(|stamp| stamp.identity).ok();
-        self.holds(digest, target) && identity(target) != identity(&self.blob_path(digest))
+        identity(target) == identity(&self.blob_path(digest))
     }
 
     /// Whether `target` is a file, and no symbolic link, of that content.
     pub fn holds(&self, digest: Digest, target: &Path) -> bool {
-        target.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
-            && self.stats().digest(target).is_ok_and(|found| found == digest)
+        is_file(target) && self.stats().digest(target).is_ok_and(|found| found == digest)
     }
 
     /// Refuses a target below a symbolic link. The artifacts folder itself may be one: the user named it.
@@ -121,6 +131,11 @@ impl Store {
     fn pointer_path(&self, pipeline: &str, stage: &str) -> PathBuf {
         self.root.join("current").join(pipeline).join(stage)
     }
+}
+
+/// Not of a symbolic link.
+fn is_file(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
 /// What somebody put where a result belongs is theirs: it is neither replaced nor emptied. A file is replaced, and told of by whoever knows what it held.

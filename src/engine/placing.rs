@@ -29,7 +29,8 @@ pub(super) fn place(
     let mut changed = Vec::new();
     for file in record.files() {
         let target = folder.join(&file.name);
-        if store.is_materialised(file.digest, &target) {
+        // Whoever takes a result out of the folder that was just said to be up to date must find what was computed.
+        if store.is_materialised_whole(file.digest, &target) {
             continue;
         }
         let mut before = previous.iter().flat_map(ActionRecord::files).filter(|old| old.name == file.name).peekable();

@@ -46,7 +46,7 @@ pub struct Ensemble {
 
 impl Stage for Ensemble {
     const KIND: &'static str = "ensemble";
-    const VERSION: u32 = 7;
+    const VERSION: u32 = 8;
     const SUMMARY: &'static str = "a weighted average of other stages' predictions";
     const INPUTS: &'static [InputPort] = &[
         InputPort::table("members", Arity::Many, "stages with predictions, e.g. `[baseline, numeric, fused]`"),
@@ -54,7 +54,8 @@ impl Stage for Ensemble {
             name: "models",
             accepts: runner_engine::Accepts::Only(PortType::Model),
             arity: Arity::Any,
-            summary: "the members' fitted models, for `predict` and `inspect`, e.g. `[baseline, numeric, fused]`",
+            summary: "the members' fitted models, for `predict` and `inspect`, e.g. `[baseline, numeric, fused]`; of a stage of several, \
+                      `baseline.forest` makes that one a member and leaves out the others",
         },
     ];
 
@@ -85,14 +86,23 @@ impl Stage for Ensemble {
             context.inputs(port).iter().map(|shape| shape.stage.clone()).collect()
         };
         let (members, models) = (stages(context, "members"), stages(context, "models"));
-        // Without any, that is what is at fault.
-        let strangers = models.iter().enumerate().filter(|(_, stage)| !members.is_empty() && !members.contains(stage));
+        // A reference that leads to nothing, as `txt.boosting`, is told already.
+        let is_of = |member: &String, stage: &str| {
+            member.strip_prefix(stage).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let is_stranger = |stage: &str| !members.is_empty() && !members.iter().any(|member| is_of(member, stage));
+        let strangers = models.iter().enumerate().filter(|(_, stage)| is_stranger(stage));
         for (i, stage) in strangers {
             let message = format!("'{stage}' is not among the members");
-            context.input_problem("models", i, message, Some("name it under `members` too".to_owned()));
+            context.input_problem(
+                "models",
+                i,
+                message,
+                Some(format!("name it under `members` too: `members: [{stage}]`")),
+            );
         }
         // Where members are at fault nobody knows which models will be missed.
-        let unserved = members.iter().find(|stage| !models.contains(stage));
+        let unserved = members.iter().find(|member| !models.iter().any(|stage| is_of(member, stage)));
         if let Some(stage) = unserved.filter(|_| context.found() == 0) {
             context.tell("model", UNSERVED, stage.clone());
         }
@@ -196,9 +206,15 @@ struct Members {
 impl Members {
     fn read(context: &StageContext) -> anyhow::Result<Members> {
         let mut all: Vec<(String, ModelPredictions)> = Vec::new();
+        let models: Vec<String> = context.inputs("models").iter().map(model_name).collect();
         for input in context.inputs("members") {
             let said = ModelPredictions::read(&input.table()?)?;
-            all.extend(said.into_iter().map(|said| (said.name(input.stage()), said)));
+            let mut said: Vec<_> = said.into_iter().map(|said| (said.name(input.stage()), said)).collect();
+            // Of a stage of which some models are given, these are meant.
+            if said.iter().any(|(name, _)| models.contains(name)) {
+                said.retain(|(name, _)| models.contains(name));
+            }
+            all.extend(said);
         }
         let Some((first_name, first)) = all.first() else { bail!("an ensemble needs members") };
         let mut classes = first.classes.clone();

@@ -1,6 +1,6 @@
 //! `split`: train / valid / test and folds, stratified by label, with linked rows kept together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -232,13 +232,29 @@ impl Stage for Split {
         let index: HashMap<&String, u32> = classes.iter().enumerate().map(|(i, class)| (*class, i as u32)).collect();
         let codes: Vec<u32> = labels.iter().map(|label| index[label]).collect();
         let groups = self.groups.iter().map(|key| key.values(&rows)).collect::<anyhow::Result<Vec<_>>>()?;
+        for (key, values) in self.groups.iter().zip(&groups) {
+            let unlinked = values.iter().filter(|value| value.is_none()).count();
+            if unlinked > 0 {
+                let (rows, have) = if unlinked == 1 { ("row", "has") } else { ("rows", "have") };
+                let others = if self.groups.len() > 1 { ", unless another key links it" } else { "" };
+                context
+                    .report()
+                    .warn(&format!("{unlinked} {rows} {have} no `{}`: each is a group of its own{others}", key.name()));
+            }
+        }
         let groups: Vec<Vec<Option<&str>>> =
             groups.iter().map(|values| values.iter().map(Option::as_deref).collect()).collect();
         let names: Vec<String> = classes.iter().map(|class| (*class).clone()).collect();
         let split = split::split(&codes, &names, &groups, &self.options(), context.seed());
         let split = split.map_err(|error| {
             let parameter = self.to_blame(&error);
-            let error = with_remedy(error, &label, &names);
+            let rare = rare_classes(&codes, &names, &groups, &self.options(), context.seed());
+            // Those that `where` leaves out already stay out.
+            let all = strings(&all, &named(&all, &label)).unwrap_or_default();
+            let is_of_label = self.filter.columns().any(|column| column == label);
+            let gone = all.into_iter().flatten().map(|class| class.trim().to_owned());
+            let gone = gone.filter(|class| is_of_label && !class.is_empty() && !names.contains(class));
+            let error = with_remedy(error, &label, gone.collect(), rare);
             match parameter {
                 Some(parameter) => context.placed(parameter, error),
                 None => error,
@@ -298,7 +314,12 @@ impl Stage for Split {
         put_document(context, "summary", "split", &told)?;
         let of = |part| split.part.iter().filter(|found| **found == part).count();
         let (train, valid, test) = (of(Part::Train), of(Part::Valid), of(Part::Test));
-        let left_out = unlabelled.headline();
+        let filtered_out = match told.filtered_out {
+            0 => String::new(),
+            1 => "; `where` leaves out 1 row".to_owned(),
+            count => format!("; `where` leaves out {count} rows"),
+        };
+        let left_out = format!("{filtered_out}{}", unlabelled.headline());
         let in_groups = groups.map_or_else(String::new, |count| format!(" in {count} groups"));
         context.headline(format!("{train} train, {valid} valid, {test} test rows{in_groups}{left_out}"));
         Ok(())
@@ -318,7 +339,7 @@ impl Split {
                 Some(WHERE)
             }
             SplitError::SingleClass(_) if self.label.is_some() => Some("label"),
-            SplitError::TooRare { .. } if !self.groups.is_empty() => Some("groups"),
+            SplitError::TooRare { .. } | SplitError::FewGroups { .. } if !self.groups.is_empty() => Some("groups"),
             _ => None,
         }
     }
@@ -336,15 +357,45 @@ impl Split {
     }
 }
 
-/// The error with the line of YAML that leaves the rare classes out, where two classes would remain.
-fn with_remedy(error: SplitError, label: &str, names: &[String]) -> anyhow::Error {
+/// The classes without which the rows can be split: those that are too rare for the parts, then for the folds, and so on. `None` where that leaves
+/// nothing to split, or something else is in the way.
+fn rare_classes(
+    codes: &[u32],
+    names: &[String],
+    groups: &[Vec<Option<&str>>],
+    options: &SplitOptions,
+    seed: u64,
+) -> Option<BTreeSet<String>> {
+    let mut rare = BTreeSet::new();
+    loop {
+        let left: Vec<usize> = (0..codes.len()).filter(|&row| !rare.contains(&names[codes[row] as usize])).collect();
+        let kept: Vec<String> = names.iter().filter(|name| !rare.contains(*name)).cloned().collect();
+        let number: HashMap<&String, u32> = kept.iter().zip(0..).collect();
+        let labels: Vec<u32> = left.iter().map(|&row| number[&names[codes[row] as usize]]).collect();
+        let groups: Vec<Vec<Option<&str>>> =
+            groups.iter().map(|keys| left.iter().map(|&row| keys[row]).collect()).collect();
+        match split::split(&labels, &kept, &groups, options, seed) {
+            Ok(_) => return Some(rare),
+            Err(SplitError::TooRare { classes, .. } | SplitError::InOneFold(classes)) => {
+                rare.extend(classes.into_iter().map(|class| class.name));
+            }
+            Err(_) => return None,
+        }
+    }
+}
+
+/// The error with the line of YAML that leaves the rare classes out beside those that are gone already.
+fn with_remedy(
+    error: SplitError,
+    label: &str,
+    gone: BTreeSet<String>,
+    rare: Option<BTreeSet<String>>,
+) -> anyhow::Error {
     /// Classes that fit in a line.
     const MOST: usize = 50;
-    let (SplitError::TooRare { classes, .. } | SplitError::InOneFold(classes)) = &error else { return error.into() };
-    if names.len() < classes.len() + 2 || classes.len() > MOST {
-        return error.into();
-    }
-    let names: Vec<String> = classes.iter().map(|class| yaml(&class.name)).collect();
+    let is_of_classes = matches!(error, SplitError::TooRare { .. } | SplitError::InOneFold(_));
+    let Some(rare) = rare.filter(|rare| is_of_classes && rare.len() + gone.len() <= MOST) else { return error.into() };
+    let names: Vec<String> = gone.union(&rare).map(|class| yaml(class)).collect();
     let remedy = format!("to leave them out: `where: {{{}: {{not: [{}]}}}}`", yaml(label), names.join(", "));
     anyhow!(Lines::new([error.to_string(), remedy]))
 }

@@ -43,7 +43,7 @@ fn a_sound_store_is_sound_and_stays_as_it_is() {
 /// Columns that are gone or renamed stop a run, but not a look at what was computed from them.
 #[test]
 fn results_can_be_looked_at_when_a_source_has_other_columns() {
-    let work = Workspace::with_songs().pipeline(crate::cache::STUDY);
+    let work = Workspace::with_songs().pipeline(crate::studies::STUDY);
     work.run().succeeded();
     work.edit("songs.csv", "tempo", "speed");
     for arguments in [&["show", "pipeline.yaml", "folds"][..], &["explain", "pipeline.yaml", "folds"]] {

@@ -128,6 +128,27 @@ fn an_ensemble_is_the_average_that_its_weights_say_and_serves_predictions() {
     assert!(refused.stderr.contains("it was not given the model of its member 'baseline'"), "{}", refused.stderr);
 }
 
+/// Of a stage of several models those are members of which the models are named, so that what is judged is what predicts.
+#[test]
+fn models_named_one_by_one_are_the_members() {
+    let work = study();
+    work.edit(
+        "pipeline.yaml",
+        "members: [baseline, tempo, fused]",
+        "members: [baseline, tempo]\n    models: [baseline.logistic, tempo]",
+    );
+    work.run_with(&["all"]).succeeded();
+    let all = json(&work, "all/metrics.json");
+    let names: Vec<&str> = all["members"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["baseline/logistic", "tempo"]);
+    work.edit("pipeline.yaml", "model: both\n    rows: songs\n", "model: all\n    rows: songs\n");
+    work.run_with(&["predict_both"]).succeeded();
+    assert_eq!(work.text("artifacts/study/predict_both/both.csv").lines().count(), 241);
+    work.edit("pipeline.yaml", "members: [baseline, tempo]", "members: [baseline.logistic, tempo]");
+    let refused = work.run();
+    assert_eq!((refused.code, refused.stderr.matches("error:").count()), (Some(2), 1), "{}", refused.stderr);
+}
+
 #[test]
 fn members_must_agree_in_their_classes_and_predict_something() {
     let work = study();

@@ -132,6 +132,30 @@ fn only_declared_variables_are_seen_and_their_values_count() {
     assert!(run("two", "y").contains("1 ran"));
 }
 
+/// A folder that is declared counts with all files in it; a folder or a file inside of a word that is not declared is warned of.
+#[test]
+fn folders_count_where_they_are_declared_and_are_warned_of_where_not() {
+    let run = "[sh, -c, 'cat dir/a.txt dir/deep/b.txt > \"$1\"/result.txt', x, \"{out}\", dir]";
+    let work = one(run, "    files: [dir]\n").file("dir/a.txt", "1\n").file("dir/deep/b.txt", "2\n");
+    work.run().ran(&["it"]);
+    work.run().ran(&[]);
+    std::fs::write(work.path().join("dir/deep/b.txt"), "3\n").expect("written");
+    std::fs::create_dir(work.path().join("dir/__pycache__")).expect("a folder");
+    std::fs::write(work.path().join("dir/__pycache__/x.pyc"), "").expect("written");
+    let run = work.run().ran(&["it"]);
+    assert!(!run.stderr.contains("is not noticed"), "{}", run.stderr);
+    assert_eq!(work.text("artifacts/one/it/result.txt"), "1\n3\n");
+    work.run().ran(&[]);
+
+    let work = one("[sh, -c, 'cat dir/a.txt > \"$0\"', \"{out}/result.txt\", dir, --config=c.json]", "");
+    let work = work.file("dir/a.txt", "1\n").file("c.json", "{}");
+    let told = work.run().stderr;
+    for (path, place) in [("dir/a.txt", "5:19"), ("dir", "5:63"), ("c.json", "5:68")] {
+        assert!(told.contains(&format!("warning: whether '{path}' changes is not noticed")), "{told}");
+        assert!(told.contains(&format!("pipeline.yaml:{place}")), "{place} {told}");
+    }
+}
+
 #[test]
 fn a_failure_tells_its_code_its_last_words_and_its_place() {
     let work = one("[sh, -c, 'echo loud; echo \"no such cluster\" >&2; exit 3']", "");
@@ -264,7 +288,6 @@ stages:
             "an input cannot be named 'two words'",
             "no stage 'rwos' (did you mean 'rows'?)",
             "cannot read 'gone.py'",
-            "it is a folder; name its files",
             "'sub/a.txt' cannot be the name of a file: it holds '/'",
             "'b.c' cannot name a port",
             "the file 'same' is named twice",

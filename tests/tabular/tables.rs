@@ -290,6 +290,43 @@ fn folds_of_rows_without_groups_are_counted_in_rows() {
     says(&work.run().error(), &["rows, too few for 9 folds"]);
 }
 
+/// The line that is advised splits the rows at once: with the classes that are too rare after others are gone, and those that are gone already.
+#[test]
+fn the_advice_on_rare_classes_needs_to_be_taken_once() {
+    let class = |row: usize| match row {
+        0 => "one",
+        1..=4 => "four",
+        5..=24 => "in_one_group",
+        _ => ["a", "b"][row % 2],
+    };
+    let group = |row: usize| if (5..25).contains(&row) { format!("g{}", row % 3) } else { format!("r{row}") };
+    let rows: String = (0..160).map(|row| format!("{row},{},{}\n", group(row), class(row))).collect();
+    let yaml = SPLIT.replace("folds: 2}", "folds: 2, groups: [g]}");
+    let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
+    let advice =
+        |error: &str| error.split_once("to leave them out: `").expect("advice").1.split_once('`').unwrap().0.to_owned();
+    let first = advice(&work.run().error());
+    work.edit("pipeline.yaml", "groups: [g]}", &format!("groups: [g], {first}}}"));
+    work.run().succeeded();
+    says(&crate::records::headline(&work, "folds"), &["; `where` leaves out "]);
+    // Of those that a user leaves out already, none comes back.
+    let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
+    work.edit("pipeline.yaml", "groups: [g]}", "groups: [g], where: {y: {not: [one]}}}");
+    says(&advice(&work.run().error()), &["one", "in_one_group"]);
+}
+
+#[test]
+fn few_groups_and_rows_without_a_group_are_told() {
+    let rows: String = (0..80).map(|row| format!("{row},{},{}\n", ["f", "m"][row / 40], ["a", "b"][row % 2])).collect();
+    let yaml = SPLIT.replace("folds: 2}", "folds: 2, groups: [g]}");
+    let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
+    says(&work.run().error(), &["the rows are in 2 groups, too few for 3 parts and two folds", "pipeline.yaml:"]);
+    let key = |row: usize| if row % 8 == 0 { String::new() } else { format!("g{}", row / 3) };
+    let rows: String = (0..80).map(|row| format!("{row},{},{}\n", key(row), ["a", "b"][row % 2])).collect();
+    let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
+    says(&warnings(&work.run().succeeded()), &["10 rows have no `g`: each is a group of its own"]);
+}
+
 #[test]
 fn mistakes_that_only_the_rows_show_are_told_with_their_place() {
     let rows: String = (0..120).map(|i| format!("{i},{},{}\n", i / 40, ["a", "b"][i % 2])).collect();

@@ -95,6 +95,13 @@ pub enum SplitError {
         needed: usize,
     },
     #[error(
+        "the rows are in {groups} {}, too few for {parts} parts{} (each needs a group of its own: bring more rows, give other group columns, or a \
+         share of 0 to a part{})",
+        if *.groups == 1 { "group" } else { "groups" },
+        if *.folds > 0 { " and two folds" } else { "" }, if *.folds > 0 { ", or `folds: 0`" } else { "" }
+    )]
+    FewGroups { groups: usize, parts: usize, folds: usize },
+    #[error(
         "the train part has {groups} {}, too few for {folds} folds (lower `folds`, or set it to 0)",
         match (*.linked, *.groups) { (true, 1) => "group", (true, _) => "groups", (false, 1) => "row", (false, _) => "rows" }
     )]
@@ -105,8 +112,8 @@ pub enum SplitError {
         linked: bool,
     },
     #[error(
-        "in one fold only, so that one model of the cross-validation never sees {}: {} (bring more rows, give fewer group \
-         columns, or `folds: 0`)",
+        "in one fold of the train part only, so that one model of the cross-validation never sees {}: {} there (bring more rows, give \
+         fewer group columns, or `folds: 0`, without which nothing can be cross-validated)",
         if .0.len() == 1 { "it" } else { "them" }, RareClass::list(.0)
     )]
     InOneFold(Vec<RareClass>),
@@ -170,6 +177,9 @@ pub fn split(
     let assignment = Assignment::new(&counts, &shares, &mut Stream::new(seed, "split parts", 0));
     // Whoever is in every part with one group each is in a single fold: that is known without making any.
     let needed = shares.len() + usize::from(options.folds > 0);
+    if counts.len() < needed && counts.len() < labels.len() {
+        return Err(SplitError::FewGroups { groups: counts.len(), parts: shares.len(), folds: options.folds });
+    }
     let groups_of = counts.groups_of_classes();
     let is_rare = |class: usize| groups_of[class] < needed || assignment.parts_of_class(class) < shares.len();
     let rare = rare_classes(classes, &counts, &groups_of, is_rare);

@@ -181,7 +181,7 @@ fn what_cannot_be_split_is_told() {
     let found = group_folds(&many, &names(2), &group, 3, 1).unwrap_err().to_string();
     assert!(
         found.starts_with(
-            "in one fold only, so that one model of the cross-validation never sees it: class 'c1' (50 rows in 1 group)"
+            "in one fold of the train part only, so that one model of the cross-validation never sees it: class 'c1' (50 rows in 1 group)"
         ),
         "{found}"
     );

@@ -2,6 +2,7 @@
 //!
 //! The program is shown copies of its inputs and gives files; it is in the cache like any other stage.
 
+mod declared;
 mod environment;
 mod foreign;
 mod orphans;
@@ -21,7 +22,6 @@ use serde::{Deserialize, Serialize};
 use environment::Variable;
 use outputs::Files;
 use process::{End, Program};
-use runner_boundary::files::open_regular;
 use runner_boundary::text::Lines;
 use runner_engine::{Accepts, Arity, CheckContext, External, InputPort, OutputPort, Source, Stage, StageContext};
 use runner_names::Folder;
@@ -43,7 +43,8 @@ pub struct Command {
     /// word of its own, which becomes several. Words that name existing files count by their content too.
     #[schemars(length(min = 1))]
     run: Vec<Word>,
-    /// Further files whose content counts, e.g. a module that the script imports; paths count from where runner is started.
+    /// Further files whose content counts, e.g. a module that the script imports, or a folder with all files in it (but
+    /// hidden ones and `__pycache__`); paths count from where runner is started.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
     files: Vec<String>,
@@ -84,7 +85,8 @@ impl Stage for Command {
     fn sources(&self) -> Vec<Source> {
         let mut seen = BTreeSet::new();
         // Quoted, since what stands behind the dot is the file's name and not a place in the list: the name itself counts as well.
-        let files = self.files.iter().map(|path| (format!("files.'{path}'"), path.clone()));
+        let files = self.files.iter().flat_map(|path| declared::files(path).unwrap_or_else(|_| vec![path.clone()]));
+        let files = files.map(|path| (format!("files.'{path}'"), path));
         let words = self.files_in_words().map(|path| (format!("run.'{path}'"), path));
         let sources = files.chain(words).filter(|(_, path)| seen.insert(path.clone()));
         sources.map(|(at, path)| Source { at, path: PathBuf::from(path) }).collect()
@@ -98,7 +100,7 @@ impl Stage for Command {
     fn check(&self, context: &mut CheckContext) {
         self.check_words(context);
         for (i, path) in self.files.iter().enumerate() {
-            if let Some(problem) = unreadable(Path::new(path)) {
+            if let Err(problem) = declared::files(path) {
                 let help = "paths count from where runner is started".to_owned();
                 let message = format!("cannot read '{path}': {problem}");
                 context.source_problem(&["files", &i.to_string()], format!("file {path}"), message, Some(help));
@@ -175,6 +177,17 @@ impl Command {
             };
             context.warn(&["run", "0"], format!("there is no program '{program}'"), Some(help.to_owned()));
         }
+        let known = self.sources();
+        for (i, word) in self.run.iter().enumerate().skip(1) {
+            let word = word.text();
+            let unnoticed = declared::named_in(&word).into_iter();
+            let unnoticed = unnoticed.filter(|path| known.iter().all(|source| !source.path.starts_with(path)));
+            for path in unnoticed {
+                let message = format!("whether '{}' changes is not noticed", path.display());
+                let help = format!("name it under `files: [{}]` too", path.display());
+                context.warn(&["run", &i.to_string()], message, Some(help));
+            }
+        }
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for label in context.inputs(INPUTS).iter().filter_map(|shape| shape.label.clone()) {
             *counts.entry(label).or_default() += 1;
@@ -239,15 +252,4 @@ fn lay_out_inputs(context: &StageContext, scratch: &Path) -> anyhow::Result<BTre
 fn text(path: &Path) -> anyhow::Result<String> {
     let text = path.to_str().map(str::to_owned);
     text.with_context(|| format!("'{}' is not UTF-8: choose another --artifacts folder", path.display()))
-}
-
-/// Why a file cannot be read, if it cannot.
-fn unreadable(path: &Path) -> Option<String> {
-    match open_regular(path) {
-        Ok(_) => None,
-        Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => {
-            Some("it is a folder; name its files".to_owned())
-        }
-        Err(error) => Some(error.to_string()),
-    }
 }

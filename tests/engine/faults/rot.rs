@@ -168,3 +168,20 @@ fn a_delivered_file_is_no_second_name_of_a_blob_and_is_restored_when_it_was_writ
     assert_eq!(blob.metadata().expect("a file").nlink(), 1);
     reference.is_reached(path, Study::A, "two files");
 }
+
+/// A result that is put in place is whole there, also those of its files that were believed to be.
+#[test]
+fn a_result_that_is_placed_holds_no_file_that_has_rotted_there() {
+    let folder = fresh();
+    let path = folder.path();
+    let go = || run_plan(path, &readers(path, 0), quick(), 4, &|_| {});
+    assert!(go().succeeded());
+    let copy = path.join("toy/a/copy.txt");
+    let held = std::fs::read(&copy).expect("a copy");
+    rot(path, &copy);
+    std::fs::remove_file(path.join("toy/a/rows.arrow")).expect("removed");
+    let ran = go();
+    assert!(ran.succeeded(), "{:?}", ran.result);
+    assert_eq!(std::fs::read(&copy).expect("a copy"), held);
+    assert!(ran.warnings.iter().any(|warning| warning.starts_with("a: copy.txt in '")), "{:?}", ran.warnings);
+}
