@@ -163,6 +163,15 @@ impl Disk {
         })
     }
 
+    /// Removes the folder unless something is in it; tells whether it did.
+    pub fn remove_if_empty(&self, path: &Path) -> io::Result<bool> {
+        self.step(Operation::Remove, path, || match fs::remove_dir(path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+            Err(error) => Err(error),
+        })
+    }
+
     /// Removes the folder with all that is in it.
     pub fn remove_folder(&self, path: &Path) -> io::Result<()> {
         self.step(Operation::Remove, path, || fs::remove_dir_all(path))

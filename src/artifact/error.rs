@@ -16,7 +16,8 @@ pub enum StoreError {
     #[error("cannot {action} '{}': {}{}", path.display(), cause(error), remedy(error))]
     Io { action: &'static str, path: PathBuf, error: io::Error },
     #[error(
-        "the store '{}' has a newer format ({found}; this runner reads {} and older): update runner, or use another --artifacts folder",
+        "the store '{}' has a newer format ({found}; this runner reads {} and older): update runner, or use another --artifacts folder; if no newer runner \
+         was ever used on it, its file `format` is damaged: remove that file",
         path.display(),
         CURRENT
     )]

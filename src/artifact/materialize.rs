@@ -63,10 +63,16 @@ impl Store {
         self.disk.copy(&self.scratch(), &blob, target).at("write", target)
     }
 
-    /// Takes away what [`Store::materialise`] put there.
-    pub fn remove_materialised(&self, target: &Path) -> Result<(), StoreError> {
+    /// Takes away what [`Store::materialise`] put at `target` in `folder`, with folders between them that are empty then.
+    pub fn remove_materialised(&self, target: &Path, folder: &Path) -> Result<(), StoreError> {
         self.refuse_links_above(target)?;
-        self.disk.remove(target).at("remove", target)
+        self.disk.remove(target).at("remove", target)?;
+        for above in target.ancestors().skip(1).take_while(|above| *above != folder && above.starts_with(folder)) {
+            if !self.disk.remove_if_empty(above).at("remove", above)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Whether `target` is a file of its own with the content of that blob. Not so a symbolic link, nor a second name of the blob.

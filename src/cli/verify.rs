@@ -129,7 +129,7 @@ fn results(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding>, S
                     if let (Ok(blob), Ok(shown)) = (blob, shown)
                         && blob == shown
                     {
-                        store.remove_materialised(&target)?;
+                        store.remove_materialised(&target, &workspace.folder(&stage))?;
                     }
                     format!("its content in the store has changed: {fate} (run again to compute it anew)")
                 }

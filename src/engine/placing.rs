@@ -5,7 +5,7 @@ use std::path::Path;
 use super::decision::Workspace;
 use super::event::{Event, Sink};
 use super::plan::PlannedStage;
-use super::record::ActionRecord;
+use super::record::{ActionRecord, FileRecord};
 use runner_artifact::{Digest, Store};
 
 /// Puts the result where people look for it, and takes away files of the previous result that are no longer made.
@@ -26,6 +26,14 @@ pub(super) fn place(
     if !settled {
         store.begin_placing(pipeline, stage, key)?;
     }
+    let made = |name: &str| record.files().any(|file| file.name == name);
+    let needs_place_of =
+        |old: &FileRecord| record.files().any(|new| is_inside(&new.name, &old.name) || is_inside(&old.name, &new.name));
+    // A file where there was a folder, or the other way round, needs the place before it is written.
+    let (in_the_way, gone): (Vec<&FileRecord>, Vec<&FileRecord>) = (previous.iter().flat_map(ActionRecord::files))
+        .filter(|old| !made(&old.name))
+        .partition(|old| needs_place_of(old));
+    in_the_way.iter().try_for_each(|old| take_away(store, old, &folder))?;
     let mut changed = Vec::new();
     for file in record.files() {
         let target = folder.join(&file.name);
@@ -45,18 +53,25 @@ pub(super) fn place(
             format!("{first}{more} in '{}' was changed or damaged; replaced from the store", folder.display());
         sink(Event::Warned { stage: stage.to_owned(), message });
     }
-    for old in previous.iter().flat_map(ActionRecord::files) {
-        let target = folder.join(&old.name);
-        // Only what runner put there, and nobody changed since, is taken away.
-        let made = record.files().any(|file| file.name == old.name);
-        if !made && store.holds(old.digest, &target) {
-            store.remove_materialised(&target)?;
-        }
-    }
+    gone.iter().try_for_each(|old| take_away(store, old, &folder))?;
     if !settled {
         store.set_current(pipeline, stage, key)?;
     }
     Ok(())
+}
+
+/// Takes away a file that runner put there and nobody changed since.
+fn take_away(store: &Store, old: &FileRecord, folder: &Path) -> anyhow::Result<()> {
+    let target = folder.join(&old.name);
+    if store.holds(old.digest, &target) {
+        store.remove_materialised(&target, folder)?;
+    }
+    Ok(())
+}
+
+/// Whether the file of that name lies in a folder of the name of `outer`.
+fn is_inside(name: &str, outer: &str) -> bool {
+    name.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// The results of which files may lie in the stage's folder. Where the pointer does not tell, those of all stages of its kind: what lies there

@@ -68,6 +68,13 @@ impl Unlabelled {
     }
 }
 
+/// Characters of a class's name, which stands in every table and figure.
+const LONGEST: usize = 1000;
+
+fn length(text: Option<&str>) -> usize {
+    text.map_or(0, |text| text.chars().count())
+}
+
 pub(super) fn labelled(rows: &Table, label: &str) -> anyhow::Result<Labelled> {
     let mut labels = strings(rows, &named(rows, label))?;
     // A class needs a name; tables that no `load` stage made may have blank ones.
@@ -85,6 +92,13 @@ pub(super) fn labelled(rows: &Table, label: &str) -> anyhow::Result<Labelled> {
         places: unexpected.iter().take(3).filter_map(place).collect(),
         all: sources.iter().filter(|source| labelled.contains(source)).count(),
     };
+    if let Some(row) = (0..labels.len()).find(|&row| length(labels[row].as_deref()) > LONGEST) {
+        let place = place(&row).map(|place| format!(" ({place})")).unwrap_or_default();
+        bail!(
+            "the label column '{label}' holds texts of up to {} characters{place}; a class is named in {LONGEST} at most: is it the right column?",
+            labels.iter().map(|label| length(label.as_deref())).max().unwrap_or_default()
+        );
+    }
     let kept = arrow::compute::filter_record_batch(rows.batch(), &BooleanArray::from(has))?;
     if kept.num_rows() == 0 {
         bail!("no row has a value in the label column '{label}'");

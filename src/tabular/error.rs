@@ -34,6 +34,10 @@ pub enum Problem {
     HeaderOnly,
     #[error("the header is longer than {0} bytes (is this a CSV file, and is every quote closed?)")]
     HeaderTooLong(u64),
+    #[error(
+        "the name of column {position} has {length} characters, more than a name can have (is every quote closed, and the first line the header?)"
+    )]
+    NameTooLong { position: usize, length: usize },
     #[error("the file is {0} (save it as UTF-8, or convert it: `iconv -f {0} -t UTF-8 OLD > NEW`)")]
     Utf16(&'static str),
     #[error("the file is {kind}, not CSV ({remedy})")]

@@ -31,6 +31,9 @@ pub fn header(path: &str, reader: impl Read, delimiter: char) -> Result<Vec<Stri
     Ok(header?.names)
 }
 
+/// Characters of a column's name, which stands in every message and table.
+pub(super) const LONGEST_NAME: usize = 1000;
+
 /// A file's header, taken apart.
 pub(super) struct Header<'a> {
     pub names: Vec<String>,
@@ -71,6 +74,10 @@ pub(super) fn read_header<'a>(records: &mut Records<'a>, whole: bool) -> Result<
             renamed.push(own.clone());
         }
         names.push(own);
+    }
+    if let Some(index) = (0..names.len()).find(|&index| names[index].chars().count() > LONGEST_NAME) {
+        let (position, length) = (index + 1, names[index].chars().count());
+        return Err(vec![CsvError::line(path, span.line, Problem::NameTooLong { position, length })]);
     }
     let mut positions = HashMap::new();
     let mut twice = Problems::default();

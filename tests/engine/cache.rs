@@ -108,6 +108,22 @@ fn files_of_an_earlier_result_are_taken_away_and_strangers_are_left() {
     assert!(work.exists("artifacts/study/predict/notes.txt"));
 }
 
+/// A bundle's folder and its zip: the folder of one name may be where the zip of the other was.
+#[test]
+fn a_file_takes_the_place_of_a_folder_of_the_result_before_it_and_back() {
+    let yaml = "name: p\nstages:\n  rows: {kind: load, files: {all: songs.csv}, label: genre}\n  hand: {kind: bundle, name: b, stages: [rows]}\n";
+    let work = Workspace::with_songs().pipeline(yaml);
+    work.run().ran(&["rows", "hand"]);
+    assert!(work.path().join("artifacts/p/hand/b.zip").is_file());
+    work.edit("pipeline.yaml", "name: b,", "name: b.zip,");
+    work.run().ran(&["hand"]);
+    assert!(work.path().join("artifacts/p/hand/b.zip").is_dir() && work.exists("artifacts/p/hand/b.zip.zip"));
+    assert!(!work.exists("artifacts/p/hand/b"));
+    work.edit("pipeline.yaml", "name: b.zip,", "name: b,");
+    work.run().succeeded();
+    assert!(work.path().join("artifacts/p/hand/b.zip").is_file() && !work.exists("artifacts/p/hand/b.zip.zip"));
+}
+
 #[test]
 fn predictions_are_the_input_file_with_one_column_added() {
     let work = study();
