@@ -1,6 +1,7 @@
 //! Articles and bundles, through the program: numbers, references, languages, the author's own text, what makes them stale; and TeX, where
 //! it is installed.
 
+mod own_text;
 mod sentences;
 
 use std::path::Path;
@@ -183,9 +184,15 @@ fn own_text_is_kept_set_and_checked() {
     }
     assert!(run.stderr.contains("fig:classes, ") && !run.stderr.contains("fig:transfer"), "{}", run.stderr);
     // Whether a stage gives its figure is known once it has run.
-    work.write("intro.md", b"\n\nSee @fig:search.\n");
+    work.write("intro.md", b"\n\nSee @fig:reliability and @fig:correlation.\n");
+    work.edit(
+        "pipeline.yaml",
+        "rows: folds\n    groups: [artist]",
+        "rows: folds\n    groups: [artist]\n    drop: [energy]",
+    );
     let run = work.run();
-    assert!(run.code == Some(1) && run.error().contains("intro.md:3: there is no '@fig:search'"), "{}", run.error());
+    let error = run.error();
+    assert!(run.code == Some(1) && error.contains("intro.md:3: there is no '@fig:correlation'"), "{error}");
 }
 
 #[test]
