@@ -251,7 +251,8 @@ fn float_texts<'a>(float: &'a Float, texts: &mut Vec<&'a Text>) {
 
 /// A title short enough for the head of a page.
 pub fn running(title: &str) -> String {
-    const MOST: usize = 60;
+    // Sixty letters of the usual widths do not fit beside the number of the page.
+    const MOST: usize = 54;
     match title.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", title[..end].rsplit_once(' ').map_or(&title[..end], |(words, _)| words)),
         None => title.to_owned(),

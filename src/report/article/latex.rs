@@ -75,14 +75,11 @@ impl Writer<'_> {
         let article = self.article;
         let mut out = self.preamble();
         out.push_str("\\renewcommand{\\thefigure}{A\\arabic{figure}}\n\\renewcommand{\\thetable}{A\\arabic{table}}\n");
-        let title = escaped(&article.appendix_title());
-        let _ = write!(out, "\\begin{{document}}\n\\title{{{title}}}\n");
-        let _ = writeln!(
-            out,
-            "\\author{{{}}}\n\\institute{{{}}}\n\\maketitle",
-            escaped(&article.author),
-            escaped(&article.affiliation)
-        );
+        let title = article.appendix_title();
+        let _ = write!(out, "\\begin{{document}}\n\\title{{{}}}\n", escaped(&title));
+        let _ = writeln!(out, "\\titlerunning{{{}}}", escaped(&running(&title)));
+        let _ = writeln!(out, "\\author{{{}}}\n\\authorrunning{{{0}}}", escaped(&article.author));
+        let _ = writeln!(out, "\\institute{{{}}}\n\\maketitle", escaped(&article.affiliation));
         // There is no text that floats could give way to.
         article.appendix.iter().for_each(|float| self.float(&mut out, float, "htbp"));
         if article.appendix.iter().any(|float| cites(&float.caption) || table_cites(float)) {
