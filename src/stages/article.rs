@@ -78,7 +78,7 @@ enum SectionName {
 
 impl Stage for Article {
     const KIND: &'static str = "article";
-    const VERSION: u32 = 10;
+    const VERSION: u32 = 11;
     const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -164,15 +164,19 @@ impl Stage for Article {
             own: self.own_texts(context)?,
         };
         let mut article = article::article(&request, &told.stages, &told.edges, &told.tests)?;
-        let (files, pages) = match self.format {
+        let (files, pages, lacks) = match self.format {
             Format::Latex => {
+                let lacks = article::latex_lacks(&article);
                 let Ok(pages) =
                     article::fit(&mut article, |article| Ok::<_, std::convert::Infallible>(article::estimate(article)));
                 context.measure("pages_estimated", article::filled(&article));
-                (article::latex(&article), pages)
+                (article::latex(&article), pages, lacks)
             }
             Format::Pdf => pdf(&mut article)?,
         };
+        if let Some(message) = lacks {
+            context.report().warn(&message);
+        }
         if pages > MOST_PAGES {
             let message = format!(
                 "the article has about {pages} pages, and nothing is left to move to its appendix: shorten `text`, or name fewer stages"
@@ -210,8 +214,8 @@ impl Article {
     }
 }
 
-/// Files by name, and the number of pages.
-type Pages = (Vec<(String, Vec<u8>)>, usize);
+/// Files by name, the number of pages, and what the fonts lack.
+type Pages = (Vec<(String, Vec<u8>)>, usize, Option<String>);
 
 #[cfg(feature = "pdf")]
 fn pdf(article: &mut article::Article) -> anyhow::Result<Pages> {

@@ -12,6 +12,7 @@ mod pages;
 #[cfg(feature = "pdf")]
 mod pdf;
 mod sections;
+mod tex_characters;
 mod text;
 #[cfg(feature = "pdf")]
 mod typst;
@@ -30,6 +31,8 @@ pub use text::{Piece, Text};
 use runner_boundary::text::quoted;
 
 use super::ReportError;
+use super::characters::code_point;
+use super::figure::Drawing;
 use super::read::StageArtifacts;
 use super::study::Study;
 use runner_results::PairedTests;
@@ -272,6 +275,26 @@ pub fn hidden(file: &str, source: &str) -> Option<String> {
         more => format!(", and {more} more lines have such characters"),
     };
     Some(format!("{file}:{line}:{column}: a hidden character, which the article shows as '{shown}'{more}"))
+}
+
+/// What the fonts of the LaTeX article and of its figures lack, and what to do; `None` where they have everything.
+pub fn latex_lacks(article: &Article) -> Option<String> {
+    let missing = article.missing(&latex::lacks, &Drawing::pdf_lacks);
+    // Those that the fonts of the PDF have.
+    let is_european = missing.characters().all(|character| character < '\u{530}');
+    let remedy = match is_european {
+        true => "`format: pdf` has fonts for them",
+        false => {
+            "for their true form load a package for their script instead of the lines `\\DeclareUnicodeCharacter` in article.tex"
+        }
+    };
+    (!missing.is_empty()).then(|| {
+        format!(
+            "the fonts of LaTeX and of the figures lack {}: they are shown by their numbers, e.g. [{}]; {remedy}",
+            missing.told(),
+            missing.characters().next().map(code_point).unwrap_or_default(),
+        )
+    })
 }
 
 /// Why the article can have nothing of that label.

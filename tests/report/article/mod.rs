@@ -2,6 +2,7 @@
 //! it is installed.
 
 mod own_text;
+mod scripts;
 mod sentences;
 
 use std::path::Path;
@@ -352,7 +353,7 @@ fn tex_compiles_it() {
 #[track_caller]
 pub fn compile(from: &Path, to: &Path) -> f64 {
     std::fs::create_dir_all(to.join("figures")).expect("a folder");
-    for folder in ["", "figures"] {
+    for folder in ["", "figures"].into_iter().filter(|folder| from.join(folder).exists()) {
         for entry in
             std::fs::read_dir(from.join(folder)).expect("a folder").flatten().filter(|entry| entry.path().is_file())
         {
@@ -370,7 +371,10 @@ pub fn compile(from: &Path, to: &Path) -> f64 {
         let output = output.expect("latexmk starts");
         let log = String::from_utf8_lossy(&std::fs::read(to.join(format!("{name}.log"))).expect("a log")).into_owned();
         assert!(output.status.success(), "{log}");
-        let wrong = |line: &&str| line.starts_with("Overfull") || line.starts_with("! ") || line.contains("undefined");
+        let wrong = |line: &&str| {
+            let signs = ["undefined", "Missing character"];
+            line.starts_with("Overfull") || line.starts_with("! ") || signs.iter().any(|sign| line.contains(sign))
+        };
         let wrong: Vec<&str> = log.lines().filter(wrong).collect();
         assert!(wrong.is_empty(), "{name}: {wrong:#?}");
         let pages = log
