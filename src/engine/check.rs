@@ -22,6 +22,8 @@ pub struct InputShape {
     pub columns: Option<Vec<String>>,
     /// What else the stages above told of it, e.g. its label.
     pub facts: Facts,
+    /// The names of all outputs of that stage, where its parameters can be read.
+    pub outputs: Option<Vec<String>>,
     /// Where the reference is written.
     pub span: Option<Span>,
 }

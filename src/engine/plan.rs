@@ -250,6 +250,10 @@ fn check(
     let mut warnings = Vec::new();
     let mut reads = vec![BTreeMap::new(); bound.len()];
     let mut outputs: Vec<BTreeMap<String, Shape>> = vec![BTreeMap::new(); bound.len()];
+    let ports = |from: usize| {
+        let outputs = bound[from].as_ref()?.outputs()?;
+        Some(outputs.iter().map(|output| output.name.to_string()).collect())
+    };
     for &i in order {
         let Some(bound) = &bound[i] else { continue };
         let mut shapes: BTreeMap<&'static str, Vec<InputShape>> = BTreeMap::new();
@@ -258,7 +262,8 @@ fn check(
             let Shape { columns, facts } = shape.cloned().unwrap_or_default();
             let (from, label) = (&spec.stages[input.from], input.label.clone());
             let (stage, kind) = (from.name.clone(), from.kind.clone());
-            let shape = InputShape { stage, kind, label, columns, facts, span: Some(*span) };
+            let outputs = ports(input.from);
+            let shape = InputShape { stage, kind, label, columns, facts, outputs, span: Some(*span) };
             shapes.entry(input.port).or_default().push(shape);
         }
         for (port, shape) in &broken[i] {

@@ -5,6 +5,7 @@
 
 pub mod article;
 pub mod audit;
+mod characters;
 pub mod compared;
 mod confused;
 pub mod diagnosis;
@@ -30,6 +31,18 @@ pub use read::{ColumnView, Delivered, StageArtifacts, TableView};
 pub use runner_results::IntervalMethod;
 pub use study::confusion_sentence;
 pub use study::{all_figures, figures, learning_curves, study};
+
+/// What the fonts of the figures' PDFs lack; `None` where they have everything.
+pub fn pdfs_lack(figures: &[(String, figure::Drawing)]) -> Option<String> {
+    let mut missing = characters::Missing::default();
+    figures.iter().for_each(|(_, drawing)| drawing.missing(&figure::Drawing::pdf_lacks, &mut missing));
+    (!missing.is_empty()).then(|| {
+        format!(
+            "the fonts of the figures' PDFs lack {}: they are numbered there, [1], with a legend below; report.html and the SVG files show them",
+            missing.told()
+        )
+    })
+}
 
 /// Why a report cannot be made. Missing or odd values are no errors: the block that needs them is left out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -9,9 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::report_input::Told;
+use super::train::SEARCH;
 use runner_boundary::files::open_regular;
-use runner_engine::{Accepts, Arity, CheckContext, InputPort, OutputPort, PortType, Source, Stage, StageContext};
-use runner_report::article::{self, Language, MOST_PAGES, OwnText, Place, Request, SECTIONS};
+use runner_engine::{
+    Accepts, Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Source, Stage, StageContext,
+};
+use runner_report::article::{self, Language, MOST_PAGES, OwnText, Place, PlannedStage, Request, SECTIONS};
 
 /// Writes an article with abstract, introduction, data, method, results and conclusion. Its sentences, numbers, tables and figures come from
 /// the stages, and each comparison is chosen by the tests that they hold; your own text can stand before or after each section.
@@ -75,7 +78,7 @@ enum SectionName {
 
 impl Stage for Article {
     const KIND: &'static str = "article";
-    const VERSION: u32 = 10;
+    const VERSION: u32 = 11;
     const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -99,14 +102,36 @@ impl Stage for Article {
             let help = "build one with `cargo install --path . --features pdf`, or ask for `format: latex`".to_owned();
             context.problem(&["format"], "this runner was built without PDF", Some(help));
         }
-        let kinds: Vec<String> = context.inputs("stages").iter().map(|shape| shape.kind.clone()).collect();
-        let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        let title_page = [
+            ("title", Some(&self.title)),
+            ("author", Some(&self.author)),
+            ("affiliation", Some(&self.affiliation)),
+            ("email", self.email.as_ref()),
+        ];
+        for (key, text) in title_page {
+            let Some(text) = text else { continue };
+            let shown = article::shown(text);
+            if shown != text.trim() {
+                let message = format!("{key} has hidden characters, which the article shows as escapes: '{shown}'");
+                context.warn(&[key], message, Some("take them out".to_owned()));
+            }
+        }
+        // A stage whose parameters cannot be read may have a search.
+        let planned = |shape: &InputShape| PlannedStage {
+            kind: shape.kind.clone(),
+            searches: shape.outputs.as_ref().is_none_or(|outputs| outputs.iter().any(|output| output == SEARCH)),
+        };
+        let stages: Vec<PlannedStage> = context.inputs("stages").iter().map(planned).collect();
+        let filled: Vec<&str> = self.own_files().map(|(_, section, _, _)| section).collect();
         for (at, _, _, file) in self.own_files() {
             let path: Vec<&str> = at.split('.').collect();
             let mut source = String::new();
             match open_regular(Path::new(file)).and_then(|mut file| file.read_to_string(&mut source)) {
                 Ok(_) => {
-                    let mistakes = article::mistakes(file, &source, &kinds);
+                    if let Some(found) = article::hidden(file, &source) {
+                        context.warn(&path, found, Some("take it out".to_owned()));
+                    }
+                    let mistakes = article::mistakes(file, &source, &stages, &filled);
                     mistakes.into_iter().for_each(|found| context.problem(&path, found, None));
                 }
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
@@ -139,15 +164,19 @@ impl Stage for Article {
             own: self.own_texts(context)?,
         };
         let mut article = article::article(&request, &told.stages, &told.edges, &told.tests)?;
-        let (files, pages) = match self.format {
+        let (files, pages, lacks) = match self.format {
             Format::Latex => {
+                let lacks = article::latex_lacks(&article);
                 let Ok(pages) =
                     article::fit(&mut article, |article| Ok::<_, std::convert::Infallible>(article::estimate(article)));
                 context.measure("pages_estimated", article::filled(&article));
-                (article::latex(&article), pages)
+                (article::latex(&article), pages, lacks)
             }
             Format::Pdf => pdf(&mut article)?,
         };
+        if let Some(message) = lacks {
+            context.report().warn(&message);
+        }
         if pages > MOST_PAGES {
             let message = format!(
                 "the article has about {pages} pages, and nothing is left to move to its appendix: shorten `text`, or name fewer stages"
@@ -185,8 +214,8 @@ impl Article {
     }
 }
 
-/// Files by name, and the number of pages.
-type Pages = (Vec<(String, Vec<u8>)>, usize);
+/// Files by name, the number of pages, and what the fonts lack.
+type Pages = (Vec<(String, Vec<u8>)>, usize, Option<String>);
 
 #[cfg(feature = "pdf")]
 fn pdf(article: &mut article::Article) -> anyhow::Result<Pages> {

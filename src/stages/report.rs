@@ -20,7 +20,7 @@ pub struct Report {
 
 impl Stage for Report {
     const KIND: &'static str = "report";
-    const VERSION: u32 = 11;
+    const VERSION: u32 = 12;
     const SUMMARY: &'static str = "one HTML page of everything";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -40,6 +40,9 @@ impl Stage for Report {
         let told = Told::read(context, "stages")?;
         let html = report::study(&self.title, self.author.as_deref(), &told.stages, &told.edges, &told.tests, None)?;
         let figures = report::all_figures(&told.stages);
+        if let Some(message) = report::pdfs_lack(&figures) {
+            context.report().warn(&message);
+        }
         context.headline(format!("report.html, {} kB, {} figures", html.len() / 1000, figures.len()));
         context.put_file("page", "report.html", html.as_bytes())?;
         for (name, drawing) in &figures {

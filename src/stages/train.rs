@@ -80,6 +80,9 @@ struct Outcome {
     remark: String,
 }
 
+/// The output of a stage with a search.
+pub(super) const SEARCH: &str = "search";
+
 /// Parameters that say which columns a trial of a search is on.
 const INPUTS_OF_A_TRIAL: [&str; 3] = ["numeric", "text", "categories"];
 
@@ -124,7 +127,7 @@ impl Stage for Train {
             OutputPort::new("figures", PortType::Files),
         ];
         if self.search.is_some() {
-            ports.push(OutputPort::new("search", PortType::Json));
+            ports.push(OutputPort::new(SEARCH, PortType::Json));
             ports.push(OutputPort::new("trials", PortType::Table));
         }
         ports

@@ -3,6 +3,7 @@
 use super::bibliography::Work;
 use super::language::Voice;
 use super::text::{Piece, Text};
+use crate::characters::Missing;
 use crate::figure::Drawing;
 
 /// The whole article. Its floats are numbered in the order in which they stand, those of the appendix apart.
@@ -184,6 +185,69 @@ impl Article {
         texts
     }
 
+    /// What fonts lack of all that a reader sees, by what `lacks` gives of a text and `figure_lacks` of a text in a figure.
+    pub fn missing(&self, lacks: &dyn Fn(&str) -> Vec<char>, figure_lacks: &dyn Fn(&str) -> Vec<char>) -> Missing {
+        let mut missing = Missing::default();
+        let lines = [&self.title, &self.author, &self.affiliation].into_iter().chain(&self.email).chain(&self.keywords);
+        lines.for_each(|line| missing.add(line, lacks));
+        self.texts().iter().for_each(|text| missing.add(&text.letters(), lacks));
+        for section in self.all_sections().chain([&self.note]) {
+            missing.add(&section.title, lacks);
+            for block in &section.blocks {
+                if let Block::Code(code) = block {
+                    missing.add(code, lacks);
+                }
+            }
+        }
+        for float in self.floats().chain(&self.appendix) {
+            if let Body::Figure { drawings, .. } = &float.body {
+                drawings.iter().for_each(|drawing| drawing.missing(figure_lacks, &mut missing));
+            }
+        }
+        missing
+    }
+
+    /// The same with numbers for the characters of which `lacks` says that there is no font for them.
+    #[cfg(feature = "pdf")]
+    pub fn with_numbers(mut self, lacks: &dyn Fn(&str) -> Vec<char>) -> Article {
+        let change = |text: &str| numbered(text, lacks);
+        let Article { title, author, affiliation, email, keywords, .. } = &mut self;
+        for line in [title, author, affiliation].into_iter().chain(email).chain(keywords) {
+            *line = change(line);
+        }
+        self.summary.map_shown(&change);
+        let float = |float: &mut Float| {
+            float.caption.map_shown(&change);
+            match &mut float.body {
+                Body::Figure { drawings, .. } => {
+                    drawings.iter_mut().for_each(|drawing| *drawing = drawing.with_legend(lacks).into_owned());
+                }
+                Body::Table(table) => {
+                    table.columns.iter_mut().for_each(|column| column.title.map_shown(&change));
+                    table.rows.iter_mut().flatten().for_each(|cell| cell.map_shown(&change));
+                }
+            }
+        };
+        let section = |section: &mut Section| {
+            section.title = change(&section.title);
+            for block in &mut section.blocks {
+                match block {
+                    Block::Paragraph(text) => text.map_shown(&change),
+                    Block::List { items, .. } => items.iter_mut().for_each(|item| item.map_shown(&change)),
+                    Block::Code(code) => *code = change(code),
+                    Block::Float(one) => float(one),
+                }
+            }
+        };
+        for outer in &mut self.sections {
+            section(outer);
+            outer.subsections.iter_mut().for_each(section);
+        }
+        section(&mut self.note);
+        self.appendix.iter_mut().for_each(float);
+        self
+    }
+
     /// References and citations that lead nowhere; empty for an article that is whole.
     pub fn dangling(&self) -> Vec<String> {
         let mut found = Vec::new();
@@ -241,6 +305,16 @@ impl Article {
     }
 }
 
+/// `[U+5317]` for a character that there is no font for.
+#[cfg(feature = "pdf")]
+fn numbered(text: &str, lacks: &dyn Fn(&str) -> Vec<char>) -> String {
+    let shown = |cluster: String| match lacks(&cluster).as_slice() {
+        [] => cluster,
+        missing => missing.iter().map(|character| format!("[{}]", crate::characters::code_point(*character))).collect(),
+    };
+    crate::characters::clusters(text).into_iter().map(shown).collect()
+}
+
 fn float_texts<'a>(float: &'a Float, texts: &mut Vec<&'a Text>) {
     texts.push(&float.caption);
     if let Body::Table(table) = &float.body {
@@ -251,7 +325,8 @@ fn float_texts<'a>(float: &'a Float, texts: &mut Vec<&'a Text>) {
 
 /// A title short enough for the head of a page.
 pub fn running(title: &str) -> String {
-    const MOST: usize = 60;
+    // Sixty letters of the usual widths do not fit beside the number of the page.
+    const MOST: usize = 54;
     match title.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", title[..end].rsplit_once(' ').map_or(&title[..end], |(words, _)| words)),
         None => title.to_owned(),

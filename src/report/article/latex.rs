@@ -2,11 +2,17 @@
 //!
 //! Spaces are those of the text: babel is kept from adding its own.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+
+use runner_boundary::text::is_hidden;
 
 use super::bibliography::{Kind, Work};
 use super::document::{Align, Article, Block, Body, Float, Section, Table, running};
+use super::tex_characters::{composed, is_of_t1};
 use super::text::{Piece, Text};
+use crate::characters::{clusters, code_point};
 
 /// The files, by their path: `article.tex`, `references.bib`, `figures/NAME.pdf`, and `appendix.tex` where floats were moved there.
 pub fn latex(article: &Article) -> Vec<(String, Vec<u8>)> {
@@ -43,7 +49,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn document(&self) -> String {
         let article = self.article;
-        let mut out = self.preamble();
+        let mut out = String::new();
         let _ = write!(out, "\\begin{{document}}\n\\title{{{}}}\n", escaped(&article.title));
         let _ = writeln!(out, "\\titlerunning{{{}}}", escaped(&running(&article.title)));
         let _ = writeln!(out, "\\author{{{}}}\n\\authorrunning{{{0}}}", escaped(&article.author));
@@ -67,29 +73,27 @@ impl Writer<'_> {
             out.push_str("\n\\bibliographystyle{splncs04}\n\\bibliography{references}\n");
         }
         out.push_str("\\end{document}\n");
-        out
+        self.preamble() + &declarations(&out) + &out
     }
 
     /// A document with the floats that the pages had no room for; the article refers to them by number.
     fn appendix(&self) -> String {
         let article = self.article;
-        let mut out = self.preamble();
-        out.push_str("\\renewcommand{\\thefigure}{A\\arabic{figure}}\n\\renewcommand{\\thetable}{A\\arabic{table}}\n");
-        let title = escaped(&article.appendix_title());
-        let _ = write!(out, "\\begin{{document}}\n\\title{{{title}}}\n");
-        let _ = writeln!(
-            out,
-            "\\author{{{}}}\n\\institute{{{}}}\n\\maketitle",
-            escaped(&article.author),
-            escaped(&article.affiliation)
+        let mut out = String::from(
+            "\\renewcommand{\\thefigure}{A\\arabic{figure}}\n\\renewcommand{\\thetable}{A\\arabic{table}}\n",
         );
+        let title = article.appendix_title();
+        let _ = write!(out, "\\begin{{document}}\n\\title{{{}}}\n", escaped(&title));
+        let _ = writeln!(out, "\\titlerunning{{{}}}", escaped(&running(&title)));
+        let _ = writeln!(out, "\\author{{{}}}\n\\authorrunning{{{0}}}", escaped(&article.author));
+        let _ = writeln!(out, "\\institute{{{}}}\n\\maketitle", escaped(&article.affiliation));
         // There is no text that floats could give way to.
         article.appendix.iter().for_each(|float| self.float(&mut out, float, "htbp"));
         if article.appendix.iter().any(|float| cites(&float.caption) || table_cites(float)) {
             out.push_str("\n\\bibliographystyle{splncs04}\n\\bibliography{references}\n");
         }
         out.push_str("\\end{document}\n");
-        out
+        self.preamble() + &declarations(&out) + &out
     }
 
     fn preamble(&self) -> String {
@@ -243,55 +247,106 @@ fn table_cites(float: &Float) -> bool {
     matches!(&float.body, Body::Table(table) if table.rows.iter().flatten().any(cites))
 }
 
-/// Plain text with what TeX would take for its own.
-fn escaped(text: &str) -> String {
+/// Plain text with what TeX would take for its own, and with what its fonts compose. Other characters stay: the preamble declares them.
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        match character {
-            '\\' => out.push_str("\\textbackslash{}"),
-            '{' | '}' | '$' | '&' | '#' | '%' | '_' => {
-                out.push('\\');
-                out.push(character);
-            }
-            '~' => out.push_str("\\textasciitilde{}"),
-            '^' => out.push_str("\\textasciicircum{}"),
-            // At the beginning of a row or an item it would be an option of what stands before.
-            '[' | '*' if out.trim_start().is_empty() => {
-                out.push('{');
-                out.push(character);
-                out.push('}');
-            }
-            '`' => out.push_str("\\textasciigrave{}"),
-            '<' => out.push_str("\\textless{}"),
-            '>' => out.push_str("\\textgreater{}"),
-            '|' => out.push_str("\\textbar{}"),
-            '"' => out.push_str("\\textquotedbl{}"),
-            '\u{a0}' => out.push('~'),
-            '\u{202f}' | '\u{2009}' => out.push_str("\\,"),
-            '’' => out.push('\''),
-            '–' => out.push_str("--"),
-            '—' => out.push_str("---"),
-            '…' => out.push_str("\\dots{}"),
-            '“' => out.push_str("``"),
-            '”' => out.push_str("''"),
-            '«' => out.push_str("\\guillemotleft{}"),
-            '»' => out.push_str("\\guillemotright{}"),
-            '−' => out.push_str("$-$"),
-            '×' => out.push_str("$\\times$"),
-            '±' => out.push_str("$\\pm$"),
-            '≤' => out.push_str("$\\leq$"),
-            '≥' => out.push_str("$\\geq$"),
-            '≈' => out.push_str("$\\approx$"),
-            '≠' => out.push_str("$\\neq$"),
-            '∞' => out.push_str("$\\infty$"),
-            '→' => out.push_str("$\\rightarrow$"),
-            '·' => out.push_str("$\\cdot$"),
-            // Latin letters are what these fonts have; of others the article says that there was one.
-            c if c.is_ascii_graphic() || c == ' ' || ('\u{a1}'..='\u{17f}').contains(&c) => out.push(c),
-            c if c.is_whitespace() => out.push(' '),
-            c if c.is_control() => {}
-            _ => out.push('?'),
+    for cluster in letters(text) {
+        // At the beginning of a row or an item it would be an option of what stands before.
+        if matches!(cluster.as_str(), "[" | "*") && out.trim_start().is_empty() {
+            out.push('{');
+            out.push_str(&cluster);
+            out.push('}');
+        } else {
+            letter(&cluster, &mut out);
         }
+    }
+    out
+}
+
+/// Letters with their accents.
+fn letters(text: &str) -> Vec<String> {
+    if text.is_ascii() { text.chars().map(String::from).collect() } else { clusters(text) }
+}
+
+fn letter(cluster: &str, out: &mut String) {
+    let mut characters = cluster.chars();
+    let alone = match (characters.next(), characters.next()) {
+        (Some(one), None) => plain(one),
+        _ => None,
+    };
+    if let Some(found) = alone {
+        return out.push_str(&found);
+    }
+    if let Some(composed) = composed(cluster) {
+        return out.push_str(&composed);
+    }
+    for character in cluster.chars() {
+        let found = plain(character).or_else(|| composed(character.encode_utf8(&mut [0; 4])).map(Cow::Owned));
+        match found {
+            Some(found) => out.push_str(&found),
+            // Nothing hidden stands in a file of ours.
+            None if is_hidden(character) => {
+                let _ = write!(out, "{{[{}]}}", code_point(character));
+            }
+            None => out.push(character),
+        }
+    }
+}
+
+/// One character without accents of its own.
+fn plain(character: char) -> Option<Cow<'static, str>> {
+    Some(Cow::Borrowed(match character {
+        '\\' => "\\textbackslash{}",
+        '{' | '}' | '$' | '&' | '#' | '%' | '_' => return Some(Cow::Owned(format!("\\{character}"))),
+        '~' => "\\textasciitilde{}",
+        '^' => "\\textasciicircum{}",
+        '`' => "\\textasciigrave{}",
+        '<' => "\\textless{}",
+        '>' => "\\textgreater{}",
+        '|' => "\\textbar{}",
+        '"' => "\\textquotedbl{}",
+        '\u{a0}' => "~",
+        '\u{202f}' | '\u{2009}' => "\\,",
+        '’' => "'",
+        '–' => "--",
+        '—' => "---",
+        '…' => "\\dots{}",
+        '“' => "``",
+        '”' => "''",
+        '«' => "\\guillemotleft{}",
+        '»' => "\\guillemotright{}",
+        '×' => "$\\times$",
+        '±' => "$\\pm$",
+        '·' => "$\\cdot$",
+        c if c.is_ascii_graphic() || c == ' ' || is_of_t1(c) => return Some(Cow::Owned(c.to_string())),
+        c if c.is_whitespace() && !is_hidden(c) => " ",
+        '\t' | '\n' | '\r' => " ",
+        _ => return None,
+    }))
+}
+
+/// What of a text the fonts of the article can neither show nor compose.
+pub fn lacks(text: &str) -> Vec<char> {
+    undeclared(&escaped(text))
+}
+
+/// Characters of TeX's source that none of its encodings declares.
+fn undeclared(tex: &str) -> Vec<char> {
+    tex.chars().filter(|character| !character.is_ascii() && !is_of_t1(*character)).collect()
+}
+
+/// The declarations of what the fonts lack of `body`: by its number.
+fn declarations(body: &str) -> String {
+    let all: BTreeSet<char> = undeclared(body).into_iter().collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "% Characters that the fonts lack are shown by their numbers. Instead of these lines, load a package for their script.\n\
+         \\newcommand*{\\codepoint}[1]{\\scalebox{0.75}{[U+#1]}\\allowbreak{}}\n",
+    );
+    for character in all {
+        let _ = writeln!(out, "\\DeclareUnicodeCharacter{{{0:04X}}}{{\\codepoint{{{0:04X}}}}}", u32::from(character));
     }
     out
 }
@@ -299,10 +354,16 @@ fn escaped(text: &str) -> String {
 /// Code may break after an underscore, a slash, a hyphen or a dot.
 fn breakable(code: &str) -> String {
     let mut out = String::new();
-    for character in code.chars() {
-        let one = if character == '-' { "-{}".to_owned() } else { escaped(&character.to_string()) };
-        out.push_str(&one);
-        if matches!(character, '_' | '/' | '-' | '.' | '@' | '=') {
+    for cluster in letters(code) {
+        match cluster.as_str() {
+            "-" => out.push_str("-{}"),
+            // A text may begin with it.
+            "[" | "*" => {
+                let _ = write!(out, "{{{cluster}}}");
+            }
+            other => letter(other, &mut out),
+        }
+        if matches!(cluster.as_str(), "_" | "/" | "-" | "." | "@" | "=") {
             out.push_str("\\allowbreak{}");
         }
     }
@@ -391,7 +452,32 @@ fn place_fields(work: &Work) -> String {
 mod tests {
     use proptest::prelude::Strategy as _;
 
+    use super::super::tex_characters::is_command;
     use super::*;
+
+    #[test]
+    fn what_the_fonts_have_not_is_composed_or_declared() {
+        for (text, tex) in [
+            ("Straße naïve Łódź", "Straße naïve Łódź"),
+            ("e\u{301} ạ ế ǹ ḿ ǐ x\u{306}", "é \\d{a} \\'{\\^{e}} \\`{n} \\'{m} \\v{\\i} \\u{x}"),
+            ("Ελλάδα", "$\\mathrm{E}$$\\lambda$$\\lambda$$\\acute{\\alpha}$$\\delta$$\\alpha$"),
+            (
+                "x ∈ ℝ, H₂O, 10⁻³, ⅔ ♭",
+                "x $\\in$ $\\mathbb{R}$, H\\textsubscript{2}O, 10\\textsuperscript{$-$}³, \\textsuperscript{2}\\textfractionsolidus{}\\textsubscript{3} $\\flat$",
+            ),
+            ("北京 Москва \u{200d}", "北京 Москва \u{200d}"),
+            ("a\u{7}\u{202e}", "a{[U+0007]}{[U+202E]}"),
+        ] {
+            assert_eq!(escaped(text), tex);
+        }
+        assert_eq!(lacks("Ελλάδα 北京 Straße Ж"), ['北', '京', 'Ж']);
+        let declared = declarations("a 京北 ß ế");
+        assert!(
+            declared.ends_with("{4EAC}{\\codepoint{4EAC}}\n\\DeclareUnicodeCharacter{5317}{\\codepoint{5317}}\n"),
+            "{declared}"
+        );
+        assert_eq!(declarations("Straße"), "");
+    }
 
     #[test]
     fn nothing_that_a_name_holds_is_taken_for_tex() {
@@ -424,13 +510,17 @@ mod tests {
                         while let Some(letter) = characters.next_if(char::is_ascii_alphabetic) {
                             name.push(letter);
                         }
-                        let is_ours =
-                            name.starts_with("text") || name.starts_with("guillemot") || OURS.contains(&name.as_str());
+                        let is_ours = name.starts_with("text")
+                            || name.starts_with("guillemot")
+                            || OURS.contains(&name.as_str())
+                            || is_command(&name);
                         if !is_ours {
                             return Some(format!("the command \\{name}"));
                         }
                     }
                     Some('{' | '}' | '$' | '&' | '#' | '%' | '_' | '~' | ',') => {}
+                    // Accents.
+                    Some('`' | '\'' | '^' | '=' | '.' | '"') if characters.peek() == Some(&'{') => {}
                     other => return Some(format!("a backslash before {other:?}")),
                 },
                 '{' => depth += 1,

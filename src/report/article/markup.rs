@@ -3,7 +3,9 @@
 //!
 //! What is not understood is told with its line, never passed over.
 
-use runner_boundary::text::quoted;
+use std::borrow::Cow;
+
+use runner_boundary::text::{self, quoted};
 
 use super::document::Block;
 use super::text::{Piece, Text};
@@ -21,12 +23,46 @@ pub type Blocks = Vec<(usize, Block)>;
 /// The blocks of a whole text, or all that is wrong with it.
 pub fn blocks(source: &str) -> Result<Blocks, Vec<Misunderstood>> {
     let mut reader = Reader { blocks: Vec::new(), wrong: Vec::new() };
-    let lines: Vec<&str> = source.lines().collect();
+    // Hidden characters are shown as escapes, as those of every other text.
+    let lines: Vec<Cow<str>> = lines(source).map(text::escaped).collect();
+    let lines: Vec<&str> = lines.iter().map(AsRef::as_ref).collect();
     let mut at = 0;
     while at < lines.len() {
         at = reader.block(&lines, at);
     }
     if reader.wrong.is_empty() { Ok(reader.blocks) } else { Err(reader.wrong) }
+}
+
+/// Lines without the mark that some editors put before the first.
+fn lines(source: &str) -> impl Iterator<Item = &str> {
+    source.strip_prefix('\u{feff}').unwrap_or(source).lines()
+}
+
+/// The first hidden character of a text, and how many more lines have any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// How it is shown, e.g. `\u{202e}`.
+    pub shown: String,
+    pub more_lines: usize,
+}
+
+/// What of a text is shown as an escape.
+pub fn hidden(source: &str) -> Option<Hidden> {
+    let changed = |(i, line): (usize, &str)| {
+        let shown = text::escaped(line);
+        // Only there do the two part.
+        let column = line.chars().zip(shown.chars()).take_while(|(a, b)| a == b).count();
+        line.chars()
+            .nth(column)
+            .map(|character| (i + 1, column + 1, text::escaped(character.encode_utf8(&mut [0; 4])).into_owned()))
+    };
+    let mut all = lines(source).enumerate().filter_map(changed);
+    let (line, column, shown) = all.next()?;
+    Some(Hidden { line, column, shown, more_lines: all.count() })
 }
 
 /// One running text on one line; what is not understood stays as it is.
@@ -197,9 +233,10 @@ impl Scanner<'_> {
             let character = self.characters[self.at];
             let piece = match character {
                 '\\' => {
-                    self.at += 1;
-                    plain.extend(self.characters.get(self.at));
-                    self.at += 1;
+                    // As CommonMark has it: before anything else it is a backslash, `C:\temp`.
+                    let escaped = self.characters.get(self.at + 1).filter(|next| next.is_ascii_punctuation());
+                    plain.push(*escaped.unwrap_or(&'\\'));
+                    self.at += 1 + usize::from(escaped.is_some());
                     continue;
                 }
                 '*' if self.sees("**") => self.marked("**", Piece::Strong)?,
@@ -289,11 +326,13 @@ impl Scanner<'_> {
             return Err(format!("the address of the link '{text}' is never closed: write [text](https://…)"));
         };
         let is_known = ["https://", "http://", "mailto:"].iter().any(|scheme| url.starts_with(scheme));
-        if !is_known || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        self.at += text.chars().count() + url.chars().count() + 4;
+        let url = unescaped(url);
+        // A backslash that is left is no part of an address, or comes from a hidden character.
+        if !is_known || url.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
             return Err(format!("'{url}' is no address that paper can show: write one that begins with https://"));
         }
-        self.at += text.chars().count() + url.chars().count() + 4;
-        Ok(Some(Piece::Link { url: url.to_owned(), text: text.to_owned() }))
+        Ok(Some(Piece::Link { url, text: unescaped(text) }))
     }
 
     /// `@fig:name`, at the beginning of a word.
@@ -312,6 +351,20 @@ impl Scanner<'_> {
             Piece::Reference(label)
         })
     }
+}
+
+/// Without the backslashes before signs.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        let sign = if character == '\\' { characters.clone().next().filter(char::is_ascii_punctuation) } else { None };
+        out.push(sign.unwrap_or(character));
+        if sign.is_some() {
+            characters.next();
+        }
+    }
+    out
 }
 
 fn flush(plain: &mut String, found: &mut Vec<Piece>) {
@@ -347,6 +400,32 @@ mod tests {
             plain(": 2 * 3 [f] x@y.z *"),
         ];
         assert_eq!(found.0, expected);
+    }
+
+    // From CommonMark 0.31, 2.4: before other characters backslashes are literal, and any ASCII punctuation may be escaped.
+    #[test]
+    fn a_backslash_escapes_signs_and_nothing_else() {
+        let shown = |source: &str| pieces(source).unwrap().letters();
+        assert_eq!(shown("C:\\temp\\new, \\Gamma \\é \\北 a\\"), "C:\\temp\\new, \\Gamma \\é \\北 a\\");
+        for sign in (b'!'..=b'~').map(char::from).filter(char::is_ascii_punctuation) {
+            assert_eq!(shown(&format!("a\\{sign}b")), format!("a{sign}b"));
+        }
+        let link = pieces("[a\\_b \\c](https://a.example/x\\_y)").unwrap();
+        assert_eq!(link.0, [Piece::Link { url: "https://a.example/x_y".to_owned(), text: "a_b \\c".to_owned() }]);
+    }
+
+    #[test]
+    fn hidden_characters_are_shown_and_found() {
+        let source = "\u{feff}One\r\ntw\u{202e}o\n\u{1b}\n\n```\na\u{7}\tb\n```\n";
+        let found = blocks(source).unwrap();
+        assert!(
+            matches!(&found[0].1, Block::Paragraph(text) if text.letters() == "One tw\\u{202e}o \\u{1b}"),
+            "{found:?}"
+        );
+        assert!(matches!(&found[1].1, Block::Code(code) if code == "a\\u{7}\tb"), "{found:?}");
+        assert_eq!(hidden(source), Some(Hidden { line: 2, column: 3, shown: "\\u{202e}".to_owned(), more_lines: 2 }));
+        assert_eq!(hidden("\u{feff}a\tb 北 👩\u{200d}👧\r\n"), None);
+        assert!(blocks("[a](https://a.example/\u{202e})").is_err());
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod pages;
 #[cfg(feature = "pdf")]
 mod pdf;
 mod sections;
+mod tex_characters;
 mod text;
 #[cfg(feature = "pdf")]
 mod typst;
@@ -30,6 +31,8 @@ pub use text::{Piece, Text};
 use runner_boundary::text::quoted;
 
 use super::ReportError;
+use super::characters::code_point;
+use super::figure::Drawing;
 use super::read::StageArtifacts;
 use super::study::Study;
 use runner_results::PairedTests;
@@ -91,35 +94,84 @@ pub const LEAVES_FIRST: [&str; 14] = [
     "fig:curves",
 ];
 
-/// What a text of the author's own can refer to, each with the kinds of stages of which the article needs one to have it; none where any will do.
-pub const LABELS: [(&str, &[&str]); 26] = [
-    ("sec:introduction", &[]),
-    ("sec:data", &[]),
-    ("sec:method", &[]),
-    ("sec:results", &[]),
-    ("sec:comparison", &[]),
-    ("sec:convergence", &["train"]),
-    ("sec:inside", &[]),
-    ("sec:transfer", &["transfer"]),
-    ("sec:conclusion", &[]),
-    ("tab:data", &["split"]),
-    ("tab:networks", &["train"]),
-    ("tab:models", &[]),
-    ("tab:baselines", &["baseline"]),
-    ("tab:convergence", &["train"]),
-    ("tab:transfer", &["transfer"]),
-    ("fig:classes", &["describe"]),
-    ("fig:correlation", &["describe"]),
-    ("fig:components", &["describe"]),
-    ("fig:map", &["map"]),
-    ("fig:search", &["train"]),
-    ("fig:models", &[]),
-    ("fig:confusion", &[]),
-    ("fig:reliability", &[]),
-    ("fig:importance", &["inspect"]),
-    ("fig:curves", &["train"]),
-    ("fig:transfer", &["transfer"]),
+/// What an article needs to have something that a text can refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    Nothing,
+    /// A stage of one of these kinds.
+    Stage(&'static [&'static str]),
+    /// A `train` stage with a search.
+    Search,
+    /// Two models, of whatever stages.
+    SeveralModels,
+}
+
+/// Kinds of stages among which an article chooses what it looks into.
+const CHOSEN_AMONG: &[&str] = &["train", "ensemble"];
+/// Kinds of stages with models that have scores; but for `baseline` one each.
+const OF_MODELS: &[&str] = &["train", "ensemble", "baseline", "transfer"];
+
+/// What a text of the author's own can refer to, each with what the article needs to have it.
+pub const LABELS: [(&str, Needs); 26] = [
+    ("sec:introduction", Needs::Nothing),
+    ("sec:data", Needs::Nothing),
+    ("sec:method", Needs::Nothing),
+    ("sec:results", Needs::Stage(OF_MODELS)),
+    ("sec:comparison", Needs::Stage(OF_MODELS)),
+    ("sec:convergence", Needs::Stage(&["train"])),
+    ("sec:inside", Needs::Stage(CHOSEN_AMONG)),
+    ("sec:transfer", Needs::Stage(&["transfer"])),
+    ("sec:conclusion", Needs::Nothing),
+    ("tab:data", Needs::Stage(&["split"])),
+    ("tab:networks", Needs::Stage(&["train"])),
+    ("tab:models", Needs::Stage(OF_MODELS)),
+    ("tab:baselines", Needs::Stage(&["baseline"])),
+    ("tab:convergence", Needs::Stage(&["train"])),
+    ("tab:transfer", Needs::Stage(&["transfer"])),
+    ("fig:classes", Needs::Stage(&["describe"])),
+    ("fig:correlation", Needs::Stage(&["describe"])),
+    ("fig:components", Needs::Stage(&["describe"])),
+    ("fig:map", Needs::Stage(&["map"])),
+    ("fig:search", Needs::Search),
+    ("fig:models", Needs::SeveralModels),
+    ("fig:confusion", Needs::Stage(CHOSEN_AMONG)),
+    ("fig:reliability", Needs::Stage(CHOSEN_AMONG)),
+    ("fig:importance", Needs::Stage(&["inspect"])),
+    ("fig:curves", Needs::Stage(&["train"])),
+    ("fig:transfer", Needs::Stage(&["transfer"])),
 ];
+
+/// A stage that an article is to tell of, as the pipeline has it.
+#[derive(Clone, Debug)]
+pub struct PlannedStage {
+    pub kind: String,
+    /// Whether it has a search.
+    pub searches: bool,
+}
+
+impl Needs {
+    /// Whether articles of these stages can have it.
+    fn is_met(self, stages: &[PlannedStage]) -> bool {
+        let count = |kinds: &[&str]| stages.iter().filter(|stage| kinds.contains(&stage.kind.as_str())).count();
+        match self {
+            Needs::Nothing => true,
+            Needs::Stage(kinds) => count(kinds) > 0,
+            Needs::Search => stages.iter().any(|stage| stage.kind == "train" && stage.searches),
+            // A `baseline` may have several.
+            Needs::SeveralModels => count(&["baseline"]) > 0 || count(OF_MODELS) > 1,
+        }
+    }
+
+    /// What is missing.
+    fn told(self) -> String {
+        match self {
+            Needs::Nothing => "nothing".to_owned(),
+            Needs::Stage(kinds) => format!("a `{}` stage", kinds.join("` or `")),
+            Needs::Search => "a `train` stage with a `search`".to_owned(),
+            Needs::SeveralModels => "two models".to_owned(),
+        }
+    }
+}
 
 /// The article, whole: every reference and citation of it leads somewhere.
 ///
@@ -186,8 +238,9 @@ pub fn article(
     if wrong.is_empty() { Ok(article) } else { Err(ArticleError::Text(wrong)) }
 }
 
-/// What is wrong with a text of the author's own in an article of stages of these kinds, whatever they give, as `file:line: what`.
-pub fn mistakes(file: &str, source: &str, kinds: &[&str]) -> Vec<String> {
+/// What is wrong with a text of the author's own in an article of these stages, whatever they give, as `file:line: what`. `filled` are the sections that
+/// texts of the author's own go into.
+pub fn mistakes(file: &str, source: &str, stages: &[PlannedStage], filled: &[&str]) -> Vec<String> {
     let blocks = match markup::blocks(source) {
         Ok(blocks) => blocks,
         Err(all) => return all.into_iter().map(|one| format!("{file}:{}: {}", one.line, one.message)).collect(),
@@ -204,7 +257,7 @@ pub fn mistakes(file: &str, source: &str, kinds: &[&str]) -> Vec<String> {
             text.visit(&mut |piece| match piece {
                 Piece::Citation(keys) => wrong.extend(unknown_works(&place, keys)),
                 Piece::Reference(label) => {
-                    wrong.extend(unknown_label(label, kinds).map(|message| format!("{place}: {message}")));
+                    wrong.extend(unknown_label(label, stages, filled).map(|message| format!("{place}: {message}")));
                 }
                 _ => {}
             });
@@ -213,20 +266,51 @@ pub fn mistakes(file: &str, source: &str, kinds: &[&str]) -> Vec<String> {
     wrong
 }
 
+/// What a text of the author's own has that nobody sees, as `file:line:column: what`.
+pub fn hidden(file: &str, source: &str) -> Option<String> {
+    let markup::Hidden { line, column, shown, more_lines } = markup::hidden(source)?;
+    let more = match more_lines {
+        0 => String::new(),
+        1 => ", and another line has such characters".to_owned(),
+        more => format!(", and {more} more lines have such characters"),
+    };
+    Some(format!("{file}:{line}:{column}: a hidden character, which the article shows as '{shown}'{more}"))
+}
+
+/// What the fonts of the LaTeX article and of its figures lack, and what to do; `None` where they have everything.
+pub fn latex_lacks(article: &Article) -> Option<String> {
+    let missing = article.missing(&latex::lacks, &Drawing::pdf_lacks);
+    // Those that the fonts of the PDF have.
+    let is_european = missing.characters().all(|character| character < '\u{530}');
+    let remedy = match is_european {
+        true => "`format: pdf` has fonts for them",
+        false => {
+            "for their true form load a package for their script instead of the lines `\\DeclareUnicodeCharacter` in article.tex"
+        }
+    };
+    (!missing.is_empty()).then(|| {
+        format!(
+            "the fonts of LaTeX and of the figures lack {}: they are shown by their numbers, e.g. [{}]; {remedy}",
+            missing.told(),
+            missing.characters().next().map(code_point).unwrap_or_default(),
+        )
+    })
+}
+
 /// Why the article can have nothing of that label.
-fn unknown_label(label: &str, kinds: &[&str]) -> Option<String> {
-    let can_be = |needed: &[&str]| needed.is_empty() || needed.iter().any(|kind| kinds.contains(kind));
+fn unknown_label(label: &str, stages: &[PlannedStage], filled: &[&str]) -> Option<String> {
+    let can_be = |(known, needs): &&(&str, Needs)| {
+        needs.is_met(stages) || known.strip_prefix("sec:").is_some_and(|section| filled.contains(&section))
+    };
     match LABELS.iter().find(|(known, _)| *known == label) {
         None => {
-            let known: Vec<&str> =
-                LABELS.iter().filter(|(_, needed)| can_be(needed)).map(|(label, _)| *label).collect();
+            let known: Vec<&str> = LABELS.iter().filter(can_be).map(|(label, _)| *label).collect();
             Some(format!("there is no '@{label}' (there can be {})", known.join(", ")))
         }
-        Some((_, needed)) if can_be(needed) => None,
-        Some((_, needed)) => Some(format!(
-            "there is no '@{label}' here: the article needs a `{}` stage under `stages` for it",
-            needed.join("` or `")
-        )),
+        Some(one) if can_be(&one) => None,
+        Some((_, needs)) => {
+            Some(format!("there is no '@{label}' here: the article needs {} under `stages` for it", needs.told()))
+        }
     }
 }
 
@@ -265,12 +349,12 @@ pub fn fit<E>(article: &mut Article, mut pages: impl FnMut(&Article) -> Result<u
     Ok(count)
 }
 
-/// After all that a section says, also in its last subsection.
 /// A text of the title page, in one line.
-fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     quoted(text.trim()).into_owned()
 }
 
+/// After all that a section says, also in its last subsection.
 fn add_last(section: &mut Section, blocks: Vec<Block>) {
     match section.subsections.last_mut() {
         Some(last) => last.blocks.extend(blocks),

@@ -4,7 +4,9 @@
 //! leaves white space behind.
 
 use super::document::{Align, Article, Block, Body, Float, Section, Table};
+use super::latex::lacks;
 use super::text::Text;
+use crate::figure::Drawing;
 
 /// The limit that the course sets.
 pub const MOST_PAGES: usize = 8;
@@ -52,7 +54,7 @@ fn section(section: &Section) -> f64 {
 }
 
 fn block(block: &Block) -> f64 {
-    let lines = |text: &Text, letters: f64| (text.letters().chars().count() as f64 / letters).ceil().max(1.0);
+    let lines = |text: &Text, letters: f64| (width(text) / letters).ceil().max(1.0);
     match block {
         Block::Paragraph(text) => lines(text, LETTERS),
         Block::List { items, .. } => 1.0 + items.iter().map(|item| lines(item, LETTERS - 5.0)).sum::<f64>(),
@@ -66,8 +68,8 @@ fn float(float: &Float) -> f64 {
         Body::Figure { drawings, share } => {
             // Drawings that fit side by side share a line.
             let beside = ((1.0 / share).floor() as usize).max(1);
-            let height = |drawing: &crate::figure::Drawing| {
-                let (width, height) = drawing.size();
+            let height = |drawing: &Drawing| {
+                let (width, height) = drawing.with_legend(&Drawing::pdf_lacks).size();
                 WIDTH * share * height / width.max(1.0)
             };
             drawings.chunks(beside).map(|line| line.iter().map(height).fold(0.0, f64::max)).sum::<f64>()
@@ -80,7 +82,7 @@ fn float(float: &Float) -> f64 {
 fn rows(table: &Table) -> f64 {
     let height = |row: &[Text]| {
         let cell = |(text, column): (&Text, &super::document::Column)| match column.align {
-            Align::Wrapped(share) => (text.letters().chars().count() as f64 / (SMALL_LETTERS * share)).ceil().max(1.0),
+            Align::Wrapped(share) => (width(text) / (SMALL_LETTERS * share)).ceil().max(1.0),
             _ => 1.0,
         };
         row.iter().zip(&table.columns).map(cell).fold(1.0, f64::max)
@@ -88,6 +90,13 @@ fn rows(table: &Table) -> f64 {
     SMALL_LINE * (1.8 + table.rows.iter().map(|row| height(row)).sum::<f64>())
 }
 
+/// Letters as LaTeX shows them: those that its fonts lack by their numbers, e.g. `[U+5317]`, in three quarters of the size.
+fn width(text: &Text) -> f64 {
+    const OF_A_NUMBER: usize = 6;
+    let letters = text.letters();
+    (letters.chars().count() + (OF_A_NUMBER - 1) * lacks(&letters).len()) as f64
+}
+
 fn small(text: &Text) -> f64 {
-    (text.letters().chars().count() as f64 / SMALL_LETTERS).ceil() * SMALL_LINE
+    (width(text) / SMALL_LETTERS).ceil() * SMALL_LINE
 }

@@ -16,9 +16,21 @@ use typst_pdf::PdfOptions;
 use super::document::Article;
 use super::{fit, typst as writer};
 
-/// The files `article.pdf` and, where floats were moved there, `appendix.pdf`; and the number of pages of the former.
-pub fn pdf(article: &mut Article) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usize)> {
+/// The files `article.pdf` and, where floats were moved there, `appendix.pdf`; the number of pages of the former; and what the fonts lack, if anything.
+pub fn pdf(article: &mut Article) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usize, Option<String>)> {
     let fonts: Vec<Font> = typst_assets::fonts().flat_map(|data| Font::iter(Bytes::new(data))).collect();
+    let has = |character: char| fonts.iter().any(|font| font.info().coverage.contains(u32::from(character)));
+    let lacks = |text: &str| text.chars().filter(|c| !c.is_ascii() && !c.is_whitespace() && !has(*c)).collect();
+    let missing = article.missing(&lacks, &lacks);
+    let told = (!missing.is_empty()).then(|| {
+        format!(
+            "the fonts of the PDF lack {}: they are shown by their numbers; with `format: latex`, article.tex can load a package for their script",
+            missing.told()
+        )
+    });
+    if told.is_some() {
+        *article = article.clone().with_numbers(&lacks);
+    }
     let pages = fit(article, |article| anyhow::Ok(laid_out(&fonts, writer::article(article))?.pages().len()))?;
     let mut files =
         vec![("article.pdf".to_owned(), exported(&laid_out(&fonts, writer::article(article))?, &article.title)?)];
@@ -26,7 +38,7 @@ pub fn pdf(article: &mut Article) -> anyhow::Result<(Vec<(String, Vec<u8>)>, usi
         let document = laid_out(&fonts, writer::appendix(article))?;
         files.push(("appendix.pdf".to_owned(), exported(&document, &format!("{}, appendix", article.title))?));
     }
-    Ok((files, pages))
+    Ok((files, pages, told))
 }
 
 fn laid_out(fonts: &[Font], source: writer::Source) -> anyhow::Result<PagedDocument> {

@@ -51,6 +51,18 @@ impl Text {
         }
     }
 
+    /// The same with every text that a reader sees changed, names in a fixed font too.
+    #[cfg(feature = "pdf")]
+    pub fn map_shown(&mut self, change: &dyn Fn(&str) -> String) {
+        for piece in &mut self.0 {
+            match piece {
+                Piece::Plain(text) | Piece::Code(text) | Piece::Link { text, .. } => *text = change(text),
+                Piece::Emphasis(inner) | Piece::Strong(inner) => inner.map_shown(change),
+                Piece::Reference(_) | Piece::Citation(_) => {}
+            }
+        }
+    }
+
     /// Without any markup, e.g. for an estimate of its length.
     pub fn letters(&self) -> String {
         let mut letters = String::new();

@@ -62,6 +62,11 @@ impl Drawing {
         self.body.iter_mut().for_each(|element| element.change_texts(change));
     }
 
+    /// Every text that shows, in order.
+    pub fn texts<'a>(&'a self, found: &mut Vec<&'a str>) {
+        self.body.iter().for_each(|element| element.texts(found));
+    }
+
     pub fn title(&self) -> &str {
         &self.title
     }

@@ -185,6 +185,16 @@ impl Element {
     }
 
     /// Applies `change` to every text that shows.
+    pub(super) fn texts<'a>(&'a self, found: &mut Vec<&'a str>) {
+        match &self.shape {
+            Shape::Text { content, .. } => found.push(content),
+            Shape::Group(children) => children.iter().for_each(|child| child.texts(found)),
+            Shape::Link { child, .. } => child.texts(found),
+            Shape::Drawing { drawing, .. } => drawing.texts(found),
+            _ => {}
+        }
+    }
+
     pub(super) fn change_texts(&mut self, change: &dyn Fn(&str) -> String) {
         match &mut self.shape {
             Shape::Text { content, .. } => *content = change(content),

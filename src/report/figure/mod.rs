@@ -13,6 +13,7 @@ pub mod grid;
 pub mod grouped;
 pub mod heatmap;
 pub mod histogram;
+mod legend;
 pub mod lines;
 mod metrics;
 pub mod narrow_graph;

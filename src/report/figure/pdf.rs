@@ -17,8 +17,17 @@ const POINT: f64 = 0.75;
 const ARC: f64 = 0.552_284_75;
 
 impl Drawing {
-    /// The file. Its page is the drawing's size.
+    /// The file. Its page is the drawing's size. Characters that its fonts lack stand as numbers that a legend explains: see [`Drawing::with_legend`].
     pub fn pdf(&self) -> Vec<u8> {
+        self.with_legend(&metrics::lacks).pdf_as_it_is()
+    }
+
+    /// The characters of a text that the file has no font for.
+    pub fn pdf_lacks(text: &str) -> Vec<char> {
+        metrics::lacks(text)
+    }
+
+    fn pdf_as_it_is(&self) -> Vec<u8> {
         let mut page = Content::default();
         let (width, height) = self.size();
         // The page's origin is at the bottom left, a drawing's at the top left.
@@ -34,6 +43,8 @@ struct Content {
     bytes: Vec<u8>,
     /// Opacity of strokes and of fills, in hundredths.
     opacities: Vec<(u32, u32)>,
+    /// Whether a text needs glyphs that its font's usual encoding leaves out.
+    beyond: bool,
 }
 
 /// How one element is painted.
@@ -224,7 +235,15 @@ impl Content {
                 } else {
                     "/R"
                 };
-                self.bytes.extend(format!("{font} {} Tf\n(", number(pen.size)).as_bytes());
+                self.beyond |= !run.symbol && run.bytes.iter().any(|byte| metrics::IS_BEYOND.contains(byte));
+                self.bytes.extend(format!("{font} {} Tf\n", number(pen.size)).as_bytes());
+                if run.rise != 0 {
+                    self.op(&[f64::from(run.rise) / 1000.0 * pen.size], "Ts");
+                }
+                match run.back {
+                    0 => self.bytes.push(b'('),
+                    back => self.bytes.extend(format!("[{back} (").as_bytes()),
+                }
                 for &byte in &run.bytes {
                     match byte {
                         b'(' | b')' | b'\\' => self.bytes.extend([b'\\', byte]),
@@ -232,7 +251,10 @@ impl Content {
                         _ => self.bytes.extend(format!("\\{byte:03o}").as_bytes()),
                     }
                 }
-                self.bytes.extend(b") Tj\n");
+                self.bytes.extend(if run.back == 0 { &b") Tj\n"[..] } else { b")] TJ\n" });
+                if run.rise != 0 {
+                    self.op(&[0.0], "Ts");
+                }
             }
             self.op(&[], "ET");
         }
@@ -265,7 +287,13 @@ fn file(page: &Content, (width, height): (f64, f64)) -> Vec<u8> {
         })
         .collect();
     let font = |name: &str, encoding: &str| format!("<</Type /Font /Subtype /Type1 /BaseFont /{name}{encoding}>>");
-    let latin = " /Encoding /WinAnsiEncoding";
+    let latin = match page.beyond {
+        false => " /Encoding /WinAnsiEncoding".to_owned(),
+        true => format!(
+            " /Encoding <</Type /Encoding /BaseEncoding /WinAnsiEncoding /Differences [{}]>>",
+            metrics::DIFFERENCES
+        ),
+    };
     // Not through flate2: its back end, and with it the bytes, depends on the features of other crates.
     let stream = miniz_oxide::deflate::compress_to_vec_zlib(&page.bytes, 6);
     let objects: [Vec<u8>; 7] = [
@@ -280,8 +308,8 @@ fn file(page: &Content, (width, height): (f64, f64)) -> Vec<u8> {
         )
         .into_bytes(),
         [format!("<</Length {} /Filter /FlateDecode>>\nstream\n", stream.len()).into_bytes(), stream, b"\nendstream".to_vec()].concat(),
-        font("Helvetica", latin).into_bytes(),
-        font("Helvetica-Bold", latin).into_bytes(),
+        font("Helvetica", &latin).into_bytes(),
+        font("Helvetica-Bold", &latin).into_bytes(),
         font("Symbol", "").into_bytes(),
     ];
     // The second line tells programs that look at the first bytes only that this is no text.

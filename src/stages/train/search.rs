@@ -115,9 +115,38 @@ impl Train {
                     break;
                 }
             }
+            if let Range::Choice(values) = range {
+                self.check_repeated(path, values, context);
+            }
         }
         if context.found() == before {
             self.check_combinations(search, &written, context);
+        }
+    }
+
+    /// Equal values of a choice would be trials of their own, and one of them the likelier draw. Values are equal if they give the same parameters,
+    /// however they are written.
+    fn check_repeated(&self, path: &str, values: &[Value], context: &mut CheckContext) {
+        let typed = |value: &Value| {
+            let point = Point::from([(path.to_owned(), value.clone())]);
+            self.at(&point).ok().and_then(|trial| serde_json::to_value(trial).ok())
+        };
+        let typed: Vec<Option<Value>> = values.iter().map(typed).collect();
+        for (i, own) in typed.iter().enumerate() {
+            let Some(first) = own.as_ref().and_then(|own| typed[..i].iter().position(|one| one.as_ref() == Some(own)))
+            else {
+                continue;
+            };
+            let (first, again) = (values[first].to_string(), values[i].to_string());
+            let message = if first == again {
+                format!("search.space.{path}: choice has {first} twice, which would count as two values")
+            } else {
+                format!(
+                    "search.space.{path}: choice has {first} and {again}, which are the same and would count as two values"
+                )
+            };
+            let index = i.to_string();
+            context.problem(&["search", "space", path, "choice", &index], message, Some("leave one out".to_owned()));
         }
     }
 

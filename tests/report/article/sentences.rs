@@ -58,3 +58,94 @@ fn ensembles_seeds_and_the_map_are_told_by_their_numbers() {
     assert!(one && json(&work, "tempo/metrics.json")["best_epoch"].is_null());
     assert_eq!(text.contains("the dashed rule is the epoch kept"), best == Some("fused"), "{text}");
 }
+
+/// Models that were judged on other rows, or have other classes, are no part of the table: a sentence says which, and why.
+#[test]
+fn models_that_do_not_compare_are_named_with_the_reason() {
+    let more = "  again: {kind: split, rows: songs, groups: [artist], seed: 99}
+  elsewhere: {kind: train, rows: again, numeric: [tempo], network: {trunk: {layers: [4]}}, epochs: 1}
+  wide: {kind: load, files: {all: wide.csv}, label: genre}
+  parts: {kind: split, rows: wide, folds: 2}
+  three: {kind: train, rows: parts, numeric: [tempo], network: {trunk: {layers: [4]}}, epochs: 1}
+  simple: {kind: baseline, rows: parts, numeric: [tempo], models: {majority: {}, logistic: {}}}
+";
+    let mut wide = crate::workspace::songs(120);
+    wide.extend((0..60).map(|i| format!("p{i},\"tune {i}\",other {i},{},0.5,pop\n", 140 + i)));
+    let told = "stages: [songs, folds, profile, baseline, titles, fused, predict]\n  report";
+    for (language, said) in [
+        (
+            "en",
+            "The comparison leaves out \\texttt{elsewhere} (judged on other rows) and \\texttt{three} and the models of \\texttt{simple} (other classes).",
+        ),
+        (
+            "fr",
+            "La comparaison laisse de côté \\texttt{elsewhere} (évaluation sur d'autres lignes) et \\texttt{three} et les modèles de \\texttt{simple} (autres classes).",
+        ),
+    ] {
+        let work = Workspace::with_songs().pipeline(&format!("{STUDY}{AVERAGES}{more}{MORE}")).file("wide.csv", &wide);
+        let all = "stages: [songs, folds, baseline, fused, tempo, elsewhere, three, simple]\n  report";
+        work.edit("pipeline.yaml", told, all);
+        work.edit("pipeline.yaml", "language: en", &format!("language: {language}"));
+        work.run_with(&["article"]).succeeded();
+        let text = tex(&work);
+        assert!(text.contains(said), "{text}");
+        let table = text.split("\\label{tab:models}").nth(1).and_then(|rest| rest.split("\\end{table}").next());
+        assert!(!table.expect("a table").contains("elsewhere"), "{text}");
+    }
+    // Where all compare nothing is said.
+    let work = larger();
+    work.run_with(&["article"]).succeeded();
+    assert!(!tex(&work).contains("leaves out"));
+}
+
+/// What validation chose is said to be chosen by it, be it a network or a standard classifier.
+#[test]
+fn the_abstract_says_by_what_each_model_was_chosen() {
+    let told = "stages: [songs, folds, profile, baseline, titles, fused, predict]\n  report";
+    let models = "models: {majority: {}, logistic: {}, naive_bayes: {}}";
+    let article = |stages: &str, language: &str| {
+        let work = Workspace::with_songs().pipeline(&format!("{STUDY}{AVERAGES}{MORE}"));
+        work.edit("pipeline.yaml", told, &format!("stages: [{stages}]\n  report"));
+        work.edit("pipeline.yaml", "models: {majority: {}, logistic: {}}", models);
+        work.edit("pipeline.yaml", "language: en", &format!("language: {language}"));
+        work.run_with(&["article"]).succeeded();
+        let text = tex(&work);
+        text.split("\\begin{abstract}")
+            .nth(1)
+            .and_then(|rest| rest.split("\\end{abstract}").next())
+            .expect("one")
+            .to_owned()
+    };
+    let network = "the best of the standard classifiers, chosen on validation rows, it";
+    let networks = "the best of the standard classifiers, chosen on validation rows as well, it";
+    for (stages, language, said) in [
+        ("songs, folds, baseline, fused", "en", network),
+        ("songs, folds, baseline, fused, tempo", "en", networks),
+        ("songs, folds, baseline", "en", "Chosen on validation rows, "),
+        ("songs, folds, baseline, fused, tempo", "fr", "Le choix sur la validation désigne le réseau \\texttt{"),
+        ("songs, folds, baseline, fused, tempo", "fr", "classifieurs usuels, choisi lui aussi sur la validation, il"),
+        ("songs, folds, baseline", "fr", "Le choix sur la validation désigne "),
+    ] {
+        let found = article(stages, language);
+        assert!(found.contains(said), "{said}: {found}");
+    }
+    // Without a validation part the folds choose.
+    let work = Workspace::with_songs().pipeline(
+        "name: study
+seed: 3
+stages:
+  songs: {kind: load, files: {all: songs.csv}, label: genre}
+  folds: {kind: split, rows: songs, train: 0.8, valid: 0, test: 0.2, folds: 3}
+  base: {kind: baseline, rows: folds, numeric: [tempo], models: {logistic: {}, naive_bayes: {}}}
+  article: {kind: article, title: t, author: a, stages: [songs, folds, base]}
+",
+    );
+    work.run().succeeded();
+    let text = tex(&work);
+    for said in
+        ["Chosen by cross-validation, ", "has the highest macro-F1 in cross-validation", "cross-validation recommends"]
+    {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains("on validation rows; its"), "{text}");
+}

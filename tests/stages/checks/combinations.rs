@@ -61,3 +61,31 @@ fn parameters_of_a_branch_without_columns_are_refused() {
     assert!(text.contains("nothing reads 'network.text.dropout': the stage has no columns under `text`"), "{text}");
     assert!(text.contains("pipeline.yaml:13:"), "{text}");
 }
+
+/// Equal values would count as separate trials, however they are written.
+#[test]
+fn choices_with_the_same_value_twice_are_refused_at_their_line() {
+    for (space, said) in [
+        ("optimizer.lr: {choice: [0.1, 0.01, 0.1]}", "optimizer.lr: choice has 0.1 twice"),
+        ("optimizer.lr: {choice: [0.1, 1e-1]}", "optimizer.lr: choice has 0.1 twice"),
+        ("network.dropout: {choice: [0, 0.2, 0.0]}", "network.dropout: choice has 0 and 0.0, which are the same"),
+        ("batch_size: {choice: [8, 8]}", "batch_size: choice has 8 twice"),
+        ("network.trunk.layers: {choice: [[8], [4], [8]]}", "network.trunk.layers: choice has [8] twice"),
+        ("optimizer.kind: {choice: [adam, 'adam']}", "optimizer.kind: choice has \"adam\" twice"),
+        ("network.batch_norm: {choice: [true, true]}", "network.batch_norm: choice has true twice"),
+        (
+            "optimizer: {choice: [{lr: 0.1}, {lr: 1e-1}, {lr: 0.1, kind: sgd}]}",
+            "optimizer: choice has {\"lr\":0.1} twice",
+        ),
+        ("numeric: {choice: [[tempo], [tempo, energy], [tempo]]}", "numeric: choice has [\"tempo\"] twice"),
+    ] {
+        let work = study(&format!("        {space}\n"));
+        let text = refused(&work);
+        let found = errors(&text);
+        assert!(found.len() == 1 && found[0].contains(said), "{space}: {text}");
+        assert!(text.contains("pipeline.yaml:13:"), "{space}: {text}");
+    }
+    let fine = "        optimizer.lr: {choice: [0.1, 0.01]}\n        batch_size: {choice: [8, 16]}\n";
+    let output = study(fine).runner(&["plan", "pipeline.yaml"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

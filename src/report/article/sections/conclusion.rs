@@ -4,35 +4,44 @@ use runner_results::Training;
 use runner_results::profile::audit::RowKey;
 
 use super::super::text::upper;
-use super::{ArticleContext, bilingual, convergence, transfer};
+use super::{ArticleContext, bilingual, convergence, source, transfer};
 use crate::article::document::Section;
+use crate::ranking::Source;
 
 pub fn section(tale: &ArticleContext) -> Section {
     let mut section = Section::new("sec:conclusion", tale.voice.say("Conclusion", "Conclusion"));
-    let chosen = tale.chosen().and_then(|model| Some((model, model.judged()?)));
+    let chosen = tale.recommended().and_then(|model| Some((model, model.judged()?)));
     section.blocks.extend(tale.paragraph([
         chosen.map(|(model, scores)| bilingual!(
             tale,
             "{recommended} {accuracy} of the {rows} correctly.",
             "{recommended} {accuracy} des {rows}.",
-            recommended = match tale.count_of("train") + tale.count_of("ensemble") {
-                1 => bilingual!(
+            recommended = match (tale.is_choice(), tale.chosen().is_some(), source(model)) {
+                (false, ..) => bilingual!(
                     tale,
                     "{name} classifies",
                     "{name} classe correctement",
                     name = upper(&tale.introduced(model)),
                 ),
-                _ => bilingual!(
+                (true, true, _) => bilingual!(
                     tale,
                     "Of all networks and ensembles tried, validation recommends {name}, which classifies",
                     "De tous les réseaux et ensembles essayés, la validation recommande {name}, qui classe correctement",
                     name = tale.introduced(model),
                 ),
+                (true, false, source) => bilingual!(
+                    tale,
+                    "Of all standard classifiers tried, {by} recommends {name}, which classifies",
+                    "De tous les classifieurs usuels essayés, la {par} recommande {name}, qui classe correctement",
+                    name = tale.introduced(model),
+                    by = if source == Source::ValidationPart { "validation" } else { "cross-validation" },
+                    par = if source == Source::ValidationPart { "validation" } else { "validation croisée" },
+                ),
             },
             accuracy = tale.voice.percent(scores.accuracy),
             rows = tale.rows_on(model.judged_on()),
         )),
-        chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
+        tale.chosen().zip(tale.classical()).and_then(|(model, classical)| {
             let against = tale.against(model, classical)?;
             Some(bilingual!(tale, "It {against}.", "Il {against}."))
         }),

@@ -31,7 +31,7 @@ use super::text::Text;
 use crate::figure::Drawing;
 use crate::fitting::FittedOn;
 use crate::leaks;
-use crate::ranking;
+use crate::ranking::{self, Source};
 use crate::read::StageArtifacts;
 use crate::study::Study;
 use crate::study::figures::in_colours;
@@ -98,6 +98,58 @@ impl<'a> ArticleContext<'a> {
     /// The best classical learner by validation rows.
     fn classical(&self) -> Option<&Model> {
         self.best(|kind| kind == "baseline")
+    }
+
+    /// What one would hand in: the best network or ensemble, or where there is none the best classical learner.
+    fn recommended(&self) -> Option<&Model> {
+        self.chosen().or_else(|| self.classical())
+    }
+
+    /// Whether a model was chosen among several networks and ensembles, or where there is none among several classical learners.
+    fn is_choice(&self) -> bool {
+        match self.chosen() {
+            Some(_) => self.count_of("train") + self.count_of("ensemble") > 1,
+            None => self.count_of("baseline") > 1,
+        }
+    }
+
+    /// The models that do not compare with the others, by why not.
+    fn left_out(&self) -> Option<String> {
+        let main = self.main()?;
+        let voice = self.voice;
+        let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+        for model in models(&self.study) {
+            let reason = match model.judged() {
+                None => voice.say("cross-validated only", "validation croisée seulement"),
+                Some(scores) if !is_same_classes(&scores.classes, &main.classes) => {
+                    voice.say("other classes", "autres classes")
+                }
+                Some(_) if model.judged_on() != main.part => match model.judged_on() {
+                    Part::Test => voice.say("judged on test rows", "évaluation sur le test"),
+                    Part::Valid => voice.say("judged on validation rows", "évaluation sur la validation"),
+                },
+                Some(scores) if scores.rows != main.rows || model.split != main.split => {
+                    voice.say("judged on other rows", "évaluation sur d'autres lignes")
+                }
+                Some(_) => continue,
+            };
+            // Models of one stage have the same rows and classes.
+            let stage = markup::code(&model.stage);
+            let name = match self.kind(&model) {
+                Some("baseline") => bilingual!(self, "the models of {stage}", "les modèles de {stage}"),
+                _ => stage,
+            };
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => reasons.push((reason, vec![name])),
+            }
+        }
+        let listed: Vec<String> =
+            reasons.iter().map(|(reason, names)| format!("{} ({reason})", voice.list(names, 6))).collect();
+        let list = voice.list(&listed, reasons.len());
+        (!listed.is_empty())
+            .then(|| bilingual!(self, "The comparison leaves out {list}.", "La comparaison laisse de côté {list}."))
     }
 
     /// How many models of a kind there are, without the guess of the largest class.
@@ -370,6 +422,15 @@ impl<'a> ArticleContext<'a> {
 /// The macro-F1 that ranks a model: on validation rows, or by cross-validation where there are none.
 fn validation(model: &Model) -> Option<f64> {
     model.validation().and_then(|validation| validation.macro_f1.or(validation.accuracy))
+}
+
+fn is_same_classes(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|class| other.contains(class))
+}
+
+/// Where the score that ranks a model is from.
+fn source(model: &Model) -> Source {
+    model.validation().map_or(Source::ValidationPart, |validation| validation.source)
 }
 
 /// Names in a fixed font.

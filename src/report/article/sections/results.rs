@@ -3,11 +3,11 @@
 use runner_results::Training;
 
 use super::super::text::upper;
-use super::{ArticleContext, bilingual, convergence, inside, transfer, validation};
+use super::{ArticleContext, bilingual, convergence, inside, source, transfer, validation};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::part_name;
-use crate::ranking::{self, Choice};
+use crate::ranking::{self, Choice, Source};
 use crate::study::models::{Group, Model};
 use crate::study::pairs::paired_test;
 use runner_results::Part;
@@ -54,6 +54,7 @@ fn comparison(tale: &ArticleContext) -> Option<Section> {
                 ),
             },
         )),
+        tale.left_out(),
         reference(tale, group),
         best(tale),
         tale.chosen().and_then(|model| tale.leak(model)),
@@ -117,6 +118,10 @@ fn tied(tale: &ArticleContext, group: &Group) -> Option<String> {
     // Where nothing compares two models nothing is said of their difference.
     let others: Vec<&Model> = others.into_iter().filter(|model| tale.judge(first, model).is_some()).collect();
     let (name, part) = (upper(&tale.subject(first)), tale.part(group.part));
+    let (there, de) = match source(first) {
+        Source::ValidationPart => ("on validation rows", "de validation"),
+        Source::CrossValidation => ("in cross-validation", "de validation croisée"),
+    };
     // Intervals that overlap are no test: a difference may hide in them.
     if others.iter().filter_map(|model| tale.judge(first, model)).any(|judgement| judgement.p.is_none()) {
         let intervals = match tied.is_empty() {
@@ -137,8 +142,8 @@ fn tied(tale: &ArticleContext, group: &Group) -> Option<String> {
         return (!others.is_empty()).then(|| {
             bilingual!(
                 tale,
-                "{name} has the highest macro-F1 on validation rows; {intervals}.",
-                "{name} a la macro-F1 de validation la plus élevée ; {intervals}.",
+                "{name} has the highest macro-F1 {there}; {intervals}.",
+                "{name} a la macro-F1 {de} la plus élevée ; {intervals}.",
             )
         });
     }
@@ -146,13 +151,13 @@ fn tied(tale: &ArticleContext, group: &Group) -> Option<String> {
         (_, true) => return None,
         (true, _) => bilingual!(
             tale,
-            "{name} has the highest macro-F1 on validation rows; its {part} accuracy differs significantly from that of every other.",
-            "{name} a la macro-F1 de validation la plus élevée ; son exactitude {part} diffère significativement de celle de tous les autres.",
+            "{name} has the highest macro-F1 {there}; its {part} accuracy differs significantly from that of every other.",
+            "{name} a la macro-F1 {de} la plus élevée ; son exactitude {part} diffère significativement de celle de tous les autres.",
         ),
         _ => bilingual!(
             tale,
-            "{name} has the highest macro-F1 on validation rows; its {part} accuracy shows no significant difference from that of {list}.",
-            "{name} a la macro-F1 de validation la plus élevée ; son exactitude {part} ne diffère pas significativement de celle de {list}.",
+            "{name} has the highest macro-F1 {there}; its {part} accuracy shows no significant difference from that of {list}.",
+            "{name} a la macro-F1 {de} la plus élevée ; son exactitude {part} ne diffère pas significativement de celle de {list}.",
             list = tale.voice.list(&tied, 4),
         ),
     })

@@ -1,34 +1,41 @@
 //! The abstract and the keywords: the results of the sections in a few sentences.
 
 use super::super::text::upper;
-use super::{ArticleContext, bilingual, convergence, transfer};
+use super::{ArticleContext, bilingual, convergence, source, transfer};
 use crate::article::markup;
 use crate::article::text::Text;
+use crate::ranking::Source;
 use runner_results::Part;
 
 pub fn summary(tale: &ArticleContext) -> Text {
-    let chosen = tale.chosen().and_then(|model| Some((model, model.judged()?)));
+    let chosen = tale.recommended().and_then(|model| Some((model, model.judged()?)));
     let is_tested = tale.judged_on() == Part::Test;
-    let is_alone = tale.count_of("train") + tale.count_of("ensemble") == 1;
+    let is_alone = !tale.is_choice();
     let sentences = [
         task(tale),
         chosen.map(|(model, scores)| {
+            let name = tale.introduced(model);
             bilingual!(
                 tale,
-                "{chosen}{name} reaches {part} accuracy of {accuracy} and a macro-F1 of {f1}{none}.",
-                "{chosen}{name} {y} une exactitude de {accuracy} et une macro-F1 de {f1}{none}.",
-                chosen = if is_alone {
-                    ""
-                } else {
-                    tale.voice.say("Chosen on validation rows, ", "Choisi sur la validation, ")
+                "{chosen} reaches {part} accuracy of {accuracy} and a macro-F1 of {f1}{none}.",
+                "{choisi} {y} une exactitude de {accuracy} et une macro-F1 de {f1}{none}.",
+                chosen = match (is_alone, source(model)) {
+                    (true, _) => upper(&name),
+                    (false, Source::ValidationPart) => format!("Chosen on validation rows, {name}"),
+                    (false, Source::CrossValidation) => format!("Chosen by cross-validation, {name}"),
                 },
-                name = if is_alone { upper(&tale.introduced(model)) } else { tale.introduced(model) },
-                part = match (is_tested, is_alone) {
+                // No participle, which would have to agree with the name.
+                choisi = match (is_alone, source(model)) {
+                    (true, _) => upper(&name),
+                    (false, Source::ValidationPart) => format!("Le choix sur la validation désigne {name}, qui"),
+                    (false, Source::CrossValidation) => format!("Le choix par validation croisée désigne {name}, qui"),
+                },
+                part = match (is_tested, is_alone || source(model) == Source::CrossValidation) {
                     (true, _) => "a test",
                     (false, true) => "a validation",
                     (false, false) => "there an",
                 },
-                y = match (is_tested, is_alone) {
+                y = match (is_tested, is_alone || source(model) == Source::CrossValidation) {
                     (true, _) => "atteint sur le test",
                     (false, true) => "atteint sur la validation",
                     (false, false) => "y atteint",
@@ -42,14 +49,24 @@ pub fn summary(tale: &ArticleContext) -> Text {
                 f1 = tale.voice.decimals(scores.macro_f1, 3),
             )
         }),
-        chosen.zip(tale.classical()).and_then(|((model, _), classical)| {
+        tale.chosen().zip(tale.classical()).and_then(|(model, classical)| {
             let against = tale.against(model, classical)?;
             Some(match tale.count_of("baseline") {
                 1 => bilingual!(tale, "It {against}.", "Il {against}."),
                 _ => bilingual!(
                     tale,
-                    "Compared with the best of the standard classifiers, it {against}.",
-                    "Comparé au meilleur des classifieurs usuels, il {against}.",
+                    "Compared with the best of the standard classifiers, {chosen}, it {against}.",
+                    "Comparé au meilleur des classifieurs usuels, {choisi}, il {against}.",
+                    chosen = match (source(classical), is_alone) {
+                        (Source::CrossValidation, _) => "chosen by cross-validation",
+                        (Source::ValidationPart, true) => "chosen on validation rows",
+                        (Source::ValidationPart, false) => "chosen on validation rows as well",
+                    },
+                    choisi = match (source(classical), is_alone) {
+                        (Source::CrossValidation, _) => "choisi par validation croisée",
+                        (Source::ValidationPart, true) => "choisi sur la validation",
+                        (Source::ValidationPart, false) => "choisi lui aussi sur la validation",
+                    },
                 ),
             })
         }),

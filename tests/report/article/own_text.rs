@@ -1,0 +1,82 @@
+//! An author's own text: backslashes, hidden characters, and references to what the article of this pipeline cannot have.
+
+use super::{study, tex};
+use crate::workspace::{Run, Workspace};
+
+/// The study with an introduction of the author's own.
+fn with_introduction(text: &str) -> Workspace {
+    let work = study().file("own.md", text);
+    work.edit("pipeline.yaml", "    language: en\n", "    language: en\n    text: {introduction: own.md}\n");
+    work
+}
+
+#[track_caller]
+fn refused(work: &Workspace, expected: &[&str]) -> Run {
+    let run = work.run();
+    assert!(run.code == Some(2) && run.list("ran").is_empty(), "{}", run.stderr);
+    for expected in expected {
+        assert!(run.stderr.contains(expected), "{expected}: {}", run.stderr);
+    }
+    run
+}
+
+#[test]
+fn a_backslash_before_a_letter_is_one() {
+    let work = with_introduction("In C:\\temp or \\\\server, 3\\*4 and `D:\\x`.\n");
+    work.run().succeeded();
+    let text = tex(&work);
+    let shown = "In C:\\textbackslash{}temp or \\textbackslash{}server, 3*4 and \\texttt{D:\\textbackslash{}x}.";
+    assert!(text.contains(shown), "{text}");
+}
+
+#[test]
+fn hidden_characters_are_shown_and_warned_of_at_their_place() {
+    let work = with_introduction("One\n\nT\u{202e}wo and th\u{1b}ree.\n\n    \u{85}\n");
+    work.edit("pipeline.yaml", "author: A. Student", "author: \"A.\\u202e Student\"");
+    let plan = work.runner(&["plan", "pipeline.yaml"]);
+    let said = String::from_utf8(plan.stderr).expect("UTF-8");
+    assert!(plan.status.success(), "{said}");
+    let found =
+        "own.md:3:2: a hidden character, which the article shows as '\\u{202e}', and another line has such characters";
+    assert!(said.contains(found), "{said}");
+    assert!(
+        said.contains("author has hidden characters, which the article shows as escapes: 'A.\\u{202e} Student'"),
+        "{said}"
+    );
+    work.run().succeeded();
+    let text = tex(&work);
+    assert!(text.contains("T\\textbackslash{}u\\{202e\\}wo and th\\textbackslash{}u\\{1b\\}ree."), "{text}");
+}
+
+#[test]
+fn references_to_what_the_pipeline_cannot_have_are_refused_before_anything_runs() {
+    let work = with_introduction("One.\n\nSee @fig:search,\n@tab:transfer and @sec:transfer.\n");
+    let needed = "own.md:3: there is no '@fig:search' here: the article needs a `train` stage with a `search` under `stages` for it";
+    refused(&work, &[needed, "own.md:3: there is no '@tab:transfer' here", "'@sec:transfer' here"]);
+    // With a search there is one.
+    work.write("own.md", b"See @fig:search.\n");
+    work.edit(
+        "pipeline.yaml",
+        "    epochs: 3\n",
+        "    epochs: 3\n    search: {trials: 3, space: {optimizer.lr: {choice: [0.001, 0.01, 0.1]}}}\n",
+    );
+    work.run().succeeded();
+    assert!(tex(&work).contains("See Fig.~\\ref{fig:search}."));
+
+    // No network, no model at all.
+    let work = with_introduction("@fig:confusion, @sec:inside, @fig:models, @tab:baselines.\n");
+    let stages = "stages: [songs, folds, profile, baseline, titles, fused, predict]\n  report";
+    work.edit("pipeline.yaml", stages, "stages: [songs, folds, baseline]\n  report");
+    let run = refused(
+        &work,
+        &["'@fig:confusion' here: the article needs a `train` or `ensemble` stage", "'@sec:inside' here"],
+    );
+    assert!(!run.stderr.contains("fig:models") && !run.stderr.contains("tab:baselines"), "{}", run.stderr);
+    work.edit("pipeline.yaml", "stages: [songs, folds, baseline]\n", "stages: [songs, folds]\n");
+    work.write("own.md", b"@fig:models, @tab:models and @sec:results.\n");
+    refused(&work, &["'@fig:models' here: the article needs two models", "'@tab:models' here", "'@sec:results' here"]);
+    // A section of the author's own is there.
+    work.write("own.md", b"See @sec:results.\n");
+    work.edit("pipeline.yaml", "text: {introduction: own.md}", "text: {introduction: own.md, results: own.md}");
+    work.run().succeeded();
+}
