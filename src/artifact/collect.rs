@@ -27,7 +27,7 @@ pub struct Collected {
     pub blobs: usize,
     /// Memos and files of rows.
     pub memos: usize,
-    /// Temporary files of runs that were cut short, and files of locks.
+    /// Temporary files of runs that were cut short.
     pub leftovers: usize,
     /// The sizes of all these.
     pub bytes: u64,
@@ -161,13 +161,18 @@ impl Sweep<'_> {
 
     /// Nobody else has the store, so no lock is held and no temporary file is being filled; the grace is for file systems without locks.
     fn leftovers(&mut self) -> Result<(), StoreError> {
-        for folder in ["tmp", "locks"] {
-            let folder = self.store.root.join(folder);
+        for name in ["tmp", "locks"] {
+            let folder = self.store.root.join(name);
             if is_link(&folder) {
                 return Err(StoreError::Link { path: folder });
             }
             for path in self.store.disk.list(&folder).at("list", &folder)? {
-                self.leftover(&path)?;
+                match name {
+                    // An empty file stays of each lock that was ever held: that is nothing which was cut short.
+                    "locks" if self.is_old(&path) => self.remove(&path)?,
+                    "locks" => {}
+                    _ => self.leftover(&path)?,
+                }
             }
         }
         if !self.options.dry_run {

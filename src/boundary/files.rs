@@ -35,6 +35,20 @@ pub fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The same as text, of at most `limit` bytes.
+///
+/// # Errors
+/// As [`read_regular_text`]; of kind `FileTooLarge` if it has more.
+pub fn read_bounded_text(path: &Path, limit: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    open_regular(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        let message = format!("it has more than {} MB", limit >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+}
+
 /// The same as text.
 ///
 /// # Errors

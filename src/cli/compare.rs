@@ -19,8 +19,9 @@ const CHANGES_SHOWN: usize = 20;
 #[derive(Args)]
 pub(super) struct CompareArguments {
     /// A run (its id, `last`, `last~1`) or a stage (`STAGE` of the last run, `RUN:STAGE`, `STAGE/MODEL` or `STAGE.MODEL` of a baseline)
-    #[arg(default_value = "last~1")]
-    a: String,
+    ///
+    /// By default the newest run of the same pipeline before the other one.
+    a: Option<String>,
     /// The other one
     #[arg(default_value = "last")]
     b: String,
@@ -44,10 +45,26 @@ struct Side {
     model: Option<String>,
 }
 
+/// The run before that of the same pipeline.
+fn before(history: &History, later: &Side) -> Result<Side, Failure> {
+    let RunRecord { id, pipeline, .. } = &later.run;
+    let mut runs = history.runs().skip_while(|run| run.record.id != *id).skip(1);
+    let Some(run) = runs.find(|run| run.record.pipeline == *pipeline) else {
+        let message =
+            format!("'{pipeline}' has no run before {id}: name two runs or two stages (`runner runs` lists them)");
+        return Err(super::study::invalid(&message));
+    };
+    Ok(Side { run: run.record, stage: later.stage.clone(), model: later.model.clone() })
+}
+
 pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
     let store = Store::open(&arguments.store.artifacts)?;
     let history = History::of(&store);
-    let (a, b) = (side(&history, &arguments.a)?, side(&history, &arguments.b)?);
+    let b = side(&history, &arguments.b)?;
+    let a = match &arguments.a {
+        Some(name) => side(&history, name)?,
+        None => before(&history, &b)?,
+    };
     let pairs = match (&a.stage, &b.stage) {
         (Some(one), Some(other)) => vec![(one.as_str(), other.as_str())],
         (None, None) => {

@@ -92,9 +92,9 @@ pub(super) fn gc(arguments: &GcArguments) -> Outcome {
     let (verb, freed) = if arguments.dry_run { ("would remove", "would free") } else { ("removed", "freed") };
     let table = screen::table_within(&rows, screen::width());
     super::print(&format!(
-        "{verb}\n{table}{freed} {}; {} runs are kept\n",
+        "{verb}\n{table}{freed} {}; {}\n",
         style.bold(&screen::bytes(collected.bytes)),
-        kept.len()
+        if kept.len() == 1 { "1 run is kept".to_owned() } else { format!("{} runs are kept", kept.len()) }
     ));
     Ok(DONE)
 }

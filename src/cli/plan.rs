@@ -90,11 +90,15 @@ pub(super) fn plan(arguments: &PlanArguments) -> Outcome {
     if let Some(total) = total.text() {
         line.push_str(&format!("; about {total}"));
     }
-    if changed > 0 {
-        line.push_str(&format!("; {changed} timed with other parameters"));
-    }
-    if unknown > 0 && run > unknown {
-        line.push_str(&format!(", plus {unknown} never timed"));
+    let timed: Vec<String> =
+        [(changed, "timed with other parameters only"), (if run > unknown { unknown } else { 0 }, "never timed")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, how)| format!("{count} {how}"))
+            .collect();
+    if !timed.is_empty() {
+        let without = if total.text().is_some() { ", without " } else { "; " };
+        line.push_str(&format!("{without}{}", timed.join(" and ")));
     }
     super::print(&format!("\n{}", screen::wrap(&line, "", screen::width())));
     Ok(DONE)

@@ -135,14 +135,16 @@ fn results(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding>, S
                 }
                 (Err(error), _) => format!("it cannot be read in the store: {error} (run again to compute it anew)"),
                 (Ok(()), Ok(shown)) if shown != file.digest => {
-                    "the file for people was changed (run again to restore it)".to_owned()
+                    "it was changed in the folder, and is sound in the store (run again to put it back)".to_owned()
                 }
                 (Ok(()), Err(_)) if target.is_dir() || target.is_symlink() => {
                     let what = if target.is_symlink() { "a symbolic link" } else { "a folder" };
                     format!("{what} stands in its place: move it away and run again")
                 }
                 (Ok(()), Err(error)) => {
-                    format!("the file for people cannot be read: {error} (run again to restore it)")
+                    format!(
+                        "it cannot be read in the folder, and is sound in the store: {error} (run again to put it back)"
+                    )
                 }
                 _ => continue,
             };

@@ -418,7 +418,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let workspace = Workspace { plan: &plan, store: &store, artifacts: folder.path(), device: "cpu" };
-        let manifest = workspace.decide(0, &[None]).unwrap().manifest.unwrap();
+        let manifest = workspace.decide(0, &[None]).unwrap().manifest().cloned().unwrap();
         let entries = ["engine", "kind", "version", "device", "seed"].map(Entry::parse).into_iter();
         let entries: Vec<(Entry, String)> = entries.zip(["1", "nothing", "7", "cpu", "0"].map(String::from)).collect();
         assert_eq!(manifest.entries()[..5], entries, "a new engine version: say in CHANGELOG.md why results change");

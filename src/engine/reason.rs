@@ -205,7 +205,7 @@ mod tests {
     fn inputs_are_told_by_the_names_of_stages_columns_and_parameters() {
         let (one, other) = ("0f".repeat(32), "ab".repeat(32));
         let (one, other) = (Some(one.as_str()), Some(other.as_str()));
-        let told = |what: &str, old, new| changed(what, Some("songs"), old, new);
+        let told = |what: &str, old: Option<&str>, new: Option<&str>| changed(what, Some("songs"), old, new);
         assert_eq!(told("input.rows.0.columns.tempo", one, other), "column tempo of 'songs' has changed");
         assert_eq!(told("input.rows.0.columns.tempo", None, other), "column tempo of 'songs' is new");
         assert_eq!(told("input.rows.0.columns.tempo", one, Some("absent")), "column tempo of 'songs' is gone");

@@ -1,7 +1,7 @@
 //! `article`: an article of at most eight pages, made of the stages that it reads, for LaTeX or as PDF.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
@@ -10,11 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use super::report_input::Told;
 use super::train::SEARCH;
-use runner_boundary::files::open_regular;
+use runner_boundary::files::read_bounded_text;
 use runner_engine::{
     Accepts, Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Source, Stage, StageContext,
 };
 use runner_report::article::{self, Language, MOST_PAGES, OwnText, Place, PlannedStage, Request, SECTIONS};
+
+/// Bytes of one text; eight pages have thirty thousand.
+const LONGEST_TEXT: u64 = 1 << 20;
 
 /// Writes an article with abstract, introduction, data, method, results and conclusion. Its sentences, numbers, tables and figures come from
 /// the stages, and each comparison is chosen by the tests that they hold; your own text can stand before or after each section.
@@ -125,9 +128,8 @@ impl Stage for Article {
         let filled: Vec<&str> = self.own_files().map(|(_, section, _, _)| section).collect();
         for (at, _, _, file) in self.own_files() {
             let path: Vec<&str> = at.split('.').collect();
-            let mut source = String::new();
-            match open_regular(Path::new(file)).and_then(|mut file| file.read_to_string(&mut source)) {
-                Ok(_) => {
+            match read_bounded_text(Path::new(file), LONGEST_TEXT) {
+                Ok(source) => {
                     if let Some(found) = article::hidden(file, &source) {
                         context.warn(&path, found, Some("take it out".to_owned()));
                     }

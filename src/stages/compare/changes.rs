@@ -32,7 +32,7 @@ pub fn lines(all: &[Changed]) -> Vec<Line> {
                 Some((_, count)) => *count += 1,
                 None => inputs.push((name, 1)),
             }
-        } else if !other_kind || (change.a.is_some() && change.b.is_some()) {
+        } else if !other_kind || (change.a.is_some() && change.b.is_some() && change.what != Entry::Version) {
             let (what, path) = named(&change.what);
             let how = format!("{} → {}", value(change.a.as_deref()), value(change.b.as_deref()));
             lines.push(Line { what, how, path, inherited: false });

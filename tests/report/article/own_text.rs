@@ -80,3 +80,12 @@ fn references_to_what_the_pipeline_cannot_have_are_refused_before_anything_runs(
     work.edit("pipeline.yaml", "text: {introduction: own.md}", "text: {introduction: own.md, results: own.md}");
     work.run().succeeded();
 }
+
+/// A text is read whole for the check of the plan: one that is no text of an article's is refused by its size.
+#[test]
+fn a_text_has_a_bound() {
+    let work = with_introduction("");
+    let file = std::fs::OpenOptions::new().write(true).open(work.path().join("own.md")).expect("the file");
+    file.set_len(5 << 30).expect("a sparse file");
+    refused(&work, &["cannot read 'own.md': it has more than 1 MB", "pipeline.yaml:"]);
+}
