@@ -63,5 +63,5 @@ fn a_result_of_another_file_of_the_same_name_names_that_file() {
     // What is read has changed.
     work.write("songs.csv", b"id,genre\n1,a\n");
     let (out, _) = shown(&work, &["pipeline.yaml", "songs"]);
-    assert!(out.contains("out of date") && out.contains("source.files.all"), "{out}");
+    assert!(out.contains("out of date") && out.contains("files.all: its content has changed"), "{out}");
 }
