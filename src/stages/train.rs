@@ -1,12 +1,15 @@
 //! `train`: a network on numbers, texts or both; optionally the best of a search.
 
 mod search;
+mod search_check;
 mod seeds;
+mod trials;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::trials::Trials;
 use super::adapter::Adapter;
 use super::calibration::{calibrate, findings};
 use super::checkpoint::{Place, told};
@@ -173,7 +176,7 @@ impl Stage for Train {
             shape.tell(context, "model");
         }
         if let Some(search) = &self.search {
-            self.check_search(search, context);
+            Trials::of(self, search).check(context);
         }
     }
 
