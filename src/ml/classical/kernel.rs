@@ -35,6 +35,9 @@ impl Gaussian {
 
     /// Writes the kernel between each row of `others` (row-major) and all own rows: others × len.
     pub fn fill(&self, others: &[f32], out: &mut [f32]) {
+        if out.is_empty() {
+            return;
+        }
         let cols = self.rows.cols;
         let own = View::new(&self.rows.data, self.rows.rows, cols);
         matmul(out, View::new(others, others.len() / cols, cols), own.transposed());

@@ -93,7 +93,13 @@ impl Estimator for RbfSvm {
                     pairs.len()
                 ));
             }
-            Ok(Box::new(Machines::new(standardizer, &rows, &solved, pairs, classes, gamma)))
+            let machines = Machines::new(standardizer, &rows, &solved, pairs, classes, gamma);
+            if machines.support.len() == 0 {
+                progress.warn(
+                    "rbf_svm has no support vectors, so that it predicts the same class for every row: lower `tolerance` (below 2) or raise `c`",
+                );
+            }
+            Ok(Box::new(machines))
         })
     }
 
@@ -105,9 +111,6 @@ impl Estimator for RbfSvm {
         let coefficients = arrays.take_f32("coefficients", &[None, Some(pairs.len())])?;
         let count = coefficients.len() / pairs.len().max(1);
         let support = arrays.take_f32("support", &[Some(count), Some(columns)])?;
-        if count == 0 {
-            return Err(ArrayError::unfit("support", "has no rows"));
-        }
         let support = Gaussian::new(Matrix::from_vec(count, columns, support), gamma);
         Ok(Box::new(Machines { standardizer, support, pairs, coefficients, offsets, classes }))
     }
@@ -224,7 +227,10 @@ impl Model for Machines {
                 let mut kernel = vec![0.0; count * support];
                 self.support.fill(block, &mut kernel);
                 let mut decisions = vec![0.0; count * self.pairs.len()];
-                matmul(&mut decisions, View::new(&kernel, count, support), coefficients);
+                // Without support vectors the offsets decide alone.
+                if support > 0 {
+                    matmul(&mut decisions, View::new(&kernel, count, support), coefficients);
+                }
                 for (out, decisions) in out.chunks_exact_mut(self.classes).zip(decisions.chunks_exact(self.pairs.len()))
                 {
                     let mut scores = self.scores(decisions);

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod evaluation;
+mod extremes;
 mod guarantees;
 mod kept;
 mod precision;
