@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::EncodeError;
+use super::files::setting;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -89,16 +90,24 @@ impl Architecture {
                 return Err(unsupported(format!("activation {activation}; supported are gelu, gelu_new, relu")));
             }
         };
-        if let Some(kind) = config["position_embedding_type"].as_str()
-            && kind != "absolute"
-        {
+        let kind = setting(config, "position_embedding_type", path, "a name", Value::as_str)?;
+        if let Some(kind) = kind.filter(|kind| *kind != "absolute") {
             return Err(unsupported(format!("position_embedding_type '{kind}'; supported is absolute")));
+        }
+        // Tokens of a decoder do not see those behind them.
+        for key in ["is_decoder", "is_encoder_decoder", "add_cross_attention"] {
+            if setting(config, key, path, "true or false", Value::as_bool)? == Some(true) {
+                return Err(unsupported(format!(
+                    "{key} true; supported are encoders, whose tokens all see one another"
+                )));
+            }
         }
         let positions = number("max_position_embeddings")?;
         let first_position = match family {
             Family::Bert | Family::DistilBert => 0,
             Family::Roberta | Family::MpNet => {
-                let padding = config["pad_token_id"].as_u64().unwrap_or(1);
+                let padding =
+                    setting(config, "pad_token_id", path, "the number of a token", Value::as_u64)?.unwrap_or(1);
                 usize::try_from(padding).unwrap_or(usize::MAX).saturating_add(1)
             }
         };
@@ -108,7 +117,7 @@ impl Architecture {
                 reason: format!("pad_token_id {} leaves none of {positions} positions", first_position - 1),
             });
         }
-        let epsilon = config["layer_norm_eps"].as_f64().unwrap_or(1e-12);
+        let epsilon = setting(config, "layer_norm_eps", path, "a number of 0 to 1", Value::as_f64)?.unwrap_or(1e-12);
         if !(0.0..=1.0).contains(&epsilon) {
             return Err(EncodeError::Corrupt {
                 path: path.to_owned(),

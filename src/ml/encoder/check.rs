@@ -11,7 +11,7 @@ use super::files::open_file;
 use super::folder::ModelFolder;
 use super::head;
 use super::tokens::{Marks, TextTokenizer};
-use super::weights::{FILE, LARGEST, NO_WEIGHTS};
+use super::weights::{FILE, LARGEST, NO_WEIGHTS, check_type};
 use super::{EncodeError, TransformerOptions};
 
 /// Bytes of the list of tensors at the head of a safetensors file; as the library has it.
@@ -32,7 +32,13 @@ pub fn check(folder: &Path, options: &TransformerOptions) -> Result<(), EncodeEr
         None => {
             let name = if list.contains("embedding.weight") { "embedding.weight" } else { "embeddings" };
             match list.shape(name)? {
-                &[rows, dim] if rows > 0 && dim > 0 => (dim, rows, Marks::Plain),
+                &[rows, dim] if rows > 0 && dim > 0 => {
+                    list.is_of_weights(name)?;
+                    if list.contains("weights") {
+                        list.is_of_weights("weights")?;
+                    }
+                    (dim, rows, Marks::Plain)
+                }
                 shape => {
                     return Err(list.misfit(name, format!("its shape is {shape:?}, no table of tokens by dimensions")));
                 }
@@ -93,9 +99,15 @@ impl TensorList {
         EncodeError::Tensor { path: self.path.clone(), name: name.to_owned(), reason }
     }
 
+    /// Whether its numbers are of a type that weights may have.
+    fn is_of_weights(&self, name: &str) -> Result<(), EncodeError> {
+        let info = self.list.info(name).ok_or_else(|| self.misfit(name, "it is not in the file".to_owned()))?;
+        check_type(info.dtype).map_err(|reason| self.misfit(name, reason))
+    }
+
     fn is_of(&self, name: &str, shape: &[usize]) -> Result<(), EncodeError> {
         match self.shape(name)? {
-            found if found == shape => Ok(()),
+            found if found == shape => self.is_of_weights(name),
             found => Err(self.misfit(name, format!("its shape is {found:?} instead of {shape:?}"))),
         }
     }

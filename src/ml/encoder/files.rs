@@ -20,9 +20,48 @@ pub fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
     }
 }
 
-/// The parsed file, which must be there; `hint` helps whoever misses it.
-pub fn read_json_file(path: &Path, hint: &str) -> Result<Value, EncodeError> {
-    read_json(path)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
+/// As [`read_json`], of a file of settings: what is no object would be taken for one without any.
+pub fn read_settings(path: &Path) -> Result<Option<Value>, EncodeError> {
+    let settings = read_json(path)?;
+    match settings.as_ref().filter(|settings| !settings.is_object()) {
+        None => Ok(settings),
+        Some(other) => Err(EncodeError::Corrupt {
+            path: path.to_owned(),
+            reason: format!("it holds {}, not an object of settings", kind_of(other)),
+        }),
+    }
+}
+
+/// The settings of a file that must be there; `hint` helps whoever misses it.
+pub fn read_settings_file(path: &Path, hint: &str) -> Result<Value, EncodeError> {
+    read_settings(path)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
+}
+
+/// The setting `key`, `None` where it is left out or null. `what` is what it must be, of which `read` makes something.
+pub fn setting<'v, T>(
+    settings: &'v Value,
+    key: &str,
+    path: &Path,
+    what: &str,
+    read: impl FnOnce(&'v Value) -> Option<T>,
+) -> Result<Option<T>, EncodeError> {
+    let value = &settings[key];
+    if value.is_null() {
+        return Ok(None);
+    }
+    let wrong = || EncodeError::Corrupt { path: path.to_owned(), reason: format!("'{key}' is {value}, not {what}") };
+    read(value).map(Some).ok_or_else(wrong)
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 /// The bytes of a file that must be there, at most `largest`; `hint` helps whoever misses it.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::architecture::Architecture;
-use super::files::{read_json, read_json_file};
+use super::files::{read_settings, read_settings_file, setting};
 use super::modules::{Body, Modules, Step};
 use super::{EncodeError, Pooling, TransformerOptions, prompts};
 
@@ -42,16 +42,26 @@ impl ModelFolder {
                 remedy: "give the folder of a model in the sentence-transformers layout".to_owned(),
             });
         }
-        let root_config = read_json(&folder.join("config.json"))?;
-        let Modules { body, place, pooling, steps } = Modules::read(folder, root_config.as_ref())?;
+        let root_config = read_settings(&folder.join("config.json"))?;
+        let Modules { body, place, pooling, steps, lists_poolings } = Modules::read(folder, root_config.as_ref())?;
         let prefix = prompts::prefix(folder, options)?;
         let steps = overruled(steps, options);
         match body {
             Body::Transformer => {
+                if lists_poolings && pooling.is_none() && options.pooling.is_none() {
+                    return Err(EncodeError::Unsupported {
+                        path: folder.join("modules.json"),
+                        reason: "a Transformer without a Pooling, which gives a vector for each token of a text; add the Pooling module, or set the \
+                                 option pooling"
+                            .to_owned(),
+                    });
+                }
                 let transformer = TransformerFiles::read(&place, pooling.as_deref(), !prefix.is_empty(), options)?;
-                let sentence = read_sentence_config(&place)?;
-                let max_length = longest(&place, &sentence, transformer.architecture.longest(), options)?;
-                let lowercase = sentence["do_lower_case"].as_bool().unwrap_or(false);
+                let (path, sentence) = read_sentence_config(&place)?;
+                let stated = setting(&sentence, "max_seq_length", &path, "a number of tokens from 1", whole)?;
+                let max_length = longest(&place, stated, transformer.architecture.longest(), options)?;
+                let lowercase = setting(&sentence, "do_lower_case", &path, "true or false", Value::as_bool)?;
+                let lowercase = lowercase.unwrap_or(false);
                 Ok(ModelFolder {
                     place,
                     transformer: Some(transformer),
@@ -102,11 +112,11 @@ impl TransformerFiles {
     ) -> Result<Self, EncodeError> {
         let config_path = place.join("config.json");
         let config =
-            read_json_file(&config_path, "the folder is not a transformer's, or the download is not complete")?;
+            read_settings_file(&config_path, "the folder is not a transformer's, or the download is not complete")?;
         let architecture = Architecture::read(&config, &config_path)?;
         let poolings = match (options.pooling, pooling) {
             (Some(pooling), _) => vec![pooling],
-            (None, Some(path)) => read_pooling(&path.join("config.json"), prompted)?,
+            (None, Some(path)) => read_pooling(&path.join("config.json"), prompted, architecture.hidden)?,
             // What sentence-transformers assumes of a bare transformer.
             (None, None) => vec![Pooling::Mean],
         };
@@ -120,7 +130,7 @@ const MODEL2VEC_LENGTH: usize = 512;
 /// The longest text in tokens of a table of static embeddings. Only model2vec's have a config.json, and a limit.
 fn static_length(place: &Path) -> Result<Option<usize>, EncodeError> {
     let path = place.join("config.json");
-    let Some(config) = read_json(&path)? else {
+    let Some(config) = read_settings(&path)? else {
         return Ok(None);
     };
     match config.get("max_length") {
@@ -139,7 +149,7 @@ fn static_length(place: &Path) -> Result<Option<usize>, EncodeError> {
 /// The longest text in tokens: by the options, by the model's files, at most what the model has positions for.
 fn longest(
     place: &Path,
-    sentence: &Value,
+    stated: Option<f64>,
     positions: usize,
     options: &TransformerOptions,
 ) -> Result<usize, EncodeError> {
@@ -150,20 +160,37 @@ fn longest(
         }),
         Some(length) => Ok(length),
         None => {
-            let stated = match sentence["max_seq_length"].as_u64() {
-                Some(length) => Some(length),
-                None => read_json(&place.join("tokenizer_config.json"))?
-                    .and_then(|config| config["model_max_length"].as_u64()),
+            let path = place.join("tokenizer_config.json");
+            let stated = match (stated, read_settings(&path)?) {
+                (None, Some(config)) => {
+                    setting(&config, "model_max_length", &path, "a number of tokens from 1", whole)?
+                }
+                (stated, _) => stated,
             };
-            Ok(stated.map_or(positions, |length| positions.min(length.try_into().unwrap_or(positions))))
+            Ok(stated.map_or(positions, |length| if length < positions as f64 { length as usize } else { positions }))
         }
     }
 }
 
+/// A whole number from 1; transformers write 10³⁰ for no limit.
+fn whole(value: &Value) -> Option<f64> {
+    value.as_f64().filter(|number| *number >= 1.0 && number.fract() == 0.0)
+}
+
 /// The modes that a pooling module's config.json switches on, in its old form (a flag for each mode) or its new one.
-fn read_pooling(path: &Path, prompted: bool) -> Result<Vec<Pooling>, EncodeError> {
-    let config = read_json_file(path, "modules.json names it; complete the folder, or set the option pooling")?;
+fn read_pooling(path: &Path, prompted: bool, hidden: usize) -> Result<Vec<Pooling>, EncodeError> {
+    let config = read_settings_file(path, "modules.json names it; complete the folder, or set the option pooling")?;
     let unsupported = |reason: String| EncodeError::Unsupported { path: path.to_owned(), reason };
+    let what = format!("{hidden}, the dimensions of the model's tokens");
+    let fits = |value: &Value| (value.as_u64() == Some(hidden as u64)).then_some(());
+    for key in ["word_embedding_dimension", "embedding_dimension"] {
+        setting(&config, key, path, &what, fits)?;
+    }
+    for key in config.as_object().into_iter().flat_map(|config| config.keys()) {
+        if key.starts_with("pooling_mode_") || key == "include_prompt" {
+            setting(&config, key, path, "true or false", Value::as_bool)?;
+        }
+    }
     if prompted && config["include_prompt"] == false {
         return Err(unsupported("include_prompt false with a prompt; leave the prompt out".to_owned()));
     }
@@ -210,11 +237,12 @@ fn read_pooling(path: &Path, prompted: bool) -> Result<Vec<Pooling>, EncodeError
 }
 
 /// sentence_bert_config.json, under the names that it had for other families.
-fn read_sentence_config(folder: &Path) -> Result<Value, EncodeError> {
+fn read_sentence_config(folder: &Path) -> Result<(PathBuf, Value), EncodeError> {
     for family in ["bert", "roberta", "distilbert", "camembert", "xlm-roberta"] {
-        if let Some(config) = read_json(&folder.join(format!("sentence_{family}_config.json")))? {
-            return Ok(config);
+        let path = folder.join(format!("sentence_{family}_config.json"));
+        if let Some(config) = read_settings(&path)? {
+            return Ok((path, config));
         }
     }
-    Ok(Value::Null)
+    Ok((folder.to_owned(), Value::Null))
 }

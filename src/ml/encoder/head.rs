@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::EncodeError;
 use super::batches::{Engine, Session};
-use super::files::read_json_file;
+use super::files::{read_settings_file, setting};
 use super::modules::Step;
 use super::weights::Weights;
 
@@ -140,7 +140,7 @@ impl Dense {
     /// From the config.json and model.safetensors of a Dense module whose input has `inputs` values.
     fn read(folder: &Path, inputs: usize) -> Result<Self, EncodeError> {
         let path = folder.join("config.json");
-        let config = read_json_file(&path, "modules.json names it; complete the folder")?;
+        let config = read_settings_file(&path, "modules.json names it; complete the folder")?;
         let unsupported = |reason: String| EncodeError::Unsupported { path: path.clone(), reason };
         let number = |name: &str| match config[name].as_u64() {
             Some(value) if (1..=1_000_000).contains(&value) => Ok(value as usize),
@@ -155,6 +155,12 @@ impl Dense {
                 path,
                 reason: format!("'in_features' is {stated}, but the module before gives {inputs}"),
             });
+        }
+        for key in ["bias", "use_residual"] {
+            setting(&config, key, &path, "true or false", serde_json::Value::as_bool)?;
+        }
+        for key in ["module_input_name", "module_output_name", "activation_function"] {
+            setting(&config, key, &path, "a name", serde_json::Value::as_str)?;
         }
         for key in ["module_input_name", "module_output_name"] {
             if config[key].as_str().is_some_and(|name| name != "sentence_embedding") {

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::Value;
 
 use super::EncodeError;
-use super::files::read_json;
+use super::files::{read_json, setting};
 
 /// Modules of a model: three or four are usual.
 const MOST_MODULES: usize = 32;
@@ -18,6 +18,8 @@ pub struct Modules {
     /// The folder of the pooling module's config.json.
     pub pooling: Option<PathBuf>,
     pub steps: Vec<Step>,
+    /// Whether a model that pools would say so: there is a modules.json.
+    pub lists_poolings: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +59,7 @@ impl Modules {
         let mut steps = Vec::new();
         for module in list {
             let kind = module["type"].as_str().ok_or_else(|| corrupt("a module has no type".to_owned()))?;
-            let place = module["path"].as_str().unwrap_or("");
+            let place = setting(module, "path", &path, "the name of a folder", Value::as_str)?.unwrap_or("");
             // A digest covers what lies in the folder, so nothing else may be read.
             if Path::new(place).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
                 return Err(corrupt(format!("the path '{place}' of a module leaves the folder")));
@@ -89,7 +91,7 @@ impl Modules {
         }
         let (body, place) =
             body.ok_or_else(|| corrupt("it lists neither a Transformer nor a StaticEmbedding".to_owned()))?;
-        Ok(Modules { body, place, pooling, steps })
+        Ok(Modules { body, place, pooling, steps, lists_poolings: true })
     }
 
     fn bare(folder: &Path, config: Option<&Value>) -> Self {
@@ -100,6 +102,7 @@ impl Modules {
             place: folder.to_owned(),
             pooling: None,
             steps: if normalize { vec![Step::Normalize] } else { Vec::new() },
+            lists_poolings: false,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::files::read_json;
+use super::files::{read_settings, setting};
 use super::{EncodeError, TransformerOptions};
 
 /// By the options, or by the model's own default: config_sentence_transformers.json names its prompts.
@@ -17,8 +17,10 @@ pub fn prefix(folder: &Path, options: &TransformerOptions) -> Result<String, Enc
         };
     }
     let path = folder.join("config_sentence_transformers.json");
-    let config = read_json(&path)?.unwrap_or(Value::Null);
-    let Some(name) = options.prompt.as_deref().or(config["default_prompt_name"].as_str()) else {
+    let config = read_settings(&path)?.unwrap_or(Value::Null);
+    let default = setting(&config, "default_prompt_name", &path, "the name of a prompt", Value::as_str)?;
+    setting(&config, "prompts", &path, "an object of texts by name", Value::as_object)?;
+    let Some(name) = options.prompt.as_deref().or(default) else {
         return Ok(String::new());
     };
     match config["prompts"][name].as_str() {

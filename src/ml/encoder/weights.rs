@@ -16,6 +16,14 @@ pub const FILE: &str = "model.safetensors";
 /// What to do about a folder without it.
 pub const NO_WEIGHTS: &str = "only safetensors are read, so convert a pytorch_model.bin with the transformers library";
 
+/// Why weights of that type are not read, if they are not.
+pub fn check_type(found: Dtype) -> Result<(), String> {
+    match found {
+        Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64 | Dtype::I8 => Ok(()),
+        other => Err(format!("its type is {other:?} instead of F32, F16, BF16, F64 or I8")),
+    }
+}
+
 /// The bytes of a file, read once.
 pub struct Weights {
     path: PathBuf,
@@ -103,16 +111,14 @@ impl Tensors<'_> {
         if tensor.shape() != shape {
             return Err(wrong(format!("its shape is {:?} instead of {shape:?}", tensor.shape())));
         }
+        check_type(tensor.dtype()).map_err(wrong)?;
         let kind = match tensor.dtype() {
             Dtype::F32 => DType::F32,
             Dtype::F16 => DType::F16,
             Dtype::BF16 => DType::BF16,
             Dtype::F64 => DType::F64,
             // model2vec's, whose scale is that of the integers; candle has no such type.
-            Dtype::I8 => return Ok(tensor.data().iter().map(|&byte| f32::from(byte as i8)).collect()),
-            other => {
-                return Err(wrong(format!("its type is {other:?} instead of F32, F16, BF16, F64 or I8")));
-            }
+            _ => return Ok(tensor.data().iter().map(|&byte| f32::from(byte as i8)).collect()),
         };
         let values = Tensor::from_raw_buffer(tensor.data(), kind, &[tensor.shape().iter().product()], &Device::Cpu)
             .and_then(|tensor| tensor.to_dtype(DType::F32)?.to_vec1())

@@ -3,9 +3,10 @@
 use std::fs;
 
 use candle_core::Device;
-use runner::ml::encoder::{TransformerOptions, open, open_on};
+use runner::ml::encoder::{TransformerOptions, check, open, open_on};
 use runner::ml::progress::Silent;
 use runner::ml::rng::Stream;
+use safetensors::tensor::{Dtype, TensorView};
 use serde_json::{Value, json};
 
 use crate::small_model::{HIDDEN, SmallModel, shapes};
@@ -133,4 +134,80 @@ fn no_damage_panics() {
             }
         }
     }
+}
+
+/// Both engines and the check of `plan` refuse it in the same words.
+#[track_caller]
+fn refused(model: &SmallModel, expected: &[&str]) {
+    let message = refusal(model);
+    let planned = check(model.path(), &TransformerOptions::default()).err().expect("the plan must refuse it too");
+    assert_eq!(planned.to_string(), message);
+    for part in expected {
+        assert!(message.contains(part), "'{part}' is not in: {message}");
+    }
+}
+
+#[test]
+fn settings_of_another_form_are_refused_in_every_small_file() {
+    let length = "not a number of tokens from 1";
+    for (file, value, expected) in [
+        ("config.json", json!([]), "it holds a list, not an object of settings"),
+        ("sentence_bert_config.json", json!([]), "it holds a list, not an object of settings"),
+        ("sentence_bert_config.json", json!("18"), "it holds a text, not an object of settings"),
+        ("sentence_bert_config.json", json!({"max_seq_length": "4"}), length),
+        ("sentence_bert_config.json", json!({"max_seq_length": 4.5}), length),
+        ("sentence_bert_config.json", json!({"max_seq_length": -1}), length),
+        ("sentence_bert_config.json", json!({"max_seq_length": 0}), length),
+        ("sentence_bert_config.json", json!({"max_seq_length": 18, "do_lower_case": "no"}), "not true or false"),
+        ("1_Pooling/config.json", json!([]), "it holds a list, not an object of settings"),
+        ("1_Pooling/config.json", json!({"pooling_mode_mean_tokens": "yes"}), "not true or false"),
+        (
+            "1_Pooling/config.json",
+            json!({"pooling_mode_mean_tokens": true, "word_embedding_dimension": 768}),
+            "'word_embedding_dimension' is 768, not 24, the dimensions of the model's tokens",
+        ),
+        ("config_sentence_transformers.json", json!([]), "it holds a list, not an object of settings"),
+        ("config_sentence_transformers.json", json!({"default_prompt_name": 5}), "not the name of a prompt"),
+        ("config_sentence_transformers.json", json!({"prompts": []}), "not an object of texts by name"),
+    ] {
+        let model = SmallModel::new("bert");
+        model.write(file, &value);
+        refused(&model, &[file, expected]);
+    }
+    let model = SmallModel::new("bert");
+    model.write("sentence_bert_config.json", &json!({"max_seq_length": null}));
+    model.write("tokenizer_config.json", &json!({"model_max_length": 1e30}));
+    model.write("config_sentence_transformers.json", &json!({"prompts": {}, "default_prompt_name": null}));
+    model.edit("1_Pooling/config.json", "word_embedding_dimension", json!(HIDDEN));
+    assert!(open(model.path(), &TransformerOptions::default()).is_ok());
+}
+
+#[test]
+fn what_decides_the_vectors_and_is_not_there_is_refused() {
+    for key in ["is_decoder", "is_encoder_decoder", "add_cross_attention"] {
+        let model = SmallModel::new("bert");
+        model.edit("config.json", key, json!(true));
+        refused(&model, &["config.json", key, "whose tokens all see one another"]);
+        model.edit("config.json", key, json!(false));
+        assert!(open(model.path(), &TransformerOptions::default()).is_ok());
+    }
+    let model = SmallModel::new("bert");
+    model.write("modules.json", &json!([{"path": "", "type": "sentence_transformers.models.Transformer"}]));
+    refused(&model, &["modules.json", "a Transformer without a Pooling", "set the option pooling"]);
+    let pooled: TransformerOptions = serde_json::from_value(json!({"pooling": "mean"})).unwrap();
+    assert!(open(model.path(), &pooled).is_ok());
+}
+
+#[test]
+fn weights_of_a_type_that_is_not_read_are_refused_by_the_plan_too() {
+    let model = SmallModel::new("bert");
+    let (name, path) = ("encoder.layer.1.output.dense.weight", model.path().join("model.safetensors"));
+    let bytes = fs::read(&path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let tensors = file.tensors().into_iter().map(|(tensor, view)| {
+        let kind = if tensor == name { Dtype::I32 } else { view.dtype() };
+        (tensor, TensorView::new(kind, view.shape().to_vec(), view.data()).unwrap())
+    });
+    fs::write(&path, safetensors::serialize(tensors, None).unwrap()).unwrap();
+    refused(&model, &[name, "its type is I32 instead of F32"]);
 }
