@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
-use super::columns::{FOLDS, PARTS};
+use super::columns::{FOLDS, PARTS, PREDICTIONS};
 use super::conditions::require_left;
 use super::dataset::{Selection, dataset, tell_of_model};
 use super::documents::put_document;
 use super::predictions::Predictions;
 use super::predictor::{NO_NETWORK, Predictor, distinct};
-use super::required::require_part;
+use super::required::{require_part, tell_not_rows};
 use runner_engine::{Arity, CheckContext, InputPort, Memo, OutputPort, PortType, Stage, StageContext, Threads};
 use runner_ml::classical::{Baselines, Evaluated, Evaluation, Fitted, Inputs, KeptFits, evaluate};
 use runner_report::ranking::{self, Choice, Validation};
@@ -45,6 +45,25 @@ pub struct Baseline {
 impl Baseline {
     fn selection(&self) -> Selection<'_> {
         Selection { numeric: &self.numeric, text: &self.text, adapted: &[], categories: &[], filter: &self.filter }
+    }
+}
+
+impl Baseline {
+    /// Warns where all rows that a model was fitted on would vote.
+    fn warn_of_neighbours(&self, folds: &[u32], context: &StageContext) {
+        let Some(knn) = &self.models.knn else { return };
+        let largest = (0..).map_while(|fold| {
+            let own = folds.iter().filter(|own| **own == fold).count();
+            (own > 0).then_some(own)
+        });
+        let (rows, least) = (folds.len(), folds.len() - largest.max().unwrap_or(0));
+        if knn.k >= least {
+            context.report().warn(&format!(
+                "knn: `k` is {}, but the model is fitted on {rows} training rows and on {least} without their largest fold: where `k` is no less, all rows vote, \
+                 and every row gets the same class (lower `k`)",
+                knn.k
+            ));
+        }
     }
 }
 
@@ -79,6 +98,8 @@ impl Stage for Baseline {
         }
         let selection = self.selection();
         selection.check(context);
+        selection.warn_of_unread(context);
+        tell_not_rows(context, "predictions", PREDICTIONS);
         require_part(context, "rows", "train", "from which models learn");
         require_left(context, "rows", selection.filter, "train", "from which models learn");
         if let Some(parts) = context.fact("rows", PARTS).cloned() {
@@ -99,6 +120,7 @@ impl Stage for Baseline {
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let data = dataset(context, &self.selection())?;
         let inputs = Inputs::of(&data.frame, &distinct(self.numeric.clone()), &distinct(self.text.clone()))?;
+        self.warn_of_neighbours(&data.folds, context);
         let kept = Kept::new(self, context);
         let evaluated = evaluate(
             &self.models.estimators(),

@@ -4,15 +4,17 @@
 
 use std::collections::HashSet;
 
+use anyhow::bail;
 use indexmap::IndexMap;
 
 use super::dataset::Dataset;
+use runner_engine::{listed, suggest};
 use runner_ml::calibration::{Calibration, reliability};
 use runner_ml::diagnosis::{Course, Finding, diagnose};
 use runner_ml::matrix::Matrix;
 use runner_ml::network::{Classifier, ModelError};
 use runner_ml::progress::Progress;
-use runner_ml::train::{Curves, Metric, TrainingSpec, weights_of_classes};
+use runner_ml::train::{Curves, Metric, TrainingSpec, unknown_classes, weights_of_classes};
 use runner_results::calibration::{BeforeAndAfter, CalibrationReport};
 use runner_results::{Part, Parts};
 
@@ -43,6 +45,21 @@ pub(super) fn calibrate(
     let report = calibration_report(&found, &data.classes, parts);
     model.set_calibration(found);
     Ok(report)
+}
+
+/// Refuses weights of classes that the rows do not have, all at once.
+pub(super) fn require_classes(training: &TrainingSpec, classes: &[String]) -> anyhow::Result<()> {
+    let unknown = unknown_classes(training, classes);
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let named = unknown.iter().map(|name| {
+        let hint = suggest(name.trim(), classes.iter().map(String::as_str));
+        format!("'{name}'{}", hint.map(|hint| format!(" (did you mean '{hint}'?)")).unwrap_or_default())
+    });
+    let (word, named) = (if unknown.len() == 1 { "class" } else { "classes" }, listed(named));
+    let classes = listed(classes.iter().map(|class| format!("'{class}'")));
+    bail!("class_weights: there is no {word} {named}; the classes are {classes}")
 }
 
 /// The class weights of the loss that a training on these rows minimises.

@@ -45,6 +45,12 @@ pub(super) const LABEL_COLUMN: Fact<String> = Fact::new(LABEL_NAME);
 pub(super) const PARTS: Fact<Vec<&'static str>> = Fact::new("parts");
 /// The number of folds of the training part.
 pub(super) const FOLDS: Fact<usize> = Fact::new("folds");
+/// What a table holds that is neither rows of the data nor embeddings of them, e.g. `predictions`.
+pub(super) const NOT_ROWS: Fact<&'static str> = Fact::new("not_rows");
+/// Of what a model said of rows that were split, which `ensemble` averages.
+pub(super) const PREDICTIONS: &str = "predictions";
+/// The character between the fields of the files behind rows.
+pub(super) const DELIMITER: Fact<char> = Fact::new("delimiter");
 /// The files behind a port, each by its name with its columns.
 pub(super) const HEADERS: Fact<Vec<(String, Vec<String>)>> = Fact::new("headers");
 /// The parameter that chooses rows.

@@ -17,7 +17,8 @@ use super::conditions::types;
 use super::encoder::{self, TFIDF};
 use super::fitted_on;
 use super::range;
-use super::required::{require_of, require_own};
+use super::required::{require_of, require_own, require_rows, require_split};
+use super::split_rows;
 use runner_artifact::Table;
 use runner_boundary::text::Lines;
 use runner_engine::{CheckContext, Fact, InputShape, InputView, Reads, Report, StageContext, listed};
@@ -58,6 +59,8 @@ impl Selection<'_> {
         context.reads("rows", Reads::Columns(distinct(fixed, plain)));
         let embeddings = self.text.iter().map(|text| embedding_of(text));
         context.reads("embeddings", Reads::Columns(distinct([ROW_ID], embeddings)));
+        require_rows(context, "rows");
+        require_rows(context, "embeddings");
         require_own(context, "rows", &["numeric"], self.numeric);
         require_own(context, "rows", &["categories"], self.categories);
         require_own(context, "rows", &["network"], self.adapted);
@@ -65,12 +68,7 @@ impl Selection<'_> {
         fitted_on::check(context, "embeddings");
         self.refuse_label(context);
         self.refuse_texts(context);
-        if let Some(columns) = context.columns("rows")
-            && !columns.iter().any(|column| column == PART)
-        {
-            let help = Some("read from a `split` stage, e.g. `rows: folds`".to_owned());
-            context.problem(&["rows"], "these rows have not been split into train, valid and test", help);
-        }
+        require_split(context, "rows");
         let embedded = context.columns("embeddings");
         for (i, text) in self.text.iter().enumerate() {
             let index = i.to_string();
@@ -84,13 +82,30 @@ impl Selection<'_> {
                 context.problem(&["text", &index], format!("no embedding of column '{text}'"), Some(help));
             }
         }
-        for text in self.adapted {
-            let is_bag_of_words = embedded_by(context, text).is_some_and(|(encoder, _)| encoder == TFIDF);
-            if is_bag_of_words {
-                let message = format!("`tfidf`, which embeds '{text}', has no layers to adapt");
-                let help = Some("embed it by a sentence-transformers model, or leave `adapt` out".to_owned());
-                context.problem(&["network", "text", "adapt"], message, help);
-            }
+        require_layers(context, self.adapted);
+    }
+
+    /// Warns of embeddings that nothing reads.
+    pub fn warn_of_unread(&self, context: &mut CheckContext) {
+        if self.text.is_empty() && !context.inputs("embeddings").is_empty() {
+            let help = "name their columns under `text`, or leave `embeddings` out".to_owned();
+            context.warn(
+                &["embeddings"],
+                "nothing reads `embeddings`: the stage has no columns under `text`",
+                Some(help),
+            );
+        }
+    }
+}
+
+/// Says so for text columns whose encoder is to be adapted, where it has no layers.
+pub(super) fn require_layers(context: &mut CheckContext, adapted: &[String]) {
+    for text in adapted {
+        let is_bag_of_words = embedded_by(context, text).is_some_and(|(encoder, _)| encoder == TFIDF);
+        if is_bag_of_words {
+            let message = format!("`tfidf`, which embeds '{text}', has no layers to adapt");
+            let help = Some("embed it by a sentence-transformers model, or leave `adapt` out".to_owned());
+            context.problem(&["network", "text", "adapt"], message, help);
         }
     }
 }
@@ -233,7 +248,15 @@ pub(super) fn classes(labels: &[Option<String>]) -> Vec<String> {
 
 /// Reads and joins the inputs `rows` and `embeddings`. Classes are sorted by name.
 pub(super) fn dataset(context: &StageContext, selection: &Selection) -> anyhow::Result<Dataset> {
-    let rows = filtered(&context.input("rows")?.table()?, selection.filter, context)?;
+    let input = context.input("rows")?;
+    let all = input.table()?;
+    split_rows::check(&all, &input).map_err(|error| context.placed("rows", error))?;
+    let rows = filtered(&all, selection.filter, context)?;
+    if !selection.text.is_empty() {
+        split_rows::check_numbers(&rows, &input).map_err(|error| context.placed("rows", error))?;
+    } else if let Some(what) = split_rows::twice(&rows)? {
+        context.report().warn(&format!("'{}' {what}: comparisons and ensembles take such rows for one", input.stage()));
+    }
     let origin = Origin { context, port: "rows" };
     let mut frame = numeric_frame(&rows, selection.numeric, &origin, |column| {
         format!(
@@ -380,14 +403,21 @@ fn join(input: &InputView, field: &Field, row_id: &[i64]) -> anyhow::Result<Colu
         other => bail!("column '{name}' is not an embedding but {other}"),
     };
     let place: HashMap<i64, usize> = row_id.iter().enumerate().map(|(row, id)| (*id, row)).collect();
-    let mut joined = vec![0.0; row_id.len() * dim];
+    let mut joined = vec![0.0f32; row_id.len() * dim];
     let mut found = vec![false; row_id.len()];
     input.batches(|table| {
         let values = table.column(name)?.as_fixed_size_list().values();
         let values = values.as_primitive_opt::<Float32Type>().ok_or_else(|| anyhow!("'{name}' does not hold f32"))?;
         for (vector, id) in values.values().chunks_exact(dim).zip(integers(&table, ROW_ID)?) {
             if let Some(&row) = place.get(&id) {
-                joined[row * dim..(row + 1) * dim].copy_from_slice(vector);
+                let own = &mut joined[row * dim..(row + 1) * dim];
+                if found[row] && own.iter().zip(vector).any(|(one, other): (&f32, &f32)| one.to_bits() != other.to_bits()) {
+                    bail!(
+                        "'{}' has two different '{name}' for the {ROW_ID} {id} (give each row one number of its own, as it was read)",
+                        input.stage()
+                    );
+                }
+                own.copy_from_slice(vector);
                 found[row] = true;
             }
         }

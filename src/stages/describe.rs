@@ -8,13 +8,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
-use super::columns::{LABEL, LABEL_NAME, LINE, PART, SOURCE, integers, is_own, named, numbers, strings};
+use super::columns::{LABEL, LABEL_COLUMN, LABEL_NAME, LINE, PART, SOURCE, integers, is_own, named, numbers, strings};
 use super::dataset;
 use super::documents::put_document;
 use super::figures::put_figures;
 use super::range;
-use super::required::{require, require_of};
+use super::required::{require, require_of, require_own, require_rows};
 use super::split::GroupKey;
+use super::split_rows;
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Report, Stage, StageContext, Threads};
 use runner_ml::frame::{Column, Frame};
@@ -62,14 +63,41 @@ impl Stage for Describe {
     }
 
     fn check(&self, context: &mut CheckContext) {
+        require_rows(context, "rows");
         GroupKey::check(&self.groups, context);
         require(context, "rows", &["drop"], &self.drop);
         require_of(context, "rows", &self.filter);
-        require(context, "rows", &["options", "near_duplicate_columns"], &self.options.near_duplicate_columns);
+        let near = &self.options.near_duplicate_columns;
+        require_own(context, "rows", &["options", "near_duplicate_columns"], near);
+        let label = context.fact("rows", LABEL_COLUMN).cloned();
+        let stage = context.inputs("rows").first().map(|shape| shape.stage.clone()).unwrap_or_default();
+        if label.is_none() && context.columns("rows").is_some_and(|columns| !columns.contains(&LABEL.to_owned())) {
+            let message = format!("no label: '{stage}' does not say which column is to be predicted");
+            let help =
+                Some("set `label` of the `load` stage, and read the rows of a `load` or `split` stage".to_owned());
+            context.common_problem(&["rows"], format!("label of {stage}"), message, help);
+        }
+        for (i, name) in near.iter().enumerate() {
+            let path = ["options", "near_duplicate_columns", &i.to_string()];
+            if self.drop.contains(name) {
+                let message = format!("'{name}' is under `drop` too, so that no duplicate can be found by it");
+                context.problem(&path, message, Some("leave it out of one of both lists".to_owned()));
+            } else if Some(name) == label.as_ref() {
+                let message = format!("'{name}' is the label, by which rows are compared anyway");
+                context.problem(&path, message, Some("leave it out".to_owned()));
+            }
+        }
+        if let Some(i) = self.drop.iter().position(|name| Some(name) == label.as_ref()) {
+            let message =
+                format!("'{}' is the label, by which the other columns are described: it is not dropped", self.drop[i]);
+            context.warn(&["drop", &i.to_string()], message, Some("leave it out of `drop`".to_owned()));
+        }
     }
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
-        let all = context.input("rows")?.table()?;
+        let input = context.input("rows")?;
+        let all = input.table()?;
+        split_rows::check(&all, &input).map_err(|error| context.placed("rows", error))?;
         let rows = dataset::filtered(&all, &self.filter, context)?;
         let label = label_column(&rows)?;
         let texts = strings(&rows, &label)?;

@@ -18,11 +18,11 @@ use super::dataset::{EMBEDDED_BY, ENCODER};
 use super::documents::put_document;
 use super::encoder::{self, Opened, TFIDF};
 use super::fitted_on;
-use super::required::require_own;
+use super::required::{require_own, require_rows};
 use super::text_vectors::TextVectors;
 use runner_artifact::{PART_ROWS, Table, TableWriter};
 use runner_engine::{
-    Arity, CheckContext, External, InputPort, Memo, OutputPort, PortType, Reads, Stage, StageContext, Threads,
+    Arity, CheckContext, External, InputPort, Memo, OutputPort, PortType, Reads, Stage, StageContext, Threads, listed,
 };
 use runner_ml::encoder::{EncodeError, Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions, check_tfidf};
 use runner_ml::matrix::Matrix;
@@ -79,6 +79,8 @@ impl Stage for Embed {
         if self.columns.is_empty() {
             context.problem(&["columns"], "name at least one text column", None);
         }
+        require_rows(context, "rows");
+        require_rows(context, "fit");
         let before = context.found();
         require_own(context, "rows", &["columns"], &self.columns);
         let all = context.found() == before;
@@ -87,6 +89,14 @@ impl Stage for Embed {
         // A pretrained encoder learns nothing here, so that another split leaves its vectors fresh.
         let fit = if self.encoder == TFIDF { self.columns.clone() } else { Vec::new() };
         context.reads("fit", Reads::Columns(fit));
+        if self.encoder == TFIDF {
+            self.check_fit(context);
+        }
+        let (unread, read) = if self.encoder == TFIDF { ("transformer", "tfidf") } else { ("tfidf", "transformer") };
+        if context.is_written(&[unread]) {
+            let message = format!("nothing reads `{unread}`: the encoder is {}", self.encoder);
+            context.warn(&[unread], message, Some(format!("leave it out; the settings of this encoder are `{read}`")));
+        }
         if self.encoder == TFIDF && context.inputs("fit").is_empty() {
             let help = "add `fit: folds.train`, so that no other row can leak into the vocabulary".to_owned();
             context.problem(&["encoder"], "`tfidf` needs the rows to learn its vocabulary from", Some(help));
@@ -215,6 +225,20 @@ fn part_memo<'c>(
 }
 
 impl Embed {
+    /// Finds columns that the rows to learn from lack, of those that the rows to embed have.
+    fn check_fit(&self, context: &mut CheckContext) {
+        let (Some(fit), rows) = (context.columns("fit"), context.columns("rows")) else { return };
+        let is_there = |name: &&String| rows.as_ref().is_none_or(|rows| rows.contains(name));
+        let lacking: Vec<&String> = self.columns.iter().filter(is_there).filter(|name| !fit.contains(name)).collect();
+        if !lacking.is_empty() {
+            let stage = context.inputs("fit").first().map(|shape| shape.stage.clone()).unwrap_or_default();
+            let named = listed(lacking.iter().map(|name| format!("'{name}'")));
+            let message = format!("the vocabulary cannot be learnt from '{stage}': it has no column {named}");
+            let help = "name rows with these texts, the training part, e.g. `fit: folds.train`".to_owned();
+            context.input_problem("fit", 0, message, Some(help));
+        }
+    }
+
     fn pretrained(&self, context: &StageContext) -> anyhow::Result<Option<Opened>> {
         if self.encoder == TFIDF {
             return Ok(None);

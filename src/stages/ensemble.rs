@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
-use super::columns::{LABEL, LABEL_COLUMN, PART, PREDICTED, ROW_ID, shown_as};
+use super::columns::{LABEL, LABEL_COLUMN, NOT_ROWS, PART, PREDICTED, PREDICTIONS, ROW_ID, shown_as};
 use super::dataset::Dataset;
 use super::documents::put_document;
 use super::ensemble_scores::{Averaged, averaged};
@@ -18,8 +18,8 @@ use super::figures::put_figures;
 use super::fitted_on;
 use super::predictions::{ModelPredictions, united_groups};
 use super::predictor::{NO_NETWORK, Predictor, Several, UNSERVED, distinct, model_name};
-use super::required::require_part;
-use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, listed};
+use super::required::{require_part, tell_not_rows};
+use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext, listed};
 use runner_ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
 use runner_ml::frame::Frame;
 use runner_ml::matrix::Matrix;
@@ -72,8 +72,9 @@ impl Stage for Ensemble {
         let lacking = |columns: &Vec<String>| {
             [ROW_ID, PART, LABEL, PREDICTED].into_iter().any(|name| columns.iter().all(|own| own != name))
         };
+        let is_other = |shape: &InputShape| shape.facts.get(NOT_ROWS).is_some_and(|what| *what != PREDICTIONS);
         let shapes = context.inputs("members").iter().enumerate();
-        let silent = shapes.filter(|(_, shape)| shape.columns.as_ref().is_some_and(lacking));
+        let silent = shapes.filter(|(_, shape)| shape.columns.as_ref().is_some_and(lacking) || is_other(shape));
         let silent: Vec<(usize, String)> = silent.map(|(i, shape)| (i, shape.stage.clone())).collect();
         for (i, stage) in silent {
             let message = format!("'{stage}' predicts nothing, so that there is nothing of it to average");
@@ -107,6 +108,7 @@ impl Stage for Ensemble {
             context.tell("model", UNSERVED, stage.clone());
         }
         context.tell("model", NO_NETWORK, "an ensemble");
+        tell_not_rows(context, "predictions", PREDICTIONS);
         if let Some(columns) = context.columns("models") {
             context.output("model", distinct(columns));
         }

@@ -19,7 +19,8 @@ use super::dataset::{self, distinct, model_columns};
 use super::documents::put_document;
 use super::figures::put_figures;
 use super::predictor::{self, Predictor};
-use super::required::{require, require_of, require_part};
+use super::required::{require, require_of, require_part, require_rows, require_split, tell_not_rows};
+use super::split_rows;
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use runner_ml::frame::Frame;
@@ -89,6 +90,11 @@ impl Stage for Inspect {
 
     fn check(&self, context: &mut CheckContext) {
         Predictor::check(context, "model");
+        require_rows(context, "rows");
+        require_rows(context, "embeddings");
+        require_split(context, "rows");
+        tell_not_rows(context, "importance", "importances");
+        tell_not_rows(context, "mistakes", "mistakes of a model");
         require_part(context, "rows", self.part.key(), "which is to be looked at");
         require_left(context, "rows", &self.filter, self.part.key(), "which is to be looked at");
         require(context, "rows", &["show"], &self.show);
@@ -108,7 +114,13 @@ impl Stage for Inspect {
 
     fn run(&self, context: &mut StageContext) -> anyhow::Result<()> {
         let model = Predictor::read(&context.input("model")?)?;
-        let rows = self.rows(&context.input("rows")?.table()?, model.classes(), context)?;
+        let input = context.input("rows")?;
+        let all = input.table()?;
+        let checked = split_rows::check(&all, &input);
+        let checked = checked
+            .and_then(|()| if model.text().is_empty() { Ok(()) } else { split_rows::check_numbers(&all, &input) });
+        checked.map_err(|error| context.placed("rows", error))?;
+        let rows = self.rows(&all, model.classes(), context)?;
         let row_id = integers(&rows, ROW_ID)?;
         let truth = labels(&rows, model.classes())?;
         let frames = model.frames(&rows, &row_id, &context.inputs("embeddings"), &Origin { context, port: "rows" })?;

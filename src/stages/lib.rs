@@ -46,6 +46,7 @@ mod save_throttle;
 pub mod schema;
 pub mod show;
 mod split;
+mod split_rows;
 mod text_vectors;
 mod train;
 mod training;

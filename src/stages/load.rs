@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::columns::{HEADERS, LABEL_COLUMN, LABEL_NAME, LINE, RECORD, ROW_ID, SOURCE, WHERE, strings};
+use super::columns::{DELIMITER, HEADERS, LABEL_COLUMN, LABEL_NAME, LINE, RECORD, ROW_ID, SOURCE, WHERE, strings};
 use super::conditions::{Types, check_files, check_types, tell_types};
 use super::download::{self, Download};
 use super::fitted_on;
@@ -136,6 +136,10 @@ impl Stage for Load {
                 .iter()
                 .for_each(|label| context.tell_written(&port.name, LABEL_COLUMN, &["label"], label.clone()));
         }
+        for port in Stage::outputs(self) {
+            context.tell(&port.name, DELIMITER, self.delimiter);
+        }
+        self.check_twice(context);
         let urls = self.downloads.values().map(|download| &download.url);
         fitted_on::tell_files(context, "rows", self.files.values().chain(urls));
         for (name, path) in &self.files {
@@ -235,6 +239,13 @@ impl Stage for Load {
         if !unreadable.is_empty() {
             bail!(Lines::of_files(unreadable));
         }
+        for (i, (name, path, bytes)) in files.iter().enumerate() {
+            if let Some((first, other, _)) = files[..i].iter().find(|(_, _, other)| other == bytes) {
+                context.report().warn(&format!(
+                    "'{name}' ({path}) has the same content as '{first}' ({other}): all of its rows are there twice (leave one out unless that is meant)"
+                ));
+            }
+        }
         let inputs: Vec<Input> = files.iter().map(|(name, path, bytes)| Input { name, path, bytes }).collect();
         let report = context.report();
         let loaded = tabular::load_until(&inputs, &self.options(), &|| report.cancelled());
@@ -304,6 +315,33 @@ impl Load {
         check_files(context, &self.filter.only(|column| name_of(column) == SOURCE), &files);
     }
 
+    /// Finds files and downloads that are named twice: all of their rows would count twice.
+    fn check_twice(&self, context: &mut CheckContext) {
+        let help = || Some("leave one of them out".to_owned());
+        let mut seen: HashMap<PathBuf, &String> = HashMap::new();
+        for (name, path) in &self.files {
+            // What cannot be found is told as that.
+            let Ok(whole) = std::fs::canonicalize(path) else { continue };
+            if let Some(first) = seen.get(&whole) {
+                let message = format!("'{name}' is the same file as '{first}': all of its rows would be there twice");
+                context.problem(&["files", name], message, help());
+            } else {
+                seen.insert(whole, name);
+            }
+        }
+        let mut seen: HashMap<String, &String> = HashMap::new();
+        for (name, download) in &self.downloads {
+            let digest = download.sha256.to_ascii_lowercase();
+            if let Some(first) = seen.get(&digest) {
+                let message =
+                    format!("'{name}' has the same `sha256` as '{first}': all of its rows would be there twice");
+                context.problem(&["downloads", name], message, help());
+            } else {
+                seen.insert(digest, name);
+            }
+        }
+    }
+
     /// Finds tokens that are to be taken away from a list that does not have them.
     fn check_missing(&self, context: &mut CheckContext) {
         let Missing::ByColumn(columns) = &self.missing else { return };
@@ -311,6 +349,11 @@ impl Load {
             let Tokens::Changed(Changes { add, remove }) = tokens else { continue };
             // What a column's list begins with is that of `"*"`, whose own are the defaults.
             let before = if column == "*" { Missing::default().tokens(column) } else { self.missing.tokens("*") };
+            for (i, token) in remove.iter().enumerate().filter(|(_, token)| add.contains(token)) {
+                let message = format!("missing.{column}: '{token}' is to be added and to be removed");
+                let help = Some("leave it out of one of both lists".to_owned());
+                context.problem(&["missing", column, "remove", &i.to_string()], message, help);
+            }
             for (i, token) in
                 remove.iter().enumerate().filter(|(_, token)| !before.contains(token) && !add.contains(token))
             {

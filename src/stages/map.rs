@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
 use super::columns::{FOLD, LABEL, PART, ROW_ID, X, Y, named, readable, readable_of, strings};
+use super::conditions::require_left;
 use super::dataset::{self, Dataset, Selection, distinct};
 use super::documents::put_document;
 use super::figures::put_figures;
-use super::required::require;
+use super::required::{require, require_part, tell_not_rows};
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
 use runner_ml::frame::Column;
@@ -107,6 +108,11 @@ impl Stage for Map {
 
     fn check(&self, context: &mut CheckContext) {
         self.selection().check(context);
+        self.selection().warn_of_unread(context);
+        let purpose = "whose rows are laid out";
+        require_part(context, "rows", "train", purpose);
+        require_left(context, "rows", &self.filter, "train", purpose);
+        tell_not_rows(context, "points", "points of a map");
         require(context, "rows", &["show"], &self.show);
         let shown = readable(context, "rows", self.show.iter().map(String::as_str));
         let plain = self.numeric.iter().cloned().chain(shown).chain(readable_of(context, "rows", &self.filter));

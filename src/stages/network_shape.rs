@@ -6,6 +6,7 @@ use super::dataset;
 use super::encoder;
 use runner_engine::{CheckContext, Fact, listed, suggest};
 use runner_ml::network::NetworkSpec;
+use runner_ml::transfer::first_uncopied;
 
 /// The shape of a model's network.
 const NETWORK: Fact<Shape> = Fact::new("network");
@@ -33,6 +34,12 @@ impl Shape {
     /// Hidden layers that can be frozen one after another.
     pub fn levels(&self) -> usize {
         self.network.levels(!self.numeric.is_empty(), &self.text, &self.categories)
+    }
+
+    /// The first tensor among the `frozen` first layers that a copy of `old` would not fill; `None` also where only the data can tell.
+    pub fn uncopied(&self, old: &Shape, frozen: usize) -> Option<String> {
+        let columns = (!self.numeric.is_empty(), self.text.as_slice(), self.categories.as_slice());
+        first_uncopied(&old.network, &self.network, columns, frozen)
     }
 
     /// Finds exceptions for columns that the network is not on, and warns of branches that it does not have.

@@ -1,6 +1,7 @@
 //! `predict`: a fitted model on new rows, in their order; written as the input CSV with one column added.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
@@ -10,14 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::adapter::Adapter;
 use super::columns::{
-    CONFIDENCE, HEADERS, LINE, Origin, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of, readable_of,
-    score_of, strings,
+    CONFIDENCE, DELIMITER, HEADERS, LINE, Origin, PREDICTED, RECORD, ROW_ID, SOURCE, integers, probability_of,
+    readable_of, score_of, strings,
 };
 use super::dataset::{self, distinct, model_columns};
 use super::documents::put_document;
 use super::load::all_of;
 use super::predictor::Predictor;
-use super::required::require_of;
+use super::required::{require_of, require_rows, tell_not_rows};
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext};
 use runner_ml::matrix::Matrix;
@@ -30,7 +31,7 @@ use runner_tabular::{self as tabular, Filter};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Predict {
-    /// Name of the CSV file to write, e.g. `${author}_prediction_base.csv`.
+    /// Name of the file to write, e.g. `${author}_prediction_base.csv`. Between its fields stands what the rows' files have there: `.tsv` is for tabs, `.csv` and `.txt` for any.
     file: String,
     /// Name of the column to add, which the file must not have; unless given the label's own name, or where the file has that `predicted_LABEL`.
     #[serde(default)]
@@ -61,10 +62,30 @@ impl Stage for Predict {
 
     fn check(&self, context: &mut CheckContext) {
         Predictor::check(context, "model");
+        require_rows(context, "rows");
+        require_rows(context, "embeddings");
+        tell_not_rows(context, "rows", "predictions of new rows");
         context.file_name(&["file"], &mut Folder::default(), &self.file, "");
-        if !self.file.ends_with(".csv") {
-            let message = format!("'{}' does not end in .csv", self.file);
-            context.problem(&["file"], message, Some("what is written is a CSV file".to_owned()));
+        let (delimiter, ending) = (context.fact("rows", DELIMITER).copied(), Path::new(&self.file).extension());
+        let stem = Path::new(&self.file).with_extension("");
+        match ending.and_then(|ending| ending.to_str()) {
+            Some("tsv") => {
+                if let Some(delimiter) = delimiter.filter(|delimiter| *delimiter != '\t') {
+                    let message = misnamed(&self.file, delimiter);
+                    context.problem(&["file"], message, Some(format!("call it '{}.csv'", stem.display())));
+                }
+            }
+            Some("csv") if delimiter == Some('\t') => {
+                let message =
+                    format!("'{}' will have tabs between its fields, as the files of its rows have", self.file);
+                context.warn(&["file"], message, Some(format!("call it '{}.tsv'", stem.display())));
+            }
+            Some("csv" | "txt") => {}
+            _ => {
+                let message = format!("'{}' does not end in .csv, .tsv or .txt", self.file);
+                let help = "what is written are the lines of the rows' files, with the same character between fields: .tsv for tabs, .csv or .txt for any";
+                context.problem(&["file"], message, Some(help.to_owned()));
+            }
         }
         if let Some(columns) = context.columns("rows")
             && !columns.iter().any(|column| column == RECORD)
@@ -112,6 +133,9 @@ impl Stage for Predict {
         let classes = model.classes();
         let predicted: Vec<&str> = best.iter().map(|&class| classes[class as usize].as_str()).collect();
         let layout = Layout::read(&rows)?;
+        if self.file.ends_with(".tsv") && layout.delimiter != '\t' {
+            return Err(context.placed("file", anyhow!(misnamed(&self.file, layout.delimiter))));
+        }
         let label = in_file(model.label());
         let column = match &self.column {
             Some(column) => match taken_by(&layout.columns, column) {
@@ -267,6 +291,12 @@ fn taken(column: &str, there: &str) -> String {
     let alike =
         if column == there { String::new() } else { format!(", which many programs do not tell from '{column}'") };
     format!("the file to predict has a column '{there}' already{alike} (choose another name, or leave `column` out)")
+}
+
+fn misnamed(file: &str, delimiter: char) -> String {
+    format!(
+        "'{file}' would have '{delimiter}' between its fields, not tabs: these are what stands between fields in the files of its rows"
+    )
 }
 
 /// A CSV field, quoted where it must be (RFC 4180).

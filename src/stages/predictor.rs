@@ -166,6 +166,13 @@ impl Predictor {
             [] => Some(Vec::new()),
             _ => context.columns("embeddings"),
         };
+        if !context.inputs("embeddings").is_empty()
+            && let Some(wanted) = context.columns(port)
+            && wanted.iter().all(|column| embedded_by(column).is_none())
+        {
+            let help = "leave `embeddings` out".to_owned();
+            context.warn(&["embeddings"], "nothing reads `embeddings`: the model learnt from no text", Some(help));
+        }
         let known = (context.columns(port), context.columns("rows"), embedded);
         let (Some(wanted), Some(rows), Some(embedded)) = known else { return };
         let stage = context.inputs("rows").first().map(|shape| shape.stage.clone()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::columns::{PARTS, is_own};
+use super::columns::{NOT_ROWS, PART, PARTS, is_own};
 use super::conditions;
 use runner_engine::{CheckContext, listed};
 use runner_tabular::Filter;
@@ -83,4 +83,35 @@ pub(super) fn require_part(context: &mut CheckContext, port: &str, part: &str, p
     let help =
         format!("give `{part}` of the `split` stage a share above 0, and read its port `rows`, which has all parts");
     context.common_problem(&[port, &i.to_string()], format!("{part} part of {stage}"), message, Some(help));
+}
+
+/// Says so of tables that hold something else than rows of data, where the stages above tell it.
+pub(super) fn require_rows(context: &mut CheckContext, port: &str) {
+    let found = context.inputs(port).iter().enumerate();
+    let found: Vec<(usize, String, &'static str)> =
+        found.filter_map(|(i, shape)| Some((i, shape.stage.clone(), *shape.facts.get(NOT_ROWS)?))).collect();
+    for (i, stage, what) in found {
+        let (wanted, help) = match port {
+            "embeddings" => ("embeddings", "name an `embed` stage, e.g. `embeddings: titles`".to_owned()),
+            _ => (
+                "rows of the data",
+                format!("name the rows themselves, e.g. a `load` or `split` stage above '{stage}'"),
+            ),
+        };
+        context.input_problem(port, i, format!("this table of '{stage}' holds {what}, not {wanted}"), Some(help));
+    }
+}
+
+/// Says so if the rows at `port` are known not to have been split.
+pub(super) fn require_split(context: &mut CheckContext, port: &str) {
+    let is_unsplit = context.columns(port).is_some_and(|columns| columns.iter().all(|column| column != PART));
+    if is_unsplit {
+        let help = Some(format!("read from a `split` stage, e.g. `{port}: folds`"));
+        context.problem(&[port], "these rows have not been split into train, valid and test", help);
+    }
+}
+
+/// Tells the stages below that a table holds something else than rows of the data, e.g. `predictions`.
+pub(super) fn tell_not_rows(context: &mut CheckContext, port: &str, what: &'static str) {
+    context.tell(port, NOT_ROWS, what);
 }

@@ -18,7 +18,7 @@ use super::documents::put_document;
 use super::fitted_on;
 use super::joined::joined;
 use super::labelled::{Labelled, is_told_of, labelled};
-use super::required::{require, require_each, require_of};
+use super::required::{require, require_each, require_of, require_rows};
 use runner_artifact::Table;
 use runner_boundary::text::Lines;
 use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext};
@@ -145,6 +145,7 @@ impl Stage for Split {
     }
 
     fn check(&self, context: &mut CheckContext) {
+        require_rows(context, "rows");
         GroupKey::check(&self.groups, context);
         require_of(context, "rows", &self.filter);
         if let Some(label) = &self.label {

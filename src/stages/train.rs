@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use self::trials::Trials;
 use super::adapter::Adapter;
-use super::calibration::{calibrate, findings};
+use super::calibration::{calibrate, findings, require_classes};
 use super::checkpoint::{Place, told};
+use super::columns::PREDICTIONS;
 use super::conditions::require_left;
 use super::dataset::{Dataset, Selection, dataset, tell_of_model};
 use super::documents::put_document;
@@ -21,7 +22,7 @@ use super::figures::put_figures;
 use super::network_shape::Shape;
 use super::predictor::Predictor;
 use super::report_input::view;
-use super::required::require_part;
+use super::required::{require_part, tell_not_rows};
 use super::training::{at_parameter, curve_table, headline, parameters, scores_by_part, with_training};
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Stage, StageContext, Threads};
@@ -153,6 +154,14 @@ impl Stage for Train {
         let adapted = self.adapted();
         let selection = self.selection(&adapted);
         selection.check(context);
+        if !self.search.iter().any(|search| search.space.contains_key("text")) {
+            selection.warn_of_unread(context);
+        }
+        tell_not_rows(context, "predictions", PREDICTIONS);
+        tell_not_rows(context, "curves", "learning curves");
+        if self.search.is_some() {
+            tell_not_rows(context, "trials", "trials");
+        }
         tell_of_model(context, "model", selection.model_columns());
         for (part, purpose) in [("train", "from which networks learn"), ("valid", "on which the epoch is chosen")] {
             require_part(context, "rows", part, purpose);
@@ -184,6 +193,7 @@ impl Stage for Train {
         let adapted = self.adapted();
         let data = dataset(context, &self.selection(&adapted))?;
         data.require_parts(&self.filter, context)?;
+        require_classes(&self.training(), &data.classes).map_err(|error| context.placed("class_weights", error))?;
         let found = match &self.search {
             Some(spec) => Some(self.search(spec, &data, context).map_err(|error| at_parameter(context, error))?),
             None => None,

@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::adapter::Adapter;
-use super::calibration::{calibrate, findings};
+use super::calibration::{calibrate, findings, require_classes};
 use super::categories::as_trained;
 use super::checkpoint::Place;
-use super::columns::{FOLD, GROUP, LABEL, PART, ROW_ID, embedded_by, readable_of};
+use super::columns::{FOLD, GROUP, LABEL, PART, PREDICTIONS, ROW_ID, embedded_by, readable_of};
 use super::conditions::require_left;
-use super::dataset::{Selection, dataset, distinct, model_columns, tell_of_model};
+use super::dataset::{Selection, dataset, distinct, model_columns, require_layers, tell_of_model};
 use super::documents::put_document;
 use super::figures::put_figures;
 use super::fitted_on;
 use super::network_shape::Shape;
 use super::predictor::{NO_NETWORK, Predictor};
-use super::required::require_part;
+use super::required::{require_part, tell_not_rows};
 use super::training::{at_parameter, curve_columns, headline, parameters, scores_by_part, with_training};
 use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext, Threads};
@@ -130,7 +130,12 @@ impl Stage for Transfer {
     fn check(&self, context: &mut CheckContext) {
         let nothing = Selection { numeric: &[], text: &[], adapted: &[], categories: &[], filter: &self.filter };
         nothing.check(context);
-        fitted_on::check(context, "model");
+        match context.fact("model", NO_NETWORK) {
+            None => Predictor::check(context, "model"),
+            Some(_) => fitted_on::check(context, "model"),
+        }
+        tell_not_rows(context, "predictions", PREDICTIONS);
+        tell_not_rows(context, "curves", "learning curves");
         for (part, purpose) in [("train", "from which networks learn"), ("valid", "on which the epoch is chosen")] {
             require_part(context, "rows", part, purpose);
             require_left(context, "rows", &self.filter, part, purpose);
@@ -151,17 +156,36 @@ impl Stage for Transfer {
         let embeddings = embeddings.map(|columns| distinct([ROW_ID], columns));
         context.reads("embeddings", embeddings.map_or(Reads::All, Reads::Columns));
         if let Some(columns) = context.columns("model") {
-            tell_of_model(context, "model", distinct([], columns.into_iter().chain(adapted)));
+            tell_of_model(context, "model", distinct([], columns.into_iter().chain(adapted.iter().cloned())));
         }
         let frozen = self.strategies.contains(&Strategy::Frozen);
         if let Some(epoch) = self.release_epoch.filter(|&epoch| frozen && epoch > self.epochs) {
             let message = format!("release_epoch must be at most `epochs`; got {epoch}, of {} epochs", self.epochs);
             context.problem(&["release_epoch"], message, Some("leave it out where they are never released".to_owned()));
         }
+        if let Some(network) = &self.network {
+            for (path, message) in network.problems() {
+                context.parameter(&format!("network.{path}"), message);
+            }
+        }
+        require_layers(context, &adapted);
         if let Some(old) = Shape::of(context, "model") {
+            let old_shape = old.clone();
             let own = Shape { network: self.network.clone().unwrap_or_else(|| old.network.clone()), ..old };
             if self.network.is_some() {
                 own.check(context);
+                if frozen
+                    && self.frozen_layers <= own.levels()
+                    && let Some(tensor) = own.uncopied(&old_shape, self.frozen_layers)
+                {
+                    let message = format!(
+                        "frozen_layers: '{tensor}', which is among the first {}, has another shape than in the old network: it cannot be copied, and would stay \
+                         random",
+                        self.frozen_layers
+                    );
+                    let help = "freeze fewer layers, keep the shape of these, or leave `frozen` out of `strategies`";
+                    context.problem(&["network"], message, Some(help.to_owned()));
+                }
             }
             let levels = own.levels();
             if frozen && self.frozen_layers > levels {
@@ -205,6 +229,7 @@ impl Stage for Transfer {
         };
         let mut data = dataset(context, &selection)?;
         data.require_parts(&self.filter, context)?;
+        require_classes(&self.training(), &data.classes).map_err(|error| context.placed("class_weights", error))?;
         for class in data.classes.iter().filter(|class| !network.classes().contains(class)) {
             let alike = network.classes().iter().find_map(|known| Some((known, tabular::alike(known, class)?)));
             if let Some((known, reason)) = alike {

@@ -18,7 +18,7 @@ use super::header_check;
 use super::layout::Layout;
 use super::names::{ADDED, ROW_COLUMNS, in_file};
 use super::options::LoadOptions;
-use super::records::{Records, delimiter_byte};
+use super::records::{Records, delimiter_byte, loosely_quoted};
 use super::words::{list, yaml};
 
 /// Records read between two looks at whether to stop.
@@ -102,6 +102,12 @@ pub fn load_until(inputs: &[Input], options: &LoadOptions, cancelled: Cancelled)
     Ok(Loaded { batch, notes })
 }
 
+/// Cells that a note shows.
+const EXAMPLES: usize = 3;
+
+/// Characters of a cell that a note shows.
+const SHOWN: usize = 40;
+
 /// One file while it is read.
 struct File<'a> {
     name: &'a str,
@@ -110,6 +116,8 @@ struct File<'a> {
     header: Header<'a>,
     /// Records that end otherwise than the header line.
     other_terminators: usize,
+    /// Cells with text behind a closing quote: how many, and the first ones, each with its line and as what it is read.
+    loose_quotes: (usize, Vec<String>),
     /// What stands behind records up to the next, where it is not the header's terminator: by row, the header's as `header`.
     ends: BTreeMap<String, &'a str>,
 }
@@ -149,6 +157,15 @@ impl File<'_> {
             0 => {}
             1 => notes.push(format!("{path}: a blank line was skipped")),
             count => notes.push(format!("{path}: {count} blank lines were skipped")),
+        }
+        if let (count @ 1.., examples) = &self.loose_quotes {
+            let cells = if *count == 1 { "a cell has".to_owned() } else { format!("{count} cells have") };
+            let more = if *count > examples.len() { " …" } else { "" };
+            notes.push(format!(
+                "{path}: {cells} text behind a closing quote, so that the quotes are lost: {}{more} (write a quote within a quoted cell twice, and put the whole \
+                 cell in quotes)",
+                examples.join("; ")
+            ));
         }
         if self.other_terminators > 0 {
             let (count, usual) = (self.other_terminators, self.header.terminator);
@@ -198,6 +215,7 @@ fn open<'a>(inputs: &[Input<'a>], delimiter: u8, cancelled: Cancelled) -> Result
                     records,
                     header,
                     other_terminators: 0,
+                    loose_quotes: (0, Vec::new()),
                     ends: BTreeMap::new(),
                 });
             }
@@ -266,6 +284,16 @@ fn read_file(
             match position.and_then(|position| fields.get(position)) {
                 Some(field) => column.append_value(String::from_utf8_lossy(field)),
                 None => column.append_null(),
+            }
+        }
+        let delimiter = file.records.delimiter();
+        for (place, written) in loosely_quoted(&file.text[span.start..span.end], delimiter) {
+            let (count, examples) = &mut file.loose_quotes;
+            *count += 1;
+            if examples.len() < EXAMPLES {
+                let read = file.records.fields().get(place).map(String::from_utf8_lossy).unwrap_or_default();
+                let shown = |text: &str| -> String { text.chars().take(SHOWN).collect() };
+                examples.push(format!("line {}: '{}' is read as '{}'", span.line, shown(written), shown(&read)));
             }
         }
         rows.source.push(index);

@@ -59,6 +59,10 @@ impl<'a> Records<'a> {
         self.path
     }
 
+    pub fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
@@ -142,6 +146,45 @@ pub(super) fn delimiter_byte(delimiter: char) -> Result<u8, CsvError> {
 
 fn is_terminator(byte: u8) -> bool {
     matches!(byte, b'\r' | b'\n')
+}
+
+/// The fields of one record, by their places among its fields, in which text stands behind a closing quote: reading drops the quotes and joins what is left.
+pub(super) fn loosely_quoted(record: &str, delimiter: u8) -> Vec<(usize, &str)> {
+    enum State {
+        FieldStart,
+        Plain,
+        Quoted,
+        AfterQuote,
+    }
+    if !record.contains('"') {
+        return Vec::new();
+    }
+    let (mut state, mut start, mut place, mut is_loose) = (State::FieldStart, 0, 0, false);
+    let mut found = Vec::new();
+    for (offset, &byte) in record.as_bytes().iter().enumerate() {
+        state = match state {
+            State::FieldStart if byte == b'"' => State::Quoted,
+            State::Quoted if byte == b'"' => State::AfterQuote,
+            State::Quoted => State::Quoted,
+            State::AfterQuote if byte == b'"' => State::Quoted,
+            _ if byte == delimiter => {
+                if std::mem::take(&mut is_loose) {
+                    found.push((place, &record[start..offset]));
+                }
+                (start, place) = (offset + 1, place + 1);
+                State::FieldStart
+            }
+            State::AfterQuote => {
+                is_loose = true;
+                State::Plain
+            }
+            _ => State::Plain,
+        };
+    }
+    if is_loose {
+        found.push((place, &record[start..]));
+    }
+    found
 }
 
 /// Where in the text of one record a quote opens that nothing closes. A quote is special at the start of a field

@@ -348,7 +348,22 @@ fn a_program_that_is_not_there_is_told_before_it_is_started() {
     assert_eq!(code, Some(0), "known results need no program: {told}");
     says(&told, &["warning: there is no program 'nosuchprogram'", "pipeline.yaml:3:"]);
     let (_, told) = planned(&command("[./songs.csv, \"{out}/x.txt\"]"));
-    says(&told, &["warning: there is no program './songs.csv'"]);
+    says(
+        &told,
+        &[
+            "warning: './songs.csv' is a file that may not be executed",
+            "chmod +x ./songs.csv",
+            "run: [sh, ./songs.csv]",
+        ],
+    );
+    let (_, told) = planned(&command("[./nothing.sh, \"{out}/x.txt\"]"));
+    says(&told, &["warning: there is no program './nothing.sh'", "paths count from where runner is started"]);
+    let (_, told) = planned(&command("[./, \"{out}/x.txt\"]"));
+    says(&told, &["warning: './' is a folder, not a program"]);
+    let (_, told) = planned(&command("[/dev/null, \"{out}/x.txt\"]"));
+    says(&told, &["warning: '/dev/null' is neither a file nor a folder, and no program"]);
+    let (_, told) = planned(&command("[songs.csv, \"{out}/x.txt\"]"));
+    says(&told, &["warning: there is no program 'songs.csv'", "a file beside the pipeline is `./songs.csv`"]);
     let (code, told) = planned(&command("[sh, \"a\\0b\", \"{out}/x.txt\"]"));
     assert_eq!(code, Some(2));
     says(&told, &["a NUL character in a word"]);

@@ -189,11 +189,11 @@ fn a_source_that_changes_meanwhile_spoils_the_result() {
 
 #[test]
 fn outputs_are_typed_by_their_ending_and_read_by_others() {
-    let work = Workspace::new().file("rows.csv", "id,value\na,1\nb,2\n").pipeline(
+    let work = Workspace::new().file("rows.csv", "id,value\na,1\nb,2\n").file("more.csv", "id,value\nc,3\n").pipeline(
         r#"
 name: typed
 stages:
-  rows: {kind: load, files: {all: rows.csv, more: rows.csv}}
+  rows: {kind: load, files: {all: rows.csv, more: more.csv}}
   copy:
     kind: command
     run: [sh, -c, 'cp "$0" "$1/t.arrow"; echo "[1]" > "$1/j.json"; : > "$1/a.svg"; : > "$1/b.svg"; : > "$1/other"', "{all}", "{out}"]

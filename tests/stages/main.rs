@@ -3,6 +3,8 @@
 mod bad_input;
 mod checks;
 mod command;
+mod contradictions;
 mod kept;
+mod split_rows;
 
 use runner_test_support::{small_model, studies, workspace};

@@ -39,6 +39,13 @@ pub fn weights_of_classes(
     }
 }
 
+/// The names among those of `class_weights` that no class has.
+pub fn unknown_classes<'s>(spec: &'s TrainingSpec, classes: &[String]) -> Vec<&'s String> {
+    let ClassWeights::Map(map) = &spec.class_weights else { return Vec::new() };
+    let is_known = |name: &String| classes.iter().any(|class| class == name || is_same_class(class, name));
+    map.keys().filter(|name| !is_known(name)).collect()
+}
+
 /// Whether two names differ in the spelling of one number or the Unicode form of one text only: a table has one class of both.
 fn is_same_class(a: &str, b: &str) -> bool {
     let composed = |text: &str| tokenizers::NormalizedString::from(text).nfc().get().to_owned();

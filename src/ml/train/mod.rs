@@ -15,7 +15,7 @@ mod stopping;
 mod workers;
 
 pub use checkpoint::{Checkpoints, NoCheckpoints};
-pub use class_weights::weights_of_classes;
+pub use class_weights::{unknown_classes, weights_of_classes};
 pub use curves::Curves;
 pub(crate) use encoders::begin_encoders;
 pub use error::TrainError;

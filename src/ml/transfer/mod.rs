@@ -8,6 +8,7 @@ mod findings;
 mod inputs;
 mod judge;
 mod report;
+mod shapes;
 mod spec;
 mod study;
 mod t_test;
@@ -18,6 +19,7 @@ mod verdicts;
 mod weight_transfer;
 
 pub use report::{StrategyRun, TransferReport, Variant};
+pub use shapes::first_uncopied;
 pub use spec::{NewRows, Share, Strategy, TransferSpec};
 
 use super::network::{Classifier, NetworkSpec, on_one_thread};

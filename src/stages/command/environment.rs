@@ -17,13 +17,36 @@ pub(super) fn of(declared: &[String]) -> Vec<(String, OsString)> {
     names.filter_map(|name| Some((name.to_owned(), std::env::var_os(name)?))).collect()
 }
 
-/// Whether there is a program of that name, found as it will be when it is started.
-pub(super) fn has_program(name: &str) -> bool {
+/// Why there is no program of that name, found as it will be when it is started, and what to do about it; `None` if there is one.
+pub(super) fn fault_of_program(name: &str) -> Option<(String, String)> {
+    let fault = |what: String, help: &str| Some((what, help.to_owned()));
     if name.contains('/') || cfg!(windows) && name.contains('\\') {
-        return is_program(Path::new(name));
+        let path = Path::new(name);
+        if is_program(path) {
+            return None;
+        }
+        return match path.metadata() {
+            Err(_) => fault(format!("there is no program '{name}'"), "paths count from where runner is started"),
+            Ok(found) if found.is_dir() => fault(format!("'{name}' is a folder, not a program"), "name a file in it"),
+            Ok(found) if found.is_file() => Some((
+                format!("'{name}' is a file that may not be executed"),
+                format!("run `chmod +x {name}`, or name what runs it, e.g. `run: [sh, {name}]`"),
+            )),
+            Ok(_) => fault(
+                format!("'{name}' is neither a file nor a folder, and no program"),
+                "it is a pipe, a socket or a device; name a file",
+            ),
+        };
     }
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders).any(|folder| is_program(&folder.join(name)))
+    if std::env::split_paths(&folders).any(|folder| is_program(&folder.join(name))) {
+        return None;
+    }
+    let help = match Path::new(name).is_file() {
+        true => format!("it is on no folder of PATH; a file beside the pipeline is `./{name}`"),
+        false => "it is on no folder of PATH".to_owned(),
+    };
+    Some((format!("there is no program '{name}'"), help))
 }
 
 #[cfg(unix)]

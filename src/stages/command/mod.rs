@@ -169,13 +169,10 @@ impl Command {
         }
         // Results that are known need no program, so it may be missing; `{…}` stands for one that is made.
         let program = self.run[0].text();
-        if words::placeholders(&program).is_empty() && !environment::has_program(&program) {
-            let help = if program.contains('/') {
-                "paths count from where runner is started"
-            } else {
-                "it is on no folder of PATH"
-            };
-            context.warn(&["run", "0"], format!("there is no program '{program}'"), Some(help.to_owned()));
+        if words::placeholders(&program).is_empty()
+            && let Some((message, help)) = environment::fault_of_program(&program)
+        {
+            context.warn(&["run", "0"], message, Some(help));
         }
         let known = self.sources();
         for (i, word) in self.run.iter().enumerate().skip(1) {

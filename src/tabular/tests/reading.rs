@@ -296,3 +296,23 @@ fn a_header_is_read_without_its_file() {
     let error = header("a.csv", endless.as_bytes(), ',').unwrap_err()[0].to_string();
     assert!(error.contains("longer than 1048576 bytes"), "{error}");
 }
+
+#[test]
+fn text_behind_a_closing_quote_is_told_with_examples() {
+    let plain = b"id,t\n1,\"a, b\"\n2,\"say \"\"so\"\" twice\"\n3,it \"is\"\n4,\"\"\n5,\"two\nlines\"\n";
+    assert!(load_one(plain, "{}").unwrap().notes.is_empty());
+    let loose = b"id,t\n1,\"Great\" ramen\n2,\"A\" or \"B\"\n3,\"x\ny\" z\n5,plain\n6,\"C\" D\n";
+    let loaded = load_one(loose, "{}").unwrap();
+    let read = ["Great ramen", "A or \"B\"", "x\ny z", "plain", "C D"];
+    assert_eq!(texts(&loaded.batch, "t"), some_texts(read));
+    assert_eq!(loaded.notes.len(), 1, "{:?}", loaded.notes);
+    for part in [
+        ": 4 cells have text behind a closing quote",
+        "line 2: '\"Great\" ramen' is read as 'Great ramen'; line 3: '\"A\" or \"B\"' is read as 'A or \"B\"'; line 4: ",
+        " … (write a quote",
+    ] {
+        assert!(loaded.notes[0].contains(part), "'{part}' is not in {}", loaded.notes[0]);
+    }
+    let one = load_one(b"id,t\n1,\"a\" b\n", "{}").unwrap();
+    assert!(one.notes[0].contains(": a cell has text behind a closing quote"), "{:?}", one.notes);
+}

@@ -140,7 +140,7 @@ fn no_damage_panics() {
 #[track_caller]
 fn refused(model: &SmallModel, expected: &[&str]) {
     let message = refusal(model);
-    let planned = check(model.path(), &TransformerOptions::default()).err().expect("the plan must refuse it too");
+    let planned = check(model.path(), &TransformerOptions::default()).expect_err("the plan must refuse it too");
     assert_eq!(planned.to_string(), message);
     for part in expected {
         assert!(message.contains(part), "'{part}' is not in: {message}");

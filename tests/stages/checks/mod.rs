@@ -11,6 +11,7 @@ mod ranges;
 mod refusals;
 mod remedies;
 mod splits;
+mod tables;
 mod together;
 mod types;
 

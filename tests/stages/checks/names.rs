@@ -46,14 +46,17 @@ stages:
         "'C' cannot be the name of a file: 'c' is the same file on many disks",
     ];
     let found = errors(&text).len();
-    let all = in_process(&work);
+    let mut all = in_process(&work);
+    let told = all.len();
+    // That they are all one file is another mistake.
+    all.retain(|(message, _)| !message.contains("is the same file as"));
     for message in expected {
         assert!(all.iter().any(|(found, _)| found == message), "'{message}' is not in {all:#?}");
     }
     assert!(all.iter().all(|(_, place)| place.contains("pipeline.yaml:")), "{all:#?}");
     assert_eq!(all.len(), expected.len() + 1, "the long name is refused at two ports: {all:#?}");
     // At most so many are shown in full.
-    assert_eq!(found, all.len().min(20), "{text}");
+    assert_eq!(found, told.min(50), "{text}");
 }
 
 /// Every message of `plan` with its place.

@@ -5,13 +5,15 @@ use crate::workspace::Workspace;
 
 const HEAD: &str = "name: p
 stages:
-  songs: {kind: load, files: {all: songs.csv, more: songs.csv}, label: genre, types: {tempo: number, artist: text}, derive: {loud: {log_of: energy}}}
+  songs: {kind: load, files: {all: songs.csv, more: more.csv}, label: genre, types: {tempo: number, artist: text}, derive: {loud: {log_of: energy}}}
   folds: {kind: split, rows: songs, folds: 2}
   net: {kind: train, rows: folds, numeric: [tempo], epochs: 1}
 ";
 
 fn work(stages: &str) -> Workspace {
-    Workspace::with_songs().pipeline(&format!("{HEAD}{stages}\n"))
+    let work = Workspace::with_songs().pipeline(&format!("{HEAD}{stages}\n"));
+    work.write("more.csv", &work.read("songs.csv"));
+    work
 }
 
 /// The stage is one mistake, told at line 6 with these words.

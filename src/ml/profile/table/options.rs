@@ -11,6 +11,7 @@ use super::error::ProfileError;
 pub struct ProfileOptions {
     /// Text columns that together name one thing, e.g. `[track_name, track_artist]`. Rows are near-duplicates when all
     /// of these agree but for case, punctuation, parentheses and suffixes such as `- Remix`. Empty: not looked for.
+    #[schemars(extend("uniqueItems" = true))]
     pub near_duplicate_columns: Vec<String>,
     /// Significant digits kept when numeric columns are compared for near-duplicates (1 to 15).
     #[schemars(range(min = 1, max = 15))]
