@@ -9,7 +9,7 @@ use crate::artifact::Store;
 use crate::engine::history::StageEntry;
 use crate::engine::{ActionRecord, History, RunRecord};
 use crate::report::compared::other_verdicts;
-use crate::report::intervals;
+use crate::report::{counted, intervals, noun};
 use crate::results::comparison::{Flip, PairedComparison, Pairing, ScoreMetric, Verdict};
 use crate::stages::compare::{Comparison, How, ModelRef, Texts, compare as compare_models, lines, texts_of};
 
@@ -30,8 +30,8 @@ pub(super) struct CompareArguments {
     /// List up to N rows on which exactly one of the two is right
     #[arg(long, value_name = "N", default_value_t = 0)]
     flips: usize,
-    /// Resamples of the rows for the intervals
-    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    /// Resamples of the rows for the intervals; as many as reports draw
+    #[arg(long, value_name = "N", default_value_t = How::default().resamples as u32, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     resamples: u32,
     /// JSON instead of text: an object per line
     #[arg(long)]
@@ -133,7 +133,8 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
         text.push_str(&format!("{same} {words} the same result in both\n"));
     }
     if comparisons.iter().any(|one| one.test.is_some()) {
-        let tested: Vec<&PairedComparison> = comparisons.iter().filter_map(|one| one.test.as_ref()).collect();
+        let tested: Vec<&PairedComparison> =
+            comparisons.iter().filter(|one| !one.same).filter_map(|one| one.test.as_ref()).collect();
         let grouped = tested.iter().filter(|paired| paired.groups.is_some()).count();
         let test = match grouped {
             0 => "McNemar",
@@ -146,7 +147,11 @@ pub(super) fn compare(arguments: &CompareArguments) -> Outcome {
         if !words.is_empty() {
             text.push_str(&style.note(&format!("95 % intervals of B − A, {resamples} resamples: {words}")));
         }
-        text.push_str(&style.note(&format!("p: {test}, corrected by Holm over all comparisons")));
+        let corrected = match tested.len() {
+            1 => "of this one comparison, not corrected; reports correct over all their pairs".to_owned(),
+            several => format!("corrected by Holm over these {several} comparisons"),
+        };
+        text.push_str(&style.note(&format!("p: {test}, {corrected}")));
     }
     for (one, _) in missing {
         text.push_str(&format!("{} '{one}' has no result in one of the two\n", style.warning("!")));
@@ -209,7 +214,11 @@ fn told(one: &Comparison, style: screen::Style) -> String {
     let rows: Vec<Vec<String>> = lines(&one.changes).into_iter().map(|line| vec![line.what, line.how]).collect();
     text.push_str(&screen::table_within(&rows[..rows.len().min(CHANGES_SHOWN)], screen::width()));
     if rows.len() > CHANGES_SHOWN {
-        text.push_str(&style.dim(&format!("  … and {} more differences\n", rows.len() - CHANGES_SHOWN)));
+        text.push_str(&style.dim(&format!(
+            "  … and {} more {}\n",
+            rows.len() - CHANGES_SHOWN,
+            noun((rows.len() - CHANGES_SHOWN) as u64, "difference")
+        )));
     }
     match &one.test {
         Some(paired) => text.push_str(&scores(paired, style)),
@@ -255,13 +264,13 @@ fn scores(paired: &PairedComparison, style: screen::Style) -> String {
         p => format!("p = {p:.4}"),
     };
     if paired.same_predictions {
-        let words = format!("the same prediction for each of {} rows", screen::count(paired.rows as u64));
+        let words = format!("the same prediction for each of {}", counted(paired.rows as u64, "row"));
         text.push_str(&screen::wrap(&words, "  ", screen::width()));
         return text + &left_out(paired, style);
     }
     let words = format!(
-        "{verdict} ({p}); of {} rows {} went right → wrong, {} wrong → right",
-        screen::count(paired.rows as u64),
+        "{verdict} ({p}); of {} {} went right → wrong, {} wrong → right",
+        counted(paired.rows as u64, "row"),
         paired.right_to_wrong,
         paired.wrong_to_right
     );
@@ -272,7 +281,14 @@ fn scores(paired: &PairedComparison, style: screen::Style) -> String {
     }
     if let Some(groups) = paired.groups {
         let few = if paired.few_groups { ": few, so that intervals and p are rough" } else { "" };
-        text.push_str(&style.dim(&format!("  the rows are of {groups} groups{few}\n")));
+        let telling = match paired.effective_groups {
+            Some(effective) if effective < 0.95 * groups as f64 => {
+                format!(", which tell as much as {effective:.0} of equal size")
+            }
+            _ => String::new(),
+        };
+        let words = format!("the rows are of {}{telling}{few}", counted(groups as u64, "group"));
+        text.push_str(&style.dim(&screen::wrap(&words, "  ", screen::width())));
     }
     text + &left_out(paired, style)
 }

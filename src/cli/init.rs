@@ -9,6 +9,7 @@ use super::study::invalid;
 use super::{DONE, Outcome, screen};
 use crate::boundary::files::{read_regular, refuse_special};
 use crate::boundary::text::quoted;
+use crate::report::counted;
 use crate::{artifact, sample};
 
 /// The pipelines of this repository, carried in the program.
@@ -64,7 +65,7 @@ pub(super) fn init(arguments: &InitArguments) -> Outcome {
     }
     let style = screen::Style::stdout();
     let folder = arguments.folder.display().to_string();
-    super::print(&format!("{} {} files in {}\n", style.good("made"), files.len(), quoted(&folder)));
+    super::print(&format!("{} {} in {}\n", style.good("made"), counted(files.len() as u64, "file"), quoted(&folder)));
     let enter = if folder == "." { String::new() } else { format!("cd {} && ", for_shell(&folder)) };
     super::print(&format!("next: {}\n", style.bold(&quoted(&format!("{enter}runner run pipelines/quick.yaml")))));
     Ok(DONE)

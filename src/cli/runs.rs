@@ -10,6 +10,7 @@ use super::{DONE, Outcome, StoreArguments, screen};
 use crate::artifact::{Digest, Store};
 use crate::engine::history::{RunOutcome, StageEntry};
 use crate::engine::{self, ActionRecord, History, Run};
+use crate::report::counted;
 use crate::report::ranking::{self, Validation};
 use crate::stages::compare::{JudgedRows, judged_rows, validation};
 
@@ -177,7 +178,7 @@ fn show(run: &Run, json: bool) -> Outcome {
     if let Some(at) = run.repeated_at {
         facts.push((
             "idle since",
-            format!("{} runs with nothing to do, the last {}", run.repeated, screen::ago(since(at))),
+            format!("{} with nothing to do, the last {}", counted(run.repeated, "run"), screen::ago(since(at))),
         ));
     }
     if let Some(error) = &record.error {

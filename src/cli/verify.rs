@@ -12,6 +12,7 @@ use super::{DONE, FAILED, INTERRUPTED, Outcome, StudyArguments, output, screen};
 use crate::artifact::{Damaged, Digest, StoreError};
 use crate::engine::audit::{AuditOptions, Audited, audit};
 use crate::engine::{ActionRecord, Event};
+use crate::report::{counted, noun};
 
 #[derive(Args)]
 pub(super) struct VerifyArguments {
@@ -99,11 +100,14 @@ fn whole_store(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding
         findings.push(Finding { what: format!("{kind} {}", damage.path.display()), fault: format!("{what}; {fate}") });
     }
     let checked = format!(
-        "{} blobs ({}), {} records, {} memos",
+        "{} {} ({}), {} {}, {} {}",
         verified.blobs,
+        noun(verified.blobs as u64, "blob"),
         screen::bytes(verified.bytes),
         verified.records,
-        verified.memos
+        noun(verified.records as u64, "record"),
+        verified.memos,
+        noun(verified.memos as u64, "memo")
     );
     Ok((findings, checked))
 }
@@ -152,7 +156,7 @@ fn results(study: &Study, selected: &[usize]) -> anyhow::Result<(Vec<Finding>, S
         }
     }
     findings.extend(sources(study, selected));
-    Ok((findings, format!("{files} files ({})", screen::bytes(bytes))))
+    Ok((findings, format!("{files} {} ({})", noun(files as u64, "file"), screen::bytes(bytes))))
 }
 
 /// The digest of a file for people, where it is a file.
@@ -224,7 +228,7 @@ fn rerun(arguments: &VerifyArguments, study: &Study, selected: &[usize]) -> anyh
     } else {
         super::print(&match &first {
             Some(stage) => format!("the first stage that is not reproducible is '{stage}'\n"),
-            None => format!("{compared} stages gave the same again\n"),
+            None => format!("{} gave the same again\n", counted(compared as u64, "stage")),
         });
     }
     Ok(first.is_some())

@@ -148,7 +148,11 @@ fn tell_of_others(run: &Run, selected: &[usize]) {
         .map(|&stage| workspace.plan.stages[stage].name.as_str())
         .collect();
     let Some((first, others)) = replaced.split_first() else { return };
-    let more = if others.is_empty() { String::new() } else { format!(" (and those of {} more stages)", others.len()) };
+    let more = match others.len() {
+        0 => String::new(),
+        1 => " (and those of 1 more stage)".to_owned(),
+        more => format!(" (and those of {more} more stages)"),
+    };
     let message = format!(
         "another runner has put other results in '{}'{more} meanwhile: what lies in '{}' is of both (run again to have the results of this run \
          there)",

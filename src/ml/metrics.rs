@@ -2,7 +2,7 @@
 
 use super::matrix::Matrix;
 use super::progress::{Cancelled, Progress};
-use super::stats::{self, Bootstrap, Clusters, Interval, IntervalMethod, bootstrap_intervals};
+use super::stats::{self, Bootstrap, Clusters, bootstrap_intervals};
 
 pub use runner_results::scores::{ClassScores, ScoreIntervals, Scores};
 
@@ -49,27 +49,18 @@ impl FromProbabilities for Scores {
         let cells = stats::cells(truth, predicted, classes);
         let losses = losses(truth, probabilities);
         let found = bootstrap_intervals(clusters, &Bootstrap::default(), progress, |drawn| {
-            let [accuracy, macro_f1] = stats::scores(drawn, &cells, classes);
-            [accuracy, macro_f1, drawn.iter().map(|&row| losses[row]).sum::<f64>() / drawn.len() as f64]
+            let [_, macro_f1] = stats::scores(drawn, &cells, classes);
+            [macro_f1, drawn.iter().map(|&row| losses[row]).sum::<f64>() / drawn.len() as f64]
         })?;
         self.groups = clusters.groups();
+        self.effective_groups = clusters.groups().map(|_| clusters.effective());
         self.few_groups = clusters.are_few().then_some(true);
         let level = Bootstrap::default().level;
-        self.intervals = found.map(|[accuracy, macro_f1, log_loss]| {
-            let by_groups = if clusters.groups().is_some() { accuracy.varied() } else { None };
-            let score = || {
-                clusters.share(self.accuracy, level).map(|(low, high)| Interval {
-                    low,
-                    high,
-                    method: IntervalMethod::Wilson,
-                    ..accuracy
-                })
-            };
-            ScoreIntervals {
-                accuracy: by_groups.or_else(score).unwrap_or(accuracy),
-                macro_f1: macro_f1.varied(),
-                log_loss: self.log_loss.and_then(|_| log_loss.varied()),
-            }
+        let accuracy = clusters.share(|row| truth[row] == predicted[row], level);
+        self.intervals = accuracy.zip(found).map(|(accuracy, [macro_f1, log_loss])| ScoreIntervals {
+            accuracy,
+            macro_f1: macro_f1.varied(),
+            log_loss: self.log_loss.and_then(|_| log_loss.varied()),
         });
         Ok(self)
     }

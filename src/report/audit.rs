@@ -6,7 +6,7 @@ use runner_results::profile::audit::{
 };
 use runner_results::profile::{ClassGroup, Profile};
 
-use super::figure::text::{count, decimals, percent};
+use super::figure::text::{count, counted, decimals, percent};
 
 /// A short sentence without a full stop.
 pub fn title(finding: &Finding) -> String {
@@ -39,8 +39,11 @@ pub fn title(finding: &Finding) -> String {
             format!("test rows share values with train: {}", list(&named))
         }
         FindingKind::ConsistentLabels => "labels do not contradict each other".into(),
-        FindingKind::LabelCeiling { ceiling, .. } => {
+        FindingKind::LabelCeiling { ceiling, varying, .. } if varying.is_empty() => {
             format!("contradictory labels cap accuracy at {}", percent(*ceiling))
+        }
+        FindingKind::LabelCeiling { key: by, ceiling, .. } => {
+            format!("{} alone tells the label of at most {} of rows", key(by), percent(*ceiling))
         }
         FindingKind::NoRepeats { .. } => "no row repeats another".into(),
         FindingKind::RepeatedRows { key: by, surplus, .. } => {
@@ -123,10 +126,17 @@ pub fn detail(finding: &Finding) -> String {
             "A model may rely on such values. Where new data will bring new ones, its score will be lower: group the split by the column to see by how much."
         }
         FindingKind::ConsistentLabels => "Rows with an equal key have an equal label.",
-        FindingKind::LabelCeiling { key: by, values, contradictory, rows, ceiling } => {
+        FindingKind::LabelCeiling { key: by, values, contradictory, rows, ceiling, varying } => {
+            let rest = match varying.is_empty() {
+                true => "Read scores against this ceiling.".to_owned(),
+                false => format!(
+                    "Rows that share one differ in {}: a model that reads {} may be right more often.",
+                    list(varying),
+                    if varying.len() == 1 { "it" } else { "these" }
+                ),
+            };
             return format!(
-                "{} of {} values of {} have more than one label ({}): no function of it can be right on more than {} of these rows. Read scores against \
-                 this ceiling.",
+                "{} of {} values of {} have more than one label ({}): no function of it alone can be right on more than {} of these rows. {rest}",
                 count(*contradictory),
                 count(*values),
                 key(by),
@@ -402,11 +412,6 @@ fn verb(subjects: &[String], one: &'static str, several: &'static str) -> &'stat
     if subjects.len() == 1 { one } else { several }
 }
 
-/// `1 row`, `1,200 rows`.
-fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
 /// Names in a sentence, at most.
 const MOST_NAMES: usize = 12;
 
@@ -461,6 +466,7 @@ mod tests {
             contradictory: 1,
             rows: 2,
             ceiling: 0.8333,
+            varying: Vec::new(),
             examples: vec![example],
         }];
         Profile {
@@ -498,8 +504,14 @@ mod tests {
     #[test]
     fn contradictions_point_at_rows() {
         let key = RowKey::Group { name: "id".into() };
-        let (title, lines) =
-            told(FindingKind::LabelCeiling { key, values: 5_000, contradictory: 1, rows: 2, ceiling: 0.8333 });
+        let (title, lines) = told(FindingKind::LabelCeiling {
+            key,
+            values: 5_000,
+            contradictory: 1,
+            rows: 2,
+            ceiling: 0.8333,
+            varying: Vec::new(),
+        });
         assert_eq!(title, "contradictory labels cap accuracy at 83.3 %");
         assert_eq!(
             lines,

@@ -4,15 +4,24 @@ use runner_results::comparison::{Direction, PairedComparison, ScoreMetric};
 
 /// What other scores say of B where its accuracy does not say the same, e.g. `a higher macro-F1 and a lower log loss`.
 pub fn other_verdicts(paired: &PairedComparison) -> Option<String> {
-    let words = |(metric, direction): (ScoreMetric, Direction)| {
+    words(&paired.other_verdicts())
+}
+
+/// The same of verdicts that are known.
+pub(crate) fn words(verdicts: &[(ScoreMetric, Direction)]) -> Option<String> {
+    let one = |(metric, direction): &(ScoreMetric, Direction)| {
         let name = match metric {
             ScoreMetric::Accuracy => "accuracy",
             ScoreMetric::MacroF1 => "macro-F1",
             ScoreMetric::LogLoss => "log loss",
         };
-        let is_higher = (direction == Direction::Better) != (metric == ScoreMetric::LogLoss);
-        format!("a {} {name}", if is_higher { "higher" } else { "lower" })
+        format!("a {} {name}", if is_higher(*metric, *direction) { "higher" } else { "lower" })
     };
-    let all: Vec<String> = paired.other_verdicts().into_iter().map(words).collect();
+    let all: Vec<String> = verdicts.iter().map(one).collect();
     (!all.is_empty()).then(|| all.join(" and "))
+}
+
+/// Whether a better score is a higher one.
+pub(crate) fn is_higher(metric: ScoreMetric, direction: Direction) -> bool {
+    (direction == Direction::Better) != (metric == ScoreMetric::LogLoss)
 }

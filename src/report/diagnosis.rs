@@ -2,8 +2,8 @@
 
 use runner_results::Metric;
 use runner_results::diagnosis::{
-    DeadUnits, DeadUnitsJudgement, EpochKept, Finding, Gap, GapJudgement, KeptEpoch, OverFitting, Plateau, SingleClass,
-    StepTooHigh, UnderFitting, WhyKept,
+    DeadUnits, DeadUnitsJudgement, EpochKept, Fell, Finding, Gap, GapJudgement, KeptEpoch, OverFitting, Plateau,
+    SingleClass, StepTooHigh, TrainingLoss, UnderFitting, WhyKept,
 };
 
 /// The finding in a sentence or two.
@@ -43,6 +43,7 @@ pub fn sentence(finding: &Finding) -> String {
             found.epoch, found.valid_loss_before, found.valid_loss_last
         ),
         Finding::Plateau(found) => plateau(found),
+        Finding::Fell(found) => fell(found),
         Finding::DeadUnits(found) => dead_units(found),
     }
 }
@@ -68,9 +69,36 @@ fn step_too_high(found: &StepTooHigh) -> String {
         rises => format!("in {rises} of {} epochs", found.epochs),
     };
     format!(
-        "Training loss rose {times}, most in epoch {} (from {:.3} to {:.3} at a step size of {:.2e}): the step \
+        "{} rose {times}, most in epoch {} (from {:.3} to {:.3} at a step size of {:.2e}): the step \
          size is too high. Lower the learning rate, or raise the batch size.",
-        found.epoch, found.loss_before, found.loss_after, found.learning_rate
+        match found.loss {
+            TrainingLoss::Plain => "Training loss",
+            TrainingLoss::Objective => "The loss that training minimises",
+        },
+        found.epoch,
+        found.loss_before,
+        found.loss_after,
+        found.learning_rate
+    )
+}
+
+/// What rose or fell.
+fn training_loss(loss: TrainingLoss) -> &'static str {
+    match loss {
+        TrainingLoss::Plain => "training loss",
+        TrainingLoss::Objective => "the loss that training minimises",
+    }
+}
+
+fn fell(found: &Fell) -> String {
+    let fell = if found.metric == Metric::Loss { "rose" } else { "fell" };
+    format!(
+        "Validation {} {fell} after epoch {}, from {:.3} to {:.3} at epoch {}: what later epochs learnt does not show on validation rows.",
+        found.metric.label(),
+        found.epoch,
+        found.score_best,
+        found.score_last,
+        found.epochs
     )
 }
 
@@ -131,8 +159,11 @@ fn under_fitting(found: &UnderFitting) -> String {
         _ => "although training rows are not ahead in accuracy".to_owned(),
     };
     format!(
-        "From epoch {} on training loss hardly falls ({:.3}, at the end {:.3}) {ahead}: the network under-fits. More units, less dropout or weight decay, or a higher step size may help.",
-        found.epoch, found.train_loss_then, found.train_loss_last
+        "From epoch {} on {} hardly falls ({:.3}, at the end {:.3}) {ahead}: the network under-fits. More units, less dropout or weight decay, or a higher step size may help.",
+        found.epoch,
+        training_loss(found.loss),
+        found.train_loss_then,
+        found.train_loss_last
     )
 }
 
@@ -218,6 +249,7 @@ mod tests {
                     epoch: 4,
                     epochs_with_rise: 3,
                     epochs: 6,
+                    loss: TrainingLoss::Plain,
                     largest_rise: 0.136,
                     loss_before: 1.1,
                     loss_after: 1.25,
@@ -249,6 +281,7 @@ mod tests {
             (
                 Finding::UnderFitting(UnderFitting {
                     epoch: 2,
+                    loss: TrainingLoss::Plain,
                     train_loss_then: 1.305,
                     train_loss_last: 1.3,
                     gap: 0.01,
@@ -269,6 +302,24 @@ mod tests {
                     near: 0.01,
                 }),
                 "Validation macro-F1 comes within 0.01 of its best (0.603) at epoch 3 of 8: the rest is a plateau.",
+            ),
+            (
+                Finding::UnderFitting(UnderFitting {
+                    epoch: 2,
+                    loss: TrainingLoss::Objective,
+                    train_loss_then: 1.305,
+                    train_loss_last: 1.3,
+                    gap: 0.01,
+                }),
+                "From epoch 2 on the loss that training minimises hardly falls",
+            ),
+            (
+                Finding::Fell(Fell { epoch: 1, epochs: 8, metric, score_best: 0.725, score_last: 0.622 }),
+                "Validation macro-F1 fell after epoch 1, from 0.725 to 0.622 at epoch 8",
+            ),
+            (
+                Finding::Fell(Fell { epoch: 1, epochs: 8, metric: Metric::Loss, score_best: 0.5, score_last: 0.6 }),
+                "Validation loss rose after epoch 1",
             ),
             (
                 dead(50, DeadUnitsJudgement::Many),

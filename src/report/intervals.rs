@@ -7,8 +7,9 @@ fn one(method: IntervalMethod, is_alone: bool) -> &'static str {
         (IntervalMethod::Bootstrap, _) => "percentile bootstrap over rows",
         (IntervalMethod::GroupBootstrap, _) => "bootstrap over the groups of rows that the split keeps together",
         (IntervalMethod::Wilson, true) => "Wilson's score interval",
-        (IntervalMethod::Wilson, false) => {
-            "of accuracies of 0 and 1, of which no resample differs, Wilson's score interval"
+        (IntervalMethod::Wilson, false) => "of rows that stand alone, Wilson's score interval",
+        (IntervalMethod::GroupWilson, _) => {
+            "Wilson's score interval for as many rows as tell as much alone, by the design effect of the groups that the split keeps together"
         }
         (IntervalMethod::Tango, true) => "Tango's score interval for new rows",
         (IntervalMethod::Tango, false) => {
@@ -33,12 +34,13 @@ mod tests {
 
     #[test]
     fn a_table_tells_of_the_intervals_that_it_has() {
-        use IntervalMethod::{Bootstrap, GroupBootstrap, Tango, Wilson};
+        use IntervalMethod::{Bootstrap, GroupBootstrap, GroupWilson, Tango, Wilson};
         assert_eq!(words([Wilson, Wilson]), "Wilson's score interval");
         assert_eq!(words([Tango]), "Tango's score interval for new rows");
         let mixed = words([Tango, Bootstrap, Tango]);
         assert!(mixed.starts_with("percentile bootstrap over rows; of differences that") && mixed.contains("Tango"));
         assert!(words([Wilson, GroupBootstrap]).starts_with("bootstrap over the groups of rows that the split keeps"));
+        assert!(words([GroupWilson]).contains("design effect of the groups"));
         assert_eq!(words([]), "");
     }
 }

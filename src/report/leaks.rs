@@ -71,6 +71,11 @@ pub fn all(stages: &[StageArtifacts], edges: &[(String, String)]) -> Vec<Leak> {
     found
 }
 
+/// The columns that all models of these stages read.
+pub(crate) fn all_inputs(stages: &[StageArtifacts]) -> BTreeSet<String> {
+    stages.iter().filter(|stage| READERS.contains(&stage.kind.as_str())).flat_map(inputs).collect()
+}
+
 /// The columns that a stage's models read, whatever they are read as.
 fn inputs(stage: &StageArtifacts) -> BTreeSet<String> {
     if let Some(Training { inputs, .. }) = stage.documents.get::<Training>() {

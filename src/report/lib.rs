@@ -24,6 +24,7 @@ pub mod study;
 pub mod transfer;
 
 pub use confused::{Confused, MOST_CLASSES};
+pub use figure::text::{counted, noun};
 pub use judged::{part_name, score_line};
 pub use page::{Page, render};
 pub use read::shown;

@@ -12,6 +12,9 @@ pub struct PairedComparison {
     /// How many groups of rows that belong together these are of, which are resampled and tested whole; absent where each row stands alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<usize>,
+    /// How many groups of equal size would tell as much as these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_groups: Option<f64>,
     /// Whether they are too few for intervals and test to be taken at their word.
     pub few_groups: bool,
     /// How the rows of the two were told to be the same.

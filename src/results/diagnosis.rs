@@ -18,6 +18,7 @@ pub enum Finding {
     UnderFitting(UnderFitting),
     Unfinished(Unfinished),
     Plateau(Plateau),
+    Fell(Fell),
     DeadUnits(DeadUnits),
 }
 
@@ -41,6 +42,16 @@ pub struct SingleClass {
     pub valid_classes: usize,
 }
 
+/// The loss of the training rows that a finding looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrainingLoss {
+    /// The cross-entropy, which training minimises as it is.
+    Plain,
+    /// What training minimises: the cross-entropy with class weights or smoothed labels. It may fall while the plain one rises.
+    Objective,
+}
+
 /// Training loss rises again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepTooHigh {
@@ -49,6 +60,7 @@ pub struct StepTooHigh {
     pub epochs_with_rise: usize,
     /// All epochs of the training.
     pub epochs: usize,
+    pub loss: TrainingLoss,
     /// As a share of the loss before.
     pub largest_rise: f64,
     pub loss_before: f64,
@@ -107,7 +119,7 @@ pub enum GapJudgement {
     None,
     /// Validation rows are ahead.
     Reversed,
-    /// As large as one that would count, on so few validation rows that chance may have made it.
+    /// As large as one that would count, but training accuracy lies within the interval of that on validation rows.
     Chance,
 }
 
@@ -146,6 +158,7 @@ pub enum KeptEpoch {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnderFitting {
     pub epoch: usize,
+    pub loss: TrainingLoss,
     pub train_loss_then: f64,
     pub train_loss_last: f64,
     /// Accuracy on training rows minus that on validation rows at the epoch that is kept.
@@ -173,6 +186,18 @@ pub struct Plateau {
     pub score_best: f64,
     /// How near to the best counts as equal to it: of a loss as a share of it, else of the score.
     pub near: f64,
+}
+
+/// The validation score was best early, and worse throughout the last quarter of the epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fell {
+    /// Where it was best: the one that is kept.
+    pub epoch: usize,
+    /// The last epoch of the training.
+    pub epochs: usize,
+    pub metric: Metric,
+    pub score_best: f64,
+    pub score_last: f64,
 }
 
 /// Hidden units of a kind that is exactly zero below its threshold, which are zero for every training row.

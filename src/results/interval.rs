@@ -10,8 +10,10 @@ pub enum IntervalMethod {
     Bootstrap,
     /// The same over resamples of whole groups of rows.
     GroupBootstrap,
-    /// Wilson's score interval of a share of the rows; of groups that all say the same, with a row for each group.
+    /// Wilson's score interval of a share of the rows.
     Wilson,
+    /// The same with as many rows as would tell as much if they stood alone, by the design effect of their groups (Korn and Graubard 1998).
+    GroupWilson,
     /// Tango's score interval of the difference of two shares of the same rows (or groups).
     Tango,
 }

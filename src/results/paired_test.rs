@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::comparison::{Direction, ScoreMetric};
 use crate::interval::Interval;
 
 /// A test's result; `p` is two-sided.
@@ -55,6 +56,8 @@ pub struct PairwiseTest {
     pub accuracy: Interval,
     /// B's macro-F1 minus A's.
     pub macro_f1: Interval,
+    /// B's log loss minus A's, in nats; of models without probabilities it means nothing.
+    pub log_loss: Interval,
     /// McNemar's test, or over groups the sign-flip test.
     pub test: Test,
     /// Its p after Holm's correction over all pairs.
@@ -65,6 +68,29 @@ impl PairwiseTest {
     /// The same with the models exchanged.
     pub fn reversed(&self) -> PairwiseTest {
         let turned = |of: Interval| Interval { estimate: -of.estimate, low: -of.high, high: -of.low, ..of };
-        PairwiseTest { a: self.b, b: self.a, accuracy: turned(self.accuracy), macro_f1: turned(self.macro_f1), ..*self }
+        let (accuracy, macro_f1, log_loss) = (turned(self.accuracy), turned(self.macro_f1), turned(self.log_loss));
+        PairwiseTest { a: self.b, b: self.a, accuracy, macro_f1, log_loss, ..*self }
+    }
+
+    /// The other scores whose interval says that B is better, or worse, where the accuracy does not say the same. `differ`: whether its test says
+    /// anything; `has_losses`: whether both give probabilities.
+    pub fn other_verdicts(&self, differ: bool, has_losses: bool) -> Vec<(ScoreMetric, Direction)> {
+        let own = match self.accuracy.estimate {
+            estimate if differ && estimate > 0.0 => Some(Direction::Better),
+            estimate if differ && estimate < 0.0 => Some(Direction::Worse),
+            _ => None,
+        };
+        let direction = |better: bool, worse: bool| match (better, worse) {
+            (true, _) => Some(Direction::Better),
+            (_, true) => Some(Direction::Worse),
+            _ => None,
+        };
+        let macro_f1 = direction(self.macro_f1.low > 0.0, self.macro_f1.high < 0.0);
+        let log_loss = direction(self.log_loss.high < 0.0, self.log_loss.low > 0.0).filter(|_| has_losses);
+        let all = [(ScoreMetric::MacroF1, macro_f1), (ScoreMetric::LogLoss, log_loss)];
+        all.into_iter()
+            .filter_map(|(metric, found)| Some((metric, found?)))
+            .filter(|(_, found)| Some(*found) != own)
+            .collect()
     }
 }

@@ -26,6 +26,9 @@ pub struct Scores {
     /// How many groups of rows that belong together the rows are of; absent where each row stands alone.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub groups: Option<usize>,
+    /// How many groups of equal size would tell as much as these.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub effective_groups: Option<f64>,
     /// Whether they are too few for the intervals to be taken at their word.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub few_groups: Option<bool>,
@@ -68,7 +71,7 @@ impl<'de> Deserialize<'de> for Scores {
 /// 95 % intervals of the headline scores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreIntervals {
-    /// Wilson's where each row stands alone, and wherever all rows are right or all wrong; else a bootstrap over groups.
+    /// Wilson's, of rows in groups with as many rows as tell as much alone.
     pub accuracy: Interval,
     /// A bootstrap over rows, or over groups of them; absent where all rows are right or all wrong, when no resample differs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -128,6 +131,7 @@ impl Scores {
             per_class,
             confusion,
             groups: None,
+            effective_groups: None,
             few_groups: None,
             intervals: None,
         }

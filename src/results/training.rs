@@ -112,7 +112,7 @@ impl MeanAndDeviation {
 
 impl Document for Training {
     const NAME: &'static str = "training";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     fn classes(&self) -> Vec<&str> {
         let of_parts = self.parts.iter().flat_map(|scores| &scores.classes);

@@ -92,7 +92,11 @@ fn draw(out: &mut String, problem: &Problem, sources: &Sources, severity: Severi
         let mut places: Vec<String> = problem.also.iter().map(|span| sources.location(*span)).collect();
         let more = places.len().saturating_sub(MOST_PLACES);
         places.truncate(MOST_PLACES);
-        let more = if more > 0 { format!(" and {more} more places") } else { String::new() };
+        let more = match more {
+            0 => String::new(),
+            1 => " and 1 more place".to_owned(),
+            more => format!(" and {more} more places"),
+        };
         canvas.remark(out, "note", &format!("also at {}{more}", places.join(", ")));
     }
     if let Some(help) = problem.help.as_ref().filter(|_| !repeated) {

@@ -15,6 +15,7 @@ use runner_engine::{
     Accepts, Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Source, Stage, StageContext,
 };
 use runner_report::article::{self, Language, MOST_PAGES, OwnText, Place, PlannedStage, Request, SECTIONS};
+use runner_report::counted;
 
 /// Bytes of one text; eight pages have thirty thousand.
 const LONGEST_TEXT: u64 = 1 << 20;
@@ -81,7 +82,7 @@ enum SectionName {
 
 impl Stage for Article {
     const KIND: &'static str = "article";
-    const VERSION: u32 = 11;
+    const VERSION: u32 = 12;
     const SUMMARY: &'static str = "an article of at most eight pages, LaTeX or PDF";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -187,7 +188,12 @@ impl Stage for Article {
         }
         let moved = article.appendix.len();
         let about = if self.format == Format::Latex { "about " } else { "" };
-        context.headline(format!("{about}{pages} pages, {moved} figures and tables in the appendix"));
+        let moved = match moved {
+            0 => "no appendix".to_owned(),
+            1 => "1 figure or table in the appendix".to_owned(),
+            several => format!("{several} figures and tables in the appendix"),
+        };
+        context.headline(format!("{about}{}, {moved}", counted(pages as u64, "page")));
         files.iter().try_for_each(|(name, bytes)| context.put_file("article", name, bytes))
     }
 }

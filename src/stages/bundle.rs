@@ -19,6 +19,7 @@ use runner_engine::{
     Accepts, Arity, CheckContext, InputPort, Lineage, OutputPort, PortType, Source, Stage, StageContext, WholeStage,
 };
 use runner_names::Folder;
+use runner_report::counted;
 
 /// Collects the files of stages (articles, pages, figures, predictions) and files of your own, e.g. the pipeline, into one folder and a zip,
 /// with a README, SHA-256 sums, a lock of every result behind them, and `rerun.yaml`, the pipeline as it was run, which makes them anew. The same content gives the same zip, byte for byte.
@@ -131,7 +132,12 @@ impl Stage for Bundle {
         files.insert("README.md".to_owned(), self.readme(&files, &sums, &lineage).into_bytes());
         files.insert("SHA256SUMS".to_owned(), listed.into_bytes());
         let bytes = zipped(&self.name, &files, context)?;
-        context.headline(format!("{}.zip, {} files, {} kB", self.name, files.len(), bytes.len() / 1000));
+        context.headline(format!(
+            "{}.zip, {}, {} kB",
+            self.name,
+            counted(files.len() as u64, "file"),
+            bytes.len() / 1000
+        ));
         context.put_file("zip", &format!("{}.zip", self.name), &bytes)?;
         files.iter().try_for_each(|(name, bytes)| {
             go_on(context)?;

@@ -10,13 +10,13 @@ use indexmap::IndexMap;
 use super::dataset::Dataset;
 use runner_engine::{listed, suggest};
 use runner_ml::calibration::{Calibration, reliability};
-use runner_ml::diagnosis::{Course, Finding, diagnose};
+use runner_ml::diagnosis::{Course, Finding, TrainingLoss, diagnose};
 use runner_ml::matrix::Matrix;
-use runner_ml::network::{Classifier, ModelError};
+use runner_ml::network::Classifier;
 use runner_ml::progress::Progress;
-use runner_ml::train::{Curves, Metric, TrainingSpec, unknown_classes, weights_of_classes};
+use runner_ml::train::{Curves, TrainingSpec, unknown_classes, weights_of_classes};
 use runner_results::calibration::{BeforeAndAfter, CalibrationReport};
-use runner_results::{Part, Parts};
+use runner_results::{Part, Parts, Scores};
 
 /// Fits the model's calibration, gives it to the model, and tells what it did to the parts that the model did not learn from.
 pub(super) fn calibrate(
@@ -80,18 +80,35 @@ pub(super) fn calibration_report(
     CalibrationReport { temperature: found.temperature, parts, bias, decision }
 }
 
-/// The findings about the training that led to `model`.
+/// The findings about the training that led to `model`. `valid`: the scores on validation rows that are shown.
 pub(super) fn findings(
     model: &Classifier,
     data: &Dataset,
     curves: &Curves,
     best_epoch: usize,
     diverged: Option<usize>,
-    metric: Metric,
-) -> Result<Vec<Finding>, ModelError> {
+    training: &TrainingSpec,
+    valid: Option<&Scores>,
+) -> anyhow::Result<Vec<Finding>> {
     let units = model.silent_units(&data.frame, &data.train)?;
-    let valid_rows = data.clusters(&data.valid).effective();
+    let valid_interval = valid.and_then(|scores| scores.intervals.as_ref()).map(|intervals| intervals.accuracy);
+    let is_weighted = class_weights(data, training)?.windows(2).any(|pair| pair[0] != pair[1]);
+    let loss = match is_weighted || training.label_smoothing > 0.0 {
+        true => TrainingLoss::Objective,
+        false => TrainingLoss::Plain,
+    };
+    let metric = training.early_stopping.metric;
     let different = |rows: &[usize]| rows.iter().map(|&row| data.labels[row]).collect::<HashSet<_>>().len();
     let (train_classes, valid_classes) = (different(&data.train), different(&data.valid));
-    Ok(diagnose(&Course { curves, best_epoch, diverged, metric, valid_rows, train_classes, valid_classes, units }))
+    Ok(diagnose(&Course {
+        curves,
+        best_epoch,
+        diverged,
+        metric,
+        valid_interval,
+        loss,
+        train_classes,
+        valid_classes,
+        units,
+    }))
 }

@@ -21,6 +21,7 @@ use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Report
 use runner_ml::frame::{Column, Frame};
 use runner_ml::profile::{self, Origins, ProfileInput, ProfileOptions, TEST, TRAIN, VALID};
 use runner_report::audit;
+use runner_report::{counted, noun};
 use runner_results::Documents;
 use runner_results::profile::audit::Severity;
 use runner_tabular::Filter;
@@ -46,7 +47,7 @@ pub struct Describe {
 
 impl Stage for Describe {
     const KIND: &'static str = "describe";
-    const VERSION: u32 = 10;
+    const VERSION: u32 = 11;
     const SUMMARY: &'static str = "profile of the data and leakage audit";
     const INPUTS: &'static [InputPort] = &[InputPort::table(
         "rows",
@@ -129,9 +130,10 @@ impl Stage for Describe {
             context.report().warn(&audit::title(finding));
         }
         context.headline(format!(
-            "{} rows, {} findings of the leakage audit",
+            "{} {}, {} of the leakage audit",
             profile.rows,
-            profile.audit.findings.len()
+            noun(profile.rows, "row"),
+            counted(profile.audit.findings.len() as u64, "finding")
         ));
         put_document(context, "profile", "profile", &profile)?;
         let mut documents = Documents::default();

@@ -27,6 +27,7 @@ use runner_engine::{
 use runner_ml::encoder::{EncodeError, Precision, TextEncoder, Tfidf, TfidfOptions, TransformerOptions, check_tfidf};
 use runner_ml::matrix::Matrix;
 use runner_ml::progress::Silent;
+use runner_report::noun;
 use runner_results::encoder::Encoders;
 
 /// Embeds text columns: for each, a column `runner.NAME_embedding` of type FixedSizeList<f32> beside `runner.row_id`. Each distinct text is computed once; a missing text counts as empty.
@@ -263,7 +264,8 @@ impl Embed {
         let spent: f64 = columns.iter().map(|column| column.spent.as_secs_f64()).sum();
         context.measure("texts", distinct as f64);
         context.measure("texts_computed", computed as f64);
-        let mut headline = format!("{distinct} distinct texts of {rows} rows");
+        let mut headline =
+            format!("{distinct} distinct {} of {rows} {}", noun(distinct as u64, "text"), noun(rows as u64, "row"));
         if computed > 0 {
             context.measure("texts_per_second", computed as f64 / spent);
         }

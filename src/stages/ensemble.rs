@@ -24,6 +24,7 @@ use runner_ml::ensemble::{self, Average, Combination, Weighting, cross_fitted};
 use runner_ml::frame::Frame;
 use runner_ml::matrix::Matrix;
 use runner_ml::metrics::{FromProbabilities as _, Scores};
+use runner_report::counted;
 use runner_report::score_line;
 use runner_results::ensemble::Member;
 use runner_results::{Documents, Parts};
@@ -154,7 +155,11 @@ impl Stage for Ensemble {
         // Its weights are chosen on validation rows: without test rows the fair score is that by weights of other rows.
         let judged = Parts { train: None, valid: Some(fair.clone()), test: parts.test.clone() };
         let remark = shared.map(|rows| format!("on {rows}"));
-        context.headline(format!("{used} of {} members; {}", members.names.len(), score_line(&judged, remark)));
+        context.headline(format!(
+            "{used} of {}; {}",
+            counted(members.names.len() as u64, "member"),
+            score_line(&judged, remark)
+        ));
         let told = (members.names.iter().zip(&combination.weights).zip(&valid).zip(&members.predicted)).map(
             |(((name, &weight), said), predicted)| {
                 let valid = Scores::new(&members.classes, labels, predicted).with_loss(labels, said);

@@ -22,6 +22,7 @@ use runner_engine::{
     CheckContext, External, InputPort, OutputPort, PortType, Report, Source, Stage, StageContext, listed,
 };
 use runner_names::Folder;
+use runner_report::noun;
 use runner_tabular::names::meant;
 use runner_tabular::{
     self as tabular, Changes, ColumnType, CsvError, Derivation, Filter, Input, LoadOptions, Missing, Tokens,
@@ -264,7 +265,13 @@ impl Stage for Load {
             let own = arrow::compute::filter_record_batch(rows.batch(), &own.into())?;
             context.put_table(name, &Table::new(own))?;
         }
-        context.headline(format!("{} rows, {} columns", rows.rows(), rows.column_names().len()));
+        context.headline(format!(
+            "{} {}, {} {}",
+            rows.rows(),
+            noun(rows.rows() as u64, "row"),
+            rows.column_names().len(),
+            noun(rows.column_names().len() as u64, "column")
+        ));
         Ok(())
     }
 }

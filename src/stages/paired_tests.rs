@@ -16,6 +16,8 @@ pub(super) struct Tested {
     row_id: Vec<i64>,
     labels: Vec<u32>,
     predicted: Vec<u32>,
+    /// Log losses in nats.
+    losses: Vec<f64>,
     /// Empty where every row stands alone.
     groups: Vec<i64>,
 }
@@ -31,10 +33,14 @@ impl Tested {
             rows.sort_unstable_by_key(|&i| said.row_id[i]);
             let number =
                 |label: &String| said.classes.iter().position(|class| class == label).map(|place| place as u32);
+            let labels: Vec<u32> = rows.iter().map(|&i| number(&said.labels[i])).collect::<Option<_>>()?;
+            let loss =
+                |(&i, &label): (&usize, &u32)| -f64::from(said.probabilities.get(i, label as usize)).max(1e-15).ln();
             Some(Tested {
+                losses: rows.iter().zip(&labels).map(loss).collect(),
                 name: ModelName { stage: stage.to_owned(), model: said.model.clone() },
                 row_id: rows.iter().map(|&i| said.row_id[i]).collect(),
-                labels: rows.iter().map(|&i| number(&said.labels[i])).collect::<Option<_>>()?,
+                labels,
                 predicted: rows.iter().map(|&i| number(&said.predicted[i])).collect::<Option<_>>()?,
                 groups: match said.groups.as_slice() {
                     [] => Vec::new(),
@@ -68,11 +74,13 @@ pub(super) fn paired_tests(tested: Vec<Tested>, progress: &dyn Progress) -> Resu
 /// `None` where all rows are of one group, which tells nothing of how others would differ.
 fn tests_of(mut group: Vec<Tested>, progress: &dyn Progress) -> Result<Option<PairedTests>, Cancelled> {
     let predicted: Vec<Vec<u32>> = group.iter_mut().map(|one| std::mem::take(&mut one.predicted)).collect();
+    let losses: Vec<Vec<f64>> = group.iter_mut().map(|one| std::mem::take(&mut one.losses)).collect();
     let groups = united_groups(&group.iter().map(|one| one.groups.as_slice()).collect::<Vec<_>>());
     let all: Vec<usize> = (0..group[0].row_id.len()).collect();
     let clusters = Clusters::of_rows(&groups, &all);
     let classes = group[0].classes.len();
-    let pairs = pairwise_tests(&group[0].labels, &predicted, classes, &clusters, &Bootstrap::default(), progress)?;
+    let how = Bootstrap::default();
+    let pairs = pairwise_tests(&group[0].labels, &predicted, &losses, classes, &clusters, &how, progress)?;
     let tests = PairedTests {
         rows: group[0].row_id.len(),
         groups: clusters.groups(),

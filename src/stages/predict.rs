@@ -23,6 +23,7 @@ use runner_artifact::Table;
 use runner_engine::{Arity, CheckContext, InputPort, OutputPort, PortType, Reads, Stage, StageContext};
 use runner_ml::matrix::Matrix;
 use runner_names::Folder;
+use runner_report::noun;
 use runner_results::Predictions;
 use runner_tabular::names::in_file;
 use runner_tabular::{self as tabular, Filter};
@@ -162,7 +163,7 @@ impl Stage for Predict {
             file: self.file.clone(),
             column,
         };
-        context.headline(format!("{} rows → {}", predicted.len(), self.file));
+        context.headline(format!("{} {} → {}", predicted.len(), noun(predicted.len() as u64, "row"), self.file));
         put_document(context, "metrics", "metrics", &document)
     }
 }

@@ -9,6 +9,7 @@ use anyhow::bail;
 use super::columns::{LINE, ROW_ID, SOURCE, integers, strings};
 use runner_artifact::Table;
 use runner_boundary::text::Lines;
+use runner_report::noun;
 use runner_tabular::BEYOND_F32;
 
 /// Columns and values that a message names.
@@ -32,7 +33,7 @@ pub(super) fn check(table: &Table, columns: &[(&str, &[f64])]) -> anyhow::Result
     let more = found.len().saturating_sub(COLUMNS);
     found.truncate(COLUMNS);
     if more > 0 {
-        found.push(format!("and {more} more columns"));
+        found.push(format!("and {more} more {}", noun(more as u64, "column")));
     }
     if found.is_empty() {
         return Ok(());

@@ -20,7 +20,7 @@ pub struct Report {
 
 impl Stage for Report {
     const KIND: &'static str = "report";
-    const VERSION: u32 = 12;
+    const VERSION: u32 = 13;
     const SUMMARY: &'static str = "one HTML page of everything";
     const INPUTS: &'static [InputPort] = &[InputPort {
         name: "stages",
@@ -43,7 +43,11 @@ impl Stage for Report {
         if let Some(message) = report::pdfs_lack(&figures) {
             context.report().warn(&message);
         }
-        context.headline(format!("report.html, {} kB, {} figures", html.len() / 1000, figures.len()));
+        context.headline(format!(
+            "report.html, {} kB, {}",
+            html.len() / 1000,
+            report::counted(figures.len() as u64, "figure")
+        ));
         context.put_file("page", "report.html", html.as_bytes())?;
         for (name, drawing) in &figures {
             anyhow::ensure!(!context.report().cancelled(), "interrupted");

@@ -24,6 +24,7 @@ use runner_boundary::text::Lines;
 use runner_engine::{Arity, CheckContext, InputPort, InputShape, OutputPort, PortType, Stage, StageContext};
 use runner_ml::split::{self, Part, SplitError, SplitOptions};
 use runner_ml::stats::{Clusters, FEW_GROUPS};
+use runner_report::noun;
 use runner_results::{SplitPart, SplitParts};
 use runner_tabular::{ColumnType, Filter, yaml};
 
@@ -277,7 +278,7 @@ impl Stage for Split {
             let groups = clusters.groups().unwrap_or(own.len());
             if clusters.are_few() && part == Part::Test {
                 context.report().warn(&format!(
-                    "the {} part has {groups} {}, which tell as much as {:.0} of equal size: the intervals and tests of its scores, which resample \
+                    "the {} part has {groups} {}, which tell as much as {:.0} of equal size: the intervals and tests of its scores, which go by \
                      groups, are wide and rough below {FEW_GROUPS:.0}; give it a larger share, or narrower `groups`",
                     part.name(),
                     if groups == 1 { "group" } else { "groups" },
@@ -321,7 +322,7 @@ impl Stage for Split {
             count => format!("; `where` leaves out {count} rows"),
         };
         let left_out = format!("{filtered_out}{}", unlabelled.headline());
-        let in_groups = groups.map_or_else(String::new, |count| format!(" in {count} groups"));
+        let in_groups = groups.map_or_else(String::new, |count| format!(" in {count} {}", noun(count, "group")));
         context.headline(format!("{train} train, {valid} valid, {test} test rows{in_groups}{left_out}"));
         Ok(())
     }

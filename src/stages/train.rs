@@ -114,7 +114,7 @@ impl Train {
 
 impl Stage for Train {
     const KIND: &'static str = "train";
-    const VERSION: u32 = 14;
+    const VERSION: u32 = 15;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a network on numbers, texts or both";
     const INPUTS: &'static [InputPort] = &[
@@ -273,9 +273,10 @@ impl Train {
         let training = self.training();
         let remark = told(context, &self.subject(), &training, &fitted.curves, fitted.resumed);
         let calibration = calibrate(&mut fitted.model, data, &training, progress)?;
-        let (curves, best_epoch, metric) = (&fitted.curves, fitted.best_epoch, training.early_stopping.metric);
-        let findings = findings(&fitted.model, data, curves, best_epoch, fitted.diverged, metric)?;
+        let (curves, best_epoch) = (&fitted.curves, fitted.best_epoch);
         let (parts, predictions) = scores_by_part(&fitted.model, data, progress)?;
+        let valid = parts.valid.as_ref();
+        let findings = findings(&fitted.model, data, curves, best_epoch, fitted.diverged, &training, valid)?;
         Ok(Outcome {
             headline: headline(&parts, best_epoch),
             averaged: Averaged { parts, calibration, predictions },

@@ -103,7 +103,7 @@ fn default_seeds() -> usize {
 
 impl Stage for Transfer {
     const KIND: &'static str = "transfer";
-    const VERSION: u32 = 15;
+    const VERSION: u32 = 16;
     const TIME_GROWS_WITH: &'static [&'static str] = &["epochs"];
     const SUMMARY: &'static str = "a fitted network learns new classes";
     const INPUTS: &'static [InputPort] = &[
@@ -276,9 +276,9 @@ impl Stage for Transfer {
         let TransferResult { report, mut models, .. } = result;
         let (best, mut model) = (&report.runs[report.best], models.swap_remove(report.best));
         let calibration = calibrate(&mut model, &data, &training, &Adapter(context.report()))?;
-        let metric = training.early_stopping.metric;
-        let findings = findings(&model, &data, &best.curves, best.best_epoch, best.diverged, metric)?;
         let (parts, predictions) = scores_by_part(&model, &data, &Adapter(context.report()))?;
+        let valid = parts.valid.as_ref();
+        let findings = findings(&model, &data, &best.curves, best.best_epoch, best.diverged, &training, valid)?;
         let known = if resumed > 0 { format!("; {resumed} of {epochs} epochs were known") } else { String::new() };
         let (name, scores) = (best.strategy.name(), headline(&parts, best.best_epoch));
         context.headline(match self.strategies.len() {

@@ -81,7 +81,8 @@ impl Absent {
             parts.push(format!("{} {said} ({})", cells.len(), places(cells.iter().map(|&row| (rows.place)(row)))));
         }
         if self.rows.len() > LISTED {
-            parts.push(format!("{} more tokens", self.rows.len() - LISTED));
+            let more = self.rows.len() - LISTED;
+            parts.push(format!("{more} more {}", if more == 1 { "token" } else { "tokens" }));
         }
         let remedy = match tokens.as_slice() {
             [] => String::new(),
@@ -102,7 +103,7 @@ impl Absent {
     pub fn text_note(columns: Vec<Absent>, rows: &Rows) -> Option<String> {
         let mut parts = Vec::new();
         let mut first = None;
-        let mut count = 0;
+        let mut count = 0usize;
         for mut column in columns {
             column.retain(rows.keep);
             let Some((token, cells)) = column.rows.first() else { continue };
@@ -119,8 +120,11 @@ impl Absent {
             }
         }
         let (key, token) = first?;
-        let more =
-            if count > parts.len() { format!(" and {} more columns", count - parts.len()) } else { String::new() };
+        let more = match count.saturating_sub(parts.len()) {
+            0 => String::new(),
+            1 => " and 1 more column".to_owned(),
+            more => format!(" and {more} more columns"),
+        };
         Some(format!(
             "words that stand for a missing value are taken so in {}{more} (to keep them as texts: `missing: {{{key}: {{remove: [{token}]}}}}`)",
             parts.join(", ")

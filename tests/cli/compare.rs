@@ -90,6 +90,60 @@ fn two_models_of_one_run_and_of_one_stage() {
     assert_eq!((method("accuracy"), method("macro_f1")), ("group_bootstrap".into(), "group_bootstrap".into()));
     assert!(text.contains("bootstrap over the groups of rows") && !text.contains("Tango"), "{text}");
     assert!(text.contains("B is more accurate") && text.contains("wrong → right") && text.contains("95 %"), "{text}");
+    // Over one comparison nothing is corrected.
+    assert!(text.contains("of this one comparison, not corrected") && !text.contains("Holm"), "{text}");
+}
+
+/// The same pair has the same numbers in the terminal and on the page, but for the correction, which each says of itself.
+#[test]
+fn a_pair_is_told_alike_in_the_terminal_and_on_the_page() {
+    let work = study();
+    work.edit(
+        "pipeline.yaml",
+        "models: {majority: {}, logistic: {}}",
+        "models: {majority: {}, logistic: {}, tree: {}}",
+    );
+    let more = "  report: {kind: report, title: t, stages: [songs, folds, baseline, fused]}\n";
+    let pipeline = work.text("pipeline.yaml") + more;
+    work.write("pipeline.yaml", pipeline.as_bytes());
+    work.run().succeeded();
+    let html = work.text("artifacts/study/report/report.html");
+    let told = lines(&work, &["compare", "baseline/logistic", "baseline/tree", "--json"]);
+    let test = &stage(&told, "baseline/tree")["test"];
+    let p = test["mcnemar"]["p"].as_f64().expect("a p");
+    assert_eq!(test["adjusted_p"].as_f64(), Some(p), "one comparison");
+    let difference = &score(stage(&told, "baseline/tree"), "accuracy")["difference"];
+    let [low, high] = ["low", "high"].map(|end| difference[end].as_f64().expect("an end"));
+    let shown = |value: f64| format!("{value:.3}").replace('-', "−");
+    let either = [(low, high), (-high, -low)].map(|(low, high)| format!("{} to {}", shown(low), shown(high)));
+    assert!(either.iter().any(|interval| html.contains(interval)), "{either:?}");
+    let p = if p < 0.001 { "&lt; 0.001".to_owned() } else { shown(p) };
+    assert!(html.contains(&format!(">{p}<")), "{p}");
+    // Several comparisons say how many.
+    work.run_with(&["--set", "seed=4"]).succeeded();
+    let text = String::from_utf8(work.runner(&["compare"]).stdout).expect("UTF-8");
+    assert!(text.contains("corrected by Holm over these ") && text.contains(" comparisons"), "{text}");
+}
+
+#[test]
+fn without_a_validation_part_the_folds_that_rank_are_shown() {
+    let told = |work: &Workspace| {
+        String::from_utf8(work.runner(&["show", "pipeline.yaml", "baseline"]).stdout).expect("UTF-8")
+    };
+    let work = Workspace::with_songs().pipeline(STUDY.split("  fused:").next().expect("a beginning"));
+    work.run_with(&["baseline"]).succeeded();
+    assert!(told(&work).contains("valid F1") && !told(&work).contains("cv F1"), "{}", told(&work));
+    work.edit("pipeline.yaml", "folds: 3", "folds: 3\n    train: 0.8\n    valid: 0\n    test: 0.2");
+    work.run_with(&["baseline"]).succeeded();
+    let text = told(&work);
+    assert!(text.contains("cv F1: macro-F1 by cross-validation") && !text.contains("valid F1"), "{text}");
+    let evaluations: Value =
+        serde_json::from_slice(&work.read("artifacts/study/baseline/baseline.json")).expect("JSON");
+    for one in evaluations["evaluations"].as_array().expect("models") {
+        let f1 = format!("{:.3}", one["cv_macro_f1_mean"].as_f64().expect("a score"));
+        let name = one["name"].as_str().expect("a name");
+        assert!(text.lines().any(|line| line.contains(name) && line.contains(&f1)), "{name} {f1}: {text}");
+    }
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn a_training_explains_itself_and_its_calibration_reaches_every_prediction() {
         assert_eq!(valid["before"]["accuracy"], valid["after"]["accuracy"]);
     }
     let interval = &metrics["parts"]["test"]["intervals"]["accuracy"];
-    assert_eq!(interval["method"], "group_bootstrap", "songs of one artist stay together");
+    assert_eq!(interval["method"], "group_wilson", "songs of one artist stay together");
     assert!(interval["low"].as_f64() <= metrics["parts"]["test"]["accuracy"].as_f64());
     assert!(interval["high"].as_f64() >= metrics["parts"]["test"]["accuracy"].as_f64());
     // `predict` says of a test row what the stage itself said of it.

@@ -175,7 +175,9 @@ fn intervals_and_tests_know_which_rows_belong_together() {
     let grouped_width = width(&logistic(&work)["test"]);
     let test = told(&work);
     assert!(test["groups"].is_u64() && test["mcnemar"]["method"] == "group_mid_p", "{test:#}");
-    assert!(page(&work).contains("intervals resample groups") && page(&work).contains("sign-flip test over groups"));
+    assert!(
+        page(&work).contains("intervals allow for the groups") && page(&work).contains("sign-flip test over groups")
+    );
     let text = String::from_utf8(work.runner(&["compare", "base/logistic", "net"]).stdout).expect("UTF-8");
     assert!(
         text.contains("bootstrap over the groups of rows that the split keeps together") && text.contains("sign flips"),
@@ -189,7 +191,7 @@ fn intervals_and_tests_know_which_rows_belong_together() {
     assert!(alone["groups"].is_null() && width(&alone) < grouped_width / 1.5, "{} {grouped_width}", width(&alone));
     let test = told(&work);
     assert!(test["groups"].is_null() && test["mcnemar"]["method"] == "mid_p", "{test:#}");
-    assert!(!page(&work).contains("resample groups") && !page(&work).contains("sign-flip"));
+    assert!(!page(&work).contains("allow for the groups") && !page(&work).contains("sign-flip"));
 }
 
 #[test]
@@ -200,7 +202,7 @@ fn few_groups_are_told() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let warned = run.lines.iter().any(|line| line.to_string().contains("the test part has 12 groups"));
     assert!(warned, "{:#?}", run.lines);
-    assert!(work.text("artifacts/p/report/report.html").contains("These are few"));
+    assert!(work.text("artifacts/p/report/report.html").contains("So few make intervals and tests rough"));
 }
 
 const MODELS: &str = "name: p

@@ -6,6 +6,7 @@ mod browser;
 mod claims;
 mod figures;
 mod fixture;
+mod judgements;
 mod markup;
 mod page;
 mod pages;

@@ -136,7 +136,7 @@ fn what_is_not_there_is_not_spoken_of() {
     let (page, article) = (page(&work), article(&work));
     // No groups.
     assert!(json(&work, "folds/split.json")["groups"].is_null());
-    lacks(&page, &["groups stay whole", "group key", "resample groups"]);
+    lacks(&page, &["groups stay whole", "group key", "allow for the groups"]);
     lacks(&article, &["linked rows", "groups"]);
     lacks(&told(&work, &["show", "pipeline.yaml", "folds"]), &["groups"]);
     // No new class.
@@ -216,11 +216,11 @@ stages:
     has(&article(&work), &["The network"]);
     lacks(
         &article(&work),
-        &["best single network", "Of all networks", "best of the standard", "Chosen on validation rows"],
+        &["best single network", "Of all networks", "best standard classifier", "Chosen on validation rows"],
     );
     work.edit("pipeline.yaml", "author: A,", "author: A, language: fr,");
     work.run().succeeded();
-    lacks(&article(&work), &["meilleur réseau", "De tous les réseaux", "meilleur des classifieurs", "Choisi sur la"]);
+    lacks(&article(&work), &["meilleur réseau", "De tous les réseaux", "meilleur classifieur usuel", "Choisi sur la"]);
 }
 
 #[test]

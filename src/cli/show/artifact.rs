@@ -10,6 +10,7 @@ use crate::artifact::{Store, Table};
 use crate::boundary;
 use crate::engine::record::OutputRecord;
 use crate::engine::{ActionRecord, PortType};
+use crate::report::counted;
 use crate::stages::shown_names;
 
 /// Longer lists are cut in a text; `--json` has all.
@@ -24,14 +25,11 @@ pub(super) fn list(record: &ActionRecord, stage: &str, style: Style) -> String {
     for output in &record.outputs {
         let files = output.files.len();
         let bytes: u64 = output.files.iter().map(|file| file.bytes).sum();
-        let extent = output
-            .table
-            .as_ref()
-            .map(|table| format!("{} rows × {} columns", screen::count(table.rows as u64), table.columns.len()));
+        let extent = output.table.as_ref().map(|table| size(table.rows, table.columns.len()));
         let names = match output.files.as_slice() {
             [only] => only.name.clone(),
-            _ if output.table.is_some() => format!("{} ({files} files)", output.table_name()),
-            _ => format!("{files} files"),
+            _ if output.table.is_some() => format!("{} ({})", output.table_name(), counted(files as u64, "file")),
+            _ => counted(files as u64, "file"),
         };
         let what = extent.map(|extent| format!("{names}, {extent}")).unwrap_or(names);
         rows.push(vec![format!("{stage}.{}", output.port), screen::bytes(bytes), style.dim(&what)]);
@@ -97,7 +95,7 @@ fn table(head: &Table, rows: usize, style: Style) -> anyhow::Result<String> {
     } else {
         String::new()
     };
-    let size = format!("{} rows × {} columns{more}", screen::count(rows as u64), names.len());
+    let size = size(rows, names.len()) + &more;
     text.push_str(&style.note(&size));
     Ok(text)
 }
@@ -194,6 +192,11 @@ fn shorten(value: &mut Value) {
         Value::Object(object) => object.values_mut().for_each(shorten),
         _ => {}
     }
+}
+
+/// `1,200 rows × 4 columns`.
+fn size(rows: usize, columns: usize) -> String {
+    format!("{} × {}", counted(rows as u64, "row"), counted(columns as u64, "column"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use arrow::datatypes::{DataType, Float64Type};
 
 use super::super::screen::{self, Style};
 use crate::artifact::Table;
+use crate::report::noun;
 use crate::results::Training;
 use crate::results::training::Fitted;
 
@@ -83,7 +84,7 @@ pub(super) fn curves(table: &Table, training: Option<&Training>, style: Style, w
     Ok(format!(
         "{}{}",
         screen::table(&rows),
-        style.note(&format!("{epochs} epochs{of}; train and validation on one scale"))
+        style.note(&format!("{epochs} {}{of}; train and validation on one scale", noun(epochs as u64, "epoch")))
     ))
 }
 

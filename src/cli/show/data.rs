@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::super::screen::{self, Style};
-use crate::report::{audit, part_name, shown};
+use crate::report::{audit, counted, part_name, shown};
 use crate::results::inspection::{Drop, Importance};
 use crate::results::profile::audit::Severity;
 use crate::results::profile::{ClassBalance, Relevance};
@@ -27,8 +27,8 @@ const BAR: usize = 24;
 /// Rows, classes, what the audit found (gravest first), and which columns tell of the label.
 pub(super) fn profile(profile: &Profile, style: Style, width: usize) -> String {
     let mut text = String::new();
-    let (rows, columns) = (screen::count(profile.rows), profile.columns.len());
-    text.push_str(&format!("{} {rows} rows, {columns} columns\n", style.bold("Data")));
+    let (rows, columns) = (counted(profile.rows, "row"), counted(profile.columns.len() as u64, "column"));
+    text.push_str(&format!("{} {rows}, {columns}\n", style.bold("Data")));
     let most = profile.classes.iter().map(|class| class.share).fold(0.0, f64::max);
     let mut classes = Vec::new();
     let mut largest: Vec<&ClassBalance> = profile.classes.iter().collect();

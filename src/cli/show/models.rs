@@ -30,7 +30,10 @@ fn decimals(value: Option<f64>) -> String {
 pub(super) fn baselines(evaluations: &[Evaluation], measured: &BTreeMap<String, f64>, style: Style) -> String {
     let mut all: Vec<&Evaluation> = evaluations.iter().collect();
     ranking::rank(&mut all, |one| Some(Validation::of_evaluation(one)));
-    let heads_shown = ["valid F1", "cv", "test", "95 % CI", "F1", "log loss", "fit"];
+    // Without a validation part the folds rank.
+    let is_validated = evaluations.iter().any(|one| one.valid.is_some());
+    let heads_shown =
+        [if is_validated { "valid F1" } else { "cv F1" }, "cv", "test", "95 % CI", "F1", "log loss", "fit"];
     // In a narrow terminal the deviation over the folds is left to `--json`.
     let is_narrow = screen::width() < 100;
     let mut rows = vec![heads("Models", &heads_shown, style)];
@@ -41,7 +44,10 @@ pub(super) fn baselines(evaluations: &[Evaluation], measured: &BTreeMap<String, 
         let interval = test.and_then(|test| test.intervals.as_ref()).map(|intervals| intervals.accuracy);
         rows.push(vec![
             if i == 0 && !ranking::is_floor(name) { style.bold(name) } else { name.to_owned() },
-            decimals(one.valid.as_ref().map(|valid| valid.macro_f1)),
+            decimals(match is_validated {
+                true => one.valid.as_ref().map(|valid| valid.macro_f1),
+                false => Some(one.cv_macro_f1_mean),
+            }),
             if is_narrow { format!("{mean:.3}") } else { format!("{mean:.3} ± {deviation:.3}") },
             decimals(test.map(|test| test.accuracy)),
             style.dim(&interval.map(|found| format!("{:.3}–{:.3}", found.low, found.high)).unwrap_or_default()),
@@ -61,8 +67,9 @@ pub(super) fn baselines(evaluations: &[Evaluation], measured: &BTreeMap<String, 
     }
     let text = screen::table(&rows);
     let folds = if is_narrow { "" } else { " (± over the folds)" };
+    let cv_f1 = if is_validated { "" } else { "; cv F1: macro-F1 by cross-validation" };
     let note = format!(
-        "{RULE}; F1: macro-F1; cv: accuracy by cross-validation{folds}; {tested}; fit: time to fit on the training part"
+        "{RULE}; F1: macro-F1; cv: accuracy by cross-validation{folds}{cv_f1}; {tested}; fit: time to fit on the training part"
     );
     format!("{text}{}", style.note(&note))
 }

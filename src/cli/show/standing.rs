@@ -7,6 +7,7 @@ use crate::boundary::text::of_chain;
 use crate::cli::screen;
 use crate::cli::study::Study;
 use crate::engine::{self, ActionRecord, History, Status};
+use crate::report::noun;
 
 /// Reasons that fit into a line.
 const SHOWN: usize = 2;
@@ -46,7 +47,8 @@ impl Standing {
     pub fn line(&self, arguments: &ShowArguments, name: &str) -> Option<String> {
         let mut reasons = self.reasons.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
         if self.reasons.len() > SHOWN {
-            reasons.push_str(&format!("; and {} more reasons", self.reasons.len() - SHOWN));
+            let more = self.reasons.len() - SHOWN;
+            reasons.push_str(&format!("; and {more} more {}", noun(more as u64, "reason")));
         }
         let remedy = format!("`runner run {} {name}`", screen::path(&arguments.study.file));
         Some(match (self.status, &self.other_file) {

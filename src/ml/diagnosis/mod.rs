@@ -6,9 +6,10 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use runner_results::diagnosis::Finding;
+pub use runner_results::diagnosis::{Finding, TrainingLoss};
 use serde::{Deserialize, Serialize};
 
+use super::stats::Interval;
 use super::train::{Curves, Metric};
 
 /// What is known of a training besides its curves.
@@ -20,8 +21,10 @@ pub struct Course<'a> {
     pub diverged: Option<usize>,
     /// The validation score that chose the epoch.
     pub metric: Metric,
-    /// How many rows that stand alone tell as much as the validation part.
-    pub valid_rows: f64,
+    /// The interval of the accuracy on validation rows that is shown; `None` where nobody knows how other rows would differ.
+    pub valid_interval: Option<Interval>,
+    /// What training minimised.
+    pub loss: TrainingLoss,
     /// Different labels in each part.
     pub train_classes: usize,
     pub valid_classes: usize,
@@ -43,8 +46,15 @@ pub struct Units {
 pub fn diagnose(course: &Course) -> Vec<Finding> {
     type Rule = fn(&Course) -> Option<Finding>;
     let of_training: [Rule; 4] = [rules::divergence, rules::single_class, rules::step_too_high, rules::epoch_kept];
-    let of_validation: [Rule; 6] =
-        [rules::no_gain, rules::gap, rules::over_fitting, rules::under_fitting, rules::unfinished, rules::plateau];
+    let of_validation: [Rule; 7] = [
+        rules::no_gain,
+        rules::gap,
+        rules::over_fitting,
+        rules::under_fitting,
+        rules::unfinished,
+        rules::plateau,
+        rules::fell,
+    ];
     let of_validation: &[Rule] = if rules::single_class(course).is_some() { &[] } else { &of_validation };
     let rules = of_training.iter().chain(of_validation).chain([&(rules::dead_units as Rule)]);
     rules.filter_map(|rule| rule(course)).collect()

@@ -3,12 +3,12 @@
 //! Losses are in nats and taken with the network as it predicts, so that parts compare.
 
 use runner_results::diagnosis::{
-    DeadUnits, DeadUnitsJudgement, Divergence, EpochKept, Gap, GapJudgement, KeptEpoch, NoGain, OverFitting, Plateau,
-    SingleClass, StepTooHigh, UnderFitting, Unfinished, WhyKept,
+    DeadUnits, DeadUnitsJudgement, Divergence, EpochKept, Fell, Gap, GapJudgement, KeptEpoch, NoGain, OverFitting,
+    Plateau, SingleClass, StepTooHigh, TrainingLoss, UnderFitting, Unfinished, WhyKept,
 };
 
 use super::{Course, Finding};
-use crate::stats::wilson;
+use crate::stats::Interval;
 use crate::train::Metric;
 
 /// A gap between training and validation accuracy from here on is called over-fitting, and strong from the second on.
@@ -24,8 +24,6 @@ const TRIFLE: f64 = 0.005;
 const LOW_LOSS: f64 = 0.2;
 /// Training rows of which so much macro-F1 is reached are learnt: that is no under-fitting.
 const LEARNT: f64 = 0.95;
-/// The normal distribution's quantile of a 95 % interval.
-const Z: f64 = 1.96;
 /// Training loss has settled when it falls by less than this share over the last quarter of the epochs.
 const SETTLED: f64 = 0.01;
 /// A rise of the training loss within an epoch that counts, as a share of the loss before.
@@ -61,11 +59,14 @@ pub(super) fn single_class(course: &Course) -> Option<Finding> {
 
 /// A step that overshoots raises the loss that it should lower.
 pub(super) fn step_too_high(course: &Course) -> Option<Finding> {
-    let losses = &course.curves.train_loss;
+    let (plain, losses) = (&course.curves.train_loss, minimised(course));
     let epochs = losses.len().checked_sub(1)?;
-    let rises: Vec<(usize, f64)> = (losses.windows(2).enumerate())
-        .map(|(i, pair)| (i + 1, (pair[1] - pair[0]) / pair[0].max(LOW_LOSS)))
-        .filter(|(_, rise)| *rise > BUMP)
+    let rise = |losses: &[f64], at: usize| (losses[at] - losses[at - 1]) / losses[at - 1].max(LOW_LOSS);
+    // The objective is a mean over an epoch's steps, which dropout may raise by chance: the loss after the epoch rises too where steps overshoot.
+    let first = if course.loss == TrainingLoss::Plain { 1 } else { 2 };
+    let rises: Vec<(usize, f64)> = (first..=epochs)
+        .filter(|&at| rise(plain, at) > BUMP && rise(losses, at) > BUMP)
+        .map(|at| (at, rise(losses, at)))
         .collect();
     let (worst, rise) = rises.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let often = epochs >= FEW && 3 * rises.len() >= epochs;
@@ -76,6 +77,7 @@ pub(super) fn step_too_high(course: &Course) -> Option<Finding> {
         epoch: worst,
         epochs_with_rise: rises.len(),
         epochs,
+        loss: course.loss,
         largest_rise: rise,
         loss_before: losses[worst - 1],
         loss_after: losses[worst],
@@ -118,10 +120,11 @@ pub(super) fn gap(course: &Course) -> Option<Finding> {
     let best = row(course)?;
     let (train, valid) = (course.curves.train_accuracy[best], course.curves.valid_accuracy[best]);
     let gap = train - valid;
-    let (low, high) = wilson(valid, course.valid_rows.max(1.0), Z);
+    // The interval may be of the average of several networks, whose spread is that of one.
+    let is_within = |of: Interval| (of.low..=of.high).contains(&(train + of.estimate - valid));
     let judgement = match gap {
         gap if gap.abs() < GAP => GapJudgement::None,
-        _ if (low..=high).contains(&train) => GapJudgement::Chance,
+        _ if course.valid_interval.is_none_or(is_within) => GapJudgement::Chance,
         gap if gap >= STRONG_GAP => GapJudgement::Strong,
         gap if gap > 0.0 => GapJudgement::Some,
         _ => GapJudgement::Reversed,
@@ -163,18 +166,21 @@ pub(super) fn over_fitting(course: &Course) -> Option<Finding> {
 /// A network that has stopped learning its own training rows, without any lead over others, is too small or too bridled.
 pub(super) fn under_fitting(course: &Course) -> Option<Finding> {
     let best = row(course)?;
-    let (losses, last) = (&course.curves.train_loss, course.curves.len() - 1);
+    let (losses, last) = (minimised(course), course.curves.len() - 1);
     let gap = course.curves.train_accuracy[best] - course.curves.valid_accuracy[best];
     let is_learnt = course.curves.train_macro_f1[best] >= LEARNT;
     if last < FEW || gap >= GAP / 2.0 || is_learnt || over_fitting(course).is_some() {
         return None;
     }
-    let onset = (0..=last).find(|&epoch| losses[epoch] <= losses[last] * (1.0 + SETTLED))?;
+    // What is minimised has no value before the first step but the plain loss.
+    let first = usize::from(course.loss == TrainingLoss::Objective);
+    let onset = (first..=last).find(|&epoch| losses[epoch] <= losses[last] * (1.0 + SETTLED))?;
     if onset > last - (last / 4).max(1) {
         return None;
     }
     Some(Finding::UnderFitting(UnderFitting {
         epoch: onset,
+        loss: course.loss,
         train_loss_then: losses[onset],
         train_loss_last: losses[last],
         gap,
@@ -219,6 +225,32 @@ pub(super) fn plateau(course: &Course) -> Option<Finding> {
     }))
 }
 
+/// A score that was best early and is worse to the end: what was learnt first was lost again.
+pub(super) fn fell(course: &Course) -> Option<Finding> {
+    let scores = course.curves.valid(course.metric);
+    let (last, best) = (scores.len().checked_sub(1)?, row(course)?);
+    let from = (last - (last / 4).max(1) + 1).min(last);
+    let near = match course.metric {
+        Metric::Loss => RISE * scores[best].abs(),
+        _ => EQUAL,
+    };
+    let is_worse = |score: &f64| course.metric.merit(scores[best]) - course.metric.merit(*score) > near;
+    if last < FEW || best >= from || !scores[from..].iter().all(is_worse) || no_gain(course).is_some() {
+        return None;
+    }
+    // A loss that rises while training loss falls is over-fitting, and called that.
+    if course.metric == Metric::Loss && over_fitting(course).is_some() {
+        return None;
+    }
+    Some(Finding::Fell(Fell {
+        epoch: course.best_epoch,
+        epochs: last,
+        metric: course.metric,
+        score_best: scores[best],
+        score_last: scores[last],
+    }))
+}
+
 pub(super) fn dead_units(course: &Course) -> Option<Finding> {
     let units = course.units.filter(|units| units.all > 0)?;
     let share = units.dead as f64 / units.all as f64;
@@ -228,6 +260,14 @@ pub(super) fn dead_units(course: &Course) -> Option<Finding> {
         _ => DeadUnitsJudgement::Few,
     };
     Some(Finding::DeadUnits(DeadUnits { epoch: course.best_epoch, dead: units.dead, units: units.all, judgement }))
+}
+
+/// The training loss after each epoch as training minimises it.
+fn minimised<'a>(course: &Course<'a>) -> &'a [f64] {
+    match course.loss {
+        TrainingLoss::Plain => &course.curves.train_loss,
+        TrainingLoss::Objective => &course.curves.objective,
+    }
 }
 
 /// The validation score before any step, where the curves begin there.

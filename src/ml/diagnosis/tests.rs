@@ -1,8 +1,11 @@
 //! Each finding on a course that shows it, and silence on one that does not.
 
-use runner_results::diagnosis::{DeadUnits, DeadUnitsJudgement, GapJudgement, KeptEpoch, SingleClass, WhyKept};
+use runner_results::diagnosis::{
+    DeadUnits, DeadUnitsJudgement, GapJudgement, KeptEpoch, SingleClass, TrainingLoss, WhyKept,
+};
 
 use super::{Course, Finding, Units, diagnose};
+use crate::stats::{Interval, IntervalMethod};
 use crate::train::{Curves, Metric};
 
 /// Curves with these losses; accuracies are e^−loss, the step size is 0.01.
@@ -28,11 +31,17 @@ fn course(curves: &Curves, best_epoch: usize) -> Course<'_> {
         best_epoch,
         diverged: None,
         metric: Metric::MacroF1,
-        valid_rows: 2_000.0,
+        valid_interval: Some(around(0.0, 0.02)),
+        loss: TrainingLoss::Plain,
         train_classes: 5,
         valid_classes: 5,
         units: None,
     }
+}
+
+/// An interval that reaches so far to both sides.
+fn around(estimate: f64, reach: f64) -> Interval {
+    Interval { estimate, low: estimate - reach, high: estimate + reach, method: IntervalMethod::Wilson }
 }
 
 /// The finding of that kind, if there is one.
@@ -179,12 +188,73 @@ fn findings_do_not_contradict_one_another() {
 }
 
 #[test]
-fn few_validation_rows_tell_no_gap() {
+fn a_gap_within_the_interval_that_is_shown_may_be_chance() {
     let mut small = curves(&[1.0], &[1.0]);
     (small.train_accuracy[0], small.valid_accuracy[0]) = (0.9, 0.75);
-    let judged = |valid_rows| found!(Course { valid_rows, ..course(&small, 0) }, Gap).unwrap().judgement;
-    assert_eq!(judged(12.0), GapJudgement::Chance);
-    assert_eq!(judged(500.0), GapJudgement::Strong);
+    let judged = |valid_interval| found!(Course { valid_interval, ..course(&small, 0) }, Gap).unwrap().judgement;
+    assert_eq!(judged(Some(around(0.75, 0.16))), GapJudgement::Chance);
+    assert_eq!(judged(Some(around(0.75, 0.14))), GapJudgement::Strong);
+    // The interval of an average of networks, which is right more often than the first.
+    assert_eq!(judged(Some(around(0.78, 0.14))), GapJudgement::Strong);
+    // A single group tells nothing of others.
+    assert_eq!(judged(None), GapJudgement::Chance);
+    // 92 groups of unequal size: what their worst case would be is not what is shown.
+    (small.train_accuracy[0], small.valid_accuracy[0]) = (0.642, 0.433);
+    let shown = Interval { low: 0.347, high: 0.535, ..around(0.433, 0.0) };
+    assert_eq!(
+        found!(Course { valid_interval: Some(shown), ..course(&small, 0) }, Gap).unwrap().judgement,
+        GapJudgement::Strong
+    );
+}
+
+#[test]
+fn a_score_that_falls_after_its_best_epoch_is_said_to_fall() {
+    let mut early = curves(&[1.0; 9], &[1.0; 9]);
+    early.valid_macro_f1 = vec![0.4, 0.725, 0.639, 0.63, 0.628, 0.65, 0.63, 0.625, 0.622];
+    let found = found!(course(&early, 1), Fell).unwrap();
+    assert_eq!((found.epoch, found.epochs, found.score_best, found.score_last), (1, 8, 0.725, 0.622));
+    assert_eq!(found!(course(&early, 1), Plateau), None);
+    // Near the best again at the end, or best at the end: that is no fall.
+    early.valid_macro_f1[7] = 0.72;
+    assert_eq!(found!(course(&early, 1), Fell), None);
+    early.valid_macro_f1[8] = 0.73;
+    assert_eq!(found!(course(&early, 8), Fell), None);
+    // Of a loss it is over-fitting where training loss falls, and else a fall.
+    let losses = [1.6, 1.0, 1.1, 1.2, 1.3, 1.4];
+    let by_loss = |train: &[f64]| {
+        let curves = curves(train, &losses);
+        let course = Course { metric: Metric::Loss, ..course(&curves, 1) };
+        (found!(course, OverFitting).is_some(), found!(course, Fell).is_some())
+    };
+    assert_eq!(by_loss(&[1.6, 1.0, 0.8, 0.6, 0.4, 0.2]), (true, false));
+    assert_eq!(by_loss(&losses), (false, true));
+}
+
+#[test]
+fn with_class_weights_what_is_minimised_is_judged() {
+    // Weights let the plain loss rise while the weighted one falls.
+    let plain = [1.0, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3];
+    let mut weighted = curves(&plain, &plain);
+    assert!(found!(course(&weighted, 1), StepTooHigh).is_some());
+    weighted.objective = vec![1.0, 1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4];
+    fn objective(curves: &Curves, best_epoch: usize) -> Course<'_> {
+        Course { loss: TrainingLoss::Objective, ..course(curves, best_epoch) }
+    }
+    assert_eq!(found!(objective(&weighted, 1), StepTooHigh), None);
+    let flat = [1.6, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3, 1.3];
+    let mut settled = curves(&flat, &flat);
+    assert_eq!(found!(course(&settled, 8), UnderFitting).unwrap().loss, TrainingLoss::Plain);
+    settled.objective = vec![1.6, 1.2, 1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5];
+    assert_eq!(found!(objective(&settled, 8), UnderFitting), None);
+    // Where both say so it is said, with what was minimised.
+    settled.objective = flat.map(|loss| loss / 2.0).to_vec();
+    let found = found!(objective(&settled, 8), UnderFitting).unwrap();
+    assert_eq!((found.epoch, found.loss, found.train_loss_last), (1, TrainingLoss::Objective, 0.65));
+    let jumpy = [1.6, 1.2, 1.3, 1.1, 1.25, 1.0, 1.1];
+    let mut both = curves(&jumpy, &jumpy);
+    both.objective = jumpy.map(|loss| loss * 2.0).to_vec();
+    let found = found!(objective(&both, 1), StepTooHigh).unwrap();
+    assert_eq!((found.epoch, found.loss, found.loss_before), (4, TrainingLoss::Objective, 2.2));
 }
 
 #[test]

@@ -55,6 +55,11 @@ impl Clusters {
         self.rows
     }
 
+    /// The rows of each group; none where every row stands alone.
+    pub(super) fn members(&self) -> &[Vec<usize>] {
+        &self.groups
+    }
+
     /// How many groups there are, where any has more than one row.
     pub fn groups(&self) -> Option<usize> {
         (!self.groups.is_empty()).then_some(self.groups.len())

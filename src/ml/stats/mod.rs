@@ -17,7 +17,6 @@ pub use holm::holm;
 pub use mcnemar::{mcnemar, mcnemar_chi2, mcnemar_exact, mcnemar_mid_p, paired_test};
 pub use pairwise::pairwise_tests;
 pub(crate) use pairwise::{cells, scores};
-pub(crate) use runner_results::interval::wilson;
 pub use runner_results::paired_test::{Method, Test};
 pub use runner_results::{Interval, IntervalMethod};
 pub use sample::{mean_and_deviation, quantile};

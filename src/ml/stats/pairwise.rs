@@ -7,32 +7,39 @@ use super::{Bootstrap, Clusters, holm, paired_test};
 use crate::progress::{Cancelled, Progress};
 use crate::rng::Stream;
 
-/// Every pair of `predicted`, in order. `truth` and each of `predicted` hold class numbers below `classes` of the same rows; nothing without rows.
+/// Every pair of `predicted`, in order. `truth` and each of `predicted` hold class numbers below `classes` of the same rows, each of `losses` the log
+/// losses of a model there; nothing without rows.
 ///
 /// All pairs see the same resamples, so that one pass over the rows serves every pair. Nothing where all rows are of one group.
 pub fn pairwise_tests(
     truth: &[u32],
     predicted: &[Vec<u32>],
+    losses: &[Vec<f64>],
     classes: usize,
     clusters: &Clusters,
     how: &Bootstrap,
     progress: &dyn Progress,
 ) -> Result<Vec<PairwiseTest>, Cancelled> {
     let fits = |said: &Vec<u32>| said.len() == truth.len() && truth.len() == clusters.rows();
-    if !clusters.can_vary() || how.resamples == 0 || !predicted.iter().all(fits) {
+    let is_whole = losses.len() == predicted.len() && losses.iter().all(|losses| losses.len() == truth.len());
+    if !clusters.can_vary() || how.resamples == 0 || !predicted.iter().all(fits) || !is_whole {
         return Ok(Vec::new());
     }
     let cells: Vec<Vec<u32>> = predicted.iter().map(|said| cells(truth, said, classes)).collect();
     let all: Vec<usize> = (0..truth.len()).collect();
-    let estimates: Vec<[f64; 2]> = cells.iter().map(|cells| scores(&all, cells, classes)).collect();
-    let mut resampled: Vec<Vec<[f64; 2]>> = vec![Vec::with_capacity(how.resamples); predicted.len()];
+    let figures = |drawn: &[usize], model: usize| {
+        let [accuracy, macro_f1] = scores(drawn, &cells[model], classes);
+        [accuracy, macro_f1, drawn.iter().map(|&row| losses[model][row]).sum::<f64>() / drawn.len() as f64]
+    };
+    let estimates: Vec<[f64; 3]> = (0..cells.len()).map(|model| figures(&all, model)).collect();
+    let mut resampled: Vec<Vec<[f64; 3]>> = vec![Vec::with_capacity(how.resamples); predicted.len()];
     let mut drawn = Vec::with_capacity(truth.len());
     for resample in 0..how.resamples {
         progress.go_on()?;
         let mut stream = Stream::new(how.seed, "bootstrap", resample as u64);
         clusters.draw(&mut stream, &mut drawn);
-        for (own, cells) in resampled.iter_mut().zip(&cells) {
-            own.push(scores(&drawn, cells, classes));
+        for (model, own) in resampled.iter_mut().enumerate() {
+            own.push(figures(&drawn, model));
         }
     }
     let mut tests = Vec::new();
@@ -47,7 +54,8 @@ pub fn pairwise_tests(
             let test = paired_test(clusters, |row| (right(&predicted[a], row), right(&predicted[b], row)));
             let adjusted_p = test.p;
             let accuracy = clusters.difference(difference(0), how.level);
-            tests.push(PairwiseTest { a, b, accuracy, macro_f1: difference(1), test, adjusted_p });
+            let (macro_f1, log_loss) = (difference(1), difference(2));
+            tests.push(PairwiseTest { a, b, accuracy, macro_f1, log_loss, test, adjusted_p });
         }
     }
     let adjusted = holm(&tests.iter().map(|pair| pair.test.p).collect::<Vec<_>>());
@@ -97,7 +105,9 @@ mod tests {
         let truth: Vec<u32> = (0..200).map(|i| (i * 7 % 11 % 3) as u32).collect();
         let predicted = vec![said(&truth, 2), said(&truth, 5), said(&truth, 6)];
         let how = Bootstrap { resamples: 500, ..Bootstrap::default() };
-        let tests = pairwise_tests(&truth, &predicted, 3, &Clusters::singles(200), &how, &Silent).unwrap();
+        let losses: Vec<Vec<f64>> =
+            (0..3).map(|model| (0..200).map(|row| f64::from(row % 7 + model * 7)).collect()).collect();
+        let tests = pairwise_tests(&truth, &predicted, &losses, 3, &Clusters::singles(200), &how, &Silent).unwrap();
         assert_eq!(tests.iter().map(|pair| (pair.a, pair.b)).collect::<Vec<_>>(), [(0, 1), (0, 2), (1, 2)]);
         let classes = ["a", "b", "c"].map(String::from);
         let whole: Vec<Scores> = predicted.iter().map(|said| Scores::new(&classes, &truth, said)).collect();
@@ -105,6 +115,8 @@ mod tests {
             let (a, b) = (&whole[pair.a], &whole[pair.b]);
             assert!((pair.accuracy.estimate - (b.accuracy - a.accuracy)).abs() < 1e-12);
             assert!((pair.macro_f1.estimate - (b.macro_f1 - a.macro_f1)).abs() < 1e-12);
+            let apart = 7.0 * (pair.b - pair.a) as f64;
+            assert!((pair.log_loss.low - apart).abs() < 1e-9 && (pair.log_loss.high - apart).abs() < 1e-9);
             // The same resamples as the interval of one pair has.
             let right = |said: &[u32]| said.iter().zip(&truth).map(|(s, t)| f64::from(u8::from(s == t))).collect();
             let (of_a, of_b): (Vec<f64>, Vec<f64>) = (right(&predicted[pair.a]), right(&predicted[pair.b]));
@@ -119,7 +131,8 @@ mod tests {
     #[test]
     fn without_rows_there_is_nothing_to_tell() {
         let none = |truth: &[u32], said: [Vec<u32>; 2]| {
-            pairwise_tests(truth, &said, 2, &Clusters::singles(truth.len()), &Bootstrap::default(), &Silent)
+            let losses = [vec![0.5; truth.len()], vec![0.5; truth.len()]];
+            pairwise_tests(truth, &said, &losses, 2, &Clusters::singles(truth.len()), &Bootstrap::default(), &Silent)
                 .unwrap()
                 .is_empty()
         };

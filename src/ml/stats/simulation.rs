@@ -46,6 +46,62 @@ fn intervals_cover_what_they_say() {
     assert!(found < 0.85, "groups drawn row by row: {found}");
 }
 
+/// Groups of geometric size, 5 on average, whose rows are right with this correlation: of each row as often as of those before it in its group
+/// (Pólya's urn, whose sums are beta-binomial).
+fn correlated(stream: &mut Stream, groups: usize, mean: f64, correlation: f64) -> (Clusters, Vec<bool>) {
+    let (mut numbers, mut right) = (Vec::new(), Vec::new());
+    for group in 0..groups {
+        let (mut size, mut hits) = (0.0, 0.0);
+        loop {
+            // An urn of (1 − ρ) / ρ balls to begin with.
+            let chance = match correlation {
+                0.0 => mean,
+                rho => (mean * (1.0 - rho) / rho + hits) / ((1.0 - rho) / rho + size),
+            };
+            let is_right = stream.uniform() < chance;
+            numbers.push(group);
+            right.push(is_right);
+            (size, hits) = (size + 1.0, hits + f64::from(u8::from(is_right)));
+            if stream.uniform() < 0.2 {
+                break;
+            }
+        }
+    }
+    (Clusters::of(&numbers), right)
+}
+
+#[test]
+fn intervals_of_accuracies_cover_where_errors_are_clustered_and_rare() {
+    let mut all = Vec::new();
+    for groups in [30, 60, 120] {
+        for mean in [0.7, 0.9, 0.95] {
+            for correlation in [0.0, 0.3, 0.7] {
+                let covered = (0..STUDIES).filter(|&study| {
+                    let mut stream = Stream::new(3, "clustered errors", study);
+                    let (clusters, right) = correlated(&mut stream, groups, mean, correlation);
+                    let found = clusters.share(|row| right[row], 0.95).unwrap();
+                    found.low <= mean && mean <= found.high
+                });
+                let share = covered.count() as f64 / STUDIES as f64;
+                all.push(((groups, mean, correlation), share));
+            }
+        }
+    }
+    let bad: Vec<_> = all.iter().filter(|(_, share)| !(0.93..=0.985).contains(share)).collect();
+    assert!(bad.is_empty(), "{bad:?} of {all:?}");
+    // What is mended: percentiles of resampled groups.
+    let drawing = Bootstrap { resamples: 200, ..Bootstrap::default() };
+    let covered = (0..STUDIES).filter(|&study| {
+        let mut stream = Stream::new(3, "clustered errors", study);
+        let (clusters, right) = correlated(&mut stream, 30, 0.95, 0.7);
+        let mean = |drawn: &[usize]| drawn.iter().filter(|row| right[**row]).count() as f64 / drawn.len() as f64;
+        let found = bootstrap_interval(&clusters, &drawing, mean).unwrap();
+        found.low <= 0.95 && 0.95 <= found.high
+    });
+    let found = covered.count() as f64 / STUDIES as f64;
+    assert!(found < 0.91, "percentiles: {found}");
+}
+
 /// The share of the studies in which two equally good classifiers are told apart at 5 %, by the test and by the interval of the difference.
 fn false_alarms(groups: usize, size: usize, by: &Clusters) -> (f64, f64) {
     let drawing = Bootstrap { resamples: 400, ..Bootstrap::default() };

@@ -334,6 +334,14 @@ pub static WORKS: &[Work] = &[
         ["Journal of the American Statistical Association", "22(158), 209–212", "doi:10.1080/01621459.1927.10502953"],
         1927,
     ),
+    work(
+        "korngraubard",
+        Kind::Article,
+        "Korn, Edward L. and Graubard, Barry I.",
+        "Confidence Intervals for Proportions with Small Expected Number of Positive Counts Estimated from Survey Data",
+        ["Survey Methodology", "24(2), 193–201", ""],
+        1998,
+    ),
 ];
 
 impl Work {

@@ -52,6 +52,23 @@ impl Voice {
         self.number(&crate::figure::text::count(value))
     }
 
+    /// `1 group` or `28,356 groups`.
+    pub fn counted(
+        self,
+        number: u64,
+        english: (&'static str, &'static str),
+        french: (&'static str, &'static str),
+    ) -> String {
+        // French has the singular of nothing too.
+        let noun = match (self.is_french(), number) {
+            (true, 0 | 1) => french.0,
+            (true, _) => french.1,
+            (false, 1) => english.0,
+            (false, _) => english.1,
+        };
+        format!("{}{}{noun}", self.count(number), if self.is_french() { FIXED } else { ' ' })
+    }
+
     /// `[0.704, 0.726]` or `[0,704 ; 0,726]`, where the comma already has its office.
     pub fn interval(self, low: f64, high: f64) -> String {
         let (low, high) = (self.decimals(low, 3), self.decimals(high, 3));
@@ -199,6 +216,16 @@ mod tests {
         assert_eq!(set("l'essai"), "l’essai");
         assert_eq!(set(&set("Quoi ? « mot »")), set("Quoi ? « mot »"));
         assert_eq!(ENGLISH.typography("What? It's: \"x\""), "What? It’s: \"x\"");
+    }
+
+    #[test]
+    fn nouns_agree_with_their_number() {
+        let of = |voice: Voice, number| voice.counted(number, ("group", "groups"), ("groupe", "groupes"));
+        assert_eq!(
+            (of(ENGLISH, 0), of(ENGLISH, 1), of(ENGLISH, 1_200)),
+            ("0 groups".into(), "1 group".into(), "1,200 groups".into())
+        );
+        assert_eq!((of(FRENCH, 0), of(FRENCH, 2)), ("0\u{a0}groupe".into(), "2\u{a0}groupes".into()));
     }
 
     #[test]

@@ -92,6 +92,20 @@ pub fn rounded(share: f64) -> Rounded {
     }
 }
 
+/// `row` of one, `rows` of any other number.
+pub fn noun(number: u64, one: &str) -> String {
+    match number {
+        1 => one.to_owned(),
+        _ if one.ends_with("ss") || one.ends_with("ch") => format!("{one}es"),
+        _ => format!("{one}s"),
+    }
+}
+
+/// `1 row`, `1,200 rows`.
+pub fn counted(number: u64, one: &str) -> String {
+    format!("{} {}", count(number), noun(number, one))
+}
+
 /// An integer with commas between thousands, e.g. `28,356`.
 pub fn count(value: u64) -> String {
     let digits = value.to_string();

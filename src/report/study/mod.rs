@@ -40,6 +40,7 @@ use super::ReportError;
 use super::figure::Palette;
 pub use figures::{all_figures, figures};
 
+use super::figure::text::counted as plural;
 use super::page::{Block, Language, Page, Section, anchor, render};
 use super::read::StageArtifacts;
 
@@ -167,12 +168,6 @@ impl<'a> Study<'a> {
 /// The id of the subsection that tells of a stage.
 fn stage_id(stage: &StageArtifacts) -> String {
     anchor("stage-", &stage.stage)
-}
-
-/// `1 row`, `2 rows`.
-fn plural(count: u64, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", super::figure::text::count(count))
 }
 
 /// One palette for the page: all classes in alphabetical order. A stage that draws for itself, from some of the rows, names all classes of the

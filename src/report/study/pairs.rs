@@ -1,10 +1,12 @@
 //! Whether two models differ: by the paired test on the same rows where there is one, else by their intervals; and every pair in one table.
 
 use runner_results::PairedTests;
+use runner_results::comparison::{Direction, ScoreMetric};
 use runner_results::paired_test::PairwiseTest;
 
 use super::models::{Group, Model};
 use super::{Study, plural};
+use crate::compared;
 use crate::figure::text::decimals;
 use crate::intervals;
 use crate::page::{Block, Cell, Column, Section, Table};
@@ -65,6 +67,31 @@ pub fn judge(study: &Study, a: &Model, b: &Model) -> Option<Judgement> {
         Some(Judgement { differ: a_low > b_high || b_low > a_high, p: None, grouped: false })
     };
     tested.or_else(of_intervals)
+}
+
+/// What other scores say of `a` against `b` where the test of the accuracy does not say the same.
+pub fn other_verdicts(study: &Study, a: &Model, b: &Model) -> Vec<(ScoreMetric, Direction)> {
+    let Some(pair) = paired_test(study, a, b) else { return Vec::new() };
+    let has_losses = [a, b].iter().all(|model| model.judged().is_some_and(|scores| scores.log_loss.is_some()));
+    pair.other_verdicts(pair.adjusted_p < ALPHA, has_losses)
+}
+
+/// The same of one model against several: each verdict once, with those that it is of.
+pub fn other_verdicts_of_all<'m>(
+    study: &Study,
+    a: &Model,
+    others: &[&'m Model],
+) -> Vec<((ScoreMetric, Direction), Vec<&'m Model>)> {
+    let mut found: Vec<((ScoreMetric, Direction), Vec<&Model>)> = Vec::new();
+    for other in others {
+        for verdict in other_verdicts(study, a, other) {
+            match found.iter_mut().find(|(known, _)| *known == verdict) {
+                Some((_, models)) => models.push(other),
+                None => found.push((verdict, vec![other])),
+            }
+        }
+    }
+    found
 }
 
 /// The paired test of two models in the direction a − b, where they were tested on the same rows.
@@ -130,7 +157,7 @@ pub fn section(study: &Study, groups: &[Group]) -> Option<Section> {
         }
         section.say(format!(
             "{} on the same {}: {differing} of {} differ at 5 % by {} after Holm's correction over all of them \
-             (bold); of the others no significant difference can be told.",
+             (bold); of the others no significant difference in accuracy can be told.",
             plural(models.len() as u64, "model"),
             plural(tests.rows as u64, "row"),
             plural(pairs as u64, "pair"),
@@ -155,12 +182,14 @@ fn tested<'a, 's>(study: &Study<'s>, group: &'a Group) -> Option<(&'s PairedTest
 }
 
 fn list(tests: &PairedTests, models: &[(usize, &Model)]) -> Table {
-    let mut pairs: Vec<(&PairwiseTest, &str, &str)> = Vec::new();
+    let mut pairs: Vec<(&PairwiseTest, &str, &str, bool)> = Vec::new();
+    let has_loss = |model: &Model| model.judged().is_some_and(|scores| scores.log_loss.is_some());
     for (i, (a, first)) in models.iter().enumerate() {
         for (b, second) in &models[i + 1..] {
             if let Some(found) = pair(tests, *a, *b) {
                 let (low, high) = if found.a == *a { (first, second) } else { (second, first) };
-                pairs.push((found, high.name.as_str(), low.name.as_str()));
+                let has_losses = has_loss(first) && has_loss(second);
+                pairs.push((found, high.name.as_str(), low.name.as_str(), has_losses));
             }
         }
     }
@@ -172,7 +201,8 @@ fn list(tests: &PairedTests, models: &[(usize, &Model)]) -> Table {
             Column::text("against"),
             Column::number("difference"),
             Column::number("95 % interval")
-                .hint(&intervals::words(pairs.iter().map(|(pair, _, _)| pair.accuracy.method))),
+                .hint(&intervals::words(pairs.iter().map(|(pair, ..)| pair.accuracy.method))),
+            Column::number("p").hint("of this pair alone, as `runner compare` tells it of two models"),
             Column::number("p, corrected").hint(match tests.groups {
                 Some(_) => {
                     "mid-p test over all ways to exchange two models within groups, Holm's correction over all pairs"
@@ -180,30 +210,27 @@ fn list(tests: &PairedTests, models: &[(usize, &Model)]) -> Table {
                 None => "McNemar's mid-p test, Holm's correction over all pairs",
             }),
             Column::text("verdict")
-                .hint("on the accuracy, by the corrected p; on macro-F1 by its 95 % interval, where accuracy does not say the same"),
+                .hint("on the accuracy, by the corrected p; on macro-F1 and log loss by their 95 % intervals, which are not corrected, where accuracy does not say the same"),
         ],
     );
-    for (pair, model, against) in pairs {
+    for (pair, model, against, has_losses) in pairs {
         let difference = pair.accuracy;
         let differ = Judgement::tested(tests, pair).differ;
         let verdict = match (differ, pair.accuracy.estimate > 0.0) {
-            (false, _) => "no significant difference",
+            (false, _) => "no significant difference in accuracy",
             (true, true) => "more accurate",
             (true, false) => "less accurate",
         };
         // What accuracy says is not all: guessing the largest class is accurate where classes are unbalanced.
-        let (low, high) = (pair.macro_f1.low, pair.macro_f1.high);
-        let verdict = match (low > 0.0, high < 0.0) {
-            (true, _) if !(differ && pair.accuracy.estimate > 0.0) => format!("{verdict}, higher macro-F1"),
-            (_, true) if !(differ && pair.accuracy.estimate < 0.0) => format!("{verdict}, lower macro-F1"),
-            _ => verdict.to_owned(),
-        };
+        let others = compared::words(&pair.other_verdicts(differ, has_losses));
+        let verdict = others.map_or_else(|| verdict.to_owned(), |others| format!("{verdict}, {others}"));
         table.push(vec![
             Cell::text(model),
             Cell::text(against),
             Cell::decimals(difference.estimate, 3),
             Cell::text(format!("{} to {}", decimals(difference.low, 3), decimals(difference.high, 3)))
                 .sort_by(difference.low),
+            Cell::text(bare(pair.test.p)).sort_by(pair.test.p),
             Cell::text(bare(pair.adjusted_p)).sort_by(pair.adjusted_p),
             Cell::text(verdict).muted_if(!differ),
         ]);

@@ -19,13 +19,19 @@ pub fn interval_column<'s>(shown: impl IntoIterator<Item = &'s Scores>) -> Colum
 /// How intervals and tests heed groups, where there are any.
 pub fn grouping(scores: &Scores) -> Option<String> {
     let groups = plural(scores.groups? as u64, "group");
+    let telling = match scores.effective_groups {
+        Some(effective) if scores.groups.is_some_and(|groups| effective < 0.95 * groups as f64) => {
+            format!(", which tell as much as {effective:.0} of equal size")
+        }
+        _ => String::new(),
+    };
     let few = match (&scores.intervals, scores.few_groups) {
         (None, _) => " A single group tells nothing of how others would differ: there is no interval.",
-        (_, Some(true)) => " These are few: intervals and tests are rough.",
+        (_, Some(true)) => " So few make intervals and tests rough.",
         _ => "",
     };
     Some(format!(
-        "The rows are of {groups} that the split keeps together, so that they are not independent: intervals resample groups, and tests compare whole groups.{few}"
+        "The rows are of {groups} that the split keeps together{telling}: they are not independent, so intervals allow for the groups, and tests compare whole groups.{few}"
     ))
 }
 

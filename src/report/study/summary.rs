@@ -3,9 +3,10 @@
 use runner_results::{Profile, Scores};
 
 use super::models::{Group, Model, groups, models};
-use super::pairs::{bare, judge};
+use super::pairs::{bare, judge, other_verdicts_of_all};
 use super::scores::{grouping, interval_cell, interval_column};
 use super::{Study, history, plural, stage_id};
+use crate::compared::words;
 use crate::figure::text::{count, decimals};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::leaks;
@@ -80,7 +81,7 @@ fn facts(study: &Study, models: &[Model], groups: &[Group]) -> Vec<(String, Stri
 }
 
 fn heading(group: &Group, all: &[Group]) -> String {
-    let classes = plural(group.classes.len() as u64, "class").replace("classs", "classes");
+    let classes = plural(group.classes.len() as u64, "class");
     let rows = plural(group.rows as u64, &format!("{} row", part_name(group.part)));
     let several_splits = all.iter().any(|other| other.split != group.split);
     match &group.split {
@@ -153,14 +154,14 @@ fn headline(study: &Study, group: &Group) -> Prose {
         .collect();
     let tests = others.iter().all(|m| judge(study, best, m).is_none_or(|judgement| judgement.p.is_some()));
     let next = others.first().and_then(|m| Some((m, m.judged()?)));
-    match (tied.as_slice(), next) {
+    let prose = match (tied.as_slice(), next) {
         ([], Some((next, next_scores))) => prose.text(format!(
             " The next, {}, reaches accuracy {}{}.",
             next.name,
             decimals(next_scores.accuracy, 3),
             match judge(study, best, next) {
                 Some(judgement) if judgement.p.is_some() => {
-                    format!(", a significant difference ({})", judgement.reason())
+                    format!(", a significant difference in accuracy ({})", judgement.reason())
                 }
                 Some(judgement) => format!(": {}, although no paired test was made", judgement.reason()),
                 None => String::new(),
@@ -171,6 +172,20 @@ fn headline(study: &Study, group: &Group) -> Prose {
         (tied, _) => prose.text(format!(
             " Its 95 % interval overlaps that of {}; no paired test was made, which might find a difference.",
             joined(tied, 4)
+        )),
+    };
+    // What the accuracy's test does not say.
+    let besides = other_verdicts_of_all(study, best, &others).into_iter().filter_map(|(verdict, models)| {
+        let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+        Some(format!("{} than {}", words(&[verdict])?, joined(&names, 4)))
+    });
+    let besides: Vec<String> = besides.collect();
+    match besides.is_empty() {
+        true => prose,
+        false => prose.text(format!(
+            " By the 95 % intervals, which are not corrected, {} has {}.",
+            best.name,
+            besides.join(", and ")
         )),
     }
 }

@@ -129,6 +129,7 @@ pub(super) fn compare(
     Some(PairedComparison {
         rows,
         groups: clusters.groups(),
+        effective_groups: clusters.groups().map(|_| clusters.effective()),
         few_groups: clusters.are_few(),
         pairing,
         left_out,

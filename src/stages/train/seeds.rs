@@ -58,8 +58,8 @@ impl Train {
         let averaged = averaged(&combination, data, &given, progress)?;
 
         let first = &networks[0];
-        let metric = self.training().early_stopping.metric;
-        let findings = findings(&first.model, data, &first.curves, first.best_epoch, first.diverged, metric)?;
+        let (training, valid) = (self.training(), averaged.parts.valid.as_ref());
+        let findings = findings(&first.model, data, &first.curves, first.best_epoch, first.diverged, &training, valid)?;
         let mut told: Vec<SeedNetwork> = (seeds.iter().zip(&networks))
             .map(|(&seed, one)| SeedNetwork {
                 parts: Parts::default(),

@@ -9,6 +9,7 @@ use runner_results::profile::audit::{GiveAway, GiveAwayVerdict, ReadBy};
 
 use super::super::table::input::{Checked, ColumnData, PreparedColumn};
 use super::super::table::key::{Key, connected};
+use super::keys::is_identifier;
 use super::lookup::{LookUp, Reading};
 use crate::progress::Cancelled;
 use crate::rng::Stream;
@@ -25,6 +26,9 @@ const NEARLY: (f64, f64) = (0.83, 0.2);
 /// Least share of the errors of guessing the largest class that a verdict needs removed: with one class at 96 % every
 /// column is right on 96 % of rows.
 const LEAST_GAIN: f64 = 0.6;
+
+/// Rows that a value of an identifier has at most, on average: a thing and its copies.
+const ROWS_OF_A_NAME: u64 = 3;
 
 /// `copies`: the key of whole rows, where some are copies of others. What a copy says of another one is no leak of a column's, so they stand in one fold.
 pub(super) fn of_columns(input: &Checked, copies: Option<&Key>) -> Result<Vec<GiveAway>, Cancelled> {
@@ -68,11 +72,16 @@ fn of_column(look_up: &LookUp, column: &PreparedColumn) -> GiveAway {
         Some(by_bin) if by_bin.honest().accuracy > by_value.honest().accuracy => (ReadBy::QuantileBin, by_bin),
         _ => (ReadBy::Value, by_value),
     };
+    // A value that half a dozen rows share names no row.
+    let names_rows = reading.distinct * ROWS_OF_A_NAME >= look_up.rows();
     let names_things = match &column.data {
         ColumnData::Numeric { values, .. } => values.iter().all(|x| !x.is_finite() || x.fract() == 0.0),
         ColumnData::Text(_) => true,
     };
-    let verdict = judge(&reading, look_up.majority, names_things);
+    let verdict = match judge(&reading, look_up.majority, names_things && names_rows) {
+        GiveAwayVerdict::No if is_identifier(column) => GiveAwayVerdict::RecognisesRows,
+        verdict => verdict,
+    };
     GiveAway {
         column: column.name.into(),
         kind,

@@ -1,11 +1,11 @@
 //! Contradictory labels: equal rows with unequal labels, and the accuracy that no function of the key can exceed.
 
-use runner_results::profile::audit::Contradictions;
+use runner_results::profile::audit::{Contradictions, RowKey};
 
-use super::super::table::input::Checked;
+use super::super::table::input::{Checked, PreparedColumn};
 use super::super::table::key::MISSING;
 use super::example::examples;
-use super::keys::AuditKey;
+use super::keys::{AuditKey, is_identifier};
 use super::lookup::Counts;
 
 pub(super) fn of_key(input: &Checked, key: &AuditKey) -> Contradictions {
@@ -15,6 +15,7 @@ pub(super) fn of_key(input: &Checked, key: &AuditKey) -> Contradictions {
         contradictory: 0,
         rows: 0,
         ceiling: 1.0,
+        varying: Vec::new(),
         examples: Vec::new(),
     };
     let unnamed = key.key.codes.iter().zip(input.label).filter(|(code, label)| **code == MISSING && label.is_some());
@@ -34,5 +35,13 @@ pub(super) fn of_key(input: &Checked, key: &AuditKey) -> Contradictions {
     }
     found.ceiling = if input.labelled == 0 { 1.0 } else { right as f64 / input.labelled as f64 };
     found.examples = examples(input, key, ranked.into_iter());
+    if found.contradictory > 0 && !matches!(key.by, RowKey::Rows { .. }) {
+        let varies = |column: &&PreparedColumn| {
+            let codes = &column.key.codes;
+            let differ = |rows: &[u32]| rows.windows(2).any(|two| codes[two[0] as usize] != codes[two[1] as usize]);
+            !is_identifier(column) && sets.iter().any(differ)
+        };
+        found.varying = input.columns.iter().filter(varies).map(|column| column.name.to_owned()).collect();
+    }
     found
 }

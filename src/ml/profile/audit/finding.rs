@@ -20,7 +20,7 @@ pub(super) fn of_audit(
     findings.extend(repetition::contradictions(input, audit));
     findings.extend(repetition::repeated_rows(input, audit));
     findings.extend(repetition::near_duplicates(audit));
-    findings.extend(split_leaks::known_values(audit));
+    findings.extend(split_leaks::known_values(input, audit));
     findings.extend(quality::of_columns(input, columns, correlations));
     findings.extend(quality::of_classes(input, classes));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));

@@ -71,8 +71,9 @@ pub(super) fn of_table<'a>(input: &'a Checked<'a>, telling: &[&str]) -> Result<V
             shown: called.clone(),
         });
     }
-    let numeric: Vec<&PreparedColumn> =
-        columns.iter().copied().filter(|column| matches!(column.data, ColumnData::Numeric { .. })).collect();
+    let is_number =
+        |column: &&PreparedColumn| matches!(column.data, ColumnData::Numeric { .. }) && !is_identifier(column);
+    let numeric: Vec<&PreparedColumn> = columns.iter().copied().filter(is_number).collect();
     if !numeric.is_empty() {
         let exact: Vec<&Key> = numeric.iter().map(|column| &column.key).collect();
         keys.push(all_of(RowKey::Numbers, &exact)?);
@@ -123,6 +124,18 @@ pub(super) fn is_row_counter(column: &PreparedColumn) -> bool {
         }
         ColumnData::Text(_) => false,
     }
+}
+
+/// Whole numbers of which no two rows have the same, in the order of the rows or without gaps between them: they name rows, and a measurement does not.
+pub(super) fn is_identifier(column: &PreparedColumn) -> bool {
+    const FEW_ROWS: usize = 20;
+    let ColumnData::Numeric { values, order } = &column.data else { return false };
+    let whole = |value: &f64| !value.is_finite() || value.fract() == 0.0;
+    if order.len() < FEW_ROWS || column.key.distinct < order.len() || !values.iter().all(whole) {
+        return false;
+    }
+    let (least, most) = (values[order[0] as usize], values[order[order.len() - 1] as usize]);
+    order.is_sorted() || most - least < 2.0 * order.len() as f64
 }
 
 fn rounded(column: &PreparedColumn, digits: usize) -> Key {

@@ -50,6 +50,11 @@ impl<'a> LookUp<'a> {
         LookUp { label: input.label, labelled, folds, row_folds, group_folds, class_rows, majority_class, majority }
     }
 
+    /// Labelled rows.
+    pub fn rows(&self) -> u64 {
+        self.class_rows.iter().sum()
+    }
+
     pub fn read(&self, key: &Key) -> Reading {
         let sets = key.sets();
         let mut counts = Counts::new(self.class_rows.len());

@@ -14,22 +14,23 @@ pub(super) fn contradictions(input: &Checked, audit: &Audit) -> Option<Finding> 
     }
     let coarse: Vec<&RowKey> =
         audit.duplicates.iter().filter(|found| may_be_chance(found)).map(|found| &found.key).collect();
-    let worst = audit
-        .contradictions
-        .iter()
-        .filter(|found| names_things(&found.key) && !coarse.contains(&&found.key))
-        .min_by(|a, b| a.ceiling.total_cmp(&b.ceiling))?;
-    if worst.contradictory == 0 {
-        return Some(Finding::new(Severity::Ok, FindingKind::ConsistentLabels));
-    }
+    let keys = || audit.contradictions.iter().filter(|found| names_things(&found.key) && !coarse.contains(&&found.key));
+    keys().next()?;
+    // What caps every model comes before what caps a look-up of one key.
+    let worst = keys()
+        .filter(|found| found.contradictory > 0)
+        .min_by(|a, b| (!a.varying.is_empty()).cmp(&!b.varying.is_empty()).then(a.ceiling.total_cmp(&b.ceiling)));
+    let Some(worst) = worst else { return Some(Finding::new(Severity::Ok, FindingKind::ConsistentLabels)) };
     let kind = FindingKind::LabelCeiling {
         key: worst.key.clone(),
         values: worst.values,
         contradictory: worst.contradictory,
         rows: worst.rows,
         ceiling: worst.ceiling,
+        varying: worst.varying.clone(),
     };
-    Some(Finding::new(if worst.ceiling < LOW_CEILING { Severity::Warning } else { Severity::Note }, kind))
+    let is_of_all = worst.varying.is_empty();
+    Some(Finding::new(if is_of_all && worst.ceiling < LOW_CEILING { Severity::Warning } else { Severity::Note }, kind))
 }
 
 pub(super) fn repeated_rows(input: &Checked, audit: &Audit) -> Option<Finding> {

@@ -1,7 +1,8 @@
 //! Findings on rows of one part that are known from another.
 
 use runner_results::profile::audit::{
-    Audit, Finding, FindingKind, GiveAwayVerdict, Overlap, PartOverlap, RowKey, Severity, SharedValues,
+    Audit, Finding, FindingKind, GiveAwayVerdict, Overlap, PartOverlap, ROWS_OF_MANY_VALUES, RowKey, Severity,
+    SharedValues,
 };
 
 use super::super::table::input::Checked;
@@ -71,13 +72,18 @@ pub(super) fn duplicates_between_parts(audit: &Audit, has_copies: bool) -> Optio
 }
 
 /// Values that test and train share rightly, such as an artist: how far the test part is from new workspace.
-pub(super) fn known_values(audit: &Audit) -> Option<Finding> {
+pub(super) fn known_values(input: &Checked, audit: &Audit) -> Option<Finding> {
     let is_told = |name: &str| {
         let told = [GiveAwayVerdict::GivesAway, GiveAwayVerdict::RecognisesRows];
         audit.give_aways.iter().any(|column| column.column == name && told.contains(&column.verdict))
     };
+    // Values that many rows have are the same everywhere: new rows bring no others.
+    let is_many = |name: &str| {
+        let column = input.columns.iter().find(|column| column.name == name);
+        column.is_some_and(|column| (input.rows as u64) < ROWS_OF_MANY_VALUES * column.key.distinct as u64)
+    };
     let shared = |overlap: &Overlap| match &overlap.key {
-        RowKey::Column { name } if !is_told(name) && given(overlap) >= WORTH_TELLING => {
+        RowKey::Column { name } if !is_told(name) && is_many(name) && given(overlap) >= WORTH_TELLING => {
             Some(SharedValues { column: name.clone(), share: given(overlap) })
         }
         _ => None,

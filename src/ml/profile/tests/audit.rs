@@ -215,8 +215,16 @@ fn near_duplicates_and_contradictions_point_at_rows() {
     let id = profile.audit.contradictions.iter().find(|found| found.key == group("id")).expect("a key");
     assert_eq!((id.values, id.contradictory, id.rows), (5, 1, 2));
     assert!((id.ceiling - 5.0 / 6.0).abs() < 1e-12);
-    let ceiling =
-        FindingKind::LabelCeiling { key: group("id"), values: 5, contradictory: 1, rows: 2, ceiling: id.ceiling };
+    // Other columns tell the two rows apart: no model that reads them is capped.
+    assert_eq!(id.varying, ["title", "artist", "tempo", "length"]);
+    let ceiling = FindingKind::LabelCeiling {
+        key: group("id"),
+        values: 5,
+        contradictory: 1,
+        rows: 2,
+        ceiling: id.ceiling,
+        varying: id.varying.clone(),
+    };
     assert!(severity(&profile, |kind| *kind == ceiling).is_some(), "{:?}", profile.audit.findings);
     assert_eq!(id.examples[0].places, ["one.csv:3", "one.csv:4"]);
 }
@@ -232,4 +240,63 @@ fn coarse_columns_are_not_taken_for_duplicates() {
     assert!(severity(&profile, |kind| matches!(kind, FindingKind::NoRepeats { .. })).is_some());
     assert!(severity(&profile, |kind| matches!(kind, FindingKind::NearDuplicatesInTrain { .. })).is_none());
     assert!(profile.audit.findings.iter().all(|finding| finding.severity <= Severity::Note));
+}
+
+/// 600 rows of 60 things, each with a label of its own or, of every tenth, with two.
+fn things() -> Table {
+    let label = (0..600).map(|i| Some(u32::from(i % 60 % 2 == 1 || (i % 60 == 0 && i / 60 % 3 == 0)))).collect();
+    Table::new(label, &CLASSES[..2])
+        .numeric("size", (0..600).map(|i| ((i % 60) * 37 % 61) as f64 + 0.5))
+        .group("thing", (0..600).map(|i| format!("thing {}", i % 60)))
+}
+
+#[test]
+fn only_a_key_that_decides_all_columns_caps_every_model() {
+    let whole = things().profile();
+    let found = whole.audit.contradictions.iter().find(|found| found.key == group("thing")).expect("a key");
+    assert!(found.contradictory == 1 && found.varying.is_empty(), "{found:?}");
+    let is_ceiling =
+        |kind: &FindingKind| matches!(kind, FindingKind::LabelCeiling { varying, .. } if varying.is_empty());
+    assert!(severity(&whole, is_ceiling).is_some());
+    // A column that differs between rows of a thing; an identifier of the rows is none.
+    let numbered = things().numeric("id", (0..600).map(|i| f64::from(i + 1000))).profile();
+    assert!(severity(&numbered, is_ceiling).is_some());
+    let other = things().numeric("noise", (0..600).map(|i| f64::from(i * 7919 % 601) / 10.0)).profile();
+    assert!(severity(&other, is_ceiling).is_none());
+    let kind = |kind: &FindingKind| matches!(kind, FindingKind::LabelCeiling { varying, .. } if *varying == ["noise"]);
+    assert_eq!(severity(&other, kind), Some(Severity::Note));
+}
+
+#[test]
+fn identifiers_are_named_and_compared_with_nothing() {
+    let label = || (0..600).map(|i| Some((i % 2) as u32)).collect::<Vec<_>>();
+    let brand = |i: usize| format!("brand {}", i % 100);
+    let table = Table::new(label(), &CLASSES[..2])
+        .numeric("id", (0..600).map(|i| f64::from(1000 + i * 7 % 600)))
+        .text("brand", (0..600).map(brand))
+        .group("brand", (0..600).map(brand))
+        .part((0..600).map(|i| [0, 0, 0, 1, 2][i % 100 / 20]));
+    let profile = table.profile();
+    assert_eq!(give_away(&profile, "id").verdict, GiveAwayVerdict::RecognisesRows);
+    // Six rows a brand: it names no row, although the split keeps its rows together.
+    assert_eq!(give_away(&profile, "brand").verdict, GiveAwayVerdict::No);
+    assert!(severity(&profile, |kind| matches!(kind, FindingKind::NearDuplicatesInTrain { .. })).is_none());
+    assert!(
+        !profile.audit.overlaps.iter().any(|one| matches!(one.key, RowKey::RoundedNumbers { .. } | RowKey::Numbers))
+    );
+}
+
+#[test]
+fn only_values_of_which_there_are_many_may_be_new() {
+    let label = (0..600).map(|i| Some((i / 7 % 2) as u32)).collect();
+    let table = Table::new(label, &CLASSES[..2])
+        .text("style", (0..600).map(|i| format!("style {}", i * 7 % 8)))
+        .text("shop", (0..600).map(|i| format!("shop {}", i * 11 % 150)))
+        .part((0..600).map(|i| [0, 0, 0, 1, 2][i / 120]));
+    let shared = table.profile().audit.findings.into_iter().find_map(|finding| match finding.kind {
+        FindingKind::SharedValues { columns } => Some(columns),
+        _ => None,
+    });
+    let names: Vec<String> = shared.expect("a finding").into_iter().map(|one| one.column).collect();
+    assert_eq!(names, ["shop"]);
 }

@@ -1,10 +1,10 @@
 //! The conclusion: what was asked, answered by the same tests as in the results; and what limits the answers.
 
 use runner_results::Training;
-use runner_results::profile::audit::RowKey;
+use runner_results::profile::audit::{ROWS_OF_MANY_VALUES, RowKey};
 
 use super::super::text::upper;
-use super::{ArticleContext, bilingual, convergence, source, transfer};
+use super::{ArticleContext, bilingual, codes, convergence, source, transfer};
 use crate::article::document::Section;
 use crate::ranking::Source;
 
@@ -41,10 +41,7 @@ pub fn section(tale: &ArticleContext) -> Section {
             accuracy = tale.voice.percent(scores.accuracy),
             rows = tale.rows_on(model.judged_on()),
         )),
-        tale.chosen().zip(tale.classical()).and_then(|(model, classical)| {
-            let against = tale.against(model, classical)?;
-            Some(bilingual!(tale, "It {against}.", "Il {against}."))
-        }),
+        tale.against_classical(),
         chosen.and_then(|(model, _)| tale.leak(model)),
         convergence::in_short(tale).map(|short| upper(&short) + "."),
         transfer::in_short(tale).map(|short| upper(&short) + "."),
@@ -53,14 +50,15 @@ pub fn section(tale: &ArticleContext) -> Section {
     section
 }
 
-/// Contradictory labels bound every model.
+/// Contradictory labels bound every model that is told of rows no more than their key tells.
 fn limits(tale: &ArticleContext) -> Option<String> {
-    let least = tale.profile()?.audit.capping().map(|(found, _)| found.ceiling).reduce(f64::min)?;
+    let (found, key) = tale.ceiling()?;
     Some(bilingual!(
         tale,
-        "These scores are to be read against a ceiling: since labels contradict one another, no function of a row's identity can be right on more than {ceiling} of the rows.",
-        "Ces scores se lisent au regard d'un plafond : comme des étiquettes se contredisent, aucune fonction de l'identité d'une ligne ne peut être juste pour plus de {ceiling} des lignes.",
-        ceiling = tale.voice.percent(least),
+        "These scores are to be read against a ceiling: since labels contradict one another, no function of {key}, which decides all that the models read, can be right on more than {ceiling} of the rows.",
+        "Ces scores se lisent au regard d'un plafond : comme des étiquettes se contredisent, aucune fonction de {key}, qui détermine tout ce que lisent les modèles, ne peut être juste pour plus de {ceiling} des lignes.",
+        key = codes(&key.split(" + ").map(String::from).collect::<Vec<_>>()).join(" + "),
+        ceiling = tale.voice.percent(found.ceiling),
     ))
 }
 
@@ -76,7 +74,10 @@ fn known(tale: &ArticleContext) -> Option<String> {
         // A category may be a group key of its own.
         let (RowKey::Column { name } | RowKey::Group { name }) = &one.key else { return None };
         let share = one.given.as_ref()?.test_in_train?;
-        learnt.contains(name).then_some((name, share))
+        // Of few values all are known by nature, and new rows bring no others.
+        let column = profile.columns.iter().find(|column| column.name == *name)?;
+        let is_many = profile.rows < ROWS_OF_MANY_VALUES * column.distinct;
+        (is_many && learnt.contains(name)).then_some((name, share))
     });
     let (key, share) = shares.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
     Some(bilingual!(

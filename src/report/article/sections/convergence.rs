@@ -232,7 +232,30 @@ fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
             list = tale.voice.list(&idle, 6),
         ));
     }
-    let is_open = |course: &&Course| course.is_unfinished();
+    let fallen: Vec<String> = (courses.iter())
+        .filter_map(|course| {
+            let found = course.fell()?;
+            let [best, last] = [found.score_best, found.score_last].map(|score| tale.voice.decimals(score, 3));
+            Some(bilingual!(
+                tale,
+                "{name} (after epoch {epoch} of {epochs}, from {best} to {last})",
+                "{name} (après l'époque {epoch} sur {epochs}, de {best} à {last})",
+                name = course.name(),
+                epoch = found.epoch,
+                epochs = found.epochs,
+            ))
+        })
+        .collect();
+    if !fallen.is_empty() {
+        sentences.push(bilingual!(
+            tale,
+            "The validation score got worse in the course of training in {list}: later epochs are not kept.",
+            "Le score de validation s'est dégradé au cours de l'apprentissage chez {list} : les époques suivantes ne sont pas retenues.",
+            list = tale.voice.list(&fallen, 6),
+        ));
+    }
+    // More epochs are no remedy where the score gets worse.
+    let is_open = |course: &&Course| course.is_unfinished() && course.fell().is_none();
     let reached = |course: &Course| {
         Some(bilingual!(
             tale,
@@ -271,19 +294,43 @@ fn ends(tale: &ArticleContext, courses: &[Course]) -> Option<String> {
         ));
     }
     // With fewer epochs no tendency is looked for.
-    let settled: Vec<String> = courses
+    let rest: Vec<&Course> = courses
         .iter()
         .filter(|course| course.is_judged() && course.epoch_kept().is_some_and(|kept| kept.epochs >= 4))
-        .filter(|course| course.plateau().is_none() && course.divergence().is_none())
+        .filter(|course| course.plateau().is_none() && course.divergence().is_none() && course.fell().is_none())
         .filter(|course| !course.is_unfinished() && !course.has_no_gain())
-        .map(Course::name)
         .collect();
-    if !settled.is_empty() {
+    let is_late = |course: &Course| course.epoch_kept().is_some_and(|kept| 2 * kept.epoch > kept.epochs);
+    let at = |late: bool| -> Vec<String> {
+        let own = rest.iter().filter(|course| is_late(course) == late);
+        own.filter_map(|course| {
+            let kept = course.epoch_kept()?;
+            Some(bilingual!(
+                tale,
+                "{name} (epoch {epoch} of {epochs})",
+                "{name} (époque {epoch} sur {epochs})",
+                name = course.name(),
+                epoch = kept.epoch,
+                epochs = kept.epochs,
+            ))
+        })
+        .collect()
+    };
+    let (late, early) = (at(true), at(false));
+    if !late.is_empty() {
         sentences.push(bilingual!(
             tale,
-            "In {list} the validation score gained until late, although validation loss hardly fell any more at the end.",
-            "Chez {list}, le score de validation a progressé longtemps, mais la perte de validation ne baissait plus guère à la fin.",
-            list = tale.voice.list(&settled, 6),
+            "The validation score gained until the epoch kept in {list}, although validation loss hardly fell any more at the end.",
+            "Le score de validation a progressé jusqu'à l'époque retenue chez {list}, mais la perte de validation ne baissait plus guère à la fin.",
+            list = tale.voice.list(&late, 6),
+        ));
+    }
+    if !early.is_empty() {
+        sentences.push(bilingual!(
+            tale,
+            "The validation score went up and down after the epoch kept in {list}, and did not get better.",
+            "Le score de validation a varié après l'époque retenue chez {list}, sans s'améliorer.",
+            list = tale.voice.list(&early, 6),
         ));
     }
     (!sentences.is_empty()).then(|| sentences.join(" "))
@@ -327,6 +374,10 @@ pub fn in_short(tale: &ArticleContext) -> Option<String> {
         true => (format!("the network {name}"), format!("le réseau {name}")),
         false => (format!("the best single network, {name},"), format!("le meilleur réseau seul, {name},")),
     };
+    let of_network = || match is_alone {
+        true => format!("du réseau {name}"),
+        false => format!("du meilleur réseau seul, {name}"),
+    };
     if let Some(epoch) = course.divergence().map(|found| found.epoch) {
         return Some(bilingual!(tale, "{network} diverged in epoch {epoch}", "{reseau} a divergé à l'époque {epoch}",));
     }
@@ -336,12 +387,19 @@ pub fn in_short(tale: &ArticleContext) -> Option<String> {
             "training did not improve the validation score of {network}",
             "l'apprentissage n'a pas amélioré le score de validation {du}",
             network = network.trim_end_matches(','),
-            du = match is_alone {
-                true => format!("du réseau {name}"),
-                false => format!("du meilleur réseau seul, {name}"),
-            },
+            du = of_network(),
         ));
     }
+    let falls = || {
+        bilingual!(
+            tale,
+            "the validation score of {network} fell after epoch {epoch}",
+            "le score de validation {du} a baissé après l'époque {epoch}",
+            network = network.trim_end_matches(','),
+            epoch = course.epoch_kept().map_or(0, |kept| kept.epoch),
+            du = of_network(),
+        )
+    };
     if let Some(epoch) = course.over_fitting().map(|found| found.epoch) {
         return Some(bilingual!(
             tale,
@@ -350,6 +408,7 @@ pub fn in_short(tale: &ArticleContext) -> Option<String> {
         ));
     }
     Some(match course.gap()?.judgement {
+        GapJudgement::None | GapJudgement::Reversed if course.fell().is_some() => falls(),
         GapJudgement::Strong => {
             bilingual!(tale, "{network} shows strong over-fitting", "{reseau} montre un surapprentissage fort")
         }

@@ -1,7 +1,9 @@
 //! One training as its stage's findings tell of it. Judges nothing itself.
 
 use runner_results::Training;
-use runner_results::diagnosis::{Divergence, EpochKept, Finding, Gap, OverFitting, Plateau, SingleClass, StepTooHigh};
+use runner_results::diagnosis::{
+    Divergence, EpochKept, Fell, Finding, Gap, OverFitting, Plateau, SingleClass, StepTooHigh,
+};
 
 use crate::article::markup;
 use crate::read::StageArtifacts;
@@ -39,6 +41,7 @@ impl<'a> Course<'a> {
     finding!(gap, Gap);
     finding!(over_fitting, OverFitting);
     finding!(plateau, Plateau);
+    finding!(fell, Fell);
     finding!(divergence, Divergence);
     finding!(step_too_high, StepTooHigh);
     finding!(single_class, SingleClass);

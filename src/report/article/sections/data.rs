@@ -249,13 +249,19 @@ fn give_aways(tale: &ArticleContext, profile: &Profile) -> Option<String> {
 
 /// What no function of a key can exceed: the lowest such bound that is no triviality.
 fn ceiling(tale: &ArticleContext, profile: &Profile) -> Option<String> {
-    let (found, key) = profile.audit.capping().min_by(|a, b| a.0.ceiling.total_cmp(&b.0.ceiling))?;
+    let of_models = tale.ceiling();
+    let of_any = || profile.audit.capping().min_by(|a, b| a.0.ceiling.total_cmp(&b.0.ceiling));
+    let (found, key) = of_models.or_else(of_any)?;
     Some(bilingual!(
         tale,
-        "Labels contradict one another: {number} values of {key} carry several, so that no function of it can be right on more than {ceiling} of the rows.",
-        "Des étiquettes se contredisent : {number} valeurs de {key} en portent plusieurs, si bien qu'aucune fonction de celles-ci ne peut être juste pour plus de \
+        "Labels contradict one another: {values} of {key} {carry} several, so that no function of {it} can be right on more than {ceiling} of the rows.",
+        "Des étiquettes se contredisent : {values} de {key} en {portent} plusieurs, si bien qu'aucune fonction {de} ne peut être juste pour plus de \
          {ceiling} des lignes.",
-        number = tale.voice.count(found.contradictory),
+        values = tale.voice.counted(found.contradictory, ("value", "values"), ("valeur", "valeurs")),
+        carry = if found.contradictory == 1 { "carries" } else { "carry" },
+        portent = if found.contradictory == 1 { "porte" } else { "portent" },
+        it = if of_models.is_some() { "it" } else { "it alone" },
+        de = if of_models.is_some() { "de cette clé" } else { "de cette seule clé" },
         key = codes(&key.split(" + ").map(String::from).collect::<Vec<_>>()).join(" + "),
         ceiling = tale.voice.percent(found.ceiling),
     ))

@@ -1,8 +1,8 @@
 //! Earlier results: what standard classifiers reach.
 
-use super::{ArticleContext, bilingual, codes, methods};
+use super::{ArticleContext, bilingual, codes, methods, source};
 use crate::article::document::{Align, Float};
-use crate::ranking;
+use crate::ranking::{self, Source};
 use crate::study::models::{Model, baselines};
 use runner_results::Part;
 
@@ -59,6 +59,10 @@ pub fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
         "Résultats antérieurs : classifieurs usuels, en validation croisée (VC) sur l'apprentissage (moyenne ± écart-type sur les plis), puis {on} ; F1 : macro-F1.",
     );
     let best = ranking::best(&models, |model| model.validation());
+    let (by, par) = match best.map(source) {
+        Some(Source::CrossValidation) => ("cross-validated", "de validation croisée"),
+        _ => ("validation", "de validation"),
+    };
     let floor = models.iter().find(|model| model.is_reference());
     let sentences =
         vec![
@@ -74,8 +78,8 @@ pub fn earlier(tale: &ArticleContext) -> (Vec<Option<String>>, Option<Float>) {
                 ).to_owned(),
                 (count, Some(_)) => bilingual!(
                     tale,
-                    "{count} standard classifiers, the best by validation macro-F1 first",
-                    "{count} classifieurs usuels, le meilleur par macro-F1 de validation en tête",
+                    "{count} standard classifiers, the best by {by} macro-F1 first",
+                    "{count} classifieurs usuels, le meilleur par macro-F1 {par} en tête",
                 ),
             },
         )),

@@ -9,13 +9,13 @@ pub struct Method {
     pub french: &'static str,
     /// Key of the work; empty for what needs none.
     pub work: &'static str,
-    /// What stands before the name in a sentence of either language.
+    /// How a sentence of either language calls it, with its article: always in the singular, so that verbs agree.
     pub the: &'static str,
     pub le: &'static str,
 }
 
 const fn method(name: &'static str, english: &'static str, french: &'static str, work: &'static str) -> Method {
-    Method { name, english, french, work, the: "", le: "" }
+    Method { name, english, french, work, the: english, le: french }
 }
 
 impl Method {
@@ -24,17 +24,32 @@ impl Method {
     }
 }
 
+/// After `de`: `du SVM linéaire`, `de la forêt aléatoire`.
+pub fn of_french(subject: &str) -> String {
+    match (subject.strip_prefix("le "), subject.strip_prefix("les ")) {
+        (Some(rest), _) => format!("du {rest}"),
+        (_, Some(rest)) => format!("des {rest}"),
+        _ => format!("de {subject}"),
+    }
+}
+
 static CLASSICAL: &[Method] = &[
-    method("majority", "majority class", "classe majoritaire", "").with("the ", "la "),
-    method("logistic", "logistic regression", "régression logistique", "").with("", "la "),
-    method("linear_svm", "linear SVM", "SVM linéaire", "svm").with("the ", "le "),
-    method("rbf_svm", "RBF SVM", "SVM à noyau RBF", "svm").with("the ", "le "),
-    method("knn", "nearest neighbours", "plus proches voisins", "knn").with("", "les "),
-    method("naive_bayes", "naive Bayes", "classifieur bayésien naïf", "naivebayes").with("", "le "),
-    method("tree", "decision tree", "arbre de décision", "cart").with("the ", "l’"),
-    method("random_forest", "random forest", "forêt aléatoire", "forest").with("the ", "la "),
-    method("extra_trees", "extra trees", "extra-trees", "extratrees").with("", "les "),
-    method("boosting", "gradient boosting", "gradient boosting", "boosting").with("", "le "),
+    method("majority", "majority class", "classe majoritaire", "").with("the majority class", "la classe majoritaire"),
+    method("logistic", "logistic regression", "régression logistique", "")
+        .with("logistic regression", "la régression logistique"),
+    method("linear_svm", "linear SVM", "SVM linéaire", "svm").with("the linear SVM", "le SVM linéaire"),
+    method("rbf_svm", "RBF SVM", "SVM à noyau RBF", "svm").with("the RBF SVM", "le SVM à noyau RBF"),
+    method("knn", "nearest neighbours", "plus proches voisins", "knn")
+        .with("the nearest-neighbour classifier", "la méthode des plus proches voisins"),
+    method("naive_bayes", "naive Bayes", "classifieur bayésien naïf", "naivebayes")
+        .with("naive Bayes", "le classifieur bayésien naïf"),
+    method("tree", "decision tree", "arbre de décision", "cart").with("the decision tree", "l’arbre de décision"),
+    method("random_forest", "random forest", "forêt aléatoire", "forest")
+        .with("the random forest", "la forêt aléatoire"),
+    method("extra_trees", "extra trees", "extra-trees", "extratrees")
+        .with("the extra-trees classifier", "la méthode extra-trees"),
+    method("boosting", "gradient boosting", "gradient boosting", "boosting")
+        .with("gradient boosting", "le gradient boosting"),
 ];
 
 static OPTIMIZERS: &[Method] = &[

@@ -19,6 +19,7 @@ mod summary;
 mod transfer;
 
 use runner_results::paired_test::PairwiseTest;
+use runner_results::profile::audit::Contradictions;
 use runner_results::{Profile, Scores, Split, SplitPart};
 
 pub use note::note;
@@ -28,6 +29,7 @@ use super::document::{Align, Block, Body, Column, Float, Section, Table};
 use super::language::Voice;
 use super::markup;
 use super::text::Text;
+use crate::compared::is_higher;
 use crate::figure::Drawing;
 use crate::fitting::FittedOn;
 use crate::leaks;
@@ -36,8 +38,9 @@ use crate::read::StageArtifacts;
 use crate::study::Study;
 use crate::study::figures::in_colours;
 use crate::study::models::{Group, Model, groups, models};
-use crate::study::pairs::{Judgement, judge, paired_test};
+use crate::study::pairs::{Judgement, judge, other_verdicts, paired_test};
 use runner_results::Part;
+use runner_results::comparison::{Direction, ScoreMetric};
 
 /// A sentence in the tale's language; what is in braces is formatted the same way in both.
 macro_rules! bilingual {
@@ -271,6 +274,16 @@ impl<'a> ArticleContext<'a> {
         self.study.with().next().map(|(_, profile)| profile)
     }
 
+    /// The lowest accuracy that no model can exceed since labels contradict one another, and the key whose values carry several: one that decides all
+    /// that the models read.
+    fn ceiling(&self) -> Option<(&'a Contradictions, &'a str)> {
+        let read = leaks::all_inputs(self.study.stages);
+        let decides =
+            |found: &Contradictions| !read.is_empty() && !found.varying.iter().any(|name| read.contains(name));
+        let capping = self.profile()?.audit.capping().filter(|(found, _)| decides(found));
+        capping.min_by(|a, b| a.0.ceiling.total_cmp(&b.0.ceiling))
+    }
+
     /// The first split.
     fn split(&self) -> Option<&'a Split> {
         self.study.with().next().map(|(_, split)| split)
@@ -278,23 +291,22 @@ impl<'a> ArticleContext<'a> {
 
     /// What a table calls a model: classical learners by their usual name, networks and ensembles by their stage's.
     fn name(&self, model: &Model) -> String {
-        if self.kind(model) != Some("baseline") {
-            return markup::code(&model.name);
-        }
-        let name = methods::classical(&model.name).map_or_else(
-            || markup::code(&model.name),
-            |method| self.voice.say(method.english, method.french).to_owned(),
-        );
-        let others = self.main().into_iter().flat_map(|group| &group.models);
-        let is_alone = others.filter(|other| other.name == model.name).count() < 2;
-        if is_alone { name } else { format!("{name} ({})", markup::code(&model.stage)) }
+        self.called(model, |method| self.voice.say(method.english, method.french))
     }
 
     /// The same within a sentence, with its article.
     fn subject(&self, model: &Model) -> String {
-        let method = methods::classical(&model.name).filter(|_| self.kind(model) == Some("baseline"));
-        let article = method.map_or("", |method| self.voice.say(method.the, method.le));
-        format!("{article}{}", self.name(model))
+        self.called(model, |method| self.voice.say(method.the, method.le))
+    }
+
+    fn called(&self, model: &Model, usual: impl Fn(&methods::Method) -> &'static str) -> String {
+        if self.kind(model) != Some("baseline") {
+            return markup::code(&model.name);
+        }
+        let name = methods::classical(&model.name).map_or_else(|| markup::code(&model.name), |m| usual(m).to_owned());
+        let others = self.main().into_iter().flat_map(|group| &group.models);
+        let is_alone = others.filter(|other| other.name == model.name).count() < 2;
+        if is_alone { name } else { format!("{name} ({})", markup::code(&model.stage)) }
     }
 
     /// The same with what it is, where a reader meets it first.
@@ -307,52 +319,115 @@ impl<'a> ArticleContext<'a> {
         format!("{what}{}", self.subject(model))
     }
 
+    /// The recommended model against the best of the standard classifiers, as a sentence that follows one on the first.
+    fn against_classical(&self) -> Option<String> {
+        let (chosen, classical) = (self.chosen()?, self.classical()?);
+        let name = self.subject(classical);
+        let other = match self.count_of("baseline") {
+            1 => name,
+            _ => bilingual!(
+                self,
+                "the best standard classifier {by}, {name}",
+                "le meilleur classifieur usuel {par}, {name}",
+                by = match source(classical) {
+                    Source::CrossValidation => "by cross-validation",
+                    Source::ValidationPart => "on validation rows",
+                },
+                par = match source(classical) {
+                    Source::CrossValidation => "par validation croisée",
+                    Source::ValidationPart => "sur la validation",
+                },
+            ),
+        };
+        let (it, its) = (self.voice.say("It", "Il"), self.voice.say("Its accuracy", "Son exactitude"));
+        Some(self.against(it, its, chosen, classical, &other)? + ".")
+    }
+
     fn judge(&self, a: &Model, b: &Model) -> Option<Judgement> {
         judge(&self.study, a, b)
     }
 
-    /// How the first model does against the second on the same test rows, as half a sentence that begins with its verb.
-    fn against(&self, a: &Model, b: &Model) -> Option<String> {
+    /// How the first model does against the second on the same rows, as a sentence without its full stop that begins with `who`, or with `whose`
+    /// where its accuracy is what is spoken of; the second is called `other`.
+    fn against(&self, who: &str, whose: &str, a: &Model, b: &Model, other: &str) -> Option<String> {
         let (voice, judgement) = (self.voice, self.judge(a, b)?);
-        let other = self.subject(b);
         let difference = a.judged()?.accuracy - b.judged()?.accuracy;
         let reason = match paired_test(&self.study, a, b) {
             // The interval is of this pair alone, the p value of all: they may part.
-            Some(pair) if !judgement.differ && pair.accuracy.excludes_zero() => match voice.is_french() {
-                false => {
-                    format!(
-                        "95% interval {} points before correction, {} after",
-                        self.points(&pair),
-                        voice.p(pair.adjusted_p)
-                    )
-                }
-                true => format!(
-                    "intervalle à 95 % {} points avant correction, {} après",
-                    self.points(&pair),
-                    voice.p(pair.adjusted_p)
-                ),
-            },
-            Some(pair) => match voice.is_french() {
-                false => format!("95% interval {} points, {}", self.points(&pair), voice.p(pair.adjusted_p)),
-                true => format!("intervalle à 95 % {} points, {}", self.points(&pair), voice.p(pair.adjusted_p)),
-            },
+            Some(pair) if !judgement.differ && pair.accuracy.excludes_zero() => bilingual!(
+                self,
+                "95% interval {points} points before correction, {p} after",
+                "intervalle à 95 % {points} points avant correction, {p} après",
+                points = self.points(&pair),
+                p = voice.p(pair.adjusted_p),
+            ),
+            Some(pair) => bilingual!(
+                self,
+                "95% interval {points} points, {p}",
+                "intervalle à 95 % {points} points, {p}",
+                points = self.points(&pair),
+                p = voice.p(pair.adjusted_p),
+            ),
             None => voice.say("by the 95% intervals", "d'après les intervalles à 95 %").to_owned(),
         };
         let size = voice.decimals(difference.abs() * 100.0, 1);
+        let of = methods::of_french(other);
         if judgement.p.is_none() && !judgement.differ {
-            return Some(match voice.is_french() {
-                false => format!("has an accuracy whose 95% interval overlaps that of {other}"),
-                true => format!("a une exactitude dont l'intervalle à 95 % recoupe celui de {other}"),
-            });
+            return Some(bilingual!(
+                self,
+                "{who} has an accuracy whose 95% interval overlaps that of {other}",
+                "{who} a une exactitude dont l'intervalle à 95 % recoupe celui {of}",
+            ));
         }
-        Some(match (judgement.differ, difference > 0.0, voice.is_french()) {
-            (false, _, false) => format!("shows no significant difference from {other} ({reason})"),
-            (false, _, true) => format!("ne montre pas de différence significative avec {other} ({reason})"),
-            (true, true, false) => format!("is more accurate than {other} by {size} points ({reason})"),
-            (true, true, true) => format!("est plus exact que {other} de {size} points ({reason})"),
-            (true, false, false) => format!("is less accurate than {other} by {size} points ({reason})"),
-            (true, false, true) => format!("est moins exact que {other} de {size} points ({reason})"),
+        let verdict = match (judgement.differ, difference > 0.0) {
+            (false, _) => bilingual!(
+                self,
+                "{whose} does not differ significantly from that of {other} ({reason})",
+                "{whose} ne diffère pas significativement de celle {of} ({reason})",
+            ),
+            (true, true) => bilingual!(
+                self,
+                "{who} is more accurate by {size} points than {other} ({reason})",
+                "{who} est plus exact de {size} points que {other} ({reason})",
+            ),
+            (true, false) => bilingual!(
+                self,
+                "{who} is less accurate by {size} points than {other} ({reason})",
+                "{who} est moins exact de {size} points que {other} ({reason})",
+            ),
+        };
+        let besides: Vec<String> =
+            other_verdicts(&self.study, a, b).into_iter().map(|verdict| self.other_score(verdict)).collect();
+        Some(match besides.len() {
+            0 => verdict,
+            several => bilingual!(
+                self,
+                "{verdict}; {its} 95% {interval}, not corrected, it has {list}",
+                "{verdict} ; d'après {leur} à 95 %, non {corrige}, il a {list}",
+                its = if several == 1 { "by its" } else { "by their" },
+                interval = if several == 1 { "interval" } else { "intervals" },
+                leur = if several == 1 { "leur intervalle" } else { "leurs intervalles" },
+                corrige = if several == 1 { "corrigé" } else { "corrigés" },
+                list = voice.list(&besides, 2),
+            ),
         })
+    }
+
+    /// `a higher macro-F1`.
+    fn other_score(&self, (metric, direction): (ScoreMetric, Direction)) -> String {
+        let higher = is_higher(metric, direction);
+        let (name, nom) = match metric {
+            ScoreMetric::Accuracy => ("accuracy", "exactitude"),
+            ScoreMetric::MacroF1 => ("macro-F1", "macro-F1"),
+            ScoreMetric::LogLoss => ("log loss", "perte logarithmique"),
+        };
+        bilingual!(
+            self,
+            "a {more} {name}",
+            "une {nom} plus {plus}",
+            more = if higher { "higher" } else { "lower" },
+            plus = if higher { "élevée" } else { "basse" },
+        )
     }
 
     /// The interval of a difference, in points.

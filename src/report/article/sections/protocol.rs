@@ -1,16 +1,18 @@
 //! Architecture and protocol: what the networks are, how they were trained, and how they are judged.
 
 use runner_results::encoder::{EncoderRecipe, Encoders};
+use runner_results::ensemble::Weighting;
 use runner_results::spec::{
     ClassWeights, Loss, NamedWeights, NetworkSpec, NumericEmbedding, TrainingSpec, TrunkKind, TrunkSpec,
 };
-use runner_results::{Inputs, Metric, Scores, Training};
+use runner_results::{Ensemble, Inputs, Metric, Scores, Search, Training};
 
-use super::{ArticleContext, bilingual, choosing, codes, methods};
+use super::{ArticleContext, bilingual, choosing, codes, methods, source};
 use crate::IntervalMethod;
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::fitting::{FittedOn, Ngrams};
+use crate::ranking::Source;
 use crate::read::StageArtifacts;
 use runner_results::Part;
 
@@ -378,9 +380,10 @@ fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> 
     vec![
         Some(bilingual!(
             tale,
-            "Preprocessing is fitted on the training part alone{but}; epochs, searches and weights of ensembles are chosen on the validation part{test}.",
-            "Le prétraitement est ajusté sur le seul apprentissage{but} ; époques, recherches et poids des ensembles sont choisis sur la validation{test}.",
+            "Preprocessing is fitted on the training part alone{but}{chosen}{test}.",
+            "Le prétraitement est ajusté sur le seul apprentissage{but}{chosen}{test}.",
             but = except(tale),
+            chosen = chosen_by_validation(tale),
             test = match tale.judged_on() {
                 Part::Test => tale.voice.say(
                     ", and the test part is scored once",
@@ -416,34 +419,86 @@ fn judging(tale: &ArticleContext, networks: &[(&StageArtifacts, &Training)]) -> 
     ]
 }
 
+/// How many groups the rows are of, and how much these tell.
+fn groups(tale: &ArticleContext) -> Option<String> {
+    let scores =
+        tale.main()?.models.iter().find_map(|model| model.judged().filter(|scores| scores.groups.is_some()))?;
+    let (groups, effective) = (scores.groups?, scores.effective_groups?);
+    let few = match scores.few_groups {
+        Some(true) => tale.voice.say(
+            "; so few make intervals and tests rough",
+            " ; un si petit nombre rend intervalles et tests approximatifs",
+        ),
+        _ => "",
+    };
+    let on = tale.rows_on(tale.judged_on());
+    Some(bilingual!(
+        tale,
+        "The {on} are of {groups}, which tell as much as {effective} of equal size{few}.",
+        "Les {on} forment {groups}, qui en disent autant que {effective} de même taille{few}.",
+        groups = tale.voice.counted(groups as u64, ("group", "groups"), ("groupe", "groupes")),
+        effective = tale.voice.decimals(effective, 0),
+    ))
+}
+
+/// What was chosen, and by which rows; nothing of what there is none.
+fn chosen_by_validation(tale: &ArticleContext) -> String {
+    let has_networks = ["train", "transfer"].into_iter().any(|kind| tale.of_kind(kind).next().is_some());
+    let has_search = tale.study.with::<Search>().next().is_some();
+    let has_weights = tale.study.with::<Ensemble>().any(|(_, ensemble)| ensemble.weights != Weighting::Equal);
+    let things = [
+        (has_networks, tale.voice.say("epochs", "époques")),
+        (has_search, tale.voice.say("trials of searches", "essais des recherches")),
+        (has_weights, tale.voice.say("weights of ensembles", "poids des ensembles")),
+    ];
+    let things: Vec<String> = things.into_iter().filter(|(is, _)| *is).map(|(_, name)| name.to_owned()).collect();
+    let mut told = String::new();
+    if !things.is_empty() {
+        told.push_str(&bilingual!(
+            tale,
+            "; {list} are chosen on the validation part",
+            " ; {list} sont {choisis} sur la validation",
+            list = tale.voice.list(&things, 3),
+            choisis = if has_weights || has_search { "choisis" } else { "choisies" },
+        ));
+    }
+    if tale.classical().is_some_and(|model| source(model) == Source::CrossValidation) {
+        told.push_str(tale.voice.say(
+            "; standard classifiers are ranked by cross-validation on the training part",
+            " ; les classifieurs usuels sont classés par validation croisée sur l'apprentissage",
+        ));
+    }
+    told
+}
+
 /// What the intervals of this article are: of accuracies, and of their differences.
 fn intervals(tale: &ArticleContext) -> Option<String> {
-    use IntervalMethod::{Bootstrap, GroupBootstrap, Tango, Wilson};
+    use IntervalMethod::{Bootstrap, GroupBootstrap, GroupWilson, Tango, Wilson};
     let shown = tale.main().into_iter().flat_map(|group| &group.models).filter_map(|model| model.judged());
     let accuracies: Vec<IntervalMethod> = shown.filter_map(Scores::interval_method).collect();
     let pairs = tale.study.tests.iter().flat_map(|tests| &tests.pairs);
     let differences: Vec<IntervalMethod> = pairs.map(|pair| pair.accuracy.method).collect();
-    let is_resampled = accuracies.contains(&GroupBootstrap) || differences.contains(&GroupBootstrap);
     let sentences = [
-        is_resampled.then(|| bilingual!(
+        accuracies.contains(&GroupWilson).then(|| bilingual!(
             tale,
-            "Intervals are bootstraps over the groups of rows that the split keeps together, since rows of a group are not independent [@bootstrap].",
-            "Les intervalles sont des bootstraps sur les groupes de lignes que le partage garde ensemble, car les lignes d'un groupe ne sont pas indépendantes [@bootstrap].",
+            "Intervals of accuracies are Wilson's score intervals [@wilson]; since rows of a group that the split keeps together are not independent, they count for as many rows as tell as much alone, by the design effect [@korngraubard].",
+            "Les intervalles des exactitudes sont les intervalles de score de Wilson [@wilson] ; comme les lignes d'un groupe que le partage garde ensemble ne sont pas indépendantes, elles comptent pour autant de lignes isolées qui en diraient autant, d'après l'effet de plan [@korngraubard].",
         )),
-        (accuracies.contains(&Wilson) && !is_resampled).then(|| bilingual!(
+        (accuracies.contains(&Wilson) && !accuracies.contains(&GroupWilson)).then(|| bilingual!(
             tale,
             "Intervals of accuracies are Wilson's score intervals [@wilson].",
             "Les intervalles des exactitudes sont les intervalles de score de Wilson [@wilson].",
         )),
-        (accuracies.contains(&Wilson) && is_resampled).then(|| bilingual!(
+        groups(tale),
+        differences.contains(&GroupBootstrap).then(|| bilingual!(
             tale,
-            "An accuracy of 0 or 1, of which no resample differs, has Wilson's score interval with a row for each group [@wilson].",
-            "Une exactitude de 0 ou de 1, qu'aucun rééchantillon ne change, a l'intervalle de score de Wilson à raison d'une ligne par groupe [@wilson].",
+            "Intervals of differences are bootstraps over whole groups [@bootstrap].",
+            "Les intervalles des différences sont des bootstraps sur des groupes entiers [@bootstrap].",
         )),
         differences.contains(&Bootstrap).then(|| bilingual!(
             tale,
-            "Those of differences are percentile bootstraps over rows [@bootstrap].",
-            "Ceux des différences sont des bootstraps sur les lignes, par percentiles [@bootstrap].",
+            "Intervals of differences are percentile bootstraps over rows [@bootstrap].",
+            "Les intervalles des différences sont des bootstraps sur les lignes, par percentiles [@bootstrap].",
         )),
         differences.contains(&Tango).then(|| bilingual!(
             tale,

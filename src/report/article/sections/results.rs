@@ -3,14 +3,16 @@
 use runner_results::Training;
 
 use super::super::text::upper;
+use super::methods::of_french;
 use super::{ArticleContext, bilingual, convergence, inside, source, transfer, validation};
 use crate::article::document::{Align, Block, Float, Section};
 use crate::figure::{Interval, Mark, Paint, Row, Series, grouped_bars};
 use crate::part_name;
 use crate::ranking::{self, Choice, Source};
 use crate::study::models::{Group, Model};
-use crate::study::pairs::paired_test;
+use crate::study::pairs::{other_verdicts_of_all, paired_test};
 use runner_results::Part;
+use runner_results::comparison::{Direction, ScoreMetric};
 
 /// Models in a table or chart; beyond these the worst are left out, and said to be.
 const MOST_MODELS: usize = 20;
@@ -61,7 +63,9 @@ fn comparison(tale: &ArticleContext) -> Option<Section> {
         tied(tale, group),
         caution(tale, group),
         tale.chosen().zip(tale.classical()).and_then(|(chosen, classical)| {
-            Some(format!("{} {}.", upper(&tale.name(chosen)), tale.against(chosen, classical)?))
+            let name = tale.name(chosen);
+            let whose = bilingual!(tale, "The accuracy of {name}", "L'exactitude {of}", of = of_french(&name));
+            Some(tale.against(&upper(&name), &whose, chosen, classical, &tale.subject(classical))? + ".")
         }),
         inputs(tale),
     ]));
@@ -135,8 +139,9 @@ fn tied(tale: &ArticleContext, group: &Group) -> Option<String> {
             false => bilingual!(
                 tale,
                 "the 95% interval of its {part} accuracy overlaps that of {list}",
-                "l'intervalle à 95 % de son exactitude {part} recoupe celui de {list}",
+                "l'intervalle à 95 % de son exactitude {part} recoupe celui {list_de}",
                 list = tale.voice.list(&tied, 4),
+                list_de = tale.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
             ),
         };
         return (!others.is_empty()).then(|| {
@@ -147,7 +152,7 @@ fn tied(tale: &ArticleContext, group: &Group) -> Option<String> {
             )
         });
     }
-    Some(match (tied.is_empty(), others.is_empty()) {
+    let sentence = match (tied.is_empty(), others.is_empty()) {
         (_, true) => return None,
         (true, _) => bilingual!(
             tale,
@@ -156,11 +161,38 @@ fn tied(tale: &ArticleContext, group: &Group) -> Option<String> {
         ),
         _ => bilingual!(
             tale,
-            "{name} has the highest macro-F1 {there}; its {part} accuracy shows no significant difference from that of {list}.",
-            "{name} a la macro-F1 {de} la plus élevée ; son exactitude {part} ne diffère pas significativement de celle de {list}.",
+            "{name} has the highest macro-F1 {there}; its {part} accuracy does not differ significantly from that of {list}.",
+            "{name} a la macro-F1 {de} la plus élevée ; son exactitude {part} ne diffère pas significativement de celle {list_de}.",
             list = tale.voice.list(&tied, 4),
+            list_de = tale.voice.list(&tied.iter().map(|name| of_french(name)).collect::<Vec<_>>(), 4),
         ),
-    })
+    };
+    Some(sentence + &besides(tale, first, &others))
+}
+
+/// What other scores say where the accuracy's test does not say the same.
+fn besides(tale: &ArticleContext, first: &Model, others: &[&Model]) -> String {
+    let told = |(verdict, models): ((ScoreMetric, Direction), Vec<&Model>)| {
+        let names: Vec<String> = models.into_iter().map(|model| tale.subject(model)).collect();
+        bilingual!(
+            tale,
+            "{score} than {list}",
+            "{score} que {list}",
+            score = tale.other_score(verdict),
+            list = tale.voice.list(&names, 4),
+        )
+    };
+    let found: Vec<String> = other_verdicts_of_all(&tale.study, first, others).into_iter().map(told).collect();
+    match found.is_empty() {
+        true => String::new(),
+        false => bilingual!(
+            tale,
+            " By the 95% intervals, which are not corrected, it has {list}.",
+            " D'après les intervalles à 95 %, non corrigés, {il} a {list}.",
+            il = tale.subject(first),
+            list = tale.voice.list(&found, 4),
+        ),
+    }
 }
 
 /// Choosing by the test score would bias it.
@@ -195,12 +227,14 @@ fn inputs(tale: &ArticleContext) -> Option<String> {
         ranking::best(own, |model| model.validation())
     };
     let (both, numbers) = (best(true, true)?, best(true, false)?);
-    let against = tale.against(both, numbers)?;
+    let name = tale.name(both);
+    let who = bilingual!(tale, "{name}, which fuses numbers and texts,", "{name}, qui fusionne nombres et textes,");
+    let whose = bilingual!(tale, "the accuracy of {who}", "l'exactitude de {who}");
     let mut sentence = bilingual!(
         tale,
-        "As to the kinds of input, {name}, which fuses numbers and texts, {against}; {other} reads numbers alone",
-        "Quant aux types d'entrées, {name}, qui fusionne nombres et textes, {against} ; {other} ne lit que les nombres",
-        name = tale.name(both),
+        "As to the kinds of input, {against}; {other} reads numbers alone",
+        "Quant aux types d'entrées, {against} ; {other} ne lit que les nombres",
+        against = tale.against(&who, &whose, both, numbers, &tale.name(numbers))?,
         other = tale.name(numbers),
     );
     if let Some(words) = best(false, true) {
@@ -233,9 +267,14 @@ fn table(tale: &ArticleContext, group: &Group) -> Float {
             p,
         ]
     };
+    let mut sources: Vec<Source> = group.models.iter().filter_map(|model| Some(model.validation()?.source)).collect();
+    sources.dedup();
     let heads = [
         (voice.say("Model", "Modèle"), Align::Wrapped(0.34)),
-        (voice.say("Valid. F1", "F1 valid."), Align::Right),
+        match sources.as_slice() {
+            [Source::CrossValidation] => (voice.say("CV F1", "F1 VC"), Align::Right),
+            _ => (voice.say("Valid. F1", "F1 valid."), Align::Right),
+        },
         (voice.say("Accuracy", "Exactitude"), Align::Right),
         (voice.say("95% interval", "IC à 95 %"), Align::Right),
         (voice.say("Macro-F1", "Macro-F1"), Align::Right),
@@ -248,8 +287,18 @@ fn table(tale: &ArticleContext, group: &Group) -> Float {
     };
     let mut caption = bilingual!(
         tale,
-        "Models by macro-F1 on validation rows (cross-validated without any); accuracy, its interval and macro-F1 {part}. *p*: {test} against the first, Holm-corrected over all pairs.",
-        "Modèles par macro-F1 de validation (croisée à défaut) ; exactitude, son intervalle et macro-F1 {part}. *p* : {test} contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
+        "Models by {by}; accuracy, its interval and macro-F1 {part}. *p*: {test} against the first, Holm-corrected over all pairs.",
+        "Modèles par {par} ; exactitude, son intervalle et macro-F1 {part}. *p* : {test} contre le premier, avec la correction de Holm sur toutes les paires. IC : intervalle de confiance.",
+        by = match sources.as_slice() {
+            [Source::CrossValidation] => "cross-validated (CV) macro-F1",
+            [_] => "macro-F1 on validation rows",
+            _ => "macro-F1 on validation rows (cross-validated without any)",
+        },
+        par = match sources.as_slice() {
+            [Source::CrossValidation] => "macro-F1 de validation croisée (VC)",
+            [_] => "macro-F1 de validation",
+            _ => "macro-F1 de validation (croisée à défaut)",
+        },
         part = tale.on(group.part),
     );
     if left_out > 0 {

@@ -49,27 +49,7 @@ pub fn summary(tale: &ArticleContext) -> Text {
                 f1 = tale.voice.decimals(scores.macro_f1, 3),
             )
         }),
-        tale.chosen().zip(tale.classical()).and_then(|(model, classical)| {
-            let against = tale.against(model, classical)?;
-            Some(match tale.count_of("baseline") {
-                1 => bilingual!(tale, "It {against}.", "Il {against}."),
-                _ => bilingual!(
-                    tale,
-                    "Compared with the best of the standard classifiers, {chosen}, it {against}.",
-                    "Comparé au meilleur des classifieurs usuels, {choisi}, il {against}.",
-                    chosen = match (source(classical), is_alone) {
-                        (Source::CrossValidation, _) => "chosen by cross-validation",
-                        (Source::ValidationPart, true) => "chosen on validation rows",
-                        (Source::ValidationPart, false) => "chosen on validation rows as well",
-                    },
-                    choisi = match (source(classical), is_alone) {
-                        (Source::CrossValidation, _) => "choisi par validation croisée",
-                        (Source::ValidationPart, true) => "choisi sur la validation",
-                        (Source::ValidationPart, false) => "choisi lui aussi sur la validation",
-                    },
-                ),
-            })
-        }),
+        tale.against_classical(),
         chosen.and_then(|(model, _)| tale.leak(model)),
         convergence::in_short(tale).map(|short| upper(&short) + "."),
         transfer::in_short(tale).map(|short| upper(&short) + "."),

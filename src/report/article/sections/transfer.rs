@@ -152,10 +152,21 @@ fn table(tale: &ArticleContext, stages: &[(&StageArtifacts, &Transfer)]) -> Floa
 fn verdict(tale: &ArticleContext, stage: &StageArtifacts, found: &Transfer) -> Option<String> {
     let name = markup::code(&stage.stage);
     let Some(comparison) = found.comparison(found.best) else {
+        let others = match nearest(found) {
+            Some(other) => bilingual!(
+                tale,
+                "; {on} {strategy} {against}",
+                " ; {on}, {strategy} {against}",
+                on = tale.on(found.part),
+                strategy = code(other.strategy),
+                against = against(tale, other),
+            ),
+            None => String::new(),
+        };
         return Some(bilingual!(
             tale,
-            "For {name}, validation chooses {best}, the strategy that the others are measured by.",
-            "Pour {name}, la validation choisit {best}, la stratégie qui sert de mesure aux autres.",
+            "For {name}, validation chooses {best}, the strategy that the others are measured by{others}.",
+            "Pour {name}, la validation choisit {best}, la stratégie qui sert de mesure aux autres{others}.",
             best = code(found.best),
         ));
     };
@@ -172,6 +183,12 @@ fn verdict(tale: &ArticleContext, stage: &StageArtifacts, found: &Transfer) -> O
         sentence.push_str(&speed);
     }
     Some(sentence + ".")
+}
+
+/// Of the strategies that are compared with the baseline, the one with the highest accuracy.
+fn nearest(found: &Transfer) -> Option<&Comparison> {
+    let all = found.strategies.iter().filter_map(|of| found.comparison(of.strategy));
+    all.reduce(|a, b| if b.accuracy.mean > a.accuracy.mean { b } else { a })
 }
 
 /// `reaches 0.592 against 0.578 of scratch, a significant gain (p = 0.002)`.
@@ -242,8 +259,35 @@ fn network(stage: &StageArtifacts) -> String {
 /// The first transfer's verdict, for the abstract and the conclusion.
 pub fn in_short(tale: &ArticleContext) -> Option<String> {
     let (stage, found) = transfers(tale).next()?;
-    let comparison = found.comparison(found.best)?;
     let new = new_classes(found);
+    let Some(comparison) = found.comparison(found.best) else {
+        let (best, name) = (code(found.best), network(stage));
+        let what = match new.is_empty() {
+            true => tale.voice.say("where it is trained on", "lorsqu'on poursuit son apprentissage").to_owned(),
+            false => bilingual!(
+                tale,
+                "where {new} {is} added",
+                "lorsqu'on ajoute {new}",
+                is = if new.len() == 1 { "is" } else { "are" },
+                new = tale.voice.list(&new, 3),
+            ),
+        };
+        return Some(match nearest(found) {
+            Some(other) => bilingual!(
+                tale,
+                "by validation the network {name} does not help {what}: {best} is chosen; {on} {strategy} {against}",
+                "d'après la validation, le réseau {name} n'aide pas {what} : {best} est choisie ; {on}, {strategy} {against}",
+                on = tale.on(found.part),
+                strategy = code(other.strategy),
+                against = against(tale, other),
+            ),
+            None => bilingual!(
+                tale,
+                "whether the network {name} helps {what} stays open: {best} alone was tried",
+                "que le réseau {name} aide ou non {what} reste ouvert : seule la stratégie {best} a été essayée",
+            ),
+        });
+    };
     Some(bilingual!(
         tale,
         "{extended} by the strategy {best}, the network {name} {against}",

@@ -61,8 +61,9 @@ pub enum FindingKind {
     SharedValues { columns: Vec<SharedValues> },
     /// Rows with an equal key have an equal label.
     ConsistentLabels,
-    /// Values of the key have several labels, so that no function of it exceeds the ceiling.
-    LabelCeiling { key: RowKey, values: u64, contradictory: u64, rows: u64, ceiling: f64 },
+    /// Values of the key have several labels, so that no function of it exceeds the ceiling. `varying`: columns in which rows of one value differ;
+    /// without any it is a ceiling of every model.
+    LabelCeiling { key: RowKey, values: u64, contradictory: u64, rows: u64, ceiling: f64, varying: Vec<String> },
     /// No row repeats another. `group_keys`: whether there are any, in which none does either.
     NoRepeats { group_keys: bool },
     /// So many rows equal an earlier one in `key`, the worst of `keys`. `share`: of all rows.

@@ -12,6 +12,9 @@ pub use give_away::{ColumnScore, GiveAway, GiveAwayVerdict, ReadBy};
 pub use row_key::RowKey;
 pub use rows::{ClassCount, Contradictions, Duplicates, Overlap, PartOverlap, RowSet};
 
+/// A column has many values where fewer rows than this share one on average, so that new rows may bring new ones.
+pub const ROWS_OF_MANY_VALUES: u64 = 10;
+
 /// The audit's findings first, then the figures behind them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Audit {
@@ -34,7 +37,8 @@ impl Audit {
         found.map(|column| column.column.as_str())
     }
 
-    /// The group keys whose contradictory labels cap every model's accuracy, and what they are called; ceilings of 99.9 % and more are none.
+    /// The group keys by whose values alone accuracy is capped, since labels contradict one another, and what they are called; ceilings of 99.9 % and
+    /// more are none. Models that read what varies within a value are not.
     pub fn capping(&self) -> impl Iterator<Item = (&Contradictions, &str)> {
         const NONE: f64 = 0.999;
         self.contradictions.iter().filter(|found| found.ceiling < NONE).filter_map(|found| match &found.key {

@@ -51,6 +51,8 @@ pub struct Contradictions {
     /// Highest accuracy that any function of the key can reach on these rows: Σ largest class of each value / labelled
     /// rows. A row without a value counts as right. 1 means no contradiction.
     pub ceiling: f64,
+    /// Columns in which rows of one value differ: a function of these too may be right more often. Identifiers of rows are none.
+    pub varying: Vec<String>,
     /// The values with most rows against their own majority.
     pub examples: Vec<RowSet>,
 }
