@@ -340,7 +340,7 @@ fn few_groups_and_rows_without_a_group_are_told() {
     let yaml = SPLIT.replace("folds: 2}", "folds: 2, groups: [g]}");
     let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
     says(&work.run().error(), &["the rows are in 2 groups, too few for 3 parts and two folds", "pipeline.yaml:"]);
-    let key = |row: usize| if row % 8 == 0 { String::new() } else { format!("g{}", row / 3) };
+    let key = |row: usize| if row.is_multiple_of(8) { String::new() } else { format!("g{}", row / 3) };
     let rows: String = (0..80).map(|row| format!("{row},{},{}\n", key(row), ["a", "b"][row % 2])).collect();
     let work = Workspace::new().file("t.csv", &format!("x,g,y\n{rows}")).pipeline(&yaml);
     says(&warnings(&work.run().succeeded()), &["10 rows have no `g`: each is a group of its own"]);
