@@ -96,7 +96,8 @@ pub fn rounded(share: f64) -> Rounded {
 pub fn noun(number: u64, one: &str) -> String {
     match number {
         1 => one.to_owned(),
-        _ if one.ends_with("ss") || one.ends_with("ch") => format!("{one}es"),
+        // The `ch` of an epoch is a k.
+        _ if one.ends_with("ss") || (one.ends_with("ch") && !one.ends_with("epoch")) => format!("{one}es"),
         _ => format!("{one}s"),
     }
 }
