@@ -88,21 +88,18 @@ fn a_stage_has_one_place() {
         ("main.yaml", "include: a.yaml\nstages:\n  songs: {kind: k}\n"),
         ("a.yaml", "stages:\n\n  songs: {kind: k}\n"),
     ]);
-    super::assert_text(
-        &folder.says(),
-        "
-error: stage 'songs' is defined twice
- --> main.yaml:3:3
-  |
-3 |   songs: {kind: k}
-  |   ^^^^^
- ::: a.yaml:3:3
-  |
-3 |   songs: {kind: k}
-  |   ----- first defined here
-  = help: rename one of them; `extends` makes a variant of a template
-",
-    );
+    insta::assert_snapshot!(folder.says(), @"
+    error: stage 'songs' is defined twice
+     --> main.yaml:3:3
+      |
+    3 |   songs: {kind: k}
+      |   ^^^^^
+     ::: a.yaml:3:3
+      |
+    3 |   songs: {kind: k}
+      |   ----- first defined here
+      = help: rename one of them; `extends` makes a variant of a template
+    ");
 }
 
 #[test]
@@ -117,28 +114,107 @@ fn what_cannot_be_included_is_told_at_its_line() {
         ("b.yaml", "include: a.yaml\nstages: [1]\nvars: {a: [}\n"),
     ]);
     std::fs::write(folder.0.path().join("latin.yaml"), b"vars: {a: \xe9}").expect("a file");
-    let text = folder.says();
-    for part in [
-        "error: cannot read 'dta.yaml': No such file or directory (os error 2)\n --> main.yaml:2:5",
-        "did you mean 'data.yaml'?",
-        "error: `include` wants paths of pipeline files, not a number\n --> main.yaml:4:5",
-        "error: a variable in the path '${x}.yaml'\n --> main.yaml:5:5",
-        "error: unknown key 'stges' (did you mean 'stages'?)\n --> a.yaml:2:1",
-        " --> b.yaml:3:11",
-        "error: invalid UTF-8: byte 0xe9\n --> latin.yaml:1:11",
-    ] {
-        assert!(text.contains(part), "'{part}' is not in:\n{text}");
-    }
+    insta::assert_snapshot!(folder.says(), @"
+    error: cannot read 'dta.yaml': No such file or directory (os error 2)
+     --> main.yaml:2:5
+      |
+    2 |   - dta.yaml
+      |     ^^^^^^^^
+      = help: did you mean 'data.yaml'?
+
+    error: `include` wants paths of pipeline files, not a number
+     --> main.yaml:4:5
+      |
+    4 |   - 5
+      |     ^
+      = help: e.g. `include: [common.yaml]`
+
+    error: a variable in the path '${x}.yaml'
+     --> main.yaml:5:5
+      |
+    5 |   - ${x}.yaml
+      |     ^^^^^^^^^
+      = help: files are included before variables are known: write the path out
+
+    error: unknown key 'stges' (did you mean 'stages'?)
+     --> a.yaml:2:1
+      |
+    2 | stges: {}
+      | ^^^^^
+      = help: keys of a pipeline are name, seed, include, vars, templates, stages
+
+    error: invalid YAML: mismatched bracket '[' closed by '}'
+     --> b.yaml:3:11
+      |
+    3 | vars: {a: [}
+      |           ^
+
+    error: invalid UTF-8: byte 0xe9
+     --> latin.yaml:1:11
+      |
+    1 | vars: {a: �}
+      |           ^
+      = help: save the file as UTF-8
+    ");
     std::fs::write(folder.0.path().join("b.yaml"), "include: a.yaml\nstages: [1]\n").expect("a file");
-    let text = folder.says();
-    for part in [
-        "error: files include each other in a circle: a.yaml → b.yaml → a.yaml\n --> b.yaml:1:10",
-        "error: `stages` must be a mapping, not a list\n --> b.yaml:2:9",
-    ] {
-        assert!(text.contains(part), "'{part}' is not in:\n{text}");
-    }
+    insta::assert_snapshot!(folder.says(), @"
+    error: cannot read 'dta.yaml': No such file or directory (os error 2)
+     --> main.yaml:2:5
+      |
+    2 |   - dta.yaml
+      |     ^^^^^^^^
+      = help: did you mean 'data.yaml'?
+
+    error: `include` wants paths of pipeline files, not a number
+     --> main.yaml:4:5
+      |
+    4 |   - 5
+      |     ^
+      = help: e.g. `include: [common.yaml]`
+
+    error: a variable in the path '${x}.yaml'
+     --> main.yaml:5:5
+      |
+    5 |   - ${x}.yaml
+      |     ^^^^^^^^^
+      = help: files are included before variables are known: write the path out
+
+    error: unknown key 'stges' (did you mean 'stages'?)
+     --> a.yaml:2:1
+      |
+    2 | stges: {}
+      | ^^^^^
+      = help: keys of a pipeline are name, seed, include, vars, templates, stages
+
+    error: files include each other in a circle: a.yaml → b.yaml → a.yaml
+     --> b.yaml:1:10
+      |
+    1 | include: a.yaml
+      |          ^^^^^^
+      = help: remove this line, or move what both need to a third file
+
+    error: `stages` must be a mapping, not a list
+     --> b.yaml:2:9
+      |
+    2 | stages: [1]
+      |         ^^^
+
+    error: invalid UTF-8: byte 0xe9
+     --> latin.yaml:1:11
+      |
+    1 | vars: {a: �}
+      |           ^
+      = help: save the file as UTF-8
+    ");
     let folder = Folder::new(&[("main.yaml", "include: ./main.yaml\nstages: {s: {kind: k}}\n")]);
-    assert!(folder.says().contains("'main.yaml' includes itself\n --> main.yaml:1:10"), "{}", folder.says());
+    insta::assert_snapshot!(folder.says(), @"
+    error: 'main.yaml' includes itself
+     --> main.yaml:1:10
+      |
+    1 | include: ./main.yaml
+      |          ^^^^^^^^^^^
+      = help: remove this line, or move what both need to a third file
+    ");
 }
 
 #[test]

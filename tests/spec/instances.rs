@@ -80,18 +80,16 @@ fn names_that_cannot_be_are_explained() {
 
 #[test]
 fn both_places_of_a_clash_are_shown() {
-    read("stages:\n  small: {kind: k}\n  s: {kind: k, matrix: {a: [small]}, as: \"${a}\"}\n").says(
-        r#"
-error: 'small' names a stage and an instance of 's'
- --> full.yaml:3:42
-  |
-3 |   s: {kind: k, matrix: {a: [small]}, as: "${a}"}
-  |                                          ^^^^^^
- ::: full.yaml:2:3
-  |
-2 |   small: {kind: k}
-  |   ----- the stage
-  = help: choose another `as`
-"#,
-    );
+    insta::assert_snapshot!(read("stages:\n  small: {kind: k}\n  s: {kind: k, matrix: {a: [small]}, as: \"${a}\"}\n").says(), @r#"
+    error: 'small' names a stage and an instance of 's'
+     --> full.yaml:3:42
+      |
+    3 |   s: {kind: k, matrix: {a: [small]}, as: "${a}"}
+      |                                          ^^^^^^
+     ::: full.yaml:2:3
+      |
+    2 |   small: {kind: k}
+      |   ----- the stage
+      = help: choose another `as`
+    "#);
 }

@@ -1,6 +1,6 @@
 //! How problems look: tabs, wide characters, long lines, colours, many of them.
 
-use super::{assert_text, read};
+use super::read;
 use runner::spec::{Problem, Problems, Sources};
 
 fn problem_at(text: &str, range: std::ops::Range<usize>) -> Problems {
@@ -14,19 +14,22 @@ fn problem_at(text: &str, range: std::ops::Range<usize>) -> Problems {
 fn carets_stand_under_tabs_and_wide_characters() {
     let text = "a:\t\"日本\u{301}\"\tx";
     let start = text.find('x').unwrap();
-    assert_text(
-        &problem_at(text, start..start + 1).render(false),
-        "
-error: here
- --> a.yaml:1:10
-  |
-1 | a:    \"日本\u{301}\"    x
-  |                 ^ this
-",
-    );
+    insta::assert_snapshot!(problem_at(text, start..start + 1).render(false), @r#"
+    error: here
+     --> a.yaml:1:10
+      |
+    1 | a:    "日本́"    x
+      |                 ^ this
+    "#);
     let start = text.find('日').unwrap();
     let drawn = problem_at(text, start..start + "日本\u{301}".len()).render(false);
-    assert!(drawn.contains("|        ^^^^ this"), "{drawn}");
+    insta::assert_snapshot!(drawn, @r#"
+    error: here
+     --> a.yaml:1:5
+      |
+    1 | a:    "日本́"    x
+      |        ^^^^ this
+    "#);
 }
 
 #[test]
@@ -48,25 +51,34 @@ fn long_lines_are_cut_around_the_carets() {
 #[test]
 fn of_a_value_on_several_lines_the_first_is_shown() {
     let text = "a:\n  - one\n  - two\n";
-    assert_text(
-        &problem_at(text, 5..18).render(false),
-        "
-error: here
- --> a.yaml:2:3
-  |
-2 |   - one
-  |   ^^^^^ this
-",
-    );
+    insta::assert_snapshot!(problem_at(text, 5..18).render(false), @"
+    error: here
+     --> a.yaml:2:3
+      |
+    2 |   - one
+      |   ^^^^^ this
+    ");
 }
 
 #[test]
 fn escape_sequences_of_the_text_do_not_reach_the_terminal() {
     let drawn = problem_at("a: \u{1b}[31m\u{202e}x", 0..1).render(false);
     assert!(!drawn.contains('\u{1b}') && !drawn.contains('\u{202e}'));
-    assert!(drawn.contains(r"a: \u{1b}[31m\u{202e}x"), "{drawn}");
+    insta::assert_snapshot!(drawn, @r"
+    error: here
+     --> a.yaml:1:1
+      |
+    1 | a: \u{1b}[31m\u{202e}x
+      | ^ this
+    ");
     let drawn = problem_at("\u{9b}: x", 4..5).render(false);
-    assert!(drawn.contains("1 | \\u{9b}: x\n  |         ^ this"), "{drawn}");
+    insta::assert_snapshot!(drawn, @r"
+    error: here
+     --> a.yaml:1:4
+      |
+    1 | \u{9b}: x
+      |         ^ this
+    ");
 }
 
 #[test]

@@ -5,48 +5,42 @@ use runner::spec::load;
 
 #[test]
 fn an_unquoted_variable_in_braces() {
-    read("stages:\n  s: {kind: k, lr: ${lr}, rows: x}\n").says(
-        r#"
-error: '${lr}' must be quoted between braces or brackets
- --> full.yaml:2:20
-  |
-2 |   s: {kind: k, lr: ${lr}, rows: x}
-  |                    ^^^^^
-  = help: write "${lr}"
-"#,
-    );
+    insta::assert_snapshot!(read("stages:\n  s: {kind: k, lr: ${lr}, rows: x}\n").says(), @r#"
+    error: '${lr}' must be quoted between braces or brackets
+     --> full.yaml:2:20
+      |
+    2 |   s: {kind: k, lr: ${lr}, rows: x}
+      |                    ^^^^^
+      = help: write "${lr}"
+    "#);
 }
 
 #[test]
 fn a_key_given_twice_shows_both_places() {
-    read("stages:\n  s:\n    kind: k\n    lr: 1\n    rows: x\n    lr: 2\n").says(
-        r#"
-error: key 'lr' is given twice
- --> full.yaml:6:5
-  |
-6 |     lr: 2
-  |     ^^
- ::: full.yaml:4:5
-  |
-4 |     lr: 1
-  |     -- first given here
-  = help: remove one of the two
-"#,
-    );
+    insta::assert_snapshot!(read("stages:\n  s:\n    kind: k\n    lr: 1\n    rows: x\n    lr: 2\n").says(), @"
+    error: key 'lr' is given twice
+     --> full.yaml:6:5
+      |
+    6 |     lr: 2
+      |     ^^
+     ::: full.yaml:4:5
+      |
+    4 |     lr: 1
+      |     -- first given here
+      = help: remove one of the two
+    ");
 }
 
 #[test]
 fn tabs_that_indent() {
-    read("stages:\n  s:\n    kind: k\n\trows: x\n").says(
-        r#"
-error: a tab indents this line
- --> full.yaml:4:1
-  |
-4 |     rows: x
-  | ^^^^
-  = help: YAML is indented with spaces only
-"#,
-    );
+    insta::assert_snapshot!(read("stages:\n  s:\n    kind: k\n\trows: x\n").says(), @"
+    error: a tab indents this line
+     --> full.yaml:4:1
+      |
+    4 |     rows: x
+      | ^^^^
+      = help: YAML is indented with spaces only
+    ");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `templates` and `extends`.
 
-use super::{assert_text, read};
+use super::read;
 use runner::engine::{Plan, Registry};
 use runner::spec;
 use serde_json::json;
@@ -100,7 +100,7 @@ fn a_setting_may_name_the_section_of_the_file() {
 
 #[test]
 fn templates_that_cannot_be_are_explained() {
-    read(
+    insta::assert_snapshot!(read(
         "templates:
   a: {extends: b, kind: k}
   b: {extends: [a]}
@@ -112,62 +112,59 @@ stages:
   t: {extends: [7, 'n${x}'], kind: k}
   net: {kind: k}
 ",
-    )
-    .says(
-        r#"
-error: templates extend each other in a circle: a → b → a
- --> full.yaml:3:17
-  |
-3 |   b: {extends: [a]}
-  |                 ^
- ::: full.yaml:2:3
-  |
-2 |   a: {extends: b, kind: k}
-  |   - 'a' is defined here
-  = help: one of them must not extend another
+    ).says(), @"
+    error: templates extend each other in a circle: a → b → a
+     --> full.yaml:3:17
+      |
+    3 |   b: {extends: [a]}
+      |                 ^
+     ::: full.yaml:2:3
+      |
+    2 |   a: {extends: b, kind: k}
+      |   - 'a' is defined here
+      = help: one of them must not extend another
 
-error: template 'c' must be a mapping, not a number
- --> full.yaml:4:6
-  |
-4 |   c: 5
-  |      ^
-  = help: e.g. `c: {kind: train, epochs: 60}`
+    error: template 'c' must be a mapping, not a number
+     --> full.yaml:4:6
+      |
+    4 |   c: 5
+      |      ^
+      = help: e.g. `c: {kind: train, epochs: 60}`
 
-error: '1d' cannot name a template
- --> full.yaml:5:3
-  |
-5 |   1d: {}
-  |   ^^
-  = help: names are letters, digits, '_' and '-', starting with a letter
+    error: '1d' cannot name a template
+     --> full.yaml:5:3
+      |
+    5 |   1d: {}
+      |   ^^
+      = help: names are letters, digits, '_' and '-', starting with a letter
 
-error: unknown template 'nett'
- --> full.yaml:6:16
-  |
-6 |   e: {extends: nett, x: '${unknown}'}
-  |                ^^^^
-  = help: templates are a, b, c, 1d, e
+    error: unknown template 'nett'
+     --> full.yaml:6:16
+      |
+    6 |   e: {extends: nett, x: '${unknown}'}
+      |                ^^^^
+      = help: templates are a, b, c, 1d, e
 
-error: unknown template 'neet'
- --> full.yaml:8:16
-  |
-8 |   s: {extends: neet, kind: k}
-  |                ^^^^
+    error: unknown template 'neet'
+     --> full.yaml:8:16
+      |
+    8 |   s: {extends: neet, kind: k}
+      |                ^^^^
 
-error: `extends` wants names of templates, not a number
- --> full.yaml:9:17
-  |
-9 |   t: {extends: [7, 'n${x}'], kind: k}
-  |                 ^
-  = help: e.g. `extends: net` or `extends: [net, long]`
+    error: `extends` wants names of templates, not a number
+     --> full.yaml:9:17
+      |
+    9 |   t: {extends: [7, 'n${x}'], kind: k}
+      |                 ^
+      = help: e.g. `extends: net` or `extends: [net, long]`
 
-error: a variable in the template's name 'n${x}'
- --> full.yaml:9:20
-  |
-9 |   t: {extends: [7, 'n${x}'], kind: k}
-  |                    ^^^^^^^
-  = help: templates are resolved before variables: write the name out
-"#,
-    );
+    error: a variable in the template's name 'n${x}'
+     --> full.yaml:9:20
+      |
+    9 |   t: {extends: [7, 'n${x}'], kind: k}
+      |                    ^^^^^^^
+      = help: templates are resolved before variables: write the name out
+    ");
     assert_eq!(
         read("templates: {network: {}}\nstages: {s: {extends: netwrok, kind: k}}").messages(),
         ["unknown template 'netwrok' (did you mean 'network'?)"]
@@ -180,7 +177,7 @@ error: a variable in the template's name 'n${x}'
 
 #[test]
 fn a_fault_in_a_template_names_the_stages_that_take_it_over() {
-    read(
+    insta::assert_snapshot!(read(
         "templates:
   net: {kind: k, x: '${nope}', y: '${none}'}
 stages:
@@ -188,21 +185,18 @@ stages:
   one: {extends: net, y: 3}
   two: {extends: net, y: 4}
 ",
-    )
-    .says(
-        r#"
-error: unknown variable 'nope'
- --> full.yaml:2:22
-  |
-2 |   net: {kind: k, x: '${nope}', y: '${none}'}
-  |                      ^^^^^^^
- ::: full.yaml:5:3
-  |
-5 |   one: {extends: net, y: 3}
-  |   --- stage 'one' (and 1 more) takes it from the template 'net'
-  = help: define it under `vars`
-"#,
-    );
+    ).says(), @"
+    error: unknown variable 'nope'
+     --> full.yaml:2:22
+      |
+    2 |   net: {kind: k, x: '${nope}', y: '${none}'}
+      |                      ^^^^^^^
+     ::: full.yaml:5:3
+      |
+    5 |   one: {extends: net, y: 3}
+      |   --- stage 'one' (and 1 more) takes it from the template 'net'
+      = help: define it under `vars`
+    ");
 }
 
 #[test]
@@ -213,19 +207,16 @@ fn a_later_check_names_the_stage_too() {
         Ok(_) => panic!("an unknown kind"),
         Err(problems) => problems,
     };
-    assert_text(
-        &problems.render(false),
-        r#"
-error: unknown stage kind 'trian'
- --> full.yaml:3:11
-  |
-3 |     kind: trian
-  |           ^^^^^
- ::: full.yaml:5:3
-  |
-5 |   fused: {extends: net}
-  |   ----- stage 'fused' takes it from the template 'net'
-  = help: kinds are 
-"#,
-    );
+    insta::assert_snapshot!(problems.render(false), @"
+    error: unknown stage kind 'trian'
+     --> full.yaml:3:11
+      |
+    3 |     kind: trian
+      |           ^^^^^
+     ::: full.yaml:5:3
+      |
+    5 |   fused: {extends: net}
+      |   ----- stage 'fused' takes it from the template 'net'
+      = help: kinds are
+    ");
 }

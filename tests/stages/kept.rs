@@ -7,6 +7,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::{Float32Type, Int64Type};
 use runner::artifact::Table;
 
+use crate::screen::stable;
 use crate::workspace::Workspace;
 
 const KINDS: [&str; 10] = [
@@ -107,17 +108,32 @@ fn a_stage_of_several_models_is_asked_which() {
     let work = study(&more);
     let refused = work.run();
     assert_eq!(refused.code, Some(2));
-    assert!(
-        refused.stderr.contains("stage 'baseline' has 10 models, but input 'model' takes one"),
-        "{}",
-        refused.stderr
-    );
+    insta::assert_snapshot!(stable(&refused.stderr), @"
+    error: stage 'baseline' has 10 models, but input 'model' takes one
+      --> pipeline.yaml:32:12
+       |
+    32 |     model: baseline
+       |            ^^^^^^^^
+       = help: name one of baseline.majority, baseline.logistic, baseline.linear_svm, baseline.rbf_svm,
+               baseline.knn, baseline.naive_bayes, baseline.tree, baseline.random_forest,
+               baseline.extra_trees, baseline.boosting
+    ");
     let said = refused.stderr.split_once("= help: name one of ").expect("help").1;
     let names: Vec<&str> = said.split_whitespace().map(|name| name.trim_end_matches(',')).collect();
     assert_eq!(names, KINDS.map(|kind| format!("baseline.{kind}")));
     work.edit("pipeline.yaml", "model: baseline\n", "model: baseline.boost\n");
     let refused = work.run();
-    assert!(refused.stderr.contains("stage 'baseline' has no port 'boost'"), "{}", refused.stderr);
+    insta::assert_snapshot!(stable(&refused.stderr), @"
+    error: stage 'baseline' has no port 'boost'
+      --> pipeline.yaml:32:12
+       |
+    32 |     model: baseline.boost
+       |            ^^^^^^^^^^^^^^
+       = help: its ports are baseline.scores, baseline.predictions, baseline.majority,
+               baseline.logistic, baseline.linear_svm, baseline.rbf_svm, baseline.knn,
+               baseline.naive_bayes, baseline.tree, baseline.random_forest, baseline.extra_trees,
+               baseline.boosting
+    ");
     // The name of a stage with one model is enough.
     let models = STUDY.split("    models: ").nth(1).expect("models");
     work.edit("pipeline.yaml", models, "{naive_bayes: {}}\n");
@@ -218,9 +234,20 @@ fn transfer_starts_from_a_network_alone() {
 "#;
     let refused = study(more).run();
     assert_eq!(refused.code, Some(2));
-    let said = "transfer starts from one network, but the model of";
-    assert!(refused.stderr.contains(&format!("{said} 'baseline' is a baseline")), "{}", refused.stderr);
-    assert!(refused.stderr.contains(&format!("{said} 'both' is an ensemble")), "{}", refused.stderr);
+    insta::assert_snapshot!(stable(&refused.stderr), @"
+    error: transfer starts from one network, but the model of 'baseline' is a baseline, which has no layers to carry over
+      --> pipeline.yaml:30:33
+       |
+    30 |   next: {kind: transfer, model: baseline.tree, rows: folds, embeddings: titles}
+       |                                 ^^^^^^^^^^^^^
+       = help: name a `train` or `transfer` stage
+
+    error: transfer starts from one network, but the model of 'both' is an ensemble
+      --> pipeline.yaml:31:34
+       |
+    31 |   after: {kind: transfer, model: both, rows: folds, embeddings: titles}
+       |                                  ^^^^
+    ");
 }
 
 #[test]
@@ -239,12 +266,21 @@ fn new_rows_must_have_the_columns_but_need_no_label() {
     work.edit("pipeline.yaml", "model: alone", "model: baseline.knn");
     let refused = work.run();
     assert_eq!(refused.code, Some(2));
-    assert!(
-        refused.stderr.contains("the model reads column 'energy', which 'new' does not have"),
-        "{}",
-        refused.stderr
-    );
-    assert!(refused.stderr.contains("the model wants an embedding of column 'title'"), "{}", refused.stderr);
+    insta::assert_snapshot!(stable(&refused.stderr), @"
+    error: the model wants an embedding of column 'title'
+      --> pipeline.yaml:31:3
+       |
+    31 |   predict: {kind: predict, model: baseline.knn, rows: new, file: new_prediction.csv}
+       |   ^^^^^^^
+       = help: add the `embed` stage that the model learnt with to `embeddings`
+
+    error: the model reads column 'energy', which 'new' does not have
+      --> pipeline.yaml:31:55
+       |
+    31 |   predict: {kind: predict, model: baseline.knn, rows: new, file: new_prediction.csv}
+       |                                                       ^^^
+       = help: it has title, tempo
+    ");
     // Vectors of another encoder mean something else.
     work.edit("pipeline.yaml", "model: baseline.knn, rows: new", "model: baseline.knn, rows: new, embeddings: vectors");
     work.write("new.csv", b"title,tempo,energy\n\"fire, song 1\",121.5,0.5\nunknown,90,0.1\n");

@@ -5,6 +5,7 @@ use arrow::datatypes::Int64Type;
 use runner::artifact::Table;
 use serde_json::Value;
 
+use crate::screen::stable;
 use crate::workspace::{Run, Workspace};
 
 /// Numbers from 0 to 999 that look drawn at random.
@@ -42,10 +43,15 @@ fn last_fields(csv: &str) -> Vec<&str> {
 
 #[track_caller]
 fn says(run: &Run, parts: &[&str]) {
-    let told = format!("{}{}", run.error(), run.stderr);
+    let told = told(run);
     for part in parts {
         assert!(told.contains(part), "'{part}' is not in:\n{told}");
     }
+}
+
+/// The error of a stage, or what was refused before any ran.
+fn told(run: &Run) -> String {
+    format!("{}{}", run.error(), run.stderr)
 }
 
 fn warnings(run: &Run) -> String {
@@ -233,14 +239,7 @@ fn a_value_that_is_no_number_is_told_with_its_place() {
     let work = predicts("a,b,c\n1.5,2,1\n\"far\",3,1\nnear,4,1\n");
     let run = work.run();
     assert_eq!(run.code, Some(1));
-    says(
-        &run,
-        &[
-            "new.csv:3: column 'a': 'far' is not a number, nor is one more",
-            "the model was trained on numbers in 'a'",
-            "`missing`",
-        ],
-    );
+    insta::assert_snapshot!(stable(&told(&run)), @"pipeline.yaml:9:3: new.csv:3: column 'a': 'far' is not a number, nor is one more of its values (the model was trained on numbers in 'a': correct the value, or list it under `missing` of the `load` stage of these rows to have it filled in)");
     // In training, where the column might serve as something else.
     let words = rows("a,w,y", |class, i| format!("{},w{i},{class}", scattered(i)));
     let stages = "  rows: {kind: load, files: {all: t.csv}, label: y}
@@ -249,7 +248,7 @@ fn a_value_that_is_no_number_is_told_with_its_place() {
 ";
     let run = Workspace::new().file("t.csv", &words).pipeline(&study(stages)).run();
     assert_eq!(run.code, Some(1));
-    says(&run, &["t.csv:2: column 'w': 'w0' is not a number, nor are 239 more", "`types: {w: text}`"]);
+    insta::assert_snapshot!(stable(&told(&run)), @"pipeline.yaml:6:3: t.csv:2: column 'w': 'w0' is not a number, nor are 239 more of its values (correct it, list it under `missing` of the `load` stage, or leave 'w' out of `numeric`: `types: {w: text}` makes a text of it, for `categories` or an `embed` stage)");
 }
 
 /// Numbers of which more than every tenth is a sign or a repeated word: a text, until `missing` says otherwise.
@@ -272,9 +271,8 @@ fn placeholders_among_numbers_are_told_of_with_the_remedy() {
     let work = Workspace::new().file("t.csv", &csv).pipeline(&stages(""));
     let run = work.run();
     assert_eq!(run.code, Some(1));
-    let hint = "'?' (24 rows), 'unknown' (12 rows) may stand for a missing value: if so, write `missing: {w: {add: ['?', unknown]}}`";
-    says(&run, &["column 'w': '?' is not a number, nor are 35 more of its values", hint]);
-    assert!(warnings(&run).contains(hint), "{}", warnings(&run));
+    insta::assert_snapshot!(stable(&told(&run)), @"pipeline.yaml:6:3: t.csv:2: column 'w': '?' is not a number, nor are 35 more of its values; '?' (24 rows), 'unknown' (12 rows) may stand for a missing value: if so, write `missing: {w: {add: ['?', unknown]}}` in the `load` stage (correct it, list it under `missing` of the `load` stage, or leave 'w' out of `numeric`: `types: {w: text}` makes a text of it, for `categories` or an `embed` stage)");
+    insta::assert_snapshot!(stable(&warnings(&run)), @"column 'w' is read as text, although 204 of its 240 values are numbers: '?' (24 rows), 'unknown' (12 rows) may stand for a missing value: if so, write `missing: {w: {add: ['?', unknown]}}`");
     let mended = work.pipeline(&stages(", missing: {w: {add: ['?', unknown]}}"));
     mended.run().succeeded();
 }
@@ -294,7 +292,7 @@ fn a_class_is_one_however_its_files_spell_it() {
         .file("u.csv", &labelled("0.0", "1.0"))
         .pipeline(&study(stages));
     let run = work.run().succeeded();
-    assert!(warnings(&run).contains("'0.0' as '0'"), "{}", warnings(&run));
+    insta::assert_snapshot!(stable(&warnings(&run)), @"label 'y': labels that are the same number as others count as their class: '0.0' as '0' (120 rows, u.csv:3, u.csv:5, u.csv:7), '1.0' as '1' (120 rows, u.csv:2, u.csv:4, u.csv:6) (to keep them apart: `types: {y: text}`)");
     let report = json(&work, "base/baseline.json");
     let test = &report["evaluations"][0]["test"];
     assert_eq!(test["classes"].as_array().map(Vec::len), Some(2), "{test:#}");
@@ -309,17 +307,13 @@ fn a_class_is_one_however_its_files_spell_it() {
 ";
     let work = work.pipeline(&study(stages));
     let run = work.run().succeeded();
-    assert!(
-        warnings(&run).contains("numbers are named in their plain form: '0.0' as '0', '1.0' as '1'"),
-        "{}",
-        warnings(&run)
-    );
+    insta::assert_snapshot!(stable(&warnings(&run)), @"label 'y': numbers are named in their plain form: '0.0' as '0', '1.0' as '1' (to keep the spelling: `types: {y: text}`)");
     // Unless the spelling is meant: the model of the first does not know it.
     work.edit("pipeline.yaml", "files: {train: u.csv}, label: y", "files: {train: u.csv}, label: y, types: {y: text}");
     let run = work.run();
     assert_eq!(run.code, Some(1));
     let told = format!("{}{}", run.error(), run.stderr);
-    assert!(told.contains("does not know the class '0.0'") && told.contains("'0', the same number"), "{told}");
+    insta::assert_snapshot!(stable(&told), @"pipeline.yaml:9:3: the model does not know the class '0.0' of these rows, but '0', the same number: write both alike in the files");
 }
 
 #[test]
@@ -344,7 +338,14 @@ fn a_model_is_never_given_its_label() {
     ));
     let run = work.run();
     assert_eq!(run.code, Some(2));
-    says(&run, &["no column 'Y' in 'rows' (did you mean 'y'?)"]);
+    insta::assert_snapshot!(stable(&told(&run)), @"
+    error: no column 'Y' in 'rows' (did you mean 'y'?)
+     --> pipeline.yaml:4:50
+      |
+    4 |   rows: {kind: load, files: {all: t.csv}, label: Y}
+      |                                                  ^
+      = help: it has a, y
+    ");
 }
 
 #[test]
@@ -361,7 +362,12 @@ fn a_column_without_any_value_is_missing_numbers_in_training_too() {
 ",
     ));
     let run = work.run().succeeded();
-    assert!(warnings(&run).contains("column 'b' has no value in the training part"), "{}", warnings(&run));
+    insta::assert_snapshot!(stable(&warnings(&run)), @"
+    column 'b' holds no value at all
+    column 'b' has no value in the training part, so nothing can be learnt from it (leave it out of `numeric`)
+    column 'b' has no value in the training part, so nothing can be learnt from it (leave it out of `numeric`)
+    column 'b' has no value in the training part, so nothing can be learnt from it (leave it out of `numeric`)
+    ");
     for model in json(&work, "base/baseline.json")["evaluations"].as_array().expect("models") {
         let accuracy = model["test"]["accuracy"].as_f64().expect("a number");
         assert!(accuracy > 0.8 || model["name"] == "majority", "{model}");
@@ -399,7 +405,7 @@ fn predictions_can_be_loaded_and_predicted_again() {
     }
     let work = predicts(new[0]);
     let run = work.run_with(&["first"]).succeeded();
-    assert!(warnings(&run).contains("stand under 'predicted_y'"), "{}", warnings(&run));
+    insta::assert_snapshot!(stable(&warnings(&run)), @"the file has a column 'y' already, so the predictions stand under 'predicted_y'");
     assert_eq!(json(&work, "first/metrics.json")["column"], "predicted_y");
 }
 
@@ -454,6 +460,11 @@ stages:
     let output = work.runner(&["run", "pipeline.yaml"]);
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("column 'id': '9223372036854775808' and '922337203685477580"), "{told}");
-    assert!(told.contains("list it under `categories`"), "{told}");
+    insta::assert_snapshot!(stable(&told), @"
+    ✓ rows   ran [time]
+    ! folds  the test part has 9 rows, of which no score says much: give it a larger share, or bring more rows
+    ✓ folds  ran [time]
+    ✗ base   failed
+      pipeline.yaml:5:3: column 'id': '9223372036854775808' and '9223372036854775809' have more digits than a number holds, and would be one: leave it out of `numeric`, or list it under `categories`
+    ");
 }

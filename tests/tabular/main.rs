@@ -6,4 +6,4 @@ mod foreign_text;
 mod mapped;
 mod tables;
 
-use runner_test_support::{records, workspace};
+use runner_test_support::{records, screen, workspace};

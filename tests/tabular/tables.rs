@@ -1,5 +1,6 @@
 //! Users' tables with surprises, through the whole program: what leaves the data is told of, and what cannot be learnt from is named.
 
+use crate::screen::stable;
 use crate::workspace::{Run, Workspace};
 
 fn warnings(run: &Run) -> String {
@@ -34,7 +35,7 @@ fn labels_that_read_as_missing_leave_the_data_with_a_word() {
     let rows: String = (0..123).map(|i| format!("{i},{}\n", ["NA", "US", "FR"][i % 3])).collect();
     let work = Workspace::new().file("t.csv", &format!("a,y\n{rows}")).pipeline(SPLIT);
     let run = work.run().succeeded();
-    says(&warnings(&run), &["label 'y': 41 rows have none", "41 say 'NA'", "t.csv:2", "t.csv:2"]);
+    insta::assert_snapshot!(stable(&warnings(&run)), @"label 'y': 41 rows have none and cannot be learnt from: 41 say 'NA', which stands for a missing value (t.csv:2, t.csv:5, t.csv:8); for classes of these names write `missing: {y: {remove: [NA]}}`");
     let summary: serde_json::Value =
         serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
     assert_eq!((&summary["left_out"], &summary["without_label"]), (&41.into(), &41.into()));
@@ -54,7 +55,7 @@ fn large_ids_stay_apart_as_groups() {
     let yaml = SPLIT.replace("folds: 2}", "folds: 2, groups: [id]}");
     let work = Workspace::new().file("t.csv", &format!("id,a,y\n{rows}")).pipeline(&yaml);
     let run = work.run().succeeded();
-    says(&warnings(&run), &["column 'id' is read as text", "'1.5' (t.csv:2)"]);
+    insta::assert_snapshot!(stable(&warnings(&run)), @"column 'id' is read as text: it has fractions, e.g. '1.5' (t.csv:2), and as fractions 59 whole numbers beyond 2^53 would be rounded and merge, e.g. '9007199254740995' (t.csv:4), '9007199254740997' (t.csv:6), '9007199254740999' (t.csv:8) (correct it, or declare `types: {id: number}` if they are no identifiers)");
     let summary: serde_json::Value =
         serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
     assert_eq!(summary["groups"], 120);
@@ -202,9 +203,15 @@ fn all_rare_classes_are_named_at_once_with_a_way_out() {
     let work = Workspace::new().file("t.csv", &("a,y\n".to_owned() + &rows.collect::<String>())).pipeline(SPLIT);
     let run = work.run();
     assert_eq!(run.code, Some(1));
-    says(&run.error(), &["'okapi' (1 row)", "'a, b' (2 rows)", "'dodo'", "'kakapo'"]);
+    insta::assert_snapshot!(stable(&run.error()), @"
+    pipeline.yaml:4:3: too rare to be in 3 parts and two folds: classes 'a, b' (2 rows), 'dodo' (1 row), 'kakapo' (2 rows), 'okapi' (1 row) (each needs 4 rows or more, in as many groups where rows are linked: bring more rows, give fewer group columns, or a share of 0 to a part, or lower `folds`)
+    to leave them out: `where: {y: {not: ['a, b', dodo, kakapo, okapi]}}`
+    ");
     let remedy = "where: {y: {not: ['a, b', dodo, kakapo, okapi]}}";
-    says(&run.error(), &[remedy]);
+    insta::assert_snapshot!(stable(&run.error()), @"
+    pipeline.yaml:4:3: too rare to be in 3 parts and two folds: classes 'a, b' (2 rows), 'dodo' (1 row), 'kakapo' (2 rows), 'okapi' (1 row) (each needs 4 rows or more, in as many groups where rows are linked: bring more rows, give fewer group columns, or a share of 0 to a part, or lower `folds`)
+    to leave them out: `where: {y: {not: ['a, b', dodo, kakapo, okapi]}}`
+    ");
     work.edit("pipeline.yaml", "folds: 2}", &format!("folds: 2, {remedy}}}"));
     work.run().succeeded();
 }
@@ -270,17 +277,14 @@ fn rows_without_a_label_are_told_of_once_and_counted_alike() {
     let run = work.run().succeeded();
     assert_eq!(warnings(&run).matches("label 'y'").count(), 1, "{}", warnings(&run));
     assert!(!warnings(&run).contains("rows of files with labels"), "{}", warnings(&run));
-    says(
-        &crate::records::headline(&work, "folds"),
-        &["; 40 rows without a label and 2 of files without labels are left out"],
-    );
+    insta::assert_snapshot!(stable(&crate::records::headline(&work, "folds")), @"56 train, 12 valid, 12 test rows; 40 rows without a label and 2 of files without labels are left out");
     // Another label than that of `load`, which nobody told of yet.
     work.edit("pipeline.yaml", ", label: y}", "}");
     work.edit("pipeline.yaml", "folds: 2}", "folds: 2, label: y}");
-    says(
-        &warnings(&work.run().succeeded()),
-        &["40 of the 120 rows of files with labels have none", "(all:2, all:5, all:8, …)"],
-    );
+    insta::assert_snapshot!(stable(&warnings(&work.run().succeeded())), @"
+    n.csv has no column y (missing there)
+    40 of the 120 rows of files with labels have none and are left out, as 'y' is blank or missing there (all:2, all:5, all:8, …); `missing` of the `load` stage says which words count as missing
+    ");
 }
 
 #[test]
@@ -288,7 +292,7 @@ fn folds_of_rows_without_groups_are_counted_in_rows() {
     let rows: String = (0..8).map(|i| format!("{i},{}\n", ["a", "b"][i % 2])).collect();
     let work =
         Workspace::new().file("t.csv", &format!("x,y\n{rows}")).pipeline(&SPLIT.replace("folds: 2}", "folds: 9}"));
-    says(&work.run().error(), &["rows, too few for 9 folds"]);
+    insta::assert_snapshot!(stable(&work.run().error()), @"pipeline.yaml:4:43: the train part has 4 rows, too few for 9 folds (lower `folds`, or set it to 0)");
 }
 
 /// The line that is advised splits the rows at once: with the classes that are too rare after others are gone, and those that are gone already.
@@ -418,7 +422,10 @@ stages:
     let work = Workspace::new().file("t.csv", &format!("x,y\n{rows}")).pipeline(yaml);
     let run = work.run().succeeded();
     // What no row has is told of by every stage with conditions.
-    says(&warnings(&run), &["where: no row has 'zz' in column 'y'"]);
+    insta::assert_snapshot!(stable(&warnings(&run)), @r"
+    label 'y': labels that are the same text in another Unicode form as others count as their class: 'cafe\u{301}' as 'caf\u{e9}' (30 rows, t.csv:3, t.csv:7, t.csv:11)
+    where: no row has 'zz' in column 'y'
+    ");
     let summary: serde_json::Value =
         serde_json::from_slice(&work.read("artifacts/study/folds/split.json")).expect("JSON");
     assert_eq!(summary["filtered_out"], 30);
@@ -428,13 +435,7 @@ stages:
 fn labels_that_differ_in_case_alone_are_told_of() {
     let rows: String = (0..120).map(|i| format!("{i},{}\n", ["yes", "no", "Yes", "no"][i % 4])).collect();
     let work = Workspace::new().file("t.csv", &format!("a,y\n{rows}")).pipeline(SPLIT);
-    says(
-        &warnings(&work.run().succeeded()),
-        &[
-            "label 'y': 'Yes' (30 rows, t.csv:4) and 'yes' (30 rows, t.csv:2) count as classes of their own",
-            "in upper and lower case alone",
-        ],
-    );
+    insta::assert_snapshot!(stable(&warnings(&work.run().succeeded())), @"label 'y': 'Yes' (30 rows, t.csv:4) and 'yes' (30 rows, t.csv:2) count as classes of their own, although they differ in upper and lower case alone (write them alike if they are one class, or declare `types: {y: text}` if they are not)");
     work.edit("pipeline.yaml", "label: y}", "label: y, types: {y: text}}");
     assert_eq!(warnings(&work.run().succeeded()), "");
 }
@@ -447,7 +448,7 @@ fn scores_of_a_handful_of_rows_are_warned_of() {
         let work = Workspace::new().file("t.csv", &format!("a,y\n{rows}")).pipeline(&yaml);
         warnings(&work.run().succeeded())
     };
-    says(&run(12), &["the test part has ", " rows, of which no score says much"]);
+    insta::assert_snapshot!(stable(&run(12)), @"the test part has 3 rows, of which no score says much: give it a larger share, or bring more rows");
     assert_eq!(run(80), "");
 }
 

@@ -1,5 +1,6 @@
 //! A study that another pipeline includes is the same study; what of it does not hold is said.
 
+use super::accepted;
 use crate::workspace::Workspace;
 
 const MODEL: &str = "name: study
@@ -30,23 +31,71 @@ fn the_model_of_an_included_study_is_used_and_not_trained_anew() {
 
 #[test]
 fn another_seed_and_other_variables_hold_and_are_announced() {
-    for (head, set, expected) in [
-        ("seed: 2\n", None, Some("warning: the seed of 'study.yaml' does not hold here")),
-        ("seed: 1\n", None, None),
-        ("vars: {size: 8}\n", None, Some("warning: the value of variable 'size' in 'study.yaml' does not hold here")),
-        ("vars: {size: 4}\n", None, None),
-        ("", Some("seed=3"), Some("warning: the seed of 'study.yaml' does not hold here")),
-    ] {
-        let work = work(head);
-        let mut arguments = vec!["plan", "pipeline.yaml"];
-        arguments.extend(set.into_iter().flat_map(|set| ["--set", set]));
-        let output = work.runner(&arguments);
-        let text = String::from_utf8(output.stderr).expect("UTF-8");
-        assert!(output.status.success(), "{text}");
-        match expected {
-            Some(expected) => assert!(text.contains(expected), "{head}: {text}"),
-            None => assert_eq!(text, "", "{head}"),
-        }
+    insta::assert_snapshot!(work("seed: 2\n").screen(&["plan", "pipeline.yaml"]), @"
+    $ runner plan pipeline.yaml
+      rows   run    no result yet
+      folds  run    no result yet; 'rows' runs before it
+      net    run    no result yet; 'folds' runs before it
+      new    run    no result yet
+      pred   run    no result yet; 'net' runs before it; 'new' runs before it
+
+    5 to run, 0 to restore, 0 fresh
+    [standard error]
+    warning: the seed of 'study.yaml' does not hold here: its stages draw by this one, and its models are others
+     --> pipeline.yaml:3:7
+      |
+    3 | seed: 2
+      |       ^
+     ::: study.yaml:2:7
+      |
+    2 | seed: 1
+      |       - the seed there
+      = help: leave `seed` out to use the models of that file; `seed` on a stage is that stage's own
+    ");
+    insta::assert_snapshot!(work("vars: {size: 8}\n").screen(&["plan", "pipeline.yaml"]), @"
+    $ runner plan pipeline.yaml
+      rows   run    no result yet
+      folds  run    no result yet; 'rows' runs before it
+      net    run    no result yet; 'folds' runs before it
+      new    run    no result yet
+      pred   run    no result yet; 'net' runs before it; 'new' runs before it
+
+    5 to run, 0 to restore, 0 fresh
+    [standard error]
+    warning: the value of variable 'size' in 'study.yaml' does not hold here: this one does
+     --> pipeline.yaml:3:8
+      |
+    3 | vars: {size: 8}
+      |        ^^^^
+     ::: study.yaml:3:8
+      |
+    3 | vars: {size: 4}
+      |        ---- the value there
+      = help: give this variable another name if the stages of that file shall keep theirs
+    ");
+    insta::assert_snapshot!(work("").screen(&["plan", "pipeline.yaml", "--set", "seed=3"]), @"
+    $ runner plan pipeline.yaml --set seed=3
+      rows   run    no result yet
+      folds  run    no result yet; 'rows' runs before it
+      net    run    no result yet; 'folds' runs before it
+      new    run    no result yet
+      pred   run    no result yet; 'net' runs before it; 'new' runs before it
+
+    5 to run, 0 to restore, 0 fresh
+    [standard error]
+    warning: the seed of 'study.yaml' does not hold here: its stages draw by this one, and its models are others
+     --> command line
+      |
+      | --set seed=3
+      |            ^
+     ::: study.yaml:2:7
+      |
+    2 | seed: 1
+      |       - the seed there
+      = help: leave `seed` out to use the models of that file; `seed` on a stage is that stage's own
+    ");
+    for same in ["seed: 1\n", "vars: {size: 4}\n"] {
+        assert_eq!(accepted(&work(same)), "");
     }
 }
 

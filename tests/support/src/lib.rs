@@ -3,6 +3,7 @@
 pub mod kill;
 pub mod machine;
 pub mod records;
+pub mod screen;
 pub mod small_model;
 pub mod studies;
 pub mod toy_store;

@@ -96,6 +96,7 @@ impl Workspace {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.current_dir(self.path()).args(arguments).env("NO_COLOR", "1");
+        command.env_remove("COLUMNS").env_remove("CLICOLOR_FORCE");
         command.env("XDG_CACHE_HOME", self.path().join(".cache"));
         command
     }
