@@ -1,14 +1,15 @@
 //! The command line: what the terminal shows, options, comparisons, history.
 
-mod cli;
 mod compare;
 mod history;
+mod init;
 mod layers;
 #[cfg(unix)]
 mod lost_output;
+mod screens;
 mod standing;
 mod terminal;
 #[cfg(unix)]
 mod watch;
 
-use runner_test_support::{records, studies, workspace};
+use runner_test_support::{records, screen, studies, workspace};

@@ -1,5 +1,6 @@
 //! What re-runs after an edit, through the program, with the real stage kinds.
 
+use crate::screen::stable;
 use crate::studies::STUDY;
 use crate::workspace::Workspace;
 
@@ -77,8 +78,13 @@ fn resources_are_no_part_of_a_result_and_are_checked() {
     work.edit("pipeline.yaml", "memory: 2 GB", "memory: 2 apples");
     let run = work.run();
     assert_eq!(run.code, Some(2));
-    assert!(run.stderr.contains("'2 apples' is not an amount of memory"), "{}", run.stderr);
-    assert!(run.stderr.contains("pipeline.yaml:33"), "{}", run.stderr);
+    insta::assert_snapshot!(stable(&run.stderr), @"
+    error: 'memory': '2 apples' is not an amount of memory (write e.g. `4 GB` or `512 MiB`)
+      --> pipeline.yaml:33:34
+       |
+    33 |     resources: {cpus: 1, memory: 2 apples, exclusive: true}
+       |                                  ^^^^^^^^
+    ");
 }
 
 #[test]

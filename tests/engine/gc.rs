@@ -61,9 +61,10 @@ fn the_grace_keeps_what_is_young() {
     let work = three_runs();
     let told = lines(&work, &["gc", "--json", "--keep", "0"]).pop().expect("a line");
     assert_eq!((&told["runs"], &told["records"], &told["bytes"]), (&0.into(), &0.into(), &0.into()), "{told}");
-    let text = String::from_utf8(work.runner(&["gc"]).stdout).expect("UTF-8");
-    assert!(text.contains("nothing to remove; kept runs: 3"), "{text}");
-    assert_eq!(work.runner(&["gc", "--grace", "soon"]).status.code(), Some(2));
+    insta::assert_snapshot!(work.screen(&["gc"]), @"
+    $ runner gc
+    nothing to remove; kept runs: 3
+    ");
 }
 
 #[test]
@@ -75,18 +76,34 @@ fn a_plan_forecasts_what_the_last_run_took() {
     assert!(told[0]["seconds"].is_null() && told[1]["seconds"].as_f64().expect("seconds") > 0.0, "{told:?}");
     #[cfg(target_os = "linux")]
     assert!(told[1]["memory"].as_u64().expect("bytes") > 1_000_000, "{told:?}");
-    let text = String::from_utf8(work.runner(&["plan", "pipeline.yaml"]).stdout).expect("UTF-8");
-    assert!(text.contains("took 0.") && text.contains("1 fresh; 1 timed with other parameters"), "{text}");
+    insta::assert_snapshot!(work.screen(&["plan", "pipeline.yaml"]), @"
+    $ runner plan pipeline.yaml
+      songs  fresh
+      folds  run    took [time]  folds 5 → 6 (pipeline.yaml:5:62)
+
+    1 to run, 0 to restore, 1 fresh; 1 timed with other parameters only
+    ");
     assert_eq!(told[1]["basis"], "other_parameters");
-    let text = String::from_utf8(work.runner(&["explain", "pipeline.yaml", "folds"]).stdout).expect("UTF-8");
-    assert!(text.contains("with other parameters it took 0."), "{text}");
+    let text = work.screen(&["explain", "pipeline.yaml", "folds"]);
+    insta::assert_snapshot!(text.split("\nkey").next().expect("a head"), @"
+    $ runner explain pipeline.yaml folds
+    folds must run
+      • folds 5 → 6 (pipeline.yaml:5:62)
+      with other parameters it took [time], [size]
+    ");
     // A stage that never ran is like the last one of its kind.
     work.edit("pipeline.yaml", "  folds:", "  parts:");
     let told = lines(&work, &["plan", "pipeline.yaml", "--json"]);
     assert!(told[1]["stage"] == "parts" && told[1]["seconds"].as_f64().expect("seconds") > 0.0, "{told:?}");
     assert_eq!(told[1]["basis"], "kind");
-    let text = String::from_utf8(work.runner(&["plan", "pipeline.yaml"]).stdout).expect("UTF-8");
-    assert!(!text.contains("≈") && !text.contains("about"), "another stage's time is not its own: {text}");
+    // But another stage's time is not its own.
+    insta::assert_snapshot!(work.screen(&["plan", "pipeline.yaml"]), @"
+    $ runner plan pipeline.yaml
+      songs  fresh
+      parts  run      no result yet
+
+    1 to run, 0 to restore, 1 fresh
+    ");
 }
 
 #[test]
@@ -104,10 +121,23 @@ fn a_forecast_grows_with_the_epochs() {
     assert_eq!(basis, "in_proportion");
     assert!((now / then - 10.0).abs() < 1e-6, "{then} s of 3 epochs, {now} s of 30");
     let plan = ["plan", "pipeline.yaml", "fused", "--set", "fused.epochs=30"];
-    let text = String::from_utf8(work.runner(&plan).stdout).expect("UTF-8");
-    assert!(text.contains('≈') && !text.contains("timed with other parameters"), "{text}");
+    insta::assert_snapshot!(work.screen(&plan), @"
+    $ runner plan pipeline.yaml fused --set fused.epochs=30
+      songs   fresh
+      folds   fresh
+      titles  fresh
+      fused   run    ≈ [time]  epochs 3 → 30 (--set fused.epochs=30)
+
+    1 to run, 0 to restore, 3 fresh; about [time], [size]
+    ");
     // With something else beside it, it is no proportion of anything.
-    let text =
-        String::from_utf8(work.runner(&[&plan[..], &["--set", "fused.batch_size=16"]].concat()).stdout).expect("UTF-8");
-    assert!(text.contains("1 timed with other parameters"), "{text}");
+    insta::assert_snapshot!(work.screen(&[&plan[..], &["--set", "fused.batch_size=16"]].concat()), @"
+    $ runner plan pipeline.yaml fused --set fused.epochs=30 --set fused.batch_size=16
+      songs   fresh
+      folds   fresh
+      titles  fresh
+      fused   run    took [time]  batch_size 32 → 16 (--set fused.batch_size=16); epochs 3 → 30 (--set fused.epochs=30)
+
+    1 to run, 0 to restore, 3 fresh; 1 timed with other parameters only
+    ");
 }

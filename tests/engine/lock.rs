@@ -13,10 +13,29 @@ fn locked() -> Workspace {
 fn a_lock_is_sorted_stable_and_kept() {
     let work = locked();
     let text = work.text("pipeline.lock");
-    let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("no '{what}' in {text}"));
-    assert!(text.starts_with("# Written by `runner run --lock`") && at("format: 1") < at("pipeline: short"), "{text}");
-    assert!(at("  folds:\n    kind: split\n    key: ") < at("  songs:\n    kind: load\n    key: "), "{text}");
-    assert!(at("    sources:\n      files.all: ") < at("      all.arrow: "), "{text}");
+    insta::assert_snapshot!(work.stable(&text), @"
+    # Written by `runner run --lock`. `runner run --locked` fails if anything would differ.
+    format: 1
+    pipeline: short
+    stages:
+      folds:
+        kind: split
+        key: [digest]
+        outputs:
+          rows.arrow: [digest]
+          split.json: [digest]
+          test.arrow: [digest]
+          train.arrow: [digest]
+          valid.arrow: [digest]
+      songs:
+        kind: load
+        key: [digest]
+        sources:
+          files.all: [digest]
+        outputs:
+          all.arrow: [digest]
+          rows.arrow: [digest]
+    ");
     work.run_with(&["--locked"]).ran(&[]);
     work.run_with(&["--lock"]).ran(&[]);
     assert_eq!(work.text("pipeline.lock"), text);
@@ -42,21 +61,23 @@ fn what_differs_is_named_before_anything_runs() {
         (&last["outcome"], &last["failed"][0], last["ran"].as_array().map(Vec::len)),
         (&"failed".into(), &"folds".into(), Some(0))
     );
-    assert!(run.error().contains("differs from the lock: folds 3 → 4 (pipeline.yaml:"), "{}", run.error());
-    let output = work.runner(&["run", "pipeline.yaml", "--locked"]);
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        output.status.code() == Some(1)
-            && text.contains("folds: differs from the lock")
-            && text.contains("nothing was run"),
-        "{text}"
-    );
+    insta::assert_snapshot!(run.error(), @"differs from the lock: folds 3 → 4 (pipeline.yaml:5:62) (pipeline.lock)");
+    insta::assert_snapshot!(work.screen(&["run", "pipeline.yaml", "--locked"]), @"
+    $ runner run pipeline.yaml --locked
+    error: folds: differs from the lock: folds 3 → 4 (pipeline.yaml:5:62)
+    nothing was run: 'pipeline.lock' says otherwise (`runner run --lock` renews it)
+    [exit code 1]
+    ");
     // Without the old record only the lock's own lines can tell.
     work.edit("pipeline.yaml", "folds: 4", "folds: 3");
     work.write("songs.csv", crate::workspace::songs(200).as_bytes());
     std::fs::remove_dir_all(work.path().join("artifacts")).expect("removed");
-    let run = work.run_with(&["--locked"]);
-    assert!(run.code == Some(1) && run.error().contains("differs from the lock: source.files.all "), "{}", run.error());
+    insta::assert_snapshot!(work.screen(&["run", "pipeline.yaml", "--locked"]), @"
+    $ runner run pipeline.yaml --locked
+    error: songs: differs from the lock: source.files.all [digest] → [digest]
+    nothing was run: 'pipeline.lock' says otherwise (`runner run --lock` renews it)
+    [exit code 1]
+    ");
     assert!(!work.exists("artifacts/short/songs"));
 }
 
@@ -72,7 +93,7 @@ fn a_stage_whose_inputs_come_out_otherwise_fails_when_it_is_its_turn() {
     assert_eq!(run.code, Some(1));
     let last = run.lines.last().expect("a summary");
     assert_eq!((&last["ran"][0], &last["failed"][0]), (&"songs".into(), &"folds".into()));
-    assert!(run.error().contains("the lock has 000000000000"), "{}", run.error());
+    insta::assert_snapshot!(work.stable(&run.error()), @"differs from the lock: its key is [digest], the lock has [digest] (made with other parameters, inputs or versions)");
     assert!(!work.exists("artifacts/short/folds"));
 }
 
@@ -82,15 +103,27 @@ fn other_bytes_under_the_same_key_are_refused() {
     let text = work.text("pipeline.lock");
     let digest = text.split("rows.arrow: ").nth(1).expect("a digest")[..64].to_owned();
     work.edit("pipeline.lock", &digest, &"1".repeat(64));
-    let run = work.run_with(&["--locked"]);
-    assert!(run.code == Some(1) && run.error().contains("other bytes than the lock in rows.arrow"), "{}", run.error());
+    insta::assert_snapshot!(work.screen(&["run", "pipeline.yaml", "--locked"]), @"
+    $ runner run pipeline.yaml --locked
+    error: folds: the result in the store has other bytes than the lock in rows.arrow: it is not reproducible
+    nothing was run: 'pipeline.lock' says otherwise (`runner run --lock` renews it)
+    [exit code 1]
+    ");
     std::fs::remove_dir_all(work.path().join("artifacts")).expect("removed");
-    let run = work.run_with(&["--locked"]);
-    assert!(
-        run.code == Some(1) && run.error().contains("this execution has other bytes than the lock"),
-        "{}",
-        run.error()
-    );
+    insta::assert_snapshot!(work.screen(&["run", "pipeline.yaml", "--locked"]), @"
+    $ runner run pipeline.yaml --locked
+
+    Results
+      songs  240 rows, 10 columns
+
+    failed: 1 ran, 1 failed in [time]
+    [standard error]
+    ✓ songs  ran [time]
+    ! folds  the test part has 12 groups, which tell as much as 12 of equal size: the intervals and tests of its scores, which go by groups, are wide and rough below 20; give it a larger share, or narrower `groups`
+    ✗ folds  failed
+      this execution has other bytes than the lock in rows.arrow: it is not reproducible
+    [exit code 1]
+    ");
     assert!(!work.exists("artifacts/short/folds/rows.arrow"), "nothing of it is committed");
 }
 
@@ -98,30 +131,44 @@ fn other_bytes_under_the_same_key_are_refused() {
 fn stages_that_one_side_lacks_are_named() {
     let work = locked();
     work.edit("pipeline.yaml", "  folds:", "  parts:");
-    let run = work.run_with(&["--locked"]);
-    assert!(run.code == Some(1), "{run:?}");
-    assert!(run.error().contains("the lock has this stage, the pipeline has not"), "{}", run.error());
-    assert!(run.error().contains("the pipeline has this stage, the lock has not"), "{}", run.error());
+    insta::assert_snapshot!(work.screen(&["run", "pipeline.yaml", "--locked"]), @"
+    $ runner run pipeline.yaml --locked
+    error: folds: the lock has this stage, the pipeline has not
+    error: parts: the pipeline has this stage, the lock has not
+    nothing was run: 'pipeline.lock' says otherwise (`runner run --lock` renews it)
+    [exit code 1]
+    ");
 }
 
 #[test]
 fn absent_and_damaged_locks_get_clear_words() {
     let work = Workspace::with_songs().pipeline(SHORT);
-    for (text, said) in [
-        (None, "there is no lock file 'pipeline.lock'"),
-        (Some("format: 1\npipeline: short\nstages: {folds: {kind: split"), "is damaged"),
-        (
-            Some("format: 1\npipeline: short\nstages:\n  folds: {kind: split, key: abc, outputs: {}}\n"),
-            "'abc' is not a digest",
-        ),
-        (Some("format: 7\n"), "has format 7, this runner reads 1"),
+    let mut screens = vec![work.screen(&["run", "pipeline.yaml", "--locked"])];
+    for text in [
+        "format: 1\npipeline: short\nstages: {folds: {kind: split",
+        "format: 1\npipeline: short\nstages:\n  folds: {kind: split, key: abc, outputs: {}}\n",
+        "format: 7\n",
     ] {
-        if let Some(text) = text {
-            work.write("pipeline.lock", text.as_bytes());
-        }
-        let run = work.run_with(&["--locked"]);
-        assert!(run.code == Some(1) && run.stderr.contains(said), "{said}: {}", run.stderr);
+        work.write("pipeline.lock", text.as_bytes());
+        screens.push(work.screen(&["run", "pipeline.yaml", "--locked"]));
     }
+    insta::assert_snapshot!(screens.join("\n"), @"
+    $ runner run pipeline.yaml --locked
+    error: there is no lock file 'pipeline.lock' (write one with `runner run --lock`)
+    [exit code 1]
+
+    $ runner run pipeline.yaml --locked
+    error: the lock file 'pipeline.lock' is damaged: did not find expected ',' or '}' at line 4 column 1, while parsing a flow mapping at line 3 column 17 (restore it from version control, or write it anew with `runner run --lock`)
+    [exit code 1]
+
+    $ runner run pipeline.yaml --locked
+    error: the lock file 'pipeline.lock' is damaged: stages.folds: 'abc' is not a digest (64 hexadecimal digits) at line 4 column 10 (restore it from version control, or write it anew with `runner run --lock`)
+    [exit code 1]
+
+    $ runner run pipeline.yaml --locked
+    error: the lock file 'pipeline.lock' has format 7, this runner reads 1
+    [exit code 1]
+    ");
     assert_eq!(work.run_with(&["--lock", "songs"]).code, Some(2), "a lock is of the whole pipeline");
 }
 
@@ -133,14 +180,18 @@ fn the_list_of_a_bundle_is_no_lock_of_a_pipeline() {
         "# What the files of this bundle were made from.\n\"folds\":\n  kind: \"split\"\n  outputs:\n    \"a\": {digest}\n"
     );
     work.write("pipeline.lock", list.as_bytes());
-    let out = work.runner(&["run", "pipeline.yaml", "--locked"]);
-    let said = String::from_utf8(out.stderr).expect("UTF-8");
-    assert_eq!(out.status.code(), Some(1), "{said}");
-    assert!(said.contains("bundle") && said.contains("runner run --lock") && !said.contains("damaged"), "{said}");
+    insta::assert_snapshot!(work.screen(&["run", "pipeline.yaml", "--locked"]), @"
+    $ runner run pipeline.yaml --locked
+    error: 'pipeline.lock' lists the digests of a bundle's files, as `results.lock` does: a run cannot be held to it (a lock file of a pipeline is written by `runner run --lock`; to compare results with a bundle, hold the digests of their files against this list)
+    [exit code 1]
+    ");
     // A lock that lacks its head is damaged all the same.
     work.write("pipeline.lock", b"pipeline: short\nstages: {}\n");
-    let out = work.runner(&["run", "pipeline.yaml", "--locked"]);
-    assert!(String::from_utf8_lossy(&out.stderr).contains("damaged"), "{out:?}");
+    insta::assert_snapshot!(work.screen(&["run", "pipeline.yaml", "--locked"]), @"
+    $ runner run pipeline.yaml --locked
+    error: the lock file 'pipeline.lock' is damaged: missing field `format` (restore it from version control, or write it anew with `runner run --lock`)
+    [exit code 1]
+    ");
 }
 
 /// As cargo does of `Cargo.lock`: who keeps the file elsewhere finds it there.
@@ -163,7 +214,8 @@ fn a_lock_that_is_a_symbolic_link_stays_one() {
     std::fs::remove_file(work.path().join("locks/short.lock")).expect("removed");
     link("locks/short.lock", "../pipeline.lock");
     let run = work.run_with(&["--lock"]);
-    assert!(run.code == Some(1) && run.stderr.contains("lead in a circle"), "{}", run.stderr);
+    assert_eq!(run.code, Some(1));
+    insta::assert_snapshot!(work.stable(&run.stderr), @"error: cannot write 'pipeline.lock': its symbolic links lead in a circle");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::os::unix::net::UnixListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::screen::stable;
 use crate::workspace::Workspace;
 
 const ROWS: &str = "name: p\nvars: {data: t.csv}\nstages:\n  rows: {kind: load, files: {all: \"${data}\"}, label: y}\n";
@@ -99,10 +100,23 @@ fn a_pipe_as_standard_input_is_refused_in_so_many_words_and_a_file_is_read() {
     let work = study();
     let (reader, _writer) = std::io::pipe().expect("a pipe");
     let said = refused(&work, &["run", "pipeline.yaml", "--set", "data=/dev/stdin"], reader.into());
-    assert!(said.contains("/dev/stdin") && said.contains("is a pipe") && said.contains("to a file first"), "{said}");
+    insta::assert_snapshot!(stable(&said), @r#"
+    error: /dev/stdin: cannot be read: it is a pipe, not a file: write what comes out of it to a file first, and name that
+     --> pipeline.yaml:4:35
+      |
+    4 |   rows: {kind: load, files: {all: "${data}"}, label: y}
+      |                                   ^^^^^^^^^
+     ::: command line
+      |
+      | --set data=/dev/stdin
+      |            ---------- 'data' is set here
+    "#);
     let (reader, _writer) = std::io::pipe().expect("a pipe");
     let said = refused(&work, &["plan", "/dev/fd/0"], reader.into());
-    assert!(said.contains("/dev/fd/0") && said.contains("is a pipe"), "{said}");
+    insta::assert_snapshot!(stable(&said), @"
+    error: cannot read '/dev/fd/0': it is a pipe, not a file: write what comes out of it to a file first, and name that
+      = help: name a pipeline file, e.g. `pipelines/full.yaml`
+    ");
     let rows = std::fs::File::open(work.path().join("t.csv")).expect("rows");
     let read =
         work.command(&["run", "pipeline.yaml", "--set", "data=/dev/stdin"]).stdin(rows).output().expect("it starts");
@@ -119,12 +133,12 @@ fn what_stands_where_a_result_belongs_is_named_and_left_alone() {
     std::fs::create_dir(&file).expect("a folder");
     std::fs::write(file.join("mine.txt"), "mine").expect("written");
     let told = work.run().error();
-    assert!(told.contains("split.json' is a folder, but a result belongs there: move it away and run again"), "{told}");
+    insta::assert_snapshot!(stable(&told), @"'artifacts/short/folds/split.json' is a folder, but a result belongs there: move it away and run again");
     assert_eq!(work.text("artifacts/short/folds/split.json/mine.txt"), "mine");
     std::fs::remove_dir_all(&folder).expect("removed");
     std::fs::write(&folder, "mine").expect("written");
     let told = work.run().error();
-    assert!(told.contains("folds' is no folder, but a result belongs there: move it away and run again"), "{told}");
+    insta::assert_snapshot!(stable(&told), @"'artifacts/short/folds' is no folder, but a result belongs there: move it away and run again");
     assert_eq!(work.text("artifacts/short/folds"), "mine");
     std::fs::remove_file(&folder).expect("moved away");
     work.run().restored(&["folds"]);

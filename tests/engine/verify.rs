@@ -35,9 +35,13 @@ fn a_sound_store_is_sound_and_stays_as_it_is() {
     let same = told.iter().filter(|line| line["event"] == "rerun" && line["outcome"] == "same").count();
     assert_eq!(same, 6, "{told:?}");
     assert!(told.last().expect("a line")["first_difference"].is_null());
-    assert!(image(&work, "artifacts") == before, "a verification changes nothing");
-    let text = String::from_utf8(work.runner(&["verify", "pipeline.yaml", "folds"]).stdout).expect("UTF-8");
-    assert!(text.contains("sound: 2 files") || text.contains("sound: "), "{text}");
+    let after = image(&work, "artifacts");
+    let changed: Vec<_> = after.iter().filter(|file| !before.contains(file)).map(|(path, _, _)| path).collect();
+    assert!(changed.is_empty() && after.len() == before.len(), "a verification changes nothing: {changed:?}");
+    insta::assert_snapshot!(work.screen(&["verify", "pipeline.yaml", "folds"]), @"
+    $ runner verify pipeline.yaml folds
+    sound: 7 files ([size])
+    ");
 }
 
 /// Columns that are gone or renamed stop a run, but not a look at what was computed from them.
@@ -76,10 +80,20 @@ fn results_can_be_looked_at_when_a_source_is_gone() {
         assert!(!told.is_empty(), "{arguments:?}");
         assert!(warned.contains("warning: songs.csv: cannot be read"), "{arguments:?}: {warned}");
     }
-    let told = String::from_utf8(work.runner(&["explain", "pipeline.yaml", "folds"]).stdout).expect("UTF-8");
-    assert!(told.contains("whether this is up to date is not known") && told.contains("params.folds"), "{told}");
-    let told = String::from_utf8(work.runner(&["report", "pipeline.yaml"]).stdout).expect("UTF-8");
-    assert!(told.contains("whether the results are up to date is not known"), "{told}");
+    insta::assert_snapshot!(work.screen(&["explain", "pipeline.yaml", "folds"]));
+    insta::assert_snapshot!(work.screen(&["report", "pipeline.yaml"]), @"
+    $ runner report pipeline.yaml
+    artifacts/study/page.html [size]
+      no earlier run of this pipeline had other results
+      ! whether the results are up to date is not known: pipeline.yaml:6:18: cannot read 'songs.csv': No such file or directory (os error 2)
+    [standard error]
+    warning: songs.csv: cannot be read: No such file or directory (os error 2)
+     --> pipeline.yaml:6:18
+      |
+    6 |     files: {all: songs.csv}
+      |                  ^^^^^^^^^
+      = help: paths count from where runner is started: [folder]
+    ");
     // What computes refuses, and so does looking at what is written wrongly.
     for command in ["run", "plan"] {
         let output = work.runner(&[command, "pipeline.yaml"]);
@@ -96,18 +110,26 @@ fn what_stands_in_the_place_of_a_result_is_to_be_moved_away() {
     work.run().succeeded();
     let file = work.path().join("artifacts/study/folds/split.json");
     std::fs::remove_file(&file).expect("removed");
+    let mut screens = Vec::new();
     for what in ["a folder", "a symbolic link"] {
         match what {
             "a folder" => std::fs::create_dir(&file).expect("a folder"),
             _ => std::os::unix::fs::symlink("elsewhere", &file).expect("a link"),
         }
-        let told = String::from_utf8(work.runner(&["verify", "pipeline.yaml"]).stdout).expect("UTF-8");
-        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(told.contains(&format!("{what} stands in its place: move it away and run again")), "{told}");
+        screens.push(work.screen(&["verify", "pipeline.yaml"]));
         if what == "a folder" {
             std::fs::remove_dir(&file).expect("removed");
         }
     }
+    insta::assert_snapshot!(screens.join("\n"), @"
+    $ runner verify pipeline.yaml
+    damaged: folds/split.json: a folder stands in its place: move it away and run again
+    [exit code 1]
+
+    $ runner verify pipeline.yaml
+    damaged: folds/split.json: a symbolic link stands in its place: move it away and run again
+    [exit code 1]
+    ");
 }
 
 /// Turns a bit over, as a failing disk does: whoever looked at the file believes that it is as it was.
@@ -165,10 +187,11 @@ fn a_source_that_changed_under_its_stamp_is_named_and_read_by_the_next_run() {
     work.run().succeeded();
     rot(&work, &work.path().join("songs.csv"));
     work.run().ran(&[]);
-    let output = work.runner(&["verify", "pipeline.yaml"]);
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("songs.csv: its content changed, its time stamps did not"), "{text}");
+    insta::assert_snapshot!(work.screen(&["verify", "pipeline.yaml"]), @"
+    $ runner verify pipeline.yaml
+    damaged: songs.csv: its content changed, its time stamps did not (run again to compute what needs it)
+    [exit code 1]
+    ");
     work.run().ran(&["songs", "folds"]);
 }
 

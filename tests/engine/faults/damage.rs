@@ -9,6 +9,7 @@ use runner::engine::{self, Outcome, Status, Workspace};
 
 use super::accidents::read_only;
 use super::scenario::*;
+use crate::screen::stable;
 use crate::toy_store::*;
 
 /// Replaces a file's content and, if asked, its modification time of before: what a bad device does.
@@ -172,7 +173,7 @@ pub(super) fn a_store_of_a_newer_format_is_refused_and_left_alone() {
     let before = files(folder.path());
     let ran = run(folder.path(), Study::B);
     let message = &ran.messages()[0];
-    assert!(message.contains("newer format (3;") && message.contains("update runner"), "{message}");
+    insta::assert_snapshot!(stable(message), @"the store '[temporary]/.store' has a newer format (3; this runner reads 2 and older): update runner, or use another --artifacts folder; if no newer runner was ever used on it, its file `format` is damaged: remove that file");
     assert!(matches!(collect(folder.path(), quick()), Err(StoreError::Format { .. })));
     assert_eq!(files(folder.path()), before);
 }
