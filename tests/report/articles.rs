@@ -17,6 +17,21 @@ fn made(language: Language) -> Article {
     article(&request, &stages, &edges, &[]).expect("an article")
 }
 
+/// Article, appendix and references as they are written, whole, in both languages.
+#[test]
+fn what_an_article_says() {
+    for (language, name_of) in [(Language::English, "english"), (Language::French, "french")] {
+        let mut article = made(language);
+        let Ok(_) = fit(&mut article, |article| Ok::<_, std::convert::Infallible>(estimate(article)));
+        for (name, bytes) in latex(&article) {
+            if let Some(name) = name.strip_suffix(".tex").or(name.strip_suffix(".bib")) {
+                let text = String::from_utf8(bytes).expect("UTF-8").replace(env!("CARGO_PKG_VERSION"), "[version]");
+                insta::assert_snapshot!(format!("{name}_{name_of}"), text);
+            }
+        }
+    }
+}
+
 #[test]
 fn an_article_is_whole_in_both_languages() {
     for language in [Language::English, Language::French] {

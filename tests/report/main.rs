@@ -12,4 +12,4 @@ mod page;
 mod pages;
 mod statements;
 
-use runner_test_support::{studies, workspace};
+use runner_test_support::{screen, studies, workspace};

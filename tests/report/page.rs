@@ -34,16 +34,22 @@ fn words(html: &str) -> String {
 fn what_changed_stands_with_its_place_in_the_file() {
     let work = study();
     let cached = work.text("artifacts/study/report/report.html");
-    assert!(told(&work, &[]).contains("no earlier run of this pipeline had other results"));
+    insta::assert_snapshot!(work.screen(&["report", "pipeline.yaml"]), @"
+    $ runner report pipeline.yaml
+    artifacts/study/page.html [size]
+      no earlier run of this pipeline had other results
+    ");
     assert!(
         words(&work.text("artifacts/study/page.html")).contains("No earlier run of this pipeline had other results.")
     );
     work.edit("pipeline.yaml", "    epochs: 3\n", "    epochs: 9\n    optimizer: {kind: adamw, lr: 0.2}\n");
     let run = work.run().ran(&["fused", "predict", "report"]);
     let before = lines(&work, &["runs", "--json"])[1]["id"].as_str().expect("an id").to_owned();
-    let said = told(&work, &[]);
-    assert!(said.contains("artifacts/study/page.html") && said.contains(&before), "{said}");
-    assert!(!said.contains('!'), "nothing to warn of: {said}");
+    insta::assert_snapshot!(work.screen(&["report", "pipeline.yaml"]), @"
+    $ runner report pipeline.yaml
+    artifacts/study/page.html [size]
+      held against the run [run] of [date]
+    ");
     let page = words(&work.text("artifacts/study/page.html"));
     let line = work.text("pipeline.yaml").lines().position(|line| line.contains("epochs: 9")).expect("it is there") + 1;
     for told in [
@@ -95,8 +101,12 @@ fn then_and_now_are_those_of_compare() {
 fn what_is_out_of_date_is_said_to_be() {
     let work = study();
     work.edit("pipeline.yaml", "    epochs: 3\n", "    epochs: 4\n");
-    let said = told(&work, &[]);
-    assert!(said.contains("out of date: fused") && said.contains("runner run pipeline.yaml"), "{said}");
+    insta::assert_snapshot!(work.screen(&["report", "pipeline.yaml"]), @"
+    $ runner report pipeline.yaml
+    artifacts/study/page.html [size]
+      no earlier run of this pipeline had other results
+      ! out of date: fused (`runner run pipeline.yaml` brings them up to date)
+    ");
     let page = words(&work.text("artifacts/study/page.html"));
     assert!(page.contains("1 stage is out of date"), "{page}");
     assert!(
@@ -125,23 +135,28 @@ fn any_run_can_be_held_against_and_any_stages_told_of() {
 fn wrong_wishes_are_answered() {
     let work = study();
     let twice = format!("{REPORTED}{}", REPORTED.replace("report:", "again:"));
-    for (edit, arguments, code, said) in [
-        (None, &["--against", "last~9"][..], 1, "no run 'last~9'"),
-        (None, &["fused"], 2, "'fused' is a stage of kind 'train', not 'report'"),
-        (Some(twice.as_str()), &[], 2, "several reports: name one of report, again"),
-    ] {
-        if let Some(edit) = edit {
-            work.edit("pipeline.yaml", REPORTED, edit);
-        }
-        let output = work.runner(&[&["report", "pipeline.yaml"], arguments].concat());
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
-        assert!(text.contains(said), "{arguments:?}: {text}");
-    }
+    insta::assert_snapshot!(work.screen(&["report", "pipeline.yaml", "--against", "last~9"]), @"
+    $ runner report pipeline.yaml --against last~9
+    error: no run 'last~9' (`runner runs` lists them; `last`, `last~1` … count back from the newest of 1)
+    [exit code 1]
+    ");
+    insta::assert_snapshot!(work.screen(&["report", "pipeline.yaml", "fused"]), @"
+    $ runner report pipeline.yaml fused
+    error: 'fused' is a stage of kind 'train', not 'report'
+    [exit code 2]
+    ");
+    work.edit("pipeline.yaml", REPORTED, &twice);
+    insta::assert_snapshot!(work.screen(&["report", "pipeline.yaml"]), @"
+    $ runner report pipeline.yaml
+    error: the pipeline has several reports: name one of report, again
+    [exit code 2]
+    ");
     let new = Workspace::with_songs().pipeline(STUDY);
-    let output = new.runner(&["report", "pipeline.yaml"]);
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.code() == Some(1) && text.contains("no stage has a result yet"), "{text}");
+    insta::assert_snapshot!(new.screen(&["report", "pipeline.yaml"]), @"
+    $ runner report pipeline.yaml
+    error: no stage has a result yet (`runner run pipeline.yaml`)
+    [exit code 1]
+    ");
 }
 
 #[test]

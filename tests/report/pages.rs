@@ -42,6 +42,44 @@ fn words(html: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The page as a reader who sees no figures has it: a line for each block, cells of a row side by side.
+fn readable(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html.split_once("<body>").expect("a body").1;
+    while let Some((before, tag)) = rest.split_once('<') {
+        let (tag, after) = tag.split_once('>').expect("a whole tag");
+        text.push_str(&before.replace('\n', " "));
+        let name = tag.split([' ', '/']).find(|part| !part.is_empty()).unwrap_or_default();
+        rest = match name {
+            "script" | "style" | "svg" if !tag.starts_with('/') => {
+                after.split_once(&format!("</{name}>")).expect("its end").1
+            }
+            _ => after,
+        };
+        match name {
+            "td" | "th" => text.push_str(if tag.starts_with('/') { " " } else { "| " }),
+            "dt" if tag.starts_with('/') => text.push_str(": "),
+            "dd" if !tag.starts_with('/') => {}
+            "h1" | "h2" | "h3" | "h4" if !tag.starts_with('/') => text.push_str("\n# "),
+            "a" | "b" | "code" | "em" | "i" | "span" | "strong" | "sub" | "sup" | "time" => {}
+            _ => text.push('\n'),
+        }
+    }
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+    let text = lines.join("\n").replace("\n# ", "\n\n# ");
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&nbsp;", " "), ("&amp;", "&")];
+    entities.iter().fold(text, |text, (entity, sign)| text.replace(entity, sign))
+}
+
+#[test]
+fn what_a_page_says() {
+    let (stages, edges) = fixture::study();
+    let html = study("Genres of songs", Some("full"), &stages, &edges, &[], Some(&fixture::history())).unwrap();
+    check(&html).unwrap();
+    insta::assert_snapshot!(readable(&html).replace(env!("CARGO_PKG_VERSION"), "[version]"));
+}
+
 #[test]
 fn the_page_is_well_formed_with_ordered_headings_and_working_links() {
     let html = page();
@@ -202,24 +240,7 @@ fn a_history_is_told_and_without_one_nothing_is() {
     let html = study("t", None, &stages, &edges, &[], Some(&fixture::history())).unwrap();
     check(&html).unwrap();
     let said = words(&html);
-    for told in [
-        "Since the run of 2026-11-22 23:12 UTC (20261122-231205-3f): 1 stage with another result",
-        "1 stage is out of date",
-        "optimizer.lr 0.001 → 0.003 full.yaml:120:11",
-        "Compared with the run of 2026-11-22 23:12 UTC",
-        "More accurate than before, beyond chance: fused.",
-        "Less accurate than before, beyond chance: text.",
-        "No significant difference in accuracy for ",
-        "0.640 → 0.680 +0.040 (+0.028 to +0.052)",
-        "1 row of the 160 that flipped",
-        "A &lt;b&gt;song&lt;/b&gt; of 17",
-        "Computed on 2026-11-23 23:12 UTC in 1 min 03 s, with at most 812 MB of memory.",
-        "The same result as in the run of 2026-11-22 23:12 UTC.",
-        "The run of 2026-11-22 23:12 UTC had no result of it.",
-        "epochs 3 → 9 (full.yaml:26:13)",
-    ] {
-        assert!(said.contains(told), "{told}: {said}");
-    }
+    assert!(said.contains("Since the run of 2026-11-22 23:12 UTC (20261122-231205-3f)"), "{said}");
     let inherited = said.matches("2 columns or ports differ").count();
     assert_eq!(inherited, 1, "what follows from another stage is told in the panel alone");
     let without = words(&page());
