@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::kill::{Moments, kill};
 use crate::records::assert_same_artifacts;
+use crate::screen::stable;
 use crate::small_model::SmallModel;
 use crate::workspace::Workspace;
 
@@ -200,11 +201,37 @@ fn what_cannot_be_adapted_is_known_before_anything_runs() {
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
     work.edit("pipeline.yaml", "encoder: ./model", "encoder: tfidf");
-    assert!(refusal(&work).contains("`tfidf`, which embeds 'title', has no layers to adapt"), "{}", refusal(&work));
+    insta::assert_snapshot!(stable(&refusal(&work)), @"
+    error: `tfidf`, which embeds 'title', has no layers to adapt
+      --> pipeline.yaml:16:21
+       |
+    16 |     network: {text: {layers: [8]}, trunk: {layers: [16]}}
+       |                     ^^^^^^^^^^^^^
+       = help: embed it by a sentence-transformers model, or leave `adapt` out
+
+    error: `tfidf`, which embeds 'title', has no layers to adapt
+      --> pipeline.yaml:34:29
+       |
+    34 |     network: {text: {adapt: {layers: 1}}}
+       |                             ^^^^^^^^^^^
+    ");
     let work = study("");
     work.edit("pipeline.yaml", "adapt: {layers: 1}", "adapt: {layers: 1, alpha: 2}");
-    assert!(refusal(&work).contains("only rank takes it"), "{}", refusal(&work));
+    insta::assert_snapshot!(stable(&refusal(&work)), @"
+    error: network.text.adapt.alpha: only rank takes it: leave it out
+      --> pipeline.yaml:34:48
+       |
+    34 |     network: {text: {adapt: {layers: 1, alpha: 2}}}
+       |                                                ^
+    ");
     let work = study("");
     work.edit("pipeline.yaml", "adapt: {layers: 1}", "adapt: {layers: 7}");
-    assert!(refusal(&work).contains("which embeds 'title', has 2 layers; got 7"), "{}", refusal(&work));
+    insta::assert_snapshot!(stable(&refusal(&work)), @"
+    error: './model', which embeds 'title', has 2 layers; got 7
+      --> pipeline.yaml:34:38
+       |
+    34 |     network: {text: {adapt: {layers: 7}}}
+       |                                      ^
+       = help: 1 to 2 of them can learn
+    ");
 }

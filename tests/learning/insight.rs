@@ -5,6 +5,7 @@ use arrow::datatypes::{Float32Type, Float64Type};
 use runner::artifact::Table;
 use serde_json::Value;
 
+use crate::screen::stable;
 use crate::studies::{AVERAGES, STUDY};
 use crate::workspace::Workspace;
 
@@ -125,7 +126,14 @@ fn an_ensemble_is_the_average_that_its_weights_say_and_serves_predictions() {
     work.edit("pipeline.yaml", "model: both\n    rows: songs\n", "model: all\n    rows: songs\n");
     let refused = work.run();
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("it was not given the model of its member 'baseline'"), "{}", refused.stderr);
+    insta::assert_snapshot!(stable(&refused.stderr), @"
+    error: the ensemble 'all' cannot predict new rows: it was not given the model of its member 'baseline'
+      --> pipeline.yaml:74:12
+       |
+    74 |     model: all
+       |            ^^^
+       = help: leave 'baseline' out of `members`, or name its model under `models` of 'all'
+    ");
 }
 
 /// Of a stage of several models those are members of which the models are named, so that what is judged is what predicts.
@@ -155,8 +163,21 @@ fn members_must_agree_in_their_classes_and_predict_something() {
     work.edit("pipeline.yaml", "members: [tempo, fused]", "members: [songs, fused]");
     let refused = work.run();
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("'songs' predicts nothing"), "{}", refused.stderr);
-    assert!(refused.stderr.contains("'tempo' is not among the members"), "{}", refused.stderr);
+    insta::assert_snapshot!(stable(&refused.stderr), @"
+    error: 'songs' predicts nothing, so that there is nothing of it to average
+      --> pipeline.yaml:49:15
+       |
+    49 |     members: [songs, fused]
+       |               ^^^^^
+       = help: e.g. `members: [baseline, fused]`, or `fused.predictions`
+
+    error: 'tempo' is not among the members
+      --> pipeline.yaml:50:14
+       |
+    50 |     models: [tempo, fused]
+       |              ^^^^^
+       = help: name it under `members` too: `members: [tempo]`
+    ");
     // Who predicts with such an ensemble is not told that it lacks a model.
     assert_eq!(refused.stderr.matches("error:").count(), 2, "{}", refused.stderr);
 }
@@ -253,7 +274,13 @@ fn a_map_shows_rows_of_the_training_part_and_says_what_it_keeps() {
     work.edit("pipeline.yaml", "perplexity: 5", "perplexity: 80");
     let run = work.run();
     let said = format!("{}{}", run.error(), run.stderr);
-    assert!(said.contains("perplexity 80 must lie between 1 and the number of points less 1"), "{said}");
+    insta::assert_snapshot!(stable(&said), @"
+    error: perplexity 80 must lie between 1 and the number of points less 1
+      --> pipeline.yaml:62:17
+       |
+    62 |     perplexity: 80
+       |                 ^^
+    ");
 }
 
 #[test]

@@ -9,4 +9,4 @@ mod resume;
 mod seeds;
 mod statistics;
 
-use runner_test_support::{kill, records, small_model, studies, workspace};
+use runner_test_support::{kill, records, screen, small_model, studies, workspace};

@@ -6,6 +6,7 @@ use runner::artifact::Table;
 use serde_json::Value;
 
 use crate::records::{headline, measured};
+use crate::screen::stable;
 use crate::studies::STUDY;
 use crate::workspace::Workspace;
 
@@ -105,5 +106,11 @@ fn no_seeds_are_refused_before_anything_runs() {
     work.edit("pipeline.yaml", "    batch_size: 32\n    seeds: 3", "    batch_size: 32\n    seeds: 0");
     let refused = work.run();
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("seeds must be in [1, 1000]; got 0"), "{}", refused.stderr);
+    insta::assert_snapshot!(stable(&refused.stderr), @"
+    error: seeds must be in [1, 1000]; got 0
+      --> pipeline.yaml:49:12
+       |
+    49 |     seeds: 0
+       |            ^
+    ");
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::screen::stable;
 use crate::workspace::Workspace;
 
 /// `cargo test` builds examples beside the program before it runs any test; with `--test pipelines` alone it does not.
@@ -51,11 +52,36 @@ fn a_kind_of_ones_own_is_planned_cached_and_shown() {
     let wrong = own(&["plan", pipeline, "--set", "titles.most=0", "--set", "titles.column=track_nme"]);
     let told = String::from_utf8_lossy(&wrong.stderr).into_owned();
     assert_eq!(wrong.status.code(), Some(2), "{told}");
-    assert!(told.contains("most must be in [1, 1000]") && told.contains("did you mean 'track_name'"), "{told}");
+    insta::assert_snapshot!(stable(&told), @"
+    error: most must be in [1, 1000]; got 0
+     --> command line
+      |
+      | --set titles.most=0
+      |                   ^
+
+    error: no column 'track_nme' in 'songs' (did you mean 'track_name'?)
+     --> command line
+      |
+      | --set titles.column=track_nme
+      |                     ^^^^^^^^^
+      = help: it has runner.row_id, runner.source, runner.line, runner.record, track_id, track_name,
+              track_artist, track_popularity, track_album_id, track_album_name,
+              track_album_release_date, playlist_name, playlist_id, playlist_genre, playlist_subgenre,
+              danceability, energy, key, loudness, mode, speechiness, acousticness, instrumentalness,
+              liveness, valence, tempo, duration_ms
+    ");
     // A program without it does not know the kind.
     let without = Command::new(env!("CARGO_BIN_EXE_runner")).current_dir(root()).args(["plan", pipeline]).output();
     let told = String::from_utf8_lossy(&without.expect("it starts").stderr).into_owned();
-    assert!(told.contains("unknown stage kind 'words'"), "{told}");
+    insta::assert_snapshot!(stable(&told), @"
+    error: unknown stage kind 'words'
+     --> examples/own_stage/words.yaml:5:18
+      |
+    5 |   titles: {kind: words, rows: songs, column: track_name, most: 5}
+      |                  ^^^^^
+      = help: kinds are load, split, describe, baseline, embed, train, ensemble, inspect, map, predict,
+              transfer, report, article, bundle, command
+    ");
 }
 
 #[test]

@@ -4,4 +4,4 @@ mod examples;
 mod pipelines;
 mod sample;
 
-use runner_test_support::workspace;
+use runner_test_support::{screen, workspace};

