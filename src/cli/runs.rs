@@ -8,7 +8,6 @@ use clap::{Args, Subcommand};
 
 use super::{DONE, Outcome, StoreArguments, screen};
 use crate::artifact::{Digest, Store};
-use crate::engine::history::{RunOutcome, StageEntry};
 use crate::engine::{self, ActionRecord, History, Run};
 use crate::report::counted;
 use crate::report::ranking::{self, Validation};

@@ -10,7 +10,6 @@ use super::interrupt::{self, interrupted};
 use super::study::Study;
 use super::{DONE, FAILED, INTERRUPTED, Outcome, StudyArguments, output, screen};
 use crate::artifact::{Damaged, Digest, StoreError};
-use crate::engine::audit::{AuditOptions, Audited, audit};
 use crate::engine::{ActionRecord, Event};
 use crate::report::{counted, noun};
 

@@ -14,4 +14,4 @@ mod special_files;
 mod stale;
 mod verify;
 
-use runner_test_support::{studies, toy_store, toys, workspace};
+use runner_test_support::{kinds, studies, toy_store, toys, workspace};

@@ -12,7 +12,7 @@ use super::EncodeError;
 const LARGEST_JSON: u64 = 16 << 20;
 
 /// The parsed file, `None` where there is none.
-pub fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
+pub(crate) fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
     let Some(text) = read_file(path, LARGEST_JSON)? else { return Ok(None) };
     match serde_json::from_slice(&text) {
         Ok(value) => Ok(Some(value)),
@@ -65,7 +65,7 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 /// The bytes of a file that must be there, at most `largest`; `hint` helps whoever misses it.
-pub fn read_bytes(path: &Path, largest: u64, hint: &str) -> Result<Vec<u8>, EncodeError> {
+pub(crate) fn read_bytes(path: &Path, largest: u64, hint: &str) -> Result<Vec<u8>, EncodeError> {
     read_file(path, largest)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
 }
 
@@ -80,7 +80,7 @@ fn read_file(path: &Path, largest: u64) -> Result<Option<Vec<u8>>, EncodeError> 
 }
 
 /// The file with its size, `None` where there is nothing. What is no file (a named pipe, say) would keep a reader waiting, and is refused.
-pub fn open_file(path: &Path, largest: u64) -> Result<Option<(File, u64)>, EncodeError> {
+pub(crate) fn open_file(path: &Path, largest: u64) -> Result<Option<(File, u64)>, EncodeError> {
     let failed = |source: io::Error| EncodeError::Read { path: path.to_owned(), source };
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,

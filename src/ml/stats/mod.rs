@@ -11,10 +11,11 @@ mod sample;
 mod simulation;
 mod special;
 
-pub use bootstrap::{Bootstrap, bootstrap_interval, bootstrap_intervals, paired_bootstrap};
+pub(crate) use bootstrap::paired_bootstrap;
+pub use bootstrap::{Bootstrap, bootstrap_intervals};
 pub use clusters::{Clusters, FEW_GROUPS};
 pub use holm::holm;
-pub use mcnemar::{mcnemar, mcnemar_chi2, mcnemar_exact, mcnemar_mid_p, paired_test};
+pub use mcnemar::paired_test;
 pub use pairwise::pairwise_tests;
 pub(crate) use pairwise::{cells, scores};
 pub use runner_results::paired_test::{Method, Test};

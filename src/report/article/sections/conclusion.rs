@@ -8,7 +8,7 @@ use super::{ArticleContext, bilingual, codes, convergence, source, transfer};
 use crate::article::document::Section;
 use crate::ranking::Source;
 
-pub fn section(tale: &ArticleContext) -> Section {
+pub(crate) fn section(tale: &ArticleContext) -> Section {
     let mut section = Section::new("sec:conclusion", tale.voice.say("Conclusion", "Conclusion"));
     let chosen = tale.recommended().and_then(|model| Some((model, model.judged()?)));
     section.blocks.extend(tale.paragraph([

@@ -15,8 +15,9 @@ use crate::fitting::{FittedOn, Ngrams};
 use crate::ranking::Source;
 use crate::read::StageArtifacts;
 use runner_results::Part;
+use runner_results::interval::IntervalMethod;
 
-pub fn section(tale: &ArticleContext) -> Section {
+pub(crate) fn section(tale: &ArticleContext) -> Section {
     let voice = tale.voice;
     let mut section = Section::new("sec:method", voice.say("Architecture and Protocol", "Architecture et protocole"));
     let networks = tale.of_kind("train").filter_map(|stage| Some((stage, stage.documents.get::<Training>()?)));
