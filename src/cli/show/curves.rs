@@ -7,7 +7,6 @@ use arrow::datatypes::{DataType, Float64Type};
 use super::super::screen::{self, Style};
 use crate::artifact::Table;
 use crate::report::noun;
-use crate::results::Training;
 use crate::results::training::Fitted;
 use crate::results::training::Training;
 

@@ -24,7 +24,7 @@ const BLOCK: usize = 32;
 pub struct Knn {
     /// Neighbours that vote with equal weight, at least 1; all training rows when there are fewer.
     #[schemars(range(min = 1, max = 1_000_000))]
-    pub(crate) k: usize,
+    pub k: usize,
 }
 
 impl Default for Knn {

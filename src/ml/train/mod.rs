@@ -14,14 +14,13 @@ mod schedule;
 mod stopping;
 mod workers;
 
-pub use checkpoint::{Checkpoints, NoCheckpoints};
+pub use checkpoint::Checkpoints;
+pub(crate) use checkpoint::NoCheckpoints;
 pub use class_weights::{unknown_classes, weights_of_classes};
 pub use curves::Curves;
 pub(crate) use encoders::begin_encoders;
 pub use error::TrainError;
-pub use run::run;
-pub(crate) use run::{Examples, Restraint, logits};
-pub use run::{Job, Outcome};
+pub(crate) use run::{Examples, Job, Outcome, Restraint, logits, run};
 pub use runner_results::Metric;
 pub(crate) use runner_results::PartScores;
 pub use runner_results::spec::TrainingSpec;

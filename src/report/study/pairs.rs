@@ -1,7 +1,7 @@
 //! Whether two models differ: by the paired test on the same rows where there is one, else by their intervals; and every pair in one table.
 
-use runner_results::PairedTests;
 use runner_results::comparison::{Direction, ScoreMetric};
+use runner_results::paired_test::PairedTests;
 use runner_results::paired_test::PairwiseTest;
 
 use super::models::{Group, Model};

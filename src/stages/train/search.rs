@@ -115,7 +115,7 @@ impl Train {
 }
 
 /// The best trial's state is what the final training goes on from; the others' have served.
-fn clear_states(trials: &Trials, found: &runner_results::Search, context: &StageContext) -> anyhow::Result<()> {
+fn clear_states(trials: &Trials, found: &runner_results::search::Search, context: &StageContext) -> anyhow::Result<()> {
     let trials = found.trials.iter().map(|trial| trials.trial(&trial.params));
     let trials = trials.collect::<Result<Vec<_>, _>>().map_err(|message| anyhow!(message))?;
     let state = |trial: &Train| (trial.subject(), trial.training().trajectory());

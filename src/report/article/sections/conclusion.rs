@@ -1,7 +1,7 @@
 //! The conclusion: what was asked, answered by the same tests as in the results; and what limits the answers.
 
-use runner_results::Training;
 use runner_results::profile::audit::{ROWS_OF_MANY_VALUES, RowKey};
+use runner_results::training::Training;
 
 use super::super::text::upper;
 use super::{ArticleContext, bilingual, codes, convergence, source, transfer};

@@ -1,9 +1,9 @@
 //! One training as its stage's findings tell of it. Judges nothing itself.
 
-use runner_results::Training;
 use runner_results::diagnosis::{
     Divergence, EpochKept, Fell, Finding, Gap, OverFitting, Plateau, SingleClass, StepTooHigh,
 };
+use runner_results::training::Training;
 
 use crate::article::markup;
 use crate::read::StageArtifacts;

@@ -20,7 +20,7 @@ mod transfer;
 
 use runner_results::paired_test::PairwiseTest;
 use runner_results::profile::audit::Contradictions;
-use runner_results::{Profile, Scores, Split, SplitPart};
+use runner_results::{Split, SplitPart, profile::Profile, scores::Scores};
 
 pub(super) use note::note;
 pub(crate) use summary::{keywords, summary};

@@ -5,10 +5,9 @@ use runner_results::ensemble::Weighting;
 use runner_results::spec::{
     ClassWeights, Loss, NamedWeights, NetworkSpec, NumericEmbedding, TrainingSpec, TrunkKind, TrunkSpec,
 };
-use runner_results::{Ensemble, Inputs, Metric, Scores, Search, Training};
+use runner_results::{Inputs, Metric, ensemble::Ensemble, scores::Scores, search::Search, training::Training};
 
 use super::{ArticleContext, bilingual, choosing, codes, methods, source};
-use crate::IntervalMethod;
 use crate::article::document::{Align, Block, Float, Section};
 use crate::article::markup;
 use crate::fitting::{FittedOn, Ngrams};
