@@ -28,7 +28,9 @@ pub enum Finding {
     Unfinished(Unfinished),
     /// The last epochs brought nothing.
     Plateau(Plateau),
+    /// The score was lost again.
     Fell(Fell),
+    /// Hidden units that are always zero.
     DeadUnits(DeadUnits),
 }
 
@@ -73,6 +75,7 @@ pub struct StepTooHigh {
     pub epochs_with_rise: usize,
     /// All epochs of the training.
     pub epochs: usize,
+    /// Which loss that is.
     pub loss: TrainingLoss,
     /// As a share of the loss before.
     pub largest_rise: f64,
@@ -200,7 +203,9 @@ pub enum KeptEpoch {
 pub struct UnderFitting {
     /// From here on training loss hardly fell.
     pub epoch: usize,
+    /// Which loss that is.
     pub loss: TrainingLoss,
+    /// At `epoch`.
     pub train_loss_then: f64,
     /// At the last epoch.
     pub train_loss_last: f64,
@@ -243,8 +248,11 @@ pub struct Fell {
     pub epoch: usize,
     /// The last epoch of the training.
     pub epochs: usize,
+    /// By which the epoch was chosen.
     pub metric: Metric,
+    /// At `epoch`.
     pub score_best: f64,
+    /// At the last epoch.
     pub score_last: f64,
 }
 

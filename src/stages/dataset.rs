@@ -86,7 +86,7 @@ impl Selection<'_> {
     }
 
     /// Warns of embeddings that nothing reads.
-    pub fn warn_of_unread(&self, context: &mut CheckContext) {
+    pub(crate) fn warn_of_unread(&self, context: &mut CheckContext) {
         if self.text.is_empty() && !context.inputs("embeddings").is_empty() {
             let help = "name their columns under `text`, or leave `embeddings` out".to_owned();
             context.warn(

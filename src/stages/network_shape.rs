@@ -37,7 +37,7 @@ impl Shape {
     }
 
     /// The first tensor among the `frozen` first layers that a copy of `old` would not fill; `None` also where only the data can tell.
-    pub fn uncopied(&self, old: &Shape, frozen: usize) -> Option<String> {
+    pub(crate) fn uncopied(&self, old: &Shape, frozen: usize) -> Option<String> {
         let columns = (!self.numeric.is_empty(), self.text.as_slice(), self.categories.as_slice());
         first_uncopied(&old.network, &self.network, columns, frozen)
     }

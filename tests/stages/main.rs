@@ -7,4 +7,4 @@ mod contradictions;
 mod kept;
 mod split_rows;
 
-use runner_test_support::{kinds, records, small_model, studies, workspace};
+use runner_test_support::{small_model, studies, workspace};

@@ -34,7 +34,7 @@ impl Gaussian {
     }
 
     /// Writes the kernel between each row of `others` (row-major) and all own rows: others × len.
-    pub fn fill(&self, others: &[f32], out: &mut [f32]) {
+    pub(super) fn fill(&self, others: &[f32], out: &mut [f32]) {
         if out.is_empty() {
             return;
         }

@@ -21,7 +21,7 @@ pub(crate) fn read_json(path: &Path) -> Result<Option<Value>, EncodeError> {
 }
 
 /// As [`read_json`], of a file of settings: what is no object would be taken for one without any.
-pub fn read_settings(path: &Path) -> Result<Option<Value>, EncodeError> {
+pub(super) fn read_settings(path: &Path) -> Result<Option<Value>, EncodeError> {
     let settings = read_json(path)?;
     match settings.as_ref().filter(|settings| !settings.is_object()) {
         None => Ok(settings),
@@ -33,12 +33,12 @@ pub fn read_settings(path: &Path) -> Result<Option<Value>, EncodeError> {
 }
 
 /// The settings of a file that must be there; `hint` helps whoever misses it.
-pub fn read_settings_file(path: &Path, hint: &str) -> Result<Value, EncodeError> {
+pub(super) fn read_settings_file(path: &Path, hint: &str) -> Result<Value, EncodeError> {
     read_settings(path)?.ok_or_else(|| EncodeError::Missing { path: path.to_owned(), remedy: hint.to_owned() })
 }
 
 /// The setting `key`, `None` where it is left out or null. `what` is what it must be, of which `read` makes something.
-pub fn setting<'v, T>(
+pub(super) fn setting<'v, T>(
     settings: &'v Value,
     key: &str,
     path: &Path,

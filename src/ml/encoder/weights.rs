@@ -18,7 +18,7 @@ pub(crate) const NO_WEIGHTS: &str =
     "only safetensors are read, so convert a pytorch_model.bin with the transformers library";
 
 /// Why weights of that type are not read, if they are not.
-pub fn check_type(found: Dtype) -> Result<(), String> {
+pub(super) fn check_type(found: Dtype) -> Result<(), String> {
     match found {
         Dtype::F32 | Dtype::F16 | Dtype::BF16 | Dtype::F64 | Dtype::I8 => Ok(()),
         other => Err(format!("its type is {other:?} instead of F32, F16, BF16, F64 or I8")),

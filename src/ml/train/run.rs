@@ -41,7 +41,7 @@ pub(crate) struct Restraint {
 }
 
 /// What one training needs besides the network.
-pub struct Job<'a> {
+pub(crate) struct Job<'a> {
     pub(crate) train: &'a Examples,
     pub(crate) valid: &'a Examples,
     pub(crate) classes: &'a [String],
@@ -52,7 +52,7 @@ pub struct Job<'a> {
 }
 
 /// What a training leaves besides the network, which has the weights of the best epoch.
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub(crate) curves: Curves,
     pub(crate) best_epoch: usize,
     pub(crate) diverged: Option<usize>,
@@ -89,7 +89,7 @@ impl Examples {
 
 /// Trains `network` and leaves it with the weights of the best epoch. Goes on from the state that `checkpoints` holds, if
 /// it serves, to the same bits as from the start.
-pub fn run(
+pub(crate) fn run(
     network: &mut Network,
     job: &Job,
     checkpoints: &dyn Checkpoints,

@@ -53,7 +53,7 @@ impl Voice {
     }
 
     /// `1 group` or `28,356 groups`.
-    pub fn counted(
+    pub(crate) fn counted(
         self,
         number: u64,
         english: (&'static str, &'static str),

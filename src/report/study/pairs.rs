@@ -70,14 +70,14 @@ pub(crate) fn judge(study: &Study, a: &Model, b: &Model) -> Option<Judgement> {
 }
 
 /// What other scores say of `a` against `b` where the test of the accuracy does not say the same.
-pub fn other_verdicts(study: &Study, a: &Model, b: &Model) -> Vec<(ScoreMetric, Direction)> {
+pub(crate) fn other_verdicts(study: &Study, a: &Model, b: &Model) -> Vec<(ScoreMetric, Direction)> {
     let Some(pair) = paired_test(study, a, b) else { return Vec::new() };
     let has_losses = [a, b].iter().all(|model| model.judged().is_some_and(|scores| scores.log_loss.is_some()));
     pair.other_verdicts(pair.adjusted_p < ALPHA, has_losses)
 }
 
 /// The same of one model against several: each verdict once, with those that it is of.
-pub fn other_verdicts_of_all<'m>(
+pub(crate) fn other_verdicts_of_all<'m>(
     study: &Study,
     a: &Model,
     others: &[&'m Model],

@@ -12,7 +12,7 @@ use runner_engine::{
 use runner_ml::search::{Point, Range};
 
 impl Trials<'_> {
-    pub fn check(&self, context: &mut CheckContext) {
+    pub(super) fn check(&self, context: &mut CheckContext) {
         let search = self.search;
         for (path, message) in search.problems() {
             let place = match path.split_once('.') {

@@ -51,11 +51,11 @@ impl<'a> LookUp<'a> {
     }
 
     /// Labelled rows.
-    pub fn rows(&self) -> u64 {
+    pub(super) fn rows(&self) -> u64 {
         self.class_rows.iter().sum()
     }
 
-    pub fn read(&self, key: &Key) -> Reading {
+    pub(super) fn read(&self, key: &Key) -> Reading {
         let sets = key.sets();
         let mut counts = Counts::new(self.class_rows.len());
         let (mut distinct, mut repeated, mut pure) = (0, 0, 0);

@@ -25,7 +25,7 @@ impl Method {
 }
 
 /// After `de`: `du SVM linéaire`, `de la forêt aléatoire`.
-pub fn of_french(subject: &str) -> String {
+pub(super) fn of_french(subject: &str) -> String {
     match (subject.strip_prefix("le "), subject.strip_prefix("les ")) {
         (Some(rest), _) => format!("du {rest}"),
         (_, Some(rest)) => format!("des {rest}"),
